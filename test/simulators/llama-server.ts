@@ -12,8 +12,6 @@ import { testCertificate } from '../support/tls';
 import type { App } from './llama-server/app';
 import { LlamaApp } from './llama-server/app';
 import { Core } from './llama-server/core';
-import { BAD_REQUEST, maxBody, TOO_LARGE } from './llama-server/http';
-import { ImitatorApp, IMITATED_SERVERS } from './llama-server/lookalikes';
 import { OllamaApp } from './llama-server/ollama';
 import { type Profile, type SimModel, type SimOptions, withDefaults } from './llama-server/options';
 import { FastapiApp, GpustackApp, VllmApp } from './llama-server/python-servers';
@@ -61,15 +59,8 @@ export interface LlamaServerSim {
 	/** Replaces the answer of one route, before any check: `server.route('GET /health', reply.html(502, '…'))`. */
 	route(methodAndPath: string, answer: Scripted | undefined): void;
 	slots(): SlotState[];
-	/** Requests waiting for a slot. */
-	readonly queued: number;
 	/** 503 "Loading model" for so many requests or milliseconds from now; 0 ends it. */
 	setLoading(left: number | { ms: number }): void;
-	readonly sleeping: boolean;
-	setSleeping(asleep: boolean): void;
-	/** Closes idle connections; `dropAll` closes all of them, as a crash does. */
-	closeIdle(how?: 'fin' | 'rst'): void;
-	dropAll(how?: 'fin' | 'rst'): void;
 	/** Resolves when the condition holds (checked every millisecond); fails after `limitMs` (30 s). */
 	until(condition: () => boolean, limitMs?: number): Promise<void>;
 	/** Stops at once: sockets destroyed, timers cleared. */
@@ -88,29 +79,20 @@ const appFor = (profile: Profile, core: Core, options: SimOptions): App => {
 			return new GpustackApp(core);
 		case 'fastapi':
 			return new FastapiApp(core);
-		case 'llama-server':
-			return new LlamaApp(core, options);
 		default:
-			return new ImitatorApp(core, IMITATED_SERVERS[profile]);
+			return new LlamaApp(core, options);
 	}
 };
-
-const isLlama = (profile: Profile): boolean => ['llama-server', 'router'].includes(profile);
 
 /** Starts a simulator on a free port of 127.0.0.1. */
 export const startLlamaServerSim = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 	const settings = withDefaults(options);
 	const core = new Core(settings);
 	const app = appFor(settings.profile, core, options);
-	const limits = isLlama(settings.profile)
-		? { badRequest: BAD_REQUEST, tooLarge: TOO_LARGE, maxBody }
-		: {};
 	const http: RawHttpServer = await startRawHttpServer({
-		...limits,
 		handle: async (exchange) => await app.handle(exchange),
 		host: options.host,
 		port: options.port,
-		keepAlive: options.keepAlive,
 		connections: options.connections,
 		tls: options.tls === true ? testCertificate() : options.tls || undefined,
 	});
@@ -131,16 +113,7 @@ export const startLlamaServerSim = async (options: SimOptions = {}): Promise<Lla
 			else core.routes.set(methodAndPath, answer);
 		},
 		slots: () => core.pool.state(),
-		get queued() {
-			return core.pool.queued;
-		},
 		setLoading: (left) => app.setLoading?.(left),
-		get sleeping() {
-			return app.sleeping ?? false;
-		},
-		setSleeping: (asleep) => app.setSleeping?.(asleep),
-		closeIdle: http.closeIdle,
-		dropAll: http.dropAll,
 		until: async (condition, limitMs = 30_000) => {
 			const end = Date.now() + limitMs;
 			while (!condition()) {

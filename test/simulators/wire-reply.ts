@@ -1,24 +1,17 @@
 /**
- * Exact HTTP answers, with optional transport faults.
- *
- * A simulator describes its answer as a `WireReply`: status, headers in wire order, and a body as a sequence of writes.
- * `Transport` changes it like a network, a proxy or a dying server: other split points, other line ends, silence, resets,
- * missing pieces. Independent of the simulated server.
+ * Exact HTTP answers. A simulator describes its answer as a `WireReply`: status, headers in wire order, and a body as a
+ * sequence of writes. `Transport` changes it like a network, a proxy or a dying server.
  */
-import { delay, setImmediate } from '../support/node-builtins';
+import { delay } from '../support/node-builtins';
 import type { Exchange } from './raw-http';
-import { hasSseStyle, restyle, type SseStyle } from './sse-style';
-import { asWrites, EventCounter, joined, type Split, splitter, type Write, zipped } from './writes';
 
-export type { SseStyle } from './sse-style';
-export type { Split, Write } from './writes';
+/** One write of a body: llama-server sends each as one HTTP chunk. */
+export type Write = Buffer | string;
 
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
 
 export interface WireReply {
 	status: number;
-	/** Default: the usual phrase for the status. */
-	reason?: string;
 	/**
 	 * In wire order. `['Content-Length', '*']` is filled in; without it and `Transfer-Encoding` the right one is appended.
 	 */
@@ -26,50 +19,25 @@ export interface WireReply {
 	/** A Buffer or string is sent whole; anything else write by write. */
 	body?: Write | Iterable<Write> | AsyncIterable<Write>;
 	transport?: Transport;
-	/** The body is the whole raw answer, without status line, headers and framing; only delays and faults apply. */
+	/** The body is the whole raw answer, without status line, headers and framing. */
 	verbatim?: boolean;
 }
 
-/** A place in the body: after so many bytes, or after so many server-sent events. */
-export type Position = number | { event: number };
-
-export interface Pause {
-	at: Position;
-	/** Milliseconds, or until the promise settles. */
-	for: number | Promise<unknown>;
-}
-
 export interface Cut {
-	/**
-	 * `start`: before the first byte of the answer. `headers`: within the headers. `end`: before the end of the last chunk.
-	 */
-	at: 'start' | 'headers' | 'end' | Position;
-	/** `clean`: the body ends as if it were complete. `silence`: the connection stays open without data. */
-	how: 'fin' | 'rst' | 'clean' | 'silence';
+	/** `start`: before the first byte of the answer. Otherwise after so many bytes, or server-sent events, of the body. */
+	at: 'start' | 'end' | number | { event: number };
+	/** `silence`: the connection stays open without data. */
+	how: 'fin' | 'rst' | 'silence';
 }
 
-/** Transport of one answer. All settings are optional; without any it is sent unchanged. */
+/** Transport of one answer. Without settings it is sent unchanged. */
 export interface Transport {
 	/** Milliseconds, or a promise, before the status line. */
 	delayHeaders?: number | Promise<unknown>;
-	/** Milliseconds, or a promise, between the headers and the first byte of the body. */
-	delayBody?: number | Promise<unknown>;
-	pauses?: readonly Pause[];
-	/** Each piece becomes its own HTTP chunk and TCP write, so that a client reads it separately. */
-	split?: Split;
-	/** Joins so many writes into one: several events per read. */
-	join?: number;
-	/** Line ends, BOM, comments and other variants of the event stream format. */
-	sse?: SseStyle;
 	status?: number;
 	/** Sets headers, or removes them with `null`. Names are case-insensitive. */
 	headers?: Readonly<Record<string, string | null>>;
-	/** `close`: no length, no chunks: the end of the connection ends the body, as with HTTP/1.0 proxies. */
-	framing?: 'chunked' | 'length' | 'close';
-	httpVersion?: '1.0' | '1.1';
-	gzip?: boolean;
-	/** Closes the connection after the answer, even with keep-alive. */
-	closeAfter?: boolean;
+	framing?: 'chunked' | 'length';
 	cut?: Cut;
 }
 
@@ -78,7 +46,6 @@ const REASONS: Record<number, string> = {
 	204: 'No Content',
 	301: 'Moved Permanently',
 	302: 'Found',
-	303: 'See Other',
 	307: 'Temporary Redirect',
 	308: 'Permanent Redirect',
 	400: 'Bad Request',
@@ -86,8 +53,6 @@ const REASONS: Record<number, string> = {
 	403: 'Forbidden',
 	404: 'Not Found',
 	405: 'Method Not Allowed',
-	408: 'Request Timeout',
-	409: 'Conflict',
 	413: 'Payload Too Large',
 	415: 'Unsupported Media Type',
 	422: 'Unprocessable Content',
@@ -98,21 +63,6 @@ const REASONS: Record<number, string> = {
 	503: 'Service Unavailable',
 	504: 'Gateway Timeout',
 };
-
-/** Merges settings; later ones take precedence, by header and `sse` style. */
-export const mergeTransport = (...layers: Array<Transport | undefined>): Transport =>
-	layers.reduce<Transport>(
-		(merged, layer) =>
-			layer === undefined
-				? merged
-				: {
-						...merged,
-						...layer,
-						headers: { ...merged.headers, ...layer.headers },
-						sse: { ...merged.sse, ...layer.sse },
-					},
-		{},
-	);
 
 /** Waits for milliseconds or a promise, until the signal aborts. Never rejects. */
 export const waitFor = async (
@@ -130,232 +80,147 @@ export const waitFor = async (
 	await Promise.race([what.catch(() => undefined), aborted]);
 };
 
-const tick = async (): Promise<void> =>
-	await new Promise((resolve) => {
-		setImmediate(() => resolve());
-	});
+const isWhole = (body: WireReply['body']): body is Write | undefined =>
+	body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
 
-interface Mark {
-	at: Position;
-	pause?: Pause['for'];
-	cut?: Cut['how'];
+const toBuffer = (write: Write): Buffer =>
+	typeof write === 'string' ? Buffer.from(write, 'utf8') : write;
+
+async function* toWrites(body: WireReply['body']): AsyncGenerator<Buffer> {
+	if (!isWhole(body)) for await (const write of body) yield toBuffer(write);
+	else if (body !== undefined && body.length > 0) yield toBuffer(body);
 }
 
 const headerIndex = (headers: HeaderList, name: string): number =>
-	headers.findIndex(([candidate]) => candidate.toLowerCase() === name);
+	headers.findIndex(([candidate]) => candidate.toLowerCase() === name.toLowerCase());
 
 type Framing = NonNullable<Transport['framing']>;
 
-const framingOf = (reply: WireReply, transport: Transport): Framing => {
+function framingOf({ headers, body }: WireReply, transport: Transport): Framing {
 	if (transport.framing) return transport.framing;
-	if (headerIndex(reply.headers, 'content-length') >= 0) return 'length';
-	if (headerIndex(reply.headers, 'transfer-encoding') >= 0) return 'chunked';
-	const { body } = reply;
-	return body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
-		? 'length'
-		: 'chunked';
-};
+	if (headerIndex(headers, 'content-length') >= 0) return 'length';
+	if (headerIndex(headers, 'transfer-encoding') >= 0) return 'chunked';
+	return isWhole(body) ? 'length' : 'chunked';
+}
 
-const finalHeaders = (
+function finalHeaders(
 	reply: WireReply,
 	transport: Transport,
 	framing: Framing,
 	length: number,
-): HeaderList => {
+): HeaderList {
 	let headers: Array<readonly [string, string]> = [...reply.headers];
-	const framingHeader: readonly [string, string] | undefined =
-		framing === 'length'
-			? ['Content-Length', String(length)]
-			: framing === 'chunked'
-				? ['Transfer-Encoding', 'chunked']
-				: undefined;
+	const framingHeader: readonly [string, string] =
+		framing === 'length' ? ['Content-Length', String(length)] : ['Transfer-Encoding', 'chunked'];
 	const at = Math.max(
 		headerIndex(headers, 'content-length'),
 		headerIndex(headers, 'transfer-encoding'),
 	);
-	const headerValue = at >= 0 ? headers[at]![1] : '*';
+	if (at < 0) headers.push(framingHeader);
 	// Keep an explicit length, right or wrong.
-	if (at >= 0 && (headerValue === '*' || transport.framing !== undefined))
-		headers.splice(at, 1, ...(framingHeader ? [framingHeader] : []));
-	else if (at < 0 && framingHeader) headers.push(framingHeader);
-	if (transport.gzip) headers.push(['Content-Encoding', 'gzip']);
+	else if (headers[at]![1] === '*' || transport.framing !== undefined)
+		headers.splice(at, 1, framingHeader);
 	for (const [name, value] of Object.entries(transport.headers ?? {})) {
-		const known = headerIndex(headers, name.toLowerCase());
+		const known = headerIndex(headers, name);
 		headers = headers.filter(([candidate]) => candidate.toLowerCase() !== name.toLowerCase());
 		if (value !== null) headers.splice(known < 0 ? headers.length : known, 0, [name, value]);
 	}
 	return headers;
-};
+}
+
+async function breakOff({ request, socket, closeAfter }: Exchange, how: Cut['how']): Promise<void> {
+	if (how === 'silence') await waitFor(new Promise(() => undefined), request.signal);
+	else if (how === 'rst') {
+		request.endedBy = 'server';
+		socket.resetAndDestroy();
+	} else closeAfter();
+}
 
 /** Sends one reply with its transport settings. Resolves when it has ended or failed. */
 export const sendReply = async (exchange: Exchange, reply: WireReply): Promise<void> => {
-	const { request, socket } = exchange;
+	const { request } = exchange;
 	const transport = reply.transport ?? {};
 	const { cut } = transport;
-
-	const fail = async (how: Cut['how']): Promise<void> => {
-		if (how === 'silence') await waitFor(new Promise(() => undefined), request.signal);
-		else if (how === 'rst') {
-			request.endedBy = 'server';
-			socket.resetAndDestroy();
-		} else exchange.closeAfter();
-	};
-
 	await waitFor(transport.delayHeaders, request.signal);
 	if (request.signal.aborted) return;
-	if (cut?.at === 'start') {
-		await fail(cut.how);
-		return;
-	}
+	if (cut?.at === 'start') return await breakOff(exchange, cut.how);
 
-	let writes: AsyncIterable<Buffer> = asWrites(reply.body);
-	if (transport.join !== undefined) writes = joined(writes, transport.join);
-	if (hasSseStyle(transport.sse)) writes = restyle(writes, transport.sse);
-	if (transport.gzip) writes = zipped(writes);
-	const framing = reply.verbatim ? 'close' : framingOf(reply, transport);
-	if (framing === 'length') {
+	let writes: AsyncGenerator<Buffer> = toWrites(reply.body);
+	const framing = framingOf(reply, transport);
+	if (reply.verbatim !== true && framing === 'length') {
 		const all: Buffer[] = [];
 		for await (const write of writes) all.push(write);
 		const whole = Buffer.concat(all);
-		writes = asWrites(whole);
+		writes = toWrites(whole);
 		await sendHead(exchange, reply, transport, framing, whole.length);
-	} else if (!reply.verbatim) {
+	} else if (reply.verbatim !== true) {
 		// Like llama-server, send headers with the first result (docs/protocols/llama-server.md 3.1).
-		const iterator = writes[Symbol.asyncIterator]();
-		const first = await iterator.next();
+		const first = await writes.next();
 		if (request.signal.aborted) {
-			await iterator.return?.();
+			await writes.return(undefined);
 			return;
 		}
-		writes = startingWith(first, iterator);
+		writes = startingWith(first, writes);
 		await sendHead(exchange, reply, transport, framing, 0);
 	}
-	if (cut?.at === 'headers') {
-		await fail(cut.how);
-		return;
-	}
-	await waitFor(transport.delayBody, request.signal);
-
-	const broke = await sendBody(exchange, writes, transport, framing);
+	const isChunked = framing === 'chunked' && reply.verbatim !== true;
+	const isComplete = await sendBody(exchange, writes, cut, isChunked);
 	if (request.signal.aborted) return;
-	if (broke !== undefined && broke !== 'clean') {
-		await fail(broke);
-		return;
-	}
-	if (cut?.at === 'end' && cut.how !== 'clean') {
-		await fail(cut.how);
-		return;
-	}
-	if (framing === 'chunked') await exchange.write('0\r\n\r\n');
-	const unframed = framing === 'close' && !reply.verbatim;
-	if (unframed || transport.closeAfter || transport.httpVersion === '1.0') exchange.closeAfter();
+	if (!isComplete || cut?.at === 'end') return await breakOff(exchange, cut!.how);
+	if (isChunked) await exchange.write('0\r\n\r\n');
 };
 
 async function* startingWith(
 	first: IteratorResult<Buffer>,
-	rest: AsyncIterator<Buffer>,
+	rest: AsyncGenerator<Buffer>,
 ): AsyncGenerator<Buffer> {
 	try {
 		for (let result = first; !result.done; result = await rest.next()) yield result.value;
 	} finally {
-		await rest.return?.();
+		await rest.return(undefined);
 	}
 }
 
-const sendHead = async (
+async function sendHead(
 	{ request, write }: Exchange,
 	reply: WireReply,
 	transport: Transport,
 	framing: Framing,
 	length: number,
-): Promise<void> => {
+): Promise<void> {
 	const status = transport.status ?? reply.status;
-	const reason =
-		transport.status === undefined
-			? (reply.reason ?? REASONS[status] ?? '')
-			: (REASONS[status] ?? '');
 	const lines = finalHeaders(reply, transport, framing, length).map(
 		([name, value]) => `${name}: ${value}\r\n`,
 	);
-	const head = `HTTP/${transport.httpVersion ?? '1.1'} ${status} ${reason}\r\n${lines.join('')}\r\n`;
 	request.status = status;
 	request.headersSentAt = Date.now();
-	await write(transport.cut?.at === 'headers' ? head.slice(0, Math.floor(head.length / 2)) : head);
-};
+	await write(`HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\n${lines.join('')}\r\n`);
+}
 
-/** @returns how the body was cut, or undefined if it was sent completely */
-const sendBody = async (
+const countEvents = (bytes: Buffer): number => bytes.toString('latin1').split('\n\n').length - 1;
+
+/** @returns whether the body was sent completely */
+async function sendBody(
 	exchange: Exchange,
 	writes: AsyncIterable<Buffer>,
-	transport: Transport,
-	framing: Framing,
-): Promise<Cut['how'] | undefined> => {
-	const { signal } = exchange.request;
-	const { cut, split } = transport;
-	const offsetsOf = split === undefined ? () => [] : splitter(split);
-	const chunked = framing === 'chunked';
-	const marks: Mark[] = (transport.pauses ?? []).map((pause) => ({
-		at: pause.at,
-		pause: pause.for,
-	}));
-	if (cut && typeof cut.at !== 'string') marks.push({ at: cut.at, cut: cut.how });
-	const counter = new EventCounter();
+	cut: Cut | undefined,
+	isChunked: boolean,
+): Promise<boolean> {
 	let bytesSent = 0;
-
-	/** Runs the pauses before byte `offset` of the body. @returns how the body is cut there, if it is */
-	const reach = async (offset: number): Promise<Cut['how'] | undefined> => {
-		for (;;) {
-			const due = marks.filter((mark) => typeof mark.at === 'number' && mark.at <= offset);
-			if (due.length === 0) return undefined;
-			const mark = due.reduce((first, other) => (other.at < first.at ? other : first));
-			marks.splice(marks.indexOf(mark), 1);
-			if (mark.cut) return mark.cut;
-			await waitFor(mark.pause, signal);
-		}
-	};
-
+	let events = 0;
 	for await (const bytes of writes) {
-		const before = counter.count;
-		const ends = counter.ends(bytes);
-		for (const mark of marks) {
-			if (typeof mark.at === 'number') continue;
-			const end = mark.at.event === 0 ? -bytesSent : ends[mark.at.event - before - 1];
-			if (end !== undefined) mark.at = bytesSent + end;
-		}
-		const inside = marks
-			.flatMap(({ at, cut: how }) =>
-				typeof at === 'number' && at > bytesSent && at < bytesSent + bytes.length
-					? [{ at: at - bytesSent, how }]
-					: [],
-			)
-			.sort((a, b) => a.at - b.at);
-		// An announced chunk must be completed, so a clean end is only possible between chunks.
-		const clean = inside.filter(({ how }) => how === 'clean').map(({ at }) => at);
-		const borders = [...new Set([...offsetsOf(bytes, bytesSent), ...clean, bytes.length])].sort(
-			(a, b) => a - b,
-		);
-		let start = 0;
-		for (const end of borders) {
-			if (end <= start) continue;
-			const broke = await reach(bytesSent + start);
-			if (broke || signal.aborted) return broke;
-			let prefix = chunked ? `${(end - start).toString(16)}\r\n` : '';
-			for (const { at } of inside.filter((stop) => stop.at > start && stop.at < end)) {
-				await exchange.write(Buffer.concat([Buffer.from(prefix), bytes.subarray(start, at)]));
-				prefix = '';
-				start = at;
-				const brokeInside = await reach(bytesSent + at);
-				if (brokeInside || signal.aborted) return brokeInside;
-			}
-			const suffix = chunked ? '\r\n' : '';
-			await exchange.write(
-				Buffer.concat([Buffer.from(prefix), bytes.subarray(start, end), Buffer.from(suffix)]),
-			);
-			start = end;
-			if (split !== undefined) await tick();
-			if (signal.aborted) return undefined;
-		}
+		// An empty chunk would end the body.
+		if (bytes.length === 0) continue;
+		const left = typeof cut?.at === 'number' ? cut.at - bytesSent : bytes.length;
+		const head = isChunked ? `${bytes.length.toString(16)}\r\n` : '';
+		const isCut = left < bytes.length;
+		const tail = isChunked && !isCut ? '\r\n' : '';
+		const sent = bytes.subarray(0, Math.max(0, left));
+		await exchange.write(Buffer.concat([Buffer.from(head), sent, Buffer.from(tail)]));
+		if (exchange.request.signal.aborted) return false;
 		bytesSent += bytes.length;
+		events += countEvents(bytes);
+		if (isCut || (typeof cut?.at === 'object' && events >= cut.at.event)) return false;
 	}
-	return await reach(bytesSent);
-};
+	return true;
+}

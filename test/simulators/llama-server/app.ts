@@ -6,17 +6,15 @@ import { type ChatTask, type Json, readChat, readTask, type Task } from './chat'
 import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
 import { embeddings, rerank } from './embeddings';
-import { invalidKey, invalidRequest, loading, notFound, serverError, unavailable } from './errors';
+import { invalidKey, invalidRequest, loading, notFound, serverError } from './errors';
 import { chatStream } from './generate';
-import { dress, headOnly, jsonReply, preflight, textReply } from './http';
+import { dress, jsonReply, textReply } from './http';
 import { parseError, typeName } from './json';
 import { metrics, modelList, props } from './metadata';
 import type { Settings, SimOptions } from './options';
-import { paramsReport } from './params';
 import { recordedAnswer } from './recorded-routes';
 import { type GenerationReply, reply } from './reply';
-import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
-import { detokenize, tokenize } from './tokens';
+import { textCompletion, textStream } from './text-routes';
 
 /** A parsed request, and its default answer. */
 interface ParsedTask<T extends Task> {
@@ -32,9 +30,7 @@ const isWireReply = (value: object): value is WireReply => 'headers' in value &&
 /** Answers the requests of one profile. Loading and sleeping are llama-server's only. */
 export interface App {
 	handle(exchange: Exchange): Promise<void>;
-	readonly sleeping?: boolean;
 	setLoading?(left: SimOptions['loadingFor']): void;
-	setSleeping?(asleep: boolean): void;
 }
 
 const parseAny = (request: WireRequest): unknown => {
@@ -73,17 +69,9 @@ export class LlamaApp implements App {
 		return this.loadingLeft > 0 || Date.now() < this.loadingUntil;
 	}
 
-	get sleeping(): boolean {
-		return this.asleep;
-	}
-
 	setLoading(left: SimOptions['loadingFor']): void {
 		this.loadingLeft = typeof left === 'number' ? left : 0;
 		this.loadingUntil = typeof left === 'object' ? Date.now() + left.ms : 0;
-	}
-
-	setSleeping(asleep: boolean): void {
-		this.asleep = asleep;
 	}
 
 	async handle(exchange: Exchange): Promise<void> {
@@ -92,8 +80,7 @@ export class LlamaApp implements App {
 	}
 
 	protected async send(exchange: Exchange, answer: WireReply): Promise<void> {
-		const dressed = dress(answer, exchange);
-		await sendReply(exchange, exchange.request.method === 'HEAD' ? headOnly(dressed) : dressed);
+		await sendReply(exchange, dress(answer, exchange));
 	}
 
 	protected dress(answer: WireReply, exchange: Exchange): WireReply {
@@ -107,10 +94,6 @@ export class LlamaApp implements App {
 			await this.core.sendPlain(exchange, scripted, (given) => this.dress(given, exchange));
 			return;
 		}
-		if (request.method === 'OPTIONS') {
-			await sendReply(exchange, preflight(exchange));
-			return;
-		}
 		if (this.loading) {
 			if (this.loadingLeft > 0) this.loadingLeft -= 1;
 			throw loading();
@@ -122,8 +105,7 @@ export class LlamaApp implements App {
 	}
 
 	protected async route(exchange: Exchange, path: string): Promise<void> {
-		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
-		const route = `${method} ${path}`;
+		const route = `${exchange.request.method} ${path}`;
 		const handler = this.handlers[route];
 		const recorded = recordedAnswer(route, this.core.settings);
 		if (!handler && !recorded) throw notFound();
@@ -148,12 +130,7 @@ export class LlamaApp implements App {
 		const { settings } = core;
 		const models: Handler = () => modelList(settings);
 		const chat: Handler = async (exchange) => await this.chat(exchange);
-		const text: Handler = async (exchange) => await this.text(exchange, 'openai');
-		const native: Handler = async (exchange) => await this.text(exchange, 'native');
-		const count: Handler = ({ request }) => ({
-			input_tokens: [...readChat(parseBody(request), settings).prompt].length,
-			object: 'response.input_tokens',
-		});
+		const text: Handler = async (exchange) => await this.text(exchange);
 		// A server without `--embeddings` refuses without reading the body; a router checks the model.
 		const vectors: Handler = ({ request }) => this.vectors(request, false);
 		const nativeVectors: Handler = ({ request }) => this.vectors(request, true);
@@ -165,24 +142,14 @@ export class LlamaApp implements App {
 			'GET /models': models,
 			'GET /v1/models': models,
 			'GET /props': () => props(settings, this.asleep),
-			'GET /slots': ({ request }) => this.slots(request),
+			'GET /slots': () => core.pool.report(),
 			'GET /metrics': () =>
 				textReply(metrics(this.core), 'text/plain; version=0.0.4', [
 					['Process-Start-Time-Unix', '1'],
 				]),
 			'POST /chat/completions': chat,
 			'POST /v1/chat/completions': chat,
-			'POST /v1/chat/completions/control': ({ request }) => this.control(parseBody(request)),
-			'POST /chat/completions/input_tokens': count,
-			'POST /v1/chat/completions/input_tokens': count,
 			'POST /v1/completions': text,
-			'POST /completion': native,
-			'POST /completions': native,
-			'POST /apply-template': ({ request }) => ({
-				prompt: readChat(parseBody(request), settings).prompt,
-			}),
-			'POST /tokenize': ({ request }) => this.withSettings(tokenize, request),
-			'POST /detokenize': ({ request }) => this.withSettings(detokenize, request),
 			'POST /v1/embeddings': vectors,
 			'POST /embedding': nativeVectors,
 			'POST /embeddings': nativeVectors,
@@ -193,38 +160,10 @@ export class LlamaApp implements App {
 		};
 	}
 
-	private withSettings(
-		answer: (body: Json, settings: Settings) => object,
-		request: WireRequest,
-	): object {
-		const body = parseBody(request);
-		return answer(body, this.settingsFor(body));
-	}
-
 	private vectors(request: WireRequest, native: boolean): object {
 		const { embeddings: asked, profile } = this.core.settings;
 		const body = asked || profile === 'router' ? parseBody(request) : {};
 		return embeddings(body, native, this.settingsFor(body));
-	}
-
-	private slots(request: WireRequest): object {
-		const { pool } = this.core;
-		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count)
-			throw unavailable('no slot available');
-		return pool.report();
-	}
-
-	/** As recorded in `control-*.http` of `test/fixtures/llama-server-v0.5.0`. */
-	private control(body: Json): object {
-		if (asString(body.id) === '') throw invalidRequest('missing completion id');
-		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
-		const job = this.core.running.get(asString(body.id));
-		if (job === undefined) return { success: false, message: 'no active completion for this id' };
-		if (job.task.body.reasoning_control !== true)
-			return { success: false, message: 'reasoning control not enabled for this completion' };
-		// With a template without thinking the answer is the same, without effect.
-		job.isToldToAnswer = this.core.settings.template === 'thinking';
-		return { success: true };
 	}
 
 	/** The model's name in replies, independent of the request (docs/protocols/llama-server.md 4.3). */
@@ -237,14 +176,13 @@ export class LlamaApp implements App {
 			return { task, answer: defaultAnswer(task) };
 		};
 		await this.generation(exchange, read, {
-			chatFormat: 'peg-native',
 			stream: chatStream,
 			whole: (job) => jsonReply(200, chatCompletion(job)),
 		});
 		return undefined;
 	}
 
-	private async text(exchange: Exchange, kind: 'openai' | 'native'): Promise<undefined> {
+	private async text(exchange: Exchange): Promise<undefined> {
 		const read = (): ParsedTask<Task> => {
 			const body = parseBody(exchange.request);
 			if (body.prompt === undefined) {
@@ -256,12 +194,9 @@ export class LlamaApp implements App {
 			const task = readTask(body, prompt, this.settingsFor(body));
 			return { task, answer: reply.text(` and so on after ${prompt.split(' ').at(-1) ?? ''}`) };
 		};
-		const openai = kind === 'openai';
 		await this.generation(exchange, read, {
-			chatFormat: 'Content-only',
-			stream: openai ? textStream : nativeStream,
-			whole: (job) =>
-				jsonReply(200, openai ? textCompletion(job, false) : nativeCompletion(job, false)),
+			stream: textStream,
+			whole: (job) => jsonReply(200, textCompletion(job, false)),
 		});
 		return undefined;
 	}
@@ -270,7 +205,7 @@ export class LlamaApp implements App {
 	private async generation(
 		exchange: Exchange,
 		read: () => ParsedTask<Task>,
-		form: Pick<Generation, 'stream' | 'whole'> & { chatFormat: string },
+		form: Pick<Generation, 'stream' | 'whole'>,
 	): Promise<void> {
 		const scripted = await this.core.nextReply(exchange.request);
 		if (scripted?.kind === 'plain') {
@@ -281,23 +216,14 @@ export class LlamaApp implements App {
 		const { embeddings } = this.settingsFor(task.body);
 		if (embeddings?.encoder === true)
 			throw serverError('the current context does not logits computation. skipping');
-		const { chatFormat, stream, whole } = form;
-		const generationSettings = {
-			full: false,
-			chatFormat,
-			reasoningFormat: 'deepseek',
-			generationPrompt: task.generationPrompt,
-		};
 		await this.core.generate(exchange, {
 			task,
 			reply: scripted ?? answer,
 			defaulted: scripted === undefined,
 			model: this.modelName(task.body),
-			stream,
-			whole,
+			...form,
 			dress: (given) => this.dress(given, exchange),
 			contextLimit: this.settingsFor(task.body).nCtx,
-			params: paramsReport(task.body, generationSettings),
 		});
 	}
 }

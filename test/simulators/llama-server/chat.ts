@@ -20,16 +20,11 @@ export interface Task {
 	/** Text of a trailing assistant message: the answer repeats it (docs/protocols/llama-server.md 2.6). */
 	prefill: string;
 	stream: boolean;
-	includeUsage: boolean;
-	timingsPerToken: boolean;
-	returnProgress: boolean;
 	/** −1: up to the context limit. */
 	maxTokens: number;
 	n: number;
 	idSlot: number;
 	cachePrompt: boolean;
-	/** Undefined: the server's setting. */
-	pingSeconds: number | undefined;
 	stop: string[];
 	logprobs: boolean;
 }
@@ -272,22 +267,16 @@ const checkSampling = (body: Json): void => {
 export const readTask = (body: Json, prompt: string, settings: Settings): Task => {
 	checkParams(body, settings.slots);
 	checkSampling(body);
-	const ping = body.sse_ping_interval;
-	const options = isObject(body.stream_options) ? body.stream_options : {};
 	return {
 		body,
 		prompt,
 		generationPrompt: '',
 		prefill: '',
 		stream: body.stream === true,
-		includeUsage: options.include_usage === true,
-		timingsPerToken: body.timings_per_token === true,
-		returnProgress: body.return_progress === true && body.stream === true,
 		maxTokens: paramNumber(body, 'n_predict', -1),
 		n: paramNumber(body, 'n_cmpl', 1),
 		idSlot: typeof body.id_slot === 'number' ? Math.trunc(body.id_slot) : -1,
 		cachePrompt: body.cache_prompt !== false,
-		pingSeconds: typeof ping === 'number' ? ping : undefined,
 		stop: [body.stop ?? []]
 			.flat()
 			.filter((word): word is string => typeof word === 'string' && word !== ''),

@@ -1,5 +1,5 @@
 /** Shared by all profiles: scripted replies, slots, and the generation from queue to last byte. */
-import { mergeTransport, sendReply, waitFor, type WireReply, type Write } from '../wire-reply';
+import { sendReply, type WireReply, type Write } from '../wire-reply';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { Task } from './chat';
 import { DIALECTS, collect, type Dialect, SENDS_CALLS_WHOLE, SENDS_TEXT_WHOLE } from './dialects';
@@ -42,8 +42,6 @@ export interface Generation {
 	dress: (reply: WireReply) => WireReply;
 	/** Prompts of so many tokens are refused; Infinity for servers that shorten them. */
 	contextLimit: number;
-	/** Parameters as `/slots` shows them. */
-	params: object;
 }
 
 /** Replies that a test set for routes. */
@@ -64,8 +62,6 @@ export class Core {
 		maxTokens: 0,
 	};
 	readonly closed = new AbortController();
-	/** Running generations, by answer ID. */
-	readonly running = new Map<string, Job>();
 	private ids = 0;
 
 	constructor(readonly settings: Settings) {
@@ -102,46 +98,37 @@ export class Core {
 		{ reply, dressed }: PlainReply,
 		dress: (reply: WireReply) => WireReply,
 	): Promise<void> {
-		const transport = mergeTransport(this.settings.transport, reply.transport);
-		await sendReply(exchange, { ...(dressed ? dress(reply) : reply), transport });
+		await sendReply(exchange, dressed ? dress(reply) : reply);
 	}
 
 	/** Runs a generation: queue, slot, prompt, tokens, end. @throws errors that are found in the slot */
 	async generate(exchange: Exchange, generation: Generation): Promise<void> {
 		const { request } = exchange;
 		const { task, reply } = generation;
-		const streams = task.stream && !reply.options.asJson;
-		const survives = streams && request.headers['x-conversation-id'] !== undefined;
 		const leases = await this.pool.acquire({
 			prompt: task.prompt,
 			idSlot: task.idSlot,
 			count: task.n,
 			cachePrompt: task.cachePrompt,
 			signal: request.signal,
-			params: generation.params,
 			nPredict: task.maxTokens,
 		});
 		if (!leases) return;
 		const produced: Delta[] = [];
-		let finished = (): boolean => true;
 		try {
 			const [lease] = leases;
 			if (lease!.promptTokens >= generation.contextLimit)
 				throw kvCacheFull(lease!.promptTokens, generation.contextLimit);
-			// With a conversation ID the generation continues after its client disconnects (docs/protocols/llama-server.md 2.11).
-			const signal = survives ? this.closed.signal : request.signal;
-			await waitFor(this.settings.promptDelayMs, signal);
+			const { signal } = request;
 			if (signal.aborted) return;
 			const job = this.job(generation, leases, signal, produced);
-			this.running.set(job.meta.id, job);
-			finished = () => this.running.delete(job.meta.id);
-			const transport = mergeTransport(this.settings.transport, reply.transport);
-			if (streams) {
-				const writes = generation.stream(job);
-				const body = survives ? withoutReturn(writes) : writes;
-				await sendReply(exchange, { ...generation.dress(streamReply(body)), transport });
-				while (survives && !(await writes.next()).done);
-			} else {
+			const { transport } = reply;
+			if (task.stream)
+				await sendReply(exchange, {
+					...generation.dress(streamReply(generation.stream(job))),
+					transport,
+				});
+			else {
 				const walk = paced(job);
 				while (!(await walk.next()).done);
 				if (signal.aborted) return;
@@ -154,7 +141,6 @@ export class Core {
 			}
 			this.count(job);
 		} finally {
-			finished();
 			const { content, reasoning, calls } = collect(produced);
 			const message = {
 				role: 'assistant',
@@ -206,7 +192,7 @@ export class Core {
 			pool: this.pool,
 			signal,
 			produced,
-			tokenDelayMs: options.tokenDelayMs ?? this.settings.tokenDelayMs,
+			tokenDelayMs: this.settings.tokenDelayMs,
 			batch: this.settings.batch,
 			roleByToken: profile === 'llama-server' || profile === 'router',
 		};
@@ -254,11 +240,6 @@ export class Core {
 		}
 	}
 }
-
-/** Iterates without `return`: leaving the loop does not end the generator. */
-const withoutReturn = (writes: AsyncGenerator<Write>): AsyncIterable<Write> => ({
-	[Symbol.asyncIterator]: () => ({ next: async () => await writes.next() }),
-});
 
 /** Awaits the work and returns its `SimError`, if any; rethrows other errors. */
 export const settle = async (work: Promise<void>): Promise<SimError | undefined> =>

@@ -49,14 +49,12 @@ export interface Dialect {
 		usage: Usage,
 		timings: Timings,
 	): object;
-	/** Default place of usage. `wished`: `stream_options.include_usage`, undefined if not sent. */
-	usageIn(wished: boolean | undefined): 'separate' | 'finish' | 'none';
+	/** Place of usage. `wished`: `stream_options.include_usage`, undefined if not sent. */
+	usageIn(wished: boolean | undefined): 'separate' | 'none';
 	/** An error event within a stream. */
 	streamError(error: { message: string; code?: number; type?: string }): string;
 	/** `[DONE]` after an error. */
 	doneAfterError: boolean;
-	/** Whether it sends comments during silence. */
-	pings: boolean;
 	newId(seed: number): string;
 }
 
@@ -132,7 +130,6 @@ const llama: Dialect = {
 	streamError: ({ message, code = 500, type = 'server_error' }) =>
 		event({ error: { code, message, type } }),
 	doneAfterError: false,
-	pings: true,
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed)}`,
 };
 
@@ -220,7 +217,6 @@ const ollama: Dialect = {
 			choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }],
 		}),
 	doneAfterError: false,
-	pings: false,
 	newId: (seed) => `chatcmpl-${seed % 999}`,
 };
 
@@ -259,7 +255,6 @@ const vllm: Dialect = {
 	streamError: ({ message, code = 500, type = 'InternalServerError' }) =>
 		event({ error: { message, type, param: null, code } }),
 	doneAfterError: true,
-	pings: false,
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed).toLowerCase()}`,
 };
 
@@ -308,12 +303,8 @@ export const DIALECTS: Record<Profile, Dialect> = {
 	vllm,
 	gpustack,
 	fastapi,
-	'llama-swap': llama,
-	'lm-studio': vllm,
-	litellm: vllm,
 };
 
 /** Servers that do not stream calls, or texts, in pieces. */
 export const SENDS_CALLS_WHOLE: ReadonlySet<Profile> = new Set<Profile>(['ollama', 'fastapi']);
 export const SENDS_TEXT_WHOLE: ReadonlySet<Profile> = new Set<Profile>(['fastapi']);
-export { openAiCalls };

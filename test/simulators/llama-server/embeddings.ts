@@ -12,7 +12,7 @@ import {
 } from './errors';
 import { Float, single, typeName } from './json';
 import type { Settings } from './options';
-import { countOf, detokenized } from './tokens';
+import { countOf } from './text';
 
 /** A unit vector from the text: each character adds to one dimension. */
 export const embed = (text: string, dimensions: number): number[] => {
@@ -37,35 +37,14 @@ const BAD_PROMPT =
 	'"prompt" elements must be a string, a list of tokens, a JSON object containing a prompt string, ' +
 	'or a list of mixed strings & tokens.';
 
-const isTokens = (value: unknown): value is number[] =>
-	Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number');
-
-/** A prompt of texts and tokens mixed; each text is tokenized separately. */
-const isMixed = (value: unknown): value is Array<string | number> =>
-	Array.isArray(value) &&
-	value.length > 0 &&
-	value.every((item) => typeof item === 'string' || typeof item === 'number') &&
-	value.some((item) => typeof item === 'number');
-
 const oneInput = (value: unknown, settings: Settings): Input => {
-	if (typeof value === 'string') return { text: value, tokens: countOf(value, settings) };
-	if (isTokens(value)) return { text: detokenized(value, settings), tokens: value.length };
-	const wrapped = (value as Json | null)?.prompt_string;
-	if (typeof wrapped === 'string') return { text: wrapped, tokens: countOf(wrapped, settings) };
-	if (!isMixed(value)) throw serverError(BAD_PROMPT);
-	const parts = value.map((part) => oneInput(typeof part === 'number' ? [part] : part, settings));
-	return {
-		text: parts.map(({ text }) => text).join(''),
-		tokens: parts.reduce((sum, { tokens }) => sum + tokens, 0),
-	};
+	if (typeof value !== 'string') throw serverError(BAD_PROMPT);
+	return { text: value, tokens: countOf(value, settings) };
 };
 
 const inputs = (value: unknown, settings: Settings): Input[] => {
-	if (Array.isArray(value) && !isMixed(value)) {
-		if (value.length === 0) throw serverError('"prompt" must not be empty');
-		return value.map((item) => oneInput(item, settings));
-	}
-	return [oneInput(value, settings)];
+	if (Array.isArray(value) && value.length === 0) throw serverError('"prompt" must not be empty');
+	return [value].flat().map((item) => oneInput(item, settings));
 };
 
 const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): void => {

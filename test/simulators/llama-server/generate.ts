@@ -15,9 +15,6 @@ import { type Delta, type GenerationOptions, isSpecial, type Step } from './repl
 import type { Lease, SlotPool } from './slots';
 import { countTokens } from './text';
 
-/** Silence before a comment ping (`--sse-ping-interval`), unless the request sets it. */
-const PING_MS = 30_000;
-
 export interface Job {
 	task: Task;
 	steps: Step[];
@@ -34,8 +31,6 @@ export interface Job {
 	tokenDelayMs: number;
 	/** Prompt tokens per batch and progress event. */
 	batch: number;
-	/** Whether to skip the rest of the thinking. */
-	isToldToAnswer?: boolean;
 	/** The role chunk comes with the first token unless that token is only a part of a character. */
 	roleByToken: boolean;
 }
@@ -112,29 +107,6 @@ export const totals = (job: Job, lease: Lease): Totals => {
 
 export const answerOf = (job: Job): Answer => collect(deltasOf(job.steps));
 
-/**
- * Waits. Meanwhile the server pings, if no other slot generates either (docs/protocols/llama-server.md 3.5).
- */
-async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator<Write> {
-	if (!job.dialect.pings || !job.task.stream) {
-		await waitFor(what, job.signal);
-		return;
-	}
-	const pingSeconds = job.task.pingSeconds;
-	const every =
-		pingSeconds === undefined ? PING_MS : pingSeconds <= 0 ? Infinity : pingSeconds * 1000;
-	// Clears the ping timer, too.
-	const over = new AbortController();
-	const end = waitFor(what, job.signal).then(() => over.abort());
-	const either = AbortSignal.any([job.signal, over.signal]);
-	while (!either.aborted && Number.isFinite(every)) {
-		await waitFor(every, either);
-		if (either.aborted) break;
-		if (Date.now() - job.pool.lastResultAt >= Math.min(1000, every)) yield ':\n\n';
-	}
-	await end;
-}
-
 /** Yields the steps at the model's speed; steps that are not deltas as finished writes. */
 export async function* paced(
 	job: Job,
@@ -142,8 +114,6 @@ export async function* paced(
 	let first = true;
 	for (const step of job.steps) {
 		if (job.signal.aborted) return;
-		if (job.isToldToAnswer === true && typeof step === 'object' && 'reasoning_content' in step)
-			continue;
 		if (typeof step === 'string' || !isSpecial(step)) {
 			if (job.tokenDelayMs > 0) await waitFor(job.tokenDelayMs, job.signal);
 			if (job.signal.aborted) return;
@@ -153,7 +123,7 @@ export async function* paced(
 			yield { delta, first };
 			first = false;
 		} else if ('wait' in step) {
-			for await (const write of quiet(job, step.wait)) yield { write };
+			await waitFor(step.wait, job.signal);
 		} else if ('event' in step) yield { write: event(step.event) };
 		else if ('comment' in step) yield { write: `${step.comment}\n\n` };
 		else if ('raw' in step) yield { write: step.raw };
@@ -163,25 +133,6 @@ export async function* paced(
 		}
 	}
 }
-
-/**
- * Prompt progress (docs/protocols/llama-server.md 3.3): first event with `processed == cache`, last with
- * `processed == total`, one per batch.
- */
-const progressWrites = (job: Job, { usage }: Totals): string[] => {
-	const done: number[] = [usage.cached];
-	while (done.at(-1)! < usage.prompt) done.push(Math.min(usage.prompt, done.at(-1)! + job.batch));
-	return done.map((processed) => {
-		const progress = {
-			total: usage.prompt,
-			cache: usage.cached,
-			processed,
-			time_ms: Math.floor((processed - usage.cached) / 4),
-		};
-		const choice: Choice = { index: 0, finish: null, delta: job.dialect.opening ?? {} };
-		return event(job.dialect.chunk(job.meta, [choice], { progress }));
-	});
-};
 
 const logprobsOf = (delta: Delta): object | undefined => {
 	if (!delta.content) return undefined;
@@ -206,30 +157,21 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 			? event(dialect.chunk(meta, [{ index, finish: null, delta: dialect.opening }]))
 			: '';
 	const wantsRole = (delta: Delta | undefined): boolean => {
-		if (options.role !== undefined && options.role !== 'auto') return options.role !== 'none';
 		if (delta && 'role' in delta) return false;
 		return !(job.roleByToken && (delta?.content?.codePointAt(0) ?? 0) > 0xffff);
 	};
-	if (task.returnProgress && perChoice[0]) yield* progressWrites(job, perChoice[0]);
 
-	let predicted = 0;
 	for await (const item of paced(job)) {
 		if ('write' in item) {
 			yield item.write;
 			continue;
 		}
 		const { delta, first } = item;
-		predicted += 1;
-		for (const [index, { usage }] of perChoice.entries()) {
-			const soFar = task.timingsPerToken
-				? timings(usage.cached, usage.prompt - usage.cached, predicted)
-				: undefined;
+		for (const index of perChoice.keys()) {
 			const logprobs = task.logprobs ? logprobsOf(delta) : undefined;
-			const text = event(
-				dialect.chunk(meta, [{ index, finish: null, delta, logprobs }], { timings: soFar }),
-			);
+			const text = event(dialect.chunk(meta, [{ index, finish: null, delta, logprobs }]));
 			const role = first && wantsRole(delta) ? opening(index) : '';
-			if (role === '' || (delta.content && options.role !== 'apart')) yield role + text;
+			if (role === '' || delta.content) yield role + text;
 			else {
 				yield role;
 				yield text;
@@ -237,11 +179,11 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 		}
 	}
 	if (job.signal.aborted) return;
-	if (job.steps.length === 0 && options.role !== 'none') yield opening(0);
+	if (job.steps.length === 0) yield opening(0);
 
 	if (options.error) {
 		yield dialect.streamError(options.error);
-		if (options.error.thenDone ?? dialect.doneAfterError) yield event('[DONE]');
+		if (dialect.doneAfterError) yield event('[DONE]');
 		return;
 	}
 	if (options.finish !== false) yield* finishWrites(job, perChoice);
@@ -249,17 +191,14 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 }
 
 function* finishWrites(job: Job, perChoice: Totals[]): Generator<string> {
-	const { dialect, meta, options, task } = job;
+	const { dialect, meta, task } = job;
 	const streamOptions = task.body.stream_options as { include_usage?: unknown } | undefined;
 	const wished =
 		typeof streamOptions?.include_usage === 'boolean' ? streamOptions.include_usage : undefined;
-	const usageIn = options.usageIn ?? dialect.usageIn(wished);
+	const separate = dialect.usageIn(wished) === 'separate';
 	for (const [index, { usage, timings: measured, finish }] of perChoice.entries()) {
-		const separate = usageIn === 'separate' || usageIn === 'both';
-		const inFinish = usageIn === 'finish' || usageIn === 'both';
 		let write = event(
 			dialect.chunk(meta, [{ index, finish, delta: {} }], {
-				usage: inFinish ? usage : undefined,
 				timings: separate ? undefined : measured,
 			}),
 		);

@@ -79,9 +79,9 @@ export const props = (settings: Settings, sleeping: boolean, model?: SimModel): 
 	};
 };
 
-export const routerProps = (settings: Settings): object => ({
+export const routerProps = (): object => ({
 	...recorded('router-props'),
-	models_autoload: settings.autoload,
+	models_autoload: true,
 });
 
 export const routerModel = (settings: Settings, model: SimModel): object => {

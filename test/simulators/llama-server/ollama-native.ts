@@ -270,15 +270,12 @@ const callsIn = (calls: readonly ToolCallDelta[] = []) =>
 export async function* ndjson(job: Job): AsyncGenerator<Write> {
 	const head = lineHead(job.meta.model, job.meta.created);
 	const line = (rest: object): Write => `${stringify({ ...head, ...rest })}\n`;
-	const plain = job.steps.every((step) => typeof step === 'string');
-	const last = job.options.inLastLine === true && plain ? job.steps.join('') : '';
 	let calls = 0;
 	for await (const item of paced(job)) {
 		if ('write' in item) {
 			yield item.write;
 			continue;
 		}
-		if (last !== '') continue;
 		const { content, reasoning, tool_calls: made }: Delta = item.delta;
 		const whole = objectCalls(callsIn(made), calls);
 		calls += whole.length;
@@ -290,5 +287,5 @@ export async function* ndjson(job: Job): AsyncGenerator<Write> {
 		return;
 	}
 	if (job.options.finish === false) return;
-	yield line({ message: messageOf(last, '', []), ...ending(job) });
+	yield line({ message: messageOf('', '', []), ...ending(job) });
 }

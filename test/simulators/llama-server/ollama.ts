@@ -226,7 +226,6 @@ export class OllamaApp extends OtherServerApp {
 			whole: (job) => ofOwnApi(this.json(200, wholeLine(job))),
 			dress: (reply) => this.dressLines(reply),
 			contextLimit: Infinity,
-			params: {},
 		});
 		return undefined;
 	}

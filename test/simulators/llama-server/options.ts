@@ -1,20 +1,9 @@
 import type { RawHttpOptions } from '../raw-http';
-import type { Transport } from '../wire-reply';
 
 /**
  * The simulated server: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4.
  */
-export type Profile =
-	| 'llama-server'
-	| 'router'
-	| 'ollama'
-	| 'vllm'
-	| 'gpustack'
-	| 'fastapi'
-	| ImitatorProfile;
-
-/** Gateways, and servers that imitate others. */
-export type ImitatorProfile = 'llama-swap' | 'lm-studio' | 'litellm';
+export type Profile = 'llama-server' | 'router' | 'ollama' | 'vllm' | 'gpustack' | 'fastapi';
 
 export type RouterStatus =
 	| 'downloading'
@@ -96,21 +85,14 @@ export interface SimOptions {
 	template?: 'chatml' | 'thinking' | 'strict';
 	/** Router, Ollama, vLLM, GPUStack: the models. Default: one named `alias`. */
 	models?: SimModel[];
-	/** Router: `--no-models-autoload`. */
-	autoload?: boolean;
 	/** Asleep at the start (`--sleep-idle-seconds`). */
 	sleeping?: boolean;
-	/** Time per generated token and for the whole prompt. Default 0. */
+	/** Time per generated token. Default 0. */
 	tokenDelayMs?: number;
-	promptDelayMs?: number;
 	/** Prompt tokens per batch, one progress event each. Default 2048. */
 	batch?: number;
-	/** The real server: idle connections live 5000 ms and 100 requests. */
-	keepAlive?: RawHttpOptions['keepAlive'];
 	/** Treatment of new connections, counted from 0. */
 	connections?: RawHttpOptions['connections'];
-	/** Transport of every completion; a scripted reply's settings take precedence. */
-	transport?: Transport;
 	/** https with the test certificate, or with the given one. */
 	tls?: boolean | { key: string; cert: string };
 	port?: number;
@@ -133,16 +115,13 @@ export type Settings = Required<
 		| 'metrics'
 		| 'template'
 		| 'models'
-		| 'autoload'
 		| 'tokenDelayMs'
-		| 'promptDelayMs'
 		| 'batch'
 	>
 > & {
 	keys: readonly string[];
 	/** Undefined: the server was not started for embeddings. */
 	embeddings: SimEmbeddings | undefined;
-	transport: Transport | undefined;
 };
 
 /** `--reranking` turns them on too. */
@@ -182,10 +161,7 @@ export const withDefaults = (options: SimOptions): Settings => {
 		models: options.models ?? [
 			{ id: alias, vision: options.vision, audio: options.audio, tools: true },
 		],
-		autoload: options.autoload ?? true,
 		tokenDelayMs: options.tokenDelayMs ?? 0,
-		promptDelayMs: options.promptDelayMs ?? 0,
 		batch: options.batch ?? 2048,
-		transport: options.transport,
 	};
 };

@@ -35,7 +35,6 @@ export const looseTask = (body: Json): ChatTask => {
 	const tools = Array.isArray(body.tools) ? (body.tools as Json[]) : [];
 	const prompt = renderPrompt('chatml', { messages, tools, enableThinking: false, prefill: false });
 	const limit = body.max_tokens ?? body.max_completion_tokens;
-	const options = (body.stream_options ?? {}) as Json;
 	const format = (body.response_format ?? {}) as { type?: unknown; json_schema?: Json };
 	return {
 		body,
@@ -43,14 +42,10 @@ export const looseTask = (body: Json): ChatTask => {
 		generationPrompt: prompt.generationPrompt,
 		prefill: '',
 		stream: body.stream === true,
-		includeUsage: options.include_usage === true,
-		timingsPerToken: false,
-		returnProgress: false,
 		maxTokens: typeof limit === 'number' ? limit : -1,
 		n: 1,
 		idSlot: -1,
 		cachePrompt: true,
-		pingSeconds: undefined,
 		stop: [],
 		logprobs: false,
 		messages,
@@ -170,7 +165,6 @@ export abstract class OtherServerApp implements App {
 			whole: (job) => this.json(200, chatCompletion(job)),
 			dress: (reply) => this.dress(reply),
 			contextLimit: Infinity,
-			params: {},
 		});
 		return undefined;
 	}

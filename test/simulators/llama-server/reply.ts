@@ -51,25 +51,12 @@ export interface GenerationOptions {
 	finish?: FinishReason | string | null | false;
 	/** Sends `[DONE]` at the end. Default true. */
 	done?: boolean;
-	/**
-	 * The role chunk. `auto` (default): like the server. `none`: never. `always`: at the start. `apart`: at the start in a
-	 * separate write, as with a first token without text.
-	 */
-	role?: 'auto' | 'none' | 'always' | 'apart';
 	/** Token counts; missing ones are computed. */
 	usage?: { prompt?: number; completion?: number; cached?: number };
-	/** Where usage appears. Default: as the simulated server does for this request. */
-	usageIn?: 'separate' | 'finish' | 'both' | 'none';
-	/** An error event after the steps; no finish follows, and `[DONE]` only if `thenDone`. */
-	error?: { message: string; code?: number; type?: string; thenDone?: boolean };
-	/** Answers with one JSON body although a stream was requested, like servers that cannot stream. */
-	asJson?: boolean;
-	/** Milliseconds per step, instead of the server's setting. */
-	tokenDelayMs?: number;
+	/** An error event after the steps; no finish follows. */
+	error?: { message: string; code?: number; type?: string };
 	/** Ollama: reported load time of the model in milliseconds. */
 	loadMs?: number;
-	/** Ollama: sends the text in the last line, like that of a call which the limit cut off. */
-	inLastLine?: boolean;
 	/** The reply's `id` and `model`. */
 	id?: string;
 	model?: string;
@@ -100,20 +87,7 @@ export type Scripted =
 	| Reply
 	| ((request: WireRequest) => Reply | undefined | Promise<Reply | undefined>);
 
-const GENERATION_KEYS = [
-	'finish',
-	'done',
-	'role',
-	'usage',
-	'usageIn',
-	'error',
-	'asJson',
-	'tokenDelayMs',
-	'loadMs',
-	'inLastLine',
-	'id',
-	'model',
-];
+const GENERATION_KEYS = ['finish', 'done', 'usage', 'error', 'loadMs', 'id', 'model'];
 
 const generation = (
 	steps: Step[],
@@ -260,15 +234,6 @@ export const reply = {
 			transport,
 		}),
 
-	/** llama-server's 503 while it loads the model. */
-	loading: (transport?: Transport): PlainReply =>
-		plain({
-			status: 503,
-			headers: JSON_TYPE,
-			body: '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}',
-			transport,
-		}),
-
 	/** An HTML page, as of a proxy or a web interface. */
 	html: (status: number, page: string, transport?: Transport): PlainReply =>
 		plain({ status, headers: [['Content-Type', 'text/html']], body: page, transport }, false),
@@ -296,46 +261,7 @@ export const reply = {
 	raw: (bytes: Write | Iterable<Write>, transport?: Transport): PlainReply =>
 		plain({ status: 200, headers: [], body: bytes, transport, verbatim: true }, false),
 
-	/** FIN before the first byte. */
-	closed: (): PlainReply =>
-		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'fin' } } }, false),
-
-	/** RST before the first byte. */
-	reset: (): PlainReply =>
-		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'rst' } } }, false),
-
 	/** Never answers. */
 	silence: (): PlainReply =>
 		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'silence' } } }, false),
-
-	/**
-	 * Answer of a router whose child died before it answered: the type says JSON, the body is plain text
-	 * (docs/protocols/llama-server.md 2.10).
-	 */
-	childDied: (): PlainReply =>
-		plain(
-			{
-				status: 500,
-				headers: [
-					['Server', 'llama.cpp'],
-					['Access-Control-Allow-Origin', ''],
-					['X-Accel-Buffering', 'no'],
-					['Content-Type', 'application/json; charset=utf-8'],
-					['Transfer-Encoding', 'chunked'],
-					['Connection', 'close'],
-				],
-				body: 'proxy error: Failed to read connection',
-			},
-			false,
-		),
-
-	/**
-	 * A router's stream whose child died: a raw text line, then a clean end (docs/protocols/llama-server.md 2.10).
-	 */
-	childDiedAfter: (steps: Step[], options?: ReplyOptions): GenerationReply =>
-		generation([...steps, { raw: 'proxy error: Failed to read connection' }], false, {
-			finish: false,
-			done: false,
-			...options,
-		}),
 };

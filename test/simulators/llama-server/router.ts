@@ -84,7 +84,7 @@ export class RouterApp extends LlamaApp {
 			...super.routes(),
 			'GET /models': list,
 			'GET /v1/models': list,
-			'GET /props': () => routerProps(this.core.settings),
+			'GET /props': () => routerProps(),
 			'POST /models/load': ({ request }) => this.load(parseBody(request).model),
 			'POST /models/unload': ({ request }) => this.unload(parseBody(request).model),
 		};
@@ -110,7 +110,7 @@ export class RouterApp extends LlamaApp {
 	private async ready(model: SimModel, request: WireRequest): Promise<void> {
 		if (model.status === 'loaded') return;
 		const wish = request.query.get('autoload');
-		const autoload = wish === null ? this.core.settings.autoload : wish === 'true' || wish === '1';
+		const autoload = wish === null || wish === 'true' || wish === '1';
 		if (!autoload) throw invalidRequest('model is not loaded');
 		model.status = 'loading';
 		await waitFor(model.loadMs, request.signal);

@@ -9,8 +9,6 @@ export interface SlotRequest {
 	count: number;
 	cachePrompt: boolean;
 	signal: AbortSignal;
-	/** The task's parameters in `/slots`. */
-	params: object;
 	nPredict: number;
 }
 
@@ -30,7 +28,6 @@ interface Slot {
 	released: number;
 	task?: {
 		id: number;
-		params: object;
 		nPredict: number;
 		processed: number;
 		cached: number;
@@ -94,11 +91,6 @@ export class SlotPool {
 		return this.slots.map(({ id, busy, held }) => ({ id, busy, tokens: countTokens(held) }));
 	}
 
-	/** Erases a slot. */
-	erase(id: number): void {
-		this.slots[id]!.held = '';
-	}
-
 	/** Body of `/slots`. */
 	report(): object[] {
 		return this.slots.map(({ id, busy, held, task }) => ({
@@ -111,7 +103,7 @@ export class SlotPool {
 				n_prompt_tokens: countTokens(held),
 				n_prompt_tokens_processed: busy ? task.processed : 0,
 				n_prompt_tokens_cache: busy ? task.cached : 0,
-				params: task.params,
+				params: {},
 				next_token: [
 					{
 						has_next_token: busy,
@@ -178,10 +170,9 @@ export class SlotPool {
 		const cachedTokens = Math.max(0, Math.min(shared, promptTokens - 1));
 		slot.busy = true;
 		slot.held = request.prompt;
-		const { params, nPredict } = request;
+		const { nPredict } = request;
 		const task = {
 			id: this.tasks,
-			params,
 			nPredict,
 			processed: promptTokens - cachedTokens,
 			cached: cachedTokens,

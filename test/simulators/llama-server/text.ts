@@ -1,4 +1,5 @@
 /** The simulator's replacement for a tokenizer. */
+import type { Settings } from './options';
 
 const ALPHANUMERICS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -53,3 +54,7 @@ export const spacedJson = (value: unknown): string => {
 	}
 	return JSON.stringify(value);
 };
+
+/** Number of tokens of a text, including special tokens. */
+export const countOf = (text: string, { embeddings }: Settings): number =>
+	embeddings?.encoder === true ? wordPieces(text).length + 2 : countTokens(text);
