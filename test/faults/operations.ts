@@ -88,6 +88,8 @@ async function poll(
 }
 
 const parameters = { options: OPTIONS };
+/** These have no further timeouts. */
+const taskParameters = { options: { firstTokenTimeout: 30, maxRetries: 0 } };
 
 const OTHERS: readonly Operation[] = [
 	supplied('LocalChatModel', 'streamed', async (url, credentials) => {
@@ -99,11 +101,11 @@ const OTHERS: readonly Operation[] = [
 		return await model.invoke('Tell me about llamas.');
 	}),
 	supplied('LocalEmbeddings', 'query', async (url, credentials) => {
-		const { supplied: model } = await embeddings(url, { credentials, parameters });
+		const { supplied: model } = await embeddings(url, { credentials, parameters: taskParameters });
 		return await model.embedQuery('llama');
 	}),
 	supplied('LocalReranker', 'documents', async (url, credentials) => {
-		const { supplied: model } = await reranker(url, { credentials, parameters });
+		const { supplied: model } = await reranker(url, { credentials, parameters: taskParameters });
 		return await model.compressDocuments([{ pageContent: 'a llama', metadata: {} }], 'llama');
 	}),
 	{

@@ -12,6 +12,8 @@ export interface FilledNode {
 	type: string;
 	typeVersion: number;
 	parameters: Record<string, unknown>;
+	/** Names of the options that it offers. */
+	options: string[];
 	/** Credential types that it uses with these parameters. */
 	credentials: string[];
 }
@@ -36,6 +38,9 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 				type: description.name,
 				typeVersion,
 				parameters: parametersOf(description, chosen),
+				options: visibleFields
+					.filter(({ name }) => name === 'options')
+					.flatMap(({ options = [] }) => options.map(({ name }) => name)),
 				credentials: (description.credentials ?? [])
 					.filter((one) => NodeHelpers.displayParameter(chosen, one, null, description))
 					.map(({ name }) => name),
@@ -74,15 +79,14 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Dify Knowledge metadata set': {
 		values: { value: [{ field: 'city', value: 'Quito' }] },
 	},
-	// `follow` has no retries.
-	'Dify Workflow run follow': { options: { idleTimeout: 30, totalTimeout: 60 } },
-	'Server Health modelServer report': { options: { timeout: 30 } },
 };
 
 /** The same with valid values and low limits, so that it ends soon when a server keeps failing. */
 export function withLowLimits(filled: FilledNode): FilledNode {
 	const parameters = { ...filled.parameters };
-	for (const [name, limits] of Object.entries(LOW))
+	const offered = Object.entries(LOW.options!).filter(([name]) => filled.options.includes(name));
+	const low = { ...LOW, options: Object.fromEntries(offered) };
+	for (const [name, limits] of Object.entries(low))
 		if (name in parameters)
 			parameters[name] = { ...(parameters[name] as INodeParameters), ...limits };
 	for (const name of ['wait', 'waitTimeout'])
