@@ -225,7 +225,9 @@ describe('the credential', () => {
 		const dialog = get('credential-edit-dialog');
 		await dialog.getByText('Couldn’t connect with these settings').waitFor();
 		// n8n shows the raw code; the hint below the field says what it means.
-		await dialog.getByText('nothing listens at this address').first().waitFor();
+		const hint = dialog.getByText('nothing listens at this address').first();
+		await hint.waitFor();
+		expect(await hint.isVisible()).toBe(true);
 		await get('parameter-input-baseUrl').locator('input').fill(server.url);
 		await get('credential-save-button').click();
 		await dialog.getByText('Connection tested successfully').waitFor();

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/types';
-import { validateAgainstSchema } from '../../../lib/chat/validate-json';
-import { getUnsafeNumberWarnings, parseExactJson } from '../../../lib/json';
+import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { getUnsafeNumberWarnings } from '../../../lib/json';
 import {
 	type ExtractField,
 	buildExtractMessages,
@@ -133,7 +133,7 @@ export const textExtract = withOutput({
 		};
 		const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
 		const result = await generate(call, withFormat, messages, files);
-		const json = parseExactJson(result.text);
+		const json = getRequestedJson(result, responseFormat)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		json.unsafeNumbers = json.unsafeNumbers.filter(
 			(text) => !hasNumbers || asNumber(text) === text,

@@ -7,8 +7,8 @@ import type {
 	Timings,
 	ChatParameters,
 } from '../../../lib/chat/types';
-import { isJsonRequested } from '../../../lib/chat/openai-body';
-import { getUnsafeNumberWarnings, parseExactJson } from '../../../lib/json';
+import { getRequestedJson } from '../../../lib/chat/validate-json';
+import { getUnsafeNumberWarnings } from '../../../lib/json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined } from '../../../lib/values';
@@ -187,19 +187,19 @@ function roundTimings(timings: Timings): Timings {
 	);
 }
 
-/** Converts a result to an item. Requested JSON is parsed. */
+/**
+ * Converts a result to an item. Requested JSON is parsed.
+ *
+ * @throws {ServerError} `invalidResponse` if it has none, since the server called a tool instead
+ */
 export function toTextItem(
 	call: LlamaCall,
 	result: ChatResult,
 	format: ResponseFormat | undefined,
 ): ResultItem {
-	const { text } = result;
-	// The JSON was validated with the response.
-	const isJson = isJsonRequested({ responseFormat: format });
-	const { value: output, unsafeNumbers } = isJson
-		? parseExactJson(text)
-		: { value: text, unsafeNumbers: [] };
-	getUnsafeNumberWarnings(unsafeNumbers).forEach(call.hint);
+	const requested = getRequestedJson(result, format);
+	getUnsafeNumberWarnings(requested?.unsafeNumbers ?? []).forEach(call.hint);
+	const output = requested === undefined ? result.text : requested.value;
 	return { output, metadata: toMetadata(result) };
 }
 

@@ -234,7 +234,7 @@ describe('the request of a message', () => {
 	});
 });
 
-describe('a message', () => {
+describe('the stream of a message', () => {
 	test('a proxy page after pings is not a queued run', async () => {
 		const sim = await startSim({});
 		const body = `event: ping\n\n${PAGES.nginx502}`;

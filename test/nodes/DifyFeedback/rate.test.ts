@@ -62,7 +62,7 @@ test('without a message ID, the error names the field and node to drag', async (
 	expect(sim.requests).toEqual([]);
 });
 
-describe('rating', () => {
+describe('an earlier rating', () => {
 	test('is removed by Revoke and by None; a missing rating is an error, unless it is ignored', async () => {
 		const { sim, messageId } = await startWithMessage();
 		await executeFeedback(sim, { messageId });
