@@ -6,7 +6,7 @@ import { fetchKeyTestStatus, startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listen';
-import { http } from '../support/node-builtins';
+import * as http from 'node:http';
 
 const WRONG = `app-${'Wrong'.repeat(5)}`;
 const testWith = async (data: ICredentialDataDecryptedObject) =>

@@ -4,7 +4,7 @@ import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listen';
-import { http } from '../support/node-builtins';
+import * as http from 'node:http';
 
 const CANARY = 'local-key-1234567890';
 

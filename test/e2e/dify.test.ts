@@ -11,7 +11,8 @@ import {
 import type { SimRun } from '../simulators/dify/types';
 import { createDeferred } from '../support/deferred';
 import { listen } from '../support/listen';
-import { delay, http } from '../support/node-builtins';
+import * as http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterShown } from './support/paced-stream';
 import {
 	chatLines,

@@ -1,6 +1,8 @@
 /** The first screens after `npm start`. */
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { openEditor, type Editor } from './support/editor';
 import { EXAMPLES, example } from './support/examples';
 import { endNpmStart, npmStart, type Started } from './support/npm-start';

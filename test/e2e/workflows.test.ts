@@ -15,7 +15,8 @@ import { startKokoroSim } from '../simulators/media/kokoro';
 import { startSdServerSim } from '../simulators/media/sd-server';
 import { startWhisperSim } from '../simulators/media/whisper';
 import { startTcpServer } from '../support/listen';
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import {
 	EXAMPLES,
 	example,

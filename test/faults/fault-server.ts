@@ -1,6 +1,8 @@
 /** A server that fails in ten ways. It knows no API: the responses are written by hand. */
 import { listen } from '../support/listen';
-import { http, type net, timers } from '../support/node-builtins';
+import * as http from 'node:http';
+import type * as net from 'node:net';
+import timers from 'node:timers';
 
 export type Fault =
 	| 'refused'

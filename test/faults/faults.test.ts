@@ -3,7 +3,8 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
 import { canary, echoForms, Search } from '../support/canaries';
-import { delay, util } from '../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as util from 'node:util';
 import {
 	type Fault,
 	type FaultServer,

@@ -6,7 +6,8 @@ import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
 import { everyOperation, withLowLimits } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import { polling } from '../support/poll-context';
 
 export interface Operation {

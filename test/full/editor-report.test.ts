@@ -1,7 +1,9 @@
 import { chromium as playwright, type Browser } from 'playwright-core';
 
 import { elements } from '../lib/health/elements';
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import {
 	chromium,
 	llamaCredential,

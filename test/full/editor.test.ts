@@ -3,7 +3,7 @@ import type { INodeTypeDescription } from 'n8n-workflow';
 
 import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
-import { delay } from '../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from '../e2e/support/editor';
 import {

@@ -1,6 +1,8 @@
 /** Changes of n8n 3 (docs/compatibility.md). `N8N_DEFAULTS=3` runs any suite with its settings. */
 import { N8N_3_RULES } from '../support/n8n-3-rules';
-import { childProcess, path, process } from '../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
 import { isOldestN8n, parts } from '../e2e/support/playground';
 
 // n8n 2.20 has no rules for version 3.

@@ -4,7 +4,8 @@ import type { CheckResult } from '../../lib/health/check-result';
 import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
 import { toCheckTarget } from '../../nodes/shared/health/target';
-import { delay, net } from '../support/node-builtins';
+import * as net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parts, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 

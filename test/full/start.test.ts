@@ -1,4 +1,5 @@
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import { openEditor, type Editor } from '../e2e/support/editor';
 import { EXAMPLES } from '../e2e/support/examples';
 import { endNpmStart, npmStart } from '../e2e/support/npm-start';

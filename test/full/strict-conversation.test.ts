@@ -4,7 +4,9 @@ import type { InputMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
 import { createModelServer } from '../../lib/servers/credential';
 import { startLlamaServer, stopEverything } from '../e2e/support/playground';
-import { fs, os, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import path from 'node:path';
 
 afterEach(async () => {
 	clearSharedCaches();

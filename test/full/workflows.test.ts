@@ -1,5 +1,6 @@
 /** The example workflows that need more than scripted servers. */
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import { postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
 import { workFolder, type Execution } from '../e2e/support/playground';
 import {

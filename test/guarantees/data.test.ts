@@ -3,7 +3,10 @@ import { HumanMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { chatModel, embeddings, failureOf, model, modelList, run } from './support/node-runner';
 import { type Answer, json, sendJson, useServers } from './support/scripted-server';
-import { delay, process, v8, vm } from '../support/node-builtins';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v8 from 'node:v8';
+import * as vm from 'node:vm';
 
 const start = useServers();
 const EMBED = '/v1/embeddings';

@@ -11,7 +11,7 @@ import {
 	type SimDocument,
 } from '../simulators/dify';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
-import { buffer } from '../support/node-builtins';
+import * as buffer from 'node:buffer';
 import { useSimulator } from '../simulators/use-simulator';
 import { execute, prepare, supplyRetriever } from '../recordings/support/dify-node-runner';
 import { useServers } from './support/scripted-server';

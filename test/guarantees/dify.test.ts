@@ -17,7 +17,8 @@ import {
 } from '../simulators/dify';
 import { useSimulator } from '../simulators/use-simulator';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
-import { buffer, delay } from '../support/node-builtins';
+import * as buffer from 'node:buffer';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ScriptedServer, useServers } from './support/scripted-server';
 import {
 	ACTION_NODES,

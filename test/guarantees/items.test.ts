@@ -13,7 +13,7 @@ import {
 	useServers,
 } from './support/scripted-server';
 import { closedPort } from '../support/listen';
-import type { http } from '../support/node-builtins';
+import type * as http from 'node:http';
 
 const start = useServers();
 const prompts = (...list: string[]) => ({

@@ -6,7 +6,12 @@ import { chatModel, failureOf, modelList, run } from './support/node-runner';
 import { json, type Routes, type ServerOptions, useServers } from './support/scripted-server';
 import { startProxy, type ProxyOptions, type ProxyServer } from '../simulators/proxy-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../support/filtering-helpers';
-import { childProcess, fs, net, os, path, process } from '../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
 
 const start = useServers();
 const EMBED = '/v1/embeddings';

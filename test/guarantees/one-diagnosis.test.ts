@@ -1,7 +1,7 @@
 /** design.md 5, What people see: one mistake has one diagnosis. */
 import { failureOf, chatModel, modelList, serverHealth } from './support/node-runner';
 import { listen } from '../support/listen';
-import { http } from '../support/node-builtins';
+import * as http from 'node:http';
 
 interface Page {
 	status: number;

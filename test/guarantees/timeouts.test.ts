@@ -13,7 +13,7 @@ import {
 import { useClock } from './support/fake-clock';
 import { chatModel, type ChatModel, failureOf, run, streamOf, textOf } from './support/node-runner';
 import { type Answer, json, until, useServers } from './support/scripted-server';
-import type { http } from '../support/node-builtins';
+import type * as http from 'node:http';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

@@ -26,7 +26,7 @@ import {
 	type SupplySetup,
 } from './support/node-runner';
 import { json, until, useServers } from './support/scripted-server';
-import type { http } from '../support/node-builtins';
+import type * as http from 'node:http';
 import { closedPort } from '../support/listen';
 
 const start = useServers();

@@ -1,4 +1,5 @@
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import { loadModule, loadScript } from '../support/scripts';
 
 const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {

@@ -1,5 +1,6 @@
 import { EVENT_NAMES } from '../../lib/dify/run/run-state';
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 /** First cells of the event catalogue in the protocol notes. */
 const catalogue = fs

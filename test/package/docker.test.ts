@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 const FOLDER = path.join('docs', 'docker');
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');

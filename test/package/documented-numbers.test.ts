@@ -5,7 +5,9 @@
 import type { INodeProperties, INodeType } from 'n8n-workflow';
 import ts from 'typescript';
 
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 const ROOT = process.cwd();
 const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');

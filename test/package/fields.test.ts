@@ -4,7 +4,10 @@
  */
 import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
 
-import { childProcess, fs, path, process } from '../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 const NODES = path.join(process.cwd(), 'nodes');
 const CREDENTIALS = path.join(process.cwd(), 'credentials');

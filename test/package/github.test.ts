@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 interface Workflow {
 	permissions: Record<string, string>;

@@ -1,4 +1,6 @@
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { loadScript } from '../support/scripts';
 
 interface PicturesScript {

@@ -1,4 +1,4 @@
-import { fs } from '../support/node-builtins';
+import * as fs from 'node:fs';
 import { loadScript } from '../support/scripts';
 
 interface BundleScript {

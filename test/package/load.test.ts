@@ -1,7 +1,9 @@
 import { CustomDirectoryLoader, PackageDirectoryLoader } from 'n8n-core';
 
 import { OLDEST_N8N } from '../../lib/supported-n8n';
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 const ROOT = process.cwd();
 const DIST = path.join(ROOT, 'dist');

@@ -1,6 +1,7 @@
 import ts from 'typescript';
 
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 /** Functions that take a whole list as arguments: more than about 120,000 of them overflow the stack. */
 const TAKES_LIST =

@@ -1,4 +1,7 @@
-import { childProcess, createRequire, fs, process } from '../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 
 /**
  * Words that names must not contain, because the glossary in CONTRIBUTING.md has another word for each of their

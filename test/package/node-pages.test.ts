@@ -9,7 +9,9 @@ import type {
 } from 'n8n-workflow';
 import ts from 'typescript';
 
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { headingsOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();

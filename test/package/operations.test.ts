@@ -1,6 +1,7 @@
 import type { INodeProperties, INodePropertyOptions, INodeType } from 'n8n-workflow';
 
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 interface Operation {
 	node: string;

@@ -17,7 +17,8 @@ import { updatesSnapshots } from '../recordings/support/dify-snapshots';
 import { reply } from '../simulators/llama-server';
 import { everyOperation, withLowLimits } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 const FILE = 'test/package/public-names.tsv';
 const RECORDINGS = 'test/recordings';

@@ -2,7 +2,9 @@ import { DIFY_FINDINGS } from '../../lib/health/dify';
 import { FINDINGS } from '../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../lib/health/tool-test';
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();

@@ -4,7 +4,10 @@
  */
 import type { INodeType } from 'n8n-workflow';
 
-import { createRequire, fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
 
 interface Item {
 	key: string;

@@ -2,7 +2,7 @@ import ts from 'typescript';
 
 import { SERVER_TYPES } from '../../lib/servers/types';
 import type { ServerTypeName } from '../../lib/servers/types/server-type';
-import { fs } from '../support/node-builtins';
+import * as fs from 'node:fs';
 
 const FOLDER = 'lib/servers/types';
 /** Files that define no server type: TypeScript types, response readers, groups that server types share. */

@@ -1,7 +1,9 @@
 import type * as Vendor from '../../lib/vendor';
 import { startProxy } from '../simulators/proxy-server';
 import { listen } from '../support/listen';
-import { createRequire, http, process } from '../support/node-builtins';
+import * as http from 'node:http';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import { request } from '../support/undici';
 
 /** The bundle of the build, without some parts of undici. */

@@ -1,7 +1,9 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { brokenByN8n3, N8N_3_RULES } from '../support/n8n-3-rules';
-import { fs, path, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import {
 	layoutProblems,
 	parameterProblems,

@@ -3,7 +3,8 @@ import type { ModelServer } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
-import { fs, path } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
 import {
 	asking,
 	CAT,

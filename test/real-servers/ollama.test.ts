@@ -4,7 +4,9 @@ import { changeModel, pullModel } from '../../lib/servers/model-actions';
 import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
-import { createRequire, fs, process } from '../support/node-builtins';
+import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import {
 	CAT,
 	chat,

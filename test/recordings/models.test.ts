@@ -10,7 +10,7 @@ import { readExpected, writeExpected, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { getEntryPoints } from './support/node-entry-points';
-import type { timers } from '../support/node-builtins';
+import type timers from 'node:timers';
 
 /** Timeouts of seconds become minutes here: a busy machine must not look like a silent server. */
 jest.mock('node:timers', () => {

@@ -1,4 +1,4 @@
-import { path } from '../support/node-builtins';
+import path from 'node:path';
 import { loadScript } from '../support/scripts';
 
 interface PackageCheckScript {

@@ -1,4 +1,9 @@
-import { childProcess, delay, fs, path, process, url } from '../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as url from 'node:url';
 import { loadScript } from '../support/scripts';
 
 interface ProcScript {

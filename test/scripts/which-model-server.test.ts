@@ -1,5 +1,5 @@
 import type { Log } from '../../scripts/lib/types';
-import { http } from '../support/node-builtins';
+import * as http from 'node:http';
 import { closedPort, listen } from '../support/listen';
 import { loadScript } from '../support/scripts';
 

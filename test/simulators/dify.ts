@@ -1,5 +1,6 @@
 import { listen } from '../support/listen';
-import { http, type net } from '../support/node-builtins';
+import * as http from 'node:http';
+import type * as net from 'node:net';
 import type { DifyAppMode } from '../../lib/dify/types';
 import {
 	DifyHttpError,

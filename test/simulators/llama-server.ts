@@ -7,7 +7,7 @@
  *     …
  *     await server.close();
  */
-import { delay } from '../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import { testCertificate } from '../support/tls';
 import type { App } from './llama-server/app';
 import { LlamaApp } from './llama-server/app';

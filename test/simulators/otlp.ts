@@ -1,5 +1,5 @@
 import { listen } from '../support/listen';
-import { http } from '../support/node-builtins';
+import * as http from 'node:http';
 
 /** An exported span. */
 export interface ExportedSpan {

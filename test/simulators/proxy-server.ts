@@ -2,7 +2,8 @@
  * A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only.
  */
 import { listen } from '../support/listen';
-import { http, net } from '../support/node-builtins';
+import * as http from 'node:http';
+import * as net from 'node:net';
 
 export interface ProxyServer {
 	readonly url: string;

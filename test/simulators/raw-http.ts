@@ -3,7 +3,8 @@
  * that must be exact to the byte write their answers themselves.
  */
 import { listen } from '../support/listen';
-import { net, tls } from '../support/node-builtins';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
 
 /** How an exchange ended: the answer was sent, or the client disconnected first. */
 export type EndedBy = 'server' | 'client-abort';

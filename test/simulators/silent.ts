@@ -1,5 +1,6 @@
 /** A server that never answers connection attempts, like a firewall that drops packets. */
-import { net, workerThreads } from '../support/node-builtins';
+import * as net from 'node:net';
+import * as workerThreads from 'node:worker_threads';
 
 export interface SilentServer {
 	readonly port: number;

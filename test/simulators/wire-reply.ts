@@ -2,7 +2,7 @@
  * Exact HTTP answers. A simulator describes its answer as a `WireReply`: status, headers in wire order, and a body as a
  * sequence of writes. `Transport` changes it like a network, a proxy or a dying server.
  */
-import { delay } from '../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange } from './raw-http';
 
 /** One write of a body: llama-server sends each as one HTTP chunk. */

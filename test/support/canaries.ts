@@ -1,4 +1,6 @@
-import { crypto, fs, path } from './node-builtins';
+import * as crypto from 'node:crypto';
+import * as fs from 'node:fs';
+import path from 'node:path';
 
 /** The shortest part of a secret that counts as leaked: half of it. */
 const partOf = (secret: string) => Math.min(16, Math.ceil(secret.length / 2));

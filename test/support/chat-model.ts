@@ -6,7 +6,8 @@ import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { type LlamaServerSim, startLlamaServerSim } from '../simulators/llama-server';
 import { useSimulator } from '../simulators/use-simulator';
 import { fakeContext, type FakeContext } from './context';
-import { createRequire, process } from './node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 
 /** The supplied chat model. */
 export interface Model {

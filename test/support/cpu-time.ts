@@ -1,4 +1,4 @@
-import { process } from './node-builtins';
+import process from 'node:process';
 
 /**
  * More than enough CPU time, in milliseconds, for what takes a time that grows with the length of a text; what grows with

@@ -10,7 +10,8 @@ import type {
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 
-import { createRequire, process } from './node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 
 /** n8n's lookup of fields, which also finds inherited properties of a string. */
 const { get } = createRequire(`${process.cwd()}/package.json`)('lodash') as {

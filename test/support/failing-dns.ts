@@ -1,4 +1,5 @@
-import { dns, setImmediate } from './node-builtins';
+import dns from 'node:dns';
+import { setImmediate } from 'node:timers';
 
 type Done = (error: Error) => void;
 

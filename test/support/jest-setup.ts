@@ -1,4 +1,4 @@
-import { process } from './node-builtins';
+import process from 'node:process';
 
 // Tests use no proxy, and no settings of the user's n8n.
 for (const name of Object.keys(process.env))

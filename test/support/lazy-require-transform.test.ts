@@ -1,6 +1,7 @@
 import * as workflow from 'n8n-workflow';
 
-import { childProcess, process } from './node-builtins';
+import * as childProcess from 'node:child_process';
+import process from 'node:process';
 
 const LIST = `
 	const all = Object.entries(require('n8n-workflow'));

@@ -1,4 +1,5 @@
-import { net, process } from './node-builtins';
+import * as net from 'node:net';
+import process from 'node:process';
 
 /**
  * Test ports are below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each

@@ -4,7 +4,8 @@
  *
  * `jest.mock('../lib/http/sleep', () => jest.requireActual<object>('./mock-sleep'))`
  */
-import { performance, setImmediate } from './node-builtins';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
 
 export const { rejectOnAbort } =
 	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');

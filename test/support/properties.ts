@@ -7,7 +7,7 @@
  */
 import type fc from 'fast-check';
 
-import { process } from './node-builtins';
+import process from 'node:process';
 
 const FEW = 100;
 

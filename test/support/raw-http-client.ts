@@ -2,7 +2,7 @@
  * An HTTP client that returns the received bytes unchanged. HTTP libraries merge chunks, reuse connections and reorder
  * headers, so they cannot check simulators.
  */
-import { net } from './node-builtins';
+import * as net from 'node:net';
 import { type HttpFixture, parseHttp } from './streams';
 
 export interface RawRequest {

@@ -1,5 +1,5 @@
 import { listen } from './listen';
-import { net } from './node-builtins';
+import * as net from 'node:net';
 
 /** Handler of one request: gets the path, the socket, and the request's whole head. */
 export type RawHandler = (path: string, socket: net.Socket, head: string) => void;

@@ -1,5 +1,7 @@
 import { reply } from '../simulators/llama-server';
-import { fs, path, process } from './node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 /** A recorded response: its original bytes without the chunked encoding. */
 function recorded(file: string): { head: string; body: Buffer } {

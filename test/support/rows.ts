@@ -1,4 +1,4 @@
-import { fs } from './node-builtins';
+import * as fs from 'node:fs';
 
 /** Rows of a table with one case per line and tabs between cells; comments begin with `#`. */
 export const readRows = (file: string): string[][] =>

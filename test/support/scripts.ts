@@ -1,4 +1,6 @@
-import { path, url, vm } from './node-builtins';
+import path from 'node:path';
+import * as url from 'node:url';
+import * as vm from 'node:vm';
 
 const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
 	importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

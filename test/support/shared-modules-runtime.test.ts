@@ -1,4 +1,6 @@
-import { fs, os, path } from './node-builtins';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import path from 'node:path';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-load-once-'));
 const file = path.join(folder, 'counter.js');

@@ -5,7 +5,9 @@
  * with `anySplit` and expect the same result as in one chunk.
  */
 import * as fc from 'fast-check';
-import { fs, path, process } from './node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 const FIXTURES = path.join(process.cwd(), 'test', 'fixtures');
 

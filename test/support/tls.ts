@@ -1,5 +1,7 @@
 /** The simulators' HTTPS certificate: self-signed, for `localhost` and 127.0.0.1. */
-import { fs, path, process } from './node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 
 /** PEM texts; pass `cert` as `ca` to trust it. */
 export const testCertificate = (): { key: string; cert: string } => {

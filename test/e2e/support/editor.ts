@@ -1,7 +1,9 @@
 import { chromium as playwright, selectors, type Locator, type Page } from 'playwright-core';
 
 import type { Login } from '../../../scripts/lib/types';
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { loadScript } from '../../support/scripts';
 import { chromium, type N8nServer } from './playground';
 

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import type { Workflow, WorkflowNode } from './playground';
 
 export interface Named {

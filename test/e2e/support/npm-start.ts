@@ -1,5 +1,7 @@
 import type { Login } from '../../../scripts/lib/types';
-import { childProcess, delay, process } from '../../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadScript } from '../../support/scripts';
 
 /** All parts are installed: only n8n and the model are started, and the examples imported. */

@@ -19,7 +19,9 @@ import type {
 	StartN8nOptions,
 	Workflow,
 } from '../../../scripts/lib/types';
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
 import { startN8nWorker, startRedis, type Running } from './services';

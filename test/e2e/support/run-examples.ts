@@ -8,7 +8,9 @@ import {
 	type SimOptions,
 } from '../../simulators/llama-server';
 import { listen } from '../../support/listen';
-import { delay, http, process } from '../../support/node-builtins';
+import * as http from 'node:http';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parameterProblems, type Description } from '../../support/workflow-check';
 import { example, type Named, type Wiring } from './examples';
 import {

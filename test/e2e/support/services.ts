@@ -6,7 +6,11 @@ import type {
 	ServiceOptions,
 	StartN8nOptions,
 } from '../../../scripts/lib/types';
-import { delay, fs, os, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadScript } from '../../support/scripts';
 
 export interface Running {

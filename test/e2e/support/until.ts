@@ -1,4 +1,4 @@
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Polls `read` until its value satisfies `holds`, and returns the value. @throws after `limitMs` */
 export async function until<T>(

@@ -1,5 +1,6 @@
 /** Tool turns as n8n's agents hand them over, in the form of each version (contracts of the platform, 2.4 and N10 to N21). */
-import { createRequire, process } from '../../support/node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import type { Message } from './node-runner';
 
 interface Messages {

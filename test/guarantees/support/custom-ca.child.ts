@@ -1,5 +1,5 @@
 /** Runs Local Llama in a separate process, which Node starts with NODE_EXTRA_CA_CERTS: `node child.cjs <url>`. */
-import { process } from '../../support/node-builtins';
+import process from 'node:process';
 import { failureOf, run } from './node-runner';
 
 const [, , url = ''] = process.argv;

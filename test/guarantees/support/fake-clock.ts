@@ -2,7 +2,8 @@
  * A clock that only the test moves, for limits of minutes and hours. Timers of the package, of n8n-workflow and of
  * undici run by it; sockets stay real.
  */
-import { setImmediate, setTimeout, timers } from '../../support/node-builtins';
+import timers from 'node:timers';
+import { setImmediate, setTimeout } from 'node:timers';
 
 const { globalTimers } = jest.requireActual<{
 	globalTimers(): { setTimeout: never; clearTimeout: never };

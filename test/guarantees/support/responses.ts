@@ -1,5 +1,5 @@
 /** Answers of chat servers, written by hand. */
-import type { http } from '../../support/node-builtins';
+import type * as http from 'node:http';
 import { type Answer, json, type Routes } from './scripted-server';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,8 @@
 /** Small scripted servers for tests of node entry points. They do not import the package. */
 import { listen } from '../../support/listen';
-import { http, https, setImmediate } from '../../support/node-builtins';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { setImmediate } from 'node:timers';
 import { testCertificate } from '../../support/tls';
 
 export interface ScriptedRequest {

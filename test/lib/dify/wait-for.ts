@@ -1,4 +1,5 @@
-import { delay, performance } from '../../support/node-builtins';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Waits for something that happens inside the simulator. */
 export async function waitFor(condition: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { mask, maskDeep, maskedExcerpt, collectSecrets } from '../../../lib/errors/mask';
-import { buffer } from '../../support/node-builtins';
+import * as buffer from 'node:buffer';
 
 const { Buffer } = buffer;
 const KEY = ['sk', '9f8e/7d6c+5b4a=3210'].join('-');

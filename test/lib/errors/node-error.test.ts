@@ -5,7 +5,7 @@ import { createServerError } from '../../../lib/errors/create-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { fetchStatus } from '../http/client';
-import { util } from '../../support/node-builtins';
+import * as util from 'node:util';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);

@@ -2,7 +2,7 @@ import { DIFY_FINDINGS } from '../../../lib/health/dify';
 import { FINDINGS } from '../../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
-import { fs } from '../../support/node-builtins';
+import * as fs from 'node:fs';
 
 const tables: Record<string, ReadonlyArray<{ id: string }>> = {
 	modelServer: FINDINGS,

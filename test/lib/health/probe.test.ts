@@ -4,7 +4,8 @@ import {
 	startLlamaServerSim,
 	startSilentServer,
 } from '../../simulators/llama-server';
-import { delay, net } from '../../support/node-builtins';
+import * as net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
 	closeRawServers,
 	type RawHandler,

@@ -3,7 +3,7 @@ import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/check-result';
 import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
-import { crypto } from '../../support/node-builtins';
+import * as crypto from 'node:crypto';
 import { examples } from '../../support/properties';
 import { elements } from './elements';
 

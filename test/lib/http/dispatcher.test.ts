@@ -12,7 +12,8 @@ import {
 	startLlamaServerSim,
 	startSilentServer,
 } from '../../simulators/llama-server';
-import { delay, net } from '../../support/node-builtins';
+import * as net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { testCertificate } from '../../support/tls';
 import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';

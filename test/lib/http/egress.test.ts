@@ -7,7 +7,7 @@ import {
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
-import { process } from '../../support/node-builtins';
+import process from 'node:process';
 import { sendChat, connect, fetchStatus } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -7,7 +7,8 @@ import {
 } from '../../simulators/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listen';
-import { net, process } from '../../support/node-builtins';
+import * as net from 'node:net';
+import process from 'node:process';
 import { probe } from '../../../lib/servers/probe';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../simulators/proxy-server';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { acquirePermit, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
-import { setImmediate } from '../../support/node-builtins';
+import { setImmediate } from 'node:timers';
 
 const settle = async () =>
 	await new Promise<void>((resolve) => {

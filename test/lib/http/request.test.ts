@@ -3,8 +3,9 @@ import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/t
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { json, type Script, type ScriptedRequest, startScripted } from '../../simulators/scripted';
-import type { http } from '../../support/node-builtins';
-import { setImmediate, zlib } from '../../support/node-builtins';
+import type * as http from 'node:http';
+import { setImmediate } from 'node:timers';
+import * as zlib from 'node:zlib';
 
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 

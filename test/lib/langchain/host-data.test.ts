@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { toInputMessage } from '../../../lib/langchain/host-data';
-import { createRequire, process } from '../../support/node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import { examples } from '../../support/properties';
 
 describe('messages of the host’s LangChain', () => {

@@ -7,7 +7,8 @@ import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
-import { createRequire, process } from '../../support/node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../../../lib/chat/types';
 import { streamText } from '../../../lib/langchain/local-chat-model';
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Pushes tokens one after the other. */
 const tokens =

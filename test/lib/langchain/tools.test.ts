@@ -1,5 +1,6 @@
 import { toToolChoice, toToolDefinition } from '../../../lib/langchain/host-data';
-import { createRequire, process } from '../../support/node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 
 type ToJsonSchema = Parameters<typeof toToolDefinition>[1];
 

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { testCredential } from '../../support/credential-test';
-import { fs } from '../../support/node-builtins';
+import * as fs from 'node:fs';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);

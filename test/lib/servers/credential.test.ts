@@ -5,7 +5,7 @@ import {
 	createModelServer,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { util } from '../../support/node-builtins';
+import * as util from 'node:util';
 
 const SAMPLE = 'local-key-1234567890';
 

@@ -3,7 +3,7 @@ import { listModels } from '../../../lib/servers/list-models';
 import { createModelServer } from '../../../lib/servers/credential';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
-import { setImmediate } from '../../support/node-builtins';
+import { setImmediate } from 'node:timers';
 import { json, startScripted } from '../../simulators/scripted';
 
 const open = new Set<() => Promise<void>>();

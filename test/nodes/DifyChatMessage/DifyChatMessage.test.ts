@@ -4,7 +4,7 @@ import { closePools } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { defaultApps, PAGES } from '../../simulators/dify';
 import { listen } from '../../support/listen';
-import { http } from '../../support/node-builtins';
+import * as http from 'node:http';
 import {
 	sendMessageJson,
 	sendMessages,

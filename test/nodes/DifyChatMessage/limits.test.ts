@@ -2,7 +2,7 @@
 import { useClock } from '../../guarantees/support/fake-clock';
 import { openStream, send } from '../../guarantees/support/responses';
 import { json, type Routes, until, useServers } from '../../guarantees/support/scripted-server';
-import type { http } from '../../support/node-builtins';
+import type * as http from 'node:http';
 import { getItemError, execute, prepare } from '../dify';
 
 const SECOND = 1_000;

@@ -5,7 +5,7 @@ import type { DifySim, Script } from '../../simulators/dify';
 import { json, startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
 import { execute, prepare, getStreamedText, getItemError, sendMessages } from '../dify';
-import { http } from '../../support/node-builtins';
+import * as http from 'node:http';
 import { listen } from '../../support/listen';
 
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));

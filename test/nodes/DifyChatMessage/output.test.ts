@@ -10,7 +10,7 @@ import {
 	getStreamedText,
 	createNumberedItems,
 } from '../dify';
-import { stream } from '../../support/node-builtins';
+import stream from 'node:stream';
 import { json, type Script, sse, startScripted } from '../../simulators/scripted';
 import { useSimulator } from '../../simulators/use-simulator';
 

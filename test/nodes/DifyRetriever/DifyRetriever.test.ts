@@ -11,7 +11,7 @@ import {
 } from '../../simulators/dify';
 import { countRequests, startSim } from '../../lib/dify/client';
 import { fakeContext } from '../../support/context';
-import { setImmediate } from '../../support/node-builtins';
+import { setImmediate } from 'node:timers';
 import { getNodeError } from '../dify';
 
 async function startScene() {

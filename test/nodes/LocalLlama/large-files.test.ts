@@ -2,7 +2,12 @@
 import { build } from 'esbuild';
 
 import { listen } from '../../support/listen';
-import { childProcess, fs, http, os, path, process } from '../../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 300 * MEGABYTE;

@@ -12,7 +12,7 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** The key of the simulated server. */
 export const SESAME = 'open-sesame-123456';

@@ -1,6 +1,6 @@
 import { waitFor } from '../../lib/dify/wait-for';
 import { startApp, startSim } from '../../lib/dify/client';
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
 	sendMessages,
 	sendMessageError,

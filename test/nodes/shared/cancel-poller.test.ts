@@ -1,7 +1,7 @@
 import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { CancelPoller } from '../../../nodes/shared/cancel-poller';
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** The execution in n8n's database after Stop. */
 const STOPPED = { message: 'The execution was cancelled manually' };

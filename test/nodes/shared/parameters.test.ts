@@ -19,7 +19,9 @@ import { fakeContext } from '../../support/context';
 import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';
 import { optionsCollection } from '../../../nodes/shared/field-builders';
 import { everyOperation } from '../../support/every-operation';
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { modelField } from '../../../nodes/shared/model-selection';
 
 const read = (given: Record<string, unknown>) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { sanitizeFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/binary';
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
 /** A call whose n8n fails to store after a number of chunks. */

@@ -8,7 +8,10 @@ import type {
 } from '../../../scripts/lib/types';
 import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/credential';
-import { childProcess, fs, path, process } from '../../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
 

@@ -4,7 +4,7 @@ import {
 	type RecordedExchange,
 } from '../../simulators/model-recordings/exchange';
 import { fixture, fixtureNames } from '../../support/streams';
-import { fs } from '../../support/node-builtins';
+import * as fs from 'node:fs';
 import { type Exchange, isJson, objectIn, recordsIn, type ServerName } from './exchange';
 import { UNWRITTEN_REQUESTS } from './unrecorded-requests';
 

@@ -1,5 +1,6 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { createRequire, process } from '../../support/node-builtins';
+import { createRequire } from 'node:module';
+import process from 'node:process';
 import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
 import { isJson, type Json, pathOf, recordsIn } from './exchange';
 import { modelOf } from './server-identities';

@@ -4,7 +4,8 @@
  * depend on the number and order of the requests.
  */
 import { listen } from '../../support/listen';
-import { http, setImmediate } from '../../support/node-builtins';
+import * as http from 'node:http';
+import { setImmediate } from 'node:timers';
 import { tableAnswer, UNKNOWN, type TableAnswer } from './dify-answers';
 import { stir } from './virtual-time';
 import { eventsOf, isStream, jsonOf, type DifyExchange } from './dify-exchanges';

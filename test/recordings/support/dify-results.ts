@@ -2,7 +2,8 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import type { Chunk } from '../../support/execute-context';
-import { buffer, crypto } from '../../support/node-builtins';
+import * as buffer from 'node:buffer';
+import * as crypto from 'node:crypto';
 import { execute, prepare, supplyRetriever, type ActionNode } from './dify-node-runner';
 import type { DifyExchange } from './dify-exchanges';
 import type { OperationRow } from './dify-operations';

@@ -1,5 +1,7 @@
 /** The stored results, one file per set and node. */
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import type { DifyResult } from './dify-results';
 
 const FOLDER = path.join(process.cwd(), 'test', 'recordings', 'dify');

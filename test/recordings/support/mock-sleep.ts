@@ -3,7 +3,7 @@
  *
  *     jest.mock('n8n-workflow', () => jest.requireActual<object>('./support/mock-sleep'));
  */
-import { setImmediate } from '../../support/node-builtins';
+import { setImmediate } from 'node:timers';
 
 const actual = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 

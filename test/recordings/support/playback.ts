@@ -1,5 +1,5 @@
 import { listen } from '../../support/listen';
-import { http } from '../../support/node-builtins';
+import * as http from 'node:http';
 import { type Exchange, pathOf } from './exchange';
 import { identityResponse } from './server-identities';
 

@@ -1,4 +1,4 @@
-import { crypto } from '../../support/node-builtins';
+import * as crypto from 'node:crypto';
 import { bodyOf, type Exchange, isJson, type Json, objectIn } from './exchange';
 
 const MAX_TEXT = 300;

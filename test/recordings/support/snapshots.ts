@@ -1,4 +1,5 @@
-import { fs, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import process from 'node:process';
 import { isJson, type Json, objectIn } from './exchange';
 
 const FOLDER = 'test/recordings/models';

@@ -7,7 +7,8 @@
  *     jest.mock('node:timers', () => jest.requireActual<VirtualTime>('./support/virtual-time').timers);
  *     jest.mock('n8n-workflow', () => jest.requireActual<VirtualTime>('./support/virtual-time').workflow);
  */
-import { performance, setImmediate, type timers as nodeTimers } from '../../support/node-builtins';
+import { performance } from 'node:perf_hooks';
+import type nodeTimers from 'node:timers';
 
 const real = jest.requireActual<typeof nodeTimers>('node:timers');
 const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
@@ -93,7 +94,7 @@ export const timers: object = { ...real, setTimeout: setTimer, clearTimeout: cle
 async function sleep(ms: number): Promise<void> {
 	skippedMs += ms;
 	stir();
-	await new Promise(setImmediate);
+	await new Promise(real.setImmediate);
 }
 
 /** n8n's library with a `sleep` of this clock. */

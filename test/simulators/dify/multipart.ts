@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { http } from '../../support/node-builtins';
+import type * as http from 'node:http';
 import type { Upload, UploadPart } from './types';
 
 const LINE = Buffer.from('\r\n');

@@ -1,4 +1,4 @@
-import type { http } from '../../support/node-builtins';
+import type * as http from 'node:http';
 import { knowledgeState } from './knowledge/state';
 import { Clock } from './wire';
 import type {

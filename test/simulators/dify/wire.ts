@@ -1,11 +1,5 @@
-import {
-	clearInterval,
-	clearTimeout,
-	setImmediate,
-	setInterval,
-	setTimeout,
-	type http,
-} from '../../support/node-builtins';
+import type * as http from 'node:http';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { spacedJson } from './http';
 import type { Item, StreamKnobs } from './types';
 

@@ -1,5 +1,7 @@
 /** `/v1/models`, `/props`, `/metrics` (docs/protocols/llama-server.md 2.1 to 2.3, 2.10). */
-import { fs, path, process } from '../../support/node-builtins';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { httpFixture } from '../../support/streams';
 import type { Core } from './core';
 import type { Settings, SimModel } from './options';

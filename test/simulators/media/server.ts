@@ -1,4 +1,4 @@
-import { delay } from '../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MultipartReader } from '../dify/multipart';
 import type { Upload, UploadPart } from '../dify/types';
 import { sendReply, type HeaderList, type Transport, type WireReply } from '../wire-reply';

@@ -1,7 +1,7 @@
 /** How long Dify may take to store a file, with a fake clock. */
 import { useClock } from '../../../guarantees/support/fake-clock';
 import { sendJson, useServers } from '../../../guarantees/support/scripted-server';
-import type { http } from '../../../support/node-builtins';
+import type * as http from 'node:http';
 import { getItemError, executePrepared, prepareNode } from '../../dify';
 import { createBinaryItem } from '../app';
 

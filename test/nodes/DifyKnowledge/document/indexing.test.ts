@@ -1,5 +1,5 @@
 import { addDocument, type Fault, PAGES } from '../../../simulators/dify';
-import { performance } from '../../../support/node-builtins';
+import { performance } from 'node:perf_hooks';
 import { countRequests } from '../../../lib/dify/client';
 import { getLastBody } from '../../../lib/dify/knowledge/setup';
 import { getNodeError } from '../../dify';

@@ -5,7 +5,9 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { clearInterval, fs, process, setInterval } from '../../../support/node-builtins';
+import * as fs from 'node:fs';
+import process from 'node:process';
+import { clearInterval, setInterval } from 'node:timers';
 
 const [, , url = '', key = '', datasetId = '', file = '', bytes = '0'] = process.argv;
 

@@ -3,7 +3,12 @@ import { build } from 'esbuild';
 
 import { addDataset, knowledgeKey } from '../../../simulators/dify';
 import { startSim } from '../../../lib/dify/client';
-import { childProcess, fs, os, path, process, util } from '../../../support/node-builtins';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import * as util from 'node:util';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 200 * MEGABYTE;

@@ -2,7 +2,8 @@
 import { PAGES } from '../../../simulators/dify';
 import { startScripted, type ScriptedServer } from '../../../simulators/scripted';
 import { useSimulator } from '../../../simulators/use-simulator';
-import { performance, http } from '../../../support/node-builtins';
+import * as http from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { getItemError, getNodeError } from '../../dify';
 import { executeWorkflow, executeOperation } from '../workflow';
 import { listen } from '../../../support/listen';

@@ -2,7 +2,8 @@ import { recordedExchanges } from '../../../simulators/model-recordings/exchange
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 import { changeFields, createProgressReporter } from '../../../../nodes/LocalLlama/model';
-import { delay, setTimeout } from '../../../support/node-builtins';
+import { setTimeout } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 describe('get', () => {
 	const { serve, execute, getError } = useLocalLlama();

@@ -2,7 +2,7 @@ import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { delta, type Script, sse, startScripted } from '../../../simulators/scripted';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { executeContext } from '../../../support/execute-context';
-import { stream } from '../../../support/node-builtins';
+import stream from 'node:stream';
 import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const startServer = useSimulator(startScripted);

@@ -5,7 +5,7 @@ import { waitFor } from '../../../lib/dify/wait-for';
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField, type Step } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
-import { http } from '../../../support/node-builtins';
+import * as http from 'node:http';
 import {
 	byId,
 	sendMessages,

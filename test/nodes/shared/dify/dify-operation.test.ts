@@ -12,7 +12,7 @@ import {
 	type ItemHandler,
 } from '../../../../nodes/shared/run/run-operations';
 import { startSim, startApp, createClient, sendMessage } from '../../../lib/dify/client';
-import { delay } from '../../../support/node-builtins';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
 	sendMessages,
 	getItemError,

@@ -1,4 +1,4 @@
-import { http } from '../../../support/node-builtins';
+import * as http from 'node:http';
 import { listen } from '../../../support/listen';
 import { byId, executeNode, type DifyNodeName } from '../../dify';
 

@@ -4,7 +4,8 @@ import type { ItemError } from '../../../../nodes/shared/run/item-error';
 import { processItems } from '../../../../nodes/shared/run/run-operations';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
-import { delay, setImmediate } from '../../../support/node-builtins';
+import { setImmediate } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFunctions =>
 	executeContext({
