@@ -263,7 +263,7 @@ class RunReader {
 		if (!isStored(this.run)) throw this.createLostError(error);
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		return await this.recover({ timeoutMs }, () => this.createLostError(undefined));
+		return await this.recover({ timeoutMs }, () => this.createLostError(error));
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
