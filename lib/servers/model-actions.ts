@@ -5,7 +5,7 @@ import { rethrowWith } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { probe } from './probe';
-import { assertModelName } from './models';
+import { assertModelName, parseModels } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
 import type {
@@ -87,10 +87,10 @@ async function runAction<Options extends ModelActionOptions, Done extends object
 	return { model, server: serverType.name, ...result, tookMs };
 }
 
-/** The type of a server that is down or rejects the key is unknown. @throws {ServerError} */
+/** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. @throws {ServerError} */
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
-	if (response.status !== 401 && response.status !== 403) return;
+	if (response.status === 404 || parseModels(response.json) !== undefined) return;
 	await listModels(server, signal);
 }
 

@@ -40,10 +40,7 @@ const EXCEPTIONS: ReadonlyArray<readonly [operation: RegExp, expected: Expected]
 		{ cut: ENDED_EARLY, frozen: ['runTimeout'], garbage: ENDED_EARLY },
 	],
 	// Only identified servers have these actions.
-	[
-		/^Local Llama model (?:load|unload|pull|delete)$/,
-		{ '404': UNSUPPORTED, '429': UNSUPPORTED, '503': UNSUPPORTED, garbage: UNSUPPORTED },
-	],
+	[/^Local Llama model (?:load|unload|pull|delete)$/, { '404': UNSUPPORTED }],
 	[/rerank$|^LocalReranker|image generate$|Llama audio|complete$/, { '404': UNSUPPORTED }],
 	// Not an event of a stream.
 	[/Llama text|^LocalChatModel/, { garbage: ENDED_EARLY }],
