@@ -55,7 +55,7 @@ const OWN_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 };
 
 const NO_MODELS =
-	'The connection works, but the server lists no models. Download or load one (Ollama: ollama pull; Local Llama: Model, Pull), or give the key access to one. The credential can be used as it is.';
+	'The connection works, but the server lists no models. Download or load one (Ollama: ollama pull; Local Llama: Model, Pull), or give the key access to one. The credential can be used unchanged.';
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';

@@ -1,7 +1,6 @@
 /**
- * `npm run test:mutation [-- name …]`: how many bugs planted in a file its tests notice, for the files where a bug does the
- * most harm. Exit status 1 if it is fewer than 80 % in any file, or if a run cannot start. Each run prints its survivors;
- * `test/mutation.md` explains those that are harmless.
+ * `npm run test:mutation [-- name …]`: how many bugs planted in a file its tests notice, for the most critical
+ * files. Exit status 1 if it is fewer than 80 % in any file, or if a run cannot start. Each run prints its survivors.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ import { main } from './lib/script-main.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/processes.mjs';
 
-const LEAST_PERCENT = 80;
+const MIN_PERCENT = 80;
 
 const RUN_TESTS =
 	'lib/dify|nodes/shared/dify|nodes/DifyChatMessage|nodes/DifyWorkflow|guarantees/dify';
@@ -57,7 +56,7 @@ await main(async () => {
 		await run(tool, ['run', '--mutate', file], { cwd: root, env, onLine: log.line });
 		const { noticed, total } = readScore(file);
 		const percent = (100 * noticed) / total;
-		isWeak ||= !(percent >= LEAST_PERCENT);
+		isWeak ||= !(percent >= MIN_PERCENT);
 		lines.push(`${file}: ${noticed} of ${total} noticed, ${percent.toFixed(1)} %`);
 	}
 	for (const line of lines) log.line(line);

@@ -52,7 +52,7 @@ export function parseToolResult(content: unknown): { text: string; images: Conte
 		images.push(image);
 		return `[Image ${images.length}, below]`;
 	});
-	// Text without images stays as it is.
+	// Text without images stays unchanged.
 	const text = typeof content === 'string' && images.length === 0 ? content : texts.join('\n');
 	return { text, images };
 }

@@ -10,7 +10,7 @@ const STEP = 1 / 4;
 /** Estimated tokens of an image or audio file; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
 
-/** Characters of a tool result that are kept, and of one that stays as it is. */
+/** Characters of a tool result that are kept, and of one that stays unchanged. */
 const SHORTENED_LENGTH = 500;
 const MAX_RESULT_LENGTH = 1_000;
 
@@ -63,7 +63,7 @@ function shortenOldestResults(turns: ChatMessage[][], budget: number) {
 	return shortened;
 }
 
-/** A long tool result in short, which says so; undefined for any other message. */
+/** A shortened tool result, with a note about it; undefined for any other message. */
 function shortenResult(message: ChatMessage): ChatMessage | undefined {
 	if (message.role !== 'tool' || message.content.length <= MAX_RESULT_LENGTH) return undefined;
 	const start = message.content.slice(0, SHORTENED_LENGTH).replace(/[\ud800-\udbff]$/, '');

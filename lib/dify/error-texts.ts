@@ -1,4 +1,4 @@
-/** Titles and suggestions that follow from Dify's code and message, where they say more than those of the type. */
+/** Titles and suggestions that follow from Dify's code and message, if they are more specific than those of the type. */
 import type { ServerErrorDetails } from '../errors/server-error';
 import { truncate } from '../values';
 import type { WorkflowNode } from './types';

@@ -73,7 +73,7 @@ export class RetryPolicy {
 		return delayMs;
 	}
 
-	/** The model was still loading if the request that timed out was sent right after the server had said so. */
+	/** The model was still loading if the request that timed out was sent right after the server had reported it. */
 	toTimeoutError(error: ServerError): ServerError {
 		const { lastLoading } = this;
 		const isLoading =

@@ -10,7 +10,7 @@ import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 
 const AUTHENTICATIONS = ['xApiKey', 'basic', 'none'] as const;
-/** Those that can be selected. */
+/** Types that can be selected. */
 const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const;
 
 /** The data of a "LocalLlama API" credential. */

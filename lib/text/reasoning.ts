@@ -216,7 +216,7 @@ export class ReasoningSplitter {
 	}
 }
 
-/** Where a part ends; the length of its mark is 0 if it has not arrived. */
+/** The end of a part; the length of its mark is 0 if it has not arrived. */
 interface PartEnd {
 	at: number;
 	length: number;

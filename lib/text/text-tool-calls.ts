@@ -79,7 +79,7 @@ const MARKERS = [
 	'<|channel|>',
 	'<|tool_call>call:',
 ];
-/** The channel may stand before or after the name of the tool. */
+/** The channel may be before or after the name of the tool. */
 const HARMONY_CALL =
 	/^(?:<\|start\|>assistant)?(?:<\|channel\|>\w{1,20})? {0,4}to=functions\.[^]*?(?:<\|call\|>|<\|end\|>|$)/;
 const HARMONY_PARTS =

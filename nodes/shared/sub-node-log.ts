@@ -74,7 +74,7 @@ export class SubNodeLog {
 	}
 
 	/**
-	 * Opens the model server of the node, and reads its parameters. A model that loads for long is an entry of its own in
+	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
 	 * the log, which n8n shows at once.
 	 */
 	async openModelServer(properties: INodeProperties[]) {

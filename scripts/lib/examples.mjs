@@ -78,7 +78,7 @@ const readPurposes = () => {
 /**
  * @param {string} name of an example
  * @param {Workflow} workflow
- * @returns {string} tag that tells whether the example runs after `npm start`
+ * @returns {string} tag for whether the example runs after `npm start`
  */
 const toNeed = (name, { nodes }) => {
 	const uses = (/** @type {string} */ prefix) =>

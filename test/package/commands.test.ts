@@ -8,7 +8,7 @@ const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 
 /** Scripts that npm runs without `run`. */
 const SHORT = ['start', 'test'];
-/** Scripts that npm runs before a command of its own. */
+/** Scripts that npm runs before a command. */
 const HOOKS: Readonly<Record<string, string>> = { prepack: 'pack', prepublishOnly: 'publish' };
 
 const filesBelow = (folder: string): string[] =>

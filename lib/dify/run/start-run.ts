@@ -82,7 +82,7 @@ async function startRun(
 					{ url: client.buildUrl(route.startPath), json },
 					{
 						...options,
-						// Also after the execution was stopped.
+						// Required also after the execution was stopped.
 						stop: async (taskId) =>
 							await requestStop(client.withSignal(undefined), route, taskId, user).then(
 								() => true,

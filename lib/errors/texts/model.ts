@@ -66,7 +66,7 @@ const addedSlash: ErrorText = {
 const dify: ErrorText = {
 	title: 'This address is Dify, not a model server',
 	suggestion:
-		'Use a Dify node with a "Dify API" credential. To use a model of Dify directly, enter the address of its own server.',
+		'Use a Dify node with a "Dify API" credential. To use a model of Dify directly, enter the address of its server.',
 };
 
 function describeNodeProgram(port: string | undefined): ErrorText {

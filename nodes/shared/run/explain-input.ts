@@ -25,7 +25,7 @@ export function explainInput(
 	const items = context.getInputData();
 	// As n8n names an item, and only if there are others.
 	const position = items.length > 1 ? ` [item ${itemIndex}]` : '';
-	// A field with advice of its own keeps it.
+	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
 	const missingName = findMissingName(expression, asRecord(items[itemIndex]?.json));
