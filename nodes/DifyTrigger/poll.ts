@@ -3,6 +3,7 @@ import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { assertKeyType, createDifyClient } from '../../lib/dify/credentials';
 import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
+import { toPollError } from '../shared/run/item-error';
 import { NodeParameters } from '../shared/parameters';
 import { booleanField, choiceField, toOptions, optionsCollection } from '../shared/field-builders';
 import { type DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
@@ -74,7 +75,7 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 			pollingNodes.delete(node);
 		}
 	} catch (error) {
-		throw toDifyNodeError(context.getNode(), error, {});
+		throw toPollError(toDifyNodeError(context.getNode(), error, {}));
 	}
 }
 

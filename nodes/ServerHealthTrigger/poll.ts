@@ -20,6 +20,7 @@ import {
 	timeoutField,
 } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
+import { toPollError } from '../shared/run/item-error';
 import { NodeParameters } from '../shared/parameters';
 import { multiChoiceField, optionsCollection, integerField } from '../shared/field-builders';
 
@@ -81,7 +82,7 @@ export async function pollServerHealth(
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate });
 		return change === undefined ? null : toItems(change);
 	} catch (error) {
-		throw toNodeError(context.getNode(), error);
+		throw toPollError(toNodeError(context.getNode(), error));
 	}
 }
 

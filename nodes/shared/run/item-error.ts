@@ -88,6 +88,12 @@ export function toPanelError(
 	return error;
 }
 
+/** An error of a poll: the panel shows the title above the description. */
+export function toPollError(error: NodeOperationError): NodeOperationError {
+	error.description = stripTitle(error);
+	return error;
+}
+
 /** The description without the title. */
 export function stripTitle({
 	message,
