@@ -6,8 +6,8 @@ module.exports = {
 	...base,
 	roots: ['<rootDir>/test/e2e'],
 	testPathIgnorePatterns: ['/node_modules/'],
-	// One suite at a time leaves half of two cores idle.
-	maxWorkers: 2,
+	// Suites wait for n8n and the browser most of the time: two at a time leave a third of two cores idle.
+	maxWorkers: 3,
 	testEnvironment: '<rootDir>/test/e2e/support/environment.cjs',
 	// Waits inside a test time out earlier, with a better message.
 	testTimeout: 900_000,

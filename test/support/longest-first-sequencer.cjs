@@ -10,9 +10,12 @@ const Sequencer = require('@jest/test-sequencer').default;
 
 /** Suites that take more than seven seconds; some of them calculate, others wait. */
 const LONGEST = [
-	'e2e/workflows',
 	'e2e/editor',
+	'e2e/workflows',
+	'e2e/start',
+	'e2e/dify',
 	'e2e/local-chat-model',
+	'faults/faults',
 	'full/editor',
 	'full/dify-trigger',
 	'full/editor-failures',
