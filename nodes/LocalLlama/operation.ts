@@ -185,11 +185,6 @@ function toOperationItem(
 	};
 }
 
-/** Rounds a number of the output to what it means. */
-export function roundTo(value: number, decimals: number) {
-	return Math.round(value * 10 ** decimals) / 10 ** decimals;
-}
-
 /**
  * Options field of an operation that runs per item.
  *

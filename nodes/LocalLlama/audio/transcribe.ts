@@ -4,7 +4,7 @@ import {
 	type Transcript,
 	type TranscriptFormat,
 } from '../../../lib/tasks/transcribe';
-import { asRecord, isRecord, omitEmpty } from '../../../lib/values';
+import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
 	streamingField,
 	booleanField,
@@ -21,7 +21,6 @@ import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import {
 	type LlamaCall,
 	type ResultItem,
-	roundTo,
 	withOutput,
 	createOptionsField,
 	inputFileField,
@@ -148,7 +147,7 @@ const TIME_FIELDS = new Set(['start', 'end', 'duration']);
 /** Rounds times to milliseconds and all other numbers, such as probabilities, to 6 decimals. */
 function roundNumbers(value: unknown, name?: string): unknown {
 	if (typeof value === 'number' && !Number.isInteger(value))
-		return roundTo(value, TIME_FIELDS.has(name ?? '') ? 3 : 6);
+		return round(value, TIME_FIELDS.has(name ?? '') ? 3 : 6);
 	if (Array.isArray(value)) return value.map((entry) => roundNumbers(entry, name));
 	if (!isRecord(value)) return value;
 	return Object.fromEntries(

@@ -2,7 +2,7 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
-import { isRecord } from '../../../lib/values';
+import { isRecord, round } from '../../../lib/values';
 import {
 	booleanField,
 	fixedCollectionField,
@@ -11,7 +11,7 @@ import {
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import { roundTo, withOutput, createOptionsField, readRows } from '../operation';
+import { withOutput, createOptionsField, readRows } from '../operation';
 import {
 	reportResult,
 	shortTextOptions,
@@ -109,7 +109,7 @@ function toMetadata(result: Classification, labels: Label[]): object {
 }
 
 function roundProbability(probability: number | undefined) {
-	return probability === undefined ? undefined : roundTo(probability, 4);
+	return probability === undefined ? undefined : round(probability, 4);
 }
 
 /** Reads labels from the form, or from a list of names or objects. */

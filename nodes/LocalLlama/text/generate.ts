@@ -11,19 +11,13 @@ import { getRequestedJson } from '../../../lib/chat/validate-json';
 import { getUnsafeNumberWarnings } from '../../../lib/json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
-import { omitEmpty, omitUndefined } from '../../../lib/values';
+import { omitEmpty, omitUndefined, round } from '../../../lib/values';
 import {
 	addFailedTokenTotals,
 	type GenerationUsage,
 	addTokenTotals,
 } from '../../shared/token-totals';
-import {
-	countTokens,
-	type LlamaCall,
-	type ResultItem,
-	roundTo,
-	readMediaSettings,
-} from '../operation';
+import { countTokens, type LlamaCall, type ResultItem, readMediaSettings } from '../operation';
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
@@ -183,7 +177,7 @@ function roundTimings(timings: Timings): Timings {
 	return Object.fromEntries(
 		Object.entries(timings)
 			.filter(([name]) => !REPEATED_TIMINGS.has(name))
-			.map(([name, value]) => [name, roundTo(value, name.endsWith('_ms') ? 1 : 2)]),
+			.map(([name, value]) => [name, round(value, name.endsWith('_ms') ? 1 : 2)]),
 	);
 }
 

@@ -1,5 +1,5 @@
 import { rerank } from '../../../lib/tasks/rerank';
-import { isRecord, toText } from '../../../lib/values';
+import { isRecord, round, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import {} from '../../shared/parameters';
@@ -9,7 +9,6 @@ import {
 	type LlamaCall,
 	countTokens,
 	type ResultItem,
-	roundTo,
 	withOutput,
 	createOptionsField,
 } from '../operation';
@@ -75,7 +74,7 @@ async function rankDocuments(call: LlamaCall, documents: DocumentInput[]): Promi
 	return result.ranking.map(({ index, score }) => {
 		const { entry, from, index: position } = documents[index]!;
 		return {
-			output: score === undefined ? null : roundTo(score, 6),
+			output: score === undefined ? null : round(score, 6),
 			metadata: { index: position, model: resolvedSettings.model },
 			entry,
 			from,
