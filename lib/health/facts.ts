@@ -2,7 +2,7 @@
 import { hasDifyHeaders } from '../errors/classify-error';
 import type { ServerError } from '../errors/server-error';
 import { other } from '../servers/types/other';
-import { toProbeError } from '../servers/probe';
+import { isListMissing, toProbeError } from '../servers/probe';
 import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
 import {
 	parseBoolean,
@@ -14,7 +14,6 @@ import {
 } from '../values';
 import {
 	type ServerSnapshot,
-	isListMissing,
 	getJsonObject,
 	getLatency,
 	isPage,

@@ -14,7 +14,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/classify-error';
 import { captureError, ServerError } from '../errors/server-error';
-import { probe, toProbeError } from '../servers/probe';
+import { isListMissing, probe, toProbeError } from '../servers/probe';
 import type { Expectations } from './check-result';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
@@ -137,11 +137,6 @@ const BROKEN_BODY: UploadBody = {
 	contentType: 'application/json',
 	length: 1,
 };
-
-/** Whether the API of the server may exist without a model list. */
-export function isListMissing({ status }: Pick<ProbeResult, 'status'>): boolean {
-	return status === 404 || status === 405 || status === 501;
-}
 
 /**
  * The tasks whose endpoints reject a GET, or a POST with a broken body, while a random path is not found.

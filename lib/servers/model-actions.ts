@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { rethrowWith } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
-import { probe } from './probe';
+import { isListMissing, probe } from './probe';
 import { assertModelName, parseModels } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
@@ -90,7 +90,7 @@ async function runAction<Options extends ModelActionOptions, Done extends object
 /** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. @throws {ServerError} */
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
-	if (response.status === 404 || parseModels(response.json) !== undefined) return;
+	if (isListMissing(response) || parseModels(response.json) !== undefined) return;
 	await listModels(server, signal);
 }
 

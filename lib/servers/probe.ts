@@ -107,6 +107,11 @@ function toUrl(server: Endpoint, path: string) {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 
+/** Whether the API of the server may exist without a model list. */
+export function isListMissing({ status }: Pick<ProbeResponse, 'status'>): boolean {
+	return status === 404 || status === 405 || status === 501;
+}
+
 /** URL of the model list. */
 export function toListUrl(server: ModelServer): string {
 	return `${server.getApiUrl()}/models`;
