@@ -1,6 +1,6 @@
 /**
- * A second lint of the source, beside n8n's: no regular expression may take more than linear time, since each of them can
- * get text of a model, a file or a visitor. n8n's strict mode allows no rules of our own in `eslint.config.mjs`.
+ * A second lint of the source, beside n8n's: no regular expression may take more than linear time, since each of them may
+ * receive text from a model, a file or a visitor. n8n's strict mode allows no further rules in `eslint.config.mjs`.
  */
 import regexp from 'eslint-plugin-regexp';
 import typescript from 'typescript-eslint';

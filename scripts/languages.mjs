@@ -11,6 +11,7 @@ import { root } from './lib/paths.mjs';
 import { documents } from './lib/pictures.mjs';
 
 const CHINESE = '.zh-CN.md';
+const PAGES = documents().filter((file) => file.endsWith(CHINESE));
 
 /** Preferred terms, and synonyms that pages should not use. */
 const GLOSSARY = /** @type {const} */ ([
@@ -84,7 +85,7 @@ const foreignLinksOf = (file) =>
 		.flatMap(({ url }) => (url !== undefined && isLocal(url) ? url.replace(/#.*/, '') : []))
 		.filter((url) => url.endsWith('.md') && !url.includes(CHINESE))
 		.filter((url) => url !== basename(file).replace(CHINESE, '.md'))
-		.filter((url) => documents().includes(posix.join(dirname(file), url).replace(/\.md$/, CHINESE)))
+		.filter((url) => PAGES.includes(posix.join(dirname(file), url).replace(/\.md$/, CHINESE)))
 		.map((url) => `links to the English ${url}`);
 
 /** @param {string} file a Chinese page @returns {string[]} */
@@ -101,13 +102,12 @@ const wordsOf = (file) => {
 
 await main(async () => {
 	const log = createLog();
-	const pages = documents().filter((file) => file.endsWith(CHINESE));
-	const warnings = pages.flatMap((file) =>
+	const warnings = PAGES.flatMap((file) =>
 		[...differencesOf(file), ...foreignLinksOf(file), ...wordsOf(file)].map(
 			(warning) => `${file}: ${warning}`,
 		),
 	);
 	for (const warning of warnings) log.line(`warning  ${warning}`);
-	log.line(`${pages.length} Chinese pages, ${warnings.length} warnings`);
+	log.line(`${PAGES.length} Chinese pages, ${warnings.length} warnings`);
 	return 0;
 });

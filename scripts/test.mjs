@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureDependencies, npm, toolEnvironment } from './lib/dependencies.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
-import { lint } from './lib/lint.mjs';
+import { lint, SOURCES } from './lib/lint.mjs';
 import { main } from './lib/script-main.mjs';
 import { BUNDLE, packageProblems, scanProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
+import { documents } from './lib/pictures.mjs';
 import { run } from './lib/processes.mjs';
 import { runChecks, runJest } from './lib/test-summary.mjs';
 
@@ -32,12 +33,8 @@ const check = (name, tool, ...runs) => ({
 });
 
 /** Files with documents. The repository's address is not asked for: a clone of a folder has none. */
-const PAGES = [
-	...['README.md', 'README.zh-CN.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-	...['docs', 'workflows', 'bench', 'test'],
-];
+const PAGES = [...documents(), 'bench', 'test'];
 const LINKS = 'remark-validate-links=repository:false';
-const SOURCES = ['lib', 'nodes', 'credentials'];
 
 /** Not `.bin/tsc`, which can also be that of TypeScript 5. */
 const TYPESCRIPT = 'typescript-7/bin/tsc';
