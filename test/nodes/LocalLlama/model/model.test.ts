@@ -390,6 +390,18 @@ describe('changes', () => {
 		);
 	});
 
+	test.each([404, 405, 501])(
+		'a server without a model list (%i) does not support it',
+		async (status) => {
+			const sim = await serve({ profile: 'fastapi' });
+			sim.route('GET /v1/models', reply.error(status, { detail: 'no list' }));
+			sim.route('GET /models', reply.error(status, { detail: 'no list' }));
+			expect((await getError(buildParameters('delete', { model: 'a' }))).message).toContain(
+				'cannot delete models on request',
+			);
+		},
+	);
+
 	describe('changes that are not allowed', () => {
 		const interval = [
 			buildParameters('pull', { modelName: 'tiny' }),
