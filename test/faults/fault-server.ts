@@ -76,6 +76,8 @@ const GOOD: ReadonlyArray<[path: RegExp, headers: Json, body: string]> = [
 ];
 
 const SLOW_MS = 1_000;
+/** Short, so that the retries of a request end before its timeout. */
+const CUT_MS = 100;
 const NOISE = Buffer.from(Array.from({ length: 2_000 }, (_, at) => (at * 167 + 13) % 256));
 
 /** A port on which nothing listens. */
@@ -151,7 +153,7 @@ function strike(fault: string, request: http.IncomingMessage, response: http.Ser
 		case 'cut':
 			beginHalf(response, path);
 			// Let the client read it: a broken connection may discard pending data.
-			timers.setTimeout(() => request.socket.destroy(), SLOW_MS);
+			timers.setTimeout(() => request.socket.destroy(), CUT_MS);
 			return;
 		case 'frozen':
 			beginHalf(response, path);
