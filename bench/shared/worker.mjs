@@ -72,7 +72,11 @@ const serve = async (clone, url) => {
  */
 export const startWorker = async (clone, url) => {
 	const child = fork(fileURLToPath(import.meta.url), ['serve', clone, url]);
-	await once(child, 'message');
+	const ended = once(child, 'exit').then(([code]) => {
+		throw new Error(`The worker ended with exit code ${code}`);
+	});
+	ended.catch(() => {});
+	await Promise.race([once(child, 'message'), ended]);
 	/** @type {Map<number, (result: any) => void>} */
 	const pending = new Map();
 	child.on('message', (/** @type {any} */ { id, result }) => pending.get(id)?.(result));
