@@ -26,6 +26,7 @@ const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'formClosed',
 	'formNotFound',
 	'nameTaken',
+	'nothingToRevoke',
 	'providerUnreachable',
 	'pluginDaemonError',
 	'agentBackendUnreachable',

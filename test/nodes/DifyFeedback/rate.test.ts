@@ -78,7 +78,7 @@ describe('an earlier rating', () => {
 		});
 		expect(getRatings(sim)).toEqual([]);
 		await expect(executeFeedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
-			'rating cannot be None when feedback not exists',
+			'There is no rating to remove',
 		);
 		expect(
 			(
