@@ -1,5 +1,6 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/create-error';
+import { ServerError } from '../../../lib/errors/server-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 
 const connectionError = createServerError('connectionRefused', {});
@@ -41,6 +42,106 @@ test('a pause that the server requests is kept exactly', () => {
 	expect(new RetryPolicy(1, false, () => 1).nextDelayMs(busy, Infinity)).toBe(1234);
 });
 
+const errorOf = (status: number, body = '<html></html>') =>
+	classifyErrorResponse({ status, body }, {});
+const isRetried = (policy: RetryPolicy, error: ServerError, remainingMs = Infinity) => {
+	try {
+		return policy.nextDelayMs(error, remainingMs) >= 0;
+	} catch (thrown) {
+		expect(thrown).toBeInstanceOf(ServerError);
+		return false;
+	}
+};
+
+test.each([0, 1, 3])('%d retries are the most, and one error is the last', (maxRetries) => {
+	const policy = new RetryPolicy(maxRetries, false);
+	for (let sent = 0; sent < maxRetries; sent++)
+		expect(isRetried(policy, connectionError)).toBe(true);
+	expect(() => policy.nextDelayMs(connectionError, Infinity)).toThrow(connectionError);
+});
+
+test('waiting for a loading model counts no retry', () => {
+	const policy = new RetryPolicy(1, false);
+	for (let wait = 0; wait < 9; wait++) expect(isRetried(policy, loading)).toBe(true);
+	expect([1, 2].map(() => isRetried(policy, connectionError))).toEqual([true, false]);
+});
+
+test('a pause that would last until the first-token timeout is not worth it', () => {
+	const isWorthwhile = (error: ServerError, remainingMs: number) =>
+		isRetried(new RetryPolicy(1, false, () => 0.5), error, remainingMs);
+	for (const error of [connectionError, loading])
+		expect([500, 501].map((ms) => isWorthwhile(error, ms))).toEqual([false, true]);
+});
+
+test('a server that requires more than a minute is not asked again, and the error says so', () => {
+	const wait = (retryAfterMs: number) =>
+		new RetryPolicy(1, false).nextDelayMs(
+			createServerError('busy', {}, { facts: { retryAfterMs } }),
+			Infinity,
+		);
+	expect([0, 60_000].map(wait)).toEqual([0, 60_000]);
+	expect(() => wait(60_001)).toThrow(
+		expect.objectContaining({
+			type: 'busy',
+			suggestion: expect.stringMatching(/requires a wait of .+Try again later/) as string,
+		}),
+	);
+});
+
+test('while a model loads, the waiting time is reported, and is in the error at its end', () => {
+	const now = jest.spyOn(performance, 'now').mockReturnValue(5_000);
+	const policy = new RetryPolicy(0, false, () => 0.5);
+	const waits: number[] = [];
+	policy.nextDelayMs(loading, Infinity, (ms) => waits.push(ms));
+	now.mockReturnValue(17_500);
+	policy.nextDelayMs(loading, Infinity, (ms) => waits.push(ms));
+	expect(waits).toEqual([0, 12_500]);
+	expect(() => policy.nextDelayMs(loading, 1_000)).toThrow('still loading after 13 s');
+	now.mockRestore();
+});
+
+test('a server that refuses connections after it was loading has exited', () => {
+	const policy = new RetryPolicy(1, false);
+	policy.nextDelayMs(loading, Infinity);
+	expect(isRetried(policy, connectionError)).toBe(true);
+	expect(() => policy.nextDelayMs(connectionError, Infinity)).toThrow(
+		expect.objectContaining({
+			type: 'modelLoadFailed',
+			message: 'The server exited while loading the model',
+			suggestion: createServerError('modelLoadFailed', {}).suggestion,
+		}),
+	);
+	const other = new RetryPolicy(0, false);
+	other.nextDelayMs(loading, Infinity);
+	expect(() => other.nextDelayMs(errorOf(503), Infinity)).toThrow(
+		expect.objectContaining({ type: 'badGateway' }),
+	);
+});
+
+test('a timeout of another kind never names the loading', () => {
+	const policy = new RetryPolicy(0, false);
+	policy.nextDelayMs(loading, Infinity);
+	const timeout = createServerError('idleTimeout', {}, { about: { timeoutMs: 30_000 } });
+	expect(policy.toTimeoutError(timeout)).toBe(timeout);
+});
+
+test.each<[string, ServerError, chat: boolean, idempotent: boolean]>([
+	['a page with 502', errorOf(502), false, true],
+	['a page with 503, from a limit of nginx', errorOf(503), true, true],
+	['a page with 504', errorOf(504), false, true],
+	['429', errorOf(429), true, true],
+	['429 for a budget', errorOf(429, '{"error":{"code":"insufficient_quota"}}'), false, false],
+	['a lost connection', createServerError('connectionLost', {}), false, true],
+	['a closed connection', createServerError('closedBeforeResponse', {}), false, true],
+	['500', errorOf(500, '{"error":"x"}'), false, false],
+	['501', errorOf(501, '{"error":"x"}'), false, false],
+])('after %s', (_name, error, chat, idempotent) => {
+	expect([false, true].map((is) => isRetried(new RetryPolicy(1, is), error))).toEqual([
+		chat,
+		idempotent,
+	]);
+});
+
 const OLLAMA_REFUSED =
 	'do embedding request: Post "http://127.0.0.1:61992/embedding": dial tcp 127.0.0.1:61992: connect: connection refused';
 
@@ -68,13 +169,8 @@ test.each<[string, number, string, boolean, boolean]>([
 	['another error', 400, 'bad request', false, false],
 ])('a chat, and an idempotent request, after %s', (_name, status, serverText, chat, idempotent) => {
 	const error = classifyErrorResponse({ status, body: JSON.stringify({ error: serverText }) }, {});
-	const isRetried = (isIdempotent: boolean) => {
-		const policy = new RetryPolicy(1, isIdempotent);
-		try {
-			return policy.nextDelayMs(error, Infinity) > 0;
-		} catch {
-			return false;
-		}
-	};
-	expect([isRetried(false), isRetried(true)]).toEqual([chat, idempotent]);
+	expect([false, true].map((is) => isRetried(new RetryPolicy(1, is), error))).toEqual([
+		chat,
+		idempotent,
+	]);
 });
