@@ -44,6 +44,7 @@ test.each<[string, string, boolean]>([
 
 test.each<[string, string, string, number, boolean]>([
 	['blanks in JSON', '{"a": ', ' ', 500, true],
+	['blanks before JSON', '', ' ', 500, true],
 	['line ends in JSON', '{"a": ', '\n\t', 500, true],
 	['digits in JSON', '{"a": 0.', '3', 400, true],
 	['blanks in a string', '{"a": "', ' ', 2000, true],

@@ -137,7 +137,7 @@ describe('formats of calls', () => {
 	];
 
 	test.each(SAMPLES)('quoted, repeated or unfinished calls do not run: %s', (call) => {
-		expect(parse(call).calls).toHaveLength(1);
+		for (const count of [1, 100]) expect(parse(call.repeat(count)).calls).toHaveLength(count);
 		expect(parse(call, () => true)).toMatchObject({
 			text: call,
 			calls: [],
