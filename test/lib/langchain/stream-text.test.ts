@@ -45,22 +45,53 @@ describe('streamText', () => {
 		expect(await deltas.next()).toEqual({ done: true, value: 'end' });
 	});
 
-	it('waits 40 ms between two deltas', async () => {
-		const { work, allow } = stepwise([['a'], ['b'], ['c']]);
-		const deltas = streamText(work, { messages: [] });
-		await deltas.next();
-		allow();
-		jest.useFakeTimers();
-		let second: unknown;
-		const reading = deltas.next().then(({ value }) => (second = value));
-		await jest.advanceTimersByTimeAsync(39);
-		expect(second).toBeUndefined();
-		await jest.advanceTimersByTimeAsync(1);
-		jest.useRealTimers();
-		await reading;
-		expect(second).toBe('b');
-		allow();
-		await deltas.next();
+	describe('the pause between two deltas', () => {
+		/** In milliseconds. */
+		const measurePause = async () => {
+			const { work, allow } = stepwise([['a'], ['b'], ['c']]);
+			const deltas = streamText(work, { messages: [] });
+			await deltas.next();
+			allow();
+			jest.useFakeTimers();
+			let second: unknown;
+			const reading = deltas.next().then(({ value }) => (second = value));
+			let ms = 0;
+			for (; second === undefined && ms < 1000; ms++) await jest.advanceTimersByTimeAsync(1);
+			jest.useRealTimers();
+			await reading;
+			allow();
+			await deltas.return('left');
+			return ms;
+		};
+
+		it('is 40 ms', async () => {
+			expect(await measurePause()).toBe(40);
+		});
+
+		it('is longer while many streams are open, whether they end, fail or are left', async () => {
+			const endings = [
+				async () => await Promise.resolve('end'),
+				async () => await Promise.reject(new Error('broken')),
+				async () => await new Promise<string>(() => {}),
+			];
+			const open = Array.from({ length: 39 }, (_stream, at) => {
+				const deltas = streamText(
+					async (_chatRequest, onDelta) => {
+						onDelta('a');
+						return await endings[at % 3]!();
+					},
+					{ messages: [] },
+				);
+				return deltas;
+			});
+			await Promise.all(open.map(async (deltas) => await deltas.next()));
+			expect(await measurePause()).toBe(100);
+			const ends = open.map(async (deltas, at) =>
+				at % 3 === 2 ? await deltas.return('left') : await deltas.next().catch(() => {}),
+			);
+			await Promise.all(ends);
+			expect(await measurePause()).toBe(40);
+		});
 	});
 
 	it('throws an error after the text that arrived before it', async () => {

@@ -170,21 +170,18 @@ describe('tools as definitions', () => {
 		);
 	});
 
-	it('tools with a JSON schema', () => {
-		expect(
-			define({
-				name: 'f',
-				description: '',
-				schema: {
-					$schema: 'http://json-schema.org/draft-07/schema#',
-					type: 'object',
-					properties: { a: {} },
-				},
-			}),
-		).toEqual({
-			name: 'f',
-			parameters: { type: 'object', properties: { a: {} } },
-		});
+	it("tools with a JSON schema, without its $schema, which stays in the tool's own", () => {
+		const schema = {
+			$schema: 'http://json-schema.org/draft-07/schema#',
+			type: 'object',
+			properties: { a: {} },
+		};
+		const before = structuredClone(schema);
+		const expected = { name: 'f', parameters: { type: 'object', properties: { a: {} } } };
+		expect(define({ name: 'f', description: '', schema })).toEqual(expected);
+		const openAi = { type: 'function', function: { name: 'f', parameters: schema } };
+		expect(define(openAi)).toEqual(expected);
+		expect(schema).toEqual(before);
 	});
 
 	it('OpenAI’s form', () => {
