@@ -2,11 +2,14 @@ import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { embeddings } from '../../guarantees/support/node-runner';
+import { json, useServers } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from '../../support/context';
 import { getError, supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
+const serve = useServers();
 
 it('is a sub-node for the embeddings of vector stores, not a tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalEmbeddings().description;
@@ -128,6 +131,20 @@ describe('supply', () => {
 		await embeddings.embedQuery('x'.repeat(30));
 		await embeddings.embedQuery('y'.repeat(30));
 		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts')]);
+	});
+
+	test('a search preempts documents that are being inserted', async () => {
+		const vector = json({ data: [{ index: 0, embedding: [1, 2] }] });
+		const server = await serve({ 'POST /v1/embeddings': [() => {}, vector] });
+		const credentials = { maxConcurrentRequests: 1 };
+		const { supplied } = await embeddings(server.url, { credentials });
+		const documents = supplied.embedDocuments(['document']);
+		const [first] = await server.arrived('/embeddings');
+		expect(await supplied.embedQuery('search')).toEqual([1, 2]);
+		await first!.cut;
+		expect(await documents).toEqual([[1, 2]]);
+		const inputs = server.sent('/embeddings').map(({ input }) => input);
+		expect(inputs).toEqual([['document'], ['search'], ['document']]);
 	});
 
 	describe('the execution', () => {
