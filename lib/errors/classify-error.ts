@@ -13,6 +13,10 @@ import {
 import { parseJson, parseObject } from '../json';
 import {
 	asArray,
+	asFiniteNumber,
+	asRecord,
+	asRecords,
+	asString,
 	isRecord,
 	type JsonRecord,
 	omitUndefined,
@@ -192,6 +196,10 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	503: 'busy',
 };
 
+/** What a message is about if a route is missing. LM Studio also sends 404 if no model or several ones are loaded. */
+const ABOUT_ROUTE =
+	/\bnot ?(?:found|allowed)\b|\b(?:path|route|endpoint|url|method|page|file|resource|handler)s?\b/i;
+
 function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
@@ -199,6 +207,8 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidResponse';
 	}
 	const statusType = TYPE_BY_STATUS[status];
+	const isAboutRoute = form !== 'json' || STATUS_PHRASE.test(message) || ABOUT_ROUTE.test(message);
+	if (statusType === 'routeNotFound' && !isAboutRoute) return 'badRequest';
 	if (statusType !== undefined) return statusType;
 	if (status < 500) return 'badRequest';
 	return form === 'page' ? 'badGateway' : 'serverError';
@@ -224,8 +234,18 @@ export function classifyStreamError(
 /** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
 export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
-	if (!isRecord(json) || asArray(json.data).length > 0) return false;
-	return hasError(json.error);
+	return isRecord(json) && asArray(json.data).length === 0 && isErrorBody(json);
+}
+
+/** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
+function isErrorBody(json: JsonRecord): boolean {
+	const { error, errors, detail, object, type, status, success, choices } = json;
+	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
+	// GPUStack (in the middle of a stream), One API and others
+	const code = asFiniteNumber(json.code ?? json.error_code) ?? 0;
+	const hasErrorCode = code < 0 || code >= 400 || hasError(json.error_code);
+	const isCoded = hasErrorCode && findMessage(json) !== undefined;
+	return choices === undefined && (isCoded || hasError(detail) || hasError(errors));
 }
 
 /** The pause that a busy server requests, by the header Retry-After or its message. */
@@ -244,18 +264,6 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
 }
 
-/** The error in a chunk, as the body of an error response. */
-function findChunkError(chunk: JsonRecord) {
-	const { error, object, detail, choices } = chunk;
-	if (hasError(error)) return JSON.stringify({ error });
-	if (object === 'error' || (choices === undefined && hasError(detail)))
-		return JSON.stringify(chunk);
-	// GPUStack, in the middle of a stream.
-	const { code, message, reason } = chunk;
-	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
-	return isEnvelope && typeof (message ?? reason) === 'string' ? JSON.stringify(chunk) : undefined;
-}
-
 /** What an error inside a stream means. */
 export interface StreamFailure {
 	errorType: ErrorType;
@@ -268,9 +276,9 @@ export interface StreamFailure {
 
 /** The failure that an event reports. */
 export function findEventFailure(event: JsonRecord): StreamFailure | undefined {
-	const error = findChunkError(event);
-	if (error === undefined) return undefined;
-	const { type, message, serverText, status, facts } = classifyStreamError(error);
+	if (!isErrorBody(event)) return undefined;
+	const body = JSON.stringify({ ...event, choices: undefined });
+	const { type, message, serverText, status, facts } = classifyStreamError(body);
 	const title = isUnknownError(type) ? message : undefined;
 	return { errorType: type, title, serverText, status, facts };
 }
@@ -278,7 +286,8 @@ export function findEventFailure(event: JsonRecord): StreamFailure | undefined {
 /** The failure in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
 export function findLineFailure(lines: readonly string[]): StreamFailure | { serverText?: string } {
 	for (const line of lines) {
-		const json = parseJson(line);
+		// llama-server writes `error: {…}`.
+		const json = parseJson(line.replace(/^error: */, ''));
 		const failure = isRecord(json) ? findEventFailure(json) : undefined;
 		if (failure !== undefined) return failure;
 	}
@@ -287,15 +296,16 @@ export function findLineFailure(lines: readonly string[]): StreamFailure | { ser
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
 function hasError(error: unknown) {
-	if (!isRecord(error)) return isNonEmpty(error);
+	if (!isRecord(error)) return Boolean(error) && isNonEmpty(error);
 	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
 }
 
 /** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
 function parseErrorBody(body: string): ParsedErrorBody {
-	const json = parseObject(body);
+	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
+	const [json] = asRecords([value].flat());
 	if (json !== undefined) return parseErrorJson(json);
-	const trimmed = body.trim();
+	const trimmed = (asString(value) ?? body).trim();
 	const unreadable = { codes: [], facts: {} };
 	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
 	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
@@ -312,21 +322,59 @@ function toPageText(page: string) {
 }
 
 function parseErrorJson(json: JsonRecord): ParsedErrorBody {
-	const error = json.error ?? json.detail;
-	const inner = isRecord(error) ? error : json;
-	const { message: innerMessage, type, code, ...extraFields } = inner;
-	const message = isRecord(error) ? toSentence(innerMessage ?? inner) : findSentence(json, error);
-	const facts = Object.entries(isRecord(error) ? { ...extraFields, code } : {});
+	const inner = findInnerError(json);
+	const { type, code, metadata, ...fields } = inner;
+	// OpenRouter (August 2026): the error of the upstream server
+	const upstreamText = asString(asRecord(metadata).raw);
+	const ownMessage = findMessage(inner) ?? toText(inner).slice(0, MAX_SCANNED_TEXT);
+	const facts = inner === json ? [] : Object.entries({ ...fields, code });
 	return withUpstreamError({
 		form: 'json',
-		message,
+		message: upstreamText === undefined ? ownMessage : `${ownMessage}: ${upstreamText}`,
 		codes: [type, code].filter((value) => typeof value === 'string'),
-		facts: Object.fromEntries(facts.filter(([, value]) => (value ?? undefined) !== undefined)),
+		facts: Object.fromEntries(
+			facts.filter(([name, value]) => name !== 'message' && (value ?? undefined) !== undefined),
+		),
 		status: [code, inner.status]
 			.map(parseNumber)
 			.find((status = 0) => status >= 400 && status < 600),
-		isError: hasError(error),
+		isError: isErrorBody(json),
 	});
+}
+
+/** Levels of an error that are read. */
+const MAX_LEVELS = 5;
+
+/** The innermost of nested error objects: FastAPI servers pass on the error of another server as their `detail`. */
+function findInnerError(json: JsonRecord, level = 1): JsonRecord {
+	const error = json.error ?? json.detail;
+	const isNested = isRecord(error) && isNonEmpty(error) && level < MAX_LEVELS;
+	return isNested ? findInnerError(error, level + 1) : json;
+}
+
+/** Fields with the message, the most specific one first: next to it, `error` is the phrase of the status. */
+const MESSAGE_FIELDS: readonly RegExp[] = [
+	/^(?:error_?)?(?:message|msg|description)$/i,
+	/^details?$/i,
+	/^errors?$/i,
+	/^(?:reason|title)$/i,
+];
+
+/** The message in an error body of any form; undefined if there is none. */
+function findMessage(value: unknown, level = 1): string | undefined {
+	if (typeof value === 'string') return value || undefined;
+	if (level > MAX_LEVELS) return undefined;
+	if (Array.isArray(value))
+		return value.map((issue: unknown) => formatIssue(issue, level)).join('; ') || undefined;
+	const entries = Object.entries(asRecord(value));
+	const candidates = MESSAGE_FIELDS.flatMap((field) =>
+		entries.filter(([name]) => field.test(name)),
+	);
+	for (const [, candidate] of candidates) {
+		const message = findMessage(candidate, level + 1);
+		if (message !== undefined) return message;
+	}
+	return undefined;
 }
 
 /** Prefers an error inside the message, since it is more specific. */
@@ -342,12 +390,6 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 	};
 }
 
-/** The sentence next to or instead of an error object: if both exist, `error` is the phrase of the status. */
-function findSentence(json: JsonRecord, error: unknown) {
-	const { message, detail } = json;
-	return toSentence([message, detail, error].find(isNonEmpty) ?? json);
-}
-
 /** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
 function parseNestedError(message: string): ParsedErrorBody | undefined {
 	const start = message.indexOf('{');
@@ -357,14 +399,9 @@ function parseNestedError(message: string): ParsedErrorBody | undefined {
 	return parseErrorJson(json);
 }
 
-function toSentence(value: unknown) {
-	if (typeof value === 'string') return value;
-	if (Array.isArray(value)) return value.map(formatIssue).join('; ');
-	return toText(value).slice(0, MAX_SCANNED_TEXT);
-}
-
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function formatIssue(issue: unknown) {
-	if (!isRecord(issue) || !('msg' in issue)) return toText(issue).slice(0, MAX_SCANNED_TEXT);
-	return `${[issue.loc].flat().map(toText).join('.')}: ${toText(issue.msg)}`;
+function formatIssue(issue: unknown, level: number) {
+	const message = findMessage(issue, level + 1) ?? toText(issue).slice(0, MAX_SCANNED_TEXT);
+	const { loc } = asRecord(issue);
+	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
 }

@@ -14,7 +14,8 @@ export interface ErrorContext
 	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
 
-const OUT_OF_MEMORY = /\bmemory\b|\bOOM\b|\ballocate\b/i;
+const OUT_OF_MEMORY =
+	/\b(?:out of|enough|insufficient|available|system|more) (?:\w+ )?memory\b|\bOOM\b|\ballocat/i;
 const MAX_SENTENCE_LENGTH = 10_000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */

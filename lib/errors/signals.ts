@@ -31,7 +31,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	[
 		'modalityUnsupported',
 		// FastAPI servers whose messages contain only text
-		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
+		/\bmessages\b\W{0,2}\d+\W{0,2}content\S{0,20}: (?:Input should be a valid string|invalid type: \w+, expected a string)/i,
 	],
 	[
 		'wrongModelType',
@@ -74,12 +74,14 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	[
 		'templateRejected',
 		/unable to generate parser for this template/i,
-		/\bjinja exception\b|\bTemplateError\b/i,
-		/conversation roles must alternate/i,
+		// llama-server's own engine, LM Studio
+		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d/i,
+		// Sentences of templates
+		/conversation roles must alternate|system message must be|no user query found|expected last role/i,
 	],
 	[
 		'toolsUnsupported',
-		/tools? param requires --jinja|does not support tools|cannot use tools with stream/i,
+		/tools? param requires --jinja|does not support tools|cannot use tools with stream|^['"`]?tools['"`]? is not supported/i,
 		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
 		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
@@ -89,13 +91,13 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoadFailed',
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
+		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
 		// llama-swap
 		/upstream command exited prematurely|failed to start command/i,
 	],
 	[
 		'modelNotFound',
-		/^model .*not found|model not found|no such model/i,
+		/^model .*not found|model not found|no such model|^repository not found/i,
 		/model .{0,200} does not exist/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
@@ -135,18 +137,18 @@ interface Signal {
 const FAILURE =
 	/\b(?:fail(?:ed|s|ure)?|errors?|cannot|can't|could not|couldn't|unable|invalid|illegal|malformed|unknown|corrupt(?:ed)?|does not match)\b/i;
 const UNSUPPORTED =
-	/\b(?:not|n't|no|without)\b.{0,20}\b(?:support(?:s|ed)?|accept(?:s|ed)?|allow(?:s|ed)?|enabled|implemented|multimodal|vision|capab\w+)\b|\bun(?:supported|implemented|recognized)\b/i;
-const MEDIA = /\b(?:images?|audios?|videos?|vision|multimodal)\b/i;
+	/\b(?:not|n't|no|without)\b.{0,20}\b(?:support(?:s|ed)?|accept(?:s|ed)?|allow(?:s|ed)?|enabled|implemented|multimodal|vision|capab\w+)\b|\bun(?:supported|implemented|recognized)\b|\bonly supports? text\b|\bonly supported by\b|\bunknown variant\b|\bmissing data required\b/i;
+const MEDIA = /\b(?:(?:image|audio|video)(?:s|_url)?|vision|multimodal)\b/i;
 /** The message counts other things than tokens of a prompt. */
 const OTHER_UNITS =
 	/\b(?:images?|audios?|videos?|seconds|pixels?|batch(?:es)?|per request|array|string|digits|characters|days)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
 const FIELD =
-	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument) ["'`]|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b/i;
+	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b/i;
 
-const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b/i;
+const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b|上下文/i;
 const EXCESS =
-	/\b(?:exceed(?:s|ed|ing)?|longer|too (?:long|large|big)|larger|greater|maximum|max|only|over the limit|overflow(?:s|ed)?|less than)\b|<=|>/i;
+	/\b(?:exceed(?:s|ed|ing)?|longer|too (?:long|large|big)|larger|greater|maximum|max|only|over the limit|overflow(?:s|ed)?|less than)\b|<=|>|超过|超出|过长/i;
 const CONTEXT = /\b(?:context|n_ctx|max_seq_len|max_model_len)\b/i;
 const CONTEXT_SIZE = /\bcontext (?:length|size|window)\b/i;
 const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
@@ -181,13 +183,18 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'keyBudgetExceeded',
 		all: [
-			/\b\w*(?:budget|quota|credits?|balance)\b/i,
+			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b/i,
 			/\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
 		],
 	},
 	{ type: 'busy', all: [RATE] },
 	// vLLM: the rest for the response is negative
-	{ type: 'promptTooLong', all: [/\bmax_tokens must be at least 1, got -\d/i] },
+	{
+		type: 'promptTooLong',
+		all: [
+			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b/i,
+		],
+	},
 	{
 		type: 'promptTooLong',
 		all: [SUBJECT_OF_CONTEXT, EXCESS, TWO_NUMBERS],
@@ -206,15 +213,15 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelCrashed',
 		all: [
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|encountered an (?:issue|error))(?![-\w])|\b\/\w+": EOF$/i,
+			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b/i,
 		],
 	},
 	{
 		type: 'outputParseFailed',
 		all: [
 			FAILURE,
-			/\bpars(?:e|ing)\b|\bdoes not match\b|\binvalid diff\b/i,
-			/\b(?:tool calls?|function call|output|response|at pos \d+)\b/i,
+			/\bpars(?:e|ing)\b|\bdoes not match\b|\binvalid diff\b|\bXML syntax error\b/i,
+			/\b(?:tool calls?|function call|output|response|at pos \d+|element)\b/i,
 		],
 		none: [/\b(?:messages|tools):/i],
 	},
@@ -229,14 +236,14 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelNotLoaded',
 		all: [
-			/\bmodels?\b.{0,200}\b(?:unloaded|not (?:been |currently )?loaded)\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
+			/\bmodels?\b.{0,200}\b(?:unloaded|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
 		],
 	},
 	{
 		// Only if no connection was made: such a request is sent again.
 		type: 'modelUnreachable',
 		all: [
-			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b/i,
+			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bgetaddrinfo\b/i,
 		],
 		// The server's own download of a model
 		none: [/\b(?:pull|manifest|registry|download)\b/i],
@@ -248,6 +255,12 @@ export function findTypeByText(message: string): ErrorType | undefined {
 	const matches = (pattern: RegExp) => pattern.test(message);
 	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
 	if (type !== undefined) return type;
+	// The first sentence tells the problem, the others what may help.
+	return findSignal(message.split(END_OF_SENTENCE, 1)[0]!) ?? findSignal(message);
+}
+
+function findSignal(text: string) {
+	const matches = (pattern: RegExp) => pattern.test(text);
 	return SIGNALS.find(({ all, none = [] }) => all.every(matches) && !none.some(matches))?.type;
 }
 
@@ -301,7 +314,7 @@ function extend(message: string, at: number, text: string, found: number): [numb
 }
 
 /** Words beside a number that say what it counts. The nearest ones before it count, unless those after it are clear. */
-const PROMPT_AFTER = /^[)`'" ]*(?:tokens? )?(?:in the messages|input|prompt)\b/i;
+const PROMPT_AFTER = /^(?: \+ |[)`'" ]*(?:tokens? )?(?:in the messages|input|prompt)\b)/i;
 const OUTPUT_AFTER =
 	/^[)`'" ]*(?:tokens? )?(?:in the completion|for the completion|output|completion)\b/i;
 const LIMIT_AFTER = /^[)`'" ]*(?:tokens? )?(?:max|limit|context)/i;
@@ -343,7 +356,8 @@ const WRAPPER =
 	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
 
 /** The value that pydantic and LiteLLM repeat from the request. */
-const REPEATED_INPUT = /\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: ).*$/is;
+const REPEATED_INPUT =
+	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
 
 const MARKUP = /<[^<>]{0,200}>/g;
 

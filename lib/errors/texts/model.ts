@@ -222,7 +222,7 @@ export const MODEL_ERROR_TEXTS = {
 	modelLoadFailed: ({ model }) => ({
 		title: `The server could not load the model ${quoteName(model)}`,
 		suggestion:
-			'The usual cause is insufficient memory: lower --ctx-size or -ngl, or use a smaller quantization. Check the server log for details.',
+			'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 	}),
 	featureDisabled: errorText(
 		'The server was not started with this feature',

@@ -25,7 +25,7 @@ const DEFAULT_SUGGESTIONS = {
 	modelNotLoaded:
 		'Load it on the server, or let the server load models on request. A server may also unload a model to make room for another.',
 	modelLoadFailed:
-		'The usual cause is insufficient memory: use a smaller context or a smaller quantization. Check the server log for details.',
+		'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 } satisfies ServerTexts['suggestions'];
 
 /** Sentences for a server with unknown options. */

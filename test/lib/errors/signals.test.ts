@@ -31,6 +31,7 @@ test.each([
 	['Requested tokens (5021) exceed context window of 4096', 5021, 4096],
 	['prompt is too long: 210,000 tokens > 200,000 maximum', 210_000, 200_000],
 	['prompt too long; exceeded max context length by 100918 tokens', undefined, undefined],
+	['exceed context limit: 199759 + 8192 > 200000', 199_759, 200_000],
 	['llama3.2 at 10.0.0.5: the prompt has 9000 tokens, the limit is 8192', 9000, 8192],
 ])('the numbers of: %s', (message, promptTokens, contextTokens) => {
 	expect(findTokenCounts(message)).toEqual(
@@ -71,4 +72,46 @@ test('what was removed had been in the request', () => {
 			expect(removeEchoes(message, [])).toBe(message);
 		}),
 	);
+});
+
+const SENTENCE = 'The tenant is closed.';
+test.each<[string, unknown, number?]>([
+	[
+		'FastAPI with the error of another server',
+		{ detail: { error: { message: SENTENCE, code: '500' } } },
+	],
+	['KoboldCpp', { detail: { msg: SENTENCE, type: 'service' } }],
+	['vllm-ascend', { msg: SENTENCE }],
+	["Google's gateways", [{ error: { code: 400, message: SENTENCE, status: 'INVALID_ARGUMENT' } }]],
+	['Cloudflare', { success: false, errors: [{ code: 7003, message: SENTENCE }], messages: [] }],
+	['RFC 9457', { type: 'about:blank', title: SENTENCE, status: 409 }],
+	['OAuth', { error: 'invalid_grant', error_description: SENTENCE }],
+	['a list of texts', { errors: [SENTENCE] }],
+	['a reason', { error: { reason: SENTENCE } }],
+	['a text', SENTENCE],
+	['.NET', { ErrorMessage: SENTENCE, ErrorCode: 5 }],
+	['One API, with a success status', { success: false, message: SENTENCE }, 200],
+	['a code, with a success status', { code: 50_001, msg: SENTENCE, data: null }, 200],
+	['another code, with a success status', { error_code: 17, error_msg: SENTENCE }, 200],
+])('the message of %s', (_name, body, status = 400) => {
+	const error = classifyErrorResponse({ status, body: JSON.stringify(body) }, {});
+	expect(error).toMatchObject({ message: 'The tenant is closed', serverText: SENTENCE });
+	expect(error.type).toBe(status === 200 ? 'serverError' : 'badRequest');
+});
+
+test('the message of an upstream server behind a gateway', () => {
+	const raw = JSON.stringify({ error: { message: SENTENCE } });
+	const error = { message: 'Provider returned error', code: 400, metadata: { raw } };
+	const { serverText } = classifyErrorResponse(
+		{ status: 400, body: JSON.stringify({ error }) },
+		{},
+	);
+	expect(serverText).toBe(SENTENCE);
+});
+
+test('a body of many levels or entries is read up to a limit', () => {
+	const body = `${'{"error":'.repeat(400)}"x"${'}'.repeat(400)}`;
+	expect(classifyErrorResponse({ status: 400, body }, {}).serverText!.length).toBeLessThan(4_001);
+	const list = JSON.stringify({ errors: Array.from({ length: 50_000 }, () => ({ message: 'x' })) });
+	expect(classifyErrorResponse({ status: 400, body: list }, {}).type).toBe('badRequest');
 });
