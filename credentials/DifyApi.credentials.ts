@@ -13,8 +13,7 @@ import {
 	readDifyCredential,
 	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
-import type { ErrorType } from '../lib/errors/error-types';
-import { getErrorText } from '../lib/errors/texts';
+import { type ErrorType, getErrorText } from '../lib/errors/server-error';
 import {
 	CONNECTION_CODES_HINT,
 	authenticateRequest,

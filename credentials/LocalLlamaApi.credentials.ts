@@ -5,7 +5,6 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-
 import {
 	booleanField,
 	choiceField,
@@ -25,8 +24,7 @@ import {
 	statusRule,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import type { ErrorType } from '../lib/errors/error-types';
-import { getErrorText } from '../lib/errors/texts';
+import { type ErrorType, getErrorText } from '../lib/errors/server-error';
 
 /** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {

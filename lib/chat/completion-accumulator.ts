@@ -1,8 +1,12 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { findEventFailure, findLineFailure } from '../errors/classify-error';
-import { createServerError, type ErrorContext } from '../errors/create-error';
-import type { ErrorType } from '../errors/error-types';
-import { captureError, type ServerError } from '../errors/server-error';
+import {
+	captureError,
+	type ServerError,
+	createServerError,
+	type ErrorContext,
+	type ErrorType,
+} from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import { parseExactJson, parseJson } from '../json';

@@ -1,5 +1,5 @@
 /** Builds completion requests for a server type. */
-import { createServerError, createInputError } from '../errors/create-error';
+import { createServerError, createInputError } from '../errors/server-error';
 import type { ServerProps, ServerType } from '../servers/types/server-type';
 import {
 	isNonEmpty,

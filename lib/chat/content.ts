@@ -2,7 +2,7 @@ import { type ContentPart, type MediaPart, toContentPart } from '../files/read-f
 import type { ChatMessage } from './types';
 import { asRecord, isRecord, tryOrUndefined, asString, type JsonRecord } from '../values';
 import { parseJson } from '../json';
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 
 /** The text of a content, without images, audio and video. */

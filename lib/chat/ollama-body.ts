@@ -2,7 +2,7 @@
  * Ollama's native `/api/chat`, for the options that its OpenAI route silently ignores: context size, samplers, thinking
  * (docs/protocols/ollama.md 4).
  */
-import { createServerError } from '../errors/create-error';
+import { createServerError } from '../errors/server-error';
 import { parseObject } from '../json';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';

@@ -1,4 +1,4 @@
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 import { parseJson } from '../json';
 import {
 	asArray,

@@ -1,6 +1,5 @@
 /** Suggestions for chat errors, by server type and state. */
-import { captureError, ServerError } from '../errors/server-error';
-import { createServerError } from '../errors/create-error';
+import { captureError, ServerError, createServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';

@@ -1,6 +1,5 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
-import { createServerError, type ErrorContext } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, createServerError, type ErrorContext } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import type { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';

@@ -1,5 +1,9 @@
-import { createInputError, createServerError, type ErrorContext } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import {
+	type ServerError,
+	createInputError,
+	createServerError,
+	type ErrorContext,
+} from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 import type { ChatResult, ResponseFormat } from './types';

@@ -1,5 +1,4 @@
-import { createServerError } from '../errors/create-error';
-import { ServerError } from '../errors/server-error';
+import { ServerError, createServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
 import { type DifyClient, fetchPage, type ListEndpoint } from './client';
 import type { DifyAppMode } from './types';

@@ -1,10 +1,15 @@
 /** Errors from Dify's error responses and failed runs, with a type by code, otherwise by text. */
 import { parseRetryAfter } from '../errors/classify-error';
-import { createServerError, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
-import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import { mask, maskedExcerpt } from '../errors/mask';
-import { formatDuration } from '../errors/texts';
-import { ServerError } from '../errors/server-error';
+import { formatDuration } from '../errors/texts/error-text';
+import {
+	ServerError,
+	createServerError,
+	type ErrorContext,
+	type ErrorOverrides,
+	type DifyErrorType,
+	type ErrorType,
+} from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { parseJson, parseObject } from '../json';

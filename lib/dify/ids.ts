@@ -1,6 +1,6 @@
 import { toText } from '../values';
 import { createParamError, createLocalError } from './errors';
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -1,6 +1,10 @@
-import { createServerError, type ErrorContext } from './create-error';
-import { isUnknownError, type ErrorType } from './error-types';
-import type { ServerError } from './server-error';
+import {
+	type ServerError,
+	createServerError,
+	type ErrorContext,
+	isUnknownError,
+	type ErrorType,
+} from './server-error';
 import {
 	findTypeByText,
 	findTokenCounts,

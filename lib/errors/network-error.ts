@@ -1,7 +1,11 @@
-import { createServerError, type ErrorContext, parseHostAndPort } from './create-error';
-import type { ErrorType } from './error-types';
 import { mask } from './mask';
-import { ServerError } from './server-error';
+import {
+	ServerError,
+	createServerError,
+	type ErrorContext,
+	parseHostAndPort,
+	type ErrorType,
+} from './server-error';
 import { asArray, asString, isRecord, type JsonRecord } from '../values';
 
 /**

@@ -1,8 +1,7 @@
 import { BaseError, NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
-import { isRequestError, isUnknownError } from './error-types';
 import { toPlainText } from '../values';
 import { describeError } from './describe-error';
-import { ServerError } from './server-error';
+import { ServerError, isRequestError, isUnknownError } from './server-error';
 
 export interface NodeErrorOptions {
 	itemIndex?: number;

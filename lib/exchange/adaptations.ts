@@ -1,6 +1,5 @@
 /** Changes a request that a server rejected, before it is sent again. */
-import type { ErrorType } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
+import type { ServerError, ErrorType } from '../errors/server-error';
 import type { BodyChange } from '../servers/profile';
 import { isRecord, type JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 

@@ -1,7 +1,10 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
-import { createServerError } from '../errors/create-error';
-import type { ErrorType } from '../errors/error-types';
-import { captureError, type ServerError } from '../errors/server-error';
+import {
+	captureError,
+	type ServerError,
+	createServerError,
+	type ErrorType,
+} from '../errors/server-error';
 import { request } from '../http/request';
 import { toErrorContext, toResponseError } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';

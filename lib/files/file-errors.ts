@@ -1,6 +1,5 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import { type ErrorType, isOneOf } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, type ErrorType, isOneOf } from '../errors/server-error';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
 

@@ -1,8 +1,7 @@
 /** Results of Server Health: plain data without any key, ready to be an item. */
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
-import type { ErrorType } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
+import type { ServerError, ErrorType } from '../errors/server-error';
 import { toPlainText } from '../values';
 
 /** Worst first. */

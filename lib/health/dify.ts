@@ -1,7 +1,6 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
-import { type ErrorType, isOneOf } from '../errors/error-types';
-import { getErrorText } from '../errors/texts';
+import { type ErrorType, isOneOf, getErrorText } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
 import {
 	asFiniteNumber,

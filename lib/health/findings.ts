@@ -1,6 +1,6 @@
 /** Possible problems of a model server, and how to fix them. */
-import { parseHostAndPort } from '../errors/create-error';
-import { getErrorText, formatDuration } from '../errors/texts';
+import { parseHostAndPort, getErrorText } from '../errors/server-error';
+import { formatDuration } from '../errors/texts/error-text';
 import { suggestModels } from '../servers/models';
 import { isDifyResponse, type CheckFacts } from './facts';
 import { describeProbe } from './probes';

@@ -1,8 +1,7 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
 import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
-import type { ErrorType } from '../errors/error-types';
-import { captureError, type ServerError } from '../errors/server-error';
+import { captureError, type ServerError, type ErrorType } from '../errors/server-error';
 import { stringifyCanonical, parseObject } from '../json';
 import type { ModelServer } from '../servers/types/server-type';
 import { omitUndefined, type JsonRecord } from '../values';

@@ -3,11 +3,10 @@ import type { RequestOptions, ErrorResponse, Endpoint } from './types';
 import type { Watchdog } from './timeouts';
 import { formatMegabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
 import { classifyErrorResponse } from '../errors/classify-error';
-import { createServerError, type ErrorContext } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
-import { formatDuration } from '../errors/texts';
-import type { ServerError } from '../errors/server-error';
+import { formatDuration } from '../errors/texts/error-text';
+import { type ServerError, createServerError, type ErrorContext } from '../errors/server-error';
 import { collectTexts } from '../values';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {

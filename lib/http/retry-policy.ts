@@ -1,8 +1,6 @@
 /** Decides when a request is sent again. */
-import { createServerError } from '../errors/create-error';
-import { isOneOf } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
-import { formatDuration, getErrorText } from '../errors/texts';
+import { type ServerError, createServerError, isOneOf, getErrorText } from '../errors/server-error';
+import { formatDuration } from '../errors/texts/error-text';
 import { asFiniteNumber } from '../values';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];

@@ -2,8 +2,7 @@
 import type { Timeouts } from './timeouts';
 import type { Priority } from './queue';
 import type { RetryPolicy } from './retry-policy';
-import type { ErrorContext } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import type { ServerError, ErrorContext } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */

@@ -1,5 +1,5 @@
 import { assertDepth } from '../chat/completion-request';
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 import {
 	isNonEmpty,
 	isRecord,

@@ -1,5 +1,5 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 import type { EgressFilter, ServerAddress } from '../http/types';
 import type { ModelServer } from './types/server-type';
 import { asRecord, asRecords } from '../values';

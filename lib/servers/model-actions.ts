@@ -1,6 +1,5 @@
 /** Actions on the models of a server, if its type supports them. */
-import { createServerError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, createServerError } from '../errors/server-error';
 import { rethrowWith } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';

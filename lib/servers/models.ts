@@ -13,7 +13,7 @@ import {
 	omitUndefined,
 	asRecord,
 } from '../values';
-import { createServerError, type ErrorContext, createInputError } from '../errors/create-error';
+import { createServerError, type ErrorContext, createInputError } from '../errors/server-error';
 
 /** A model, with the facts that its server reports. */
 export interface ServerModel {

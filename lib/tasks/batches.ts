@@ -1,6 +1,5 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
-import type { ErrorType } from '../errors/error-types';
-import { captureError, ServerError } from '../errors/server-error';
+import { captureError, ServerError, type ErrorType } from '../errors/server-error';
 import { findTokenCounts } from '../errors/signals';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';

@@ -21,8 +21,7 @@ import type {
 	Usage,
 	CompletionRequest,
 } from '../chat/types';
-import { createInputError, type ErrorContext } from '../errors/create-error';
-import type { ErrorType } from '../errors/error-types';
+import { createInputError, type ErrorContext, type ErrorType } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';

@@ -8,7 +8,7 @@ import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-
 import { toParameterFields } from '../chat/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
-import { createInputError } from '../errors/create-error';
+import { createInputError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
 import { toErrorContext } from '../http/request-errors';

@@ -1,7 +1,10 @@
 /** Turns texts into vectors. */
-import { isUnknownError } from '../errors/error-types';
-import { createServerError, createInputError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import {
+	type ServerError,
+	createServerError,
+	createInputError,
+	isUnknownError,
+} from '../errors/server-error';
 import type { Priority } from '../http/queue';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';

@@ -1,6 +1,5 @@
 /** Generates images. */
-import { createServerError, createInputError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, createServerError, createInputError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';

@@ -1,6 +1,5 @@
 /** Ranks documents by relevance to a query. */
-import { createServerError, createInputError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, createServerError, createInputError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';

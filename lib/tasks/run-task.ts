@@ -1,7 +1,6 @@
 /** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/classify-error';
-import { captureError, ServerError } from '../errors/server-error';
-import { createInputError } from '../errors/create-error';
+import { captureError, ServerError, createInputError } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import {

@@ -1,6 +1,5 @@
 /** Converts text to speech. */
-import { createServerError, createInputError } from '../errors/create-error';
-import type { ServerError } from '../errors/server-error';
+import { type ServerError, createServerError, createInputError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { readBuffer } from '../http/response-body';
 import type { ModelServer } from '../servers/types/server-type';

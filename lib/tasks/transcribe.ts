@@ -1,6 +1,5 @@
 /** Transcribes a recording, or translates it to English. */
-import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { type ServerError, createServerError, createInputError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';

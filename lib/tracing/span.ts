@@ -1,5 +1,4 @@
-import { isUnknownError } from '../errors/error-types';
-import { ServerError } from '../errors/server-error';
+import { ServerError, isUnknownError } from '../errors/server-error';
 import { mask } from '../errors/mask';
 import type { Endpoint, ServerAddress } from '../http/types';
 import { rejectOnAbort } from '../http/sleep';

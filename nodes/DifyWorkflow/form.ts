@@ -1,8 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { followRun } from '../../lib/dify/run/follow-run';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
-import type { ErrorType } from '../../lib/errors/error-types';
-import { ServerError } from '../../lib/errors/server-error';
+import { ServerError, type ErrorType } from '../../lib/errors/server-error';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { DEFAULT_USER, readRunTimeouts, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';

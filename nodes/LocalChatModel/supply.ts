@@ -24,7 +24,7 @@ import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-field
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties, traceFields } from './fields';
 import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
-import { createInputError } from '../../lib/errors/create-error';
+import { createInputError } from '../../lib/errors/server-error';
 import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
 import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/span';

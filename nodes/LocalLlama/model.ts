@@ -1,5 +1,4 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
-import { createInputError } from '../../lib/errors/create-error';
 import type { PullProgress, ModelServer } from '../../lib/servers/types/server-type';
 import {
 	streamingField,
@@ -13,7 +12,7 @@ import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
 import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
-import { captureError, ServerError } from '../../lib/errors/server-error';
+import { captureError, ServerError, createInputError } from '../../lib/errors/server-error';
 import { toModelFacts } from '../../lib/health/facts';
 import { listModels } from '../../lib/servers/list-models';
 import { getProfile } from '../../lib/servers/profile';

@@ -7,12 +7,10 @@ import {
 	type INodeProperties,
 } from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
-
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
 import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
-
 import { NodeParameters, isUnset, quoteValue } from '../shared/parameters';
 import {
 	readPriority,
@@ -31,7 +29,7 @@ import {
 } from '../shared/field-builders';
 import { watchLoading } from '../shared/run/hints';
 import { ItemError } from '../shared/run/item-error';
-import { createInputError } from '../../lib/errors/create-error';
+import { createInputError } from '../../lib/errors/server-error';
 import { parseJson } from '../../lib/json';
 import type { TaskSettings } from '../../lib/tasks/run-task';
 import { requestFields } from '../shared/chat/generation';

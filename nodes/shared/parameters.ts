@@ -21,8 +21,7 @@ import {
 	type NumberRange,
 	formatRange,
 } from '../../lib/values';
-import { createInputError } from '../../lib/errors/create-error';
-import type { ServerError } from '../../lib/errors/server-error';
+import { type ServerError, createInputError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */

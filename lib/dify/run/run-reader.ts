@@ -1,7 +1,6 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
-import type { ErrorType } from '../../errors/error-types';
-import { formatDuration } from '../../errors/texts';
-import { captureError, type ServerError } from '../../errors/server-error';
+import { formatDuration } from '../../errors/texts/error-text';
+import { captureError, type ServerError, type ErrorType } from '../../errors/server-error';
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext, toResponseError } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';

@@ -1,7 +1,6 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../text/reasoning';
-import type { ErrorType } from '../../errors/error-types';
-import { ServerError } from '../../errors/server-error';
+import { ServerError, type ErrorType } from '../../errors/server-error';
 import { parseJsonExactly } from '../../json';
 import {
 	asFiniteNumber,

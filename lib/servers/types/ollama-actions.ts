@@ -1,7 +1,11 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
-import { createServerError } from '../../errors/create-error';
-import { formatDuration } from '../../errors/texts';
-import { captureError, rethrowWith, type ServerError } from '../../errors/server-error';
+import { formatDuration } from '../../errors/texts/error-text';
+import {
+	captureError,
+	rethrowWith,
+	type ServerError,
+	createServerError,
+} from '../../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';

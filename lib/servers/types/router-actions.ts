@@ -1,7 +1,11 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { createServerError, type ErrorContext } from '../../errors/create-error';
-import { formatDuration } from '../../errors/texts';
-import { captureError, rethrowWith } from '../../errors/server-error';
+import { formatDuration } from '../../errors/texts/error-text';
+import {
+	captureError,
+	rethrowWith,
+	createServerError,
+	type ErrorContext,
+} from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
 import { pollUntil, sendCommand, toListUrl, tryProbe, tryProbeJson } from '../probe';

@@ -21,8 +21,7 @@ import {
 	parseKeepAlive,
 } from '../timeout-fields';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-
-import { createInputError } from '../../../lib/errors/create-error';
+import { createInputError } from '../../../lib/errors/server-error';
 import { assertDepth } from '../../../lib/chat/completion-request';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {

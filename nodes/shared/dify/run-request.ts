@@ -5,8 +5,7 @@ import {
 	parseForm,
 	type FormField,
 } from '../../../lib/dify/forms';
-import { isConnectionError } from '../../../lib/errors/error-types';
-import { ServerError } from '../../../lib/errors/server-error';
+import { ServerError, isConnectionError } from '../../../lib/errors/server-error';
 import {
 	omitUndefined,
 	asRecord,

@@ -3,7 +3,7 @@ import {
 	createCompletionError,
 } from '../../../lib/chat/completion-accumulator';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { createServerError } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/server-error';
 import type { FailedCompletion } from '../../../lib/chat/types';
 
 const CONTEXT = { url: 'http://host:1/v1/chat/completions', root: 'http://host:1', model: 'm' };

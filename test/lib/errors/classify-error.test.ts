@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
-
 import {
 	classifyErrorResponse,
 	classifyStreamError,
 	isErrorResponse,
 	parseRetryAfter,
 } from '../../../lib/errors/classify-error';
-import type { ErrorType } from '../../../lib/errors/error-types';
+import type { ErrorType } from '../../../lib/errors/server-error';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',

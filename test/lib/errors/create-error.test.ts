@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-
-import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
+import { createServerError, parseHostAndPort } from '../../../lib/errors/server-error';
 
 describe('createServerError', () => {
 	test('keeps the beginning of the server message, without a partial key at its end', () => {

@@ -1,4 +1,4 @@
-import { isRetryable, isConnectionError, type ErrorType } from '../../../lib/errors/error-types';
+import { isRetryable, isConnectionError, type ErrorType } from '../../../lib/errors/server-error';
 
 describe('isRetryable', () => {
 	test.each<ErrorType>(['connectionRefused', 'modelLoading', 'busy'])(

@@ -1,6 +1,5 @@
 import { describeError } from '../../../lib/errors/describe-error';
-import type { ErrorType } from '../../../lib/errors/error-types';
-import { createServerError } from '../../../lib/errors/create-error';
+import { createServerError, type ErrorType } from '../../../lib/errors/server-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';

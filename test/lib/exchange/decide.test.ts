@@ -1,6 +1,5 @@
 /** The table of rules: each row, its limit, and that no other row acts. */
-import { createServerError } from '../../../lib/errors/create-error';
-import type { ErrorType } from '../../../lib/errors/error-types';
+import { createServerError, type ErrorType } from '../../../lib/errors/server-error';
 import { omitRejectedField, replaceJsonObject } from '../../../lib/exchange/adaptations';
 import {
 	advance,

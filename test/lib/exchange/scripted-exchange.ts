@@ -1,5 +1,5 @@
 /** An exchange over the scripted transport. */
-import { createServerError } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/server-error';
 import type { Outcome } from '../../../lib/exchange/exchange';
 import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
 import { parseObject } from '../../../lib/json';

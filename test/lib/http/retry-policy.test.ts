@@ -1,6 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { createServerError } from '../../../lib/errors/create-error';
-import { ServerError } from '../../../lib/errors/server-error';
+import { createServerError, ServerError } from '../../../lib/errors/server-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 
 const connectionError = createServerError('connectionRefused', {});

@@ -1,6 +1,5 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
-
-import { createServerError } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/server-error';
 import { createListError } from '../../../nodes/shared/list-entries';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;

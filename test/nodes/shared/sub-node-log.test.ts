@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type NodeOperationError } from 'n8n-workflow';
-
-import { createServerError } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/server-error';
 import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
 import { fakeContext } from '../../support/context';
 

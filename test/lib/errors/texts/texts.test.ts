@@ -1,11 +1,13 @@
-import { createServerError } from '../../../../lib/errors/create-error';
-import type { ErrorType } from '../../../../lib/errors/error-types';
+import {
+	createServerError,
+	type ErrorType,
+	getErrorText,
+} from '../../../../lib/errors/server-error';
 import {
 	type ErrorTextParams,
-	getErrorText,
 	isLoopback,
 	formatDuration,
-} from '../../../../lib/errors/texts';
+} from '../../../../lib/errors/texts/error-text';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
