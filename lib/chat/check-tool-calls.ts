@@ -1,8 +1,7 @@
 /** Checks tool calls against the connected tools, and repairs what is certain. */
-import { parseJson } from '../json';
 import { extractJson } from '../text/extract-json';
 import type { RawToolCall } from '../text/text-tool-calls';
-import { asArray, asRecord, isRecord, type JsonRecord } from '../values';
+import { asArray, asRecord, isRecord, type JsonRecord, parseJson } from '../values';
 import { normalizeArguments, toValidName } from './tool-calls';
 import type { ToolDefinition } from './types';
 import { validateAgainstSchema } from './validate-json';

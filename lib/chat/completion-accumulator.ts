@@ -9,7 +9,6 @@ import {
 } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
-import { parseExactJson, parseJson } from '../json';
 import { ReasoningSplitter, type TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import {
@@ -29,6 +28,8 @@ import {
 	isRecord,
 	type JsonRecord,
 	pushAll,
+	parseExactJson,
+	parseJson,
 } from '../values';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import type { Completion, CompletionFailure, FailedCompletion, Timings, Usage } from './types';

@@ -9,6 +9,8 @@ import {
 	isRecord,
 	asRecord,
 	breakControlTokens,
+	isTooDeep,
+	MAX_DEPTH,
 } from '../values';
 import { getMedia } from './content';
 import { getContextWarnings } from './ollama-body';
@@ -23,7 +25,6 @@ import type {
 	TurnContext,
 } from './types';
 import { toErrorContext } from '../http/request-errors';
-import { isTooDeep, MAX_DEPTH } from '../json';
 
 /**
  * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,

@@ -1,7 +1,13 @@
 import { type ContentPart, type MediaPart, toContentPart } from '../files/read-file';
 import type { ChatMessage } from './types';
-import { asRecord, isRecord, tryOrUndefined, asString, type JsonRecord } from '../values';
-import { parseJson } from '../json';
+import {
+	asRecord,
+	isRecord,
+	tryOrUndefined,
+	asString,
+	type JsonRecord,
+	parseJson,
+} from '../values';
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 

@@ -1,4 +1,3 @@
-import { stringifyCanonical, parseObject } from '../json';
 import {
 	asRecord,
 	asRecords,
@@ -8,6 +7,8 @@ import {
 	omitEmpty,
 	pushAll,
 	breakControlTokens,
+	stringifyCanonical,
+	parseObject,
 } from '../values';
 import {
 	getMedia,

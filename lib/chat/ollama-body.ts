@@ -3,7 +3,6 @@
  * (docs/protocols/ollama.md 4).
  */
 import { createServerError } from '../errors/server-error';
-import { parseObject } from '../json';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
 import { getProfile } from '../servers/profile';
@@ -16,6 +15,7 @@ import {
 	asRecord,
 	asRecords,
 	toText,
+	parseObject,
 } from '../values';
 import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from './content';

@@ -1,5 +1,4 @@
 import { createInputError } from '../errors/server-error';
-import { parseJson } from '../json';
 import {
 	asArray,
 	isRecord,
@@ -9,6 +8,7 @@ import {
 	asRecord,
 	asRecords,
 	toText,
+	parseJson,
 } from '../values';
 import { type InputMessage, type InputToolCall, MESSAGE_TYPES } from './types';
 

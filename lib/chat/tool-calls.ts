@@ -1,7 +1,15 @@
 /** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
 import { TextCount } from '../http/response-body';
-import { parseExactJson, parseJson, parseObject } from '../json';
-import { asArray, isRecord, type JsonRecord, asNonEmptyString, tryOrUndefined } from '../values';
+import {
+	asArray,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	tryOrUndefined,
+	parseExactJson,
+	parseJson,
+	parseObject,
+} from '../values';
 import { createHash, randomInt } from 'node:crypto';
 import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';

@@ -3,7 +3,6 @@ import { toResponseError } from '../http/request-errors';
 import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
 import { sleepWithAbort } from '../http/sleep';
-import { parseJsonExactly } from '../json';
 import {
 	isRecord,
 	type JsonRecord,
@@ -11,6 +10,7 @@ import {
 	asFiniteNumber,
 	asNonEmptyString,
 	asRecords,
+	parseJsonExactly,
 } from '../values';
 import { createDifyError, parseErrorBody, explainUploadError, createLocalError } from './errors';
 

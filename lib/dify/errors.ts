@@ -12,8 +12,16 @@ import {
 } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
-import { parseJson, parseObject } from '../json';
-import { omitUndefined, asFiniteNumber, isRecord, asRecord, truncate, asString } from '../values';
+import {
+	omitUndefined,
+	asFiniteNumber,
+	isRecord,
+	asRecord,
+	truncate,
+	asString,
+	parseJson,
+	parseObject,
+} from '../values';
 import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
 import type { RunError, RunResult, WorkflowNode } from './types';
 import { MAX_PATTERN_INPUT, type DifyErrorBody, toErrorType } from './error-types';

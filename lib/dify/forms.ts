@@ -1,5 +1,4 @@
 /** Forms: the one that an app shows before the first message, and those of runs that wait for human input. */
-import { parseJsonExactly } from '../json';
 import {
 	asArray,
 	parseBoolean,
@@ -13,6 +12,7 @@ import {
 	toText,
 	type JsonRecord,
 	asRecord,
+	parseJsonExactly,
 } from '../values';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';

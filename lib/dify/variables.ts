@@ -1,6 +1,11 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
-import { parseJsonExactly } from '../json';
-import { asNonEmptyString, type JsonRecord, parseBoolean, toText } from '../values';
+import {
+	asNonEmptyString,
+	type JsonRecord,
+	parseBoolean,
+	toText,
+	parseJsonExactly,
+} from '../values';
 import { parseExactNumber } from './forms';
 
 const TEXT_TYPES: ReadonlySet<unknown> = new Set(['string', 'secret']);

@@ -14,7 +14,6 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import { parseJson, parseObject } from '../json';
 import {
 	asArray,
 	asFiniteNumber,
@@ -27,6 +26,8 @@ import {
 	isNonEmpty,
 	parseNumber,
 	toText,
+	parseJson,
+	parseObject,
 } from '../values';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */

@@ -2,9 +2,8 @@
 import { runTurn } from '../chat/turn';
 import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
 import { captureError, type ServerError, type ErrorType } from '../errors/server-error';
-import { stringifyCanonical, parseObject } from '../json';
 import type { ModelServer } from '../servers/types/server-type';
-import { omitUndefined, type JsonRecord } from '../values';
+import { omitUndefined, type JsonRecord, stringifyCanonical, parseObject } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {

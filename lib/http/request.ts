@@ -11,8 +11,7 @@ import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
-import { parseJson } from '../json';
-import { isRecord } from '../values';
+import { isRecord, parseJson } from '../values';
 
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 512 * 1024;

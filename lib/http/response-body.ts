@@ -1,6 +1,6 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
-import { JsonBrackets, parseJson } from '../json';
+import { JsonBrackets, parseJson } from '../values';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 /** How long to wait for the end of a complete response: not every server closes it. */

@@ -1,4 +1,4 @@
-import { parseObject } from '../json';
+import { parseObject } from '../values';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
 import { streamText } from './local-chat-model';

@@ -6,8 +6,7 @@ import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
 import type { Timeouts } from '../http/timeouts';
-import { parseJson } from '../json';
-import { isRecord, type JsonRecord } from '../values';
+import { isRecord, type JsonRecord, parseJson } from '../values';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;

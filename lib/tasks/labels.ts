@@ -1,6 +1,5 @@
 /** Labels of a classification: the model writes a key of one character for each. */
-import { type JsonRecord, isRecord, toText, asRecords, withoutEnds } from '../values';
-import { parseJson } from '../json';
+import { type JsonRecord, isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
 
 export interface Label {
 	name: string;

@@ -17,8 +17,7 @@ import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { withSpan, type RequestAttributes } from '../tracing/span';
-import { parseJson } from '../json';
-import { isRecord, type JsonRecord, toText } from '../values';
+import { isRecord, type JsonRecord, toText, parseJson } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {

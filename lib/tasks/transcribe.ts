@@ -14,6 +14,7 @@ import {
 	asRecords,
 	asString,
 	pushAll,
+	parseJson,
 } from '../values';
 import { withFileNames } from '../files/file-errors';
 import {
@@ -22,7 +23,6 @@ import {
 	type TaskSettings,
 	explainFirstTokenTimeout,
 } from './run-task';
-import { parseJson } from '../json';
 import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';

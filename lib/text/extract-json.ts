@@ -4,7 +4,7 @@ import {
 	type ExactJson,
 	JsonBrackets,
 	parseJson,
-} from '../json';
+} from '../values';
 
 /** JSON in a response. */
 export interface ExtractedJson extends ExactJson {

@@ -2,8 +2,7 @@
  * Detects quotations: tool calls in the text of a response whose name and arguments already appear in the request. They
  * are not executed, because the model may only be repeating what a user, a file or a tool wrote.
  */
-import { parseJson } from '../json';
-import { isRecord, normalizeLetters } from '../values';
+import { isRecord, normalizeLetters, parseJson } from '../values';
 import type { RawToolCall } from './text-tool-calls';
 import { toTextVariants } from './text-variants';
 

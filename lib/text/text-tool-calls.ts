@@ -1,6 +1,12 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
-import { parseJson, parseJsonExactly } from '../json';
-import { isRecord, type JsonRecord, minOf, normalizeLetters } from '../values';
+import {
+	isRecord,
+	type JsonRecord,
+	minOf,
+	normalizeLetters,
+	parseJson,
+	parseJsonExactly,
+} from '../values';
 import { parseLiteralCalls } from './literals';
 
 /** A way to write calls at the end of a text. */

@@ -20,7 +20,14 @@ import {
 } from '../shared/timeout-fields';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 import { runOperations, type RunOperationsOptions } from '../shared/run/run-operations';
-import { tryOrUndefined, omitEmpty, omitUndefined, asRecord, withoutEnds } from '../../lib/values';
+import {
+	tryOrUndefined,
+	omitEmpty,
+	omitUndefined,
+	asRecord,
+	withoutEnds,
+	parseJson,
+} from '../../lib/values';
 import {
 	booleanField,
 	optionsCollection,
@@ -30,7 +37,6 @@ import {
 import { watchLoading } from '../shared/run/hints';
 import { ItemError } from '../shared/run/item-error';
 import { createInputError } from '../../lib/errors/server-error';
-import { parseJson } from '../../lib/json';
 import type { TaskSettings } from '../../lib/tasks/run-task';
 import { requestFields } from '../shared/chat/generation';
 import { withResolvedModel } from '../shared/model-selection';

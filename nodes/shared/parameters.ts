@@ -8,7 +8,6 @@ import {
 	type NodeConnectionType,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import { isDeepText, MAX_DEPTH } from '../../lib/json';
 import {
 	parseBoolean,
 	isRecord,
@@ -20,6 +19,8 @@ import {
 	isInRange,
 	type NumberRange,
 	formatRange,
+	isDeepText,
+	MAX_DEPTH,
 } from '../../lib/values';
 import { type ServerError, createInputError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';

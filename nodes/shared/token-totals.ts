@@ -1,6 +1,5 @@
 import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
-import { parseObject } from '../../lib/json';
 import {
 	asArray,
 	asFiniteNumber,
@@ -9,6 +8,7 @@ import {
 	type JsonRecord,
 	parseNumber,
 	round,
+	parseObject,
 } from '../../lib/values';
 
 /** The usage of a generation, with its model and time. */

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
-
 import {
 	getUnsafeNumberWarnings,
 	JsonBrackets,
 	parseExactJson,
 	parseJson,
 	parseObject,
-} from '../../lib/json';
+} from '../../lib/values';
 import { anyCodePoint } from '../support/code-points';
 import { examples } from '../support/properties';
 

@@ -25,7 +25,6 @@ import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../..
 import { getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
-import { parseExactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { parseMetrics } from '../../lib/servers/models';
 import { parseLabels, computeLabelScores } from '../../lib/tasks/labels';
@@ -40,6 +39,9 @@ import {
 	withoutEnds,
 	breakControlTokens,
 	estimateTokens,
+	parseExactJson,
+	parseJson,
+	parseObject,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
 

@@ -1,7 +1,7 @@
 import { listen } from '../support/listen';
 import * as http from 'node:http';
 import type * as net from 'node:net';
-import { parseObject } from '../../lib/json';
+import { parseObject } from '../../lib/values';
 
 /** One request to a scripted server. */
 export interface ScriptedRequest {

@@ -1,4 +1,3 @@
-import { stringifyCanonical } from '../../json';
 import {
 	asFiniteNumber,
 	asNonEmptyString,
@@ -6,6 +5,7 @@ import {
 	type JsonRecord,
 	parseNumber,
 	toText,
+	stringifyCanonical,
 } from '../../values';
 import { type DifyClient, parseRecords } from '../client';
 import { createDifyError, createParamError } from '../errors';

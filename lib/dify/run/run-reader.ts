@@ -5,8 +5,14 @@ import type { RequestOptions } from '../../http/types';
 import { toErrorContext, toResponseError } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
-import { parseJsonExactly } from '../../json';
-import { pushAll, isNonEmpty, isRecord, getErrorMessage, omitUndefined } from '../../values';
+import {
+	pushAll,
+	isNonEmpty,
+	isRecord,
+	getErrorMessage,
+	omitUndefined,
+	parseJsonExactly,
+} from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';

@@ -1,7 +1,6 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../text/reasoning';
 import { ServerError, type ErrorType } from '../../errors/server-error';
-import { parseJsonExactly } from '../../json';
 import {
 	asFiniteNumber,
 	isNonEmpty,
@@ -11,6 +10,7 @@ import {
 	asRecord,
 	asRecords,
 	asString,
+	parseJsonExactly,
 } from '../../values';
 import type { DifyClient } from '../client';
 import { createDifyError } from '../errors';

@@ -9,7 +9,6 @@ import {
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
-import { parseJson } from '../../json';
 import {
 	asFiniteNumber,
 	isNonEmpty,
@@ -20,6 +19,7 @@ import {
 	asRecords,
 	asString,
 	toText,
+	parseJson,
 } from '../../values';
 import type {
 	ModelStateChange,

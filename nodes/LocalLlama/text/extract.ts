@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/types';
 import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/validate-json';
-import { getUnsafeNumberWarnings } from '../../../lib/json';
 import {
 	type ExtractField,
 	buildExtractMessages,
@@ -9,7 +8,13 @@ import {
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
-import { findDuplicate, isRecord, asRecord, parseBoolean } from '../../../lib/values';
+import {
+	findDuplicate,
+	isRecord,
+	asRecord,
+	parseBoolean,
+	getUnsafeNumberWarnings,
+} from '../../../lib/values';
 import { readSchema } from '../../shared/chat/generation';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';

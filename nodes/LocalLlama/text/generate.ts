@@ -8,10 +8,9 @@ import type {
 	ChatParameters,
 } from '../../../lib/chat/types';
 import { getRequestedJson } from '../../../lib/chat/validate-json';
-import { getUnsafeNumberWarnings } from '../../../lib/json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
-import { omitEmpty, omitUndefined, round } from '../../../lib/values';
+import { omitEmpty, omitUndefined, round, getUnsafeNumberWarnings } from '../../../lib/values';
 import {
 	addFailedTokenTotals,
 	type GenerationUsage,

@@ -14,6 +14,7 @@ import {
 	isRecord,
 	asRecords,
 	toText,
+	parseJsonExactly,
 } from '../../../lib/values';
 import {
 	choiceField,
@@ -48,7 +49,6 @@ import type { RunRequest } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
 import type { FileSource } from '../../../lib/http/multipart';
-import { parseJsonExactly } from '../../../lib/json';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [

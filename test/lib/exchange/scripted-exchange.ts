@@ -2,11 +2,10 @@
 import { createServerError } from '../../../lib/errors/server-error';
 import type { Outcome } from '../../../lib/exchange/exchange';
 import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
-import { parseObject } from '../../../lib/json';
 import type { HttpResponse } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/credential';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import type { JsonRecord } from '../../../lib/values';
+import { type JsonRecord, parseObject } from '../../../lib/values';
 import { type Reply, transport } from './scripted-transport';
 
 export const scriptedServer = (path = '', serverType = 'other'): ModelServer =>

@@ -2,10 +2,9 @@
 import { ServerError } from '../../../lib/errors/server-error';
 import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
-import { parseJson } from '../../../lib/json';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
-import { asRecord, asRecords } from '../../../lib/values';
+import { asRecord, asRecords, parseJson } from '../../../lib/values';
 
 export const CHAT = {
 	model: 'sim-model',

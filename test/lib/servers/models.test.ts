@@ -7,8 +7,7 @@ import {
 	parseProps,
 } from '../../../lib/servers/models';
 import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
-import { parseJson } from '../../../lib/json';
-import { isRecord } from '../../../lib/values';
+import { isRecord, parseJson } from '../../../lib/values';
 import { examples } from '../../support/properties';
 import { httpFixture } from '../../support/streams';
 
