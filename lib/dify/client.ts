@@ -1,5 +1,4 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
-import { toResponseError } from '../http/request-errors';
 import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
 import { sleepWithAbort } from '../http/sleep';
@@ -102,10 +101,7 @@ export class DifyClient {
 			maxRetries: isIdempotent ? MAX_RETRIES : 0,
 			timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs },
 		};
-		return await this.open(
-			requestOptions,
-			async (response) => await this.readJson(response, requestOptions),
-		);
+		return await this.open(requestOptions, readJson);
 	}
 
 	/** Streams a file as a form, without loading it into memory. @throws {ServerError} */
@@ -115,18 +111,11 @@ export class DifyClient {
 		{ fields = {}, idleTimeoutMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
-		const upload = createFormBody([
-			...Object.entries(fields).map(([field, value]) => ({ field, value })),
-			{ field: 'file', value: file },
-		]);
+		const upload = createFormBody(fields, file);
 		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs, totalMs: 0 };
 		const requestOptions: RequestOptions = { url: this.buildUrl(path), upload, timeouts };
 		const progress: UploadProgress = upload.sent;
-		const sending = this.open(
-			requestOptions,
-			async (response) => await this.readJson(response, requestOptions),
-		);
-		const json = await sending.catch((error: unknown) => {
+		const json = await this.open(requestOptions, readJson).catch((error: unknown) => {
 			throw explainUploadError(error, file, { ...progress, idleMs: idleTimeoutMs });
 		});
 		return this.assertObject(json, path);
@@ -158,16 +147,15 @@ export class DifyClient {
 			title: 'Dify returned an unexpected response',
 		});
 	}
+}
 
-	/** A proxy may change the status of an error response to 200, and some responses have no body. */
-	private async readJson(response: HttpResponse, requestOptions: RequestOptions): Promise<unknown> {
-		const text = await response.text();
-		const json = parseJsonExactly(text);
-		const isReadable = json !== undefined || text.trim() === '';
-		if (isReadable && parseErrorBody(json) === undefined) return json;
-		const { url, status, headers } = response;
-		throw toResponseError(this.endpoint, requestOptions, { url, status, headers, text });
-	}
+/** A proxy may change the status of an error response to 200, and some responses have no body. */
+async function readJson(response: HttpResponse): Promise<unknown> {
+	const text = await response.text();
+	const json = parseJsonExactly(text);
+	const isReadable = json !== undefined || text.trim() === '';
+	if (isReadable && parseErrorBody(json) === undefined) return json;
+	throw response.toError(text);
 }
 
 /** Dify's max page size for most lists. */

@@ -6,7 +6,7 @@ import {
 	type ErrorType,
 } from '../errors/server-error';
 import { request } from '../http/request';
-import { toErrorContext, toResponseError } from '../http/request-errors';
+import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import { listModels } from '../servers/list-models';
@@ -32,16 +32,8 @@ export interface ExchangeOptions<D, V>
 	/** How the body is sent. Default: as JSON. */
 	toContent?(body: JsonRecord): Pick<RequestOptions, 'json' | 'upload'>;
 	adaptations?: Adaptations;
-	/**
-	 * Reads a response. It may be called again for the same request, so it must not keep state between calls.
-	 *
-	 * @param toError converts an error text inside a response
-	 */
-	read(
-		response: HttpResponse,
-		sent: { draft: D; route: RouteName },
-		toError: (text: string) => ServerError,
-	): Promise<Outcome<D, V>>;
+	/** Reads a response. It may be called again for the same request, so it must not keep state between calls. */
+	read(response: HttpResponse, sent: { draft: D; route: RouteName }): Promise<Outcome<D, V>>;
 	/** Output of the last attempt that got any. */
 	getPartial?(): { text: string; reasoning: string } | undefined;
 	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
@@ -151,11 +143,11 @@ async function sendAttempt<D, V>(
 		retryPolicy,
 	};
 	const shownLength = getShownLength();
-	return await request(server, requestOptions, async (response) => {
-		return await read(response, { draft, route }, (text) =>
-			toResponseError(server, requestOptions, { ...response, text }),
-		);
-	}).catch((error: unknown): Outcome<D, V> => {
+	return await request(
+		server,
+		requestOptions,
+		async (response) => await read(response, { draft, route }),
+	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
 		return { type: 'failed', error: captureError(error), isShown };
 	});

@@ -133,7 +133,7 @@ const TASKS_BY_MODEL_TYPE: Readonly<Record<string, string>> = {
 
 /** The beginning of a JSON object: every parser rejects it. */
 const BROKEN_BODY: UploadBody = {
-	content: Buffer.from('{'),
+	content: [Buffer.from('{')],
 	contentType: 'application/json',
 	length: 1,
 };

@@ -9,7 +9,6 @@ import type { Completion, CompletionFailure, FailedCompletion } from '../chat/ty
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { toErrorContext } from '../http/request-errors';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
@@ -203,7 +202,7 @@ async function measureOnce(
 		priority: 'interactive',
 		read: async (response) => ({
 			type: 'completed',
-			value: await readSample(server, response, startedAt),
+			value: await readSample(response, startedAt),
 		}),
 		onResend: () => {
 			startedAt = performance.now();
@@ -212,11 +211,7 @@ async function measureOnce(
 	return value;
 }
 
-async function readSample(
-	server: ModelServer,
-	response: HttpResponse,
-	startedAt: number,
-): Promise<Sample> {
+async function readSample(response: HttpResponse, startedAt: number): Promise<Sample> {
 	const elapsed = () => performance.now() - startedAt - response.queueStats.waitedMs;
 	const accumulator = new CompletionAccumulator();
 	let firstMs = 0;
@@ -230,7 +225,7 @@ async function readSample(
 	const failure = findFailure(completion);
 	if (failure === undefined)
 		return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
-	throw createCompletionError(failure, toErrorContext(server, response.url));
+	throw createCompletionError(failure, response.errorContext);
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */

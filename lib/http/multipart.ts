@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { UploadBody } from './types';
-import { getErrorMessage } from '../values';
+import { getErrorMessage, type JsonRecord, toText } from '../values';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {
@@ -13,17 +13,11 @@ export interface FileSource {
 	open(): AsyncIterable<Uint8Array>;
 }
 
-/** A field of a form, or a file in it. */
-export interface FormPart {
-	field: string;
-	value: string | FileSource;
-}
-
-/** The state of a form's files while it is sent. */
+/** The state of a form's file while it is sent. */
 export interface UploadProgress {
-	/** Sent bytes of all files, in the last attempt. */
+	/** Sent bytes of the file, in the last attempt. */
 	bytes: number;
-	/** The file that could not be read completely, and why. The request itself only fails with a broken connection. */
+	/** The file, if it could not be read completely, and why. The request itself only fails with a broken connection. */
 	unreadable?: { name: string; reason: string };
 }
 
@@ -39,70 +33,52 @@ export function toUploadFileName(name: string): string {
 	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
 }
 
-/** A form with files as a request body (RFC 7578). The files are read while they are sent, and again for each retry. */
-export function createFormBody(parts: readonly FormPart[]): FormBody {
+/**
+ * A form as a request body (RFC 7578): text fields, one part for each entry of a list, and the file as `file`. The file
+ * is read while it is sent, and again for each retry.
+ */
+export function createFormBody(fields: JsonRecord, file: FileSource): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
-	const blocks = parts.map((part) => ({ head: encode(toPartHead(part, boundary)), part }));
-	const tail = encode(`--${boundary}--\r\n`);
-	const length = blocks.reduce(
-		(sum, { head, part }) => sum + head.byteLength + getPartSize(part) + 2,
-		tail.byteLength,
+	const texts = Object.entries(fields).flatMap(([name, value]) =>
+		[value].flat().map((entry) => `${toPartHead(boundary, name)}\r\n\r\n${toText(entry)}\r\n`),
 	);
+	const type = /^[\w.+-]+\/[\w.+-]+/.exec(file.mimeType)?.[0] ?? 'application/octet-stream';
+	const head = `${toPartHead(boundary, 'file')}; filename="${toUploadFileName(file.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+	const start = Buffer.from(texts.join('') + head);
+	const end = Buffer.from(`\r\n--${boundary}--\r\n`);
 	const progress: UploadProgress = { bytes: 0 };
 	async function* generateChunks(): AsyncGenerator<Uint8Array> {
 		progress.bytes = 0;
 		progress.unreadable = undefined;
-		for (const { head, part } of blocks) {
-			yield head;
-			if (typeof part.value === 'string') yield encode(part.value);
-			else yield* readContent(part.value, progress);
-			// Ending before the announced length aborts the request.
-			if (progress.unreadable !== undefined) return;
-			yield encode('\r\n');
-		}
-		yield tail;
+		yield start;
+		yield* readContent(file, progress);
+		// Ending before the announced length aborts the request.
+		if (progress.unreadable === undefined) yield end;
 	}
 	return {
 		content: { [Symbol.asyncIterator]: generateChunks },
 		contentType: `multipart/form-data; boundary=${boundary}`,
-		length,
+		length: start.byteLength + file.size + end.byteLength,
 		sent: progress,
 	};
 }
 
-function encode(value: string): Uint8Array {
-	return new TextEncoder().encode(value);
+function toPartHead(boundary: string, name: string) {
+	return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`;
 }
 
-function getPartSize({ value }: FormPart) {
-	return typeof value === 'string' ? encode(value).byteLength : value.size;
-}
-
-function toPartHead({ field, value }: FormPart, boundary: string) {
-	const disposition = `Content-Disposition: form-data; name="${field}"`;
-	if (typeof value === 'string') return `--${boundary}\r\n${disposition}\r\n\r\n`;
-	const { name, mimeType } = value;
-	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
-	return `--${boundary}\r\n${disposition}; filename="${toUploadFileName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
-}
-
-async function* readContent(
-	{ name, size, open }: FileSource,
-	progress: UploadProgress,
-): AsyncGenerator<Uint8Array> {
-	let readBytes = 0;
+async function* readContent({ name, size, open }: FileSource, progress: UploadProgress) {
 	const fail = (reason: string) => {
 		progress.unreadable = { name, reason };
 	};
 	try {
 		for await (const chunk of open()) {
-			readBytes += chunk.byteLength;
 			progress.bytes += chunk.byteLength;
-			if (readBytes > size) break;
+			if (progress.bytes > size) break;
 			yield chunk;
 		}
-		if (readBytes < size) fail(`it ended after ${readBytes} of ${size} bytes`);
-		if (readBytes > size) fail(`it is longer than its ${size} bytes`);
+		if (progress.bytes < size) fail(`it ended after ${progress.bytes} of ${size} bytes`);
+		if (progress.bytes > size) fail(`it is longer than its ${size} bytes`);
 	} catch (error) {
 		fail(getErrorMessage(error));
 	}

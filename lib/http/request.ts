@@ -2,7 +2,12 @@
 import type { HttpResponse, RequestOptions, Endpoint } from './types';
 import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
-import { toTransportError, createQueueError, toResponseError } from './request-errors';
+import {
+	toErrorContext,
+	toTransportError,
+	createQueueError,
+	toResponseError,
+} from './request-errors';
 import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
@@ -192,6 +197,8 @@ class RequestRun<T> {
 		return {
 			...head,
 			queueStats,
+			errorContext: toErrorContext(endpoint, head.url, options.model),
+			toError,
 			text,
 			json: async () => {
 				const fullText = await text();
@@ -230,10 +237,9 @@ class RequestRun<T> {
 /** The same request, reporting each chunk of its upload. */
 function withProgress(options: RequestOptions, watchdog: Watchdog) {
 	const { upload } = options;
-	if (upload === undefined || upload.content instanceof Uint8Array) return options;
-	const chunks = upload.content;
+	if (upload === undefined) return options;
 	async function* reportChunks() {
-		for await (const chunk of chunks) {
+		for await (const chunk of upload!.content) {
 			watchdog.onUpload();
 			yield chunk;
 		}

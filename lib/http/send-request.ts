@@ -163,8 +163,7 @@ async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSi
 function toRequestContent({ json, upload }: RequestOptions) {
 	if (upload !== undefined) {
 		const { content, contentType, length } = upload;
-		const headers: Record<string, string> = { 'content-type': contentType };
-		if (length !== undefined) headers['content-length'] = String(length);
+		const headers = { 'content-type': contentType, 'content-length': String(length) };
 		// undici accepts any async iterable, which its types do not declare.
 		return { headers, body: content as Dispatcher.DispatchOptions['body'] };
 	}

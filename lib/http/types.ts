@@ -66,10 +66,10 @@ export interface ErrorResponse extends ResponseHead {
 
 /** A body that is sent unchanged: a form with files. */
 export interface UploadBody {
-	content: AsyncIterable<Uint8Array> | Uint8Array;
+	content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 	contentType: string;
 	/** Bytes. */
-	length?: number;
+	length: number;
 }
 
 export interface RequestOptions {
@@ -108,6 +108,10 @@ export interface RequestOptions {
 
 /** A response whose body has not been read. */
 export interface HttpResponse extends ResponseHead {
+	/** For errors about the response. */
+	errorContext: ErrorContext;
+	/** The error that a text in the response means. */
+	toError(text: string): ServerError;
 	text(): Promise<string>;
 	/** @throws {ServerError} for anything but a JSON object without an error */
 	json(): Promise<JsonRecord>;

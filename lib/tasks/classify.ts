@@ -21,9 +21,8 @@ import type {
 	Usage,
 	CompletionRequest,
 } from '../chat/types';
-import { createInputError, type ErrorContext, type ErrorType } from '../errors/server-error';
+import { createInputError, type ErrorType } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
@@ -220,8 +219,7 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<Labe
 			},
 			isIdempotent: true,
 			maxBytes: MAX_RESPONSE_BYTES,
-			read: async (response) =>
-				await readLabelCompletion(response, toErrorContext(server, response.url, model)),
+			read: readLabelCompletion,
 			correct: (completion, sent) =>
 				!sent.first && !parseLabels(completion.text, options, isMultiLabel)
 					? correctDraft(query, sent, completion)
@@ -293,10 +291,7 @@ function correctDraft(
 }
 
 /** The label may be in the reasoning if the text is empty. */
-async function readLabelCompletion(
-	response: HttpResponse,
-	context: ErrorContext,
-): Promise<LabelCompletion> {
+async function readLabelCompletion(response: HttpResponse): Promise<LabelCompletion> {
 	const accumulator = new CompletionAccumulator({
 		mayStartInReasoning: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
@@ -305,7 +300,7 @@ async function readLabelCompletion(
 	const { text, reasoning, finishReason, usage, model, logprobs } = completion;
 	const isEmpty = text === '' && completion.type === 'failed';
 	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
-		throw createCompletionError(completion, context);
+		throw createCompletionError(completion, response.errorContext);
 	return {
 		text: text.trim() ? text : reasoning,
 		isTruncated: finishReason === 'length',

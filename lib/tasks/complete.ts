@@ -11,7 +11,6 @@ import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
-import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
@@ -57,7 +56,7 @@ export async function completeText(
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (completion.type === 'completed') return completion;
-			throw createCompletionError(completion, toErrorContext(server, response.url, model));
+			throw createCompletionError(completion, response.errorContext);
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),

@@ -122,8 +122,8 @@ export class Embedder {
 			routes: getRoutes(serverType, 'embed'),
 			toBody: (route) => ({ ...buildBody(route, serverType, settings), input }),
 			operation: 'embeddings',
-			read: async (response, toError) => {
-				const json = await readJson(response, toError);
+			read: async (response) => {
+				const json = await readJson(response);
 				const parsedVectors = parseVectors(json, batch.length, this.length);
 				if ('vectors' in parsedVectors)
 					return { ...parsedVectors, model: asNonEmptyString(asRecord(json).model) };

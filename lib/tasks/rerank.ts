@@ -1,6 +1,5 @@
 /** Ranks documents by relevance to a query. */
 import { type ServerError, createServerError, createInputError } from '../errors/server-error';
-import { toErrorContext } from '../http/request-errors';
 import { matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
@@ -127,18 +126,14 @@ async function sendBatch(
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
 		operation: 'rerank',
-		read: async (response, toError) => {
-			const parsedScores = parseScores(await readJson(response, toError), batch.length);
+		read: async (response) => {
+			const parsedScores = parseScores(await readJson(response), batch.length);
 			if ('scores' in parsedScores) return parsedScores;
-			throw createServerError(
-				'invalidResponse',
-				toErrorContext(server, response.url, settings.model),
-				{
-					title: `The server returned an unusable ranking: ${parsedScores.issue}`,
-					suggestion:
-						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
-				},
-			);
+			throw createServerError('invalidResponse', response.errorContext, {
+				title: `The server returned an unusable ranking: ${parsedScores.issue}`,
+				suggestion:
+					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
+			});
 		},
 	});
 	if (scores.length < batch.length)

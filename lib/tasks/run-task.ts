@@ -7,7 +7,6 @@ import {
 	createFormBody,
 	type FormBody,
 	type FileSource,
-	type FormPart,
 	type UploadProgress,
 } from '../http/multipart';
 import type { Priority } from '../http/queue';
@@ -17,7 +16,7 @@ import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { withSpan, type RequestAttributes } from '../tracing/span';
-import { isRecord, type JsonRecord, toText, parseJson } from '../values';
+import { isRecord, type JsonRecord, parseJson } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -41,8 +40,7 @@ export interface TaskRequest<T, D = undefined>
 	extraBody?: JsonRecord;
 	/** Name of the span. */
 	operation?: RequestAttributes['operation'];
-	/** @param toError converts an error text inside a response */
-	read(response: HttpResponse, toError: (text: string) => ServerError): Promise<T>;
+	read(response: HttpResponse): Promise<T>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: T, draft: D): D | undefined;
 	/** Rewords an error of the task. */
@@ -82,15 +80,15 @@ export async function runTask<T, D = undefined>(
 			}),
 			toContent: (body) => {
 				if (!file) return { json: body };
-				form = createFormBody(toFormParts(body, file));
+				form = createFormBody(body, file);
 				return { upload: form };
 			},
 			adaptations: {
 				...adaptations,
 				field: [...(adaptations?.field ?? []), omitRejectedField(new Set(Object.keys(extraBody)))],
 			},
-			read: async (response, { draft }, toError) => {
-				const value = await read(response, toError);
+			read: async (response, { draft }) => {
+				const value = await read(response);
 				const completed = { type: 'completed', value } as const;
 				const correctedDraft = task.correct?.(value, draft);
 				return correctedDraft === undefined
@@ -117,22 +115,12 @@ export async function runTask<T, D = undefined>(
  *
  * @throws {ServerError} for anything else, and for an error response
  */
-export async function readJson(
-	response: HttpResponse,
-	toError: (text: string) => ServerError,
-): Promise<JsonRecord | unknown[]> {
+export async function readJson(response: HttpResponse): Promise<JsonRecord | unknown[]> {
 	const text = await response.text();
 	const json = parseJson(text);
 	if (Array.isArray(json)) return json as unknown[];
 	if (isRecord(json) && !isErrorResponse({ status: response.status, json })) return json;
-	throw toError(text);
-}
-
-function toFormParts(fields: JsonRecord, file: FileSource): FormPart[] {
-	const parts = Object.entries(fields).flatMap(([field, value]) =>
-		[value].flat().map((entry) => ({ field, value: toText(entry) })),
-	);
-	return [...parts, { field: 'file', value: file }];
+	throw response.toError(text);
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy closed the connection. */

@@ -73,10 +73,10 @@ export async function synthesizeSpeech<Stored>(
 			...extraBody,
 		}),
 		extraBody,
-		read: async (response, toError) => {
+		read: async (response) => {
 			const { head, chunks } = await peekHead(response.bytes());
 			if (isText(head, response.headers['content-type']))
-				throw toError((await readBuffer(chunks)).toString('utf8'));
+				throw response.toError((await readBuffer(chunks)).toString('utf8'));
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createTooShortError(server, settings, head.byteLength);
 			const type = detectAudioType(head, format);

@@ -78,11 +78,11 @@ export async function transcribe(
 		extraBody,
 		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response, toError) => {
+		read: async (response) => {
 			const text = await response.text();
 			const parsedTranscript = parseTranscript(text, format);
 			if (parsedTranscript) return parsedTranscript;
-			if (text.trim()) throw toError(text);
+			if (text.trim()) throw response.toError(text);
 			const context = toErrorContext(server, server.getApiUrl(), settings.model);
 			throw createServerError('invalidResponse', context, {
 				title: 'The server returned an empty response instead of a transcript',

@@ -1,6 +1,5 @@
 import { createDifyError } from '../../lib/dify/errors';
 import { parseMimeType } from '../../lib/file-name';
-import { toResponseError } from '../../lib/http/request-errors';
 import type { RequestOptions } from '../../lib/http/types';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import type { FileSource } from '../../lib/http/multipart';
@@ -109,18 +108,13 @@ export const audio: DifyResource = {
 					timeouts: TIMEOUTS,
 				};
 				const { facts, binary } = await client.open(requestOptions, async (response) => {
-					const { url, status, headers } = response;
-					const mimeType = parseMimeType(headers['content-type']);
+					const mimeType = parseMimeType(response.headers['content-type']);
 					// Dify returns `null` if there is no text to speak.
 					if (!/^audio\/|octet-stream$/.test(mimeType)) {
 						const body = await response.text();
-						if (body.trim() === 'null' || body.trim() === '') throw createNoAudioError(url);
-						throw toResponseError(client.endpoint, requestOptions, {
-							url,
-							status,
-							headers,
-							text: body,
-						});
+						if (body.trim() === 'null' || body.trim() === '')
+							throw createNoAudioError(response.url);
+						throw response.toError(body);
 					}
 					const { head, chunks } = await peekHead(response.bytes());
 					// Dify reports WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../errors/texts/error-text';
 import { captureError, type ServerError, type ErrorType } from '../../errors/server-error';
 import type { RequestOptions } from '../../http/types';
-import { toErrorContext, toResponseError } from '../../http/request-errors';
+import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
 import {
@@ -161,8 +161,7 @@ class RunReader {
 		};
 		await this.client.open(streamOptions, async (response) => {
 			this.hasResponse = true;
-			const { url, status, headers } = response;
-			this.difyVersion = headers['x-version'];
+			this.difyVersion = response.headers['x-version'];
 			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
@@ -170,13 +169,7 @@ class RunReader {
 					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
-					if (isErrorBody && hasReceivedNothing(run))
-						throw toResponseError(this.client.endpoint, streamOptions, {
-							url,
-							status,
-							headers,
-							text: data,
-						});
+					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
 				if (this.abandonment !== undefined) this.requestStop();

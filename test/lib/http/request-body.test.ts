@@ -81,7 +81,7 @@ test('an upload that fails at any moment is one rejected promise; an uncaught er
 				const content = stream.Readable.from(
 					Array.from({ length: pieces }, () => new Uint8Array(65_536)),
 				);
-				const upload = { content, contentType: 'audio/wav' };
+				const upload = { content, contentType: 'audio/wav', length: pieces * 65_536 };
 				await expect(
 					fetchStatus(connect(baseUrl), `${baseUrl}/x`, { upload, signal: stop.signal }),
 				).rejects.toThrow();
