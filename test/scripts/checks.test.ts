@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { loadScript } from '../support/scripts';
 
 interface PackageCheckScript {
@@ -11,27 +10,6 @@ interface PackageCheckScript {
 		},
 		manifest: Record<string, unknown>,
 	): string[];
-}
-
-interface Tally {
-	passed: number;
-	failures: string[];
-	skipped: string[];
-}
-
-interface TallyScript {
-	tallyOfJest(report: unknown): Tally;
-	closingLine(tally: Tally): string;
-	runChecks(log: object, checks: Array<Check | Check[]>): Promise<number>;
-}
-
-interface Check {
-	name: string;
-	check(): Promise<void>;
-}
-
-interface N8nScript {
-	parseFlatted(text: string): unknown;
 }
 
 interface ExamplesScript {
@@ -94,90 +72,6 @@ describe('the check of the package', () => {
 			'it is 560000 bytes large, 560000 is the limit',
 		]);
 		expect(packageProblems(packed(right), {})).toEqual(['package.json names no nodes']);
-	});
-});
-
-describe('counting tests', () => {
-	it('counts a file that does not load as a failure, and names failed and skipped tests', async () => {
-		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('test-summary');
-		const tally = tallyOfJest({
-			testResults: [
-				{
-					name: path.resolve('test', 'a.ts'),
-					status: 'failed',
-					assertionResults: [
-						{ fullName: 'a 1', status: 'passed' },
-						{
-							fullName: 'a 2',
-							status: 'failed',
-							failureMessages: ['\u001b[31mno\u001b[39m\n  at x'],
-						},
-						{ fullName: 'a 3', status: 'pending' },
-					],
-				},
-				{
-					name: path.resolve('b.ts'),
-					status: 'failed',
-					message: 'not found',
-					assertionResults: [],
-				},
-				{ name: 'c', status: 'passed', assertionResults: [{ fullName: 'c 1', status: 'passed' }] },
-			],
-		});
-		expect(tally).toEqual({
-			passed: 2,
-			failures: ['test/a.ts, a 2: no', 'b.ts: not found'],
-			skipped: ['a 3'],
-		});
-		expect(closingLine(tally)).toBe('2 passed, 2 failed, 1 skipped');
-		expect(closingLine({ passed: 5, failures: [], skipped: [] })).toBe('5 passed, 0 failed');
-	});
-});
-
-describe('checks', () => {
-	const log = {
-		line: () => {},
-		step: async (_name: string, work: () => Promise<void>) => await work(),
-	};
-
-	it('of a group run concurrently, and the next group starts after all have passed', async () => {
-		const { runChecks } = await loadScript<TallyScript>('test-summary');
-		const started: string[] = [];
-		let open = () => {};
-		const opened = new Promise<void>((resolve) => (open = resolve));
-		const first = { name: 'first', check: async () => (started.push('first'), await opened) };
-		const second = { name: 'second', check: async () => (started.push('second'), open()) };
-		const last = { name: 'last', check: async () => void started.push('last') };
-		expect(await runChecks(log, [[first, second], last])).toBe(0);
-		expect(started).toEqual(['first', 'second', 'last']);
-	});
-
-	it('stop after a group with a failure', async () => {
-		const { runChecks } = await loadScript<TallyScript>('test-summary');
-		const started: string[] = [];
-		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
-		const beside = { name: 'beside', check: async () => void started.push('beside') };
-		const last = { name: 'last', check: async () => void started.push('last') };
-		const lines: string[] = [];
-		const collectingLog = { ...log, line: (line: string) => void lines.push(line) };
-		expect(await runChecks(collectingLog, [[failing, beside], last])).toBe(1);
-		expect(started).toEqual(['beside']);
-		expect(lines[0]).toMatch(/no$/);
-		expect(lines[1]).toBe(`Failed: failing: ${lines[0]}`);
-		expect(lines.at(-1)).toBe('1 passed, 1 failed');
-	});
-});
-
-describe("n8n's stored execution data", () => {
-	it('is parsed, including shared references', async () => {
-		const { parseFlatted } = await loadScript<N8nScript>('n8n-client');
-		const flat = [{ a: '1', list: '2', n: 3, no: null }, 'text', ['1', '3', true], { back: '1' }];
-		expect(parseFlatted(JSON.stringify(flat))).toEqual({
-			a: 'text',
-			list: ['text', { back: 'text' }, true],
-			n: 3,
-			no: null,
-		});
 	});
 });
 

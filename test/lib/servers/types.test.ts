@@ -7,7 +7,7 @@ import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
 import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
-import { recordedExchanges } from '../../simulators/model-recordings/exchange';
+import { recordedExchanges } from '../../support/recorded-exchanges';
 
 const open = new Set<() => Promise<void>>();
 

@@ -1,8 +1,5 @@
 /** Every recorded exchange with a supported model server, from `test/fixtures/`. */
-import {
-	recordedExchanges,
-	type RecordedExchange,
-} from '../../simulators/model-recordings/exchange';
+import { recordedExchanges, type RecordedExchange } from '../../support/recorded-exchanges';
 import { fixture, fixtureNames } from '../../support/streams';
 import * as fs from 'node:fs';
 import { type Exchange, isJson, objectIn, recordsIn, type ServerName } from './exchange';

@@ -1,4 +1,4 @@
-import type { RecordedPart } from '../../simulators/model-recordings/exchange';
+import type { RecordedPart } from '../../support/recorded-exchanges';
 
 /** The supported model servers with recordings. */
 export type ServerName =

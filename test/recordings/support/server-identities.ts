@@ -2,7 +2,7 @@
  * Further responses of the server of a recording: those that identify it, its models, its template. From recordings if
  * there are some, otherwise according to its documentation and sources (docs/protocols/).
  */
-import { recordedExchanges } from '../../simulators/model-recordings/exchange';
+import { recordedExchanges } from '../../support/recorded-exchanges';
 import { fixture, httpFixture } from '../../support/streams';
 import { type Exchange, type Json, objectIn, pathOf, type ServerName } from './exchange';
 

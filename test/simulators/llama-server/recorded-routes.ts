@@ -1,7 +1,7 @@
 /** Recorded answers of llama-server v0.5.0 for stateless routes. All others are implemented in code. */
 import { httpFixture } from '../../support/streams';
 import type { WireReply } from '../wire-reply';
-import { recordedExchanges } from '../model-recordings/exchange';
+import { recordedExchanges } from '../../support/recorded-exchanges';
 import { textReply } from './http';
 import type { Settings } from './options';
 

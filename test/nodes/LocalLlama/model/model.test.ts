@@ -1,4 +1,4 @@
-import { recordedExchanges } from '../../../simulators/model-recordings/exchange';
+import { recordedExchanges } from '../../../support/recorded-exchanges';
 import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 import { changeFields, createProgressReporter } from '../../../../nodes/LocalLlama/model';
