@@ -234,14 +234,30 @@ describe('the credential', () => {
 	});
 });
 
-describe('an error of the chat model', () => {
+describe('an error of a sub-node', () => {
 	const SERVER_DOWN = {
 		title: 'Nothing is listening on 127.0.0.1:9',
 		remedy: 'the port is correct.',
 	};
 
-	it('is shown in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
+	/** Runs the open workflow and reads the error at both nodes. */
+	async function expectError(root: string, subNode: string): Promise<void> {
 		const { page, get, node, openNode, closeNode } = editor;
+		await get('execute-workflow-button').first().click();
+		const toast = page.locator('.el-notification').first();
+		await toast.getByText(SERVER_DOWN.title).first().waitFor();
+		// The second name is that of n8n 2.20.
+		const mark = node(subNode).getByTestId('canvas-node-status-mark-error');
+		await mark.or(node(subNode).getByTestId('node-issues')).first().waitFor();
+		for (const name of [root, subNode]) {
+			await openNode(name);
+			await get('output-panel').getByText(SERVER_DOWN.title).first().waitFor();
+			expect((await get('output-panel').allInnerTexts()).join()).toContain(SERVER_DOWN.remedy);
+			await closeNode();
+		}
+	}
+
+	it('is shown in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
 		await opened(
 			workflowOf('Failure', {
 				Start: MANUAL,
@@ -249,18 +265,29 @@ describe('an error of the chat model', () => {
 				[MODEL]: localModel(await credentialFor(NOWHERE)),
 			}),
 		);
-		await get('execute-workflow-button').first().click();
-		const toast = page.locator('.el-notification').first();
-		await toast.getByText(SERVER_DOWN.title).first().waitFor();
-		// The second name is that of n8n 2.20.
-		const mark = node(MODEL).getByTestId('canvas-node-status-mark-error');
-		await mark.or(node(MODEL).getByTestId('node-issues')).first().waitFor();
-		for (const name of ['Agent', MODEL]) {
-			await openNode(name);
-			await get('output-panel').getByText(SERVER_DOWN.title).first().waitFor();
-			expect((await get('output-panel').allInnerTexts()).join()).toContain(SERVER_DOWN.remedy);
-			await closeNode();
-		}
+		await expectError('Agent', MODEL);
+	});
+
+	it('is shown in the same places if the sub-node fails before it is used', async () => {
+		const localLlamaApi = await credentialFor(NOWHERE);
+		const find = { mode: 'load', prompt: 'cat', memoryKey: { __rl: true, mode: 'id', value: 'a' } };
+		await opened(
+			workflowOf('Failure of embeddings', {
+				Start: MANUAL,
+				Find: {
+					type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
+					typeVersion: 1.3,
+					parameters: find,
+				},
+				Embeddings: {
+					type: 'CUSTOM.localEmbeddings',
+					parameters: { model: NOT_CHOSEN },
+					credentials: { localLlamaApi },
+					serves: [['ai_embedding', 'Find']],
+				},
+			}),
+		);
+		await expectError('Find', 'Embeddings');
 	});
 
 	it('is shown in the chat', async () => {

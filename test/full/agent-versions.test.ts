@@ -1,4 +1,4 @@
-/** Results of model errors, formats and images in each version of n8n's agent. */
+/** Results of model errors and formats in each version of n8n's agent. */
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	type Execution,
@@ -26,7 +26,7 @@ beforeAll(async () => {
 	n8n = await startN8n();
 });
 beforeEach(async () => {
-	sim = await startLlamaServerSim({ vision: true });
+	sim = await startLlamaServerSim();
 });
 afterEach(async () => await sim.close());
 afterAll(stopEverything);
@@ -61,30 +61,6 @@ function outputOf({ data }: Execution): unknown {
 	return runData.Agent!.at(-1)!.data!.main![0]![0]!.json.output;
 }
 
-/** A tool that returns its arguments. */
-const order: Parts[string] = {
-	type: `${LANGCHAIN}toolCode`,
-	typeVersion: 1.3,
-	parameters: {
-		description: 'Orders articles',
-		jsCode: 'return JSON.stringify(query);',
-		specifyInputSchema: true,
-		schemaType: 'manual',
-		inputSchema: JSON.stringify({
-			type: 'object',
-			properties: {
-				count: { type: 'integer' },
-				gift: { type: 'boolean' },
-				articles: { type: 'array', items: { type: 'string' } },
-				note: { type: 'string' },
-				price: { type: 'number' },
-			},
-			required: ['count'],
-		}),
-	},
-	serves: [['ai_tool', 'Agent']],
-};
-
 const parser: Parts[string] = {
 	type: `${LANGCHAIN}outputParserStructured`,
 	typeVersion: 1.3,
@@ -94,9 +70,6 @@ const parser: Parts[string] = {
 	},
 	serves: [['ai_outputParser', 'Agent']],
 };
-
-const PIXEL =
-	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 	test.each([
@@ -112,30 +85,6 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		// The next round does not contain the mistake.
 		expect(JSON.stringify(third!.messages)).not.toContain(told);
 		expect(JSON.stringify(third!.messages)).toContain('391');
-	});
-
-	test('a response that llama-server could not parse is requested again', async () => {
-		const message =
-			'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
-		const error = { message, code: 500, type: 'server_error' };
-		sim.script(reply.error(500, { error }), reply.text('It is 391.'));
-		expect(outputOf(await run(version, {}, { Calculator: calculator }))).toBe('It is 391.');
-	});
-
-	test('arguments fit the schema of the tool', async () => {
-		const args = {
-			count: '5',
-			gift: 'True',
-			articles: '["tea"]',
-			note: '12',
-			price: null,
-		};
-		sim.script(call('Order', JSON.stringify(args)), reply.text('Done.'));
-		expect(outputOf(await run(version, {}, { Order: order }))).toBe('Done.');
-		const toolMessage = JSON.stringify(getChatRequests()[1]!.messages.at(-1)).replaceAll('\\', '');
-		for (const fitted of ['"count":5', '"gift":true', '"articles":["tea"]', '"note":"12"'])
-			expect(toolMessage).toContain(fitted);
-		expect(toolMessage).not.toContain('"price"');
 	});
 
 	test('a response format applies to the final response', async () => {
@@ -165,26 +114,5 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 		const parameters = { hasOutputParser: true, options: { enableStreaming: false } };
 		const parts = { Calculator: calculator, Parser: parser };
 		expect(outputOf(await run(version, parameters, parts))).toEqual({ product: 391 });
-	});
-
-	test('an image returned by a tool is sent as an image', async () => {
-		const blocks = [{ type: 'image', data: PIXEL, mimeType: 'image/png' }];
-		const camera: Parts[string] = {
-			type: `${LANGCHAIN}toolCode`,
-			typeVersion: 1.3,
-			parameters: {
-				description: 'Takes a photo',
-				jsCode: `return ${JSON.stringify(JSON.stringify(blocks))};`,
-			},
-			serves: [['ai_tool', 'Agent']],
-		};
-		sim.script(call('Camera', '{"input":"now"}'), reply.text('A dot.'));
-		expect(outputOf(await run(version, {}, { Camera: camera }))).toBe('A dot.');
-		const { messages } = getChatRequests()[1]!;
-		expect(messages.at(-1)).toMatchObject({
-			role: 'user',
-			content: [{ type: 'text' }, { type: 'image_url' }],
-		});
-		expect(JSON.stringify(messages.slice(0, -1))).not.toContain(PIXEL);
 	});
 });

@@ -169,22 +169,6 @@ afterAll(async () => {
 }, SLOW);
 
 it(
-	'the nodes are found by their purpose',
-	async () => {
-		const { get, openWorkflow } = editor;
-		const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
-		await openWorkflow(id);
-		await get('node-creator-plus-button').click();
-		await get('node-creator-search-bar').fill('llama-server');
-		const names = get('node-creator-item-name');
-		for (const name of [MODEL, 'Server Health'])
-			await names.filter({ hasText: name }).first().waitFor();
-		expect(await names.count()).toBeGreaterThan(1);
-	},
-	SLOW,
-);
-
-it(
 	'the actions of a node in the order of their use',
 	async () => {
 		const { get, openWorkflow, picture } = editor;
@@ -348,41 +332,6 @@ const call = (name: string, args: object) =>
 
 describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
-
-	it(
-		'streams the response, and the log shows tokens and speed',
-		async () => {
-			const { get, openWorkflow } = editor;
-			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
-			const { id } = await n8n.createWorkflow(
-				example('chat-with-local-model', {
-					local: working,
-					model: ALIAS,
-					change: { [MODEL]: { options } },
-				}),
-			);
-			await openWorkflow(id);
-			const answer = await sendMessage('Explain why the sky is blue.');
-			expect(answer.length).toBeGreaterThan(100);
-
-			const details = await openLogOf(get('logs-overview-body').getByText(MODEL));
-			expect(await details.getByTestId('log-details-header').innerText()).toMatch(/\d+ Tokens/);
-			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
-			const output = details.getByTestId('log-details-output');
-			await output.hover();
-			await output.getByTestId('radio-button-json').click();
-			await output.getByText('tokensPerSecond').first().waitFor();
-			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(
-				/"tokensPerSecond": \d+(\.\d+)?/,
-			);
-			await output
-				.getByText('"generationInfo"')
-				.first()
-				.evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
-			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
-		},
-		SLOW,
-	);
 
 	it(
 		'with an agent shows every tool call in the log, with arguments and result',

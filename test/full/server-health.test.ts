@@ -1,7 +1,6 @@
 import { checkServer, waitUntilReady } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
-import { addSpeedTest } from '../../lib/health/speed';
 import { closePools } from '../../lib/http/dispatcher';
 import { toCheckTarget } from '../../nodes/shared/health/target';
 import * as net from 'node:net';
@@ -132,51 +131,6 @@ describe('the real llama-server', () => {
 		await server.stop();
 	});
 
-	it('a model whose template does not support tools: a warning, and the server stays healthy', async () => {
-		const server = await startLlamaServer({
-			model: parts().smolLm2,
-			contextSize: 8192,
-			parallel: 1,
-		});
-		const result = await check(server);
-		expect(result).toMatchObject({
-			status: 'healthy',
-			models: [{ tools: false }],
-			findings: [{ id: 'modelLacksTools', severity: 'warning' }],
-		});
-		expect(result.findings[0]!.detail).toBe('Agents cannot call tools with the model "test-model"');
-		await server.stop();
-	});
-
-	it.each([
-		['one slot', { contextSize: 2048, parallel: 1 }, ''],
-		['four slots', { contextSize: 8192, parallel: 4 }, ' --kv-unified'],
-	])(
-		'suggestions for the context never exceed the trained context: %s',
-		async (_name, options, shared) => {
-			const server = await startLlamaServer({ model: parts().smolLm2, ...options });
-			const small = await check(server);
-			expect(small.models).toMatchObject([{ context: 2048, trainedContext: 8192 }]);
-			const few = await check(server, { expectations: { minContext: 4096 } });
-			const largeContext = await check(server, { expectations: { minContext: 32_768 } });
-			const adviceOf = ({ findings }: CheckResult, id: string) =>
-				findings.find((one) => one.id === id)!.suggestion;
-			expect(adviceOf(few, 'contextBelowExpected')).toBe(
-				`Start llama-server with --ctx-size 4096${shared}.`,
-			);
-			const suggestion = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model with a larger context.`;
-			expect(adviceOf(small, 'contextSmallForAgents')).toBe(suggestion);
-			expect(adviceOf(largeContext, 'contextBelowExpected')).toBe(suggestion);
-			await server.stop();
-		},
-	);
-
-	it('is for embeddings', async () => {
-		const server = await startLlamaServer({ args: ['--embeddings'] });
-		expect((await check(server)).models).toMatchObject([{ embeddings: true }]);
-		await server.stop();
-	});
-
 	it('is detected while it loads, and waited for', async () => {
 		const server = await startLlamaServer({
 			model: parts().smolLm2,
@@ -229,51 +183,6 @@ describe('the real llama-server', () => {
 		expect(asleep).toMatchObject({ status: 'healthy', models: [{ state: 'sleeping' }] });
 		expect(ids(asleep)).toContain('serverSleeping');
 		expect((await server.props()).is_sleeping).toBe(true);
-		await server.stop();
-	});
-
-	it('frozen, then killed between two checks', async () => {
-		const server = await startLlamaServer();
-		expect((await check(server)).status).toBe('healthy');
-		server.service.kill('SIGSTOP');
-		// On a busy machine it continues for a moment.
-		const frozen = await until(
-			async () => await check(server, { timeoutMs: 500 }),
-			({ status }) => status === 'unreachable',
-		);
-		expect(frozen.findings).toMatchObject([{ id: 'noResponse' }]);
-		server.service.kill('SIGCONT');
-		await server.stop();
-		const stopped = await check(server);
-		expect(stopped).toMatchObject({ status: 'unreachable', findings: [{ id: 'refused' }] });
-	});
-
-	it('speed test: one and two concurrent requests', async () => {
-		const server = await startLlamaServer({
-			model: parts().smolLm2,
-			contextSize: 4096,
-			parallel: 2,
-		});
-		const result = await addSpeedTest(
-			toCheckTarget('modelServer', { baseUrl: server.url }),
-			await check(server),
-			{
-				model: '',
-				tokens: 24,
-				concurrency: 2,
-				firstTokenMs: 240_000,
-				totalMs: 240_000,
-			},
-		);
-		expect(result).toMatchObject({
-			status: 'healthy',
-			speed: { model: 'test-model', runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }] },
-		});
-		for (const { failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
-			expect(failures).toEqual([]);
-			expect(tokensPerSecond).toBeGreaterThan(0);
-			expect(promptTokensPerSecond).toBeGreaterThan(0);
-		}
 		await server.stop();
 	});
 });

@@ -110,14 +110,6 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 			await chatLines(n8n, 'class-chat', 'Hello');
 		},
 	},
-	'webhook, one item': {
-		priority: 'interactive',
-		begin: async (model) => {
-			const parts = { Hook: webhook('class-one', 'Llama'), Llama: llama(model) };
-			await importWorkflow(n8n, workflowOf(model, parts));
-			await n8n.webhook('class-one', { body: {} });
-		},
-	},
 	'webhook, several items': {
 		priority: 'batch',
 		begin: async (model) => {
@@ -125,18 +117,6 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 			await importWorkflow(n8n, workflowOf(model, parts));
 			await n8n.webhook('class-many', { body: {} });
 		},
-	},
-	'manual, one item': {
-		priority: 'interactive',
-		begin: async (model) =>
-			await run(workflowOf(model, { Start: manual('Llama'), Llama: llama(model) })),
-	},
-	'manual, several items': {
-		priority: 'batch',
-		begin: async (model) =>
-			await run(
-				workflowOf(model, { Start: manual('Items'), Items: items(3), Llama: llama(model) }),
-			),
 	},
 	'schedule, one item': {
 		priority: 'batch',

@@ -18,7 +18,6 @@ const LONGEST = [
 	'faults/faults',
 	'full/editor',
 	'full/dify-trigger',
-	'full/editor-failures',
 	'full/local-llama',
 	'full/server-health',
 	'recordings/dify',
