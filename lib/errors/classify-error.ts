@@ -203,7 +203,7 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 
 /** What a message is about if a route is missing. LM Studio also sends 404 if no model or several ones are loaded. */
 const ABOUT_ROUTE =
-	/\bnot ?(?:found|allowed)\b|\b(?:path|route|endpoint|url|method|page|file|resource|handler)s?\b/i;
+	/\bnot ?(?:found|allowed)\b|\bcannot (?:get|post)\b|\b(?:path|route|endpoint|url|method|page|file|resource|handler)s?\b/i;
 
 function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 	if (status < 300) {

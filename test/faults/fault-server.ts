@@ -115,7 +115,7 @@ const errorBody = (message: string, status: number): string =>
 
 function sendError(response: http.ServerResponse, status: number, echo: string): void {
 	response.writeHead(status, { ...JSON_TYPE, 'x-request-id': encodeURIComponent(echo) });
-	response.end(errorBody(`Rejected: ${echo}`, status));
+	response.end(errorBody(`${http.STATUS_CODES[status]}: ${echo}`, status));
 }
 
 const PAGE = (echo: string) =>

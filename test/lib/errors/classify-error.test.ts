@@ -31,6 +31,11 @@ test.each<[ErrorType, number, unknown]>([
 	['forbidden', 403, ''],
 	['modelNotFound', 404, openAi('The model `x` does not exist', { code: 'model_not_found' })],
 	['routeNotFound', 404, { detail: 'Not Found' }],
+	[
+		'routeNotFound',
+		404,
+		{ message: 'Cannot POST /v1/rerank', error: 'Not Found', statusCode: 404 },
+	],
 	['routeNotFound', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
 	[
 		'featureDisabled',
