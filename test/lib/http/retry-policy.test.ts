@@ -43,20 +43,22 @@ test('a pause that the server requests is kept exactly', () => {
 
 const errorOf = (status: number, body = '<html></html>') =>
 	classifyErrorResponse({ status, body }, {});
-const isRetried = (policy: RetryPolicy, error: ServerError, remainingMs = Infinity) => {
+/** The error that ends the attempts; undefined if there is another one. */
+const endingOf = (policy: RetryPolicy, error: ServerError, remainingMs = Infinity) => {
 	try {
-		return policy.nextDelayMs(error, remainingMs) >= 0;
+		policy.nextDelayMs(error, remainingMs);
+		return undefined;
 	} catch (thrown) {
-		expect(thrown).toBeInstanceOf(ServerError);
-		return false;
+		return thrown;
 	}
 };
+const isRetried = (...given: Parameters<typeof endingOf>) => endingOf(...given) === undefined;
 
 test.each([0, 1, 3])('%d retries are the most, and one error is the last', (maxRetries) => {
 	const policy = new RetryPolicy(maxRetries, false);
 	for (let sent = 0; sent < maxRetries; sent++)
 		expect(isRetried(policy, connectionError)).toBe(true);
-	expect(() => policy.nextDelayMs(connectionError, Infinity)).toThrow(connectionError);
+	expect(endingOf(policy, connectionError)).toBe(connectionError);
 });
 
 test('waiting for a loading model counts no retry', () => {
@@ -73,11 +75,9 @@ test('a pause that would last until the first-token timeout is not worth it', ()
 });
 
 test('a server that requires more than a minute is not asked again, and the error says so', () => {
-	const wait = (retryAfterMs: number) =>
-		new RetryPolicy(1, false).nextDelayMs(
-			createServerError('busy', {}, { facts: { retryAfterMs } }),
-			Infinity,
-		);
+	const busyFor = (retryAfterMs: number) =>
+		createServerError('busy', {}, { facts: { retryAfterMs } });
+	const wait = (ms: number) => new RetryPolicy(1, false).nextDelayMs(busyFor(ms), Infinity);
 	expect([0, 60_000].map(wait)).toEqual([0, 60_000]);
 	expect(() => wait(60_001)).toThrow(
 		expect.objectContaining({
@@ -85,6 +85,8 @@ test('a server that requires more than a minute is not asked again, and the erro
 			suggestion: expect.stringMatching(/requires a wait of .+Try again later/) as string,
 		}),
 	);
+	const minute = busyFor(60_000);
+	expect(endingOf(new RetryPolicy(0, false), minute)).toBe(minute);
 });
 
 test('while a model loads, the waiting time is reported, and is in the error at its end', () => {
@@ -128,6 +130,7 @@ test.each<[string, ServerError, chat: boolean, idempotent: boolean]>([
 	['a page with 502', errorOf(502), false, true],
 	['a page with 503, from a limit of nginx', errorOf(503), true, true],
 	['a page with 504', errorOf(504), false, true],
+	['503 for another reason', errorOf(503, '{"error":"model not found"}'), false, true],
 	['429', errorOf(429), true, true],
 	['429 for a budget', errorOf(429, '{"error":{"code":"insufficient_quota"}}'), false, false],
 	['a lost connection', createServerError('connectionLost', {}), false, true],
