@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { sanitizeFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/binary';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
@@ -36,6 +37,41 @@ it.each([1, 2, 5])('a full disk after %d chunks closes the source of the file', 
 	await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
 	await delay(10);
 	expect(isClosed).toBe(true);
+});
+
+describe('a file that is read while it is stored', () => {
+	async function* chunks(count: number, end = () => {}) {
+		for (let at = 0; at < count; at++) yield await Promise.resolve(Buffer.alloc(100));
+		end();
+	}
+	const store = async (content: AsyncIterable<Uint8Array>) => {
+		const prepareBinaryData = async (source: AsyncIterable<Uint8Array>, fileName: string) => {
+			await buffer(source);
+			return { fileName, mimeType: 'audio/wav' };
+		};
+		const call = {
+			context: { helpers: { prepareBinaryData } },
+			parameters: { string: () => 'sound' },
+		} as unknown as OperationCall;
+		return await storeFile(call, 'x', { content, fileName: 'a.wav', mimeType: 'audio/wav' });
+	};
+
+	test('is counted', async () => {
+		const { binary, facts } = await store(chunks(3));
+		expect(Object.keys(binary)).toEqual(['sound']);
+		expect(facts).toEqual({ fileName: 'a.wav', mimeType: 'audio/wav', bytes: 300 });
+	});
+
+	test.each([0, 1, 5])(
+		'is an error, not a shorter file, if it ends early after %d chunks',
+		async (count) => {
+			const error = new Error('The connection was lost');
+			const broken = chunks(count, () => {
+				throw error;
+			});
+			await expect(store(broken)).rejects.toBe(error);
+		},
+	);
 });
 
 test.each([
