@@ -228,7 +228,11 @@ describe('documents', () => {
 			doc_form: 'hierarchical_model',
 			process_rule: {
 				mode: 'hierarchical',
-				rules: { parent_mode: 'paragraph', subchunk_segmentation: { separator: '.' } },
+				rules: {
+					parent_mode: 'paragraph',
+					segmentation: { separator: '\n\n', max_tokens: 500, chunk_overlap: 0 },
+					subchunk_segmentation: { separator: '.', max_tokens: 200, chunk_overlap: 0 },
+				},
 			},
 		});
 		const contradiction = { ...TEXT, options: { chunking: 'automatic', maxTokens: 100 } };

@@ -1,0 +1,133 @@
+/** Forms of apps and of paused runs, as Dify describes them. */
+import {
+	convertFormValue,
+	formPath,
+	type FormField,
+	parseExactNumber,
+	parseForm,
+	parseFormActions,
+	parseFormFields,
+	parseJsonInputs,
+} from '../../../lib/dify/forms';
+
+test('the form of an app: known types, and text for others', () => {
+	const settings = { variable: 'a', label: 'A', required: true, max_length: 48 };
+	const user_input_form = [
+		{ select: { ...settings, options: ['x', 1], default: 'x' } },
+		{ 'future-type': { variable: 'b', label: '', options: null, allowed_file_types: ['image'] } },
+		{ external_data_tool: { variable: 'c' } },
+		{ number: { label: 'without a variable' } },
+		'no form',
+	];
+	expect(parseForm({ user_input_form })).toEqual([
+		{
+			type: 'select',
+			variable: 'a',
+			label: 'A',
+			required: true,
+			default: 'x',
+			options: ['x', '1'],
+			fileTypes: undefined,
+			maxLength: 48,
+		},
+		{
+			type: 'text-input',
+			variable: 'b',
+			label: 'b',
+			required: false,
+			options: [],
+			fileTypes: ['image'],
+			maxLength: undefined,
+		},
+	]);
+	expect(parseForm({})).toEqual([]);
+});
+
+test.each<[FormField['type'], unknown, unknown]>([
+	['text-input', 5, '5'],
+	['text-input', '', ''],
+	['text-input', null, undefined],
+	['paragraph', { a: 1 }, '{"a":1}'],
+	['select', '', undefined],
+	['select', 'x', 'x'],
+	['number', '2.5', 2.5],
+	['number', ' ', undefined],
+	['number', 'many', 'many'],
+	['number', '12345678901234567890', '12345678901234567890'],
+	['checkbox', 'true', true],
+	['checkbox', 0, false],
+	['checkbox', 'perhaps', 'perhaps'],
+	['json_object', '{"a":12345678901234567890}', { a: '12345678901234567890' }],
+	['json_object', { a: 1 }, { a: 1 }],
+	['json_object', '{', '{'],
+])('a field of type %s converts %j to %j', (type, value, expected) => {
+	expect(convertFormValue({ type } as FormField, value)).toEqual(expected);
+});
+
+test.each([
+	['7', 7],
+	[7, 7],
+	['9007199254740993', '9007199254740993'],
+	['', undefined],
+	['x', undefined],
+	[undefined, undefined],
+])('%j as an exact number', (value, expected) => {
+	expect(parseExactNumber(value)).toBe(expected);
+});
+
+test('inputs are an object, or nothing', () => {
+	expect(parseJsonInputs(' ')).toEqual({});
+	expect(parseJsonInputs('{"id":9007199254740993}')).toEqual({ id: '9007199254740993' });
+	for (const value of ['[1]', '5', 'x', null, [1]])
+		expect(() => parseJsonInputs(value)).toThrow('The inputs are not a JSON object');
+});
+
+describe('the form of a paused run', () => {
+	const input = (name: string, more: object = {}) => ({ output_variable_name: name, ...more });
+
+	test('has the types and options of its fields', () => {
+		const inputs = [
+			input('note'),
+			input('unit', { type: 'select', option_source: { type: 'constant', value: ['C', 1] } }),
+			input('from run', { type: 'select', option_source: { type: 'variable', value: ['a'] } }),
+			input('files', { type: 'file-list', allowed_file_types: ['image'] }),
+			{ type: 'paragraph' },
+		];
+		expect(parseFormFields({ inputs })).toEqual([
+			{ name: 'note', type: 'paragraph' },
+			{ name: 'unit', type: 'select', options: ['C', '1'] },
+			{ name: 'from run', type: 'select' },
+			{ name: 'files', type: 'file-list', fileTypes: ['image'] },
+		]);
+	});
+
+	test.each([
+		[{ type: 'constant', value: 'written' }, { a: 'of the run' }, 'of the run'],
+		[{ type: 'constant', value: 'written' }, { b: 'of another' }, 'written'],
+		[{ type: 'constant', value: 'written' }, { a: '' }, 'written'],
+		[{ type: 'variable', value: 'name' }, { a: 'of the run' }, 'of the run'],
+		[{ type: 'variable', value: 'name' }, undefined, undefined],
+		[undefined, undefined, undefined],
+	])('default %j, resolved %j', (setting, resolved, expected) => {
+		const inputs = [input('a', { default: setting })];
+		const [field] = parseFormFields({ inputs, resolved_default_values: resolved });
+		expect(field!.default).toBe(expected);
+	});
+
+	test('has its buttons under either name', () => {
+		const buttons = [{ id: 'ok', title: 'OK' }, { id: 'no' }, { title: 'without ID' }];
+		const expected = [
+			{ id: 'ok', title: 'OK' },
+			{ id: 'no', title: 'no' },
+		];
+		expect(parseFormActions({ user_actions: buttons })).toEqual(expected);
+		expect(parseFormActions({ actions: buttons })).toEqual(expected);
+		expect(parseFormActions({})).toEqual([]);
+	});
+
+	test('has no path without a token', () => {
+		expect(formPath('a/b')).toBe('/form/human_input/a%2Fb');
+		for (const token of ['', 'null', 'undefined'])
+			expect(() => formPath(token)).toThrow('The form has no token');
+	});
+});
