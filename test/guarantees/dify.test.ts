@@ -210,6 +210,25 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	});
 });
 
+test.each(STARTS.slice(0, 2))(
+	'a run that began is not sent again in a new conversation: $mode',
+	async (begin) => {
+		const ended = { status: 400, code: 'conversation_completed', message: 'It has ended' };
+		const scripts: Script[] = [{ steps }, { steps: [{ text: 'One ' }, { error: ended }] }];
+		const sim = await startApp({ mode: begin.mode, reply: () => scripts.shift()! });
+		const [first] = await execute(begin.node, prepareRun(begin, sim));
+		const parameters = {
+			conversation: 'byId',
+			conversationId: byId(first!.json.conversationId),
+			options: { onStaleConversation: 'startNew' },
+		};
+		const fake = prepareRun(begin, sim, parameters, { continueOnFail: true });
+		const [item] = await execute(begin.node, fake);
+		expect(item!.json.error).toMatchObject({ type: 'conversationEnded', answer: 'One ' });
+		expect(startsOf(sim, begin.path)).toBe(2);
+	},
+);
+
 describe('a lost stream of a known run still returns the complete result', () => {
 	const recorded = STARTS.filter(({ mode }) => mode === 'advanced-chat' || mode === 'workflow');
 
