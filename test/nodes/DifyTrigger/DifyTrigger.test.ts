@@ -105,7 +105,7 @@ describe('feedback', () => {
 		expect(await pollManually({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
 	});
 
-	it('a rating that another worker wrote late, up to a minute older than the newest, starts the workflow', async () => {
+	describe('of known times', () => {
 		const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
 		const record = (id: string, second: number) => ({
 			id,
@@ -113,16 +113,33 @@ describe('feedback', () => {
 			created_at: at(second).slice(0, -1),
 			updated_at: at(second),
 		});
-		let records = [record('known', 120), record('older', 10)];
-		const { url } = await startServer((_request, response) => {
-			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ data: records }));
+
+		/** The IDs of the ratings that start the workflow, for each list of Dify in turn. */
+		async function pollLists(...lists: object[][]) {
+			let records: object[] = [];
+			const { url } = await startServer((_request, response) => {
+				response.setHeader('content-type', 'application/json');
+				response.end(JSON.stringify({ data: records }));
+			});
+			const { poll } = createTrigger({ url });
+			const results = [];
+			for (records of lists)
+				results.push(getJson(await poll())?.map(({ id, isNew }) => [id, isNew]));
+			return results;
+		}
+
+		it('starts the workflow if another worker wrote it late, up to a minute older than the newest', async () => {
+			const known = [record('known', 120), record('older', 10)];
+			const late = [known[0]!, record('late', 65), record('too late', 55), known[1]!];
+			expect(await pollLists(known, late, late)).toEqual([undefined, [['late', true]], undefined]);
 		});
-		const { poll } = createTrigger({ url });
-		expect(await poll()).toBeNull();
-		records = [record('known', 120), record('late', 65), record('too late', 55), records[1]!];
-		expect(getJson(await poll())!.map(({ id, isNew }) => [id, isNew])).toEqual([['late', true]]);
-		expect(await poll()).toBeNull();
+
+		it('starts the workflow only if it is new, also after an empty list', async () => {
+			const older = record('older', 10);
+			expect(
+				await pollLists([record('newest', 120), older], [], [older], [record('new', 200), older]),
+			).toEqual([undefined, undefined, undefined, [['new', true]]]);
+		});
 	});
 
 	const page = (from: number) =>
