@@ -48,6 +48,7 @@ describe('the credential type', () => {
 			qs: { a: 1 },
 			timeout: 5,
 			skipSslCertificateValidation: false,
+			disableFollowRedirect: false,
 		};
 		const before = structuredClone(request);
 		const data = {
