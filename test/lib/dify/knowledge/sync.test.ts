@@ -76,7 +76,8 @@ describe('a new document', () => {
 	});
 
 	test('replaces one of that name that no sync created', () => {
-		expect(plan([toSource('a')], [{ id: 'x', name: 'a' }])).toEqual(['updated a as a x']);
+		const other = { id: 'x', name: 'a' };
+		expect(plan([toSource('1', { name: 'a' })], [other])).toEqual(['updated 1 as a x']);
 	});
 
 	test('does not take the name of another source', () => {

@@ -116,6 +116,46 @@ describe('syncing documents', () => {
 		},
 	);
 
+	test.each([
+		[
+			'disable',
+			[
+				['a.md', false],
+				['b.md', true],
+			],
+			/^PATCH .+status.disable$/,
+		],
+		['delete', [['b.md', true]], /^DELETE .+documents.[^/]+$/],
+	] as const)(
+		'a document without a source: %s is the only change',
+		async (onMissingSource, left, change) => {
+			const scene = await startScene();
+			await sync(scene, FILES);
+			const writeCount = getWrites(scene.sim).length;
+			const setup = createItems([FILES[1]!], false);
+			setup.perItem[0]!.options = { onMissingSource, maxRemovedPercent: 50 };
+			await executeOperation(scene, 'document', 'sync', {}, setup);
+			const documents = [...scene.dataset.documents.values()];
+			expect(documents.map(({ name, enabled }) => [name, enabled])).toEqual(left);
+			const writes = getWrites(scene.sim).slice(writeCount);
+			expect(writes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+				expect.stringMatching(change),
+			]);
+		},
+	);
+
+	test('the item of a new document has its ID, its batch and the status of its indexing', async () => {
+		const scene = await startScene();
+		const setup = createItems(FILES, false);
+		expect(await executeOperation(scene, 'document', 'sync', {}, setup)).toMatchObject(
+			[...scene.dataset.documents.values()].map(({ id }) => ({
+				documentId: id,
+				batch: expect.any(String) as string,
+				indexingStatus: 'completed',
+			})),
+		);
+	});
+
 	test('sources with the same name keep separate documents, and other documents stay', async () => {
 		const scene = await startScene();
 		const createNamedItems = (sources: string[]) => {
