@@ -75,24 +75,51 @@ test.each([
 		expect(parseResponse('agent_run_limit_exceeded', message, status)).toMatchObject({
 			type: 'agentLimitReached',
 			message: `The agent reached ${limit}`,
+			detail: message,
 			retryable: false,
 		});
 });
 
 test.each([
-	['unsupported_audio_type', 'Audio type not allowed.', 415, /MP3, M4A, WAV, AMR and MPGA/],
-	['file_too_large', 'File size exceeded. {message}', 413, /UPLOAD_FILE_SIZE_LIMIT/],
-	['audio_too_large', 'Audio size larger than 30 mb', 413, /30 MB/],
+	[
+		'unsupported_audio_type',
+		'Audio type not allowed.',
+		415,
+		'fileTypeNotAllowed',
+		/MP3, M4A, WAV, AMR and MPGA/,
+	],
+	[
+		'file_too_large',
+		'File size exceeded. {message}',
+		413,
+		'requestTooLarge',
+		/UPLOAD_FILE_SIZE_LIMIT/,
+	],
+	['audio_too_large', 'Audio size larger than 30 mb', 413, 'requestTooLarge', /30 MB/],
 	[
 		'invalid_param',
 		'docs in input form must be less than 10 files',
 		400,
+		'invalidInputs',
 		/at most 10 files.*WORKFLOW_FILE_UPLOAD_LIMIT/,
 	],
-	['invalid_param', 'Number of image files exceeds the maximum limit 3', 400, /at most 3 files/],
-	['invalid_action', 'Document:a.txt is being indexed, please try again later', 400, /ten minutes/],
-])('%s "%s" names the limit of Dify', (code, message, status, suggestion) => {
+	[
+		'invalid_param',
+		'Number of image files exceeds the maximum limit 3',
+		400,
+		'fileRejected',
+		/at most 3 files/,
+	],
+	[
+		'invalid_action',
+		'Document:a.txt is being indexed, please try again later',
+		400,
+		'documentBusy',
+		/ten minutes/,
+	],
+])('%s "%s" names the limit of Dify', (code, message, status, type, suggestion) => {
 	const error = parseResponse(code, message, status);
+	expect(error.type).toBe(type);
 	expect(error.suggestion).toMatch(suggestion);
 	expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
 });
