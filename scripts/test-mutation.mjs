@@ -12,19 +12,16 @@ import { run } from './lib/processes.mjs';
 
 const MIN_PERCENT = 80;
 
-const RUN_TESTS =
-	'lib/dify|nodes/shared/dify|nodes/DifyChatMessage|nodes/DifyWorkflow|guarantees/dify';
-
-/** Each file with the tests that guard it, as a part of a regular expression. */
+/** Each file with the tests nearest to it, as a part of a regular expression: all of them are loaded for each bug. */
 const TESTS = {
-	'lib/chat/check-tool-calls.ts': 'lib/chat|guarantees/agent',
-	'lib/chat/tool-calls.ts': 'lib/chat|guarantees/agent',
-	'lib/dify/knowledge/sync.ts': 'lib/dify|nodes/DifyKnowledge|guarantees/dify',
-	'lib/dify/run/run-reader.ts': RUN_TESTS,
-	'lib/dify/run/run-record.ts': RUN_TESTS,
-	'lib/dify/run/start-run.ts': RUN_TESTS,
-	'lib/http/retry-policy.ts': 'lib/http',
-	'lib/text/text-tool-calls.ts': 'lib/text|lib/chat',
+	'lib/chat/check-tool-calls.ts': 'lib/chat/(check-tool-calls|agent-text)',
+	'lib/chat/tool-calls.ts': 'lib/chat/(tool-call-ids|tool-calls)',
+	'lib/dify/knowledge/sync.ts': '(lib/dify/knowledge|nodes/DifyKnowledge/document)/sync',
+	'lib/dify/run/run-reader.ts': 'nodes/DifyWorkflow/run|nodes/DifyChatMessage/(limits|lost-agent)',
+	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record|nodes/DifyWorkflow/run',
+	'lib/dify/run/start-run.ts': 'lib/dify/run/start-run|nodes/DifyWorkflow/run/execute',
+	'lib/http/retry-policy.ts': 'lib/http/retry-policy',
+	'lib/text/text-tool-calls.ts': 'lib/text/text-tool-calls',
 };
 
 /** @typedef {{ files: Record<string, { mutants: Array<{ status: string }> }> }} Report */
