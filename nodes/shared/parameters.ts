@@ -98,24 +98,23 @@ export class NodeParameters {
 		return text;
 	}
 
-	number<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
-		return this.parse(path, asNumber, whenUnset);
-	}
+	readonly number = this.createReader(asNumber);
 
 	/** Seconds in the node, milliseconds in the library. */
-	milliseconds<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
-		return this.parse(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
-	}
+	readonly milliseconds = this.createReader((field, value) =>
+		Math.round(asNumber(field, value) * 1000),
+	);
 
-	boolean<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
-		return this.parse(path, asBoolean, whenUnset);
-	}
+	readonly boolean = this.createReader(asBoolean);
+
+	/** A JSON object, or JSON text of one. */
+	readonly object = this.createReader(asObject);
 
 	/** One of the choices of the field, whose values are the type `T`. */
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
 	choice<T extends string>(path: string, whenUnset?: T): T;
 	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
-		return this.parse(path, asChoice, whenUnset);
+		return this.createReader(asChoice)(path, ...whenUnset);
 	}
 
 	/** Several of the choices of the field. Empty if it was not added. */
@@ -123,11 +122,6 @@ export class NodeParameters {
 		const field = this.field(path);
 		const values = [this.value(path)].flat().filter((value) => !isUnset(value));
 		return values.map((value) => asChoice<T>(field, value));
-	}
-
-	/** A JSON object, or JSON text of one. */
-	object<F = never>(path: string, ...whenUnset: [] | [F]): Record<string, unknown> | F {
-		return this.parse(path, asObject, whenUnset);
 	}
 
 	/** Whether an option was added, even if its expression returns nothing. */
@@ -164,15 +158,13 @@ export class NodeParameters {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
 
-	private parse<T, F>(
-		path: string,
-		parser: (field: Field, value: unknown) => T,
-		whenUnset: [] | [F],
-	) {
-		const value = this.value(path);
-		return whenUnset.length > 0 && isUnset(value)
-			? (whenUnset[0] as F)
-			: parser(this.field(path), value);
+	private createReader<T>(parse: (field: Field, value: unknown) => T) {
+		return <F = never>(path: string, ...whenUnset: [] | [F]): T | F => {
+			const value = this.value(path);
+			return whenUnset.length > 0 && isUnset(value)
+				? (whenUnset[0] as F)
+				: parse(this.field(path), value);
+		};
 	}
 
 	private readTopLevel(name: string): unknown {
