@@ -7,7 +7,6 @@ import type {
 } from 'n8n-workflow';
 import { booleanField, choiceField, stringField, toOptions } from '../nodes/shared/field-builders';
 import {
-	buildDifyHeaders,
 	KEY_TEST_FIELD,
 	KEY_TEST_PATHS,
 	readDifyCredential,
@@ -17,6 +16,7 @@ import { type ErrorType, getErrorText } from '../lib/errors/server-error';
 import {
 	CONNECTION_CODES_HINT,
 	authenticateRequest,
+	buildCredentialHeaders,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
@@ -87,7 +87,8 @@ export class DifyApi implements ICredentialType {
 		const credential = readDifyCredential(data);
 		const { baseUrl, keyType } = credential;
 		const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
-		return authenticateRequest(request, credential, buildDifyHeaders(credential), TEST_PATH, test);
+		const headers = buildCredentialHeaders(credential);
+		return authenticateRequest(request, credential, headers, TEST_PATH, test);
 	};
 
 	test: ICredentialTestRequest = {

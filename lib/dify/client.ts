@@ -55,6 +55,11 @@ export class DifyClient {
 		return new DifyClient(this.endpoint, signal);
 	}
 
+	/** The same client for signed URLs, which may be on another host. */
+	withoutKey(): DifyClient {
+		return new DifyClient({ ...this.endpoint, headers: {} }, this.signal);
+	}
+
 	/** URL of a route. Empty values are omitted from the query. */
 	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();

@@ -1,6 +1,9 @@
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
+import { fetchOnce } from '../lru-cache';
 import { resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
+import type { JsonRecord } from '../values';
+import { explainAppTypeError } from './app';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 
@@ -24,11 +27,6 @@ export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCr
 	};
 }
 
-/** The headers of a credential. An empty key sends none, and Dify reports it as missing. */
-export function buildDifyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string, string> {
-	return buildCredentialHeaders({ baseUrl, apiKey });
-}
-
 /**
  * Cheap routes that check the key and work for every app, published or not (`/v1/` checks no key). Both return a
  * page of a list, whose field identifies Dify: n8n's credential tests can check only one field.
@@ -45,21 +43,19 @@ export const KEY_TEST_FIELD = 'has_more';
  * The client of a "Dify API" credential.
  *
  * @param helpers of the node's context, for n8n's egress filter
- * @param sendsKey false for signed URLs, which may be on another host
  * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
 export function createDifyClient(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
-	sendsKey = true,
 ): DifyClient {
 	const credential = readDifyCredential(data);
 	const { baseUrl, ignoreSslIssues } = credential;
-	const headers = buildDifyHeaders(credential);
+	// An empty key sends no header, and Dify reports it as missing.
+	const headers = buildCredentialHeaders(credential);
 	const url = { ...resolveBaseUrl(baseUrl), api: resolveDifyBaseUrl(baseUrl) };
 	return new DifyClient({
 		...createEndpoint(url, headers, ignoreSslIssues, helpers),
-		headers: sendsKey ? headers : {},
 		maxConcurrentRequests: 0,
 		getSlots: () => undefined,
 		toResponseError: toDifyResponseError,
@@ -82,16 +78,51 @@ const KEY_TYPES = {
 } as const;
 
 /**
- * @param expected the keys that the node supports
- * @throws {ServerError} if the prefix of the key shows the other type
+ * The client of an item's credential.
+ *
+ * @param keyType that the node supports
+ * @throws {ServerError} also if the prefix of the key shows the other type
  */
-export function assertKeyType(data: ICredentialDataDecryptedObject, expected: DifyKeyType): void {
-	const { authorization = '' } = buildDifyHeaders(readDifyCredential(data));
-	const [prefix, name] = KEY_TYPES[expected === 'app' ? 'knowledge' : 'app'];
-	if (!authorization.startsWith(`Bearer ${prefix}`)) return;
-	const [, expectedName, suggestion] = KEY_TYPES[expected];
+export async function openDifyClient(
+	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
+	keyType: DifyKeyType,
+	itemIndex?: number,
+): Promise<DifyClient> {
+	const client = createDifyClient(
+		await context.getCredentials('difyApi', itemIndex),
+		context.helpers,
+	);
+	const [prefix, name] = KEY_TYPES[keyType === 'app' ? 'knowledge' : 'app'];
+	if (client.endpoint.headers.authorization?.startsWith(`Bearer ${prefix}`) !== true) return client;
+	const [, expectedName, suggestion] = KEY_TYPES[keyType];
 	const title = `The credential has ${name}, and this node requires ${expectedName}`;
 	throw createLocalError('unauthorized', title, suggestion);
+}
+
+/** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
+export interface DifyAccess {
+	client: DifyClient;
+	/** GETs an object once per execution. */
+	getCached(path: string): Promise<JsonRecord>;
+	/** Form, file upload and limits of the app. */
+	appParameters(): Promise<JsonRecord>;
+}
+
+/** Access of one credential, with a response cache for this execution. An item has it until its signal aborts. */
+export function createDifyAccess(
+	credentialClient: DifyClient,
+): (signal: AbortSignal) => DifyAccess {
+	const cache = new Map<string, Promise<JsonRecord>>();
+	return (signal) => {
+		const client = credentialClient.withSignal(signal);
+		const getCached = async (path: string) =>
+			await fetchOnce(cache, path, async () => await client.get(path));
+		const appParameters = async () =>
+			await getCached('/parameters').catch(async (error: unknown) => {
+				throw await explainAppTypeError(client, error);
+			});
+		return { client, getCached, appParameters };
+	};
 }
 
 /**

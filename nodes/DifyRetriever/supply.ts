@@ -5,8 +5,7 @@ import {
 	type ILoadOptionsFunctions,
 	type INodePropertyOptions,
 } from 'n8n-workflow';
-import { CachedDifyAccess } from '../../lib/dify/access';
-import { assertKeyType, createDifyClient } from '../../lib/dify/credentials';
+import { createDifyAccess, openDifyClient } from '../../lib/dify/credentials';
 import { parseUuid } from '../../lib/dify/ids';
 import {
 	truncateQuery,
@@ -28,7 +27,7 @@ import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
 import { fetchAllPages } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
-import { createEditorClient, readEditorValue } from '../shared/dify/editor-lists';
+import { readEditorValue } from '../shared/dify/editor-lists';
 
 export const properties = [
 	noticeField(
@@ -68,13 +67,11 @@ export async function supplyRetriever(
 	itemIndex: number,
 ): Promise<SupplyData> {
 	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
-		const credentials = await context.getCredentials('difyApi', itemIndex);
-		assertKeyType(credentials, 'knowledge');
-		const app = new CachedDifyAccess(createDifyClient(credentials, context.helpers));
+		const client = await openDifyClient(context, 'knowledge', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const datasetIds = readDatasetIds(parameters);
 		const search = readRetrievalOptions(parameters);
-		return { response: createLoggedRetriever(app, datasetIds, search, log) };
+		return { response: createLoggedRetriever(createDifyAccess(client), datasetIds, search, log) };
 	});
 }
 
@@ -96,7 +93,7 @@ function readDatasetIds(parameters: NodeParameters): string[] {
 }
 
 function createLoggedRetriever(
-	app: CachedDifyAccess,
+	getAccess: ReturnType<typeof createDifyAccess>,
 	datasetIds: readonly string[],
 	search: RetrievalOptions,
 	log: SubNodeLog,
@@ -112,7 +109,7 @@ function createLoggedRetriever(
 				input: { query },
 				run: async (execution) => {
 					const signals = [config?.signal, execution].filter((each) => each !== undefined);
-					const access = app.withSignal(AbortSignal.any(signals));
+					const access = getAccess(AbortSignal.any(signals));
 					const documents: RetrievedDocument[] = [];
 					let filteredOut = 0;
 					for (const datasetId of datasetIds) {
@@ -153,7 +150,7 @@ export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
 	try {
-		const client = await createEditorClient(this, 'knowledge');
+		const client = await openDifyClient(this, 'knowledge');
 		const datasets = await fetchAllPages(client, buildDatasetList());
 		const options = datasets
 			// Dify's API does not search external ones.

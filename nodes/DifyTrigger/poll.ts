@@ -1,6 +1,6 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
-import { assertKeyType, createDifyClient } from '../../lib/dify/credentials';
+import { openDifyClient } from '../../lib/dify/credentials';
 import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { toPollError } from '../shared/run/item-error';
@@ -49,9 +49,7 @@ const pollingNodes = new Set<string>();
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
-		const credentials = await context.getCredentials('difyApi');
-		assertKeyType(credentials, 'app');
-		const client = createDifyClient(credentials, context.helpers);
+		const client = await openDifyClient(context, 'app');
 		const matchesFilter = createRatingFilter(parameters);
 		if (context.getMode() === 'manual') {
 			const { records } = await fetchPage(client, FEEDBACK_LIST);

@@ -12,7 +12,7 @@ import { createDifyError, createLocalError } from '../errors';
 import { toErrorType } from '../error-types';
 import { apiPath, PathSegment } from '../ids';
 import { toUploadFileName, type FileSource } from '../../http/multipart';
-import type { DifyAccess } from '../access';
+import type { DifyAccess } from '../credentials';
 import { toEmbeddingModelFields, type ModelRef } from './models';
 
 type IndexingTechnique = 'high_quality' | 'economy';

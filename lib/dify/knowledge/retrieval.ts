@@ -9,7 +9,7 @@ import {
 	asRecords,
 	type JsonRecord,
 } from '../../values';
-import type { DifyAccess } from '../access';
+import type { DifyAccess } from '../credentials';
 import { apiPath } from '../ids';
 import { parseRecords } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';

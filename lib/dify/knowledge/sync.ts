@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { toUploadFileName } from '../../http/multipart';
 import { asFiniteNumber, findDuplicate, asNonEmptyString, type JsonRecord } from '../../values';
-import type { DifyAccess } from '../access';
+import type { DifyAccess } from '../credentials';
 import { createParamError, createLocalError } from '../errors';
 import {
 	deleteDocument,

@@ -13,7 +13,6 @@ import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values';
 import { fetchFilesFromField, readFileOrigins, outputField } from '../../shared/dify/fields';
 import {
-	createKeylessClient,
 	type DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
@@ -155,8 +154,7 @@ export const recordOperations: DifyOperation[] = [
 					title: 'Dify returned no download URL for the document',
 				});
 			const { name } = await client.get(route, { metadata: 'without' });
-			const keyless = await createKeylessClient(call);
-			const reading = openSignedFile(keyless, address, origins, async (response) => {
+			const reading = openSignedFile(client.withoutKey(), address, origins, async (response) => {
 				return await storeFile(call, 'outputField', {
 					content: response.bytes(),
 					fileName: asNonEmptyString(name) ?? documentId,

@@ -9,15 +9,18 @@ import {
 	type NodeOperationError,
 } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
-import { CachedDifyAccess, type DifyAccess } from '../../../lib/dify/access';
 import {
-	type DifyClient,
 	type Method,
 	type Query,
 	fetchAllPages,
 	type ListEndpoint,
 } from '../../../lib/dify/client';
-import { assertKeyType, createDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
+import {
+	createDifyAccess,
+	type DifyAccess,
+	type DifyKeyType,
+	openDifyClient,
+} from '../../../lib/dify/credentials';
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -54,16 +57,15 @@ export function createDifyExecute(
 	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
 ) {
 	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const apps = new Map<string, CachedDifyAccess>();
+		const accessById = new Map<string, ReturnType<typeof createDifyAccess>>();
 		return await runOperations(this, {
 			table,
 			getAccess: async (itemIndex, signal) => {
-				const data = await this.getCredentials('difyApi', itemIndex);
-				assertKeyType(data, keyType);
-				const key = JSON.stringify(data);
-				const app = apps.get(key) ?? new CachedDifyAccess(createDifyClient(data, this.helpers));
-				apps.set(key, app);
-				return app.withSignal(signal);
+				const client = await openDifyClient(this, keyType, itemIndex);
+				const { id } = client.endpoint;
+				const getAccess = accessById.get(id) ?? createDifyAccess(client);
+				accessById.set(id, getAccess);
+				return getAccess(signal);
 			},
 			createNodeError: toDifyNodeError,
 			getSequenceKey: (itemIndex) => getSequenceKey?.(this, itemIndex),
@@ -147,16 +149,6 @@ export function defineListOperation({
 			return toOperationItems(records.map(toItem));
 		},
 	};
-}
-
-/** A client without the key, for signed URLs, which may be on another host. */
-export async function createKeylessClient({
-	context,
-	itemIndex,
-	signal,
-}: DifyCall): Promise<DifyClient> {
-	const data = await context.getCredentials('difyApi', itemIndex);
-	return createDifyClient(data, context.helpers, false).withSignal(signal);
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */

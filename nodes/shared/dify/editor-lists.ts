@@ -11,7 +11,7 @@ import {
 	parseRecords,
 	type ListEndpoint,
 } from '../../../lib/dify/client';
-import { assertKeyType, createDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
+import { openDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import { parseOptionalUuid } from '../../../lib/dify/ids';
 import {
@@ -28,16 +28,6 @@ import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';
 import { toDifyNodeError } from './dify-operation';
-
-/** The client for lists and forms in the editor. @throws {ServerError} for a key of the other type */
-export async function createEditorClient(
-	context: ILoadOptionsFunctions,
-	keyType: DifyKeyType,
-): Promise<DifyClient> {
-	const credentials = await context.getCredentials('difyApi');
-	assertKeyType(credentials, keyType);
-	return createDifyClient(credentials, context.helpers);
-}
 
 interface ListSearchCall {
 	context: ILoadOptionsFunctions;
@@ -61,7 +51,7 @@ export function createListSearch(
 		try {
 			const { results, ...rest } = await list({
 				context: this,
-				client: await createEditorClient(this, keyType),
+				client: await openDifyClient(this, keyType),
 				filter: filter.trim(),
 				token,
 			});
@@ -202,7 +192,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	if (this.getNode().credentials?.difyApi === undefined)
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
 	try {
-		const client = await createEditorClient(this, 'app');
+		const client = await openDifyClient(this, 'app');
 		return {
 			fields: parseForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))

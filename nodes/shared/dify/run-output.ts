@@ -10,7 +10,7 @@ import {
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
 import { readFileOrigins } from './fields';
-import { createKeylessClient, type DifyCall } from './dify-operation';
+import type { DifyCall } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { ServerError } from '../../../lib/errors/server-error';
 
@@ -20,7 +20,7 @@ export async function storeResultFiles(
 	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
 ): Promise<{ binary?: IBinaryKeyData; warnings: string[] }> {
 	const origins = readFileOrigins(call.parameters);
-	const client = await createKeylessClient(call);
+	const client = call.client.withoutKey();
 	const binary: IBinaryKeyData = {};
 	const warnings: string[] = [];
 	let remainingBytes = MAX_FILES_BYTES;

@@ -85,11 +85,7 @@ describe('the API key', () => {
 	});
 
 	test('is a secret of a client that does not send it', () => {
-		const client = createDifyClient(
-			{ baseUrl: 'http://dify', apiKey: WRONG_KEY },
-			undefined,
-			false,
-		);
+		const client = createDifyClient({ baseUrl: 'http://dify', apiKey: WRONG_KEY }).withoutKey();
 		const { headers, secrets } = client.endpoint;
 		expect(headers).toEqual({});
 		expect(mask(`it was ${WRONG_KEY}`, secrets)).toBe('it was ***');
