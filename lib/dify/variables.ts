@@ -1,11 +1,6 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
-import {
-	asNonEmptyString,
-	type JsonRecord,
-	parseBoolean,
-	toText,
-	parseJsonExactly,
-} from '../values';
+import { type JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
+import { parseLiteral } from '../text/literals';
 import { parseExactNumber } from './forms';
 
 const TEXT_TYPES: ReadonlySet<unknown> = new Set(['string', 'secret']);
@@ -22,7 +17,9 @@ function parseValue(type: unknown, text: string): unknown {
 	if (type === 'boolean') return parseBoolean(text);
 	if (NUMBER_TYPES.has(type)) return parseExactNumber(text);
 	const isStructured = typeof type === 'string' && /^(?:object|array)/.test(type);
-	return isStructured ? (parseJsonExactly(text) ?? parsePython(text)) : undefined;
+	return isStructured
+		? (parseJsonExactly(text) ?? parseJsonExactly(parseLiteral(text) ?? ''))
+		: undefined;
 }
 
 /** A value to send for a variable. Dify rejects text for another type, so numbers are sent with all digits. */
@@ -38,41 +35,4 @@ export function toVariableValue({ value_type: type }: JsonRecord, value: unknown
 /** JSON of exactly these digits (Node.js 22 and later). */
 function toRawJson(digits: string): unknown {
 	return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
-}
-
-/** A string of Python, or the text up to the next one. */
-const TOKEN = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|[^'"]+/sy;
-const CONSTANTS: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
-
-/** Parses lists, dictionaries, strings, numbers and constants as Python writes them; undefined for anything else. */
-function parsePython(text: string): unknown {
-	const json: string[] = [];
-	TOKEN.lastIndex = 0;
-	while (TOKEN.lastIndex < text.length) {
-		const match = TOKEN.exec(text);
-		// Ends at the first invalid character, so that the text is read once.
-		if (match === null) return undefined;
-		const [token, single, double] = match;
-		const string = single ?? double;
-		json.push(
-			string === undefined
-				? token.replace(/\b(?:True|False|None)\b/g, (name) => CONSTANTS[name]!)
-				: JSON.stringify(unescapePython(string)),
-		);
-	}
-	return parseJsonExactly(json.join(''));
-}
-
-const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/gs;
-const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
-
-function unescapePython(text: string) {
-	return text.replace(
-		ESCAPE,
-		(escape, byte?: string, unit?: string, point?: string, character?: string) => {
-			const code = parseInt(asNonEmptyString(byte ?? unit ?? point) ?? '', 16);
-			if (Number.isNaN(code)) return CONTROLS[character ?? ''] ?? character ?? '';
-			return code > 0x10ffff ? escape : String.fromCodePoint(code);
-		},
-	);
 }

@@ -1,4 +1,5 @@
-/** Converts calls that models write like Python or JavaScript to JSON. */
+/** Converts values and calls that are written like Python or JavaScript to JSON. */
+import { tryOrUndefined } from '../values';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;
@@ -12,7 +13,9 @@ const CONSTANTS: Record<string, string> = {
 	None: 'null',
 	null: 'null',
 };
-const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
+/** Control characters by the letter of their escape. */
+export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
 const DOUBLE_QUOTED = /[^"\\]*(?:\\[^][^"\\]*)*/y;
 const SINGLE_QUOTED = /[^'\\]*(?:\\[^][^'\\]*)*/y;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
@@ -28,11 +31,14 @@ export interface LiteralCall {
  * if it contains anything else.
  */
 export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
-	try {
-		return new LiteralReader(text).readCalls();
-	} catch {
-		return undefined;
-	}
+	const reader = new LiteralReader(text);
+	return tryOrUndefined(() => reader.readAll(() => reader.readCalls()));
+}
+
+/** A value written like Python or JavaScript, as JSON; undefined for anything else. Numbers keep their digits. */
+export function parseLiteral(text: string): string | undefined {
+	const reader = new LiteralReader(text);
+	return tryOrUndefined(() => reader.readAll(() => reader.readValue(0)));
 }
 
 /** The text is something else. */
@@ -44,13 +50,19 @@ class LiteralReader {
 
 	constructor(private readonly text: string) {}
 
+	/** @throws {SyntaxProblem} if the text contains anything else */
+	readAll<T>(read: () => T): T {
+		const result = read();
+		this.match(/\s*/y);
+		if (this.at < this.text.length) throw new SyntaxProblem();
+		return result;
+	}
+
 	readCalls(): LiteralCall[] {
 		const isList = this.skip('[');
 		const calls = [this.readCall()];
 		while (this.skip(',')) calls.push(this.readCall());
 		if (isList) this.expect(']');
-		this.match(/\s*/y);
-		if (this.at < this.text.length) throw new SyntaxProblem();
 		return calls;
 	}
 
@@ -81,7 +93,7 @@ class LiteralReader {
 		return `[${values.join(',')}]`;
 	}
 
-	private readValue(depth: number) {
+	readValue(depth: number): string {
 		if (depth > MAX_DEPTH) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
@@ -100,7 +112,7 @@ class LiteralReader {
 		const body = this.match(quote === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED);
 		if (this.text[this.at] !== quote) throw new SyntaxProblem();
 		this.at += 1;
-		return body.replace(/\\(u[\da-f]{4}|[^])/gi, toCharacter);
+		return body.replace(ESCAPE, toCharacter);
 	}
 
 	private readUntil(mark: string) {
@@ -138,7 +150,8 @@ class LiteralReader {
 	}
 }
 
-function toCharacter(_all: string, code: string) {
-	if (/^u[\da-f]{4}$/i.test(code)) return String.fromCharCode(parseInt(code.slice(1), 16));
-	return ESCAPES[code] ?? code;
+function toCharacter(escape: string, ...[byte, unit, point, letter = '']: string[]) {
+	const code = parseInt(byte ?? unit ?? point ?? '', 16);
+	if (Number.isNaN(code)) return CONTROLS[letter] ?? letter;
+	return code > 0x10ffff ? escape : String.fromCodePoint(code);
 }

@@ -1,4 +1,5 @@
 /** Texts without the markup and escapes that an email, a web page or JSON adds. */
+import { CONTROLS } from './literals';
 
 /** Models cannot read texts that are escaped more often than this. */
 const MAX_PASSES = 4;
@@ -124,8 +125,6 @@ function decodeEntity(name: string) {
 	const accent = ACCENTS.get(name.slice(1));
 	return accent === undefined ? ' ' : `${name[0]}${accent}`;
 }
-
-const CONTROLS: Record<string, string> = { n: '\n', r: '\r', t: '\t' };
 
 /** Escapes of JSON, JavaScript, Python and Markdown. */
 function decodeEscapes(text: string) {

@@ -22,6 +22,7 @@ import {
 } from '../timeout-fields';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { createInputError } from '../../../lib/errors/server-error';
+import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/completion-request';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {
@@ -325,8 +326,5 @@ export function unwrapSchema(source: JsonRecord): NamedSchema {
 }
 
 function unescapeText(text: string) {
-	return text.replace(
-		/\\([nrt\\])/g,
-		(_match, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\',
-	);
+	return text.replace(/\\([nrt\\])/g, (_match, letter: string) => CONTROLS[letter] ?? letter);
 }

@@ -26,6 +26,10 @@ test.each([
 	['object', "{'a': <File object>}", "{'a': <File object>}"],
 	['file', "{'a': 1}", "{'a': 1}"],
 	['object', { a: 1 }, { a: 1 }],
+	['object', "{'a': 1} {'b': 2}", "{'a': 1} {'b': 2}"],
+	['array[object]', "[{'a': (1, 2)}]", "[{'a': (1, 2)}]"],
+	['array[number]', '[1e+16, -0.5, nan]', '[1e+16, -0.5, nan]'],
+	['array[string]', "['\\U00110000', '\\ud83d\\ude00']", ['\\U00110000', '😀']],
 ])('a variable of type %s with the value %j is %j', (type, value, expected) => {
 	expect(withTypedValue({ name: 'v', value_type: type, value })).toEqual({
 		name: 'v',
