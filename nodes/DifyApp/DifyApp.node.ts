@@ -1,7 +1,7 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { getForm } from '../shared/dify/editor-lists';
-import { buildSubtitle, createResourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
 import { audio } from './audio';
@@ -16,7 +16,7 @@ export class DifyApp implements INodeType {
 		displayName: 'Dify Apps',
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description:
 			'Generate text, convert speech, and manage annotations, files and settings of a Dify app',
 		defaults: { name: 'Dify Apps' },

@@ -9,8 +9,7 @@ export class DifyChatMessage implements INodeType {
 		displayName: 'Dify Chat Message',
 		name: 'difyChatMessage',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle:
-			'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
+		subtitle: operations.subtitle,
 		description:
 			'Send messages to Dify chatbots, agents and chatflows, and stream the response to the chat',
 		defaults: { name: 'Dify Chat Message' },

@@ -40,6 +40,8 @@ const send: DifyOperation = {
 
 export const operations: OperationTable<DifyOperation> = {
 	properties: fields,
+	subtitle:
+		'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 	getOperation: () => send,
 };
 

@@ -1,7 +1,7 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations } from '../shared/dify/editor-lists';
-import { buildSubtitle, createResourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import { conversations, messages, searchVariables, variables } from './operations';
 
 const operations = createResourceTable([conversations, messages, variables]);
@@ -12,7 +12,7 @@ export class DifyConversation implements INodeType {
 		displayName: 'Dify Conversation',
 		name: 'difyConversation',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description:
 			'List, rename and delete conversations of a Dify app, read messages, set variables',
 		defaults: { name: 'Dify Conversation' },

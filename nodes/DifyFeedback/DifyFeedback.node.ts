@@ -1,6 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
-import { buildSubtitle, createOperationTable } from '../shared/run/operations';
+import { createOperationTable } from '../shared/run/operations';
 import { feedbackGetAll, rate, revoke } from './operations';
 
 const operations = createOperationTable([rate, feedbackGetAll, revoke]);
@@ -11,7 +11,7 @@ export class DifyFeedback implements INodeType {
 		displayName: 'Dify Feedback',
 		name: 'difyFeedback',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description: 'Rate messages of a Dify app with like or dislike, remove ratings, list feedback',
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,

@@ -9,7 +9,7 @@ import {
 	createDifyExecute,
 	type DifyResource,
 } from '../shared/dify/dify-operation';
-import { buildSubtitle, createResourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
 import { recordOperations } from './document/records';
 import { documentSync } from './document/sync';
@@ -33,7 +33,7 @@ export class DifyKnowledge implements INodeType {
 		displayName: 'Dify Knowledge',
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description: 'Search and fill Dify knowledge bases, and keep your documents in sync with them',
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,

@@ -1,7 +1,7 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
-import { buildSubtitle, createResourceTable } from '../shared/run/operations';
+import { createResourceTable } from '../shared/run/operations';
 import { forms } from './form';
 import { runExecute, runFollow } from './execute';
 import { runGet, runGetAll, runStop } from './records';
@@ -21,7 +21,7 @@ export class DifyWorkflow implements INodeType {
 		displayName: 'Dify Workflow',
 		name: 'difyWorkflow',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description: 'Run, follow and stop Dify workflows, and submit their forms',
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,

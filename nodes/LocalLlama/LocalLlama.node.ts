@@ -7,7 +7,6 @@ import {
 import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';
 import { runLocalLlama } from './operation';
-import { buildSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
 
 export class LocalLlama implements INodeType {
@@ -20,7 +19,7 @@ export class LocalLlama implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description: 'Chat, extract, classify, transcribe, embed, rerank',
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,

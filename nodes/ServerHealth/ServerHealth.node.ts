@@ -1,7 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
-import { buildSubtitle } from '../shared/run/operations';
 import { searchModels } from '../shared/model-selection';
 import { operations, runServerHealth } from './operations';
 
@@ -15,7 +14,7 @@ export class ServerHealth implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		subtitle: buildSubtitle(operations.properties),
+		subtitle: operations.subtitle,
 		description: 'Check whether a model server or Dify works, what is wrong, and how to fix it',
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,

@@ -3,6 +3,7 @@ import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import {
+	buildSubtitle,
 	operationField,
 	operationFields,
 	findOperation,
@@ -26,6 +27,7 @@ export const operations: OperationTable<HealthOperation> = {
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
+	subtitle: buildSubtitle(OPERATIONS.map(({ value, action }) => [value, action])),
 	getOperation: (context, itemIndex) =>
 		findOperation(
 			OPERATIONS,

@@ -75,6 +75,8 @@ export interface NodeResource<O extends OperationDescription> extends ListEntry 
 export interface OperationTable<O> {
 	/** Resource and operation lists, and the fields of all operations. */
 	properties: INodeProperties[];
+	/** Expression for the subtitle of the node. */
+	subtitle: string;
 	/** The operation selected for an item. @throws {ServerError} if an expression names one that does not exist */
 	getOperation(context: IExecuteFunctions, itemIndex: number): O;
 }
@@ -150,6 +152,18 @@ export function findOperation<O extends OperationDescription>(
 	);
 }
 
+/**
+ * The subtitle of a node: the action name of its operation.
+ *
+ * @param key expression for the name of an action
+ */
+export function buildSubtitle(
+	actions: ReadonlyArray<readonly [name: string, action?: string]>,
+	key = '$parameter.operation',
+): string {
+	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
+}
+
 /** The operations of a node without resources. The first one is the default. */
 export function createOperationTable<O extends OperationDescription>(
 	operations: readonly O[],
@@ -157,31 +171,10 @@ export function createOperationTable<O extends OperationDescription>(
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
+		subtitle: buildSubtitle(operations.map(({ value, action }) => [value, action])),
 		getOperation: (context, itemIndex) =>
 			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
 	};
-}
-
-/**
- * The subtitle of a node: the action name of its operation.
- *
- * @param properties fields of the node. An operation without a resource is found by its name alone.
- */
-export function buildSubtitle(properties: readonly INodeProperties[]): string {
-	const hasResources = properties.some(({ name }) => name === 'resource');
-	const actions = properties
-		.filter(({ name }) => name === 'operation')
-		.flatMap(({ options = [], displayOptions }) => {
-			const resource = hasResources ? `${String(displayOptions?.show?.resource?.[0])} ` : '';
-			return (options as INodePropertyOptions[]).map(({ value, action }) => [
-				`${resource}${value}`,
-				action,
-			]);
-		});
-	const key = hasResources
-		? '$parameter.resource + " " + $parameter.operation'
-		: '$parameter.operation';
-	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
 }
 
 /**
@@ -206,6 +199,12 @@ export function createResourceTable<O extends OperationDescription>(
 			...selectionFields,
 			...resources.flatMap((resource) => operationFields(resource.operations, showFor(resource))),
 		],
+		subtitle: buildSubtitle(
+			resources.flatMap(({ value: resource, operations }) =>
+				operations.map(({ value, action }) => [`${resource} ${value}`, action] as const),
+			),
+			'$parameter.resource + " " + $parameter.operation',
+		),
 		getOperation: (context, itemIndex) => {
 			const parameters = new NodeParameters(context, itemIndex, selectionFields);
 			const resource = parameters.choice('resource');
