@@ -152,7 +152,7 @@ describe("n8n's credential test", () => {
 				await testWith({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` }),
 			).toBe('OK');
 			expect(
-				server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models'),
+				server.requests.every(({ method, path }) => `${method} ${path}` === 'GET /v1/models'),
 			).toBe(true);
 			expect(await testWith({ baseUrl, apiKey: 'wrong' })).toMatch(
 				/^The server rejected the API key\. .* Check the API Key/,
@@ -219,7 +219,7 @@ describe("n8n's credential test", () => {
 	test.each([
 		['Text Embeddings Inference', reply.error(404, '')],
 		['whisper.cpp', reply.html(404, 'File Not Found (/v1/models)')],
-		['FastAPI with only a chat route', reply.json({ detail: 'Not Found' }, { status: 404 })],
+		['FastAPI with only a chat route', reply.error(404, { detail: 'Not Found' })],
 		[
 			'a gateway that returns 404 in a response with status 200',
 			reply.json({ error: { code: 404, message: '' } }),
@@ -247,7 +247,7 @@ describe("n8n's credential test", () => {
 		['any JSON', reply.json({ status: 'ok' }), 'not a model list as in the OpenAI API'],
 		[
 			'204',
-			reply.json('', { status: 204 }),
+			reply.error(204, ''),
 			'The response is empty. mlx_lm.server responds this way while no model is available on its machine',
 		],
 		[

@@ -398,8 +398,8 @@ describe('a chat', () => {
 			const sim = await startLlamaServerSim();
 			sims.push(sim);
 			const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
-			const disconnect = { at: { event: 8 }, how: 'rst' } as const;
-			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut: disconnect }));
+			const transport = { cut: { at: { event: 8 }, how: 'rst' } } as const;
+			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', transport }));
 			const local = await credentialFor(sim, 'Server that breaks off');
 			const { id } = await n8n.createWorkflow(
 				example('agent-with-tools', { local, model: 'sim-model' }),

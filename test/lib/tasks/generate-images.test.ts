@@ -54,7 +54,7 @@ test('first-token timeout: the error names the option to raise', async () => {
 	]);
 	// A slow machine may have sent none.
 	const getPosts = () => sim.requests.filter(({ method }) => method === 'POST');
-	await sim.until(() => getPosts().every(({ endedBy }) => endedBy === 'client-abort'));
+	await sim.until(() => getPosts().every(({ signal }) => signal.aborted));
 });
 
 test('fewer images than requested succeed with a warning', async () => {

@@ -133,8 +133,8 @@ describe('a wrong call is reported to the model, which calls again', () => {
 				{ name: '', arguments: '' },
 				{ name: 'get_weather', arguments: '{"ci' },
 			]) {
-				const usage = { completion: 8 };
-				server().script(reply.toolCalls([broken], { text: 'It is sunny.', finish, usage }));
+				const given = { text: 'It is sunny.', finish, completionTokens: 8 };
+				server().script(reply.toolCalls([broken], given));
 				const { model } = await supplied({ options });
 				await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
 					'A tool call was cut off at the token limit',

@@ -1,77 +1,51 @@
-/** The answer without a scripted reply: deterministic, from the request. */
-import type { ChatTask, Json } from './chat';
+/** The response without a scripted reply: deterministic, from the request. */
+import type { Json } from './generate';
 import { type GenerationReply, reply } from './reply';
 
-const object = (value: unknown): Json =>
+const toObject = (value: unknown): Json =>
 	value !== null && typeof value === 'object' ? (value as Json) : {};
 
-/** Approximately the smallest value that a JSON schema allows. */
-const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => {
-	const {
-		type,
-		properties,
-		items,
-		const: constant,
-		enum: options,
-		anyOf,
-		oneOf,
-		minItems,
-		minimum,
-		minLength,
-		$ref,
-	} = object(schema);
-	if (constant !== undefined) return constant;
-	if (Array.isArray(options)) return options[0];
-	if (typeof $ref === 'string' && depth < 8) {
-		const target = $ref
-			.split('/')
-			.slice(1)
-			.reduce<unknown>((node, key) => object(node)[key], root);
-		return sample(target, root, depth + 1);
-	}
-	const choice = [anyOf, oneOf].find(Array.isArray) as unknown[] | undefined;
-	if (choice) return sample(choice[0], root, depth + 1);
-	switch (Array.isArray(type) ? type[0] : type) {
-		case 'string':
-			return 'text'.padEnd(typeof minLength === 'number' ? minLength : 0, 'x');
-		case 'integer':
-		case 'number':
-			return typeof minimum === 'number' ? minimum : 1;
-		case 'boolean':
-			return true;
-		case 'null':
-			return null;
-		case 'array':
-			return Array.from({ length: typeof minItems === 'number' ? minItems : 1 }, () =>
-				sample(items, root, depth + 1),
-			);
-		default:
-			return Object.fromEntries(
-				Object.entries(object(properties)).map(([key, value]) => [
-					key,
-					sample(value, root, depth + 1),
-				]),
-			);
-	}
-};
+/** A value that matches a JSON schema of the package's own tasks. */
+function sample(schema: unknown): unknown {
+	const { type, properties, items, enum: values } = toObject(schema);
+	if (Array.isArray(values)) return values[0];
+	const samples: Record<string, unknown> = { string: 'text', integer: 1, number: 1, boolean: true };
+	const [name] = [type].flat() as string[];
+	if (name !== undefined && name in samples) return samples[name];
+	if (name === 'array') return [sample(items)];
+	return Object.fromEntries(
+		Object.entries(toObject(properties)).map(([key, value]) => [key, sample(value)]),
+	);
+}
+
+const textOf = (content: unknown): string =>
+	Array.isArray(content)
+		? (content as Json[]).map(({ text }) => text ?? '').join('\n')
+		: String(content);
 
 /** Repeats the last user message; calls the first tool if a call is required; fills in a schema if one is given. */
-export const defaultAnswer = (task: ChatTask): GenerationReply => {
-	const thought = task.thinking ? 'The user said something.\n' : undefined;
-	// With both, the schema takes precedence, and no call is possible (docs/protocols/llama-server.md 6.1).
-	if (task.schema !== undefined)
-		return reply.reasoning(thought ?? '', JSON.stringify(sample(task.schema)));
-	const tool = object(object(task.tools[0]).function);
-	if (task.toolChoice === 'required' && task.tools.length > 0) {
-		const call = {
-			name: String(tool.name),
-			arguments: JSON.stringify(sample(tool.parameters ?? {})),
-		};
-		return reply.toolCalls([call], { reasoning: thought });
+export function defaultAnswer(body: Json): GenerationReply {
+	const format = toObject(body.response_format);
+	const schema = toObject(format.json_schema).schema ?? body.format;
+	if (typeof schema === 'object') return reply.text(JSON.stringify(sample(schema)));
+	const [tool] = (body.tools ?? []) as Json[];
+	if (body.tool_choice === 'required' && tool !== undefined) {
+		const { name, parameters } = toObject(tool.function);
+		return reply.toolCalls([{ name: String(name), arguments: sample(parameters) }]);
 	}
-	const userText = task.messages.filter(({ role }) => role === 'user').at(-1)?.content;
-	return reply.reasoning(
-		thought ?? '',
-		userText === undefined ? 'You said nothing.' : `You said: ${userText}`,
+	const messages = (body.messages ?? []) as Json[];
+	const question = messages.filter(({ role }) => role === 'user').at(-1);
+	return reply.text(`You said: ${textOf(question?.content ?? '')}`);
+}
+
+/** Characters of all texts; one character is one token, an image 64. */
+export function countPrompt({ messages, tools, prompt = '' }: Json): number {
+	const list = Array.isArray(messages) ? (messages as Json[]) : [];
+	const parts = list.flatMap(({ content }) =>
+		Array.isArray(content) ? (content as Json[]) : [{ type: 'text', text: content ?? '' }],
 	);
-};
+	const texts = parts.map(({ type, text }) => (type === 'text' ? String(text).length + 20 : 64));
+	const calls = list.flatMap(({ tool_calls: made }) => made ?? []);
+	const rest = `${JSON.stringify(calls)}${JSON.stringify(tools ?? '')}${String(prompt)}`;
+	return texts.reduce((sum, length) => sum + length, rest.length);
+}

@@ -1,209 +1,259 @@
-/** A generation from its first token to its last: as a stream of writes, or collected for one answer. */
-import { waitFor, type Write } from '../wire-reply';
-import type { Task } from './chat';
+/** A generation from its first token to its last: as a stream of writes, or collected for one response. */
+import { waitFor, type Write } from '../http-server';
+import type { Profile } from './options';
 import {
-	type Answer,
-	type Choice,
-	collect,
-	type Dialect,
-	event,
-	type Meta,
-	type Usage,
-} from './dialects';
-import { type Timings, timings } from './params';
-import { type Delta, type GenerationOptions, isSpecial, type Step } from './reply';
-import type { Lease, SlotPool } from './slots';
-import { countTokens } from './text';
+	type Delta,
+	type GenerationOptions,
+	isPause,
+	type Step,
+	type ToolCallDelta,
+} from './reply';
+
+export type Json = Readonly<Record<string, unknown>>;
 
 export interface Job {
-	task: Task;
+	body: Json;
 	steps: Step[];
 	options: GenerationOptions;
-	meta: Meta;
-	dialect: Dialect;
-	/** One per choice. */
-	leases: Lease[];
-	pool: SlotPool;
-	/** Aborts when the answer is no longer needed. */
+	id: string;
+	model: string;
+	/** Seconds since the epoch. */
+	created: number;
+	profile: Profile;
+	promptTokens: number;
+	/** Aborts when the response is no longer needed. */
 	signal: AbortSignal;
-	/** Deltas generated so far, which stay in the slot after an abort. */
-	produced: Delta[];
 	tokenDelayMs: number;
-	/** Prompt tokens per batch and progress event. */
-	batch: number;
-	/** The role chunk comes with the first token unless that token is only a part of a character. */
-	roleByToken: boolean;
 }
 
-export interface Totals {
-	usage: Usage;
-	timings: Timings;
-	finish: string | null;
+/** A response that is not streamed. */
+interface Completion {
+	content: string;
+	reasoning: string;
+	calls: ToolCallDelta[];
 }
 
-const deltasOf = (steps: readonly Step[]): Delta[] => {
-	const deltas: Delta[] = [];
-	for (const step of steps) {
-		if (typeof step === 'string') deltas.push({ content: step });
-		else if (!isSpecial(step)) deltas.push(step);
-	}
-	return deltas;
+export const event = (data: object | string): string =>
+	`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+
+const isLlama = ({ profile }: Job): boolean => profile === 'llama-server' || profile === 'router';
+
+const toDelta = (step: Step): Delta[] => {
+	if (typeof step === 'string') return [{ content: step }];
+	return isPause(step) ? [] : [step];
 };
 
-/** Cuts the text before the first stop word. */
-const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
-	if (stop.length === 0) return steps;
-	const keptSteps: Step[] = [];
-	let text = '';
-	for (const step of steps) {
-		if (typeof step !== 'string') {
-			keptSteps.push(step);
-			continue;
+/** Merges deltas into a completion. */
+function collect(deltas: readonly Delta[]): Completion {
+	const completion: Completion = { content: '', reasoning: '', calls: [] };
+	for (const delta of deltas) {
+		completion.content += delta.content ?? '';
+		completion.reasoning += delta.reasoning_content ?? delta.reasoning ?? '';
+		for (const { index = 0, id, function: called } of delta.tool_calls ?? []) {
+			const call = (completion.calls[index] ??= { index, type: 'function', id, function: {} });
+			const { name = call.function!.name, arguments: more = '' } = called ?? {};
+			call.function = {
+				name,
+				arguments: `${String(call.function!.arguments ?? '')}${String(more)}`,
+			};
 		}
-		const found = stop.map((word) => (text + step).indexOf(word)).filter((at) => at >= 0);
-		if (found.length > 0) {
-			const rest = step.slice(0, Math.max(0, Math.min(...found) - text.length));
-			if (rest !== '') keptSteps.push(rest);
-			return keptSteps;
-		}
-		text += step;
-		keptSteps.push(step);
 	}
-	return keptSteps;
-};
+	return completion;
+}
+
+const completionOf = ({ steps }: Job): Completion => collect(steps.flatMap(toDelta));
 
 /**
- * Cuts a default answer at the token limit; `max_tokens` 0 still gives one token (docs/protocols/llama-server.md 2.6).
+ * Steps in the form of the server: Ollama sends whole calls, a simple FastAPI server one chunk, and all but llama-server
+ * call the thinking `reasoning`.
  */
-export const limited = (
-	steps: Step[],
-	task: Task,
-	room: number,
-): { steps: Step[]; cut: boolean } => {
-	const stopped = untilStop(steps, task.stop);
-	const maxTokens = task.maxTokens < 0 ? Infinity : Math.max(1, task.maxTokens);
-	const limit = Math.min(maxTokens, Math.max(1, room));
-	if (stopped.length < limit) return { steps: stopped, cut: false };
-	return { steps: stopped.slice(0, limit), cut: true };
-};
+export function toServerSteps(steps: Step[], profile: Profile): Step[] {
+	if (profile === 'llama-server' || profile === 'router') return steps;
+	const { content, calls } = collect(steps.flatMap(toDelta));
+	const isWhole = profile === 'fastapi';
+	const others = steps.flatMap((step): Step[] => {
+		if (typeof step === 'string') return isWhole ? [] : [step];
+		if (isPause(step)) return [step];
+		const { reasoning_content: thought } = step;
+		return thought === undefined ? [] : [{ reasoning: thought }];
+	});
+	if (isWhole && content !== '') others.push(content);
+	return calls.length === 0 ? others : [...others, { tool_calls: calls }];
+}
 
-/** Counts and durations of one choice; scripted usage takes precedence. */
-export const totals = (job: Job, lease: Lease): Totals => {
-	const deltas = deltasOf(job.steps);
-	const { finish, usage: said = {} } = job.options;
-	const calls = collect(deltas).calls.length > 0;
-	const reason = finish === undefined ? (calls ? 'tool_calls' : 'stop') : finish || null;
-	const usage: Usage = {
-		completion: said.completion ?? deltas.length + (reason === 'length' ? 0 : 1),
-		prompt: said.prompt ?? lease.promptTokens,
-		cached: said.cached ?? lease.cachedTokens,
-	};
+function finishOf(job: Job): string | null {
+	const { finish } = job.options;
+	if (finish === undefined) return completionOf(job).calls.length > 0 ? 'tool_calls' : 'stop';
+	return finish || null;
+}
+
+function usageOf(job: Job): object {
+	const generated = job.steps.flatMap(toDelta).length + (finishOf(job) === 'length' ? 0 : 1);
+	const completion_tokens = job.options.completionTokens ?? generated;
+	const prompt_tokens = job.promptTokens;
 	return {
-		usage,
-		timings: timings(usage.cached, usage.prompt - usage.cached, usage.completion),
-		finish: reason,
+		prompt_tokens,
+		completion_tokens,
+		total_tokens: prompt_tokens + completion_tokens,
+		...(isLlama(job) ? { prompt_tokens_details: { cached_tokens: 0 } } : {}),
 	};
-};
+}
 
-export const answerOf = (job: Job): Answer => collect(deltasOf(job.steps));
+/** Timings of llama-server, from artificial durations. */
+function timingsOf(job: Job): object {
+	if (!isLlama(job)) return {};
+	const predicted = job.steps.flatMap(toDelta).length + 1;
+	const timings = {
+		cache_n: 0,
+		prompt_n: job.promptTokens,
+		prompt_ms: job.promptTokens * 0.25,
+		prompt_per_second: 4000,
+		predicted_n: predicted,
+		predicted_ms: predicted * 0.5,
+		predicted_per_second: 2000,
+	};
+	return { timings };
+}
 
-/** Yields the steps at the model's speed; steps that are not deltas as finished writes. */
-export async function* paced(
-	job: Job,
-): AsyncGenerator<{ delta: Delta; first: boolean } | { write: Write }> {
-	let first = true;
+/** Yields the deltas at the model's speed. */
+async function* paced(job: Job): AsyncGenerator<Delta> {
 	for (const step of job.steps) {
+		if (isPause(step)) await waitFor(step.wait, job.signal);
+		else if (job.tokenDelayMs > 0) await waitFor(job.tokenDelayMs, job.signal);
 		if (job.signal.aborted) return;
-		if (typeof step === 'string' || !isSpecial(step)) {
-			if (job.tokenDelayMs > 0) await waitFor(job.tokenDelayMs, job.signal);
-			if (job.signal.aborted) return;
-			const delta = typeof step === 'string' ? { content: step } : step;
-			job.produced.push(delta);
-			for (const lease of job.leases) lease.decoded();
-			yield { delta, first };
-			first = false;
-		} else if ('wait' in step) {
-			await waitFor(step.wait, job.signal);
-		} else if ('event' in step) yield { write: event(step.event) };
-		else if ('comment' in step) yield { write: `${step.comment}\n\n` };
-		else if ('raw' in step) yield { write: step.raw };
-		else {
-			const choice: Choice = { index: 0, finish: null, delta: job.dialect.opening ?? {} };
-			yield { write: event(job.dialect.chunk(job.meta, [choice], { progress: step.progress })) };
-		}
+		yield* toDelta(step);
 	}
 }
 
-const logprobsOf = (delta: Delta): object | undefined => {
-	if (!delta.content) return undefined;
-	const token = {
-		id: countTokens(delta.content),
-		token: delta.content,
-		bytes: [...Buffer.from(delta.content)],
-	};
-	const entry = { ...token, logprob: -0.5 };
-	return { content: [{ ...entry, top_logprobs: [entry] }] };
-};
+/** Waits until all steps have passed. */
+export async function passSteps(job: Job): Promise<void> {
+	const steps = paced(job);
+	while (!(await steps.next()).done);
+}
 
-/**
- * The writes of a chat stream, one HTTP chunk each as recorded: role with the first text, finish with usage, `[DONE]`
- * alone.
- */
-export async function* chatStream(job: Job): AsyncGenerator<Write> {
-	const { dialect, meta, options, task } = job;
-	const perChoice = job.leases.map((lease) => totals(job, lease));
-	const opening = (index: number): string =>
-		dialect.opening
-			? event(dialect.chunk(meta, [{ index, finish: null, delta: dialect.opening }]))
-			: '';
-	const wantsRole = (delta: Delta | undefined): boolean => {
-		if (delta && 'role' in delta) return false;
-		return !(job.roleByToken && (delta?.content?.codePointAt(0) ?? 0) > 0xffff);
-	};
+const headOf = ({ id, created, model }: Job, object: string): object => ({
+	id,
+	object,
+	created,
+	model,
+});
 
-	for await (const item of paced(job)) {
-		if ('write' in item) {
-			yield item.write;
-			continue;
-		}
-		const { delta, first } = item;
-		for (const index of perChoice.keys()) {
-			const logprobs = task.logprobs ? logprobsOf(delta) : undefined;
-			const text = event(dialect.chunk(meta, [{ index, finish: null, delta, logprobs }]));
-			const role = first && wantsRole(delta) ? opening(index) : '';
-			if (role === '' || delta.content) yield role + text;
-			else {
-				yield role;
-				yield text;
-			}
-		}
-	}
-	if (job.signal.aborted) return;
-	if (job.steps.length === 0) yield opening(0);
+function chatChunk(job: Job, delta: Delta, finish: string | null = null): object {
+	const choices = [{ index: 0, delta, finish_reason: finish }];
+	return { ...headOf(job, 'chat.completion.chunk'), choices };
+}
 
-	if (options.error) {
-		yield dialect.streamError(options.error);
-		if (dialect.doneAfterError) yield event('[DONE]');
+/** Usage and timings come in an event of their own if the client asks for usage, as in OpenAI's API. */
+function* chatEnding(job: Job): Generator<string> {
+	const finish = chatChunk(job, {}, finishOf(job));
+	const { include_usage: isWanted } = (job.body.stream_options ?? {}) as Json;
+	if (isWanted !== true || job.profile === 'fastapi') {
+		yield event({ ...finish, ...timingsOf(job) });
 		return;
 	}
-	if (options.finish !== false) yield* finishWrites(job, perChoice);
-	if (options.done !== false) yield event('[DONE]');
+	yield event(finish);
+	yield event({ ...finish, choices: [], usage: usageOf(job), ...timingsOf(job) });
 }
 
-function* finishWrites(job: Job, perChoice: Totals[]): Generator<string> {
-	const { dialect, meta, task } = job;
-	const streamOptions = task.body.stream_options as { include_usage?: unknown } | undefined;
-	const wished =
-		typeof streamOptions?.include_usage === 'boolean' ? streamOptions.include_usage : undefined;
-	const separate = dialect.usageIn(wished) === 'separate';
-	for (const [index, { usage, timings: measured, finish }] of perChoice.entries()) {
-		let write = event(
-			dialect.chunk(meta, [{ index, finish, delta: {} }], {
-				timings: separate ? undefined : measured,
-			}),
-		);
-		// Timings are in the last JSON event, with or without choices.
-		if (separate) write += event(dialect.chunk(meta, [], { usage, timings: measured }));
-		yield write;
+export async function* chatStream(job: Job): AsyncGenerator<Write> {
+	let hasRole = job.profile === 'fastapi';
+	for await (const delta of paced(job)) {
+		if (!hasRole) yield event(chatChunk(job, { role: 'assistant', content: null }));
+		hasRole = true;
+		yield event(chatChunk(job, delta));
 	}
+	if (job.signal.aborted) return;
+	const { error, finish, done } = job.options;
+	if (error !== undefined) {
+		yield event({ error: { code: 500, type: 'server_error', ...error } });
+		return;
+	}
+	if (finish !== false) yield* chatEnding(job);
+	if (done !== false) yield event('[DONE]');
 }
+
+export function chatCompletion(job: Job): object {
+	const { content, reasoning, calls } = completionOf(job);
+	const message = {
+		role: 'assistant',
+		content,
+		...(reasoning === '' ? {} : { [isLlama(job) ? 'reasoning_content' : 'reasoning']: reasoning }),
+		...(calls.length === 0 ? {} : { tool_calls: calls }),
+	};
+	return {
+		...headOf(job, 'chat.completion'),
+		choices: [{ index: 0, message, finish_reason: finishOf(job) }],
+		usage: usageOf(job),
+		...timingsOf(job),
+	};
+}
+
+function textChunk(job: Job, text: string, finish: string | null = null): object {
+	const choices = [{ index: 0, text, logprobs: null, finish_reason: finish }];
+	return { ...headOf(job, 'text_completion'), choices };
+}
+
+const textEnding = (job: Job, text: string): object => ({
+	...textChunk(job, text, finishOf(job)),
+	usage: usageOf(job),
+	...timingsOf(job),
+});
+
+export async function* textStream(job: Job): AsyncGenerator<Write> {
+	for await (const { content } of paced(job)) yield event(textChunk(job, content ?? ''));
+	if (job.signal.aborted) return;
+	yield event(textEnding(job, ''));
+	yield event('[DONE]');
+}
+
+export const textCompletion = (job: Job): object => textEnding(job, completionOf(job).content);
+
+const lineOf = (job: Job, rest: object): object => ({
+	model: job.model,
+	created_at: new Date(job.created * 1000).toISOString(),
+	...rest,
+});
+
+/** A message of Ollama's API: the arguments of calls are objects. */
+function ollamaMessage({ content, reasoning, calls }: Completion): object {
+	const tool_calls = calls.map(({ id, index, function: called }) => ({
+		id,
+		function: {
+			index,
+			name: called?.name,
+			arguments: JSON.parse(String(called?.arguments ?? '{}')) as unknown,
+		},
+	}));
+	return {
+		role: 'assistant',
+		content,
+		...(reasoning === '' ? {} : { thinking: reasoning }),
+		...(calls.length === 0 ? {} : { tool_calls }),
+	};
+}
+
+function ollamaEnding(job: Job): object {
+	const completion = job.steps.flatMap(toDelta).length + 1;
+	return {
+		done: true,
+		done_reason: finishOf(job) === 'length' ? 'length' : 'stop',
+		total_duration: 2_000_000,
+		load_duration: 25_000_000,
+		prompt_eval_count: job.promptTokens,
+		prompt_eval_duration: 1_000_000,
+		eval_count: completion,
+		eval_duration: 1_000_000,
+	};
+}
+
+/** The lines of a stream of Ollama's `/api/chat` (docs/protocols/ollama.md 4). */
+export async function* ollamaStream(job: Job): AsyncGenerator<Write> {
+	const line = (rest: object) => `${JSON.stringify(lineOf(job, rest))}\n`;
+	for await (const delta of paced(job))
+		yield line({ message: ollamaMessage(collect([delta])), done: false });
+	if (job.signal.aborted) return;
+	yield line({ message: { role: 'assistant', content: '' }, ...ollamaEnding(job) });
+}
+
+export const ollamaCompletion = (job: Job): object =>
+	lineOf(job, { message: ollamaMessage(completionOf(job)), ...ollamaEnding(job) });

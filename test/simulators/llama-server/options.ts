@@ -1,17 +1,7 @@
-import type { RawHttpOptions } from '../raw-http';
+import type { HttpServerOptions } from '../http-server';
 
-/**
- * The simulated server: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4.
- */
+/** The simulated server (docs/protocols/llama-server.md 1 to 8). */
 export type Profile = 'llama-server' | 'router' | 'ollama' | 'vllm' | 'gpustack' | 'fastapi';
-
-export type RouterStatus =
-	| 'downloading'
-	| 'downloaded'
-	| 'unloaded'
-	| 'loading'
-	| 'loaded'
-	| 'sleeping';
 
 /** A model of a router or another server. */
 export interface SimModel {
@@ -19,25 +9,16 @@ export interface SimModel {
 	aliases?: string[];
 	vision?: boolean;
 	audio?: boolean;
-	nCtx?: number;
-	/** Router: state at the start, default `unloaded`. Ollama: `unloaded` means not in memory, all others in memory. */
-	status?: RouterStatus;
-	/** Ollama: how many parameters it has, as `8.2B`. */
-	size?: string;
+	/** Router: state at the start, default `unloaded`. */
+	status?: 'downloading' | 'downloaded' | 'unloaded' | 'loading' | 'loaded' | 'sleeping';
 	/** Router: the last attempt to load ended with this code; loading it again fails the same way. */
 	exitCode?: number;
 	/** Router: how long loading takes, in milliseconds. */
 	loadMs?: number;
-	/** Router: `embeddings = true`, `reranking = true` in its preset. */
+	/** Router: `embeddings = true` in its preset. */
 	embeddings?: boolean;
-	rerank?: boolean;
-	/** Ollama and GPUStack: what the model can do besides chat. */
+	/** Ollama: whether the model supports tools. */
 	tools?: boolean;
-	thinking?: boolean;
-	/** Ollama: it runs on this remote host. */
-	remoteHost?: string;
-	/** Ollama: an embedding model. */
-	embedding?: boolean;
 }
 
 export interface SimEmbeddings {
@@ -45,21 +26,17 @@ export interface SimEmbeddings {
 	dimensions: number;
 	/** Physical batch in tokens (`-ub`), default 512. */
 	batch: number;
-	/** Default `mean`. */
-	pooling: 'mean' | 'none' | 'last';
-	/** BERT-like: one token per word, two special tokens around a text, no chat. */
+	/** An encoder does not chat. */
 	encoder: boolean;
-	/** Whether the vectors contain NaN. */
-	nan: boolean;
 }
 
 export interface SimOptions {
 	profile?: Profile;
-	/** One key or several; without it every key is accepted. GPUStack always asks for one: default `gpustack-key`. */
-	apiKey?: string | string[];
+	/** Without a key, every request is accepted. */
+	apiKey?: string;
 	/** `--api-prefix`: `/p`. */
 	apiPrefix?: string;
-	/** Answers 503 "Loading model" for so many requests, or milliseconds. */
+	/** Responds with 503 "Loading model" to so many requests, or for milliseconds. */
 	loadingFor?: number | { ms: number };
 	/** `-np`, default 4. */
 	slots?: number;
@@ -67,8 +44,6 @@ export interface SimOptions {
 	nCtx?: number;
 	/** `--alias`: the model's name, default `sim-model`. */
 	alias?: string;
-	modelPath?: string;
-	/** An mmproj for images, for audio; ffmpeg for video. */
 	vision?: boolean;
 	audio?: boolean;
 	video?: boolean;
@@ -78,90 +53,51 @@ export interface SimOptions {
 	rerank?: boolean;
 	/** `--metrics`. */
 	metrics?: boolean;
-	/**
-	 * `chatml`: ChatML with tools. `thinking`: the same, with a thinking block at the start of every answer. `strict`: like
-	 * Mistral's, refuses roles that do not alternate and tool IDs other than nine alphanumerics.
-	 */
+	/** Chat template: `strict` supports neither tools nor system messages. */
 	template?: 'chatml' | 'thinking' | 'strict';
-	/** Router, Ollama, vLLM, GPUStack: the models. Default: one named `alias`. */
+	/** All but llama-server: the models. Default: one named `alias`. */
 	models?: SimModel[];
-	/** Asleep at the start (`--sleep-idle-seconds`). */
-	sleeping?: boolean;
 	/** Time per generated token. Default 0. */
 	tokenDelayMs?: number;
-	/** Prompt tokens per batch, one progress event each. Default 2048. */
-	batch?: number;
 	/** Treatment of new connections, counted from 0. */
-	connections?: RawHttpOptions['connections'];
-	/** https with the test certificate, or with the given one. */
-	tls?: boolean | { key: string; cert: string };
+	connections?: HttpServerOptions['connections'];
+	/** https with the test certificate. */
+	tls?: boolean;
 	port?: number;
 	host?: string;
 }
 
 export type Settings = Required<
-	Pick<
-		SimOptions,
-		| 'profile'
-		| 'apiPrefix'
-		| 'slots'
-		| 'nCtx'
-		| 'alias'
-		| 'modelPath'
-		| 'vision'
-		| 'audio'
-		| 'video'
-		| 'rerank'
-		| 'metrics'
-		| 'template'
-		| 'models'
-		| 'tokenDelayMs'
-		| 'batch'
-	>
+	Omit<SimOptions, 'apiKey' | 'embeddings' | 'loadingFor' | 'connections' | 'tls' | 'port' | 'host'>
 > & {
-	keys: readonly string[];
+	apiKey: string | undefined;
 	/** Undefined: the server was not started for embeddings. */
 	embeddings: SimEmbeddings | undefined;
 };
 
-/** `--reranking` turns them on too. */
-export const embeddingsOf = (given: SimOptions['embeddings']): SimEmbeddings | undefined =>
-	given === undefined || given === false
-		? undefined
-		: {
-				dimensions: 8,
-				batch: 512,
-				pooling: 'mean',
-				encoder: false,
-				nan: false,
-				...(given === true ? {} : given),
-			};
+function withEmbeddingDefaults(given: SimOptions['embeddings']): SimEmbeddings | undefined {
+	if (given === undefined || given === false) return undefined;
+	return { dimensions: 8, batch: 512, encoder: false, ...(given === true ? {} : given) };
+}
 
-const DEFAULT_KEYS: Partial<Record<Profile, string[]>> = { gpustack: ['gpustack-key'] };
-
-export const withDefaults = (options: SimOptions): Settings => {
-	const profile = options.profile ?? 'llama-server';
-	const alias = options.alias ?? 'sim-model';
-	const apiKeys = options.apiKey === undefined ? undefined : [options.apiKey].flat();
+export function withDefaults(options: SimOptions): Settings {
+	const { alias = 'sim-model', vision = false, audio = false } = options;
 	return {
-		profile,
+		profile: 'llama-server',
+		apiKey: undefined,
+		apiPrefix: '',
+		slots: 4,
+		nCtx: 8192,
+		video: false,
+		rerank: false,
+		metrics: false,
+		template: 'chatml',
+		models: [{ id: alias, vision, audio, tools: true }],
+		tokenDelayMs: 0,
+		...options,
 		alias,
-		keys: apiKeys ?? DEFAULT_KEYS[profile] ?? [],
-		apiPrefix: options.apiPrefix ?? '',
-		slots: options.slots ?? 4,
-		nCtx: options.nCtx ?? 8192,
-		modelPath: options.modelPath ?? `models/${alias}.gguf`,
-		vision: options.vision ?? false,
-		audio: options.audio ?? false,
-		video: options.video ?? false,
-		embeddings: embeddingsOf(options.embeddings ?? options.rerank),
-		rerank: options.rerank ?? false,
-		metrics: options.metrics ?? false,
-		template: options.template ?? 'chatml',
-		models: options.models ?? [
-			{ id: alias, vision: options.vision, audio: options.audio, tools: true },
-		],
-		tokenDelayMs: options.tokenDelayMs ?? 0,
-		batch: options.batch ?? 2048,
+		vision,
+		audio,
+		embeddings: withEmbeddingDefaults(options.embeddings ?? options.rerank),
 	};
-};
+}

@@ -23,6 +23,6 @@ export const startSdServerSim = async ({ makes }: SdServerOptions = {}): Promise
 				return jsonReply({ created: 1775401200, data, output_format: 'png' });
 			}
 			default:
-				return { status: 404, headers: [['Content-Length', '*']], body: '' };
+				return { status: 404, headers: [] };
 		}
 	});

@@ -1,8 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MultipartReader } from '../dify/multipart';
 import type { Upload, UploadPart } from '../dify/types';
-import { sendReply, type HeaderList, type Transport, type WireReply } from '../wire-reply';
-import { startRawHttpServer, type Exchange, type WireRequest } from '../raw-http';
+import {
+	sendReply,
+	startHttpServer,
+	type HeaderList,
+	type Transport,
+	type WireReply,
+	type WireRequest,
+} from '../http-server';
 
 /** Common interface of the simulators for images and audio. */
 export interface MediaSim {
@@ -22,7 +28,6 @@ export interface MediaSim {
 
 export interface MediaRequest {
 	request: WireRequest;
-	exchange: Exchange;
 	/** Fields of a multipart form. */
 	form: Upload;
 	/** Fields of a JSON body. */
@@ -34,13 +39,10 @@ export type MediaHandler = (request: MediaRequest) => WireReply | Promise<WireRe
 const KEPT_BYTES = 64 * 1024;
 
 /** @param handle answers requests without a replaced route */
-export const startMediaServer = async (
-	handle: MediaHandler,
-	options: { apiKey?: string; refuseKey?: () => WireReply; transport?: Transport } = {},
-): Promise<MediaSim> => {
+export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> => {
 	const routes = new Map<string, WireReply>();
 	const forms: Upload[] = [];
-	const http = await startRawHttpServer({
+	const http = await startHttpServer({
 		handle: async (exchange) => {
 			const { request } = exchange;
 			const form = formOf(request);
@@ -49,18 +51,12 @@ export const startMediaServer = async (
 				typeof request.body === 'object' && request.body !== null ? request.body : {}
 			) as MediaRequest['json'];
 			const scripted = routes.get(`${request.method} ${request.path}`);
-			const isRefused =
-				options.apiKey !== undefined &&
-				request.headers.authorization !== `Bearer ${options.apiKey}`;
-			const reply =
-				isRefused && options.refuseKey !== undefined
-					? options.refuseKey()
-					: (scripted ?? (await handle({ request, exchange, form, json })));
+			const reply = scripted ?? (await handle({ request, form, json }));
 			await sendReply(exchange, reply);
 		},
 	});
 	return {
-		url: `http://${http.host}:${http.port}`,
+		url: http.url,
 		requests: http.requests,
 		connections: http,
 		forms,
@@ -94,7 +90,7 @@ export const fileIn = ({ parts }: Upload, name = 'file'): UploadPart | undefined
 
 export const jsonReply = (body: unknown, status = 200, headers: HeaderList = []): WireReply => ({
 	status,
-	headers: [['content-type', 'application/json'], ...headers, ['content-length', '*']],
+	headers: [['content-type', 'application/json'], ...headers],
 	body: JSON.stringify(body),
 });
 
@@ -108,10 +104,7 @@ export const bytesReply = (
 	transport: Transport = {},
 ): WireReply => ({
 	status: 200,
-	headers: [
-		['content-type', type],
-		['transfer-encoding', 'chunked'],
-	],
+	headers: [['content-type', type]],
 	body: pieces.map((piece) => Buffer.from(piece)),
 	transport,
 });

@@ -195,7 +195,10 @@ test.each<[string, object]>([
 	['extract', { fields: { field: [{ name: 'what' }] } }],
 	['classify', { labels: { label: [{ name: 'cat' }, { name: 'dog' }] } }],
 ])('a rejection names the files of %s, by content and size', async (operation, fields) => {
-	await serve({ vision: true });
+	const sim = await serve({ vision: true });
+	const message =
+		'video input is not supported - hint: if this is unexpected, you may need to provide the mmproj';
+	sim.route('POST /v1/chat/completions', reply.llamaError(500, message));
 	const parameters = {
 		resource: 'text',
 		operation,

@@ -181,7 +181,9 @@ describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
 });
 
 test('a voice memo is sent as audio under any name, and the error of a server without m4a support names it', async () => {
-	await serve({ audio: true });
+	const sim = await serve({ audio: true });
+	const message = 'Failed to load image or audio file';
+	sim.script(reply.llamaError(400, message, 'invalid_request_error'));
 	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
 	const items = file(memo, 'memo', 'application/octet-stream');
 	const { description } = await getError(CHAT, { items });
