@@ -63,11 +63,10 @@ export const routerProps = (): object => ({ ...recorded('router-props'), models_
 
 function routerModel(settings: Settings, model: SimModel): object {
 	const { id, status = 'unloaded', exitCode, embeddings = false, vision, audio } = model;
-	const { meta: _meta, ...entry } = firstOf(recorded('router-models-loaded').data);
 	const hasFailed = status === 'unloaded' && exitCode !== undefined;
 	const inputs = ['text', ...(vision ? ['image'] : []), ...(audio ? ['audio'] : [])];
 	return {
-		...entry,
+		...firstOf(recorded('router-models-loaded').data),
 		id,
 		aliases: model.aliases ?? [],
 		created: created(),
@@ -78,7 +77,7 @@ function routerModel(settings: Settings, model: SimModel): object {
 			...(hasFailed ? { exit_code: exitCode, failed: true } : {}),
 		},
 		architecture: { input_modalities: inputs, output_modalities: ['text'] },
-		...(status === 'loaded' ? { meta: metaOf(settings) } : {}),
+		meta: status === 'loaded' ? metaOf(settings) : undefined,
 	};
 }
 
