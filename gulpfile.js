@@ -20,34 +20,8 @@ async function bundle() {
 	const { thirdPartyLicences } = await import('./scripts/lib/licences.mjs');
 	const built = [await bundleOwnCode('dist'), await bundleLibraries('dist')];
 	const files = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
-	// Stack traces show the names of functions and classes, but of no other constants.
-	const reserved = namesOfFunctions(await fs.promises.readFile('dist/index.js', 'utf8'));
-	await shorten('dist/index.js', {
-		keep_classnames: true,
-		keep_fnames: true,
-		mangle: { toplevel: true, reserved },
-	});
-	await shorten('dist/vendor.js', { toplevel: true, compress: { passes: 3 } });
 	writeEntries('dist');
 	await fs.promises.writeFile('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicences(files));
-}
-
-/**
- * Constants of a bundle that are classes or arrow functions, whose names are those of the constants.
- *
- * @param {string} source @returns {string[]}
- */
-function namesOfFunctions(source) {
-	const constants = source.matchAll(/^var (\w+) = (?:class\b|(?:async )?(?:\w+|\(.*\)) =>)/gm);
-	return [...constants].map(([, name]) => name);
-}
-
-/** @param {string} file @param {import('terser').MinifyOptions} [options] */
-async function shorten(file, options) {
-	const { minify } = require('terser');
-	const source = await fs.promises.readFile(file, 'utf8');
-	const { code } = await minify(source, { ecma: 2020, ...options });
-	await fs.promises.writeFile(file, code);
 }
 
 function icons() {

@@ -77,6 +77,9 @@ export const bundleOwnCode = async (dist) => {
 			loader: 'ts',
 		},
 		outfile: join(dist, 'index.js'),
+		// Names stay, for stack traces.
+		minifySyntax: true,
+		minifyWhitespace: true,
 		packages: 'external',
 		plugins: [external(/\/vendor$/, './vendor.js')],
 		metafile: true,
