@@ -17,7 +17,7 @@ import {
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
-import { apiPath, PathSegment } from './ids';
+import { apiPath, PathSegment } from './client';
 
 const FORM_FIELD_TYPES = [
 	'text-input',

@@ -42,7 +42,7 @@ export interface AgentThought {
 }
 
 export interface WorkflowNode
-	extends Pick<WorkflowRun, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
+	extends Pick<RunSummary, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
 	/** ID of this execution; a node inside a loop has one entry per pass. */
 	id: string;
 	/** ID on the canvas. */
@@ -66,7 +66,8 @@ export interface WorkflowNode
 	files?: DifyFile[];
 }
 
-export interface WorkflowRun {
+/** A run without its nodes. */
+export interface RunSummary {
 	runId?: string;
 	workflowId?: string;
 	/** `running` until Dify reports another status. */
@@ -81,6 +82,9 @@ export interface WorkflowRun {
 	createdAt?: number;
 	finishedAt?: number;
 	exceptionsCount?: number;
+}
+
+export interface WorkflowRun extends RunSummary {
 	/** In the order of their first events. */
 	nodes: WorkflowNode[];
 }

@@ -1,12 +1,11 @@
-import { apiPath, parseUuid } from '../../lib/dify/ids';
-import { fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
+import { fetchAllPages, type ListEndpoint, apiPath, parseUuid } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
-import { recordLocatorField } from '../shared/dify/fields';
 import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
+	recordLocatorField,
 } from '../shared/dify/dify-operation';
 import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';

@@ -6,6 +6,7 @@ import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { asString } from '../../lib/values';
 import {
+	type DifyResource,
 	binaryField,
 	readFile,
 	messageField,
@@ -13,8 +14,7 @@ import {
 	userField,
 	readMessageId,
 	readUser,
-} from '../shared/dify/fields';
-import type { DifyResource } from '../shared/dify/dify-operation';
+} from '../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,

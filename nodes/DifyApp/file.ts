@@ -1,8 +1,14 @@
 import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
-import { apiPath, parseUuid } from '../../lib/dify/ids';
+import { apiPath, parseUuid } from '../../lib/dify/client';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
-import { binaryField, readFile, outputField, userField, readUser } from '../shared/dify/fields';
-import type { DifyResource } from '../shared/dify/dify-operation';
+import {
+	type DifyResource,
+	binaryField,
+	readFile,
+	outputField,
+	userField,
+	readUser,
+} from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
 

@@ -2,14 +2,15 @@ import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty } from '../../lib/values';
-import { reportRun, type DifyResource } from '../shared/dify/dify-operation';
 import {
+	reportRun,
+	type DifyResource,
 	userField,
 	readUser,
 	readRunTimeouts,
 	RUN_OPTIONS,
 	simplifyField,
-} from '../shared/dify/fields';
+} from '../shared/dify/dify-operation';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';

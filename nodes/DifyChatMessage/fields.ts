@@ -1,4 +1,4 @@
-import { parseOptionalUuid } from '../../lib/dify/ids';
+import { parseOptionalUuid } from '../../lib/dify/client';
 import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import {
 	conversationField,
@@ -9,7 +9,7 @@ import {
 	readRunOptions,
 	RUN_OPTIONS,
 	RETRY_CONDITION,
-} from '../shared/dify/fields';
+} from '../shared/dify/dify-operation';
 import { tryOrUndefined } from '../../lib/values';
 import {
 	choiceField,

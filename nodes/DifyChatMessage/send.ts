@@ -1,12 +1,13 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import { sendChatMessage, type ChatMessageResult } from '../../lib/dify/run/start-run';
-import { readUser, simplifyField } from '../shared/dify/fields';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
 	reportRun,
 	type DifyCall,
 	type DifyOperation,
 	createDifyExecute,
+	readUser,
+	simplifyField,
 } from '../shared/dify/dify-operation';
 import {
 	storeResultFiles,

@@ -1,6 +1,8 @@
 import { buildConversationList } from '../../lib/dify/app';
-import { apiPath, parseOptionalUuid } from '../../lib/dify/ids';
 import {
+	defineListOperation,
+	defineRequestOperation,
+	type DifyResource,
 	conversationField,
 	userField,
 	readConversationId,
@@ -8,11 +10,6 @@ import {
 	recordLocatorField,
 	messageField,
 	readMessageId,
-} from '../shared/dify/fields';
-import {
-	defineListOperation,
-	defineRequestOperation,
-	type DifyResource,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -21,7 +18,13 @@ import {
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
-import { type DifyClient, fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
+import {
+	type DifyClient,
+	fetchAllPages,
+	type ListEndpoint,
+	apiPath,
+	parseOptionalUuid,
+} from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
 import { toOperationItems } from '../shared/run/operations';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';

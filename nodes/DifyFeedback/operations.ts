@@ -1,12 +1,14 @@
 import { FEEDBACK_LIST } from '../../lib/dify/app';
-import { apiPath } from '../../lib/dify/ids';
 import { ServerError } from '../../lib/errors/server-error';
-import type { DifyClient } from '../../lib/dify/client';
-import { messageField, userField, readMessageId, readUser } from '../shared/dify/fields';
+import { type DifyClient, apiPath } from '../../lib/dify/client';
 import {
 	type DifyCall,
 	type DifyOperation,
 	defineListOperation,
+	messageField,
+	userField,
+	readMessageId,
+	readUser,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,

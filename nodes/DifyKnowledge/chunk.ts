@@ -1,11 +1,11 @@
-import { ID_EXAMPLE } from '../shared/dify/fields';
 import { deletePath } from '../../lib/dify/knowledge/documents';
-import { apiPath } from '../../lib/dify/ids';
+import { apiPath } from '../../lib/dify/client';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values';
 import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
+	ID_EXAMPLE,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,

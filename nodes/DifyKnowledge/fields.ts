@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-
-import { parseUuid } from '../../lib/dify/ids';
-import { binaryField, recordLocatorField } from '../shared/dify/fields';
+import { parseUuid } from '../../lib/dify/client';
+import { binaryField, recordLocatorField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
 import {
 	longTextField,

@@ -1,5 +1,4 @@
 import { createParamError } from '../../lib/dify/errors';
-import { apiPath } from '../../lib/dify/ids';
 import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {
@@ -7,7 +6,7 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages } from '../../lib/dify/client';
+import { fetchAllPages, apiPath } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined } from '../../lib/values';
 import {
@@ -20,8 +19,8 @@ import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
+	simplifyField,
 } from '../shared/dify/dify-operation';
-import { simplifyField } from '../shared/dify/fields';
 import {
 	booleanField,
 	choiceField,

@@ -1,4 +1,4 @@
-import { apiPath } from '../../lib/dify/ids';
+import { apiPath } from '../../lib/dify/client';
 import {
 	createMetadataField,
 	parseMetadataFields,

@@ -1,11 +1,9 @@
-import { type DifyClient, parseRecords } from '../../lib/dify/client';
+import { type DifyClient, parseRecords, apiPath } from '../../lib/dify/client';
 import { createParamError } from '../../lib/dify/errors';
-import { apiPath } from '../../lib/dify/ids';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, asRecords } from '../../lib/values';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
-import { readFile, recordLocatorField } from '../shared/dify/fields';
-import type { DifyResource } from '../shared/dify/dify-operation';
+import { type DifyResource, readFile, recordLocatorField } from '../shared/dify/dify-operation';
 import { jsonField } from '../shared/field-builders';
 import { toOperationItems } from '../shared/run/operations';
 import { readExactObject } from '../shared/dify/run-request';

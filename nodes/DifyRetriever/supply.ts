@@ -6,7 +6,6 @@ import {
 	type INodePropertyOptions,
 } from 'n8n-workflow';
 import { createDifyAccess, openDifyClient } from '../../lib/dify/credentials';
-import { parseUuid } from '../../lib/dify/ids';
 import {
 	truncateQuery,
 	getIgnoredFilterWarning,
@@ -25,7 +24,7 @@ import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/lis
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
-import { fetchAllPages } from '../../lib/dify/client';
+import { fetchAllPages, parseUuid } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { readEditorValue } from '../shared/dify/editor-lists';
 

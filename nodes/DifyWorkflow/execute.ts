@@ -1,14 +1,15 @@
 import { followRun } from '../../lib/dify/run/follow-run';
 import { runWorkflow } from '../../lib/dify/run/start-run';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
 import {
+	type DifyOperation,
+	type DifyCall,
 	DEFAULT_USER,
 	readUser,
 	readRunTimeouts,
 	readRunOptions,
 	simplifyField,
-} from '../shared/dify/fields';
-import { inputFields, buildRunRequest } from '../shared/dify/run-request';
-import type { DifyOperation, DifyCall } from '../shared/dify/dify-operation';
+} from '../shared/dify/dify-operation';
 import { optionsCollection } from '../shared/field-builders';
 import { executeOptions, followOptions, runIdField, readRunId, runUserField } from './fields';
 import { getPartialResult } from '../../lib/dify/errors';

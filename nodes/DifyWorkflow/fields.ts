@@ -1,4 +1,4 @@
-import { parseUuid } from '../../lib/dify/ids';
+import { parseUuid } from '../../lib/dify/client';
 import {
 	fetchFilesFromField,
 	SAME_USER,
@@ -6,7 +6,7 @@ import {
 	onPauseField,
 	RUN_OPTIONS,
 	RETRY_CONDITION,
-} from '../shared/dify/fields';
+} from '../shared/dify/dify-operation';
 import { filesField } from '../shared/dify/run-request';
 import {
 	booleanField,

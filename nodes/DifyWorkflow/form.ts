@@ -3,13 +3,16 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError, type ErrorType } from '../../lib/errors/server-error';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
-import { DEFAULT_USER, readRunTimeouts, readUser, simplifyField } from '../shared/dify/fields';
 import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
 	defineRequestOperation,
 	type DifyCall,
 	type DifyResource,
+	DEFAULT_USER,
+	readRunTimeouts,
+	readUser,
+	simplifyField,
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';

@@ -1,8 +1,13 @@
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
-import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/fields';
 import { toPlainObject } from '../shared/dify/run-output';
-import { type DifyOperation, defineListOperation } from '../shared/dify/dify-operation';
+import {
+	type DifyOperation,
+	defineListOperation,
+	DEFAULT_USER,
+	readUser,
+	simplifyField,
+} from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,

@@ -7,12 +7,19 @@ import {
 	asRecord,
 	asFiniteNumber,
 } from '../../values';
-import { type DifyClient, fetchAllPages, type ListEndpoint, parseRecords } from '../client';
+import {
+	type DifyClient,
+	fetchAllPages,
+	type ListEndpoint,
+	parseRecords,
+	apiPath,
+	PathSegment,
+} from '../client';
 import { createDifyError, createLocalError } from '../errors';
 import { toErrorType } from '../error-types';
-import { apiPath, PathSegment } from '../ids';
 import { toUploadFileName, type FileSource } from '../../http/multipart';
 import type { DifyAccess } from '../credentials';
+import { getPollInterval } from '../run/run-record';
 import { toEmbeddingModelFields, type ModelRef } from './models';
 
 type IndexingTechnique = 'high_quality' | 'economy';
@@ -242,7 +249,7 @@ function toProcessRule(form: string, processRule: JsonRecord | undefined, isNeed
 	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...asRecord(rule.rules) } };
 }
 
-const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000];
+const MAX_POLL_INTERVAL_MS = 5_000;
 
 /** If a document is queued longer, Dify's worker is down or overloaded. */
 const STUCK_AFTER_MS = 120_000;
@@ -315,9 +322,7 @@ export async function waitForIndexing(
 		const isLate = now - startedAt >= timeoutMs;
 		if (isStuck || isLate || status === 'error' || status === 'paused')
 			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
-		await client.sleep(
-			Math.min(POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!, timeoutMs),
-		);
+		await client.sleep(Math.min(getPollInterval(polls), MAX_POLL_INTERVAL_MS, timeoutMs));
 	}
 }
 

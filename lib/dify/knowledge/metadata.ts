@@ -7,9 +7,8 @@ import {
 	toText,
 	stringifyCanonical,
 } from '../../values';
-import { type DifyClient, parseRecords } from '../client';
+import { type DifyClient, parseRecords, apiPath } from '../client';
 import { createDifyError, createParamError } from '../errors';
-import { apiPath } from '../ids';
 import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';

@@ -10,8 +10,7 @@ import {
 	type JsonRecord,
 } from '../../values';
 import type { DifyAccess } from '../credentials';
-import { apiPath } from '../ids';
-import { parseRecords } from '../client';
+import { parseRecords, apiPath } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
 import { compileFilter, type Filter } from './filters';
 

@@ -1,9 +1,8 @@
 /** Follows a run that was started elsewhere, past the pauses whose forms were already submitted. */
 import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
-import type { DifyClient } from '../client';
+import { type DifyClient, apiPath } from '../client';
 import { formPath } from '../forms';
-import { apiPath } from '../ids';
 import type { HumanForm, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';

@@ -15,6 +15,7 @@ import type {
 	DifyFile,
 	HumanForm,
 	RunResult,
+	RunSummary,
 	WorkflowNode,
 	WorkflowRun,
 } from '../types';
@@ -136,7 +137,7 @@ function endNode(node: WorkflowNode, name: string, data: JsonRecord) {
 	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
 }
 
-const RUN_FIELDS: Fields<WorkflowRun> = [
+const RUN_FIELDS: Fields<RunSummary> = [
 	['runId', 'id', asNonEmptyString],
 	['runId', 'workflow_run_id', asNonEmptyString],
 	['workflowId', 'workflow_id', asNonEmptyString],
@@ -152,7 +153,7 @@ const RUN_FIELDS: Fields<WorkflowRun> = [
 ];
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
-export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
+export function updateWorkflow(workflow: RunSummary, data: JsonRecord): void {
 	readFields(workflow, data, RUN_FIELDS);
 }
 

@@ -17,7 +17,6 @@ import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
 import { findSingleText } from './merge-events';
-import { getOutcome, hasReceivedNothing, isStored, type OutcomeOf } from './outcome';
 import {
 	applyEvent,
 	createRunState,
@@ -33,7 +32,13 @@ import {
 	fetchRunRecord,
 	type WaitOptions,
 } from './run-record';
-import { toRunResult } from './run-result';
+import {
+	toRunResult,
+	getOutcome,
+	hasReceivedNothing,
+	isStored,
+	type OutcomeOf,
+} from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
 export interface RunTimeouts {
@@ -139,11 +144,14 @@ class RunReader {
 		await this.emitDeltas(deltas);
 		switch (outcome.type) {
 			case 'ended':
-				return await this.finishEnded(outcome);
+				if (outcome.missing === 'status') await this.addStatus();
+				return await this.result(
+					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
+				);
 			case 'timedOut':
-				return await this.finishTimedOut(outcome);
+				return await this.finishTimedOut(outcome.error);
 			case 'broken':
-				return await this.finishBroken(outcome);
+				return await this.finishBroken(outcome.error);
 			case 'rejected':
 				throw this.withMayHaveStarted(outcome.error);
 		}
@@ -231,11 +239,6 @@ class RunReader {
 		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
 	}
 
-	private async finishEnded({ missing }: OutcomeOf<'ended'>) {
-		if (missing === 'status') await this.addStatus();
-		return await this.result(missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined);
-	}
-
 	/** Reads the status of a run whose message is complete. The record of a chatflow may stay `running`. */
 	private async addStatus() {
 		const { client, run, timeouts } = this;
@@ -251,24 +254,22 @@ class RunReader {
 	}
 
 	/** The stream may have hung after the end of its run, so Dify's record is polled once. */
-	private async finishTimedOut(outcome: OutcomeOf<'timedOut'>) {
-		const createError = async () => await this.createTimeoutError(outcome.error);
+	private async finishTimedOut(error: ServerError) {
+		const createError = async () => await this.createTimeoutError(error);
 		if (!isStored(this.run)) throw await createError();
 		return await this.recover({ once: true }, createError);
 	}
 
-	private async finishBroken({ error }: OutcomeOf<'broken'>) {
-		if (!isStored(this.run)) throw this.createLostError(error);
+	private async finishBroken(error: ServerError | undefined) {
+		const createError = async () => await this.createLostError(error);
+		if (!isStored(this.run)) throw await createError();
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		return await this.recover({ timeoutMs }, () => this.createLostError(error));
+		return await this.recover({ timeoutMs }, createError);
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
-	private async recover(
-		options: WaitOptions,
-		createError: () => ServerError | Promise<ServerError>,
-	) {
+	private async recover(options: WaitOptions, createError: () => Promise<ServerError>) {
 		const { client, run } = this;
 		const { workflowRunId } = run;
 		const recovering =
@@ -307,18 +308,11 @@ class RunReader {
 	}
 
 	/** A run whose end is unknown. */
-	private createLostError(error: ServerError | undefined) {
+	private async createLostError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
 			return this.withMayHaveStarted(error);
-		return createDifyError(
-			this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly',
-			{
-				url: this.requestOptions.url,
-				status: 200,
-				result: toRunResult(this.run),
-				facts: { difyVersion: this.difyVersion },
-			},
-		);
+		const type = this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly';
+		return await this.createErrorWithResult(type, { status: 200 });
 	}
 
 	/** Adds that a run may have started, after errors of proxies and connections. */

@@ -2,30 +2,24 @@
 import { splitReasoning } from '../../text/reasoning';
 import { ServerError, type ErrorType } from '../../errors/server-error';
 import {
-	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
-	asNonEmptyString,
 	asRecord,
 	asRecords,
 	asString,
 	parseJsonExactly,
 } from '../../values';
-import type { DifyClient } from '../client';
+import { type DifyClient, apiPath } from '../client';
 import { createDifyError } from '../errors';
-import { apiPath } from '../ids';
-import type { TextDelta, WorkflowRun } from '../types';
+import type { RunSummary, TextDelta } from '../types';
+import { updateWorkflow } from './merge-events';
 import { applyEvent, type RunState } from './run-state';
 
-interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
-	runId: string;
-	/** Dify's status. Before 1.15 a stopped run stays `running` forever (docs/protocols/dify.md 2.4). */
-	status: string;
+/** Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). */
+interface RunRecord extends RunSummary {
 	/** Without Dify's system variables (`sys.…`). */
 	inputs: unknown;
-	/** An object, or text if Dify stored no object. */
-	outputs: unknown;
 	/** As Dify sent it. */
 	raw: JsonRecord;
 }
@@ -33,21 +27,15 @@ interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 /** @throws {ServerError} of type `runNotFound` */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
-	const status = asNonEmptyString(raw.status);
-	if (status === undefined)
+	const run: RunSummary = { status: '' };
+	updateWorkflow(run, raw);
+	if (run.status === '')
 		throw createDifyError('runNotFound', { facts: { workflowRunId: runId }, retryable: false });
 	return {
+		...run,
 		runId,
-		workflowId: asNonEmptyString(raw.workflow_id),
-		status,
 		inputs: withoutSystemVariables(parseValues(raw.inputs)),
 		outputs: parseValues(raw.outputs),
-		error: asNonEmptyString(raw.error),
-		totalSteps: asFiniteNumber(raw.total_steps),
-		totalTokens: asFiniteNumber(raw.total_tokens),
-		createdAt: asFiniteNumber(raw.created_at),
-		finishedAt: asFiniteNumber(raw.finished_at),
-		elapsedTime: asFiniteNumber(raw.elapsed_time),
 		raw,
 	};
 }

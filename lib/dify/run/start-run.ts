@@ -4,11 +4,10 @@ import { RetryPolicy } from '../../http/retry-policy';
 import { withSpan, type RequestAttributes } from '../../tracing/span';
 import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
-import { DifyClient } from '../client';
+import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import type { DifyFileRef } from '../files';
 import { explainInputError, parseForm } from '../forms';
-import { apiPath } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 

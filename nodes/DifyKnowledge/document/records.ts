@@ -1,6 +1,6 @@
 import { createDifyError } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files';
-import { apiPath, parseUuid } from '../../../lib/dify/ids';
+import { apiPath, parseUuid } from '../../../lib/dify/client';
 import {
 	deletePath,
 	buildDocumentList,
@@ -11,11 +11,13 @@ import {
 import { rethrowWith, type ServerError } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values';
-import { fetchFilesFromField, readFileOrigins, outputField } from '../../shared/dify/fields';
 import {
 	type DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
+	fetchFilesFromField,
+	readFileOrigins,
+	outputField,
 } from '../../shared/dify/dify-operation';
 import {
 	choiceField,

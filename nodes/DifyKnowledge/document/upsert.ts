@@ -5,8 +5,7 @@ import {
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values';
-import { readFile } from '../../shared/dify/fields';
-import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
+import { type DifyCall, type DifyOperation, readFile } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,

@@ -1,4 +1,4 @@
-/** Operations of the Dify nodes that process items. */
+/** Operations of the Dify nodes that process items, and the fields that several of them have. */
 import {
 	NodeConnectionTypes,
 	type IExecuteFunctions,
@@ -14,6 +14,9 @@ import {
 	type Query,
 	fetchAllPages,
 	type ListEndpoint,
+	parseUser,
+	parseUuid,
+	parseTraceId,
 } from '../../../lib/dify/client';
 import {
 	createDifyAccess,
@@ -25,7 +28,7 @@ import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { asFiniteNumber, asRecord, type JsonRecord, omitUndefined } from '../../../lib/values';
-import type { NodeParameters } from '../parameters';
+import { type NodeParameters, isUnset } from '../parameters';
 import {
 	toOperationItems,
 	type NodeResource,
@@ -35,7 +38,227 @@ import {
 } from '../run/operations';
 import { runOperations } from '../run/run-operations';
 import { addTokenTotals } from '../token-totals';
-import { readLimit, pagingFields } from './fields';
+import { parseOrigins } from '../../../lib/dify/files';
+import type { FileSource } from '../../../lib/http/multipart';
+import { createFileSource } from '../binary';
+import {
+	booleanField,
+	resourceLocatorField,
+	stringField,
+	integerField,
+	choiceField,
+	toOptions,
+} from '../field-builders';
+import { createLocalError } from '../../../lib/dify/errors';
+import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
+import { secondsField } from '../timeout-fields';
+
+export const DEFAULT_USER =
+	'If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow.';
+
+export const SAME_USER = `so use the same value in all Dify nodes. ${DEFAULT_USER} Dify does not verify the value.`;
+
+/** The user that owns the data in Dify. Default: see `readRawUser`. */
+export const userField = stringField('User', 'user', {
+	placeholder: 'e.g. user-42',
+	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
+});
+
+/** Placeholder for IDs. */
+export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
+
+/** A resource locator: from a searchable list, or by ID. */
+export function recordLocatorField(
+	displayName: string,
+	name: string,
+	search: string,
+	overrides: Partial<INodeProperties> = {},
+	byId = { displayName: 'By ID', placeholder: ID_EXAMPLE },
+): INodeProperties {
+	return resourceLocatorField(displayName, name, search, byId, overrides);
+}
+
+/** A conversation, from the list of the user or by ID. */
+export function conversationField(overrides: Partial<INodeProperties> = {}): INodeProperties {
+	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
+}
+
+export function messageField(description: string): INodeProperties {
+	return stringField('Message ID', 'messageId', {
+		default: '={{ $json.messageId }}',
+		required: true,
+		placeholder: ID_EXAMPLE,
+		description,
+	});
+}
+
+/** "Return All" and "Limit". */
+const pagingFields = [
+	booleanField(
+		'Return All',
+		'returnAll',
+		false,
+		'Whether to return all results or only up to a given limit',
+	),
+	integerField('Limit', 'limit', 50, [1], {
+		displayOptions: { show: { returnAll: [false] } },
+		description: 'Max number of results to return',
+	}),
+];
+
+/** Reads the paging fields. */
+function readLimit(parameters: NodeParameters): number {
+	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
+}
+
+/** Field for the input binary field. @param contents "the file", "the recording" and so on */
+export function binaryField(contents: string): INodeProperties {
+	return stringField('Input Binary Field', 'binaryPropertyName', {
+		default: 'data',
+		required: true,
+		hint: `The name of the input binary field with ${contents}`,
+	});
+}
+
+/** Reads the file of the input binary field. */
+export async function readFile({
+	context,
+	itemIndex,
+	parameters,
+}: OperationCall): Promise<FileSource> {
+	return await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+}
+
+/** The field for the output binary field. */
+export function outputField(
+	name: string,
+	overrides: Partial<INodeProperties> = {},
+): INodeProperties {
+	return stringField('Put Output File in Field', name, {
+		default: 'data',
+		hint: 'The name of the output binary field to put the file in',
+		...overrides,
+	});
+}
+
+/** Option for additional origins of files. @param files for example "files of the outputs" */
+export function fetchFilesFromField(files: string): INodeProperties {
+	return stringField('Fetch Files From', 'fetchFilesFrom', {
+		placeholder: 'e.g. https://files.example.com',
+		description: `Additional URLs, separated by commas, from which ${files} may be downloaded if this Dify stores its files elsewhere (FILES_URL, S3). The URL of the credential is always allowed.`,
+	});
+}
+
+/** Reads this option. @throws {ServerError} for invalid URLs */
+export function readFileOrigins(parameters: NodeParameters): string[] {
+	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
+}
+
+/** The user of the item. @throws {ServerError} if there is none */
+export function readUser(parameters: NodeParameters): string {
+	return parseUser(readRawUser(parameters));
+}
+
+/** The unchecked user of the field. If empty, the default user. */
+export function readRawUser(parameters: NodeParameters): unknown {
+	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
+}
+
+/** The chat session, otherwise the user of the item, otherwise one for the workflow. */
+function getDefaultUser(parameters: NodeParameters): unknown {
+	const { sessionId, user } = parameters.item();
+	const workflowId = parameters.workflowId();
+	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
+}
+
+/** @throws {ServerError} if the field Conversation is empty or not an ID */
+export function readConversationId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('conversationId'), 'conversation ID');
+}
+
+/** @throws {ServerError} if the field Message ID is empty or not an ID */
+export function readMessageId(parameters: NodeParameters): string {
+	const id = parameters.value('messageId');
+	if (!isUnset(id)) return parseUuid(id, 'message ID');
+	throw createLocalError(
+		'invalidId',
+		'The message ID is empty',
+		'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',
+	);
+}
+
+export const simplifyField = booleanField(
+	'Simplify',
+	'simplify',
+	true,
+	'Whether to return a simplified version of the response instead of the raw data',
+);
+
+/** Field for runs that pause for human input. */
+export function onPauseField(description: string): INodeProperties {
+	return choiceField('When Workflow Pauses', 'onPause', 'return', {
+		options: toOptions({
+			error: 'Fail',
+			return: [
+				'Return Paused Run',
+				'The output item then has the status "paused" and the pending forms',
+			],
+		}),
+		description,
+	});
+}
+
+/** The end of the description of Retries. */
+export const RETRY_CONDITION =
+	'that Dify did not accept: a refused connection, or too many requests. A run that may have started is never sent again.';
+
+/** Options of every node that starts runs, by name. */
+export const RUN_OPTIONS = {
+	enableStreaming: booleanField(
+		'Enable Streaming',
+		'enableStreaming',
+		true,
+		'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
+	),
+	idleTimeout: secondsField(
+		'Idle Timeout (Seconds)',
+		'idleTimeout',
+		600,
+		'How long to wait without an event of the run; Dify pings do not count. 0 = no limit.',
+	),
+	maxConcurrentItems: integerField('Max Concurrent Items', 'maxConcurrentItems', 1, [1, 64], {}),
+	maxRetries: integerField('Retries', 'maxRetries', 2, [0, 10], {}),
+	totalTimeout: secondsField(
+		'Total Timeout (Seconds)',
+		'totalTimeout',
+		0,
+		'How long a run may take. After that, the node requests a stop. Dify stops a run after 20 minutes by default. 0 = no limit.',
+	),
+	traceId: stringField(
+		'Trace ID',
+		'traceId',
+		'ID of this run in the tracing service connected to Dify: up to 128 letters, digits, hyphens and underscores',
+	),
+	workflowId: stringField('Workflow ID', 'workflowId'),
+} satisfies Record<string, INodeProperties>;
+
+/** Reads these options. */
+export function readRunOptions(parameters: NodeParameters) {
+	return {
+		timeouts: readRunTimeouts(parameters),
+		retries: parameters.number('options.maxRetries', 2),
+		traceId: parseTraceId(parameters.value('options.traceId')),
+		workflowId: parameters.string('options.workflowId') || undefined,
+	};
+}
+
+export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
+	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;
+	return {
+		idleMs: parameters.milliseconds('options.idleTimeout', idleMs),
+		totalMs: parameters.milliseconds('options.totalTimeout', totalMs),
+	};
+}
 
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;

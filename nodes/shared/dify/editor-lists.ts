@@ -10,10 +10,10 @@ import {
 	fetchPage,
 	parseRecords,
 	type ListEndpoint,
+	parseOptionalUuid,
 } from '../../../lib/dify/client';
 import { openDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
-import { parseOptionalUuid } from '../../../lib/dify/ids';
 import {
 	asArray,
 	isRecord,

@@ -9,8 +9,7 @@ import {
 } from '../../../lib/dify/files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
-import { readFileOrigins } from './fields';
-import type { DifyCall } from './dify-operation';
+import { type DifyCall, readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { ServerError } from '../../../lib/errors/server-error';
 

@@ -6,7 +6,7 @@ import {
 	parseTraceId,
 	parseUser,
 	parseUuid,
-} from '../../../lib/dify/ids';
+} from '../../../lib/dify/client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { encodePathSegment } from '../../../lib/dify/ids';
+import { encodePathSegment } from '../../../lib/dify/client';
 
 const ROOT = 'http://host:1/v1';
 const evil = fc.array(

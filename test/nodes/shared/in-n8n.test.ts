@@ -21,7 +21,7 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { readThinking } from '../../../nodes/shared/chat/generation';
-import { readUser } from '../../../nodes/shared/dify/fields';
+import { readUser } from '../../../nodes/shared/dify/dify-operation';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
 /** Reads parameters through n8n's own context, which evaluates expressions and resolves resource locators. */

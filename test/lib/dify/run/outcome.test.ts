@@ -1,5 +1,5 @@
 import { createDifyError } from '../../../../lib/dify/errors';
-import { getOutcome } from '../../../../lib/dify/run/outcome';
+import { getOutcome } from '../../../../lib/dify/run/run-result';
 import { pollRunRecord } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
 import { createClient, getServerError, startSim, UNKNOWN_ID } from '../client';
