@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { CompletionAccumulator } from '../../../lib/chat/completion-accumulator';
-import { parseTextToolCalls } from '../../../lib/text/text-tool-calls';
+import {
+	findIgnoredCall,
+	getDisplayableLength,
+	parseTextToolCalls,
+} from '../../../lib/text/text-tool-calls';
 
 const offeredTools = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, isQuotation = () => false) =>
@@ -166,6 +170,134 @@ describe('formats of calls', () => {
 	);
 });
 
+const HERMES = '<tool_call>{"name":"list","arguments":{"a":1}}</tool_call>';
+
+describe('the text around calls', () => {
+	test.each([
+		[`  Sure. \n ${HERMES}`, '  Sure.'],
+		[`${HERMES}\n \n${HERMES}`, ''],
+		['<|tool_call_start|>[list()]<|tool_call_end|>\n\nI look. ', 'I look.'],
+		[
+			'<|tool_call_start|>[list()]<|tool_call_end|>\nLike this:\n```js\ncode',
+			'Like this:\n```js\ncode',
+		],
+		[`Not a block: \`\`\` and ${HERMES}`, 'Not a block: ``` and'],
+		['<|tool_call>call:list{}<tool_call|>\n <|tool_response>', ''],
+	])('of %j is %j', (text, rest) => {
+		const { calls, text: before } = parse(text);
+		expect(calls[0]?.name).toBe('list');
+		expect(before).toBe(rest);
+	});
+
+	test.each([
+		`${HERMES} and ${HERMES}`,
+		`${HERMES} is how it is done.`,
+		'<function=list></function> and <function=list></function>',
+		'<tool_call>list</tool_call> and <tool_call>list</tool_call>',
+		'I call <|tool_call_start|>[list()]<|tool_call_end|> now <|tool_call_start|>[list()]<|tool_call_end|>',
+		'<|tool_call>call:list{}<tool_call|> and <|tool_call>call:list{}<tool_call|>',
+	])('is none of a call: %s', (text) => {
+		expect(parse(text)).toMatchObject({ text, calls: [] });
+	});
+
+	test.each([
+		['{"name":"list","arguments":{"a":1}}', '{"a":1}'],
+		[' \n{"name":"list","arguments":{"a":1}}\n ', '{"a":1}'],
+		['```json\n{"name":"list","parameters":{"a":1}}\n```', '{"a":1}'],
+		['```\n[{"name":"list","arguments":{"a":1}}]```', '{"a":1}'],
+		['{"function":{"name":"list","arguments":"{\\"a\\":\\"```\\"}"}}', '{"a":"```"}'],
+		['{"name":"list"}', '{}'],
+	])('may be nothing but JSON: %j', (text, args) => {
+		expect(parse(text).calls).toEqual([{ name: 'list', arguments: args }]);
+	});
+
+	test.each(['{"name":"list","arguments":5}', '{"name":5}', '["list"]', '{"name":"list"} ok'])(
+		'JSON is no call: %s',
+		(text) => {
+			expect(parse(text).calls).toEqual([]);
+		},
+	);
+});
+
+describe('parameters in tags', () => {
+	test.each([
+		['<parameter=a>\nx\n</parameter>', { a: 'x' }],
+		['\n<parameter=a>\n\nx\n\ny\n\n</parameter>\n', { a: '\nx\n\ny\n' }],
+		['<parameter=a>1</parameter><parameter=b>2</parameter>', { a: '1', b: '2' }],
+		['<parameter=a> [1, 2] </parameter>', { a: [1, 2] }],
+		['<parameter=a>x [1]</parameter>', { a: 'x [1]' }],
+		['<parameter=a>[broken</parameter>', { a: '[broken' }],
+		['<parameter=a>x > y</parameter>', { a: 'x > y' }],
+		['<parameter=a>1</parameter><parameter=b>2', { a: '1' }],
+		['nothing</parameter>', {}],
+		['<parameter=a</parameter>', {}],
+		['', {}],
+	])('of Qwen3-Coder: %j', (content, args) => {
+		for (const text of [
+			`<function=list>${content}</function>`,
+			`<tool_call>\n<function=list>\n${content}\n</function>\n</tool_call>`,
+		]) {
+			const { calls } = parse(text);
+			expect(calls.map(({ name }) => name)).toEqual(['list']);
+			expect(JSON.parse(calls[0]!.arguments)).toEqual(args);
+		}
+	});
+
+	test.each([
+		['<arg_key> a </arg_key> <arg_value>x</arg_value>', { a: 'x' }],
+		['<arg_key>a</arg_key><arg_value> {"b":1} </arg_value>', { a: { b: 1 } }],
+	])('of GLM: %j', (content, args) => {
+		const [call] = parse(`<tool_call>list${content}</tool_call>`).calls;
+		expect(JSON.parse(call!.arguments)).toEqual(args);
+	});
+
+	test.each([
+		'<arg_key>a</arg_key>',
+		'<arg_key>a</arg_key><arg_value>x</arg_value> or so',
+		'<arg_key><b>a</arg_key><arg_value>x</arg_value>',
+		'<arg_key>a</arg_key><arg_value>x</arg_value><arg_key>b</arg_key>',
+	])('of GLM that are not complete: %j', (content) => {
+		expect(parse(`<tool_call>list${content}</tool_call>`).calls).toEqual([]);
+	});
+
+	test('of Harmony keep their notation, without the blanks around them', () => {
+		const text = '<|channel|>commentary to=functions.list<|message|> {"a": 1.50}\n<|call|>';
+		expect(parse(text).calls).toEqual([{ name: 'list', arguments: '{"a": 1.50}' }]);
+		expect(parse(text.replace('1.50}', '1.50')).calls).toEqual([]);
+	});
+});
+
+test.each<[string, isFirst: boolean, shown: number]>([
+	['Hello', true, 5],
+	['Hello', false, 5],
+	['', true, 0],
+	['  \n', true, 0],
+	['{"a"', true, 0],
+	[' [1', true, 0],
+	['{"a"', false, 4],
+	['[1', false, 2],
+	['`', true, 0],
+	['``', true, 0],
+	['```js', true, 0],
+	['``x', true, 3],
+	['`x`', true, 3],
+	['x```', true, 4],
+	['```', false, 3],
+	['a < b', false, 5],
+	['a <', false, 2],
+	['a <|', false, 2],
+	['a <tool', false, 2],
+	['a <b', false, 4],
+	['a [TOOL', false, 2],
+	['a [TOOL_CALLS]x', false, 2],
+	['a <function=x <tool_call>', false, 2],
+	['a <tool_call>x <function=', false, 2],
+	['<', true, 0],
+	['a < b [c', false, 8],
+])('of %j (at the start: %s), %d characters can be shown', (pending, isFirst, shown) => {
+	expect(getDisplayableLength(pending, isFirst)).toBe(shown);
+});
+
 describe('markup that nothing reads', () => {
 	/** A response with this text and a call that the server parsed. */
 	const streamBeside = (content: string, args = '{"city":"Bern"}') => {
@@ -197,6 +329,23 @@ describe('markup that nothing reads', () => {
 		expect(streamBeside(text)).toMatchObject({ text, rejectedCall: undefined });
 	});
 
+	test('is not reported if it repeats one of several calls, but if only the arguments are the same', () => {
+		const calls = [
+			{ name: 'list', arguments: '{}' },
+			{ name: 'get_weather', arguments: '{"city":"Bern"}' },
+		];
+		const repeated = '<tool_call>{"name":"get_weather","arguments":{"city":"Bern"}}</tool_call>';
+		expect(findIgnoredCall(repeated, offeredTools, calls)).toBeUndefined();
+		const other = repeated.replace('get_weather', 'send-mail');
+		expect(findIgnoredCall(other, offeredTools, calls)?.name).toBe('send-mail');
+	});
+
+	test('is searched in the first 200 mentions of names', () => {
+		const call = '<tool>list {"a":1}</tool>';
+		expect(parse('A list. '.repeat(199) + call).rejectedCall?.name).toBe('list');
+		expect(parse('A list. '.repeat(200) + call).rejectedCall).toBeUndefined();
+	});
+
 	test.each([
 		'<|plugin|>{"do":"get_weather"}',
 		'<invoke name="get_weather"><parameter name="city">Rome</parameter></invoke>',
@@ -213,6 +362,12 @@ describe('markup that nothing reads', () => {
 	});
 
 	test.each([
+		'<tool>get_weather_now {"city":"Rome"}</tool>',
+		'<tool>my_get_weather {"city":"Rome"}</tool>',
+		'{"tool": "get_weather"}, and "list", "b": 1',
+		'<|assistant|>get_weather is a tool.',
+		'(see below) get_weather\n```js\n```',
+		'<b>"get_weather" is a tool</b>',
 		'I used get_weather (from the weather service) for Rome.',
 		'<b>get_weather</b> reads the weather. <p>Use "get_weather"</p>',
 		'Call `get_weather({"city":"Rome"})` for that.',
