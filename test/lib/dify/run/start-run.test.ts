@@ -1,0 +1,300 @@
+/** What is sent to start a run of each app, how often, and what of a run that has ended is added. */
+import {
+	runWorkflow,
+	sendChatMessage,
+	type ChatMessageRequest,
+	type ChatOptions,
+	sendCompletionMessage,
+	stopWorkflow,
+	withTextInput,
+} from '../../../../lib/dify/run/start-run';
+import { ServerError } from '../../../../lib/errors/server-error';
+import { type Answer, json } from '../../../guarantees/support/scripted-server';
+import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
+
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
+);
+
+const start = useDify();
+const CHAT = 'POST /v1/chat-messages';
+const CHATTED = stream([events.text('Hi'), events.messageEnd]);
+const rejection = (status: number, code: string, message = 'x') =>
+	json({ code, message, status }, status);
+const BUSY = rejection(429, 'too_many_requests', 'Too many requests. Please try again later.');
+const MISSING = rejection(404, 'not_found', 'Conversation Not Exists.');
+
+const errorOf = async (work: Promise<unknown>) =>
+	await work.then(
+		() => Promise.reject(new Error('no error')),
+		(error: unknown) => error as ServerError,
+	);
+
+async function chat(
+	answers: Answer | Answer[],
+	request: Partial<ChatMessageRequest> = {},
+	options: ChatOptions = {},
+	routes = {},
+) {
+	const { server, client } = await start({ [CHAT]: answers, ...routes });
+	const message = { inputs: {}, user: 'u', query: 'Hello', conversation: { type: 'new' } } as const;
+	const sending = sendChatMessage(client, { ...message, ...request }, options);
+	const outcome = await sending.catch((error: ServerError) => error);
+	return { outcome, sent: server.sent('/chat-messages'), requests: server.requests };
+}
+
+describe('the request of a run', () => {
+	test('of a message', async () => {
+		const files = [{ type: 'image', transfer_method: 'local_file', upload_file_id: 'f' } as const];
+		const { sent } = await chat(CHATTED, {
+			inputs: { a: 1 },
+			files,
+			traceId: 'trace',
+			workflowId: 'w',
+			autoGenerateName: false,
+		});
+		expect(sent).toEqual([
+			{
+				inputs: { a: 1 },
+				user: 'u',
+				response_mode: 'streaming',
+				query: 'Hello',
+				auto_generate_name: false,
+				workflow_id: 'w',
+				files,
+				trace_id: 'trace',
+			},
+		]);
+		const bare = await chat(CHATTED);
+		expect(Object.keys(bare.sent[0]!)).toEqual(['inputs', 'user', 'response_mode', 'query']);
+	});
+
+	test.each([
+		[undefined, '/v1/workflows/run'],
+		['a b', '/v1/workflows/a%20b/run'],
+	])('of the version %s of a workflow', async (workflowId, path) => {
+		const { server, client } = await start({
+			[`POST ${path}`]: stream([
+				events.started,
+				events.finished('succeeded', { outputs: { a: 1 } }),
+			]),
+		});
+		const request = { inputs: {}, user: 'u', workflowId };
+		const running = runWorkflow(client, request).catch((error: ServerError) => error);
+		if (workflowId === 'a b') expect(await running).toMatchObject({ type: 'invalidId' });
+		else {
+			expect(await running).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
+			expect(server.requests.map(({ path: sentPath }) => sentPath)).toEqual([path]);
+		}
+	});
+
+	test('without a query is not sent, but a blank one is', async () => {
+		const empty = await chat(CHATTED, { query: '' });
+		expect(empty.outcome).toMatchObject({ type: 'emptyQuery' });
+		expect(empty.sent).toEqual([]);
+		expect((await chat(CHATTED, { query: ' ' })).sent).toMatchObject([{ query: ' ' }]);
+	});
+});
+
+describe('a run that Dify rejects', () => {
+	test.each([0, 1, 3])('because it is busy is sent again, %d times at most', async (retries) => {
+		const { outcome, sent } = await chat(BUSY, {}, { retries });
+		expect(outcome).toMatchObject({ type: 'busy' });
+		expect(sent).toHaveLength(retries + 1);
+	});
+
+	test('is a result if the next one is accepted', async () => {
+		const { outcome, sent } = await chat([BUSY, CHATTED], {}, { retries: 5 });
+		expect(outcome).toMatchObject({ result: { text: 'Hi' }, conversationRestarted: false });
+		expect(sent).toHaveLength(2);
+	});
+
+	test.each([
+		rejection(400, 'invalid_param'),
+		rejection(401, 'unauthorized'),
+		rejection(429, 'rate_limit_error'),
+		rejection(429, 'agent_run_limit_exceeded'),
+		rejection(500, 'internal_server_error'),
+		json('<html></html>', 502),
+		json('<html></html>', 503),
+	])('for another reason is sent once', async (answer) => {
+		expect((await chat(answer, {}, { retries: 5 })).sent).toHaveLength(1);
+	});
+
+	test('because of an input names the field of the form', async () => {
+		const form = [{ 'text-input': { variable: 'city', label: 'City', required: true } }];
+		const { outcome } = await chat(
+			rejection(400, 'invalid_param', 'city is required in input form'),
+			{},
+			{},
+			{ 'GET /v1/parameters': json({ user_input_form: form }) },
+		);
+		expect(outcome).toMatchObject({ message: 'The input "City" is required' });
+	});
+
+	test.each([
+		['workflow', 'wrongAppType', 'This key belongs to a workflow'],
+		['chat', 'appUnavailable', undefined],
+	])('because the app is a %s: %s', async (mode, type, message) => {
+		const info = { 'GET /v1/info': json({ mode }) };
+		const { outcome } = await chat(rejection(400, 'app_unavailable'), {}, {}, info);
+		expect(outcome).toMatchObject({ type, ...(message === undefined ? {} : { message }) });
+	});
+});
+
+describe('the conversation of a message', () => {
+	const ID = 'AAAAAAAA-2222-4333-8444-555555555555';
+	const inConversation = (id: string) =>
+		stream([
+			{ ...events.text('Hi'), conversation_id: id },
+			{ ...events.messageEnd, conversation_id: id },
+		]);
+
+	test('is continued, in whatever case Dify writes its ID', async () => {
+		const { outcome, sent } = await chat(inConversation(ID.toLowerCase()), {
+			conversation: { type: 'id', id: ID },
+		});
+		expect(outcome).toMatchObject({ conversationRestarted: false });
+		expect(sent).toMatchObject([{ conversation_id: ID }]);
+	});
+
+	test('is reported if Dify started another one', async () => {
+		const conversation = { type: 'id', id: ID } as const;
+		const { outcome } = await chat(inConversation('c'), { conversation });
+		expect(outcome).toMatchObject({ conversationRestarted: true });
+	});
+
+	test.each([
+		[[{ id: 'latest' }], 'latest'],
+		[[], undefined],
+	])('is the last one of the user: %j', async (data, id) => {
+		const list = { 'GET /v1/conversations': json({ data, has_more: false, limit: 1 }) };
+		const { outcome, sent, requests } = await chat(
+			inConversation(id ?? 'c'),
+			{ conversation: { type: 'latest' } },
+			{},
+			list,
+		);
+		expect(outcome).toMatchObject({ conversationRestarted: false });
+		expect(sent[0]!.conversation_id).toBe(id);
+		expect(requests[0]!.path).toContain('user=u&sort_by=-updated_at');
+	});
+
+	const ENDED = rejection(400, 'conversation_completed');
+	test.each([
+		['startNew', MISSING, 2],
+		['startNew', ENDED, 2],
+		['startNew', rejection(400, 'invalid_param'), 1],
+		['error', MISSING, 1],
+		[undefined, MISSING, 1],
+	] as const)('that is stale, with %s', async (onStaleConversation, answer, count) => {
+		const conversation = { type: 'id', id: ID } as const;
+		const { outcome, sent } = await chat(
+			[answer, CHATTED],
+			{ conversation },
+			{ onStaleConversation },
+		);
+		expect(sent.map(({ conversation_id: id }) => id)).toEqual([ID, undefined].slice(0, count));
+		if (count === 2) expect(outcome).toMatchObject({ conversationRestarted: true });
+		else expect(outcome).toBeInstanceOf(ServerError);
+	});
+});
+
+describe('Stop', () => {
+	test.each([
+		['a message', CHAT, `POST /v1/chat-messages/${TASK}/stop`],
+		['a workflow', 'POST /v1/workflows/run', `POST /v1/workflows/tasks/${TASK}/stop`],
+		['a text', 'POST /v1/completion-messages', `POST /v1/completion-messages/${TASK}/stop`],
+	])(
+		'of %s is sent to its own route, although the execution has ended',
+		async (_name, begin, stop) => {
+			const controller = new AbortController();
+			const said = stream([events.text('Hi')], 'open', () => controller.abort());
+			const { server, client } = await start(
+				{ [begin]: said, [stop]: json({ result: 'success' }) },
+				controller.signal,
+			);
+			const request = { inputs: {}, user: 'anna' };
+			const message = { ...request, query: 'x', conversation: { type: 'new' } } as const;
+			const running = {
+				'a message': async () => await sendChatMessage(client, message),
+				'a workflow': async () => await runWorkflow(client, request),
+				'a text': async () => await sendCompletionMessage(client, request),
+			}[_name]!();
+			const [stopped] = await server.arrived('/stop');
+			expect(stopped).toMatchObject({ path: stop.slice('POST '.length), body: { user: 'anna' } });
+			expect(await errorOf(running)).toMatchObject({
+				type: 'aborted',
+				partialText: 'Hi',
+				facts: { stopRequested: true, taskId: TASK },
+			});
+		},
+	);
+
+	test('of a workflow by its ID', async () => {
+		const route = `POST /v1/workflows/tasks/${RUN}/stop`;
+		const { server, client } = await start({ [route]: json({ result: 'success' }) });
+		await stopWorkflow(client, RUN, 'anna');
+		expect(server.sent('/stop')).toEqual([{ user: 'anna' }]);
+	});
+
+	test('of another app names its type', async () => {
+		const { client } = await start({
+			[`POST /v1/workflows/tasks/${RUN}/stop`]: rejection(400, 'not_workflow_app'),
+			'GET /v1/info': json({ mode: 'chat' }),
+		});
+		const error = await errorOf(stopWorkflow(client, RUN, 'anna'));
+		expect(error.message).toBe('This key belongs to a chatbot');
+	});
+});
+
+describe('the text of a text generator', () => {
+	const generate = async (answer: string, usage: unknown) => {
+		const end = { event: 'message_end', ...IDS, metadata: { usage } };
+		const { client } = await start({
+			'POST /v1/completion-messages': stream([events.text(answer), end]),
+		});
+		return await sendCompletionMessage(client, { inputs: {}, user: 'u' });
+	};
+
+	test.each([
+		['Hi', { total_tokens: 0 }, 1],
+		['Hi', { total_tokens: 5 }, 0],
+		['Hi', undefined, 0],
+		['', { total_tokens: 0 }, 0],
+	])('%j with the usage %j: %d warnings', async (answer, usage, warnings) => {
+		const result = await generate(answer, usage);
+		expect(result.text).toBe(answer);
+		expect(result.warnings).toHaveLength(warnings);
+		for (const warning of result.warnings) expect(warning).toContain('counted no tokens');
+	});
+});
+
+describe('the field Text', () => {
+	const form = (...types: string[]) => ({
+		user_input_form: types.map((type, at) => ({ [type]: { variable: `v${at}` } })),
+	});
+
+	test('fills the only text variable of the form that is empty', () => {
+		expect(withTextInput({}, 'x', form('number', 'paragraph'))).toEqual({ v1: 'x' });
+		expect(withTextInput({ v0: 'a' }, 'x', form('text-input', 'text-input'))).toEqual({
+			v0: 'a',
+			v1: 'x',
+		});
+		expect(withTextInput({ a: 1 }, '', form())).toEqual({ a: 1 });
+	});
+
+	test.each([
+		[form('number', 'select'), 'The app has no variable for the field Text', 'Clear the field'],
+		[form('text-input', 'paragraph'), 'matches more than one variable', 'except one: v0, v1.'],
+	])('is an error if there is none or several: %j', (parameters, title, suggestion) => {
+		const fill = () => withTextInput({}, 'x', parameters);
+		expect(fill).toThrow(title);
+		expect(fill).toThrow(
+			expect.objectContaining({
+				type: 'invalidInputs',
+				suggestion: expect.stringContaining(suggestion) as string,
+			}),
+		);
+	});
+});
