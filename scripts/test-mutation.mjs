@@ -17,9 +17,9 @@ const TESTS = {
 	'lib/chat/check-tool-calls.ts': 'lib/chat/(check-tool-calls|agent-text)',
 	'lib/chat/tool-calls.ts': 'lib/chat/(tool-call-ids|tool-calls)',
 	'lib/dify/knowledge/sync.ts': '(lib/dify/knowledge|nodes/DifyKnowledge/document)/sync',
-	'lib/dify/run/run-reader.ts': 'nodes/DifyWorkflow/run|nodes/DifyChatMessage/(limits|lost-agent)',
-	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record|nodes/DifyWorkflow/run',
-	'lib/dify/run/start-run.ts': 'lib/dify/run/start-run|nodes/DifyWorkflow/run/execute',
+	'lib/dify/run/run-reader.ts': 'lib/dify/run/run-reader|nodes/DifyChatMessage/limits',
+	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record',
+	'lib/dify/run/start-run.ts': 'lib/dify/run/start-run',
 	'lib/http/retry-policy.ts': 'lib/http/retry-policy',
 	'lib/text/text-tool-calls.ts': 'lib/text/text-tool-calls',
 };
