@@ -7,7 +7,6 @@ import {
 	NoRoute,
 	PAGES,
 	crashed,
-	envelope,
 	invalid,
 	isJson,
 	redirect,
@@ -17,9 +16,8 @@ import {
 } from './dify/http';
 import { FILE_TYPES } from './dify/inputs';
 import { readUpload } from './dify/multipart';
-import { withSuffix } from './dify/records';
 import { ROUTES, type Route } from './dify/routes';
-import { Store, type Call, type StoreOptions } from './dify/store';
+import { Store, type Call } from './dify/store';
 import type {
 	AppSpec,
 	EndUser,
@@ -37,8 +35,7 @@ export { storeFile } from './dify/files';
 export { SAMPLES, sampleContext, transcript } from './dify/samples';
 export { wireText } from './dify/wire';
 export type * from './dify/types';
-export { addDataset } from './dify/knowledge/bases';
-export { addDocument } from './dify/knowledge/documents';
+export { addDataset, addDocument } from './dify/knowledge/state';
 export type { SimDataset, SimDocument } from './dify/knowledge/state';
 
 export interface DifySimOptions {
@@ -52,13 +49,6 @@ export interface DifySimOptions {
 	 * `nginx` (default): the bundled nginx, which routes other paths to the web front end. `none`: only the API container.
 	 */
 	front?: 'nginx' | 'none';
-	/** Current time in Unix seconds. Default: the clock. */
-	now?: () => number;
-	ids?: (kind: string, count: number) => string;
-	/** Megabytes. */
-	limits?: Partial<StoreOptions['limits']>;
-	/** `FILES_URL` of Dify. Default: empty, so that URLs of files have no host. */
-	filesUrl?: string;
 	/** Bytes. */
 	nginxBodyLimit?: number;
 	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
@@ -93,8 +83,6 @@ const MODES: DifyAppMode[] = [
 	'workflow',
 ];
 const SERVER_VERSION = '1.16.0';
-/** Version of pydantic, whose error texts link to its documentation. */
-const PYDANTIC = '2.12';
 const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */
@@ -122,10 +110,8 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 	const store = new Store({
 		apps: options.apps ?? defaultApps(),
 		datasetKey: knowledgeKey(),
-		now: options.now ?? (() => Date.now() / 1000),
-		ids: options.ids,
-		limits: { image: 10, video: 100, audio: 50, other: 15, ...options.limits },
-		filesUrl: options.filesUrl ?? '',
+		now: () => Date.now() / 1000,
+		filesUrl: '',
 		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,
 		keepBytes: options.keepBytes ?? 4 * MEGABYTE,
 	});
@@ -306,23 +292,19 @@ async function dispatch(
 			await route.handler(callOf(store, route, ids, request, res));
 		}
 	} catch (error) {
-		answerError(error, path, res);
+		answerError(error, res);
 	}
 }
 
-function answerError(error: unknown, path: string, res: http.ServerResponse): void {
+function answerError(error: unknown, res: http.ServerResponse): void {
 	if (res.headersSent) {
 		res.destroy();
 	} else if (error instanceof NoRoute) {
 		sendHtml(res, 404, PAGES.werkzeug404);
 	} else {
-		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
-		const challenge: Record<string, string> =
-			known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
-		sendJson(res, known.status, envelope(known, PYDANTIC), {
-			...challenge,
-			...known.headers,
-		});
+		const { status, code, message } = error instanceof DifyHttpError ? error : crashed();
+		const challenge = { 'WWW-Authenticate': 'Bearer realm="api"' };
+		sendJson(res, status, { code, message, status }, status === 401 ? challenge : {});
 	}
 }
 
@@ -357,9 +339,9 @@ function callOf(
 		payload,
 		user,
 		res,
-		reply: (status, value, headers) => {
-			if (status !== 204) return sendJson(res, status, value, headers);
-			res.writeHead(204, { 'Content-Type': 'application/json', ...headers });
+		reply: (status, value) => {
+			if (status !== 204) return sendJson(res, status, value);
+			res.writeHead(204, { 'Content-Type': 'application/json' });
 			res.end();
 		},
 	};
@@ -381,7 +363,6 @@ const NO_APP = {
 	messages: new Map(),
 	feedbacks: [],
 	annotations: [],
-	runCount: 0,
 } satisfies SimApp;
 
 function authenticate(store: Store, route: Route, header: unknown): SimApp {
@@ -397,43 +378,23 @@ function authenticate(store: Store, route: Route, header: unknown): SimApp {
 	}
 	const app = store.apps.find((each) => each.key === key);
 	if (app === undefined) throw unauthorized('Access token is invalid');
-	checkApp(app, route);
+	checkApp(app);
 	return app;
 }
 
-function checkApp(app: SimApp, route: Route): void {
+function checkApp(app: SimApp): void {
 	const refuse = (text: string) => new DifyHttpError(403, 'forbidden', text);
 	if (app.exists === false) throw refuse('The app no longer exists.');
 	if (app.status === 'abnormal') throw refuse("The app's status is abnormal.");
 	if (app.apiEnabled === false) throw refuse("The app's API service has been disabled.");
 	if (app.workspace === 'archived') throw refuse("The workspace's status is archived.");
 	if (app.workspace === 'missing') throw invalid('Tenant does not exist.');
-	if (app.workspace === 'ownerless' && route.user === 'none') {
-		throw unauthorized('Tenant owner account not found or tenant is not active.');
-	}
 }
 
 function readPayload(request: SimRequest): Json {
-	if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(String(request.headers['content-type'] ?? ''))) {
-		const text =
-			"Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
-		throw new DifyHttpError(415, 'unsupported_media_type', text);
-	}
-	request.json = parsed(request.body);
-	if (request.json === undefined) {
-		const text = 'The browser (or proxy) sent a request that this server could not understand.';
-		throw new DifyHttpError(400, 'bad_request', text);
-	}
+	request.json = JSON.parse(request.body);
 	if (!isJson(request.json)) throw crashed();
 	return request.json;
-}
-
-function parsed(body: string): unknown {
-	try {
-		return JSON.parse(body) as unknown;
-	} catch {
-		return undefined;
-	}
 }
 
 /** Listing without a user shows the data of this shared user (docs/protocols/dify.md 1.4). */
@@ -455,7 +416,5 @@ function userOf(
 				? request.query.get('user')
 				: request.upload?.fields.user;
 	if (!truthy(user) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
-	// Too long for the database column.
-	if (truthy(user) && String(user).length > 255) throw crashed();
 	return store.endUser(app, truthy(user) ? String(user) : SHARED_USER);
 }

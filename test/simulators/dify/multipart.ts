@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import type * as http from 'node:http';
 import type { Upload, UploadPart } from './types';
 
@@ -8,15 +7,11 @@ const BLANK_LINE = Buffer.from('\r\n\r\n');
 interface OpenPart {
 	headers: string;
 	size: number;
-	hash: Hash;
 	kept: Buffer[];
 	keptBytes: number;
 }
 
-/**
- * Parses a multipart body as it arrives. It hashes and counts the bytes that it does not keep, so uploads of any size need
- * little memory.
- */
+/** Parses a multipart body as it arrives. It only counts the bytes that it does not keep, so uploads of any size need little memory. */
 export class MultipartReader {
 	private buffer = LINE;
 	private state: 'preamble' | 'boundary' | 'headers' | 'body' | 'end' = 'preamble';
@@ -51,7 +46,7 @@ export class MultipartReader {
 			const at = this.buffer.indexOf(BLANK_LINE);
 			if (at < 0) return false;
 			const headers = this.buffer.subarray(0, at).toString('utf8');
-			this.part = { headers, size: 0, hash: createHash('sha256'), kept: [], keptBytes: 0 };
+			this.part = { headers, size: 0, kept: [], keptBytes: 0 };
 			this.buffer = this.buffer.subarray(at + BLANK_LINE.length);
 			this.state = 'body';
 			return true;
@@ -83,7 +78,6 @@ export class MultipartReader {
 		const { part } = this;
 		if (part === undefined || bytes.length === 0) return;
 		part.size += bytes.length;
-		part.hash.update(bytes);
 		const room = this.keepBytes - part.keptBytes;
 		if (room <= 0) return;
 		const content = Buffer.from(bytes.subarray(0, room));
@@ -108,7 +102,6 @@ export class MultipartReader {
 			filename,
 			mimeType,
 			size: part.size,
-			sha256: part.hash.digest('hex'),
 			content,
 		};
 		this.upload.parts.push(file);

@@ -13,16 +13,9 @@ export function transcript(script: Script, context: RunContext): Item[] {
 	return [...items, ...run.ending()];
 }
 
-/** A run context with the short IDs. */
-export function sampleContext(mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
-	const counts = new Map<string, number>();
-	const short: Record<string, string> = {
-		execution: 'e',
-		thought: 'th',
-		'message-file': 'mf',
-		form: 'fo',
-		'form-token': 'ft',
-	};
+/** A run context with short IDs. */
+export function sampleContext(mode: DifyAppMode): RunContext {
+	let count = 0;
 	return {
 		mode,
 		conversationId: 'c',
@@ -30,24 +23,12 @@ export function sampleContext(mode: DifyAppMode, over: Partial<RunContext> = {})
 		taskId: 't',
 		runId: 'r',
 		workflowId: 'w',
-		appId: 'a',
-		endUserId: 'eu',
-		user: 'u1',
-		query: 'hi',
-		inputs: {},
-		files: [],
-		dialogueCount: 1,
 		createdAt: 1705398420,
-		newId: (kind) => {
-			const count = (counts.get(kind) ?? 0) + 1;
-			counts.set(kind, count);
-			return `${short[kind] ?? kind}${count}`;
-		},
-		...over,
+		newId: (kind) => `${kind}${++count}`,
 	};
 }
 
-/** The scripts of the three samples. */
+/** Scripts of an agent and of a chatflow. */
 export const SAMPLES = {
 	agentChat: {
 		steps: [
@@ -73,12 +54,5 @@ export const SAMPLES = {
 		],
 		usage: { total_tokens: 20 },
 		totalSteps: 3,
-	},
-	workflowFailure: {
-		steps: [{ text: 'par', from: ['n2', 'text'] }],
-		fail: 'boom',
-		elapsed: 0.4,
-		totalTokens: 0,
-		totalSteps: 2,
 	},
 } satisfies Record<string, Script>;

@@ -18,10 +18,8 @@ import type {
 export interface StoreOptions {
 	apps: AppSpec[];
 	datasetKey: string;
+	/** Current time in Unix seconds. */
 	now: () => number;
-	ids?: (kind: string, count: number) => string;
-	/** Megabytes; defaults of docs/protocols/dify.md 2.9. */
-	limits: { image: number; video: number; audio: number; other: number };
 	/** Largest body in bytes that nginx accepts. */
 	nginxBodyLimit: number;
 	/** Bytes of an uploaded file that are kept. */
@@ -43,7 +41,6 @@ const ID_MARKS: Record<string, string> = {
 	document: 'd0',
 	batch: 'ba',
 	segment: '5e',
-	child: 'cc',
 	field: 'f1',
 	'end-user': 'e1',
 };
@@ -59,30 +56,12 @@ export class Store {
 	readonly faults: Fault[] = [];
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
+	/** The worker indexes documents. */
+	worker: 'up' | 'down' = 'up';
 	private readonly counts = new Map<string, number>();
-	private waiting: Array<() => void> = [];
-	private workerState: 'up' | 'down' = 'up';
 
 	constructor(readonly options: StoreOptions) {
 		for (const spec of options.apps) this.addApp(spec);
-	}
-
-	/**
-	 * Newer versions run streamed workflows in a worker. While it is down or busy, runs wait (one ping, then silence). When it
-	 * is back, it executes all of them, even those whose client has disconnected.
-	 */
-	get worker(): 'up' | 'down' {
-		return this.workerState;
-	}
-
-	set worker(state: 'up' | 'down') {
-		this.workerState = state;
-		if (state === 'up') for (const go of this.waiting.splice(0)) go();
-	}
-
-	async workerIsUp(): Promise<void> {
-		if (this.workerState === 'down')
-			await new Promise<void>((resolve) => this.waiting.push(resolve));
 	}
 
 	now(): number {
@@ -92,7 +71,6 @@ export class Store {
 	newId(kind: string): string {
 		const count = (this.counts.get(kind) ?? 0) + 1;
 		this.counts.set(kind, count);
-		if (this.options.ids !== undefined) return this.options.ids(kind, count);
 		const mark = (ID_MARKS[kind] ?? '0').padEnd(8, '0');
 		return `${mark}-0000-4000-8000-${count.toString(16).padStart(12, '0')}`;
 	}
@@ -100,7 +78,7 @@ export class Store {
 	addApp(spec: AppSpec): SimApp {
 		const app: SimApp = {
 			...spec,
-			id: spec.id ?? this.newId('app'),
+			id: this.newId('app'),
 			name: spec.name ?? `Simulated ${spec.mode}`,
 			workflowId: this.newId('workflow'),
 			endUsers: new Map(),
@@ -108,7 +86,6 @@ export class Store {
 			messages: new Map(),
 			feedbacks: [],
 			annotations: [],
-			runCount: 0,
 		};
 		this.apps.push(app);
 		return app;
@@ -124,31 +101,23 @@ export class Store {
 		return user;
 	}
 
-	/** Adds a conversation for a test, e.g. of the hosted web app, of another user, or ended. */
+	/** Adds a conversation for a test, e.g. of another user. */
 	addConversation(
 		app: SimApp,
 		sessionId: string,
 		over: Partial<SimConversation> = {},
 	): SimConversation {
-		const now = this.now();
+		const times = { createdAt: this.now(), updatedAt: this.now() };
 		const conversation: SimConversation = {
 			id: this.newId('conversation'),
 			userId: this.endUser(app, sessionId).id,
-			source: 'api',
 			name: 'New conversation',
 			inputs: {},
-			status: 'normal',
-			introduction: '',
-			createdAt: now,
-			updatedAt: now,
-			variables: (app.variables ?? []).map(({ name, valueType, value, description }) => ({
+			...times,
+			variables: (app.variables ?? []).map((variable) => ({
 				id: this.newId('variable'),
-				name,
-				valueType,
-				value,
-				description: description ?? '',
-				createdAt: now,
-				updatedAt: now,
+				...variable,
+				...times,
 			})),
 			...over,
 		};
@@ -158,16 +127,13 @@ export class Store {
 
 	conversationOf(app: SimApp, id: string, userId: string): SimConversation | undefined {
 		const found = app.conversations.get(id);
-		return found?.source === 'api' && found.userId === userId ? found : undefined;
+		return found?.userId === userId ? found : undefined;
 	}
 }
 
 export type Handler = (call: Call) => Promise<void> | void;
 
-/**
- * One request, which passes the checks in order (docs/protocols/dify.md 1.3: key, app, body, user, mode, payload,
- * business rules).
- */
+/** One request, which passes the checks in order (docs/protocols/dify.md 1.3: key, app, body, user). */
 export interface Call {
 	store: Store;
 	app: SimApp;
@@ -178,5 +144,5 @@ export interface Call {
 	payload: Json;
 	user: EndUser;
 	res: http.ServerResponse;
-	reply: (status: number, value: unknown, headers?: Record<string, string>) => void;
+	reply: (status: number, value: unknown) => void;
 }

@@ -11,13 +11,8 @@ export interface NodeStep {
 	title?: string;
 	status?: 'succeeded' | 'failed' | 'exception';
 	error?: string;
-	inputs?: unknown;
 	outputs?: unknown;
-	/** Extra fields of a tool's start event. */
-	extras?: Json;
-	processData?: unknown;
 	elapsed?: number;
-	executionMetadata?: unknown;
 	iterationId?: string;
 	loopId?: string;
 	files?: Json[];
@@ -25,11 +20,6 @@ export interface NodeStep {
 
 export interface ThoughtRound {
 	chunks: string[];
-	/**
-	 * Whether the first event already has the whole thought. Dify reads the thought from its database when it sends the event,
-	 * so only a fast round has it. Default: empty.
-	 */
-	early?: boolean;
 	tool?: { name: string; label?: Json; input: string; observation: string };
 	/** Files that the tool made. */
 	files?: Array<{ id?: string; type: string; url: string }>;
@@ -44,17 +34,13 @@ export interface FormStep {
 	actions: Array<{ id: string; title: string; button_style?: string }>;
 	/** Null: delivered by email. Default: generated. */
 	token?: string | null;
-	/** Default: if there is a token. */
-	inWebApp?: boolean;
 	defaults?: Json;
-	/** Seconds from now; negative for one that has expired. */
-	expiresIn?: number;
 }
 
 /** One action of the model or workflow; the simulator turns it into the events of its version. */
 export type Step =
 	| { text: string; from?: string[] }
-	| { replace: string; reason?: string }
+	| { replace: string }
 	| { file: { id?: string; type: string; url: string; belongsTo?: string } }
 	| { node: NodeStep }
 	| { nodeStart: NodeStep }
@@ -67,7 +53,6 @@ export type Step =
 	| { error: { code?: string; status: number; message: string | null } }
 	/** Milliseconds, or until the promise settles. */
 	| { wait: number | Promise<unknown> }
-	| { ping: true }
 	/** A line that is sent unchanged, e.g. broken JSON. */
 	| { raw: string };
 
@@ -99,8 +84,6 @@ export interface Script {
 export interface Turn {
 	query: string;
 	inputs: Json;
-	files: Json[];
-	user: string;
 	/** 1 for the first turn of a conversation. */
 	turn: number;
 	conversationId: string;
@@ -123,7 +106,6 @@ export interface FormField {
 	label?: string;
 	required?: boolean;
 	default?: unknown;
-	maxLength?: number;
 	options?: string[];
 	allowedTypes?: string[];
 }
@@ -132,36 +114,28 @@ export interface AppSpec {
 	mode: DifyAppMode;
 	key: string;
 	name?: string;
-	description?: string;
-	id?: string;
 	/** Whether the app of the key exists. */
 	exists?: boolean;
 	status?: 'normal' | 'abnormal';
 	apiEnabled?: boolean;
-	workspace?: 'active' | 'archived' | 'missing' | 'ownerless';
+	workspace?: 'archived' | 'missing';
 	published?: boolean;
 	/** Whether a model is configured (chatbots, agents, text generators). */
 	configured?: boolean;
 	form?: FormField[];
-	fileUpload?: { enabled: boolean; types?: string[]; number?: number; extensions?: string[] };
-	openingStatement?: string | null;
-	suggestedQuestions?: string[] | null;
+	fileUpload?: { enabled: boolean; types?: string[]; number?: number };
+	suggestedQuestions?: string[];
 	speechToText?: boolean;
 	textToSpeech?: boolean;
 	voice?: string;
-	language?: string;
 	/** Audio of the speech provider. Default: bytes that contain the text. */
 	speech?: Uint8Array;
 	/** Transcript of the provider. Default: a text with the number of bytes. */
 	heard?: string;
-	/** Maximum concurrent requests; 0 for no limit. */
-	maxActive?: number;
 	/** Ids of published versions besides the newest. */
 	versions?: string[];
-	/** ID of the draft, which the API cannot run. */
-	draft?: string;
 	/** Conversation variables of a chatflow. */
-	variables?: Array<{ name: string; valueType: string; value: unknown; description?: string }>;
+	variables?: Array<{ name: string; valueType: string; value: unknown }>;
 	reply?: (turn: Turn) => Reply;
 }
 
@@ -169,8 +143,6 @@ export interface AppSpec {
 export interface StreamKnobs {
 	/** Bytes per write. */
 	bytesPerWrite?: number;
-	/** Events per write. */
-	eventsPerWrite?: number;
 	crlf?: boolean;
 	/** Omits the blank line after the last event. */
 	omitFinalBlank?: boolean;
@@ -188,7 +160,7 @@ export interface StreamKnobs {
 
 /** One item of a stream, before serialization. */
 export type Item =
-	| { kind: 'event'; event: Json; spaced?: boolean }
+	| { kind: 'event'; event: Json }
 	| { kind: 'ping' }
 	| { kind: 'raw'; raw: string }
 	| { kind: 'wait'; for: number | Promise<unknown> };
@@ -231,7 +203,6 @@ export interface UploadPart {
 	filename?: string;
 	mimeType?: string;
 	size: number;
-	sha256: string;
 	/** The first `keepBytes` bytes. */
 	content: Uint8Array;
 }
@@ -240,14 +211,6 @@ export interface Upload {
 	fields: Record<string, string>;
 	parts: UploadPart[];
 }
-
-export type RunPhase =
-	| 'running'
-	| 'succeeded'
-	| 'partial-succeeded'
-	| 'failed'
-	| 'stopped'
-	| 'paused';
 
 export interface SimRun {
 	taskId: string;
@@ -260,8 +223,8 @@ export interface SimRun {
 	query: string;
 	inputs: Json;
 	files: Json[];
-	responseMode: 'blocking' | 'streaming';
-	status: RunPhase;
+	responseMode: string;
+	status: 'running' | 'succeeded' | 'partial-succeeded' | 'failed' | 'stopped' | 'paused';
 	answer: string;
 	outputs: Json;
 	error?: string;
@@ -289,30 +252,23 @@ export interface EndUser {
 export interface SimMessage {
 	id: string;
 	conversationId: string;
-	parentId: string | null;
 	userId: string;
-	source: 'api' | 'webapp';
 	inputs: Json;
 	query: string;
 	answer: string;
-	status: 'normal' | 'error' | 'paused' | 'stopped';
+	status: 'normal' | 'error' | 'paused';
 	error: string | null;
 	createdAt: number;
 	files: Json[];
 	thoughts: Json[];
 	resources: Json[];
-	/** Forms of human input (1.14). */
-	extra?: Json[];
 }
 
 export interface SimConversation {
 	id: string;
 	userId: string;
-	source: 'api' | 'webapp';
 	name: string;
 	inputs: Json;
-	status: 'normal' | 'completed';
-	introduction: string;
 	createdAt: number;
 	updatedAt: number;
 	variables: SimVariable[];
@@ -323,7 +279,6 @@ export interface SimVariable {
 	name: string;
 	valueType: string;
 	value: unknown;
-	description: string;
 	createdAt: number;
 	updatedAt: number;
 }
@@ -350,7 +305,6 @@ export interface SimFile {
 	createdBy: string;
 	createdAt: number;
 	content: Uint8Array;
-	sha256: string;
 	/** Apps that have used it in a message. */
 	attachedTo: Set<string>;
 }
@@ -373,5 +327,4 @@ export interface SimApp extends AppSpec {
 	messages: Map<string, SimMessage>;
 	feedbacks: SimFeedback[];
 	annotations: SimAnnotation[];
-	runCount: number;
 }

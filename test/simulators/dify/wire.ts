@@ -1,6 +1,5 @@
 import type * as http from 'node:http';
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
-import { spacedJson } from './http';
 import type { Item, StreamKnobs } from './types';
 
 /** All timers of a simulator, so that closing it clears them. */
@@ -52,7 +51,7 @@ export function wireText(item: Item): string {
 	if (item.kind === 'ping') return 'event: ping\n\n';
 	if (item.kind === 'raw') return item.raw;
 	if (item.kind === 'wait') return '';
-	return `data: ${item.spaced === true ? spacedJson(item.event) : JSON.stringify(item.event)}\n\n`;
+	return `data: ${JSON.stringify(item.event)}\n\n`;
 }
 
 const PING_MS = 10_000;
@@ -70,7 +69,6 @@ export class StreamWriter {
 	/** How many more events this stream gets; then only pings, or a reset if it had no snapshot. */
 	hears: { events: number; then: 'pings' | 'reset' } | undefined;
 	private queue: Promise<void> = Promise.resolve();
-	private held: Buffer[] = [];
 	private bytesSent = 0;
 	private eventsSent = 0;
 	private over = false;
@@ -118,7 +116,7 @@ export class StreamWriter {
 			if (this.over || this.silent || this.left) return;
 			if (this.hears !== undefined && item.kind === 'event' && this.hears.events-- <= 0)
 				return this.hears.then === 'reset' ? await this.cut('reset') : undefined;
-			if (item.kind === 'wait') return await this.flush();
+			if (item.kind === 'wait') return;
 			let text = wireText(item);
 			if (this.knobs.pingBeforeEach === true && item.kind === 'event')
 				text = `event: ping\n\n${text}`;
@@ -136,7 +134,6 @@ export class StreamWriter {
 	/** Ends the stream. With `holdOpen`, pings and the idle timeout continue. */
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
-			await this.flush();
 			if (!holdOpen && !this.silent && this.hears === undefined) this.end();
 		});
 	}
@@ -160,26 +157,12 @@ export class StreamWriter {
 
 	private async sendEvent(text: string): Promise<void> {
 		const bytes = this.encode(text);
-		if (this.knobs.eventsPerWrite === undefined) await this.sendBytes(bytes);
-		else await this.hold(bytes, this.knobs.eventsPerWrite);
+		await this.sendBytes(bytes);
 		this.eventsSent++;
 		const { cut } = this.knobs;
 		if (cut?.events !== undefined && this.eventsSent >= cut.events) {
-			await this.flush();
 			await this.cut(cut.how);
 		}
-	}
-
-	/** Collects events for one write. */
-	private async hold(bytes: Buffer, eventsPerWrite: number): Promise<void> {
-		this.held.push(bytes);
-		if (this.held.length >= eventsPerWrite) await this.flush();
-	}
-
-	private async flush(): Promise<void> {
-		const bytes = Buffer.concat(this.held);
-		this.held = [];
-		await this.sendBytes(bytes);
 	}
 
 	private encode(text: string): Buffer {

@@ -26,7 +26,7 @@ const ALL_TYPES: FormField[] = [
 ];
 const FILE_FORM: FormField[] = [
 	{ kind: 'file', variable: 'doc', allowedTypes: ['image', 'document'] },
-	{ kind: 'file-list', variable: 'docs', maxLength: 3, allowedTypes: ['image', 'document'] },
+	{ kind: 'file-list', variable: 'docs', allowedTypes: ['image', 'document'] },
 ];
 
 describe('running a workflow', () => {

@@ -57,7 +57,7 @@ describe('fields of the form', () => {
 		{ kind: 'number', variable: 'days' },
 		{ kind: 'checkbox', variable: 'terse' },
 		{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
-		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'], maxLength: 2 },
+		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
 	];
 	const image = {
 		data: Buffer.from('png').toString('base64'),

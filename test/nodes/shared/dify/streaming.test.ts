@@ -1,6 +1,6 @@
 import { waitFor } from '../../../lib/dify/wait-for';
 import { createClient, startApp } from '../../../lib/dify/client';
-import { SAMPLES, type Reply } from '../../../simulators/dify';
+import { SAMPLES, type Reply, wireText } from '../../../simulators/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
 	sendMessageError,
@@ -68,10 +68,13 @@ describe("streaming into n8n's chat", () => {
 	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
 
 	test('events that arrive together are one delta', async () => {
-		const sim = await startApp(
-			{ mode: 'chat', reply: () => story },
-			{ stream: { eventsPerWrite: 99 } },
+		const events = ['Once ', 'upon ', 'a time'].map((answer) =>
+			wireText({ kind: 'event', event: { event: 'message', answer } }),
 		);
+		const sim = await startApp({
+			mode: 'chat',
+			reply: () => ({ steps: [{ raw: events.join('') }] }),
+		});
 		const fake = prepare(sim, { streaming: true });
 		await execute(fake);
 		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);

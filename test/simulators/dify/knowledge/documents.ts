@@ -1,399 +1,197 @@
-import { DifyHttpError, crashed, invalid, isJson, missing, notFound, pydantic } from '../http';
+import { DifyHttpError, invalid, isJson, notFound } from '../http';
 import { onlyPart } from '../files';
-import type { Call, Store } from '../store';
+import type { Call } from '../store';
 import type { Json } from '../types';
-import { datasetOf, documentOf, done, oneOf, paged, requireText } from './checks';
-import { builtInOf, displayStatus, documentDetail, documentItem, progressItem } from './shapes';
-import type { SimDataset, SimDocument, SimSegment } from './state';
+import {
+	addDocument,
+	addSegment,
+	findDataset,
+	findDocument,
+	indexDocument,
+	newBatch,
+	sendPage,
+	type SimDataset,
+	type SimDocument,
+	type SimSegment,
+} from './state';
 
-const TYPES = [
-	'txt',
-	'markdown',
-	'md',
-	'mdx',
-	'pdf',
-	'html',
-	'htm',
-	'xlsx',
-	'xls',
-	'docx',
-	'csv',
-	'vtt',
-	'properties',
-];
-const STATES = ['waiting', 'parsing', 'cleaning', 'splitting', 'indexing', 'completed'];
-const AUTOMATIC = { mode: 'automatic' };
+const BUILT_IN = [
+	['document_name', 'string'],
+	['uploader', 'string'],
+	['upload_date', 'time'],
+	['last_update_date', 'time'],
+	['source', 'string'],
+] as const;
 
-/** Batch ID: a time, and digits that make it unique. */
-export function batchOf(store: Store): string {
-	return `20261120${Number.parseInt(store.newId('batch').slice(-12), 16).toString().padStart(12, '0')}`;
+/** Fields with values, by ID: fields that the base does not have are not shown. */
+function toMetadata({ fields }: SimDataset, { name, values }: SimDocument): Json[] {
+	const own = fields.flatMap((field) => {
+		const found = [...values.values()].find(({ id }) => id === field.id);
+		return found === undefined ? [] : [{ ...field, value: found.value }];
+	});
+	if (values.size === 0) return [];
+	const builtIn = BUILT_IN.map(([field, type]) => ({
+		id: 'built-in',
+		name: field,
+		type,
+		value: field === 'document_name' ? name : 'built in',
+	}));
+	return [...own, ...builtIn];
 }
 
-/** Adds a document for a test: indexed, unless `over` overrides it. */
-export function addDocument(
-	store: Store,
-	dataset: SimDataset,
-	over: Partial<SimDocument> = {},
-): SimDocument {
-	const text = over.text ?? 'A document of the simulator.';
-	const document: SimDocument = {
-		id: store.newId('document'),
-		name: `document ${dataset.documents.size + 1}.txt`,
-		batch: batchOf(store),
-		text,
-		size: Buffer.byteLength(text),
-		extension: 'txt',
-		mimeType: 'text/plain',
-		fileId: store.newId('file'),
-		position: dataset.documents.size + 1,
-		status: 'completed',
-		error: null,
-		enabled: true,
-		archived: false,
-		form: dataset.form ?? 'text_model',
-		language: 'English',
-		rule: AUTOMATIC,
-		ruleId: store.newId('rule'),
-		createdFrom: 'api',
-		createdAt: store.now(),
-		values: new Map(),
-		segments: [],
-		busy: 0,
-		tokens: null,
-		words: null,
-		...over,
-	};
-	dataset.documents.set(document.id, document);
-	dataset.technique ??= 'economy';
-	dataset.form ??= document.form;
-	dataset.rule ??= document.rule;
-	if (document.status === 'completed') finish(store, dataset, document);
-	return document;
+function toDisplayStatus({ status, archived, enabled }: SimDocument): string {
+	if (status === 'waiting') return 'queuing';
+	if (status !== 'completed') return 'indexing';
+	if (archived) return 'archived';
+	return enabled ? 'available' : 'disabled';
 }
 
-/** Indexes a document like the worker: a chunk for every paragraph, a child chunk for every sentence. */
-function finish(store: Store, dataset: SimDataset, document: SimDocument): void {
-	document.status = document.fails === undefined ? 'completed' : 'error';
-	document.error = document.fails ?? null;
-	if (document.fails !== undefined || document.segments.length > 0) return;
-	const separator = separatorOf(document);
-	const parts = document.text.split(separator).flatMap((part) => part.trim() || []);
-	document.segments = parts.map((content, at) =>
-		segmentOf(store, dataset, document, content, at + 1),
-	);
-	document.words = document.text.trim().length;
-	document.tokens = dataset.technique === 'economy' ? 0 : Math.ceil(document.text.length / 4);
-}
-
-function separatorOf({ rule }: SimDocument): string {
-	const segmentation = isJson(rule.rules) ? rule.rules.segmentation : undefined;
-	return isJson(segmentation) && typeof segmentation.separator === 'string'
-		? segmentation.separator
-		: '\n\n';
-}
-
-/** A chunk; has keywords if the base has no vectors. */
-export function segmentOf(
-	store: Store,
-	dataset: SimDataset,
-	document: SimDocument,
-	content: string,
-	position: number,
-): SimSegment {
-	const isParent = document.form === 'hierarchical_model';
+function toDocumentItem(dataset: SimDataset, document: SimDocument): Json {
+	const { id, name, fileId, status, enabled, archived, form, text } = document;
 	return {
-		id: store.newId('segment'),
-		position,
-		content,
-		answer: null,
-		keywords:
-			dataset.technique === 'economy'
-				? [...new Set(content.match(/\w{3,}/g) ?? [])].slice(0, 10)
-				: null,
-		enabled: true,
-		status: 'completed',
+		id,
+		position: document.position,
+		data_source_type: 'upload_file',
+		data_source_info: { upload_file_id: fileId },
+		name,
+		created_from: 'api',
+		created_at: document.createdAt,
+		tokens: Math.ceil(text.length / 4),
+		indexing_status: status,
 		error: null,
-		createdAt: document.createdAt,
-		children: !isParent
-			? []
-			: content.split('.').flatMap((part, at) =>
-					part.trim() === ''
-						? []
-						: [
-								{
-									id: store.newId('child'),
-									content: part,
-									position: at + 1,
-									type: 'automatic',
-									createdAt: document.createdAt,
-								},
-							],
-				),
+		enabled,
+		archived,
+		display_status: toDisplayStatus(document),
+		word_count: text.length,
+		doc_form: form,
+		doc_metadata: toMetadata(dataset, document),
 	};
 }
 
-/** Advances a document's indexing by one step: called for each status request. */
-function step(store: Store, dataset: SimDataset, document: SimDocument): void {
-	const at = STATES.indexOf(document.status);
-	if (at < 0 || document.status === 'completed') return;
-	if (store.worker === 'down' && document.status === 'waiting') return;
-	const next =
-		STATES[at + Math.max(1, Math.ceil(5 / Math.max(1, store.knowledge.steps)))] ?? 'completed';
-	if (next === 'completed') finish(store, dataset, document);
-	else document.status = next === 'completed' ? 'indexing' : next;
+function toProgress({ id, status, segments }: SimDocument): Json {
+	const count = status === 'completed' ? segments.length : 0;
+	return {
+		id,
+		indexing_status: status,
+		error: null,
+		completed_segments: count,
+		total_segments: count,
+	};
 }
 
-interface New {
-	name: string;
-	text: string;
-	size: number;
-	mimeType: string;
-	extension: string;
+export const toSegmentItem = (document: SimDocument, segment: SimSegment): Json => ({
+	...segment,
+	document_id: document.id,
+	word_count: segment.content.length,
+	status: 'completed',
+	child_chunks: [],
+});
+
+/** The worker indexes waiting documents, unless it is down. */
+function passWorker({ store }: Call, document: SimDocument): void {
+	if (store.worker === 'up' && document.status === 'waiting') indexDocument(store, document);
 }
 
 /** Saves a document. An enabled one of the same name is overwritten: same ID, new batch (docs/protocols/dify.md 2.13). */
-function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
+function save(
+	call: Call,
+	{ name, text, mimeType }: Pick<SimDocument, 'name' | 'text' | 'mimeType'>,
+	options: Json,
+): void {
 	const { store } = call;
-	const form = (options.doc_form as string | undefined) ?? 'text_model';
-	if (dataset.form !== null && dataset.form !== form)
-		throw invalid('doc_form is different from the dataset doc_form.');
-	const technique = options.indexing_technique as string;
-	const rule =
-		(isJson(options.process_rule) ? options.process_rule : undefined) ?? dataset.rule ?? AUTOMATIC;
-	const same = [...dataset.documents.values()].find(
-		({ name, enabled }) => enabled && name === made.name,
-	);
-	const known = options.duplicate === false ? undefined : same;
-	dataset.technique ??= technique;
-	dataset.form ??= form;
-	dataset.rule = rule;
+	const dataset = findDataset(call);
+	dataset.technique ??= String(options.indexing_technique);
+	dataset.form ??= String(options.doc_form ?? 'text_model');
 	const fresh = {
-		...made,
-		batch: batchOf(store),
+		name,
+		text,
+		mimeType,
+		batch: newBatch(store),
 		fileId: store.newId('file'),
 		status: 'waiting',
-		error: null,
-		rule,
-		ruleId: store.newId('rule'),
-		form,
-		language: (options.doc_language as string | undefined) ?? 'English',
 		segments: [],
-		tokens: null,
-		words: null,
 	};
-	const document = known ?? addDocument(store, dataset, { ...fresh, text: made.text });
+	const same = [...dataset.documents.values()].find(
+		(document) => document.enabled && document.name === name,
+	);
+	const document = same ?? addDocument(store, dataset, fresh);
 	Object.assign(document, fresh);
-	const answer = { document: takenItem(dataset, document), batch: document.batch };
-	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality')
-		document.fails = 'Connection refused';
-	if (store.knowledge.steps === 0 && store.worker === 'up') finish(store, dataset, document);
-	call.reply(200, answer);
-}
-
-/** The answer to a creation; 1.16 already fills the built-in fields. */
-function takenItem(dataset: SimDataset, document: SimDocument): Json {
-	const metadata = dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
-	return { ...documentItem(dataset, document), ...metadata };
+	call.reply(200, { document: toDocumentItem(dataset, document), batch: document.batch });
+	passWorker(call, document);
 }
 
 export function createByText(call: Call): void {
-	const { payload } = call;
-	const model = 'DocumentTextCreatePayload';
-	const problems = ['name', 'text']
-		.filter((name) => !(name in payload))
-		.map((name) => missing(name, payload));
-	if (problems.length > 0) throw pydantic(model, problems);
-	requireText(model, 'name', payload);
-	const rule = payload.process_rule;
-	if (isJson(rule)) {
-		const type = 'enum';
-		oneOf(model, 'process_rule.mode', rule.mode, ['automatic', 'custom', 'hierarchical'], type);
-	}
-	const dataset = datasetOf(call);
-	if (isJson(rule)) checkRule(rule);
-	checkTechnique(dataset, payload);
-	checkForm(payload);
-	const name = String(payload.name).slice(0, 200);
-	const text = String(payload.text);
-	save(
-		call,
-		dataset,
-		{ name, text, size: Buffer.byteLength(text), mimeType: 'text/plain', extension: 'txt' },
-		payload,
-	);
-}
-
-/** Checks the required parts of a custom rule. */
-function checkRule({ mode, rules }: Json): void {
-	if (mode === 'automatic') return;
-	const required = (what: string) => invalid(`Process rule ${what} is required`);
-	if (!isJson(rules)) throw required('rules');
-	if (!Array.isArray(rules.pre_processing_rules)) throw required('pre_processing_rules');
-	if (!isJson(rules.segmentation)) throw required('segmentation');
-	const { separator, delimiter } = rules.segmentation;
-	if (separator === '' && delimiter === undefined) throw required('segmentation separator');
-}
-
-/** The indexing technique is required with every text, even if the base has one. */
-function checkTechnique(dataset: SimDataset, payload: Json): void {
-	const { indexing_technique: technique } = payload;
-	if (technique !== undefined) {
-		oneOf(
-			'KnowledgeConfig',
-			'indexing_technique',
-			technique,
-			['high_quality', 'economy'],
-			'literal_error',
-		);
-		return;
-	}
-	if (dataset.technique === null) {
-		throw invalid('indexing_technique is required.');
-	}
-	throw pydantic('KnowledgeConfig', [
-		{ ...missing('indexing_technique', payload), input: payload },
-	]);
-}
-
-function checkForm({ doc_form: form }: Json): void {
-	if (
-		form === undefined ||
-		['text_model', 'hierarchical_model', 'qa_model'].includes(form as string)
-	)
-		return;
-	throw invalid('Invalid doc_form.');
+	const { name, text } = call.payload;
+	save(call, { name: String(name), text: String(text), mimeType: 'text/plain' }, call.payload);
 }
 
 export function createByFile(call: Call): void {
-	const { store } = call;
-	const dataset = datasetOf(call);
-	const options = dataOf(call);
-	if (dataset.provider === 'external') throw invalid('External datasets are not supported.');
-	const technique = options.indexing_technique ?? dataset.technique;
-	if (technique === null || technique === undefined)
-		throw invalid('indexing_technique is required.');
-	const part = onlyPart(call);
-	const name = part.filename ?? '';
-	const forbidden = /[/\\]/;
-	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
-	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
-	// Refused with an empty message.
-	if (!TYPES.includes(extension) || part.size > store.knowledge.fileLimit) throw invalid('');
-	if (options.process_rule === undefined && dataset.rule === undefined)
-		throw invalid('process_rule is required.');
-	const text = Buffer.from(part.content).toString('utf8');
-	const made = { name, text, size: part.size, mimeType: part.mimeType ?? '', extension };
-	save(call, dataset, made, { ...options, indexing_technique: technique });
-}
-
-function dataOf(call: Call): Json {
-	const text = call.request.upload?.fields.data ?? '{}';
-	let value: unknown;
-	try {
-		value = JSON.parse(text);
-	} catch {
-		throw invalid('Expecting value: line 1 column 1 (char 0)');
-	}
-	if (!isJson(value)) throw crashed();
-	return value;
+	const { filename = '', content, mimeType = '' } = onlyPart(call);
+	// Dify refuses files that it cannot read, without a reason.
+	if (filename.endsWith('.zip')) throw invalid('');
+	const text = Buffer.from(content).toString('utf8');
+	const options = JSON.parse(call.request.upload?.fields.data ?? '{}') as Json;
+	save(call, { name: filename, text, mimeType }, options);
 }
 
 /** Needs the batch; a document ID finds nothing. */
 export function indexingStatus(call: Call): void {
-	const dataset = datasetOf(call);
-	const documents = [...dataset.documents.values()].filter((each) => each.batch === call.ids[1]);
-	if (documents.length === 0) throw notFound('Documents not found.');
-	for (const document of documents) step(call.store, dataset, document);
-	call.reply(200, { data: documents.map(progressItem) });
+	const { documents } = findDataset(call);
+	const ofBatch = [...documents.values()].filter(({ batch }) => batch === call.ids[1]);
+	if (ofBatch.length === 0) throw notFound('Documents not found.');
+	for (const document of ofBatch) passWorker(call, document);
+	call.reply(200, { data: ofBatch.map(toProgress) });
 }
-
-/** SQL's LIKE: `%` and `_` in the keyword are wildcards; case-sensitive. */
-function likePattern(keyword: string): RegExp {
-	const parts = [...keyword].map((letter) =>
-		letter === '%' ? '.*' : letter === '_' ? '.' : letter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
-	);
-	return new RegExp(parts.join(''), 's');
-}
-
-const SHOWN: Record<string, string> = { active: 'available', enabled: 'available' };
 
 export function listDocuments(call: Call): void {
-	const dataset = datasetOf(call);
-	const keyword = call.query.get('keyword');
-	const word = call.query.get('status') ?? '';
-	const status = SHOWN[word] ?? word;
-	const known = [
-		'queuing',
-		'indexing',
-		'paused',
-		'error',
-		'available',
-		'disabled',
-		'archived',
-	].includes(status);
-	const all = [...dataset.documents.values()]
-		.filter(({ name }) => keyword === null || likePattern(keyword).test(name))
-		.filter((document) => !known || displayStatus(document) === status)
+	const dataset = findDataset(call);
+	const keyword = call.query.get('keyword') ?? '';
+	const status = call.query.get('status');
+	const found = [...dataset.documents.values()]
+		.filter(({ name }) => name.includes(keyword))
+		.filter((document) => status === null || toDisplayStatus(document) === status)
 		.reverse();
-	const { page, frame } = paged(call, 'DocumentListQuery', all);
-	call.reply(200, {
-		data: page.map((document) => documentItem(dataset, document)),
-		...frame,
-	});
+	sendPage(
+		call,
+		found.map((document) => toDocumentItem(dataset, document)),
+	);
 }
 
 export function getDocument(call: Call): void {
-	const dataset = datasetOf(call);
-	const document = documentOf(call, dataset);
-	const metadata = call.query.get('metadata') ?? 'all';
-	if (!['all', 'only', 'without'].includes(metadata))
-		throw new DifyHttpError(400, 'invalid_metadata', `Invalid metadata value: ${metadata}`);
-	step(call.store, dataset, document);
-	call.reply(200, documentDetail(dataset, document, metadata));
+	const dataset = findDataset(call);
+	const document = findDocument(call, dataset);
+	passWorker(call, document);
+	const { segments } = document;
+	const item = toDocumentItem(dataset, document);
+	call.reply(200, { ...item, doc_language: 'English', segment_count: segments.length });
 }
 
 export function deleteDocument(call: Call): void {
-	const dataset = datasetOf(call);
-	const document = documentOf(call, dataset, 'Document Not Exists.');
-	if (document.archived)
+	const dataset = findDataset(call);
+	const { id, archived } = findDocument(call, dataset, 'Document Not Exists.');
+	if (archived)
 		throw new DifyHttpError(
 			403,
 			'archived_document_immutable',
 			'The archived document is not editable.',
 		);
-	dataset.documents.delete(document.id);
-	done(call);
+	dataset.documents.delete(id);
+	call.reply(204, undefined);
 }
 
-const ACTIONS = ['enable', 'disable', 'archive', 'un_archive'];
-
 /** Changes all documents of the list, or none. */
-export function documentStatus(call: Call): void {
-	const dataset = datasetOf(call);
-	const action = call.ids[1] ?? '';
-	const refuse = (text: string) => new DifyHttpError(400, 'invalid_action', text);
-	if (!ACTIONS.includes(action))
-		throw refuse(
-			`Invalid action: ${action}. Must be one of ['enable', 'disable', 'archive', 'un_archive']`,
-		);
-	const ids = call.payload.document_ids;
-	if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string' || id.length !== 36))
-		throw crashed();
-	const found = ids.flatMap((id: string) => dataset.documents.get(id) ?? []);
-	for (const document of found) {
-		if (document.busy > 0) {
-			document.busy--;
-			throw refuse(`Document:${document.name} is being indexed, please try again later`);
-		}
-		if (action === 'disable' && document.status !== 'completed')
-			throw refuse(`Document: ${document.name} is not completed.`);
+export function setStatus(call: Call): void {
+	const { documents } = findDataset(call);
+	const [, action] = call.ids;
+	const ids = call.payload.document_ids as string[];
+	const found = ids.flatMap((id) => documents.get(id) ?? []);
+	const busy = found.find((document) => document.busy > 0);
+	if (busy !== undefined) {
+		busy.busy--;
+		const text = `Document:${busy.name} is being indexed, please try again later`;
+		throw new DifyHttpError(400, 'invalid_action', text);
 	}
 	for (const document of found) {
-		const isChanged =
-			action === 'enable' || action === 'disable'
-				? document.enabled !== (action === 'enable')
-				: document.archived !== (action === 'archive');
-		if (!isChanged) continue;
 		if (action === 'enable' || action === 'disable') document.enabled = action === 'enable';
 		else document.archived = action === 'archive';
 	}
@@ -401,9 +199,84 @@ export function documentStatus(call: Call): void {
 }
 
 export function downloadDocument(call: Call): void {
-	const document = documentOf(call, datasetOf(call));
+	const { fileId } = findDocument(call, findDataset(call));
 	const { filesUrl } = call.store.options;
 	call.reply(200, {
-		url: `${filesUrl}/files/${document.fileId}/file-preview?timestamp=${call.store.now()}&nonce=n&sign=s&as_attachment=true`,
+		url: `${filesUrl}/files/${fileId}/file-preview?timestamp=${call.store.now()}&nonce=n&sign=s&as_attachment=true`,
 	});
+}
+
+export function createSegments(call: Call): void {
+	const document = findDocument(call, findDataset(call));
+	const made = (call.payload.segments as Json[]).map(({ content, answer, keywords }) => {
+		const segment = addSegment(call.store, document, String(content));
+		if (document.form === 'qa_model') segment.answer = answer as string;
+		if (Array.isArray(keywords)) segment.keywords = keywords as string[];
+		return toSegmentItem(document, segment);
+	});
+	call.reply(200, { data: made, doc_form: document.form });
+}
+
+export function listSegments(call: Call): void {
+	const document = findDocument(call, findDataset(call));
+	const keyword = (call.query.get('keyword') ?? '').toLowerCase();
+	const found = document.segments.filter(({ content }) => content.toLowerCase().includes(keyword));
+	sendPage(
+		call,
+		found.map((segment) => toSegmentItem(document, segment)),
+		{ doc_form: document.form },
+	);
+}
+
+/** Reads, changes or deletes a chunk. */
+export function oneSegment(call: Call): void {
+	const document = findDocument(call, findDataset(call));
+	const segment = document.segments.find(({ id }) => id === (call.ids[2] ?? '').toLowerCase());
+	if (segment === undefined) throw notFound('Segment not found.');
+	if (call.request.method === 'DELETE') {
+		document.segments = document.segments.filter((each) => each !== segment);
+		call.reply(204, undefined);
+		return;
+	}
+	const { segment: change } = call.payload;
+	if (isJson(change)) changeSegment(segment, document, change);
+	call.reply(200, { data: toSegmentItem(document, segment), doc_form: document.form });
+}
+
+function changeSegment(segment: SimSegment, document: SimDocument, change: Json): void {
+	segment.enabled = change.enabled !== false;
+	if (typeof change.content === 'string') segment.content = change.content;
+	// An omitted answer is erased.
+	if (document.form === 'qa_model')
+		segment.answer = typeof change.answer === 'string' ? change.answer : null;
+	if (Array.isArray(change.keywords) && change.keywords.length > 0)
+		segment.keywords = change.keywords as string[];
+}
+
+export function listFields(call: Call): void {
+	const { fields } = findDataset(call);
+	const doc_metadata = fields.map((field) => ({ ...field, count: 0 }));
+	call.reply(200, { doc_metadata, built_in_field_enabled: false });
+}
+
+export function createField(call: Call): void {
+	const { fields } = findDataset(call);
+	const { type, name } = call.payload;
+	if (fields.some((field) => field.name === name)) throw invalid('Metadata name already exists.');
+	const field = { id: call.store.newId('field'), type: String(type), name: String(name) };
+	fields.push(field);
+	call.reply(201, field);
+}
+
+/** Unless the update is partial, fields that are not listed are removed. */
+export function setMetadata(call: Call): void {
+	const { documents } = findDataset(call);
+	for (const operation of call.payload.operation_data as Json[]) {
+		const document = documents.get(String(operation.document_id));
+		if (document === undefined) throw invalid('Document not found.');
+		if (operation.partial_update !== true) document.values.clear();
+		for (const { id, name, value } of operation.metadata_list as Json[])
+			document.values.set(String(name), { id: String(id), value });
+	}
+	call.reply(200, { result: 'success' });
 }

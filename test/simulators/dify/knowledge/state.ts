@@ -1,3 +1,5 @@
+import { DifyHttpError, notFound } from '../http';
+import type { Call, Store } from '../store';
 import type { Json } from '../types';
 
 /** A knowledge base of a simulator, which tests may read and change. */
@@ -7,9 +9,7 @@ export interface SimDataset {
 	description: string;
 	provider: string;
 	permission: string;
-	members: string[];
 	technique: string | null;
-	embedding: { model: string; provider: string } | null;
 	/** Retrieval settings; undefined for Dify's default. */
 	retrieval?: Json;
 	form: string | null;
@@ -18,21 +18,10 @@ export interface SimDataset {
 	apiEnabled: boolean;
 	/** Belongs to the owner of the key; others are listed only with `include_all`. */
 	isOwn: boolean;
-	rule?: Json;
 	fields: SimField[];
-	builtIn: boolean;
 	documents: Map<string, SimDocument>;
-	inUse: boolean;
 	/** Only for a base that was created with one. */
-	pipeline?: SimPipeline;
-}
-
-/** A knowledge pipeline (docs/protocols/dify.md 2.13). */
-export interface SimPipeline {
-	/** As listed by the route. */
-	datasources: Json[];
-	/** Error text of a failing run. */
-	fails?: string;
+	pipeline?: { datasources: Json[] };
 }
 
 export interface SimField {
@@ -46,29 +35,19 @@ export interface SimDocument {
 	name: string;
 	batch: string;
 	text: string;
-	size: number;
-	extension: string;
 	mimeType: string;
 	fileId: string;
 	position: number;
+	/** `waiting` until a worker indexes it, then `completed`. */
 	status: string;
-	error: string | null;
-	/** Error text with which indexing ends, instead of `completed`. */
-	fails?: string;
 	enabled: boolean;
 	archived: boolean;
 	form: string;
-	language: string;
-	rule: Json;
-	ruleId: string;
-	createdFrom: string;
 	createdAt: number;
 	values: Map<string, { id: string; value: unknown }>;
 	segments: SimSegment[];
 	/** How many further status actions are refused, as Dify does for about two seconds. */
 	busy: number;
-	tokens: number | null;
-	words: number | null;
 }
 
 export interface SimSegment {
@@ -76,38 +55,123 @@ export interface SimSegment {
 	position: number;
 	content: string;
 	answer: string | null;
-	keywords: string[] | null;
+	keywords: string[];
 	enabled: boolean;
-	status: string;
-	error: string | null;
-	createdAt: number;
-	children: SimChild[];
-}
-
-export interface SimChild {
-	id: string;
-	content: string;
-	position: number;
-	type: string;
-	createdAt: number;
 }
 
 /** Further data of a simulator's knowledge API, and its behaviour. */
 export interface KnowledgeState {
 	datasets: Map<string, SimDataset>;
-	/** Status requests until a document is indexed, one step each. Default 0: at once. */
-	steps: number;
 	/** The embedding model does not answer. */
 	embeddingDown: boolean;
-	/** Bytes; 15 MB as in Dify. */
-	fileLimit: number;
 }
 
-export function knowledgeState(): KnowledgeState {
-	return {
-		datasets: new Map(),
-		steps: 0,
-		embeddingDown: false,
-		fileLimit: 15 * 1024 * 1024,
+export const knowledgeState = (): KnowledgeState => ({ datasets: new Map(), embeddingDown: false });
+
+/** Adds a knowledge base for a test. */
+export function addDataset(store: Store, over: Partial<SimDataset> = {}): SimDataset {
+	const dataset: SimDataset = {
+		id: store.newId('dataset'),
+		name: `Base ${store.knowledge.datasets.size + 1}`,
+		description: '',
+		provider: 'vendor',
+		permission: 'only_me',
+		technique: null,
+		form: null,
+		createdAt: store.now(),
+		apiEnabled: true,
+		isOwn: true,
+		fields: [],
+		documents: new Map(),
+		...over,
 	};
+	store.knowledge.datasets.set(dataset.id, dataset);
+	return dataset;
+}
+
+/** Batch ID: a time, and digits that make it unique. */
+export function newBatch(store: Store): string {
+	const digits = store.newId('batch').slice(-12);
+	return `20261120${Number.parseInt(digits, 16).toString().padStart(12, '0')}`;
+}
+
+/** Adds a document for a test: indexed, unless `over` overrides it. */
+export function addDocument(
+	store: Store,
+	dataset: SimDataset,
+	over: Partial<SimDocument> = {},
+): SimDocument {
+	const document: SimDocument = {
+		id: store.newId('document'),
+		name: `document ${dataset.documents.size + 1}.txt`,
+		batch: newBatch(store),
+		text: 'A document of the simulator.',
+		mimeType: 'text/plain',
+		fileId: store.newId('file'),
+		position: dataset.documents.size + 1,
+		status: 'completed',
+		enabled: true,
+		archived: false,
+		form: dataset.form ?? 'text_model',
+		createdAt: store.now(),
+		values: new Map(),
+		segments: [],
+		busy: 0,
+		...over,
+	};
+	dataset.documents.set(document.id, document);
+	dataset.technique ??= 'economy';
+	dataset.form ??= document.form;
+	if (document.status === 'completed') indexDocument(store, document);
+	return document;
+}
+
+/** Indexes a document like the worker: a chunk for every paragraph. */
+export function indexDocument(store: Store, document: SimDocument): void {
+	document.status = 'completed';
+	if (document.segments.length > 0) return;
+	const parts = document.text.split('\n\n').filter((part) => part.trim() !== '');
+	for (const part of parts) addSegment(store, document, part.trim());
+}
+
+export function addSegment(store: Store, document: SimDocument, content: string): SimSegment {
+	const segment: SimSegment = {
+		id: store.newId('segment'),
+		position: document.segments.length + 1,
+		content,
+		answer: null,
+		keywords: [],
+		enabled: true,
+	};
+	document.segments.push(segment);
+	return segment;
+}
+
+/** The base in the path. Its API access is checked first. */
+export function findDataset(call: Call): SimDataset {
+	const found = call.store.knowledge.datasets.get((call.ids[0] ?? '').toLowerCase());
+	if (found === undefined) throw notFound('Dataset not found.');
+	if (!found.apiEnabled)
+		throw new DifyHttpError(403, 'forbidden', 'Dataset api access is not enabled.');
+	return found;
+}
+
+/** @param text Dify's error text for a missing document on this route */
+export function findDocument(
+	call: Call,
+	dataset: SimDataset,
+	text = 'Document not found.',
+): SimDocument {
+	const found = dataset.documents.get((call.ids[1] ?? '').toLowerCase());
+	if (found === undefined) throw notFound(text);
+	return found;
+}
+
+/** Answers with one page of a list with page numbers; `has_more` means that the page is full. */
+export function sendPage(call: Call, all: readonly Json[], more: Json = {}): void {
+	const limit = Number(call.query.get('limit') ?? 20);
+	const page = Number(call.query.get('page') ?? 1);
+	const data = all.slice((page - 1) * limit, page * limit);
+	const has_more = data.length === limit;
+	call.reply(200, { data, ...more, has_more, limit, total: all.length, page });
 }
