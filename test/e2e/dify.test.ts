@@ -8,7 +8,6 @@ import {
 	type DifySim,
 	type DifySimOptions,
 } from '../simulators/dify';
-import type { SimRun } from '../simulators/dify/types';
 import { createDeferred } from '../support/deferred';
 import { listen } from '../support/listen';
 import * as http from 'node:http';
@@ -30,7 +29,6 @@ import {
 	type GateN8n,
 	type Workflow,
 } from './support/playground';
-import { until } from './support/until';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 const CHAT = 'Dify Chat Message';
@@ -76,7 +74,7 @@ async function credentialOf(
 
 /** A Dify node of this package; `parameters` override the editor's defaults. */
 const dify = (
-	type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'difyChatMessageTool',
+	type: 'difyChatMessage' | 'difyConversation' | 'difyChatMessageTool',
 	{ id, name }: Named,
 	parameters: Record<string, unknown> = {},
 	more: object = {},
@@ -461,219 +459,47 @@ describe('files', () => {
 	});
 });
 
-describe('many items', () => {
-	const CODE = (count: number) =>
-		`return Array.from({ length: ${count} }, (_, at) => ({ json: { at } }));`;
-	const itemsWorkflow = (
-		credential: Named,
-		count: number,
-		parameters: Record<string, unknown>,
-		more: object = {},
-	) =>
+it('sends failed items to the error output', async () => {
+	const sim = await startSim({
+		apps: [
+			{
+				mode: 'chat',
+				key: appKey('chat'),
+				reply: ({ query }) =>
+					query === 'number 1'
+						? {
+								steps: [],
+								refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' },
+							}
+						: 'ok',
+			},
+		],
+	});
+	const jsCode = 'return Array.from({ length: 3 }, (_, at) => ({ json: { at } }));';
+	const { data } = await run(
 		workflowOf('Many', {
 			Start: { ...MANUAL, to: ['Items'] },
-			Items: {
-				type: 'n8n-nodes-base.code',
-				typeVersion: 2,
-				parameters: { jsCode: CODE(count) },
-				to: [CHAT],
-			},
+			Items: { type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode }, to: [CHAT] },
 			[CHAT]: chatNode(
-				credential,
-				{
-					query: '={{ "number " + $json.at }}',
-					user: '={{ "user " + $json.at % 10 }}',
-					...parameters,
-				},
-				more,
-			),
-		});
-
-	it('processes 24 items, 8 concurrently, in their order and paired', async () => {
-		const running = () => sim.runs.filter(({ status: one }) => one === 'running').length;
-		let maxActive = 0;
-		const sim: DifySim = await startSim({
-			stream: {
-				// The first eight wait for each other; more than eight may never run.
-				beforeEvent: async () => {
-					maxActive = Math.max(maxActive, running());
-					await until(
-						async () => maxActive,
-						(reached) => reached >= 8,
-					);
-				},
-			},
-		});
-		const { status, data } = await run(
-			itemsWorkflow(await credentialOf(sim), 24, { options: { maxConcurrentItems: 8 } }),
-		);
-		expect(status).toBe('success');
-		const items = itemsOf(data);
-		expect(items.map(({ json }) => json.answer)).toEqual(
-			Array.from({ length: 24 }, (_, at) => `You said: number ${at}`),
-		);
-		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(
-			Array.from({ length: 24 }, (_, at) => ({ item: at })),
-		);
-		expect(sim.runs).toHaveLength(24);
-		expect(maxActive).toBe(8);
-	});
-
-	it('continues after an error: the others succeed, the failed item keeps code, status and partial response', async () => {
-		const reply = ({ query }: { query: string }) =>
-			query === 'number 2'
-				? {
-						steps: [
-							{ text: 'half an answer' },
-							{
-								error: {
-									code: 'completion_request_error',
-									status: 400,
-									message: 'The provider rejected the request',
-								},
-							},
-						],
-					}
-				: `Fine, ${query}`;
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const { status, data } = await run(
-			itemsWorkflow(
 				await credentialOf(sim),
-				5,
-				{ options: { maxConcurrentItems: 3 } },
-				{ onError: 'continueRegularOutput' },
+				{ query: '={{ "number " + $json.at }}', user: 'anna' },
+				{ onError: 'continueErrorOutput' },
 			),
-		);
-		expect(status).toBe('success');
-		const items = itemsOf(data);
-		expect(items.map(({ json }) => json.answer)).toEqual([
-			'Fine, number 0',
-			'Fine, number 1',
-			undefined,
-			'Fine, number 3',
-			'Fine, number 4',
-		]);
-		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
-		expect(items[2]!.json.error).toMatchObject({
-			message: 'The provider rejected the request',
-			description: expect.stringContaining('The provider rejected the request') as string,
-			code: 'completion_request_error',
-			status: 400,
-			type: 'providerError',
-			answer: 'half an answer',
-			conversationId: failed.conversationId,
-			messageId: failed.messageId,
-			taskId: failed.taskId,
-		});
-	});
-
-	it('sends failed items to the error output', async () => {
-		const sim = await startSim({
-			apps: [
-				{
-					mode: 'chat',
-					key: appKey('chat'),
-					reply: ({ query }) =>
-						query === 'number 1'
-							? {
-									steps: [],
-									refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' },
-								}
-							: 'ok',
-				},
-			],
-		});
-		const { data } = await run(
-			itemsWorkflow(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }),
-		);
-		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
-		expect(outputs[0]).toHaveLength(2);
-		expect(outputs[1]).toMatchObject([
-			{
-				json: {
-					at: 1,
-					error: { code: 'provider_quota_exceeded', type: 'providerQuotaExceeded', status: 400 },
-				},
+		}),
+	);
+	const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
+	expect(outputs[0]).toHaveLength(2);
+	expect(outputs[1]).toMatchObject([
+		{
+			json: {
+				at: 1,
+				error: { code: 'provider_quota_exceeded', type: 'providerQuotaExceeded', status: 400 },
 			},
-		]);
-	});
-
-	it('stops the others when one fails and the node with it', async () => {
-		const started = createDeferred();
-		const reply = ({ query }: { query: string }) =>
-			query === 'number 1'
-				? {
-						steps: [
-							{ text: 'a' },
-							{ wait: started.wait },
-							{ error: { code: 'completion_request_error', status: 400, message: 'no' } },
-						],
-					}
-				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const running = run(
-			itemsWorkflow(await credentialOf(sim), 4, { options: { maxConcurrentItems: 4 } }),
-		);
-		const hasText = ({ events }: SimRun) => events.some(({ event }) => event === 'message');
-		await waitFor(() => sim.runs.filter(hasText).length === 4);
-		started.open();
-		const { status } = await running;
-		expect(status).toBe('error');
-		expect(sim.stops.filter(({ hit }) => hit)).toHaveLength(3);
-	});
+		},
+	]);
 });
 
-describe('feedback and conversations', () => {
-	it('rates a message, rates it again, lists and removes the rating', async () => {
-		const sim = await startSim();
-		const credential = await credentialOf(sim);
-		const feedback = (parameters: Record<string, unknown>, to: string) =>
-			dify(
-				'difyFeedback',
-				credential,
-				{
-					messageId: `={{ $('${CHAT}').item.json.messageId }}`,
-					user: 'anna',
-					options: {},
-					...parameters,
-				},
-				{ to: [to] },
-			);
-		const { status, data } = await run(
-			workflowOf('Feedback', {
-				Start: { ...MANUAL, to: [CHAT] },
-				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['Dislike'] }),
-				Dislike: feedback({ operation: 'rate', rating: 'dislike', content: 'too "short"' }, 'Like'),
-				Like: feedback({ operation: 'rate', rating: 'like', content: '' }, 'List'),
-				List: dify(
-					'difyFeedback',
-					credential,
-					{ operation: 'getAll', returnAll: true, options: {} },
-					{ to: ['Revoke'] },
-				),
-				Revoke: feedback({ operation: 'revoke' }, 'Again'),
-				Again: feedback({ operation: 'revoke', options: { ignoreNotRated: true } }, 'End'),
-				End: { type: 'n8n-nodes-base.noOp' },
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({
-			status: 'success',
-			error: undefined,
-		});
-		expect(itemsOf(data, 'Dislike')[0]!.json).toMatchObject({ content: 'too "short"' });
-		expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({
-			rating: 'like',
-			content: null,
-			success: true,
-		});
-		expect(itemsOf(data, 'List')).toMatchObject([
-			{ json: { rating: 'like', message_id: sim.runs[0]!.messageId } },
-		]);
-		expect(itemsOf(data, 'Revoke')[0]!.json).toMatchObject({ rating: null });
-		expect(itemsOf(data, 'Again')[0]!.json).toMatchObject({ rating: null, alreadySo: true });
-		expect(sim.app('chat').feedbacks).toEqual([]);
-	});
-
+describe('conversations', () => {
 	it('lists, renames and deletes conversations, reads messages, sets variables', async () => {
 		const apps = defaultApps().map((app) =>
 			app.mode === 'advanced-chat'
@@ -833,60 +659,6 @@ describe('the editor', () => {
 			fields: [],
 			emptyFieldsNotice: expect.stringContaining('Dify rejected the API key') as string,
 		});
-	});
-
-	it('lists the conversations of the user, with search, and their variables', async () => {
-		const sim = await startSim({
-			apps: [
-				{
-					mode: 'advanced-chat',
-					key: appKey('advanced-chat'),
-					variables: [{ name: 'lang', valueType: 'string', value: 'en' }],
-				},
-			],
-		});
-		const app = sim.app('advanced-chat');
-		const ids = ['Weather in Rome', 'Weather in Paris', 'Trains'].map(
-			(name, at) => sim.store.addConversation(app, 'anna', { name, updatedAt: at }).id,
-		);
-		sim.store.addConversation(app, 'ben', { name: 'Weather in Oslo' });
-		const credential = await credentialOf(sim, 'advanced-chat');
-		const search = async (
-			parameters: Record<string, unknown>,
-			filter = '',
-			methodName = 'searchConversations',
-		) =>
-			(
-				await options<{ results: Array<{ name: string; value: string }> }>(
-					'resource-locator-results',
-					credential,
-					{
-						nodeTypeAndVersion: { name: 'CUSTOM.difyConversation', version: 1 },
-						path: 'parameters.conversationId',
-						methodName,
-						filter,
-						currentNodeParameters: parameters,
-					},
-				)
-			).results;
-		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual([
-			'Trains',
-			'Weather in Paris',
-			'Weather in Rome',
-		]);
-		expect(await search({ user: 'anna' }, 'rome')).toEqual([
-			{ name: 'Weather in Rome', value: ids[0] },
-		]);
-		const variables = {
-			resource: 'variable',
-			operation: 'update',
-			user: 'anna',
-			conversationId: { __rl: true, mode: 'id', value: ids[0] },
-		};
-		expect(await search(variables, '', 'searchVariables')).toMatchObject([
-			{ name: 'lang (string)' },
-		]);
-		await expect(search({ user: '' })).rejects.toThrow('The list requires a user');
 	});
 
 	it('tests the credential: every form of the base URL, wrong keys, wrong family, the web front end', async () => {
