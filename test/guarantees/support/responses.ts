@@ -32,9 +32,19 @@ export const called = (id: string, name: string, args: string, index = 0): Json 
 const event = (of: Json | string): string =>
 	`data: ${typeof of === 'string' ? of : JSON.stringify(of)}\n\n`;
 
+/** Events of a stream as text. */
+export const sse = (...events: Array<object | string>): string =>
+	events.map((of) => event(of as Json)).join('');
+
 export function openStream(response: http.ServerResponse): void {
 	response.writeHead(200, { 'content-type': 'text/event-stream' });
 	response.flushHeaders();
+}
+
+/** Sends a complete stream. */
+export function sendEvents(response: http.ServerResponse, body: string): void {
+	openStream(response);
+	response.end(body);
 }
 
 /** Sends events of a stream that was opened. */

@@ -18,7 +18,7 @@ export interface ScriptedRequest {
 	readonly cut: Promise<void>;
 }
 
-export type Answer = (request: ScriptedRequest, response: http.ServerResponse) => void;
+export type Answer = (request: ScriptedRequest, response: http.ServerResponse) => unknown;
 
 /** `POST /v1/chat/completions` → its answers in turn, the last one again and again. */
 export type Routes = Record<string, Answer | Answer[]>;
@@ -71,15 +71,16 @@ function bodyOf(text: string): Record<string, unknown> {
 	}
 }
 
-/** Starts a server; routes that it does not have are answered with 404. */
-async function startServer(
-	routes: Routes,
+/** Starts a server with one handler for all requests, or with routes; others are answered with 404. */
+export async function startScripted(
+	routes: Routes | Answer,
 	{ host = '127.0.0.1', tls = false }: ServerOptions = {},
 ): Promise<ScriptedServer> {
 	const requests: ScriptedRequest[] = [];
 	const waiting = new Set<() => void>();
 	const left = new Map(Object.entries(routes).map(([route, answers]) => [route, [answers].flat()]));
 	const answerTo = (route: string): Answer => {
+		if (typeof routes === 'function') return routes;
 		const answers = left.get(route) ?? [];
 		return (answers.length > 1 ? answers.shift() : answers[0]) ?? notFound;
 	};
@@ -133,7 +134,7 @@ export function useServers(): (routes: Routes, options?: ServerOptions) => Promi
 		await Promise.all(running.splice(0).map(async (server) => await server.close()));
 	});
 	return async (routes, options) => {
-		const server = await startServer(routes, options);
+		const server = await startScripted(routes, options);
 		running.push(server);
 		return server;
 	};

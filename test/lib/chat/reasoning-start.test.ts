@@ -2,7 +2,8 @@ import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../../lib/chat/types';
 import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/credential';
-import { delta, events, json, sse, startScripted } from '../../simulators/scripted';
+import { delta, sendEvents, sse } from '../../guarantees/support/responses';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 const open = new Set<() => Promise<void>>();
@@ -17,10 +18,10 @@ afterEach(async () => {
 /** A server without a reasoning parser that responds with these texts, one after the other. */
 async function startChat(...texts: string[]) {
 	const scripted = await startScripted(({ method }, response) => {
-		if (method !== 'POST') return json(response, { detail: 'Not Found' }, 404);
+		if (method !== 'POST') return sendJson(response, { detail: 'Not Found' }, 404);
 		const words = texts.shift()!.match(/\S+\s*/g)!;
 		const chunks = words.map((content) => delta({ content }));
-		return events(response, sse(...chunks, delta({}, 'stop')));
+		return sendEvents(response, sse(...chunks, delta({}, 'stop')));
 	});
 	open.add(scripted.close);
 	return async (

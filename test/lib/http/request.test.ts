@@ -2,7 +2,12 @@ import { closePools } from '../../../lib/http/dispatcher';
 import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { json, type Script, type ScriptedRequest, startScripted } from '../../simulators/scripted';
+import {
+	sendJson,
+	type Answer,
+	type ScriptedRequest,
+	startScripted,
+} from '../../guarantees/support/scripted-server';
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
@@ -31,7 +36,7 @@ const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint
 });
 
 /** Starts a scripted server, and returns how to send requests to it. */
-async function serve(script: Script, overrides: Partial<Endpoint> = {}) {
+async function serve(script: Answer, overrides: Partial<Endpoint> = {}) {
 	const server = await startScripted(script);
 	open.add(server.close);
 	const endpoint = endpointAt(server.url, overrides);
@@ -59,32 +64,32 @@ const getError = async (promise: Promise<unknown>): Promise<ServerError> =>
 
 /** Responds to the first requests as given, and to all later ones with JSON. */
 const respondFirst =
-	(...first: Array<(response: http.ServerResponse) => void>): Script =>
+	(...first: Array<(response: http.ServerResponse) => void>): Answer =>
 	(_request, response) => {
 		const answer = first.shift();
-		if (answer === undefined) json(response, { ok: true });
+		if (answer === undefined) sendJson(response, { ok: true });
 		else answer(response);
 	};
 const loading = (response: http.ServerResponse) =>
-	json(
+	sendJson(
 		response,
 		{ error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
 		503,
 	);
 const busy = (response: http.ServerResponse) =>
-	json(response, { error: { message: 'Too many requests' } }, 429);
+	sendJson(response, { error: { message: 'Too many requests' } }, 429);
 const broken = (response: http.ServerResponse) => response.destroy();
 
 describe('a request', () => {
-	test.each<[string, Script, Partial<ServerError>]>([
+	test.each<[string, Answer, Partial<ServerError>]>([
 		[
 			'an error response',
-			(_sent, response) => json(response, { error: { message: `bad key ${KEY}` } }, 401),
+			(_sent, response) => sendJson(response, { error: { message: `bad key ${KEY}` } }, 401),
 			{ type: 'unauthorized', serverText: 'bad key ***' },
 		],
 		[
 			'an error with status 200',
-			(_sent, response) => json(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
+			(_sent, response) => sendJson(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
 			{ type: 'routeNotFound' },
 		],
 		[
@@ -177,7 +182,7 @@ describe('a request', () => {
 
 describe('a stream', () => {
 	test('is one event for a JSON response, and an error for an HTML page', async () => {
-		const server = await serve((_sent, response) => json(response, { choices: [] }));
+		const server = await serve((_sent, response) => sendJson(response, { choices: [] }));
 		expect(await server.send({ json: {} }, readEvents)).toEqual(['{"choices":[]}']);
 		const page = await serve((_sent, response) =>
 			response.end('<html><title>Login</title></html>'),
@@ -203,7 +208,7 @@ describe('the queue', () => {
 		const pending: Array<{ sent: ScriptedRequest; answer: () => void }> = [];
 		let arrived = () => {};
 		const server = await serve((sent, response) => {
-			pending.push({ sent, answer: () => json(response, { of: sent.body.name }) });
+			pending.push({ sent, answer: () => sendJson(response, { of: sent.body.name }) });
 			arrived();
 		}, overrides);
 		const arrivals = async (count: number) => {

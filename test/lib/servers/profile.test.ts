@@ -4,7 +4,7 @@ import { createModelServer } from '../../../lib/servers/credential';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
 import { setImmediate } from 'node:timers';
-import { json, startScripted } from '../../simulators/scripted';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 
 const open = new Set<() => Promise<void>>();
 
@@ -23,9 +23,9 @@ const MINUTES = 60_000;
 async function startServer(waits: Record<string, Promise<void>> = {}, prefix = '/v1') {
 	const scripted = await startScripted(async ({ path }, response) => {
 		await waits[path];
-		if (path === `${prefix}/models`) return json(response, MODELS);
-		if (path.startsWith('/props')) return json(response, { total_slots: 2 });
-		return json(response, { detail: 'Not Found' }, 404);
+		if (path === `${prefix}/models`) return sendJson(response, MODELS);
+		if (path.startsWith('/props')) return sendJson(response, { total_slots: 2 });
+		return sendJson(response, { detail: 'Not Found' }, 404);
 	});
 	open.add(scripted.close);
 	return {

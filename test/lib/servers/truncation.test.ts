@@ -1,7 +1,8 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/credential';
-import { delta, events, json, sse, startScripted } from '../../simulators/scripted';
+import { delta, sendEvents, sse } from '../../guarantees/support/responses';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 
 const open = new Set<() => Promise<void>>();
@@ -36,10 +37,10 @@ async function chat(routes: Record<string, unknown>, promptTokens: number, conte
 	const scripted = await startScripted(({ method, path }, response) => {
 		const [route = ''] = path.split('?');
 		if (method === 'GET' || !path.endsWith('/chat/completions'))
-			return json(response, routes[route] ?? {}, route in routes ? 200 : 404);
+			return sendJson(response, routes[route] ?? {}, route in routes ? 200 : 404);
 		const usage = { prompt_tokens: promptTokens, completion_tokens: 2 };
 		const chunks = [delta({ content: 'Hello' }), delta({}, 'stop'), { choices: [], usage }];
-		return events(response, sse(...chunks, '[DONE]'));
+		return sendEvents(response, sse(...chunks, '[DONE]'));
 	});
 	open.add(scripted.close);
 	const server = createModelServer({ baseUrl: scripted.url });

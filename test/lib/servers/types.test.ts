@@ -6,7 +6,11 @@ import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
-import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
+import {
+	sendJson,
+	type ScriptedRequest,
+	startScripted,
+} from '../../guarantees/support/scripted-server';
 import { recordedExchanges } from '../../support/recorded-exchanges';
 
 const open = new Set<() => Promise<void>>();
@@ -31,9 +35,9 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 		const answer: unknown =
 			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
 		if (answer === undefined)
-			return json(response, { error: { message: 'File Not Found' } }, 404, headers);
-		if (Array.isArray(answer)) return json(response, answer[1], answer[0] as number, headers);
-		return json(response, answer, 200, headers);
+			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
+		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
+		return sendJson(response, answer, 200, headers);
 	});
 	open.add(scripted.close);
 	const server = createModelServer({

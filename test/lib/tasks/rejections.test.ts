@@ -4,7 +4,11 @@ import { clearSharedCaches } from '../../../lib/lru-cache';
 import { createModelServer } from '../../../lib/servers/credential';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
-import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
+import {
+	sendJson,
+	type ScriptedServer,
+	startScripted,
+} from '../../guarantees/support/scripted-server';
 import { httpFixture } from '../../support/streams';
 
 const COMMON = { model: 'm', batchSize: 32, retries: 0, priority: 'interactive' } as const;
@@ -29,7 +33,7 @@ async function serving(
 			typeof route === 'function'
 				? route(body)
 				: (route ?? { status: 404, json: { detail: 'Not Found' } });
-		if (typeof reply !== 'string') return json(response, reply.json, reply.status);
+		if (typeof reply !== 'string') return sendJson(response, reply.json, reply.status);
 		const { status, headers, body: bytes } = httpFixture(`${reply}.http`);
 		response.writeHead(status, Object.fromEntries(headers));
 		response.end(bytes);

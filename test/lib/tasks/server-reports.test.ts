@@ -7,7 +7,11 @@ import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { failureOf, OPTIONS, readBytes, wavFile } from './media';
-import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
+import {
+	sendJson,
+	type ScriptedServer,
+	startScripted,
+} from '../../guarantees/support/scripted-server';
 
 const COMMON = { batchSize: 32, retries: 0, priority: 'interactive' } as const;
 let server: ScriptedServer | undefined;
@@ -18,7 +22,7 @@ afterEach(async () => await server?.close());
 async function serve(routes: Record<string, object>) {
 	server = await startScripted(({ path }, response) => {
 		const body = routes[path];
-		json(response, body ?? { detail: 'Not Found' }, body === undefined ? 404 : 200);
+		sendJson(response, body ?? { detail: 'Not Found' }, body === undefined ? 404 : 200);
 	});
 	return createModelServer({ baseUrl: server.url });
 }
@@ -157,9 +161,11 @@ describe('what a transcription reports', () => {
 	] as const)('%s from segments, if the server has no subtitles', async (format, content) => {
 		let requests = 0;
 		server = await startScripted(({ path }, response) => {
-			if (path !== '/v1/audio/transcriptions') return json(response, {}, 404);
+			if (path !== '/v1/audio/transcriptions') return sendJson(response, {}, 404);
 			const message = 'Currently only support response_format: `text`, `json` or `verbose_json`';
-			return ++requests > 1 ? json(response, body) : json(response, { error: { message } }, 400);
+			return ++requests > 1
+				? sendJson(response, body)
+				: sendJson(response, { error: { message } }, 400);
 		});
 		const target = createModelServer({ baseUrl: server.url });
 		const result = await transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, format });
@@ -260,8 +266,8 @@ test.each([
 async function reject(owner: string, status: number, body: object) {
 	server = await startScripted(({ path }, response) =>
 		path === '/v1/models'
-			? json(response, { data: [{ id: 'm', owned_by: owner }] })
-			: json(response, body, status),
+			? sendJson(response, { data: [{ id: 'm', owned_by: owner }] })
+			: sendJson(response, body, status),
 	);
 	return createModelServer({ baseUrl: server.url });
 }

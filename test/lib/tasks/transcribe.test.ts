@@ -4,7 +4,7 @@ import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import { type MediaSim } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
-import { json, startScripted } from '../../simulators/scripted';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 
@@ -187,7 +187,7 @@ describe('other servers', () => {
 
 	test('for an unrecognized server without the route, the error suggests the Base URL', async () => {
 		const server = await startServer((_request, rawResponse) => {
-			json(rawResponse, { detail: 'API endpoint not found' }, 404);
+			sendJson(rawResponse, { detail: 'API endpoint not found' }, 404);
 		});
 		const error = await failureOf(run(server, { model: 'whisper' }));
 		expect(error.type).toBe('featureDisabled');

@@ -2,7 +2,7 @@
 import { countRequests, startApp } from '../../lib/dify/client';
 import { waitFor } from '../../lib/dify/wait-for';
 import type { DifySim, Script } from '../../simulators/dify';
-import { json, startScripted } from '../../simulators/scripted';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { execute, prepare, getStreamedText, getItemError, sendMessages } from '../dify';
 import * as http from 'node:http';
@@ -89,7 +89,7 @@ describe('the thoughts in the message of an agent', () => {
 		];
 		const { url } = await startServer(({ method }, response) => {
 			if (method === 'GET')
-				return json(response, { data: [{ id: 'm', answer: '', agent_thoughts: thoughts }] });
+				return sendJson(response, { data: [{ id: 'm', answer: '', agent_thoughts: thoughts }] });
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 			response.write(body, () => response.destroy());

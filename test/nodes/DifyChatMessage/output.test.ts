@@ -11,7 +11,8 @@ import {
 	createNumberedItems,
 } from '../dify';
 import stream from 'node:stream';
-import { json, type Script, sse, startScripted } from '../../simulators/scripted';
+import { sse } from '../../guarantees/support/responses';
+import { sendJson, type Answer, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 describe('the item of a message', () => {
@@ -303,8 +304,8 @@ describe('long answer', () => {
 		const endless = function* () {
 			for (;;) yield message;
 		};
-		const script: Script = ({ path }, response) => {
-			if (!path.endsWith('/chat-messages')) return json(response, { result: 'success' });
+		const script: Answer = ({ path }, response) => {
+			if (!path.endsWith('/chat-messages')) return sendJson(response, { result: 'success' });
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			stream.Readable.from(endless()).pipe(response);
 		};

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
 import { appKey, type DifySim } from '../../simulators/dify';
-import { startScripted } from '../../simulators/scripted';
+import { startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
 import { executeFeedback, startWithMessage, getNodeError } from '../dify';

@@ -3,7 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
-import { json, startScripted } from '../../simulators/scripted';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { useLocalLlama, type Setup } from './run-node';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
@@ -125,7 +125,7 @@ describe('audio', () => {
 			const segment = { id: 0, start: 0.1234567, end: 1.5, text: 'Hi', avg_logprob: -0.12345678 };
 			const [duration, created] = [2.00049, 1732600008042];
 			const sim = await startServer((_request, response) => {
-				json(response, { text: 'Hi', duration, created, segments: [segment] });
+				sendJson(response, { text: 'Hi', duration, created, segments: [segment] });
 			});
 			const { items } = await run(sim, {
 				operation: 'transcribe',
@@ -187,7 +187,7 @@ describe('audio', () => {
 					? "Only 'json' response_format is supported for transcription"
 					: 'File Not Found';
 				const [code, type] = matches ? [400, 'invalid_request_error'] : [404, 'not_found_error'];
-				json(response, { error: { code, message, type } }, code);
+				sendJson(response, { error: { code, message, type } }, code);
 			});
 			const failedItem = async (parameters: object) =>
 				await getError({}, buildSetup(sim, { operation: 'transcribe', ...parameters }));
@@ -247,7 +247,7 @@ describe('audio', () => {
 					return void response.end(Buffer.alloc(3_000, 'ID3'));
 				}
 				const isListed = path === '/v1/models' && modelList !== undefined;
-				json(
+				sendJson(
 					response,
 					isListed ? { data: modelList } : { detail: 'Not Found' },
 					isListed ? 200 : 404,

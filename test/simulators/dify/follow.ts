@@ -1,4 +1,4 @@
-import { isJson, notFound } from './http';
+import { isJson, notFound, without } from './http';
 import { workflowBased } from './plain';
 import { liveOf, notWorkflow, play, type Live } from './runs';
 import type { Call, Store } from './store';
@@ -77,8 +77,8 @@ function createSnapshot(run: SimRun, live: Live): Json[] {
 	const { events, status, app } = run;
 	const isPaused = status === 'paused';
 	const started = events.filter(({ event }) => event === 'workflow_started').slice(0, 1);
-	const text = started.map(({ data: _data, workflow_run_id: _id, ...shared }) => ({
-		...shared,
+	const text = started.map((event) => ({
+		...without(without(event, 'data'), 'workflow_run_id'),
 		event: 'message_replace',
 		answer: isPaused ? live.transcript.text : '',
 		reason: '',

@@ -151,7 +151,7 @@ export class Transcript {
 	/** Never has a task ID; without a code it has no ID at all, since it comes from a worker (docs/protocols/dify.md 3.7). */
 	private errorEvent({ code, status, message }: RunError): Item {
 		if (code === undefined) return { kind: 'event', event: { event: 'error', message, status } };
-		const { task_id: _task, ...ids } = this.envelope();
+		const ids = without(this.envelope(), 'task_id');
 		return { kind: 'event', event: { event: 'error', ...ids, code, message, status } };
 	}
 

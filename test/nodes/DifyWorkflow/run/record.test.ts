@@ -1,6 +1,6 @@
 /** The record of a run whose stream broke off: how long it may be missing, and how long the API may be unavailable. */
 import { PAGES } from '../../../simulators/dify';
-import { startScripted, type ScriptedServer } from '../../../simulators/scripted';
+import { startScripted, type ScriptedServer } from '../../../guarantees/support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import * as http from 'node:http';
 import { performance } from 'node:perf_hooks';

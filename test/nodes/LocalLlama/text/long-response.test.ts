@@ -1,5 +1,6 @@
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
-import { delta, type Script, sse, startScripted } from '../../../simulators/scripted';
+import { delta, sse } from '../../../guarantees/support/responses';
+import { type Answer, startScripted } from '../../../guarantees/support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { executeContext } from '../../../support/execute-context';
 import stream from 'node:stream';
@@ -16,7 +17,7 @@ const TWO_MEGABYTES = 2 * 1024 * 1024;
 
 /** A server that streams the events of `payload` until `count` are sent or the connection is closed. */
 const startStreaming =
-	(payload: object | string, count: number, onClose?: (sentCount: number) => void): Script =>
+	(payload: object | string, count: number, onClose?: (sentCount: number) => void): Answer =>
 	({ path }, response) => {
 		if (!path.endsWith('completions')) return void response.writeHead(404).end('{}');
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -30,7 +31,7 @@ const startStreaming =
 		stream.Readable.from(payloads()).pipe(response);
 	};
 
-async function run(script: Script, parameters: Record<string, unknown> = {}) {
+async function run(script: Answer, parameters: Record<string, unknown> = {}) {
 	const { url } = await startServer(script);
 	const { context } = executeContext({
 		type: 'n8n-nodes-local-llama.localLlama',
