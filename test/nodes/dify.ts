@@ -125,9 +125,6 @@ export function createNumberedItems(
 	};
 }
 
-/** Characters that naive code would escape, cut or lose. */
-export const SPECIAL_CHARACTERS = `<b>"bold"</b> & 'quoted' 你好 😀`;
-
 export { textSteps as toSteps } from '../lib/dify/play-events';
 export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 

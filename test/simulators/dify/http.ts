@@ -91,12 +91,6 @@ export function isJson(value: unknown): value is Json {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-export function isUuid(value: string): boolean {
-	return UUID.test(value);
-}
-
 /** Unix seconds as Dify's ISO time without a zone (docs/protocols/dify.md 2.6). */
 export function isoTime(seconds: number): string {
 	return new Date(seconds * 1000).toISOString().replace(/(\.000)?Z$/, '');
