@@ -240,6 +240,13 @@ const SIGNALS: readonly Signal[] = [
 		],
 	},
 	{
+		// A gateway and the server behind it
+		type: 'badGateway',
+		all: [
+			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream (?:connect error|request timeout)\b/i,
+		],
+	},
+	{
 		// Only if no connection was made: such a request is sent again.
 		type: 'modelUnreachable',
 		all: [
@@ -372,7 +379,9 @@ const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
  * nothing is left.
  */
 export function toTitle(serverText: string): string {
-	let text = toPlainText(serverText.slice(0, 4_000)).replace(/\s+/g, ' ').trim();
+	let text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
+		.replace(/\s+/g, ' ')
+		.trim();
 	for (let next = text; ; text = next) {
 		next = text.replace(WRAPPER, '');
 		if (next === text) break;
@@ -381,4 +390,9 @@ export function toTitle(serverText: string): string {
 	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
 	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
 	return truncate(sentence, MAX_TITLE_LENGTH);
+}
+
+/** The first paragraph with a word: gateways add others about themselves. */
+function findParagraph(text: string) {
+	return text.split(/\n\s*\n/).find((paragraph) => /\w/.test(paragraph)) ?? '';
 }

@@ -57,6 +57,18 @@ test.each([
 	expect(error.serverText).toBe(message);
 });
 
+test.each([
+	["Field 'n': type must be number\n\nLiteLLM: model group 'a' failed with the error above."],
+	["litellm.BadRequestError: OpenAIException - Field 'n': type must be number\n \nmore"],
+	["\n------\n\nField 'n': type must be number"],
+])('the title is the first paragraph with a word: %j', (message) => {
+	const error = classifyErrorResponse(
+		{ status: 400, body: JSON.stringify({ detail: message }) },
+		{},
+	);
+	expect(error.message).toBe("Field 'n': type must be number");
+});
+
 test('a stretch of 24 characters of the request is removed, a shorter one stays', () => {
 	const echo = 'x'.repeat(10) + ' out of memory ';
 	expect(removeEchoes(`Invalid: ${echo}!`, [echo])).toBe('Invalid: !');
