@@ -10,6 +10,8 @@ module.exports = {
 	quoteProps: 'as-needed',
 	endOfLine: 'lf',
 	printWidth: 100,
+	// Parses in half the time.
+	plugins: ['@prettier/plugin-oxc'],
 	overrides: [
 		{
 			files: ['**/package.json', '**/tsconfig*.json', 'workflows/*.json'],
