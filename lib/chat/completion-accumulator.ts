@@ -23,14 +23,18 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	asString,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
 	pushAll,
-	parseExactJson,
-	parseJson,
 } from '../values';
+import {
+	extractMessage,
+	extractReasoning,
+	joinText,
+	parseEvent,
+	parseFinishReason,
+} from './parse-chunk';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import type { Completion, CompletionFailure, FailedCompletion, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -57,11 +61,11 @@ export interface AccumulatorOptions {
 }
 
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
-const DONE_MARKER = /^\[?DONE\]?$/i;
+const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
-	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
+	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
 ];
 
 /** Collects a completion from events, and returns the text that can be shown. */
@@ -86,6 +90,8 @@ export class CompletionAccumulator {
 	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
 	private failure: CompletionFailure | undefined;
+	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
+	private strayTexts: string[] = [];
 	private readonly logprobs: JsonRecord[] = [];
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
@@ -123,12 +129,10 @@ export class CompletionAccumulator {
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
-		const parsed = parseJson(data);
-		// Only tool call arguments contain numbers whose digits matter. Python also writes `NaN`.
-		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
-		const event = isExact ? parsed : parseExactJson(data, parsed).value;
-		if (!isRecord(event)) {
-			this.failure = { errorType: 'invalidResponse', serverText: data };
+		const event = parseEvent(data);
+		if (event === undefined) {
+			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
+			else this.strayTexts = [data];
 			return NO_OUTPUT;
 		}
 		this.failure = findEventFailure(event);
@@ -197,13 +201,14 @@ export class CompletionAccumulator {
 		this.model = asNonEmptyString(model) ?? this.model;
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
-		this.finishReason = asNonEmptyString(choice.finish_reason) ?? this.finishReason;
+		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
 		pushAll(this.logprobs, asRecords(asRecord(choice.logprobs).content));
-		const message = asRecord(choice.delta ?? choice.message);
-		this.toolCalls.add(message.tool_calls);
+		const message = extractMessage(choice);
+		const calls = message.tool_calls ?? message.function_call;
+		this.toolCalls.add(calls);
 		const reasoning = this.appendReasoning(message);
-		const content = extractContent(message, choice);
-		if (content || reasoning || isNonEmpty(message.tool_calls)) this.contentEvents += 1;
+		const content = joinText(message.content) || joinText(message.text ?? message.refusal);
+		if (content || reasoning || isNonEmpty(calls)) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(reasoning.length + content.length);
 		this.stopRunaway(content, reasoning);
@@ -225,8 +230,12 @@ export class CompletionAccumulator {
 		}
 	}
 
-	/** Only one choice is requested. The first index counts, because some servers count from 1. */
-	private selectChoice({ choices }: JsonRecord) {
+	/**
+	 * Only one choice is requested. The first index counts, because some servers count from 1. Custom servers stream their
+	 * text without choices.
+	 */
+	private selectChoice(chunk: JsonRecord) {
+		const { choices = [chunk] } = chunk;
 		const choice = asArray(choices).find((candidate) => {
 			const index = Number(asRecord(candidate).index ?? 0);
 			this.choiceIndex ??= index;
@@ -235,11 +244,9 @@ export class CompletionAccumulator {
 		return asRecord(choice);
 	}
 
-	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
-	private appendReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord) {
-		const reasoning =
-			asNonEmptyString(reasoning_content) ?? asNonEmptyString(newer) ?? asNonEmptyString(thinking);
-		if (reasoning === undefined) return '';
+	private appendReasoning(message: JsonRecord) {
+		const reasoning = extractReasoning(message);
+		if (reasoning === '') return '';
 		if (this.options.mentionsTags) this.reasoningSplitter.ignoreTags();
 		else this.reasoningSplitter.expectSplit();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
@@ -310,7 +317,10 @@ export class CompletionAccumulator {
 		const { finishReason } = this;
 		const canEnd = nonEventLines.length === 0 && this.canEndWithoutReason(calls);
 		if (finishReason === undefined && !canEnd)
-			return { errorType: 'streamEndedEarly', ...findLineFailure(nonEventLines) };
+			return {
+				errorType: 'streamEndedEarly',
+				...findLineFailure([...nonEventLines, ...this.strayTexts]),
+			};
 		const [errorType] =
 			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
 		return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
@@ -345,15 +355,8 @@ export class CompletionAccumulator {
 		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
 		if (!isEmpty || this.options.isRaw) return undefined;
 		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
-		return { errorType, finishReason: this.finishReason };
+		return { errorType, finishReason: this.finishReason, serverText: this.strayTexts[0] };
 	}
-}
-
-/** The text of a message, as a string or in parts. */
-function extractContent({ content }: JsonRecord, { text: completionText }: JsonRecord) {
-	if (Array.isArray(content))
-		return content.map((part: unknown) => asString(asRecord(part).text) ?? '').join('');
-	return asString(content) ?? asString(completionText) ?? '';
 }
 
 interface StreamHandlers {

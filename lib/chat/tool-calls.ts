@@ -1,8 +1,8 @@
 /** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
 import { TextCount } from '../http/response-body';
 import {
-	asArray,
 	isRecord,
+	JsonBrackets,
 	type JsonRecord,
 	asNonEmptyString,
 	tryOrUndefined,
@@ -13,6 +13,7 @@ import {
 import { createHash, randomInt } from 'node:crypto';
 import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
+import { repairJson } from '../text/literals';
 import { RunawayDetector, type RunawayState } from '../text/runaway';
 import type { RawToolCall } from '../text/text-tool-calls';
 
@@ -27,6 +28,7 @@ export class ToolCallAccumulator {
 	readonly calls: RawToolCall[] = [];
 	private readonly byIndex = new Map<string, RawToolCall>();
 	private readonly byId = new Map<string, RawToolCall>();
+	private readonly brackets = new Map<RawToolCall, JsonBrackets>();
 	private readonly runaway = new RunawayDetector(true);
 	/** Whether the arguments repeat themselves without end. */
 	runawayState: RunawayState = 'normal';
@@ -40,7 +42,7 @@ export class ToolCallAccumulator {
 
 	/** Adds `tool_calls` of a delta or a message, of any type. */
 	add(deltas: unknown) {
-		for (const delta of asArray(deltas))
+		for (const delta of [deltas].flat())
 			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
 
@@ -49,35 +51,41 @@ export class ToolCallAccumulator {
 		const { index } = delta;
 		const id = asNonEmptyString(delta.id);
 		const name = asNonEmptyString(fn.name);
-		const existing = this.findContinuedCall(index, id, name);
+		const args = toArgumentsText(fn.arguments ?? fn.parameters);
+		const continued = this.findContinuedCall(index, id, name);
+		const existing =
+			continued && this.isNext(continued, name !== undefined, args, id) ? undefined : continued;
 		const toolCall = existing ?? { name: '', arguments: '' };
 		const length = getLength(toolCall);
-		if (!existing) this.calls.push(toolCall);
+		if (!existing) {
+			this.calls.push(toolCall);
+			this.brackets.set(toolCall, new JsonBrackets());
+		}
 		if (index !== undefined) this.byIndex.set(String(index), toolCall);
 		toolCall.id ??= id;
-		if (toolCall.id !== undefined && !this.byId.has(toolCall.id))
-			this.byId.set(toolCall.id, toolCall);
+		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
 		toolCall.name ||= cleanName(name ?? '');
-		const args = toArgumentsText(fn.arguments);
-		toolCall.arguments += args;
+		// Some servers begin the arguments with an empty object.
+		toolCall.arguments = (toolCall.arguments === '{}' && args ? '' : toolCall.arguments) + args;
+		this.brackets.get(toolCall)!.readAll(args);
 		this.runawayState = this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
 	}
 
-	/** The call that a delta continues; undefined for a new call. */
+	/** Whether a delta begins another call with the index or ID of a complete one, as some servers send them. */
+	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id = toolCall.id) {
+		const { deepest, depth, isInString } = this.brackets.get(toolCall)!;
+		const isComplete = deepest > 0 && depth <= 0 && !isInString;
+		return hasName && isComplete && (args !== '' || id !== toolCall.id);
+	}
+
+	/** The call with the index or ID of a delta; undefined for a new call. */
 	private findContinuedCall(index: unknown, id?: string, name?: string) {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;
 		}
-		const existing = this.byIndex.get(String(index));
-		// Servers that send complete calls often use the same index for all.
-		const isNext =
-			existing !== undefined &&
-			name !== undefined &&
-			existing.arguments !== '' &&
-			id !== existing.id;
-		return isNext ? undefined : existing;
+		return this.byIndex.get(String(index));
 	}
 }
 
@@ -105,8 +113,8 @@ export function normalizeArguments(source: string): string | undefined {
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
-	const json = typeof value === 'string' ? value : text;
-	if (!parseObject(json)) return undefined;
+	const json = repairJson(typeof value === 'string' ? value : text);
+	if (json === undefined || !parseObject(json)) return undefined;
 	const exact = parseExactJson(json);
 	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
 }

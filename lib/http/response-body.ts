@@ -245,7 +245,7 @@ export class StreamParser implements EndDetector {
 		if (this.format === 'page') return rest;
 		const last = (this.format === 'buffered' ? this.buffered.text : this.pending).trim();
 		if (this.format === 'events') this.parser.feed(`${this.pending}\n\n`);
-		else if (last !== '') this.events.push(last);
+		else if (last !== '') this.addEvents(last);
 		return [...rest, ...this.events.splice(0)];
 	}
 

@@ -5,11 +5,12 @@ import {
 	JsonBrackets,
 	parseJson,
 } from '../values';
+import { repairJson } from './literals';
 
 /** JSON in a response. */
 export interface ExtractedJson extends ExactJson {
 	type: 'valid';
-	/** The JSON as the model wrote it. */
+	/** The JSON as the model wrote it, or repaired. */
 	json: string;
 }
 
@@ -37,13 +38,13 @@ export function extractJson(
 	let parsedCount = 0;
 	const issues: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
-	const contents = blocks.map((block) => block.replace(/^[^\n]*\n/, '').trim());
-	for (const candidates of [[text.trim()], contents, findJsonCandidates(text)]) {
+	const contents = blocks.map((block) => repairJson(block.replace(/^[^\n]*\n/, '').trim()));
+	for (const candidates of [[repairJson(text.trim())], contents, findJsonCandidates(text)]) {
 		const validValues = new Map<string, ExtractedJson>();
 		for (const json of candidates) {
 			if (++parsedCount > MAX_PARSED || issues.length >= MAX_VALIDATED) break;
+			if (json === undefined) continue;
 			const parsed = parseJson(json);
-			if (parsed === undefined) continue;
 			issues.push(validate(parsed));
 			if (issues.at(-1)?.length === 0)
 				validValues.set(stringifyCanonical(parsed), {
@@ -70,15 +71,16 @@ function getOnlyValue(
 }
 
 /** Possible objects and arrays in a text, without nested ones. */
-function* findJsonCandidates(text: string): Generator<string> {
+function* findJsonCandidates(text: string): Generator<string | undefined> {
 	let readCount = 0;
 	let end = 0;
 	for (const { index } of text.matchAll(/[{[]/g)) {
 		if (readCount >= MAX_CHARACTERS) return;
 		if (index < end) continue;
-		const json = text.slice(index, new JsonBrackets().read(text, index));
-		readCount += json.length;
+		const part = text.slice(index, new JsonBrackets().read(text, index));
+		readCount += part.length;
+		const json = repairJson(part);
 		yield json;
-		if (parseJson(json) !== undefined) end = index + json.length;
+		if (json !== undefined) end = index + part.length;
 	}
 }

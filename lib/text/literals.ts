@@ -1,5 +1,5 @@
 /** Converts values and calls that are written like Python or JavaScript to JSON. */
-import { tryOrUndefined } from '../values';
+import { parseJson, tryOrUndefined } from '../values';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;
@@ -12,12 +12,24 @@ const CONSTANTS: Record<string, string> = {
 	false: 'false',
 	None: 'null',
 	null: 'null',
+	// Python's own JSON
+	NaN: 'null',
+	Infinity: 'null',
+	'-Infinity': 'null',
 };
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
-const DOUBLE_QUOTED = /[^"\\]*(?:\\[^][^"\\]*)*/y;
-const SINGLE_QUOTED = /[^'\\]*(?:\\[^][^'\\]*)*/y;
+/** Quotation marks, the mark at the end, and what may stand between them. */
+const QUOTES: ReadonlyArray<readonly [open: string, close: string, body: RegExp]> = [
+	['"', '"', /[^"\\]*(?:\\[^][^"\\]*)*/y],
+	["'", "'", /[^'\\]*(?:\\[^][^'\\]*)*/y],
+	['“', '”', /[^”\\]*(?:\\[^][^”\\]*)*/y],
+];
+/** Blanks and comments. */
+const BLANKS = /(?:[\s\u200B]|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
+/** As in Chinese and Japanese texts. */
+const WIDE: Record<string, string> = { ':': '：', ',': '，' };
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 export interface LiteralCall {
@@ -41,6 +53,14 @@ export function parseLiteral(text: string): string | undefined {
 	return tryOrUndefined(() => reader.readAll(() => reader.readValue(0)));
 }
 
+/**
+ * Text as JSON if it is JSON but for comments, quotation marks, unquoted names, commas at the end, raw line ends or
+ * Python's constants; undefined if it is something else.
+ */
+export function repairJson(text: string): string | undefined {
+	return parseJson(text) === undefined ? parseLiteral(text) : text;
+}
+
 /** The text is something else. */
 class SyntaxProblem extends Error {}
 
@@ -53,7 +73,7 @@ class LiteralReader {
 	/** @throws {SyntaxProblem} if the text contains anything else */
 	readAll<T>(read: () => T): T {
 		const result = read();
-		this.match(/\s*/y);
+		this.match(BLANKS);
 		if (this.at < this.text.length) throw new SyntaxProblem();
 		return result;
 	}
@@ -76,7 +96,7 @@ class LiteralReader {
 	private readEntries(separator: string, end: string, depth: number) {
 		const entries: string[] = [];
 		while (!this.skip(end)) {
-			if (entries.length > 0) this.expect(',');
+			if (this.isAtEnd(entries, end)) break;
 			const key = JSON.stringify(this.readQuoted() ?? this.readName());
 			this.expect(separator);
 			entries.push(`${key}:${this.readValue(depth + 1)}`);
@@ -87,10 +107,16 @@ class LiteralReader {
 	private readList(depth: number) {
 		const values: string[] = [];
 		while (!this.skip(']')) {
-			if (values.length > 0) this.expect(',');
+			if (this.isAtEnd(values, ']')) break;
 			values.push(this.readValue(depth + 1));
 		}
 		return `[${values.join(',')}]`;
+	}
+
+	/** Whether only a comma stands before the end. */
+	private isAtEnd(parts: readonly string[], end: string) {
+		if (parts.length > 0) this.expect(',');
+		return parts.length > 0 && this.skip(end);
 	}
 
 	readValue(depth: number): string {
@@ -107,10 +133,10 @@ class LiteralReader {
 
 	private readQuoted() {
 		if (this.skip(GEMMA_QUOTE)) return this.readUntil(GEMMA_QUOTE);
-		const quote = ['"', "'"].find((mark) => this.skip(mark));
+		const quote = QUOTES.find(([open]) => this.skip(open));
 		if (quote === undefined) return undefined;
-		const body = this.match(quote === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED);
-		if (this.text[this.at] !== quote) throw new SyntaxProblem();
+		const body = this.match(quote[2]);
+		if (this.text[this.at] !== quote[1]) throw new SyntaxProblem();
 		this.at += 1;
 		return body.replace(ESCAPE, toCharacter);
 	}
@@ -124,7 +150,7 @@ class LiteralReader {
 	}
 
 	private readName() {
-		this.match(/\s*/y);
+		this.match(BLANKS);
 		const name = this.match(/[\w.-]*/y);
 		if (!name) throw new SyntaxProblem();
 		return name;
@@ -136,8 +162,9 @@ class LiteralReader {
 
 	/** Skips a token and the blanks before it, if it comes next. */
 	private skip(token: string) {
-		this.match(/\s*/y);
-		if (!this.text.startsWith(token, this.at)) return false;
+		this.match(BLANKS);
+		const found = [token, WIDE[token] ?? token].some((mark) => this.text.startsWith(mark, this.at));
+		if (!found) return false;
 		this.at += token.length;
 		return true;
 	}
@@ -150,8 +177,9 @@ class LiteralReader {
 	}
 }
 
+/** As in Python, a backslash before another letter stays: a path, or a command of LaTeX. */
 function toCharacter(escape: string, ...[byte, unit, point, letter = '']: string[]) {
 	const code = parseInt(byte ?? unit ?? point ?? '', 16);
-	if (Number.isNaN(code)) return CONTROLS[letter] ?? letter;
+	if (Number.isNaN(code)) return CONTROLS[letter] ?? (/[a-z]/i.test(letter) ? escape : letter);
 	return code > 0x10ffff ? escape : String.fromCodePoint(code);
 }

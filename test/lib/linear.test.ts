@@ -8,7 +8,7 @@ import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-cal
 import { stripAgentText } from '../../lib/chat/convert-messages';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
 import { extractJson } from '../../lib/text/extract-json';
-import { parseLiteralCalls } from '../../lib/text/literals';
+import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
 import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
 import { parseTextToolCalls } from '../../lib/text/text-tool-calls';
 import { toDifyResponseError } from '../../lib/dify/errors';
@@ -84,6 +84,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'thinking that no tag opened': hasUnopenedReasoning,
 	'calls in a text': (text) => parseTextToolCalls(text, ['a', 'get_weather'], () => false),
 	'calls like Python': parseLiteralCalls,
+	'JSON like Python': repairJson,
+	'a value of JSON like Python': (text) => repairJson(`{'a': ['${text}', ${text}]}`),
 	'a value of a call like Python': (text) => parseLiteralCalls(`[a(b="${text}", c=[${text}])]`),
 	fittingJson: (text) => extractJson(text, () => ['no']),
 	parseJson,

@@ -297,8 +297,19 @@ describe('end of a stream', () => {
 		],
 		[
 			'invalid JSON',
-			[chunk({ content: 'a' }), 'boom'],
+			[chunk({ content: 'a' }), '{"boom'],
 			{ completion: { errorType: 'invalidResponse', text: 'a' } },
+		],
+		[
+			'a text that is not JSON',
+			[chunk({ content: 'a' }), 'The engine was restarted'],
+			{
+				completion: {
+					errorType: 'streamEndedEarly',
+					serverText: 'The engine was restarted',
+					text: 'a',
+				},
+			},
 		],
 		[
 			'a message that is not streamed',
@@ -340,5 +351,121 @@ describe('end of a stream', () => {
 				expect(outcome.completion.type).toMatch(/^(?:completed|failed)$/);
 			}),
 		);
+	});
+});
+
+const withChoice = (choice: object) => JSON.stringify({ choices: [{ index: 0, ...choice }] });
+const ROME = '{"city":"Rome"}';
+const OSLO = '{"city":"Oslo"}';
+const called = (call: object) => chunk({ tool_calls: [call] });
+const weather = (args: unknown) => ({ function: { name: 'get_weather', arguments: args } });
+
+test.each<[string, string]>([
+	['of a gateway that wraps its pings', ': OPENROUTER PROCESSING'],
+	['a ping as text', 'ping'],
+	['a ping as JSON', '{"type":"ping"}'],
+	['nothing', ''],
+])('an event between deltas is ignored: %s', (_name, event) => {
+	const events = [event, chunk({ content: 'Hel' }), event, ...wholeText('lo'), event];
+	expect(accumulate(events).completion).toMatchObject({ type: 'completed', text: 'Hello' });
+});
+
+test.each<[string, string]>([
+	['an object as content', chunk({ content: { type: 'text', text: 'Hello' } })],
+	['texts as parts', chunk({ content: ['Hel', 'lo'] })],
+	['a text in a part', chunk({ content: [{ type: 'text', text: { value: 'Hello' } }] })],
+	['a refusal', chunk({ content: null, refusal: 'Hello' })],
+	['a message next to an empty delta', withChoice({ delta: {}, message: { content: 'Hello' } })],
+	['a text as delta', withChoice({ delta: 'Hello' })],
+	['a text without choices', '{"text":"Hello"}'],
+	['content without choices', '{"content":"Hello"}'],
+	["Ollama's form", '{"message":{"role":"assistant","content":"Hello"},"done":false}'],
+	["Anthropic's form", '{"type":"message","content":[{"type":"text","text":"Hello"}]}'],
+	[
+		"Python's NaN",
+		'{"choices":[{"delta":{"content":"Hello"},"logprobs":[{"logprob":-Infinity}]}]}',
+	],
+	['a list', `[${chunk({ content: 'Hello' })}]`],
+])('a text: %s', (_name, event) => {
+	expect(accumulate([event, '"[DONE]"']).completion).toMatchObject({ text: 'Hello' });
+});
+
+test('a number', () => {
+	expect(accumulate([chunk({ content: 4 }), '[DONE]']).completion).toMatchObject({ text: '4' });
+});
+
+test.each<[string, object]>([
+	['reasoning_text', { reasoning_text: 'Hm' }],
+	['reasoning_details', { reasoning_details: [{ type: 'reasoning.text', text: 'Hm' }] }],
+	['an object', { reasoning: { content: 'Hm' } }],
+	['a part', { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] }] }],
+	['two fields', { reasoning: 'Hm', reasoning_content: 'Hm' }],
+])('thinking: %s', (_name, delta) => {
+	const { completion } = accumulate([chunk(delta), ...wholeText('Hello')]);
+	expect(completion).toMatchObject({ reasoning: 'Hm', text: 'Hello' });
+});
+
+test.each([
+	['MAX_TOKENS', { finishReason: 'length' }],
+	['model_length', { finishReason: 'length' }],
+	[{ type: 'abort', message: 'restarted' }, { errorType: 'streamError' }],
+	['network_error', { errorType: 'streamError' }],
+	['insufficient_system_resource', { errorType: 'streamError' }],
+	['end_turn', { finishReason: 'end_turn' }],
+])('the end %j', (finish, expected) => {
+	const events = [chunk({ content: 'Hello' }), withChoice({ delta: {}, finish_reason: finish })];
+	expect(accumulate(events).completion).toMatchObject({ text: 'Hello', ...expected });
+});
+
+describe('tool calls', () => {
+	const whole = ROME.split('');
+
+	test.each<[string, string[]]>([
+		[
+			'a new ID and the name in each delta',
+			whole.map((a, i) => called({ index: 0, id: `c${i}`, ...weather(a) })),
+		],
+		[
+			'the same ID and the name in each delta',
+			whole.map((a) => called({ index: 0, id: 'c', ...weather(a) })),
+		],
+		['the name in each delta', whole.map((a) => called({ index: 0, ...weather(a) }))],
+		[
+			'an object first',
+			[called({ index: 0, ...weather({}) }), called({ index: 0, function: { arguments: ROME } })],
+		],
+		['no list', [chunk({ tool_calls: { id: 'c', ...weather(ROME) } })]],
+		[
+			'the older form',
+			[
+				chunk({ function_call: { name: 'get_weather', arguments: '' } }),
+				chunk({ function_call: { arguments: ROME } }),
+			],
+		],
+		['parameters', [called({ function: { name: 'get_weather', parameters: { city: 'Rome' } } })]],
+		['like Python', [called({ index: 0, ...weather("{'city': 'Rome',}") })]],
+	])('one: %s', (_name, events) => {
+		const { completion } = accumulate([...events, chunk({}, 'tool_calls')]);
+		const [call, ...others] = completion.toolCalls!;
+		expect([call!.name, JSON.parse(call!.arguments), others]).toEqual([
+			'get_weather',
+			{ city: 'Rome' },
+			[],
+		]);
+	});
+
+	test.each<[string, object, object]>([
+		['the same index, no IDs', { index: 0 }, { index: 0 }],
+		['an index that is null', { index: null }, { index: null }],
+		['the same ID, no index', { id: 'call_0' }, { id: 'call_0' }],
+		['the same ID, two indexes', { index: 0, id: 'call_0' }, { index: 1, id: 'call_0' }],
+		['neither', {}, {}],
+	])('two: %s', (_name, first, second) => {
+		const events = [
+			called({ ...first, ...weather(ROME) }),
+			called({ ...second, ...weather(OSLO) }),
+		];
+		const { completion } = accumulate([...events, chunk({}, 'tool_calls')]);
+		expect(completion.toolCalls!.map(({ arguments: args }) => args)).toEqual([ROME, OSLO]);
 	});
 });

@@ -14,10 +14,34 @@ test.each([
 	['in a code block, as from Gemma and Llama', '```json\n{"a":1}\n```', { a: 1 }],
 	['between sentences', 'Here is the data: {"a":"}"} I hope that helps {!}', { a: '}' }],
 	['after a bracket in a sentence', 'The set {1, 2} gives [1,2].', [1, 2]],
+	['with comments', '{\n  // the a\n  "a": 1, /* and b */ "b": 2\n}', { a: 1, b: 2 }],
+	['with a comma at the end', '```\n{"a":[1,2,],}\n```', { a: [1, 2] }],
+	['with quotation marks of a text', '{“a”: “it’s”}', { a: 'it’s' }],
+	['like Python', "Sure: {'a': None, 'b': True, 'c': 'it\\'s'}", { a: null, b: true, c: "it's" }],
+	["with Python's NaN", '{"a":NaN,"b":-Infinity}', { a: null, b: null }],
+	['with names like JavaScript', '{a: "x", b_c: 2}', { a: 'x', b_c: 2 }],
+	['with wide signs', '{"a"："x"，"b"：2}', { a: 'x', b: 2 }],
+	['with other blanks', '{\u00a0"a":\u00a01\u00a0}', { a: 1 }],
+	['with a raw line end', '{"a":"x\ny"}', { a: 'x\ny' }],
+	['with a path', '{"a":"C:\\Users"}', { a: 'C:\\Users' }],
 	['a text', '"A"', 'A'],
 	['a null', 'null', null],
 ])('%s', (_name, text, value) => {
 	expect(jsonIn(text)).toEqual({ value });
+});
+
+test.each([
+	'{a}',
+	'{1, 2}',
+	"{'a': b}",
+	'{"a": 04109}',
+	'[a, b]',
+	'{"a" "b"}',
+	"{'a': 'b",
+	'/*',
+	'{"a": /* 1}',
+])('%j is not repaired', (text) => {
+	expect(jsonIn(text)).toBeUndefined();
 });
 
 test.each(['', 'no data', '{"a":', '{{{{', '```json\n{"a":\n```', 'the } and the {'])(

@@ -1,0 +1,66 @@
+/** Parses the chunks of a streamed completion, in the forms of many servers. */
+import { repairJson } from '../text/literals';
+import {
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString,
+	isNonEmpty,
+	isRecord,
+	type JsonRecord,
+	parseExactJson,
+	parseJson,
+} from '../values';
+
+/** An event as a record. A gateway sends errors as a list (Google's, 2026). */
+export function parseEvent(data: string) {
+	const parsed = parseJson(data);
+	// Python also writes `NaN`.
+	const json = parsed === undefined ? (repairJson(data) ?? '') : data;
+	// Only tool call arguments contain numbers whose digits matter.
+	const isExact = parsed !== undefined && !data.includes('"tool_calls"');
+	const value = isExact ? parsed : parseExactJson(json).value;
+	return asRecords([value].flat())[0];
+}
+
+/** The names of the token limit in other APIs; some servers send an object. */
+export function parseFinishReason(value: unknown) {
+	const reason = asNonEmptyString(value) ?? asNonEmptyString(asRecord(value).type);
+	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
+}
+
+/** The part of a choice with its output. */
+export function extractMessage(choice: JsonRecord): JsonRecord {
+	const { delta, message } = choice;
+	if (typeof delta === 'string') return { content: delta };
+	return [delta, message].filter(isRecord).find(isNonEmpty) ?? choice;
+}
+
+/** llama-server and vLLM; newer vLLM and Ollama; Ollama's own API; gateways; OpenRouter's form. */
+const REASONING_FIELDS = [
+	'reasoning_content',
+	'reasoning',
+	'thinking',
+	'reasoning_text',
+	'reasoning_details',
+];
+
+/** The thinking of a message; empty without any. */
+export function extractReasoning(message: JsonRecord): string {
+	const parts = asRecords(message.content).filter(isReasoningPart);
+	const texts = REASONING_FIELDS.map((name) => joinText(message[name]));
+	return [...texts, parts.map(joinText).join('')].find((text) => text !== '') ?? '';
+}
+
+function isReasoningPart({ type }: JsonRecord) {
+	return type === 'thinking' || type === 'reasoning';
+}
+
+/** A text as servers send it: as a string or a number, in parts, or in an object. Parts with thinking are no text. */
+export function joinText(value: unknown): string {
+	if (Array.isArray(value))
+		return value.map((part) => (isReasoningPart(asRecord(part)) ? '' : joinText(part))).join('');
+	if (isRecord(value))
+		return joinText(value.text ?? value.thinking ?? value.content ?? value.value);
+	return typeof value === 'number' ? String(value) : (asString(value) ?? '');
+}
