@@ -5,7 +5,6 @@ import {
 	type ServerError,
 	createServerError,
 	type ErrorContext,
-	type ErrorType,
 } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
@@ -17,6 +16,7 @@ import {
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
 	type RawToolCall,
+	withoutEndMarks,
 } from '../text/text-tool-calls';
 import {
 	asArray,
@@ -31,6 +31,7 @@ import {
 import {
 	extractMessage,
 	extractReasoning,
+	findFinishFailure,
 	joinText,
 	parseEvent,
 	parseFinishReason,
@@ -62,11 +63,6 @@ export interface AccumulatorOptions {
 
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
-
-const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
-	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
-	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
-];
 
 /** Collects a completion from events, and returns the text that can be shown. */
 export class CompletionAccumulator {
@@ -186,12 +182,16 @@ export class CompletionAccumulator {
 	/** Parses tool calls in the text if the response contains no others. */
 	private parseTextCalls() {
 		const { offeredTools = [], isQuotation = () => false } = this.options;
-		const { text } = this.partial;
-		const { calls: parsedCalls } = this.toolCalls;
+		const { partial, toolCalls, reasoning } = this;
+		const text = this.options.isRaw ? partial.text : withoutEndMarks(partial.text);
+		const { calls: parsedCalls } = toolCalls;
 		if (parsedCalls.length > 0)
 			return { text, calls: [], rejectedCall: findIgnoredCall(text, offeredTools, parsedCalls) };
 		if (offeredTools.length === 0) return { text, calls: [] };
-		return parseTextToolCalls(text, offeredTools, isQuotation);
+		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
+		return text.trim() || this.isTruncated
+			? parseTextToolCalls(text, offeredTools, isQuotation)
+			: { ...parseTextToolCalls(reasoning, offeredTools, isQuotation), text };
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {
@@ -282,10 +282,9 @@ export class CompletionAccumulator {
 	private takeDisplayableText() {
 		if (this.isHoldingToolCall) return '';
 		const { offeredTools = [] } = this.options;
-		const length =
-			offeredTools.length === 0
-				? this.undecidedText.length
-				: getDisplayableLength(this.undecidedText, this.releasedText === '');
+		const isFirst = this.releasedText === '';
+		const hasTools = offeredTools.length > 0;
+		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
@@ -321,9 +320,7 @@ export class CompletionAccumulator {
 				errorType: 'streamEndedEarly',
 				...findLineFailure([...nonEventLines, ...this.strayTexts]),
 			};
-		const [errorType] =
-			FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason ?? '')) ?? [];
-		return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
+		return findFinishFailure(finishReason);
 	}
 
 	/** Custom servers may report no finish reason, only the end. */

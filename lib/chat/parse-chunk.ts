@@ -1,4 +1,5 @@
 /** Parses the chunks of a streamed completion, in the forms of many servers. */
+import type { ErrorType } from '../errors/server-error';
 import { repairJson } from '../text/literals';
 import {
 	asNonEmptyString,
@@ -11,6 +12,7 @@ import {
 	parseExactJson,
 	parseJson,
 } from '../values';
+import type { CompletionFailure } from './types';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string) {
@@ -27,6 +29,17 @@ export function parseEvent(data: string) {
 export function parseFinishReason(value: unknown) {
 	const reason = asNonEmptyString(value) ?? asNonEmptyString(asRecord(value).type);
 	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
+}
+
+const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
+	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
+	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
+];
+
+/** A failure that the server reports as a finish reason. */
+export function findFinishFailure(finishReason = ''): CompletionFailure | undefined {
+	const [errorType] = FAILED_FINISH_REASONS.find(([, words]) => words.test(finishReason)) ?? [];
+	return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
 }
 
 /** The part of a choice with its output. */

@@ -15,7 +15,7 @@ import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
 import { RunawayDetector, type RunawayState } from '../text/runaway';
-import type { RawToolCall } from '../text/text-tool-calls';
+import { type RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
@@ -109,7 +109,7 @@ function toArgumentsText(args: unknown) {
  * are not an object.
  */
 export function normalizeArguments(source: string): string | undefined {
-	const text = source.trim();
+	const text = withoutEndMarks(source.trim());
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.

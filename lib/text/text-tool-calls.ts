@@ -2,12 +2,11 @@
 import {
 	isRecord,
 	type JsonRecord,
-	minOf,
 	normalizeLetters,
 	parseJson,
 	parseJsonExactly,
 } from '../values';
-import { parseLiteralCalls } from './literals';
+import { parseLiteralCalls, repairJson } from './literals';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
@@ -18,12 +17,18 @@ interface TextCallFormat {
 	read(rest: string): unknown[] | undefined;
 }
 
+/** Marks that announce a call by their names. `<tool_call>` has rows of its own, which require its end. */
+const CALL_MARKS =
+	/(?:<(?!tool_call>)[|/]?[\w:|-]{0,30}(?:tool|func|call|action|plugin|python)[\w:|-]{0,30}>\s*){1,3}/;
+const LEADING_MARKS = new RegExp(`^(?:${CALL_MARKS.source}|functools)`, 'i');
+
 /** Formats with their sources: issues that report them, or the model's documentation. */
 const FORMATS: readonly TextCallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
-		begin: /<tool_call>\s*\{/,
-		read: (rest) => matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJsonExactly),
+		begin: /<tool_call>\s*[[{]/,
+		read: (rest) =>
+			matchBlocks(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.flatMap((json) => parseList(json)),
 	},
 	// Qwen3-Coder, which llama-server and Ollama do not parse (opencode 26162, ollama 16686)
 	{
@@ -57,34 +62,54 @@ const FORMATS: readonly TextCallFormat[] = [
 		read: (rest) =>
 			readLiterals(rest, /^<\|tool_call>call:([^]*?)<tool_call\|>(?:\s*<\|tool_response>)?/),
 	},
-	// Mistral: [TOOL_CALLS][{…}]
+	// Mistral: [TOOL_CALLS][{…}], and since Devstral [TOOL_CALLS]NAME[ARGS]{…}
 	{
 		begin: /\[TOOL_CALLS\]/,
-		read: (rest) => parseList(rest.replace('[TOOL_CALLS]', '')),
+		read: (rest) => rest.split('[TOOL_CALLS]').slice(1).flatMap(parseMistralCalls),
 	},
-	// Llama 3: <|python_tag|>{…}
+	// JSON or Python between marks (vLLM's parsers of Llama 3 and 4, Granite, Nemotron, Hunyuan, InternLM, Olmo 3)
 	{
-		begin: /<\|python_tag\|>/,
-		read: (rest) => parseList(rest.replace('<|python_tag|>', '')),
+		begin: new RegExp(`${CALL_MARKS.source}(?:[[{]|[\\w.-]{1,64}\\()|\\bfunctools\\[`, 'i'),
+		read: (rest) =>
+			parseCalls(withoutEnd(rest.replace(LEADING_MARKS, ''), /\s*<[|/\w][\w:|/-]{0,40}>\s*$/)),
 	},
 	// The complete response is JSON, perhaps in a code block (openclaude 1053)
 	{
 		begin: /^\s*(?:```(?:json)?\s*)?[{[]/,
-		read: (rest) => parseList(rest.trim().replace(/^```(?:json)?|```$/g, '')),
+		read: (rest) => parseCalls(rest.trim().replace(/^```(?:json)?|```$/g, '')),
 	},
 ];
 
-/** Beginnings of calls in a text. They are shown only at the end, if they are not calls. */
-const MARKERS = [
-	'<tool_call>',
-	'<function=',
-	'[TOOL_CALLS]',
-	'<|python_tag|>',
-	'<|tool_call_start|>',
-	'<|start|>assistant',
-	'<|channel|>',
-	'<|tool_call>call:',
-];
+/** The beginning of a call in a text. It is shown only at the end, if it is not a call. */
+const MARKER =
+	/<(?:[|｜]|\/?[\w:]{0,20}(?:tool|func|call|action|invoke))|\[TOOL_CALLS\]|\bfunctools\[/i;
+/** A mark that has not arrived completely. */
+const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
+
+/** Tokens that end the turn of a model. Servers that do not know them leave them in the text (mlx-vlm 1932). */
+const END_MARK =
+	/(?<![ \t`'"(<]\n{0,3})(?:<\|(?:im_\w+|eo[tms]_id|end\w*|return|call|user|assistant|observation)\|>|<｜end▁of▁sentence｜>|<\/s>|<(?:eos|end_of_\w+|turn\|)>|\[\|endofturn\|\]|\[e~\[)\s*$/;
+
+/** A text without such tokens at its end, except in code. */
+export function withoutEndMarks(text: string): string {
+	const rest = withoutEnd(text, END_MARK);
+	return rest === text || isInFence(text, rest.length) ? text : rest.trimEnd();
+}
+
+/** Longest mark at the end of a text. */
+const MAX_MARK_LENGTH = 100;
+
+/** Removes a mark from the end, as often as it is there. */
+function withoutEnd(text: string, mark: RegExp) {
+	let rest = text;
+	for (;;) {
+		const start = Math.max(0, rest.length - MAX_MARK_LENGTH);
+		const at = rest.slice(start).search(mark);
+		if (at < 0) return rest;
+		rest = rest.slice(0, start + at);
+	}
+}
+
 /** The channel may be before or after the name of the tool. */
 const HARMONY_CALL =
 	/^(?:<\|start\|>assistant)?(?:<\|channel\|>\w{1,20})? {0,4}to=functions\.[^]*?(?:<\|call\|>|<\|end\|>|$)/;
@@ -231,10 +256,19 @@ function parseHarmonyCall(block: string): JsonRecord | undefined {
 	return isRecord(parseJson(json)) ? { name, arguments: json.trim() } : undefined;
 }
 
-/** `NAME><parameter=KEY>value</parameter>…`. A value that looks like JSON is parsed. */
-function parseFunctionTag(content: string): JsonRecord {
+/** `NAME[ARGS]{…}`, perhaps with an ID, or a list. */
+function parseMistralCalls(text: string): unknown[] {
+	const [, name, args] =
+		/^\s*([\w.-]{1,128})(?:\[CALL_ID\]\w{1,40})?(?:\[ARGS\])?\s*(\{[^]*)$/.exec(text) ?? [];
+	return name === undefined ? (parseList(text) ?? [undefined]) : [{ name, arguments: args }];
+}
+
+/** `NAME><parameter=KEY>value</parameter>…`, or `NAME>{…}`. A value that looks like JSON is parsed. */
+function parseFunctionTag(content: string): unknown {
 	const name = /^[^>\s]*/.exec(content)?.[0] ?? '';
 	const parameters = content.split(PARAMETER_END).slice(0, -1);
+	const body = content.slice(name.length + 1).trim();
+	if (parameters.length === 0 && body !== '') return { name, arguments: parseList(body)?.[0] ?? 0 };
 	return { name, arguments: Object.fromEntries(parameters.flatMap(parseParameter)) };
 }
 
@@ -255,9 +289,14 @@ function parseValue(value: string): unknown {
 	return /^\s*[[{]/.test(value) ? (parseJsonExactly(value.trim()) ?? value) : value;
 }
 
+/** Calls as JSON, or like Python. */
+function parseCalls(text: string): unknown[] | undefined {
+	return parseList(text) ?? parseLiteralCalls(text);
+}
+
 /** A JSON list, or one JSON object as a list. */
 function parseList(json: string) {
-	const value = parseJsonExactly(json.trim());
+	const value = parseJsonExactly(repairJson(json.trim()) ?? '');
 	if (Array.isArray(value)) return value as unknown[];
 	return isRecord(value) ? [value] : undefined;
 }
@@ -279,16 +318,17 @@ export const MAX_UNDECIDED_LENGTH = 64;
  * Length of the text that can be shown while more may arrive. Text that may become a call is pending.
  *
  * @param isFirst whether the response begins with this text
+ * @param hasTools whether it may contain calls
  */
-export function getDisplayableLength(pending: string, isFirst: boolean) {
-	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(pending.slice(0, MAX_UNDECIDED_LENGTH))) return 0;
-	if (!/[<[]/.test(pending)) return pending.length;
-	const positions = MARKERS.map((marker) => pending.indexOf(marker)).filter((at) => at >= 0);
-	if (positions.length > 0) return minOf(positions);
-	const at = Math.max(pending.lastIndexOf('<'), pending.lastIndexOf('['));
-	return at >= 0 && MARKERS.some((marker) => marker.startsWith(pending.slice(at)))
-		? at
-		: pending.length;
+export function getDisplayableLength(pending: string, isFirst: boolean, hasTools: boolean) {
+	const start = pending.slice(0, MAX_UNDECIDED_LENGTH);
+	if (hasTools && isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
+	const marker = hasTools ? pending.search(MARKER) : -1;
+	if (marker >= 0) return marker;
+	const end = withoutEnd(pending, END_MARK);
+	return end.length < pending.length
+		? end.length
+		: pending.length - (PARTIAL_MARK.exec(pending)?.[0].length ?? 0);
 }
 
 /** A tool call as received. */
@@ -300,32 +340,24 @@ export interface RawToolCall {
 	arguments: string;
 }
 
-/** Detects text that looks like a tool call in a format that nothing reads. */
-
 /** Characters compared on either side of a name. */
 const MAX_BEFORE = 100;
-
 const MAX_AFTER = 40;
-
 /** Occurrences of names that are compared. */
 const MAX_OCCURRENCES = 200;
 
 /** The name follows a tag, with at most brackets and a key between them, or is in one. */
 const AFTER_TAG =
-	/(?:<[|/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\])\s{0,8}([{[(]*\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?)$/;
-
+	/(?:<[|｜/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\])\s{0,8}([{[(]*\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?)$/;
 /** Words may follow the tokens of a chat template. */
 const AFTER_TOKEN = /<[|｜][^<>]{1,60}>[^<>\n]{0,40}$/;
-
-const IN_TAG = /<[|]?\w[^<>]{0,40}[=:]\s{0,8}["']?$/;
-
+const IN_TAG = /<[|｜]?\w[^<>]{0,40}[=:]\s{0,8}["']?$|\bto=functions\.$/;
 const IN_BRACKETS = /[[{(]\s{0,8}(?:["']?\w{1,30}["']?\s{0,8}[:=]\s{0,8})?["']?$/;
-
 const AFTER_KEY = /\{[^{}]{0,60}:\s{0,8}["']$/;
 
 /** Arguments follow the name. */
-const ARGUMENTS = /^["']?(?:\(|\s{0,8}\{|\s{0,8}\n\s{0,8}[{<]|<(?:arg|param|\|))/;
-
+const ARGUMENTS =
+	/^["']?(?:\(|\s{0,8}\{|\s{0,8}\n\s{0,8}[{<]|(?::\d{1,3})?<(?:arg|param|[|｜]|\/(?:tool|func|name|call))|\[(?:ARGS|CALL_ID)\])/;
 const NEXT_KEY = /^["']\s{0,8},\s{0,8}["']\w{1,30}["']\s{0,8}:/;
 
 /** Code, in which calls are examples. */

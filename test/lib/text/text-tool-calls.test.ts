@@ -113,6 +113,86 @@ describe('formats of calls', () => {
 		);
 	});
 
+	const ARGS = '{"city":"Rome"}';
+	const CALL = `{"name":"get_weather","arguments":${ARGS}}`;
+	const PYTHON = 'get_weather(city="Rome")';
+
+	test.each([
+		`<tool_call>[${CALL}]</tool_call>`,
+		`<tool_call>{'name': 'get_weather', 'arguments': {'city': 'Rome'}}</tool_call>`,
+		`<tool_call>${CALL}</tool_call><|im_end|>`,
+		`<function=get_weather>${ARGS}</function>`,
+		`[TOOL_CALLS]get_weather[CALL_ID]a1[ARGS]${ARGS}`,
+		`[TOOL_CALLS]get_weather${ARGS}</s>`,
+		`<TOOLCALL>[${CALL}]</TOOLCALL>`,
+		`functools[${CALL}]`,
+		`<|tool_call|>[${CALL}]<|/tool_call|>`,
+		`<|tool_call|>[${CALL}]`,
+		`<|python_tag|>${CALL.replace('arguments', 'parameters')}<|eom_id|>`,
+		`<|python_start|>[${PYTHON}]<|python_end|>`,
+		`[${PYTHON}]`,
+		`<function_calls>${PYTHON}</function_calls>`,
+		`<|action_start|><|plugin|>${CALL}<|action_end|>`,
+		`<tool_calls>[${CALL}]</tool_calls>`,
+	])('%s is a call, however it is cut', (response) => {
+		for (const size of [1, 7, response.length]) {
+			const cuts = Array.from(response, (_letter, index) => index).filter((at) => at % size === 0);
+			const { shownText, completion } = stream(response, cuts);
+			expect(shownText).toBe('');
+			expect(completion.toolCalls).toEqual([{ name: 'get_weather', arguments: ARGS }]);
+		}
+	});
+
+	test.each([
+		`<tool_call>${CALL}`,
+		`<|plugin|>${CALL} and more`,
+		`Use <function_calls>${PYTHON} or ask.`,
+		`functools is a module of Python: functools[${CALL}].`,
+		`[TOOL_CALLS]get_weather and ${ARGS}`,
+	])('%s is text', (text) => {
+		const { shownText, completion } = stream(text, [1, 5, 9, 20]);
+		expect(shownText).toBe(text);
+		expect(completion.toolCalls).toEqual([]);
+	});
+
+	test.each(['<tool_call>\n' + CALL + '</tool_call>', '<function=get_weather>{}</function>'])(
+		'%s at the end of the thinking is a call, if the response has no text',
+		(call) => {
+			const complete = (text: string, finish_reason = 'stop') => {
+				const accumulator = new CompletionAccumulator({ offeredTools });
+				for (const delta of [{ reasoning_content: `I look. ${call}` }, { content: text }])
+					accumulator.push(JSON.stringify({ choices: [{ delta }] }));
+				accumulator.push(JSON.stringify({ choices: [{ delta: {}, finish_reason }] }));
+				return accumulator.end().completion;
+			};
+			expect(complete('')).toMatchObject({ text: '', toolCalls: [{ name: 'get_weather' }] });
+			expect(complete('Rome is warm.')).toMatchObject({ text: 'Rome is warm.', toolCalls: [] });
+			expect(complete('', 'length')).toMatchObject({ type: 'failed', errorType: 'onlyThinking' });
+		},
+	);
+
+	test.each([
+		'<|im_end|>',
+		'</s>',
+		'<end_of_turn>',
+		'<｜end▁of▁sentence｜>',
+		'<turn|>',
+		'[e~[',
+		'<eos>',
+	])('the end token %s is not shown, unless the text mentions it', (token) => {
+		for (const cuts of [[], [2, 7, 8, 9, 10, 12], [6]]) {
+			expect(stream(`Hello!${token}`, cuts).shownText).toBe('Hello!');
+			expect(stream(`Hello!${token}\n${token}`, cuts).completion.text).toBe('Hello!');
+			for (const text of [
+				`It is ${token}`,
+				`\`${token}\``,
+				`a${token}b`,
+				`\`\`\`\na${token}\n\`\`\``,
+			])
+				expect(stream(text, cuts).shownText).toBe(text);
+		}
+	});
+
 	test('numbers keep their digits', () => {
 		const text = '<|tool_call_start|>[list(id=12345678901234567890, x=1.50)]<|tool_call_end|>';
 		expect(parse(text).calls[0]?.arguments).toBe('{"id":12345678901234567890,"x":1.50}');
@@ -355,6 +435,11 @@ describe('markup that nothing reads', () => {
 		'<｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{"city":"Rome"}\n```',
 		'Now: {"action": "get_weather", "action_input": {"city": "Rome"}} .',
 		'<function_call>{"tool":"send-mail","to":"a"}</function_call>',
+		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city">Rome</｜DSML｜parameter>',
+		'<｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city":"Rome"}<｜tool▁call▁end｜>',
+		'<|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{"city":"Rome"}',
+		'<tool>get_weather</tool><args>{"city":"Rome"}</args>',
+		'commentary to=functions.get_weather json{"city":"Rome"}',
 	])('is reported: %s', (text) => {
 		const { calls, rejectedCall } = parse(text);
 		expect(calls).toEqual([]);
