@@ -1,31 +1,30 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
 import { isInFence } from './text-tool-calls';
 
-/** Tags around reasoning: most models; Magistral; Seed-OSS. */
-const TAGS: ReadonlyArray<readonly [open: string, close: string]> = [
-	['<think>', '</think>'],
-	['[THINK]', '[/THINK]'],
-	['<seed:think>', '</seed:think>'],
-];
-const CLOSE = '</think>';
+/** Tags that open reasoning: most models; Seed-OSS, MiniMax-M3 (vLLM 52613); Magistral; Kimi-VL. */
+const OPEN_TAG = /^(?:<(?:\w{1,20}:)?think>|\[THINK\]|◁think▷)/i;
+const PARTIAL_TAG = /^(?:<[\w:]{0,26}|\[[A-Z]{0,5}|◁[a-z]{0,5})$/i;
+/** Tags that end reasoning whose tag is in the prompt; the last is of EXAONE Deep. */
+const CLOSES = ['</think>', '</seed:think>', '</mm:think>', '[/THINK]', '◁/think▷', '</thought>'];
 
-/** Gemma 4, if the server does not parse it (llama.cpp 21338). */
-const GEMMA_OPEN = '<|channel>thought';
+/** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). */
+const GEMMA_START = '<|channel>thought';
+const GEMMA_OPEN = /^<\|channel>(?:thought|(?=\s))/;
 const GEMMA_CLOSE = '<channel|>';
 
-/** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578). */
-const HARMONY_STARTS = ['<|start|>', '<|channel|>'];
+/** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578), and of Solar Open. */
+const HARMONY_STARTS = ['<|start|>', '<|channel|>', '<|begin|>', '<|think|>', '<|content|>'];
 const HARMONY_HEADER =
-	/^(?:<\|start\|>assistant)?(?:<\|channel\|>(analysis|commentary|final))?(?: ?<\|constrain\|>\w{1,20})?<\|message\|>/;
-const HARMONY_MESSAGE = '<|message|>';
-const HARMONY_ENDS = ['<|end|>', '<|return|>'];
+	/^(?:<\|(?:start|begin)\|>assistant)?(?:<\|channel\|>(?:(analysis)|commentary|final))?(?: ?<\|constrain\|>\w{1,20})?<\|(?:message|content|(think))\|>/;
+const HARMONY_MESSAGE = /<\|(?:message|content|think)\|>/;
+const HARMONY_ENDS = ['<|end|>', '<|return|>', '<|/think|>'];
 const MAX_HEADER_LENGTH = 160;
 
 /** Beginnings of marks, at which the response is not yet decided. */
-const STARTS = [...TAGS.map(([open]) => open), GEMMA_OPEN, ...HARMONY_STARTS];
+const STARTS = [GEMMA_START, ...HARMONY_STARTS];
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
-const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
+const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking|exaone[-_.]?deep/i;
 
 /** Whether a response may begin inside the thinking, by the model name. */
 export function opensReasoningInPrompt(model: string) {
@@ -61,22 +60,26 @@ interface Part {
 
 /** The part that begins with a text; `undecided` if more of the text is required. */
 function parsePart(text: string): Part | 'undecided' | undefined {
-	const tag = TAGS.find(([open]) => text.startsWith(open));
-	if (tag) return { length: tag[0].length, isReasoning: true, ends: [tag[1]], hasNext: false };
-	if (text.startsWith(GEMMA_OPEN))
-		return { length: GEMMA_OPEN.length, isReasoning: true, ends: [GEMMA_CLOSE], hasNext: true };
+	const tag = OPEN_TAG.exec(text)?.[0];
+	if (tag !== undefined) {
+		const close = `${tag[0]}/${tag.slice(1)}`;
+		return { length: tag.length, isReasoning: true, ends: [close], hasNext: false };
+	}
+	const gemma = GEMMA_OPEN.exec(text)?.[0];
+	if (gemma !== undefined)
+		return { length: gemma.length, isReasoning: true, ends: [GEMMA_CLOSE], hasNext: true };
 	const header = HARMONY_HEADER.exec(text);
 	if (header !== null) {
-		const isReasoning = header[1] === 'analysis';
+		const isReasoning = (header[1] ?? header[2]) !== undefined;
 		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, hasNext: true };
 	}
 	const isHeader = HARMONY_STARTS.some((start) => text.startsWith(start));
-	const mayBeHeader =
-		isHeader && text.length < MAX_HEADER_LENGTH && !text.includes(HARMONY_MESSAGE);
-	return mayBeHeader || STARTS.some((start) => start.startsWith(text)) ? 'undecided' : undefined;
+	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
+	const isPartial = PARTIAL_TAG.test(text) || STARTS.some((start) => start.startsWith(text));
+	return mayBeHeader || isPartial ? 'undecided' : undefined;
 }
 
-const ASSUMED: Part = { length: 0, isReasoning: true, ends: [CLOSE], hasNext: false };
+const ASSUMED: Part = { length: 0, isReasoning: true, ends: CLOSES, hasNext: false };
 const PLAIN: Part = { length: 0, isReasoning: false, ends: [], hasNext: false };
 
 /** JSON is not thinking, and may contain a tag. */
@@ -184,7 +187,7 @@ export class ReasoningSplitter {
 		for (;;) {
 			const end = findEnd(this.pending, ASSUMED.ends);
 			if (end.length === 0) return end;
-			const isMention = this.isMention(end.at);
+			const isMention = this.isMention(end);
 			if (isMention === undefined) return { at: end.at, length: 0 };
 			if (!isMention) return end;
 			this.keep(end.at + end.length);
@@ -195,9 +198,9 @@ export class ReasoningSplitter {
 	}
 
 	/** Whether the tag is quoted, in a code block or a word of a sentence; undefined if the next character is missing. */
-	private isMention(at: number) {
+	private isMention({ at, length }: PartEnd) {
 		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
-		const after = this.pending[at + CLOSE.length];
+		const after = this.pending[at + length];
 		const isQuoted = /[`'"“‘«(]/.test(before);
 		if (isQuoted || isInFence(this.searched + this.pending, this.searched.length + at)) return true;
 		if (before !== ' ') return false;
@@ -242,5 +245,6 @@ function getPartialMarkLength(text: string, marks: readonly string[]) {
 /** Whether a response ends thinking that it did not begin. */
 export function hasUnopenedReasoning(response: string) {
 	const { reasoning } = splitReasoning(response, true);
-	return reasoning.trim() !== '' && response.trimStart().startsWith(reasoning.trim());
+	const isOpened = /[^`'"“(]<think>/i.test(reasoning);
+	return !isOpened && reasoning.trim() !== '' && response.trimStart().startsWith(reasoning.trim());
 }

@@ -57,6 +57,17 @@ describe('channels', () => {
 		['Gemma 4 without thinking', '<|channel>thought\n<channel|>\n\nSunny', 'Sunny', '\n'],
 		['Magistral', '[THINK]Hm.[/THINK]Yes', 'Yes', 'Hm.'],
 		['Seed-OSS', '<seed:think>Hm.</seed:think>Yes', 'Yes', 'Hm.'],
+		['MiniMax-M3', '<mm:think>Hm </think>.</mm:think>Yes', 'Yes', 'Hm </think>.'],
+		['Kimi-VL', '◁think▷Hm.◁/think▷Yes', 'Yes', 'Hm.'],
+		['capitals', '<THINK>Hm.</THINK>Yes', 'Yes', 'Hm.'],
+		[
+			'Gemma 4 without the name',
+			'<|channel>\nWeather.\n<channel|>\nSunny',
+			'Sunny',
+			'\nWeather.\n',
+		],
+		['Gemma 4 with a token', '<|think|>Hm.<|/think|>Yes', 'Yes', 'Hm.'],
+		['Solar Open', '<|think|>Hm.<|end|><|begin|>assistant<|content|>Yes<|end|>', 'Yes', 'Hm.'],
 	])('%s', (_name, response, text, reasoning) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
@@ -70,6 +81,10 @@ describe('channels', () => {
 		'The mark <|channel|>analysis<|message|> begins the thinking.<|end|>',
 		'<|channel|> is a mark of Harmony',
 		'[THIN] ice',
+		'<b>Bold</b> and [THINKING]',
+		'<thinking>Hm.</thinking>Yes',
+		'<|channel>weather<channel|>',
+		'<|content|',
 		'<| is an operator of F#',
 	])('%s is text', (text) => {
 		fc.assert(
@@ -134,6 +149,10 @@ test.each([
 	['Then a call.</think>', true],
 	['It ends with </think>', false],
 	['[THINK]a[/THINK] and </think>', false],
+	['Hello <think>b</think> world', false],
+	['The tag `<think>` is missing.</think>Hello', true],
+	['I think.</mm:think>Hello', true],
+	['I think.</thought>Hello', true],
 ])('ends thinking that it did not begin: %j, %j', (response, expected) => {
 	expect(hasUnopenedReasoning(response)).toBe(expected);
 });
