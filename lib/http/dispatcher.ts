@@ -1,14 +1,6 @@
-import type { EgressFilter } from './types';
+import type { EgressFilter, Endpoint } from './types';
 import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { tryOrUndefined } from '../values';
-
-export interface PoolKey {
-	origin: string;
-	/** Identifies the credential. */
-	scope: string;
-	ignoreSslIssues: boolean;
-	egressFilter?: EgressFilter;
-}
 
 /** The connection pools for one origin with one credential. */
 interface ConnectionPools {
@@ -46,10 +38,10 @@ const poolEntries = new Map<string, PoolEntry>();
  * The pools of an origin and credential, for one request. Up to 64 idle entries are kept; pools in use are never
  * closed.
  */
-export function acquirePools(key: PoolKey): PoolLease {
-	const { origin, scope, ignoreSslIssues, egressFilter } = key;
-	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined].join('\n');
-	const entry = poolEntries.get(id) ?? createPoolEntry(key);
+export function acquirePools(endpoint: Endpoint): PoolLease {
+	const { egressFilter } = endpoint;
+	const id = `${endpoint.id} ${egressFilter !== undefined}`;
+	const entry = poolEntries.get(id) ?? createPoolEntry(endpoint);
 	// The lookup references the helpers of one execution. Replacing it lets older ones be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
 	entry.activeRequests++;
@@ -86,21 +78,21 @@ function closeOldestIdle() {
 	}
 }
 
-function createPoolEntry(key: PoolKey): PoolEntry {
+function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint): PoolEntry {
 	const entry: { lookup: Lookup | undefined; activeRequests: number } = {
 		lookup: undefined,
 		activeRequests: 0,
 	};
 	const lookup: Lookup | undefined =
-		key.egressFilter === undefined
+		egressFilter === undefined
 			? undefined
 			: (hostname, options, done) =>
 					entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done));
-	const options = toAgentOptions(key, lookup);
+	const options = toAgentOptions(ignoreSslIssues, lookup);
 	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
 	return Object.assign(entry, {
-		keepAlive: createAgent(key.origin, options),
-		singleUse: createAgent(key.origin, { ...options, pipelining: 0 }),
+		keepAlive: createAgent(url.origin, options),
+		singleUse: createAgent(url.origin, { ...options, pipelining: 0 }),
 	});
 }
 
@@ -121,7 +113,7 @@ function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
 	};
 }
 
-function toAgentOptions({ ignoreSslIssues }: PoolKey, lookup: Lookup | undefined) {
+function toAgentOptions(ignoreSslIssues: boolean, lookup: Lookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {

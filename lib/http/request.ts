@@ -123,8 +123,7 @@ class RequestRun<T> {
 	}
 
 	private async sendWithRetries(signal: AbortSignal) {
-		const { id: scope, ignoreSslIssues, egressFilter, url } = this.endpoint;
-		const pools = acquirePools({ origin: url.origin, scope, ignoreSslIssues, egressFilter });
+		const pools = acquirePools(this.endpoint);
 		const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
 		const keepAlive = { dispatcher: pools.keepAlive, isSingleUse: false };
 		let connection = this.isIdempotent ? keepAlive : singleUse;

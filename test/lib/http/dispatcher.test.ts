@@ -1,9 +1,4 @@
-import {
-	closePools,
-	MAX_CONNECT_MS,
-	acquirePools,
-	type PoolKey,
-} from '../../../lib/http/dispatcher';
+import { closePools, MAX_CONNECT_MS, acquirePools } from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/vendor';
 import {
 	type LlamaServerSim,
@@ -17,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { testCertificate } from '../../support/tls';
 import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';
+import type { Endpoint } from '../../../lib/http/types';
 import { listen } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -46,13 +42,13 @@ afterEach(async () => {
 	EnvHttpProxyAgent.mockClear();
 });
 /** Pools without active requests. */
-const acquireAndRelease = (key: PoolKey) => {
+const acquireAndRelease = (key: Endpoint) => {
 	const pools = acquirePools(key);
 	pools.release();
 	return pools;
 };
 
-const KEY = { origin: 'http://gpu:8080', scope: 'a', ignoreSslIssues: false };
+const KEY = createModelServer({ baseUrl: 'http://gpu:8080' });
 
 describe("undici's options", () => {
 	test('case 57: undici’s own timeouts are off for every request', async () => {
@@ -75,11 +71,7 @@ describe("undici's options", () => {
 	test('a generation uses a new connection, a GET may reuse one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
-		const { keepAlive, singleUse } = acquireAndRelease({
-			origin: server.url,
-			scope: connect(server.url).id,
-			ignoreSslIssues: false,
-		});
+		const { keepAlive, singleUse } = acquireAndRelease(connect(server.url));
 		await sendChat(connection);
 		await fetchStatus(connection, `${server.url}/health`);
 		await fetchStatus(connection, `${server.url}/health`, { isIdempotent: false });
@@ -98,7 +90,7 @@ describe("undici's options", () => {
 
 	test('connections time out after 10 s, are kept for 4 s (llama-server: 5 s), and check certificates', () => {
 		acquireAndRelease(KEY);
-		acquireAndRelease({ ...KEY, ignoreSslIssues: true });
+		acquireAndRelease({ ...KEY, id: 'b', ignoreSslIssues: true });
 		const options = EnvHttpProxyAgent.mock.calls.map(([callOptions]) => callOptions);
 		expect(MAX_CONNECT_MS).toBe(10_000);
 		expect(options[0]).toMatchObject({
@@ -251,25 +243,15 @@ describe('connection pools', () => {
 		const server = await start();
 		const connection = connect(server.url);
 		await fetchStatus(connection, `${server.url}/health`);
-		const ownPools = acquireAndRelease({
-			origin: server.url,
-			scope: connect(server.url).id,
-			ignoreSslIssues: false,
-		});
-		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
+		const ownPools = acquireAndRelease(connect(server.url));
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, id: String(other) });
 		await server.until(() => server.connections.open === 0);
-		expect(acquireAndRelease({ ...KEY, scope: '69' }).singleUse).toBe(
-			acquireAndRelease({ ...KEY, scope: '69' }).singleUse,
+		expect(acquireAndRelease({ ...KEY, id: '69' }).singleUse).toBe(
+			acquireAndRelease({ ...KEY, id: '69' }).singleUse,
 		);
 		expect(await fetchStatus(connection, `${server.url}/health`)).toBe(200);
 		expect((await sendChat(connection)).error).toBeUndefined();
-		expect(
-			acquireAndRelease({
-				origin: server.url,
-				scope: connect(server.url).id,
-				ignoreSslIssues: false,
-			}).singleUse,
-		).not.toBe(ownPools.singleUse);
+		expect(acquireAndRelease(connect(server.url)).singleUse).not.toBe(ownPools.singleUse);
 	});
 
 	test('a pool in use is not closed', async () => {
@@ -281,19 +263,9 @@ describe('connection pools', () => {
 		server.script(reply.chunks(['a', { wait: permission }, 'b']));
 		const chat = sendChat(connect(server.url));
 		await server.until(() => server.requests.length === 1);
-		const ownPools = acquireAndRelease({
-			origin: server.url,
-			scope: connect(server.url).id,
-			ignoreSslIssues: false,
-		});
-		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
-		expect(
-			acquireAndRelease({
-				origin: server.url,
-				scope: connect(server.url).id,
-				ignoreSslIssues: false,
-			}).singleUse,
-		).toBe(ownPools.singleUse);
+		const ownPools = acquireAndRelease(connect(server.url));
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, id: String(other) });
+		expect(acquireAndRelease(connect(server.url)).singleUse).toBe(ownPools.singleUse);
 		continueResponse();
 		expect((await chat).text).toBe('ab');
 	});
@@ -316,7 +288,7 @@ describe('connection pools', () => {
 			fetchStatus(connection, `${server.url}/health`),
 		] as const;
 		await delay(5);
-		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, scope: String(other) });
+		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, id: String(other) });
 		allow();
 		expect((await results[0]).error).toBeUndefined();
 		expect(await results[1]).toBe(200);
