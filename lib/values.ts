@@ -88,9 +88,14 @@ export function asRecord(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
 
+/** Whether a field is empty, or its expression returned nothing. */
+export function isUnset(value: unknown): value is undefined | null | '' {
+	return value === undefined || value === null || value === '';
+}
+
 /** Whether a value is not null, undefined, or an empty text, list or object. */
 export function isNonEmpty(value: unknown): boolean {
-	if (value === null || value === undefined || value === '') return false;
+	if (isUnset(value)) return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }

@@ -4,6 +4,7 @@ import { request } from '../http/request';
 import { sleepWithAbort } from '../http/sleep';
 import {
 	isRecord,
+	isUnset,
 	type JsonRecord,
 	pushAll,
 	asFiniteNumber,
@@ -72,7 +73,7 @@ export class DifyClient {
 	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();
 		for (const [name, value] of Object.entries(query))
-			if (value !== undefined && value !== '') search.set(name, String(value));
+			if (!isUnset(value)) search.set(name, String(value));
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
@@ -308,8 +309,7 @@ export function parseOptionalUuid(value: unknown, label: string): string | undef
 }
 
 function isBlank(value: unknown) {
-	if (value === undefined || value === null) return true;
-	return typeof value === 'string' && value.trim() === '';
+	return isUnset(typeof value === 'string' ? value.trim() : value);
 }
 
 /**
@@ -341,7 +341,7 @@ export function parseUser(value: unknown): string {
  * @throws {ServerError} of type `invalidParam`
  */
 export function parseTraceId(value: unknown): string | undefined {
-	if (value === undefined || value === null || value === '') return undefined;
+	if (isUnset(value)) return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
 	throw createParamError(

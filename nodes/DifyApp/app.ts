@@ -10,9 +10,9 @@ export const apps: DifyResource = {
 			action: 'Get an app',
 			description: 'Get the name, type, form, enabled features and limits of the app',
 			fields: [],
-			run: async ({ client, appParameters }) => [
-				{ json: { info: await client.get('/info'), parameters: await appParameters() } },
-			],
+			run: async ({ client, appParameters }) => ({
+				json: { info: await client.get('/info'), parameters: await appParameters() },
+			}),
 		},
 	],
 };

@@ -126,7 +126,7 @@ export const audio: DifyResource = {
 					});
 				});
 				if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
-				return [{ json: { ...facts, voice, messageId }, binary }];
+				return { json: { ...facts, voice, messageId }, binary };
 			},
 		},
 		{
@@ -148,7 +148,7 @@ export const audio: DifyResource = {
 				const text = asString(response.text) ?? '';
 				if (text.trim() === '')
 					addHintOnce(context, 'No speech was detected in the recording.', 'info');
-				return [{ json: { text, fileName: source.name, bytes: source.size } }];
+				return { json: { text, fileName: source.name, bytes: source.size } };
 			},
 		},
 	],

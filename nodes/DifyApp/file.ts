@@ -39,7 +39,7 @@ export const files: DifyResource = {
 					// In the format of an app's file variable.
 					file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
 				};
-				return [{ json }];
+				return { json };
 			},
 		},
 		{
@@ -71,7 +71,7 @@ export const files: DifyResource = {
 						});
 					},
 				);
-				return [{ json: { ...facts, fileId }, binary }];
+				return { json: { ...facts, fileId }, binary };
 			},
 		},
 	],

@@ -72,7 +72,7 @@ export const texts: DifyResource = {
 				const json = parameters.boolean('simplify')
 					? toSimplifiedJson(result, user)
 					: toRawJson(result, user);
-				return [{ json }];
+				return { json };
 			},
 		},
 	],

@@ -1,8 +1,260 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
-import { searchConversations } from '../shared/dify/editor-lists';
+import {
+	difyActionNode,
+	createDifyExecute,
+	defineListOperation,
+	defineRequestOperation,
+	type DifyResource,
+	conversationField,
+	userField,
+	readConversationId,
+	readUser,
+	recordLocatorField,
+	messageField,
+	readMessageId,
+} from '../shared/dify/dify-operation';
+import {
+	searchConversations,
+	createListSearch,
+	readEditorUser,
+	readEditorValue,
+	filterByName,
+} from '../shared/dify/editor-lists';
 import { createResourceTable } from '../shared/run/operations';
-import { conversations, messages, searchVariables, variables } from './operations';
+import { buildConversationList } from '../../lib/dify/app';
+import {
+	booleanField,
+	choiceField,
+	toOptions,
+	optionsCollection,
+	stringField,
+} from '../shared/field-builders';
+import {
+	type DifyClient,
+	fetchAllPages,
+	type ListEndpoint,
+	apiPath,
+	parseOptionalUuid,
+} from '../../lib/dify/client';
+import { createLocalError } from '../../lib/dify/errors';
+import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
+import { asNonEmptyString, asArray } from '../../lib/values';
+
+/** A language model generates names and questions. */
+const MODEL_TIMEOUT_MS = 120_000;
+
+const conversationFields = [userField, conversationField({ required: true })];
+
+const conversations: DifyResource = {
+	name: 'Conversation',
+	value: 'conversation',
+	operations: [
+		defineListOperation({
+			action: 'Get many conversations',
+			description: 'List the conversations that a user started through the API',
+			fields: [userField],
+			extraFields: [
+				optionsCollection([
+					choiceField('Sort By', 'sortBy', '-updated_at', {
+						options: toOptions({
+							'-created_at': 'Created, Newest First',
+							created_at: 'Created, Oldest First',
+							'-updated_at': 'Updated, Newest First',
+							updated_at: 'Updated, Oldest First',
+						}),
+					}),
+				]),
+			],
+			list: (parameters) =>
+				buildConversationList(
+					readUser(parameters),
+					parameters.choice('options.sortBy', '-updated_at'),
+				),
+		}),
+		defineRequestOperation({
+			name: 'Rename',
+			value: 'rename',
+			action: 'Rename a conversation',
+			description: 'Enter a name, or let Dify generate one',
+			fields: [
+				...conversationFields,
+				booleanField(
+					'Generate Name',
+					'autoGenerate',
+					false,
+					'Whether a model generates the name from the messages of the conversation',
+				),
+				stringField('Name', 'name', {
+					required: true,
+					displayOptions: { show: { autoGenerate: [false] } },
+				}),
+			],
+			timeoutMs: MODEL_TIMEOUT_MS,
+			request: (parameters) => {
+				const isGenerated = parameters.boolean('autoGenerate');
+				const name = isGenerated ? {} : { name: parameters.rawString('name') };
+				const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
+				return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
+			},
+		}),
+		defineRequestOperation({
+			name: 'Delete',
+			value: 'delete',
+			action: 'Delete a conversation',
+			fields: conversationFields,
+			request: (parameters) => {
+				const id = readConversationId(parameters);
+				return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
+			},
+			toItems: (_response, parameters) => ({
+				conversationId: readConversationId(parameters),
+				deleted: true,
+			}),
+		}),
+	],
+};
+
+function buildVariableList(conversationId: string, user: string): ListEndpoint {
+	return {
+		path: apiPath`/conversations/${conversationId}/variables`,
+		query: { user },
+		cursor: 'last_id',
+	};
+}
+
+const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
+	required: true,
+});
+
+const [fromList, byId] = variableField.modes!;
+
+const byName = {
+	displayName: 'By Name',
+	name: 'name',
+	type: 'string' as const,
+	placeholder: 'e.g. language',
+};
+
+const variables: DifyResource = {
+	name: 'Variable',
+	value: 'variable',
+	operations: [
+		defineListOperation({
+			action: 'Get many variables',
+			description: 'List the variables of a chatflow conversation; other apps have none',
+			fields: conversationFields,
+			list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
+			toItem: withTypedValue,
+		}),
+		{
+			name: 'Update',
+			value: 'update',
+			action: 'Update a variable',
+			description: 'Set a variable of a chatflow conversation',
+			fields: [
+				...conversationFields,
+				{ ...variableField, modes: [fromList!, byName, byId!] },
+				stringField(
+					'Value',
+					'value',
+					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
+				),
+			],
+			run: async ({ client, parameters }) => {
+				const nameOrId = parameters.requiredString(
+					'variableId',
+					'Select the variable from the list, or enter its name or ID.',
+				);
+				const conversationId = readConversationId(parameters);
+				const user = readUser(parameters);
+				const variable = await findVariable(
+					client,
+					buildVariableList(conversationId, user),
+					nameOrId,
+				);
+				const body = { value: toVariableValue(variable, parameters.value('value')), user };
+				const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
+				const updated = await client.sendJson('PUT', route, body, { isIdempotent: true });
+				return { json: withTypedValue(updated) };
+			},
+		},
+	],
+};
+
+/** @throws {ServerError} of type `notFound` with the existing names */
+async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: string) {
+	const variables = await fetchAllPages(client, list);
+	const variable =
+		variables.find(({ id }) => id === nameOrId) ?? variables.find(({ name }) => name === nameOrId);
+	const id = asNonEmptyString(variable?.id);
+	if (id !== undefined) return { ...variable, id };
+	const names = variables.map(({ name }) => String(name)).join(', ');
+	throw createLocalError(
+		'notFound',
+		`The conversation has no variable "${nameOrId}"`,
+		names === ''
+			? 'It has no variables: only chatflows have variables.'
+			: `Available variables: ${names}.`,
+	);
+}
+
+/** Variables of the conversation in the node. */
+const searchVariables = createListSearch('app', async ({ context, client, filter }) => {
+	const conversationId = parseOptionalUuid(
+		readEditorValue(context, 'conversationId'),
+		'conversation ID',
+	);
+	if (conversationId === undefined)
+		throw createLocalError(
+			'invalidId',
+			'The list requires a conversation',
+			'Select one under Conversation first, or enter the variable by name.',
+		);
+	const variables = await fetchAllPages(
+		client,
+		buildVariableList(conversationId, readEditorUser(context)),
+	);
+	const results = variables.map(({ id, name, value_type: type }) => ({
+		name: `${String(name)} (${String(type)})`,
+		value: String(id),
+	}));
+	return filterByName(results, filter);
+});
+
+const messages: DifyResource = {
+	name: 'Message',
+	value: 'message',
+	operations: [
+		defineListOperation({
+			action: 'Get many messages',
+			description:
+				'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
+			fields: conversationFields,
+			list: (parameters) => ({
+				path: '/messages',
+				query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
+				cursor: 'first_id',
+			}),
+		}),
+		defineRequestOperation({
+			name: 'Get Suggested Questions',
+			value: 'getSuggested',
+			action: 'Get suggested questions',
+			description:
+				'Get questions the user might ask next; a model generates them, which uses tokens',
+			fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
+			timeoutMs: MODEL_TIMEOUT_MS,
+			request: (parameters) => {
+				const messageId = readMessageId(parameters);
+				return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
+			},
+			toItems: ({ data }, parameters) => ({
+				messageId: readMessageId(parameters),
+				questions: asArray(data).filter((question) => typeof question === 'string'),
+			}),
+		}),
+	],
+};
 
 const operations = createResourceTable([conversations, messages, variables]);
 

@@ -124,7 +124,7 @@ export const chunks: DifyResource = {
 					...readValues(parameters),
 				};
 				const { data } = await client.sendJson('POST', route, { segment });
-				return [{ json: asRecord(data) }];
+				return { json: asRecord(data) };
 			},
 		},
 		{
@@ -134,7 +134,7 @@ export const chunks: DifyResource = {
 			fields: [...documentFields, chunkField],
 			run: async ({ client, parameters }) => {
 				const existed = await deletePath(client, chunkPath(parameters));
-				return [{ json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } }];
+				return { json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } };
 			},
 		},
 	],

@@ -9,9 +9,9 @@ import {
 	choiceField,
 	toOptions,
 } from '../shared/field-builders';
-import { isUnset, type NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef, type ModelRef } from '../../lib/dify/knowledge/models';
-import { isRecord } from '../../lib/values';
+import { isRecord, isUnset } from '../../lib/values';
 
 export const datasetField = recordLocatorField(
 	'Knowledge Base',

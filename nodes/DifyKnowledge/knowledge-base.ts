@@ -162,7 +162,7 @@ export const knowledgeBases: DifyResource = {
 					if (existing === undefined) throw error;
 					return existing;
 				});
-				return [{ json: dataset }];
+				return { json: dataset };
 			},
 		},
 		{
@@ -180,9 +180,8 @@ export const knowledgeBases: DifyResource = {
 				const route = apiPath`/datasets/${readDatasetId(parameters)}`;
 				const name = parameters.string('options.name') || undefined;
 				const json = { ...readSettings(parameters), name };
-				return [
-					{ json: await client.sendJson('PATCH', route, json, { timeoutMs: WRITE_TIMEOUT_MS }) },
-				];
+				const timeoutMs = WRITE_TIMEOUT_MS;
+				return { json: await client.sendJson('PATCH', route, json, { timeoutMs }) };
 			},
 		},
 		{
@@ -207,7 +206,7 @@ export const knowledgeBases: DifyResource = {
 						'Turn on "Confirm Deletion of All Documents" in the node.',
 					);
 				const existed = await deletePath(client, apiPath`/datasets/${datasetId}`);
-				return [{ json: { datasetId, deleted: true, existed } }];
+				return { json: { datasetId, deleted: true, existed } };
 			},
 		},
 	],

@@ -66,7 +66,7 @@ export const metadata: DifyResource = {
 				const createFields = parameters.boolean('options.createFields', false);
 				const datasetId = readDatasetId(parameters);
 				const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
-				return [{ json: { documentId, metadata } }];
+				return { json: { documentId, metadata } };
 			},
 		},
 		defineRequestOperation({
@@ -92,7 +92,7 @@ export const metadata: DifyResource = {
 			run: async ({ client, parameters }) => {
 				const type = parameters.choice<MetadataType>('type');
 				const name = parameters.requiredString('name');
-				return [{ json: await createMetadataField(client, readDatasetId(parameters), name, type) }];
+				return { json: await createMetadataField(client, readDatasetId(parameters), name, type) };
 			},
 		},
 	],

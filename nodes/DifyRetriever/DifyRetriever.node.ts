@@ -1,6 +1,172 @@
-import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type ILoadOptionsFunctions,
+	type INodePropertyOptions,
+} from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
-import { supplyRetriever, properties, getKnowledgeBases } from './supply';
+import { createDifyAccess, openDifyClient } from '../../lib/dify/credentials';
+import {
+	truncateQuery,
+	getIgnoredFilterWarning,
+	retrieve,
+	type Hit,
+	type RetrievalOptions,
+} from '../../lib/dify/knowledge/retrieval';
+import {
+	readRetrievalOptions,
+	filtersField,
+	retrievalOptions,
+	topKField,
+} from '../shared/dify/retrieval-fields';
+import { NodeParameters } from '../shared/parameters';
+import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
+import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
+import { multiChoiceField, noticeField } from '../shared/field-builders';
+import { buildDatasetList } from '../../lib/dify/knowledge/documents';
+import { fetchAllPages, parseUuid } from '../../lib/dify/client';
+import { asNonEmptyString, isUnset } from '../../lib/values';
+import { readEditorValue } from '../shared/dify/editor-lists';
+
+const properties = [
+	noticeField(
+		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
+	),
+	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', {
+		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
+		required: true,
+		description:
+			'Knowledge bases to search. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
+	}),
+	{ ...topKField, description: 'Max number of results to return' },
+	filtersField,
+	retrievalOptions,
+];
+
+const MAX_LOGGED_LENGTH = 200;
+
+/** A document in LangChain's format. */
+interface RetrievedDocument {
+	pageContent: string;
+	metadata: { score: number; source: string; [name: string]: unknown };
+}
+
+/**
+ * Retriever for n8n's chains. They require no LangChain class, only these fields (RunnableSequence checks
+ * `lc_runnable`).
+ */
+export interface SuppliedRetriever {
+	lc_runnable: true;
+	lc_namespace: string[];
+	invoke(query: unknown, config?: { signal?: AbortSignal }): Promise<RetrievedDocument[]>;
+}
+
+async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number) {
+	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
+		const client = await openDifyClient(context, 'knowledge', itemIndex);
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const datasetIds = readDatasetIds(parameters);
+		const search = readRetrievalOptions(parameters);
+		return { response: createLoggedRetriever(createDifyAccess(client), datasetIds, search, log) };
+	});
+}
+
+function readDatasetIds(parameters: NodeParameters): string[] {
+	const selectedIds = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
+	if (selectedIds.includes(FAILED_LIST))
+		throw parameters.createError(
+			'difyDatasetIds',
+			'contains the error message of a list that could not be loaded',
+			'Remove this entry, reload the list, and select a knowledge base.',
+		);
+	if (selectedIds.length === 0)
+		throw parameters.createError(
+			'difyDatasetIds',
+			'is empty',
+			'Select at least one knowledge base.',
+		);
+	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
+}
+
+function createLoggedRetriever(
+	getAccess: ReturnType<typeof createDifyAccess>,
+	datasetIds: readonly string[],
+	search: RetrievalOptions,
+	log: SubNodeLog,
+): SuppliedRetriever {
+	return {
+		lc_runnable: true,
+		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
+		invoke: async (text, config) => {
+			// An expression may return any type.
+			const { query, isTruncated } = truncateQuery(String(text ?? ''));
+			if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
+			return await log.call({
+				input: { query },
+				run: async (execution) => {
+					const signals = [config?.signal, execution].filter((each) => each !== undefined);
+					const access = getAccess(AbortSignal.any(signals));
+					const documents: RetrievedDocument[] = [];
+					let filteredOut = 0;
+					for (const datasetId of datasetIds) {
+						const result = await retrieve(access, datasetId, query, search);
+						filteredOut += result.filteredOut;
+						for (const hit of result.hits) documents.push(toDocument(hit, datasetId));
+					}
+					const warning = getIgnoredFilterWarning(filteredOut);
+					if (warning !== undefined) log.hint(warning);
+					// Hits of a keyword search have score 0, so they come last.
+					documents.sort((a, b) => b.metadata.score - a.metadata.score);
+					return documents.slice(0, search.topK);
+				},
+				output: (documents) => ({
+					documents: documents.map(({ pageContent, metadata: { source, score } }) => ({
+						source,
+						score,
+						text: pageContent.slice(0, MAX_LOGGED_LENGTH),
+					})),
+				}),
+			});
+		},
+	};
+}
+
+function toDocument(
+	{ content, title: source, score, documentId, segmentId, metadata }: Hit,
+	datasetId: string,
+): RetrievedDocument {
+	return {
+		pageContent: content,
+		metadata: { ...metadata, score, source, documentId, segmentId, datasetId },
+	};
+}
+
+/** All searchable knowledge bases; if the list fails, an entry with the reason. */
+async function getKnowledgeBases(this: ILoadOptionsFunctions): Promise<INodePropertyOptions[]> {
+	try {
+		const client = await openDifyClient(this, 'knowledge');
+		const datasets = await fetchAllPages(client, buildDatasetList());
+		const options = datasets
+			// Dify's API does not search external ones.
+			.filter(({ provider }) => provider !== 'external')
+			.map(({ id, name }) => ({ name: asNonEmptyString(name) ?? String(id), value: String(id) }));
+		return toListEntries(options);
+	} catch (error) {
+		return [createFailedListEntry(this.getNode(), error), ...getSelectedDatasets(this)];
+	}
+}
+
+/** Entries for selected IDs; otherwise the editor shows them as "not supported". */
+function getSelectedDatasets(context: ILoadOptionsFunctions): INodePropertyOptions[] {
+	const ids = readEditorValue(context, 'difyDatasetIds');
+	if (!Array.isArray(ids)) return [];
+	return ids
+		.map(String)
+		.filter((id) => id !== FAILED_LIST)
+		.map((id) => ({ name: id, value: id }));
+}
 
 export class DifyRetriever implements INodeType {
 	description: INodeTypeDescription = {

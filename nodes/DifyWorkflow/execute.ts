@@ -1,6 +1,6 @@
 import { followRun } from '../../lib/dify/run/follow-run';
 import { runWorkflow } from '../../lib/dify/run/start-run';
-import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
 	type DifyOperation,
 	type DifyCall,
@@ -9,9 +9,21 @@ import {
 	readRunTimeouts,
 	readRunOptions,
 	simplifyField,
+	fetchFilesFromField,
+	SAME_USER,
+	userField,
+	onPauseField,
+	RUN_OPTIONS,
+	RETRY_CONDITION,
 } from '../shared/dify/dify-operation';
-import { optionsCollection } from '../shared/field-builders';
-import { executeOptions, followOptions, runIdField, readRunId, runUserField } from './fields';
+import {
+	optionsCollection,
+	booleanField,
+	choiceField,
+	toOptions,
+	multiChoiceField,
+	stringField,
+} from '../shared/field-builders';
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { RunResult } from '../../lib/dify/types';
@@ -23,6 +35,124 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
+import { parseUuid } from '../../lib/dify/client';
+import type { NodeParameters } from '../shared/parameters';
+
+export const runUserField = {
+	...userField,
+	description: `The user who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
+};
+
+export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
+	default: '={{ $json.workflowRunId }}',
+	required: true,
+	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+	description: 'The run ID that Execute returns. Not the task ID.',
+});
+
+/** @throws {ServerError} if the field is empty or not an ID */
+export function readRunId(parameters: NodeParameters): string {
+	return parseUuid(parameters.value('workflowRunId'), 'workflow run ID');
+}
+
+const onPause = onPauseField('What to do when the workflow pauses for human input');
+
+/** Like `onPause`, for operations that can also wait for the submission. */
+const onPauseWaiting = {
+	...onPause,
+	options: [
+		...(onPause.options ?? []),
+		{
+			name: 'Wait',
+			value: 'wait',
+			description:
+				'Wait until the form is submitted in Dify and the run has ended, or has paused at another form. Set a Total Timeout.',
+		} as never,
+	],
+};
+
+const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
+	options: toOptions({
+		error: 'Fail',
+		return: [
+			'Return Partial Result',
+			'The output item then has the status "failed" and the workflow error',
+		],
+	}),
+	description: 'What to do if the workflow run fails',
+});
+
+const include = multiChoiceField('Include', 'include', {
+	options: toOptions({
+		files: ['Files', 'Files in the outputs as binary fields "file_0", "file_1" and so on'],
+		nodes: ['Nodes', 'Each workflow node with its inputs and outputs'],
+		text: ['Text', 'The text that the workflow streamed during the run, as a preview'],
+	}),
+	description: 'What to add to the output item',
+});
+
+const fetchFilesFrom = fetchFilesFromField('files in the outputs');
+
+const { enableStreaming, idleTimeout, totalTimeout } = RUN_OPTIONS;
+
+const maxConcurrentItems = {
+	...RUN_OPTIONS.maxConcurrentItems,
+	description:
+		'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
+};
+
+const common = [
+	enableStreaming,
+	fetchFilesFrom,
+	idleTimeout,
+	include,
+	maxConcurrentItems,
+	onFailure,
+];
+
+const followTotalTimeout = {
+	...totalTimeout,
+	description:
+		'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
+};
+
+/** Options to follow an existing run. */
+const followOptions = [...common, followTotalTimeout, onPauseWaiting];
+
+/** Options to follow a run after its form was submitted. */
+export const submitOptions = [
+	booleanField(
+		'Return Immediately',
+		'returnImmediately',
+		false,
+		'Whether to return after the submission instead of waiting for the outputs or the next form',
+	),
+	...common,
+	onPause,
+	followTotalTimeout,
+];
+
+/** Options to start a run. */
+const executeOptions = [
+	...common,
+	{
+		...filesField,
+		description:
+			'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
+	},
+	{
+		...RUN_OPTIONS.maxRetries,
+		description: `How often to restart a run ${RETRY_CONDITION}`,
+	},
+	totalTimeout,
+	RUN_OPTIONS.traceId,
+	onPause,
+	{
+		...RUN_OPTIONS.workflowId,
+		description:
+			'ID of a published version of the workflow. Leave empty to use the latest version. The output of a run contains the version that ran.',
+	},
+];
 
 const [inputsMode, ...inputValues] = inputFields;
 
@@ -44,18 +174,13 @@ export const runExecute: DifyOperation = {
 		const options = readRunOptions(parameters);
 		const output = readOutputOptions(call, user);
 		await typing?.begin();
-		const inputWarnings: string[] = [];
-		const request = await buildRunRequest(call, user, {
-			filesPath: 'options.files',
-			onWarning: (warning) => void inputWarnings.push(warning),
-		});
+		const { warnings, ...request } = await buildRunRequest(call, user, 'options.files');
 		const running = runWorkflow(
 			client,
 			{ ...request, ...options },
 			{ ...options, onDeltas: typing?.show },
 		);
-		running.catch(() => inputWarnings.forEach(call.hint));
-		return [await toRunItem(call, output, running, inputWarnings)];
+		return await toRunItem(call, output, running, warnings);
 	},
 };
 
@@ -87,7 +212,7 @@ export const runFollow: DifyOperation = {
 			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,
 			continueAfterPause,
 		});
-		return [await toRunItem(call, output, following)];
+		return await toRunItem(call, output, following);
 	},
 };
 
@@ -95,7 +220,7 @@ export const runFollow: DifyOperation = {
 type IncludedPart = 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and handling of failed and paused runs. */
-export interface RunOutput {
+interface RunOutput {
 	simplify: boolean;
 	include: readonly IncludedPart[];
 	onFailure: 'error' | 'return';
@@ -103,10 +228,7 @@ export interface RunOutput {
 	user: string;
 }
 
-export function readOutputOptions(
-	{ parameters }: Pick<DifyCall, 'parameters'>,
-	user: string,
-): RunOutput {
+export function readOutputOptions({ parameters }: DifyCall, user: string): RunOutput {
 	return {
 		simplify: parameters.boolean('simplify'),
 		include: parameters.choices<IncludedPart>('options.include'),

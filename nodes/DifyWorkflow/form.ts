@@ -16,8 +16,14 @@ import {
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { readOutputOptions, toRunItem } from './execute';
-import { readRunId, runIdField, runUserField, submitOptions } from './fields';
+import {
+	readOutputOptions,
+	toRunItem,
+	readRunId,
+	runIdField,
+	runUserField,
+	submitOptions,
+} from './execute';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -84,11 +90,8 @@ export const forms: DifyResource = {
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
 				const submission = { formToken, action, user, submitted: true } as const;
-				return [
-					follow === undefined
-						? { json: submission }
-						: await followSubmission(call, submission, follow),
-				];
+				if (follow === undefined) return { json: submission };
+				return await followSubmission(call, submission, follow);
 			},
 		},
 		defineRequestOperation({

@@ -16,8 +16,9 @@ import {
 	numberField,
 	stringField,
 } from '../shared/field-builders';
-import { isUnset, type NodeParameters, quoteValue } from '../shared/parameters';
-import { runIdField, readRunId, runUserField } from './fields';
+import { type NodeParameters, quoteValue } from '../shared/parameters';
+import { isUnset } from '../../lib/values';
+import { runIdField, readRunId, runUserField } from './execute';
 
 export const runGet: DifyOperation = {
 	name: 'Get',
@@ -46,7 +47,7 @@ export const runGet: DifyOperation = {
 			: await fetchRunRecord(client, runId);
 		const { raw, runId: workflowRunId, ...fields } = record;
 		const json = parameters.boolean('simplify') ? { workflowRunId, ...fields } : raw;
-		return [{ json: toPlainObject(json) }];
+		return { json: toPlainObject(json) };
 	},
 };
 
@@ -67,7 +68,7 @@ export const runStop: DifyOperation = {
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');
 		await stopWorkflow(client, taskId, readUser(parameters));
-		return [{ json: { taskId, stopRequested: true } }];
+		return { json: { taskId, stopRequested: true } };
 	},
 };
 

@@ -16,14 +16,14 @@ import {
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { CancelPoller } from '../shared/cancel-poller';
-import { NodeParameters, asBoolean, asText, type Field, isUnset } from '../shared/parameters';
+import { NodeParameters, asBoolean, asText, type Field } from '../shared/parameters';
 import { withResolvedModel } from '../shared/model-selection';
 import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties, traceFields } from './fields';
-import { asRecord, omitUndefined, tryOrUndefined } from '../../lib/values';
+import { asRecord, omitUndefined, tryOrUndefined, isUnset } from '../../lib/values';
 import { createInputError } from '../../lib/errors/server-error';
 import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
 import { splitNames } from '../shared/binary';

@@ -103,7 +103,7 @@ function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 			isForced: action === 'unload' && parameters.boolean('options.force', false),
 			signal,
 		});
-		return [{ json: change }];
+		return { json: change };
 	};
 }
 
@@ -216,7 +216,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					signal,
 					onProgress: createProgressReporter(call),
 				});
-				return [{ json: pullResult }];
+				return { json: pullResult };
 			},
 		},
 		{
@@ -231,7 +231,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 				const { server, parameters, signal } = call;
 				const model = parameters.string('model');
 				const options = { model, wait: true, timeoutMs: 60_000, signal };
-				return [{ json: await deleteModel(server, options) }];
+				return { json: await deleteModel(server, options) };
 			},
 		},
 	],

@@ -11,7 +11,7 @@ import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
 import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
-import { NodeParameters, isUnset, quoteValue } from '../shared/parameters';
+import { NodeParameters, quoteValue } from '../shared/parameters';
 import {
 	readPriority,
 	GENERATION_RETRIES,
@@ -27,6 +27,7 @@ import {
 	asRecord,
 	withoutEnds,
 	parseJson,
+	isUnset,
 } from '../../lib/values';
 import {
 	booleanField,

@@ -4,7 +4,6 @@ import type {
 	IPollFunctions,
 	INodeProperties,
 } from 'n8n-workflow';
-
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
 import {

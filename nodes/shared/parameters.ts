@@ -21,6 +21,7 @@ import {
 	formatRange,
 	isDeepText,
 	MAX_DEPTH,
+	isUnset,
 } from '../../lib/values';
 import { type ServerError, createInputError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
@@ -286,11 +287,6 @@ function findProperties(
 		const group = (options as INodePropertyCollection[]).find(({ name }) => name === rest[0]);
 		return findProperties(group?.values ?? [], rest.slice(1));
 	});
-}
-
-/** Whether the field is empty, or its expression returned nothing. */
-export function isUnset(value: unknown): value is undefined | null | '' {
-	return value === undefined || value === null || value === '';
 }
 
 /** @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do */

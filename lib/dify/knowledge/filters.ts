@@ -2,6 +2,7 @@ import {
 	asArray,
 	asFiniteNumber,
 	asRecords,
+	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	parseNumber,
@@ -161,14 +162,14 @@ function createTypeError(type: unknown, { field, operator }: Comparison) {
 
 function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison) {
 	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
-	if (isEmpty(actual)) return operator === 'empty';
+	if (!isNonEmpty(actual)) return operator === 'empty';
 	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
 function toComparable(value: unknown, operator: Operator, label: string) {
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
-	if (isEmpty(value))
+	if (!isNonEmpty(value))
 		throw createParamError(
 			`The metadata filter ${label} has no value`,
 			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
@@ -178,11 +179,6 @@ function toComparable(value: unknown, operator: Operator, label: string) {
 	// Number operators also compare times.
 	if (valueType === 'number') return parseExactNumber(value) ?? toUnixSeconds(value, label);
 	return toText(value);
-}
-
-function isEmpty(value: unknown) {
-	if (Array.isArray(value)) return value.length === 0;
-	return value === undefined || value === null || value === '';
 }
 
 /** Converts a list, or text with commas. Empty entries are removed, since they match nothing. */

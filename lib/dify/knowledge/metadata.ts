@@ -2,6 +2,7 @@ import {
 	asFiniteNumber,
 	asNonEmptyString,
 	asRecords,
+	isUnset,
 	type JsonRecord,
 	parseNumber,
 	toText,
@@ -153,7 +154,7 @@ function getValueType(name: string, value: unknown) {
  * search with that field.
  */
 function toStoredValue(value: unknown, type: MetadataType, label: string) {
-	if (value === null || value === undefined || value === '') return null;
+	if (isUnset(value)) return null;
 	if (type === 'time') return toUnixSeconds(value, label);
 	if (type === 'number') return toFilterNumber(value, label);
 	return typeof value === 'object' ? stringifyCanonical(value) : String(value);

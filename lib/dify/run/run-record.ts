@@ -4,6 +4,7 @@ import { ServerError, type ErrorType } from '../../errors/server-error';
 import {
 	isNonEmpty,
 	isRecord,
+	isUnset,
 	type JsonRecord,
 	asRecord,
 	asRecords,
@@ -42,7 +43,7 @@ export async function fetchRunRecord(client: DifyClient, runId: string): Promise
 
 /** Dify sends inputs as JSON text, or nothing after a failure. Text that is not JSON is kept. */
 function parseValues(value: unknown): unknown {
-	if (value === null || value === undefined || value === '') return {};
+	if (isUnset(value)) return {};
 	return typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
 }
 

@@ -25,7 +25,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../../shared/field-builders';
-import { type NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
@@ -100,7 +100,7 @@ export const recordOperations: DifyOperation[] = [
 			const timeoutMs = parameters.milliseconds('wait', 300_000);
 			const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
 			const chunks = { chunksDone: done, chunks: total };
-			return [{ json: { documentId, indexingStatus: status, ...chunks, error } }];
+			return { json: { documentId, indexingStatus: status, ...chunks, error } };
 		},
 	},
 	{
@@ -164,7 +164,7 @@ export const recordOperations: DifyOperation[] = [
 				});
 			});
 			const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));
-			return [{ json: { documentId, ...facts }, binary }];
+			return { json: { documentId, ...facts }, binary };
 		},
 	},
 	{
@@ -175,7 +175,7 @@ export const recordOperations: DifyOperation[] = [
 		fields: [datasetField, documentField],
 		run: async ({ client, parameters }) => {
 			const existed = await deletePath(client, documentPath(parameters));
-			return [{ json: { documentId: readDocumentId(parameters), deleted: true, existed } }];
+			return { json: { documentId: readDocumentId(parameters), deleted: true, existed } };
 		},
 	},
 ];

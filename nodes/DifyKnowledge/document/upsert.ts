@@ -24,7 +24,7 @@ import {
 	modelLocatorField,
 	techniqueField,
 } from '../fields';
-import { type NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 
 function countField(
 	displayName: string,
@@ -254,11 +254,11 @@ async function upsert(call: DifyCall, content: DocumentContent) {
 	};
 	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
 	if (action === 'skipped' || timeoutMs === 0)
-		return [{ json: { ...item, indexingStatus: document.indexing_status } }];
+		return { json: { ...item, indexingStatus: document.indexing_status } };
 	const indexing = { datasetId, documentId, batch };
 	const { status, total } = await waitForIndexing(client, indexing, timeoutMs);
 	const warnings =
 		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];
 	warnings.forEach(hint);
-	return [{ json: { ...item, indexingStatus: status, chunks: total, ...omitEmpty({ warnings }) } }];
+	return { json: { ...item, indexingStatus: status, chunks: total, ...omitEmpty({ warnings }) } };
 }

@@ -14,7 +14,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
 import type { SentFile } from '../../../lib/files/file-errors';
-import { asRecord, asRecords } from '../../../lib/values';
+import { asRecord, asRecords, isUnset } from '../../../lib/values';
 import {
 	choiceField,
 	toOptions,
@@ -22,7 +22,7 @@ import {
 	longTextField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { isUnset, createFieldError, type NodeParameters } from '../../shared/parameters';
+import { createFieldError, type NodeParameters } from '../../shared/parameters';
 
 const messageFields: INodeProperties[] = [
 	longTextField('Prompt', 'prompt', 4, {

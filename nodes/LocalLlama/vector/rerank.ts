@@ -2,7 +2,6 @@ import { rerank } from '../../../lib/tasks/rerank';
 import { isRecord, round, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
-import {} from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import { type ItemError, toItemError } from '../../shared/run/item-error';
 import {

@@ -12,6 +12,7 @@ import {
 	isRecord,
 	type JsonRecord,
 	omitEmpty,
+	isUnset,
 } from '../../../lib/values';
 import {
 	GENERATION_RETRIES,
@@ -30,7 +31,6 @@ import {
 	asBoolean,
 	asText,
 	type Field,
-	isUnset,
 	type NodeParameters,
 	createFieldError,
 } from '../parameters';

@@ -27,8 +27,14 @@ import {
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { asFiniteNumber, asRecord, type JsonRecord, omitUndefined } from '../../../lib/values';
-import { type NodeParameters, isUnset } from '../parameters';
+import {
+	asFiniteNumber,
+	asRecord,
+	type JsonRecord,
+	omitUndefined,
+	isUnset,
+} from '../../../lib/values';
+import type { NodeParameters } from '../parameters';
 import {
 	toOperationItems,
 	type NodeResource,

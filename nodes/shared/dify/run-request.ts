@@ -15,6 +15,7 @@ import {
 	asRecords,
 	toText,
 	parseJsonExactly,
+	isUnset,
 } from '../../../lib/values';
 import {
 	choiceField,
@@ -24,7 +25,6 @@ import {
 	stringField,
 } from '../field-builders';
 import {
-	isUnset,
 	asChoice,
 	asObject,
 	asText,
@@ -105,12 +105,8 @@ interface ParsedInputs {
 	files: Array<{ field: FileField; requested: RequestedFile[] }>;
 }
 
-/**
- * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
- *
- * @param onWarning receives warnings about inputs that Dify silently drops
- */
-async function readInputs(call: DifyCall, onWarning: (warning: string) => void) {
+/** The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires. */
+async function readInputs(call: DifyCall) {
 	const { parameters } = call;
 	const isJson = parameters.choice('inputsMode') === 'json';
 	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
@@ -119,8 +115,7 @@ async function readInputs(call: DifyCall, onWarning: (warning: string) => void) 
 		: asRecord(asRecord(parameters.value('inputs')).value);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
-	if (form === undefined) return { values: isJson ? input : {}, files: [] };
-	warnAboutUnknownInputs(onWarning, input, form);
+	if (form === undefined) return { values: isJson ? input : {}, files: [], warnings: [] };
 	const { values, files } = await readFiles(call, input, form.filter(isFileField));
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
@@ -128,7 +123,8 @@ async function readInputs(call: DifyCall, onWarning: (warning: string) => void) 
 		convertFormValue(field, input[field.variable]),
 	]);
 	const inputValues = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	return { values: { ...inputValues, ...values }, files };
+	const warnings = getUnknownInputWarnings(input, form);
+	return { values: { ...inputValues, ...values }, files, warnings };
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
@@ -144,7 +140,7 @@ async function fetchForm({ appParameters }: DifyCall, isJson: boolean) {
 
 /** Reads file fields: files to upload, and values to send unchanged. */
 export async function readFiles(
-	call: Pick<DifyCall, 'context' | 'itemIndex'>,
+	call: DifyCall,
 	input: JsonRecord,
 	fields: readonly FileField[],
 ): Promise<ParsedInputs> {
@@ -162,7 +158,7 @@ export async function readFiles(
 
 /** Uploads the files and returns the inputs to send. */
 export async function uploadInputs(
-	{ client }: Pick<DifyCall, 'client'>,
+	{ client }: DifyCall,
 	user: string,
 	{ values, files }: ParsedInputs,
 ): Promise<JsonRecord> {
@@ -176,24 +172,20 @@ export async function uploadInputs(
 }
 
 /**
- * Warns about values without a form field: fields are renamed or removed in Dify, which silently drops such inputs
+ * Warnings about values without a form field: fields are renamed or removed in Dify, which silently drops such inputs
  * (docs/protocols/dify.md 2.1.2).
  */
-function warnAboutUnknownInputs(
-	onWarning: (warning: string) => void,
-	input: JsonRecord,
-	form: readonly FormField[],
-) {
+function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) {
 	const names = form.map(({ variable }) => variable);
 	const unknown = Object.keys(input).filter(
 		(name) => !names.includes(name) && !isUnset(input[name]),
 	);
-	if (unknown.length === 0) return;
+	if (unknown.length === 0) return [];
 	const list = unknown.map((name) => `"${name}"`).join(', ');
 	const fieldNames = names.join(', ') || 'no fields';
-	onWarning(
+	return [
 		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${fieldNames}. If the form was changed in Dify, open the node and refresh the list of fields.`,
-	);
+	];
 }
 
 export function isFileField({ type }: { type: string }): boolean {
@@ -205,25 +197,25 @@ function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 	return type === 'file-list' || files.length > 1 ? files : files[0];
 }
 
-interface RequestOptions {
-	/** Path of the field "Files". Default: `files`. */
-	filesPath?: string;
-	/** Receives warnings about inputs that Dify silently drops. Default: hints. */
-	onWarning?: (warning: string) => void;
-}
-
-/** The request of a run. Files are uploaded after all checks. */
+/**
+ * The request of a run. Files are uploaded after all checks.
+ *
+ * @param filesPath path of the field "Files"
+ * @returns also warnings about inputs that Dify silently drops, which are hints, too
+ */
 export async function buildRunRequest(
 	call: DifyCall,
 	user: string,
-	{ filesPath, onWarning = call.hint }: RequestOptions = {},
-): Promise<Pick<RunRequest, 'inputs' | 'files' | 'user'>> {
+	filesPath = 'files',
+): Promise<RunRequest & { warnings: string[] }> {
 	const requested = await readRequestedFiles(call, filesPath);
-	const parsedInputs = await readInputs(call, onWarning);
+	const { warnings, ...parsedInputs } = await readInputs(call);
+	warnings.forEach(call.hint);
 	const allowedTypes =
 		requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());
 	const inputs = await uploadInputs(call, user, parsedInputs);
-	return { inputs, files: await uploadFiles(call.client, user, requested, allowedTypes), user };
+	const files = await uploadFiles(call.client, user, requested, allowedTypes);
+	return { inputs, files, user, warnings };
 }
 
 export const filesField = fixedCollectionField('Files', 'files', 'File', {
@@ -269,10 +261,7 @@ type RequestedFile = { type?: DifyFileType } & (
 );
 
 /** The entries of the field "Files". @param path of this field */
-async function readRequestedFiles(
-	{ context, parameters }: DifyCall,
-	path = 'files',
-): Promise<RequestedFile[]> {
+async function readRequestedFiles({ context, parameters }: DifyCall, path: string) {
 	const files: RequestedFile[] = [];
 	for (const entry of asRecords(asRecord(parameters.value(path)).file))
 		pushAll(files, await readEntryFiles(context, parameters, entry, `${path}.file`));
@@ -316,7 +305,7 @@ function parseFileEntries(value: unknown): unknown[] {
 
 /** The files to upload for such a field. */
 async function readFormFiles(
-	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
+	{ context, itemIndex }: DifyCall,
 	entries: readonly unknown[],
 ): Promise<RequestedFile[]> {
 	const files: RequestedFile[] = [];

@@ -51,7 +51,7 @@ export type OperationResult = Array<OperationItem | ItemError>;
 export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
 	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
-	run(call: OperationCall<Access>): Promise<OperationResult>;
+	run(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
 }
 
 /** The entry of an operation or a resource in its list. */

@@ -75,15 +75,15 @@ export async function runOperations<Access extends object>(
 				explainInput(context, operation.fields, index, error);
 			const explainItem = ({ itemIndex: index, reason, facts }: ItemError) =>
 				new ItemError(index, explain(reason, index), facts);
-			const items = await operation.run(call).catch(async (error: unknown) => {
+			const result = await operation.run(call).catch(async (error: unknown) => {
 				await typing?.breakLine();
 				throw error instanceof ItemError ? explainItem(error) : explain(error);
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
-			return items.map((item) =>
-				item instanceof ItemError ? explainItem(item) : { from, ...item },
-			);
+			return [result]
+				.flat()
+				.map((item) => (item instanceof ItemError ? explainItem(item) : { from, ...item }));
 		},
 		{
 			concurrency,

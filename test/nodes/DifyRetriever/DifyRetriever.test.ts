@@ -1,6 +1,8 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
-import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
-import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
+import {
+	DifyRetriever,
+	type SuppliedRetriever,
+} from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import { searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
 import {
 	addDataset,

@@ -7,7 +7,6 @@ import {
 	type INodeExecutionData,
 } from 'n8n-workflow';
 import fc from 'fast-check';
-
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { useLocalLlama } from './run-node';
@@ -255,7 +254,8 @@ describe('output', () => {
 		const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 		const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 		const itemIndexes = items.map((_item, index) => index);
-		return await operation.run({ context, itemIndexes, parametersOf } as unknown as LlamaCall);
+		const call = { context, itemIndexes, parametersOf } as unknown as LlamaCall;
+		return [await operation.run(call)].flat();
 	}
 
 	test('property: the result replaces input fields, no other field is lost, and files are included', async () => {

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { type INodeProperties, type INodeType, NodeHelpers } from 'n8n-workflow';
-
 import { ServerError } from '../../../lib/errors/server-error';
 import {
 	NodeParameters,
@@ -10,10 +9,10 @@ import {
 	asBoolean,
 	asText,
 	findField,
-	isUnset,
 	quoteValue,
 	createFieldError,
 } from '../../../nodes/shared/parameters';
+import { isUnset } from '../../../lib/values';
 import { PROPERTIES } from './properties';
 import { fakeContext } from '../../support/context';
 import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';

@@ -1,5 +1,7 @@
-import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
-import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/supply';
+import {
+	DifyRetriever,
+	type SuppliedRetriever,
+} from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
 import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';

@@ -1,5 +1,4 @@
 import type { IDataObject, INodeListSearchResult } from 'n8n-workflow';
-
 import { countRequests, startApp, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
 import { appKey, type Json, type FormField } from '../../../simulators/dify';
 import {
@@ -17,7 +16,7 @@ import {
 	createEditorContext,
 } from '../../dify';
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
-import { getConversationKey } from '../../../../nodes/DifyChatMessage/fields';
+import { getConversationKey } from '../../../../nodes/DifyChatMessage/send';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
