@@ -1,0 +1,373 @@
+/** How a run is read to its end, whatever becomes of its stream. Timeouts: test/nodes/DifyChatMessage/limits.test.ts. */
+import { readRun, type RunReaderOptions } from '../../../../lib/dify/run/run-reader';
+import type { RunResult, TextDelta } from '../../../../lib/dify/types';
+import type { ServerError } from '../../../../lib/errors/server-error';
+import { openStream, send } from '../../../guarantees/support/responses';
+import { type Answer, json, type Routes } from '../../../guarantees/support/scripted-server';
+import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
+
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
+);
+
+const start = useDify();
+const { started, finished, flowText, flowEnd, text, messageEnd, thought } = events;
+const RECORD = `GET /v1/workflows/run/${RUN}`;
+
+interface Setup extends RunReaderOptions {
+	routes?: Routes;
+	signal?: AbortSignal;
+}
+
+/** Reads the run of this answer. */
+async function read(answer: Answer, { routes, signal, ...options }: Setup = {}) {
+	const { server, client } = await start({ 'POST /v1/run': answer, ...routes }, signal);
+	const deltas: TextDelta[] = [];
+	const onDeltas = async (list: TextDelta[]) => await Promise.resolve(void deltas.push(...list));
+	const request = { url: client.buildUrl('/run'), json: { user: 'u' } };
+	const reading = readRun(client, request, { onDeltas, ...options });
+	const settled = await reading.then(
+		(result) => ({ result }),
+		(error: ServerError) => ({ error }),
+	);
+	const { result, error } = settled as { result?: RunResult; error?: ServerError };
+	const paths = server.requests.slice(1).map(({ method, path }) => `${method} ${path}`);
+	return { result, error, deltas, paths, server };
+}
+
+const append = (...texts: string[]) => texts.map((each) => ({ type: 'append', text: each }));
+
+describe('a run that ends in its stream', () => {
+	test.each(['end', 'open', 'break'] as const)('and then %ss', async (how) => {
+		const { result, deltas, paths } = await read(
+			stream([started, flowText('Hi'), finished(), flowEnd], how),
+		);
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi', taskId: TASK, warnings: [] });
+		expect(deltas).toEqual(append('Hi'));
+		expect(paths).toEqual([]);
+	});
+
+	test('shows all of its text, also the possible beginning of a tag', async () => {
+		const { result, deltas } = await read(stream([text('x '), text('<'), messageEnd]));
+		expect(result!.text).toBe('x <');
+		expect(deltas).toEqual(append('x ', '<'));
+	});
+
+	test('removes thinking that the text only ends', async () => {
+		const { result, deltas } = await read(stream([text('Hm</think>Hi'), messageEnd]));
+		expect(result).toMatchObject({ text: 'Hi', reasoning: 'Hm' });
+		expect(deltas.at(-1)).toEqual({ type: 'replace', text: 'Hi', reason: 'unopened_thinking' });
+	});
+
+	test('without message_end may lack sources and files', async () => {
+		const { result } = await read(stream([started, flowText('Hi'), finished()]));
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi' });
+		expect(result!.warnings).toEqual([expect.stringContaining('token counts, sources and files')]);
+	});
+
+	test('in a failure is an error with its text, its IDs and the version of Dify', async () => {
+		const answer: Answer = (_request, response) => {
+			response.setHeader('x-version', '1.16.1');
+			stream([started, flowText('Hi'), finished('failed', { error: 'broken' }), flowEnd])(
+				_request,
+				response,
+			);
+		};
+		const { error } = await read(answer);
+		expect(error).toMatchObject({
+			message: 'broken',
+			partialText: 'Hi',
+			facts: { difyVersion: '1.16.1', taskId: TASK, workflowRunId: RUN },
+			retryable: false,
+		});
+	});
+});
+
+describe('a complete message whose run has not ended', () => {
+	const answer = stream([started, flowText('Hi'), flowEnd]);
+
+	test.each<[string, Answer, object]>([
+		['has the status of its record', json({ id: RUN, status: 'stopped' }), { status: 'stopped' }],
+		['has succeeded if the record is missing', json({}, 404), { status: 'succeeded' }],
+		[
+			'has succeeded if the record is not updated',
+			json({ id: RUN, status: 'running' }),
+			{ status: 'succeeded' },
+		],
+	])('%s', async (_name, record, expected) => {
+		const { result, paths } = await read(answer, { routes: { [RECORD]: record } });
+		expect(result).toMatchObject({ ...expected, text: 'Hi' });
+		expect(paths[0]).toBe(RECORD);
+	});
+
+	test('fails if its record has failed', async () => {
+		const record = json({ id: RUN, status: 'failed', error: 'broken' });
+		const { error } = await read(answer, { routes: { [RECORD]: record } });
+		expect(error).toMatchObject({ message: 'broken', partialText: 'Hi' });
+	});
+
+	test('shows text that only the record has', async () => {
+		const record = json({ id: RUN, status: 'succeeded', outputs: { answer: 'Hi there' } });
+		const { result, deltas } = await read(answer, { routes: { [RECORD]: record } });
+		expect(result!.text).toBe('Hi there');
+		expect(deltas).toEqual(append('Hi', ' there'));
+	});
+});
+
+describe('a stream that breaks off', () => {
+	const broken = stream([started, flowText('Hel')], 'break');
+	const done = { id: RUN, status: 'succeeded', outputs: { answer: 'Hello' } };
+
+	test.each(['break', 'end'] as const)('is completed from the record: %s', async (how) => {
+		const { result, deltas, paths } = await read(stream([started, flowText('Hel')], how), {
+			routes: { [RECORD]: [json({ ...done, status: 'running' }), json(done)] },
+		});
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hello' });
+		expect(result!.warnings).toEqual([expect.stringContaining("read from Dify's run record")]);
+		expect(deltas).toEqual(append('Hel', 'lo'));
+		expect(paths).toHaveLength(2);
+	});
+
+	test('fails as its record does', async () => {
+		const record = json({ id: RUN, status: 'failed', error: 'broken' });
+		const { error } = await read(broken, { routes: { [RECORD]: record } });
+		expect(error).toMatchObject({ message: 'broken', partialText: 'Hel' });
+	});
+
+	test('is an error with its text if the record cannot be read', async () => {
+		const record = json({ code: 'unauthorized', message: 'x', status: 401 }, 401);
+		const stop = jest.fn(async () => await Promise.resolve(true));
+		const { error } = await read(broken, { routes: { [RECORD]: record }, stop });
+		expect(error).toMatchObject({
+			type: 'streamEndedEarly',
+			partialText: 'Hel',
+			facts: { workflowRunId: RUN },
+			retryable: false,
+		});
+		expect(stop).not.toHaveBeenCalled();
+	});
+
+	test('is stopped if its record is still running at the total timeout', async () => {
+		const stop = jest.fn(async () => await Promise.resolve(true));
+		const { error, paths } = await read(broken, {
+			routes: { [RECORD]: json({ ...done, status: 'running' }) },
+			timeouts: { totalMs: 10_000 },
+			stop,
+		});
+		expect(error).toMatchObject({ type: 'streamEndedEarly', partialText: 'Hel' });
+		expect(stop.mock.calls).toEqual([[TASK]]);
+		expect(paths.length).toBeLessThan(8);
+	});
+
+	test('of an agent is completed from its message', async () => {
+		const thoughts = [{ id: 'a1', thought: 'I look.', tool: '' }];
+		const messages = json({ data: [{ id: 'm', agent_thoughts: thoughts }] });
+		const { result, paths } = await read(stream([thought('I look'), text('I')], 'break'), {
+			routes: { 'GET /v1/messages': messages },
+		});
+		expect(result).toMatchObject({ text: 'I look.' });
+		expect(result!.warnings).toEqual([expect.stringContaining('the message stored in Dify')]);
+		expect(paths).toEqual(['GET /v1/messages?conversation_id=c&user=u']);
+	});
+
+	test('of a chatbot, which stores nothing, is an error with its text', async () => {
+		const { error, paths } = await read(stream([text('Hi')], 'break'));
+		expect(error).toMatchObject({
+			type: 'streamEndedEarly',
+			status: 200,
+			partialText: 'Hi',
+			facts: { conversationId: 'c', messageId: 'm', taskId: TASK },
+		});
+		expect(paths).toEqual([]);
+	});
+
+	const pings =
+		(more = ''): Answer =>
+		(_request, response) => {
+			openStream(response);
+			response.end(`event: ping\n\n${more}`);
+		};
+	test.each([
+		['that had only pings is waiting in a queue', pings(), undefined, 'runQueued'],
+		[
+			'with the page of a proxy is not',
+			pings('upstream timed out\n\n'),
+			undefined,
+			'streamEndedEarly',
+		],
+		['of an existing run is not', pings(), RUN, 'streamEndedEarly'],
+	])('%s', async (_name, answer, runId, type) => {
+		const routes = { [RECORD]: json({ code: 'unauthorized', message: 'x', status: 401 }, 401) };
+		expect((await read(answer, { runId, routes })).error!.type).toBe(type);
+	});
+});
+
+describe('a request without a stream', () => {
+	const MAY_HAVE_STARTED = 'A run may have started';
+	const reset: Answer = (_request, response) => response.destroy();
+
+	test.each<[string, Answer, string | undefined, string, boolean]>([
+		['a closed connection', reset, undefined, 'closedBeforeResponse', true],
+		['a gateway', json('<html></html>', 502), undefined, 'badGateway', true],
+		['a gateway, for a run that exists', json('<html></html>', 502), RUN, 'badGateway', false],
+		[
+			'a rejected key',
+			json({ code: 'unauthorized', message: 'x' }, 401),
+			undefined,
+			'unauthorized',
+			false,
+		],
+	])('%s', async (_name, answer, runId, type, mayHaveStarted) => {
+		const { error } = await read(answer, { runId });
+		expect(error!.type).toBe(type);
+		expect(error!.suggestion.includes(MAY_HAVE_STARTED)).toBe(mayHaveStarted);
+	});
+
+	const REJECTION = { code: 'not_found', message: 'Conversation Not Exists.', status: 404 };
+	test('may be rejected with status 200', async () => {
+		const { error } = await read(json(REJECTION));
+		expect(error).toMatchObject({ type: 'conversationNotFound', status: 404, retryable: false });
+		expect(error!.partialText).toBeUndefined();
+	});
+
+	test('the same after the first event is the error of a run that has started', async () => {
+		const { error } = await read(stream([text('Hi'), REJECTION]));
+		expect(error).toMatchObject({ type: 'conversationNotFound', partialText: 'Hi' });
+		expect(error!.facts).toMatchObject({ taskId: TASK });
+	});
+});
+
+describe('Stop', () => {
+	/** Stops after the first text. The stream goes on until `stop` resolves. */
+	async function stopAfterText(isAccepted: boolean, more: Setup = {}) {
+		const controller = new AbortController();
+		let end = () => {};
+		const answer = stream([text('Hi')], 'open', (response) => (end = () => response.end()));
+		const stop = jest.fn<Promise<boolean>, [string]>(async () => {
+			if (isAccepted) end();
+			return await Promise.resolve(isAccepted);
+		});
+		const onDeltas = async () => await Promise.resolve(controller.abort());
+		const { signal } = controller;
+		return { stop, ...(await read(answer, { stop, onDeltas, signal, ...more })) };
+	}
+
+	test.each([true, false])('is sent once, and is in the error: accepted %s', async (isAccepted) => {
+		const { error, stop } = await stopAfterText(isAccepted);
+		expect(error).toMatchObject({
+			type: 'aborted',
+			partialText: 'Hi',
+			facts: { stopRequested: isAccepted, taskId: TASK },
+		});
+		expect(stop.mock.calls).toEqual([[TASK]]);
+	});
+
+	test('does not end a run that was started elsewhere, only its reading', async () => {
+		const { error, server } = await stopAfterText(true, { stop: undefined });
+		expect(error).toMatchObject({ type: 'aborted', partialText: 'Hi' });
+		expect(error!.facts.stopRequested).toBeUndefined();
+		await server.requests[0]!.cut;
+	});
+
+	test('waits for the ID of the run', async () => {
+		const controller = new AbortController();
+		const stop = jest.fn(async () => await Promise.resolve(false));
+		const answer: Answer = (_request, response) => {
+			openStream(response);
+			controller.abort();
+			send(response, text('Hi'), text('Hi'));
+		};
+		const { error, deltas } = await read(answer, { stop, signal: controller.signal });
+		expect(error).toMatchObject({ type: 'aborted', facts: { stopRequested: false } });
+		expect(stop.mock.calls).toEqual([[TASK]]);
+		expect(deltas).toEqual([]);
+	});
+
+	test('before the request is the end', async () => {
+		const { error, server } = await read(stream([]), { signal: AbortSignal.abort() });
+		expect(error!.type).toBe('aborted');
+		expect(server.requests).toEqual([]);
+	});
+
+	test('while the record is polled stops the run', async () => {
+		const controller = new AbortController();
+		const stop = jest.fn(async () => await Promise.resolve(true));
+		const running: Answer = (request, response) => {
+			controller.abort();
+			json({ id: RUN, status: 'running' })(request, response);
+		};
+		const { error } = await read(stream([started, flowText('Hi')], 'break'), {
+			routes: { [RECORD]: running },
+			signal: controller.signal,
+			stop,
+		});
+		expect(error).toMatchObject({
+			type: 'aborted',
+			partialText: 'Hi',
+			facts: { stopRequested: true },
+		});
+		expect(stop).toHaveBeenCalledTimes(1);
+	});
+});
+
+test('a text that cannot be shown stops the run, and is in the error', async () => {
+	const stop = jest.fn(async () => await Promise.resolve(false));
+	const onDeltas = async () => await Promise.reject(new Error('chat closed'));
+	const { error } = await read(stream([text('Hi'), text('!')], 'open'), { stop, onDeltas });
+	expect(error).toMatchObject({
+		type: 'aborted',
+		detail: 'The run was cancelled: the response could not be passed on: chat closed',
+		partialText: expect.stringContaining('Hi') as string,
+	});
+	expect(stop).toHaveBeenCalledTimes(1);
+});
+
+test('a text without end stops the run', async () => {
+	const stop = jest.fn(async () => await Promise.resolve(true));
+	const megabyte = text('word '.repeat(210_000));
+	const { error } = await read(stream([megabyte, megabyte, megabyte], 'open'), { stop });
+	expect(error).toMatchObject({
+		type: 'invalidResponse',
+		message: expect.stringContaining('more than 2 MB of text') as string,
+		facts: { stopRequested: true, taskId: TASK },
+	});
+	expect(error!.partialText!.length).toBeGreaterThan(900_000);
+});
+
+describe('a run that was stopped elsewhere', () => {
+	const stopped = (data: object = {}) => stream([started, finished('stopped', data), flowEnd]);
+
+	test('has the outputs that only its record has', async () => {
+		const record = json({ id: RUN, status: 'stopped', outputs: { note: 'Late' } });
+		const { result, paths } = await read(stopped(), { routes: { [RECORD]: record } });
+		expect(result).toMatchObject({
+			status: 'stopped',
+			text: 'Late',
+			workflow: { outputs: { note: 'Late' } },
+		});
+		expect(paths).toHaveLength(1);
+	});
+
+	test('with outputs is complete', async () => {
+		const { result, paths } = await read(stopped({ outputs: { note: 'There' } }));
+		expect(result).toMatchObject({ workflow: { outputs: { note: 'There' } } });
+		expect(paths).toEqual([]);
+	});
+
+	test('without a record has none', async () => {
+		const { result } = await read(stopped());
+		expect(result).toMatchObject({ status: 'stopped', text: '' });
+	});
+});
+
+test('invalid events are counted, and the others are read', async () => {
+	const answer: Answer = (_request, response) => {
+		openStream(response);
+		send(response, 'no JSON', '[1]', text('Hi'), { event: 'later version' }, messageEnd);
+		response.end();
+	};
+	const { result } = await read(answer);
+	expect(result!.text).toBe('Hi');
+	expect(result!.warnings).toEqual([expect.stringMatching(/^2 event/)]);
+	expect(result!.conversationId).toBe(IDS.conversation_id);
+});
