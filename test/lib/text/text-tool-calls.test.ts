@@ -367,7 +367,7 @@ test.each<[string, isFirst: boolean, shown: number]>([
 	['a <', false, 2],
 	['a <|', false, 2],
 	['a <tool', false, 2],
-	['a <b', false, 4],
+	['a <b', false, 2],
 	['a [TOOL', false, 2],
 	['a [TOOL_CALLS]x', false, 2],
 	['a <function=x <tool_call>', false, 2],
@@ -375,7 +375,7 @@ test.each<[string, isFirst: boolean, shown: number]>([
 	['<', true, 0],
 	['a < b [c', false, 8],
 ])('of %j (at the start: %s), %d characters can be shown', (pending, isFirst, shown) => {
-	expect(getDisplayableLength(pending, isFirst)).toBe(shown);
+	expect(getDisplayableLength(pending, isFirst, true)).toBe(shown);
 });
 
 describe('markup that nothing reads', () => {
