@@ -66,7 +66,7 @@ export class ToolCallAccumulator {
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
 		toolCall.name ||= cleanName(name ?? '');
 		// Some servers begin the arguments with an empty object.
-		toolCall.arguments = (toolCall.arguments === '{}' && args ? '' : toolCall.arguments) + args;
+		toolCall.arguments = (toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
 		this.brackets.get(toolCall)!.readAll(args);
 		this.runawayState = this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
@@ -76,7 +76,7 @@ export class ToolCallAccumulator {
 	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id = toolCall.id) {
 		const { deepest, depth, isInString } = this.brackets.get(toolCall)!;
 		const isComplete = deepest > 0 && depth <= 0 && !isInString;
-		return hasName && isComplete && (args !== '' || id !== toolCall.id);
+		return hasName && isComplete && (args.trim() !== '' || id !== toolCall.id);
 	}
 
 	/** The call with the index or ID of a delta; undefined for a new call. */
