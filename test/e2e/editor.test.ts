@@ -273,7 +273,7 @@ describe('an error of a sub-node', () => {
 		const find = { mode: 'load', prompt: 'cat', memoryKey: { __rl: true, mode: 'id', value: 'a' } };
 		await opened(
 			workflowOf('Failure of embeddings', {
-				Start: MANUAL,
+				Start: { ...MANUAL, to: ['Find'] },
 				Find: {
 					type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
 					typeVersion: 1.3,
