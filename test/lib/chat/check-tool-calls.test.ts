@@ -1,5 +1,11 @@
 import * as fc from 'fast-check';
-import { ArgumentCoercer } from '../../../lib/chat/check-tool-calls';
+import {
+	ArgumentCoercer,
+	checkToolCalls,
+	FORMAT_TOOL_NAME,
+	parseFormatCall,
+} from '../../../lib/chat/check-tool-calls';
+import type { ToolDefinition } from '../../../lib/chat/types';
 
 const schema = {
 	type: 'object',
@@ -48,6 +54,201 @@ test.each([
 	'no JSON',
 ])('%s is unchanged', (args) => {
 	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
+});
+
+test.each<[string, object, string, unknown]>([
+	[
+		'a null that is required',
+		{ required: ['a'], properties: { a: { type: 'string' } } },
+		'{"a":null}',
+		{ a: null },
+	],
+	['a null without a type', { properties: { a: {} } }, '{"a":null}', { a: null }],
+	['an integer for a number', { properties: { a: { type: 'number' } } }, '{"a":"5"}', { a: 5 }],
+	[
+		'a number for an integer',
+		{ properties: { a: { type: 'integer' } } },
+		'{"a":"5.5"}',
+		{ a: '5.5' },
+	],
+	['a word for an enum', { properties: { a: { enum: ['1', true] } } }, '{"a":"1"}', { a: '1' }],
+	['a list for an enum', { properties: { a: { enum: [[1], null] } } }, '{"a":"[1]"}', { a: [1] }],
+	[
+		'a list that is no list',
+		{ properties: { a: { type: 'object' } } },
+		'{"a":"[1]"}',
+		{ a: '[1]' },
+	],
+	['an object that is none', { properties: { a: { type: 'array' } } }, '{"a":"{}"}', { a: '{}' }],
+	[
+		'one branch of several',
+		{ properties: { a: { oneOf: [{ type: 'integer' }, { type: 'null' }] } } },
+		'{"a":"5"}',
+		{ a: 5 },
+	],
+	[
+		'a boolean with blanks',
+		{ properties: { a: { type: 'boolean' } } },
+		'{"a":" FALSE "}',
+		{ a: false },
+	],
+	[
+		'no boolean for a number',
+		{ properties: { a: { type: 'number' } } },
+		'{"a":"true"}',
+		{ a: 'true' },
+	],
+	['a long number', { properties: { a: { type: 'number' } } }, '{"a":"1e999"}', { a: '1e999' }],
+	['digits', { properties: { a: { type: 'number' } } }, '{"a":"1.50"}', { a: 1.5 }],
+	['a text in a text', { properties: { a: { type: 'integer' } } }, '{"a":"\\"5\\""}', { a: '"5"' }],
+	[
+		'items of any type',
+		{ properties: { a: { type: 'array', items: true } } },
+		'{"a":["5"]}',
+		{ a: ['5'] },
+	],
+])('%s', (_name, properties, args, expected) => {
+	const coerced = new ArgumentCoercer().coerce(args, { type: 'object', ...properties });
+	expect(JSON.parse(coerced)).toEqual(expected);
+});
+
+test('values of more than twenty levels are not changed', () => {
+	const nest = (levels: number, value: unknown): unknown =>
+		levels === 0 ? value : { a: nest(levels - 1, value) };
+	const nestSchema = (levels: number): Record<string, unknown> =>
+		levels === 0
+			? { type: 'integer' }
+			: { type: 'object', properties: { a: nestSchema(levels - 1) } };
+	const coerce = (levels: number) =>
+		new ArgumentCoercer().coerce(JSON.stringify(nest(levels, '5')), nestSchema(levels));
+	expect(JSON.parse(coerce(20))).toEqual(nest(20, 5));
+	expect(JSON.parse(coerce(21))).toEqual(nest(21, '5'));
+});
+
+describe('calls and the connected tools', () => {
+	const tool = (name: string, more: Partial<ToolDefinition> = {}): ToolDefinition => ({
+		name,
+		parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+		...more,
+	});
+	const check = (
+		calls: Array<[name: string, args: string]>,
+		tools: ToolDefinition[],
+		isFromText = false,
+	) => {
+		const rawCalls = calls.map(([name, args]) => ({ id: 'i', name, arguments: args }));
+		const { validCalls, issues } = checkToolCalls(rawCalls, tools, isFromText);
+		return {
+			valid: validCalls.map(({ id, name, arguments: args }) => `${id} ${name} ${args}`),
+			issues: issues.map(({ toolCall, type, details }) => [toolCall.name, type, ...details]),
+		};
+	};
+
+	test('each call is valid, or has an issue', () => {
+		const calls: Array<[string, string]> = [
+			['look', '{"n":"5"}'],
+			['invented', '{}'],
+			['look', '{"n":'],
+			['look', '{"m":1}'],
+			['look', '{"n":6}'],
+		];
+		expect(check(calls, [tool('look')])).toEqual({
+			valid: ['i look {"n":5}', 'i look {"n":6}'],
+			issues: [
+				['invented', 'unknownTool'],
+				['look', 'brokenArguments'],
+				['look', 'missingArguments', 'n'],
+			],
+		});
+	});
+
+	test('a tool is found without the prefix of its MCP client, if only one has that name', () => {
+		const tools = [
+			tool('A_look', { shortName: 'look' }),
+			tool('A_see.it', { shortName: 'see.it' }),
+			tool('A_run', { shortName: 'run' }),
+			tool('B_run', { shortName: 'run' }),
+			tool('C_own', { shortName: 'own' }),
+			tool('own'),
+		];
+		const find = (name: string, isFromText = false) =>
+			check([[name, '{"n":1}']], tools, isFromText).valid.map((text) => text.split(' ')[1]);
+		expect(
+			['look', 'see.it', 'see_it', 'run', 'own', 'A_run', '__proto__'].map((name) => find(name)[0]),
+		).toEqual(['A_look', 'A_see.it', 'A_see.it', undefined, 'own', 'A_run', undefined]);
+		expect([find('look', true), find('A_look', true)]).toEqual([[], ['A_look']]);
+	});
+
+	test('behind an approval, arguments of the tool are required, those of n8n are not', () => {
+		const parameters = {
+			type: 'object',
+			properties: {
+				toolParameters: { type: 'object', properties: {}, required: ['to'] },
+				hitlParameters: { type: 'object' },
+			},
+			required: ['toolParameters', 'hitlParameters', 'why'],
+		};
+		const missing = (args: string, changes: object = {}) =>
+			check([['send', args]], [tool('send', { parameters: { ...parameters, ...changes } })])
+				.issues[0];
+		expect(missing('{"toolParameters":{"to":"a"},"why":1}')).toBeUndefined();
+		expect(missing('{"toolParameters":{}}')).toEqual([
+			'send',
+			'missingArguments',
+			'why',
+			'toolParameters.to',
+		]);
+		expect(missing('{}')).toEqual(['send', 'missingArguments', 'toolParameters', 'why']);
+		const ownTool = { properties: { toolParameters: { required: ['to'] } } };
+		expect(missing('{"toolParameters":{},"why":1}', ownTool)).toEqual([
+			'send',
+			'missingArguments',
+			'hitlParameters',
+		]);
+		expect(missing('{"toolParameters":{"to":1}}', { required: [7] })).toBeUndefined();
+	});
+
+	const format = tool(FORMAT_TOOL_NAME, {
+		parameters: {
+			type: 'object',
+			properties: {
+				output: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+			},
+			required: ['output'],
+			additionalProperties: false,
+		},
+	});
+
+	test.each([
+		['{"output":{"n":1}}', '{"output":{"n":1}}'],
+		['{"n":"1"}', '{"output":{"n":1}}'],
+		['{"output":{"output":{"n":1}}}', '{"output":{"n":1}}'],
+	])('the final response %s fits as %s', (args, fitted) => {
+		expect(check([[FORMAT_TOOL_NAME, args]], [format]).valid).toEqual([
+			`i ${FORMAT_TOOL_NAME} ${fitted}`,
+		]);
+	});
+
+	test('one that does not fit has an issue', () => {
+		const [issue] = check([[FORMAT_TOOL_NAME, '{"m":1}']], [format]).issues;
+		expect(issue!.slice(0, 2)).toEqual([FORMAT_TOOL_NAME, 'invalidArguments']);
+		expect(issue!.length).toBeGreaterThan(2);
+	});
+
+	test.each<[string, string | undefined]>([
+		['{"output":{"n":1}}', '{"output":{"n":1}}'],
+		['Here:\n```json\n{"n":1}\n```', '{"output":{"n":1}}'],
+		[`{"name":"${FORMAT_TOOL_NAME}","arguments":{"n":1}}`, '{"output":{"n":1}}'],
+		[`{"name":"${FORMAT_TOOL_NAME}","parameters":{"n":1}}`, '{"output":{"n":1}}'],
+		['{"name":"other","arguments":{"n":1}}', undefined],
+		['{"m":1}', undefined],
+		['no JSON', undefined],
+		['[1]', undefined],
+	])('in the text %j it is %j', (text, args) => {
+		const call = args && { name: FORMAT_TOOL_NAME, arguments: args };
+		expect(parseFormatCall(text, [tool('look'), format])).toEqual(call);
+		expect(parseFormatCall(text, [tool('look')])).toBeUndefined();
+	});
 });
 
 test('names of prototype properties are ignored', () => {
