@@ -66,7 +66,8 @@ export class ToolCallAccumulator {
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
 		toolCall.name ||= cleanName(name ?? '');
 		// Some servers begin the arguments with an empty object.
-		toolCall.arguments = (toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
+		toolCall.arguments =
+			(toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
 		this.brackets.get(toolCall)!.readAll(args);
 		this.runawayState = this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
