@@ -163,6 +163,18 @@ export function round(value: number, decimals = 1): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 
+/** The first list in a value: itself, or under one of the names, also within others of them. */
+export function findList(
+	value: unknown,
+	names: readonly string[],
+	depth = 3,
+): unknown[] | undefined {
+	if (Array.isArray(value)) return value;
+	if (!isRecord(value) || depth === 0) return undefined;
+	const lists = names.map((name) => findList(value[name], names, depth - 1));
+	return lists.find((list) => list !== undefined);
+}
+
 /** All texts in a value, in order. */
 export function collectTexts(value: unknown): string[] {
 	if (typeof value === 'string') return [value];

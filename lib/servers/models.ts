@@ -6,6 +6,7 @@ import { memoize } from '../lru-cache';
 import {
 	asArray,
 	asFiniteNumber,
+	findList,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
@@ -53,8 +54,9 @@ export interface ServerModel {
  * Ollama sends null for an empty one.
  */
 export function getModelEntries(json: unknown): JsonRecord[] | undefined {
-	const list = isRecord(json) ? ('data' in json ? (json.data ?? []) : json.models) : json;
-	return Array.isArray(list) ? toEntries(list) : undefined;
+	const list = findList(json, ['data', 'models', 'result']);
+	const isEmpty = isRecord(json) && json.data === null;
+	return list || isEmpty ? toEntries(list ?? []) : undefined;
 }
 
 /** Once for each list: all identity rules read the entries. */
@@ -80,7 +82,8 @@ const toModels = memoize((entries: JsonRecord[]) => {
 });
 
 function toServerModel(entry: JsonRecord): ServerModel | undefined {
-	const id = asNonEmptyString(entry.id);
+	const name = [entry.id, entry.model, entry.name, entry.key, entry.model_name].find(isNonEmpty);
+	const id = typeof name === 'number' ? String(name) : asNonEmptyString(name);
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = asRecord(entry.meta);
 	const aliases = [...toStrings(entry.aliases), ...toStrings(asRecord(meta.llamaswap).aliases)];

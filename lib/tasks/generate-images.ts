@@ -4,9 +4,19 @@ import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
 import type { ModelServer } from '../servers/types/server-type';
-import { omitEmpty, asFiniteNumber, type JsonRecord, asNonEmptyString, asRecords } from '../values';
+import {
+	omitEmpty,
+	asFiniteNumber,
+	findList,
+	isNonEmpty,
+	isRecord,
+	type JsonRecord,
+	asNonEmptyString,
+	asRecord,
+} from '../values';
 import {
 	explainUnsupportedRoute,
+	readJson,
 	runTask,
 	type TaskSettings,
 	explainFirstTokenTimeout,
@@ -62,7 +72,7 @@ export async function generateImages(
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => asRecords((await response.json()).data),
+		read: async (response) => readImages(await readJson(response)),
 		explain: async (error) => await explainImageError(server, settings, error),
 	});
 	const images = entries.map((entry) => toImage(server, settings, entry));
@@ -112,13 +122,21 @@ async function explainImageError(server: ModelServer, { model }: TaskSettings, e
 	});
 }
 
+/** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */
+function readImages(json: unknown): JsonRecord[] {
+	const { image, base64 = image } = asRecord(json);
+	const list = findList(json, ['data', 'images', 'artifacts', 'output', 'results']) ?? [base64];
+	return list.filter(isNonEmpty).map((entry) => (isRecord(entry) ? entry : { image: entry }));
+}
+
 function toImage(
 	server: ModelServer,
 	{ model }: TaskSettings,
-	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
+	{ b64_json, base64, image, image_url, url, revised_prompt: revised, seed }: JsonRecord,
 ): GeneratedImage {
-	const imageUrl = asNonEmptyString(base64) === undefined ? asNonEmptyString(url) : undefined;
-	const data = (asNonEmptyString(base64) ?? imageUrl ?? '').split(',').at(-1) ?? '';
+	const encoded = [b64_json, base64, image].map(asNonEmptyString).find(isNonEmpty);
+	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
+	const data = (encoded ?? asNonEmptyString(imageUrl))?.split(',').at(-1) ?? '';
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'image')

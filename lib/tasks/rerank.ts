@@ -1,13 +1,13 @@
 /** Ranks documents by relevance to a query. */
 import { type ServerError, createServerError, createInputError } from '../errors/server-error';
-import { matchTextIndexes, parseTokenCount } from './vectors';
+import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer } from '../servers/types/server-type';
 import {
-	asArray,
+	findList,
 	isRecord,
 	maxOf,
 	parseNumber,
@@ -145,7 +145,7 @@ async function sendBatch(
 
 /**
  * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of
- * TEI. Document texts are ignored.
+ * TEI, a list of scores, or another form. Document texts are ignored.
  *
  * @param count number of documents sent
  */
@@ -153,18 +153,20 @@ export function parseScores(
 	json: unknown,
 	count: number,
 ): { scores: ScoredDocument[]; tokens?: number } | { issue: string } {
-	const list = isRecord(json) ? (json.results ?? json.data) : json;
-	if (!Array.isArray(list)) return { issue: 'the response contains no scores' };
+	const list = findList(json, LIST_NAMES);
+	if (!list) return { issue: 'the response contains no scores' };
 	const scores = new Map<number, number>();
 	const indexes = matchTextIndexes(list, count);
-	for (const [at, entry] of asArray(list).entries()) {
-		const index = indexes[at] ?? NaN;
+	for (const [at, entry] of list.entries()) {
+		// Objects without an index may be sorted.
+		const index = indexes[at] ?? (isRecord(entry) || list.length !== count ? NaN : at);
 		const issue = scores.has(index)
 			? `document ${index + 1} has two scores`
 			: findIndexIssue(index, count);
 		if (issue !== undefined) return { issue };
-		const { relevance_score: relevance, score } = asRecord(entry);
-		const value = parseNumber(relevance ?? score);
+		const { relevance_score: relevance, score, logit, similarity } = asRecord(entry);
+		const [number] = [relevance ?? score ?? logit ?? similarity ?? entry].flat();
+		const value = parseNumber(number);
 		if (value === undefined) return { issue: `the score of document ${index + 1} is not a number` };
 		scores.set(index, value);
 	}

@@ -2,9 +2,10 @@
 import { type ServerError, createServerError, createInputError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { readBuffer } from '../http/response-body';
+import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
-import { omitEmpty, type JsonRecord } from '../values';
+import { collectTexts, omitEmpty, type JsonRecord, parseJson } from '../values';
 import {
 	explainUnsupportedRoute,
 	runTask,
@@ -74,9 +75,7 @@ export async function synthesizeSpeech<Stored>(
 		}),
 		extraBody,
 		read: async (response) => {
-			const { head, chunks } = await peekHead(response.bytes());
-			if (isText(head, response.headers['content-type']))
-				throw response.toError((await readBuffer(chunks)).toString('utf8'));
+			const { head, chunks } = await readAudio(response);
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createTooShortError(server, settings, head.byteLength);
 			const type = detectAudioType(head, format);
@@ -104,6 +103,22 @@ function createEmptyTextError({ input }: SpeechRequest) {
 	);
 }
 
+/** The first bytes of the audio, and all of it. Gateways send it as base64 in JSON. */
+async function readAudio(response: HttpResponse) {
+	const body = await peekHead(response.bytes());
+	if (!isText(body.head, response.headers['content-type'])) return body;
+	const text = (await readBuffer(body.chunks)).toString('utf8');
+	const audio = collectTexts(parseJson(text))
+		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
+		.find((content) => detectFileType(content)?.category === 'audio');
+	if (!audio) throw response.toError(text);
+	return await peekHead(toChunks(audio));
+}
+
+async function* toChunks(content: Uint8Array): AsyncGenerator<Uint8Array> {
+	yield content;
+}
+
 /** First bytes of a body, and the full body. */
 export async function peekHead(
 	source: AsyncIterable<Uint8Array>,
@@ -129,7 +144,8 @@ async function* readWithLength(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
 
 /** Whether a response with status 200 is an error or a page. */
 function isText(head: Buffer, type = '') {
-	return /^\s*[{<]/.test(head.toString('latin1')) || /\bjson\b|^text\//i.test(type);
+	const isDeclared = /\bjson\b|^text\//i.test(type) && detectFileType(head)?.category !== 'audio';
+	return isDeclared || /^\s*[{<]/.test(head.toString('latin1'));
 }
 
 /**

@@ -218,6 +218,8 @@ const MARKERS: readonly RegExp[] = [
 	/(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/g,
 	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>"; SenseVoice: "<|zh|><|NEUTRAL|><|Speech|>"
 	/<\|(?:([a-z]{2,3})|[\w.:/ -]{1,40})\|>/g,
+	// Canary and Gemma, if the server keeps their tokens
+	/<\/?(?:s|unk|pad|bos|eos|start_of_turn|end_of_turn)>/g,
 	// whisper.cpp, with special tokens
 	/\[_(?:BEG|EOT|SOT|PREV|NOT|SOLM|TRANSCRIBE|TRANSLATE|TT_\d{1,6})_?\]/g,
 ];
@@ -235,10 +237,27 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
 	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	if (typeof json === 'string') return parseText(json);
-	if (json !== undefined)
-		return parseRecord(Array.isArray(json) ? { segments: json } : asRecord(json));
-	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object or a page.
-	return /^\s*(?:\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
+	if (json !== undefined) return parseRecord(toOpenAiForm(json));
+	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
+	return /^\s*(?:(?:data:\s*)?\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
+}
+
+/** Names of the text, or of what contains it: whisper.cpp, FunASR, Deepgram, custom servers. */
+const TEXT_NAMES = [
+	...['text', 'segments', 'transcription', 'transcript', 'results', 'result', 'data', 'output'],
+	...['channels', 'alternatives'],
+];
+
+/** A response with its text in `text` or in `segments`. */
+function toOpenAiForm(value: unknown, depth = 8): JsonRecord {
+	if (typeof value === 'string') return { text: value };
+	if (Array.isArray(value))
+		return { segments: value.map((entry) => toOpenAiForm(entry, depth - 1)) };
+	const record = asRecord(value);
+	const name = TEXT_NAMES.find((key) => (record[key] ?? undefined) !== undefined);
+	if (name === undefined || typeof record.text === 'string' || depth < 1) return record;
+	const { [name]: content, ...fields } = record;
+	return { ...fields, ...toOpenAiForm(content, depth - 1) };
 }
 
 function parseText(body: string, extraFields: JsonRecord = {}): Transcript {

@@ -1,5 +1,14 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
-import { asArray, isRecord, type JsonRecord, parseNumber, asRecord } from '../values';
+import {
+	asArray,
+	asNonEmptyString,
+	findList,
+	isRecord,
+	type JsonRecord,
+	parseJson,
+	parseNumber,
+	asRecord,
+} from '../values';
 
 /** Vectors in the order of the texts. */
 interface Vectors {
@@ -16,8 +25,8 @@ export interface VectorIssue {
 }
 
 /**
- * Parses vectors, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, or
- * `{embeddings: [[…]]}` of Ollama.
+ * Parses vectors, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of
+ * Ollama, or another form.
  *
  * @param length dimensions of the vectors of this model, if known
  */
@@ -26,9 +35,9 @@ export function parseVectors(
 	count: number,
 	length: number | undefined,
 ): Vectors | VectorIssue {
-	const { data, embeddings } = asRecord(json);
-	const list = data ?? embeddings;
-	if (!Array.isArray(list)) return { message: 'the response contains no embeddings' };
+	const found = findList(json, LIST_NAMES);
+	if (!found) return { message: 'the response contains no embeddings' };
+	const list = typeof found[0] === 'number' ? [found] : found;
 	if (list.length !== count)
 		return {
 			message: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
@@ -44,11 +53,20 @@ export function parseVectors(
 	return { vectors, tokens: parseTokenCount(asRecord(json)) };
 }
 
+/** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
+export const LIST_NAMES = [
+	...['data', 'results', 'embeddings', 'embedding', 'vectors', 'vector', 'rankings', 'scores'],
+	...['result', 'output', 'predictions', 'values', 'float', 'dense'],
+];
+
 /** @param length dimensions of each vector; default: those of the first */
 function readVectors(entries: unknown[], length: number | undefined): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [index, entry] of entries.entries()) {
-		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
+		const value = isRecord(entry)
+			? (asNonEmptyString(entry.embedding) ?? findList(entry, LIST_NAMES))
+			: entry;
+		const vector = readVector(value);
 		if (!Array.isArray(vector)) return { ...vector, index };
 		const issue = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
 		if (issue) return { ...issue, index };
@@ -67,6 +85,7 @@ function sortByIndex(list: unknown[]) {
 }
 
 function readVector(value: unknown): number[] | VectorIssue {
+	if (typeof value === 'string' && value.startsWith('[')) return readVector(parseJson(value));
 	if (typeof value === 'string')
 		return decodeVector(value) ?? { message: 'a vector is neither an array of numbers nor base64' };
 	if (asArray(value).some(Array.isArray))
@@ -140,15 +159,15 @@ export function truncateVector(vector: number[], dimensions: number | undefined)
 
 /**
  * Returns the index (from 0) of the text of each entry, out of `count` texts; undefined if it cannot be read. Servers send
- * it as a number or as text, from 0 or from 1, as `index` or `text_index`.
+ * it as a number or as text, from 0 or from 1, under several names.
  */
 export function matchTextIndexes(
 	entries: readonly unknown[],
 	count: number,
 ): Array<number | undefined> {
 	const indexes = entries.map((entry) => {
-		const { index, text_index: textIndex = index } = asRecord(entry);
-		return parseNumber(index ?? textIndex);
+		const { index, text_index, document_index, corpus_id } = asRecord(entry);
+		return parseNumber(index ?? text_index ?? document_index ?? corpus_id);
 	});
 	// Counting from 1 is assumed only if the response is complete: otherwise a too large index is an error.
 	const isFromOne = indexes.length === count && indexes.includes(count) && !indexes.includes(0);

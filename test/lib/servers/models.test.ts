@@ -77,12 +77,25 @@ describe('formats of a model list', () => {
 		['a bare array, as from custom servers', [{ id: 'a' }, { id: 'b' }], 2],
 		['null, as from Ollama without models', { data: null }, 0],
 		['empty', { data: [] }, 0],
+		['under another name', { models: [{ name: 'a' }], data: null }, 1],
+		['in another object', { data: { models: ['a', 'b'] } }, 2],
 		['with entries that are not objects', { data: [null, 'x', 3, { id: 'a' }] }, 1],
 		['a text', { data: 'x' }, undefined],
 		['an error', { error: 'x' }, undefined],
 		['not JSON', undefined, undefined],
 	])('%s', (_name, json, count) => {
 		expect(getModelEntries(json)?.length).toBe(count);
+	});
+
+	it('names of models', () => {
+		const entries = [
+			{ id: 2 },
+			{ name: 'b' },
+			{ model: 'c', name: 'C' },
+			{ key: 'd' },
+			{ model_name: 'e' },
+		];
+		expect(parseModels([...entries, { id: ' ' }, {}])?.map(({ id }) => id)).toEqual([...'2bcde']);
 	});
 
 	it('embedding and rerank models of a router are detected by their command line', () => {

@@ -90,6 +90,20 @@ describe('OpenAI’s route', () => {
 		});
 	});
 
+	const URL = `data:image/png;base64,${PNG}`;
+
+	test.each<[object]>([
+		[{ images: [PNG] }],
+		[{ output: [URL] }],
+		[{ image: PNG }],
+		[{ data: [{ image_url: { url: URL } }] }],
+		[{ artifacts: [{ base64: PNG }] }],
+		[[{ b64_json: PNG }]],
+	])('an image in another form: %j', async (body) => {
+		const { images } = await run(await startOther(body), { model: 'flux' });
+		expect(images).toEqual([IMAGE]);
+	});
+
 	test('a rejected response_format is omitted', async () => {
 		const sim = await startOther({});
 		sim.route('POST /v1/images/generations', (request) =>

@@ -68,9 +68,38 @@ describe('responses of rerank routes', () => {
 				],
 			},
 		],
+		['DashScope', { output: { results: SCORES } }],
+		[
+			'NIM',
+			{
+				rankings: [
+					{ index: 1, logit: 0.9 },
+					{ index: 0, logit: -2 },
+				],
+			},
+		],
+		[
+			'other names',
+			{
+				data: {
+					results: [
+						{ document_index: 1, similarity: 0.9 },
+						{ corpus_id: 0, score: [-2] },
+					],
+				},
+			},
+		],
 	])('%s', (_server, json) => {
 		expect(parseScores(json, 2)).toEqual({ scores: SCORES });
 	});
+
+	test.each([[[-2, 0.9]], [{ scores: [-2, 0.9] }], [{ scores: [[-2], ['0.9']] }]])(
+		'numbers in the order of the documents: %j',
+		(json) => {
+			expect(parseScores(json, 2)).toEqual({ scores: [SCORES[1], SCORES[0]] });
+			expect(parseScores(json, 3)).toEqual({ issue: 'a score has no document index' });
+		},
+	);
 
 	test('tokens, also without prompt tokens (GPUStack)', () => {
 		expect(parseScores({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
@@ -95,6 +124,7 @@ describe('responses of rerank routes', () => {
 			/two scores/,
 		],
 		['no index', [{ score: 1 }], /no document index/],
+		['no indexes, and perhaps sorted', [{ score: 1 }, { score: 0 }], /no document index/],
 		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
 	])('%s is an issue', (_case, json, issue) => {

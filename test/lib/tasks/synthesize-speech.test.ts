@@ -105,6 +105,23 @@ describe('responses that are not audio', () => {
 		expect(await failureOf(run(sim))).toMatchObject(expected);
 	});
 
+	const WAV = Buffer.from(`RIFF\x48\x7d\0\0WAVEfmt ${'\0'.repeat(32_000)}`, 'latin1');
+	const encoded = WAV.toString('base64');
+
+	test.each([
+		['in JSON', jsonReply({ audio: encoded })],
+		[
+			'in JSON, as a data URL',
+			jsonReply({ data: [{ audio: `data:audio/wav;base64,${encoded}` }] }),
+		],
+		['with the type of a text', bytesReply('text/plain', [WAV])],
+		['with the type of JSON', bytesReply('application/json', [WAV])],
+	])('audio %s', async (_name, answer) => {
+		const sim = await startKokoro();
+		sim.route('POST /v1/audio/speech', answer);
+		expect(await run(sim)).toMatchObject({ mimeType: 'audio/wav', bytes: WAV });
+	});
+
 	test('JSON with an audio type', async () => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));

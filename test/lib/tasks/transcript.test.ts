@@ -85,6 +85,28 @@ test('speech that begins with a bracket or a quotation mark is a transcript', ()
 	expect(parseTranscript('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
 });
 
+test.each([
+	[{ text: ['Hello', 'there'] }],
+	[{ transcription: 'Hello there' }],
+	[{ transcription: [{ text: ' Hello' }, { text: ' there' }] }],
+	[{ transcript: 'Hello there' }],
+	[{ result: 'Hello there' }],
+	[{ code: 0, data: [{ text: 'Hello' }, { text: 'there' }] }],
+	[{ data: { text: 'Hello there' } }],
+	[{ text: '<s> Hello there</s>' }],
+])('the text under another name: %j', (json) => {
+	expect(parseTranscript(JSON.stringify(json), 'json')).toMatchObject({ text: 'Hello there' });
+});
+
+test.each([
+	'{"data":{}}',
+	'{"result":{"status":"queued"}}',
+	'[[[[[[[[[[[["a"]]]]]]]]]]]]',
+	'data: {"delta":"Hel"}',
+])('%s is not a transcript', (body) => {
+	expect(parseTranscript(body, 'json')).toBeUndefined();
+});
+
 const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
 
 test.each([

@@ -77,9 +77,33 @@ describe('responses of embedding routes', () => {
 			},
 		],
 		['Ollama /api/embed', { model: 'm', embeddings: [A, B] }],
+		['Text Embeddings Inference: a bare list', [A, B]],
+		['Cohere', { texts: ['a', 'b'], embeddings: { float: [A, B] } }],
+		[
+			'DashScope',
+			{
+				output: {
+					embeddings: [
+						{ text_index: 0, embedding: A },
+						{ text_index: 1, embedding: B },
+					],
+				},
+			},
+		],
+		['Vertex', { predictions: [{ embeddings: { values: A } }, { embeddings: { values: B } }] }],
+		['other names', { result: [{ vector: A }, { embedding: { dense: B } }] }],
+		['JSON as text', { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] }],
 	])('%s', (_server, json) => {
 		expect(readEmbeddings(json, 2)).toEqual({ vectors: [A, B] });
 	});
+
+	test.each([[A], [{ embedding: A }], [{ data: { embedding: [A] } }]])(
+		'one vector without a list: %j',
+		(json) => {
+			expect(readEmbeddings(json, 1)).toEqual({ vectors: [A] });
+			expect(readEmbeddings(json, 2)).toHaveProperty('message');
+		},
+	);
 
 	test('tokens of OpenAI and of Ollama', () => {
 		expect(
@@ -131,6 +155,11 @@ describe('responses of embedding routes', () => {
 		],
 		['an empty vector', { embeddings: [[], []] }, /empty/],
 		['no list', { object: 'list' }, /contains no embeddings/],
+		[
+			'a text that is no list',
+			{ data: [{ embedding: '[1,' }, { embedding: '[1,' }] },
+			/not an array/,
+		],
 	])('%s is an issue', (_case, json, issue) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
 			message: expect.stringMatching(issue) as string,
