@@ -9,6 +9,7 @@ import {
 	asFiniteNumber,
 	asNonEmptyString,
 	asRecord,
+	asString,
 	maxOf,
 	omitUndefined,
 } from '../values';
@@ -98,8 +99,12 @@ function findFailedProbe(snapshot: ServerSnapshot) {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
 	const isListed = models.error === undefined || isListMissing(models);
-	if (isListed && isUnready(details.health))
-		return { probe: details.health, error: details.health.error! };
+	const { health } = details;
+	if (isListed && isUnready(health))
+		return {
+			probe: health,
+			error: health.error ?? toProbeError(server, health.url, { ...health, status: 503 }),
+		};
 	if (!hasApi(snapshot))
 		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
 	// The model list may need no key.
@@ -107,9 +112,15 @@ function findFailedProbe(snapshot: ServerSnapshot) {
 	return isKeyRejected ? { probe: props, error: props.error! } : undefined;
 }
 
+const UNREADY_STATE =
+	/^(?:un(?:healthy|available)|error|fail|down$|dead|(?:down)?loading|starting|not[ _]ready)/i;
+
 /** Whether the server itself reports that it cannot respond: pages of proxies do not count. */
 function isUnready(health: ProbeResult | undefined): health is ProbeResult {
-	return (health?.status === 500 || health?.status === 503) && !isPage(health);
+	const { status, healthy, ready } = asRecord(health?.json);
+	const isUnwell =
+		UNREADY_STATE.test(asString(status) ?? '') || healthy === false || ready === false;
+	return [500, 503, isUnwell ? 200 : 0].includes(health?.status ?? -1) && !isPage(health!);
 }
 
 function toServerFacts(snapshot: ServerSnapshot): ServerFacts {

@@ -190,6 +190,18 @@ test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 	expect(JSON.stringify(result).split(JSON.stringify(detail).slice(1, -1))).toHaveLength(2);
 });
 
+test.each([
+	[{ status: 'unhealthy' }, true],
+	[{ status: 'loading model' }, true],
+	[{ healthy: false }, true],
+	[{ status: 'UP', ready: true }, false],
+	[{ status: 'no slot available' }, false],
+	[{ error: 'Unexpected endpoint or method. (GET /health)' }, false],
+])('the state in a /health response with status 200: %j, %j', async (body, isUnready) => {
+	const { healthy } = await check(await rawServer(llama({ '/health': json('200 OK', body) })));
+	expect(healthy).toBe(!isUnready);
+});
+
 /** Findings with a separate test below. */
 const OTHERS = ['redirected', 'slowResponse'];
 
