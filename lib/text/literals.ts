@@ -15,7 +15,6 @@ const CONSTANTS: Record<string, string> = {
 	// Python's own JSON
 	NaN: 'null',
 	Infinity: 'null',
-	'-Infinity': 'null',
 };
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
@@ -126,7 +125,8 @@ class LiteralReader {
 		if (this.skip('{')) return this.readEntries(':', '}', depth);
 		if (this.skip('[')) return this.readList(depth);
 		const word = this.match(/[-+\w.]*/y);
-		const value = Object.hasOwn(CONSTANTS, word) ? CONSTANTS[word] : undefined;
+		const name = word.replace(/^-(?=I)/, '');
+		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
 		if (value === undefined && !NUMBER.test(word)) throw new SyntaxProblem();
 		return value ?? word;
 	}
