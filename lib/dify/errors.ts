@@ -9,6 +9,7 @@ import {
 	type ErrorOverrides,
 	type DifyErrorType,
 	type ErrorType,
+	isOneOf,
 } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
@@ -27,7 +28,7 @@ import type { RunError, RunResult, WorkflowNode } from './types';
 import { MAX_PATTERN_INPUT, type DifyErrorBody, toErrorType } from './error-types';
 
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
-const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
+const hasBetterTitle = isOneOf(
 	'unauthorized',
 	'appUnavailable',
 	'notPublished',
@@ -43,7 +44,7 @@ const OWN_TITLE_TYPES: ReadonlySet<DifyErrorType> = new Set([
 	'providerUnreachable',
 	'pluginDaemonError',
 	'agentBackendUnreachable',
-]);
+);
 
 /** Keys of Dify and of model providers, removed from server texts. */
 const KEY_PATTERN = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
@@ -97,7 +98,7 @@ function fromDifyMessage(
 	const isEmpty = title === '';
 	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
 	const isTrace = type.startsWith('provider') && isPythonTrace(title);
-	const hasOwnTitle = isEmpty || isTrace || OWN_TITLE_TYPES.has(type);
+	const hasOwnTitle = isEmpty || isTrace || hasBetterTitle(type);
 	const explanation = explainMessage(type, code, serverText);
 	return createServerError(type, context, {
 		...overrides,

@@ -93,32 +93,13 @@ export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): Erro
 	return texts[type](facts);
 }
 
-export interface ServerErrorDetails {
+/** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
+export interface ServerErrorDetails
+	extends Partial<Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>> {
 	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
 	title: string;
-	/** What happened in full, if the title omits something. Default: the title. */
-	detail?: string;
-	/** What to do about it. */
 	suggestion: string;
-	/** The resolved URL the request went to. Never contains a key. */
-	url?: string;
-	/** HTTP status, if there was a response. */
-	status?: number;
-	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
-	code?: string;
-	/** The same request may be sent again: nothing was started. Default: by the type. */
-	retryable?: boolean;
-	/** The server message, shortened to 2,000 characters. */
-	serverText?: string;
-	/** Text that had arrived before the error. */
-	partialText?: string;
-	/** Reasoning that had arrived before the error. */
-	partialReasoning?: string;
-	/** Further facts as plain data, for example ids or token counts. */
-	facts?: JsonRecord;
-	/** The result so far, in the caller's own type. Never shown. */
-	result?: unknown;
 }
 
 /** Characters of a server message. Masking a megabyte of escapes would block n8n. */
@@ -132,16 +113,27 @@ const MAX_PARTIAL_TEXT = 1_000_000;
  */
 export class ServerError extends Error {
 	readonly type: ErrorType;
+	/** What happened in full, if the title omits something. */
 	readonly detail: string;
+	/** What to do about it. */
 	readonly suggestion: string;
+	/** The resolved URL the request went to. Never contains a key. */
 	readonly url: string | undefined;
+	/** HTTP status, if there was a response. */
 	readonly status: number | undefined;
+	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
 	readonly code: string | undefined;
+	/** The same request may be sent again: nothing was started. */
 	readonly retryable: boolean;
+	/** The server message, shortened to 2,000 characters. */
 	readonly serverText: string | undefined;
+	/** Text that had arrived before the error. */
 	readonly partialText: string | undefined;
+	/** Reasoning that had arrived before the error. */
 	readonly partialReasoning: string | undefined;
+	/** Further facts as plain data, for example ids or token counts. */
 	readonly facts: JsonRecord;
+	/** The result so far, in the caller's own type. Never shown. */
 	readonly result: unknown;
 
 	constructor(details: ServerErrorDetails) {

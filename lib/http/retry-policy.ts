@@ -48,8 +48,11 @@ export class RetryPolicy {
 		remainingMs: number,
 		onLoading?: (waitedMs: number) => void,
 	): number {
-		if (error.type === 'modelLoading')
-			return this.nextLoadingDelayMs(error, remainingMs, onLoading);
+		if (error.type === 'modelLoading') {
+			const loadingDelayMs = this.nextLoadingDelayMs(error, remainingMs);
+			onLoading?.(performance.now() - this.loadingSince!);
+			return loadingDelayMs;
+		}
 		if (!this.isTransient(error)) throw error;
 		const delayMs = asFiniteNumber(error.facts.retryAfterMs) ?? this.nextBackoffMs();
 		const isWorthWaiting = delayMs <= MAX_RETRY_AFTER_MS && delayMs < remainingMs;
@@ -57,17 +60,12 @@ export class RetryPolicy {
 		throw this.toFinalError(error, delayMs);
 	}
 
-	private nextLoadingDelayMs(
-		error: ServerError,
-		remainingMs: number,
-		onLoading?: (waitedMs: number) => void,
-	): number {
+	private nextLoadingDelayMs(error: ServerError, remainingMs: number) {
 		const at = performance.now();
 		this.loadingSince ??= at;
 		this.lastLoading = { error, at };
 		const delayMs = this.nextBackoffMs(MAX_LOADING_DELAY_MS);
 		if (delayMs >= remainingMs) throw this.toLoadingError(error);
-		onLoading?.(at - this.loadingSince);
 		return delayMs;
 	}
 

@@ -4,8 +4,7 @@ import { getForm } from '../shared/dify/editor-lists';
 import { createResourceTable } from '../shared/run/operations';
 import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
-import { audio } from './audio';
-import { files } from './file';
+import { files, audio } from './file';
 import { texts } from './generate';
 
 const operations = createResourceTable([texts, audio, annotations, files, apps]);

@@ -41,6 +41,7 @@ import {
 	multiChoiceField,
 	optionsCollection,
 	stringField,
+	shownIf,
 } from '../shared/field-builders';
 
 const messageFields = [
@@ -69,7 +70,7 @@ const messageFields = [
 		description:
 			'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
 	}),
-	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
+	conversationField(shownIf('conversation', 'byId')),
 ];
 
 type Conversation = 'auto' | 'new' | 'latest' | 'byId';
@@ -104,7 +105,7 @@ export function getConversationKey(parameters: NodeParameters): string | undefin
 const options = [
 	stringField('Response Field', 'answerField', {
 		default: 'answer',
-		displayOptions: { show: { '/simplify': [true] } },
+		...shownIf('/simplify', true),
 		description:
 			'Name of the field that contains the response. With a Chat Trigger, the item also has "output", which the chat shows.',
 	}),

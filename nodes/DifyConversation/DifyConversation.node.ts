@@ -28,6 +28,7 @@ import {
 	toOptions,
 	optionsCollection,
 	stringField,
+	shownIf,
 } from '../shared/field-builders';
 import {
 	type DifyClient,
@@ -86,7 +87,7 @@ const conversations: DifyResource = {
 				),
 				stringField('Name', 'name', {
 					required: true,
-					displayOptions: { show: { autoGenerate: [false] } },
+					...shownIf('autoGenerate', false),
 				}),
 			],
 			timeoutMs: MODEL_TIMEOUT_MS,

@@ -14,9 +14,8 @@ import { chunks } from './chunk';
 import { recordOperations } from './document/records';
 import { documentSync } from './document/sync';
 import { upsertOperations } from './document/upsert';
-import { knowledgeBases } from './knowledge-base';
+import { knowledgeBases, pipelines, searchDatasources } from './knowledge-base';
 import { metadata } from './metadata';
-import { pipelines, searchDatasources } from './pipeline';
 
 const documents: DifyResource = {
 	name: 'Document',

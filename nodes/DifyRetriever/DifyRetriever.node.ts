@@ -27,8 +27,8 @@ import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
 import { fetchAllPages, parseUuid } from '../../lib/dify/client';
-import { asNonEmptyString, isUnset } from '../../lib/values';
-import { readEditorValue } from '../shared/dify/editor-lists';
+import { isUnset } from '../../lib/values';
+import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 
 const properties = [
 	noticeField(
@@ -151,7 +151,7 @@ async function getKnowledgeBases(this: ILoadOptionsFunctions): Promise<INodeProp
 		const options = datasets
 			// Dify's API does not search external ones.
 			.filter(({ provider }) => provider !== 'external')
-			.map(({ id, name }) => ({ name: asNonEmptyString(name) ?? String(id), value: String(id) }));
+			.map(toRecordEntry);
 		return toListEntries(options);
 	} catch (error) {
 		return [createFailedListEntry(this.getNode(), error), ...getSelectedDatasets(this)];

@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import { followRun } from '../../lib/dify/run/follow-run';
+import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
-import { ServerError, type ErrorType } from '../../lib/errors/server-error';
+import { ServerError } from '../../lib/errors/server-error';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
@@ -116,9 +117,6 @@ export const forms: DifyResource = {
 	],
 };
 
-/** Errors after which the submission counts, since only the run ID or the user is wrong. */
-const NOT_FOLLOWED: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
-
 interface Submission extends IDataObject {
 	formToken: string;
 	user: string;
@@ -154,7 +152,8 @@ async function followSubmission(
 		const { json, ...item } = await toRunItem(call, output, following);
 		return { ...item, json: { ...submission, ...json } };
 	} catch (error) {
-		if (!(error instanceof ServerError) || !NOT_FOLLOWED.has(error.type)) throw error as Error;
+		// The submission counts if only the run ID or the user is wrong.
+		if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error as Error;
 		call.hint(
 			'The form was submitted, but Dify cannot find the run: check the Workflow Run ID, and use the user who started the run.',
 		);

@@ -15,6 +15,7 @@ import {
 	collectionField,
 	numberField,
 	stringField,
+	shownIf,
 } from '../shared/field-builders';
 import { type NodeParameters, quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
@@ -35,7 +36,7 @@ export const runGet: DifyOperation = {
 		),
 		numberField('Timeout (Seconds)', 'waitTimeout', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
-			displayOptions: { show: { waitUntilFinished: [true] } },
+			...shownIf('waitUntilFinished', true),
 			description: 'How long to wait. Dify ends a run after 20 minutes by default.',
 		}),
 		simplifyField,

@@ -98,6 +98,14 @@ export function noticeField(text: string, name = 'notice'): INodeProperties {
 	return { displayName: text, name, type: 'notice', default: '' };
 }
 
+/** Shows a field only if another one has this value. */
+export function shownIf(
+	field: string,
+	value: string | boolean,
+): Pick<INodeProperties, 'displayOptions'> {
+	return { displayOptions: { show: { [field]: [value] } } };
+}
+
 /** Optional fields, by default none. @param entry what the button adds */
 export function collectionField(
 	displayName: string,

@@ -1,6 +1,6 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { formatDuration } from '../../errors/texts/error-text';
-import { captureError, type ServerError, type ErrorType } from '../../errors/server-error';
+import { captureError, isOneOf, type ServerError, type ErrorType } from '../../errors/server-error';
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
@@ -77,11 +77,7 @@ const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
 /** Errors after which Dify may have started the run. */
-const MAY_HAVE_STARTED_ERRORS: ReadonlySet<ErrorType> = new Set([
-	'closedBeforeResponse',
-	'connectionLost',
-	'badGateway',
-]);
+const mayHaveStarted = isOneOf('closedBeforeResponse', 'connectionLost', 'badGateway');
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 
@@ -317,7 +313,7 @@ class RunReader {
 
 	/** Adds that a run may have started, after errors of proxies and connections. */
 	private withMayHaveStarted(error: ServerError) {
-		const isOpen = this.options.runId === undefined && MAY_HAVE_STARTED_ERRORS.has(error.type);
+		const isOpen = this.options.runId === undefined && mayHaveStarted(error.type);
 		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 

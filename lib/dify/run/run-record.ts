@@ -1,6 +1,6 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../text/reasoning';
-import { ServerError, type ErrorType } from '../../errors/server-error';
+import { ServerError, isOneOf } from '../../errors/server-error';
 import {
 	isNonEmpty,
 	isRecord,
@@ -112,21 +112,21 @@ async function pollWithGrace<T>(
 }
 
 /** Dify has no such record: the run is new. */
-const MISSING_ERRORS: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
+export const isMissingRun = isOneOf('runNotFound', 'notFound');
 /** The API restarts. */
-const UNAVAILABLE_ERRORS: ReadonlySet<ErrorType> = new Set([
+const isUnavailable = isOneOf(
 	'connectionRefused',
 	'closedBeforeResponse',
 	'connectionLost',
 	'badGateway',
 	'totalTimeout',
-]);
+);
 
 /** How long an error may last, in milliseconds. After a first response, a missing record is a proxy error. */
 function getGraceMs(error: unknown, hasResponse: boolean) {
 	if (!(error instanceof ServerError)) return -1;
-	const isMissing = MISSING_ERRORS.has(error.type);
-	if (UNAVAILABLE_ERRORS.has(error.type) || (isMissing && hasResponse)) return RESTART_GRACE_MS;
+	const isMissing = isMissingRun(error.type);
+	if (isUnavailable(error.type) || (isMissing && hasResponse)) return RESTART_GRACE_MS;
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 

@@ -22,9 +22,10 @@ import {
 	numberField,
 	optionsCollection,
 	stringField,
+	shownIf,
 } from '../../shared/field-builders';
 import { asText, createFieldError, type NodeParameters } from '../../shared/parameters';
-import { ItemError } from '../../shared/run/item-error';
+import { toItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField, datasetField, readDatasetId } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
@@ -79,8 +80,8 @@ export const documentSync: DifyOperation = {
 				text: 'Text',
 			}),
 		}),
-		{ ...documentBinaryField, displayOptions: { show: { contentType: ['file'] } } },
-		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
+		{ ...documentBinaryField, ...shownIf('contentType', 'file') },
+		{ ...textField, ...shownIf('contentType', 'text') },
 		booleanField(
 			'Dry Run',
 			'dryRun',
@@ -133,18 +134,6 @@ async function syncItems(call: DifyCall) {
 		pushAll(results, await syncing.catch((error: unknown) => [toItemError(call, first, error)]));
 	}
 	return results;
-}
-
-/** The error of an item or a knowledge base. @throws {ItemError} unless the node continues on fail */
-function toItemError(
-	{ context, signal }: DifyCall,
-	itemIndex: number,
-	error: unknown,
-	facts?: object,
-) {
-	const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error, facts);
-	if (context.continueOnFail() && !signal.aborted) return itemError;
-	throw itemError;
 }
 
 /** @throws {ServerError} if neither the field nor the item names a source */

@@ -12,7 +12,7 @@ import {
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError, quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
-import { ItemError, throwItemError, toItemError } from '../../shared/run/item-error';
+import { ItemError, toItemError } from '../../shared/run/item-error';
 import { countTokens, type LlamaCall, type ResultItem, withOutput } from '../operation';
 
 const fields = [
@@ -115,7 +115,7 @@ async function embedItems(call: LlamaCall) {
 				group.texts.push({ itemIndex, index: count++, ...text });
 		} catch (error) {
 			count++;
-			results.push(toItemError(call.context, itemIndex, error));
+			results.push(toItemError(call, itemIndex, error));
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
 	return results.sort((a, b) => getItemIndex(a) - getItemIndex(b));
@@ -173,9 +173,8 @@ async function embedGroup(
 			result.warnings.forEach(call.hint);
 			start += batch.length;
 		} catch (error) {
-			if (call.signal.aborted) throwItemError(batch[0]!.itemIndex, error);
 			for (const itemIndex of getFailedItems(error, batch))
-				failures.set(itemIndex, toItemError(call.context, itemIndex, error));
+				failures.set(itemIndex, toItemError(call, itemIndex, error));
 			// The other texts of a failed batch are sent again without those of the failed item.
 			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
 			start = 0;

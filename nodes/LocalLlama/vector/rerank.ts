@@ -88,7 +88,7 @@ function readItems(call: LlamaCall): { documents: DocumentInput[]; failures: Ite
 		try {
 			return readDocuments(call, from);
 		} catch (error) {
-			failures.push(toItemError(call.context, from, error));
+			failures.push(toItemError(call, from, error));
 			return [];
 		}
 	});

@@ -1,4 +1,11 @@
-import { choiceField, toOptions, jsonField, longTextField, integerField } from '../field-builders';
+import {
+	choiceField,
+	toOptions,
+	jsonField,
+	longTextField,
+	integerField,
+	shownIf,
+} from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 import {
 	GENERATION_OPTION_ENTRIES,
@@ -127,10 +134,10 @@ export const thinkingFields: INodeProperties[] = [
 			medium: 'Medium',
 			minimal: 'Minimal',
 		}),
-		displayOptions: { show: { thinking: ['effort'] } },
+		...shownIf('thinking', 'effort'),
 	}),
 	integerField('Thinking Token Budget', 'thinkingBudget', DEFAULT_THINKING_BUDGET, [0], {
-		displayOptions: { show: { thinking: ['budget'] } },
+		...shownIf('thinking', 'budget'),
 		description:
 			'Maximum tokens for thinking; 0 ends it immediately. Llama-server only, and only if the chat template of the model has an end tag.',
 	}),
@@ -173,14 +180,14 @@ export const responseFormatFields: INodeProperties[] = [
 		'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
 		{
 			typeOptions: { rows: 8 },
-			displayOptions: { show: { responseFormat: ['jsonSchema'] } },
+			...shownIf('responseFormat', 'jsonSchema'),
 			description:
 				'Parts that the server does not support are removed before sending and listed in the execution log',
 		},
 	),
 	longTextField('Grammar', 'grammar', 6, {
 		default: 'root ::= "yes" | "no"',
-		displayOptions: { show: { responseFormat: ['grammar'] } },
+		...shownIf('responseFormat', 'grammar'),
 		description: 'Grammar in the GBNF notation of llama.cpp. The first rule must be named root.',
 	}),
 ];

@@ -54,6 +54,7 @@ import {
 	integerField,
 	choiceField,
 	toOptions,
+	shownIf,
 } from '../field-builders';
 import { createLocalError } from '../../../lib/dify/errors';
 import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
@@ -107,7 +108,7 @@ const pagingFields = [
 		'Whether to return all results or only up to a given limit',
 	),
 	integerField('Limit', 'limit', 50, [1], {
-		displayOptions: { show: { returnAll: [false] } },
+		...shownIf('returnAll', false),
 		description: 'Max number of results to return',
 	}),
 ];

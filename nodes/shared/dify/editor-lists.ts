@@ -99,6 +99,11 @@ export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	);
 }
 
+/** A record with its name, or with its ID if it has none. */
+export function toRecordEntry({ id, name }: JsonRecord): { name: string; value: string } {
+	return { name: asNonEmptyString(name) ?? String(id), value: String(id) };
+}
+
 /** Results that fill the list: the editor loads more only after scrolling (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;
 
@@ -115,15 +120,13 @@ export const searchConversations = createListSearch(
 		let next = token;
 		for (let pages = 1; ; pages++) {
 			const page = await fetchPage(client, list, { at: next });
-			const options = page.records.map(({ id, name }) => ({
-				name: asNonEmptyString(name) ?? String(id),
-				value: String(id),
-			}));
 			pushAll(
 				results,
-				options.filter(
-					({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
-				),
+				page.records
+					.map(toRecordEntry)
+					.filter(
+						({ name, value }) => name.toLowerCase().includes(query) || value.startsWith(query),
+					),
 			);
 			next = asNonEmptyString(page.next);
 			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
@@ -139,10 +142,10 @@ async function fetchNamedPage(
 	getSuffix: (record: JsonRecord) => string,
 ) {
 	const { records, next } = await fetchPage(client, list, { at: Number(token ?? 1) });
-	const results = records.map((record) => ({
-		name: `${asNonEmptyString(record.name) ?? String(record.id)}${getSuffix(record)}`,
-		value: String(record.id),
-	}));
+	const results = records.map((record) => {
+		const { name, value } = toRecordEntry(record);
+		return { name: name + getSuffix(record), value };
+	});
 	return { results, paginationToken: next?.toString() };
 }
 

@@ -23,6 +23,7 @@ import {
 	jsonField,
 	fixedCollectionField,
 	stringField,
+	shownIf,
 } from '../field-builders';
 import {
 	asChoice,
@@ -77,11 +78,11 @@ export const inputFields: INodeProperties[] = [
 				supportAutoMap: false,
 			},
 		},
-		displayOptions: { show: { inputsMode: ['form'] } },
+		...shownIf('inputsMode', 'form'),
 	},
 	jsonField('Inputs as JSON', 'inputsJson', '{}', {
 		typeOptions: { rows: 4 },
-		displayOptions: { show: { inputsMode: ['json'] } },
+		...shownIf('inputsMode', 'json'),
 		placeholder: 'e.g. { "language": "English" }',
 		description:
 			'Object with the variables of the app. Text variables require strings, even for digits. File variables take the name of a binary field, a URL, or an array of either.',
@@ -232,11 +233,11 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 		}),
 		stringField('Input Binary Field', 'binaryProperty', {
 			default: 'data',
-			displayOptions: { show: { source: ['binary'] } },
+			...shownIf('source', 'binary'),
 			hint: 'Name of the binary field; separate several names with commas',
 		}),
 		stringField('URL', 'url', {
-			displayOptions: { show: { source: ['url'] } },
+			...shownIf('source', 'url'),
 			placeholder: 'e.g. https://example.com/image.png',
 			hint: 'Separate several URLs with spaces, or pass an array. An item without a URL is an error; an empty array sends no file',
 		}),

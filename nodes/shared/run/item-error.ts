@@ -8,6 +8,7 @@ import {
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isToolNode } from '../../../lib/errors/node-error';
+import type { OperationCall } from './operations';
 
 import { getErrorMessage, asRecord } from '../../../lib/values';
 
@@ -23,19 +24,16 @@ export class ItemError extends Error {
 	}
 }
 
-/** @throws {ItemError} */
-export function throwItemError(itemIndex: number, reason: unknown): never {
-	throw new ItemError(itemIndex, reason);
-}
-
-/** The error of an item for the results. @throws {ItemError} unless the node continues on errors */
+/** The error of an item for the results. @throws {ItemError} unless the node continues on errors, and is not stopped */
 export function toItemError(
-	context: Pick<IExecuteFunctions, 'continueOnFail'>,
+	{ context, signal }: OperationCall,
 	itemIndex: number,
 	reason: unknown,
+	facts?: object,
 ): ItemError {
-	if (!context.continueOnFail()) throwItemError(itemIndex, reason);
-	return new ItemError(itemIndex, reason);
+	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, facts);
+	if (context.continueOnFail() && !signal.aborted) return error;
+	throw error;
 }
 
 /**
