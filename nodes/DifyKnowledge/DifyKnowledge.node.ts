@@ -11,11 +11,10 @@ import {
 } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
-import { recordOperations } from './document/records';
+import { recordOperations, metadata } from './document/records';
 import { documentSync } from './document/sync';
 import { upsertOperations } from './document/upsert';
 import { knowledgeBases, pipelines, searchDatasources } from './knowledge-base';
-import { metadata } from './metadata';
 
 const documents: DifyResource = {
 	name: 'Document',

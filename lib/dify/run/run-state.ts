@@ -101,8 +101,6 @@ export function createRunState({
 	};
 }
 
-type EventNamed<Name extends DifyEvent['event']> = Extract<DifyEvent, { event: Name }>;
-
 /** Applies an event to the run, and returns the text changes. */
 type Handler<Event> = (run: RunState, event: Event, data: JsonRecord) => TextDelta[] | void;
 
@@ -117,10 +115,32 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
 	message: applyMessage,
 	// In chatbots and agents, text of a response with files also arrives as this event (docs/protocols/dify.md 3.3).
-	message_file: (run, event) =>
-		typeof event.answer === 'string' ? applyMessage(run, event) : addFile(run, toFile(event)),
-	message_replace: applyMessageReplace,
-	message_end: applyMessageEnd,
+	message_file: (run, event) => {
+		if (typeof event.answer === 'string') return applyMessage(run, event);
+		const keys = (['id', 'type', 'belongs_to', 'url'] as const).filter((key) =>
+			isNonEmpty(event[key]),
+		);
+		addFile(run, Object.fromEntries(keys.map((key) => [key, event[key]])));
+	},
+	/** Applies the moderation text; without a reason, the start of the response as Dify stored it, possibly empty. */
+	message_replace: (run, event) => {
+		const reason = asNonEmptyString(event.reason);
+		const answer = asString(event.answer) ?? '';
+		if (answer.length > run.comparedText.length) run.comparedText = run.text;
+		if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
+		run.isModerated ||= reason === 'output_moderation';
+		return replaceText(run, answer, reason ?? 'message_replace');
+	},
+	message_end: (run, event) => {
+		run.hasMessageEnd = true;
+		run.messageId ??= asNonEmptyString(event.id);
+		if (isRecord(event.metadata)) {
+			run.metadata = event.metadata;
+			if (isNonEmpty(event.metadata.usage)) run.usage = asRecord(event.metadata.usage);
+			run.retrieverResources = asRecords(event.metadata.retriever_resources);
+		}
+		for (const file of asRecords(event.files)) addFile(run, file);
+	},
 	agent_message: (run, event) => {
 		run.hasAgentMessage = true;
 		return appendText(run, event.answer);
@@ -133,9 +153,28 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		run.count.add(delta.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
-	workflow_finished: applyWorkflowFinished,
+	/** Ends the run; chatflows also need `message_end`. */
+	workflow_finished: (run, event, data) => {
+		const workflow = ensureWorkflow(run);
+		updateWorkflow(workflow, data);
+		if (isStop(workflow.error)) workflow.status = 'stopped';
+		for (const file of asRecords(data.files)) addFile(run, file);
+		if (workflow.status === 'paused') return applyPause(run, data);
+		// The replay of a finished run has no conversation and no message_end (docs/protocols/dify.md 2.4).
+		const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
+		const isLast = ids.every((id) => id === undefined);
+		run.end = { status: workflow.status, isLast };
+		return isSuccessStatus(workflow.status) ? applyOutputs(run, isLast) : [];
+	},
 	workflow_paused: (run, _event, data) => applyPause(run, data),
-	error: applyErrorEvent,
+	/** Applies Dify's error with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
+	error: (run, event) => {
+		const code = asNonEmptyString(event.code);
+		const status = asFiniteNumber(event.status);
+		const message = toTrimmed(event.message) ?? getRunFailureText(run);
+		if (isStop(message)) run.end = { status: 'stopped', isLast: true };
+		else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
+	},
 	node_started: applyNodeEvent,
 	node_finished: applyNodeEvent,
 	node_retry: applyNodeEvent,
@@ -267,52 +306,6 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 	return isDisplayed ? [] : deltas;
 }
 
-/** Applies the moderation text; without a reason, the start of the response as Dify stored it, possibly empty. */
-function applyMessageReplace(run: RunState, event: EventNamed<'message_replace'>): TextDelta[] {
-	const reason = asNonEmptyString(event.reason);
-	const answer = asString(event.answer) ?? '';
-	if (answer.length > run.comparedText.length) run.comparedText = run.text;
-	if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
-	run.isModerated ||= reason === 'output_moderation';
-	return replaceText(run, answer, reason ?? 'message_replace');
-}
-
-function toFile(event: EventNamed<'message_file'>) {
-	const keys = (['id', 'type', 'belongs_to', 'url'] as const).filter((key) =>
-		isNonEmpty(event[key]),
-	);
-	return Object.fromEntries(keys.map((key) => [key, event[key]]));
-}
-
-function applyMessageEnd(run: RunState, event: EventNamed<'message_end'>) {
-	run.hasMessageEnd = true;
-	run.messageId ??= asNonEmptyString(event.id);
-	if (isRecord(event.metadata)) {
-		run.metadata = event.metadata;
-		if (isNonEmpty(event.metadata.usage)) run.usage = asRecord(event.metadata.usage);
-		run.retrieverResources = asRecords(event.metadata.retriever_resources);
-	}
-	for (const file of asRecords(event.files)) addFile(run, file);
-}
-
-/** Ends the run; chatflows also need `message_end`. */
-function applyWorkflowFinished(
-	run: RunState,
-	event: EventNamed<'workflow_finished'>,
-	data: JsonRecord,
-): TextDelta[] {
-	const workflow = ensureWorkflow(run);
-	updateWorkflow(workflow, data);
-	if (isStop(workflow.error)) workflow.status = 'stopped';
-	for (const file of asRecords(data.files)) addFile(run, file);
-	if (workflow.status === 'paused') return applyPause(run, data);
-	// The replay of a finished run has no conversation and no message_end (docs/protocols/dify.md 2.4).
-	const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
-	const isLast = ids.every((id) => id === undefined);
-	run.end = { status: workflow.status, isLast };
-	return isSuccessStatus(workflow.status) ? applyOutputs(run, isLast) : [];
-}
-
 /**
  * The outputs are the text if the deltas are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or some or all of
  * them may be missing. Otherwise the deltas are the text.
@@ -387,13 +380,4 @@ function removeForm(run: RunState, data: JsonRecord) {
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
 function isStop(reason: string | undefined) {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
-}
-
-/** Applies Dify's `error` with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
-function applyErrorEvent(run: RunState, event: EventNamed<'error'>) {
-	const code = asNonEmptyString(event.code);
-	const status = asFiniteNumber(event.status);
-	const message = toTrimmed(event.message) ?? getRunFailureText(run);
-	if (isStop(message)) run.end = { status: 'stopped', isLast: true };
-	else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
 }

@@ -25,11 +25,17 @@ export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	}),
 });
 
+const modelServerCredential: INodeCredentialDescription = {
+	name: 'localLlamaApi',
+	required: true,
+	displayOptions: { hide: { service: ['dify'] } },
+};
+
 /** Credentials of a node with that field, shown below it. */
 export const serviceCredentials: INodeCredentialDescription[] = [
 	// `hide` for one, `show` for the other: if every option of a field shows a credential, the editor treats it as an
 	// authentication field and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
-	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
+	modelServerCredential,
 	{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
 ];
 
@@ -38,7 +44,7 @@ export const serviceCredentials: INodeCredentialDescription[] = [
  * credentials below the fields that `show` them.
  */
 export const triggerCredentials: INodeCredentialDescription[] = [
-	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
+	modelServerCredential,
 	{ name: 'difyApi', required: true, displayOptions: { hide: { service: ['modelServer'] } } },
 ];
 

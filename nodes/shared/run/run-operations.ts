@@ -129,15 +129,12 @@ function collectGroup(
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
 function readConcurrency(parameters: NodeParameters) {
-	const [concurrency, streaming] = ['maxConcurrentItems', 'enableStreaming'].map((name) =>
-		findOption(parameters.properties, name),
-	);
+	const { properties } = parameters;
+	const canStream = findOption(properties, 'enableStreaming') !== undefined;
+	const concurrency = findOption(properties, 'maxConcurrentItems')?.default ?? 1;
 	return {
-		streams: streaming !== undefined && parameters.boolean('options.enableStreaming', true),
-		maxConcurrentItems:
-			concurrency === undefined
-				? 1
-				: parameters.number('options.maxConcurrentItems', concurrency.default as number),
+		streams: canStream && parameters.boolean('options.enableStreaming', true),
+		maxConcurrentItems: parameters.number('options.maxConcurrentItems', Number(concurrency)),
 	};
 }
 
