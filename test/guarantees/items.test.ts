@@ -107,6 +107,28 @@ describe('continue on fail', () => {
 	});
 });
 
+test('each item is sent with its own credential', async () => {
+	const [one, two] = [await serve(echo), await serve(echo)];
+	const keys = ['first', 'second', 'third'].map((word) => [word, 'sesame', '4711'].join('-'));
+	const credentials = [one!, two!, one!].map(({ url: baseUrl }, at) => ({
+		baseUrl,
+		apiKey: keys[at]!,
+	}));
+	await run(one!.url, 'text:chat', { ...prompts('a', 'b', 'c'), credentials });
+	const received = [one!, two!].map((server) =>
+		server.requests
+			.filter(({ path }) => path === CHAT)
+			.map(({ headers, text: body }) => [headers.authorization, /"(a|b|c)"/.exec(body)?.[1]]),
+	);
+	expect(received.map((list) => list.sort())).toEqual([
+		[
+			[`Bearer ${keys[0]}`, 'a'],
+			[`Bearer ${keys[2]}`, 'c'],
+		],
+		[[`Bearer ${keys[1]}`, 'b']],
+	]);
+});
+
 describe('concurrent items', () => {
 	/** A server that answers only when the test lets it. */
 	async function gated() {
