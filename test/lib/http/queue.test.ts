@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { acquirePermit, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
+import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers';
 
 const settle = async () =>
@@ -42,6 +43,19 @@ function enter(queue: Pick<RequestQueue, 'acquire'>, controller = new AbortContr
 }
 
 describe('RequestQueue', () => {
+	test('a request that was admitted or canceled leaves no listener on its signal', async () => {
+		const queue = createQueue(1);
+		const controllers = Array.from({ length: 3 }, () => new AbortController());
+		const count = () => controllers.map(({ signal }) => getEventListeners(signal, 'abort').length);
+		const [first] = controllers.map((controller) => enter(queue, controller));
+		await settle();
+		expect(count()).toEqual([0, 1, 1]);
+		first!.leave();
+		controllers[2]!.abort();
+		await settle();
+		expect(count()).toEqual([0, 0, 0]);
+	});
+
 	test('case 97: concurrent requests are limited, and the others are first come, first served', async () => {
 		const queue = createQueue(2);
 		const requests = Array.from({ length: 5 }, () => enter(queue));
