@@ -51,6 +51,14 @@ describe('whisper.cpp', () => {
 		expect(sim.forms[0]!.fields).not.toHaveProperty('language');
 	});
 
+	test('gets times only for the format with segments', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		for (const format of ['json', 'srt', 'verbose_json'] as const)
+			await run(sim, { format, granularities: ['word', 'segment'] });
+		const sent = sim.forms.map(({ fields }) => 'timestamp_granularities[]' in fields);
+		expect(sent).toEqual([false, false, true]);
+	});
+
 	test.each([
 		['text', { text: 'Hello\n there' }],
 		[

@@ -75,6 +75,14 @@ describe('an email', () => {
 		expect(getContent()).toMatch(/\n\nHi you$/);
 	});
 
+	test('ends with its last part: text after it is not shown', async () => {
+		await serve();
+		const items = file(Buffer.from(`${MAIL}\r\nAfter the end\r\n`), 'a.eml', 'message/rfc822');
+		await getHints({}, items);
+		expect(getContent()).toContain('Bitte zahlen Sie');
+		expect(getContent()).not.toContain('After the end');
+	});
+
 	test('with unclosed scripts is read immediately', async () => {
 		await serve();
 		const html = MAIL.slice(0, MAIL.indexOf('Content-Type: multipart'));
