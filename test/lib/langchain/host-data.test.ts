@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { toInputMessage } from '../../../lib/langchain/host-data';
+import { toInputMessage, toUsageMetadata } from '../../../lib/langchain/host-data';
+import type { ChatResult, Usage } from '../../../lib/chat/types';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { examples } from '../../support/properties';
@@ -103,5 +104,30 @@ describe('messages of the host’s LangChain', () => {
 			}),
 			examples(200),
 		);
+	});
+});
+
+describe('token counts with LangChain’s names', () => {
+	const counts = { promptTokens: 9, completionTokens: 5, totalTokens: 14 };
+	const convert = (usage: Usage | undefined) => toUsageMetadata({ usage } as ChatResult);
+	const basic = { input_tokens: 9, output_tokens: 5, total_tokens: 14 };
+
+	it.each<[Partial<Usage>, object]>([
+		[{}, basic],
+		[{ cachedTokens: 0 }, { ...basic, input_token_details: { cache_read: 0 } }],
+		[
+			{ cachedTokens: 7, reasoningTokens: 3 },
+			{
+				...basic,
+				input_token_details: { cache_read: 7 },
+				output_token_details: { reasoning: 3 },
+			},
+		],
+	])('%j', (details, expected) => {
+		expect(convert({ ...counts, ...details })).toEqual(expected);
+	});
+
+	it('are missing without usage', () => {
+		expect(convert(undefined)).toBeUndefined();
 	});
 });

@@ -114,6 +114,8 @@ describe('Dify Retriever', () => {
 			['llama and more', 0.5],
 			['llama of the words', 0],
 		]);
+		const twice = await (await supply([second, second])).retriever.invoke('llama wool');
+		expect(twice.map(({ pageContent }) => pageContent)).toEqual(['llama and more']);
 		expect(
 			await (await supply([keywords, first, second], { topK: 1 })).retriever.invoke('llama wool'),
 		).toHaveLength(1);

@@ -77,6 +77,8 @@ test('case N28: with any number of models and any usage, n8n neither truncates t
 		expect(values.get('llm_usage')!.length).toBeLessThanOrEqual(255);
 	}
 	expect(totalsIn(values).usage).toMatchObject({ generations: 50 });
+	// The first ones stay, since a later name may be too long on its own.
+	expect((totalsIn(values).usage!.models as string[]).slice(0, 2)).toEqual(['0', 'long-1']);
 });
 
 test('case N30: a host without custom data', () => {
