@@ -7,6 +7,10 @@ import {
 	type SpeedCheckResult,
 	addSpeedTest,
 } from '../../../lib/health/speed';
+import { acquirePermit } from '../../../lib/http/queue';
+import { createModelServer } from '../../../lib/servers/credential';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
@@ -51,6 +55,29 @@ async function test(
 const generations = () => server.requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('a speed test', () => {
+	it('does not count the time that a request waits in the queue of n8n', async () => {
+		await sim({ tokenDelayMs: 20 });
+		const credential = { baseUrl: server.url, apiKey: SESAME, maxConcurrentRequests: 1 };
+		const { now } = performance;
+		let passedMs = 0;
+		jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + passedMs);
+		const { release } = await acquirePermit(`1 ${createModelServer(credential).id}`, 1, {
+			priority: 'batch',
+			// Called when the first request waits.
+			preempt: () => {
+				setImmediate(() => {
+					passedMs = 1e6;
+					release();
+				});
+				return false;
+			},
+		});
+		const result = await test({}, credential);
+		jest.restoreAllMocks();
+		expect(passedMs).toBe(1e6);
+		expect(result.speed!.runs[0]!.firstTokenMs).toBeLessThan(passedMs);
+	});
+
 	it('of one request and of concurrent requests, by the server timings', async () => {
 		await sim({ slots: 4, metrics: true, tokenDelayMs: 20 });
 		const result = await test({ concurrency: 3 });
