@@ -27,6 +27,15 @@ describe('tool call IDs', () => {
 		expect(toServerToolCallId(id!, 'get_time')).toMatch(/^[a-z0-9]{9}$/);
 	});
 
+	it("contain the server's ID, unless it is long", () => {
+		const [kept, long, none] = createToolCallIds(['a'.repeat(200), 'a'.repeat(201), '']);
+		expect(kept).toMatch(/^n8n[0-9a-z]{9}0_a{200}$/);
+		expect([long, none]).toEqual([
+			expect.stringMatching(/^n8n[0-9a-z]{9}1$/),
+			expect.stringMatching(/^n8n[0-9a-z]{9}2$/),
+		]);
+	});
+
 	it('are within the length that OpenAI accepts, because n8n may send the conversation there', () => {
 		const [llama, vllm] = createToolCallIds(['a'.repeat(32), `chatcmpl-tool-${'0'.repeat(32)}`]);
 		expect(llama!.length).toBe(46);

@@ -77,7 +77,7 @@ describe('deltas of calls', () => {
 		['may have no function around them', [{ name: 'a', arguments: '{}' }], ['a {}']],
 		['may have an object as arguments', [call('a', { x: 1 })], ['a {"x":1}']],
 		['may have no arguments', [call('a', null), call('b', undefined)], ['a ', 'b ']],
-		['may have tokens of a template in the name', [call('ls<|channel|>x', '{}')], ['ls {}']],
+		['may have tokens of a template in the name', [call(' ls <|channel|>x', '{}')], ['ls {}']],
 		['that are not objects are ignored', ['a', 7, null, call('a', '{}')], ['a {}']],
 	])('%s', (_name, deltas, calls) => {
 		expect(collect(...deltas)).toEqual(calls);

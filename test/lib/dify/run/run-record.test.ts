@@ -22,7 +22,7 @@ type Response = object | ServerError;
 function createClient(...responses: Response[]) {
 	const requests: unknown[][] = [];
 	const pauses: number[] = [];
-	let now = 0;
+	let now = 5_000;
 	jest.spyOn(performance, 'now').mockImplementation(() => now);
 	const client = {
 		get: async (...request: unknown[]) => {
@@ -118,9 +118,13 @@ describe('a run is polled', () => {
 		createDifyError('aborted'),
 		new Error('not of a server'),
 	])('not through $message', async (error) => {
-		const { client, requests } = createClient(RUNNING, error);
-		await expect(pollRunRecord(client, RUN)).rejects.toBe(error);
-		expect(requests).toHaveLength(2);
+		const lists: Response[][] = [[error as ServerError], [RUNNING, error as ServerError]];
+		for (const list of lists) {
+			const count = list.length;
+			const { client, requests } = createClient(...list);
+			await expect(pollRunRecord(client, RUN)).rejects.toBe(error);
+			expect(requests).toHaveLength(count);
+		}
 	});
 });
 
@@ -212,6 +216,11 @@ describe('a run is completed from its record', () => {
 		expect(run.workflow).toMatchObject({ status: 'succeeded', outputs: { n: 1 } });
 	});
 
+	test('with the text of its pause', async () => {
+		const { run } = await complete({ id: RUN, status: 'paused', outputs: { answer: 'Hello?' } });
+		expect(run.text).toBe('Hello?');
+	});
+
 	test('with its error', async () => {
 		const { run } = await complete({ id: RUN, status: 'failed', error: 'broken' });
 		expect(run.workflow).toMatchObject({ status: 'failed', error: 'broken' });
@@ -278,7 +287,12 @@ describe('the response of an agent is completed from its message', () => {
 	});
 
 	test('with the last thought alone if it streamed another text', async () => {
-		const thoughts = [thought('a', 'Thought: look', { tool: 'clock' }), thought('b', 'Noon.')];
+		const tool = { tool: 'clock' };
+		const thoughts = [
+			thought('a', 'Thought: look', tool),
+			thought('b', 'Thought: ask', tool),
+			thought('c', 'Noon.'),
+		];
 		const { run, requests } = await complete('Let me look', 7, listed(...thoughts));
 		expect(run.text).toBe('Noon.');
 		expect(requests[0]).toEqual(['/messages', { conversation_id: 'c', user: undefined }]);
