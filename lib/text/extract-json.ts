@@ -38,7 +38,9 @@ export function extractJson(
 	let parsedCount = 0;
 	const issues: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
-	const contents = blocks.map((block) => repairJson(block.replace(/^[^\n]*\n/, '').trim()));
+	const contents = blocks
+		.slice(0, MAX_PARSED)
+		.map((block) => repairJson(block.replace(/^[^\n]*\n/, '').trim()));
 	for (const candidates of [[repairJson(text.trim())], contents, findJsonCandidates(text)]) {
 		const validValues = new Map<string, ExtractedJson>();
 		for (const json of candidates) {
