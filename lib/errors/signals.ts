@@ -51,11 +51,17 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/^no connected db\b/i,
 		// FastAPI, if the header of the key is missing or has another name
 		/^header\.\S{0,40}(?:auth|key|token)/i,
+		// Google, with 400
+		/^(?:incorrect|invalid) api.?key\b|^api key not valid\b/i,
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['busy', NO_INSTANCE_PATTERN],
-	// llama-swap, GPUStack: the upstream server does not respond
-	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
+	// llama-swap, GPUStack: the upstream server does not respond; tunnels
+	[
+		'badGateway',
+		/^(?:server )?connection error\b|^all connection attempts failed\b/i,
+		/\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b/i,
+	],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
 	// Invalid requests that llama-server responds to with 500
@@ -75,7 +81,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'templateRejected',
 		/unable to generate parser for this template/i,
 		// llama-server's own engine, LM Studio
-		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d/i,
+		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d|\bat row \d{1,6}, column \d/i,
 		// Sentences of templates
 		/conversation roles must alternate|system message must be|no user query found|expected last role/i,
 	],
@@ -98,7 +104,9 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	[
 		'modelNotFound',
 		/^model .*not found|model not found|no such model|^repository not found/i,
-		/model .{0,200} does not exist/i,
+		/model (?:.{0,200} )?does not exist/i,
+		// One API
+		/\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
 		// llama-swap
@@ -144,7 +152,7 @@ const OTHER_UNITS =
 	/\b(?:images?|audios?|videos?|seconds|pixels?|batch(?:es)?|per request|array|string|digits|characters|days)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
 const FIELD =
-	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b/i;
+	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
 
 const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b|上下文/i;
 const EXCESS =
@@ -192,7 +200,7 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'promptTooLong',
 		all: [
-			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b/i,
+			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
 		],
 	},
 	{
@@ -213,7 +221,7 @@ const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelCrashed',
 		all: [
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b/i,
+			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
 		],
 	},
 	{
