@@ -51,7 +51,7 @@ export class ToolCallAccumulator {
 		const { index } = delta;
 		const id = asNonEmptyString(delta.id);
 		const name = asNonEmptyString(fn.name);
-		const args = toArgumentsText(fn.arguments ?? fn.parameters);
+		const args = toArgumentsText(fn.arguments ?? fn.parameters ?? fn.input);
 		const continued = this.findContinuedCall(index, id, name);
 		const existing =
 			continued && this.isNext(continued, name !== undefined, args, id) ? undefined : continued;

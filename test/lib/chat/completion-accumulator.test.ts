@@ -443,6 +443,7 @@ describe('tool calls', () => {
 			],
 		],
 		['parameters', [called({ function: { name: 'get_weather', parameters: { city: 'Rome' } } })]],
+		['input', [called({ function: { name: 'get_weather', input: { city: 'Rome' } } })]],
 		['like Python', [called({ index: 0, ...weather("{'city': 'Rome',}") })]],
 	])('one: %s', (_name, events) => {
 		const { completion } = accumulate([...events, chunk({}, 'tool_calls')]);
