@@ -145,7 +145,11 @@ class RunReader {
 					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
 			case 'timedOut':
-				return await this.finishTimedOut(outcome.error);
+				// The stream may have hung after the end of its run, so Dify's record is polled once.
+				return await this.recover(
+					{ once: true },
+					async () => await this.createTimeoutError(outcome.error),
+				);
 			case 'broken':
 				return await this.finishBroken(outcome.error);
 			case 'rejected':
@@ -249,24 +253,17 @@ class RunReader {
 		await this.emitDeltas(deltas);
 	}
 
-	/** The stream may have hung after the end of its run, so Dify's record is polled once. */
-	private async finishTimedOut(error: ServerError) {
-		const createError = async () => await this.createTimeoutError(error);
-		if (!isStored(this.run)) throw await createError();
-		return await this.recover({ once: true }, createError);
-	}
-
+	/** The run may have ended or may continue in Dify, which is polled until its end. */
 	private async finishBroken(error: ServerError | undefined) {
-		const createError = async () => await this.createLostError(error);
-		if (!isStored(this.run)) throw await createError();
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		return await this.recover({ timeoutMs }, createError);
+		return await this.recover({ timeoutMs }, async () => await this.createLostError(error));
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
 	private async recover(options: WaitOptions, createError: () => Promise<ServerError>) {
 		const { client, run } = this;
+		if (!isStored(run)) throw await createError();
 		const { workflowRunId } = run;
 		const recovering =
 			workflowRunId === undefined
