@@ -79,10 +79,6 @@ function closeOldestIdle() {
 }
 
 function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint): PoolEntry {
-	const entry: { lookup: Lookup | undefined; activeRequests: number } = {
-		lookup: undefined,
-		activeRequests: 0,
-	};
 	const lookup: Lookup | undefined =
 		egressFilter === undefined
 			? undefined
@@ -90,10 +86,13 @@ function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint): Pool
 					entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done));
 	const options = toAgentOptions(ignoreSslIssues, lookup);
 	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
-	return Object.assign(entry, {
+	const entry: PoolEntry = {
 		keepAlive: createAgent(url.origin, options),
 		singleUse: createAgent(url.origin, { ...options, pipelining: 0 }),
-	});
+		lookup: undefined,
+		activeRequests: 0,
+	};
+	return entry;
 }
 
 /**

@@ -125,12 +125,7 @@ export async function readBuffer(
 	maxBytes = Infinity,
 ): Promise<Buffer> {
 	const buffers: Uint8Array[] = [];
-	let size = 0;
-	for await (const chunk of chunks) {
-		size += chunk.byteLength;
-		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
-		buffers.push(chunk);
-	}
+	for await (const chunk of readChunks(chunks, maxBytes)) buffers.push(chunk);
 	return Buffer.concat(buffers);
 }
 
