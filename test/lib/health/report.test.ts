@@ -102,6 +102,13 @@ describe('a report', () => {
 		expect(page.match(/<svg/g)).toHaveLength(2);
 	});
 
+	it('has a dash for a time that was not measured', () => {
+		const runs = [{ ...run(1, 80, 100), firstTokenMs: undefined }];
+		const change = { speed: { model: 'qwen3-8b', runs } };
+		const shown = renderHtmlReport(result(change), { title: 'Weekly report', timeZone: 'UTC' });
+		expect(shown).toContain('<td data-name="First token, s">–</td>');
+	});
+
 	it('does not plot a speed that is uncertain, and explains why', () => {
 		const uncertain = { ...finding('A response had only 3 tokens'), id: 'speedUncertain' };
 		const shown = renderHtmlReport(result({ findings: [uncertain] }), {

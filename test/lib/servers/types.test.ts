@@ -85,6 +85,7 @@ describe('identification of the server type', () => {
 		['Ollama', { 'GET /v1/models': list(), 'GET /api/version': { version: '0.17.4' } }, {}],
 		['vLLM', { 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) }, {}],
 		['vLLM', { 'GET /v1/models': [401, { error: 'Unauthorized' }] }, {}],
+		['GPUStack', { 'GET /v1/models': [401, { code: 401, reason: 'Unauthorized' }] }, {}],
 		[
 			'GPUStack',
 			{ 'GET /v1/models': list({ id: 'a', owned_by: 'x' }, { id: 'b', owned_by: 'gpustack' }) },
@@ -266,6 +267,13 @@ describe('model actions', () => {
 		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
 			type: 'featureDisabled',
 			suggestion: expect.stringMatching(/router|Only/),
+		});
+	});
+
+	test('of a server that rejects the key report that', async () => {
+		const { server } = await serve({ 'GET /v1/models': [401, { detail: 'Wrong key' }] });
+		await expect(deleteModel(server, { ...call, model: 'a' })).rejects.toMatchObject({
+			type: 'unauthorized',
 		});
 	});
 
