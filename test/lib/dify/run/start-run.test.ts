@@ -209,11 +209,16 @@ describe('Stop', () => {
 		'of %s is sent to its own route, although the execution has ended',
 		async (_name, begin, stop) => {
 			const controller = new AbortController();
-			const said = stream([events.text('Hi')], 'open', () => controller.abort());
-			const { server, client } = await start(
-				{ [begin]: said, [stop]: json({ result: 'success' }) },
-				controller.signal,
-			);
+			let end = () => {};
+			const said = stream([events.text('Hi')], 'open', (response) => {
+				end = () => response.end();
+				controller.abort();
+			});
+			const stopped: Answer = (...exchange) => {
+				json({ result: 'success' })(...exchange);
+				end();
+			};
+			const { server, client } = await start({ [begin]: said, [stop]: stopped }, controller.signal);
 			const request = { inputs: {}, user: 'anna' };
 			const message = { ...request, query: 'x', conversation: { type: 'new' } } as const;
 			const running = {
@@ -221,8 +226,8 @@ describe('Stop', () => {
 				'a workflow': async () => await runWorkflow(client, request),
 				'a text': async () => await sendCompletionMessage(client, request),
 			}[_name]!();
-			const [stopped] = await server.arrived('/stop');
-			expect(stopped).toMatchObject({ path: stop.slice('POST '.length), body: { user: 'anna' } });
+			const [sent] = await server.arrived('/stop');
+			expect(sent).toMatchObject({ path: stop.slice('POST '.length), body: { user: 'anna' } });
 			expect(await errorOf(running)).toMatchObject({
 				type: 'aborted',
 				partialText: 'Hi',
