@@ -1,5 +1,5 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
-import { createFormBody, type FileSource, type UploadProgress } from '../http/multipart';
+import { createFormBody, type FileSource } from '../http/multipart';
 import { request } from '../http/request';
 import { sleepWithAbort } from '../http/sleep';
 import {
@@ -126,11 +126,10 @@ export class DifyClient {
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
-		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs, totalMs: 0 };
+		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs };
 		const requestOptions: RequestOptions = { url: this.buildUrl(path), upload, timeouts };
-		const progress: UploadProgress = upload.sent;
 		const json = await this.open(requestOptions, readJson).catch((error: unknown) => {
-			throw explainUploadError(error, file, { ...progress, idleMs: idleTimeoutMs });
+			throw explainUploadError(error, file, { ...upload.sent, idleMs: idleTimeoutMs });
 		});
 		return this.assertObject(json, path);
 	}

@@ -184,7 +184,7 @@ export const MAX_FILES = 100;
 /** Max bytes of all files of a run, since they are kept in memory. */
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
-export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
  * Opens a file by its signed URL.

@@ -1,3 +1,5 @@
+import type { QueueStats } from './types';
+
 /** Most urgent first. `interactive`: a user is waiting for the response. `batch`: no user is waiting. */
 export type Priority = 'interactive' | 'batch';
 
@@ -9,11 +11,7 @@ export interface PermitRequest {
 	preempt(): boolean;
 }
 
-interface WaitStats {
-	waitedMs: number;
-	/** A batch request was canceled for it. */
-	hasPreemptedBatch: boolean;
-}
+type WaitStats = Omit<QueueStats, 'timesPreempted'>;
 
 interface Permit extends WaitStats {
 	/** Calling it twice is harmless. */

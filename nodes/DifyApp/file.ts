@@ -30,7 +30,7 @@ import { asString } from '../../lib/values';
 import { addHintOnce } from '../shared/run/hints';
 
 /** A provider may need minutes before the first byte. */
-const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
+const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000 };
 
 function createNoAudioError(url: string) {
 	return createDifyError('emptyResponse', {
