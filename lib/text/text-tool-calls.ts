@@ -90,10 +90,10 @@ const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
 const END_MARK =
 	/(?<![ \t`'"(<]\n{0,3})(?:<\|(?:im_\w+|eo[tms]_id|end\w*|return|call|user|assistant|observation)\|>|<｜end▁of▁sentence｜>|<\/s>|<(?:eos|end_of_\w+|turn\|)>|\[\|endofturn\|\]|\[e~\[)\s*$/;
 
-/** A text without such tokens at its end, except in code. */
+/** A text without such tokens at its end. */
 export function withoutEndMarks(text: string): string {
 	const rest = withoutEnd(text, END_MARK);
-	return rest === text || isInFence(text, rest.length) ? text : rest.trimEnd();
+	return rest === text ? text : rest.trimEnd();
 }
 
 /** Longest mark at the end of a text. */
