@@ -49,18 +49,15 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'unauthorized',
 		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
 		/^no connected db\b/i,
-		// FastAPI, if the header of the key is missing or has another name
-		/^header\.\S{0,40}(?:auth|key|token)/i,
-		// Google, with 400
-		/^(?:incorrect|invalid) api.?key\b|^api key not valid\b/i,
+		// FastAPI, if the header of the key is missing or has another name; Google
+		/^header\.\S{0,40}(?:auth|key|token)|^(?:incorrect|invalid) api.?key\b|^api key not valid\b/i,
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['busy', NO_INSTANCE_PATTERN],
 	// llama-swap, GPUStack: the upstream server does not respond; tunnels
 	[
 		'badGateway',
-		/^(?:server )?connection error\b|^all connection attempts failed\b/i,
-		/\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b/i,
+		/^(?:server )?connection error\b|^all connection attempts failed\b|\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b/i,
 	],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
@@ -82,7 +79,6 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/unable to generate parser for this template/i,
 		// llama-server's own engine, LM Studio
 		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d|\bat row \d{1,6}, column \d/i,
-		// Sentences of templates
 		/conversation roles must alternate|system message must be|no user query found|expected last role/i,
 	],
 	[
@@ -105,12 +101,10 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelNotFound',
 		/^model .*not found|model not found|no such model|^repository not found/i,
 		/model (?:.{0,200} )?does not exist/i,
-		// One API
-		/\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
-		// llama-swap
-		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
+		// llama-swap, One API
+		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// LiteLLM
 		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
 		/^key not allowed to access model\b/i,
