@@ -127,14 +127,14 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 			),
 	},
 	'schedule, agent': {
-		priority: 'agent',
+		priority: 'batch',
 		begin: async (model) => {
 			const parts = { Start: schedule('Agent'), Agent: agent('Hello'), Model: modelOf(model) };
 			await runScheduled(workflowOf(model, parts), model);
 		},
 	},
 	'sub-workflow, one item': {
-		priority: 'agent',
+		priority: 'interactive',
 		begin: async (model) => {
 			const inner = await importWorkflow(
 				n8n,
