@@ -264,7 +264,7 @@ export function findTypeByText(message: string): ErrorType | undefined {
 	const matches = (pattern: RegExp) => pattern.test(message);
 	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
 	if (type !== undefined) return type;
-	// The first sentence tells the problem, the others what may help.
+	// The first sentence describes the problem, the others suggest solutions.
 	return findSignal(message.split(END_OF_SENTENCE, 1)[0]!) ?? findSignal(message);
 }
 

@@ -19,7 +19,7 @@ const CONSTANTS: Record<string, string> = {
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
-/** Quotation marks, the mark at the end, and what may stand between them. */
+/** Quotation marks, the mark at the end, and what may be between them. */
 const QUOTES: ReadonlyArray<readonly [open: string, close: string, body: RegExp]> = [
 	['"', '"', /[^"\\]*(?:\\[^][^"\\]*)*/y],
 	["'", "'", /[^'\\]*(?:\\[^][^'\\]*)*/y],
@@ -112,7 +112,7 @@ class LiteralReader {
 		return `[${values.join(',')}]`;
 	}
 
-	/** Whether only a comma stands before the end. */
+	/** Whether only a comma is before the end. */
 	private isAtEnd(parts: readonly string[], end: string) {
 		if (parts.length > 0) this.expect(',');
 		return parts.length > 0 && this.skip(end);

@@ -17,7 +17,7 @@ interface TextCallFormat {
 	read(rest: string): unknown[] | undefined;
 }
 
-/** Marks that announce a call by their names. `<tool_call>` has rows of its own, which require its end. */
+/** Marks that announce a call by their names. `<tool_call>` has its own rows, which require its end. */
 const CALL_MARKS =
 	/(?:<(?!tool_call>)[|/]?[\w:|-]{0,30}(?:tool|func|call|action|plugin|python)[\w:|-]{0,30}>\s*){1,3}/;
 const LEADING_MARKS = new RegExp(`^(?:${CALL_MARKS.source}|functools)`, 'i');
@@ -99,7 +99,7 @@ export function withoutEndMarks(text: string): string {
 /** Longest mark at the end of a text. */
 const MAX_MARK_LENGTH = 100;
 
-/** Removes a mark from the end, as often as it is there. */
+/** Removes a mark from the end, repeatedly. */
 function withoutEnd(text: string, mark: RegExp) {
 	let rest = text;
 	for (;;) {

@@ -182,7 +182,7 @@ test('the message of Local Llama about a failed item in a public chat has no add
 	expect(JSON.stringify(fake.chunks)).not.toMatch(/127\.0|http|\/v1|\/srv|CUDA/);
 });
 
-describe('after the beginning of a response, an error begins on a line of its own', () => {
+describe('after the beginning of a response, an error begins on its own line', () => {
 	const BROKEN = {
 		...LLAMA_SERVER,
 		[`POST ${CHAT}`]: streamed(delta({ content: 'The answer is 4' }), {

@@ -1,4 +1,4 @@
-/** What a server is for, and whether it says that it is ready. */
+/** What a server is for, and whether it reports that it is ready. */
 import {
 	closeRawServers,
 	completeResponse,
@@ -122,7 +122,7 @@ describe('no model server', () => {
 	});
 });
 
-describe('/health says that the server is not ready', () => {
+describe('/health reports that the server is not ready', () => {
 	test.each([
 		['an empty response', list('vllm'), completeResponse('503 Service Unavailable'), 'degraded'],
 		[

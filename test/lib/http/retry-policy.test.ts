@@ -74,7 +74,7 @@ test('a pause that would last until the first-token timeout is not worth it', ()
 		expect([500, 501].map((ms) => isWorthwhile(error, ms))).toEqual([false, true]);
 });
 
-test('a server that requires more than a minute is not asked again, and the error says so', () => {
+test('a server that requires more than a minute is not asked again, and the error reports it', () => {
 	const busyFor = (retryAfterMs: number) =>
 		createServerError('busy', {}, { facts: { retryAfterMs } });
 	const wait = (ms: number) => new RetryPolicy(1, false).nextDelayMs(busyFor(ms), Infinity);

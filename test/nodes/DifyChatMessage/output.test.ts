@@ -67,7 +67,7 @@ describe('the item of a message', () => {
 		}
 	});
 
-	test('thinking that the prompt began ends with a lone tag, and is removed, too', async () => {
+	test('thinking that started in the prompt ends with a lone tag, and is removed, too', async () => {
 		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ['Hm, hello.\n</thi', 'nk>\n\nHello!'],

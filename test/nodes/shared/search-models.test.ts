@@ -56,7 +56,7 @@ describe('listed models', () => {
 		expect(await found([vectors])).toEqual(['vectors']);
 	});
 
-	it('come last if only their name tells that they do not chat', async () => {
+	it('come last if only their name shows that they do not chat', async () => {
 		const ids = ['bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m', 'qwen3-8b', 'budge-it'];
 		const sim = await startServer({ apiKey: KEY });
 		sim.route('GET /v1/models', reply.json({ data: ids.map((id) => ({ id })) }));

@@ -52,7 +52,7 @@ function* withUnknownValues(
 	}
 }
 
-/** Knowledge bases have keys of their own. */
+/** Knowledge bases have their own keys. */
 const keyOf = (type: string) =>
 	/knowledge/i.test(type)
 		? { apiKey: ['dataset', '0123456789'].join('-'), keyType: 'knowledge' }

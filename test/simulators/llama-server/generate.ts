@@ -143,7 +143,7 @@ function chatChunk(job: Job, delta: Delta, finish: string | null = null): object
 	return { ...headOf(job, 'chat.completion.chunk'), choices };
 }
 
-/** Usage and timings come in an event of their own if the client asks for usage, as in OpenAI's API. */
+/** Usage and timings come in their own event if the client asks for usage, as in OpenAI's API. */
 function* chatEnding(job: Job): Generator<string> {
 	const finish = chatChunk(job, {}, finishOf(job));
 	const { include_usage: isWanted } = (job.body.stream_options ?? {}) as Json;

@@ -1,4 +1,4 @@
-/** The record of a run, polled with a clock of its own. Through the nodes: test/nodes/DifyWorkflow/run/record.test.ts. */
+/** The record of a run, polled with its own clock. Through the nodes: test/nodes/DifyWorkflow/run/record.test.ts. */
 import { performance } from 'node:perf_hooks';
 import type { DifyClient } from '../../../../lib/dify/client';
 import { createDifyError } from '../../../../lib/dify/errors';
@@ -75,7 +75,7 @@ describe('a run is polled', () => {
 		},
 	);
 
-	test('up to its timeout, and once more at its end', async () => {
+	test('up to its timeout, and again at its end', async () => {
 		expect(await poll({ timeoutMs: 4_000 }, RUNNING)).toMatchObject({
 			end: 'runTimeout',
 			pauses: [1_000, 2_000, 1_000],
@@ -128,7 +128,7 @@ describe('a run is polled', () => {
 	});
 });
 
-test('the error of a run that may go on rounds the time', () => {
+test('the error of a run that may continue rounds the time', () => {
 	expect(createStillRunningError('r', 1_600)).toMatchObject({
 		type: 'runTimeout',
 		message: 'Timed out waiting for the Dify run',

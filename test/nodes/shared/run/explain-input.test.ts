@@ -54,7 +54,7 @@ test('the default of a Dify chat, and a name in brackets', async () => {
 	);
 });
 
-test('a field with advice of its own keeps it', async () => {
+test('a field with its own advice keeps it', async () => {
 	const { message, description } = await failureOf(
 		'rate',
 		{
