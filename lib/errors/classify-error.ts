@@ -14,37 +14,8 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import {
-	asArray,
-	asFiniteNumber,
-	asRecord,
-	asRecords,
-	asString,
-	isRecord,
-	type JsonRecord,
-	omitUndefined,
-	isNonEmpty,
-	parseNumber,
-	toText,
-	parseJson,
-	parseObject,
-} from '../values';
-
-/** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
-const MAX_SCANNED_TEXT = 4_000;
-
-/** The parsed body of an error response. */
-interface ParsedErrorBody {
-	form: 'json' | 'page' | 'text' | 'empty';
-	message: string;
-	/** Type and code of the error. */
-	codes: string[];
-	facts: JsonRecord;
-	/** The status in the error itself. */
-	status?: number;
-	/** The body has the form of an error. */
-	isError?: boolean;
-}
+import { isRecord, type JsonRecord, omitUndefined, parseJson } from '../values';
+import { isErrorBody, MAX_SCANNED_TEXT, parseErrorBody, type ParsedErrorBody } from './error-body';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {
@@ -60,9 +31,11 @@ interface ErrorResponseInput {
 	/** The texts of the request, which the message may repeat. */
 	getRequestTexts?(): readonly string[];
 }
+
 /** What frameworks send instead of a message. */
 const STATUS_PHRASE =
 	/^(?:\d{3} )?(?:bad request|internal server error|unprocessable entity|error|\{\}|\[\]|null)\.?$/i;
+
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
 
@@ -236,23 +209,6 @@ export function classifyStreamError(
 	});
 }
 
-/** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
-export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
-	if (status >= 300) return true;
-	return isRecord(json) && asArray(json.data).length === 0 && isErrorBody(json);
-}
-
-/** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
-function isErrorBody(json: JsonRecord): boolean {
-	const { error, errors, detail, object, type, status, success, choices } = json;
-	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
-	// GPUStack (in the middle of a stream), One API and others
-	const code = asFiniteNumber(json.code ?? json.error_code) ?? 0;
-	const hasErrorCode = code < 0 || code >= 400 || hasError(json.error_code);
-	const isCoded = hasErrorCode && findMessage(json) !== undefined;
-	return choices === undefined && (isCoded || hasError(detail) || hasError(errors));
-}
-
 /** The pause that a busy server requests, by the header Retry-After or its message. */
 function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, message: string) {
 	// LiteLLM
@@ -297,116 +253,4 @@ export function findLineFailure(lines: readonly string[]): StreamFailure | { ser
 		if (failure !== undefined) return failure;
 	}
 	return omitUndefined({ serverText: lines.join('\n') || undefined });
-}
-
-/** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
-function hasError(error: unknown) {
-	if (!isRecord(error)) return Boolean(error) && isNonEmpty(error);
-	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
-}
-
-/** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-function parseErrorBody(body: string): ParsedErrorBody {
-	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
-	const [json] = asRecords([value].flat());
-	if (json !== undefined) return parseErrorJson(json);
-	const trimmed = (asString(value) ?? body).trim();
-	const unreadable = { codes: [], facts: {} };
-	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
-	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
-	return { form: message === '' ? 'empty' : 'text', message, ...unreadable };
-}
-
-/** The visible text of a page. */
-function toPageText(page: string) {
-	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
-	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
-	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
-	// Most pages repeat their title as a heading.
-	return text.replace(/^(.{5,200}) \1(?= |$)/, '$1');
-}
-
-function parseErrorJson(json: JsonRecord): ParsedErrorBody {
-	const inner = findInnerError(json);
-	const { type, code, metadata, ...fields } = inner;
-	// OpenRouter (August 2026): the error of the upstream server
-	const upstreamText = asString(asRecord(metadata).raw);
-	const ownMessage = findMessage(inner) ?? toText(inner).slice(0, MAX_SCANNED_TEXT);
-	const facts = inner === json ? [] : Object.entries({ ...fields, code });
-	return withUpstreamError({
-		form: 'json',
-		message: upstreamText === undefined ? ownMessage : `${ownMessage}: ${upstreamText}`,
-		codes: [type, code].filter((value) => typeof value === 'string'),
-		facts: Object.fromEntries(
-			facts.filter(([name, value]) => name !== 'message' && (value ?? undefined) !== undefined),
-		),
-		status: [code, inner.status]
-			.map(parseNumber)
-			.find((status = 0) => status >= 400 && status < 600),
-		isError: isErrorBody(json),
-	});
-}
-
-/** Levels of an error that are read. */
-const MAX_LEVELS = 5;
-
-/** The innermost of nested error objects: FastAPI servers pass on the error of another server as their `detail`. */
-function findInnerError(json: JsonRecord, level = 1): JsonRecord {
-	const error = json.error ?? json.detail;
-	const isNested = isRecord(error) && isNonEmpty(error) && level < MAX_LEVELS;
-	return isNested ? findInnerError(error, level + 1) : json;
-}
-
-/** Fields with the message, the most specific one first: next to it, `error` is the phrase of the status. */
-const MESSAGE_FIELDS: readonly RegExp[] = [
-	/^(?:error_?)?(?:message|msg|description)$/i,
-	/^details?$/i,
-	/^errors?$/i,
-	/^(?:reason|title)$/i,
-];
-
-/** The message in an error body of any form; undefined if there is none. */
-function findMessage(value: unknown, level = 1): string | undefined {
-	if (typeof value === 'string') return value || undefined;
-	if (level > MAX_LEVELS) return undefined;
-	if (Array.isArray(value))
-		return value.map((issue: unknown) => formatIssue(issue, level)).join('; ') || undefined;
-	const entries = Object.entries(asRecord(value));
-	const candidates = MESSAGE_FIELDS.flatMap((field) =>
-		entries.filter(([name]) => field.test(name)),
-	);
-	for (const [, candidate] of candidates) {
-		const message = findMessage(candidate, level + 1);
-		if (message !== undefined) return message;
-	}
-	return undefined;
-}
-
-/** Prefers an error inside the message, since it is more specific. */
-function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
-	const nested = parseNestedError(errorBody.message);
-	if (nested === undefined) return errorBody;
-	return {
-		...errorBody,
-		message: nested.message,
-		codes: [...errorBody.codes, ...nested.codes],
-		facts: { ...errorBody.facts, ...nested.facts },
-		status: nested.status ?? errorBody.status,
-	};
-}
-
-/** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
-function parseNestedError(message: string): ParsedErrorBody | undefined {
-	const start = message.indexOf('{');
-	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
-	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
-	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
-	return parseErrorJson(json);
-}
-
-/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function formatIssue(issue: unknown, level: number) {
-	const message = findMessage(issue, level + 1) ?? toText(issue).slice(0, MAX_SCANNED_TEXT);
-	const { loc } = asRecord(issue);
-	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
 }

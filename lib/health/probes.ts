@@ -12,7 +12,7 @@ import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/se
 import { asArray, asRecord, isRecord, type JsonRecord, minOf, round, truncate } from '../values';
 import { randomUUID } from 'node:crypto';
 import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
-import { isErrorResponse } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
 import { isListMissing, probe, toProbeError } from '../servers/probe';
 import type { Expectations } from './check-result';

@@ -13,7 +13,7 @@ import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
 import { acquirePermit } from './queue';
 import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
-import { isErrorResponse } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/error-body';
 import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
 import { isRecord, parseJson } from '../values';

@@ -1,6 +1,6 @@
 /** Lists the models of a server, without loading or waking one. */
 import { createServerError, type ErrorType } from '../errors/server-error';
-import { isErrorResponse } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe, tryProbeJson } from './probe';
 import {

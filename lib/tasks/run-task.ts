@@ -1,5 +1,5 @@
 /** Runs a task: one exchange, in a span. */
-import { isErrorResponse } from '../errors/classify-error';
+import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError, createInputError } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';

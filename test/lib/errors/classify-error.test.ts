@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import {
 	classifyErrorResponse,
 	classifyStreamError,
-	isErrorResponse,
 	parseRetryAfter,
 } from '../../../lib/errors/classify-error';
+import { isErrorResponse } from '../../../lib/errors/error-body';
 import type { ErrorType } from '../../../lib/errors/server-error';
 
 const context = {

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-
 import { parseRetryAfter } from '../../../lib/errors/classify-error';
 
 const NOW = Date.parse('2026-11-20T20:00:00Z');

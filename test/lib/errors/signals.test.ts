@@ -1,5 +1,4 @@
 import * as fc from 'fast-check';
-
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { findTokenCounts, removeEchoes } from '../../../lib/errors/signals';
 import { readRows } from '../../support/rows';

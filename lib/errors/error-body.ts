@@ -1,0 +1,161 @@
+/** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */
+import {
+	asArray,
+	asFiniteNumber,
+	asRecord,
+	asRecords,
+	asString,
+	isRecord,
+	type JsonRecord,
+	isNonEmpty,
+	parseNumber,
+	toText,
+	parseJson,
+	parseObject,
+} from '../values';
+
+/** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
+export const MAX_SCANNED_TEXT = 4_000;
+
+/** The parsed body of an error response. */
+export interface ParsedErrorBody {
+	form: 'json' | 'page' | 'text' | 'empty';
+	message: string;
+	/** Type and code of the error. */
+	codes: string[];
+	facts: JsonRecord;
+	/** The status in the error itself. */
+	status?: number;
+	/** The body has the form of an error. */
+	isError?: boolean;
+}
+
+/** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
+export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
+	if (status >= 300) return true;
+	return isRecord(json) && asArray(json.data).length === 0 && isErrorBody(json);
+}
+
+/** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
+export function isErrorBody(json: JsonRecord): boolean {
+	const { error, errors, detail, object, type, status, success, choices } = json;
+	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
+	// GPUStack (in the middle of a stream), One API and others
+	const code = asFiniteNumber(json.code ?? json.error_code) ?? 0;
+	const hasErrorCode = code < 0 || code >= 400 || hasError(json.error_code);
+	const isCoded = hasErrorCode && findMessage(json) !== undefined;
+	return choices === undefined && (isCoded || hasError(detail) || hasError(errors));
+}
+
+/** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */
+function hasError(error: unknown) {
+	if (!isRecord(error)) return Boolean(error) && isNonEmpty(error);
+	return Object.values(error).some((value) => value !== 0 && value !== false && isNonEmpty(value));
+}
+
+/** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
+export function parseErrorBody(body: string): ParsedErrorBody {
+	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
+	const [json] = asRecords([value].flat());
+	if (json !== undefined) return parseErrorJson(json);
+	const trimmed = (asString(value) ?? body).trim();
+	const unreadable = { codes: [], facts: {} };
+	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
+	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
+	return { form: message === '' ? 'empty' : 'text', message, ...unreadable };
+}
+
+/** The visible text of a page. */
+function toPageText(page: string) {
+	const start = page.slice(0, 4 * MAX_SCANNED_TEXT);
+	const trimmed = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	const text = trimmed.replace(/\s+/g, ' ').trim().slice(0, MAX_SCANNED_TEXT);
+	// Most pages repeat their title as a heading.
+	return text.replace(/^(.{5,200}) \1(?= |$)/, '$1');
+}
+
+function parseErrorJson(json: JsonRecord): ParsedErrorBody {
+	const inner = findInnerError(json);
+	const { type, code, metadata, ...fields } = inner;
+	// OpenRouter (August 2026): the error of the upstream server
+	const upstreamText = asString(asRecord(metadata).raw);
+	const ownMessage = findMessage(inner) ?? toText(inner).slice(0, MAX_SCANNED_TEXT);
+	const facts = inner === json ? [] : Object.entries({ ...fields, code });
+	return withUpstreamError({
+		form: 'json',
+		message: upstreamText === undefined ? ownMessage : `${ownMessage}: ${upstreamText}`,
+		codes: [type, code].filter((value) => typeof value === 'string'),
+		facts: Object.fromEntries(
+			facts.filter(([name, value]) => name !== 'message' && (value ?? undefined) !== undefined),
+		),
+		status: [code, inner.status]
+			.map(parseNumber)
+			.find((status = 0) => status >= 400 && status < 600),
+		isError: isErrorBody(json),
+	});
+}
+
+/** Levels of an error that are read. */
+const MAX_LEVELS = 5;
+
+/** The innermost of nested error objects: FastAPI servers pass on the error of another server as their `detail`. */
+function findInnerError(json: JsonRecord, level = 1): JsonRecord {
+	const error = json.error ?? json.detail;
+	const isNested = isRecord(error) && isNonEmpty(error) && level < MAX_LEVELS;
+	return isNested ? findInnerError(error, level + 1) : json;
+}
+
+/** Fields with the message, the most specific one first: next to it, `error` is the phrase of the status. */
+const MESSAGE_FIELDS: readonly RegExp[] = [
+	/^(?:error_?)?(?:message|msg|description)$/i,
+	/^details?$/i,
+	/^errors?$/i,
+	/^(?:reason|title)$/i,
+];
+
+/** The message in an error body of any form; undefined if there is none. */
+function findMessage(value: unknown, level = 1): string | undefined {
+	if (typeof value === 'string') return value || undefined;
+	if (level > MAX_LEVELS) return undefined;
+	if (Array.isArray(value))
+		return value.map((issue: unknown) => formatIssue(issue, level)).join('; ') || undefined;
+	const entries = Object.entries(asRecord(value));
+	const candidates = MESSAGE_FIELDS.flatMap((field) =>
+		entries.filter(([name]) => field.test(name)),
+	);
+	for (const [, candidate] of candidates) {
+		const message = findMessage(candidate, level + 1);
+		if (message !== undefined) return message;
+	}
+	return undefined;
+}
+
+/** Prefers an error inside the message, since it is more specific. */
+function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
+	const nested = parseNestedError(errorBody.message);
+	if (nested === undefined) return errorBody;
+	return {
+		...errorBody,
+		message: nested.message,
+		codes: [...errorBody.codes, ...nested.codes],
+		facts: { ...errorBody.facts, ...nested.facts },
+		status: nested.status ?? errorBody.status,
+	};
+}
+
+/** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
+function parseNestedError(message: string): ParsedErrorBody | undefined {
+	const start = message.indexOf('{');
+	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
+	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
+	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
+	return parseErrorJson(json);
+}
+
+/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
+function formatIssue(issue: unknown, level: number) {
+	const message = findMessage(issue, level + 1) ?? toText(issue).slice(0, MAX_SCANNED_TEXT);
+	const { loc } = asRecord(issue);
+	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
+}
+/** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */
