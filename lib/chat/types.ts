@@ -2,7 +2,7 @@ import type { StreamFailure } from '../errors/classify-error';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
 import type { Priority } from '../http/queue';
-import type { QueueStats } from '../http/types';
+import type { QueueStats } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span';
 import type { GenerationOptionValues } from './generation-options';

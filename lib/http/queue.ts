@@ -1,5 +1,3 @@
-import type { QueueStats } from './types';
-
 /** Most urgent first. `interactive`: a user is waiting for the response. `batch`: no user is waiting. */
 export type Priority = 'interactive' | 'batch';
 
@@ -9,6 +7,15 @@ export interface PermitRequest {
 	signal?: AbortSignal;
 	/** Cancels a running batch request for an interactive one. @returns whether it did */
 	preempt(): boolean;
+}
+
+/** What a request waited for. */
+export interface QueueStats {
+	waitedMs: number;
+	/** A batch request was canceled for it. */
+	hasPreemptedBatch: boolean;
+	/** How often it was canceled for an interactive request. */
+	timesPreempted: number;
 }
 
 type WaitStats = Omit<QueueStats, 'timesPreempted'>;

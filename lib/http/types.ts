@@ -1,6 +1,6 @@
 /** Requests and responses, independent of the HTTP client. */
 import type { Timeouts } from './timeouts';
-import type { Priority } from './queue';
+import type { Priority, QueueStats } from './queue';
 import type { RetryPolicy } from './retry-policy';
 import type { ServerError, ErrorContext } from '../errors/server-error';
 import type { JsonRecord } from '../values';
@@ -130,12 +130,4 @@ export interface HttpResponse extends ResponseHead {
 	expectEnd(): void;
 	/** How the request passed the queue. */
 	queueStats: QueueStats;
-}
-
-export interface QueueStats {
-	waitedMs: number;
-	/** A batch request was canceled for it. */
-	hasPreemptedBatch: boolean;
-	/** How often it was canceled for an interactive request. */
-	timesPreempted: number;
 }

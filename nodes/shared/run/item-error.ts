@@ -8,7 +8,6 @@ import {
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isToolNode } from '../../../lib/errors/node-error';
-import type { OperationCall } from './operations';
 
 import { getErrorMessage, asRecord } from '../../../lib/values';
 
@@ -26,7 +25,7 @@ export class ItemError extends Error {
 
 /** The error of an item for the results. @throws {ItemError} unless the node continues on errors, and is not stopped */
 export function toItemError(
-	{ context, signal }: OperationCall,
+	{ context, signal }: { context: Pick<IExecuteFunctions, 'continueOnFail'>; signal: AbortSignal },
 	itemIndex: number,
 	reason: unknown,
 	facts?: object,
