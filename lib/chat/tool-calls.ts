@@ -114,7 +114,7 @@ export function normalizeArguments(source: string): string | undefined {
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
-	const json = repairJson(typeof value === 'string' ? value : text);
+	const json = isRecord(value) ? text : repairJson(typeof value === 'string' ? value : text);
 	if (json === undefined || !parseObject(json)) return undefined;
 	const exact = parseExactJson(json);
 	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
