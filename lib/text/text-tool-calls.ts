@@ -71,7 +71,7 @@ const FORMATS: readonly TextCallFormat[] = [
 	{
 		begin: new RegExp(`${CALL_MARKS.source}(?:[[{]|[\\w.-]{1,64}\\()|\\bfunctools\\[`, 'i'),
 		read: (rest) =>
-			parseCalls(withoutEnd(rest.replace(LEADING_MARKS, ''), /\s*<[|/\w][\w:|/-]{0,40}>\s*$/)),
+			parseCalls(withoutEnd(rest.replace(LEADING_MARKS, ''), /<[|/\w][\w:|/-]{0,40}>\s*$/)),
 	},
 	// The complete response is JSON, perhaps in a code block (openclaude 1053)
 	{
