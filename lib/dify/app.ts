@@ -1,4 +1,4 @@
-import { ServerError, createServerError } from '../errors/server-error';
+import { createServerError, isOneOf, ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
 import { type DifyClient, fetchPage, type ListEndpoint } from './client';
 import type { DifyAppMode } from './types';
@@ -13,6 +13,9 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 	workflow: ['a workflow', 'Dify Workflow'],
 };
 
+/** Another app has other inputs, too. */
+const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs');
+
 /**
  * Dify only reports that the app has another type or is unavailable, even if it is just not published. So the mode of
  * the app is fetched.
@@ -25,8 +28,7 @@ export async function explainAppTypeError(
 	error: unknown,
 	expectedMode?: DifyAppMode,
 ): Promise<unknown> {
-	if (!(error instanceof ServerError)) return error;
-	if (error.type !== 'wrongAppType' && error.type !== 'appUnavailable') return error;
+	if (!(error instanceof ServerError) || !mayBeOtherApp(error.type)) return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = asNonEmptyString(info.mode) ?? '';
 	const [name, node] = MODES[mode] ?? [];

@@ -1,9 +1,11 @@
 import { parseOpenAiUsage } from '../../lib/chat/usage';
+import { explainAppTypeError } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
-import { omitEmpty } from '../../lib/values';
+import { type JsonRecord, omitEmpty } from '../../lib/values';
 import {
 	reportRun,
+	type DifyCall,
 	type DifyResource,
 	userField,
 	readUser,
@@ -58,14 +60,9 @@ export const texts: DifyResource = {
 				const text = parameters.rawString('text');
 				await typing?.begin();
 				const { inputs, files } = await buildRunRequest(call, user);
-				const inputsWithText = withTextInput(
-					inputs,
-					text,
-					text === '' ? {} : await call.appParameters(),
-				);
 				const result = await sendCompletionMessage(
 					client,
-					{ inputs: inputsWithText, files, user },
+					{ inputs: await addText(call, inputs, text), files, user },
 					{ onDeltas: typing?.show, timeouts, retries },
 				);
 				reportRun(call, result);
@@ -77,6 +74,17 @@ export const texts: DifyResource = {
 		},
 	],
 };
+
+/** @throws {ServerError} also if the app is no text generator */
+async function addText({ client, appParameters }: DifyCall, inputs: JsonRecord, text: string) {
+	if (text === '') return inputs;
+	const parameters = await appParameters();
+	try {
+		return withTextInput(inputs, text, parameters);
+	} catch (error) {
+		throw await explainAppTypeError(client, error, 'completion');
+	}
+}
 
 function toSimplifiedJson(result: RunResult, user: string) {
 	const { text, messageId, usage, retrieverResources: sources, reasoning, files } = result;

@@ -51,6 +51,11 @@ describe('text: generate', () => {
 		expect(items[0]!.json).toMatchObject({ messageId: expect.any(String) as string, user: 'u1' });
 	});
 
+	it('names the app whose key it is, if that has no text for the field', async () => {
+		const run = executeApp(await startChatApp(), { ...generate, text: 'sea' });
+		await expect(run).rejects.toThrow('This key belongs to a chatbot');
+	});
+
 	it('streams the text into the chat', async () => {
 		const fake = prepareNode('difyApp', await startWriter(), {
 			mode: 'completion',
