@@ -594,18 +594,18 @@ describe('the running n8n', () => {
 				},
 			);
 		};
-		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions']) {
-			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({
-				form,
-				status: 'OK',
-			});
-		}
-		expect(await test(keyed.url.replace('http://', ' '), 'right-key')).toMatchObject({
-			status: 'OK',
-		});
+		// n8n may reuse a connection that the server is closing.
+		const testUntilOk = async (baseUrl: string, apiKey: string) =>
+			await until(
+				async () => await test(baseUrl, apiKey),
+				({ status }) => status === 'OK',
+			);
+		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions'])
+			await testUntilOk(keyed.url + form, 'right-key');
+		await testUntilOk(keyed.url.replace('http://', ' '), 'right-key');
 		expect(await test(keyed.url, 'wrong-key')).toMatchObject({ status: 'Error' });
 		expect(await test(keyed.url, '')).toMatchObject({ status: 'Error' });
-		expect(await test(scripted.url, '')).toMatchObject({ status: 'OK' });
+		await testUntilOk(scripted.url, '');
 		await keyed.stop();
 	});
 
