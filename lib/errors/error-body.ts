@@ -158,4 +158,3 @@ function formatIssue(issue: unknown, level: number) {
 	const { loc } = asRecord(issue);
 	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
 }
-/** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */

@@ -5,14 +5,13 @@ import { MODEL_ERROR_TEXTS } from './texts/model';
 import { NETWORK_ERROR_TEXTS } from './texts/network';
 import type { ErrorText, ErrorTextParams, ErrorTextBuilder } from './texts/error-text';
 
+/** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
+export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
+
 /**
  * Error types: one list for all servers, used by error items, Server Health and the code. Each type is a row of the
  * tables in `texts/`, which have its title, detail and suggestion.
  */
-
-/** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
-export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
-
 export type ErrorType =
 	| keyof typeof NETWORK_ERROR_TEXTS
 	| keyof typeof MODEL_ERROR_TEXTS

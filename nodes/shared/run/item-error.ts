@@ -62,8 +62,8 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
- * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its
- * own text, which n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which n8n
+ * prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
  *
  * @param reason the error that became `error`
  */
