@@ -1,6 +1,6 @@
 /** Parses the chunks of a streamed completion, in the forms of many servers. */
 import type { ErrorType } from '../errors/server-error';
-import { repairJson } from '../text/literals';
+import { parseLiteral } from '../text/literals';
 import {
 	asNonEmptyString,
 	asRecord,
@@ -18,10 +18,10 @@ import type { CompletionFailure } from './types';
 export function parseEvent(data: string) {
 	const parsed = parseJson(data);
 	// Python also writes `NaN`.
-	const json = parsed === undefined ? (repairJson(data) ?? '') : data;
+	const json = parsed === undefined ? (parseLiteral(data) ?? '') : data;
 	// Only tool call arguments contain numbers whose digits matter.
 	const isExact = parsed !== undefined && !data.includes('"tool_calls"');
-	const value = isExact ? parsed : parseExactJson(json).value;
+	const value = isExact ? parsed : parseExactJson(json, parsed).value;
 	return asRecords([value].flat())[0];
 }
 
@@ -60,9 +60,11 @@ const REASONING_FIELDS = [
 
 /** The thinking of a message; empty without any. */
 export function extractReasoning(message: JsonRecord): string {
-	const parts = asRecords(message.content).filter(isReasoningPart);
-	const texts = REASONING_FIELDS.map((name) => joinText(message[name]));
-	return [...texts, parts.map(joinText).join('')].find((text) => text !== '') ?? '';
+	for (const name of REASONING_FIELDS) {
+		const text = joinText(message[name]);
+		if (text !== '') return text;
+	}
+	return asRecords(message.content).filter(isReasoningPart).map(joinText).join('');
 }
 
 function isReasoningPart({ type }: JsonRecord) {

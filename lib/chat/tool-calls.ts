@@ -8,7 +8,6 @@ import {
 	tryOrUndefined,
 	parseExactJson,
 	parseJson,
-	parseObject,
 } from '../values';
 import { createHash, randomInt } from 'node:crypto';
 import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
@@ -53,14 +52,9 @@ export class ToolCallAccumulator {
 		const name = asNonEmptyString(fn.name);
 		const args = toArgumentsText(fn.arguments ?? fn.parameters ?? fn.input);
 		const continued = this.findContinuedCall(index, id, name);
-		const existing =
-			continued && this.isNext(continued, name !== undefined, args, id) ? undefined : continued;
-		const toolCall = existing ?? { name: '', arguments: '' };
+		const isNext = continued === undefined || this.isNext(continued, name !== undefined, args, id);
+		const toolCall = isNext ? this.startCall() : continued;
 		const length = getLength(toolCall);
-		if (!existing) {
-			this.calls.push(toolCall);
-			this.brackets.set(toolCall, new JsonBrackets());
-		}
 		if (index !== undefined) this.byIndex.set(String(index), toolCall);
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
@@ -71,6 +65,13 @@ export class ToolCallAccumulator {
 		this.brackets.get(toolCall)!.readAll(args);
 		this.runawayState = this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
+	}
+
+	private startCall() {
+		const toolCall: RawToolCall = { name: '', arguments: '' };
+		this.calls.push(toolCall);
+		this.brackets.set(toolCall, new JsonBrackets());
+		return toolCall;
 	}
 
 	/** Whether a delta begins another call with the index or ID of a complete one, as some servers send them. */
@@ -115,8 +116,9 @@ export function normalizeArguments(source: string): string | undefined {
 	const value = parseJson(text);
 	// Some gateways encode the JSON text as a JSON string.
 	const json = isRecord(value) ? text : repairJson(typeof value === 'string' ? value : text);
-	if (json === undefined || !parseObject(json)) return undefined;
+	if (json === undefined) return undefined;
 	const exact = parseExactJson(json);
+	if (!isRecord(exact.value)) return undefined;
 	return exact.unsafeNumbers.length === 0 ? json : JSON.stringify(exact.value);
 }
 

@@ -1,6 +1,6 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
 import { type JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
-import { parseLiteral } from '../text/literals';
+import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 
 const TEXT_TYPES: ReadonlySet<unknown> = new Set(['string', 'secret']);
@@ -17,9 +17,7 @@ function parseValue(type: unknown, text: string): unknown {
 	if (type === 'boolean') return parseBoolean(text);
 	if (NUMBER_TYPES.has(type)) return parseExactNumber(text);
 	const isStructured = typeof type === 'string' && /^(?:object|array)/.test(type);
-	return isStructured
-		? (parseJsonExactly(text) ?? parseJsonExactly(parseLiteral(text) ?? ''))
-		: undefined;
+	return isStructured ? parseJsonExactly(repairJson(text) ?? '') : undefined;
 }
 
 /** A value to send for a variable. Dify rejects text for another type, so numbers are sent with all digits. */
