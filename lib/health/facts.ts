@@ -117,10 +117,10 @@ const UNREADY_STATE =
 
 /** Whether the server itself reports that it cannot respond: pages of proxies do not count. */
 function isUnready(health: ProbeResult | undefined): health is ProbeResult {
-	const { status, healthy, ready } = asRecord(health?.json);
-	const isUnwell =
-		UNREADY_STATE.test(asString(status) ?? '') || healthy === false || ready === false;
-	return [500, 503, isUnwell ? 200 : 0].includes(health?.status ?? -1) && !isPage(health!);
+	if (health === undefined || isPage(health)) return false;
+	if (health.status !== 200) return health.status === 500 || health.status === 503;
+	const { status, healthy, ready } = asRecord(health.json);
+	return UNREADY_STATE.test(asString(status) ?? '') || healthy === false || ready === false;
 }
 
 function toServerFacts(snapshot: ServerSnapshot): ServerFacts {

@@ -164,9 +164,7 @@ export function parseScores(
 			? `document ${index + 1} has two scores`
 			: findIndexIssue(index, count);
 		if (issue !== undefined) return { issue };
-		const { relevance_score: relevance, score, logit, similarity } = asRecord(entry);
-		const [number] = [relevance ?? score ?? logit ?? similarity ?? entry].flat();
-		const value = parseNumber(number);
+		const value = parseScore(entry);
 		if (value === undefined) return { issue: `the score of document ${index + 1} is not a number` };
 		scores.set(index, value);
 	}
@@ -174,6 +172,13 @@ export function parseScores(
 		scores: [...scores].map(([index, score]) => ({ index, score })),
 		tokens: parseTokenCount(asRecord(json)),
 	};
+}
+
+/** The score of an entry under the name of its server, or the entry itself; some servers send a list of one. */
+function parseScore(entry: unknown) {
+	const { relevance_score: relevance, score, logit, similarity } = asRecord(entry);
+	const [number] = [relevance ?? score ?? logit ?? similarity ?? entry].flat();
+	return parseNumber(number);
 }
 
 function findIndexIssue(index: number, count: number) {

@@ -244,8 +244,16 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 
 /** Names of the text, or of what contains it: whisper.cpp, FunASR, Deepgram, custom servers. */
 const TEXT_NAMES = [
-	...['text', 'segments', 'transcription', 'transcript', 'results', 'result', 'data', 'output'],
-	...['channels', 'alternatives'],
+	'text',
+	'segments',
+	'transcription',
+	'transcript',
+	'results',
+	'result',
+	'data',
+	'output',
+	'channels',
+	'alternatives',
 ];
 
 /** A response with its text in `text` or in `segments`. */

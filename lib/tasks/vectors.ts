@@ -55,8 +55,20 @@ export function parseVectors(
 
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
 export const LIST_NAMES = [
-	...['data', 'results', 'embeddings', 'embedding', 'vectors', 'vector', 'rankings', 'scores'],
-	...['result', 'output', 'predictions', 'values', 'float', 'dense'],
+	'data',
+	'results',
+	'embeddings',
+	'embedding',
+	'vectors',
+	'vector',
+	'rankings',
+	'scores',
+	'result',
+	'output',
+	'predictions',
+	'values',
+	'float',
+	'dense',
 ];
 
 /** @param length dimensions of each vector; default: those of the first */

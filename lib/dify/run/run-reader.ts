@@ -138,6 +138,12 @@ class RunReader {
 		const outcome = this.abandonment ?? getOutcome(run, error);
 		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
 		await this.emitDeltas(deltas);
+		return await this.finish(outcome);
+	}
+
+	private async finish(
+		outcome: OutcomeOf<'ended' | 'timedOut' | 'broken' | 'rejected'>,
+	): Promise<RunResult> {
 		switch (outcome.type) {
 			case 'ended':
 				if (outcome.missing === 'status') await this.addStatus();
