@@ -202,13 +202,14 @@ export class CompletionAccumulator {
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
-		pushAll(this.logprobs, asRecords(asRecord(choice.logprobs).content));
+		if (isRecord(choice.logprobs)) pushAll(this.logprobs, asRecords(choice.logprobs.content));
 		const message = extractMessage(choice);
 		const calls = message.tool_calls ?? message.function_call;
-		this.toolCalls.add(calls);
+		const hasCalls = isNonEmpty(calls);
+		if (hasCalls) this.toolCalls.add(calls);
 		const reasoning = this.appendReasoning(message);
 		const content = joinText(message.content) || joinText(message.text ?? message.refusal);
-		if (content || reasoning || isNonEmpty(calls)) this.contentEvents += 1;
+		if (content || reasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(reasoning.length + content.length);
 		this.stopRunaway(content, reasoning);

@@ -5,7 +5,6 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	asString,
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
@@ -17,12 +16,11 @@ import type { CompletionFailure } from './types';
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string) {
 	const parsed = parseJson(data);
+	// Only tool call arguments contain numbers whose digits matter.
+	if (isRecord(parsed) && !data.includes('"tool_calls"')) return parsed;
 	// Python also writes `NaN`.
 	const json = parsed === undefined ? (parseLiteral(data) ?? '') : data;
-	// Only tool call arguments contain numbers whose digits matter.
-	const isExact = parsed !== undefined && !data.includes('"tool_calls"');
-	const value = isExact ? parsed : parseExactJson(json, parsed).value;
-	return asRecords([value].flat())[0];
+	return asRecords([parseExactJson(json, parsed).value].flat())[0];
 }
 
 /** The names of the token limit in other APIs; some servers send an object. */
@@ -46,7 +44,8 @@ export function findFinishFailure(finishReason = ''): CompletionFailure | undefi
 export function extractMessage(choice: JsonRecord): JsonRecord {
 	const { delta, message } = choice;
 	if (typeof delta === 'string') return { content: delta };
-	return [delta, message].filter(isRecord).find(isNonEmpty) ?? choice;
+	if (isRecord(delta) && isNonEmpty(delta)) return delta;
+	return isRecord(message) && isNonEmpty(message) ? message : choice;
 }
 
 /** llama-server and vLLM; newer vLLM and Ollama; Ollama's own API; gateways; OpenRouter's form. */
@@ -61,9 +60,10 @@ const REASONING_FIELDS = [
 /** The thinking of a message; empty without any. */
 export function extractReasoning(message: JsonRecord): string {
 	for (const name of REASONING_FIELDS) {
-		const text = joinText(message[name]);
+		const text = message[name] === undefined ? '' : joinText(message[name]);
 		if (text !== '') return text;
 	}
+	if (!Array.isArray(message.content)) return '';
 	return asRecords(message.content).filter(isReasoningPart).map(joinText).join('');
 }
 
@@ -73,9 +73,10 @@ function isReasoningPart({ type }: JsonRecord) {
 
 /** A text as servers send it: as a string or a number, in parts, or in an object. Parts with thinking are no text. */
 export function joinText(value: unknown): string {
+	if (typeof value === 'string') return value;
 	if (Array.isArray(value))
 		return value.map((part) => (isReasoningPart(asRecord(part)) ? '' : joinText(part))).join('');
 	if (isRecord(value))
 		return joinText(value.text ?? value.thinking ?? value.content ?? value.value);
-	return typeof value === 'number' ? String(value) : (asString(value) ?? '');
+	return typeof value === 'number' ? String(value) : '';
 }
