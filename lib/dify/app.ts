@@ -1,5 +1,5 @@
 import { createServerError, isOneOf, ServerError } from '../errors/server-error';
-import { asNonEmptyString } from '../values';
+import { asNonEmptyString, type JsonRecord } from '../values';
 import { type DifyClient, fetchPage, type ListEndpoint } from './client';
 import type { DifyAppMode } from './types';
 
@@ -41,6 +41,13 @@ export async function explainAppTypeError(
 			suggestion: `Use the ${node} node for this app, or the key of another app.`,
 		});
 	return error.type === 'appUnavailable' ? toNotPublishedError(error, mode) : error;
+}
+
+/** Form, file upload and limits of the app, once per execution. */
+export async function fetchAppParameters(client: DifyClient): Promise<JsonRecord> {
+	return await client.getCached('/parameters').catch(async (error: unknown) => {
+		throw await explainAppTypeError(client, error);
+	});
 }
 
 /** An app with a flow is unavailable until it is published. */

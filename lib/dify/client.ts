@@ -1,6 +1,7 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import { createFormBody, type FileSource } from '../http/multipart';
 import { request } from '../http/request';
+import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
 import {
 	isRecord,
@@ -57,11 +58,13 @@ export class DifyClient {
 		readonly endpoint: DifyEndpoint,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal,
+		/** Responses of `getCached`, by path. */
+		private readonly cache = new Map<string, Promise<JsonRecord>>(),
 	) {}
 
-	/** The same client with another signal; undefined: it cannot be aborted. */
+	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
 	withSignal(signal: AbortSignal | undefined): DifyClient {
-		return new DifyClient(this.endpoint, signal);
+		return new DifyClient(this.endpoint, signal, this.cache);
 	}
 
 	/** The same client for signed URLs, which may be on another host. */
@@ -80,6 +83,11 @@ export class DifyClient {
 	/** GETs an object, with retries after transient errors. @throws {ServerError} */
 	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
+	}
+
+	/** GETs an object once in the life of the client, which is an execution. @throws {ServerError} */
+	async getCached(path: string): Promise<JsonRecord> {
+		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
 
 	/** Sends a change. Returns an object, empty for a 204 (docs/protocols/dify.md 2.8). */
@@ -290,12 +298,13 @@ const MAX_USER_LENGTH = 255;
  * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked here.
  *
  * @param label name of the ID in errors, for example "message ID"
+ * @param emptySuggestion what to do if there is none
  * @throws {ServerError} of type `invalidId`
  */
-export function parseUuid(value: unknown, label: string): string {
+export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`);
+	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`, emptySuggestion);
 	throw createLocalError(
 		'invalidId',
 		`The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,

@@ -1,9 +1,6 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
-import { fetchOnce } from '../lru-cache';
 import { resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
-import type { JsonRecord } from '../values';
-import { explainAppTypeError } from './app';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 
@@ -97,32 +94,6 @@ export async function openDifyClient(
 	const [, expectedName, suggestion] = KEY_TYPES[keyType];
 	const title = `The credential has ${name}, and this node requires ${expectedName}`;
 	throw createLocalError('unauthorized', title, suggestion);
-}
-
-/** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
-export interface DifyAccess {
-	client: DifyClient;
-	/** GETs an object once per execution. */
-	getCached(path: string): Promise<JsonRecord>;
-	/** Form, file upload and limits of the app. */
-	appParameters(): Promise<JsonRecord>;
-}
-
-/** Access of one credential, with a response cache for this execution. An item has it until its signal aborts. */
-export function createDifyAccess(
-	credentialClient: DifyClient,
-): (signal: AbortSignal) => DifyAccess {
-	const cache = new Map<string, Promise<JsonRecord>>();
-	return (signal) => {
-		const client = credentialClient.withSignal(signal);
-		const getCached = async (path: string) =>
-			await fetchOnce(cache, path, async () => await client.get(path));
-		const appParameters = async () =>
-			await getCached('/parameters').catch(async (error: unknown) => {
-				throw await explainAppTypeError(client, error);
-			});
-		return { client, getCached, appParameters };
-	};
 }
 
 /**

@@ -1,10 +1,11 @@
-import { fetchAllPages, type ListEndpoint, apiPath, parseUuid } from '../../lib/dify/client';
+import { fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
 import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
+	readId,
 	recordLocatorField,
 } from '../shared/dify/dify-operation';
 import { longTextField, stringField } from '../shared/field-builders';
@@ -29,9 +30,6 @@ const answerField = longTextField('Answer', 'answer', 4, {
 const annotationIdField = recordLocatorField('Annotation', 'annotationId', 'searchAnnotations', {
 	required: true,
 });
-
-const readAnnotationId = (parameters: NodeParameters) =>
-	parseUuid(parameters.value('annotationId'), 'annotation ID');
 
 /** Reads both texts. @throws {ServerError} for empty ones, which Dify would store */
 function readTexts(parameters: NodeParameters) {
@@ -62,7 +60,8 @@ export const annotations: DifyResource = {
 			action: 'Create an annotation',
 			description: 'Add a question and its answer, even if the same question already exists',
 			fields: [questionField, answerField],
-			request: (parameters) => ['POST', '/apps/annotations', readTexts(parameters)],
+			request: 'POST /apps/annotations',
+			getValues: readTexts,
 		}),
 		defineRequestOperation({
 			name: 'Update',
@@ -71,11 +70,8 @@ export const annotations: DifyResource = {
 			description: 'Change the question and the answer; Dify requires both',
 			fields: [annotationIdField, questionField, answerField],
 			isIdempotent: true,
-			request: (parameters) => [
-				'PUT',
-				apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
-				readTexts(parameters),
-			],
+			request: 'PUT /apps/annotations/{annotationId}',
+			getValues: readTexts,
 		}),
 		defineRequestOperation({
 			name: 'Delete',
@@ -83,13 +79,10 @@ export const annotations: DifyResource = {
 			action: 'Delete an annotation',
 			description: 'Remove an annotation',
 			fields: [annotationIdField],
-			request: (parameters) => [
-				'DELETE',
-				apiPath`/apps/annotations/${readAnnotationId(parameters)}`,
-			],
+			request: 'DELETE /apps/annotations/{annotationId}',
 			toItems: (_response, parameters) => ({
 				success: true,
-				annotationId: readAnnotationId(parameters),
+				annotationId: readId(parameters, 'annotationId'),
 			}),
 		}),
 	],

@@ -1,3 +1,4 @@
+import { fetchAppParameters } from '../../lib/dify/app';
 import type { DifyResource } from '../shared/dify/dify-operation';
 
 export const apps: DifyResource = {
@@ -10,8 +11,8 @@ export const apps: DifyResource = {
 			action: 'Get an app',
 			description: 'Get the name, type, form, enabled features and limits of the app',
 			fields: [],
-			run: async ({ client, appParameters }) => ({
-				json: { info: await client.get('/info'), parameters: await appParameters() },
+			run: async ({ client }) => ({
+				json: { info: await client.get('/info'), parameters: await fetchAppParameters(client) },
 			}),
 		},
 	],

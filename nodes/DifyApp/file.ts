@@ -1,6 +1,6 @@
 /** Files and recordings of an app. */
 import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
-import { apiPath, parseUuid } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/client';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import {
 	type DifyResource,
@@ -10,7 +10,7 @@ import {
 	userField,
 	readUser,
 	messageField,
-	readMessageId,
+	readId,
 } from '../shared/dify/dify-operation';
 import {
 	stringField,
@@ -99,7 +99,7 @@ export const audio: DifyResource = {
 			run: async (call) => {
 				const { client, parameters } = call;
 				const isText = parameters.choice('source') === 'text';
-				const messageId = isText ? undefined : readMessageId(parameters);
+				const messageId = isText ? undefined : readId(parameters, 'messageId');
 				const input = isText
 					? { text: parameters.requiredString('text') }
 					: { message_id: messageId };
@@ -202,7 +202,7 @@ export const files: DifyResource = {
 			],
 			run: async (call) => {
 				const { client, parameters } = call;
-				const fileId = parseUuid(parameters.value('fileId'), 'file ID');
+				const fileId = readId(parameters, 'fileId');
 				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
 				const { facts, binary } = await client.open(
 					{ url, timeouts: FILE_TIMEOUTS },

@@ -1,5 +1,5 @@
 import { parseOpenAiUsage } from '../../lib/chat/usage';
-import { explainAppTypeError } from '../../lib/dify/app';
+import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { type JsonRecord, omitEmpty } from '../../lib/values';
@@ -76,9 +76,9 @@ export const texts: DifyResource = {
 };
 
 /** @throws {ServerError} also if the app is no text generator */
-async function addText({ client, appParameters }: DifyCall, inputs: JsonRecord, text: string) {
+async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {
 	if (text === '') return inputs;
-	const parameters = await appParameters();
+	const parameters = await fetchAppParameters(client);
 	try {
 		return withTextInput(inputs, text, parameters);
 	} catch (error) {

@@ -1,7 +1,7 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
-import { difyActionNode } from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations, getForm } from '../shared/dify/editor-lists';
-import { operations, sendMessages } from './send';
+import { operations } from './send';
 
 export class DifyChatMessage implements INodeType {
 	description: INodeTypeDescription = {
@@ -19,5 +19,5 @@ export class DifyChatMessage implements INodeType {
 
 	methods = { listSearch: { searchConversations }, resourceMapping: { getForm } };
 
-	execute = sendMessages;
+	execute = createDifyExecute(operations, 'app');
 }

@@ -9,7 +9,6 @@ import {
 	reportRun,
 	type DifyCall,
 	type DifyOperation,
-	createDifyExecute,
 	readUser,
 	simplifyField,
 	conversationField,
@@ -28,7 +27,7 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationTable } from '../shared/run/operations';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset, tryOrUndefined } from '../../lib/values';
@@ -183,6 +182,7 @@ const send: DifyOperation = {
 	name: 'Send',
 	value: 'send',
 	fields,
+	getSequenceKey: getConversationKey,
 	run: sendMessage,
 };
 
@@ -192,11 +192,6 @@ export const operations: OperationTable<DifyOperation> = {
 		'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 	getOperation: () => send,
 };
-
-/** Sends messages; those of one conversation in order. */
-export const sendMessages = createDifyExecute(operations, 'app', (context, itemIndex) =>
-	getConversationKey(new NodeParameters(context, itemIndex, fields)),
-);
 
 async function sendMessage(call: DifyCall) {
 	const { client, parameters, typing } = call;

@@ -7,11 +7,10 @@ import {
 	type DifyResource,
 	conversationField,
 	userField,
-	readConversationId,
+	readId,
 	readUser,
 	recordLocatorField,
 	messageField,
-	readMessageId,
 } from '../shared/dify/dify-operation';
 import {
 	searchConversations,
@@ -91,11 +90,11 @@ const conversations: DifyResource = {
 				}),
 			],
 			timeoutMs: MODEL_TIMEOUT_MS,
-			request: (parameters) => {
+			request: 'POST /conversations/{conversationId}/name',
+			getValues: (parameters) => {
 				const isGenerated = parameters.boolean('autoGenerate');
 				const name = isGenerated ? {} : { name: parameters.rawString('name') };
-				const body = { ...name, auto_generate: isGenerated, user: readUser(parameters) };
-				return ['POST', apiPath`/conversations/${readConversationId(parameters)}/name`, body];
+				return { ...name, auto_generate: isGenerated, user: readUser(parameters) };
 			},
 		}),
 		defineRequestOperation({
@@ -103,12 +102,10 @@ const conversations: DifyResource = {
 			value: 'delete',
 			action: 'Delete a conversation',
 			fields: conversationFields,
-			request: (parameters) => {
-				const id = readConversationId(parameters);
-				return ['DELETE', apiPath`/conversations/${id}`, { user: readUser(parameters) }];
-			},
+			request: 'DELETE /conversations/{conversationId}',
+			getValues: (parameters) => ({ user: readUser(parameters) }),
 			toItems: (_response, parameters) => ({
-				conversationId: readConversationId(parameters),
+				conversationId: readId(parameters, 'conversationId'),
 				deleted: true,
 			}),
 		}),
@@ -144,7 +141,8 @@ const variables: DifyResource = {
 			action: 'Get many variables',
 			description: 'List the variables of a chatflow conversation; other apps have none',
 			fields: conversationFields,
-			list: (parameters) => buildVariableList(readConversationId(parameters), readUser(parameters)),
+			list: (parameters) =>
+				buildVariableList(readId(parameters, 'conversationId'), readUser(parameters)),
 			toItem: withTypedValue,
 		}),
 		{
@@ -166,7 +164,7 @@ const variables: DifyResource = {
 					'variableId',
 					'Select the variable from the list, or enter its name or ID.',
 				);
-				const conversationId = readConversationId(parameters);
+				const conversationId = readId(parameters, 'conversationId');
 				const user = readUser(parameters);
 				const variable = await findVariable(
 					client,
@@ -233,7 +231,10 @@ const messages: DifyResource = {
 			fields: conversationFields,
 			list: (parameters) => ({
 				path: '/messages',
-				query: { conversation_id: readConversationId(parameters), user: readUser(parameters) },
+				query: {
+					conversation_id: readId(parameters, 'conversationId'),
+					user: readUser(parameters),
+				},
 				cursor: 'first_id',
 			}),
 		}),
@@ -245,12 +246,10 @@ const messages: DifyResource = {
 				'Get questions the user might ask next; a model generates them, which uses tokens',
 			fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
 			timeoutMs: MODEL_TIMEOUT_MS,
-			request: (parameters) => {
-				const messageId = readMessageId(parameters);
-				return ['GET', apiPath`/messages/${messageId}/suggested`, { user: readUser(parameters) }];
-			},
+			request: 'GET /messages/{messageId}/suggested',
+			getValues: (parameters) => ({ user: readUser(parameters) }),
 			toItems: ({ data }, parameters) => ({
-				messageId: readMessageId(parameters),
+				messageId: readId(parameters, 'messageId'),
 				questions: asArray(data).filter((question) => typeof question === 'string'),
 			}),
 		}),

@@ -7,7 +7,7 @@ import {
 	defineListOperation,
 	messageField,
 	userField,
-	readMessageId,
+	readId,
 	readUser,
 } from '../shared/dify/dify-operation';
 import { createOperationTable } from '../shared/run/operations';
@@ -91,7 +91,7 @@ const revoke: DifyOperation = {
 
 async function revokeRating({ client, parameters }: DifyCall) {
 	const shouldIgnore = parameters.boolean('options.ignoreNotRated', false);
-	const messageId = readMessageId(parameters);
+	const messageId = readId(parameters, 'messageId');
 	// Not resent: the second time, Dify reports nothing to revoke.
 	const sending = sendRating(client, parameters, { rating: null });
 	const alreadySo = await sending.then(
@@ -117,7 +117,7 @@ async function sendRating(
 	parameters: NodeParameters,
 	feedback: { rating: Rating | null; content?: string | null },
 ) {
-	const messageId = readMessageId(parameters);
+	const messageId = readId(parameters, 'messageId');
 	const body = { ...feedback, user: readUser(parameters) };
 	const isIdempotent = feedback.rating !== null;
 	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });

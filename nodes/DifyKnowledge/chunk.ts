@@ -1,11 +1,12 @@
 import { deletePath } from '../../lib/dify/knowledge/documents';
-import { apiPath } from '../../lib/dify/client';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values';
 import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
 	ID_EXAMPLE,
+	readId,
+	readPath,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -14,27 +15,13 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import {
-	documentField,
-	readDocumentId,
-	readId,
-	keywordField,
-	readTextOption,
-	readTextList,
-	datasetField,
-	readDatasetId,
-} from './fields';
+import { documentField, keywordField, readTextOption, readTextList, datasetField } from './fields';
 
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
 const documentFields = [datasetField, documentField];
 
-function chunksPath(parameters: NodeParameters) {
-	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}/segments`;
-}
-
-function chunkPath(parameters: NodeParameters) {
-	return chunksPath(parameters) + apiPath`/${readId(parameters, 'chunkId')}`;
-}
+const CHUNKS = '/datasets/{difyDatasetId}/documents/{documentId}/segments';
+const CHUNK = `${CHUNKS}/{chunkId}` as const;
 
 const contentField = longTextField(
 	'Content',
@@ -68,7 +55,7 @@ export const chunks: DifyResource = {
 			description: 'List chunks in order',
 			fields: [...documentFields, keywordField],
 			list: (parameters) => ({
-				path: chunksPath(parameters),
+				path: readPath(parameters, CHUNKS),
 				query: { keyword: parameters.rawString('keyword') },
 			}),
 		}),
@@ -77,7 +64,7 @@ export const chunks: DifyResource = {
 			value: 'get',
 			action: 'Get a chunk',
 			fields: [...documentFields, chunkField],
-			request: (parameters) => ['GET', chunkPath(parameters)],
+			request: `GET ${CHUNK}`,
 			toItems: ({ data }) => asRecord(data),
 		}),
 		defineRequestOperation({
@@ -85,10 +72,10 @@ export const chunks: DifyResource = {
 			value: 'create',
 			action: 'Create a chunk',
 			fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
-			request: (parameters) => {
-				const segment = { content: parameters.rawString('content'), ...readValues(parameters) };
-				return ['POST', chunksPath(parameters), { segments: [segment] }];
-			},
+			request: `POST ${CHUNKS}`,
+			getValues: (parameters) => ({
+				segments: [{ content: parameters.rawString('content'), ...readValues(parameters) }],
+			}),
 			toItems: ({ data }) => asRecords(data),
 		}),
 		{
@@ -110,7 +97,7 @@ export const chunks: DifyResource = {
 				]),
 			],
 			run: async ({ client, parameters }) => {
-				const route = chunkPath(parameters);
+				const route = readPath(parameters, CHUNK);
 				const current = await client.get(route);
 				const { content, answer } = asRecord(current.data);
 				const isParent = current.doc_form === 'hierarchical_model';
@@ -133,7 +120,7 @@ export const chunks: DifyResource = {
 			action: 'Delete a chunk',
 			fields: [...documentFields, chunkField],
 			run: async ({ client, parameters }) => {
-				const existed = await deletePath(client, chunkPath(parameters));
+				const existed = await deletePath(client, readPath(parameters, CHUNK));
 				return { json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } };
 			},
 		},

@@ -1,5 +1,4 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { parseUuid } from '../../lib/dify/client';
 import { binaryField, recordLocatorField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
 import {
@@ -19,11 +18,6 @@ export const datasetField = recordLocatorField(
 	'searchKnowledgeBases',
 	{ required: true },
 );
-
-/** @throws {ServerError} if the field Knowledge Base is empty or not an ID */
-export function readDatasetId(parameters: NodeParameters): string {
-	return parseUuid(parameters.value('difyDatasetId'), 'knowledge base ID');
-}
 
 const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
 
@@ -58,15 +52,6 @@ export function techniqueField(description: string): INodeProperties {
 export const documentField = recordLocatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,
 });
-
-/** @throws {ServerError} if the field Document is empty or not an ID */
-export function readDocumentId(parameters: NodeParameters): string {
-	return parseUuid(parameters.value('documentId'), 'document ID');
-}
-
-export function readId(parameters: NodeParameters, path: string): string {
-	return parseUuid(parameters.value(path), parameters.field(path).label);
-}
 
 export const documentBinaryField = binaryField('the file');
 

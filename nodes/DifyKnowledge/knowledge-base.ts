@@ -27,6 +27,8 @@ import {
 	simplifyField,
 	readFile,
 	recordLocatorField,
+	readId,
+	readPath,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -42,7 +44,6 @@ import {
 	keywordField,
 	readTextOption,
 	datasetField,
-	readDatasetId,
 	readModel,
 	modelLocatorField,
 	techniqueField,
@@ -109,7 +110,7 @@ export const pipelines: DifyResource = {
 			],
 			run: async (call) => {
 				const { client, parameters, hint } = call;
-				const datasetId = readDatasetId(parameters);
+				const datasetId = readId(parameters, 'difyDatasetId');
 				const selectedNode = parameters.string('datasourceNode');
 				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
 				const inputs = readExactObject(parameters, 'inputs');
@@ -225,7 +226,7 @@ export const knowledgeBases: DifyResource = {
 				retrievalOptions,
 			],
 			run: async (call) => {
-				const { parameters, context, hint } = call;
+				const { client, parameters, context, hint } = call;
 				const search = readRetrievalOptions(parameters);
 				// The type of an agent tool ends with "Tool".
 				const isTool = context.getNode().type.endsWith('Tool');
@@ -234,7 +235,7 @@ export const knowledgeBases: DifyResource = {
 					? truncateQuery(text)
 					: { query: text, isTruncated: false };
 				if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
-				const result = await retrieve(call, readDatasetId(parameters), query, search);
+				const result = await retrieve(client, readId(parameters, 'difyDatasetId'), query, search);
 				const warning = getIgnoredFilterWarning(result.filteredOut);
 				if (warning !== undefined) hint(warning);
 				return toOperationItems(
@@ -253,7 +254,7 @@ export const knowledgeBases: DifyResource = {
 			value: 'get',
 			action: 'Get a knowledge base',
 			fields: [datasetField],
-			request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}`],
+			request: 'GET /datasets/{difyDatasetId}',
 		}),
 		{
 			name: 'Create',
@@ -301,7 +302,7 @@ export const knowledgeBases: DifyResource = {
 				]),
 			],
 			run: async ({ client, parameters }) => {
-				const route = apiPath`/datasets/${readDatasetId(parameters)}`;
+				const route = readPath(parameters, '/datasets/{difyDatasetId}');
 				const name = parameters.string('options.name') || undefined;
 				const json = { ...readSettings(parameters), name };
 				const timeoutMs = WRITE_TIMEOUT_MS;
@@ -323,7 +324,7 @@ export const knowledgeBases: DifyResource = {
 				),
 			],
 			run: async ({ client, parameters }) => {
-				const datasetId = readDatasetId(parameters);
+				const datasetId = readId(parameters, 'difyDatasetId');
 				if (!parameters.boolean('confirm'))
 					throw createParamError(
 						'The deletion was not confirmed',

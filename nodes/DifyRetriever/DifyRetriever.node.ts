@@ -7,7 +7,7 @@ import {
 	type INodePropertyOptions,
 } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
-import { createDifyAccess, openDifyClient } from '../../lib/dify/credentials';
+import { openDifyClient } from '../../lib/dify/credentials';
 import {
 	truncateQuery,
 	getIgnoredFilterWarning,
@@ -26,7 +26,7 @@ import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/lis
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
-import { fetchAllPages, parseUuid } from '../../lib/dify/client';
+import { type DifyClient, fetchAllPages, parseUuid } from '../../lib/dify/client';
 import { isUnset } from '../../lib/values';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 
@@ -69,7 +69,7 @@ async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number)
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const datasetIds = readDatasetIds(parameters);
 		const search = readRetrievalOptions(parameters);
-		return { response: createLoggedRetriever(createDifyAccess(client), datasetIds, search, log) };
+		return { response: createLoggedRetriever(client, datasetIds, search, log) };
 	});
 }
 
@@ -91,7 +91,7 @@ function readDatasetIds(parameters: NodeParameters): string[] {
 }
 
 function createLoggedRetriever(
-	getAccess: ReturnType<typeof createDifyAccess>,
+	client: DifyClient,
 	datasetIds: readonly string[],
 	search: RetrievalOptions,
 	log: SubNodeLog,
@@ -107,11 +107,11 @@ function createLoggedRetriever(
 				input: { query },
 				run: async (execution) => {
 					const signals = [config?.signal, execution].filter((each) => each !== undefined);
-					const access = getAccess(AbortSignal.any(signals));
+					const abortableClient = client.withSignal(AbortSignal.any(signals));
 					const documents: RetrievedDocument[] = [];
 					let filteredOut = 0;
 					for (const datasetId of datasetIds) {
-						const result = await retrieve(access, datasetId, query, search);
+						const result = await retrieve(abortableClient, datasetId, query, search);
 						filteredOut += result.filteredOut;
 						for (const hit of result.hits) documents.push(toDocument(hit, datasetId));
 					}

@@ -5,6 +5,7 @@ import {
 	type DifyOperation,
 	type DifyCall,
 	DEFAULT_USER,
+	readId,
 	readUser,
 	readRunTimeouts,
 	readRunOptions,
@@ -35,8 +36,6 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
-import { parseUuid } from '../../lib/dify/client';
-import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField = {
 	...userField,
@@ -49,11 +48,6 @@ export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 	description: 'The run ID that Execute returns. Not the task ID.',
 });
-
-/** @throws {ServerError} if the field is empty or not an ID */
-export function readRunId(parameters: NodeParameters): string {
-	return parseUuid(parameters.value('workflowRunId'), 'workflow run ID');
-}
 
 const onPause = onPauseField('What to do when the workflow pauses for human input');
 
@@ -201,7 +195,7 @@ export const runFollow: DifyOperation = {
 	run: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
-		const runId = readRunId(parameters);
+		const runId = readId(parameters, 'workflowRunId');
 		const timeouts = readRunTimeouts(parameters);
 		const output = readOutputOptions(call, user);
 		const continueAfterPause = output.onPause === 'wait';

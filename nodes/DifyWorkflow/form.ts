@@ -7,24 +7,17 @@ import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
 import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
-	defineRequestOperation,
 	type DifyCall,
 	type DifyResource,
 	DEFAULT_USER,
 	readRunTimeouts,
+	readId,
 	readUser,
 	simplifyField,
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import {
-	readOutputOptions,
-	toRunItem,
-	readRunId,
-	runIdField,
-	runUserField,
-	submitOptions,
-} from './execute';
+import { readOutputOptions, toRunItem, runIdField, runUserField, submitOptions } from './execute';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -95,25 +88,26 @@ export const forms: DifyResource = {
 				return await followSubmission(call, submission, follow);
 			},
 		},
-		defineRequestOperation({
+		{
 			name: 'Get',
 			value: 'get',
 			action: 'Get a form',
 			description: 'Get the text, fields and buttons of the form of a paused run',
 			fields: [formTokenField, simplifyField],
-			request: (parameters) => ['GET', formPath(readFormToken(parameters))],
-			toItems: (form, parameters) => {
+			run: async ({ client, parameters }) => {
 				const formToken = readFormToken(parameters);
-				if (!parameters.boolean('simplify')) return { form_token: formToken, ...form };
-				return toPlainObject({
+				const form = await client.get(formPath(formToken));
+				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };
+				const json = toPlainObject({
 					formToken,
 					formContent: form.form_content ?? '',
 					inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 					actions: parseFormActions(form),
 					expirationTime: form.expiration_time,
 				});
+				return { json };
 			},
-		}),
+		},
 	],
 };
 
@@ -131,7 +125,9 @@ function readFollow(call: DifyCall, user: string) {
 		output: readOutputOptions(call, user),
 		timeouts: readRunTimeouts(parameters),
 	};
-	return hasRunId && !returnsImmediately ? { ...follow, runId: readRunId(parameters) } : undefined;
+	return hasRunId && !returnsImmediately
+		? { ...follow, runId: readId(parameters, 'workflowRunId') }
+		: undefined;
 }
 
 /** The item of a submission, with the outputs or the next form of its run. */

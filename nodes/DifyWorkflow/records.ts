@@ -5,6 +5,7 @@ import {
 	type DifyOperation,
 	defineListOperation,
 	DEFAULT_USER,
+	readId,
 	readUser,
 	simplifyField,
 } from '../shared/dify/dify-operation';
@@ -19,7 +20,7 @@ import {
 } from '../shared/field-builders';
 import { type NodeParameters, quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
-import { runIdField, readRunId, runUserField } from './execute';
+import { runIdField, runUserField } from './execute';
 
 export const runGet: DifyOperation = {
 	name: 'Get',
@@ -42,7 +43,7 @@ export const runGet: DifyOperation = {
 		simplifyField,
 	],
 	run: async ({ client, parameters }) => {
-		const runId = readRunId(parameters);
+		const runId = readId(parameters, 'workflowRunId');
 		const record = parameters.boolean('waitUntilFinished')
 			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
 			: await fetchRunRecord(client, runId);

@@ -18,7 +18,6 @@ import {
 import { createDifyError, createLocalError } from '../errors';
 import { toErrorType } from '../error-types';
 import { toUploadFileName, type FileSource } from '../../http/multipart';
-import type { DifyAccess } from '../credentials';
 import { getPollInterval } from '../run/run-record';
 import { toEmbeddingModelFields, type ModelRef } from './models';
 
@@ -158,13 +157,13 @@ interface UpsertResult {
 
 /** Creates a document, or updates the one with the same name. @throws {ServerError} */
 export async function upsertDocument(
-	access: DifyAccess,
+	client: DifyClient,
 	datasetId: string,
 	content: DocumentContent,
 	options: CreateOptions,
 ): Promise<UpsertResult> {
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
-	const existing = await findDocumentByName(access.client, datasetId, name);
+	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
 		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
 	if (existing !== undefined && options.ifExists === 'fail')
@@ -173,7 +172,7 @@ export async function upsertDocument(
 			`The knowledge base already has a document "${name}"`,
 			'Choose another name, or set "If It Exists" to Update.',
 		);
-	return await writeDocument(access, datasetId, content, existing, options);
+	return await writeDocument(client, datasetId, content, existing, options);
 }
 
 /**
@@ -183,13 +182,13 @@ export async function upsertDocument(
  * @throws {ServerError}
  */
 export async function writeDocument(
-	{ client, getCached }: DifyAccess,
+	client: DifyClient,
 	datasetId: string,
 	content: DocumentContent,
 	existing: JsonRecord | undefined,
 	options: CreateOptions,
 ): Promise<UpsertResult> {
-	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
+	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = buildDocumentBody(dataset, options, content.type === 'file');
 	const response =

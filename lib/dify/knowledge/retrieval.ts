@@ -9,8 +9,7 @@ import {
 	asRecords,
 	type JsonRecord,
 } from '../../values';
-import type { DifyAccess } from '../credentials';
-import { parseRecords, apiPath } from '../client';
+import { type DifyClient, parseRecords, apiPath } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
 import { compileFilter, type Filter } from './filters';
 
@@ -46,14 +45,14 @@ export interface Hit {
 
 /** Searches a knowledge base. @returns hits in Dify's order, best first, possibly none @throws {ServerError} */
 export async function retrieve(
-	{ client, getCached }: DifyAccess,
+	client: DifyClient,
 	datasetId: string,
 	query: string,
 	settings: RetrievalOptions = {},
 ) {
 	const { filter, topK = Infinity } = settings;
 	const compiledFilter = filter === undefined ? undefined : compileFilter(filter);
-	const dataset = await getCached(apiPath`/datasets/${datasetId}`);
+	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	compiledFilter?.assertFits(dataset.doc_metadata);
 	const model = {
 		...buildRetrievalModel(dataset, settings),

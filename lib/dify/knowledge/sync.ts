@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { toUploadFileName } from '../../http/multipart';
 import { asFiniteNumber, findDuplicate, asNonEmptyString, type JsonRecord } from '../../values';
-import type { DifyAccess } from '../credentials';
+import type { DifyClient } from '../client';
 import { createParamError, createLocalError } from '../errors';
 import {
 	deleteDocument,
@@ -174,15 +174,14 @@ export function toSyncResult(
  * @throws {ServerError}
  */
 export async function applySyncStep(
-	access: DifyAccess,
+	client: DifyClient,
 	datasetId: string,
 	step: SyncStep,
 	run: SyncRun,
 ): Promise<object> {
-	const { client } = access;
 	const { action, document, content } = step;
 	if (content !== undefined)
-		return await syncDocument(access, datasetId, { ...step, content }, run);
+		return await syncDocument(client, datasetId, { ...step, content }, run);
 	const target = document ?? {};
 	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, target);
 	if (action === 'disabled')
@@ -192,16 +191,15 @@ export async function applySyncStep(
 }
 
 async function syncDocument(
-	access: DifyAccess,
+	client: DifyClient,
 	datasetId: string,
 	step: SyncStep & { content: SyncSource },
 	{ create, waitMs }: SyncRun,
 ) {
-	const { client } = access;
 	const { content, source, document } = step;
 	// Read before any change: if the file is unreadable, its document stays unchanged.
 	const documentContent = await content.content(content.name);
-	const result = await writeDocument(access, datasetId, documentContent, document, create);
+	const result = await writeDocument(client, datasetId, documentContent, document, create);
 	const { documentId, batch } = result;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
 	const syncValues = {

@@ -1,6 +1,6 @@
 import { createDifyError } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files';
-import { apiPath, parseUuid } from '../../../lib/dify/client';
+import { parseUuid } from '../../../lib/dify/client';
 import {
 	deletePath,
 	buildDocumentList,
@@ -18,6 +18,8 @@ import {
 	fetchFilesFromField,
 	readFileOrigins,
 	outputField,
+	readId,
+	readPath,
 	type DifyResource,
 } from '../../shared/dify/dify-operation';
 import {
@@ -33,12 +35,10 @@ import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
 	documentField,
-	readDocumentId,
 	keywordField,
 	readTextList,
 	indexingWaitField,
 	datasetField,
-	readDatasetId,
 } from '../fields';
 import {
 	createMetadataField,
@@ -90,10 +90,10 @@ export const metadata: DifyResource = {
 				]),
 			],
 			run: async ({ client, parameters }) => {
-				const documentId = readDocumentId(parameters);
+				const documentId = readId(parameters, 'documentId');
 				const values = readValues(parameters);
 				const createFields = parameters.boolean('options.createFields', false);
-				const datasetId = readDatasetId(parameters);
+				const datasetId = readId(parameters, 'difyDatasetId');
 				const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
 				return { json: { documentId, metadata } };
 			},
@@ -103,7 +103,7 @@ export const metadata: DifyResource = {
 			value: 'getFields',
 			action: 'Get metadata fields',
 			fields: [datasetField],
-			request: (parameters) => ['GET', apiPath`/datasets/${readDatasetId(parameters)}/metadata`],
+			request: 'GET /datasets/{difyDatasetId}/metadata',
 			toItems: (response) => {
 				const builtInEnabled = response.built_in_field_enabled === true;
 				return parseMetadataFields(response).map((field) => ({ ...field, builtInEnabled }));
@@ -121,7 +121,9 @@ export const metadata: DifyResource = {
 			run: async ({ client, parameters }) => {
 				const type = parameters.choice<MetadataType>('type');
 				const name = parameters.requiredString('name');
-				return { json: await createMetadataField(client, readDatasetId(parameters), name, type) };
+				return {
+					json: await createMetadataField(client, readId(parameters, 'difyDatasetId'), name, type),
+				};
 			},
 		},
 	],
@@ -141,9 +143,7 @@ function readValues(parameters: NodeParameters): Record<string, MetadataValue> {
 	);
 }
 
-function documentPath(parameters: NodeParameters) {
-	return apiPath`/datasets/${readDatasetId(parameters)}/documents/${readDocumentId(parameters)}`;
-}
+const DOCUMENT = '/datasets/{difyDatasetId}/documents/{documentId}';
 
 /** Operations on existing documents. */
 export const recordOperations: DifyOperation[] = [
@@ -168,7 +168,11 @@ export const recordOperations: DifyOperation[] = [
 		],
 		list: (parameters) => {
 			const status = parameters.choice('options.status', undefined);
-			return buildDocumentList(readDatasetId(parameters), parameters.rawString('keyword'), status);
+			return buildDocumentList(
+				readId(parameters, 'difyDatasetId'),
+				parameters.rawString('keyword'),
+				status,
+			);
 		},
 	}),
 	defineRequestOperation({
@@ -177,7 +181,8 @@ export const recordOperations: DifyOperation[] = [
 		action: 'Get a document',
 		description: 'Includes processing rules and metadata',
 		fields: [datasetField, documentField],
-		request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
+		request: `GET ${DOCUMENT}`,
+		getValues: () => ({ metadata: 'all' }),
 	}),
 	{
 		name: 'Get Status',
@@ -197,9 +202,9 @@ export const recordOperations: DifyOperation[] = [
 			]),
 		],
 		run: async ({ client, parameters }) => {
-			const documentId = readDocumentId(parameters);
+			const documentId = readId(parameters, 'documentId');
 			const batch = parameters.string('options.batch') || undefined;
-			const indexing = { datasetId: readDatasetId(parameters), documentId, batch };
+			const indexing = { datasetId: readId(parameters, 'difyDatasetId'), documentId, batch };
 			const timeoutMs = parameters.milliseconds('wait', 300_000);
 			const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
 			const chunks = { chunksDone: done, chunks: total };
@@ -232,7 +237,7 @@ export const recordOperations: DifyOperation[] = [
 			const ids = values.map((id) => parseUuid(id, 'document ID'));
 			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
 			const action = parameters.choice<StatusAction>('statusAction');
-			await setDocumentStatus(client, readDatasetId(parameters), ids, action);
+			await setDocumentStatus(client, readId(parameters, 'difyDatasetId'), ids, action);
 			return toOperationItems(ids.map((documentId) => ({ documentId, action })));
 		},
 	},
@@ -249,9 +254,9 @@ export const recordOperations: DifyOperation[] = [
 		],
 		run: async (call) => {
 			const { client, parameters } = call;
-			const documentId = readDocumentId(parameters);
+			const documentId = readId(parameters, 'documentId');
 			const origins = readFileOrigins(parameters);
-			const route = documentPath(parameters);
+			const route = readPath(parameters, DOCUMENT);
 			// The URL is valid for some minutes.
 			const address = asNonEmptyString((await client.get(`${route}/download`)).url);
 			if (address === undefined)
@@ -277,8 +282,8 @@ export const recordOperations: DifyOperation[] = [
 		description: 'Delete a document (not possible if archived)',
 		fields: [datasetField, documentField],
 		run: async ({ client, parameters }) => {
-			const existed = await deletePath(client, documentPath(parameters));
-			return { json: { documentId: readDocumentId(parameters), deleted: true, existed } };
+			const existed = await deletePath(client, readPath(parameters, DOCUMENT));
+			return { json: { documentId: readId(parameters, 'documentId'), deleted: true, existed } };
 		},
 	},
 ];

@@ -14,7 +14,7 @@ import { fetchAllPages } from '../../../lib/dify/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';
-import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
+import { type DifyCall, type DifyOperation, readId } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
@@ -27,7 +27,7 @@ import {
 import { asText, createFieldError, type NodeParameters } from '../../shared/parameters';
 import { toItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
-import { documentBinaryField, textField, datasetField, readDatasetId } from '../fields';
+import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 
 const syncOptions = [
@@ -117,7 +117,7 @@ async function syncItems(call: DifyCall) {
 		const parameters = call.parametersOf(itemIndex);
 		try {
 			const item = await readSyncItem(call, parameters);
-			const datasetId = readDatasetId(parameters);
+			const datasetId = readId(parameters, 'difyDatasetId');
 			const items = itemsByDataset.get(datasetId) ?? [];
 			items.push(item);
 			itemsByDataset.set(datasetId, items);
@@ -201,7 +201,7 @@ async function syncDataset(
 			continue;
 		}
 		try {
-			results.push(toItem(await applySyncStep(call, datasetId, step, run)));
+			results.push(toItem(await applySyncStep(client, datasetId, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);

@@ -5,7 +5,12 @@ import {
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values';
-import { type DifyCall, type DifyOperation, readFile } from '../../shared/dify/dify-operation';
+import {
+	type DifyCall,
+	type DifyOperation,
+	readFile,
+	readId,
+} from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	toOptions,
@@ -19,7 +24,6 @@ import {
 	textField,
 	indexingWaitField,
 	datasetField,
-	readDatasetId,
 	readModel,
 	modelLocatorField,
 	techniqueField,
@@ -242,8 +246,8 @@ export const upsertOperations: DifyOperation[] = [
 /** Creates or updates a document, and waits for indexing. */
 async function upsert(call: DifyCall, content: DocumentContent) {
 	const { client, parameters, hint } = call;
-	const datasetId = readDatasetId(parameters);
-	const result = await upsertDocument(call, datasetId, content, readCreateOptions(parameters));
+	const datasetId = readId(parameters, 'difyDatasetId');
+	const result = await upsertDocument(client, datasetId, content, readCreateOptions(parameters));
 	const { action, documentId, batch, document } = result;
 	const item = {
 		action,

@@ -10,30 +10,19 @@ import {
 } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import {
+	type DifyClient,
 	type Method,
-	type Query,
 	fetchAllPages,
 	type ListEndpoint,
 	parseUser,
 	parseUuid,
 	parseTraceId,
 } from '../../../lib/dify/client';
-import {
-	createDifyAccess,
-	type DifyAccess,
-	type DifyKeyType,
-	openDifyClient,
-} from '../../../lib/dify/credentials';
+import { type DifyKeyType, openDifyClient } from '../../../lib/dify/credentials';
 import type { RunResult } from '../../../lib/dify/types';
 import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import {
-	asFiniteNumber,
-	asRecord,
-	type JsonRecord,
-	omitUndefined,
-	isUnset,
-} from '../../../lib/values';
+import { asFiniteNumber, asRecord, type JsonRecord, omitUndefined } from '../../../lib/values';
 import type { NodeParameters } from '../parameters';
 import {
 	toOperationItems,
@@ -56,7 +45,6 @@ import {
 	toOptions,
 	shownIf,
 } from '../field-builders';
-import { createLocalError } from '../../../lib/dify/errors';
 import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
 import { secondsField } from '../timeout-fields';
 
@@ -178,20 +166,19 @@ function getDefaultUser(parameters: NodeParameters): unknown {
 	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
 }
 
-/** @throws {ServerError} if the field Conversation is empty or not an ID */
-export function readConversationId(parameters: NodeParameters): string {
-	return parseUuid(parameters.value('conversationId'), 'conversation ID');
+const NO_MESSAGE =
+	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.';
+
+/** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
+export function readId(parameters: NodeParameters, name: string): string {
+	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
+	const suggestion = name === 'messageId' ? NO_MESSAGE : undefined;
+	return parseUuid(parameters.value(name), `${label} ID`, suggestion);
 }
 
-/** @throws {ServerError} if the field Message ID is empty or not an ID */
-export function readMessageId(parameters: NodeParameters): string {
-	const id = parameters.value('messageId');
-	if (!isUnset(id)) return parseUuid(id, 'message ID');
-	throw createLocalError(
-		'invalidId',
-		'The message ID is empty',
-		'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',
-	);
+/** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
+export function readPath(parameters: NodeParameters, template: string): string {
+	return template.replace(/\{(\w+)\}/g, (_match, name: string) => readId(parameters, name));
 }
 
 export const simplifyField = booleanField(
@@ -267,6 +254,12 @@ export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
 	};
 }
 
+/** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
+interface DifyAccess {
+	/** Until the signal of the item aborts. */
+	client: DifyClient;
+}
+
 export type DifyCall = OperationCall<DifyAccess>;
 export type DifyOperation = Operation<DifyAccess>;
 export type DifyResource = NodeResource<DifyOperation>;
@@ -281,24 +274,19 @@ export const difyActionNode = {
 } satisfies Partial<INodeTypeDescription>;
 
 /** Runs the operations of such a node. */
-export function createDifyExecute(
-	table: OperationTable<DifyOperation>,
-	keyType: DifyKeyType,
-	getSequenceKey?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
-) {
+export function createDifyExecute(table: OperationTable<DifyOperation>, keyType: DifyKeyType) {
 	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const accessById = new Map<string, ReturnType<typeof createDifyAccess>>();
+		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
 			table,
 			getAccess: async (itemIndex, signal) => {
 				const client = await openDifyClient(this, keyType, itemIndex);
 				const { id } = client.endpoint;
-				const getAccess = accessById.get(id) ?? createDifyAccess(client);
-				accessById.set(id, getAccess);
-				return getAccess(signal);
+				const cachingClient = clients.get(id) ?? client;
+				clients.set(id, cachingClient);
+				return { client: cachingClient.withSignal(signal) };
 			},
 			createNodeError: toDifyNodeError,
-			getSequenceKey: (itemIndex) => getSequenceKey?.(this, itemIndex),
 		});
 	};
 }
@@ -324,8 +312,10 @@ export function toDifyNodeError(
 
 /** An operation with one request. Dify validates its values. */
 interface RequestOperation extends Omit<DifyOperation, 'run'> {
-	/** Method, path, and values for the query of a GET, otherwise for the body. */
-	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
+	/** Method and path, with the IDs of fields: "GET /datasets/{difyDatasetId}". */
+	request: `${Method} /${string}`;
+	/** Values for the query of a GET, otherwise for the body. */
+	getValues?(parameters: NodeParameters): JsonRecord;
 	/** Converts the response to items. Default: the response as one item. */
 	toItems?(response: JsonRecord, parameters: NodeParameters): object | object[];
 	/** Whether it may be resent. Default: GET only. */
@@ -336,19 +326,20 @@ interface RequestOperation extends Omit<DifyOperation, 'run'> {
 
 export function defineRequestOperation({
 	request,
-	toItems,
+	getValues = () => ({}),
+	toItems = (response) => response,
 	isIdempotent,
 	timeoutMs,
 	...operation
 }: RequestOperation): DifyOperation {
+	const [method, path] = request.split(' ') as [Method, string];
+	const payloadName = method === 'GET' ? 'query' : 'json';
 	return {
 		...operation,
 		run: async ({ client, parameters }) => {
-			const [method, path, values = {}] = request(parameters);
-			const payload = method === 'GET' ? { query: values as Query } : { json: values };
-			const options = { ...payload, isIdempotent, timeoutMs };
-			const response = asRecord(await client.requestJson(method, path, options));
-			return toOperationItems([toItems?.(response, parameters) ?? response].flat());
+			const options = { [payloadName]: getValues(parameters), isIdempotent, timeoutMs };
+			const json = await client.requestJson(method, readPath(parameters, path), options);
+			return toOperationItems([toItems(asRecord(json), parameters)].flat());
 		},
 	};
 }

@@ -33,6 +33,7 @@ import {
 	type NodeParameters,
 	createFieldError,
 } from '../parameters';
+import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import {
 	getAppFileTypes,
@@ -129,8 +130,8 @@ async function readInputs(call: DifyCall) {
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
-async function fetchForm({ appParameters }: DifyCall, isJson: boolean) {
-	const parameters = await appParameters().catch((error: unknown) => {
+async function fetchForm({ client }: DifyCall, isJson: boolean) {
+	const parameters = await fetchAppParameters(client).catch((error: unknown) => {
 		// The run would only wait again for an unreachable server.
 		const isUnavailable = error instanceof ServerError && isConnectionError(error.type);
 		if (!isJson || isUnavailable) throw error;
@@ -213,7 +214,7 @@ export async function buildRunRequest(
 	const { warnings, ...parsedInputs } = await readInputs(call);
 	warnings.forEach(call.hint);
 	const allowedTypes =
-		requested.length === 0 ? undefined : getAppFileTypes(await call.appParameters());
+		requested.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(call.client));
 	const inputs = await uploadInputs(call, user, parsedInputs);
 	const files = await uploadFiles(call.client, user, requested, allowedTypes);
 	return { inputs, files, user, warnings };

@@ -51,6 +51,8 @@ export type OperationResult = Array<OperationItem | ItemError>;
 export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
 	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
+	/** Items with the same key are processed one after another, in their order. */
+	getSequenceKey?(parameters: NodeParameters): string | undefined;
 	run(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
 }
 

@@ -23,8 +23,6 @@ export interface RunOperationsOptions<Access extends object> {
 	getAccess(itemIndex: number, signal: AbortSignal): Promise<Access>;
 	/** Creates n8n's error, with its details in `context.data`. */
 	createNodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
-	/** Items with the same key are processed one after another, in their order. */
-	getSequenceKey?(itemIndex: number): string | undefined;
 	/** Number of outputs of the node; failed items are sent to the last one. Default: 1. */
 	outputs?: number;
 }
@@ -32,13 +30,7 @@ export interface RunOperationsOptions<Access extends object> {
 /** Runs the operation of each item, and returns the items of each output. */
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
-	{
-		table,
-		getAccess,
-		createNodeError = toNodeError,
-		getSequenceKey,
-		outputs = 1,
-	}: RunOperationsOptions<Access>,
+	{ table, getAccess, createNodeError = toNodeError, outputs = 1 }: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
 	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
 	const toItemNodeError = ({ reason, itemIndex }: ItemError) =>
@@ -46,12 +38,14 @@ export async function runOperations<Access extends object>(
 	const getGroup = memoize((operation: Operation<never>) =>
 		collectGroup(context, getOperation, operation),
 	);
+	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
+		new NodeParameters(context, itemIndex, fields);
 	const { streamsToChat, concurrency } = planRun(context, getOperation);
 	const results = await processItems(
 		context,
 		async (itemIndex, signal) => {
 			const operation = getOperation(itemIndex);
-			const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
+			const parametersOf = (index: number) => readParameters(index, operation);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
 			const group = getGroup(operation);
@@ -87,9 +81,11 @@ export async function runOperations<Access extends object>(
 		},
 		{
 			concurrency,
-			getSequenceKey,
+			getSequenceKey: (itemIndex) => {
+				const operation = getOperation(itemIndex);
+				return operation.getSequenceKey?.(readParameters(itemIndex, operation));
+			},
 			toNodeError: toItemNodeError,
-			toFailedResult: (error) => [error],
 			onFailure: streamsToChat
 				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
@@ -170,37 +166,33 @@ function planRun(
  */
 export type ItemHandler<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
 
-export interface ItemsOptions<T> {
+export interface ItemsOptions {
 	/** Maximum number of items processed at the same time. Default: 1. */
 	concurrency?: number;
 	/** Items with the same key are processed one after another, in their order. */
 	getSequenceKey?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(error: ItemError): NodeOperationError;
-	/** The result of a failed item with "continue on fail". */
-	toFailedResult(error: ItemError): T;
-	/** Called for such an item with the chat message, which contains no address. */
+	/** Called for a failed item with "continue on fail" with the chat message, which contains no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
 /**
- * Processes all items concurrently, and returns their results in the order of the items. With "continue on fail",
- * `toFailedResult` returns the result of a failed item; otherwise the first error aborts the others.
- *
- * @throws {NodeOperationError} for the first item that failed
+ * Processes all items concurrently, and returns their results in the order of the items. With "continue on fail", the
+ * result of a failed item is its error; otherwise the first error aborts the others, and is thrown.
  */
 export async function processItems<T>(
 	context: IExecuteFunctions,
 	handleItem: ItemHandler<T>,
-	options: ItemsOptions<T>,
-): Promise<T[]> {
+	options: ItemsOptions,
+): Promise<Array<T | ItemError>> {
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
 	const onError = new AbortController();
 	const signals = [poller.signal, onError.signal].filter((each) => each !== undefined);
 	const signal = AbortSignal.any(signals);
 	// In some n8n versions, a node that an agent uses as a tool has no input items.
-	const results = new Array<T>(Math.max(1, context.getInputData().length));
+	const results = new Array<T | ItemError>(Math.max(1, context.getInputData().length));
 	const errors: ItemError[] = [];
 	const processItem = async (itemIndex: number) => {
 		try {
@@ -215,7 +207,7 @@ export async function processItems<T>(
 	};
 	/** An error of the chat must not affect the other items. */
 	const continueAfter = async (error: ItemError) => {
-		results[error.itemIndex] = options.toFailedResult(error);
+		results[error.itemIndex] = error;
 		const text = getVisitorMessage(context) ?? toChatMessage(error.reason, '');
 		await options.onFailure?.(error.itemIndex, text).catch(() => {});
 	};
@@ -237,7 +229,7 @@ export async function processItems<T>(
 }
 
 /** Indexes of the items, grouped by their key. */
-function groupBySequence<T>(count: number, { getSequenceKey }: ItemsOptions<T>) {
+function groupBySequence(count: number, { getSequenceKey }: ItemsOptions) {
 	const itemIndexes = Array.from({ length: count }, (_, itemIndex) => itemIndex);
 	// A failing expression fails again when the item is processed.
 	return Map.groupBy<unknown, number>(

@@ -5,7 +5,7 @@ import {
 	reportRun,
 	type DifyCall,
 } from '../../../../nodes/shared/dify/dify-operation';
-import { toErrorItem, type ItemError } from '../../../../nodes/shared/run/item-error';
+import { toErrorItem, ItemError } from '../../../../nodes/shared/run/item-error';
 import {
 	processItems,
 	type ItemsOptions,
@@ -30,14 +30,16 @@ import type { RunResult } from '../../../../lib/dify/types';
 async function workOnDifyItems(
 	context: IExecuteFunctions,
 	work: ItemHandler<INodeExecutionData[]>,
-	options: Pick<ItemsOptions<unknown>, 'concurrency' | 'getSequenceKey' | 'onFailure'> = {},
+	options: Omit<ItemsOptions, 'toNodeError'> = {},
 ): Promise<INodeExecutionData[]> {
 	const toNodeError = ({ reason, itemIndex }: ItemError) =>
 		toDifyNodeError(context.getNode(), reason, { itemIndex });
-	const toFailedResult = (failed: ItemError) => [
-		toErrorItem(toNodeError(failed), failed.itemIndex),
-	];
-	return (await processItems(context, work, { ...options, toNodeError, toFailedResult })).flat();
+	const results = await processItems(context, work, { ...options, toNodeError });
+	return results
+		.flat()
+		.map((result) =>
+			result instanceof ItemError ? toErrorItem(toNodeError(result), result.itemIndex) : result,
+		);
 }
 
 test('sequential items of one conversation do not block other conversations', async () => {

@@ -18,7 +18,6 @@ const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFun
 const failures = (context: IExecuteFunctions) => ({
 	toNodeError: ({ reason }: ItemError) =>
 		new NodeOperationError(context.getNode(), reason as Error),
-	toFailedResult: ({ message }: ItemError): unknown => message,
 });
 
 /** One turn of the event loop. */
@@ -99,20 +98,20 @@ describe('an error', () => {
 				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
 			{ ...failures(context), concurrency: 2 },
 		);
-		expect(results).toEqual(['yes', 'no', 'yes']);
+		expect(results).toMatchObject(['yes', { itemIndex: 1, message: 'no' }, 'yes']);
 	});
 
-	it('in its replacement also ends the polling for a stop', async () => {
+	it('in its message also ends the polling for a stop', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
 		const context = contextOf(1, { continueOnFail: true });
-		const toFailedResult = () => {
+		const onFailure = () => {
 			throw new Error('worse');
 		};
 		const work = async () => await Promise.reject(new Error('no'));
-		await expect(
-			processItems(context, work, { ...failures(context), toFailedResult }),
-		).rejects.toThrow('worse');
+		await expect(processItems(context, work, { ...failures(context), onFailure })).rejects.toThrow(
+			'worse',
+		);
 		expect(isOver).toHaveBeenCalledTimes(1);
 		begin.mockRestore();
 	});
