@@ -12,7 +12,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  *
  * @param fallback used if nothing is left of the name
  */
-export function sanitizeFileName(name: string, fallback: string): string {
+export function sanitizeFileName(name: string, fallback: string) {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
 	const trimmed = withoutEnds(last, /[\s.]/);
 	const plain = limitLength(trimmed);
@@ -28,14 +28,14 @@ function limitLength(name: string) {
 }
 
 /** A MIME type without its parameters, in lower case; empty if it is invalid, since it is used in URLs and headers. */
-export function parseMimeType(text = ''): string {
+export function parseMimeType(text = '') {
 	const [essence = ''] = text.split(';', 1);
 	const type = essence.trim().toLowerCase();
 	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
 }
 
 /** The file name of a Content-Disposition header; the encoded form wins (RFC 6266). */
-export function parseDispositionFileName(disposition = ''): string | undefined {
+export function parseDispositionFileName(disposition = '') {
 	const encoded = /filename\*\s*=\s*utf-8''([^;]+)/i.exec(disposition)?.[1]?.trim() ?? '';
 	const plain = /filename\s*=\s*(?:"([^"]*)"|([^;]+))/.exec(disposition);
 	const name =

@@ -4,11 +4,7 @@ const MAX_ENTRIES = 1_000;
 export const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
-export async function fetchOnce<K, V>(
-	cache: Map<K, Promise<V>>,
-	key: K,
-	fetch: () => Promise<V>,
-): Promise<V> {
+export async function fetchOnce<K, V>(cache: Map<K, Promise<V>>, key: K, fetch: () => Promise<V>) {
 	const fetching = cache.get(key) ?? fetch();
 	cache.set(key, fetching);
 	fetching.catch(() => cache.delete(key));
@@ -43,13 +39,13 @@ export class LruCache<V> {
 	) {}
 
 	/** A cache for the whole process. */
-	static createShared<V>(ttlMs?: number): LruCache<V> {
+	static createShared<V>(ttlMs?: number) {
 		const cache = new LruCache<V>(ttlMs);
 		sharedCaches.push(cache);
 		return cache;
 	}
 
-	get(key: string): V | undefined {
+	get(key: string) {
 		const entry = this.entries.get(key);
 		this.entries.delete(key);
 		if (entry === undefined || entry.expiresAt <= performance.now()) return undefined;
@@ -57,22 +53,22 @@ export class LruCache<V> {
 		return entry.value;
 	}
 
-	set(key: string, value: V): void {
+	set(key: string, value: V) {
 		this.entries.delete(key);
 		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });
 		if (this.entries.size > this.maxEntries) this.entries.delete(this.entries.keys().next().value!);
 	}
 
-	delete(key: string): void {
+	delete(key: string) {
 		this.entries.delete(key);
 	}
 
-	clear(): void {
+	clear() {
 		this.entries.clear();
 	}
 }
 
 /** Clears the shared caches. For tests. */
-export function clearSharedCaches(): void {
+export function clearSharedCaches() {
 	for (const cache of sharedCaches) cache.clear();
 }

@@ -1,23 +1,23 @@
-export function asString(value: unknown): string | undefined {
+export function asString(value: unknown) {
 	return typeof value === 'string' ? value : undefined;
 }
 
 /**
  * Any JSON value as text. Not `String`, which throws for `{"toString":1}` and returns "[object Object]" for other objects.
  */
-export function toText(value: unknown): string {
+export function toText(value: unknown) {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 /** Shortens a text to `maxLength` characters; a shortened text ends in "…". */
-export function truncate(text: string, maxLength: number): string {
+export function truncate(text: string, maxLength: number) {
 	if (text.length <= maxLength) return text;
 	const characters = [...text.slice(0, 2 * maxLength + 1)];
 	return characters.length <= maxLength ? text : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
 /** Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time. */
-export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): string {
+export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart) {
 	let from = 0;
 	let to = text.length;
 	while (from < to && atStart.test(text[from]!)) from++;
@@ -26,7 +26,7 @@ export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): str
 }
 
 /** The message of any thrown value. */
-export function getErrorMessage(error: unknown): string {
+export function getErrorMessage(error: unknown) {
 	return error instanceof Error ? error.message : String(error);
 }
 
@@ -35,7 +35,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /** The result of work that may fail; undefined if it throws. */
-export function tryOrUndefined<T>(work: () => T): T | undefined {
+export function tryOrUndefined<T>(work: () => T) {
 	try {
 		return work();
 	} catch {
@@ -44,12 +44,12 @@ export function tryOrUndefined<T>(work: () => T): T | undefined {
 }
 
 /** The letters and digits of a text, in lower case: a quotation of it may escape everything else. */
-export function normalizeLetters(text: string): string {
+export function normalizeLetters(text: string) {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
-export function parseBoolean(value: unknown): boolean | undefined {
+export function parseBoolean(value: unknown) {
 	const word = toText(value).trim().toLowerCase();
 	if (word === 'true' || word === '1') return true;
 	return word === 'false' || word === '0' ? false : undefined;
@@ -61,30 +61,30 @@ export type JsonRecord = Record<string, unknown>;
  * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
  * (docs/protocols/dify.md 3.11).
  */
-export function asNonEmptyString(value: unknown): string | undefined {
+export function asNonEmptyString(value: unknown) {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function asFiniteNumber(value: unknown): number | undefined {
+export function asFiniteNumber(value: unknown) {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /** A finite number, also one written as text. */
-export function parseNumber(value: unknown): number | undefined {
+export function parseNumber(value: unknown) {
 	if (typeof value !== 'string') return asFiniteNumber(value);
 	const isNumber = /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
 	return isNumber ? asFiniteNumber(Number(value)) : undefined;
 }
 
-export function asArray(value: unknown): unknown[] {
+export function asArray(value: unknown) {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-export function asRecords(value: unknown): JsonRecord[] {
+export function asRecords(value: unknown) {
 	return asArray(value).filter(isRecord);
 }
 
-export function asRecord(value: unknown): JsonRecord {
+export function asRecord(value: unknown) {
 	return isRecord(value) ? value : {};
 }
 
@@ -94,23 +94,21 @@ export function isUnset(value: unknown): value is undefined | null | '' {
 }
 
 /** Whether a value is not null, undefined, or an empty text, list or object. */
-export function isNonEmpty(value: unknown): boolean {
+export function isNonEmpty(value: unknown) {
 	if (isUnset(value)) return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
 /** The fields with non-empty values. */
-export function omitEmpty<T extends object>(fields: T): Partial<T> {
+export function omitEmpty<T extends object>(fields: T) {
 	return Object.fromEntries(
 		Object.entries(fields).filter(([, value]) => isNonEmpty(value)),
 	) as Partial<T>;
 }
 
 /** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
-export function omitUndefined<T extends object>(
-	fields: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function omitUndefined<T extends object>(fields: T) {
 	const set: Partial<Record<keyof T, unknown>> = {};
 	for (const name of Object.keys(fields) as Array<keyof T>)
 		if (fields[name] !== undefined) set[name] = fields[name];
@@ -123,23 +121,23 @@ export function mapValues(record: JsonRecord, change: (value: unknown) => unknow
 }
 
 /** The first value that occurs twice in a list. Lists may come from an item, with any length. */
-export function findDuplicate<T>(list: readonly T[]): T | undefined {
+export function findDuplicate<T>(list: readonly T[]) {
 	const seen = new Set<T>();
 	return list.find((value) => seen.size === seen.add(value).size);
 }
 
 /** Appends any number of elements: as arguments of `push`, more than about 120,000 overflow n8n's stack. */
-export function pushAll<T>(list: T[], elements: Iterable<T>): void {
+export function pushAll<T>(list: T[], elements: Iterable<T>) {
 	for (const element of elements) list.push(element);
 }
 
 /** The largest of any number of values. @param min lower bound of the result, returned for an empty list */
-export function maxOf(numbers: readonly number[], min = -Infinity): number {
+export function maxOf(numbers: readonly number[], min = -Infinity) {
 	return numbers.reduce((largest, number) => Math.max(largest, number), min);
 }
 
 /** The smallest of any number of values. @param max upper bound of the result, returned for an empty list */
-export function minOf(numbers: readonly number[], max = Infinity): number {
+export function minOf(numbers: readonly number[], max = Infinity) {
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
@@ -154,12 +152,12 @@ export const ZERO_WIDTH_SPACE = '\u200B';
  * Makes a sentence that may quote a server safe to show: n8n's editor renders error descriptions and hints as HTML with
  * links and images, and terminals interpret control characters.
  */
-export function toPlainText(sentence: string): string {
+export function toPlainText(sentence: string) {
 	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
 }
 
 /** A number with this many decimals. */
-export function round(value: number, decimals = 1): number {
+export function round(value: number, decimals = 1) {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 
@@ -186,7 +184,7 @@ const CONTROL_TOKENS =
 	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
 
 /** Breaks up control tokens of models in texts of users, tools and files, so that templates treat them as text. */
-export function breakControlTokens(text: string): string {
+export function breakControlTokens(text: string) {
 	return text.replace(CONTROL_TOKENS, (start) => start + ZERO_WIDTH_SPACE);
 }
 
@@ -195,12 +193,12 @@ export type NumberRange = readonly [min: number, max: number];
 
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
 
-export function isInRange(value: number, [min, max]: NumberRange): boolean {
+export function isInRange(value: number, [min, max]: NumberRange) {
 	return Number.isFinite(value) && value >= min && value <= max;
 }
 
 /** The range as text for an error: "a number", "a number from 0", "a number from 0 to 1". */
-export function formatRange([min, max]: NumberRange): string {
+export function formatRange([min, max]: NumberRange) {
 	const from = min === -Infinity ? '' : ` from ${min}`;
 	const to = max === Infinity ? '' : `${from === '' ? ' up' : ''} to ${max}`;
 	return `a number${from}${to}`;
@@ -212,7 +210,7 @@ const CHARACTERS_PER_TOKEN = 4;
 const FIRST_IDEOGRAM = 0x2e80;
 
 /** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
-export function estimateTokens(text: string): number {
+export function estimateTokens(text: string) {
 	let ideograms = 0;
 	for (let index = 0; index < text.length; index++)
 		if (text.charCodeAt(index) >= FIRST_IDEOGRAM) ideograms++;
@@ -225,12 +223,12 @@ export function estimateTokens(text: string): number {
 export const MAX_DEPTH = 500;
 
 /** Parses JSON; undefined if the text is not JSON, or is nested too deeply. */
-export function parseJson(source: string): unknown {
+export function parseJson(source: string) {
 	return isDeepText(source) ? undefined : tryOrUndefined(() => JSON.parse(source) as unknown);
 }
 
 /** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */
-export function isDeepText(source: string): boolean {
+export function isDeepText(source: string) {
 	// A shorter text cannot contain that many pairs of brackets.
 	if (source.length < 2 * MAX_DEPTH) return false;
 	const brackets = new JsonBrackets();
@@ -254,7 +252,7 @@ export class JsonBrackets {
 	private escaped = 0;
 
 	/** @returns the index after the bracket that closes the first one; undefined if none does so far */
-	read(chunk: string, from = 0): number | undefined {
+	read(chunk: string, from = 0) {
 		let at = from + this.escaped;
 		this.escaped = 0;
 		for (; at < chunk.length; at++) {
@@ -269,7 +267,7 @@ export class JsonBrackets {
 	}
 
 	/** Reads a chunk, also after the end of a value. */
-	readAll(chunk: string): void {
+	readAll(chunk: string) {
 		for (let at: number | undefined = 0; at !== undefined; ) at = this.read(chunk, at);
 	}
 
@@ -312,14 +310,14 @@ export function parseExactJson(json: string, value = parseJson(json)): ExactJson
 }
 
 /** Parses JSON; numbers that JavaScript cannot represent become strings. */
-export function parseJsonExactly(source: string): unknown {
+export function parseJsonExactly(source: string) {
 	return parseExactJson(source).value;
 }
 
 const MAX_NAMED = 5;
 
 /** The warning about such numbers, as a list with at most one element. */
-export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
+export function getUnsafeNumberWarnings(numbers: readonly string[]) {
 	const names = [...new Set(numbers)].slice(0, MAX_NAMED).join(', ');
 	return names === '' ? [] : [`${names} exceeds number precision and was kept as text.`];
 }
@@ -343,13 +341,13 @@ function significantDigits(token: string) {
 }
 
 /** Parses a JSON object; undefined for anything else. */
-export function parseObject(body: string): JsonRecord | undefined {
+export function parseObject(body: string) {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
 	return isRecord(value) ? value : undefined;
 }
 
 /** JSON with the keys of every object sorted, so that equal values produce equal text. */
-export function stringifyCanonical(value: unknown): string {
+export function stringifyCanonical(value: unknown) {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		isRecord(inner)
 			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

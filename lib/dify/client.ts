@@ -63,17 +63,17 @@ export class DifyClient {
 	) {}
 
 	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
-	withSignal(signal: AbortSignal | undefined): DifyClient {
+	withSignal(signal: AbortSignal | undefined) {
 		return new DifyClient(this.endpoint, signal, this.cache);
 	}
 
 	/** The same client for signed URLs, which may be on another host. */
-	withoutKey(): DifyClient {
+	withoutKey() {
 		return new DifyClient({ ...this.endpoint, headers: {} }, this.signal);
 	}
 
 	/** URL of a route. Empty values are omitted from the query. */
-	buildUrl(path: string, query: Query = {}): string {
+	buildUrl(path: string, query: Query = {}) {
 		const search = new URLSearchParams();
 		for (const [name, value] of Object.entries(query))
 			if (!isUnset(value)) search.set(name, String(value));
@@ -81,12 +81,12 @@ export class DifyClient {
 	}
 
 	/** GETs an object, with retries after transient errors. @throws {ServerError} */
-	async get(path: string, query?: Query): Promise<JsonRecord> {
+	async get(path: string, query?: Query) {
 		return await this.requestObject('GET', path, { query });
 	}
 
 	/** GETs an object once in the life of the client, which is an execution. @throws {ServerError} */
-	async getCached(path: string): Promise<JsonRecord> {
+	async getCached(path: string) {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
 
@@ -96,7 +96,7 @@ export class DifyClient {
 		path: string,
 		json: JsonRecord,
 		options: DifyRequestOptions = {},
-	): Promise<JsonRecord> {
+	) {
 		return await this.requestObject(method, path, { ...options, json });
 	}
 
@@ -114,7 +114,7 @@ export class DifyClient {
 			timeoutMs = TIMEOUT_MS,
 			isIdempotent = method === 'GET',
 		}: DifyRequestOptions = {},
-	): Promise<unknown> {
+	) {
 		const requestOptions: RequestOptions = {
 			method,
 			url: this.buildUrl(path, query),
@@ -131,7 +131,7 @@ export class DifyClient {
 		path: string,
 		file: FileSource,
 		{ fields = {}, idleTimeoutMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
-	): Promise<JsonRecord> {
+	) {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
 		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs };
@@ -143,15 +143,12 @@ export class DifyClient {
 	}
 
 	/** Sends a request and reads the response. @throws {ServerError} */
-	async open<T>(
-		requestOptions: RequestOptions,
-		read: (response: HttpResponse) => Promise<T>,
-	): Promise<T> {
+	async open<T>(requestOptions: RequestOptions, read: (response: HttpResponse) => Promise<T>) {
 		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
 	/** Waits before another attempt. @throws {ServerError} of type `aborted` */
-	async sleep(ms: number): Promise<void> {
+	async sleep(ms: number) {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
 		});
@@ -171,7 +168,7 @@ export class DifyClient {
 }
 
 /** A proxy may change the status of an error response to 200, and some responses have no body. */
-async function readJson(response: HttpResponse): Promise<unknown> {
+async function readJson(response: HttpResponse) {
 	const text = await response.text();
 	const json = parseJsonExactly(text);
 	const isReadable = json !== undefined || text.trim() === '';
@@ -203,7 +200,7 @@ interface Page {
 }
 
 /** The records of a list. @throws {ServerError} if it is not a list, instead of treating it as empty */
-export function parseRecords(list: unknown): JsonRecord[] {
+export function parseRecords(list: unknown) {
 	if (Array.isArray(list)) return asRecords(list);
 	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
 }
@@ -272,11 +269,7 @@ export async function* iteratePages(
 }
 
 /** Reads a list to its end, or up to `max` records. */
-export async function fetchAllPages(
-	client: DifyClient,
-	list: ListEndpoint,
-	max = Infinity,
-): Promise<JsonRecord[]> {
+export async function fetchAllPages(client: DifyClient, list: ListEndpoint, max = Infinity) {
 	const records: JsonRecord[] = [];
 	const isBackwards = list.cursor === 'first_id';
 	if (max <= 0) return records;
@@ -301,7 +294,7 @@ const MAX_USER_LENGTH = 255;
  * @param emptySuggestion what to do if there is none
  * @throws {ServerError} of type `invalidId`
  */
-export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
+export function parseUuid(value: unknown, label: string, emptySuggestion?: string) {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
 	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`, emptySuggestion);
@@ -312,7 +305,7 @@ export function parseUuid(value: unknown, label: string, emptySuggestion?: strin
 }
 
 /** Like `parseUuid`, but undefined if blank: Dify then starts a new conversation (docs/protocols/dify.md 2.1). */
-export function parseOptionalUuid(value: unknown, label: string): string | undefined {
+export function parseOptionalUuid(value: unknown, label: string) {
 	return isBlank(value) ? undefined : parseUuid(value, label);
 }
 
@@ -326,7 +319,7 @@ function isBlank(value: unknown) {
  *
  * @throws {ServerError} of type `missingUser`
  */
-export function parseUser(value: unknown): string {
+export function parseUser(value: unknown) {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
@@ -348,7 +341,7 @@ export function parseUser(value: unknown): string {
  *
  * @throws {ServerError} of type `invalidParam`
  */
-export function parseTraceId(value: unknown): string | undefined {
+export function parseTraceId(value: unknown) {
 	if (isUnset(value)) return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
@@ -372,7 +365,7 @@ export class PathSegment {
 export function apiPath(
 	parts: TemplateStringsArray,
 	...values: ReadonlyArray<string | PathSegment>
-): string {
+) {
 	const encoded = values.map((value) =>
 		value instanceof PathSegment
 			? encodePathSegment(value.value)
@@ -387,7 +380,7 @@ export function apiPath(
  *
  * @throws {ServerError} of type `invalidInput` for `.` and `..`
  */
-export function encodePathSegment(value: string): string {
+export function encodePathSegment(value: string) {
 	if (/^\.{1,2}$/.test(value))
 		throw createInputError(
 			`"${value}" is not a valid ID or name`,

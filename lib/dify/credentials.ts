@@ -42,10 +42,7 @@ export const KEY_TEST_FIELD = 'has_more';
  * @param helpers of the node's context, for n8n's egress filter
  * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
-export function createDifyClient(
-	data: ICredentialDataDecryptedObject,
-	helpers?: object,
-): DifyClient {
+export function createDifyClient(data: ICredentialDataDecryptedObject, helpers?: object) {
 	const credential = readDifyCredential(data);
 	const { baseUrl, ignoreSslIssues } = credential;
 	// An empty key sends no header, and Dify reports it as missing.
@@ -84,7 +81,7 @@ export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
 	keyType: DifyKeyType,
 	itemIndex?: number,
-): Promise<DifyClient> {
+) {
 	const client = createDifyClient(
 		await context.getCredentials('difyApi', itemIndex),
 		context.helpers,
@@ -102,7 +99,7 @@ export async function openDifyClient(
  *
  * @throws {ServerError} of type `invalidUrl` that names the invalid part
  */
-export function resolveDifyBaseUrl(text: string): string {
+export function resolveDifyBaseUrl(text: string) {
 	const { origin, root, api } = resolveBaseUrl(text);
 	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
 	const isPrefixOnly = root !== origin && !/\/v1(?:\/|\s*$)/i.test(text);

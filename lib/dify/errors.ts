@@ -68,7 +68,7 @@ const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/
 export function toDifyResponseError(
 	{ status, url, headers, text: body }: ErrorResponse,
 	context: ErrorContext,
-): ServerError | undefined {
+) {
 	const errorBody = parseErrorBody(parseJson(body));
 	// Dify's web server returns a page if the API crashed.
 	if (errorBody === undefined && status === 500)
@@ -167,12 +167,12 @@ function toPartialDetails(result: RunResult) {
 }
 
 /** The partial result of a failed run. */
-export function getPartialResult(error: unknown): RunResult | undefined {
+export function getPartialResult(error: unknown) {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 
 /** Whether Dify started the run: otherwise its worker sends no IDs. A message with an ID is stored. */
-export function hasRunStarted(result: RunResult | undefined): boolean {
+export function hasRunStarted(result: RunResult | undefined) {
 	if (result === undefined) return false;
 	return result.text !== '' || Object.values(getRunIds(result)).some((id) => id !== undefined);
 }
@@ -181,7 +181,7 @@ export function hasRunStarted(result: RunResult | undefined): boolean {
 export function createDifyError(
 	type: ErrorType,
 	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
-): ServerError {
+) {
 	const received = result === undefined ? {} : toPartialDetails(result);
 	const ids = result === undefined ? {} : getRunIds(result);
 	return createServerError(
@@ -192,16 +192,12 @@ export function createDifyError(
 }
 
 /** An error detected before sending. */
-export function createLocalError(
-	type: DifyErrorType,
-	title?: string,
-	suggestion?: string,
-): ServerError {
+export function createLocalError(type: DifyErrorType, title?: string, suggestion?: string) {
 	return createDifyError(type, { title, suggestion, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
-export function createParamError(message: string, suggestion?: string): ServerError {
+export function createParamError(message: string, suggestion?: string) {
 	return createLocalError('invalidParam', message, suggestion);
 }
 
@@ -213,7 +209,7 @@ export function createRunError(
 	result: RunResult & { error: RunError },
 	context: ErrorContext,
 	difyVersion?: string,
-): ServerError {
+) {
 	const { error } = result;
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
 	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
@@ -263,7 +259,7 @@ export function explainUploadError(
 	error: unknown,
 	{ name, size }: FileSource,
 	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
-): unknown {
+) {
 	if (unreadable !== undefined)
 		return createLocalError(
 			'fileRejected',

@@ -45,7 +45,7 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
  *
  * @throws {ServerError} if it accepts none: Dify would silently drop the files
  */
-export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
+export function getAppFileTypes(parameters: JsonRecord) {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
 	throw createLocalError(
@@ -70,7 +70,7 @@ export function toDifyFileType(
 	name: string,
 	mimeType = '',
 	allowedTypes: readonly unknown[] = FILE_TYPES,
-): DifyFileType {
+) {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 	const mediaType = detectMediaType(extension, mimeType);
 	const isUnknown = mediaType === undefined && mimeType === '' && !isFileExtension(extension);
@@ -90,19 +90,19 @@ function detectMediaType(extension: string, mimeType: string) {
  * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
  * `/w_300,h_200/cat.png`), unless whitespace or another URL follows.
  */
-export function splitFileNames(text: string): string[] {
+export function splitFileNames(text: string) {
 	const names = text.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
 	return names.map((name) => name.trim());
 }
 
 /** The file name in a URL, for its type. */
-export function getFileNameFromUrl(url: string): string {
+export function getFileNameFromUrl(url: string) {
 	const path = url.replace(/[?#].*/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
 /** The trimmed URL. @throws {ServerError} for a URL that Dify could not fetch */
-export function parseFileUrl(url: string): string {
+export function parseFileUrl(url: string) {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
 	throw createLocalError(
@@ -113,7 +113,7 @@ export function parseFileUrl(url: string): string {
 }
 
 /** A file object of the inputs, with the transfer method that its other fields imply. @throws {ServerError} */
-export function withTransferMethod(file: JsonRecord): JsonRecord {
+export function withTransferMethod(file: JsonRecord) {
 	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
 	if (asNonEmptyString(file.upload_file_id) !== undefined)
 		return { ...file, transfer_method: 'local_file' };
@@ -129,11 +129,7 @@ export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
 /** Uploads a file for a run of the same user. @returns its ID in Dify @throws {ServerError} */
-export async function uploadFile(
-	client: DifyClient,
-	source: FileSource,
-	user: string,
-): Promise<string> {
+export async function uploadFile(client: DifyClient, source: FileSource, user: string) {
 	const { id } = await client.upload('/files/upload', source, { fields: { user } });
 	return String(id);
 }
@@ -148,13 +144,13 @@ const MAX_DEPTH = 20;
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
 /** What identifies a file: its IDs, and its URL. */
-export function getFileKeys({ id, related_id: related, url }: DifyFile): string[] {
+export function getFileKeys({ id, related_id: related, url }: DifyFile) {
 	const keys = [id, related, asString(url)?.replace(SIGNATURE, '$1')];
 	return keys.map(asNonEmptyString).filter((key) => key !== undefined);
 }
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
-export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
+export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []) {
 	const visited = new Set<unknown>();
 	return [...findFileObjects(outputs), ...files].filter((file) => {
 		const names = getFileKeys(file);
@@ -172,7 +168,7 @@ function findFileObjects(value: unknown, depth = 0): DifyFile[] {
 }
 
 /** A file with an absolute URL: relative ones are on the Dify server (docs/protocols/dify.md 2.9). */
-export function withAbsoluteUrl<T extends DifyFile>({ endpoint }: DifyClient, file: T): T {
+export function withAbsoluteUrl<T extends DifyFile>({ endpoint }: DifyClient, file: T) {
 	const { url } = file;
 	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, endpoint.url.api)) return file;
 	return { ...file, url: new URL(url!, endpoint.url.api).href };
@@ -198,7 +194,7 @@ export async function openSignedFile<T>(
 	address: string,
 	origins: readonly string[],
 	read: (response: HttpResponse) => Promise<T>,
-): Promise<T> {
+) {
 	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(address, api))
 		throw createLocalError('fileRejected', `"${address}" is not a URL`);
@@ -248,7 +244,7 @@ export async function downloadFile(
 }
 
 /** Reason for a failed download, as text. */
-export function describeDownloadError(error: unknown): string {
+export function describeDownloadError(error: unknown) {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Dify links are valid for 300 seconds unless FILES_ACCESS_TIMEOUT is set'
@@ -256,7 +252,7 @@ export function describeDownloadError(error: unknown): string {
 }
 
 /** Origins in the text of a field, separated by commas or spaces. @throws {ServerError} for invalid URLs */
-export function parseOrigins(text: string): string[] {
+export function parseOrigins(text: string) {
 	const addresses = text.split(/[\s,]+/).filter((entry) => entry !== '');
 	return addresses.map((entry) => {
 		if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;

@@ -87,7 +87,7 @@ const REJECTED_INPUT =
 export async function explainInputError(
 	error: ServerError,
 	getParameters: () => Promise<JsonRecord>,
-): Promise<ServerError> {
+) {
 	const match = REJECTED_INPUT.exec(error.serverText?.trim().replace(/\.$/, '') ?? '');
 	if (error.type !== 'invalidInputs' || match === null) return error;
 	const [, variable, required, problem] = match;
@@ -131,7 +131,7 @@ const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
 };
 
 /** A number, or its digits if JavaScript cannot represent it. Dify accepts both. */
-export function parseExactNumber(value: unknown): number | string | undefined {
+export function parseExactNumber(value: unknown) {
 	const number = parseNumber(value);
 	if (typeof value !== 'string' || number === undefined) return number;
 	const exact = parseJsonExactly(value.trim());
@@ -139,7 +139,7 @@ export function parseExactNumber(value: unknown): number | string | undefined {
 }
 
 /** Parses JSON inputs. @throws {ServerError} if it is not an object: Dify would return a Python error */
-export function parseJsonInputs(value: unknown): JsonRecord {
+export function parseJsonInputs(value: unknown) {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
 	if (isRecord(parsed)) return parsed;
@@ -163,7 +163,7 @@ interface HumanFormField {
 }
 
 /** Path of a form. @throws {ServerError} without a token: the form is sent by email */
-export function formPath(token: string): string {
+export function formPath(token: string) {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
 	throw createLocalError(
@@ -195,10 +195,7 @@ export function parseFormFields({
 }
 
 /** The buttons of a form: `actions` in the pause event, `user_actions` in the form itself. */
-export function parseFormActions({
-	user_actions,
-	actions,
-}: JsonRecord): Array<{ id: string; title: string }> {
+export function parseFormActions({ user_actions, actions }: JsonRecord) {
 	return asRecords(user_actions ?? actions).flatMap(({ id, title }) => {
 		const actionId = asNonEmptyString(id);
 		return actionId === undefined

@@ -7,13 +7,13 @@ const TEXT_TYPES: ReadonlySet<unknown> = new Set(['string', 'secret']);
 const NUMBER_TYPES: ReadonlySet<unknown> = new Set(['number', 'integer', 'float']);
 
 /** The variable with a value of its type. A value that cannot be read is kept. */
-export function withTypedValue(variable: JsonRecord): JsonRecord {
+export function withTypedValue(variable: JsonRecord) {
 	const { value, value_type: type } = variable;
 	if (typeof value !== 'string' || TEXT_TYPES.has(type)) return variable;
 	return { ...variable, value: parseValue(type, value) ?? value };
 }
 
-function parseValue(type: unknown, text: string): unknown {
+function parseValue(type: unknown, text: string) {
 	if (type === 'boolean') return parseBoolean(text);
 	if (NUMBER_TYPES.has(type)) return parseExactNumber(text);
 	const isStructured = typeof type === 'string' && /^(?:object|array)/.test(type);
@@ -21,7 +21,7 @@ function parseValue(type: unknown, text: string): unknown {
 }
 
 /** A value to send for a variable. Dify rejects text for another type, so numbers are sent with all digits. */
-export function toVariableValue({ value_type: type }: JsonRecord, value: unknown): unknown {
+export function toVariableValue({ value_type: type }: JsonRecord, value: unknown) {
 	if (TEXT_TYPES.has(type)) return toText(value);
 	if (typeof value !== 'string') return value;
 	if (type === 'boolean') return parseBoolean(value) ?? value;
@@ -31,6 +31,6 @@ export function toVariableValue({ value_type: type }: JsonRecord, value: unknown
 }
 
 /** JSON of exactly these digits (Node.js 22 and later). */
-function toRawJson(digits: string): unknown {
+function toRawJson(digits: string) {
 	return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
 }

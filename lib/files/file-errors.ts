@@ -33,7 +33,7 @@ const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 };
 
 /** Adds name, detected type and size of the files to the error. */
-export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
+export function withFileNames(error: ServerError, files: readonly SentFile[]) {
 	if (files.length === 0 || !mayBeCausedByFile(error.type)) return error;
 	const fileList = files.map(describeFile).join(', ');
 	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
@@ -46,7 +46,7 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]): S
 }
 
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
-export function describeFile({ name, mimeType, size, head }: SentFile): string {
+export function describeFile({ name, mimeType, size, head }: SentFile) {
 	const declared = parseMimeType(mimeType) || 'unknown type';
 	const actual = detectFileType(head)?.mimeType ?? declared;
 	const type = actual === declared ? declared : `${actual} by its content`;

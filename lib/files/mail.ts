@@ -43,10 +43,7 @@ interface Part {
  *
  * @throws {ServerError} `invalidInput` for an email that would block n8n
  */
-export async function readMail(
-	name: string,
-	bytes: Buffer,
-): Promise<{ text: string; warnings: string[] }> {
+export async function readMail(name: string, bytes: Buffer) {
 	const { parts, between } = splitMail(name, bytes);
 	const parsed = await Promise.all(
 		parts.map(async (part) => ({ ...part, email: await parse(part.fields, '') })),

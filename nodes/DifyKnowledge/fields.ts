@@ -27,7 +27,7 @@ export function modelLocatorField(
 	name: string,
 	search: string,
 	overrides: Partial<INodeProperties> = {},
-): INodeProperties {
+) {
 	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
 }
 
@@ -71,7 +71,7 @@ export const indexingWaitField = numberField('Wait for Indexing (Seconds)', 'wai
 });
 
 /** Reads an array, or text separated by commas. */
-export function readTextList(parameters: NodeParameters, path: string): string[] | undefined {
+export function readTextList(parameters: NodeParameters, path: string) {
 	const value = parameters.value(path);
 	if (isUnset(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);
@@ -80,6 +80,6 @@ export function readTextList(parameters: NodeParameters, path: string): string[]
 }
 
 /** Reads a text option; undefined if it was not added. */
-export function readTextOption(parameters: NodeParameters, path: string): string | undefined {
+export function readTextOption(parameters: NodeParameters, path: string) {
 	return parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 }

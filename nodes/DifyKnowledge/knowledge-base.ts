@@ -150,7 +150,7 @@ export const pipelines: DifyResource = {
 };
 
 /** @throws {ServerError} unless exactly one node accepts files */
-async function findOnlyFileNode(client: DifyClient, datasetId: string): Promise<string> {
+async function findOnlyFileNode(client: DifyClient, datasetId: string) {
 	const nodes = await fetchFileNodes(client, datasetId);
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');

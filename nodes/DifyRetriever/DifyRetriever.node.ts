@@ -73,7 +73,7 @@ async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number)
 	});
 }
 
-function readDatasetIds(parameters: NodeParameters): string[] {
+function readDatasetIds(parameters: NodeParameters) {
 	const selectedIds = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
 	if (selectedIds.includes(FAILED_LIST))
 		throw parameters.createError(

@@ -144,12 +144,12 @@ async function fetchRecordsSince(client: DifyClient, state: PollState | undefine
 	return records;
 }
 
-function getStamp({ updated_at: updatedAt }: JsonRecord): string {
+function getStamp({ updated_at: updatedAt }: JsonRecord) {
 	return String(updatedAt ?? '');
 }
 
 /** Unlike elsewhere in Dify, these times are ISO strings, in UTC without a zone. */
-function getTime({ created_at: createdAt }: JsonRecord): number {
+function getTime({ created_at: createdAt }: JsonRecord) {
 	const text = asNonEmptyString(createdAt) ?? '';
 	const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
 	return Number.isNaN(time) ? 0 : time;

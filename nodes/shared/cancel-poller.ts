@@ -46,7 +46,7 @@ export class CancelPoller {
 	 *
 	 * @returns a function to call when the work is over
 	 */
-	begin(): () => void {
+	begin() {
 		if (!this.isNeeded) return () => {};
 		const work = {};
 		this.working.add(work);
@@ -58,7 +58,7 @@ export class CancelPoller {
 	}
 
 	/** Ends all polling, even if a consumer left a stream without closing it. */
-	close(): void {
+	close() {
 		this.working.clear();
 		this.clearTimer?.();
 	}

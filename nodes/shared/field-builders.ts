@@ -38,7 +38,7 @@ export function integerField(
 	defaultValue: number,
 	[minValue, maxValue]: readonly [min: number, max?: number],
 	overrides: Overrides | Description = {},
-): INodeProperties {
+) {
 	const typeOptions = { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 };
 	return numberField(displayName, name, defaultValue, { typeOptions, ...toOverrides(overrides) });
 }
@@ -60,11 +60,7 @@ export function toOptions<Value extends string>(
 export const choiceField = createFieldBuilder<string | number>('options');
 
 /** A list with any number of selected options, by default none. */
-export function multiChoiceField(
-	displayName: string,
-	name: string,
-	overrides: Overrides,
-): INodeProperties {
+export function multiChoiceField(displayName: string, name: string, overrides: Overrides) {
 	return createFieldBuilder('multiOptions')(displayName, name, [], overrides);
 }
 
@@ -73,7 +69,7 @@ export function stringField(
 	displayName: string,
 	name: string,
 	overrides: Overrides | Description = {},
-): INodeProperties {
+) {
 	return createFieldBuilder('string')(displayName, name, '', overrides);
 }
 
@@ -83,7 +79,7 @@ export function longTextField(
 	name: string,
 	rows: number,
 	overrides: Overrides | Description = {},
-): INodeProperties {
+) {
 	return stringField(displayName, name, { typeOptions: { rows }, ...toOverrides(overrides) });
 }
 
@@ -112,7 +108,7 @@ export function collectionField(
 	name: string,
 	entry: string,
 	overrides: Overrides,
-): INodeProperties {
+) {
 	return createFieldBuilder('collection')(
 		displayName,
 		name,
@@ -128,7 +124,7 @@ const COMMON = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop 
  * The collection "Options" of a node or an operation, the common ones first, the others by name. n8n's editor keeps the
  * order. Timeouts stay together.
  */
-export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
+export function optionsCollection(options: readonly INodeProperties[]) {
 	const getRank = ({ displayName }: INodeProperties) =>
 		[...COMMON, displayName].indexOf(displayName);
 	const getSortKey = ({ displayName }: INodeProperties) =>
@@ -145,7 +141,7 @@ export function fixedCollectionField(
 	name: string,
 	entry: string,
 	{ values, ...overrides }: Overrides & { values: INodeProperties[] },
-): INodeProperties {
+) {
 	const options = [{ displayName: entry, name: entry.toLowerCase(), values }];
 	return collectionField(displayName, name, entry, {
 		type: 'fixedCollection',

@@ -90,7 +90,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 	server: ModelServer,
 	task: ModelTask,
 	signal?: AbortSignal,
-): Promise<T> {
+) {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
 	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);

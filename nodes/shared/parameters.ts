@@ -1,5 +1,4 @@
 import {
-	type IDataObject,
 	type IGetNodeParameterOptions,
 	type INodeExecutionData,
 	type INodeProperties,
@@ -23,7 +22,7 @@ import {
 	MAX_DEPTH,
 	isUnset,
 } from '../../lib/values';
-import { type ServerError, createInputError } from '../../lib/errors/server-error';
+import { createInputError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
@@ -60,7 +59,7 @@ export class NodeParameters {
 	}
 
 	/** Parameters of a poll, which has no items. */
-	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
+	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]) {
 		const source: ParameterSource = {
 			getNodeParameter: (name, _item, fallback, options) =>
 				context.getNodeParameter(name, fallback, options),
@@ -69,7 +68,7 @@ export class NodeParameters {
 	}
 
 	/** The raw value, of any type. For a resource locator, its value. */
-	value(path: string): unknown {
+	value(path: string) {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
 		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
@@ -79,7 +78,7 @@ export class NodeParameters {
 	}
 
 	/** Unchanged text; numbers and objects become text. */
-	rawString(path: string): string {
+	rawString(path: string) {
 		const value = this.value(path);
 		if (isUnset(value)) return '';
 		if (typeof value === 'object') return JSON.stringify(value);
@@ -87,13 +86,13 @@ export class NodeParameters {
 	}
 
 	/** A name, an ID or other text, trimmed. Empty if unset. */
-	string(path: string): string {
+	string(path: string) {
 		const value = this.value(path);
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
 	/** As `string`, for a required field. @throws {ServerError} if it is empty */
-	requiredString(path: string, suggestion?: string): string {
+	requiredString(path: string, suggestion?: string) {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
 		return text;
@@ -114,24 +113,24 @@ export class NodeParameters {
 	/** One of the choices of the field, whose values are the type `T`. */
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
 	choice<T extends string>(path: string, whenUnset?: T): T;
-	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
+	choice(path: string, ...whenUnset: [] | [unknown]) {
 		return this.createReader(asChoice)(path, ...whenUnset);
 	}
 
 	/** Several of the choices of the field. Empty if it was not added. */
-	choices<T extends string>(path: string): T[] {
+	choices<T extends string>(path: string) {
 		const field = this.field(path);
 		const values = [this.value(path)].flat().filter((value) => !isUnset(value));
 		return values.map((value) => asChoice<T>(field, value));
 	}
 
 	/** Whether an option was added, even if its expression returns nothing. */
-	hasOption(name: string): boolean {
+	hasOption(name: string) {
 		return Object.hasOwn(this.collection('options'), name);
 	}
 
 	/** Whether a field was left empty. A field with an expression was not, even if that returns nothing. */
-	isUnset(name: string): boolean {
+	isUnset(name: string) {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
 		const stored = this.constants?.raw ?? asRecord(this.context.getNode?.().parameters);
@@ -139,14 +138,14 @@ export class NodeParameters {
 	}
 
 	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
-	item(): IDataObject {
+	item() {
 		// The default for a sub-node is its own connection type.
 		const items = this.context.getInputData?.(0, NodeConnectionTypes.Main);
 		return items?.[this.itemIndex]?.json ?? {};
 	}
 
 	/** ID of the workflow. n8n's Agents have none. */
-	workflowId(): string | undefined {
+	workflowId() {
 		return this.context.getWorkflow?.().id;
 	}
 
@@ -155,7 +154,7 @@ export class NodeParameters {
 	}
 
 	/** @param problem continues the sentence after the field: "is empty" */
-	createError(path: string, problem: string, suggestion?: string): ServerError {
+	createError(path: string, problem: string, suggestion?: string) {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
 
@@ -168,7 +167,7 @@ export class NodeParameters {
 		};
 	}
 
-	private readTopLevel(name: string): unknown {
+	private readTopLevel(name: string) {
 		const { raw, staticValues } = this.constants ?? {};
 		if (staticValues?.has(name) === true) return staticValues.get(name);
 		const { type, default: defaultValue } = findField(this.properties, name).property;
@@ -242,7 +241,7 @@ const MAX_QUOTED_LENGTH = 100;
  *
  * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
  */
-export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
+export function findField(properties: readonly INodeProperties[], path: string) {
 	const fields = fieldCache(properties);
 	const field = fields.get(path) ?? readField(properties, path);
 	fields.set(path, field);
@@ -290,10 +289,7 @@ function findProperties(
 }
 
 /** @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do */
-export function asNumber(
-	{ label, range = ANY_NUMBER, isInteger = false }: Field,
-	value: unknown,
-): number {
+export function asNumber({ label, range = ANY_NUMBER, isInteger = false }: Field, value: unknown) {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
 	if (!isInRange(number, range)) throw createValueError(label, formatRange(range), value);
@@ -301,21 +297,21 @@ export function asNumber(
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
-export function asBoolean({ label }: Field, value: unknown): boolean {
+export function asBoolean({ label }: Field, value: unknown) {
 	const boolean = parseBoolean(value);
 	if (boolean === undefined) throw createValueError(label, 'true or false', value);
 	return boolean;
 }
 
 /** A choice. Others are an error: they would silently mean the default. */
-export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown): T {
+export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown) {
 	if (!choices.includes(value))
 		throw createValueError(label, `one of ${choices.join(', ')}`, value);
 	return value as T;
 }
 
 /** A text; numbers are converted, since an expression returns a name of digits as a number. */
-export function asText({ label }: Field, value: unknown): string {
+export function asText({ label }: Field, value: unknown) {
 	if (typeof value !== 'string' && typeof value !== 'number')
 		throw createValueError(label, 'a text', value);
 	return String(value);
@@ -328,7 +324,7 @@ export function asObject({ label }: Field, value: unknown): Record<string, unkno
 	return parsed;
 }
 
-function parseFieldJson(label: string, text: string): unknown {
+function parseFieldJson(label: string, text: string) {
 	if (isDeepText(text)) throw createFieldError(label, `is nested deeper than ${MAX_DEPTH} levels`);
 	try {
 		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
@@ -348,12 +344,12 @@ export function createFieldError(
 	suggestion = problem === 'is empty'
 		? 'Enter a value, or correct the expression.'
 		: 'Correct the field in the node.',
-): ServerError {
+) {
 	return createInputError(`The field "${label}" ${problem}`, suggestion);
 }
 
 /** A value as an error quotes it: JSON, truncated if it is long. */
-export function quoteValue(value: unknown): string {
+export function quoteValue(value: unknown) {
 	// Some values have no JSON form: circular ones, for example.
 	return truncate(tryOrUndefined(() => JSON.stringify(value)) ?? String(value), MAX_QUOTED_LENGTH);
 }

@@ -34,7 +34,7 @@ export async function supplySubNode(
 	connection: NodeConnectionType,
 	itemIndex: number,
 	build: (log: SubNodeLog) => Promise<SupplyData>,
-): Promise<SupplyData> {
+) {
 	const log = new SubNodeLog(context, connection, itemIndex);
 	return await build(log).catch((error: unknown) => {
 		throw log.supplyError(error);
@@ -53,7 +53,7 @@ export class SubNodeLog {
 	) {}
 
 	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
-	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
+	async call<T>({ input, run, output }: SubNodeCall<T>) {
 		const index = this.addInput(input);
 		const startedAt = performance.now();
 		try {
@@ -69,7 +69,7 @@ export class SubNodeLog {
 	}
 
 	/** Shows a hint at the node, only once. */
-	hint(message: string): void {
+	hint(message: string) {
 		tryOrUndefined(() => addHintOnce(this.context, message));
 	}
 
@@ -93,13 +93,13 @@ export class SubNodeLog {
 		return { parameters, server, priority: readPriority(context, parameters) };
 	}
 
-	nodeError(error: unknown): NodeOperationError {
+	nodeError(error: unknown) {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
 		return toPanelError(this.context, nodeError, error);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
-	supplyError(error: unknown): SubNodeError {
+	supplyError(error: unknown) {
 		const nodeError = this.nodeError(error);
 		this.addOutput(this.addInput({}), nodeError);
 		return new SubNodeError(this.context.getNode(), nodeError);
@@ -123,7 +123,7 @@ export class SubNodeLog {
 	 * Aborts the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: an
 	 * old, aborted signal must not end later calls.
 	 */
-	get signal(): AbortSignal | undefined {
+	get signal() {
 		const signal = this.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
 	}

@@ -75,7 +75,7 @@ interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 const UNATTENDED_MODES = new Set<WorkflowExecuteMode>(['trigger', 'error', 'evaluation']);
 
 /** The priority of a node's requests in the queue. The table is in docs/operations.md. */
-export function readPriority(context: ExecutionSource, parameters: NodeParameters): Priority {
+export function readPriority(context: ExecutionSource, parameters: NodeParameters) {
 	// The default for a sub-node is its own connection type.
 	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
 	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
@@ -84,7 +84,7 @@ export function readPriority(context: ExecutionSource, parameters: NodeParameter
 }
 
 /** The priority that the user selected; undefined: automatic. */
-export function readExplicitPriority(parameters: NodeParameters): Priority | undefined {
+export function readExplicitPriority(parameters: NodeParameters) {
 	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
 	return choice === 'auto' ? undefined : choice;
 }
@@ -97,13 +97,13 @@ const DURATION =
  * Parses the field: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120" (seen with
  * 0.17.4). Undefined for an empty field.
  */
-export function parseKeepAlive(typed: string): string | number | undefined {
+export function parseKeepAlive(typed: string) {
 	const text = typed.trim();
 	if (text === '') return undefined;
 	return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 /** Whether Ollama can read this value. */
-export function isValidKeepAlive(value: string | number): boolean {
+export function isValidKeepAlive(value: string | number) {
 	return typeof value === 'number' ? Number.isFinite(value) : DURATION.test(value);
 }

@@ -54,7 +54,7 @@ export async function setDocumentStatus(
 	datasetId: string,
 	ids: readonly string[],
 	action: StatusAction,
-): Promise<void> {
+) {
 	const route = apiPath`/datasets/${datasetId}/documents/status/${new PathSegment(action)}`;
 	await client.requestJson('PATCH', route, {
 		json: { document_ids: ids },
@@ -63,7 +63,7 @@ export async function setDocumentStatus(
 }
 
 /** Deletes the object at this path. @returns false if it did not exist */
-export async function deletePath(client: DifyClient, route: string): Promise<boolean> {
+export async function deletePath(client: DifyClient, route: string) {
 	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
 		() => true,
@@ -78,11 +78,7 @@ export async function deletePath(client: DifyClient, route: string): Promise<boo
 }
 
 /** Deletes a document. Archived ones are unarchived first, as Dify requires. @returns false if it did not exist */
-export async function deleteDocument(
-	client: DifyClient,
-	datasetId: string,
-	documentId: string,
-): Promise<boolean> {
+export async function deleteDocument(client: DifyClient, datasetId: string, documentId: string) {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
@@ -96,33 +92,33 @@ export async function ensureDocumentAvailable(
 	client: DifyClient,
 	datasetId: string,
 	document: JsonRecord,
-): Promise<void> {
+) {
 	const ids = [getDocumentId(document)];
 	if (document.archived === true) await setDocumentStatus(client, datasetId, ids, 'un_archive');
 	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
 }
 
 /** The ID of a document. @throws {ServerError} if the response has none */
-export function getDocumentId(document: JsonRecord): string {
+export function getDocumentId(document: JsonRecord) {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
 	throw createDifyError('emptyResponse', { title: 'Dify returned no document ID' });
 }
 
 /** Whether searches include a document, once it is indexed. */
-export function isEnabled(document: JsonRecord): boolean {
+export function isEnabled(document: JsonRecord) {
 	return document.enabled !== false;
 }
 
 /** Indexed, enabled and not archived. */
-export function isAvailable(document: JsonRecord): boolean {
+export function isAvailable(document: JsonRecord) {
 	if (typeof document.display_status === 'string') return document.display_status === 'available';
 	const isIndexed = document.indexing_status === 'completed';
 	return isIndexed && isEnabled(document) && document.archived !== true;
 }
 
 /** Metadata by name, from the object of a hit or the field list of a document. */
-export function parseMetadata(value: unknown): JsonRecord {
+export function parseMetadata(value: unknown) {
 	if (isRecord(value)) return value;
 	const fields = asRecords(value).filter(({ name }) => typeof name === 'string');
 	return Object.fromEntries(fields.map(({ name, value }) => [String(name), value]));

@@ -190,7 +190,7 @@ function toList(value: unknown, label: string) {
 }
 
 /** Converts to a number: Dify returns a database error for text. @throws {ServerError} */
-export function toFilterNumber(value: unknown, label: string): number | string {
+export function toFilterNumber(value: unknown, label: string) {
 	const number = parseExactNumber(value);
 	if (number !== undefined) return number;
 	throw createParamError(
@@ -200,7 +200,7 @@ export function toFilterNumber(value: unknown, label: string): number | string {
 }
 
 /** Whether a value is a date, or one of n8n's (Luxon). */
-export function isDateObject(value: unknown): boolean {
+export function isDateObject(value: unknown) {
 	return value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
 }
 
@@ -208,7 +208,7 @@ export function isDateObject(value: unknown): boolean {
 const MIN_MILLISECONDS = 1e11;
 
 /** Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times. */
-export function toUnixSeconds(value: unknown, label: string): number {
+export function toUnixSeconds(value: unknown, label: string) {
 	const number = parseNumber(value);
 	if (number !== undefined)
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;

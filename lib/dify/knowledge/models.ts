@@ -11,9 +11,7 @@ export interface ModelRef {
 const SEPARATOR = '|';
 
 /** Models of providers, for a list in the editor. Only models with the status `active` can be used. */
-export function toModelOptions(
-	providers: readonly JsonRecord[],
-): Array<{ name: string; value: string }> {
+export function toModelOptions(providers: readonly JsonRecord[]) {
 	return providers.flatMap(({ provider, label: providerLabel, models }) =>
 		asRecords(models).map(({ model, label, status }) => {
 			const providerName = getLabel(providerLabel) ?? String(provider);

@@ -81,7 +81,7 @@ export async function retrieve(
 }
 
 /** Warning about records that did not match; undefined if all did. */
-export function getIgnoredFilterWarning(filteredOut: number): string | undefined {
+export function getIgnoredFilterWarning(filteredOut: number) {
 	if (filteredOut === 0) return undefined;
 	return `Dify returned ${filteredOut} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
 }
@@ -152,7 +152,7 @@ function toHits(record: JsonRecord) {
 }
 
 /** Truncates a query to Dify's maximum, at a word if possible. */
-export function truncateQuery(query: string): { query: string; isTruncated: boolean } {
+export function truncateQuery(query: string) {
 	const characters = [...query.trim()];
 	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
 	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');

@@ -135,9 +135,7 @@ function planRemovals(
 }
 
 /** SHA-256 of a stream, in hex. */
-export async function computeSha256(
-	content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<string> {
+export async function computeSha256(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
 	const hash = createHash('sha256');
 	for await (const chunk of content) hash.update(chunk);
 	return hash.digest('hex');

@@ -25,7 +25,7 @@ export async function followRun(
 	runId: string,
 	user: string,
 	{ submittedToken, onDeltas, ...options }: FollowOptions = {},
-): Promise<RunResult> {
+) {
 	const isWaiting = options.continueAfterPause === true;
 	const query = {
 		user,

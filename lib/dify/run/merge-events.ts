@@ -24,7 +24,7 @@ import type {
 export function addFile(
 	{ files, fileIndex }: { files: DifyFile[]; fileIndex: Map<string, DifyFile> },
 	source: JsonRecord,
-): void {
+) {
 	const file: DifyFile = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
 	const names = getFileKeys(file);
@@ -52,7 +52,7 @@ const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at'
 export function addThought(
 	{ thoughts, thoughtIndex }: { thoughts: AgentThought[]; thoughtIndex: Map<string, AgentThought> },
 	event: JsonRecord,
-): void {
+) {
 	const id = asNonEmptyString(event.id) ?? '';
 	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
@@ -107,7 +107,7 @@ export function addNode(
 	index: Map<string, WorkflowNode>,
 	name: string,
 	data: JsonRecord,
-): void {
+) {
 	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
 	const family = name.slice(0, name.indexOf('_'));
 	const key = `${family}:${id}`;
@@ -153,12 +153,12 @@ const RUN_FIELDS: Fields<RunSummary> = [
 ];
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
-export function updateWorkflow(workflow: RunSummary, data: JsonRecord): void {
+export function updateWorkflow(workflow: RunSummary, data: JsonRecord) {
 	readFields(workflow, data, RUN_FIELDS);
 }
 
 /** Adds a form from `human_input_required`, or from the pause reason, which repeats it. Ignores forms without an ID. */
-export function addForm(forms: HumanForm[], data: JsonRecord): void {
+export function addForm(forms: HumanForm[], data: JsonRecord) {
 	const formId = asNonEmptyString(data.form_id);
 	const nodeId = asNonEmptyString(data.node_id);
 	const formToken = asNonEmptyString(data.form_token) ?? null;
@@ -187,7 +187,7 @@ export function addSubmittedForm(
 	{ submittedForms }: Pick<RunResult, 'submittedForms'>,
 	title: unknown,
 	action: unknown,
-): void {
+) {
 	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
 	const isSame = (form: (typeof submittedForms)[number]) =>
 		form.nodeTitle === nodeTitle && form.actionId === actionId;
@@ -196,7 +196,7 @@ export function addSubmittedForm(
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */
-export function findSingleText(outputs: unknown): string | undefined {
+export function findSingleText(outputs: unknown) {
 	const texts = Object.values(asRecord(outputs)).filter(
 		(value): value is string => typeof value === 'string',
 	);
@@ -206,11 +206,11 @@ export function findSingleText(outputs: unknown): string | undefined {
 export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** Error text of the run or its failed node, for error events without text. */
-export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>): string | undefined {
+export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>) {
 	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
 	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
 }
 
-export function toTrimmed(value: unknown): string | undefined {
+export function toTrimmed(value: unknown) {
 	return asNonEmptyString(asString(value)?.trim());
 }

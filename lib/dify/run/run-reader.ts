@@ -125,7 +125,7 @@ class RunReader {
 		this.timeouts = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
 	}
 
-	async read(): Promise<RunResult> {
+	async read() {
 		const { run } = this;
 		const { signal } = this.client;
 		if (signal?.aborted === true)

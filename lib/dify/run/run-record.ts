@@ -13,7 +13,7 @@ import {
 } from '../../values';
 import { type DifyClient, apiPath } from '../client';
 import { createDifyError } from '../errors';
-import type { RunSummary, TextDelta } from '../types';
+import type { RunSummary } from '../types';
 import { updateWorkflow } from './merge-events';
 import { applyEvent, type RunState } from './run-state';
 
@@ -47,7 +47,7 @@ function parseValues(value: unknown): unknown {
 	return typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
 }
 
-function withoutSystemVariables(inputs: unknown): unknown {
+function withoutSystemVariables(inputs: unknown) {
 	if (!isRecord(inputs)) return inputs;
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
 }
@@ -55,7 +55,7 @@ function withoutSystemVariables(inputs: unknown): unknown {
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 
 /** Milliseconds between two polls. @param polls so far */
-export function getPollInterval(polls: number): number {
+export function getPollInterval(polls: number) {
 	return POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!;
 }
 
@@ -130,7 +130,7 @@ function getGraceMs(error: unknown, hasResponse: boolean) {
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
-export function createStillRunningError(runId: string, timeoutMs: number): ServerError {
+export function createStillRunningError(runId: string, timeoutMs: number) {
 	return createDifyError('runTimeout', {
 		title: 'Timed out waiting for the Dify run',
 		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(timeoutMs / 1000)} s`,
@@ -146,7 +146,7 @@ export async function completeFromRunRecord(
 	run: RunState,
 	runId: string,
 	options: WaitOptions,
-): Promise<TextDelta[]> {
+) {
 	const { outputs, raw } = await pollRunRecord(client, runId, options);
 	const { files } = asRecord(outputs);
 	run.mayLackText = true;
@@ -167,7 +167,7 @@ export async function completeFromMessage(
 	run: RunState,
 	user: unknown,
 	options: WaitOptions,
-): Promise<TextDelta[]> {
+) {
 	const { conversationId, messageId = '' } = run;
 	const query = { conversation_id: conversationId, user: asString(user) };
 	const storedThoughts = await pollWithGrace(client, messageId, options, async () => {

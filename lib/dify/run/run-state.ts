@@ -196,7 +196,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 
 /** Applies one event. */
-export function applyEvent(run: RunState, event: unknown): TextDelta[] {
+export function applyEvent(run: RunState, event: unknown) {
 	if (!isRecord(event)) run.invalidEvents++;
 	if (!isRecord(event) || isRunFinished(run)) return [];
 	if (asNonEmptyString(event.event) === undefined) return [];
@@ -222,7 +222,7 @@ function recordIds(run: RunState, event: JsonRecord) {
 }
 
 /** Whether no relevant event can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
-export function isRunFinished(run: RunState): boolean {
+export function isRunFinished(run: RunState) {
 	if (run.error !== undefined || run.pause !== undefined) return true;
 	const { end, hasMessageEnd } = run;
 	// Without a workflow, moderation or an annotation responded instead of the chatflow.
@@ -231,7 +231,7 @@ export function isRunFinished(run: RunState): boolean {
 }
 
 /** Whether at most one more event follows: chatflows end with two, in any order. */
-export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
+export function isRunFinishing({ end, hasMessageEnd }: RunState) {
 	return end !== undefined || hasMessageEnd;
 }
 
@@ -244,14 +244,14 @@ function ensureWorkflow(run: RunState) {
 	return run.workflow;
 }
 
-function appendText(run: RunState, value: unknown): TextDelta[] {
+function appendText(run: RunState, value: unknown) {
 	const delta = asString(value) ?? '';
 	const deltas = appendDelta(run, delta);
 	run.count.add(delta.length);
 	return deltas;
 }
 
-function appendDelta(run: RunState, delta: string): TextDelta[] {
+function appendDelta(run: RunState, delta: string) {
 	const { text, reasoning } = run.splitter.push(delta);
 	return addText(run, text, reasoning);
 }
@@ -310,7 +310,7 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
  * The outputs are the text if the deltas are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or some or all of
  * them may be missing. Otherwise the deltas are the text.
  */
-function applyOutputs(run: RunState, isLast: boolean): TextDelta[] {
+function applyOutputs(run: RunState, isLast: boolean) {
 	const isComplete = !isLast && !run.mayLackText && run.text + run.textReasoning !== '';
 	if (isComplete || run.isModerated) return [];
 	const outputs = asRecord(run.workflow?.outputs);
@@ -321,7 +321,7 @@ function applyOutputs(run: RunState, isLast: boolean): TextDelta[] {
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
-function applyPause(run: RunState, data: JsonRecord): TextDelta[] {
+function applyPause(run: RunState, data: JsonRecord) {
 	const workflow = ensureWorkflow(run);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;

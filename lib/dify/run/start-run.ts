@@ -122,11 +122,7 @@ async function requestStop(
 }
 
 /** Stops the run of a workflow. @throws {ServerError} */
-export async function stopWorkflow(
-	client: DifyClient,
-	taskId: string,
-	user: string,
-): Promise<void> {
+export async function stopWorkflow(client: DifyClient, taskId: string, user: string) {
 	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
@@ -137,7 +133,7 @@ export async function runWorkflow(
 	client: DifyClient,
 	request: RunRequest,
 	options: StartRunOptions = {},
-): Promise<RunResult> {
+) {
 	const { workflowId } = request;
 	const startPath =
 		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
@@ -210,7 +206,7 @@ export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
 	options: StartRunOptions = {},
-): Promise<RunResult> {
+) {
 	const result = await startRun(client, COMPLETION, request, {}, options);
 	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
@@ -226,11 +222,7 @@ export async function sendCompletionMessage(
  * @param parameters response of `GET /parameters`
  * @throws {ServerError} if the form has no or several text variables left
  */
-export function withTextInput(
-	inputs: JsonRecord,
-	text: string,
-	parameters: JsonRecord,
-): JsonRecord {
+export function withTextInput(inputs: JsonRecord, text: string, parameters: JsonRecord) {
 	if (text === '') return inputs;
 	const names = parseForm(parameters)
 		.filter(

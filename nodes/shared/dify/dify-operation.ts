@@ -3,10 +3,8 @@ import {
 	NodeConnectionTypes,
 	type IExecuteFunctions,
 	type INode,
-	type INodeExecutionData,
 	type INodeProperties,
 	type INodeTypeDescription,
-	type NodeOperationError,
 } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import {
@@ -34,7 +32,6 @@ import {
 import { runOperations } from '../run/run-operations';
 import { addTokenTotals } from '../token-totals';
 import { parseOrigins } from '../../../lib/dify/files';
-import type { FileSource } from '../../../lib/http/multipart';
 import { createFileSource } from '../binary';
 import {
 	booleanField,
@@ -74,11 +71,11 @@ export function recordLocatorField(
 }
 
 /** A conversation, from the list of the user or by ID. */
-export function conversationField(overrides: Partial<INodeProperties> = {}): INodeProperties {
+export function conversationField(overrides: Partial<INodeProperties> = {}) {
 	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
-export function messageField(description: string): INodeProperties {
+export function messageField(description: string) {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
 		required: true,
@@ -102,12 +99,12 @@ const pagingFields = [
 ];
 
 /** Reads the paging fields. */
-function readLimit(parameters: NodeParameters): number {
+function readLimit(parameters: NodeParameters) {
 	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
 /** Field for the input binary field. @param contents "the file", "the recording" and so on */
-export function binaryField(contents: string): INodeProperties {
+export function binaryField(contents: string) {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
 		required: true,
@@ -116,11 +113,7 @@ export function binaryField(contents: string): INodeProperties {
 }
 
 /** Reads the file of the input binary field. */
-export async function readFile({
-	context,
-	itemIndex,
-	parameters,
-}: OperationCall): Promise<FileSource> {
+export async function readFile({ context, itemIndex, parameters }: OperationCall) {
 	return await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
 }
 
@@ -137,7 +130,7 @@ export function outputField(
 }
 
 /** Option for additional origins of files. @param files for example "files of the outputs" */
-export function fetchFilesFromField(files: string): INodeProperties {
+export function fetchFilesFromField(files: string) {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
 		description: `Additional URLs, separated by commas, from which ${files} may be downloaded if this Dify stores its files elsewhere (FILES_URL, S3). The URL of the credential is always allowed.`,
@@ -145,17 +138,17 @@ export function fetchFilesFromField(files: string): INodeProperties {
 }
 
 /** Reads this option. @throws {ServerError} for invalid URLs */
-export function readFileOrigins(parameters: NodeParameters): string[] {
+export function readFileOrigins(parameters: NodeParameters) {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }
 
 /** The user of the item. @throws {ServerError} if there is none */
-export function readUser(parameters: NodeParameters): string {
+export function readUser(parameters: NodeParameters) {
 	return parseUser(readRawUser(parameters));
 }
 
 /** The unchecked user of the field. If empty, the default user. */
-export function readRawUser(parameters: NodeParameters): unknown {
+export function readRawUser(parameters: NodeParameters) {
 	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
 }
 
@@ -170,14 +163,14 @@ const NO_MESSAGE =
 	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.';
 
 /** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
-export function readId(parameters: NodeParameters, name: string): string {
+export function readId(parameters: NodeParameters, name: string) {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
 	const suggestion = name === 'messageId' ? NO_MESSAGE : undefined;
 	return parseUuid(parameters.value(name), `${label} ID`, suggestion);
 }
 
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
-export function readPath(parameters: NodeParameters, template: string): string {
+export function readPath(parameters: NodeParameters, template: string) {
 	return template.replace(/\{(\w+)\}/g, (_match, name: string) => readId(parameters, name));
 }
 
@@ -189,7 +182,7 @@ export const simplifyField = booleanField(
 );
 
 /** Field for runs that pause for human input. */
-export function onPauseField(description: string): INodeProperties {
+export function onPauseField(description: string) {
 	return choiceField('When Workflow Pauses', 'onPause', 'return', {
 		options: toOptions({
 			error: 'Fail',
@@ -275,7 +268,7 @@ export const difyActionNode = {
 
 /** Runs the operations of such a node. */
 export function createDifyExecute(table: OperationTable<DifyOperation>, keyType: DifyKeyType) {
-	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	return async function (this: IExecuteFunctions) {
 		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
 			table,
@@ -292,11 +285,7 @@ export function createDifyExecute(table: OperationTable<DifyOperation>, keyType:
 }
 
 /** n8n's error, with data for workflows: Dify's code, the status, the IDs, and the partial response. */
-export function toDifyNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions,
-): NodeOperationError {
+export function toDifyNodeError(node: INode, error: unknown, options: NodeErrorOptions) {
 	const nodeError = toNodeError(node, error, options);
 	if (error instanceof ServerError) {
 		const { partialText, httpStatus, type, ...details } = toErrorDetails(error);
@@ -373,10 +362,7 @@ export function defineListOperation({
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
-export function reportRun(
-	{ context, hint }: DifyCall,
-	{ warnings, usage, status }: RunResult,
-): void {
+export function reportRun({ context, hint }: DifyCall, { warnings, usage, status }: RunResult) {
 	warnings.forEach(hint);
 	const totalMs = (asFiniteNumber(usage?.latency) ?? 0) * 1000;
 	if (status !== 'paused') addTokenTotals(context, { usage: parseOpenAiUsage(usage), totalMs });

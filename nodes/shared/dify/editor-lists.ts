@@ -72,7 +72,7 @@ export function filterByName(
 }
 
 /** The user in the editor. @throws {ServerError} if empty or an expression about an item, which the editor lacks */
-export function readEditorUser(context: ILoadOptionsFunctions): string {
+export function readEditorUser(context: ILoadOptionsFunctions) {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
 	throw createLocalError(
@@ -83,13 +83,13 @@ export function readEditorUser(context: ILoadOptionsFunctions): string {
 }
 
 /** The value of a field in the editor, if any; for a resource locator, its inner value. */
-export function readEditorValue(context: ILoadOptionsFunctions, name: string): unknown {
+export function readEditorValue(context: ILoadOptionsFunctions, name: string) {
 	const value: unknown = tryOrUndefined(() => context.getNodeParameter(name, ''));
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
 /** The knowledge base of the node in the editor. @throws {ServerError} if none is selected */
-export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
+export function readEditorDatasetId(context: ILoadOptionsFunctions) {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
 	throw createLocalError(
@@ -100,7 +100,7 @@ export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 }
 
 /** A record with its name, or with its ID if it has none. */
-export function toRecordEntry({ id, name }: JsonRecord): { name: string; value: string } {
+export function toRecordEntry({ id, name }: JsonRecord) {
 	return { name: asNonEmptyString(name) ?? String(id), value: String(id) };
 }
 

@@ -11,7 +11,6 @@ import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
 import { type DifyCall, readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
-import type { ServerError } from '../../../lib/errors/server-error';
 
 /** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */
 export async function storeResultFiles(
@@ -51,7 +50,7 @@ export async function storeResultFiles(
 }
 
 /** A copy without undefined values, which n8n would store. Texts of megabytes are not copied. */
-export function toPlainObject(value: object): IDataObject {
+export function toPlainObject(value: object) {
 	return withoutUndefined(value) as IDataObject;
 }
 
@@ -68,7 +67,7 @@ export function toSimpleForm(form: HumanForm): object {
 }
 
 /** Error for a run that unexpectedly pauses for human input. */
-export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
+export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult) {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return createDifyError('runFailed', {
 		status: 200,

@@ -91,7 +91,7 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field with an object, whose numbers keep all digits. An empty field is an empty object. */
-export function readExactObject(parameters: NodeParameters, name: string): JsonRecord {
+export function readExactObject(parameters: NodeParameters, name: string) {
 	const value = parameters.value(name);
 	if (isUnset(value)) return {};
 	const exact = typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
@@ -141,11 +141,7 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 }
 
 /** Reads file fields: files to upload, and values to send unchanged. */
-export async function readFiles(
-	call: DifyCall,
-	input: JsonRecord,
-	fields: readonly FileField[],
-): Promise<ParsedInputs> {
+export async function readFiles(call: DifyCall, input: JsonRecord, fields: readonly FileField[]) {
 	const parsed: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
 		const entries = parseFileEntries(input[field.variable]);
@@ -190,7 +186,7 @@ function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) 
 	];
 }
 
-export function isFileField({ type }: { type: string }): boolean {
+export function isFileField({ type }: { type: string }) {
 	return type === 'file' || type === 'file-list';
 }
 
@@ -306,10 +302,7 @@ function parseFileEntries(value: unknown): unknown[] {
 }
 
 /** The files to upload for such a field. */
-async function readFormFiles(
-	{ context, itemIndex }: DifyCall,
-	entries: readonly unknown[],
-): Promise<RequestedFile[]> {
+async function readFormFiles({ context, itemIndex }: DifyCall, entries: readonly unknown[]) {
 	const files: RequestedFile[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;

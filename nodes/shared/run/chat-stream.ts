@@ -17,12 +17,12 @@ export class ChatStream {
 	) {}
 
 	/** Starts a message, unless one is open. */
-	async begin(): Promise<void> {
+	async begin() {
 		if (!this.isOpen) await this.context.sendChunk('begin', this.itemIndex);
 		this.isOpen = true;
 	}
 
-	async write(text: string): Promise<void> {
+	async write(text: string) {
 		if (text === '') return;
 		this.hasText = true;
 		await this.begin();
@@ -45,11 +45,11 @@ export class ChatStream {
 	};
 
 	/** Before an error, which n8n appends to the message. */
-	async breakLine(): Promise<void> {
+	async breakLine() {
 		if (this.hasText) await this.write('\n\n').catch(() => {});
 	}
 
-	async end(): Promise<void> {
+	async end() {
 		if (this.isOpen) await this.context.sendChunk('end', this.itemIndex);
 		this.isOpen = false;
 		this.hasText = false;
@@ -61,6 +61,6 @@ export class ChatStream {
  * context, so only the node's type shows it (as in n8n's own Chat node). In n8n 2.20 a tool's context has no
  * `isStreaming`.
  */
-export function shouldStreamToChat(context: IExecuteFunctions): boolean {
+export function shouldStreamToChat(context: IExecuteFunctions) {
 	return !isToolType(context.getNode().type) && context.isStreaming();
 }

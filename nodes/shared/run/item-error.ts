@@ -29,7 +29,7 @@ export function toItemError(
 	itemIndex: number,
 	reason: unknown,
 	facts?: object,
-): ItemError {
+) {
 	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, facts);
 	if (context.continueOnFail() && !signal.aborted) return error;
 	throw error;
@@ -44,7 +44,7 @@ export function toErrorItem(
 	{ message, description, context, node }: NodeOperationError,
 	itemIndex: number,
 	facts: object = {},
-): INodeExecutionData {
+) {
 	// A model reads the complete item of a tool.
 	const details = isToolNode(node)
 		? {}
@@ -67,11 +67,7 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
  *
  * @param reason the error that became `error`
  */
-export function toPanelError(
-	context: Context,
-	error: NodeOperationError,
-	reason: unknown,
-): NodeOperationError {
+export function toPanelError(context: Context, error: NodeOperationError, reason: unknown) {
 	const panelText = stripTitle(error);
 	if (isToolType(context.getNode().type) || context.isStreaming?.() === false) {
 		error.description = panelText;
@@ -86,7 +82,7 @@ export function toPanelError(
 }
 
 /** An error of a poll: the panel shows the title above the description. */
-export function toPollError(error: NodeOperationError): NodeOperationError {
+export function toPollError(error: NodeOperationError) {
 	error.description = stripTitle(error);
 	return error;
 }
@@ -95,7 +91,7 @@ export function toPollError(error: NodeOperationError): NodeOperationError {
 export function stripTitle({
 	message,
 	description,
-}: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
+}: Pick<NodeOperationError, 'message' | 'description'>) {
 	if (!description?.startsWith(message)) return description;
 	const remainder = description.slice(message.length);
 	const stripped = remainder.replace(/^[.!?…:]["')”]? ?/, '');
@@ -117,7 +113,7 @@ const PUBLIC_MODES: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat
  * (n8n-core, workflow-execute.ts). Undefined in the editor, and if nothing is streamed. In n8n 2.20 sub-nodes cannot
  * detect streaming, so visitors are assumed.
  */
-export function getVisitorMessage(context: Execution): string | undefined {
+export function getVisitorMessage(context: Execution) {
 	try {
 		const mode = context.getMode();
 		if (mode === 'manual' || !(context.isStreaming?.() ?? PUBLIC_MODES.has(mode))) return undefined;
@@ -131,10 +127,7 @@ export function getVisitorMessage(context: Execution): string | undefined {
  * The error without address, suggestion and server message, if visitors would read them. The whole text stays in the
  * error's details, for the owner of the execution; n8n does not store `messages`.
  */
-export function hideDetailsFromVisitors(
-	context: Execution,
-	error: NodeOperationError,
-): NodeOperationError {
+export function hideDetailsFromVisitors(context: Execution, error: NodeOperationError) {
 	const message = getVisitorMessage(context);
 	const { description } = error;
 	if (message === undefined || !description || description === message) return error;

@@ -92,7 +92,7 @@ export function toOperationItems(records: readonly object[]): OperationItem[] {
 }
 
 /** Converts to n8n's item, without undefined fields, which n8n would store. */
-export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
+export function toExecutionItem({ json, binary, from = 0 }: OperationItem) {
 	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
 	return {
 		json: omitUndefined(json),
@@ -145,7 +145,7 @@ export function operationFields(
 export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
-): O {
+) {
 	const operation = operations.find(({ value }) => value === name);
 	if (operation !== undefined) return operation;
 	throw createInputError(
@@ -162,7 +162,7 @@ export function findOperation<O extends OperationDescription>(
 export function buildSubtitle(
 	actions: ReadonlyArray<readonly [name: string, action?: string]>,
 	key = '$parameter.operation',
-): string {
+) {
 	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
 }
 
