@@ -251,7 +251,7 @@ export class JsonBrackets {
 	/** Characters of the next chunk that a backslash escapes: 0 or 1. */
 	private escaped = 0;
 
-	/** @returns the index after the bracket that closes the first one; undefined if none does so far */
+	/** Returns the index after the bracket that closes the first one; undefined if none does so far. */
 	read(chunk: string, from = 0) {
 		let at = from + this.escaped;
 		this.escaped = 0;

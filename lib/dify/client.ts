@@ -80,12 +80,12 @@ export class DifyClient {
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
-	/** GETs an object, with retries after transient errors. @throws {ServerError} */
+	/** GETs an object, with retries after transient errors. Throws a `ServerError`. */
 	async get(path: string, query?: Query) {
 		return await this.requestObject('GET', path, { query });
 	}
 
-	/** GETs an object once in the life of the client, which is an execution. @throws {ServerError} */
+	/** GETs an object once in the life of the client, which is an execution. Throws a `ServerError`. */
 	async getCached(path: string) {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
@@ -101,9 +101,8 @@ export class DifyClient {
 	}
 
 	/**
-	 * Returns any JSON: the knowledge API returns objects, lists, the number 204, or no body (docs/protocols/dify.md 2.13).
-	 *
-	 * @throws {ServerError} for an error response, invalid JSON, and a missing response
+	 * Returns any JSON: the knowledge API returns objects, lists, the number 204, or no body (docs/protocols/dify.md
+	 * 2.13). Throws a `ServerError` for an error response, invalid JSON, and a missing response.
 	 */
 	async requestJson(
 		method: Method,
@@ -126,7 +125,7 @@ export class DifyClient {
 		return await this.open(requestOptions, readJson);
 	}
 
-	/** Streams a file as a form, without loading it into memory. @throws {ServerError} */
+	/** Streams a file as a form, without loading it into memory. Throws a `ServerError`. */
 	async upload(
 		path: string,
 		file: FileSource,
@@ -142,12 +141,12 @@ export class DifyClient {
 		return this.assertObject(json, path);
 	}
 
-	/** Sends a request and reads the response. @throws {ServerError} */
+	/** Sends a request and reads the response. Throws a `ServerError`. */
 	async open<T>(requestOptions: RequestOptions, read: (response: HttpResponse) => Promise<T>) {
 		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
-	/** Waits before another attempt. @throws {ServerError} of type `aborted` */
+	/** Waits before another attempt. Throws a `ServerError` of type `aborted`. */
 	async sleep(ms: number) {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
@@ -199,7 +198,7 @@ interface Page {
 	next?: PageCursor;
 }
 
-/** The records of a list. @throws {ServerError} if it is not a list, instead of treating it as empty */
+/** The records of a list. Throws a `ServerError` if it is not a list, instead of treating it as empty. */
 export function parseRecords(list: unknown) {
 	if (Array.isArray(list)) return asRecords(list);
 	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
@@ -240,9 +239,8 @@ function toPageQuery(cursor: ListEndpoint['cursor'], at: PageCursor) {
 
 /**
  * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
- * numbers require. Ends at a page without new records, since a proxy may ignore the page number.
- *
- * @throws {ServerError} for more than `MAX_PAGES`
+ * numbers require. Ends at a page without new records, since a proxy may ignore the page number. Throws a `ServerError`
+ * for more than `MAX_PAGES`.
  */
 export async function* iteratePages(
 	client: DifyClient,
@@ -288,11 +286,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_USER_LENGTH = 255;
 
 /**
- * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked here.
+ * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked
+ * here. Throws a `ServerError` of type `invalidId`.
  *
  * @param label name of the ID in errors, for example "message ID"
  * @param emptySuggestion what to do if there is none
- * @throws {ServerError} of type `invalidId`
  */
 export function parseUuid(value: unknown, label: string, emptySuggestion?: string) {
 	const id = typeof value === 'string' ? value.trim() : '';
@@ -315,9 +313,7 @@ function isBlank(value: unknown) {
 
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
- * it is never modified.
- *
- * @throws {ServerError} of type `missingUser`
+ * it is never modified. Throws a `ServerError` of type `missingUser`.
  */
 export function parseUser(value: unknown) {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
@@ -337,9 +333,8 @@ export function parseUser(value: unknown) {
 }
 
 /**
- * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1).
- *
- * @throws {ServerError} of type `invalidParam`
+ * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1). Throws a `ServerError` of type
+ * `invalidParam`.
  */
 export function parseTraceId(value: unknown) {
 	if (isUnset(value)) return undefined;
@@ -358,9 +353,8 @@ export class PathSegment {
 
 /**
  * Builds a path from UUIDs and encoded `PathSegment`s. An agent may supply them, and dots would lead to another route:
- * with `..` as a document ID, Dify deleted the knowledge base.
- *
- * @throws {ServerError} of type `invalidId` or `invalidInput`
+ * with `..` as a document ID, Dify deleted the knowledge base. Throws a `ServerError` of type `invalidId` or
+ * `invalidInput`.
  */
 export function apiPath(
 	parts: TemplateStringsArray,
@@ -376,9 +370,7 @@ export function apiPath(
 
 /**
  * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
- * as `%2e` (WHATWG URL, "double-dot URL path segment").
- *
- * @throws {ServerError} of type `invalidInput` for `.` and `..`
+ * as `%2e` (WHATWG URL, "double-dot URL path segment"). Throws a `ServerError` of type `invalidInput` for `.` and `..`.
  */
 export function encodePathSegment(value: string) {
 	if (/^\.{1,2}$/.test(value))

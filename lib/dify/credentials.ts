@@ -37,10 +37,9 @@ export const KEY_TEST_PATHS = {
 export const KEY_TEST_FIELD = 'has_more';
 
 /**
- * The client of a "Dify API" credential.
+ * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`.
  *
  * @param helpers of the node's context, for n8n's egress filter
- * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
 export function createDifyClient(data: ICredentialDataDecryptedObject, helpers?: object) {
 	const credential = readDifyCredential(data);
@@ -72,10 +71,9 @@ const KEY_TYPES = {
 } as const;
 
 /**
- * The client of an item's credential.
+ * The client of an item's credential. Throws a `ServerError` also if the prefix of the key shows the other type.
  *
  * @param keyType that the node supports
- * @throws {ServerError} also if the prefix of the key shows the other type
  */
 export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
@@ -96,8 +94,7 @@ export async function openDifyClient(
 /**
  * Base URL of Dify's Service API: the input up to the first `/v1`, which is added to a bare origin only, to keep the
  * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
- *
- * @throws {ServerError} of type `invalidUrl` that names the invalid part
+ * Throws a `ServerError` of type `invalidUrl` that names the invalid part.
  */
 export function resolveDifyBaseUrl(text: string) {
 	const { origin, root, api } = resolveBaseUrl(text);

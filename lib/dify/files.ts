@@ -40,11 +40,7 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 	return types.length === 0 ? undefined : types;
 }
 
-/**
- * File types that an app accepts.
- *
- * @throws {ServerError} if it accepts none: Dify would silently drop the files
- */
+/** File types that an app accepts. Throws a `ServerError` if it accepts none: Dify would silently drop the files. */
 export function getAppFileTypes(parameters: JsonRecord) {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
@@ -101,7 +97,7 @@ export function getFileNameFromUrl(url: string) {
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
-/** The trimmed URL. @throws {ServerError} for a URL that Dify could not fetch */
+/** The trimmed URL. Throws a `ServerError` for a URL that Dify could not fetch. */
 export function parseFileUrl(url: string) {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
@@ -112,7 +108,7 @@ export function parseFileUrl(url: string) {
 	);
 }
 
-/** A file object of the inputs, with the transfer method that its other fields imply. @throws {ServerError} */
+/** A file object of the inputs, with the transfer method that its other fields imply. Throws a `ServerError`. */
 export function withTransferMethod(file: JsonRecord) {
 	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
 	if (asNonEmptyString(file.upload_file_id) !== undefined)
@@ -128,7 +124,7 @@ export function withTransferMethod(file: JsonRecord) {
 export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
-/** Uploads a file for a run of the same user. @returns its ID in Dify @throws {ServerError} */
+/** Uploads a file for a run of the same user. Returns its ID in Dify. Throws a `ServerError`. */
 export async function uploadFile(client: DifyClient, source: FileSource, user: string) {
 	const { id } = await client.upload('/files/upload', source, { fields: { user } });
 	return String(id);
@@ -183,11 +179,10 @@ export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
- * Opens a file by its signed URL.
+ * Opens a file by its signed URL. Throws a `ServerError` also for other origins.
  *
  * @param client without the key
  * @param origins allowed in addition to that of the credential
- * @throws {ServerError} also for other origins
  */
 export async function openSignedFile<T>(
 	client: DifyClient,
@@ -221,7 +216,7 @@ function getOriginError(url: string, allowed: readonly string[]) {
 	);
 }
 
-/** Downloads a file of a run. @throws {ServerError} also for other origins */
+/** Downloads a file of a run. Throws a `ServerError` also for other origins. */
 export async function downloadFile(
 	client: DifyClient,
 	file: DifyFile,
@@ -251,7 +246,7 @@ export function describeDownloadError(error: unknown) {
 		: error.detail;
 }
 
-/** Origins in the text of a field, separated by commas or spaces. @throws {ServerError} for invalid URLs */
+/** Origins in the text of a field, separated by commas or spaces. Throws a `ServerError` for invalid URLs. */
 export function parseOrigins(text: string) {
 	const addresses = text.split(/[\s,]+/).filter((entry) => entry !== '');
 	return addresses.map((entry) => {

@@ -79,10 +79,10 @@ const REJECTED_INPUT =
 	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:(is required) in input form|in input form (.{1,400}))$/s;
 
 /**
- * Explains a rejected input by its label, type and limit. Dify names only the variable.
+ * Explains a rejected input by its label, type and limit. Dify names only the variable. Returns the error; other errors
+ * unchanged.
  *
  * @param getParameters `GET /parameters`
- * @returns the error; other errors unchanged
  */
 export async function explainInputError(
 	error: ServerError,
@@ -138,7 +138,7 @@ export function parseExactNumber(value: unknown) {
 	return typeof exact === 'string' ? exact : number;
 }
 
-/** Parses JSON inputs. @throws {ServerError} if it is not an object: Dify would return a Python error */
+/** Parses JSON inputs. Throws a `ServerError` if it is not an object: Dify would return a Python error. */
 export function parseJsonInputs(value: unknown) {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
@@ -162,7 +162,7 @@ interface HumanFormField {
 	fileTypes?: readonly unknown[];
 }
 
-/** Path of a form. @throws {ServerError} without a token: the form is sent by email */
+/** Path of a form. Throws a `ServerError` without a token: the form is sent by email. */
 export function formPath(token: string) {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
 		return apiPath`/form/human_input/${new PathSegment(token)}`;

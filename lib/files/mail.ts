@@ -39,9 +39,8 @@ interface Part {
 }
 
 /**
- * Nothing is fetched, and attachments are only listed.
- *
- * @throws {ServerError} `invalidInput` for an email that would block n8n
+ * Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for an email that
+ * would block n8n.
  */
 export async function readMail(name: string, bytes: Buffer) {
 	const { parts, between } = splitMail(name, bytes);
@@ -74,7 +73,7 @@ async function parse(fields: readonly string[], body: string) {
 	return await PostalMime.parse(part, { maxNestingDepth: MAX_DEPTH, maxRfc822NestingDepth: 0 });
 }
 
-/** Reads the texts; forwarded emails include their head. @throws {ServerError} for too many lines or tags */
+/** Reads the texts; forwarded emails include their head. Throws a `ServerError` for too many lines or tags. */
 async function readTexts(name: string, parts: ReadonlyArray<Part & { email: Email }>) {
 	const texts = await Promise.all(
 		parts.map(async ({ fields, body, forms, email }, index) => {
@@ -129,7 +128,7 @@ function decodeQuotedPrintable(body: Buffer): Buffer {
 	return bytes.subarray(0, length);
 }
 
-/** @throws {ServerError} if the content contains too many markers */
+/** Throws a `ServerError` if the content contains too many markers. */
 function assertMaxCount(
 	name: string,
 	content: Buffer,
@@ -157,9 +156,8 @@ interface DashedLine {
 }
 
 /**
- * Splits an email into its parts without decoding them. The first part is the email itself.
- *
- * @returns also the content after multiparts
+ * Splits an email into its parts without decoding them. The first part is the email itself. Returns also the content
+ * after multiparts.
  */
 function splitMail(name: string, mail: Buffer) {
 	if (mail.byteLength > MAX_BYTES) throw createTooLongError(name, 'maximum 25 MB');

@@ -25,9 +25,8 @@ interface InputFile {
 }
 
 /**
- * Converts a file to a part of a message.
- *
- * @throws {ServerError} `invalidInput` with a suggestion for a file that no model server supports
+ * Converts a file to a part of a message. Throws a `ServerError` of type `invalidInput` with a suggestion for a file
+ * that no model server supports.
  */
 export function toContentPart(file: InputFile) {
 	return toPart(file, getSupportedType(file));

@@ -180,7 +180,7 @@ const variables: DifyResource = {
 	],
 };
 
-/** @throws {ServerError} of type `notFound` with the existing names */
+/** Throws a `ServerError` of type `notFound` with the existing names. */
 async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: string) {
 	const variables = await fetchAllPages(client, list);
 	const variable =

@@ -58,7 +58,7 @@ interface FileNode {
 	title: string;
 }
 
-/** File nodes of the published pipeline. @throws {ServerError} also for a knowledge base without a pipeline */
+/** File nodes of the published pipeline. Throws a `ServerError` also for a knowledge base without a pipeline. */
 async function fetchFileNodes(client: DifyClient, datasetId: string): Promise<FileNode[]> {
 	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
 	const records = parseRecords(
@@ -149,7 +149,7 @@ export const pipelines: DifyResource = {
 	],
 };
 
-/** @throws {ServerError} unless exactly one node accepts files */
+/** Throws a `ServerError` unless exactly one node accepts files. */
 async function findOnlyFileNode(client: DifyClient, datasetId: string) {
 	const nodes = await fetchFileNodes(client, datasetId);
 	if (nodes.length === 1) return nodes[0]!.id;

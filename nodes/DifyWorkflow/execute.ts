@@ -232,11 +232,7 @@ export function readOutputOptions({ parameters }: DifyCall, user: string): RunOu
 	};
 }
 
-/**
- * The item of a run.
- *
- * @throws {ServerError} as the run, unless failed runs are returned
- */
+/** The item of a run. Throws a `ServerError`, as the run does, unless failed runs are returned. */
 export async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
@@ -265,7 +261,7 @@ export async function toRunItem(
 	};
 }
 
-/** The result of a failed run. @throws the error of a lost or rejected run */
+/** The result of a failed run. Throws the error of a lost or rejected run. */
 function getFailedRunResult(error: unknown) {
 	const partialResult = getPartialResult(error);
 	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';

@@ -9,9 +9,7 @@ const STREAM_CHUNK_BYTES = 256 * 1024;
 
 /**
  * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
- * store that can be streamed.
- *
- * @throws {NodeOperationError} from n8n if the item has no such property
+ * store that can be streamed. Throws a `NodeOperationError` from n8n if the item has no such property.
  */
 export async function createFileSource(
 	context: IExecuteFunctions,
@@ -78,10 +76,10 @@ interface FileToStore {
 }
 
 /**
- * Streams a file into n8n's binary data store.
+ * Streams a file into n8n's binary data store. Returns binary data for the item, and facts for an agent, which sees
+ * only those.
  *
  * @param fieldPath field with the name of the property
- * @returns binary data for the item, and facts for an agent, which sees only those
  */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,

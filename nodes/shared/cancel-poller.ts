@@ -42,9 +42,8 @@ export class CancelPoller {
 	}
 
 	/**
-	 * Polls until the work is over. Work that takes less than four seconds is not polled.
-	 *
-	 * @returns a function to call when the work is over
+	 * Polls until the work is over. Work that takes less than four seconds is not polled. Returns a function to call when
+	 * the work is over.
 	 */
 	begin() {
 		if (!this.isNeeded) return () => {};

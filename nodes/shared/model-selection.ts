@@ -81,9 +81,8 @@ const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => n
 
 /**
  * Adds the model to settings: the selected one, otherwise the loaded one, or the only one for the task. Its list is
- * requested once for all items of an execution, with the retries of the request.
- *
- * @throws {ServerError} listing the models, if there are several
+ * requested once for all items of an execution, with the retries of the request. Throws a `ServerError` listing the
+ * models, if there are several.
  */
 export async function withResolvedModel<T extends ModelSettings>(
 	settings: T,

@@ -91,7 +91,7 @@ export class NodeParameters {
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** As `string`, for a required field. @throws {ServerError} if it is empty */
+	/** As `string`, for a required field. Throws a `ServerError` if it is empty. */
 	requiredString(path: string, suggestion?: string) {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
@@ -288,7 +288,7 @@ function findProperties(
 	});
 }
 
-/** @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do */
+/** Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
 export function asNumber({ label, range = ANY_NUMBER, isInteger = false }: Field, value: unknown) {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;

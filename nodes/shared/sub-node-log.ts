@@ -25,9 +25,8 @@ interface SubNodeCall<T> {
 }
 
 /**
- * Supplies an object of a sub-node.
- *
- * @throws {SubNodeError} with the whole text, which n8n passes to the root node; the sub-node's log contains it, too
+ * Supplies an object of a sub-node. Throws a `SubNodeError` with the whole text, which n8n passes to the root node; the
+ * sub-node's log contains it, too.
  */
 export async function supplySubNode(
 	context: ISupplyDataFunctions,
@@ -52,7 +51,7 @@ export class SubNodeLog {
 		private readonly itemIndex: number,
 	) {}
 
-	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
+	/** Throws a `NodeOperationError` naming the sub-node, so that n8n marks that node. */
 	async call<T>({ input, run, output }: SubNodeCall<T>) {
 		const index = this.addInput(input);
 		const startedAt = performance.now();

@@ -48,7 +48,7 @@ async function findDocumentByName(client: DifyClient, datasetId: string, name: s
 	return matches.find(isEnabled) ?? matches[0];
 }
 
-/** Changes the status of all documents or none. @throws {ServerError} of type `documentBusy` */
+/** Changes the status of all documents or none. Throws a `ServerError` of type `documentBusy`. */
 export async function setDocumentStatus(
 	client: DifyClient,
 	datasetId: string,
@@ -62,7 +62,7 @@ export async function setDocumentStatus(
 	});
 }
 
-/** Deletes the object at this path. @returns false if it did not exist */
+/** Deletes the object at this path. Returns false if it did not exist. */
 export async function deletePath(client: DifyClient, route: string) {
 	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
@@ -77,7 +77,7 @@ export async function deletePath(client: DifyClient, route: string) {
 	);
 }
 
-/** Deletes a document. Archived ones are unarchived first, as Dify requires. @returns false if it did not exist */
+/** Deletes a document. Archived ones are unarchived first, as Dify requires. Returns false if it did not exist. */
 export async function deleteDocument(client: DifyClient, datasetId: string, documentId: string) {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
@@ -98,7 +98,7 @@ export async function ensureDocumentAvailable(
 	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
 }
 
-/** The ID of a document. @throws {ServerError} if the response has none */
+/** The ID of a document. Throws a `ServerError` if the response has none. */
 export function getDocumentId(document: JsonRecord) {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
@@ -151,7 +151,7 @@ interface UpsertResult {
 	document: JsonRecord;
 }
 
-/** Creates a document, or updates the one with the same name. @throws {ServerError} */
+/** Creates a document, or updates the one with the same name. Throws a `ServerError`. */
 export async function upsertDocument(
 	client: DifyClient,
 	datasetId: string,
@@ -173,9 +173,7 @@ export async function upsertDocument(
 
 /**
  * Creates a document, or replaces the existing one with its name: Dify does so itself and keeps the ID, unless that one
- * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
- *
- * @throws {ServerError}
+ * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost. Throws a `ServerError`.
  */
 export async function writeDocument(
 	client: DifyClient,
@@ -294,11 +292,10 @@ async function fetchBatch(client: DifyClient, datasetId: string, batch: string) 
 }
 
 /**
- * Waits until a document is indexed.
+ * Waits until a document is indexed. Returns the last progress. Throws a `ServerError` of type `indexingFailed`,
+ * `indexingStuck` or `runTimeout`; the document is kept.
  *
  * @param timeoutMs 0: polls once
- * @returns the last progress
- * @throws {ServerError} of type `indexingFailed`, `indexingStuck` or `runTimeout`; the document is kept
  */
 export async function waitForIndexing(
 	client: DifyClient,

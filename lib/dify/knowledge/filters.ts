@@ -90,9 +90,8 @@ export interface Filter {
 }
 
 /**
- * A filter with validated values.
- *
- * @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents
+ * A filter with validated values. Throws a `ServerError` for a condition without a value: Dify would drop it and search
+ * too many documents.
  */
 export function compileFilter({ logic, conditions }: Filter) {
 	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
@@ -117,7 +116,7 @@ export function compileFilter({ logic, conditions }: Filter) {
 		const isMet = (comparison: Comparison) => matchesCondition(metadata, comparison);
 		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
-	/** @throws {ServerError} if an operator does not fit the type of its field; unknown fields are not checked */
+	/** Throws a `ServerError` if an operator does not fit the type of its field; unknown fields are not checked. */
 	const assertFits = (fields: unknown) => {
 		const types = new Map(asRecords(fields).map(({ name, type }) => [name, type]));
 		for (const comparison of comparisons) {
@@ -189,7 +188,7 @@ function toList(value: unknown, label: string) {
 	throw createParamError(`The metadata filter ${label} has no value`, 'Enter at least one value.');
 }
 
-/** Converts to a number: Dify returns a database error for text. @throws {ServerError} */
+/** Converts to a number: Dify returns a database error for text. Throws a `ServerError`. */
 export function toFilterNumber(value: unknown, label: string) {
 	const number = parseExactNumber(value);
 	if (number !== undefined) return number;

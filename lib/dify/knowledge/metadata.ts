@@ -47,7 +47,7 @@ export function parseMetadataFields({ doc_metadata: list }: JsonRecord): Metadat
 	});
 }
 
-/** @throws {ServerError} of type `nameTaken` if the name exists */
+/** Throws a `ServerError` of type `nameTaken` if the name exists. */
 export async function createMetadataField(
 	client: DifyClient,
 	datasetId: string,
@@ -68,13 +68,12 @@ export async function createMetadataField(
 }
 
 /**
- * Sets metadata of one document. Other fields keep their values; null removes a value. The list is always complete: Dify
- * removes unlisted values unless the update is partial, and a partial update cannot remove values.
+ * Sets metadata of one document. Other fields keep their values; null removes a value. The list is always complete:
+ * Dify removes unlisted values unless the update is partial, and a partial update cannot remove values. Returns all new
+ * values of the document, without built-in fields. Throws a `ServerError`.
  *
  * @param values by field name, converted to the type of an existing field
  * @param createFields creates missing fields; otherwise they cause an error
- * @returns all new values of the document, without built-in fields
- * @throws {ServerError}
  */
 export async function setMetadata(
 	client: DifyClient,
@@ -135,7 +134,7 @@ async function buildFieldValues(
 	return changes;
 }
 
-/** The type of a new field by its value. @throws {ServerError} for text with a number or date: a type is permanent */
+/** The type of a new field by its value. Throws a `ServerError` for text with a number or date: a type is permanent. */
 function getValueType(name: string, value: unknown) {
 	if (typeof value === 'number') return 'number';
 	if (isDateObject(value)) return 'time';

@@ -43,7 +43,7 @@ export interface Hit {
 	files?: unknown[];
 }
 
-/** Searches a knowledge base. @returns hits in Dify's order, best first, possibly none @throws {ServerError} */
+/** Searches a knowledge base. Returns hits in Dify's order, best first, possibly none. Throws a `ServerError`. */
 export async function retrieve(
 	client: DifyClient,
 	datasetId: string,

@@ -53,10 +53,9 @@ export interface SyncStep {
 
 /**
  * Plans the steps that sync a knowledge base with its sources. They change only documents that a sync created, or with
- * the name of a source.
+ * the name of a source. Throws a `ServerError` if too many documents would be removed, or two sources are the same.
  *
  * @param documents all documents of the knowledge base
- * @throws {ServerError} if too many documents would be removed, or two sources are the same
  */
 export function planSync(
 	sources: readonly SyncSource[],
@@ -166,10 +165,8 @@ export function toSyncResult(
 }
 
 /**
- * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it.
- *
- * @returns the output item
- * @throws {ServerError}
+ * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it. Returns the
+ * output item. Throws a `ServerError`.
  */
 export async function applySyncStep(
 	client: DifyClient,

@@ -54,7 +54,9 @@ export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
 	/** Called with changes of the text, for a live display. Not for an existing run: its first events may be missing. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
-	/** Stops the run in Dify. If missing, the run was started elsewhere and continues. @returns whether Dify accepted it */
+	/**
+	 * Stops the run in Dify. If missing, the run was started elsewhere and continues. Returns whether Dify accepted it.
+	 */
 	stop?: (taskId: string) => Promise<boolean>;
 	/** An existing run to follow. */
 	runId?: string;
@@ -89,8 +91,8 @@ const MISSING_FINAL_EVENT =
 	'The stream ended after the run finished: token counts, sources and files may be missing.';
 
 /**
- * @returns a run that succeeded, paused, or was stopped elsewhere
- * @throws {ServerError} with the partial result and all IDs
+ * Returns a run that succeeded, paused, or was stopped elsewhere. Throws a `ServerError` with the partial result and
+ * all IDs.
  */
 export async function readRun(
 	client: DifyClient,

@@ -25,7 +25,7 @@ interface RunRecord extends RunSummary {
 	raw: JsonRecord;
 }
 
-/** @throws {ServerError} of type `runNotFound` */
+/** Throws a `ServerError` of type `runNotFound`. */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
 	const run: RunSummary = { status: '' };
@@ -73,7 +73,7 @@ export interface WaitOptions {
 	once?: boolean;
 }
 
-/** Polls a run until it ends or pauses. @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted` */
+/** Polls a run until it ends or pauses. Throws a `ServerError` of type `runTimeout`, `runNotFound`, `aborted`. */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
@@ -85,7 +85,7 @@ export async function pollRunRecord(
 	});
 }
 
-/** Polls until there is a result. @throws {ServerError} of type `runTimeout`, `aborted`, or as `poll` */
+/** Polls until there is a result. Throws a `ServerError` of type `runTimeout`, `aborted`, or as `poll`. */
 async function pollWithGrace<T>(
 	client: DifyClient,
 	id: string,

@@ -56,10 +56,9 @@ const WORKFLOW: RunRoute = {
 
 /**
  * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
- * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
- *
- * @returns a run that succeeded, paused, or was stopped elsewhere
- * @throws {ServerError} with the partial result and all IDs, or if Dify was not reached
+ * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs. Returns a run
+ * that succeeded, paused, or was stopped elsewhere. Throws a `ServerError` with the partial result and all IDs, or if
+ * Dify was not reached.
  */
 async function startRun(
 	client: DifyClient,
@@ -121,14 +120,14 @@ async function requestStop(
 	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
 }
 
-/** Stops the run of a workflow. @throws {ServerError} */
+/** Stops the run of a workflow. Throws a `ServerError`. */
 export async function stopWorkflow(client: DifyClient, taskId: string, user: string) {
 	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
 
-/** Runs a workflow. @throws {ServerError} as `startRun` */
+/** Runs a workflow. Throws a `ServerError`, as `startRun` does. */
 export async function runWorkflow(
 	client: DifyClient,
 	request: RunRequest,
@@ -165,7 +164,7 @@ export interface ChatMessageResult {
 	conversationRestarted: boolean;
 }
 
-/** Sends one message to a chatbot, agent or chatflow. @throws {ServerError} as `startRun` */
+/** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
 export async function sendChatMessage(
 	client: DifyClient,
 	request: ChatMessageRequest,
@@ -201,7 +200,7 @@ function isStale(error: unknown) {
 	return error.type === 'conversationNotFound' || error.type === 'conversationEnded';
 }
 
-/** Runs a text generator. @throws {ServerError} as `startRun` */
+/** Runs a text generator. Throws a `ServerError`, as `startRun` does. */
 export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
@@ -217,10 +216,10 @@ export async function sendCompletionMessage(
 }
 
 /**
- * Puts the text into the only text variable of the form.
+ * Puts the text into the only text variable of the form. Throws a `ServerError` if the form has no or several text
+ * variables left.
  *
  * @param parameters response of `GET /parameters`
- * @throws {ServerError} if the form has no or several text variables left
  */
 export function withTextInput(inputs: JsonRecord, text: string, parameters: JsonRecord) {
 	if (text === '') return inputs;

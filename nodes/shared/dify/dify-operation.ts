@@ -137,12 +137,12 @@ export function fetchFilesFromField(files: string) {
 	});
 }
 
-/** Reads this option. @throws {ServerError} for invalid URLs */
+/** Reads this option. Throws a `ServerError` for invalid URLs. */
 export function readFileOrigins(parameters: NodeParameters) {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }
 
-/** The user of the item. @throws {ServerError} if there is none */
+/** The user of the item. Throws a `ServerError` if there is none. */
 export function readUser(parameters: NodeParameters) {
 	return parseUser(readRawUser(parameters));
 }

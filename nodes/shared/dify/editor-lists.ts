@@ -71,7 +71,7 @@ export function filterByName(
 	return { results: results.filter(({ name }) => name.toLowerCase().includes(query)) };
 }
 
-/** The user in the editor. @throws {ServerError} if empty or an expression about an item, which the editor lacks */
+/** The user in the editor. Throws a `ServerError` if empty or an expression about an item, which the editor lacks. */
 export function readEditorUser(context: ILoadOptionsFunctions) {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
@@ -88,7 +88,7 @@ export function readEditorValue(context: ILoadOptionsFunctions, name: string) {
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
-/** The knowledge base of the node in the editor. @throws {ServerError} if none is selected */
+/** The knowledge base of the node in the editor. Throws a `ServerError` if none is selected. */
 export function readEditorDatasetId(context: ILoadOptionsFunctions) {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;

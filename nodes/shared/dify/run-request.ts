@@ -196,10 +196,10 @@ function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 }
 
 /**
- * The request of a run. Files are uploaded after all checks.
+ * The request of a run. Files are uploaded after all checks. Returns also warnings about inputs that Dify silently
+ * drops, which are hints, too.
  *
  * @param filesPath path of the field "Files"
- * @returns also warnings about inputs that Dify silently drops, which are hints, too
  */
 export async function buildRunRequest(
 	call: DifyCall,

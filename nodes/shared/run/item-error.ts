@@ -23,7 +23,9 @@ export class ItemError extends Error {
 	}
 }
 
-/** The error of an item for the results. @throws {ItemError} unless the node continues on errors, and is not stopped */
+/**
+ * The error of an item for the results. Throws an `ItemError` unless the node continues on errors, and is not stopped.
+ */
 export function toItemError(
 	{ context, signal }: { context: Pick<IExecuteFunctions, 'continueOnFail'>; signal: AbortSignal },
 	itemIndex: number,

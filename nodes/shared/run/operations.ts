@@ -79,7 +79,7 @@ export interface OperationTable<O> {
 	properties: INodeProperties[];
 	/** Expression for the subtitle of the node. */
 	subtitle: string;
-	/** The operation selected for an item. @throws {ServerError} if an expression names one that does not exist */
+	/** The operation selected for an item. Throws a `ServerError` if an expression names one that does not exist. */
 	getOperation(context: IExecuteFunctions, itemIndex: number): O;
 }
 
@@ -141,7 +141,7 @@ export function operationFields(
 	);
 }
 
-/** Finds an operation by name. @throws {ServerError} if an expression names one that does not exist */
+/** Finds an operation by name. Throws a `ServerError` if an expression names one that does not exist. */
 export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
