@@ -40,13 +40,6 @@ interface DifyRequestOptions {
 	isIdempotent?: boolean;
 }
 
-interface UploadOptions {
-	/** Text fields of the form, before the file. */
-	fields?: Record<string, string>;
-	/** Longest pause in sending, and longest wait for Dify to store the file, in milliseconds. Default: two minutes. */
-	idleTimeoutMs?: number;
-}
-
 const TIMEOUT_MS = 60_000;
 const UPLOAD_IDLE_TIMEOUT_MS = 120_000;
 /** Retries of idempotent requests. */
@@ -114,29 +107,37 @@ export class DifyClient {
 			isIdempotent = method === 'GET',
 		}: DifyRequestOptions = {},
 	) {
-		const requestOptions: RequestOptions = {
-			method,
-			url: this.buildUrl(path, query),
-			json,
-			isIdempotent,
-			maxRetries: isIdempotent ? MAX_RETRIES : 0,
-			timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs },
-		};
-		return await this.open(requestOptions, readJson);
+		return await this.open(
+			{
+				method,
+				url: this.buildUrl(path, query),
+				json,
+				isIdempotent,
+				maxRetries: isIdempotent ? MAX_RETRIES : 0,
+				timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs },
+			},
+			readJson,
+		);
 	}
 
-	/** Streams a file as a form, without loading it into memory. Throws a `ServerError`. */
+	/**
+	 * Streams a file as a form, without loading it into memory. Throws a `ServerError`.
+	 *
+	 * @param fields text fields of the form, before the file
+	 * @param idleMs longest pause in sending, and longest wait for Dify to store the file
+	 */
 	async upload(
 		path: string,
 		file: FileSource,
-		{ fields = {}, idleTimeoutMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
+		fields: Record<string, string> = {},
+		idleMs = UPLOAD_IDLE_TIMEOUT_MS,
 	) {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
-		const timeouts = { firstTokenMs: idleTimeoutMs, idleMs: idleTimeoutMs };
-		const requestOptions: RequestOptions = { url: this.buildUrl(path), upload, timeouts };
-		const json = await this.open(requestOptions, readJson).catch((error: unknown) => {
-			throw explainUploadError(error, file, { ...upload.sent, idleMs: idleTimeoutMs });
+		const timeouts = { firstTokenMs: idleMs, idleMs };
+		const uploading = this.open({ url: this.buildUrl(path), upload, timeouts }, readJson);
+		const json = await uploading.catch((error: unknown) => {
+			throw explainUploadError(error, file, { ...upload.sent, idleMs });
 		});
 		return this.assertObject(json, path);
 	}
@@ -211,30 +212,26 @@ export function parseRecords(list: unknown) {
 export async function fetchPage(
 	client: DifyClient,
 	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
-	{ at = 1, limit = size }: { at?: PageCursor; limit?: number } = {},
+	{ at, limit = size }: { at?: PageCursor; limit?: number } = {},
 ): Promise<Page> {
-	const response = await client.get(path, { ...query, ...toPageQuery(cursor, at), limit });
+	const position = at ?? (cursor === undefined ? 1 : undefined);
+	const response = await client.get(path, { ...query, [cursor ?? 'page']: position, limit });
 	const records = parseRecords(response.data);
 	const total = asFiniteNumber(response.total);
 	const isFull = records.length >= limit || response.has_more === true;
-	const hasMore = total === undefined || typeof at === 'string' ? isFull : at * limit < total;
+	const hasMore =
+		total === undefined || typeof position !== 'number' ? isFull : position * limit < total;
 	if (!hasMore || records.length === 0) return { records };
-	return { records, next: toNextCursor(cursor, at, records) };
+	return { records, next: toNextCursor(cursor, position, records) };
 }
 
 function toNextCursor(
 	cursor: ListEndpoint['cursor'],
-	at: PageCursor,
+	position: PageCursor | undefined,
 	records: readonly JsonRecord[],
 ) {
-	if (cursor === undefined) return Number(at) + 1;
-	const last = cursor === 'first_id' ? records[0] : records.at(-1);
-	return asNonEmptyString(last?.id);
-}
-
-function toPageQuery(cursor: ListEndpoint['cursor'], at: PageCursor) {
-	if (cursor === undefined) return { page: at };
-	return { [cursor]: at === 1 ? undefined : at };
+	if (typeof position === 'number') return position + 1;
+	return asNonEmptyString(records.at(cursor === 'first_id' ? 0 : -1)?.id);
 }
 
 /**
@@ -248,22 +245,22 @@ export async function* iteratePages(
 	limit = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const visitedIds = new Set<string>();
-	let at: PageCursor | undefined = 1;
-	for (let pages = 0; at !== undefined; pages++) {
-		if (pages >= MAX_PAGES)
-			throw createLocalError(
-				'emptyResponse',
-				`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
-				'Check that no proxy changes the pages of Dify, or ask for fewer records.',
-			);
+	let at: PageCursor | undefined;
+	for (let pages = 0; pages < MAX_PAGES; pages++) {
 		const page: Page = await fetchPage(client, list, { at, limit });
 		const records = page.records.filter((record) => {
 			const id = asNonEmptyString(record.id) ?? `without ID ${visitedIds.size}`;
 			return visitedIds.size < visitedIds.add(id).size;
 		});
 		yield records;
-		at = records.length === 0 ? undefined : page.next;
+		at = page.next;
+		if (records.length === 0 || at === undefined) return;
 	}
+	throw createLocalError(
+		'emptyResponse',
+		`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
+		'Check that no proxy changes the pages of Dify, or ask for fewer records.',
+	);
 }
 
 /** Reads a list to its end, or up to `max` records. */

@@ -1,25 +1,19 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
+import { asString } from '../values';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 
 export type DifyKeyType = 'app' | 'knowledge';
 
-/** The data of a "Dify API" credential. */
-interface DifyCredential {
-	baseUrl: string;
-	apiKey: string;
-	keyType: DifyKeyType;
-	ignoreSslIssues: boolean;
-}
-
-/** Reads the stored data. Fields that are missing or of another type count as not set. */
-export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCredential {
+/** Reads the data of a "Dify API" credential. Fields that are missing or of another type count as not set. */
+export function readDifyCredential(data: ICredentialDataDecryptedObject) {
+	const keyType: DifyKeyType = data.keyType === 'knowledge' ? 'knowledge' : 'app';
 	return {
-		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
-		apiKey: typeof data.apiKey === 'string' ? data.apiKey : '',
-		keyType: data.keyType === 'knowledge' ? 'knowledge' : 'app',
+		baseUrl: asString(data.baseUrl) ?? '',
+		apiKey: asString(data.apiKey) ?? '',
+		keyType,
 		ignoreSslIssues: data.ignoreSslIssues === true,
 	};
 }

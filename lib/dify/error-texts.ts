@@ -10,41 +10,61 @@ type Explanation = (text: string) => Texts | undefined;
 
 const always = (title: string, suggestion: string) => (): Texts => ({ title, suggestion });
 
-const EXPLANATIONS_BY_CODE: Readonly<Record<string, Explanation>> = {
-	human_input_form_expired: always(
-		'The form has expired',
-		'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
-	),
-	human_input_form_submitted: always(
-		'The form was already submitted',
-		'Only the first submission counts: use Follow to see how the run continues.',
-	),
-	unsupported_audio_type: always(
-		'Dify does not transcribe this audio format',
-		'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
-	),
-	audio_too_large: always(
-		'The recording is too large for Dify',
-		'Dify transcribes at most 30 MB. Send a compressed format such as MP3, or split the recording.',
-	),
-	file_too_large: always(
-		'The file is larger than Dify allows',
-		'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
-	),
-	invalid_action: (text) => {
-		const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
-		if (name === undefined) return undefined;
-		return {
-			title: `Dify has locked the document "${truncate(name, 60)}"`,
-			suggestion:
-				'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
-		};
-	},
-	agent_run_limit_exceeded: (text) => ({
-		title: `The agent reached ${findAgentLimit(text)}`,
-		detail: text === '' ? undefined : text,
+/** By code or type. */
+const EXPLANATIONS = new Map<string, Explanation>(
+	Object.entries({
+		human_input_form_expired: always(
+			'The form has expired',
+			'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
+		),
+		human_input_form_submitted: always(
+			'The form was already submitted',
+			'Only the first submission counts: use Follow to see how the run continues.',
+		),
+		unsupported_audio_type: always(
+			'Dify does not transcribe this audio format',
+			'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
+		),
+		audio_too_large: always(
+			'The recording is too large for Dify',
+			'Dify transcribes at most 30 MB. Send a compressed format such as MP3, or split the recording.',
+		),
+		file_too_large: always(
+			'The file is larger than Dify allows',
+			'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
+		),
+		invalid_action: (text) => {
+			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
+			if (name === undefined) return undefined;
+			return {
+				title: `Dify has locked the document "${truncate(name, 60)}"`,
+				suggestion:
+					'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
+			};
+		},
+		agent_run_limit_exceeded: (text) => ({
+			title: `The agent reached ${findAgentLimit(text)}`,
+			detail: text === '' ? undefined : text,
+		}),
+		providerUnreachable: (text) => {
+			const address = findAddress(text);
+			if (address === undefined) return undefined;
+			const title = /read timed out/i.test(text)
+				? `The model of Dify at ${address} did not respond in time`
+				: `Dify cannot reach its model at ${address}`;
+			return { title, detail: text };
+		},
+		fileRejected: (text) => {
+			const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
+			if (name === undefined) return undefined;
+			return {
+				title: `The app does not allow the file "${truncate(name, 60)}"`,
+				suggestion:
+					'Allow its type or extension in Dify (File Upload of the app, or the field of its form) and publish the app, or send a file of an allowed type.',
+			};
+		},
 	}),
-};
+);
 
 const AGENT_LIMITS: ReadonlyArray<readonly [RegExp, string]> = [
 	[/\b(?:steps?|iterations?|rounds?|turns?)\b/i, 'its maximum number of steps'],
@@ -61,39 +81,13 @@ function findAgentLimit(text: string) {
 	return number === undefined ? name : `${name} (${number})`;
 }
 
-const EXPLANATIONS_BY_TYPE: Readonly<Record<string, Explanation>> = {
-	providerUnreachable: (text) => {
-		const address = findAddress(text);
-		if (address === undefined) return undefined;
-		const title = /read timed out/i.test(text)
-			? `The model of Dify at ${address} did not respond in time`
-			: `Dify cannot reach its model at ${address}`;
-		return { title, detail: text };
-	},
-	fileRejected: (text) => {
-		const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
-		if (name === undefined) return undefined;
-		return {
-			title: `The app does not allow the file "${truncate(name, 60)}"`,
-			suggestion:
-				'Allow its type or extension in Dify (File Upload of the app, or the field of its form) and publish the app, or send a file of an allowed type.',
-		};
-	},
-};
-
 const FILE_COUNT =
 	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
 
 /** @param text Dify's message, without secrets */
 export function explainMessage(type: string, code: string | undefined, text: string): Texts {
-	const byCode =
-		code !== undefined && Object.hasOwn(EXPLANATIONS_BY_CODE, code)
-			? EXPLANATIONS_BY_CODE[code]!(text)
-			: undefined;
-	const byType = Object.hasOwn(EXPLANATIONS_BY_TYPE, type)
-		? EXPLANATIONS_BY_TYPE[type]!(text)
-		: undefined;
-	return byCode ?? byType ?? explainFileCount(text) ?? {};
+	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
+	return explain?.(text) ?? explainFileCount(text) ?? {};
 }
 
 function explainFileCount(text: string) {

@@ -2,57 +2,56 @@
 import type { DifyErrorType } from '../errors/server-error';
 
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
-const ERROR_TYPE_BY_CODE: Readonly<Record<string, DifyErrorType>> = {
-	unauthorized: 'unauthorized',
-	forbidden: 'forbidden',
-	app_not_found: 'appInactive',
-	app_abnormal_status: 'appInactive',
-	app_api_disabled: 'appDisabled',
-	workspace_not_found: 'appInactive',
-	workspace_archived: 'appInactive',
-	not_chat_app: 'wrongAppType',
-	not_completion_app: 'wrongAppType',
-	not_workflow_app: 'wrongAppType',
-	app_unavailable: 'appUnavailable',
-	agent_not_published: 'notPublished',
-	trigger_workflow_service_mode_unavailable: 'startsWithTrigger',
-	agent_version_not_found_error: 'workflowVersionNotFound',
-	agent_run_limit_exceeded: 'agentLimitReached',
-	conversation_completed: 'conversationEnded',
-	provider_not_initialize: 'providerKeyInvalid',
-	provider_quota_exceeded: 'providerQuotaExceeded',
-	model_currently_not_support: 'modelUnsupported',
-	completion_request_error: 'providerError',
-	plugin_runtime_error: 'pluginDaemonError',
-	workflow_version_execution_not_allowed: 'planLimitReached',
-	vector_space_estimate_exceeded: 'planLimitReached',
-	rate_limit_error: 'quotaExceeded',
-	human_input_form_submitted: 'formClosed',
-	human_input_form_expired: 'formClosed',
-	human_input_form_not_found: 'formNotFound',
-	invalid_form_data: 'formRejected',
-	app_suggested_questions_after_answer_disabled: 'appFeatureDisabled',
-	speech_to_text_disabled: 'appFeatureDisabled',
-	provider_not_support_speech_to_text: 'appFeatureDisabled',
-	bad_request_key_error: 'fileRejected',
-	no_file_uploaded: 'fileRejected',
-	too_many_files: 'fileRejected',
-	filename_not_exists_error: 'fileRejected',
-	no_audio_uploaded: 'fileRejected',
-	request_entity_too_large: 'requestTooLarge',
-	file_too_large: 'requestTooLarge',
-	audio_too_large: 'requestTooLarge',
-	unsupported_file_type: 'fileTypeNotAllowed',
-	unsupported_audio_type: 'fileTypeNotAllowed',
-	file_not_found: 'fileNotFound',
-	file_access_denied: 'fileNotFound',
-	dataset_name_duplicate: 'nameTaken',
-	dataset_in_use: 'datasetRejected',
-	dataset_not_initialized: 'documentNotIndexed',
-	archived_document_immutable: 'documentArchived',
-	invalid_action: 'documentBusy',
-	pipeline_run_error: 'runFailed',
-};
+const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
+	Object.entries({
+		unauthorized: 'unauthorized',
+		app_not_found: 'appInactive',
+		app_abnormal_status: 'appInactive',
+		app_api_disabled: 'appDisabled',
+		workspace_not_found: 'appInactive',
+		workspace_archived: 'appInactive',
+		not_chat_app: 'wrongAppType',
+		not_completion_app: 'wrongAppType',
+		not_workflow_app: 'wrongAppType',
+		app_unavailable: 'appUnavailable',
+		agent_not_published: 'notPublished',
+		trigger_workflow_service_mode_unavailable: 'startsWithTrigger',
+		agent_version_not_found_error: 'workflowVersionNotFound',
+		agent_run_limit_exceeded: 'agentLimitReached',
+		conversation_completed: 'conversationEnded',
+		provider_quota_exceeded: 'providerQuotaExceeded',
+		model_currently_not_support: 'modelUnsupported',
+		plugin_runtime_error: 'pluginDaemonError',
+		workflow_version_execution_not_allowed: 'planLimitReached',
+		vector_space_estimate_exceeded: 'planLimitReached',
+		rate_limit_error: 'quotaExceeded',
+		human_input_form_submitted: 'formClosed',
+		human_input_form_expired: 'formClosed',
+		human_input_form_not_found: 'formNotFound',
+		invalid_form_data: 'formRejected',
+		app_suggested_questions_after_answer_disabled: 'appFeatureDisabled',
+		speech_to_text_disabled: 'appFeatureDisabled',
+		provider_not_support_speech_to_text: 'appFeatureDisabled',
+		bad_request_key_error: 'fileRejected',
+		no_file_uploaded: 'fileRejected',
+		too_many_files: 'fileRejected',
+		filename_not_exists_error: 'fileRejected',
+		no_audio_uploaded: 'fileRejected',
+		request_entity_too_large: 'requestTooLarge',
+		file_too_large: 'requestTooLarge',
+		audio_too_large: 'requestTooLarge',
+		unsupported_file_type: 'fileTypeNotAllowed',
+		unsupported_audio_type: 'fileTypeNotAllowed',
+		file_not_found: 'fileNotFound',
+		file_access_denied: 'fileNotFound',
+		dataset_name_duplicate: 'nameTaken',
+		dataset_in_use: 'datasetRejected',
+		dataset_not_initialized: 'documentNotIndexed',
+		archived_document_immutable: 'documentArchived',
+		invalid_action: 'documentBusy',
+		pipeline_run_error: 'runFailed',
+	} as const),
+);
 
 /**
  * Message patterns for codes with many causes and errors without a code, such as those of newer workers
@@ -115,13 +114,14 @@ const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/^Form not found/, 'formNotFound'],
 ];
 
-/** Codes with many causes, also for errors of plugins and models that Dify passes on. */
-const AMBIGUOUS_CODES: ReadonlySet<string | undefined> = new Set([
-	undefined,
-	'forbidden',
-	'completion_request_error',
-	'provider_not_initialize',
-]);
+/** For codes with many causes, also of plugins and models whose errors Dify passes on, if the text shows no other type. */
+const ERROR_TYPE_BY_AMBIGUOUS_CODE = new Map<string | undefined, DifyErrorType>(
+	Object.entries({
+		forbidden: 'forbidden',
+		completion_request_error: 'providerError',
+		provider_not_initialize: 'providerKeyInvalid',
+	} as const),
+);
 
 /** Max characters for patterns: a megabyte of text would block n8n for minutes. */
 export const MAX_PATTERN_INPUT = 8_000;
@@ -136,11 +136,16 @@ export interface DifyErrorBody {
 
 /** Type of an error response or a failed run; without a status it is a run. */
 export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
-	const typeByCode = code === undefined ? undefined : ERROR_TYPE_BY_CODE[code];
-	if (typeByCode !== undefined && !AMBIGUOUS_CODES.has(code)) return typeByCode;
-	const start = message.slice(0, MAX_PATTERN_INPUT);
-	const typeByText = ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(start))?.[1];
-	return typeByText ?? typeByCode ?? (status === undefined ? 'runFailed' : getTypeByStatus(status));
+	return (
+		ERROR_TYPE_BY_CODE.get(code) ??
+		findTypeByText(message.slice(0, MAX_PATTERN_INPUT)) ??
+		ERROR_TYPE_BY_AMBIGUOUS_CODE.get(code) ??
+		(status === undefined ? 'runFailed' : getTypeByStatus(status))
+	);
+}
+
+function findTypeByText(text: string) {
+	return ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 function getTypeByStatus(status: number) {

@@ -182,12 +182,14 @@ export function createDifyError(
 	type: ErrorType,
 	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
 ) {
-	const received = result === undefined ? {} : toPartialDetails(result);
-	const ids = result === undefined ? {} : getRunIds(result);
 	return createServerError(
 		type,
 		{ service: 'dify', url },
-		{ ...overrides, ...received, facts: { ...facts, ...ids } },
+		{
+			...overrides,
+			...(result && toPartialDetails(result)),
+			facts: { ...facts, ...(result && getRunIds(result)) },
+		},
 	);
 }
 

@@ -126,7 +126,7 @@ export const FILE_SUGGESTION =
 
 /** Uploads a file for a run of the same user. Returns its ID in Dify. Throws a `ServerError`. */
 export async function uploadFile(client: DifyClient, source: FileSource, user: string) {
-	const { id } = await client.upload('/files/upload', source, { fields: { user } });
+	const { id } = await client.upload('/files/upload', source, { user });
 	return String(id);
 }
 

@@ -22,7 +22,6 @@ import {
 } from '../shared/field-builders';
 import { storeFile, baseName } from '../shared/binary';
 import { createDifyError } from '../../lib/dify/errors';
-import type { RequestOptions } from '../../lib/http/types';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
@@ -106,12 +105,8 @@ export const audio: DifyResource = {
 				const voice = parameters.string('options.voice') || undefined;
 				const name = baseName(parameters.string('options.fileName'), 'speech');
 				const json = { ...input, voice, user: readUser(parameters) };
-				const requestOptions: RequestOptions = {
-					url: client.buildUrl('/text-to-audio'),
-					json,
-					timeouts: TIMEOUTS,
-				};
-				const { facts, binary } = await client.open(requestOptions, async (response) => {
+				const url = client.buildUrl('/text-to-audio');
+				const speaking = client.open({ url, json, timeouts: TIMEOUTS }, async (response) => {
 					const mimeType = parseMimeType(response.headers['content-type']);
 					// Dify returns `null` if there is no text to speak.
 					if (!/^audio\/|octet-stream$/.test(mimeType)) {
@@ -129,7 +124,8 @@ export const audio: DifyResource = {
 						mimeType: actual?.mimeType ?? mimeType,
 					});
 				});
-				if (facts.bytes === 0) throw createNoAudioError(requestOptions.url);
+				const { facts, binary } = await speaking;
+				if (facts.bytes === 0) throw createNoAudioError(url);
 				return { json: { ...facts, voice, messageId }, binary };
 			},
 		},
@@ -144,11 +140,12 @@ export const audio: DifyResource = {
 				const source = await readFile(call);
 				// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
 				const recording = { ...source, mimeType: `audio/${await findExtension(source)}` };
-				const options = {
-					fields: { user: readUser(parameters) },
-					idleTimeoutMs: TIMEOUTS.firstTokenMs,
-				};
-				const response = await client.upload('/audio-to-text', recording, options);
+				const response = await client.upload(
+					'/audio-to-text',
+					recording,
+					{ user: readUser(parameters) },
+					TIMEOUTS.firstTokenMs,
+				);
 				const text = asString(response.text) ?? '';
 				if (text.trim() === '')
 					addHintOnce(context, 'No speech was detected in the recording.', 'info');

@@ -9,7 +9,6 @@ import {
 	type DifyResource,
 	userField,
 	readUser,
-	readRunTimeouts,
 	RUN_OPTIONS,
 	simplifyField,
 } from '../shared/dify/dify-operation';
@@ -53,18 +52,12 @@ export const texts: DifyResource = {
 				]),
 			],
 			run: async (call) => {
-				const { client, parameters, typing } = call;
+				const { client, parameters } = call;
 				const user = readUser(parameters);
-				const timeouts = readRunTimeouts(parameters);
-				const retries = parameters.number('options.maxRetries', 2);
 				const text = parameters.rawString('text');
-				await typing?.begin();
-				const { inputs, files } = await buildRunRequest(call, user);
-				const result = await sendCompletionMessage(
-					client,
-					{ inputs: await addText(call, inputs, text), files, user },
-					{ onDeltas: typing?.show, timeouts, retries },
-				);
+				const request = await buildRunRequest(call, user);
+				const inputs = await addText(call, request.inputs, text);
+				const result = await sendCompletionMessage(client, { ...request, inputs });
 				reportRun(call, result);
 				const json = parameters.boolean('simplify')
 					? toSimplifiedJson(result, user)

@@ -1,9 +1,5 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import {
-	sendChatMessage,
-	type ChatMessageResult,
-	type ConversationChoice,
-} from '../../lib/dify/run/start-run';
+import { sendChatMessage, type ConversationChoice } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
 	reportRun,
@@ -16,7 +12,6 @@ import {
 	readRawUser,
 	fetchFilesFromField,
 	onPauseField,
-	readRunOptions,
 	RUN_OPTIONS,
 	RETRY_CONDITION,
 } from '../shared/dify/dify-operation';
@@ -171,7 +166,6 @@ function readOptions(parameters: NodeParameters) {
 			'options.onStaleConversation',
 			'error',
 		),
-		...readRunOptions(parameters),
 	};
 }
 
@@ -194,7 +188,7 @@ export const operations: OperationTable<DifyOperation> = {
 };
 
 async function sendMessage(call: DifyCall) {
-	const { client, parameters, typing } = call;
+	const { client, parameters } = call;
 	const options = {
 		...readOptions(parameters),
 		user: readUser(parameters),
@@ -203,16 +197,11 @@ async function sendMessage(call: DifyCall) {
 	};
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
-	await typing?.begin();
 	const runRequest = await buildRunRequest(call, options.user);
-	const messageResult = await sendChatMessage(
-		client,
-		{ ...options, ...runRequest, query, conversation },
-		{ ...options, onDeltas: typing?.show },
-	);
-	const { conversationRestarted } = messageResult;
-	const files = messageResult.result.files.map((file) => withAbsoluteUrl(client, file));
-	const result = { ...messageResult.result, files };
+	const request = { ...options, ...runRequest, query, conversation };
+	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);
+	const files = runResult.files.map((file) => withAbsoluteUrl(client, file));
+	const result = { ...runResult, files };
 	if (result.status === 'paused' && options.onPause === 'error')
 		throw createPausedError('chatflow', result);
 	reportRun(call, result);
@@ -220,7 +209,7 @@ async function sendMessage(call: DifyCall) {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',
 		);
-	const json = toItemJson({ result, conversationRestarted }, options);
+	const json = toItemJson(result, { ...options, conversationRestarted });
 	if (!options.include.includes('files')) return { json };
 	const { binary, warnings } = await storeResultFiles(call, { ...result, workflow: undefined });
 	warnings.forEach(call.hint);
@@ -235,10 +224,11 @@ interface OutputOptions {
 	include: readonly IncludedPart[];
 	/** Whether the item is from a chat, which shows the field "output" of the last node. */
 	isChat: boolean;
+	conversationRestarted: boolean;
 }
 
-function toItemJson(messageResult: ChatMessageResult, options: OutputOptions) {
-	const { result, conversationRestarted } = messageResult;
+function toItemJson(result: RunResult, options: OutputOptions) {
+	const { conversationRestarted } = options;
 	return toPlainObject({
 		...(options.simplify ? toSimplifiedJson(result, options) : toRawJson(result, options)),
 		...(conversationRestarted && { conversationRestarted }),

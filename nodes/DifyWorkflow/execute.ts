@@ -8,7 +8,6 @@ import {
 	readId,
 	readUser,
 	readRunTimeouts,
-	readRunOptions,
 	simplifyField,
 	fetchFilesFromField,
 	SAME_USER,
@@ -163,18 +162,10 @@ export const runExecute: DifyOperation = {
 		optionsCollection(executeOptions),
 	],
 	run: async (call) => {
-		const { client, parameters, typing } = call;
-		const user = readUser(parameters);
-		const options = readRunOptions(parameters);
+		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
-		await typing?.begin();
-		const { warnings, ...request } = await buildRunRequest(call, user, 'options.files');
-		const running = runWorkflow(
-			client,
-			{ ...request, ...options },
-			{ ...options, onDeltas: typing?.show },
-		);
-		return await toRunItem(call, output, running, warnings);
+		const request = await buildRunRequest(call, user, 'options.files');
+		return await toRunItem(call, output, runWorkflow(call.client, request), request.warnings);
 	},
 };
 

@@ -143,25 +143,22 @@ export interface CreateOptions {
 	ifExists?: 'update' | 'fail' | 'skip';
 }
 
-interface UpsertResult {
-	action: 'created' | 'updated' | 'skipped';
-	documentId: string;
-	/** To poll the progress. */
-	batch?: string;
-	document: JsonRecord;
-}
-
 /** Creates a document, or updates the one with the same name. Throws a `ServerError`. */
 export async function upsertDocument(
 	client: DifyClient,
 	datasetId: string,
 	content: DocumentContent,
 	options: CreateOptions,
-): Promise<UpsertResult> {
+) {
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
-		return { action: 'skipped', documentId: getDocumentId(existing), document: existing };
+		return {
+			action: 'skipped',
+			documentId: getDocumentId(existing),
+			document: existing,
+			batch: undefined,
+		};
 	if (existing !== undefined && options.ifExists === 'fail')
 		throw createLocalError(
 			'nameTaken',
@@ -181,14 +178,14 @@ export async function writeDocument(
 	content: DocumentContent,
 	existing: JsonRecord | undefined,
 	options: CreateOptions,
-): Promise<UpsertResult> {
+) {
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = buildDocumentBody(dataset, options, content.type === 'file');
 	const response =
 		content.type === 'file'
 			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
-					fields: { data: JSON.stringify(body) },
+					data: JSON.stringify(body),
 				})
 			: await client.sendJson(
 					'POST',
@@ -199,6 +196,7 @@ export async function writeDocument(
 	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
 	const action = existing?.id === documentId ? 'updated' : 'created';
+	/** `batch`: to poll the progress. */
 	return { action, documentId, document, batch: asNonEmptyString(response.batch) };
 }
 
@@ -255,18 +253,11 @@ interface IndexingJob {
 	batch?: string;
 }
 
-interface IndexingProgress {
-	/** Dify's status: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
-	status: string;
-	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
-	done: number;
-	total: number;
-	error?: string;
-	/** Only some errors have one. */
-	code?: string;
-}
-
-/** Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. */
+/**
+ * Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. The status
+ * is Dify's: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. `done` and `total`
+ * count indexed chunks and all chunks, both 0 before the text is split. Only some errors have a code.
+ */
 async function getIndexingProgress(
 	client: DifyClient,
 	{ datasetId, documentId, batch }: IndexingJob,
@@ -301,7 +292,7 @@ export async function waitForIndexing(
 	client: DifyClient,
 	indexing: IndexingJob,
 	timeoutMs: number,
-): Promise<IndexingProgress> {
+) {
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
 	for (let polls = 0; ; polls++) {
@@ -320,7 +311,7 @@ export async function waitForIndexing(
 
 function createUnfinishedError(
 	{ documentId, batch }: IndexingJob,
-	{ status, done, total, error, code }: IndexingProgress,
+	{ status, done, total, error, code }: Awaited<ReturnType<typeof getIndexingProgress>>,
 	{ isStuck, timeoutMs }: { isStuck: boolean; timeoutMs: number },
 ) {
 	const facts = {

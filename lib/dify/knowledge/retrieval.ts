@@ -26,22 +26,7 @@ export interface RetrievalOptions {
 	filter?: Filter;
 }
 
-/** A retrieved chunk. */
-export interface Hit {
-	/** The text: question and answer of a Q&A chunk, the parent of a child chunk. */
-	content: string;
-	/** Name of the document. */
-	title: string;
-	/** 0 for keyword search. */
-	score: number;
-	documentId?: string;
-	segmentId?: string;
-	metadata: JsonRecord;
-	/** Matching child chunks, best first. */
-	childChunks?: Array<{ content: string; score?: number }>;
-	summary?: string;
-	files?: unknown[];
-}
+export type Hit = ReturnType<typeof toHits>[number];
 
 /** Searches a knowledge base. Returns hits in Dify's order, best first, possibly none. Throws a `ServerError`. */
 export async function retrieve(
@@ -50,28 +35,24 @@ export async function retrieve(
 	query: string,
 	settings: RetrievalOptions = {},
 ) {
-	const { filter, topK = Infinity } = settings;
-	const compiledFilter = filter === undefined ? undefined : compileFilter(filter);
+	const compiledFilter = settings.filter && compileFilter(settings.filter);
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	compiledFilter?.assertFits(dataset.doc_metadata);
 	const model = {
 		...buildRetrievalModel(dataset, settings),
 		metadata_filtering_conditions: compiledFilter?.body,
 	};
-	const json = { query, retrieval_model: model };
-	const options = { json, timeoutMs: WRITE_TIMEOUT_MS, isIdempotent: true };
-	const response = await client.requestJson(
-		'POST',
-		apiPath`/datasets/${datasetId}/retrieve`,
-		options,
-	);
+	const response = await client.requestJson('POST', apiPath`/datasets/${datasetId}/retrieve`, {
+		json: { query, retrieval_model: model },
+		timeoutMs: WRITE_TIMEOUT_MS,
+		isIdempotent: true,
+	});
 	const allRecords = parseRecords(asRecord(response).records);
-	const matching =
-		compiledFilter === undefined
-			? allRecords
-			: allRecords.filter((record) => compiledFilter.matches(getMetadata(record)));
+	const matching = allRecords.filter(
+		(record) => compiledFilter?.matches(getMetadata(record)) !== false,
+	);
 	// Keyword search can return more than the limit.
-	const records = matching.slice(0, topK);
+	const records = matching.slice(0, settings.topK);
 	return {
 		hits: records.flatMap(toHits),
 		records,
@@ -92,18 +73,20 @@ function buildRetrievalModel(dataset: JsonRecord, settings: RetrievalOptions) {
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =
 		settings.scoreThreshold ?? (isStored ? asFiniteNumber(stored.score_threshold) : undefined);
-	// Placeholder of a knowledge base without documents, which must not be sent back (docs/protocols/dify.md 12.3).
-	const isPlaceholder = stored.search_method === 'keyword_search';
-	const storedMethod = isPlaceholder ? undefined : asNonEmptyString(stored.search_method);
-	// Without vectors, only keyword search returns results.
-	const method = dataset.indexing_technique === 'economy' ? 'keyword_search' : storedMethod;
 	return {
-		search_method: method ?? 'semantic_search',
+		search_method: getSearchMethod(dataset, asNonEmptyString(stored.search_method)),
 		top_k: settings.topK ?? asFiniteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
 		score_threshold: threshold,
 		...toRerankingFields(stored),
 	};
+}
+
+function getSearchMethod({ indexing_technique: technique }: JsonRecord, stored?: string) {
+	// Without vectors, only keyword search returns results.
+	if (technique === 'economy') return 'keyword_search';
+	// Placeholder of a knowledge base without documents, which must not be sent back (docs/protocols/dify.md 12.3).
+	return stored === undefined || stored === 'keyword_search' ? 'semantic_search' : stored;
 }
 
 function toRerankingFields({
@@ -125,13 +108,12 @@ function getMetadata({ segment }: JsonRecord) {
 	return parseMetadata(asRecord(asRecord(segment).document).doc_metadata);
 }
 
-/** The hit of a record; none if it has no text. */
+/** The retrieved chunk of a record; none if it has no text. */
 function toHits(record: JsonRecord) {
 	const segment = asRecord(record.segment);
 	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.
-	const texts = [segment.content, segment.answer].map(asNonEmptyString);
-	const content = texts.filter((text) => text !== undefined).join('\n');
+	const content = [segment.content, segment.answer].filter(asNonEmptyString).join('\n');
 	if (content === '') return [];
 	const childChunks = asRecords(record.child_chunks).map(({ content: childContent, score }) => ({
 		content: asNonEmptyString(childContent) ?? '',
@@ -139,13 +121,17 @@ function toHits(record: JsonRecord) {
 	}));
 	return [
 		{
+			/** Question and answer of a Q&A chunk, the parent of a child chunk. */
 			content,
+			/** Name of the document. */
 			title: asNonEmptyString(document.name) ?? '',
+			/** 0 for keyword search. */
 			score: asFiniteNumber(record.score) ?? 0,
 			documentId: asNonEmptyString(segment.document_id) ?? asNonEmptyString(document.id),
 			segmentId: asNonEmptyString(segment.id),
 			summary: asNonEmptyString(record.summary),
 			metadata: getMetadata(record),
+			// Matching child chunks, best first.
 			...omitEmpty({ childChunks, files: asArray(record.files) }),
 		},
 	];

@@ -8,15 +8,10 @@ import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import type { DifyFileRef } from '../files';
 import { explainInputError, parseForm } from '../forms';
-import type { DifyAppMode, RunResult } from '../types';
+import type { DifyAppMode } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
 
-interface StartRunOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'continueAfterPause'> {
-	/** Retries of a run that Dify did not accept. */
-	retries?: number;
-}
-
-export interface RunRequest {
+export interface RunRequest extends Pick<RunReaderOptions, 'timeouts' | 'onDeltas'> {
 	inputs: JsonRecord;
 	user: string;
 	/** For `sys.files`; file variables of the form belong in `inputs`. */
@@ -24,6 +19,8 @@ export interface RunRequest {
 	traceId?: string;
 	/** A published version of a chatflow or workflow. */
 	workflowId?: string;
+	/** Retries of a run that Dify did not accept. Default: none. */
+	retries?: number;
 }
 
 /** Routes that start and stop runs of an app type. */
@@ -63,13 +60,13 @@ const WORKFLOW: RunRoute = {
 async function startRun(
 	client: DifyClient,
 	route: RunRoute,
-	{ inputs, user, files, traceId }: RunRequest,
-	extraFields: JsonRecord,
-	{ retries = 0, ...options }: StartRunOptions,
+	request: RunRequest,
+	extraFields?: JsonRecord,
 ) {
+	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
-	const policy = new RetryPolicy(retries, false);
+	const policy = new RetryPolicy(request.retries ?? 0, false);
 	for (;;) {
 		const running = withSpan(
 			client.endpoint,
@@ -79,7 +76,7 @@ async function startRun(
 					new DifyClient(target, client.signal),
 					{ url: client.buildUrl(route.startPath), json },
 					{
-						...options,
+						...request,
 						// Required also after the execution was stopped.
 						stop: async (taskId) =>
 							await requestStop(client.withSignal(undefined), route, taskId, user).then(
@@ -116,8 +113,12 @@ async function requestStop(
 	taskId: string,
 	user: string,
 ) {
-	const options = { timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true };
-	await client.sendJson('POST', `${tasksPath}${apiPath`/${taskId}/stop`}`, { user }, options);
+	await client.sendJson(
+		'POST',
+		tasksPath + apiPath`/${taskId}/stop`,
+		{ user },
+		{ timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true },
+	);
 }
 
 /** Stops the run of a workflow. Throws a `ServerError`. */
@@ -128,15 +129,11 @@ export async function stopWorkflow(client: DifyClient, taskId: string, user: str
 }
 
 /** Runs a workflow. Throws a `ServerError`, as `startRun` does. */
-export async function runWorkflow(
-	client: DifyClient,
-	request: RunRequest,
-	options: StartRunOptions = {},
-) {
+export async function runWorkflow(client: DifyClient, request: RunRequest) {
 	const { workflowId } = request;
 	const startPath =
 		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
-	return await startRun(client, { ...WORKFLOW, startPath }, request, {}, options);
+	return await startRun(client, { ...WORKFLOW, startPath }, request);
 }
 
 /** Conversation of a message. `latest`: the one that the user last used, looked up in Dify. */
@@ -151,47 +148,36 @@ export interface ChatMessageRequest extends RunRequest {
 	conversation: ConversationChoice;
 	/** Dify's default: true. */
 	autoGenerateName?: boolean;
-}
-
-export interface ChatOptions extends StartRunOptions {
 	/** What to do if the conversation is missing, ended, or belongs to another user. Default: fail. */
 	onStaleConversation?: 'error' | 'startNew';
 }
 
-export interface ChatMessageResult {
-	result: RunResult;
-	/** The requested conversation could not be continued, so a new one was started. */
-	conversationRestarted: boolean;
-}
-
 /** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
-export async function sendChatMessage(
-	client: DifyClient,
-	request: ChatMessageRequest,
-	{ onStaleConversation, ...options }: ChatOptions = {},
-): Promise<ChatMessageResult> {
-	const { conversation, user, query, autoGenerateName, workflowId } = request;
+export async function sendChatMessage(client: DifyClient, request: ChatMessageRequest) {
+	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
-	const run = async (id: string | undefined) => {
-		const fields = {
+	const run = async (id?: string) =>
+		await startRun(client, CHAT, request, {
+			query,
 			conversation_id: id,
 			auto_generate_name: autoGenerateName,
 			workflow_id: workflowId,
-		};
-		return await startRun(client, CHAT, request, { query, ...fields }, options);
-	};
+		});
 	const id =
-		conversation.type === 'latest' ? await findLatestConversation(client, user) : conversation.id;
-	if (id === undefined) return { result: await run(undefined), conversationRestarted: false };
+		conversation.type === 'latest'
+			? await findLatestConversation(client, request.user)
+			: conversation.id;
+	if (id === undefined) return { result: await run(), conversationRestarted: false };
 	try {
 		const result = await run(id);
 		// 1.14 starts a new one if a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
 		const { conversationId = id } = result;
 		return { result, conversationRestarted: conversationId.toLowerCase() !== id.toLowerCase() };
 	} catch (error) {
-		if (onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
-		return { result: await run(undefined), conversationRestarted: true };
+		if (request.onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
+		// The requested conversation could not be continued, so a new one is started.
+		return { result: await run(), conversationRestarted: true };
 	}
 }
 
@@ -201,12 +187,8 @@ function isStale(error: unknown) {
 }
 
 /** Runs a text generator. Throws a `ServerError`, as `startRun` does. */
-export async function sendCompletionMessage(
-	client: DifyClient,
-	request: RunRequest,
-	options: StartRunOptions = {},
-) {
-	const result = await startRun(client, COMPLETION, request, {}, options);
+export async function sendCompletionMessage(client: DifyClient, request: RunRequest) {
+	const result = await startRun(client, COMPLETION, request);
 	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;

@@ -14,7 +14,6 @@ import {
 	type ListEndpoint,
 	parseUser,
 	parseUuid,
-	parseTraceId,
 } from '../../../lib/dify/client';
 import { type DifyKeyType, openDifyClient } from '../../../lib/dify/credentials';
 import type { RunResult } from '../../../lib/dify/types';
@@ -228,16 +227,6 @@ export const RUN_OPTIONS = {
 	),
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
-
-/** Reads these options. */
-export function readRunOptions(parameters: NodeParameters) {
-	return {
-		timeouts: readRunTimeouts(parameters),
-		retries: parameters.number('options.maxRetries', 2),
-		traceId: parseTraceId(parameters.value('options.traceId')),
-		workflowId: parameters.string('options.workflowId') || undefined,
-	};
-}
 
 export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
 	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;

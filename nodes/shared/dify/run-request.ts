@@ -34,7 +34,7 @@ import {
 	createFieldError,
 } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
-import type { DifyCall } from './dify-operation';
+import { type DifyCall, readRunTimeouts } from './dify-operation';
 import {
 	getAppFileTypes,
 	parseFileUrl,
@@ -47,8 +47,7 @@ import {
 	type DifyFileType,
 	uploadFile,
 } from '../../../lib/dify/files';
-import type { RunRequest } from '../../../lib/dify/run/start-run';
-import type { DifyClient } from '../../../lib/dify/client';
+import { type DifyClient, parseTraceId } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
 import type { FileSource } from '../../../lib/http/multipart';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
@@ -196,24 +195,28 @@ function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 }
 
 /**
- * The request of a run. Files are uploaded after all checks. Returns also warnings about inputs that Dify silently
- * drops, which are hints, too.
+ * The request of a run, with its options. Files are uploaded after all checks, also those of the caller. Returns also
+ * warnings about inputs that Dify silently drops, which are hints, too.
  *
  * @param filesPath path of the field "Files"
  */
-export async function buildRunRequest(
-	call: DifyCall,
-	user: string,
-	filesPath = 'files',
-): Promise<RunRequest & { warnings: string[] }> {
+export async function buildRunRequest(call: DifyCall, user: string, filesPath = 'files') {
+	const { client, parameters, typing } = call;
+	const options = {
+		timeouts: readRunTimeouts(parameters),
+		retries: parameters.number('options.maxRetries', 2),
+		traceId: parseTraceId(parameters.value('options.traceId')),
+		workflowId: parameters.string('options.workflowId') || undefined,
+	};
+	await typing?.begin();
 	const requested = await readRequestedFiles(call, filesPath);
 	const { warnings, ...parsedInputs } = await readInputs(call);
 	warnings.forEach(call.hint);
 	const allowedTypes =
-		requested.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(call.client));
+		requested.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
 	const inputs = await uploadInputs(call, user, parsedInputs);
-	const files = await uploadFiles(call.client, user, requested, allowedTypes);
-	return { inputs, files, user, warnings };
+	const files = await uploadFiles(client, user, requested, allowedTypes);
+	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
 }
 
 export const filesField = fixedCollectionField('Files', 'files', 'File', {

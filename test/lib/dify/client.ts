@@ -1,10 +1,5 @@
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
-import {
-	sendChatMessage,
-	type ChatMessageResult,
-	type ChatOptions,
-	type ChatMessageRequest,
-} from '../../../lib/dify/run/start-run';
+import { sendChatMessage, type ChatMessageRequest } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
@@ -60,13 +55,12 @@ export async function fetchKeyTestStatus(data: {
 export async function sendMessage(
 	client: DifyClient,
 	overrides: Partial<ChatMessageRequest> = {},
-	options: ChatOptions = {},
-): Promise<ChatMessageResult> {
-	return await sendChatMessage(
-		client,
-		{ query: 'hi', user: 'u1', conversation: { type: 'new' }, inputs: {}, ...overrides },
-		options,
-	);
+): ReturnType<typeof sendChatMessage> {
+	const conversation = { type: 'new' } as const;
+	return await sendChatMessage(client, {
+		...{ query: 'hi', user: 'u1', conversation, inputs: {} },
+		...overrides,
+	});
 }
 
 /** The error that a promise is rejected with. */

@@ -12,7 +12,7 @@ describe('access to Dify', () => {
 	test('a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();
 		const error = await getServerError(
-			sendMessage(createClient(sim, 'chat', { apiKey: '' }), {}, { retries: 3 }),
+			sendMessage(createClient(sim, 'chat', { apiKey: '' }), { retries: 3 }),
 		);
 		expect(error).toMatchObject({
 			status: 401,

@@ -3,7 +3,6 @@ import {
 	runWorkflow,
 	sendChatMessage,
 	type ChatMessageRequest,
-	type ChatOptions,
 	sendCompletionMessage,
 	stopWorkflow,
 	withTextInput,
@@ -33,12 +32,11 @@ const errorOf = async (work: Promise<unknown>) =>
 async function chat(
 	answers: Answer | Answer[],
 	request: Partial<ChatMessageRequest> = {},
-	options: ChatOptions = {},
 	routes = {},
 ) {
 	const { server, client } = await start({ [CHAT]: answers, ...routes });
 	const message = { inputs: {}, user: 'u', query: 'Hello', conversation: { type: 'new' } } as const;
-	const sending = sendChatMessage(client, { ...message, ...request }, options);
+	const sending = sendChatMessage(client, { ...message, ...request });
 	const outcome = await sending.catch((error: ServerError) => error);
 	return { outcome, sent: server.sent('/chat-messages'), requests: server.requests };
 }
@@ -98,13 +96,13 @@ describe('the request of a run', () => {
 
 describe('a run that Dify rejects', () => {
 	test.each([0, 1, 3])('because it is busy is sent again, %d times at most', async (retries) => {
-		const { outcome, sent } = await chat(BUSY, {}, { retries });
+		const { outcome, sent } = await chat(BUSY, { retries });
 		expect(outcome).toMatchObject({ type: 'busy' });
 		expect(sent).toHaveLength(retries + 1);
 	});
 
 	test('is a result if the next one is accepted', async () => {
-		const { outcome, sent } = await chat([BUSY, CHATTED], {}, { retries: 5 });
+		const { outcome, sent } = await chat([BUSY, CHATTED], { retries: 5 });
 		expect(outcome).toMatchObject({ result: { text: 'Hi' }, conversationRestarted: false });
 		expect(sent).toHaveLength(2);
 	});
@@ -118,14 +116,13 @@ describe('a run that Dify rejects', () => {
 		json('<html></html>', 502),
 		json('<html></html>', 503),
 	])('for another reason is sent once', async (answer) => {
-		expect((await chat(answer, {}, { retries: 5 })).sent).toHaveLength(1);
+		expect((await chat(answer, { retries: 5 })).sent).toHaveLength(1);
 	});
 
 	test('because of an input names the field of the form', async () => {
 		const form = [{ 'text-input': { variable: 'city', label: 'City', required: true } }];
 		const { outcome } = await chat(
 			rejection(400, 'invalid_param', 'city is required in input form'),
-			{},
 			{},
 			{ 'GET /v1/parameters': json({ user_input_form: form }) },
 		);
@@ -137,7 +134,7 @@ describe('a run that Dify rejects', () => {
 		['chat', 'appUnavailable', undefined],
 	])('because the app is a %s: %s', async (mode, type, message) => {
 		const info = { 'GET /v1/info': json({ mode }) };
-		const { outcome } = await chat(rejection(400, 'app_unavailable'), {}, {}, info);
+		const { outcome } = await chat(rejection(400, 'app_unavailable'), {}, info);
 		expect(outcome).toMatchObject({ type, ...(message === undefined ? {} : { message }) });
 	});
 });
@@ -172,7 +169,6 @@ describe('the conversation of a message', () => {
 		const { outcome, sent, requests } = await chat(
 			inConversation(id ?? 'c'),
 			{ conversation: { type: 'latest' } },
-			{},
 			list,
 		);
 		expect(outcome).toMatchObject({ conversationRestarted: false });
@@ -189,11 +185,7 @@ describe('the conversation of a message', () => {
 		[undefined, MISSING, 1],
 	] as const)('that is stale, with %s', async (onStaleConversation, answer, count) => {
 		const conversation = { type: 'id', id: ID } as const;
-		const { outcome, sent } = await chat(
-			[answer, CHATTED],
-			{ conversation },
-			{ onStaleConversation },
-		);
+		const { outcome, sent } = await chat([answer, CHATTED], { conversation, onStaleConversation });
 		expect(sent.map(({ conversation_id: id }) => id)).toEqual([ID, undefined].slice(0, count));
 		if (count === 2) expect(outcome).toMatchObject({ conversationRestarted: true });
 		else expect(outcome).toBeInstanceOf(ServerError);
