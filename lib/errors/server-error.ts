@@ -3,7 +3,12 @@ import { mask, maskDeep, maskedExcerpt } from './mask';
 import { DIFY_ERROR_TEXTS } from './texts/dify';
 import { MODEL_ERROR_TEXTS } from './texts/model';
 import { NETWORK_ERROR_TEXTS } from './texts/network';
-import type { ErrorText, ErrorTextParams, ErrorTextBuilder } from './texts/error-text';
+import {
+	type ErrorText,
+	type ErrorTextParams,
+	type ErrorTextSource,
+	toErrorText,
+} from './texts/error-text';
 
 /** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
 export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
@@ -76,7 +81,7 @@ export const isUnknownError = isOneOf('badRequest', 'serverError', 'streamError'
 /** Errors after which the same request may be sent again: the server did not start it. */
 export const isRetryable = isOneOf('connectionRefused', 'modelLoading', 'modelUnreachable', 'busy');
 
-const TEXTS: Readonly<Record<ErrorType, ErrorTextBuilder>> = {
+const TEXTS: Readonly<Record<ErrorType, ErrorTextSource>> = {
 	...DIFY_ERROR_TEXTS,
 	...MODEL_ERROR_TEXTS,
 	...NETWORK_ERROR_TEXTS,
@@ -89,7 +94,7 @@ const TEXTS_FOR_DIFY = { ...TEXTS, ...DIFY_ERROR_TEXTS };
  */
 export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): ErrorText {
 	const texts = facts.service === 'dify' ? TEXTS_FOR_DIFY : TEXTS;
-	return texts[type](facts);
+	return toErrorText(texts[type], facts);
 }
 
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */

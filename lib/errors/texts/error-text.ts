@@ -1,3 +1,5 @@
+import { isUnset, type JsonRecord } from '../../values';
+
 /** Facts that a text may include. All optional: a text is complete without them. */
 export interface ErrorTextParams {
 	/** Resolved URL of the request. */
@@ -54,11 +56,26 @@ export interface ErrorText {
 	suggestion: string;
 }
 
-export type ErrorTextBuilder = (facts: ErrorTextParams) => ErrorText;
+/**
+ * The text of an error type: a line for the title, perhaps one for the detail, and one for the suggestion. `{model}` is
+ * replaced by the fact. Quotation marks around an unknown fact are left out, and so is `[ (now {maxTokens})]`.
+ */
+export type ErrorTextSource = string | ((facts: ErrorTextParams) => string);
 
-/** A row whose text does not depend on facts. */
-export function errorText(title: string, suggestion: string): ErrorTextBuilder {
-	return () => ({ title, suggestion });
+const FACT = /\[([^[\]]*)\{(\w+)\}([^[\]]*)\]|("?)\{(\w+)\}"?/g;
+
+/** The facts are inserted last, since they may contain line breaks and brackets. */
+export function toErrorText(source: ErrorTextSource, facts: ErrorTextParams): ErrorText {
+	const values: JsonRecord = { ...facts, timeout: formatDuration(facts.timeoutMs) };
+	const lines = (typeof source === 'string' ? source : source(facts)).split(/\n\s*/).map((line) =>
+		line.replace(FACT, (_all, before, optional, after, quote, name) => {
+			const value = values[optional ?? name];
+			return isUnset(value) ? '' : `${before ?? quote}${value}${after ?? quote}`;
+		}),
+	);
+	const suggestion = lines.pop()!;
+	const [title, detail] = lines;
+	return { title: title!, detail: detail || undefined, suggestion };
 }
 
 const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
@@ -66,10 +83,6 @@ const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 /** Whether a host name means "this very machine or container". */
 export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
-}
-
-export function quoteName(name: string | undefined): string {
-	return name === undefined || name === '' ? '' : `"${name}"`;
 }
 
 /** A duration as text: "800 ms", "12.5 s", "3 minutes". */

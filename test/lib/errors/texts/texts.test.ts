@@ -5,6 +5,7 @@ import {
 } from '../../../../lib/errors/server-error';
 import {
 	type ErrorTextParams,
+	toErrorText,
 	isLoopback,
 	formatDuration,
 } from '../../../../lib/errors/texts/error-text';
@@ -56,49 +57,47 @@ describe('error texts', () => {
 
 describe('texts of model server errors', () => {
 	test('numbers from the server message are in the title', () => {
-		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000, contextTokens: 4096 }).title).toBe(
+		expect(getErrorText('promptTooLong', { promptTokens: 9000, contextTokens: 4096 }).title).toBe(
 			'The prompt needs 9000 tokens, but a server slot has 4096',
 		);
 		// One number alone is not useful.
-		expect(MODEL_ERROR_TEXTS.promptTooLong({ promptTokens: 9000 }).title).not.toContain('9000');
-		expect(MODEL_ERROR_TEXTS.modelLoading({ timeoutMs: 90_000 }).title).toBe(
+		expect(getErrorText('promptTooLong', { promptTokens: 9000 }).title).not.toContain('9000');
+		expect(getErrorText('modelLoading', { timeoutMs: 90_000 }).title).toBe(
 			'The model is still loading after 90 s',
 		);
 	});
 
 	test('a missing key and a wrong key have different titles', () => {
-		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).title).toContain(
+		expect(getErrorText('unauthorized', { isKeyMissing: true }).title).toContain(
 			'the credential has none',
 		);
-		expect(MODEL_ERROR_TEXTS.unauthorized({}).title).toBe('The server rejected the API key');
+		expect(getErrorText('unauthorized').title).toBe('The server rejected the API key');
 	});
 
 	test('the suggestion for a rejected key mentions gateways', () => {
-		const { suggestion } = MODEL_ERROR_TEXTS.unauthorized({});
+		const { suggestion } = getErrorText('unauthorized', {});
 		expect(suggestion).toContain('A gateway may have a wrong key itself');
-		expect(MODEL_ERROR_TEXTS.unauthorized({ isKeyMissing: true }).suggestion).not.toContain(
+		expect(getErrorText('unauthorized', { isKeyMissing: true }).suggestion).not.toContain(
 			'gateway',
 		);
 	});
 
 	test('a missing route: the suggestion replaces a Base URL only if it has a path', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
-		const replaced = MODEL_ERROR_TEXTS.routeNotFound(withPath).suggestion;
+		const replaced = getErrorText('routeNotFound', withPath).suggestion;
 		expect(replaced).toMatch(
 			/^If other requests to this Base URL work, the server does not have this endpoint\. /,
 		);
 		expect(replaced).toContain('for example http://h:8080: ');
 		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
-		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain(
+		expect(getErrorText('routeNotFound', plain).suggestion).toContain(
 			'This server has no chat endpoint',
 		);
-		expect(MODEL_ERROR_TEXTS.routeNotFound(plain).suggestion).toContain('Open WebUI: /api');
-		expect(MODEL_ERROR_TEXTS.routeNotFound({}).suggestion).toContain(
-			'enter only the server address:',
-		);
+		expect(getErrorText('routeNotFound', plain).suggestion).toContain('Open WebUI: /api');
+		expect(getErrorText('routeNotFound').suggestion).toContain('enter only the server address:');
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
-		expect(MODEL_ERROR_TEXTS.routeNotFound(list).title).toContain('no model list');
-		expect(MODEL_ERROR_TEXTS.routeNotFound(list).suggestion).toMatch(
+		expect(getErrorText('routeNotFound', list).title).toContain('no model list');
+		expect(getErrorText('routeNotFound', list).suggestion).toMatch(
 			/^A custom server may have no model list: enter the model name/,
 		);
 	});
@@ -107,37 +106,37 @@ describe('texts of model server errors', () => {
 		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
 			for (const route of ['models', 'chat/completions'])
 				expect(
-					MODEL_ERROR_TEXTS.routeNotFound({ typed, url: `http://h:8080/v1/${route}/` }).suggestion,
+					getErrorText('routeNotFound', { typed, url: `http://h:8080/v1/${route}/` }).suggestion,
 				).toContain('redirect added a slash');
 	});
 
 	test('a response of only thinking: the suggestion raises the token limit only if it was reached', () => {
-		expect(MODEL_ERROR_TEXTS.onlyThinking({ maxTokens: 512 }).suggestion).toContain(
+		expect(getErrorText('onlyThinking', { maxTokens: 512 }).suggestion).toContain(
 			'Raise Maximum Tokens (now 512)',
 		);
 		expect(
-			MODEL_ERROR_TEXTS.onlyThinking({ hasModelEnded: true, maxTokens: 512 }).suggestion,
+			getErrorText('onlyThinking', { hasModelEnded: true, maxTokens: 512 }).suggestion,
 		).not.toContain('Maximum Tokens');
 	});
 
 	test('the title names the unsupported input, or images and audio if it is unknown', () => {
-		expect(MODEL_ERROR_TEXTS.modalityUnsupported({ modality: 'audio' }).title).toBe(
+		expect(getErrorText('modalityUnsupported', { modality: 'audio' }).title).toBe(
 			'The server does not support audio input',
 		);
-		expect(MODEL_ERROR_TEXTS.modalityUnsupported({}).title).toContain('image or audio input');
+		expect(getErrorText('modalityUnsupported').title).toContain('image or audio input');
 	});
 
 	test('a truncated tool call: the detail names the tool and the token limit', () => {
-		expect(MODEL_ERROR_TEXTS.toolCallTruncated({ tool: 'search', maxTokens: 64 }).detail).toContain(
+		expect(getErrorText('toolCallTruncated', { tool: 'search', maxTokens: 64 }).detail).toContain(
 			'the tool "search" when the token limit of 64 was reached',
 		);
 	});
 
 	test('an empty 403 response: the suggestion is for Ollama', () => {
-		expect(MODEL_ERROR_TEXTS.forbidden({ isEmpty: true }).suggestion).toContain(
+		expect(getErrorText('forbidden', { isEmpty: true }).suggestion).toContain(
 			'OLLAMA_HOST=0.0.0.0',
 		);
-		expect(MODEL_ERROR_TEXTS.forbidden({}).suggestion).not.toContain('Ollama');
+		expect(getErrorText('forbidden').suggestion).not.toContain('Ollama');
 	});
 });
 
@@ -154,17 +153,16 @@ describe('texts of network errors', () => {
 	});
 
 	test('the suggestion contains the URL with the other scheme', () => {
-		const { tlsMismatch, connectTimeout } = NETWORK_ERROR_TEXTS;
 		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
-		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
+		expect(getErrorText('tlsMismatch', { url: `${plain}/v1`, root: plain })).toMatchObject({
 			title: 'The server expects https on this port',
 			suggestion: `Use https:// in the Base URL: ${tls}.`,
 		});
-		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).suggestion).toContain(
-			`Base URL: ${plain},`,
-		);
+		expect(
+			getErrorText('tlsMismatch', { url: `${tls}/v1`, root: tls, code: 'EPROTO' }).suggestion,
+		).toContain(`Base URL: ${plain},`);
 		// The server uses TLS, so http would be a wrong suggestion.
-		const failed = tlsMismatch({
+		const failed = getErrorText('tlsMismatch', {
 			url: `${tls}/v1`,
 			root: tls,
 			code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
@@ -172,11 +170,11 @@ describe('texts of network errors', () => {
 		expect(failed.title).toContain('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
 		expect(failed.suggestion).not.toContain(plain);
 		// llama-server without TLS waits for the rest of a request line, so that this looks like a firewall.
-		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).suggestion).toContain(
-			`: ${plain}. Otherwise:`,
-		);
 		expect(
-			connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).suggestion,
+			getErrorText('connectTimeout', { url: `${tls}/v1`, root: tls, port: '8080' }).suggestion,
+		).toContain(`: ${plain}. Otherwise:`);
+		expect(
+			getErrorText('connectTimeout', { url: `${plain}/v1`, root: plain, port: '8080' }).suggestion,
 		).not.toContain('https');
 	});
 });
@@ -196,8 +194,10 @@ test.each(['8080', '9931'])(
 
 describe('texts of Dify errors', () => {
 	test('no suggestion names an operation that no node has', () => {
-		for (const row of Object.values(DIFY_ERROR_TEXTS))
-			expect(row({}).suggestion).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
+		for (const type of Object.keys(DIFY_ERROR_TEXTS) as ErrorType[])
+			expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
+				/\boperation ["A-Z]|needs (?:completion|workflow)/,
+			);
 	});
 });
 
@@ -207,6 +207,19 @@ describe('parts of error texts', () => {
 			['localhost', 'LOCALHOST', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0'].every(isLoopback),
 		).toBe(true);
 		expect(['10.0.0.1', 'localhost.lan', '1127.0.0.1', undefined].some(isLoopback)).toBe(false);
+	});
+
+	test('a text contains the known facts, and nothing around unknown ones', () => {
+		const text = `The model "{model}" failed[ (on {port})] {status}
+			Try [{maxTokens} tokens]`;
+		expect(toErrorText(text, {})).toMatchObject({ title: 'The model  failed ', suggestion: 'Try ' });
+		const facts = { model: 'a{status}\n[b]', status: 0, maxTokens: 5, port: '8' };
+		expect(toErrorText(text, facts)).toMatchObject({
+			title: 'The model "a{status}\n[b]" failed (on 8) 0',
+			suggestion: 'Try 5 tokens',
+		});
+		const detailed = `Title\n\tDetail {port}\n\tSuggestion`;
+		expect(toErrorText(() => detailed, { port: '1' }).detail).toBe('Detail 1');
 	});
 
 	test('formatDuration uses readable units', () => {
