@@ -18,6 +18,11 @@ export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<
 	}
 }
 
+/** Aborts when one of the signals aborts. The combined signal can be freed before them. */
+export function anySignal(...signals: Array<AbortSignal | undefined>): AbortSignal {
+	return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
 /** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
 export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();

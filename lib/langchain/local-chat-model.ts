@@ -1,4 +1,4 @@
-import type { ChatGenerator, ChatRequest, ChatResult } from '../chat/types';
+import type { ChatRequest, ChatResult } from '../chat/types';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,
@@ -9,7 +9,7 @@ import type {
 import { isRecord, type JsonRecord, omitUndefined, asRecords, estimateTokens } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
-
+import { anySignal } from '../http/sleep';
 import {
 	toToolChoice,
 	toToolDefinition,
@@ -19,20 +19,21 @@ import {
 } from './host-data';
 import { sleep } from 'n8n-workflow';
 
+/**
+ * Generates a response for n8n: errors are those that n8n shows. `createRequest` reads LangChain's messages and tools,
+ * which may be invalid.
+ */
+export type HostGenerator = (
+	createRequest: () => ChatRequest,
+	onDelta?: (delta: string) => void,
+) => Promise<ChatResult>;
+
 interface LocalChatModelFields {
-	generate: ChatGenerator;
+	generate: HostGenerator;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks; the first one is n8n's tracer. */
 	callbacks: object[];
-	/** Cancel signal of the node that supplies the model, because several chains pass none. */
-	nodeSignal?: AbortSignal;
-	/** Called when a response is requested; returns a function that is called at its end. */
-	watchCancel?: () => () => void;
-	/** Converts an error to the one that n8n shows. */
-	toError: (error: unknown) => Error;
-	/** Called with every result. */
-	onFinished?: (result: ChatResult) => void;
 	/** Settings for the execution log, without secrets. */
 	settings: JsonRecord;
 	/** Makes chains parse the response as JSON. */
@@ -130,75 +131,50 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { generate, toError, onFinished, watchCancel } = this.fields;
-			const stopWatching = watchCancel?.();
-			let textStream: AsyncGenerator<string, ChatResult> | undefined;
-			try {
-				const chatRequest = this.toChatRequest(messages, options);
-				const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
-				chatRequest.isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
-				textStream = streamText(
-					async (request, onDelta) => await generateLines(generate, request, onDelta),
-					chatRequest,
-				);
-				let next = await textStream.next();
-				for (; !next.done; next = await textStream.next()) {
-					const chunk = createTextChunk(next.value);
+			const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
+			const result = yield* streamText(
+				async (onDelta, abandoned) =>
+					await this.fields.generate(() => {
+						const chatRequest = this.toChatRequest(messages, options, abandoned);
+						const isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
+						return { ...chatRequest, isBuffered };
+					}, onDelta),
+				async function* (text) {
+					const chunk = createTextChunk(text);
 					yield chunk;
-					if (handlesTokens)
-						await runManager.handleLLMNewToken(
-							next.value,
-							{ prompt: 0, completion: 0 },
-							undefined,
-							undefined,
-							undefined,
-							{ chunk },
-						);
-				}
-				onFinished?.(next.value);
-				yield createLastChunk(next.value, '');
-			} catch (error) {
-				throw toError(error);
-			} finally {
-				stopWatching?.();
-				// If the consumer stops early, this closes the connection, which frees the server's slot.
-				await textStream?.return(undefined as never);
-			}
+					if (!handlesTokens) return;
+					const noIndex = { prompt: 0, completion: 0 };
+					const noRun = [undefined, undefined, undefined];
+					await runManager.handleLLMNewToken(text, noIndex, ...noRun, { chunk });
+				},
+			);
+			yield createLastChunk(result, '');
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { generate, toError, onFinished, watchCancel } = this.fields;
-			const stopWatching = watchCancel?.();
-			try {
-				const result = await generate({
-					...this.toChatRequest(messages, options),
-					isBuffered: true,
-				});
-				onFinished?.(result);
-				const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
-				return {
-					generations: [createLastChunk(result, result.text)],
-					llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens } },
-				};
-			} catch (error) {
-				throw toError(error);
-			} finally {
-				stopWatching?.();
-			}
+			const result = await this.fields.generate(() => ({
+				...this.toChatRequest(messages, options),
+				isBuffered: true,
+			}));
+			const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
+			return {
+				generations: [createLastChunk(result, result.text)],
+				llmOutput: { tokenUsage: { promptTokens, completionTokens, totalTokens } },
+			};
 		}
 
 		private toChatRequest(
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
+			abandoned?: AbortSignal,
 		): ChatRequest {
-			const { nodeSignal, toJsonSchema } = this.fields;
-			const signals = [signal, nodeSignal].filter((candidate) => candidate !== undefined);
+			const { toJsonSchema } = this.fields;
 			return {
 				messages: messages.map(toInputMessage),
 				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
 				toolChoice: toToolChoice(choice),
 				stop,
-				signal: AbortSignal.any(signals),
+				signal: anySignal(signal, abandoned),
 			};
 		}
 	};
@@ -225,23 +201,6 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
 	}
-}
-
-/** Ends the line after a failed response, since n8n's chat appends the error to it. */
-async function generateLines(
-	generate: ChatGenerator,
-	chatRequest: ChatRequest,
-	onDelta: (delta: string) => void,
-) {
-	let hasText = false;
-	const showDelta = (delta: string) => {
-		hasText = true;
-		onDelta(delta);
-	};
-	return await generate(chatRequest, showDelta).catch((error: unknown) => {
-		if (hasText) onDelta('\n\n');
-		throw error;
-	});
 }
 
 /** Whether a callback handles tokens: n8n's tracer does not, its agent's events do. */
@@ -325,26 +284,23 @@ function getDeltaInterval() {
 /**
  * Yields the first text immediately, and then, at the interval of `getDeltaInterval`, all text that arrived since. The
  * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
- * a steady stream.
+ * a steady stream. `toChunks` yields what the consumer gets for a text.
  *
- * If the consumer stops before the end, the request is aborted.
+ * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
+ * slot.
  *
- * @returns the result of `generate`
+ * @returns the result of `run`
  */
-export async function* streamText<R>(
-	generate: (chatRequest: ChatRequest, onDelta: (delta: string) => void) => Promise<R>,
-	chatRequest: ChatRequest,
-): AsyncGenerator<string, R> {
+export async function* streamText<R, C>(
+	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,
+	toChunks: (text: string) => AsyncIterable<C> | Iterable<C>,
+): AsyncGenerator<C, R> {
 	const queue = { pending: '', hasEnded: false, wake: () => {} };
 	const abandoned = new AbortController();
-	const { signal = abandoned.signal } = chatRequest;
-	const result = generate(
-		{ ...chatRequest, signal: AbortSignal.any([signal, abandoned.signal]) },
-		(delta) => {
-			queue.pending += delta;
-			queue.wake();
-		},
-	);
+	const result = run((delta) => {
+		queue.pending += delta;
+		queue.wake();
+	}, abandoned.signal);
 	const end = result
 		.catch(() => {})
 		.then(() => {
@@ -354,10 +310,10 @@ export async function* streamText<R>(
 	streams++;
 	try {
 		for (;;) {
-			const delta = queue.pending;
-			if (delta) {
+			const text = queue.pending;
+			if (text) {
 				queue.pending = '';
-				yield delta;
+				yield* toChunks(text);
 				// The end follows the last text without a pause.
 				await Promise.race([sleep(getDeltaInterval()), end]);
 			} else if (queue.hasEnded) return await result;

@@ -1,11 +1,10 @@
+import { anySignal } from '../http/sleep';
 import { parseObject } from '../values';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
-import { streamText } from './local-chat-model';
+import { type HostGenerator, streamText } from './local-chat-model';
 import {
-	type ChatGenerator,
 	type ChatRequest,
-	type ChatResult,
 	type InputMessage,
 	MESSAGE_TYPES,
 	type ToolDefinition,
@@ -33,17 +32,20 @@ interface SdkCallOptions {
  * error chunk for success. Text and calls only: no images, thinking or usage.
  */
 export function createSdkChatModel(
-	generate: ChatGenerator,
+	generate: HostGenerator,
 	modelId: string,
 	sdk: AiNodeSdk,
-	toError: (error: unknown) => Error,
 	tools: ToolDefinition[] = [],
 ): SdkModel {
-	const toChatRequest = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
+	const toChatRequest = (
+		messages: SdkMessage[],
+		config: SdkCallOptions = {},
+		abandoned?: AbortSignal,
+	): ChatRequest => ({
 		messages: messages.flatMap(toInputMessages),
 		tools,
 		stop: config.stop ?? config.stopSequences,
-		signal: config.signal ?? config.abortSignal,
+		signal: anySignal(config.signal ?? config.abortSignal, abandoned),
 	});
 	const model = {
 		provider: 'n8n-nodes-local-llama',
@@ -51,42 +53,32 @@ export function createSdkChatModel(
 		withTools: (newTools: SdkTool[]) => {
 			const added = newTools.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			return createSdkChatModel(generate, modelId, sdk, toError, [
+			return createSdkChatModel(generate, modelId, sdk, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);
 		},
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
-			try {
-				const { text, toolCalls } = await generate({
-					...toChatRequest(messages, config),
-					isBuffered: true,
-				});
-				const calls = toolCalls.map(({ id, name, arguments: input }) => ({
-					type: 'tool-call',
-					toolCallId: id,
-					toolName: name,
-					input,
-				}));
-				return { message: { role: 'assistant', content: [{ type: 'text', text }, ...calls] } };
-			} catch (error) {
-				throw toError(error);
-			}
+			const { text, toolCalls } = await generate(() => ({
+				...toChatRequest(messages, config),
+				isBuffered: true,
+			}));
+			const calls = toolCalls.map(({ id, name, arguments: input }) => ({
+				type: 'tool-call',
+				toolCallId: id,
+				toolName: name,
+				input,
+			}));
+			return { message: { role: 'assistant', content: [{ type: 'text', text }, ...calls] } };
 		},
 		async *stream(messages: SdkMessage[], config?: SdkCallOptions): AsyncGenerator<SdkChunk> {
-			let textStream: AsyncGenerator<string, ChatResult> | undefined;
-			try {
-				textStream = streamText(generate, toChatRequest(messages, config));
-				let next = await textStream.next();
-				for (; !next.done; next = await textStream.next())
-					yield { type: 'text-delta', delta: next.value };
-				for (const { id, name, arguments: args } of next.value.toolCalls)
-					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
-			} catch (error) {
-				throw toError(error);
-			} finally {
-				await textStream?.return(undefined as never);
-			}
+			const { toolCalls } = yield* streamText(
+				async (onDelta, abandoned) =>
+					await generate(() => toChatRequest(messages, config, abandoned), onDelta),
+				(delta): SdkChunk[] => [{ type: 'text-delta', delta }],
+			);
+			for (const { id, name, arguments: args } of toolCalls)
+				yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
 		},
 	};
 	return model as unknown as SdkModel;

@@ -12,9 +12,11 @@ import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import {
 	createTracerWithoutTokenizer,
 	getLocalChatModelClass,
+	type HostGenerator,
 } from '../../lib/langchain/local-chat-model';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
+import { anySignal } from '../../lib/http/sleep';
 import { CancelPoller } from '../shared/cancel-poller';
 import { NodeParameters, asBoolean, asText, type Field } from '../shared/parameters';
 import { withResolvedModel } from '../shared/model-selection';
@@ -56,26 +58,46 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 		return await runTurn(server, resolved, chatRequest, onDelta);
 	};
 	const maxTools = parameters.number('options.maxTools', 0);
-	const generate = withTokenBudget(
+	const generateLimited = withTokenBudget(
 		maxTools === 0 ? generateUnlimited : withToolLimit(generateUnlimited, maxTools),
 		context,
 		parameters.number('options.tokenBudget', 0),
 	);
-	const toError = (error: unknown) => {
-		addFailedTokenTotals(context, error);
-		return log.nodeError(error);
+	const poller = new CancelPoller(context);
+	const generate: HostGenerator = async (createRequest, onDelta) => {
+		const stopPolling = poller.begin();
+		let hasText = false;
+		try {
+			const chatRequest = createRequest();
+			// Several chains pass no signal.
+			const signal = anySignal(chatRequest.signal, poller.signal);
+			const result = await generateLimited({ ...chatRequest, signal }, (delta) => {
+				hasText = true;
+				onDelta?.(delta);
+			});
+			reportResult(context, result);
+			return result;
+		} catch (error) {
+			// n8n's chat appends the error to the text.
+			if (hasText) onDelta?.('\n\n');
+			addFailedTokenTotals(context, error);
+			throw log.nodeError(error);
+		} finally {
+			stopPolling();
+		}
 	};
+	const closeFunction = async () => await Promise.resolve(poller.close());
 	const sdk = loadSdk();
 	const host = await findHostClasses(context, sdk);
 	if (host.type === 'missing') {
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
-		return sdk.supplyModel(context, createSdkChatModel(generate, settings.model, sdk, toError));
+		const model = createSdkChatModel(generate, settings.model, sdk);
+		return { ...sdk.supplyModel(context, model), closeFunction };
 	}
 	const Model = getLocalChatModelClass(host.classes);
 	const Tracing = createTracerWithoutTokenizer(host.classes.N8nLlmTracing);
-	const poller = new CancelPoller(context);
 	const response = new Model({
 		generate,
 		toJsonSchema: sdk.getParametersJsonSchema,
@@ -84,10 +106,6 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 				errorDescriptionMapper: ({ description }: { description?: string }) => description,
 			}),
 		],
-		nodeSignal: poller.signal,
-		watchCancel: () => poller.begin(),
-		toError,
-		onFinished: (result) => reportResult(context, result),
 		settings: {
 			model: settings.model,
 			baseUrl: server.getApiUrl(),
@@ -96,7 +114,7 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 		},
 		jsonOutput: isJsonRequested(settings.parameters),
 	});
-	return { response, closeFunction: async () => await Promise.resolve(poller.close()) };
+	return { response, closeFunction };
 }
 
 function reportResult(context: ISupplyDataFunctions, result: ChatResult) {

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
+import { anySignal } from '../../lib/http/sleep';
 import { setUnrefTimeout } from '../../lib/http/timeouts';
 
 /** A slot should be free ten seconds after Stop, even with a slow database. */
@@ -37,8 +38,7 @@ export class CancelPoller {
 		// In other modes the main process starts the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';
 		const cancelSignal = context.getExecutionCancelSignal();
-		const signals = [cancelSignal, this.controller.signal].filter((signal) => signal !== undefined);
-		this.signal = this.isNeeded ? AbortSignal.any(signals) : cancelSignal;
+		this.signal = this.isNeeded ? anySignal(cancelSignal, this.controller.signal) : cancelSignal;
 	}
 
 	/**

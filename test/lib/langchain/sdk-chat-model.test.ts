@@ -46,12 +46,10 @@ const getWeather = {
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
 	const server = createModelServer({ baseUrl: sim.url });
-	const answers = async (call: ChatRequest, show?: (piece: string) => void) =>
-		await runTurn(server, PLAIN_SETTINGS, call, show);
-	return sdk.supplyModel(
-		fakeContext({}, {}).context,
-		createSdkChatModel(answers, 'tiny', sdk, (error) => error as Error),
-	).response as Model;
+	const answers = async (createRequest: () => ChatRequest, show?: (piece: string) => void) =>
+		await runTurn(server, PLAIN_SETTINGS, createRequest(), show);
+	return sdk.supplyModel(fakeContext({}, {}).context, createSdkChatModel(answers, 'tiny', sdk))
+		.response as Model;
 }
 
 function sentMessages(at: number): Array<Record<string, unknown>> {

@@ -1,22 +1,23 @@
-import type { ChatRequest } from '../../../lib/chat/types';
 import { streamText } from '../../../lib/langchain/local-chat-model';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Pushes tokens one after the other. */
 const tokens =
 	(count: number, everyMs: number) =>
-	async ({ signal }: ChatRequest, onDelta: (delta: string) => void): Promise<string> => {
-		for (let at = 0; at < count && signal?.aborted !== true; at++) {
+	async (onDelta: (delta: string) => void, abandoned: AbortSignal): Promise<string> => {
+		for (let at = 0; at < count && !abandoned.aborted; at++) {
 			onDelta(`${at} `);
 			if (everyMs > 0) await delay(everyMs);
 		}
 		return 'end';
 	};
 
+const asChunk = (text: string) => [text];
+
 /** A source that emits the next tokens only after `allow()`. */
 function stepwise(steps: string[][]) {
 	let allow = () => {};
-	const work = async (_chatRequest: ChatRequest, onDelta: (delta: string) => void) => {
+	const work = async (onDelta: (delta: string) => void) => {
 		for (const [index, step] of steps.entries()) {
 			if (index > 0) await new Promise<void>((resolve) => (allow = resolve));
 			step.forEach(onDelta);
@@ -29,7 +30,7 @@ function stepwise(steps: string[][]) {
 describe('streamText', () => {
 	it('yields all text and returns the result of the source', async () => {
 		const deltas: string[] = [];
-		const generator = streamText(tokens(200, 0), { messages: [] });
+		const generator = streamText(tokens(200, 0), asChunk);
 		let next = await generator.next();
 		for (; !next.done; next = await generator.next()) deltas.push(next.value);
 		expect(deltas.join('')).toBe(Array.from({ length: 200 }, (_, at) => `${at} `).join(''));
@@ -38,7 +39,7 @@ describe('streamText', () => {
 
 	it('yields the first token immediately and joins later ones', async () => {
 		const { work, allow } = stepwise([['a'], ['b', 'c', 'd']]);
-		const deltas = streamText(work, { messages: [] });
+		const deltas = streamText(work, asChunk);
 		expect(await deltas.next()).toEqual({ done: false, value: 'a' });
 		allow();
 		expect(await deltas.next()).toEqual({ done: false, value: 'bcd' });
@@ -49,7 +50,7 @@ describe('streamText', () => {
 		/** In milliseconds. */
 		const measurePause = async () => {
 			const { work, allow } = stepwise([['a'], ['b'], ['c']]);
-			const deltas = streamText(work, { messages: [] });
+			const deltas = streamText(work, asChunk);
 			await deltas.next();
 			allow();
 			jest.useFakeTimers();
@@ -75,13 +76,10 @@ describe('streamText', () => {
 				async () => await new Promise<string>(() => {}),
 			];
 			const open = Array.from({ length: 39 }, (_stream, at) => {
-				const deltas = streamText(
-					async (_chatRequest, onDelta) => {
-						onDelta('a');
-						return await endings[at % 3]!();
-					},
-					{ messages: [] },
-				);
+				const deltas = streamText(async (onDelta) => {
+					onDelta('a');
+					return await endings[at % 3]!();
+				}, asChunk);
 				return deltas;
 			});
 			await Promise.all(open.map(async (deltas) => await deltas.next()));
@@ -95,16 +93,13 @@ describe('streamText', () => {
 	});
 
 	it('throws an error after the text that arrived before it', async () => {
-		const failing = async (
-			_chatRequest: ChatRequest,
-			onDelta: (delta: string) => void,
-		): Promise<string> => {
+		const failing = async (onDelta: (delta: string) => void): Promise<string> => {
 			onDelta('a');
 			onDelta('b');
 			await delay(1);
 			return await Promise.reject(new Error('broken'));
 		};
-		const generator = streamText(failing, { messages: [] });
+		const generator = streamText(failing, asChunk);
 		const deltas: string[] = [];
 		const read = async () => {
 			for await (const delta of generator) deltas.push(delta);
@@ -114,17 +109,15 @@ describe('streamText', () => {
 	});
 
 	it('aborts the work when the reader stops', async () => {
-		const { signal } = new AbortController();
-		const signals: Array<AbortSignal | undefined> = [];
-		const generate = async (chatRequest: ChatRequest, onDelta: (delta: string) => void) => {
-			signals.push(chatRequest.signal);
-			return await tokens(1000, 1)(chatRequest, onDelta);
+		const signals: AbortSignal[] = [];
+		const generate = async (onDelta: (delta: string) => void, abandoned: AbortSignal) => {
+			signals.push(abandoned);
+			return await tokens(1000, 1)(onDelta, abandoned);
 		};
-		for await (const delta of streamText(generate, { messages: [], signal })) {
+		for await (const delta of streamText(generate, asChunk)) {
 			expect(delta).toBe('0 ');
 			break;
 		}
-		expect(signals.map((sent) => sent?.aborted)).toEqual([true]);
-		expect(signal.aborted).toBe(false);
+		expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 	});
 });
