@@ -1,10 +1,12 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
-import { findEventFailure, findLineFailure } from '../errors/classify-error';
+import { classifyStreamError } from '../errors/classify-error';
+import { isErrorBody } from '../errors/error-body';
 import {
 	captureError,
 	type ServerError,
 	createServerError,
 	type ErrorContext,
+	type ErrorOverrides,
 } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
@@ -26,6 +28,7 @@ import {
 	isNonEmpty,
 	isRecord,
 	type JsonRecord,
+	parseJson,
 	pushAll,
 } from '../values';
 import {
@@ -37,7 +40,7 @@ import {
 	parseFinishReason,
 } from './parse-chunk';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
-import type { Completion, CompletionFailure, FailedCompletion, Timings, Usage } from './types';
+import type { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {
@@ -140,11 +143,11 @@ export class CompletionAccumulator {
 	 * Ends the response.
 	 *
 	 * @param nonEventLines lines of the body that are not events
-	 * @returns the remaining output, and the completion or why it cannot be used
+	 * @returns the remaining output, and the completion
 	 */
 	end(nonEventLines: readonly string[] = []): {
 		rest: TextAndReasoning;
-		completion: Completion | FailedCompletion;
+		completion: Completion;
 	} {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
@@ -154,16 +157,17 @@ export class CompletionAccumulator {
 		[this.releasedText, this.undecidedText] = [text, ''];
 		const receivedCalls = [...this.toolCalls.calls, ...textCalls];
 		const rawCalls = receivedCalls.filter((call) => !this.isEmptyCall(call));
-		const failure = this.findFailure(rawCalls, nonEventLines);
 		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
-		const output = { ...this.partial, usage, timings, model, logprobs };
-		if (failure) return { rest, completion: { type: 'failed', ...output, ...failure } };
 		const completion: Completion = {
-			type: 'completed',
-			...output,
+			...this.partial,
+			usage,
+			timings,
+			model,
+			logprobs,
+			failure: this.findFailure(rawCalls, nonEventLines),
 			toolCalls: rawCalls.map((call) => ({
 				...call,
-				arguments: normalizeArguments(call.arguments)!,
+				arguments: normalizeArguments(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			hasCallsFromText: textCalls.length > 0,
@@ -314,14 +318,14 @@ export class CompletionAccumulator {
 		calls: readonly RawToolCall[],
 		nonEventLines: readonly string[],
 	): CompletionFailure | undefined {
-		const { finishReason } = this;
-		const canEnd = nonEventLines.length === 0 && this.canEndWithoutReason(calls);
-		if (finishReason === undefined && !canEnd)
-			return {
-				errorType: 'streamEndedEarly',
-				...findLineFailure([...nonEventLines, ...this.strayTexts]),
-			};
-		return findFinishFailure(finishReason);
+		if (this.finishReason !== undefined) return findFinishFailure(this.finishReason);
+		if (nonEventLines.length === 0 && this.canEndWithoutReason(calls)) return undefined;
+		const lines = [...nonEventLines, ...this.strayTexts];
+		// The router of llama-server writes `proxy error: …`, llama-server `error: {…}`.
+		const [failure] = lines.flatMap(
+			(line) => findEventFailure(asRecord(parseJson(line.replace(/^error: */, '')))) ?? [],
+		);
+		return failure ?? { errorType: 'streamEndedEarly', serverText: lines.join('\n') || undefined };
 	}
 
 	/** Custom servers may report no finish reason, only the end. */
@@ -346,15 +350,22 @@ export class CompletionAccumulator {
 		if (!invalidCall) return undefined;
 		const { name: tool } = invalidCall;
 		if (this.isTruncated) return { errorType: 'toolCallTruncated', tool };
-		return { errorType: 'invalidToolCall', tool, toolCalls: [...calls] };
+		return { errorType: 'invalidToolCall', tool, isCorrectable: true };
 	}
 
 	private findEmptyFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
 		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
 		if (!isEmpty || this.options.isRaw) return undefined;
 		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
-		return { errorType, finishReason: this.finishReason, serverText: this.strayTexts[0] };
+		const { finishReason, strayTexts } = this;
+		return { errorType, serverText: strayTexts[0], facts: { finishReason } };
 	}
+}
+
+function findEventFailure(event: JsonRecord): CompletionFailure | undefined {
+	if (!isErrorBody(event)) return undefined;
+	const errorBody = JSON.stringify({ ...event, choices: undefined });
+	return { errorType: 'streamError', errorBody };
 }
 
 interface StreamHandlers {
@@ -393,8 +404,11 @@ export async function readStream(
 
 /** The error of a completion that cannot be used. */
 export function createCompletionError(
-	{ errorType, title, serverText, status, facts }: CompletionFailure,
+	{ errorType, errorBody, serverText, facts }: CompletionFailure,
 	context: ErrorContext,
+	overrides: ErrorOverrides = {},
 ): ServerError {
-	return createServerError(errorType, context, { title, serverText, status, facts });
+	return errorBody === undefined
+		? createServerError(errorType, context, { serverText, facts, ...overrides })
+		: classifyStreamError(errorBody, context);
 }

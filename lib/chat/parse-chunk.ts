@@ -35,7 +35,7 @@ const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 ];
 
 /** A failure that the server reports as a finish reason. */
-export function findFinishFailure(finishReason = ''): CompletionFailure | undefined {
+export function findFinishFailure(finishReason: string): CompletionFailure | undefined {
 	const [errorType] = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason)) ?? [];
 	return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
 }

@@ -31,13 +31,7 @@ import {
 } from './validate-completion';
 import type { HttpResponse } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
-import type {
-	ChatMessage,
-	CompletionRequest,
-	Completion,
-	FailedCompletion,
-	TurnContext,
-} from './types';
+import type { ChatMessage, CompletionRequest, Completion, TurnContext } from './types';
 import { addUsage } from './usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';
@@ -154,13 +148,14 @@ async function readCompletion(
 	queueStats.hasPreemptedBatch ||= hasPreemptedBatch;
 	queueStats.timesPreempted += timesPreempted;
 	turn.usage = addUsage(turn.usage, completion.usage);
-	if (completion.type === 'failed' && !completion.toolCalls)
-		throw toServerError(completion, response, turn);
+	const contentType = response.headers['content-type'];
+	if (completion.failure && !completion.failure.isCorrectable)
+		throw toServerError(completion, response.errorContext, turn, contentType);
 	if (!showsTextAtEnd(turn)) display.push(rest);
 	return {
 		...completion,
 		url: response.url,
-		firstTokenMs: /\bjson\b/.test(response.headers['content-type'] ?? '') ? 0 : firstTokenMs,
+		firstTokenMs: /\bjson\b/.test(contentType ?? '') ? 0 : firstTokenMs,
 	};
 }
 
@@ -198,7 +193,7 @@ function getReasoningStart(
 	return {
 		start: { mentionsTags, mayStartInReasoning: isLearned },
 		isLearned,
-		learn: ({ text, reasoning }: Completion | FailedCompletion) => {
+		learn: ({ text, reasoning }: Completion) => {
 			const starts = isLearned ? reasoning !== '' : hasUnopenedReasoning(text);
 			profile.storeReasoningStart(key, starts);
 			return starts && !isLearned ? WARNING : undefined;

@@ -1,4 +1,4 @@
-import type { StreamFailure } from '../errors/classify-error';
+import type { ErrorType } from '../errors/server-error';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
 import type { Priority } from '../http/queue';
@@ -190,18 +190,13 @@ export type ChatGenerator = (
 ) => Promise<ChatResult>;
 
 /** What arrived of a response, complete or not. */
-interface CompletionOutput extends TextAndReasoning {
+export interface Completion extends TextAndReasoning {
 	usage?: Usage;
 	timings?: Timings;
 	/** Model name that the server reported. */
 	model?: string;
 	/** Empty if they were not requested. */
 	logprobs: JsonRecord[];
-}
-
-/** A complete response. */
-export interface Completion extends CompletionOutput {
-	type: 'completed';
 	toolCalls: RawToolCall[];
 	finishReason: string;
 	/** Whether the calls were read from the text. */
@@ -210,19 +205,21 @@ export interface Completion extends CompletionOutput {
 	hasEmptyCall: boolean;
 	/** A call in the text that is not executed. */
 	rejectedCall?: RejectedTextCall;
+	/** Why it cannot be used. */
+	failure?: CompletionFailure;
 }
 
-/** Why a response cannot be used. The caller adds the URL. */
-export interface CompletionFailure extends StreamFailure {
+/** Why a response cannot be used. */
+export interface CompletionFailure {
+	errorType: ErrorType;
+	serverText?: string;
+	/** The body of the error that the server reported, which has the type. */
+	errorBody?: string;
+	facts?: JsonRecord;
 	/** Tool of the invalid call. */
 	tool?: string;
-	/** All calls as received, if the model can correct them. */
-	toolCalls?: RawToolCall[];
-	finishReason?: string;
-}
-
-export interface FailedCompletion extends CompletionOutput, CompletionFailure {
-	type: 'failed';
+	/** Whether the model can correct its calls. */
+	isCorrectable?: boolean;
 }
 
 /** A chat completion request, independent of the wire protocol. */

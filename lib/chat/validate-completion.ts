@@ -10,30 +10,21 @@ import {
 	toSafeNames,
 } from './correction';
 import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import type {
-	ToolDefinition,
-	Completion,
-	FailedCompletion,
-	CompletionRequest,
-	TurnContext,
-} from './types';
+import type { ToolDefinition, Completion, CompletionRequest, TurnContext } from './types';
 import { validateJson, createJsonError } from './validate-json';
-import type { HttpResponse } from '../http/types';
+import { createCompletionError } from './completion-accumulator';
 import { isJsonRequested } from './openai-body';
 
-/** Where and when a completion arrived. */
-interface Arrival {
+/** A completion, perhaps with invalid tool calls, which the model can correct. */
+export interface AttemptedCompletion extends Completion {
 	/** URL that responded. */
 	url: string;
 	/** Milliseconds to the first token; 0 for a response as one JSON object. */
 	firstTokenMs: number;
 }
 
-/** A completion, or invalid tool calls, which the model can correct. */
-export type AttemptedCompletion = Arrival & (Completion | FailedCompletion);
-
 /** A usable completion. */
-export interface AcceptedCompletion extends Completion, Arrival {
+export interface AcceptedCompletion extends AttemptedCompletion {
 	/** Warnings for the user. */
 	warnings: string[];
 }
@@ -51,7 +42,7 @@ export function validateCompletion(
 	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	if (completion.type === 'failed' || completion.toolCalls.length > 0)
+	if (completion.failure || completion.toolCalls.length > 0)
 		return validateToolCalls(turn, completion, draft);
 	const formatCall = showsTextAtEnd(turn)
 		? parseFormatCall(completion.text, draft.tools)
@@ -62,7 +53,7 @@ export function validateCompletion(
 }
 
 function accept(
-	completion: Arrival & Completion,
+	completion: AttemptedCompletion,
 	changes: Partial<AcceptedCompletion> = {},
 ): Extract<ValidationResult, { type: 'completed' }> {
 	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
@@ -74,19 +65,17 @@ function validateToolCalls(
 	draft: CompletionRequest,
 ): ValidationResult {
 	const { chatRequest, toolNames } = turn;
-	const { toolCalls = [] } = completion;
+	const { toolCalls, failure } = completion;
 	const unofferedTools = (chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
 		name: toolNames.toWire(tool.name),
 	}));
 	const tools = [...draft.tools, ...unofferedTools];
-	const isFromText = completion.type === 'completed' && completion.hasCallsFromText;
 	const { validCalls, issues } =
 		tools.length === 0
-			? { validCalls: [...toolCalls], issues: [] }
-			: checkToolCalls(toolCalls, tools, isFromText);
-	if (issues.length === 0 && completion.type === 'completed')
-		return accept(completion, { toolCalls: validCalls });
+			? { validCalls: toolCalls, issues: [] }
+			: checkToolCalls(toolCalls, tools, completion.hasCallsFromText);
+	if (issues.length === 0 && !failure) return accept(completion, { toolCalls: validCalls });
 	const error = toToolCallError(turn, completion, issues, tools);
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
@@ -95,7 +84,7 @@ function validateToolCalls(
 		type: 'unusable',
 		correctedDraft: { ...draft, messages: [...draft.messages, ...correction] },
 		withoutCorrection:
-			completion.type === 'failed' || validCalls.length === 0
+			failure || validCalls.length === 0
 				? { type: 'failed', error }
 				: accept(completion, { toolCalls: validCalls, warnings: getIssueWarnings(issues) }),
 	};
@@ -129,26 +118,20 @@ function toToolCallError(
 	tools: ToolDefinition[],
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	if (!unknownIssue && completion.type === 'failed')
-		return toServerError(completion, { url: completion.url, headers: {} }, turn);
 	const { server, settings } = turn;
+	const context = toErrorContext(server, completion.url, settings.model);
+	if (!unknownIssue && completion.failure) return toServerError(completion, context, turn);
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const sentences = [...new Set(namedIssues.slice(0, MAX_WARNINGS).map(describeIssue))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
-	return createServerError(
-		'invalidToolCall',
-		toErrorContext(server, completion.url, settings.model),
-		{
-			title: sentences.join('. '),
-			suggestion: SUGGESTIONS[issue.type],
-			partialText: completion.text || undefined,
-			partialReasoning: completion.reasoning || undefined,
-			facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
-			about: { tool: toSafeName(issue.toolCall.name) },
-		},
-	);
+	return createServerError('invalidToolCall', context, {
+		title: sentences.join('. '),
+		suggestion: SUGGESTIONS[issue.type],
+		facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
+		about: { tool: toSafeName(issue.toolCall.name) },
+	});
 }
 
 const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
@@ -162,7 +145,7 @@ const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
 
 function validateText(
 	turn: TurnContext,
-	completion: Arrival & Completion,
+	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
 	const { parameters } = turn.settings;
@@ -205,45 +188,43 @@ function buildJsonCorrection(
 const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
+/** The error of a completion that cannot be used. @param contentType of the response */
 export function toServerError(
-	failure: FailedCompletion,
-	response: Pick<HttpResponse, 'url' | 'headers'>,
-	{ server, settings }: TurnContext,
+	completion: Completion,
+	context: ErrorContext,
+	{ settings: { parameters } }: TurnContext,
+	contentType = '',
 ): ServerError {
-	const { errorType, title, serverText, status, tool, finishReason, usage } = failure;
-	const { model, parameters } = settings;
-	const context = toErrorContext(server, response.url, model);
-	const plainTextError = toPlainTextError(failure, response.headers['content-type'], context);
-	if (plainTextError) return plainTextError;
+	const { finishReason, usage } = completion;
+	const failure = completion.failure!;
 	const { maxTokens = 0 } = parameters;
-	const isTruncated = errorType === 'emptyResponse' && finishReason === 'length';
-	return createServerError(errorType, context, {
-		title,
-		status,
-		serverText,
-		partialText: failure.text || undefined,
-		partialReasoning: failure.reasoning || undefined,
-		suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
-		facts: { ...failure.facts, usage, finishReason },
-		about: {
-			tool,
-			isThinkingOff: parameters.thinking?.mode === 'off',
-			maxTokens: maxTokens > 0 ? maxTokens : undefined,
-			hasModelEnded: finishReason === 'stop',
-		},
-	});
+	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
+	return (
+		toPlainTextError(completion, contentType, context) ??
+		createCompletionError(failure, context, {
+			suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
+			facts: { ...failure.facts, usage },
+			about: {
+				tool: failure.tool,
+				isThinkingOff: parameters.thinking?.mode === 'off',
+				maxTokens: maxTokens > 0 ? maxTokens : undefined,
+				hasModelEnded: finishReason === 'stop',
+			},
+		})
+	);
 }
 
 /** The error for plain text instead of events: from a server that streams plain text, or from another program. */
 function toPlainTextError(
-	{ errorType, text, reasoning, serverText }: FailedCompletion,
-	contentType: string | undefined,
+	{ text, reasoning, failure }: Completion,
+	contentType: string,
 	context: ErrorContext,
 ) {
-	const type = contentType?.split(';')[0]?.trim() ?? '';
-	const isEmpty = errorType === 'streamEndedEarly' && text === '' && reasoning === '';
-	if (!isEmpty || serverText === undefined || !type || /event-stream|json/i.test(type))
+	const type = contentType.split(';')[0]!.trim();
+	const isEmpty = failure?.errorType === 'streamEndedEarly' && text === '' && reasoning === '';
+	if (!isEmpty || failure.serverText === undefined || !type || /event-stream|json/i.test(type))
 		return undefined;
+	const { serverText } = failure;
 	return createServerError('invalidResponse', context, {
 		title: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
 		suggestion:

@@ -14,8 +14,8 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import { isRecord, type JsonRecord, omitUndefined, parseJson } from '../values';
-import { isErrorBody, MAX_SCANNED_TEXT, parseErrorBody, type ParsedErrorBody } from './error-body';
+import type { JsonRecord } from '../values';
+import { MAX_SCANNED_TEXT, parseErrorBody, type ParsedErrorBody } from './error-body';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {
@@ -223,34 +223,4 @@ export function parseRetryAfter(header = '', now = Date.now()): number | undefin
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.
 	const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
 	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
-}
-
-/** What an error inside a stream means. */
-export interface StreamFailure {
-	errorType: ErrorType;
-	/** The server's own words, for an error that nothing explains. */
-	title?: string;
-	serverText?: string;
-	status?: number;
-	facts?: JsonRecord;
-}
-
-/** The failure that an event reports. */
-export function findEventFailure(event: JsonRecord): StreamFailure | undefined {
-	if (!isErrorBody(event)) return undefined;
-	const body = JSON.stringify({ ...event, choices: undefined });
-	const { type, message, serverText, status, facts } = classifyStreamError(body);
-	const title = isUnknownError(type) ? message : undefined;
-	return { errorType: type, title, serverText, status, facts };
-}
-
-/** The failure in stream lines that are not events: the router of llama-server writes `proxy error: …`. */
-export function findLineFailure(lines: readonly string[]): StreamFailure | { serverText?: string } {
-	for (const line of lines) {
-		// llama-server writes `error: {…}`.
-		const json = parseJson(line.replace(/^error: */, ''));
-		const failure = isRecord(json) ? findEventFailure(json) : undefined;
-		if (failure !== undefined) return failure;
-	}
-	return omitUndefined({ serverText: lines.join('\n') || undefined });
 }

@@ -5,7 +5,7 @@ import {
 	createCompletionError,
 	readStream,
 } from '../chat/completion-accumulator';
-import type { Completion, CompletionFailure, FailedCompletion } from '../chat/types';
+import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
@@ -229,12 +229,10 @@ async function readSample(response: HttpResponse, startedAt: number): Promise<Sa
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */
-function findFailure(completion: Completion | FailedCompletion): CompletionFailure | undefined {
-	if (completion.type === 'failed' && completion.errorType !== 'onlyThinking') return completion;
+function findFailure({ text, reasoning, failure }: Completion): CompletionFailure | undefined {
+	if (failure && failure.errorType !== 'onlyThinking') return failure;
 	// Output of an unsupported GPU or cache type: `@@@@`, `GGGG`.
-	const isGarbled = /^(.)\1{7,}$/su.test(
-		(completion.text + completion.reasoning).replace(/\s/g, ''),
-	);
+	const isGarbled = /^(.)\1{7,}$/su.test((text + reasoning).replace(/\s/g, ''));
 	return isGarbled ? { errorType: 'garbledOutput' } : undefined;
 }
 
@@ -251,11 +249,7 @@ function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times) {
 	return deltas < 2 || isShort;
 }
 
-function toSample(
-	{ usage, timings }: Completion | FailedCompletion,
-	deltas: number,
-	times: Times,
-): Sample {
+function toSample({ usage, timings }: Completion, deltas: number, times: Times): Sample {
 	const { firstMs, lastMs, totalMs } = times;
 	const generatedTokens = usage?.completionTokens || deltas;
 	const hasNoTimes = isBuffered(deltas, times);

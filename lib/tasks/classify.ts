@@ -297,10 +297,9 @@ async function readLabelCompletion(response: HttpResponse): Promise<LabelComplet
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
 	const { completion } = await readStream(response, accumulator);
-	const { text, reasoning, finishReason, usage, model, logprobs } = completion;
-	const isEmpty = text === '' && completion.type === 'failed';
-	if (isEmpty && !EMPTY_ERRORS.has(completion.errorType))
-		throw createCompletionError(completion, response.errorContext);
+	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
+	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
+		throw createCompletionError(failure, response.errorContext);
 	return {
 		text: text.trim() ? text : reasoning,
 		isTruncated: finishReason === 'length',

@@ -55,8 +55,8 @@ export async function completeText(
 			const { completion } = await readStream(response, accumulator, {
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
-			if (completion.type === 'completed') return completion;
-			throw createCompletionError(completion, response.errorContext);
+			if (!completion.failure) return completion;
+			throw createCompletionError(completion.failure, response.errorContext);
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),

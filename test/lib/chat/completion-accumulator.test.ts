@@ -53,7 +53,7 @@ describe('reasoning', () => {
 				expect(outcome.shownText).toBe(answer);
 				expect(outcome.completion.reasoning).toBe(reasoning);
 				if (answer === '')
-					expect(outcome).toMatchObject({ completion: { errorType: 'onlyThinking' } });
+					expect(outcome).toMatchObject({ completion: { failure: { errorType: 'onlyThinking' } } });
 			}),
 		);
 	});
@@ -249,10 +249,10 @@ describe('streamed tool calls', () => {
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
 		});
 		expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
-			completion: { errorType: 'toolCallTruncated', tool: 'x' },
+			completion: { failure: { errorType: 'toolCallTruncated', tool: 'x' } },
 		});
 		expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
-			completion: { errorType: 'invalidToolCall', tool: 'x' },
+			completion: { failure: { errorType: 'invalidToolCall', tool: 'x' } },
 		});
 	});
 });
@@ -262,7 +262,7 @@ describe('end of a stream', () => {
 		[
 			'a stream that ends early',
 			[chunk({ content: 'a' })],
-			{ completion: { errorType: 'streamEndedEarly', text: 'a' } },
+			{ completion: { failure: { errorType: 'streamEndedEarly' }, text: 'a' } },
 		],
 		[
 			'[DONE] without a finish reason',
@@ -274,7 +274,7 @@ describe('end of a stream', () => {
 			['{"choices":[{"delta":{"content":"a"}}]}'],
 			{ completion: { text: 'a' } },
 		],
-		['nothing', [chunk({}, 'stop')], { completion: { errorType: 'emptyResponse' } }],
+		['nothing', [chunk({}, 'stop')], { completion: { failure: { errorType: 'emptyResponse' } } }],
 		[
 			'the token limit',
 			[chunk({ content: 'a' }), chunk({}, 'length')],
@@ -283,30 +283,29 @@ describe('end of a stream', () => {
 		[
 			'a content filter',
 			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
-			{ completion: { errorType: 'contentFiltered' } },
+			{ completion: { failure: { errorType: 'contentFiltered' } } },
 		],
 		[
 			'an error',
 			[chunk({ content: 'a' }), '{"error":{"message":"Loading model","code":503}}'],
-			{ completion: { errorType: 'modelLoading', text: 'a' } },
+			{ completion: { failure: { errorBody: expect.stringContaining('Loading') }, text: 'a' } },
 		],
 		[
 			'an error as text',
 			['{"error":"boom"}'],
-			{ completion: { errorType: 'streamError', serverText: 'boom' } },
+			{ completion: { failure: { errorType: 'streamError', errorBody: '{"error":"boom"}' } } },
 		],
 		[
 			'invalid JSON',
 			[chunk({ content: 'a' }), '{"boom'],
-			{ completion: { errorType: 'invalidResponse', text: 'a' } },
+			{ completion: { failure: { errorType: 'invalidResponse' }, text: 'a' } },
 		],
 		[
 			'a text that is not JSON',
 			[chunk({ content: 'a' }), 'The engine was restarted'],
 			{
 				completion: {
-					errorType: 'streamEndedEarly',
-					serverText: 'The engine was restarted',
+					failure: { errorType: 'streamEndedEarly', serverText: 'The engine was restarted' },
 					text: 'a',
 				},
 			},
@@ -348,7 +347,10 @@ describe('end of a stream', () => {
 					events.map((event) => JSON.stringify(event)),
 					{ offeredTools },
 				);
-				expect(outcome.completion.type).toMatch(/^(?:completed|failed)$/);
+				const { text, reasoning, toolCalls, failure } = outcome.completion;
+				const hasOutput = text.trim() !== '' || toolCalls.length > 0;
+				expect([hasOutput, failure !== undefined]).toContain(true);
+				expect(typeof reasoning).toBe('string');
 			}),
 		);
 	});
@@ -367,7 +369,7 @@ test.each<[string, string]>([
 	['nothing', ''],
 ])('an event between deltas is ignored: %s', (_name, event) => {
 	const events = [event, chunk({ content: 'Hel' }), event, ...wholeText('lo'), event];
-	expect(accumulate(events).completion).toMatchObject({ type: 'completed', text: 'Hello' });
+	expect(accumulate(events).completion).toMatchObject({ failure: undefined, text: 'Hello' });
 });
 
 test.each<[string, string]>([
@@ -408,9 +410,9 @@ test.each<[string, object]>([
 test.each([
 	['MAX_TOKENS', { finishReason: 'length' }],
 	['model_length', { finishReason: 'length' }],
-	[{ type: 'abort', message: 'restarted' }, { errorType: 'streamError' }],
-	['network_error', { errorType: 'streamError' }],
-	['insufficient_system_resource', { errorType: 'streamError' }],
+	[{ type: 'abort', message: 'restarted' }, { failure: { errorType: 'streamError' } }],
+	['network_error', { failure: { errorType: 'streamError' } }],
+	['insufficient_system_resource', { failure: { errorType: 'streamError' } }],
 	['end_turn', { finishReason: 'end_turn' }],
 ])('the end %j', (finish, expected) => {
 	const events = [chunk({ content: 'Hello' }), withChoice({ delta: {}, finish_reason: finish })];

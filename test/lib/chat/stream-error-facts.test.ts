@@ -4,14 +4,13 @@ import {
 } from '../../../lib/chat/completion-accumulator';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/server-error';
-import type { FailedCompletion } from '../../../lib/chat/types';
 
 const CONTEXT = { url: 'http://host:1/v1/chat/completions', root: 'http://host:1', model: 'm' };
 
 /** The error of a line between the events. */
 function errorOfLine(line: string) {
 	const { completion } = new CompletionAccumulator().end([line]);
-	return createCompletionError(completion as FailedCompletion, CONTEXT);
+	return createCompletionError(completion.failure!, CONTEXT);
 }
 
 /** The error of an event after a first text, with the same body as an error response. */
@@ -19,13 +18,14 @@ function errorOfEvent(body: string) {
 	const accumulator = new CompletionAccumulator();
 	accumulator.push(JSON.stringify({ choices: [{ delta: { content: 'Hi' } }] }));
 	accumulator.push(body);
-	return createCompletionError(accumulator.end().completion as FailedCompletion, CONTEXT);
+	return createCompletionError(accumulator.end().completion.failure!, CONTEXT);
 }
 
 test.each([
 	['{"error":{"message":"too long","n_prompt_tokens":9000,"n_ctx":8192}}', 400],
 	['{"error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}', 400],
 	['{"error":{"message":"llama runner process has terminated: exit status 2"}}', 500],
+	['{"error":{"message":"Loading model","code":503}}', 503],
 	['{"error":{"message":"CUDA out of memory","code":500}}', 500],
 ])('an error event has the title, type and numbers of an error response: %s', (body, status) => {
 	const expected = classifyErrorResponse({ status, body }, CONTEXT);

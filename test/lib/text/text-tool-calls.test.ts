@@ -167,7 +167,7 @@ describe('formats of calls', () => {
 			};
 			expect(complete('')).toMatchObject({ text: '', toolCalls: [{ name: 'get_weather' }] });
 			expect(complete('Rome is warm.')).toMatchObject({ text: 'Rome is warm.', toolCalls: [] });
-			expect(complete('', 'length')).toMatchObject({ type: 'failed', errorType: 'onlyThinking' });
+			expect(complete('', 'length')).toMatchObject({ failure: { errorType: 'onlyThinking' } });
 		},
 	);
 
