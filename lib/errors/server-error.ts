@@ -116,51 +116,43 @@ const MAX_PARTIAL_TEXT = 1_000_000;
  * do, `url` where; `describe-error.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
-	readonly type: ErrorType;
+	readonly type!: ErrorType;
 	/** What happened in full, if the title omits something. */
-	readonly detail: string;
+	readonly detail!: string;
 	/** What to do about it. */
-	readonly suggestion: string;
+	readonly suggestion!: string;
 	/** The resolved URL the request went to. Never contains a key. */
-	readonly url: string | undefined;
+	readonly url?: string;
 	/** HTTP status, if there was a response. */
-	readonly status: number | undefined;
+	readonly status?: number;
 	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
-	readonly code: string | undefined;
+	readonly code?: string;
 	/** The same request may be sent again: nothing was started. */
-	readonly retryable: boolean;
+	readonly retryable!: boolean;
 	/** The server message, shortened to 2,000 characters. */
-	readonly serverText: string | undefined;
+	readonly serverText?: string;
 	/** Text that had arrived before the error. */
-	readonly partialText: string | undefined;
+	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
-	readonly partialReasoning: string | undefined;
+	readonly partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
-	readonly facts: JsonRecord;
+	readonly facts!: JsonRecord;
 	/** The result so far, in the caller's own type. Never shown. */
-	readonly result: unknown;
+	readonly result?: unknown;
 
-	constructor(details: ServerErrorDetails) {
+	constructor({ title, facts = {}, ...details }: ServerErrorDetails) {
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
-		super(details.title);
+		super(title);
 		this.name = 'ServerError';
-		this.type = details.type;
-		this.detail = details.detail ?? details.title;
-		this.suggestion = details.suggestion;
-		this.url = details.url;
-		this.status = details.status;
-		this.code = details.code;
-		this.retryable = details.retryable ?? isRetryable(details.type);
-		this.serverText = details.serverText;
+		const { type, detail = title, retryable = isRetryable(type) } = details;
+		Object.assign(this, details, { facts, detail, retryable });
 		this.partialText = truncatePartial(details.partialText);
 		this.partialReasoning = truncatePartial(details.partialReasoning);
-		this.facts = details.facts ?? {};
-		this.result = details.result;
 	}
 
 	/** The same error with the content received until then. */
 	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
-		return this.copy({
+		return this.copyWith({
 			partialText: partial.text || this.partialText,
 			partialReasoning: partial.reasoning || this.partialReasoning,
 		});
@@ -168,28 +160,21 @@ export class ServerError extends Error {
 
 	/** The same error with another suggestion. */
 	withSuggestion(suggestion: string): ServerError {
-		return this.copy({ suggestion });
+		return this.copyWith({ suggestion });
 	}
 
 	/**
 	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
-	copyWith(
-		changes: Partial<
-			Pick<ServerErrorDetails, 'type' | 'title' | 'detail' | 'suggestion' | 'facts'>
-		>,
-	): ServerError {
-		const { type = this.type, detail = changes.title ?? this.detail } = changes;
-		return this.copy({
-			...changes,
-			detail,
-			retryable: type === this.type ? this.retryable : isRetryable(type),
-		});
-	}
-
-	private copy(change: Partial<ServerErrorDetails>) {
-		return new ServerError({ ...this, title: this.message, ...change });
+	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
+		const {
+			type = this.type,
+			title = this.message,
+			detail = changes.title ?? this.detail,
+		} = changes;
+		const retryable = type === this.type ? this.retryable : isRetryable(type);
+		return new ServerError({ ...this, title, retryable, ...changes, detail });
 	}
 }
 

@@ -128,13 +128,8 @@ export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
 	ModelNotFoundError: 'modelNotFound',
 };
 
-interface Signal {
-	type: ErrorType;
-	/** All of them must match. */
-	all: readonly RegExp[];
-	/** None of them may match. */
-	none?: readonly RegExp[];
-}
+/** All patterns of the first list must match, and none of the second. */
+type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
 
 const FAILURE =
 	/\b(?:fail(?:ed|s|ure)?|errors?|cannot|can't|could not|couldn't|unable|invalid|illegal|malformed|unknown|corrupt(?:ed)?|does not match)\b/i;
@@ -160,103 +155,95 @@ const RATE =
 /** In this order; the first one whose words are there counts. */
 const SIGNALS: readonly Signal[] = [
 	// The request, not the output of the model
-	{
-		type: 'invalidToolCallInHistory',
-		all: [/\bpars(?:e|ing)\b/i, /\barguments\b/i, /\b(?:tool|function)/i],
-		none: [/\braw=/i],
-	},
-	{
-		type: 'tooManyFiles',
-		all: [
+	[
+		'invalidToolCallInHistory',
+		[/\bpars(?:e|ing)\b/i, /\barguments\b/i, /\b(?:tool|function)/i],
+		[/\braw=/i],
+	],
+	[
+		'tooManyFiles',
+		[
 			/\b(?:at most|more than|too many|only|number of)(?: send| accepts?)? (?:\d+ )?(?:images?|audios?|videos?)\b/i,
 			/\d/,
 		],
-	},
-	{
-		type: 'fileUnreadable',
-		all: [
+	],
+	[
+		'fileUnreadable',
+		[
 			FAILURE,
 			/\b(?:decod|load|open|read|download|fetch|identif|format|input)/i,
 			/\b(?:images?|audios?|videos?)\b/i,
 		],
-		none: [UNSUPPORTED, /\bmodel\b/i],
-	},
-	{ type: 'modalityUnsupported', all: [MEDIA, UNSUPPORTED], none: [/\bformats?\b/i] },
-	{
-		type: 'keyBudgetExceeded',
-		all: [
+		[UNSUPPORTED, /\bmodel\b/i],
+	],
+	['modalityUnsupported', [MEDIA, UNSUPPORTED], [/\bformats?\b/i]],
+	[
+		'keyBudgetExceeded',
+		[
 			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b/i,
 			/\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
 		],
-	},
-	{ type: 'busy', all: [RATE] },
+	],
+	['busy', [RATE]],
 	// vLLM: the rest for the response is negative
-	{
-		type: 'promptTooLong',
-		all: [
+	[
+		'promptTooLong',
+		[
 			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
 		],
-	},
-	{
-		type: 'promptTooLong',
-		all: [SUBJECT_OF_CONTEXT, EXCESS, TWO_NUMBERS],
-		none: [OTHER_UNITS, FIELD],
-	},
-	{
-		type: 'promptTooLong',
-		all: [SUBJECT_OF_CONTEXT, EXCESS, CONTEXT, /\d|\bcontext (?:length|size|window)\b/i],
-		none: [OTHER_UNITS, FIELD],
-	},
-	{
-		type: 'promptTooLong',
-		all: [CONTEXT_SIZE, /\btokens?\b/i, TWO_NUMBERS],
-		none: [OTHER_UNITS, FIELD],
-	},
-	{
-		type: 'modelCrashed',
-		all: [
+	],
+	['promptTooLong', [SUBJECT_OF_CONTEXT, EXCESS, TWO_NUMBERS], [OTHER_UNITS, FIELD]],
+	[
+		'promptTooLong',
+		[SUBJECT_OF_CONTEXT, EXCESS, CONTEXT, /\d|\bcontext (?:length|size|window)\b/i],
+		[OTHER_UNITS, FIELD],
+	],
+	['promptTooLong', [CONTEXT_SIZE, /\btokens?\b/i, TWO_NUMBERS], [OTHER_UNITS, FIELD]],
+	[
+		'modelCrashed',
+		[
 			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
 		],
-	},
-	{
-		type: 'outputParseFailed',
-		all: [
+	],
+	[
+		'outputParseFailed',
+		[
 			FAILURE,
 			/\bpars(?:e|ing)\b|\bdoes not match\b|\binvalid diff\b|\bXML syntax error\b/i,
 			/\b(?:tool calls?|function call|output|response|at pos \d+|element)\b/i,
 		],
-		none: [/\b(?:messages|tools):/i],
-	},
-	{
-		type: 'grammarRejected',
-		all: [
+		[/\b(?:messages|tools):/i],
+	],
+	[
+		'grammarRejected',
+		[
 			/\b(?:grammar|gbnf|json schema|json_schema|xgrammar|samplers|structured outputs?)\b/i,
 			/\b(?:fail(?:ed|s)?|errors?|invalid|cannot|could not|conversion)\b/i,
 		],
-	},
-	{ type: 'grammarRejected', all: [/\b(?:grammar|schema|xgrammar)\b/i, UNSUPPORTED] },
-	{
-		type: 'modelNotLoaded',
-		all: [
+	],
+	['grammarRejected', [/\b(?:grammar|schema|xgrammar)\b/i, UNSUPPORTED]],
+	[
+		'modelNotLoaded',
+		[
 			/\bmodels?\b.{0,200}\b(?:unloaded|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
 		],
-	},
-	{
+	],
+	[
 		// A gateway and the server behind it
-		type: 'badGateway',
-		all: [
+		'badGateway',
+		[
 			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream (?:connect error|request timeout)\b/i,
 		],
-	},
-	{
+	],
+	[
 		// Only if no connection was made: such a request is sent again.
-		type: 'modelUnreachable',
-		all: [
+		'modelUnreachable',
+		[
 			/\bdial tcp\b|\bconnection refused\b|\bECONNREFUSED\b|\bcould not establish connection\b|\bcannot connect to host\b|\bgetaddrinfo\b/i,
 		],
 		// The server's own download of a model
-		none: [/\b(?:pull|manifest|registry|download)\b/i],
-	},
+		[/\b(?:pull|manifest|registry|download)\b/i],
+	],
 ];
 
 /** The error type that a message means; undefined if its words do not tell. */
@@ -270,7 +257,7 @@ export function findTypeByText(message: string): ErrorType | undefined {
 
 function findSignal(text: string) {
 	const matches = (pattern: RegExp) => pattern.test(text);
-	return SIGNALS.find(({ all, none = [] }) => all.every(matches) && !none.some(matches))?.type;
+	return SIGNALS.find(([, all, none = []]) => all.every(matches) && !none.some(matches))?.[0];
 }
 
 /** Shortest stretch of the request that is removed from a message that repeats it. */
