@@ -9,6 +9,7 @@ import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { HttpResponse, RequestOptions } from '../http/types';
+import type { TextAndReasoning } from '../text/reasoning';
 import { listModels } from '../servers/list-models';
 import { type BodyChange, getProfile, type Lessons } from '../servers/profile';
 import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
@@ -35,7 +36,7 @@ export interface ExchangeOptions<D, V>
 	/** Reads a response. It may be called again for the same request, so it must not keep state between calls. */
 	read(response: HttpResponse, sent: { draft: D; route: RouteName }): Promise<Outcome<D, V>>;
 	/** Output of the last attempt that got any. */
-	getPartial?(): { text: string; reasoning: string } | undefined;
+	getPartial?(): TextAndReasoning | undefined;
 	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
 	getShownLength?(): number;
 	/** Called before a changed or repeated request. */
@@ -58,21 +59,23 @@ export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
 ): Promise<ExchangeResult<D, V>> {
-	const { model = '', maxRetries = 0, isIdempotent = false, signal } = options;
+	const { model, signal } = options;
 	const task = JSON.stringify([options.learningScope, model]);
-	const retryPolicy = new RetryPolicy(maxRetries, isIdempotent);
+	const retryPolicy = new RetryPolicy(options.maxRetries, options.isIdempotent);
 	const lessons = getProfile(server).getLessons(task);
 	let state = createState(server, options, lessons);
-	let partial: { text?: string; reasoning?: string } = {};
+	let partial: Partial<TextAndReasoning> = {};
 	for (;;) {
+		const { draft, route, changes } = state.request;
+		const { body, warnings } = applyChanges(options.toBody(draft, route.name), changes);
+		state = { ...state, body };
 		const outcome = await sendAttempt(server, options, state, retryPolicy);
-		state = await updateRoutes(server, options, state, outcome);
-		if (outcome.type !== 'failed') learn(server, task, lessons, state);
+		if (outcome.type === 'failed')
+			state = await updateRoutes(server, options, state, outcome.error);
+		else learn(server, task, lessons, state);
 		const step = decide(state, outcome);
-		if (step.type === 'accept') {
-			const { request: sent, warnings, applied } = state;
-			return { value: step.value, draft: sent.draft, route: sent.route, warnings, applied };
-		}
+		if (step.type === 'accept')
+			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
 		partial = getPartial(options) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
@@ -80,73 +83,48 @@ export async function exchange<D, V>(
 		}
 		if (step.type === 'fail') throw step.error.withPartial(partial);
 		options.onResend?.();
-		state = withBody(options, advance(state, outcome, step));
+		state = advance(state, outcome, step);
 	}
 }
 
 /** Undefined without output, so that the output of an earlier attempt stays. */
 function getPartial({ getPartial: get }: ExchangeOptions<unknown, unknown>) {
 	const partial = get?.();
-	const hasText = partial !== undefined && (partial.text + partial.reasoning).trim() !== '';
-	return hasText ? partial : undefined;
+	return partial && (partial.text + partial.reasoning).trim() !== '' ? partial : undefined;
 }
 
 function createState<D>(
 	server: ModelServer,
-	options: ExchangeOptions<D, unknown>,
+	{ routes: names, draft, adaptations = {} }: ExchangeOptions<D, unknown>,
 	{ changes, missingUrls }: Lessons,
 ): ExchangeState<D> {
-	const routes = getTargets(server, options.routes);
-	const { name: route } = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
-	return withBody(options, {
-		request: { route, draft: options.draft, changes },
-		routes,
-		missingUrls: [],
-		adaptations: options.adaptations ?? {},
-		sent: 1,
-		applied: [],
-	});
+	const routes = getTargets(server, names);
+	const route = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
+	const request = { route, draft, changes };
+	return { request, body: {}, routes, missingUrls: [], adaptations, sent: 1, applied: [] };
 }
 
-function getTargets(
-	server: ModelServer,
-	routes: readonly RouteName[],
-): ExchangeState<unknown>['routes'] {
+function getTargets(server: ModelServer, routes: readonly RouteName[]) {
 	const addresses = { ...server.url, api: server.getApiUrl() };
-	return routes.map((name) => {
+	return routes.map((name): RouteTarget => {
 		const [base, path, streamFormat] = ROUTES[name];
 		return { name, url: addresses[base] + path, streamFormat };
 	});
 }
 
-function withBody<D>(
-	{ toBody }: ExchangeOptions<D, unknown>,
-	state: Omit<ExchangeState<D>, 'body' | 'warnings'>,
-): ExchangeState<D> {
-	const { route, draft, changes } = state.request;
-	return { ...state, ...applyChanges(toBody(draft, route), changes) };
-}
-
 async function sendAttempt<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
-	{ request: { route, draft }, body, routes }: ExchangeState<D>,
+	{ request: { route, draft }, body }: ExchangeState<D>,
 	retryPolicy: RetryPolicy,
 ): Promise<Outcome<D, V>> {
 	const { toContent = (json) => ({ json }), read, getShownLength = () => 0 } = options;
-	const { url, streamFormat } = routes.find(({ name }) => name === route)!;
-	const requestOptions: RequestOptions = {
-		...options,
-		...toContent(body),
-		url,
-		streamFormat,
-		retryPolicy,
-	};
+	const { name, url, streamFormat } = route;
 	const shownLength = getShownLength();
 	return await request(
 		server,
-		requestOptions,
-		async (response) => await read(response, { draft, route }),
+		{ ...options, ...toContent(body), url, streamFormat, retryPolicy },
+		async (response) => await read(response, { draft, route: name }),
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
 		return { type: 'failed', error: captureError(error), isShown };
@@ -158,12 +136,11 @@ async function updateRoutes<D>(
 	server: ModelServer,
 	{ routes, signal }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,
-	outcome: Outcome<D, unknown>,
+	{ type }: ServerError,
 ) {
-	if (outcome.type !== 'failed' || outcome.error.type !== 'routeNotFound') return state;
-	const { url } = state.routes.find(({ name }) => name === state.request.route)!;
-	const missingUrls = [...state.missingUrls, url];
-	const hasOther = state.routes.some((target) => !missingUrls.includes(target.url));
+	if (type !== 'routeNotFound') return state;
+	const missingUrls = [...state.missingUrls, state.request.route.url];
+	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (!hasOther) await listModels(server, signal).catch(() => {});
 	return { ...state, missingUrls, routes: getTargets(server, routes) };
 }
@@ -217,9 +194,16 @@ export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly Ro
 /** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
 export const MAX_REQUESTS = 8;
 
+/** A route with its URL now. */
+interface RouteTarget {
+	name: RouteName;
+	url: string;
+	streamFormat?: 'lines';
+}
+
 /** `draft`: the request before a route gives it its form. */
 export interface ExchangeRequest<D> {
-	route: RouteName;
+	route: RouteTarget;
 	draft: D;
 	changes: readonly BodyChange[];
 }
@@ -244,10 +228,8 @@ export interface ExchangeState<D> {
 	request: ExchangeRequest<D>;
 	/** The body that was sent. */
 	body: JsonRecord;
-	/** Warnings about the changes of the body. */
-	warnings: string[];
-	/** Routes for the task, best first, with their URLs now. */
-	routes: ReadonlyArray<{ name: RouteName; url: string; streamFormat?: 'lines' }>;
+	/** Routes for the task, best first. */
+	routes: readonly RouteTarget[];
 	/** URLs that the server does not have. */
 	missingUrls: readonly string[];
 	adaptations: Adaptations;
@@ -322,12 +304,12 @@ function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step
 	return undefined;
 }
 
-/** The state after a step that sends a request. */
+/** The state after a step that sends a request, whose body is not built yet. */
 export function advance<D, V>(
 	{ firstError, ...state }: ExchangeState<D>,
 	outcome: Outcome<D, V>,
 	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
-): Omit<ExchangeState<D>, 'body' | 'warnings'> {
+): ExchangeState<D> {
 	const applied = [...state.applied, { rule, because }];
 	const next = { ...state, request, sent: state.sent + 1, applied };
 	return outcome.type === 'failed'
@@ -342,12 +324,9 @@ function pickMoreSpecificError(firstError: ServerError | undefined, error: Serve
 }
 
 function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
-	const other = routes.find(({ url }) => !missingUrls.includes(url));
-	if (!other) return undefined;
-	return {
-		request: { ...request, route: other.name },
-		because: `the server has no route ${request.route}`,
-	};
+	const route = routes.find(({ url }) => !missingUrls.includes(url));
+	const because = `the server has no route ${request.route.name}`;
+	return route && { request: { ...request, route }, because };
 }
 
 function adaptBy(rule: AdaptationRule): Rule['change'] {

@@ -61,7 +61,7 @@ class RequestRun<T> {
 		private readonly options: RequestOptions,
 		private readonly read: (response: HttpResponse) => Promise<T>,
 	) {
-		const { timeouts, signal, maxRetries = 0 } = options;
+		const { timeouts, signal, maxRetries } = options;
 		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
 		this.isIdempotent = options.isIdempotent ?? getMethod(options) === 'GET';
 		this.retryPolicy = options.retryPolicy ?? new RetryPolicy(maxRetries, this.isIdempotent);

@@ -32,8 +32,8 @@ export class RetryPolicy {
 	private lastLoading: { error: ServerError; at: number } | undefined;
 
 	constructor(
-		private readonly maxRetries: number,
-		private readonly isIdempotent: boolean,
+		private readonly maxRetries = 0,
+		private readonly isIdempotent = false,
 		private readonly random: () => number = Math.random,
 	) {}
 

@@ -12,9 +12,8 @@ import {
 import type { JsonRecord } from '../../../lib/values';
 
 const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeState<string> => ({
-	request: { route: 'ollamaChat', draft: 'first', changes: [] },
+	request: { route: { name: 'ollamaChat', url: 'a' }, draft: 'first', changes: [] },
 	body: {},
-	warnings: [],
 	routes: [
 		{ name: 'ollamaChat', url: 'a' },
 		{ name: 'openAiChat', url: 'b' },
@@ -42,7 +41,7 @@ describe('each rule', () => {
 		const missing = fail('routeNotFound');
 		expect(decideWith(missing, { missingUrls: ['a'] })).toMatchObject({
 			...sendRule('route'),
-			request: { route: 'openAiChat' },
+			request: { route: { name: 'openAiChat' } },
 		});
 		expect(decideWith(missing, { missingUrls: ['a', 'b'] })).toMatchObject({ type: 'fail' });
 	});
@@ -158,7 +157,7 @@ describe('the error', () => {
 	const getError = (first: Outcome<string, string>, last: Outcome<string, string>) => {
 		const state = createState({ body: { top_k: 1 }, missingUrls: ['a'] });
 		const step = decide(state, first) as Extract<ReturnType<typeof decideWith>, { type: 'send' }>;
-		const next = { ...advance(state, first, step), body: {}, warnings: [] };
+		const next = { ...advance(state, first, step), body: {} };
 		const final = decide(next, last);
 		return final.type === 'fail' ? final.error : undefined;
 	};
