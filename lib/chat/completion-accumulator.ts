@@ -122,8 +122,8 @@ export class CompletionAccumulator {
 	}
 
 	/**
-	 * @returns the output that can be shown now
-	 * @throws {TooMuchTextError}
+	 * Returns the output that can be shown now.
+	 * Throws a `TooMuchTextError`.
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
@@ -142,8 +142,8 @@ export class CompletionAccumulator {
 	/**
 	 * Ends the response.
 	 *
-	 * @param nonEventLines lines of the body that are not events
-	 * @returns the remaining output, and the completion
+	 * `nonEventLines`: lines of the body that are not events.
+	 * Returns the remaining output, and the completion.
 	 */
 	end(nonEventLines: readonly string[] = []): {
 		rest: TextAndReasoning;

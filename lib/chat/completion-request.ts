@@ -30,8 +30,8 @@ import { toErrorContext } from '../http/request-errors';
  * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
  * because llama-server cannot start a tool call under its grammar.
  *
- * @returns also warnings about omitted parts
- * @throws {ServerError} of type `invalidInput` if the forced tool is not offered
+ * Returns also warnings about omitted parts.
+ * Throws a `ServerError` of type `invalidInput` if the forced tool is not offered.
  */
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
@@ -101,7 +101,7 @@ function cleanSchema(schema: JsonRecord, schemaLabel: string, warnings: string[]
 /**
  * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
  *
- * @throws {ServerError} of type `toolsUnsupported` or `modalityUnsupported`
+ * Throws a `ServerError` of type `toolsUnsupported` or `modalityUnsupported`.
  */
 export async function assertCapabilities(
 	{
@@ -185,7 +185,7 @@ const CHECKS: Record<string, Check> = {
  * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
  *
- * @returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
+ * Returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
 export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removedPaths: string[] } {
 	const removedPaths: string[] = [];
@@ -263,8 +263,8 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
 /**
  * Rejects a JSON schema that would overflow the stack when it is read, copied or sent.
  *
- * @param schemaLabel for example "The JSON schema"
- * @throws {ServerError} of type `invalidInput`
+ * `schemaLabel`: for example "The JSON schema".
+ * Throws a `ServerError` of type `invalidInput`.
  */
 export function assertDepth(schema: unknown, schemaLabel: string) {
 	if (!isTooDeep(schema)) return;

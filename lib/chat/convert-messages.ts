@@ -61,8 +61,8 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 /**
  * The messages of a turn that fit into the history budget, with control tokens broken up.
  *
- * @returns also warnings about shortened results and omitted turns
- * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
+ * Returns also warnings about shortened results and omitted turns.
+ * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
@@ -102,7 +102,7 @@ function withBrokenControlTokens(message: ChatMessage) {
  * into messages are joined, the injected `id` argument and the text "Calling X with input: …" are removed, `[]` becomes
  * `''`, and files are put into the question that they belong to.
  *
- * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
+ * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
  */
 export function convertMessages(
 	messages: readonly InputMessage[],
@@ -331,7 +331,7 @@ const RESULT = ', Result: ';
  * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
  * calling tools. Only exact matches are removed.
  *
- * @param calls the calls of the same message
+ * `calls`: the calls of the same message.
  */
 export function stripAgentText(text: string, calls: readonly InputToolCall[]) {
 	const trimmed = text.trim();

@@ -120,7 +120,7 @@ export function getContextWarnings(
 	];
 }
 
-/** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
+/** Throws a `ServerError` of type `modalityUnsupported` for audio and video, and for images by URL. */
 export function toOllamaBody({
 	model,
 	messages,

@@ -16,7 +16,7 @@ import { type InputMessage, type InputToolCall, MESSAGE_TYPES } from './types';
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in
  * `messages`, or JSON text of either.
  *
- * @throws {ServerError} of type `invalidInput` that names the invalid message
+ * Throws a `ServerError` of type `invalidInput` that names the invalid message.
  */
 export function parseMessages(source: unknown): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;

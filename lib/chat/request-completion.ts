@@ -42,7 +42,7 @@ type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 /**
  * Requests a completion over OpenAI's route, or over the native one if the parameters need it.
  *
- * @throws {ServerError} with a suggestion, the partial output, and the usage of all attempts
+ * Throws a `ServerError` with a suggestion, the partial output, and the usage of all attempts.
  */
 export async function requestCompletion(
 	turn: TurnContext,
@@ -125,7 +125,7 @@ function getPrefill(messages: readonly ChatMessage[]) {
 	return isPrefill && last.content ? last.content : undefined;
 }
 
-/** @throws {ServerError} for a completion that the model cannot correct */
+/** Throws a `ServerError` for a completion that the model cannot correct. */
 async function readCompletion(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
@@ -165,8 +165,8 @@ const WARNING =
 /**
  * Whether the response to a request may begin inside the thinking.
  *
- * @returns also `isLearned`: whether that is known from the last response; and `learn`, which stores whether the response
- * began inside the thinking, and returns the warning about the first one
+ * Returns also `isLearned`: whether that is known from the last response; and `learn`, which stores whether the response
+ * began inside the thinking, and returns the warning about the first one.
  */
 function getReasoningStart(
 	{ server, settings, chatRequest }: TurnContext,

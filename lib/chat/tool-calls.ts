@@ -32,7 +32,7 @@ export class ToolCallAccumulator {
 	/** Whether the arguments repeat themselves without end. */
 	runawayState: RunawayState = 'normal';
 
-	/** @param textCount counts the text of the complete response */
+	/** `textCount`: counts the text of the complete response. */
 	constructor(private readonly textCount = new TextCount()) {}
 
 	get hasTooMany() {
@@ -146,7 +146,7 @@ export function createServerToolCallId() {
  * Only letters, digits, `_` and `-`, and as short as possible: n8n's memory may pass the conversation to a provider
  * that accepts nothing else. vLLM's IDs of 46 characters become 64, OpenAI's maximum.
  *
- * @param serverIds the server's id of each call; undefined without one
+ * `serverIds`: the server's id of each call; undefined without one.
  */
 export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
 	const turnKey = createServerToolCallId();

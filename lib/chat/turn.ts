@@ -34,8 +34,8 @@ import type { TextAndReasoning } from '../text/reasoning';
 /**
  * Runs one turn.
  *
- * @param onDelta called with the text as it arrives
- * @throws {ServerError} with the received text in `partialText` and `partialReasoning`
+ * `onDelta`: called with the text as it arrives.
+ * Throws a `ServerError` with the received text in `partialText` and `partialReasoning`.
  */
 export async function runTurn(
 	server: ModelServer,
@@ -204,7 +204,7 @@ function getImitatedCallWarning(text: string): string | undefined {
 /**
  * A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3).
  *
- * @param onlyModel the server's only model, if it reported one
+ * `onlyModel`: the server's only model, if it reported one.
  */
 function getOtherModelWarning(
 	requested: string,

@@ -181,8 +181,8 @@ export const MESSAGE_TYPES: ReadonlyMap<string | undefined, InputMessage['type']
 /**
  * Generates the result of a chat request.
  *
- * @param onDelta called with the text as it arrives
- * @throws {ServerError} with the received text
+ * `onDelta`: called with the text as it arrives.
+ * Throws a `ServerError` with the received text.
  */
 export type ChatGenerator = (
 	chatRequest: ChatRequest,

@@ -76,7 +76,7 @@ export function getDraftAcceptanceRate({
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
-/** The attributes of a chat result for its span. @param startedAt by `performance.now()` */
+/** The attributes of a chat result for its span. `startedAt`: by `performance.now()`. */
 export function toResponseAttributes(result: ChatResult, startedAt: number): ResponseAttributes {
 	const {
 		model,

@@ -36,7 +36,7 @@ export function showsTextAtEnd({ chatRequest, settings }: TurnContext) {
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
-/** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
+/** Throws a `ServerError` if the completion is not usable, and the model cannot correct it. */
 export function validateCompletion(
 	turn: TurnContext,
 	completion: AttemptedCompletion,
@@ -188,7 +188,7 @@ function buildJsonCorrection(
 const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
-/** The error of a completion that cannot be used. @param contentType of the response */
+/** The error of a completion that cannot be used. `contentType`: of the response. */
 export function toServerError(
 	completion: Completion,
 	context: ErrorContext,

@@ -58,7 +58,7 @@ Object.assign(format, {
  * Checks a value against a JSON schema in bounded time. A server that accepts a schema may not enforce it: llama.cpp with
  * llguidance accepts an invalid one without constraining the output (observed in 2026), and most small servers ignore it.
  *
- * @throws {ServerError} of type `invalidInput` if the schema itself is invalid
+ * Throws a `ServerError` of type `invalidInput` if the schema itself is invalid.
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	assertLength(source);
@@ -99,8 +99,8 @@ const CLOSING_KEYWORDS = new Set(['additionalProperties', 'unevaluatedProperties
 /**
  * Copies a schema without the keywords of unbounded run time.
  *
- * @param step called each time the validator visits a schema; may throw
- * @param unchecked receives the names of the omitted keywords
+ * `step`: called each time the validator visits a schema; may throw.
+ * `unchecked`: receives the names of the omitted keywords.
  */
 function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string>): JsonRecord {
 	const copy = (value: unknown): unknown => {
@@ -200,7 +200,7 @@ interface ValidatedJson extends ExtractedJson {
  * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
  * the format or not enforce the schema.
  *
- * @returns the JSON, or its issues
+ * Returns the JSON, or its issues.
  */
 export function validateJson(
 	text: string,
@@ -224,7 +224,7 @@ export function validateJson(
 /**
  * The JSON of a response, if the format requires JSON; otherwise undefined.
  *
- * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
+ * Throws a `ServerError` of type `invalidResponse` with the text in `partialText`.
  */
 export function getRequestedJson(
 	result: ChatResult,

@@ -105,7 +105,7 @@ const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
  * Omits the field that a rejection names, or renames it: "Unsupported parameter: 'max_tokens' … Use
  * 'max_completion_tokens' instead."
  *
- * @param protectedFields fields that are sent unchanged: those of Extra Body
+ * `protectedFields`: fields that are sent unchanged: those of Extra Body.
  */
 export function omitRejectedField(protectedFields = new Set<string>()): Adaptation {
 	return (rejection, body) => {

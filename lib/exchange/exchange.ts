@@ -54,7 +54,7 @@ export interface ExchangeResult<D, V> {
 	applied: readonly AppliedRule[];
 }
 
-/** @throws {ServerError} the first error that names a cause, with the output received so far */
+/** Throws the first error that names a cause, with the output received so far. */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,

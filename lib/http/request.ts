@@ -31,8 +31,8 @@ const MAX_PREEMPTIONS = 2;
  * Waits for a permit of the server's queue, sends the request, retries if the server cannot have started it, and reads
  * the response. A batch request may be preempted by interactive ones, at most twice, and is then repeated.
  *
- * @param read reads the response; it may be called again, so it must not keep state between calls
- * @throws {ServerError} also for an error response
+ * `read`: reads the response; it may be called again, so it must not keep state between calls.
+ * Throws a `ServerError` also for an error response.
  */
 export async function request<T>(
 	endpoint: Endpoint,
@@ -87,7 +87,7 @@ class RequestRun<T> {
 	/**
 	 * Its signal aborts at a timeout, at Stop, and if the request is preempted.
 	 *
-	 * @throws {ServerError} if a timeout or Stop ends the wait
+	 * Throws a `ServerError` if a timeout or Stop ends the wait.
 	 */
 	private async acquirePermit() {
 		const { endpoint, options, queueStats } = this;
@@ -151,7 +151,7 @@ class RequestRun<T> {
 		}
 	}
 
-	/** @throws {ServerError} */
+	/** Throws a `ServerError`. */
 	private async runAttempt(
 		connection: RequestConnection,
 		progress: AttemptProgress,

@@ -37,7 +37,7 @@ interface EndDetector {
 /**
  * The chunks of a body, up to its end or the one that `endDetector` detects.
  *
- * @throws {BodyTooLargeError} if it exceeds `maxBytes`
+ * Throws a `BodyTooLargeError` if it exceeds `maxBytes`.
  */
 export async function* readChunks(
 	body: AsyncIterable<Uint8Array>,
@@ -75,7 +75,7 @@ async function raceWithPause<R>(next: Promise<R>) {
 	}
 }
 
-/** Collects a body as text. @throws {BodyTooLargeError} */
+/** Collects a body as text. Throws a `BodyTooLargeError`. */
 export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
 	const decoder = new TextDecoder();
 	const buffered = new BufferedText();
@@ -119,7 +119,7 @@ export function formatMegabytes(bytes: number): string {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
-/** Concatenates all chunks. @throws {BodyTooLargeError} if they exceed `maxBytes` */
+/** Concatenates all chunks. Throws a `BodyTooLargeError` if they exceed `maxBytes`. */
 export async function readBuffer(
 	chunks: AsyncIterable<Uint8Array>,
 	maxBytes = Infinity,
@@ -151,7 +151,7 @@ export class TextCount {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
-	/** @throws {TooMuchTextError} for more than 2 MB in total */
+	/** Throws a `TooMuchTextError` for more than 2 MB in total. */
 	add(length: number): void {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
@@ -200,7 +200,7 @@ export class StreamParser implements EndDetector {
 		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
 	});
 
-	/** @param framing of the protocol: server-sent events, or one JSON value per line */
+	/** `framing`: of the protocol: server-sent events, or one JSON value per line. */
 	constructor(
 		private readonly framing: 'events' | 'lines',
 		private readonly maxLength = MAX_EVENT_LENGTH,
@@ -228,7 +228,7 @@ export class StreamParser implements EndDetector {
 	/**
 	 * The data of the events that these bytes complete.
 	 *
-	 * @throws {BodyTooLargeError}
+	 * Throws a `BodyTooLargeError`.
 	 */
 	push(bytes: Uint8Array): string[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
@@ -258,7 +258,7 @@ export class StreamParser implements EndDetector {
 		return this.events.splice(0);
 	}
 
-	/** Detects the format by the first character that is not blank. @returns the text from there on */
+	/** Detects the format by the first character that is not blank. Returns the text from there on. */
 	private detectFormat(chunk: string) {
 		const start = chunk.replace(/^[\s\uFEFF]+/, '');
 		const first = start.charAt(0);

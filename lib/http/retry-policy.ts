@@ -38,10 +38,10 @@ export class RetryPolicy {
 	) {}
 
 	/**
-	 * @param remainingMs milliseconds until the first-token timeout; Infinity without one
-	 * @param onLoading called before a pause for a loading model
-	 * @returns milliseconds to wait before the next attempt
-	 * @throws {ServerError} if there is none
+	 * `remainingMs`: milliseconds until the first-token timeout; Infinity without one.
+	 * `onLoading`: called before a pause for a loading model.
+	 * Returns milliseconds to wait before the next attempt.
+	 * Throws a `ServerError` if there is none.
 	 */
 	nextDelayMs(
 		error: ServerError,

@@ -31,7 +31,7 @@ export interface RequestConnection {
  * Sends a request and follows redirects: to other origins without the headers of the credential, and only requests
  * without content.
  *
- * @throws {ServerError} of n8n's egress filter, otherwise the raw network error
+ * Throws a `ServerError` of n8n's egress filter, otherwise the raw network error.
  */
 export async function sendRequest(
 	endpoint: Endpoint,
@@ -82,7 +82,7 @@ function parseLocation({ headers, url }: RawResponse) {
 	return /^https?:$/.test(target.protocol) ? target : undefined;
 }
 
-/** @throws {ServerError} if n8n's egress filter blocks it */
+/** Throws a `ServerError` if n8n's egress filter blocks it. */
 function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	try {
 		endpoint.egressFilter?.validateRedirectSync(url);
@@ -145,7 +145,7 @@ function discardBody(body: Readable) {
 	setImmediate(() => body.destroy());
 }
 
-/** @throws {ServerError} if n8n's egress filter blocks the URL */
+/** Throws a `ServerError` if n8n's egress filter blocks the URL. */
 async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSignal) {
 	const { egressFilter } = endpoint;
 	if (egressFilter === undefined) return;

@@ -112,7 +112,7 @@ export class Watchdog {
  * A timer that does not keep the process alive. Not `AbortSignal.timeout`, which creates an exception with its stack
  * (0.05 ms for each read) and cannot be canceled.
  *
- * @returns cancels the timer
+ * Returns a function that cancels the timer.
  */
 export function setUnrefTimeout(ms: number, callback: () => void): () => void {
 	const timer = setTimeout(callback, ms).unref();

@@ -113,7 +113,7 @@ export interface HttpResponse extends ResponseHead {
 	/** The error that a text in the response means. */
 	toError(text: string): ServerError;
 	text(): Promise<string>;
-	/** @throws {ServerError} for anything but a JSON object without an error */
+	/** Throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** The data of its events, as many as arrived together. A JSON response is one event. */
 	events(maxLength?: number): AsyncIterable<string[]>;

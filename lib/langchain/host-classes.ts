@@ -115,7 +115,7 @@ const BASE_METHODS = [
 /** An error whose message names the first missing part. */
 class MissingPartError extends Error {}
 
-/** @throws {MissingPartError} */
+/** Throws a `MissingPartError`. */
 async function collectClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
 	const BaseChatModel = getBaseClass(adapterClass);
 	const { ChatGenerationChunk, AIMessageChunk } = await getChunkClasses(adapter);
@@ -178,7 +178,7 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  * The host's SDK. Loaded with `module.require`, not imported, so that an n8n without it gets an error that says what to
  * do, not "Cannot find module".
  *
- * @throws {Error} if this n8n has no SDK
+ * Throws an error if this n8n has no SDK.
  */
 export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),

@@ -289,7 +289,7 @@ function getDeltaInterval() {
  * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
  * slot.
  *
- * @returns the result of `run`
+ * Returns the result of `run`.
  */
 export async function* streamText<R, C>(
 	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,

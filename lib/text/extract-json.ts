@@ -28,8 +28,8 @@ const MAX_CHARACTERS = 2_000_000;
  * examples and drafts. Order of search: the whole text, code blocks, JSON between sentences. Several different valid
  * values in one stage are ambiguous, which is an issue.
  *
- * @param validate returns the issues of a value; empty if it is valid
- * @returns the valid JSON, or the issues: an empty list if the text contains no JSON
+ * `validate`: returns the issues of a value; empty if it is valid.
+ * Returns the valid JSON, or the issues: an empty list if the text contains no JSON.
  */
 export function extractJson(
 	text: string,

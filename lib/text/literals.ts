@@ -69,7 +69,7 @@ class LiteralReader {
 
 	constructor(private readonly text: string) {}
 
-	/** @throws {SyntaxProblem} if the text contains anything else */
+	/** Throws a `SyntaxProblem` if the text contains anything else. */
 	readAll<T>(read: () => T): T {
 		const result = read();
 		this.match(BLANKS);

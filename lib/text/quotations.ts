@@ -34,7 +34,7 @@ const MARK_BY_WORD = new Map([
  * Returns a function that checks whether a call appears in a request. Texts are joined, so that a call split over two of
  * them is found.
  *
- * @param completeCallTexts texts in which only complete calls count
+ * `completeCallTexts`: texts in which only complete calls count.
  */
 export function createQuotationCheck(
 	inputTexts: readonly string[],
@@ -131,7 +131,7 @@ class PromptText {
 	private readonly letters: string;
 	private punctuation: Punctuation | undefined;
 
-	/** @param requiresCompleteCall whether only complete calls count */
+	/** `requiresCompleteCall`: whether only complete calls count. */
 	constructor(
 		private readonly text: string,
 		private readonly requiresCompleteCall: boolean,

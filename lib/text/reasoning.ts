@@ -34,7 +34,7 @@ export function opensReasoningInPrompt(model: string) {
 /**
  * Splits a complete response.
  *
- * @param mayBeInside whether the prompt may contain the opening tag
+ * `mayBeInside`: whether the prompt may contain the opening tag.
  */
 export function splitReasoning(response: string, mayBeInside = false): TextAndReasoning {
 	const splitter = new ReasoningSplitter(mayBeInside);
@@ -104,7 +104,7 @@ export class ReasoningSplitter {
 	private maxAssumed = Infinity;
 	private isSplitByServer = false;
 
-	/** @param mayBeInside whether the prompt may contain the opening tag */
+	/** `mayBeInside`: whether the prompt may contain the opening tag. */
 	constructor(private mayBeInside: boolean) {}
 
 	/** Marks are plain text. */

@@ -139,7 +139,7 @@ const MAX_CALLS = 100;
 /**
  * The calls that end a text, if all of them are complete and of offered tools.
  *
- * @param isQuotation whether a call is quoted from the request: then no call is executed
+ * `isQuotation`: whether a call is quoted from the request: then no call is executed.
  */
 export function parseTextToolCalls(
 	text: string,
@@ -217,7 +217,7 @@ function areCalls(calls: ReadonlyArray<RawToolCall | undefined>): calls is RawTo
 /**
  * The contents of up to `MAX_CALLS` + 1 blocks that fill a text; undefined if it contains anything else.
  *
- * @param group of the match with the content
+ * `group`: of the match with the content.
  */
 function matchBlocks(text: string, block: RegExp, group = 1) {
 	const contents: string[] = [];
@@ -317,8 +317,8 @@ export const MAX_UNDECIDED_LENGTH = 64;
 /**
  * Length of the text that can be shown while more may arrive. Text that may become a call is pending.
  *
- * @param isFirst whether the response begins with this text
- * @param hasTools whether it may contain calls
+ * `isFirst`: whether the response begins with this text.
+ * `hasTools`: whether it may contain calls.
  */
 export function getDisplayableLength(pending: string, isFirst: boolean, hasTools: boolean) {
 	const start = pending.slice(0, MAX_UNDECIDED_LENGTH);

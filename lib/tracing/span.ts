@@ -23,8 +23,8 @@ const HOST_TIMEOUT_MS = 1_000;
 /**
  * Runs work in a separate span, a child of n8n's span of the node, if n8n exports traces.
  *
- * @param work receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one
- * @param toAttributes the span's attributes from the result
+ * `work`: receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one.
+ * `toAttributes`: the span's attributes from the result.
  */
 export async function withSpan<T, S extends TracedEndpoint>(
 	endpoint: S,
@@ -85,7 +85,7 @@ function startSpan<S extends TracedEndpoint>(
 			headers: { ...endpoint.headers, ...omitUndefined({ traceparent, tracestate }) },
 		},
 		setAttributes,
-		/** Records an error by its title, unless that is the server's own message. @returns the error */
+		/** Records an error by its title, unless that is the server's own message. Returns the error. */
 		recordException: (error: unknown) => {
 			const isKnown = error instanceof ServerError;
 			setAttributes({ errorType: isKnown ? error.type : 'unexpected' });
@@ -265,7 +265,7 @@ const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => un
 
 type AttributeValue = string | number | string[];
 
-/** @param mask masks the credential's secrets in a text */
+/** `mask`: masks the credential's secrets in a text. */
 function toSpanAttributes(observation: SpanData, mask: (text: string) => string) {
 	const attributes: Record<string, AttributeValue> = {};
 	for (const [name, source] of Object.entries(ATTRIBUTES)) {

@@ -47,7 +47,7 @@ export async function supplyChatModel(
 /**
  * Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed.
  *
- * @throws {ServerError} of type `invalidInput` for an invalid option
+ * Throws a `ServerError` of type `invalidInput` for an invalid option.
  */
 async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 	const { parameters, server, priority } = await log.openModelServer(properties);
@@ -145,8 +145,8 @@ const UNCOUNTED =
 /**
  * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
  *
- * @param budget tokens of all prompts and responses of the execution
- * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
+ * `budget`: tokens of all prompts and responses of the execution.
+ * Throws a `ServerError` of type `invalidInput` before anything is sent, if nothing is left.
  */
 export function withTokenBudget(
 	generate: ChatGenerator,
@@ -196,7 +196,7 @@ export function getStreamingHint(context: Context, totalMs: number): string | un
 /**
  * Reads the node's parameters, which expressions may return with any type.
  *
- * @throws {ServerError} of type `invalidInput` naming the field
+ * Throws a `ServerError` of type `invalidInput` naming the field.
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
@@ -219,7 +219,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	};
 }
 
-/** @throws {ServerError} of type `invalidInput` naming the field */
+/** Throws a `ServerError` of type `invalidInput` naming the field. */
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = asRecord(parameters.value('options.trace'));
 	const settings = traceFields

@@ -146,7 +146,7 @@ export const thinkingFields: INodeProperties[] = [
 /**
  * The fields as options, which apply only if they are added.
  *
- * @param unsetText what applies if they are not
+ * `unsetText`: what applies if they are not.
  */
 export function toOptionFields(
 	fields: readonly INodeProperties[],
@@ -224,7 +224,7 @@ function createOptionError({ label }: Field, requirement: string) {
  * Reads the options of a generation, which expressions may return with any type. Options that the operation does
  * not offer count as not added.
  *
- * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
+ * Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do.
  */
 export function readGeneration(parameters: NodeParameters): ChatParameters {
 	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
@@ -249,7 +249,7 @@ type Prefix = '' | 'options.';
 /**
  * Reads the thinking fields; undefined if nothing is sent.
  *
- * @param whenUnset applies if the option was not added
+ * `whenUnset`: applies if the option was not added.
  */
 export function readThinking(
 	parameters: NodeParameters,
@@ -320,7 +320,7 @@ interface NamedSchema {
 /**
  * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
- * @throws {ServerError} of type `invalidInput` if it cannot be used, before anything is generated
+ * Throws a `ServerError` of type `invalidInput` if it cannot be used, before anything is generated.
  */
 export function unwrapSchema(source: JsonRecord): NamedSchema {
 	assertDepth(source, 'The JSON schema');
