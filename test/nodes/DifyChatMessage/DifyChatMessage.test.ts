@@ -1,34 +1,8 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { closePools } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { defaultApps, PAGES } from '../../simulators/dify';
 import { listen } from '../../support/listen';
 import * as http from 'node:http';
-import {
-	sendMessageJson,
-	sendMessages,
-	type Setup,
-	sendMessageError,
-	executePrepared,
-	getNodeError,
-	prepareNode,
-	getProperties,
-	toSteps,
-} from '../dify';
-import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { waitFor } from '../../lib/dify/wait-for';
-
-describe('a message', () => {
-	test('agents, which do not support blocking mode, respond with the defaults of the node', async () => {
-		const sim = await startSim({});
-		for (const { mode } of defaultApps().filter((app) => app.mode.startsWith('agent')))
-			expect(await sendMessageJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
-		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(
-			new Set(['streaming']),
-		);
-	});
-});
+import { sendMessageJson, sendMessages, type Setup, sendMessageError } from '../dify';
 
 test('each request has the key once', async () => {
 	const requests: Array<[string, string[]]> = [];
@@ -207,79 +181,5 @@ describe('the request of a message', () => {
 		expect(
 			(await sendMessageError(sim, { parameters: { options: { idleTimeout: 'soon' } } })).message,
 		).toContain('"Idle Timeout (Seconds)" must be a number');
-	});
-
-	test('a rejected run is retried as often as the option says', async () => {
-		const sim = await startSim();
-		sim.fail({
-			status: 429,
-			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
-			contentType: 'application/json',
-			times: 1,
-		});
-		expect(
-			(await sendMessageError(sim, { parameters: { options: { maxRetries: 0 } } })).message,
-		).toContain('Too many requests');
-		sim.fail({
-			status: 429,
-			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
-			contentType: 'application/json',
-			times: 1,
-		});
-		expect(
-			await sendMessageJson(sim, { parameters: { options: { maxRetries: 1 } } }),
-		).toMatchObject({
-			answer: 'You said: hi',
-		});
-	});
-});
-
-describe('the stream of a message', () => {
-	test('a proxy page after pings is not a queued run', async () => {
-		const sim = await startSim({});
-		const body = `event: ping\n\n${PAGES.nginx502}`;
-		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
-		const error = await sendMessageError(sim, {});
-		expect(error.context.data).toMatchObject({ type: 'streamEndedEarly' });
-	});
-
-	test('Stop ends a queued run as soon as it has an ID', async () => {
-		let startRun = () => {};
-		const wait = new Promise<void>((resolve) => (startRun = resolve));
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ({ steps: [{ wait }, ...toSteps('a'), { wait: 60_000 }] }),
-		});
-		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal });
-		const running = getNodeError(executePrepared('difyChatMessage', fake));
-		await waitFor(() => sim.runs.length === 1);
-		controller.abort();
-		startRun();
-		await running;
-		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
-	});
-
-	test('timeouts also apply inside the stream, without a total timeout by default', async () => {
-		const options = getProperties(new DifyChatMessage()).find(({ name }) => name === 'options')!
-			.options as INodeProperties[];
-		const timeoutFields = options.filter(({ name }) => name.endsWith('Timeout'));
-		expect(
-			Object.fromEntries(timeoutFields.map(({ name, default: preset }) => [name, preset])),
-		).toEqual({
-			idleTimeout: 600,
-			totalTimeout: 0,
-		});
-		for (const { typeOptions } of timeoutFields) expect(typeOptions).not.toHaveProperty('maxValue');
-		const sim = await startApp(
-			{ mode: 'chat', reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }) },
-			{ stream: { pingEveryMs: 5 } },
-		);
-		const error = await sendMessageError(sim, { parameters: { options: { totalTimeout: 1.5 } } });
-		expect(error.context.data).toMatchObject({
-			type: 'runTimeout',
-			answer: 'a',
-			stopRequested: true,
-		});
 	});
 });

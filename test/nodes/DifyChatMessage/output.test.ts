@@ -10,10 +10,6 @@ import {
 	getStreamedText,
 	createNumberedItems,
 } from '../dify';
-import stream from 'node:stream';
-import { sse } from '../../guarantees/support/responses';
-import { sendJson, type Answer, startScripted } from '../../guarantees/support/scripted-server';
-import { useSimulator } from '../../simulators/use-simulator';
 
 describe('the item of a message', () => {
 	const usage = {
@@ -51,34 +47,6 @@ describe('the item of a message', () => {
 		expect(await sendMessageJson(sim, { parameters: { simplify: false } })).toMatchObject({
 			metadata: { usage, retriever_resources: resources },
 		});
-	});
-
-	test('reasoning is removed from the response, at whatever character the stream is split', async () => {
-		const fullText = '<think>a</think>b';
-		for (let at = 1; at < fullText.length; at++) {
-			const reply = () => [fullText.slice(0, at), fullText.slice(at)];
-			const sim = await startApp({ mode: 'chat', reply });
-			for (const simplify of [true, false]) {
-				const fake = prepare(sim, { streaming: true, parameters: { simplify } });
-				const [item] = await execute(fake);
-				expect(item!.json).toMatchObject({ answer: 'b', reasoning: 'a' });
-				expect(getStreamedText(fake)).toBe('b');
-			}
-		}
-	});
-
-	test('thinking that started in the prompt ends with a lone tag, and is removed, too', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ['Hm, hello.\n</thi', 'nk>\n\nHello!'],
-		});
-		const fake = prepare(sim, { streaming: true });
-		const [item] = await execute(fake);
-		expect(item!.json).toMatchObject({ answer: 'Hello!', reasoning: 'Hm, hello.\n' });
-		expect(getStreamedText(fake)).toMatch(/Hello!$/);
-		const aboutTags = 'Close it with `</think>`, not with </b>.';
-		const other = await startApp({ mode: 'chat', reply: () => [aboutTags] });
-		expect(await sendMessageJson(other, {})).toMatchObject({ answer: aboutTags });
 	});
 
 	test("without Simplify, the item has Dify's own fields, like a blocking response", async () => {
@@ -267,58 +235,4 @@ describe('many items', () => {
 			});
 		},
 	);
-
-	test('stop after the first error, also in Dify', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query }) => ({
-				steps:
-					query === 'q2'
-						? [{ wait: 1500 }, { error: { status: 500, message: 'boom' } }]
-						: [{ text: 'a' }, { wait: 60_000 }],
-			}),
-		});
-		const error = await sendMessageError(sim, {
-			...createNumberedItems(9),
-			parameters: { options: { maxConcurrentItems: 3 } },
-		});
-		expect(error.message).toBe('boom');
-		expect(error.context.itemIndex).toBe(2);
-		expect(sim.stops).toHaveLength(2);
-		expect(sim.runs).toHaveLength(3);
-	});
-});
-
-describe('long answer', () => {
-	const startServer = useSimulator(startScripted);
-	const [TASK, CONVERSATION] = ['1', '2'].map(
-		(digit) => `0000000${digit}-0000-4000-8000-000000000000`,
-	);
-	const IDS = { task_id: TASK, conversation_id: CONVERSATION, message_id: CONVERSATION };
-
-	test.each([
-		['text of a chat', 'message'],
-		['text of an agent', 'agent_message'],
-	])('a run is stopped after 2 MB of %s', async (_name, event) => {
-		const message = sse({ event, ...IDS, answer: 'a'.repeat(1000) });
-		const endless = function* () {
-			for (;;) yield message;
-		};
-		const script: Answer = ({ path }, response) => {
-			if (!path.endsWith('/chat-messages')) return sendJson(response, { result: 'success' });
-			response.writeHead(200, { 'content-type': 'text/event-stream' });
-			stream.Readable.from(endless()).pipe(response);
-		};
-		const sim = await startServer(script);
-		const [item] = await execute(prepare(sim, { continueOnFail: true }));
-		const { error } = item!.json as { error: Record<string, unknown> };
-		expect(error).toMatchObject({
-			type: 'invalidResponse',
-			message: 'The response contains more than 2 MB of text, so it was not read further',
-			stopRequested: true,
-			conversationId: CONVERSATION,
-		});
-		expect(JSON.stringify(item!.json).includes('a'.repeat(999_000))).toBe(true);
-		expect(sim.requests.map(({ path }) => path)).toContain(`/v1/chat-messages/${TASK}/stop`);
-	});
 });

@@ -1,4 +1,4 @@
-/** The record of a run, polled with its own clock. Through the nodes: test/nodes/DifyWorkflow/run/record.test.ts. */
+/** The record of a run, polled with its own clock. */
 import { performance } from 'node:perf_hooks';
 import type { DifyClient } from '../../../../lib/dify/client';
 import { createDifyError } from '../../../../lib/dify/errors';

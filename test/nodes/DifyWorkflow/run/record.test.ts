@@ -1,345 +1,228 @@
-/** The record of a run whose stream broke off: how long it may be missing, and how long the API may be unavailable. */
-import { PAGES } from '../../../simulators/dify';
-import { startScripted, type ScriptedServer } from '../../../guarantees/support/scripted-server';
-import { useSimulator } from '../../../simulators/use-simulator';
+/** Several forms of one run: submitted, expired, and passed over in a replay. */
 import * as http from 'node:http';
-import { performance } from 'node:perf_hooks';
-import { getItemError, getNodeError } from '../../dify';
-import { executeWorkflow, executeOperation } from '../workflow';
+import { getNodeError } from '../../dify';
+import { executeOperation } from '../workflow';
 import { listen } from '../../../support/listen';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
-const RUN_ID = '11111111-2222-4333-8444-555555555555';
-const STARTED = { event: 'workflow_started', task_id: 't', workflow_run_id: RUN_ID };
-const SECOND = 1_000;
+const RUN_ID = 'df506b6a-8974-4ad6-8d0b-f2a5dbceac7e';
+const SUBMITTED = [412, { code: 'human_input_form_submitted', message: 'Submitted', status: 412 }];
+const EXPIRED = [412, { code: 'human_input_form_expired', message: 'Expired', status: 412 }];
+const OPEN = [200, { form_content: '', inputs: [], user_actions: [{ id: 'ok', title: 'OK' }] }];
 
-type RecordResponse = readonly [status: number, body: object | string];
+type Event = Record<string, unknown>;
 
-const ENDED: RecordResponse = [200, { id: RUN_ID, status: 'succeeded', outputs: { text: 'yes' } }];
-const RUNNING: RecordResponse = [200, { id: RUN_ID, status: 'running', outputs: null }];
-const NO_RECORD: RecordResponse = [
-	404,
-	{ code: 'not_found', message: 'Workflow run not found', status: 404 },
-];
-/** Response of nginx while the API starts. */
-const AWAY: RecordResponse = [502, PAGES.nginx502];
-
-const startServer = useSimulator(startScripted);
-
-/** A Dify that breaks off the stream, then returns these responses for the record, each for so many seconds. */
-async function startLost(
-	...responses: ReadonlyArray<readonly [answer: RecordResponse, forSeconds: number]>
-) {
-	let brokenAt = 0;
-	return await startServer(({ method }, response) => {
-		if (method === 'POST') {
-			brokenAt = performance.now();
-			response.writeHead(200, { 'content-type': 'text/event-stream' });
-			response.write(`data: ${JSON.stringify(STARTED)}\n\n`, () => response.destroy());
-			return;
-		}
-		let remainingMs = performance.now() - brokenAt;
-		const [recordResponse] = responses.find(
-			([, seconds]) => (remainingMs -= seconds * SECOND) < 0,
-		) ?? [ENDED];
-		const [status, body] = recordResponse;
-		const isPage = typeof body === 'string';
-		response.writeHead(status, { 'content-type': isPage ? 'text/html' : 'application/json' });
-		response.end(isPage ? body : JSON.stringify(body));
+const toEvent = (event: string, data: object): Event => ({
+	event,
+	workflow_run_id: RUN_ID,
+	task_id: '55da5dd1-fa55-49c9-8b5f-32c3111cfe93',
+	data,
+});
+const STARTED = toEvent('workflow_started', { id: RUN_ID });
+const toNode = (nodeId: string, status: string) =>
+	toEvent('node_finished', {
+		id: `execution-${nodeId}`,
+		node_id: nodeId,
+		node_type: 'human-input',
+		title: nodeId,
+		status,
 	});
+const toForm = (name: string) => ({
+	form_id: `form-${name}`,
+	node_id: name,
+	node_title: name,
+	form_token: `token-${name}`,
+	actions: [{ id: 'ok', title: 'OK' }],
+});
+const toPause = (...names: string[]): Event[] => [
+	...names.map((name) => toEvent('human_input_required', toForm(name))),
+	toEvent('workflow_paused', {
+		paused_nodes: names,
+		outputs: {},
+		status: 'paused',
+		reasons: names.map((name) => ({ TYPE: 'human_input_required', ...toForm(name) })),
+	}),
+];
+const toReplay = (...names: string[]) => [
+	STARTED,
+	...names.map((name) => toNode(name, 'paused')),
+	...toPause(...names),
+];
+const SECOND_FORM = [STARTED, toNode('ask', 'succeeded'), ...toReplay('ask2').slice(1)];
+const ENDED = [toEvent('workflow_finished', { status: 'succeeded', outputs: { a: '1' } })];
+
+interface Script {
+	/** Events of each attachment; the last one repeats. */
+	attachments: Event[][];
+	/** Status and body for each token. Default: open. */
+	forms?: Record<string, unknown[]>;
+	record?: object;
 }
 
-async function executeLostRun({ url }: ScriptedServer, options: object = {}) {
-	const [item] = await executeWorkflow(
-		{ url: `${url}/v1` },
-		{ continueOnFail: true, parameters: { options } },
-	);
-	return item!;
-}
-
-test.each([
-	['there is no record yet', [[NO_RECORD, 8]]],
-	['the API is unavailable after the stream ends', [[AWAY, 25]]],
-	[
-		'the API is unavailable later',
-		[
-			[RUNNING, 100],
-			[AWAY, 15],
-		],
-	],
-	[
-		'the API is unavailable twice',
-		[
-			[RUNNING, 20],
-			[AWAY, 15],
-			[RUNNING, 20],
-			[AWAY, 15],
-		],
-	],
-	['the run continues for half an hour', [[RUNNING, 1_800]]],
-] as Array<[string, Array<[RecordResponse, number]>]>)(
-	'the run is recovered if %s',
-	async (_name, responses) => {
-		const server = await startLost(...responses);
-		const { json: result } = await executeLostRun(server);
-		expect(result).toMatchObject({ status: 'succeeded', outputs: { text: 'yes' } });
-		expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
-	},
-);
-
-test.each([
-	['there is no record for 30 s', [[NO_RECORD, 30]]],
-	['the API is unavailable for two minutes', [[AWAY, 120]]],
-	[
-		'the API becomes unavailable for two minutes',
-		[
-			[RUNNING, 20],
-			[AWAY, 120],
-		],
-	],
-] as Array<[string, Array<[RecordResponse, number]>]>)(
-	'the run is lost if %s',
-	async (_name, responses) => {
-		const server = await startLost(...responses);
-		const error = getItemError(await executeLostRun(server));
-		expect(error).toMatchObject({ type: 'streamEndedEarly', workflowRunId: RUN_ID });
-		expect(error).toMatchObject({ retryable: false });
-	},
-);
-
-test('the Total Timeout ends the wait', async () => {
-	const server = await startLost([RUNNING, 1_800]);
-	const error = getItemError(await executeLostRun(server, { totalTimeout: 60 }));
-	expect(error).toMatchObject({ workflowRunId: RUN_ID });
+const servers: http.Server[] = [];
+afterEach(() => {
+	for (const server of servers.splice(0)) server.close();
 });
 
-describe('two forms', () => {
-	jest.mock('../../../../lib/http/sleep', () =>
-		jest.requireActual<object>('../../../support/mock-sleep'),
+async function startDify({ attachments, forms = {}, record }: Script) {
+	const requests: string[] = [];
+	const submitted = new Set<string>();
+	const server = http.createServer((request, response) => {
+		const { method = '', url = '' } = request;
+		requests.push(`${method} ${url.replace(/\?.*/, '')}`);
+		const send = (status: unknown, body: unknown) => {
+			response.writeHead(Number(status), { 'content-type': 'application/json' });
+			response.end(JSON.stringify(body));
+		};
+		const token = /human_input\/(.*)$/.exec(url)?.[1];
+		if (token !== undefined && method === 'POST') {
+			submitted.add(token);
+			send(200, {});
+		} else if (token !== undefined) {
+			const [status, body] = forms[token] ?? (submitted.has(token) ? SUBMITTED : OPEN);
+			send(status, body);
+		} else if (url.includes('/events')) {
+			const events = attachments.length > 1 ? attachments.shift()! : attachments[0]!;
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+		} else send(200, record ?? {});
+	});
+	servers.push(server);
+	const port = await listen(server);
+	return { url: `http://127.0.0.1:${port}`, requests };
+}
+
+const follow = async (sim: { url: string }, onPause = 'return') => {
+	const parameters = { workflowRunId: RUN_ID, options: { onPause } };
+	return (await executeOperation(sim, 'run', 'follow', parameters))[0]!.json;
+};
+const submit = async (sim: { url: string }, parameters: object = {}) => {
+	const submission = { formToken: 'token-ask', action: 'ok', values: {}, ...parameters };
+	return (await executeOperation(sim, 'form', 'submit', submission))[0]!.json;
+};
+const getTokens = ({ forms }: Record<string, unknown>) =>
+	(forms as Array<{ formToken: string }> | undefined)?.map(({ formToken }) => formToken);
+
+describe('Submit', () => {
+	test.each([
+		['the end of the run', ENDED, { status: 'succeeded', outputs: { a: '1' } }],
+		['the next form', SECOND_FORM, { status: 'paused' }],
+	])('returns %s, never the pause that it answered', async (_case, events, expected) => {
+		const old = toReplay('ask');
+		const sim = await startDify({ attachments: [old, old, old, events] });
+		const item = await submit(sim, { workflowRunId: RUN_ID });
+		expect(item).toMatchObject({ submitted: true, formToken: 'token-ask', ...expected });
+		expect(getTokens(item)).toEqual(expected.status === 'paused' ? ['token-ask2'] : undefined);
+		expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+	});
+
+	test.each([{ workflowRunId: RUN_ID, options: { returnImmediately: true } }, {}])(
+		'returns immediately with %j',
+		async (parameters) => {
+			const sim = await startDify({ attachments: [ENDED] });
+			expect(await submit(sim, parameters)).toEqual({
+				submitted: true,
+				formToken: 'token-ask',
+				action: 'ok',
+				user: 'u1',
+			});
+			expect(sim.requests.some((request) => request.includes('/events'))).toBe(false);
+		},
 	);
 
-	const RUN_ID = 'df506b6a-8974-4ad6-8d0b-f2a5dbceac7e';
-	const SUBMITTED = [
-		412,
-		{ code: 'human_input_form_submitted', message: 'Submitted', status: 412 },
-	];
-	const EXPIRED = [412, { code: 'human_input_form_expired', message: 'Expired', status: 412 }];
-	const OPEN = [200, { form_content: '', inputs: [], user_actions: [{ id: 'ok', title: 'OK' }] }];
-
-	type Event = Record<string, unknown>;
-
-	const toEvent = (event: string, data: object): Event => ({
-		event,
-		workflow_run_id: RUN_ID,
-		task_id: '55da5dd1-fa55-49c9-8b5f-32c3111cfe93',
-		data,
-	});
-	const STARTED = toEvent('workflow_started', { id: RUN_ID });
-	const toNode = (nodeId: string, status: string) =>
-		toEvent('node_finished', {
-			id: `execution-${nodeId}`,
-			node_id: nodeId,
-			node_type: 'human-input',
-			title: nodeId,
-			status,
-		});
-	const toForm = (name: string) => ({
-		form_id: `form-${name}`,
-		node_id: name,
-		node_title: name,
-		form_token: `token-${name}`,
-		actions: [{ id: 'ok', title: 'OK' }],
-	});
-	const toPause = (...names: string[]): Event[] => [
-		...names.map((name) => toEvent('human_input_required', toForm(name))),
-		toEvent('workflow_paused', {
-			paused_nodes: names,
-			outputs: {},
-			status: 'paused',
-			reasons: names.map((name) => ({ TYPE: 'human_input_required', ...toForm(name) })),
-		}),
-	];
-	const toReplay = (...names: string[]) => [
-		STARTED,
-		...names.map((name) => toNode(name, 'paused')),
-		...toPause(...names),
-	];
-	const SECOND_FORM = [STARTED, toNode('ask', 'succeeded'), ...toReplay('ask2').slice(1)];
-	const ENDED = [toEvent('workflow_finished', { status: 'succeeded', outputs: { a: '1' } })];
-
-	interface Script {
-		/** Events of each attachment; the last one repeats. */
-		attachments: Event[][];
-		/** Status and body for each token. Default: open. */
-		forms?: Record<string, unknown[]>;
-		record?: object;
-	}
-
-	const servers: http.Server[] = [];
-	afterEach(() => {
-		for (const server of servers.splice(0)) server.close();
-	});
-
-	async function startDify({ attachments, forms = {}, record }: Script) {
-		const requests: string[] = [];
-		const submitted = new Set<string>();
-		const server = http.createServer((request, response) => {
-			const { method = '', url = '' } = request;
-			requests.push(`${method} ${url.replace(/\?.*/, '')}`);
-			const send = (status: unknown, body: unknown) => {
-				response.writeHead(Number(status), { 'content-type': 'application/json' });
-				response.end(JSON.stringify(body));
-			};
-			const token = /human_input\/(.*)$/.exec(url)?.[1];
-			if (token !== undefined && method === 'POST') {
-				submitted.add(token);
-				send(200, {});
-			} else if (token !== undefined) {
-				const [status, body] = forms[token] ?? (submitted.has(token) ? SUBMITTED : OPEN);
-				send(status, body);
-			} else if (url.includes('/events')) {
-				const events = attachments.length > 1 ? attachments.shift()! : attachments[0]!;
-				response.writeHead(200, { 'content-type': 'text/event-stream' });
-				response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
-			} else send(200, record ?? {});
-		});
-		servers.push(server);
-		const port = await listen(server);
-		return { url: `http://127.0.0.1:${port}`, requests };
-	}
-
-	const follow = async (sim: { url: string }, onPause = 'return') => {
-		const parameters = { workflowRunId: RUN_ID, options: { onPause } };
-		return (await executeOperation(sim, 'run', 'follow', parameters))[0]!.json;
-	};
-	const submit = async (sim: { url: string }, parameters: object = {}) => {
-		const submission = { formToken: 'token-ask', action: 'ok', values: {}, ...parameters };
-		return (await executeOperation(sim, 'form', 'submit', submission))[0]!.json;
-	};
-	const getTokens = ({ forms }: Record<string, unknown>) =>
-		(forms as Array<{ formToken: string }> | undefined)?.map(({ formToken }) => formToken);
-
-	describe('Submit', () => {
-		test.each([
-			['the end of the run', ENDED, { status: 'succeeded', outputs: { a: '1' } }],
-			['the next form', SECOND_FORM, { status: 'paused' }],
-		])('returns %s, never the pause that it answered', async (_case, events, expected) => {
-			const old = toReplay('ask');
-			const sim = await startDify({ attachments: [old, old, old, events] });
-			const item = await submit(sim, { workflowRunId: RUN_ID });
-			expect(item).toMatchObject({ submitted: true, formToken: 'token-ask', ...expected });
-			expect(getTokens(item)).toEqual(expected.status === 'paused' ? ['token-ask2'] : undefined);
-			expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
-		});
-
-		test.each([{ workflowRunId: RUN_ID, options: { returnImmediately: true } }, {}])(
-			'returns immediately with %j',
-			async (parameters) => {
-				const sim = await startDify({ attachments: [ENDED] });
-				expect(await submit(sim, parameters)).toEqual({
-					submitted: true,
-					formToken: 'token-ask',
-					action: 'ok',
-					user: 'u1',
-				});
-				expect(sim.requests.some((request) => request.includes('/events'))).toBe(false);
-			},
+	test.each([
+		['another run', toReplay('ask'), true],
+		['this run', SECOND_FORM, false],
+		['this run, which waits for a second form', toReplay('other', 'ask'), false],
+	])('warns only about a form of another run: %s', async (_case, events, warns) => {
+		const formToken = warns ? 'token-of-another-run' : 'token-other';
+		const sim = await startDify({ attachments: [events] });
+		const { warnings = [] } = await submit(sim, { workflowRunId: RUN_ID, formToken });
+		expect(warnings).toEqual(
+			warns ? [expect.stringContaining('Form Token and Workflow Run ID')] : [],
 		);
+		expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+	});
 
-		test.each([
-			['another run', toReplay('ask'), true],
-			['this run', SECOND_FORM, false],
-			['this run, which waits for a second form', toReplay('other', 'ask'), false],
-		])('warns only about a form of another run: %s', async (_case, events, warns) => {
-			const formToken = warns ? 'token-of-another-run' : 'token-other';
-			const sim = await startDify({ attachments: [events] });
-			const { warnings = [] } = await submit(sim, { workflowRunId: RUN_ID, formToken });
-			expect(warnings).toEqual(
-				warns ? [expect.stringContaining('Form Token and Workflow Run ID')] : [],
-			);
-			expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+	test('leaves the other forms of the same pause', async () => {
+		const sim = await startDify({ attachments: [toReplay('ask', 'other')] });
+		expect(getTokens(await submit(sim, { workflowRunId: RUN_ID }))).toEqual(['token-other']);
+	});
+});
+
+describe('Follow', () => {
+	test.each([
+		['succeeded', ENDED],
+		['paused', SECOND_FORM],
+	])('passes over a pause whose form was submitted: %s', async (status, events) => {
+		const old = toReplay('ask');
+		const sim = await startDify({
+			attachments: [...Array.from({ length: 20 }, () => old), events],
+			forms: { 'token-ask': SUBMITTED },
 		});
+		const item = await follow(sim);
+		expect([item.status, getTokens(item)]).toEqual([
+			status,
+			status === 'paused' ? ['token-ask2'] : undefined,
+		]);
+	});
 
-		test('leaves the other forms of the same pause', async () => {
-			const sim = await startDify({ attachments: [toReplay('ask', 'other')] });
-			expect(getTokens(await submit(sim, { workflowRunId: RUN_ID }))).toEqual(['token-other']);
+	test('returns an open form, and one that expired as expired', async () => {
+		const open = await follow(await startDify({ attachments: [toReplay('ask')] }));
+		expect([getTokens(open), open.warnings]).toEqual([['token-ask'], undefined]);
+		const expired = await follow(
+			await startDify({ attachments: [toReplay('ask')], forms: { 'token-ask': EXPIRED } }),
+		);
+		expect(expired).toMatchObject({
+			forms: [{ isExpired: true }],
+			warnings: [expect.stringContaining('"ask" expired')],
 		});
 	});
 
-	describe('Follow', () => {
-		test.each([
-			['succeeded', ENDED],
-			['paused', SECOND_FORM],
-		])('passes over a pause whose form was submitted: %s', async (status, events) => {
-			const old = toReplay('ask');
-			const sim = await startDify({
-				attachments: [...Array.from({ length: 20 }, () => old), events],
-				forms: { 'token-ask': SUBMITTED },
-			});
-			const item = await follow(sim);
-			expect([item.status, getTokens(item)]).toEqual([
-				status,
-				status === 'paused' ? ['token-ask2'] : undefined,
-			]);
-		});
-
-		test('returns an open form, and one that expired as expired', async () => {
-			const open = await follow(await startDify({ attachments: [toReplay('ask')] }));
-			expect([getTokens(open), open.warnings]).toEqual([['token-ask'], undefined]);
-			const expired = await follow(
-				await startDify({ attachments: [toReplay('ask')], forms: { 'token-ask': EXPIRED } }),
-			);
-			expect(expired).toMatchObject({
-				forms: [{ isExpired: true }],
-				warnings: [expect.stringContaining('"ask" expired')],
-			});
-		});
-
-		test('names a form that expired during the run', async () => {
-			const expiry = toEvent('human_input_form_timeout', { node_id: 'ask', node_title: 'Review' });
-			const item = await follow(await startDify({ attachments: [[STARTED, expiry, ...ENDED]] }));
-			expect(item.warnings).toEqual([expect.stringContaining('"Review" expired')]);
-		});
-
-		test.each([
-			['a form that follows the replayed pause', [[...toReplay('ask'), ...SECOND_FORM]]],
-			[
-				'a form after another one was answered',
-				[[STARTED, toNode('ask', 'succeeded'), ...toPause('ask2')]],
-			],
-			[
-				'a form after the connection was lost',
-				[toReplay('ask'), [...toReplay('ask'), ...SECOND_FORM]],
-			],
-		])('with Wait returns %s', async (_case, attachments) => {
-			const sim = await startDify({ attachments, record: { status: 'paused', outputs: {} } });
-			const item = await follow(sim, 'wait');
-			expect([item.status, getTokens(item)]).toEqual(['paused', ['token-ask2']]);
-		});
-
-		test('with Wait waits for the form at which the run is paused', async () => {
-			const sim = await startDify({ attachments: [[...SECOND_FORM, ...ENDED]] });
-			expect(await follow(sim, 'wait')).toMatchObject({ status: 'succeeded' });
-		});
-	});
-
-	test('a form that expired is not submitted', async () => {
-		const sim = await startDify({ attachments: [ENDED], forms: { 'token-ask': EXPIRED } });
-		const error = await getNodeError(submit(sim, { workflowRunId: RUN_ID }));
-		expect(error.message).toContain('expired');
-		expect(sim.requests).toHaveLength(1);
+	test('names a form that expired during the run', async () => {
+		const expiry = toEvent('human_input_form_timeout', { node_id: 'ask', node_title: 'Review' });
+		const item = await follow(await startDify({ attachments: [[STARTED, expiry, ...ENDED]] }));
+		expect(item.warnings).toEqual([expect.stringContaining('"Review" expired')]);
 	});
 
 	test.each([
-		{ workflowRunId: 'run 7' },
-		{ workflowRunId: RUN_ID, options: { totalTimeout: 'soon' } },
-		{ workflowRunId: RUN_ID, options: { include: ['everything'] } },
-	])('nothing is submitted if the run cannot be followed: %j', async (parameters) => {
-		const sim = await startDify({ attachments: [ENDED] });
-		await getNodeError(submit(sim, parameters));
-		expect(sim.requests).toEqual([]);
+		['a form that follows the replayed pause', [[...toReplay('ask'), ...SECOND_FORM]]],
+		[
+			'a form after another one was answered',
+			[[STARTED, toNode('ask', 'succeeded'), ...toPause('ask2')]],
+		],
+		[
+			'a form after the connection was lost',
+			[toReplay('ask'), [...toReplay('ask'), ...SECOND_FORM]],
+		],
+	])('with Wait returns %s', async (_case, attachments) => {
+		const sim = await startDify({ attachments, record: { status: 'paused', outputs: {} } });
+		const item = await follow(sim, 'wait');
+		expect([item.status, getTokens(item)]).toEqual(['paused', ['token-ask2']]);
 	});
+
+	test('with Wait waits for the form at which the run is paused', async () => {
+		const sim = await startDify({ attachments: [[...SECOND_FORM, ...ENDED]] });
+		expect(await follow(sim, 'wait')).toMatchObject({ status: 'succeeded' });
+	});
+});
+
+test('a form that expired is not submitted', async () => {
+	const sim = await startDify({ attachments: [ENDED], forms: { 'token-ask': EXPIRED } });
+	const error = await getNodeError(submit(sim, { workflowRunId: RUN_ID }));
+	expect(error.message).toContain('expired');
+	expect(sim.requests).toHaveLength(1);
+});
+
+test.each([
+	{ workflowRunId: 'run 7' },
+	{ workflowRunId: RUN_ID, options: { totalTimeout: 'soon' } },
+	{ workflowRunId: RUN_ID, options: { include: ['everything'] } },
+])('nothing is submitted if the run cannot be followed: %j', async (parameters) => {
+	const sim = await startDify({ attachments: [ENDED] });
+	await getNodeError(submit(sim, parameters));
+	expect(sim.requests).toEqual([]);
 });

@@ -1,19 +1,14 @@
 /** Combinations of unusual conditions in long use of Dify. */
-import type { IExecuteFunctions } from 'n8n-workflow';
-
-import { waitFor } from '../../../lib/dify/wait-for';
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField, type Step } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
 import * as http from 'node:http';
 import {
-	byId,
 	sendMessages,
 	sendMessageError,
 	sendMessageJson,
 	getItemError,
 	executePrepared,
-	executeNode,
 	getNodeError,
 	createNumberedItems,
 	prepareNode,
@@ -24,30 +19,6 @@ const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
 ];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
-
-describe('streams', () => {
-	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
-		'%s byte by byte with CRLF, pings, and speech after the end',
-		async (mode) => {
-			const texts = ['Hé 你', '好 😀'];
-			const steps: Step[] = [
-				...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : toSteps(...texts)),
-				{ tts: 'AAEC' },
-			];
-			const sim = await startApp(
-				{ mode, reply: () => ({ steps, trailingAudio: ['AwQF'] }) },
-				{ stream: { bytesPerWrite: 1, crlf: true, pingBeforeEach: true, omitFinalBlank: true } },
-			);
-			const fake = prepareNode('difyChatMessage', sim, {
-				mode,
-				streaming: true,
-			});
-			const [item] = await executePrepared('difyChatMessage', fake);
-			expect(item!.json.answer).toBe('Hé 你好 😀');
-			expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
-		},
-	);
-});
 
 describe('many items', () => {
 	test('in a chat, streamed text stays after an error, the error is shown, and the next item starts a new message', async () => {
@@ -80,62 +51,6 @@ describe('many items', () => {
 			'half',
 			'q2',
 		]);
-	});
-});
-
-describe('20 items, 8 concurrently', () => {
-	test('each has its own response or error, in order, and is sent once', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			form: [{ kind: 'number', variable: 'days' }],
-			reply: ({ query }) => {
-				const at = Number(query.slice(1));
-				if (at % 5 === 1)
-					return {
-						steps: [
-							...toSteps(`half ${at}`),
-							{ error: { code: 'completion_request_error', status: 400, message: `no ${at}` } },
-						],
-					};
-				return { steps: [{ wait: (at * 7) % 20 }, ...toSteps(`answer ${at}`)] };
-			},
-		});
-		const { items, perItem } = createNumberedItems(20);
-		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify rejects, names a conversation that
-		// is missing.
-		const odd = [
-			{},
-			{},
-			{ user: null },
-			{ inputsJson: '{"days":"many"}' },
-			{ conversation: 'byId', conversationId: byId(UNKNOWN_ID) },
-		];
-		const all = await sendMessages(sim, {
-			items,
-			perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })),
-			continueOnFail: true,
-			parameters: { options: { maxConcurrentItems: 8 } },
-		});
-		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
-		const results = all.map((item) => [
-			item.json.answer ?? getItemError(item)!.type,
-			getItemError(item)?.answer,
-		]);
-		expect(results).toEqual(
-			items
-				.map(
-					(_, at) =>
-						[
-							[`answer ${at}`, undefined],
-							['providerError', `half ${at}`],
-							['missingUser', undefined],
-							['invalidParam', undefined],
-							['conversationNotFound', undefined],
-						][at % 5]!,
-				)
-				.map(([kind, half], at) => [at % 5 === 3 ? 'invalidInputs' : kind, half]),
-		);
-		expect(sim.requests.filter(({ path }) => path === '/chat-messages')).toHaveLength(16);
 	});
 });
 
@@ -197,26 +112,6 @@ describe('Stop', () => {
 		);
 		expect(files.size).toBe(1);
 		expect(sim.runs).toHaveLength(0);
-	});
-
-	test.each([
-		['difyConversation', { resource: 'conversation', operation: 'getAll', returnAll: true }],
-		['difyConversation', { resource: 'message', operation: 'getSuggested', messageId: UNKNOWN_ID }],
-		[
-			'difyConversation',
-			{ resource: 'variable', operation: 'getAll', conversationId: byId(UNKNOWN_ID) },
-		],
-		['difyFeedback', { operation: 'getAll', returnAll: true }],
-		['difyFeedback', { operation: 'rate', messageId: UNKNOWN_ID }],
-	] as const)('ends the wait of %s: %j', async (name, parameters) => {
-		const sim = await startSim();
-		sim.fail({ how: 'silence', times: 9 });
-		const controller = new AbortController();
-		const running = getNodeError(executeNode(name, sim, { parameters, signal: controller.signal }));
-		await waitFor(() => sim.requests.length === 1);
-		controller.abort();
-		expect((await running).message).toContain('The execution was stopped');
-		expect(sim.requests).toHaveLength(1);
 	});
 });
 
@@ -328,61 +223,5 @@ describe('the form of the app', () => {
 		expect((await sendMessageError(sim, send({ type: 'image' }))).message).toBe(
 			'A file in the inputs has neither url nor upload_file_id',
 		);
-	});
-});
-
-describe('the item of a message', () => {
-	test("has Dify's fields of a pause without Simplify", async () => {
-		const pause = [
-			{
-				nodeId: 'h1',
-				nodeTitle: 'Approve',
-				content: 'Ok?',
-				actions: [{ id: 'yes', title: 'Yes' }],
-			},
-		];
-		const sim = await startApp({
-			mode: 'advanced-chat',
-			reply: () => ({ steps: [...toSteps('One moment.'), { pause }] }),
-		});
-		const { data, ...json } = await sendMessageJson(sim, {
-			mode: 'advanced-chat',
-			parameters: { simplify: false },
-		});
-		expect(json).toMatchObject({
-			event: 'workflow_paused',
-			status: 'paused',
-			answer: 'One moment.',
-		});
-		expect(data).toMatchObject({
-			workflow_run_id: sim.runs[0]!.workflowRunId,
-			paused_nodes: ['h1'],
-			reasons: [{ TYPE: 'human_input_required' }],
-			forms: [
-				{
-					node_id: 'h1',
-					node_title: 'Approve',
-					form_content: 'Ok?',
-					form_token: expect.any(String) as string,
-					actions: [{ id: 'yes' }],
-				},
-			],
-		});
-		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
-	});
-
-	test('a chat that cannot receive text stops the run, and the error has the reason', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ({ steps: [...toSteps('a'), { wait: 60_000 }] }),
-		});
-		const fake = prepareNode('difyChatMessage', sim, { streaming: true });
-		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) =>
-			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
-		Object.assign(fake.context, { sendChunk });
-		const failed = await getNodeError(executePrepared('difyChatMessage', fake));
-		expect(failed.description).toContain('the response could not be passed on: write after end');
-		expect(failed.context.data).toMatchObject({ answer: 'a', stopRequested: true });
-		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});
 });

@@ -11,8 +11,7 @@ import {
 	type ItemsOptions,
 	type ItemHandler,
 } from '../../../../nodes/shared/run/run-operations';
-import { startSim, startApp, createClient, sendMessage } from '../../../lib/dify/client';
-import { setTimeout as delay } from 'node:timers/promises';
+import { startSim, createClient, sendMessage } from '../../../lib/dify/client';
 import {
 	sendMessages,
 	getItemError,
@@ -42,101 +41,9 @@ async function workOnDifyItems(
 		);
 }
 
-test('sequential items of one conversation do not block other conversations', async () => {
-	let running = 0;
-	let maxRunning = 0;
-	const order: number[] = [];
-	const { context } = prepareNode(
-		'difyChatMessage',
-		{ url: 'http://127.0.0.1:9/v1' },
-		{ items: createNumberedItems(30).items },
-	);
-	const items = await workOnDifyItems(
-		context,
-		async (itemIndex) => {
-			order.push(itemIndex);
-			maxRunning = Math.max(maxRunning, ++running);
-			await delay(3);
-			running--;
-			return [{ json: { itemIndex } }];
-		},
-		// Ten of anna, ten of ben, five of cleo, and five without a user.
-		{
-			concurrency: 4,
-			getSequenceKey: (itemIndex) =>
-				['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
-		},
-	);
-	expect(items.map(({ json }) => json.itemIndex)).toEqual(
-		createNumberedItems(30).items.map((_, at) => at),
-	);
-	expect(maxRunning).toBe(4);
-	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
-	for (const [from, to] of [
-		[0, 10],
-		[10, 20],
-		[20, 25],
-	] as const) {
-		const ownIndexes = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
-		expect(ownIndexes).toEqual([...ownIndexes].sort((one, other) => one - other));
-	}
-});
-
 describe('processing items', () => {
 	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
 		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
-
-	test('each has its own signal, since Node 20 warns about more than ten listeners; all run concurrently', async () => {
-		const signals = new Set<AbortSignal>();
-		const running = workOnDifyItems(
-			work({ items: createNumberedItems(20).items }),
-			async (itemIndex, signal) => {
-				signals.add(signal);
-				if (itemIndex < 19) while (!signal.aborted) await delay(1);
-				throw new Error(`item ${itemIndex}`);
-			},
-			{ concurrency: 20 },
-		);
-		await expect(running).rejects.toThrow('item 19');
-		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 20]);
-	});
-
-	test('stopping the execution aborts all items with its reason, and starts no more', async () => {
-		const controller = new AbortController();
-		const reasons: unknown[] = [];
-		const running = workOnDifyItems(
-			work({ items: createNumberedItems(9).items, signal: controller.signal }),
-			async (_itemIndex, signal) => {
-				while (!signal.aborted) await delay(1);
-				reasons.push(signal.reason);
-				return [];
-			},
-			{ concurrency: 3 },
-		);
-		controller.abort('stopped');
-		expect(await running).toEqual([]);
-		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
-	});
-
-	test('without items, the operation runs once, as some n8n versions call tools', async () => {
-		const sim = await startSim();
-		const [item] = await sendMessages(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
-		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
-		expect(
-			await executeNode('difyFeedback', sim, {
-				items: [],
-				type: 'CUSTOM.difyFeedbackTool',
-				parameters: { messageId: item!.json.messageId },
-			}),
-		).toMatchObject([{ json: { rating: 'like', success: true } }]);
-		expect(
-			await executeNode('difyConversation', sim, {
-				items: [],
-				type: 'CUSTOM.difyConversationTool',
-				parameters: { resource: 'conversation', operation: 'getAll' },
-			}),
-		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
-	});
 
 	test('as an agent tool, it exposes no URL and no message of a failing server', async () => {
 		const type = 'n8n-nodes-local-llama.difyChatMessageTool';
@@ -199,29 +106,6 @@ async function expectRejected(
 	expect(sim.requests).toHaveLength(requestCount);
 }
 
-describe('a number', () => {
-	test('has the range of its field, since a million concurrent items would crash n8n', async () => {
-		const sim = await startSim();
-		await expectRejected(
-			sim,
-			executeNode('difyChatMessage', sim, {
-				parameters: { options: { maxConcurrentItems: 1_000_000 } },
-			}),
-			'"Max Concurrent Items" must be a number from 1 to 64, but is 1000000',
-		);
-		await expectRejected(
-			sim,
-			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
-			'"Retries" must be a number from 0 to 10',
-		);
-		await expectRejected(
-			sim,
-			executeNode('difyChatMessage', sim, { parameters: { options: { idleTimeout: true } } }),
-			'"Idle Timeout (Seconds)" must be a number from 0',
-		);
-	});
-});
-
 test('invalid options of the first item fail only that item', async () => {
 	const sim = await startSim();
 	for (const options of [new Error('no such field'), { maxConcurrentItems: 'many' }]) {
@@ -273,42 +157,6 @@ describe('a file', () => {
 			parameters: { files: { file: [{ source: 'url', url: [] }, { source: 'all' }] } },
 		});
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
-	});
-});
-
-describe('inputs', () => {
-	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])(
-		'as JSON that is %j are rejected',
-		async (inputsJson) => {
-			const sim = await startSim();
-			await expectRejected(
-				sim,
-				executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
-				'The inputs are not a JSON object',
-			);
-		},
-	);
-
-	test('of a checkbox are on or off', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			form: [{ kind: 'checkbox', variable: 'terse' }],
-		});
-		const send = (terse: unknown) => ({
-			parameters: { inputsMode: 'form', inputs: { value: { terse } } },
-		});
-		for (const terse of [true, 'TRUE', 'true', 1, false, 'False', '0', 0])
-			await chatJson(sim, send(terse));
-		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([
-			true,
-			true,
-			true,
-			true,
-			false,
-			false,
-			false,
-			false,
-		]);
 	});
 });
 

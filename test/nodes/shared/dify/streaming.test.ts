@@ -1,14 +1,11 @@
 import { waitFor } from '../../../lib/dify/wait-for';
 import { createClient, startApp } from '../../../lib/dify/client';
-import { SAMPLES, type Reply, wireText } from '../../../simulators/dify';
+import { wireText } from '../../../simulators/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
-	sendMessageError,
-	sendMessageJson,
 	executePrepared,
 	prepareNode,
 	getStreamedText,
-	type Setup,
 	toSteps,
 	prepare,
 	execute,
@@ -31,36 +28,6 @@ describe('streaming', () => {
 		});
 		expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
 		expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
-	});
-
-	test('Streaming: agent messages, replacements, text in message_file and workflow events are handled; an error is an error', async () => {
-		const answers: Array<[Setup['mode'], Reply, string]> = [
-			['agent-chat', SAMPLES.agentChat, 'Let me check. It is noon.'],
-			['chat', { steps: [...toSteps('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
-			[
-				'chat',
-				{ steps: [{ file: { type: 'image', url: '/a.png' } }, ...toSteps('See ', 'this')] },
-				'See this',
-			],
-			['advanced-chat', SAMPLES.chatflow, 'Hello'],
-			['chat', { steps: [...toSteps('a'), { raw: 'data: {broken\n\n' }, ...toSteps('b')] }, 'ab'],
-		];
-		for (const [mode, reply, answer] of answers)
-			expect(
-				await sendMessageJson(await startApp({ mode: mode!, reply: () => reply }), { mode }),
-			).toMatchObject({
-				answer,
-			});
-		const failing = await startApp({
-			mode: 'chat',
-			reply: () => ({
-				steps: [
-					...toSteps('half'),
-					{ error: { code: 'completion_request_error', status: 400, message: 'no credits' } },
-				],
-			}),
-		});
-		expect((await sendMessageError(failing)).message).toBe('no credits');
 	});
 });
 
