@@ -8,17 +8,7 @@ import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
-import { toInputMessage } from '../../../lib/langchain/host-data';
-import {
-	ai,
-	human,
-	serverIdIn,
-	toN8nCallId,
-	ROUNDS,
-	SHAPES,
-	tool,
-} from '../../support/agent-histories';
-import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
+import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const convert = (source: InputMessage[]) => convertMessages(source, 'toolTurns');
@@ -69,47 +59,6 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 			expect(body).not.toContain('n8n1');
 			expect(body).not.toContain('n8n2');
 		}
-	});
-
-	test('a later turn begins with exactly the earlier messages, so the prompt cache of the server applies', () => {
-		for (const shape of Object.values(SHAPES)) {
-			const turns = ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
-			const before = convert([human('Calculate'), ...turns]);
-			const after = convert([
-				human('Calculate'),
-				...turns,
-				{ type: 'ai', content: 'Done.' },
-				human('Thanks'),
-			]);
-			expect(after.slice(0, before.length)).toEqual(before);
-		}
-	});
-
-	test('messages of a database memory convert like those of the agent', () => {
-		const stored = [
-			new HumanMessage('Calculate'),
-			...ROUNDS.flatMap(([content, ...ids]) => [
-				new AIMessage({
-					content,
-					tool_calls: ids.map((id) => ({
-						id,
-						name: 'Calculator',
-						args: { input: serverIdIn(id), id },
-					})),
-				}),
-				...ids.map(
-					(id) => new ToolMessage({ tool_call_id: id, content: `result of ${serverIdIn(id)}` }),
-				),
-			]),
-		];
-		expect(summarize(convert(stored.map(toInputMessage)))).toEqual(
-			summarize(
-				convert([
-					human('Calculate'),
-					...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)]),
-				]),
-			),
-		);
 	});
 });
 

@@ -32,46 +32,6 @@ const corrected = (
 	return buildToolCallCorrection(text, calls, issues, tools);
 };
 
-test.each([
-	['a tool by its name', 'get_weather', 'get_weather'],
-	['a name without the prefix of its MCP client', 'create_issue', 'github_create_issue'],
-	['such a name as it is sent', 'remove_file', 'github_remove_file'],
-	['such a name as the client has it', 'remove.file', 'github_remove_file'],
-])('%s finds the tool', (_name, written, expected) => {
-	const { validCalls: calls, issues } = checkToolCalls(
-		[call(written, '{"city":"Rome","days":"2"}')],
-		TOOLS,
-	);
-	expect(issues).toEqual([]);
-	expect(calls).toEqual([{ name: expected, arguments: '{"city":"Rome","days":2}' }]);
-});
-
-test.each([
-	['an invented name', call('weather_lookup'), 'no tool \\"weather_lookup\\"', 'get_weather'],
-	['an ending of two tools with the same beginning', call('user'), 'no tool', 'delete_user'],
-	['an ending of one tool', call('weather'), 'no tool'],
-	['the separator alone', call('_issues'), 'no tool', 'github_list_issues'],
-	['no name', call(''), 'no tool'],
-	['the ending of a short name', call('issue'), 'no tool'],
-	['a short name that two tools have', call('search'), 'no tool \\"search\\"'],
-	[
-		'arguments that are not JSON',
-		call('get_weather', '{"city":Rome}'),
-		'not valid JSON',
-		'{\\\\\\"city\\\\\\":Rome}',
-	],
-	['a missing argument', call('get_weather'), 'is missing required arguments: city', 'get_weather'],
-])('%s is reported to the model', (_name, toolCall, ...words) => {
-	expect(checkToolCalls([toolCall], TOOLS).validCalls).toEqual([]);
-	const message = JSON.stringify(corrected([toolCall]));
-	for (const word of words) expect(message).toContain(word);
-});
-
-test('an exact name has priority over the short name of another tool', () => {
-	const tools = [tool('notes_delete', 'delete'), tool('delete')];
-	expect(checkToolCalls([call('delete')], tools).validCalls).toEqual([call('delete')]);
-});
-
 test('a name without its prefix is not accepted for a tool call in the text', () => {
 	expect(checkToolCalls([call('create_issue')], TOOLS, true).issues).toHaveLength(1);
 });
@@ -138,17 +98,6 @@ describe('a correction is short', () => {
 				},
 			),
 		);
-	});
-
-	test('even with the longest names of tools and arguments', () => {
-		const required = Array.from({ length: 1000 }, (_, index) => `${'x'.repeat(300)}${index}`);
-		const tools = Array.from({ length: 900 }, (_, index) =>
-			tool(`t${'y'.repeat(60)}${index}`.slice(-64), undefined, ...required),
-		);
-		const long = call('\u0001'.repeat(400_000), JSON.stringify({ city: '"'.repeat(400_000) }));
-		const lacking = call(tools[0]!.name, JSON.stringify({ city: '\u0001'.repeat(90) }));
-		for (const calls of [[long], [lacking], Array.from({ length: 900 }, () => ({ ...long }))])
-			expect(bytes(corrected(calls, { text: '"'.repeat(1_000_000), tools }))).toBeLessThan(3_600);
 	});
 
 	test('of 900 calls, ten are repeated, invalid ones first, and twenty tools are named', () => {

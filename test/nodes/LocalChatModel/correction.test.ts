@@ -55,16 +55,6 @@ describe('a wrong call is reported to the model, which calls again', () => {
 		expect(chatRequests()).toHaveLength(1);
 	});
 
-	test('broken arguments go back as an empty object, since templates parse them', async () => {
-		server().script(call('get_weather', '{"city":Rome}'), reply.text('Sorry.'));
-		const { model } = await supplied();
-		await invokeModel(model, [WEATHER]);
-		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
-			role: 'assistant',
-			tool_calls: [{ function: { name: 'get_weather', arguments: '{}' } }],
-		});
-	});
-
 	test('at most twice: then it is an error, and the tokens of all tries count', async () => {
 		server().script(...Array.from({ length: 4 }, () => call('weather_lookup')));
 		const { model } = await supplied();
@@ -143,25 +133,6 @@ describe('a wrong call is reported to the model, which calls again', () => {
 			expect(chatRequests()).toHaveLength(2);
 		},
 	);
-
-	test('Stop ends it', async () => {
-		server().script(call('nothing'), reply.chunks([{ wait: 60_000 }]));
-		const { model, cancel } = await supplied();
-		const running = invokeModel(model, [WEATHER]);
-		await server().until(() => chatRequests().length === 2);
-		cancel.abort();
-		await expect(running).rejects.toThrow('The execution was stopped');
-	});
-});
-
-describe('names of tools', () => {
-	test('with characters that servers reject are sent without them, and returned unchanged', async () => {
-		server().script(call('get_the_weather_', '{}'));
-		const { model } = await supplied();
-		const { tool_calls: calls } = await invokeModel(model, [tool('get the weather!')]);
-		expect(calls).toEqual([expect.objectContaining({ name: 'get the weather!' })]);
-		expect(chatRequests()[0]!.tools).toMatchObject([{ function: { name: 'get_the_weather_' } }]);
-	});
 });
 
 describe('JSON and tools', () => {
@@ -256,40 +227,6 @@ describe("n8n's Structured Output Parser", () => {
 			texts.push(streamed);
 		}
 		expect(texts).toEqual(['', text]);
-	});
-});
-
-describe.each([
-	'Failed to parse input at pos 96: <tool_call>\n<function=write>\nthe context size has been exceeded',
-	"Invalid diff: 'I look' not found at start of 'It'",
-])('an answer that llama-server could not parse: %s', (message) => {
-	const asStatus = reply.error(500, { error: { message, code: 500, type: 'server_error' } });
-	const inStream = (text: string) => reply.text(text, { error: { message } });
-
-	test.each([
-		['with a status', asStatus],
-		['as an event', inStream('')],
-	])('%s: it is requested again, and then an error', async (_form, unreadable) => {
-		server().script(unreadable, reply.text('Fine.'), unreadable, unreadable, reply.text('Late.'));
-		const { model } = await supplied();
-		expect((await invokeModel(model, [])).content).toBe('Fine.');
-		expect(chatRequests()).toHaveLength(2);
-		await expect(invokeModel(model, [])).rejects.toMatchObject({
-			message: expect.stringContaining(
-				'The server could not parse the model output and discarded it',
-			),
-		});
-		expect(chatRequests()).toHaveLength(4);
-		expect(server().scripted).toBe(1);
-	});
-
-	test('after a text was shown, it is an error at once', async () => {
-		server().script(inStream('It is'), reply.text('Fine.'));
-		const { model } = await supplied();
-		await expect(collect(model, 'Hi')).rejects.toThrow(
-			'The server could not parse the model output and discarded it',
-		);
-		expect(chatRequests()).toHaveLength(1);
 	});
 });
 
