@@ -193,50 +193,12 @@ describe('proxies in front of Dify', () => {
 	});
 });
 
-describe('other servers than Dify', () => {
-	it('a Base URL with trailing slashes never requests //info, which Dify redirects (observed: 1.12.1)', async () => {
-		const sim = await dify();
-		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
-		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyPartlyChecked']]);
-		// `/v1/` is a page of a 404 there (seen: 1.12.1): no question that anything depends on.
-		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(
-			new Set(['/info', '/parameters', '/datasets', '/workflows/logs']),
-		);
-	});
-});
-
 describe('the address', () => {
-	it('is understood with and without /v1, and with a pasted endpoint', async () => {
-		const sim = await dify();
-		for (const typed of [
-			sim.origin,
-			`${sim.origin}/`,
-			` ${sim.url}/ `,
-			`${sim.url}/chat-messages`,
-		]) {
-			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({
-				status: 'healthy',
-				server: { url: sim.url },
-			});
-		}
-	});
-
 	it('leads to the web front end', async () => {
 		const sim = await dify();
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
-	});
-
-	it('has an extra path on an installation without nginx', async () => {
-		const sim = await dify({}, { front: 'none' });
-		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
-		expect(finding(result, 'difyRouteNotFound').suggestion).toContain('usually ends in /v1');
-	});
-
-	it('a prefix of a foreign proxy is kept', async () => {
-		const sim = await dify({}, { prefix: '/dify' });
-		expect((await checkDify(sim.url, { apiKey: APP })).status).toBe('healthy');
 	});
 
 	it('leads to a closed port: the suggestion is about Dify, not about llama-server', async () => {

@@ -176,26 +176,6 @@ it.each([
 describe('an alarm does not depend on the ID of the finding', () => {
 	const LOADING = (at: number) => broken(at, 'loading', 'loading');
 
-	it('a server that is down for another reason at every check is reported', () => {
-		const checks = Array.from({ length: 19 }, (_, at) =>
-			at % 2 === 0 ? LOADING(at + 1) : broken(at + 1),
-		);
-		const memory = runChecks([healthy(0), ...checks], { confirmations: 3 });
-		expect(summarizeChanges(memory)).toEqual([['unhealthy', minute(1)]]);
-	});
-
-	it.each([2, 3])(
-		'a server that fails at every second check is reported once, with %i consecutive checks',
-		(confirmations) => {
-			const checks = Array.from({ length: 12 }, (_, at) =>
-				at % 2 === 0 ? healthy(at) : broken(at),
-			);
-			expect(summarizeChanges(runChecks(checks, { confirmations }))).toEqual([
-				['unhealthy', minute(1)],
-			]);
-		},
-	);
-
 	it('with any findings, a server is unhealthy until the set number of consecutive checks is healthy', () => {
 		const check = fc.constantFrom(healthy, broken, LOADING);
 		fc.assert(

@@ -82,19 +82,6 @@ describe('proxy variables of the environment', () => {
 		expect(text).not.toMatch(/4711|bWU6/);
 	});
 
-	test.each(['http', 'https'])(
-		'a proxy that requires a password, for an %s server',
-		async (scheme) => {
-			const server = await start({ tls: scheme === 'https' });
-			const proxy = await startForwardProxy({ user: 'me:pass-word', tunnelTo: [server.port] });
-			process.env[`${scheme}_proxy`] = proxy.url;
-			const { error } = await sendChat(connect(server.url, { ignoreSslIssues: true }));
-			expect(error!.type).toBe('proxyError');
-			expect(error!.message).toContain('407');
-			expect(error!.suggestion).toContain('NO_PROXY');
-		},
-	);
-
 	test('a proxy that rejects the tunnel', async () => {
 		const [server, proxy] = [await start({ tls: true }), await startForwardProxy()];
 		process.env.https_proxy = proxy.url;

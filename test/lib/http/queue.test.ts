@@ -56,40 +56,6 @@ describe('RequestQueue', () => {
 		expect(count()).toEqual([0, 0, 0]);
 	});
 
-	test('case 97: concurrent requests are limited, and the others are first come, first served', async () => {
-		const queue = createQueue(2);
-		const requests = Array.from({ length: 5 }, () => enter(queue));
-		await settle();
-		expect(requests.map(({ state }) => state)).toEqual([
-			'running',
-			'running',
-			'waiting',
-			'waiting',
-			'waiting',
-		]);
-		expect([queue.active, queue.length]).toEqual([2, 3]);
-		requests[1]!.leave();
-		await settle();
-		expect(requests.map(({ state }) => state)).toEqual([
-			'running',
-			'left',
-			'running',
-			'waiting',
-			'waiting',
-		]);
-		requests[0]!.leave();
-		requests[2]!.leave();
-		await settle();
-		expect(requests.map(({ state }) => state)).toEqual([
-			'left',
-			'left',
-			'left',
-			'running',
-			'running',
-		]);
-		expect([queue.active, queue.length]).toEqual([2, 0]);
-	});
-
 	test('case 60: a canceled request leaves the queue immediately, with the reason', async () => {
 		const queue = createQueue(1);
 		const [first, second, third] = [enter(queue), enter(queue), enter(queue)];
@@ -131,17 +97,6 @@ describe('RequestQueue', () => {
 		release();
 		await settle();
 		expect(others.map(({ state }) => state)).toEqual(['running', 'waiting']);
-	});
-
-	test('a released permit goes to the first waiting request, before new ones', async () => {
-		const queue = createQueue(1);
-		const { release } = await queue.acquire(INTERACTIVE);
-		const waiting = enter(queue);
-		await settle();
-		release();
-		const newcomer = enter(queue);
-		await settle();
-		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
 	});
 
 	test('for 200 random arrivals, ends and cancellations, limit and order hold, and every request is served', async () => {
@@ -215,23 +170,6 @@ describe('the queues of credentials', () => {
 		await settle();
 		expect(first[1]!.state).toBe('running');
 		first[1]!.leave();
-	});
-
-	test('a request that waited counts until it leaves', async () => {
-		const requests = [enter(queueOf('a', 1)), enter(queueOf('a', 1)), enter(queueOf('a', 1))];
-		await settle();
-		expect(requests.map(({ state }) => state)).toEqual(['running', 'waiting', 'waiting']);
-		requests[2]!.cancel();
-		requests[0]!.leave();
-		await settle();
-		expect(requests.map(({ state }) => state)).toEqual(['left', 'running', 'cancelled']);
-		const next = enter(queueOf('a', 1));
-		await settle();
-		expect(next.state).toBe('waiting');
-		requests[1]!.leave();
-		await settle();
-		expect(next.state).toBe('running');
-		next.leave();
 	});
 
 	test('10,000 canceled requests leave', async () => {

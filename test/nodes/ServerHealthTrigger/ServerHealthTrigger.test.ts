@@ -83,14 +83,6 @@ describe('Server Health Trigger', () => {
 		expect(await poll()).toHaveLength(1);
 	});
 
-	it('reports a server that is unhealthy from the first check on', async () => {
-		const { poll, serverIs } = watching();
-		serverIs(false);
-		expect(await poll()).toMatchObject([
-			{ event: 'firstState', health: { status: 'unreachable' } },
-		]);
-	});
-
 	it('shows the current state in the editor, without storing it', async () => {
 		const { poll, stored } = watching({}, 'manual');
 		expect(await poll()).toMatchObject([{ event: 'firstState', health: { healthy: true } }]);
