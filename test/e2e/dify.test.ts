@@ -1,22 +1,12 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { waitFor } from '../lib/dify/wait-for';
-import {
-	appKey,
-	defaultApps,
-	knowledgeKey,
-	startDifySim,
-	type DifySim,
-	type DifySimOptions,
-} from '../simulators/dify';
+import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../simulators/dify';
 import { createDeferred } from '../support/deferred';
-import { listen } from '../support/listen';
-import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterShown } from './support/paced-stream';
 import {
 	chatLines,
 	importWorkflow,
-	isOldestN8n,
 	llamaCredential,
 	scriptedModel,
 	startLlamaServer,
@@ -74,7 +64,7 @@ async function credentialOf(
 
 /** A Dify node of this package; `parameters` override the editor's defaults. */
 const dify = (
-	type: 'difyChatMessage' | 'difyConversation' | 'difyChatMessageTool',
+	type: 'difyChatMessage' | 'difyChatMessageTool',
 	{ id, name }: Named,
 	parameters: Record<string, unknown> = {},
 	more: object = {},
@@ -173,63 +163,6 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		},
 	);
 
-	it('shows a response replaced by moderation in a separate message', async () => {
-		const sim = await startSim({
-			apps: [
-				{
-					mode: 'chat',
-					key: appKey('chat'),
-					reply: () => ({ steps: [{ text: 'bad ' }, { text: 'words' }, { replace: 'Withheld.' }] }),
-				},
-			],
-			stream: { delayMs: 20 },
-		});
-		await importWorkflow(
-			n8n,
-			workflowOf('Replaced', {
-				Chat: chatTrigger('dify-replaced', CHAT),
-				[CHAT]: chatNode(await credentialOf(sim)),
-			}),
-		);
-		const lines = await linesOf('dify-replaced', 'hi');
-		const secondBegin = lines.findLastIndex(({ type }) => type === 'begin');
-		expect(textOf(lines.slice(secondBegin))).toBe('Withheld.');
-		expect(lines.slice(0, secondBegin).at(-1)!.type).toBe('end');
-	});
-
-	it('continues the latest conversation of the chat session, and another one for another session, with the defaults of the node', async () => {
-		const sim = await startSim();
-		const credential = await credentialOf(sim);
-		await importWorkflow(
-			n8n,
-			workflowOf('Latest', {
-				Chat: chatTrigger('dify-latest', CHAT),
-				[CHAT]: dify('difyChatMessage', credential, { conversation: 'latest' }),
-			}),
-		);
-		await linesOf('dify-latest', 'one', 'anna');
-		await linesOf('dify-latest', 'two', 'anna');
-		await linesOf('dify-latest', 'three', 'ben');
-		const [one, two, three] = sim.runs;
-		expect([one!.user, two!.user, three!.user]).toEqual(['anna', 'anna', 'ben']);
-		expect(two!.conversationId).toBe(one!.conversationId);
-		expect(three!.conversationId).not.toBe(one!.conversationId);
-		const { status, data } = await run(
-			workflowOf('No chat', {
-				Start: { ...MANUAL, to: [CHAT] },
-				[CHAT]: dify('difyChatMessage', credential, { query: 'four' }),
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({
-			status: 'success',
-			error: undefined,
-		});
-		expect(sim.runs[3]).toMatchObject({
-			query: 'four',
-			user: expect.stringMatching(/^n8n-\w+$/) as string,
-		});
-	});
-
 	it('Stop in n8n reaches the stop route of the app', async () => {
 		const sim = await startSim({
 			apps: [
@@ -268,31 +201,6 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		await reading;
 	});
 
-	it('a stream that ends early: the rest is read from the run record, and the run is not sent again', async () => {
-		const sim = await startSim({
-			apps: [
-				{
-					mode: 'advanced-chat',
-					key: appKey('advanced-chat'),
-					reply: () => ({ steps: splitWords(STORY).map((text) => ({ text })) }),
-				},
-			],
-			stream: { cut: { events: 6, how: 'reset' } },
-		});
-		const { id } = await importWorkflow(
-			n8n,
-			workflowOf('Lost', {
-				Chat: chatTrigger('dify-lost', CHAT),
-				[CHAT]: chatNode(await credentialOf(sim, 'advanced-chat')),
-			}),
-		);
-		expect(textOf(await linesOf('dify-lost', 'go on'))).toBe(STORY);
-		const [item] = itemsOf((await onlyExecution(id)).data);
-		expect(item!.json).toMatchObject({ answer: STORY });
-		expect(item!.json).not.toHaveProperty('status');
-		expect(sim.runs).toHaveLength(1);
-	});
-
 	it('continues when the visitor closes the chat, and keeps the whole response', async () => {
 		const left = createDeferred();
 		const sim = await startSim({
@@ -327,83 +235,9 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		});
 		expect(sim.stops).toEqual([]);
 	});
-
-	it('shows the error in the chat', async () => {
-		const sim = await startSim({
-			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
-		});
-		const { id } = await importWorkflow(
-			n8n,
-			workflowOf('Off', {
-				Chat: chatTrigger('dify-off', CHAT),
-				[CHAT]: chatNode(await credentialOf(sim)),
-			}),
-		);
-		const lines = await linesOf('dify-off', 'hi');
-		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
-		// Visitors see only this; the details are in the execution.
-		expect(lines.at(-1)!.content).toContain('The owner of this chat can see the reason in n8n');
-		const { status, data } = await onlyExecution(id);
-		expect(status).toBe('error');
-		expect(JSON.stringify(data.resultData.error)).toContain('Backend service API');
-	});
 });
 
 describe('files', () => {
-	it('sends an image from binary data: uploaded by the same user, in the run as a local file', async () => {
-		const sim = await startSim();
-		const credential = await credentialOf(sim);
-		const { status, data } = await run(
-			workflowOf('Picture', {
-				Start: { ...MANUAL, to: ['Picture'] },
-				Picture: {
-					type: 'n8n-nodes-base.set',
-					typeVersion: 3.4,
-					parameters: {
-						assignments: {
-							assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }],
-						},
-					},
-					to: ['File'],
-				},
-				File: {
-					type: 'n8n-nodes-base.convertToFile',
-					typeVersion: 1.1,
-					parameters: {
-						operation: 'toBinary',
-						sourceProperty: 'data',
-						options: { mimeType: 'image/png', fileName: 'my pixel: 1.png' },
-					},
-					to: [CHAT],
-				},
-				[CHAT]: chatNode(credential, {
-					query: 'What is it?',
-					user: 'anna',
-					files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] },
-				}),
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({
-			status: 'success',
-			error: undefined,
-		});
-		const upload = sim.requests.find(({ path: route }) => route === '/files/upload')!.upload!;
-		expect(upload).toMatchObject({
-			fields: { user: 'anna' },
-			parts: [
-				{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength },
-			],
-		});
-		expect(Buffer.from(upload.parts[0]!.content).toString('base64')).toBe(PIXEL);
-		expect(sim.runs).toMatchObject([
-			{
-				user: 'anna',
-				files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }],
-			},
-		]);
-		expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
-	});
-
 	it('sends files dropped into the chat', async () => {
 		const sim = await startSim({
 			apps: [
@@ -499,85 +333,6 @@ it('sends failed items to the error output', async () => {
 	]);
 });
 
-describe('conversations', () => {
-	it('lists, renames and deletes conversations, reads messages, sets variables', async () => {
-		const apps = defaultApps().map((app) =>
-			app.mode === 'advanced-chat'
-				? {
-						...app,
-						suggestedQuestions: ['Why?'],
-						variables: [{ name: 'lang', valueType: 'string', value: 'en' }],
-					}
-				: app,
-		);
-		const sim = await startSim({ apps });
-		const credential = await credentialOf(sim, 'advanced-chat');
-		const id = { __rl: true, mode: 'id', value: `={{ $('${CHAT}').item.json.conversationId }}` };
-		const step = (parameters: Record<string, unknown>, to: string) =>
-			dify(
-				'difyConversation',
-				credential,
-				{ user: 'anna', options: {}, ...parameters },
-				{ to: [to] },
-			);
-		const { status, data } = await run(
-			workflowOf('Conversations', {
-				Start: { ...MANUAL, to: [CHAT] },
-				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['List'] }),
-				List: step({ resource: 'conversation', operation: 'getAll', returnAll: true }, 'Rename'),
-				Rename: step(
-					{ resource: 'conversation', operation: 'rename', conversationId: id, name: 'Greeting' },
-					'Messages',
-				),
-				Messages: step(
-					{ resource: 'message', operation: 'getAll', conversationId: id, returnAll: true },
-					'Suggested',
-				),
-				Suggested: step(
-					{
-						resource: 'message',
-						operation: 'getSuggested',
-						messageId: `={{ $('${CHAT}').item.json.messageId }}`,
-					},
-					'Set',
-				),
-				Set: step(
-					{
-						resource: 'variable',
-						operation: 'update',
-						conversationId: id,
-						variableId: { __rl: true, mode: 'name', value: 'lang' },
-						value: 'de',
-					},
-					'Variables',
-				),
-				Variables: step(
-					{ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true },
-					'Delete',
-				),
-				Delete: step({ resource: 'conversation', operation: 'delete', conversationId: id }, 'End'),
-				End: { type: 'n8n-nodes-base.noOp' },
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({
-			status: 'success',
-			error: undefined,
-		});
-		const { conversationId } = sim.runs[0]!;
-		expect(itemsOf(data, 'List')).toMatchObject([{ json: { id: conversationId } }]);
-		expect(itemsOf(data, 'Rename')).toMatchObject([
-			{ json: { id: conversationId, name: 'Greeting' } },
-		]);
-		expect(itemsOf(data, 'Messages')).toMatchObject([
-			{ json: { query: 'hi', answer: 'You said: hi' } },
-		]);
-		expect(itemsOf(data, 'Suggested')).toMatchObject([{ json: { questions: ['Why?'] } }]);
-		expect(itemsOf(data, 'Variables')).toMatchObject([{ json: { name: 'lang', value: 'de' } }]);
-		expect(itemsOf(data, 'Delete')).toMatchObject([{ json: { conversationId, deleted: true } }]);
-		expect(sim.app('advanced-chat').conversations.size).toBe(0);
-	});
-});
-
 describe('the editor', () => {
 	const options = async <T>(
 		kind: string,
@@ -660,79 +415,6 @@ describe('the editor', () => {
 			emptyFieldsNotice: expect.stringContaining('Dify rejected the API key') as string,
 		});
 	});
-
-	it('tests the credential: every form of the base URL, wrong keys, wrong family, the web front end', async () => {
-		const sim = await startSim();
-		const test = async (change: Record<string, unknown>) => {
-			const data = {
-				baseUrl: sim.url,
-				apiKey: appKey('chat'),
-				keyType: 'app',
-				ignoreSslIssues: false,
-				...change,
-			};
-			const stored = { name: 'test', type: 'difyApi', data };
-			// n8n 2.20 tests saved credentials only.
-			const { id } = await n8n.createCredential(stored);
-			return await n8n.request<{ status: string; message: string }>(
-				'POST',
-				'/rest/credentials/test',
-				{
-					credentials: { id, ...stored },
-				},
-			);
-		};
-		for (const suffix of ['', '/', '/v1', '/v1/', '/v1/chat-messages'])
-			expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({
-				suffix,
-				status: 'OK',
-			});
-		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
-			status: 'OK',
-		});
-		const expectRejection = async (data: Record<string, unknown>, words: string) => {
-			const { status, message } = await test(data);
-			// n8n 2.20 has its own message for each status.
-			const isSpelledOut =
-				!isOldestN8n() ||
-				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(
-					message,
-				);
-			expect({ status, message }).toEqual({
-				status: 'Error',
-				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
-			});
-		};
-		await expectRejection({ apiKey: 'app-wrong' }, 'rejected the API key');
-		await expectRejection({ apiKey: knowledgeKey() }, 'rejected the API key');
-		await expectRejection(
-			{ baseUrl: `${sim.origin}/tools` },
-			'No Dify API was found at this address',
-		);
-		await expectRejection(
-			{ baseUrl: await webPage() },
-			'This address returns plain text or a web page',
-		);
-		const off = await startSim({
-			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
-		});
-		await expectRejection({ baseUrl: off.url }, 'Backend service API');
-	});
-
-	let page: http.Server | undefined;
-	afterEach(() => {
-		page?.close();
-		page = undefined;
-	});
-	/** A web front end that responds to all requests with a page. */
-	async function webPage(): Promise<string> {
-		const server = http.createServer((_, answer) => {
-			answer.writeHead(200, { 'content-type': 'text/html' });
-			answer.end('<!DOCTYPE html><html><head><title>Dify</title></head></html>');
-		});
-		page = server;
-		return `http://127.0.0.1:${await listen(server)}`;
-	}
 });
 
 describe('as the tool of an agent', () => {

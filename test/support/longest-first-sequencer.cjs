@@ -17,7 +17,6 @@ const LONGEST = [
 	'e2e/local-chat-model',
 	'faults/faults',
 	'full/editor',
-	'full/dify-trigger',
 	'full/local-llama',
 	'full/server-health',
 	'recordings/dify',
