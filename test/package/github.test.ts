@@ -19,12 +19,6 @@ const FILES = fs
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 
 describe('the YAML files for GitHub', () => {
-	test('exist', () => {
-		expect(FILES).toEqual(
-			expect.arrayContaining(['dependabot.yml', 'workflows/ci.yml', 'workflows/release.yml']),
-		);
-	});
-
 	test('the commands of the workflows are scripts of the package', () => {
 		const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 			scripts: Record<string, string>;

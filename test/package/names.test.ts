@@ -77,19 +77,6 @@ function isForbidden(name: string): boolean {
 	return FORBIDDEN.test(` ${spacedName.toLowerCase()} `);
 }
 
-test.each([
-	['const refusal = 1;', ['refusal']],
-	['function askAgain(lastPlace: string) {}', ['askAgain', 'lastPlace']],
-	['const MOST_MODELS = 1;', ['MOST_MODELS']],
-	['interface A { words: string[]; tryQuietly(): void }', ['words', 'tryQuietly']],
-	['const { name: saidName, task, replace } = other.told;', ['saidName']],
-	['type Fault = [least: number];', ['Fault', 'least']],
-	['const sendOnceMore = () => look(defaults);', ['sendOnceMore']],
-	['const isConnectionRefused = placeholder.askedAt;', ['isConnectionRefused']],
-])('%s', (text, names) => {
-	expect(findForbiddenNames('a.ts', text)).toEqual(names.map((name) => `a.ts:1 ${name}`));
-});
-
 test('names of lib and nodes use the words of the glossary', () => {
 	const files = String(childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts']));
 	expect(

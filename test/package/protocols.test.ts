@@ -51,11 +51,4 @@ describe('docs/protocols', () => {
 		);
 		expect(elsewhere).toEqual([]);
 	});
-
-	it('reads lists and ranges of sections', () => {
-		const [page] = ['docs/protocols/dify.md'];
-		expect(citationsIn(`(${page} 3.6, 3.10).`)).toEqual(['dify.md 3.6', 'dify.md 3.10']);
-		expect(citationsIn(` * ${page}\n * 2.1 to 2.3`)).toEqual(['dify.md 2.1', 'dify.md 2.3']);
-		expect(citationsIn(`${page}, case 44`)).toEqual(['dify.md']);
-	});
 });

@@ -45,12 +45,6 @@ describe('links', () => {
 		);
 		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
 	});
-
-	it('are detected if they are broken', () => {
-		expect(problemOf('README.md', 'docs/nowhere.md')).toContain('no such file');
-		expect(problemOf('README.md', 'docs/servers.md#nowhere')).toContain('no such heading');
-		expect(problemOf('README.md', 'docs/servers.md#n8n-in-docker')).toBeUndefined();
-	});
 });
 
 describe('README.md', () => {
