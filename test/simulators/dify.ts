@@ -45,10 +45,6 @@ export interface DifySimOptions {
 	port?: number;
 	/** A path before `/v1`, as added by a reverse proxy. */
 	prefix?: string;
-	/**
-	 * `nginx` (default): the bundled nginx, which routes other paths to the web front end. `none`: only the API container.
-	 */
-	front?: 'nginx' | 'none';
 	/** Bytes. */
 	nginxBodyLimit?: number;
 	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
@@ -117,10 +113,9 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 	});
 	store.stream = options.stream ?? {};
 	const base = `${options.prefix ?? ''}/v1`;
-	const front = options.front ?? 'nginx';
 	const sockets = new Set<net.Socket>();
 	const server = http.createServer((req, res) => {
-		void handle(store, base, front, req, res);
+		void handle(store, base, req, res);
 	});
 	server.on('connection', (socket) => {
 		sockets.add(socket);
@@ -160,7 +155,6 @@ function missingApp(mode: DifyAppMode): never {
 async function handle(
 	store: Store,
 	base: string,
-	front: 'nginx' | 'none',
 	req: http.IncomingMessage,
 	res: http.ServerResponse,
 ): Promise<void> {
@@ -182,31 +176,17 @@ async function handle(
 	if (!(await readBody(store, req, res, request))) return;
 	if (await applyFault(store, request, res)) return;
 	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
-		outside(front, rawPath, res);
+		outside(rawPath, res);
 		return;
 	}
-	signed(res);
-	res.setHeader('Access-Control-Allow-Origin', '*');
-	res.setHeader('Access-Control-Expose-Headers', 'X-Version, X-Env, X-Trace-Id');
+	res.setHeader('X-Version', SERVER_VERSION);
+	res.setHeader('X-Env', 'PRODUCTION');
 	await dispatch(store, base, path, request, res);
 }
 
-/** Adds Dify's version header, which every answer of the API has. */
-function signed(res: http.ServerResponse): void {
-	res.setHeader('X-Version', SERVER_VERSION);
-	res.setHeader('X-Env', 'PRODUCTION');
-}
-
-/**
- * Answers paths outside the API: the web front end behind nginx, otherwise the framework's 404 page (docs/protocols/dify.md
- * 1.1).
- */
-function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
-	if (front === 'none') {
-		signed(res);
-		sendHtml(res, 404, PAGES.werkzeug404);
-	} else if (path === '/' || path === '/apps' || path === '/signin')
-		sendHtml(res, 200, PAGES.nextApp);
+/** Answers paths outside the API: the web front end behind nginx (docs/protocols/dify.md 1.1). */
+function outside(path: string, res: http.ServerResponse): void {
+	if (path === '/' || path === '/apps' || path === '/signin') sendHtml(res, 200, PAGES.nextApp);
 	else sendHtml(res, 404, PAGES.next404);
 }
 

@@ -44,14 +44,6 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 	};
 }
 
-/** Poll times. n8n refuses intervals below a minute, but accepts sixty times of one minute each. */
-export const EVERY_SECOND = {
-	item: Array.from({ length: 60 }, (_, second) => ({
-		mode: 'custom',
-		cronExpression: `${second} * * * * *`,
-	})),
-};
-
 export const MANUAL: Part = { type: 'n8n-nodes-base.manualTrigger', to: ['Agent'] };
 
 /** A public Chat Trigger that streams; `webhookId` is in its address. */

@@ -65,7 +65,7 @@ async function replayEnd(writer: StreamWriter, run: SimRun): Promise<void> {
 	// The run's ID, since its task has ended.
 	const event = { ...end, task_id: run.workflowRunId, workflow_run_id: run.workflowRunId };
 	writer.start({ 'Cache-Control': 'no-cache' });
-	await writer.write({ kind: 'event', event }, true);
+	await writer.write({ kind: 'event', event });
 	await writer.finish(false);
 }
 

@@ -237,7 +237,7 @@ function pauseBefore({ stream }: Store, { run }: Live, item: Item): number | Pro
 
 /** Emits items. A stop cuts the events of a step, but not those of an ending. */
 async function emitAll(store: Store, live: Live, items: Item[], isEnding: boolean): Promise<void> {
-	for (const [at, item] of items.entries()) {
+	for (const item of items) {
 		if (live.isStopped && !isEnding) return;
 		const pause = pauseBefore(store, live, item);
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
@@ -245,8 +245,7 @@ async function emitAll(store: Store, live: Live, items: Item[], isEnding: boolea
 		if (item.kind === 'event') live.run.events.push(item.event);
 		if (item.kind === 'event' && item.event.event === 'agent_thought')
 			keepThought(live, item.event);
-		const isLast = isEnding && at === items.length - 1;
-		await Promise.all([...live.writers].map(async (writer) => await writer.write(item, isLast)));
+		await Promise.all([...live.writers].map(async (writer) => await writer.write(item)));
 	}
 }
 

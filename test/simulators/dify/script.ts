@@ -49,14 +49,11 @@ export class Transcript {
 	error: string | undefined;
 	private nodes = 0;
 	private readonly executions = new Map<string, string>();
-	private readonly speaks: boolean;
 
 	constructor(
 		readonly script: Script,
 		private readonly context: RunContext,
-	) {
-		this.speaks = script.trailingAudio !== undefined || script.steps.some((step) => 'tts' in step);
-	}
+	) {}
 
 	opening(): Item[] {
 		if (!workflowBased(this.context.mode)) return [];
@@ -115,7 +112,6 @@ export class Transcript {
 		if ('nodeEnd' in step) return [this.nodeFinished(step.nodeEnd)];
 		if ('round' in step) return this.round(step.round);
 		if ('emit' in step) return [this.event(step.emit, step.fields)];
-		if ('tts' in step) return [this.event('tts_message', { audio: step.tts })];
 		if ('pause' in step) return this.pause(step.pause);
 		if ('error' in step) return this.fail(step.error);
 		if ('wait' in step) return [{ kind: 'wait', for: step.wait }];
@@ -128,12 +124,12 @@ export class Transcript {
 		if (workflowBased(mode)) {
 			const hasMessage = mode === 'advanced-chat' && how === 'done';
 			const end = hasMessage ? [this.messageEnd()] : [];
-			return [...end, this.workflowFinished(how), ...this.speech()];
+			return [...end, this.workflowFinished(how)];
 		}
 		this.settle(how);
 		const isComplete = mode === 'agent' && this.text !== '';
 		const closing = isComplete ? [this.event('message', { id, answer: this.text })] : [];
-		return [...closing, this.messageEnd(), ...this.speech()];
+		return [...closing, this.messageEnd()];
 	}
 
 	private usualEnding(): Ending {
@@ -144,8 +140,7 @@ export class Transcript {
 	private fail(error: RunError): Item[] {
 		this.status = 'failed';
 		this.error = error.message ?? '';
-		const end = this.speaks ? [this.event('tts_message_end', { audio: '' })] : [];
-		return [this.errorEvent(error), ...end];
+		return [this.errorEvent(error)];
 	}
 
 	/** Never has a task ID; without a code it has no ID at all, since it comes from a worker (docs/protocols/dify.md 3.7). */
@@ -317,13 +312,6 @@ export class Transcript {
 		};
 		const files = this.script.files ?? (mode === 'advanced-chat' ? [] : null);
 		return this.event('message_end', { id, metadata, files });
-	}
-
-	private speech(): Item[] {
-		if (!this.speaks) return [];
-		const { trailingAudio = [] } = this.script;
-		const rest = trailingAudio.map((audio) => this.event('tts_message', { audio }));
-		return [...rest, this.event('tts_message_end', { audio: '' })];
 	}
 
 	private pause(forms: FormStep[]): Item[] {

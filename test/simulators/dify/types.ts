@@ -48,7 +48,6 @@ export type Step =
 	| { round: ThoughtRound }
 	/** Any other event: its name, and its own fields after the envelope. */
 	| { emit: string; fields: Json }
-	| { tts: string }
 	| { pause: FormStep[] }
 	| { error: { code?: string; status: number; message: string | null } }
 	/** Milliseconds, or until the promise settles. */
@@ -70,8 +69,6 @@ export interface Script {
 	exceptions?: number;
 	/** Files of the closing events. */
 	files?: Json[];
-	/** Audio after the complete answer; an empty list sends only its end event. */
-	trailingAudio?: string[];
 	/** Seconds. */
 	elapsed?: number;
 	totalTokens?: number;
@@ -141,21 +138,14 @@ export interface AppSpec {
 
 /** Transport of a stream, including faults. */
 export interface StreamKnobs {
-	/** Bytes per write. */
-	bytesPerWrite?: number;
-	crlf?: boolean;
-	/** Omits the blank line after the last event. */
-	omitFinalBlank?: boolean;
 	/** Milliseconds between events. */
 	delayMs?: number;
 	/** Awaited before each event, instead of `delayMs`. */
 	beforeEvent?: (run: SimRun) => Promise<unknown>;
 	/** Milliseconds between keep-alive pings; Dify's are 10 s apart. */
 	pingEveryMs?: number;
-	/** Sends a ping before each event, in the same write. */
-	pingBeforeEach?: boolean;
-	/** Breaks the stream after so many events or bytes. */
-	cut?: { events?: number; bytes?: number; how: 'eof' | 'reset' | 'silence' };
+	/** Breaks the stream after so many events. */
+	cut?: { events: number; how: 'eof' | 'reset' | 'silence' };
 }
 
 /** One item of a stream, before serialization. */

@@ -69,7 +69,6 @@ export class StreamWriter {
 	/** How many more events this stream gets; then only pings, or a reset if it had no snapshot. */
 	hears: { events: number; then: 'pings' | 'reset' } | undefined;
 	private queue: Promise<void> = Promise.resolve();
-	private bytesSent = 0;
 	private eventsSent = 0;
 	private over = false;
 	private silent = false;
@@ -109,20 +108,15 @@ export class StreamWriter {
 		};
 	}
 
-	/** @param last no item follows (for `omitFinalBlank`) */
-	write(item: Item, last = false): Promise<void> {
+	write(item: Item): Promise<void> {
 		this.lastEvent = Date.now();
 		return this.enqueue(async () => {
 			if (this.over || this.silent || this.left) return;
 			if (this.hears !== undefined && item.kind === 'event' && this.hears.events-- <= 0)
 				return this.hears.then === 'reset' ? await this.cut('reset') : undefined;
 			if (item.kind === 'wait') return;
-			let text = wireText(item);
-			if (this.knobs.pingBeforeEach === true && item.kind === 'event')
-				text = `event: ping\n\n${text}`;
-			if (last && this.knobs.omitFinalBlank === true) text = text.replace(/\n\n$/, '');
-			if (item.kind === 'ping') await this.send(text);
-			else await this.sendEvent(text);
+			if (item.kind === 'ping') await this.send(wireText(item));
+			else await this.sendEvent(wireText(item));
 		});
 	}
 
@@ -156,40 +150,17 @@ export class StreamWriter {
 	}
 
 	private async sendEvent(text: string): Promise<void> {
-		const bytes = this.encode(text);
-		await this.sendBytes(bytes);
+		await this.send(text);
 		this.eventsSent++;
 		const { cut } = this.knobs;
-		if (cut?.events !== undefined && this.eventsSent >= cut.events) {
-			await this.cut(cut.how);
-		}
+		if (cut !== undefined && this.eventsSent >= cut.events) await this.cut(cut.how);
 	}
 
-	private encode(text: string): Buffer {
-		return Buffer.from(this.knobs.crlf === true ? text.replace(/\n/g, '\r\n') : text);
-	}
-
+	/** Waits one turn of the event loop, so that each write is sent separately. */
 	private async send(text: string): Promise<void> {
-		if (!this.over && !this.left && !this.silent) await this.sendBytes(this.encode(text));
-	}
-
-	private async sendBytes(bytes: Buffer): Promise<void> {
-		let rest = bytes;
-		while (rest.length > 0 && !this.over && !this.left && !this.silent) {
-			const maxBytes =
-				this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
-			const length = Math.min(this.knobs.bytesPerWrite ?? rest.length, rest.length, maxBytes);
-			if (length > 0) this.res.write(rest.subarray(0, length));
-			this.bytesSent += length;
-			rest = rest.subarray(length);
-			if (this.knobs.cut?.bytes !== undefined && this.bytesSent >= this.knobs.cut.bytes) {
-				await turn();
-				await this.cut(this.knobs.cut.how);
-				return;
-			}
-			// Wait one turn of the event loop, so that each write is sent separately.
-			await turn();
-		}
+		if (this.over || this.left || this.silent) return;
+		this.res.write(text);
+		await turn();
 	}
 
 	private async cut(how: 'eof' | 'reset' | 'silence'): Promise<void> {
