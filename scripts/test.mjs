@@ -68,7 +68,7 @@ const scan = {
 	check: async (/** @type {import('./lib/types').Progress} */ progress) => {
 		const problems = await scanProblems();
 		if (problems.length > 0) throw new Error(problems.join('\n'));
-		progress.note(`source passes; packed, all but ${BUNDLE}`);
+		progress.note(`all packed files but ${BUNDLE}`);
 	},
 };
 

