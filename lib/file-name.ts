@@ -14,8 +14,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  */
 export function sanitizeFileName(name: string, fallback: string) {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
-	const trimmed = withoutEnds(last, /[\s.]/);
-	const plain = limitLength(trimmed);
+	const plain = limitLength(withoutEnds(last, /[\s.]/));
 	return plain === '' ? fallback : plain;
 }
 

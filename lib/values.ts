@@ -169,8 +169,9 @@ export function findList(
 ): unknown[] | undefined {
 	if (Array.isArray(value)) return value;
 	if (!isRecord(value) || depth === 0) return undefined;
-	const lists = names.map((name) => findList(value[name], names, depth - 1));
-	return lists.find((list) => list !== undefined);
+	return names
+		.map((name) => findList(value[name], names, depth - 1))
+		.find((list) => list !== undefined);
 }
 
 /** All texts in a value, in order. */

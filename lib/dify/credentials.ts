@@ -81,8 +81,11 @@ export async function openDifyClient(
 	const [prefix, name] = KEY_TYPES[keyType === 'app' ? 'knowledge' : 'app'];
 	if (client.endpoint.headers.authorization?.startsWith(`Bearer ${prefix}`) !== true) return client;
 	const [, expectedName, suggestion] = KEY_TYPES[keyType];
-	const title = `The credential has ${name}, and this node requires ${expectedName}`;
-	throw createLocalError('unauthorized', title, suggestion);
+	throw createLocalError(
+		'unauthorized',
+		`The credential has ${name}, and this node requires ${expectedName}`,
+		suggestion,
+	);
 }
 
 /**

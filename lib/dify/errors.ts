@@ -75,14 +75,13 @@ export function toDifyResponseError(
 		return createServerError('serverError', context, { status });
 	if (errorBody === undefined) return undefined;
 	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
-	const isRunStart = STARTS_RUN.test(new URL(url).pathname);
 	return fromDifyMessage(toErrorType(errorBody, errorStatus), errorBody, context, {
 		status: errorStatus,
 		facts: {
 			difyVersion: headers['x-version'],
 			retryAfterMs: parseRetryAfter(headers['retry-after']),
 		},
-		about: { status: errorStatus, isRunStart },
+		about: { status: errorStatus, isRunStart: STARTS_RUN.test(new URL(url).pathname) },
 	});
 }
 
@@ -144,8 +143,7 @@ function unwrapMessage(raw: string, depth = 0): string {
 /** Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2). */
 function summarizeValidationErrors(message: string) {
 	if (!/^\d+ validation errors? for /.test(message)) return message;
-	const issues = message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm);
-	return [...issues]
+	return [...message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm)]
 		.slice(0, 3)
 		.map(([, field, issue]) => `${field}: ${issue}`)
 		.join('; ');

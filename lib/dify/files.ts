@@ -13,7 +13,7 @@ import type { FileSource } from '../http/multipart';
 import type { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
-import type { HttpResponse, RequestOptions } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { readBuffer, BodyTooLargeError } from '../http/response-body';
 import type { DifyFile } from './types';
 
@@ -141,8 +141,9 @@ const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
 /** What identifies a file: its IDs, and its URL. */
 export function getFileKeys({ id, related_id: related, url }: DifyFile) {
-	const keys = [id, related, asString(url)?.replace(SIGNATURE, '$1')];
-	return keys.map(asNonEmptyString).filter((key) => key !== undefined);
+	return [id, related, asString(url)?.replace(SIGNATURE, '$1')]
+		.map(asNonEmptyString)
+		.filter((key) => key !== undefined);
 }
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
@@ -197,8 +198,7 @@ export async function openSignedFile<T>(
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
 	const originError = rejectRedirect(href);
 	if (originError !== undefined) throw originError;
-	const requestOptions: RequestOptions = { url: href, timeouts: FILE_TIMEOUTS, rejectRedirect };
-	return await client.open(requestOptions, read);
+	return await client.open({ url: href, timeouts: FILE_TIMEOUTS, rejectRedirect }, read);
 }
 
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */
@@ -233,8 +233,11 @@ export async function downloadFile(
 		});
 		const type =
 			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
-		const name = sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file');
-		return { content, name, mimeType: parseMimeType(type) || undefined };
+		return {
+			content,
+			name: sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file'),
+			mimeType: parseMimeType(type) || undefined,
+		};
 	});
 }
 
@@ -248,14 +251,15 @@ export function describeDownloadError(error: unknown) {
 
 /** Origins in the text of a field, separated by commas or spaces. Throws a `ServerError` for invalid URLs. */
 export function parseOrigins(text: string) {
-	const addresses = text.split(/[\s,]+/).filter((entry) => entry !== '');
-	return addresses.map((entry) => {
-		if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
-		const suggestion = 'Enter URLs such as https://files.example.com, separated by commas.';
-		throw createLocalError(
-			'invalidInputs',
-			`"${entry}" in Fetch Files From is not a URL`,
-			suggestion,
-		);
-	});
+	return text
+		.split(/[\s,]+/)
+		.filter((entry) => entry !== '')
+		.map((entry) => {
+			if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
+			throw createLocalError(
+				'invalidInputs',
+				`"${entry}" in Fetch Files From is not a URL`,
+				'Enter URLs such as https://files.example.com, separated by commas.',
+			);
+		});
 }

@@ -95,11 +95,14 @@ export async function explainInputError(
 	const field = parseForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
 	const title = `The input "${truncate(field.label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
-	const suggestion =
-		problem === 'must be a string'
-			? 'Enter text: in Inputs as JSON, put the value in quotation marks, also if it is a number.'
-			: error.suggestion;
-	return error.copyWith({ title, detail: `${title} (${describeField(field)})`, suggestion });
+	return error.copyWith({
+		title,
+		detail: `${title} (${describeField(field)})`,
+		suggestion:
+			problem === 'must be a string'
+				? 'Enter text: in Inputs as JSON, put the value in quotation marks, also if it is a number.'
+				: error.suggestion,
+	});
 }
 
 /** The facts that decide whether Dify accepts a value. */

@@ -172,17 +172,18 @@ export const files: DifyResource = {
 				const uploadFileId = await uploadFile(client, source, user);
 				const { name, mimeType, size } = source;
 				const type = toDifyFileType(name, mimeType);
-				const json = {
-					uploadFileId,
-					type,
-					fileName: name,
-					mimeType,
-					bytes: size,
-					user,
-					// In the format of an app's file variable.
-					file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
+				return {
+					json: {
+						uploadFileId,
+						type,
+						fileName: name,
+						mimeType,
+						bytes: size,
+						user,
+						// In the format of an app's file variable.
+						file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
+					},
 				};
-				return { json };
 			},
 		},
 		{

@@ -59,10 +59,11 @@ export const texts: DifyResource = {
 				const inputs = await addText(call, request.inputs, text);
 				const result = await sendCompletionMessage(client, { ...request, inputs });
 				reportRun(call, result);
-				const json = parameters.boolean('simplify')
-					? toSimplifiedJson(result, user)
-					: toRawJson(result, user);
-				return { json };
+				return {
+					json: parameters.boolean('simplify')
+						? toSimplifiedJson(result, user)
+						: toRawJson(result, user),
+				};
 			},
 		},
 	],

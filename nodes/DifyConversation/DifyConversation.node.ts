@@ -93,8 +93,11 @@ const conversations: DifyResource = {
 			request: 'POST /conversations/{conversationId}/name',
 			getValues: (parameters) => {
 				const isGenerated = parameters.boolean('autoGenerate');
-				const name = isGenerated ? {} : { name: parameters.rawString('name') };
-				return { ...name, auto_generate: isGenerated, user: readUser(parameters) };
+				return {
+					...(!isGenerated && { name: parameters.rawString('name') }),
+					auto_generate: isGenerated,
+					user: readUser(parameters),
+				};
 			},
 		}),
 		defineRequestOperation({
@@ -172,8 +175,12 @@ const variables: DifyResource = {
 					nameOrId,
 				);
 				const body = { value: toVariableValue(variable, parameters.value('value')), user };
-				const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
-				const updated = await client.sendJson('PUT', route, body, { isIdempotent: true });
+				const updated = await client.sendJson(
+					'PUT',
+					apiPath`/conversations/${conversationId}/variables/${variable.id}`,
+					body,
+					{ isIdempotent: true },
+				);
 				return { json: withTypedValue(updated) };
 			},
 		},
@@ -213,11 +220,13 @@ const searchVariables = createListSearch('app', async ({ context, client, filter
 		client,
 		buildVariableList(conversationId, readEditorUser(context)),
 	);
-	const results = variables.map(({ id, name, value_type: type }) => ({
-		name: `${String(name)} (${String(type)})`,
-		value: String(id),
-	}));
-	return filterByName(results, filter);
+	return filterByName(
+		variables.map(({ id, name, value_type: type }) => ({
+			name: `${String(name)} (${String(type)})`,
+			value: String(id),
+		})),
+		filter,
+	);
 });
 
 const messages: DifyResource = {

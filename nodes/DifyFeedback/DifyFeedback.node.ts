@@ -75,8 +75,14 @@ const rate: DifyOperation = {
 		if (rating === 'none') return await revokeRating(call);
 		const content =
 			parameters.rawString('content').trim() === '' ? null : parameters.rawString('content');
-		const messageId = await sendRating(client, parameters, { rating, content });
-		return { json: { messageId, rating, content, success: true } };
+		return {
+			json: {
+				messageId: await sendRating(client, parameters, { rating, content }),
+				rating,
+				content,
+				success: true,
+			},
+		};
 	},
 };
 
@@ -102,14 +108,15 @@ async function revokeRating({ client, parameters }: DifyCall) {
 			throw error;
 		},
 	);
-	const json = {
-		messageId,
-		rating: null,
-		content: null,
-		success: true,
-		alreadySo,
+	return {
+		json: {
+			messageId,
+			rating: null,
+			content: null,
+			success: true,
+			alreadySo,
+		},
 	};
-	return { json };
 }
 
 async function sendRating(
@@ -119,8 +126,9 @@ async function sendRating(
 ) {
 	const messageId = readId(parameters, 'messageId');
 	const body = { ...feedback, user: readUser(parameters) };
-	const isIdempotent = feedback.rating !== null;
-	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, { isIdempotent });
+	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, {
+		isIdempotent: feedback.rating !== null,
+	});
 	return messageId;
 }
 

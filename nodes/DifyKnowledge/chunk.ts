@@ -100,17 +100,17 @@ export const chunks: DifyResource = {
 				const route = readPath(parameters, CHUNK);
 				const current = await client.get(route);
 				const { content, answer } = asRecord(current.data);
-				const isParent = current.doc_form === 'hierarchical_model';
-				const segment = {
-					// Dify clears omitted fields.
-					content: readTextOption(parameters, 'options.content') ?? content,
-					answer: asNonEmptyString(answer),
-					enabled: parameters.boolean('options.enabled', undefined),
-					// Otherwise searches still find the old child chunks.
-					regenerate_child_chunks: isParent || undefined,
-					...readValues(parameters),
-				};
-				const { data } = await client.sendJson('POST', route, { segment });
+				const { data } = await client.sendJson('POST', route, {
+					segment: {
+						// Dify clears omitted fields.
+						content: readTextOption(parameters, 'options.content') ?? content,
+						answer: asNonEmptyString(answer),
+						enabled: parameters.boolean('options.enabled', undefined),
+						// Otherwise searches still find the old child chunks.
+						regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
+						...readValues(parameters),
+					},
+				});
 				return { json: asRecord(data) };
 			},
 		},
@@ -119,10 +119,13 @@ export const chunks: DifyResource = {
 			value: 'delete',
 			action: 'Delete a chunk',
 			fields: [...documentFields, chunkField],
-			run: async ({ client, parameters }) => {
-				const existed = await deletePath(client, readPath(parameters, CHUNK));
-				return { json: { chunkId: readId(parameters, 'chunkId'), deleted: true, existed } };
-			},
+			run: async ({ client, parameters }) => ({
+				json: {
+					chunkId: readId(parameters, 'chunkId'),
+					deleted: true,
+					existed: await deletePath(client, readPath(parameters, CHUNK)),
+				},
+			}),
 		},
 	],
 };

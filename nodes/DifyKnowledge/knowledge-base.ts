@@ -28,7 +28,6 @@ import {
 	readFile,
 	recordLocatorField,
 	readId,
-	readPath,
 } from '../shared/dify/dify-operation';
 import {
 	booleanField,
@@ -290,7 +289,7 @@ export const knowledgeBases: DifyResource = {
 				return { json: dataset };
 			},
 		},
-		{
+		defineRequestOperation({
 			name: 'Update',
 			value: 'update',
 			action: 'Update a knowledge base',
@@ -301,14 +300,13 @@ export const knowledgeBases: DifyResource = {
 					{ ...nameField, required: false, displayName: 'New Name' },
 				]),
 			],
-			run: async ({ client, parameters }) => {
-				const route = readPath(parameters, '/datasets/{difyDatasetId}');
-				const name = parameters.string('options.name') || undefined;
-				const json = { ...readSettings(parameters), name };
-				const timeoutMs = WRITE_TIMEOUT_MS;
-				return { json: await client.sendJson('PATCH', route, json, { timeoutMs }) };
-			},
-		},
+			request: 'PATCH /datasets/{difyDatasetId}',
+			getValues: (parameters) => ({
+				...readSettings(parameters),
+				name: parameters.string('options.name') || undefined,
+			}),
+			timeoutMs: WRITE_TIMEOUT_MS,
+		}),
 		{
 			name: 'Delete',
 			value: 'delete',
@@ -330,8 +328,13 @@ export const knowledgeBases: DifyResource = {
 						'The deletion was not confirmed',
 						'Turn on "Confirm Deletion of All Documents" in the node.',
 					);
-				const existed = await deletePath(client, apiPath`/datasets/${datasetId}`);
-				return { json: { datasetId, deleted: true, existed } };
+				return {
+					json: {
+						datasetId,
+						deleted: true,
+						existed: await deletePath(client, apiPath`/datasets/${datasetId}`),
+					},
+				};
 			},
 		},
 	],

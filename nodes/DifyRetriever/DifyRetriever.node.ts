@@ -68,8 +68,9 @@ async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number)
 		const client = await openDifyClient(context, 'knowledge', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const datasetIds = readDatasetIds(parameters);
-		const search = readRetrievalOptions(parameters);
-		return { response: createLoggedRetriever(client, datasetIds, search, log) };
+		return {
+			response: createLoggedRetriever(client, datasetIds, readRetrievalOptions(parameters), log),
+		};
 	});
 }
 

@@ -7,7 +7,6 @@ import {
 	DEFAULT_USER,
 	readId,
 	readUser,
-	readRunTimeouts,
 	simplifyField,
 	fetchFilesFromField,
 	SAME_USER,
@@ -34,6 +33,7 @@ import {
 	createPausedError,
 	toSimpleForm,
 } from '../shared/dify/run-output';
+import { readRequestSettings } from '../shared/timeout-fields';
 import type { OperationItem } from '../shared/run/operations';
 
 export const runUserField = {
@@ -187,7 +187,7 @@ export const runFollow: DifyOperation = {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
 		const runId = readId(parameters, 'workflowRunId');
-		const timeouts = readRunTimeouts(parameters);
+		const { timeouts } = readRequestSettings(parameters);
 		const output = readOutputOptions(call, user);
 		const continueAfterPause = output.onPause === 'wait';
 		await typing?.begin();
@@ -238,10 +238,9 @@ export async function toRunItem(
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
 	warnings.forEach(call.hint);
-	const json = simplify ? toSimplifiedJson(result) : toRawJson(call, result);
 	return {
 		json: toPlainObject({
-			...json,
+			...(simplify ? toSimplifiedJson(result) : toRawJson(call, result)),
 			user,
 			...omitEmpty({ answered: result.submittedForms }),
 			...(simplify ? omitEmpty({ warnings }) : { warnings }),

@@ -10,13 +10,13 @@ import {
 	type DifyCall,
 	type DifyResource,
 	DEFAULT_USER,
-	readRunTimeouts,
 	readId,
 	readUser,
 	simplifyField,
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
+import { readRequestSettings } from '../shared/timeout-fields';
 import { readOutputOptions, toRunItem, runIdField, runUserField, submitOptions } from './execute';
 
 const formTokenField = stringField('Form Token', 'formToken', {
@@ -98,14 +98,15 @@ export const forms: DifyResource = {
 				const formToken = readFormToken(parameters);
 				const form = await client.get(formPath(formToken));
 				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };
-				const json = toPlainObject({
-					formToken,
-					formContent: form.form_content ?? '',
-					inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
-					actions: parseFormActions(form),
-					expirationTime: form.expiration_time,
-				});
-				return { json };
+				return {
+					json: toPlainObject({
+						formToken,
+						formContent: form.form_content ?? '',
+						inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
+						actions: parseFormActions(form),
+						expirationTime: form.expiration_time,
+					}),
+				};
 			},
 		},
 	],
@@ -123,7 +124,7 @@ function readFollow(call: DifyCall, user: string) {
 	const returnsImmediately = parameters.boolean('options.returnImmediately', false);
 	const follow = {
 		output: readOutputOptions(call, user),
-		timeouts: readRunTimeouts(parameters),
+		timeouts: readRequestSettings(parameters).timeouts,
 	};
 	return hasRunId && !returnsImmediately
 		? { ...follow, runId: readId(parameters, 'workflowRunId') }

@@ -48,8 +48,9 @@ export const runGet: DifyOperation = {
 			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
 			: await fetchRunRecord(client, runId);
 		const { raw, runId: workflowRunId, ...fields } = record;
-		const json = parameters.boolean('simplify') ? { workflowRunId, ...fields } : raw;
-		return { json: toPlainObject(json) };
+		return {
+			json: toPlainObject(parameters.boolean('simplify') ? { workflowRunId, ...fields } : raw),
+		};
 	},
 };
 

@@ -39,8 +39,10 @@ export function integerField(
 	[minValue, maxValue]: readonly [min: number, max?: number],
 	overrides: Overrides | Description = {},
 ) {
-	const typeOptions = { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 };
-	return numberField(displayName, name, defaultValue, { typeOptions, ...toOverrides(overrides) });
+	return numberField(displayName, name, defaultValue, {
+		typeOptions: { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 },
+		...toOverrides(overrides),
+	});
 }
 
 type Label = string | readonly [label: string, description: string];
@@ -142,11 +144,10 @@ export function fixedCollectionField(
 	entry: string,
 	{ values, ...overrides }: Overrides & { values: INodeProperties[] },
 ) {
-	const options = [{ displayName: entry, name: entry.toLowerCase(), values }];
 	return collectionField(displayName, name, entry, {
 		type: 'fixedCollection',
 		typeOptions: { multipleValues: true },
-		options,
+		options: [{ displayName: entry, name: entry.toLowerCase(), values }],
 		...overrides,
 	});
 }

@@ -29,11 +29,16 @@ export function modelField(
 	description: string,
 	{ search, example } = { search: 'searchModels', example: 'qwen3-8b' },
 ): INodeProperties {
-	const nameMode = { displayName: 'By Name', placeholder: `e.g. ${example}` };
-	return resourceLocatorField('Model', 'model', search, nameMode, {
-		placeholder: 'The loaded model, or select one…',
-		description: `${description}. Leave empty to use the loaded model, or the only one.`,
-	});
+	return resourceLocatorField(
+		'Model',
+		'model',
+		search,
+		{ displayName: 'By Name', placeholder: `e.g. ${example}` },
+		{
+			placeholder: 'The loaded model, or select one…',
+			description: `${description}. Leave empty to use the loaded model, or the only one.`,
+		},
+	);
 }
 
 /** List searches for models. If the list cannot be loaded, the error contains the reason and a suggestion. */
@@ -60,11 +65,14 @@ function createModelSearch(task?: ModelTask) {
 			const matches = models.filter(({ id, aliases }) =>
 				[id, ...aliases].some((name) => name.toLowerCase().includes(query)),
 			);
-			const entries = matches.map((model) => ({
-				name: describeModel(model, names.get(model.id)),
-				value: model.id,
-			}));
-			return { results: toListEntries(entries) };
+			return {
+				results: toListEntries(
+					matches.map((model) => ({
+						name: describeModel(model, names.get(model.id)),
+						value: model.id,
+					})),
+				),
+			};
 		} catch (error) {
 			throw createListError(this.getNode(), error);
 		}

@@ -13,6 +13,7 @@ import {
 	getErrorMessage,
 	tryOrUndefined,
 	asRecord,
+	type JsonRecord,
 	truncate,
 	ANY_NUMBER,
 	isInRange,
@@ -46,8 +47,11 @@ export interface ParameterSource {
  * other wrong value.
  */
 export class NodeParameters {
-	private readonly collections = new Map<string, Record<string, unknown>>();
-	private readonly constants: StaticValues | undefined;
+	private readonly collections = new Map<string, JsonRecord>();
+	/** The parameters as stored in the workflow, with their expressions. */
+	private readonly stored: JsonRecord;
+	/** Values without an expression, by name. */
+	private readonly staticValues: Map<string, unknown>;
 
 	/** @param properties fields of the node's description, or of its operation */
 	constructor(
@@ -55,16 +59,20 @@ export class NodeParameters {
 		readonly itemIndex: number,
 		readonly properties: readonly INodeProperties[],
 	) {
-		this.constants = getStaticValues(context, properties);
+		this.stored = getStoredParameters(context);
+		this.staticValues = getStaticValues(context)(properties);
 	}
 
 	/** Parameters of a poll, which has no items. */
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]) {
-		const source: ParameterSource = {
-			getNodeParameter: (name, _item, fallback, options) =>
-				context.getNodeParameter(name, fallback, options),
-		};
-		return new NodeParameters(source, 0, properties);
+		return new NodeParameters(
+			{
+				getNodeParameter: (name, _item, fallback, options) =>
+					context.getNodeParameter(name, fallback, options),
+			},
+			0,
+			properties,
+		);
 	}
 
 	/** The raw value, of any type. For a resource locator, its value. */
@@ -73,8 +81,9 @@ export class NodeParameters {
 		if (dot < 0) return this.readTopLevel(path);
 		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
 		// An operation may have no options at all.
-		const exists = this.properties.some((property) => property.name === name);
-		return exists ? this.collection(name)[fieldName] : undefined;
+		return this.properties.some((property) => property.name === name)
+			? this.collection(name)[fieldName]
+			: undefined;
 	}
 
 	/** Unchanged text; numbers and objects become text. */
@@ -120,8 +129,10 @@ export class NodeParameters {
 	/** Several of the choices of the field. Empty if it was not added. */
 	choices<T extends string>(path: string) {
 		const field = this.field(path);
-		const values = [this.value(path)].flat().filter((value) => !isUnset(value));
-		return values.map((value) => asChoice<T>(field, value));
+		return [this.value(path)]
+			.flat()
+			.filter((value) => !isUnset(value))
+			.map((value) => asChoice<T>(field, value));
 	}
 
 	/** Whether an option was added, even if its expression returns nothing. */
@@ -133,8 +144,7 @@ export class NodeParameters {
 	isUnset(name: string) {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
-		const stored = this.constants?.raw ?? asRecord(this.context.getNode?.().parameters);
-		return !hasExpression(stored[name]);
+		return !hasExpression(this.stored[name]);
 	}
 
 	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
@@ -168,16 +178,15 @@ export class NodeParameters {
 	}
 
 	private readTopLevel(name: string) {
-		const { raw, staticValues } = this.constants ?? {};
-		if (staticValues?.has(name) === true) return staticValues.get(name);
+		const { stored, staticValues } = this;
+		if (staticValues.has(name)) return staticValues.get(name);
 		const { type, default: defaultValue } = findField(this.properties, name).property;
 		const isLocator = type === 'resourceLocator';
 		// n8n uses the fallback for hidden fields, and fails without one.
 		const fallback = hasExpression(defaultValue) || isLocator ? '' : defaultValue;
-		const options = isLocator ? { extractValue: true } : {};
+		const options = { extractValue: isLocator };
 		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
-		if (staticValues !== undefined && name in raw! && !hasExpression(raw![name]))
-			staticValues.set(name, value);
+		if (name in stored && !hasExpression(stored[name])) staticValues.set(name, value);
 		return value;
 	}
 
@@ -192,29 +201,17 @@ export class NodeParameters {
 	}
 }
 
-interface StaticValues {
-	/** The parameters as stored in the workflow, with their expressions. */
-	raw: Record<string, unknown>;
-	/** Values without an expression, by name. */
-	staticValues: Map<string, unknown>;
-}
-
-const getExecution = memoize((context: ParameterSource) => {
-	const raw = asRecord(context.getNode?.().parameters);
-	return memoize<readonly INodeProperties[], StaticValues>(() => ({
-		raw,
-		staticValues: new Map(),
-	}));
-});
+const getStoredParameters = memoize((context: ParameterSource) =>
+	asRecord(context.getNode?.().parameters),
+);
 
 /**
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
- * item, which takes longer than a small request if a node has many operations. Only for contexts with items.
+ * item, which takes longer than a small request if a node has many operations.
  */
-function getStaticValues(context: ParameterSource, properties: readonly INodeProperties[]) {
-	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
-	return getExecution(context)(properties);
-}
+const getStaticValues = memoize((_context: ParameterSource) =>
+	memoize((_properties: readonly INodeProperties[]) => new Map<string, unknown>()),
+);
 
 /** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */
 function hasExpression(value: unknown) {

@@ -57,8 +57,9 @@ export class SubNodeLog {
 		const startedAt = performance.now();
 		try {
 			const result = await run(this.signal);
-			const milliseconds = Math.round(performance.now() - startedAt);
-			this.addOutput(index, [[{ json: { ...output(result), milliseconds } }]]);
+			this.addOutput(index, [
+				[{ json: { ...output(result), milliseconds: Math.round(performance.now() - startedAt) } }],
+			]);
 			return result;
 		} catch (error) {
 			const nodeError = this.nodeError(error);

@@ -68,8 +68,8 @@ function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: Generatio
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;
 	const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);
-	const previousTokens = sum('tokensPerSecond') * sum('seconds');
-	const timedTokens = previousTokens + (isTimed ? usage.completionTokens : 0);
+	const timedTokens =
+		sum('tokensPerSecond') * sum('seconds') + (isTimed ? usage.completionTokens : 0);
 	return {
 		models: [...new Set([...asArray(previous.models), model].filter(asNonEmptyString).map(String))],
 		generations: sum('generations', 1),

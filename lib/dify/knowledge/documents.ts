@@ -195,9 +195,13 @@ export async function writeDocument(
 				);
 	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
-	const action = existing?.id === documentId ? 'updated' : 'created';
 	/** `batch`: to poll the progress. */
-	return { action, documentId, document, batch: asNonEmptyString(response.batch) };
+	return {
+		action: existing?.id === documentId ? 'updated' : 'created',
+		documentId,
+		document,
+		batch: asNonEmptyString(response.batch),
+	};
 }
 
 const PARENT_CHILD = 'hierarchical_model';
@@ -302,8 +306,7 @@ export async function waitForIndexing(
 		const now = performance.now();
 		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
 		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
-		const isLate = now - startedAt >= timeoutMs;
-		if (isStuck || isLate || status === 'error' || status === 'paused')
+		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused')
 			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
 		await client.sleep(Math.min(getPollInterval(polls), MAX_POLL_INTERVAL_MS, timeoutMs));
 	}

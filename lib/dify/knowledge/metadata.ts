@@ -90,9 +90,11 @@ export async function setMetadata(
 	const newValues = changes.filter(({ value }) => value !== null);
 	const list = [...otherValues, ...newValues];
 	const isPartial = newValues.length === changes.length;
-	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
-	const json = { operation_data: [operation] };
-	await client.requestJson('POST', apiPath`/datasets/${datasetId}/documents/metadata`, { json });
+	await client.requestJson('POST', apiPath`/datasets/${datasetId}/documents/metadata`, {
+		json: {
+			operation_data: [{ document_id: documentId, metadata_list: list, partial_update: isPartial }],
+		},
+	});
 	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 

@@ -106,8 +106,12 @@ function planStep(content: SyncSource, document: JsonRecord): SyncStep {
 	const isIndexed = document.indexing_status === 'completed';
 	if (isSame && isIndexed) return { action: 'enabled', source, document };
 	// Dify cannot rename documents, so an existing one keeps its name.
-	const name = asNonEmptyString(document.name) ?? content.name;
-	return { action: 'updated', source, content: { ...content, name }, document };
+	return {
+		action: 'updated',
+		source,
+		content: { ...content, name: asNonEmptyString(document.name) ?? content.name },
+		document,
+	};
 }
 
 function planRemovals(
@@ -197,11 +201,18 @@ async function syncDocument(
 	const result = await writeDocument(client, datasetId, documentContent, document, create);
 	const { documentId, batch } = result;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
-	const syncValues = {
-		[SOURCE_FIELD]: { value: source, type: 'string' },
-		[HASH_FIELD]: { value: content.hash, type: 'string' },
-	} as const;
-	await setMetadata(client, datasetId, documentId, syncValues, true);
-	const overrides = { documentId, batch, indexingStatus: status };
-	return toSyncResult({ ...step, document: result.document }, overrides);
+	await setMetadata(
+		client,
+		datasetId,
+		documentId,
+		{
+			[SOURCE_FIELD]: { value: source, type: 'string' },
+			[HASH_FIELD]: { value: content.hash, type: 'string' },
+		} as const,
+		true,
+	);
+	return toSyncResult(
+		{ ...step, document: result.document },
+		{ documentId, batch, indexingStatus: status },
+	);
 }

@@ -26,23 +26,21 @@ export async function followRun(
 	{ submittedToken, onDeltas, ...options }: FollowOptions = {},
 ) {
 	const isWaiting = options.continueAfterPause === true;
-	const query = {
+	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, {
 		user,
 		include_state_snapshot: 'true',
 		continue_on_pause: isWaiting ? 'true' : undefined,
-	};
-	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, query);
+	});
 	const awaitedForms = new Set<string>();
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
 	for (let attempts = 0; ; attempts++) {
 		const remainingMs = totalMs === 0 ? 0 : totalMs - (performance.now() - startedAt);
 		if (remainingMs < 0) throw createStillRunningError(runId, totalMs);
-		const timeouts = { ...options.timeouts, totalMs: remainingMs };
 		const result = await readRun(
 			client,
 			{ url, method: 'GET' },
-			{ ...options, timeouts, runId, awaitedForms },
+			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
 		);
 		const { text } = result;
 		const finalResult = await withOpenForms(client, result, isWaiting, submittedToken);

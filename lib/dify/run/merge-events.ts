@@ -27,8 +27,7 @@ export function addFile(
 ) {
 	const file: DifyFile = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
-	const names = getFileKeys(file);
-	const existing = names
+	const existing = getFileKeys(file)
 		.map((name) => fileIndex.get(name))
 		.find((candidate) => candidate !== undefined);
 	if (existing === undefined) files.push(file);
@@ -109,8 +108,7 @@ export function addNode(
 	data: JsonRecord,
 ) {
 	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
-	const family = name.slice(0, name.indexOf('_'));
-	const key = `${family}:${id}`;
+	const key = `${name.slice(0, name.indexOf('_'))}:${id}`;
 	let node = index.get(key);
 	if (node === undefined) {
 		node = { id, status: 'running' };

@@ -41,14 +41,12 @@ import {
 } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
-export interface RunTimeouts {
+interface RunTimeouts {
 	/** Between two events. Pings do not count, because a hung run pings forever (docs/protocols/dify.md 3.8). */
 	idleMs: number;
 	/** From sending to the end. Dify ends a run after 20 minutes by default. */
 	totalMs: number;
 }
-
-export const DEFAULT_RUN_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
 
 export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
@@ -124,7 +122,7 @@ class RunReader {
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
-		this.timeouts = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
+		this.timeouts = { idleMs: 600_000, totalMs: 0, ...options.timeouts };
 	}
 
 	async read() {
@@ -293,11 +291,10 @@ class RunReader {
 	private async createTimeoutError({ type }: ServerError) {
 		this.requestStop();
 		const isTotal = type === 'totalTimeout';
-		const detail = isTotal
-			? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
-			: `Dify sent only pings for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`;
 		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
-			detail,
+			detail: isTotal
+				? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
+				: `Dify sent only pings for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`,
 			about: { isRunStart: true },
 		});
 	}
@@ -351,11 +348,10 @@ class RunReader {
 		overrides: Parameters<typeof createDifyError>[1],
 	) {
 		const stopRequested = await this.stopRequest;
-		const facts = { difyVersion: this.difyVersion, stopRequested };
 		return createDifyError(type, {
 			url: this.requestOptions.url,
 			result: toRunResult(this.run),
-			facts,
+			facts: { difyVersion: this.difyVersion, stopRequested },
 			...overrides,
 		});
 	}

@@ -154,8 +154,11 @@ export async function completeFromRunRecord(
 	// The forms that were awaited may be submitted by now, and the record has none.
 	if (run.continueAfterPause) run.forms = [];
 	// The files of a chatflow response are a list; in Dify 1.14, the list is in an object.
-	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };
-	return applyEvent(run, { event, workflow_run_id: runId, data });
+	return applyEvent(run, {
+		event,
+		workflow_run_id: runId,
+		data: { ...raw, outputs, files: isRecord(files) ? files.value : files },
+	});
 }
 
 /**
@@ -169,9 +172,11 @@ export async function completeFromMessage(
 	options: WaitOptions,
 ) {
 	const { conversationId, messageId = '' } = run;
-	const query = { conversation_id: conversationId, user: asString(user) };
 	const storedThoughts = await pollWithGrace(client, messageId, options, async () => {
-		const { data } = await client.get('/messages', query);
+		const { data } = await client.get('/messages', {
+			conversation_id: conversationId,
+			user: asString(user),
+		});
 		const message = asRecords(data).find(({ id }) => id === messageId);
 		const thoughts = asRecords(message?.agent_thoughts);
 		const last = thoughts.at(-1);

@@ -51,8 +51,13 @@ function getEnd(run: RunState): Pick<RunResult, 'status' | 'error'> {
 	if (run.pause !== undefined) return { status: 'paused' };
 	const { status } = run.end ?? { status: 'succeeded' };
 	if (isSuccessStatus(status) || status === 'stopped') return { status };
-	const cause = isRejected(run) ? 'rejected' : 'runFailed';
-	return { status: 'failed', error: { cause, message: getRunFailureText(run) ?? NO_REASON } };
+	return {
+		status: 'failed',
+		error: {
+			cause: isRejected(run) ? 'rejected' : 'runFailed',
+			message: getRunFailureText(run) ?? NO_REASON,
+		},
+	};
 }
 
 /** Dify 1.15 and later report an input error as a run without steps, which is not stored (docs/protocols/dify.md 12.3). */
@@ -64,8 +69,9 @@ function isRejected(run: RunState) {
 
 /** Since 1.15, `message_end` has the reasoning of each LLM node by ID, even if it was not streamed. */
 function getStoredReasoning({ metadata }: RunState) {
-	const thoughts = Object.values(asRecord(asRecord(metadata).reasoning));
-	return thoughts.flatMap((thought) => asNonEmptyString(thought) ?? []).join('\n\n');
+	return Object.values(asRecord(asRecord(metadata).reasoning))
+		.flatMap((thought) => asNonEmptyString(thought) ?? [])
+		.join('\n\n');
 }
 
 /**

@@ -202,8 +202,7 @@ export function applyEvent(run: RunState, event: unknown) {
 	if (asNonEmptyString(event.event) === undefined) return [];
 	recordIds(run, event);
 	if (!isDifyEvent(event)) return [];
-	const handler = HANDLERS[event.event] as Handler<DifyEvent>;
-	return handler(run, event, asRecord(event.data)) ?? [];
+	return (HANDLERS[event.event] as Handler<DifyEvent>)(run, event, asRecord(event.data)) ?? [];
 }
 
 function isDifyEvent(event: JsonRecord): event is JsonRecord & DifyEvent {

@@ -192,9 +192,13 @@ export async function sendCompletionMessage(client: DifyClient, request: RunRequ
 	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
-	const warning =
-		'The text may be incomplete: Dify counted no tokens, which happens for stopped runs and preset replies.';
-	return { ...result, warnings: [...result.warnings, warning] };
+	return {
+		...result,
+		warnings: [
+			...result.warnings,
+			'The text may be incomplete: Dify counted no tokens, which happens for stopped runs and preset replies.',
+		],
+	};
 }
 
 /**

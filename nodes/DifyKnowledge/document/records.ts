@@ -91,10 +91,13 @@ export const metadata: DifyResource = {
 			],
 			run: async ({ client, parameters }) => {
 				const documentId = readId(parameters, 'documentId');
-				const values = readValues(parameters);
-				const createFields = parameters.boolean('options.createFields', false);
-				const datasetId = readId(parameters, 'difyDatasetId');
-				const metadata = await setMetadata(client, datasetId, documentId, values, createFields);
+				const metadata = await setMetadata(
+					client,
+					readId(parameters, 'difyDatasetId'),
+					documentId,
+					readValues(parameters),
+					parameters.boolean('options.createFields', false),
+				);
 				return { json: { documentId, metadata } };
 			},
 		},
@@ -118,13 +121,14 @@ export const metadata: DifyResource = {
 				stringField('Name', 'name', { required: true }),
 				choiceField('Type', 'type', 'string', { options: toOptions(TYPES) }),
 			],
-			run: async ({ client, parameters }) => {
-				const type = parameters.choice<MetadataType>('type');
-				const name = parameters.requiredString('name');
-				return {
-					json: await createMetadataField(client, readId(parameters, 'difyDatasetId'), name, type),
-				};
-			},
+			run: async ({ client, parameters }) => ({
+				json: await createMetadataField(
+					client,
+					readId(parameters, 'difyDatasetId'),
+					parameters.requiredString('name'),
+					parameters.choice('type'),
+				),
+			}),
 		},
 	],
 };
@@ -133,12 +137,13 @@ function readValues(parameters: NodeParameters): Record<string, MetadataValue> {
 	const [nameField, typeField] = ['field', 'type'].map((name) =>
 		parameters.field(`values.value.${name}`),
 	);
-	const rows = asRecords(parameters.value('values.value'));
 	return Object.fromEntries(
-		rows.map(({ field, value, type = 'auto' }) => {
+		asRecords(parameters.value('values.value')).map(({ field, value, type = 'auto' }) => {
 			const choice = asChoice<MetadataType | 'auto'>(typeField!, type);
-			const name = asText(nameField!, field ?? '').trim();
-			return [name, { value, type: choice === 'auto' ? undefined : choice }];
+			return [
+				asText(nameField!, field ?? '').trim(),
+				{ value, type: choice === 'auto' ? undefined : choice },
+			];
 		}),
 	);
 }
@@ -166,14 +171,12 @@ export const recordOperations: DifyOperation[] = [
 				}),
 			]),
 		],
-		list: (parameters) => {
-			const status = parameters.choice('options.status', undefined);
-			return buildDocumentList(
+		list: (parameters) =>
+			buildDocumentList(
 				readId(parameters, 'difyDatasetId'),
 				parameters.rawString('keyword'),
-				status,
-			);
-		},
+				parameters.choice('options.status', undefined),
+			),
 	}),
 	defineRequestOperation({
 		name: 'Get',
@@ -203,12 +206,19 @@ export const recordOperations: DifyOperation[] = [
 		],
 		run: async ({ client, parameters }) => {
 			const documentId = readId(parameters, 'documentId');
-			const batch = parameters.string('options.batch') || undefined;
-			const indexing = { datasetId: readId(parameters, 'difyDatasetId'), documentId, batch };
-			const timeoutMs = parameters.milliseconds('wait', 300_000);
-			const { status, done, total, error } = await waitForIndexing(client, indexing, timeoutMs);
-			const chunks = { chunksDone: done, chunks: total };
-			return { json: { documentId, indexingStatus: status, ...chunks, error } };
+			const indexing = {
+				datasetId: readId(parameters, 'difyDatasetId'),
+				documentId,
+				batch: parameters.string('options.batch') || undefined,
+			};
+			const { status, done, total, error } = await waitForIndexing(
+				client,
+				indexing,
+				parameters.milliseconds('wait', 300_000),
+			);
+			return {
+				json: { documentId, indexingStatus: status, chunksDone: done, chunks: total, error },
+			};
 		},
 	},
 	{
@@ -281,10 +291,13 @@ export const recordOperations: DifyOperation[] = [
 		action: 'Delete a document',
 		description: 'Delete a document (not possible if archived)',
 		fields: [datasetField, documentField],
-		run: async ({ client, parameters }) => {
-			const existed = await deletePath(client, readPath(parameters, DOCUMENT));
-			return { json: { documentId: readId(parameters, 'documentId'), deleted: true, existed } };
-		},
+		run: async ({ client, parameters }) => ({
+			json: {
+				documentId: readId(parameters, 'documentId'),
+				deleted: true,
+				existed: await deletePath(client, readPath(parameters, DOCUMENT)),
+			},
+		}),
 	},
 ];
 

@@ -41,8 +41,10 @@ function countField(
 }
 
 function separatorField(displayName: string, name: string, defaultValue: string, parts: string) {
-	const description = `Where ${parts} end; \\n is a line break`;
-	return stringField(displayName, name, { default: defaultValue, description });
+	return stringField(displayName, name, {
+		default: defaultValue,
+		description: `Where ${parts} end; \\n is a line break`,
+	});
 }
 
 /** Options for splitting a text into chunks. */
@@ -237,8 +239,11 @@ export const upsertOperations: DifyOperation[] = [
 		],
 		run: async (call) => {
 			const { parameters } = call;
-			const name = parameters.requiredString('name');
-			return await upsert(call, { type: 'text', name, text: parameters.rawString('text') });
+			return await upsert(call, {
+				type: 'text',
+				name: parameters.requiredString('name'),
+				text: parameters.rawString('text'),
+			});
 		},
 	},
 ];
@@ -259,8 +264,11 @@ async function upsert(call: DifyCall, content: DocumentContent) {
 	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
 	if (action === 'skipped' || timeoutMs === 0)
 		return { json: { ...item, indexingStatus: document.indexing_status } };
-	const indexing = { datasetId, documentId, batch };
-	const { status, total } = await waitForIndexing(client, indexing, timeoutMs);
+	const { status, total } = await waitForIndexing(
+		client,
+		{ datasetId, documentId, batch },
+		timeoutMs,
+	);
 	const warnings =
 		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];
 	warnings.forEach(hint);

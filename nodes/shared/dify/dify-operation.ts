@@ -41,7 +41,6 @@ import {
 	toOptions,
 	shownIf,
 } from '../field-builders';
-import { DEFAULT_RUN_TIMEOUTS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
 import { secondsField } from '../timeout-fields';
 
 export const DEFAULT_USER =
@@ -164,8 +163,11 @@ const NO_MESSAGE =
 /** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
 export function readId(parameters: NodeParameters, name: string) {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
-	const suggestion = name === 'messageId' ? NO_MESSAGE : undefined;
-	return parseUuid(parameters.value(name), `${label} ID`, suggestion);
+	return parseUuid(
+		parameters.value(name),
+		`${label} ID`,
+		name === 'messageId' ? NO_MESSAGE : undefined,
+	);
 }
 
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
@@ -227,14 +229,6 @@ export const RUN_OPTIONS = {
 	),
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
-
-export function readRunTimeouts(parameters: NodeParameters): RunTimeouts {
-	const { idleMs, totalMs } = DEFAULT_RUN_TIMEOUTS;
-	return {
-		idleMs: parameters.milliseconds('options.idleTimeout', idleMs),
-		totalMs: parameters.milliseconds('options.totalTimeout', totalMs),
-	};
-}
 
 /** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
 interface DifyAccess {

@@ -204,8 +204,12 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		};
 	} catch (error) {
 		const { message, description } = toDifyNodeError(this.getNode(), error, {});
-		const notice = `The form of the app could not be loaded. ${description || message}`;
-		return { fields: currentFields, emptyFieldsNotice: escapeHtml(notice) };
+		return {
+			fields: currentFields,
+			emptyFieldsNotice: escapeHtml(
+				`The form of the app could not be loaded. ${description || message}`,
+			),
+		};
 	}
 }
 

@@ -84,12 +84,14 @@ function toOperator(field: Field, value: unknown): Operator {
 
 function readFilter(parameters: NodeParameters): Filter {
 	const field = parameters.field('metadataFilters.condition.operator');
-	const conditions = asRecords(parameters.value('metadataFilters.condition')).map(
-		(condition): Condition => ({
-			field: typeof condition.field === 'string' ? condition.field.trim() : '',
-			operator: toOperator(field, condition.operator),
-			value: condition.value,
-		}),
-	);
-	return { logic: parameters.choice('options.filterLogic', 'and'), conditions };
+	return {
+		logic: parameters.choice('options.filterLogic', 'and'),
+		conditions: asRecords(parameters.value('metadataFilters.condition')).map(
+			(condition): Condition => ({
+				field: typeof condition.field === 'string' ? condition.field.trim() : '',
+				operator: toOperator(field, condition.operator),
+				value: condition.value,
+			}),
+		),
+	};
 }

@@ -57,8 +57,11 @@ export function toPlainObject(value: object) {
 function withoutUndefined(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map((inner: unknown) => withoutUndefined(inner) ?? null);
 	if (!isRecord(value)) return value;
-	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-	return Object.fromEntries(entries.map(([key, inner]) => [key, withoutUndefined(inner)]));
+	return Object.fromEntries(
+		Object.entries(value)
+			.filter(([, inner]) => inner !== undefined)
+			.map(([key, inner]) => [key, withoutUndefined(inner)]),
+	);
 }
 
 /** A form without what only Dify's own page needs. */

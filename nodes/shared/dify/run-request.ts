@@ -34,7 +34,8 @@ import {
 	createFieldError,
 } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
-import { type DifyCall, readRunTimeouts } from './dify-operation';
+import type { DifyCall } from './dify-operation';
+import { readRequestSettings } from '../timeout-fields';
 import {
 	getAppFileTypes,
 	parseFileUrl,
@@ -93,8 +94,10 @@ export const inputFields: INodeProperties[] = [
 export function readExactObject(parameters: NodeParameters, name: string) {
 	const value = parameters.value(name);
 	if (isUnset(value)) return {};
-	const exact = typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value;
-	return asObject(parameters.field(name), exact);
+	return asObject(
+		parameters.field(name),
+		typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value,
+	);
 }
 
 /** A file field of the app's form or of a human input form. */
@@ -124,8 +127,11 @@ async function readInputs(call: DifyCall) {
 		convertFormValue(field, input[field.variable]),
 	]);
 	const inputValues = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	const warnings = getUnknownInputWarnings(input, form);
-	return { values: { ...inputValues, ...values }, files, warnings };
+	return {
+		values: { ...inputValues, ...values },
+		files,
+		warnings: getUnknownInputWarnings(input, form),
+	};
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
@@ -179,9 +185,8 @@ function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) 
 	);
 	if (unknown.length === 0) return [];
 	const list = unknown.map((name) => `"${name}"`).join(', ');
-	const fieldNames = names.join(', ') || 'no fields';
 	return [
-		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${fieldNames}. If the form was changed in Dify, open the node and refresh the list of fields.`,
+		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${names.join(', ') || 'no fields'}. If the form was changed in Dify, open the node and refresh the list of fields.`,
 	];
 }
 
@@ -203,8 +208,7 @@ function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 export async function buildRunRequest(call: DifyCall, user: string, filesPath = 'files') {
 	const { client, parameters, typing } = call;
 	const options = {
-		timeouts: readRunTimeouts(parameters),
-		retries: parameters.number('options.maxRetries', 2),
+		...readRequestSettings(parameters, 2),
 		traceId: parseTraceId(parameters.value('options.traceId')),
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};

@@ -36,11 +36,10 @@ export function explainInput(
 				`${missingName === 'chatInput' ? 'It comes from a Chat Trigger. ' : ''}Pass on a field with this name, or change the expression in "${label}".`,
 			),
 		});
-	const isEmpty = error.message.endsWith('is empty');
 	return error.copyWith({
 		title: error.message + position,
 		suggestion: suggest(
-			isEmpty
+			error.message.endsWith('is empty')
 				? 'Fill in the value, remove such items before this node (Filter), or set On Error to Continue.'
 				: 'Correct the value in the item, or the expression.',
 		),

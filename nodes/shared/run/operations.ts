@@ -93,11 +93,10 @@ export function toOperationItems(records: readonly object[]): OperationItem[] {
 
 /** Converts to n8n's item, without undefined fields, which n8n would store. */
 export function toExecutionItem({ json, binary, from = 0 }: OperationItem) {
-	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
 	return {
 		json: omitUndefined(json),
 		...omitUndefined({ binary }),
-		pairedItem,
+		pairedItem: Array.isArray(from) ? from.map((item) => ({ item })) : { item: from },
 	} as INodeExecutionData;
 }
 

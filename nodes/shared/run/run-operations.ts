@@ -216,9 +216,13 @@ export async function processItems<T>(
 		for (const lane of lanes)
 			for (const itemIndex of lane) if (!signal.aborted) await processItem(itemIndex);
 	};
-	const workers = Math.min(results.length, Math.max(1, options.concurrency ?? 1));
 	try {
-		await Promise.all(Array.from({ length: workers }, worker));
+		await Promise.all(
+			Array.from(
+				{ length: Math.min(results.length, Math.max(1, options.concurrency ?? 1)) },
+				worker,
+			),
+		);
 	} finally {
 		stopPolling();
 	}
