@@ -5,7 +5,7 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { booleanField, choiceField, stringField, toOptions } from '../nodes/shared/field-builders';
+import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
 import {
 	KEY_TEST_FIELD,
 	KEY_TEST_PATHS,
@@ -68,18 +68,22 @@ export class DifyApi implements ICredentialType {
 			description:
 				'In Dify, open the app and go to API Access, then API Key. A key belongs to one app, so create one credential per app. For knowledge bases: Knowledge, then Service API.',
 		}),
-		choiceField('Key Type', 'keyType', 'app', {
-			options: toOptions({
+		choiceField(
+			'Key Type',
+			'keyType',
+			'app',
+			{
 				app: ['App', 'API key of a chatbot, agent, chatflow, text generator or workflow (app-…)'],
 				knowledge: ['Knowledge', 'API key for the knowledge bases of a workspace (dataset-…)'],
-			}),
-			description:
-				'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
-		}),
-		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
-			description:
-				'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
-		}),
+			},
+			'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
+		),
+		booleanField(
+			'Ignore SSL Issues',
+			'ignoreSslIssues',
+			false,
+			'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
+		),
 	];
 
 	/** Adds the key to a request. The credential test calls a route that the key type may use. */

@@ -11,7 +11,6 @@ import {
 	numberField,
 	fixedCollectionField,
 	stringField,
-	toOptions,
 } from '../nodes/shared/field-builders';
 import {
 	bodyRule,
@@ -105,16 +104,18 @@ export class LocalLlamaApi implements ICredentialType {
 				'Optional: the key that the server was started with (llama-server: --api-key). Leave empty if the server needs no key. If a server shows its model list without a key, this test cannot verify the key. Server Health can.',
 			displayOptions: { show: { authentication: ['bearer', 'xApiKey'] } },
 		}),
-		choiceField('Authentication', 'authentication', 'bearer', {
-			options: toOptions({
+		choiceField(
+			'Authentication',
+			'authentication',
+			'bearer',
+			{
 				basic: 'Basic (User and Password)',
 				bearer: 'Bearer (Authorization Header)',
 				none: 'None',
 				xApiKey: 'x-api-key Header',
-			}),
-			description:
-				'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
-		}),
+			},
+			'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
+		),
 		stringField('User', 'user', {
 			displayOptions: { show: { authentication: ['basic'] } },
 			description: 'User name for the proxy or server, without a colon',
@@ -131,17 +132,22 @@ export class LocalLlamaApi implements ICredentialType {
 			description:
 				'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
 		}),
-		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
-			description:
-				'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
-		}),
+		booleanField(
+			'Ignore SSL Issues',
+			'ignoreSslIssues',
+			false,
+			'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
+		),
 		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
 			description:
 				'How many generations may run at the same time with this credential. Further requests wait in n8n, interactive ones before batches. 0 = automatic: the number of slots on llama-server, unlimited on other servers.',
 		}),
-		choiceField('Server Type', 'serverType', 'auto', {
-			options: toOptions({
+		choiceField(
+			'Server Type',
+			'serverType',
+			'auto',
+			{
 				auto: ['Automatic', 'Detect the server type when needed'],
 				llamaServer: 'Llama-Server (llama.cpp)',
 				ollama: 'Ollama',
@@ -150,9 +156,9 @@ export class LocalLlamaApi implements ICredentialType {
 					'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
 				],
 				vllm: 'vLLM',
-			}),
-			description: 'Determines which fields beyond the OpenAI standard are sent',
-		}),
+			},
+			'Determines which fields beyond the OpenAI standard are sent',
+		),
 	]);
 
 	/** Adds the key and the extra headers to a request. */

@@ -15,7 +15,6 @@ import {
 import {
 	stringField,
 	choiceField,
-	toOptions,
 	longTextField,
 	optionsCollection,
 	shownIf,
@@ -66,13 +65,16 @@ export const audio: DifyResource = {
 			action: 'Speak a text',
 			description: "Convert a text or a response to speech with Dify's text-to-speech model",
 			fields: [
-				choiceField('Speak', 'source', 'text', {
-					noDataExpression: true,
-					options: toOptions({
+				choiceField(
+					'Speak',
+					'source',
+					'text',
+					{
 						message: 'App Response',
 						text: 'Text',
-					}),
-				}),
+					},
+					{ noDataExpression: true },
+				),
 				longTextField('Text', 'text', 4, {
 					...shownIf('source', 'text'),
 					description: 'Providers have length limits: OpenAI allows 4096 characters',

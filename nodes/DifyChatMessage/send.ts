@@ -29,7 +29,6 @@ import { omitEmpty, isUnset, tryOrUndefined } from '../../lib/values';
 import { parseOptionalUuid } from '../../lib/dify/client';
 import {
 	choiceField,
-	toOptions,
 	longTextField,
 	booleanField,
 	multiChoiceField,
@@ -45,8 +44,11 @@ const messageFields = [
 		description: 'The message to send to the app. Sent unchanged.',
 	}),
 	userField,
-	choiceField('Conversation', 'conversation', 'auto', {
-		options: toOptions({
+	choiceField(
+		'Conversation',
+		'conversation',
+		'auto',
+		{
 			auto: [
 				'Automatic',
 				'With a Chat Trigger, one conversation per chat session, unless User names another user. Otherwise a new conversation.',
@@ -60,10 +62,9 @@ const messageFields = [
 				"Continue the user's most recent conversation, or start the first one. Dify looks it up.",
 			],
 			new: ['New', 'Start a new conversation for each item'],
-		}),
-		description:
-			'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
-	}),
+		},
+		'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
+	),
 	conversationField(shownIf('conversation', 'byId')),
 ];
 
@@ -112,15 +113,17 @@ const options = [
 	RUN_OPTIONS.enableStreaming,
 	fetchFilesFromField('files of the response'),
 	RUN_OPTIONS.idleTimeout,
-	multiChoiceField('Include', 'include', {
-		options: toOptions({
+	multiChoiceField(
+		'Include',
+		'include',
+		{
 			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
 			files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
 			sources: ['Sources', 'The knowledge base chunks that the response is based on'],
 			workflow: ['Workflow Nodes', 'The chatflow run with the inputs and outputs of each node'],
-		}),
-		description: 'What to add to the output item',
-	}),
+		},
+		'What to add to the output item',
+	),
 	{
 		...RUN_OPTIONS.maxConcurrentItems,
 		description:
@@ -132,17 +135,19 @@ const options = [
 	},
 	RUN_OPTIONS.totalTimeout,
 	RUN_OPTIONS.traceId,
-	choiceField('When Conversation Is Unavailable', 'onStaleConversation', 'error', {
-		options: toOptions({
+	choiceField(
+		'When Conversation Is Unavailable',
+		'onStaleConversation',
+		'error',
+		{
 			error: 'Fail',
 			startNew: [
 				'Start New Conversation',
 				'The output item then includes "conversationRestarted" and the new ID',
 			],
-		}),
-		description:
-			'What to do if the conversation was deleted, is closed, or belongs to another user',
-	}),
+		},
+		'What to do if the conversation was deleted, is closed, or belongs to another user',
+	),
 	onPauseField('What to do when a chatflow pauses for human input'),
 	{
 		...RUN_OPTIONS.workflowId,

@@ -24,7 +24,6 @@ import { buildConversationList } from '../../lib/dify/app';
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	optionsCollection,
 	stringField,
 	shownIf,
@@ -56,12 +55,10 @@ const conversations: DifyResource = {
 			extraFields: [
 				optionsCollection([
 					choiceField('Sort By', 'sortBy', '-updated_at', {
-						options: toOptions({
-							'-created_at': 'Created, Newest First',
-							created_at: 'Created, Oldest First',
-							'-updated_at': 'Updated, Newest First',
-							updated_at: 'Updated, Oldest First',
-						}),
+						'-created_at': 'Created, Newest First',
+						created_at: 'Created, Oldest First',
+						'-updated_at': 'Updated, Newest First',
+						updated_at: 'Updated, Oldest First',
 					}),
 				]),
 			],

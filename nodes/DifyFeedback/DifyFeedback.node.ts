@@ -17,7 +17,6 @@ import { type DifyClient, apiPath } from '../../lib/dify/client';
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	longTextField,
 	optionsCollection,
 } from '../shared/field-builders';
@@ -52,15 +51,17 @@ const rate: DifyOperation = {
 	fields: [
 		ratedMessageField,
 		userField,
-		choiceField('Rating', 'rating', 'like', {
-			options: toOptions({
+		choiceField(
+			'Rating',
+			'rating',
+			'like',
+			{
 				dislike: 'Dislike',
 				like: 'Like',
 				none: ['None', 'Removes the rating, like Revoke'],
-			}),
-			description:
-				'Expressions must return like, dislike or none. Each user has one rating per message: a new rating replaces it.',
-		}),
+			},
+			'Expressions must return like, dislike or none. Each user has one rating per message: a new rating replaces it.',
+		),
 		longTextField(
 			'Text',
 			'content',

@@ -1,13 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { binaryField, recordLocatorField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
-import {
-	longTextField,
-	numberField,
-	stringField,
-	choiceField,
-	toOptions,
-} from '../shared/field-builders';
+import { longTextField, numberField, stringField, choiceField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef, type ModelRef } from '../../lib/dify/knowledge/models';
 import { isRecord, isUnset } from '../../lib/values';
@@ -40,13 +34,16 @@ export function readModel(parameters: NodeParameters, path: string): ModelRef | 
 
 /** Field for the indexing technique. */
 export function techniqueField(description: string): INodeProperties {
-	return choiceField('Technique', 'technique', 'high_quality', {
-		options: toOptions({
+	return choiceField(
+		'Technique',
+		'technique',
+		'high_quality',
+		{
 			economy: ['Economy', 'Keyword search, without a model'],
 			high_quality: ['High Quality', 'Vector search with an embedding model'],
-		}),
-		description,
-	});
+		},
+		{ description },
+	);
 }
 
 export const documentField = recordLocatorField('Document', 'documentId', 'searchDocuments', {

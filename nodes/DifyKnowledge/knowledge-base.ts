@@ -32,7 +32,6 @@ import {
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	optionsCollection,
 	stringField,
 	jsonField,
@@ -175,17 +174,19 @@ const settings = [
 		description:
 			'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
 	}),
-	choiceField('Permission', 'permission', 'all_team_members', {
-		options: toOptions({
+	choiceField(
+		'Permission',
+		'permission',
+		'all_team_members',
+		{
 			all_team_members: 'All Team Members',
 			only_me: [
 				'Only the Owner',
 				'Only the workspace owner, as whom the key acts, sees the knowledge base in Dify',
 			],
-		}),
-		description:
-			'Who can see the knowledge base in Dify. The key acts as the workspace owner, so this node defaults to All Team Members.',
-	}),
+		},
+		'Who can see the knowledge base in Dify. The key acts as the workspace owner, so this node defaults to All Team Members.',
+	),
 	techniqueField(
 		'How documents are indexed. If not set, the first document decides; it cannot be changed later.',
 	),
@@ -264,10 +265,8 @@ export const knowledgeBases: DifyResource = {
 				optionsCollection([
 					...settings,
 					choiceField('If It Exists', 'ifExists', 'fail', {
-						options: toOptions({
-							fail: 'Fail',
-							use: ['Use Existing', 'Return the existing knowledge base unchanged'],
-						}),
+						fail: 'Fail',
+						use: ['Use Existing', 'Return the existing knowledge base unchanged'],
 					}),
 				]),
 			],

@@ -34,7 +34,7 @@ const properties = [
 	noticeField(
 		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
 	),
-	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', {
+	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', [], {
 		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
 		required: true,
 		description:

@@ -13,17 +13,15 @@ import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { toPollError } from '../shared/run/item-error';
 import { NodeParameters } from '../shared/parameters';
-import { booleanField, choiceField, toOptions, optionsCollection } from '../shared/field-builders';
+import { booleanField, choiceField, optionsCollection } from '../shared/field-builders';
 import { type DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
-const rating = choiceField('Trigger On', 'rating', 'any', {
-	options: [
-		{ name: 'Any Rating', value: 'any', action: 'When a message is rated' },
-		{ name: 'Dislike', value: 'dislike', action: 'When a message is disliked' },
-		{ name: 'Like', value: 'like', action: 'When a message is liked' },
-	],
-});
+const rating = choiceField('Trigger On', 'rating', 'any', [
+	{ name: 'Any Rating', value: 'any', action: 'When a message is rated' },
+	{ name: 'Dislike', value: 'dislike', action: 'When a message is disliked' },
+	{ name: 'Like', value: 'like', action: 'When a message is liked' },
+]);
 
 const options = optionsCollection([
 	booleanField(
@@ -32,13 +30,16 @@ const options = optionsCollection([
 		true,
 		'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
 	),
-	choiceField('From', 'source', 'user', {
-		options: toOptions({
+	choiceField(
+		'From',
+		'source',
+		'user',
+		{
 			admin: 'Team in Dify',
 			user: 'App Users',
-		}),
-		description: 'Whose ratings start the workflow. If not set, all ratings do.',
-	}),
+		},
+		'Whose ratings start the workflow. If not set, all ratings do.',
+	),
 ]);
 
 const properties = [rating, options];

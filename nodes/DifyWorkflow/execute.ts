@@ -19,7 +19,6 @@ import {
 	optionsCollection,
 	booleanField,
 	choiceField,
-	toOptions,
 	multiChoiceField,
 	stringField,
 } from '../shared/field-builders';
@@ -64,25 +63,30 @@ const onPauseWaiting = {
 	],
 };
 
-const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
-	options: toOptions({
+const onFailure = choiceField(
+	'When Run Fails',
+	'onFailure',
+	'error',
+	{
 		error: 'Fail',
 		return: [
 			'Return Partial Result',
 			'The output item then has the status "failed" and the workflow error',
 		],
-	}),
-	description: 'What to do if the workflow run fails',
-});
+	},
+	'What to do if the workflow run fails',
+);
 
-const include = multiChoiceField('Include', 'include', {
-	options: toOptions({
+const include = multiChoiceField(
+	'Include',
+	'include',
+	{
 		files: ['Files', 'Files in the outputs as binary fields "file_0", "file_1" and so on'],
 		nodes: ['Nodes', 'Each workflow node with its inputs and outputs'],
 		text: ['Text', 'The text that the workflow streamed during the run, as a preview'],
-	}),
-	description: 'What to add to the output item',
-});
+	},
+	'What to add to the output item',
+);
 
 const fetchFilesFrom = fetchFilesFromField('files in the outputs');
 

@@ -12,7 +12,6 @@ import {
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	collectionField,
 	numberField,
 	stringField,
@@ -90,18 +89,16 @@ export const runGetAll = defineListOperation({
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
 				choiceField('Status', 'status', 'succeeded', {
-					options: toOptions({
-						failed: 'Failed',
-						'partial-succeeded': [
-							'Partially Succeeded',
-							'A node failed, and its error branch continued',
-						],
-						stopped: [
-							'Stopped',
-							'Most stopped runs are missing, because Dify stores them as running',
-						],
-						succeeded: 'Succeeded',
-					}),
+					failed: 'Failed',
+					'partial-succeeded': [
+						'Partially Succeeded',
+						'A node failed, and its error branch continued',
+					],
+					stopped: [
+						'Stopped',
+						'Most stopped runs are missing, because Dify stores them as running',
+					],
+					succeeded: 'Succeeded',
 				}),
 				stringField('User', 'user', 'The exact user that started the run through the API'),
 			],

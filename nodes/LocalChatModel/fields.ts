@@ -9,7 +9,6 @@ import {
 	noticeField,
 	booleanField,
 	choiceField,
-	toOptions,
 	optionsCollection,
 	integerField,
 	stringField,
@@ -18,10 +17,12 @@ import {
 import { modelField } from '../shared/model-selection';
 
 export const traceFields: INodeProperties[] = [
-	booleanField('Record Content', 'recordTexts', false, {
-		description:
-			'Whether traces contain the conversation and the response. Everyone with access to the traces can read them.',
-	}),
+	booleanField(
+		'Record Content',
+		'recordTexts',
+		false,
+		'Whether traces contain the conversation and the response. Everyone with access to the traces can read them.',
+	),
 	stringField('Session ID', 'sessionId', {
 		placeholder: 'e.g. {{ $json.sessionId }}',
 		description: 'Shared by all traces of a conversation',
@@ -30,7 +31,7 @@ export const traceFields: INodeProperties[] = [
 		placeholder: 'e.g. support, production',
 		description: 'Comma-separated',
 	}),
-	stringField('User ID', 'userId', { description: 'The user who asks' }),
+	stringField('User ID', 'userId', 'The user who asks'),
 ];
 
 /** Options for n8n's traces. */
@@ -42,41 +43,57 @@ const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
-	choiceField('Thinking: Include in History', 'thinkingHistory', 'toolTurns', {
-		options: toOptions({
+	choiceField(
+		'Thinking: Include in History',
+		'thinkingHistory',
+		'toolTurns',
+		{
 			always: ['Always', 'For every earlier message that contains thinking'],
 			toolTurns: [
 				'During Tool Calls',
 				'While the model calls tools for one question, as models expect',
 			],
 			never: 'Never',
-		}),
-		description: 'Whether the model receives its earlier thinking with the tool results',
-	}),
-	booleanField('Thinking: Show in Response', 'showThinking', false, {
-		description:
-			'Whether to put the thinking before the response in think tags. The execution log always contains it.',
-	}),
-	integerField('History Budget', 'historyBudget', 0, [0], {
-		description:
-			'Maximum tokens for earlier turns of the conversation. When exceeded, old tool results are shortened, then the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
-	}),
-	integerField('Token Budget', 'tokenBudget', 0, [0], {
-		description:
-			'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
-	}),
-	choiceField('Tools: Calls in Text', 'toolCallsInText', 'read', {
-		options: toOptions({
+		},
+		'Whether the model receives its earlier thinking with the tool results',
+	),
+	booleanField(
+		'Thinking: Show in Response',
+		'showThinking',
+		false,
+		'Whether to put the thinking before the response in think tags. The execution log always contains it.',
+	),
+	integerField(
+		'History Budget',
+		'historyBudget',
+		0,
+		[0],
+		'Maximum tokens for earlier turns of the conversation. When exceeded, old tool results are shortened, then the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
+	),
+	integerField(
+		'Token Budget',
+		'tokenBudget',
+		0,
+		[0],
+		'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
+	),
+	choiceField(
+		'Tools: Calls in Text',
+		'toolCallsInText',
+		'read',
+		{
 			leave: ['Leave', 'Keep the markup in the response and call no tool'],
 			read: ['Read', 'Convert a complete call to a connected tool into a tool call'],
-		}),
-		description:
-			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
-	}),
-	integerField('Tools: Max Offered', 'maxTools', 10, [0], {
-		description:
-			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
-	}),
+		},
+		'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
+	),
+	integerField(
+		'Tools: Max Offered',
+		'maxTools',
+		10,
+		[0],
+		'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
+	),
 ];
 
 export const optionsField: INodeProperties = {

@@ -65,13 +65,20 @@ export const speedTest = defineHealthOperation({
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to measure'),
-		integerField('Tokens', 'tokens', 64, [1, 4096], {
-			description: 'How many tokens to generate. A higher number gives steadier results.',
-		}),
-		integerField('Concurrent Requests', 'concurrentRequests', 1, [1, 64], {
-			description:
-				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
-		}),
+		integerField(
+			'Tokens',
+			'tokens',
+			64,
+			[1, 4096],
+			'How many tokens to generate. A higher number gives steadier results.',
+		),
+		integerField(
+			'Concurrent Requests',
+			'concurrentRequests',
+			1,
+			[1, 64],
+			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
+		),
 		...checkFields(...timeoutFields),
 	],
 	measure: async (call) => {
@@ -104,10 +111,13 @@ export const toolTest = defineHealthOperation({
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),
-		integerField('Max Tokens per Response', 'maxTokens', DEFAULT_TOKENS, [16, 32768], {
-			description:
-				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
-		}),
+		integerField(
+			'Max Tokens per Response',
+			'maxTokens',
+			DEFAULT_TOKENS,
+			[16, 32768],
+			'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
+		),
 		numberField('Test Timeout (Seconds)', 'testTimeout', DEFAULT_TIMEOUT_SECONDS, {
 			typeOptions: { minValue: 1 },
 			description: 'How long the test may take in total. Remaining cases count as not tested.',

@@ -24,9 +24,10 @@ import { NodeParameters } from '../shared/parameters';
 import { multiChoiceField, optionsCollection, integerField } from '../shared/field-builders';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
-const events = multiChoiceField('Trigger On', 'events', {
-	default: ['unhealthy', 'healthy'],
-	options: [
+const events = multiChoiceField(
+	'Trigger On',
+	'events',
+	[
 		{
 			name: 'Server Becomes Healthy',
 			value: 'healthy',
@@ -46,12 +47,16 @@ const events = multiChoiceField('Trigger On', 'events', {
 			description: 'The server was already unhealthy, for another reason',
 		},
 	],
-});
+	{ default: ['unhealthy', 'healthy'] },
+);
 
-const confirmations = integerField('Consecutive Checks', 'confirmations', 2, [1, 100], {
-	description:
-		'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
-});
+const confirmations = integerField(
+	'Consecutive Checks',
+	'confirmations',
+	2,
+	[1, 100],
+	'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
+);
 
 export const properties: INodeProperties[] = [
 	serviceField,

@@ -47,23 +47,40 @@ export function integerField(
 
 type Label = string | readonly [label: string, description: string];
 
-/** Options of a list from their labels by value, each with an optional description. */
-export function toOptions<Value extends string>(
-	labels: Readonly<Record<Value, Label>>,
-): Array<INodePropertyOptions & { value: Value }> {
-	return Object.entries<Label>(labels).map(([key, label]) => {
-		const value = key as Value;
-		if (typeof label === 'string') return { name: label, value };
-		return { name: label[0], value, description: label[1] };
-	});
+/** Labels by value, each with an optional description; or complete options. */
+type Choices = Readonly<Record<string, Label>> | INodePropertyOptions[];
+
+function toOptions(choices: Choices): INodePropertyOptions[] {
+	if (Array.isArray(choices)) return choices;
+	return Object.entries<Label>(choices).map(([value, label]) =>
+		typeof label === 'string'
+			? { name: label, value }
+			: { name: label[0], value, description: label[1] },
+	);
 }
 
 /** A list with one selected option. */
-export const choiceField = createFieldBuilder<string | number>('options');
+export function choiceField(
+	displayName: string,
+	name: string,
+	defaultValue: INodeProperties['default'],
+	choices: Choices,
+	overrides: Overrides | Description = {},
+) {
+	const options = toOptions(choices);
+	const fields = { options, ...toOverrides(overrides) };
+	return createFieldBuilder('options')(displayName, name, defaultValue, fields);
+}
 
 /** A list with any number of selected options, by default none. */
-export function multiChoiceField(displayName: string, name: string, overrides: Overrides) {
-	return createFieldBuilder('multiOptions')(displayName, name, [], overrides);
+export function multiChoiceField(
+	displayName: string,
+	name: string,
+	choices: Choices,
+	overrides: Overrides | Description = {},
+) {
+	const fields = { type: 'multiOptions' as const, ...toOverrides(overrides) };
+	return choiceField(displayName, name, [], choices, fields);
 }
 
 /** A text, by default empty. */

@@ -1,23 +1,25 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
 import type { Timeouts } from '../../lib/http/timeouts';
 import { omitUndefined } from '../../lib/values';
-import { choiceField, toOptions, numberField, integerField } from './field-builders';
+import { choiceField, numberField, integerField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
 /** Priority of the requests while all server slots are busy. */
-export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
-	options: toOptions({
+export const priorityField: INodeProperties = choiceField(
+	'Priority',
+	'priority',
+	'auto',
+	{
 		auto: [
 			'Automatic',
 			'Interactive for one item of a chat or webhook; batch for schedules and several items',
 		],
 		batch: ['Batch', 'Lowest priority'],
 		interactive: ['Interactive', 'A user is waiting for the response: highest priority'],
-	}),
-	description:
-		'Which requests are sent first while all server slots are busy. A request that has waited for one minute is sent next.',
-});
+	},
+	'Which requests are sent first while all server slots are busy. A request that has waited for one minute is sent next.',
+);
 
 /** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;
@@ -40,10 +42,13 @@ export const timeoutFields: INodeProperties[] = [
 		1800,
 		'How long to wait for the response to start, including queueing, loading the model and processing the texts. 0 = no limit.',
 	),
-	integerField('Retries', 'maxRetries', 3, [0, 20], {
-		description:
-			'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
-	}),
+	integerField(
+		'Retries',
+		'maxRetries',
+		3,
+		[0, 20],
+		'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
+	),
 	priorityField,
 ];
 

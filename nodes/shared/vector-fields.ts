@@ -2,7 +2,6 @@ import { omitUndefined } from '../../lib/values';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import {
 	choiceField,
-	toOptions,
 	longTextField,
 	stringField,
 	integerField,
@@ -21,13 +20,16 @@ export const embeddingOptions = [
 		[1, 2048],
 		'How many texts to send per request. The node reduces it if the server accepts fewer.',
 	),
-	choiceField('Blank Texts', 'blankTexts', 'fail', {
-		options: toOptions({
+	choiceField(
+		'Blank Texts',
+		'blankTexts',
+		'fail',
+		{
 			space: ['Embed as a Space', 'For vector stores that must not fail'],
 			fail: ['Fail', 'Fail and name the empty text'],
-		}),
-		description: 'What to do with texts that are empty or contain only spaces',
-	}),
+		},
+		'What to do with texts that are empty or contain only spaces',
+	),
 	integerField(
 		'Dimensions',
 		'dimensions',
@@ -53,13 +55,16 @@ export const embeddingOptions = [
 		description:
 			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
 	}),
-	choiceField('Long Texts', 'longTexts', 'fail', {
-		options: toOptions({
+	choiceField(
+		'Long Texts',
+		'longTexts',
+		'fail',
+		{
 			fail: ['Fail', 'Fail and name the text and the limit'],
 			truncate: ['Truncate', 'Keep only the beginning'],
-		}),
-		description: "What to do with texts that exceed the model's maximum length",
-	}),
+		},
+		"What to do with texts that exceed the model's maximum length",
+	),
 	longTextField('Query Prefix', 'queryPrefix', 2, {
 		placeholder: 'e.g. search_query: ',
 		description:
@@ -102,28 +107,33 @@ export const rerankOptions = [
 		[1, 2048],
 		'How many documents to send per request. The node reduces it if the server accepts fewer.',
 	),
-	choiceField('Long Documents', 'longDocuments', 'fail', {
-		options: toOptions({
+	choiceField(
+		'Long Documents',
+		'longDocuments',
+		'fail',
+		{
 			fail: ['Fail', 'Fail and name the document and the limit'],
 			truncate: ['Truncate', 'Keep only the beginning'],
-		}),
-		description:
-			"What to do with documents that, with the query, exceed the model's maximum length",
-	}),
+		},
+		"What to do with documents that, with the query, exceed the model's maximum length",
+	),
 	numberField('Minimum Score', 'minimumScore', 0.5, {
 		typeOptions: { numberPrecision: 4 },
 		description: 'Documents with a lower score are omitted. Applies after the sigmoid, if set.',
 	}),
-	choiceField('Scores', 'scores', 'received', {
-		options: toOptions({
+	choiceField(
+		'Scores',
+		'scores',
+		'received',
+		{
 			received: 'As Received',
 			sigmoid: [
 				'Sigmoid',
 				'Between 0 and 1, for models with unbounded scores (bge-reranker on llama-server)',
 			],
-		}),
-		description: 'How to return the document scores',
-	}),
+		},
+		'How to return the document scores',
+	),
 	...timeoutFields,
 ];
 

@@ -24,7 +24,6 @@ import {
 } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
-	toOptions,
 	optionsCollection,
 	stringField,
 	booleanField,
@@ -65,14 +64,16 @@ export const metadata: DifyResource = {
 				fixedCollectionField('Values', 'values', 'Value', {
 					values: [
 						stringField('Field', 'field', 'Name of the field'),
-						choiceField('Type', 'type', 'auto', {
-							options: toOptions({
+						choiceField(
+							'Type',
+							'type',
+							'auto',
+							{
 								auto: ['Automatic', 'As the value: Number, Time or Text'],
 								...TYPES,
-							}),
-							description:
-								'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
-						}),
+							},
+							'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
+						),
 						stringField(
 							'Value',
 							'value',
@@ -119,7 +120,7 @@ export const metadata: DifyResource = {
 			fields: [
 				datasetField,
 				stringField('Name', 'name', { required: true }),
-				choiceField('Type', 'type', 'string', { options: toOptions(TYPES) }),
+				choiceField('Type', 'type', 'string', TYPES),
 			],
 			run: async ({ client, parameters }) => ({
 				json: await createMetadataField(
@@ -159,15 +160,13 @@ export const recordOperations: DifyOperation[] = [
 		extraFields: [
 			optionsCollection([
 				choiceField('Status', 'status', 'available', {
-					options: toOptions({
-						archived: 'Archived',
-						available: ['Available', 'Indexed and enabled'],
-						disabled: 'Disabled',
-						error: 'Error',
-						indexing: 'Indexing',
-						paused: 'Paused',
-						queuing: 'Queuing',
-					}),
+					archived: 'Archived',
+					available: ['Available', 'Indexed and enabled'],
+					disabled: 'Disabled',
+					error: 'Error',
+					indexing: 'Indexing',
+					paused: 'Paused',
+					queuing: 'Queuing',
 				}),
 			]),
 		],
@@ -234,12 +233,10 @@ export const recordOperations: DifyOperation[] = [
 				description: 'Separate several IDs with commas, or pass an array',
 			}),
 			choiceField('Action', 'statusAction', 'enable', {
-				options: toOptions({
-					archive: 'Archive',
-					disable: ['Disable', 'Searches no longer find the document, but it is kept'],
-					enable: 'Enable',
-					un_archive: 'Unarchive',
-				}),
+				archive: 'Archive',
+				disable: ['Disable', 'Searches no longer find the document, but it is kept'],
+				enable: 'Enable',
+				un_archive: 'Unarchive',
 			}),
 		],
 		run: async ({ client, parameters }) => {

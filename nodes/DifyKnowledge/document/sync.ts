@@ -18,7 +18,6 @@ import { type DifyCall, type DifyOperation, readId } from '../../shared/dify/dif
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	numberField,
 	optionsCollection,
 	stringField,
@@ -51,14 +50,17 @@ const syncOptions = [
 		description:
 			'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
 	}),
-	choiceField('When Source Is Missing', 'onMissingSource', 'disable', {
-		options: toOptions({
+	choiceField(
+		'When Source Is Missing',
+		'onMissingSource',
+		'disable',
+		{
 			delete: 'Delete',
 			disable: ['Disable', 'Hide from searches; can be enabled again'],
 			keep: 'Keep',
-		}),
-		description: 'What to do with synced documents whose source is no longer among the input items',
-	}),
+		},
+		'What to do with synced documents whose source is no longer among the input items',
+	),
 ];
 
 export const documentSync: DifyOperation = {
@@ -75,10 +77,8 @@ export const documentSync: DifyOperation = {
 				'Stable identifier of the document, such as its file path or its ID in the source system. If empty: the source, path or ID in the item, otherwise the path of its file.',
 		}),
 		choiceField('Content', 'contentType', 'file', {
-			options: toOptions({
-				file: 'File',
-				text: 'Text',
-			}),
+			file: 'File',
+			text: 'Text',
 		}),
 		{ ...documentBinaryField, ...shownIf('contentType', 'file') },
 		{ ...textField, ...shownIf('contentType', 'text') },

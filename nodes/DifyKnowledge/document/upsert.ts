@@ -13,7 +13,6 @@ import {
 } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
-	toOptions,
 	optionsCollection,
 	stringField,
 	booleanField,
@@ -49,15 +48,17 @@ function separatorField(displayName: string, name: string, defaultValue: string,
 
 /** Options for splitting a text into chunks. */
 const ruleOptions = [
-	choiceField('Chunking', 'chunking', 'automatic', {
-		options: toOptions({
+	choiceField(
+		'Chunking',
+		'chunking',
+		'automatic',
+		{
 			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
 			custom: ['Custom', 'Use the options below'],
 			hierarchical: ['Parent-Child', 'Search small chunks, return their larger parents'],
-		}),
-		description:
-			'How to split the text. If not set, as in the last document of the knowledge base.',
-	}),
+		},
+		'How to split the text. If not set, as in the last document of the knowledge base.',
+	),
 	separatorField('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
 	countField('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
 	countField('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
@@ -98,14 +99,17 @@ export const datasetSetupOptions = [
 		description:
 			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
 	}),
-	choiceField('Form', 'form', 'text_model', {
-		options: toOptions({
+	choiceField(
+		'Form',
+		'form',
+		'text_model',
+		{
 			hierarchical_model: 'Parent-Child',
 			qa_model: ['Q&A', 'A model generates questions and answers'],
 			text_model: 'Text',
-		}),
-		description: 'Applies to the first document of a knowledge base and to all documents after it',
-	}),
+		},
+		'Applies to the first document of a knowledge base and to all documents after it',
+	),
 	techniqueField('Applies to the first document of a knowledge base; cannot be changed later'),
 ];
 
@@ -201,15 +205,17 @@ const options = optionsCollection([
 	indexingWaitField,
 	...contentOptions,
 	...datasetSetupOptions,
-	choiceField('If It Exists', 'ifExists', 'update', {
-		options: toOptions({
+	choiceField(
+		'If It Exists',
+		'ifExists',
+		'update',
+		{
 			fail: 'Fail',
 			skip: ['Skip', 'Leave the document unchanged'],
 			update: ['Update', 'Replace the content; keep ID and metadata'],
-		}),
-		description:
-			'What to do if a document with this name exists. A disabled or archived document is enabled first, because Dify would create a duplicate.',
-	}),
+		},
+		'What to do if a document with this name exists. A disabled or archived document is enabled first, because Dify would create a duplicate.',
+	),
 ]);
 
 /** Operations that create or update one document. */

@@ -3,7 +3,6 @@ import { omitEmpty } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	longTextField,
 	numberField,
 	outputFileField,
@@ -40,17 +39,20 @@ export const audioSpeak = withOutput({
 		createOptionsField(
 			[
 				...mediaFields,
-				choiceField('File Format', 'format', 'wav', {
-					options: toOptions({
+				choiceField(
+					'File Format',
+					'format',
+					'wav',
+					{
 						aac: 'AAC',
 						flac: 'FLAC',
 						mp3: 'MP3',
 						opus: 'Opus',
 						pcm: ['PCM', 'Raw samples, 16 bit'],
 						wav: 'WAV',
-					}),
-					description: 'The audio format. Not every server supports all formats. If not set, MP3.',
-				}),
+					},
+					'The audio format. Not every server supports all formats. If not set, MP3.',
+				),
 				fileNameField('speech'),
 				longTextField(
 					'Instructions',

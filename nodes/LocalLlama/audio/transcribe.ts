@@ -9,7 +9,6 @@ import {
 	streamingField,
 	booleanField,
 	choiceField,
-	toOptions,
 	multiChoiceField,
 	longTextField,
 	numberField,
@@ -39,16 +38,19 @@ export const audioTranscribe = withOutput({
 			example: 'whisper-large-v3',
 		}),
 		inputFileField('The recording, of any length'),
-		choiceField('Response Format', 'responseFormat', 'json', {
-			options: toOptions({
+		choiceField(
+			'Response Format',
+			'responseFormat',
+			'json',
+			{
 				srt: ['SRT', 'The text, and a subtitle file'],
 				json: ['Text', 'The text of the recording'],
 				text: ['Text (Plain)', 'For servers that do not support JSON'],
 				verbose_json: ['Text with Segments', 'The text with language, duration and timed segments'],
 				vtt: ['VTT', 'The text, and a subtitle file for web pages'],
-			}),
-			description: 'The format the server returns',
-		}),
+			},
+			'The format the server returns',
+		),
 		createOptionsField(
 			[
 				...mediaFields,
@@ -72,14 +74,18 @@ export const audioTranscribe = withOutput({
 					description:
 						'How freely the model guesses unclear words; 0 stays closest to the recording',
 				}),
-				multiChoiceField('Timestamps', 'timestamps', {
-					default: ['segment'],
-					options: toOptions({
+				multiChoiceField(
+					'Timestamps',
+					'timestamps',
+					{
 						segment: 'Segments',
 						word: 'Words',
-					}),
-					description: 'What to timestamp in the format Text with Segments',
-				}),
+					},
+					{
+						default: ['segment'],
+						description: 'What to timestamp in the format Text with Segments',
+					},
+				),
 				booleanField(
 					'Translate to English',
 					'translate',

@@ -6,7 +6,6 @@ import {
 import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	choiceField,
-	toOptions,
 	longTextField,
 	outputFileField,
 	stringField,
@@ -42,15 +41,17 @@ export const imageGenerate = withOutput({
 		}),
 		createOptionsField(
 			[
-				choiceField('File Format', 'outputFormat', 'png', {
-					options: toOptions({
+				choiceField(
+					'File Format',
+					'outputFormat',
+					'png',
+					{
 						jpeg: 'JPEG',
 						png: 'PNG',
 						webp: 'WebP',
-					}),
-					description:
-						'Format to request from models that support it. If not set, the server decides.',
-				}),
+					},
+					'Format to request from models that support it. If not set, the server decides.',
+				),
 				fileNameField('image'),
 				integerField(
 					'Number of Images',

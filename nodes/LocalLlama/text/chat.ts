@@ -17,7 +17,6 @@ import type { SentFile } from '../../../lib/files/file-errors';
 import { asRecord, asRecords, isUnset } from '../../../lib/values';
 import {
 	choiceField,
-	toOptions,
 	jsonField,
 	longTextField,
 	fixedCollectionField,
@@ -29,10 +28,12 @@ const messageFields: INodeProperties[] = [
 		default: '={{ $json.chatInput }}',
 		description: 'For a conversation, add the option Messages or Messages (JSON)',
 	}),
-	longTextField('System Message', 'system', 2, {
-		description:
-			'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
-	}),
+	longTextField(
+		'System Message',
+		'system',
+		2,
+		'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+	),
 ];
 
 /** Options for files, and for a conversation instead of the prompt. */
@@ -41,11 +42,9 @@ const messageOptions: INodeProperties[] = [
 	fixedCollectionField('Messages', 'messages', 'Message', {
 		values: [
 			choiceField('Role', 'role', 'user', {
-				options: toOptions({
-					assistant: 'Assistant',
-					system: 'System',
-					user: 'User',
-				}),
+				assistant: 'Assistant',
+				system: 'System',
+				user: 'User',
 			}),
 			{
 				displayName: 'Content',

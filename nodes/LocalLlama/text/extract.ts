@@ -21,7 +21,7 @@ import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
 import {
 	booleanField,
-	toOptions,
+	choiceField,
 	jsonField,
 	fixedCollectionField,
 	stringField,
@@ -39,7 +39,7 @@ import {
 	readPromptInput,
 } from './generate';
 
-const TYPES = toOptions<FieldType>({
+const TYPES = {
 	boolean: 'Boolean',
 	choice: ['Choice', 'One of a fixed set of values'],
 	date: ['Date', 'As 2026-12-31'],
@@ -47,7 +47,7 @@ const TYPES = toOptions<FieldType>({
 	number: 'Number',
 	text: 'Text',
 	integer: 'Whole Number',
-});
+} as const satisfies Record<FieldType, unknown>;
 
 /** Columns of a form row, the name first. */
 const tableFields: INodeProperties[] = [
@@ -58,7 +58,7 @@ const tableFields: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. invoiceNumber',
 	},
-	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: TYPES },
+	choiceField('Type', 'type', 'text', TYPES),
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		displayOptions: { show: { type: ['choice'] } },
@@ -177,7 +177,7 @@ function toField(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
 	if (!name) throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
-	if (!TYPES.some(({ value }) => value === type))
+	if (!Object.hasOwn(TYPES, type))
 		throw createFieldError(label, `has the unknown type "${String(type)}"`);
 	const choices = readChoices(row);
 	if (type === 'choice' && choices.length === 0)

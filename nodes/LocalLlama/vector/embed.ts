@@ -8,7 +8,6 @@ import {
 	choiceField,
 	longTextField,
 	optionsCollection,
-	toOptions,
 } from '../../shared/field-builders';
 import { type NodeParameters, createFieldError, quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
@@ -26,14 +25,16 @@ const fields = [
 		description:
 			'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
 	}),
-	choiceField('Role', 'role', 'document', {
-		options: toOptions({
+	choiceField(
+		'Role',
+		'role',
+		'document',
+		{
 			document: ['Document', 'Texts to store and find'],
 			query: ['Query', 'Texts to search for'],
-		}),
-		description:
-			'Some models need different prefixes for queries and documents; the node adds them',
-	}),
+		},
+		'Some models need different prefixes for queries and documents; the node adds them',
+	),
 	optionsCollection([
 		...embeddingOptions,
 		booleanField(
@@ -42,13 +43,16 @@ const fields = [
 			true,
 			'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
 		),
-		choiceField('Encoding', 'encoding', 'base64', {
-			options: toOptions({
+		choiceField(
+			'Encoding',
+			'encoding',
+			'base64',
+			{
 				base64: ['Base64', '32-bit numbers, little-endian: half the size'],
 				numbers: ['Numbers', 'Rounded to 7 significant digits'],
-			}),
-			description: 'How to encode the vectors in the items. If not set, as arrays of numbers.',
-		}),
+			},
+			'How to encode the vectors in the items. If not set, as arrays of numbers.',
+		),
 	]),
 ];
 

@@ -1,11 +1,4 @@
-import {
-	choiceField,
-	toOptions,
-	jsonField,
-	longTextField,
-	integerField,
-	shownIf,
-} from '../field-builders';
+import { choiceField, jsonField, longTextField, integerField, shownIf } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 import {
 	GENERATION_OPTION_ENTRIES,
@@ -44,10 +37,12 @@ import {
 
 /** Request options of every generation: extra request fields, timeouts and retries. */
 export const requestFields: INodeProperties[] = [
-	jsonField('Extra Body', 'extraBody', '{}', {
-		description:
-			'JSON object that is merged into the request, for fields that this node does not offer',
-	}),
+	jsonField(
+		'Extra Body',
+		'extraBody',
+		'{}',
+		'JSON object that is merged into the request, for fields that this node does not offer',
+	),
 	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenTimeout',
@@ -60,10 +55,13 @@ export const requestFields: INodeProperties[] = [
 		300,
 		'How long the response may pause after it has started. 0 = no limit.',
 	),
-	integerField('Retries', 'maxRetries', GENERATION_RETRIES, [0, 20], {
-		description:
-			'How often to retry after a refused connection or when the server is busy. A generation that may have started is never sent again. The node waits for a model that is loading until the First Token Timeout.',
-	}),
+	integerField(
+		'Retries',
+		'maxRetries',
+		GENERATION_RETRIES,
+		[0, 20],
+		'How often to retry after a refused connection or when the server is busy. A generation that may have started is never sent again. The node waits for a model that is loading until the First Token Timeout.',
+	),
 	priorityField,
 	secondsField(
 		'Total Timeout (Seconds)',
@@ -116,26 +114,31 @@ export const DEFAULT_THINKING_BUDGET = 1024;
 
 /** Fields for thinking. */
 export const thinkingFields: INodeProperties[] = [
-	choiceField('Thinking', 'thinking', 'serverDefault', {
-		options: toOptions({
+	choiceField(
+		'Thinking',
+		'thinking',
+		'serverDefault',
+		{
 			effort: ['Effort', 'How much to think, for models that support effort levels (gpt-oss)'],
 			off: ['Off', 'Respond immediately. gpt-oss always thinks: use a low effort for it.'],
 			on: 'On',
 			serverDefault: ['Server Default', "Use the server's setting"],
 			budget: ['Token Budget', 'Stop thinking after this many tokens'],
-		}),
-		description:
-			'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it responds. The thinking is returned separately.',
-	}),
-	choiceField('Thinking Effort', 'thinkingEffort', 'medium', {
-		options: toOptions({
+		},
+		'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it responds. The thinking is returned separately.',
+	),
+	choiceField(
+		'Thinking Effort',
+		'thinkingEffort',
+		'medium',
+		{
 			high: 'High',
 			low: 'Low',
 			medium: 'Medium',
 			minimal: 'Minimal',
-		}),
-		...shownIf('thinking', 'effort'),
-	}),
+		},
+		{ ...shownIf('thinking', 'effort') },
+	),
 	integerField('Thinking Token Budget', 'thinkingBudget', DEFAULT_THINKING_BUDGET, [0], {
 		...shownIf('thinking', 'budget'),
 		description:
@@ -161,18 +164,16 @@ export function toOptionFields(
 /** Fields for the response format. */
 export const responseFormatFields: INodeProperties[] = [
 	choiceField('Response Format', 'responseFormat', 'text', {
-		options: toOptions({
-			grammar: [
-				'GBNF Grammar',
-				'The response follows a llama.cpp grammar. Cannot be combined with tools.',
-			],
-			jsonObject: ['JSON Object', 'Any JSON object. Describe the fields in the prompt.'],
-			jsonSchema: [
-				'JSON Schema',
-				'JSON that follows a schema. With tools, a final response that violates it is requested again.',
-			],
-			text: 'Text',
-		}),
+		grammar: [
+			'GBNF Grammar',
+			'The response follows a llama.cpp grammar. Cannot be combined with tools.',
+		],
+		jsonObject: ['JSON Object', 'Any JSON object. Describe the fields in the prompt.'],
+		jsonSchema: [
+			'JSON Schema',
+			'JSON that follows a schema. With tools, a final response that violates it is requested again.',
+		],
+		text: 'Text',
 	}),
 	jsonField(
 		'JSON Schema',

@@ -38,7 +38,6 @@ import {
 	stringField,
 	integerField,
 	choiceField,
-	toOptions,
 	shownIf,
 } from '../field-builders';
 import { secondsField } from '../timeout-fields';
@@ -184,16 +183,19 @@ export const simplifyField = booleanField(
 
 /** Field for runs that pause for human input. */
 export function onPauseField(description: string) {
-	return choiceField('When Workflow Pauses', 'onPause', 'return', {
-		options: toOptions({
+	return choiceField(
+		'When Workflow Pauses',
+		'onPause',
+		'return',
+		{
 			error: 'Fail',
 			return: [
 				'Return Paused Run',
 				'The output item then has the status "paused" and the pending forms',
 			],
-		}),
-		description,
-	});
+		},
+		{ description },
+	);
 }
 
 /** The end of the description of Retries. */

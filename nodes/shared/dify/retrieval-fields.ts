@@ -8,7 +8,6 @@ import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
 import { asRecords } from '../../../lib/values';
 import {
 	choiceField,
-	toOptions,
 	numberField,
 	fixedCollectionField,
 	optionsCollection,
@@ -32,13 +31,16 @@ export const filtersField = fixedCollectionField(
 	{
 		values: [
 			stringField('Field', 'field', 'Name of a metadata field of the knowledge base'),
-			choiceField('Operator', 'operator', 'is', {
-				options: Object.entries(OPERATORS).map(([value, { label }]) => ({
+			choiceField(
+				'Operator',
+				'operator',
+				'is',
+				Object.entries(OPERATORS).map(([value, { label }]) => ({
 					name: label,
 					value: value === '=' ? 'equals' : value,
 				})),
-				description: 'Text comparison is case-sensitive',
-			}),
+				'Text comparison is case-sensitive',
+			),
 			stringField(
 				'Value',
 				'value',
@@ -51,10 +53,8 @@ export const filtersField = fixedCollectionField(
 
 export const retrievalOptions = optionsCollection([
 	choiceField('Combine Filters', 'filterLogic', 'and', {
-		options: toOptions({
-			and: 'All Must Match',
-			or: 'Any Must Match',
-		}),
+		and: 'All Must Match',
+		or: 'Any Must Match',
 	}),
 	numberField('Score Threshold', 'scoreThreshold', 0.5, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },

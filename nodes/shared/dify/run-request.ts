@@ -19,7 +19,6 @@ import {
 } from '../../../lib/values';
 import {
 	choiceField,
-	toOptions,
 	jsonField,
 	fixedCollectionField,
 	stringField,
@@ -54,15 +53,20 @@ import type { FileSource } from '../../../lib/http/multipart';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [
-	choiceField('Inputs', 'inputsMode', 'form', {
-		noDataExpression: true,
-		options: toOptions({
+	choiceField(
+		'Inputs',
+		'inputsMode',
+		'form',
+		{
 			json: 'As JSON',
 			form: 'App Fields',
-		}),
-		description:
-			"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
-	}),
+		},
+		{
+			noDataExpression: true,
+			description:
+				"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
+		},
+	),
 	{
 		displayName: 'Form',
 		name: 'inputs',
@@ -226,14 +230,9 @@ export async function buildRunRequest(call: DifyCall, user: string, filesPath = 
 export const filesField = fixedCollectionField('Files', 'files', 'File', {
 	values: [
 		choiceField('Source', 'source', 'binary', {
-			options: toOptions({
-				all: [
-					'All Binary Fields',
-					'All files of the item, for example files dropped into the chat',
-				],
-				binary: 'Binary Field',
-				url: ['URL', 'A URL that Dify downloads'],
-			}),
+			all: ['All Binary Fields', 'All files of the item, for example files dropped into the chat'],
+			binary: 'Binary Field',
+			url: ['URL', 'A URL that Dify downloads'],
 		}),
 		stringField('Input Binary Field', 'binaryProperty', {
 			default: 'data',
@@ -246,14 +245,12 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 			hint: 'Separate several URLs with spaces, or pass an array. An item without a URL is an error; an empty array sends no file',
 		}),
 		choiceField('Type', 'type', 'auto', {
-			options: toOptions({
-				audio: 'Audio',
-				auto: ['Automatic', 'Detect from file name, MIME type and the types the app accepts'],
-				custom: ['Custom', 'Another type, with an extension that the app allows'],
-				document: 'Document',
-				image: 'Image',
-				video: 'Video',
-			}),
+			audio: 'Audio',
+			auto: ['Automatic', 'Detect from file name, MIME type and the types the app accepts'],
+			custom: ['Custom', 'Another type, with an extension that the app allows'],
+			document: 'Document',
+			image: 'Image',
+			video: 'Video',
 		}),
 	],
 	description: 'Files to send with the message. File upload must be enabled in the app.',

@@ -4,7 +4,6 @@ import { omitUndefined } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
-	toOptions,
 	collectionField,
 	numberField,
 	optionsCollection,
@@ -14,16 +13,19 @@ import {
 import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */
-export const serviceField = choiceField('Server', 'service', 'modelServer', {
-	noDataExpression: true,
-	options: toOptions({
+export const serviceField = choiceField(
+	'Server',
+	'service',
+	'modelServer',
+	{
 		dify: ['Dify', 'A Dify app or knowledge base, with a Dify API credential'],
 		modelServer: [
 			'Model Server',
 			'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with a LocalLlama API credential',
 		],
-	}),
-});
+	},
+	{ noDataExpression: true },
+);
 
 const modelServerCredential: INodeCredentialDescription = {
 	name: 'localLlamaApi',
@@ -55,10 +57,13 @@ export const expectationsField: INodeProperties = collectionField(
 	'Expectation',
 	{
 		options: [
-			integerField('Context', 'minContext', 8192, [0], {
-				description:
-					'Minimum tokens of context per request, for example 8192. Agents rarely work with less.',
-			}),
+			integerField(
+				'Context',
+				'minContext',
+				8192,
+				[0],
+				'Minimum tokens of context per request, for example 8192. Agents rarely work with less.',
+			),
 			stringField('Model', 'model', {
 				placeholder: 'e.g. qwen3-8b',
 				description: 'Name of a model that must be available, for example qwen3-8b',
@@ -70,10 +75,12 @@ export const expectationsField: INodeProperties = collectionField(
 	},
 );
 
-const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
-	description:
-		'Whether the node fails if the server is unhealthy, instead of using its second output',
-});
+const failWhenUnhealthy = booleanField(
+	'Fail When Unhealthy',
+	'failWhenUnhealthy',
+	true,
+	'Whether the node fails if the server is unhealthy, instead of using its second output',
+);
 
 export const timeoutField = numberField('Check Timeout (Seconds)', 'timeout', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },

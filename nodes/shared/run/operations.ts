@@ -186,10 +186,13 @@ export function createOperationTable<O extends OperationDescription>(
 export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
 ): OperationTable<O> {
-	const resourceField = choiceField('Resource', 'resource', resources[0]!.value, {
-		noDataExpression: true,
-		options: resources.map(toListOption),
-	});
+	const resourceField = choiceField(
+		'Resource',
+		'resource',
+		resources[0]!.value,
+		resources.map(toListOption),
+		{ noDataExpression: true },
+	);
 	const showFor = ({ value }: ListEntry) => ({ resource: [value] });
 	const fields = resources.map((resource) =>
 		operationField(resource.operations, resource.defaultOperation, showFor(resource)),
