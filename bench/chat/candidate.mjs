@@ -48,7 +48,7 @@ const contestants = {
 		const {
 			getLocalChatModelClass,
 			findHostClasses,
-			createTracerWithoutTokenizer,
+			getTracerWithoutTokenizer,
 			runTurn,
 			createModelServer,
 		} = await loadPackageParts(root, [
@@ -59,7 +59,7 @@ const contestants = {
 		]);
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await findHostClasses(context, sdk);
-		const Tracing = createTracerWithoutTokenizer(classes.N8nLlmTracing);
+		const Tracing = getTracerWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = getLocalChatModelClass(classes);
 		const server = createModelServer({ baseUrl });
 		/** @param {object} chatRequest @param {(delta: string) => void} [onDelta] */

@@ -4,7 +4,6 @@ import type { ServerProps, ServerType } from '../servers/types/server-type';
 import {
 	isNonEmpty,
 	type JsonRecord,
-	omitUndefined,
 	asFiniteNumber,
 	isRecord,
 	asRecord,
@@ -69,7 +68,7 @@ export function buildCompletionRequest(
 			model,
 			messages: withWireNames(messages, toolNames),
 			tools: wireTools,
-			...omitUndefined({ toolChoice: tools.length === 0 ? undefined : wireChoice }),
+			toolChoice: tools.length === 0 ? undefined : wireChoice,
 			parameters: isFormatDeferred
 				? { ...parameters, responseFormat: undefined }
 				: cleanResponseFormat(parameters, serverType, warnings),
@@ -197,7 +196,10 @@ export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removed
 			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
 			else if (!isAddedByZod(key, value)) cleaned[key] = cleanKeyword(key, value, at);
 		}
-		return isRecognized(cleaned) ? cleaned : { ...cleaned, type: [...TYPES] };
+		// Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one.
+		const isRecognized =
+			!isNonEmpty(cleaned) || SHAPE_KEYWORDS.some((keyword) => keyword in cleaned);
+		return isRecognized ? cleaned : { ...cleaned, type: [...TYPES] };
 	};
 	const cleanValue = (value: unknown, at: string): unknown => {
 		if (Array.isArray(value))
@@ -219,11 +221,6 @@ export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removed
 	};
 	const schema = cleanSchema(root, '');
 	return { schema: withRootDefinition(schema), removedPaths };
-}
-
-/** Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one. */
-function isRecognized(schema: JsonRecord) {
-	return !isNonEmpty(schema) || SHAPE_KEYWORDS.some((keyword) => keyword in schema);
 }
 
 /** A reference to the whole schema requires a definition of it. */

@@ -54,21 +54,18 @@ function toolFields(
 	if (tools.length === 0 || (serverType.toolChoiceSupport === 'ignored' && toolChoice === 'none'))
 		return {};
 	const isNamed = typeof toolChoice === 'object' && serverType.toolChoiceSupport === 'named';
+	const plainChoice = typeof toolChoice === 'object' ? 'required' : toolChoice;
 	return {
 		...toToolsField(isNamed ? tools : selectCallableTools(tools, toolChoice)),
 		...omitUndefined({
 			tool_choice: isNamed
 				? { type: 'function', function: { name: toolChoice.name } }
-				: toToolChoiceString(toolChoice),
+				: plainChoice,
 			parallel_tool_calls: supportsOption(serverType, 'parallelToolCalls')
 				? parameters.parallelToolCalls
 				: undefined,
 		}),
 	};
-}
-
-function toToolChoiceString(choice: ToolChoice | undefined): string | undefined {
-	return typeof choice === 'object' ? 'required' : choice;
 }
 
 /** The forced tool, otherwise all tools. */
@@ -84,7 +81,7 @@ export function toToolsField(tools: readonly ToolDefinition[]) {
 	return {
 		tools: tools.map(({ name, description, parameters }) => ({
 			type: 'function',
-			function: { name, ...omitUndefined({ description }), parameters },
+			function: { name, description, parameters },
 		})),
 	};
 }

@@ -4,7 +4,6 @@ import {
 	isRecord,
 	type JsonRecord,
 	asNonEmptyString,
-	omitUndefined,
 	asRecord,
 	asRecords,
 	toText,
@@ -44,12 +43,10 @@ function parseMessage(message: unknown, index: number): InputMessage {
 	return {
 		type,
 		content: content ?? '',
-		...omitUndefined({
-			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
-			toolCallId: asNonEmptyString(message.tool_call_id),
-			name: findText(message, ['tool_name', 'name']),
-			reasoning: findText(message, ['reasoning_content', 'reasoning', 'thinking']),
-		}),
+		toolCalls,
+		toolCallId: asNonEmptyString(message.tool_call_id),
+		name: findText(message, ['tool_name', 'name']),
+		reasoning: findText(message, ['reasoning_content', 'reasoning', 'thinking']),
 	};
 }
 
@@ -77,7 +74,7 @@ function parseToolCall(call: JsonRecord, position: string): InputToolCall {
 		throw createMessagesError(
 			`${position} contains a call to "${name}" whose arguments are not a JSON object`,
 		);
-	return { ...omitUndefined({ id: asNonEmptyString(call.id) }), name, args };
+	return { id: asNonEmptyString(call.id), name, args };
 }
 
 function createMessagesError(message: string) {

@@ -58,7 +58,8 @@ export class ToolCallAccumulator {
 		if (index !== undefined) this.byIndex.set(String(index), toolCall);
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
-		toolCall.name ||= cleanName(name ?? '');
+		// gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587).
+		toolCall.name ||= name?.split('<|')[0]!.trim() ?? '';
 		// Some servers begin the arguments with an empty object.
 		toolCall.arguments =
 			(toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
@@ -93,11 +94,6 @@ export class ToolCallAccumulator {
 
 function getLength({ id = '', name, arguments: args }: RawToolCall) {
 	return id.length + name.length + args.length;
-}
-
-/** gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587). */
-function cleanName(name: string) {
-	return name.split('<|')[0]!.trim();
 }
 
 /** Some servers send an object instead of JSON text. */
@@ -162,7 +158,10 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>):
  */
 export function toServerToolCallId(id: string, toolName: string) {
 	const [, , escapedId] = OWN_ID.exec(id) ?? [];
-	const serverId = escapedId === undefined ? id : unescapeId(escapedId);
+	const serverId =
+		escapedId === undefined
+			? id
+			: tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
 	if (toolName && serverId?.includes(toolName)) return serverId;
 	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
 	return createHash('sha256').update(id).digest('hex').slice(0, ID_LENGTH);
@@ -178,10 +177,6 @@ function escapeId(id: string) {
 	return encodeURIComponent(id.toWellFormed())
 		.replace(/[-.!~*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 		.replaceAll('%', '-');
-}
-
-function unescapeId(escapedId: string) {
-	return tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
 }
 
 /** Maximum length of a name that servers accept. */

@@ -55,12 +55,13 @@ function getRecentQuestions(messages: readonly InputMessage[]) {
 		.filter(({ type }) => type === 'human')
 		.slice(-MAX_QUESTIONS)
 		.reverse()
-		.map(({ content }) => [content].flat().map(getBlockText).join('\n'))
+		.map(({ content }) =>
+			[content]
+				.flat()
+				.map((block) => asString(block) ?? asString(asRecord(block).text))
+				.join('\n'),
+		)
 		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
-}
-
-function getBlockText(block: unknown) {
-	return asString(block) ?? asString(asRecord(block).text) ?? '';
 }
 
 /**

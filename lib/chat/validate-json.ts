@@ -108,7 +108,9 @@ function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string
 		return isRecord(value) ? copyBounded(value, step, unchecked) : value;
 	};
 	const entries = Object.entries(schema).filter(([key, value]) => {
-		const isUnbounded = isKeyword(key, value) && UNBOUNDED_KEYWORDS.has(key);
+		// Otherwise it may be a property of the same name.
+		const isKeyword = key === 'patternProperties' || !isRecord(value);
+		const isUnbounded = isKeyword && UNBOUNDED_KEYWORDS.has(key);
 		const isUrl = key === 'format' && value === 'url';
 		if (isUnbounded || isUrl) unchecked.add(isUrl ? 'format: url' : key);
 		// It would reject names that the patterns allow.
@@ -136,11 +138,6 @@ export const NON_SCHEMA_KEYWORDS = new Set([
 	'required',
 	'dependentRequired',
 ]);
-
-/** Whether a key is the keyword, not a property of the same name. */
-function isKeyword(key: string, value: unknown) {
-	return key === 'patternProperties' || !isRecord(value);
-}
 
 function assertLength(schema: JsonRecord) {
 	const { length } = JSON.stringify(schema);
@@ -179,7 +176,7 @@ function getDraft({ $schema }: JsonRecord) {
 /** `#/invoice/total` → `invoice.total` */
 function formatPath(location: string) {
 	const path = location.replace(/^#\/?/, '').split('/').map(decodeURIComponent).join('.');
-	return path ? path : 'The response';
+	return path || 'The response';
 }
 
 function createSchemaError(problem: string) {

@@ -53,11 +53,9 @@ export function classifyErrorResponse(
 		errorBody.message.slice(0, MAX_SCANNED_TEXT),
 		response.getRequestTexts?.() ?? [],
 	);
-	const hasSuccessStatus = response.status < 300;
-	const status = hasSuccessStatus ? (errorBody.status ?? response.status) : response.status;
+	const status = response.status < 300 ? (errorBody.status ?? response.status) : response.status;
 	// An error with a success status that contains no status counts as a server error.
-	const effectiveStatus =
-		hasSuccessStatus && errorBody.isError ? (errorBody.status ?? 500) : status;
+	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const type = toErrorType({ ...response, status: effectiveStatus }, { ...errorBody, message });
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts };
 	return createServerError(type, context, {

@@ -348,8 +348,8 @@ function findLabel(before: string, after: string) {
 const MAX_TITLE_LENGTH = 120;
 
 /** What gateways and clients put before the upstream server's message: LiteLLM, OpenAI's client, gRPC. */
-const WRAPPER =
-	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)/i;
+const WRAPPERS =
+	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)+/i;
 
 /** The value that pydantic and LiteLLM repeat from the request. */
 const REPEATED_INPUT =
@@ -368,14 +368,13 @@ const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
  * nothing is left.
  */
 export function toTitle(serverText: string): string {
-	let text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
+	const text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
 		.replace(/\s+/g, ' ')
-		.trim();
-	for (let next = text; ; text = next) {
-		next = text.replace(WRAPPER, '');
-		if (next === text) break;
-	}
-	text = text.replace(REPEATED_INPUT, '').replace(MARKUP, ' ').replace(ADDRESS, '…');
+		.trim()
+		.replace(WRAPPERS, '')
+		.replace(REPEATED_INPUT, '')
+		.replace(MARKUP, ' ')
+		.replace(ADDRESS, '…');
 	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
 	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
 	return truncate(sentence, MAX_TITLE_LENGTH);

@@ -118,7 +118,10 @@ export function omitRejectedField(protectedFields = new Set<string>()): Adaptati
 		if (newName !== undefined && names.length === 1)
 			return {
 				name: `${name} as ${newName}`,
-				apply: (requestBody) => withRenamedField(requestBody, name, newName),
+				apply: (requestBody) =>
+					name in requestBody
+						? { ...withoutFields(requestBody, [name]), [newName]: requestBody[name] }
+						: requestBody,
 			};
 		return {
 			...omitFields([name]),
@@ -149,10 +152,6 @@ export function omitFields(names: readonly string[]): BodyChange {
 function withoutFields(body: JsonRecord, names: readonly string[]) {
 	if (!names.some((name) => name in body)) return body;
 	return Object.fromEntries(Object.entries(body).filter(([field]) => !names.includes(field)));
-}
-
-function withRenamedField(body: JsonRecord, name: string, newName: string) {
-	return name in body ? { ...withoutFields(body, [name]), [newName]: body[name] } : body;
 }
 
 /** For rejections that do not name the field; vLLM, if Extra Body turns streaming off. */

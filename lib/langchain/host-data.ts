@@ -46,10 +46,8 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 	delete schema.$schema;
 	return {
 		name,
-		...omitUndefined({
-			description: asNonEmptyString(description),
-			shortName: findShortName(name, asRecord(tool.metadata)),
-		}),
+		description: asNonEmptyString(description),
+		shortName: findShortName(name, asRecord(tool.metadata)),
 		// Templates and grammars need the schema of a tool without arguments, too.
 		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
@@ -208,13 +206,11 @@ export function toInputMessage(message: unknown): InputMessage {
 	return {
 		type: getMessageType(source),
 		content: source.content,
-		...omitUndefined({
-			toolCalls: Array.isArray(toolCalls) ? asRecords(toolCalls).map(toInputToolCall) : undefined,
-			invalidToolCalls: Array.isArray(invalidToolCalls) ? asRecords(invalidToolCalls) : undefined,
-			toolCallId: asString(source.tool_call_id),
-			name: asString(source.name),
-			reasoning: asString(reasoningContent ?? reasoning),
-		}),
+		toolCalls: asRecords(toolCalls).map(toInputToolCall),
+		invalidToolCalls: asRecords(invalidToolCalls),
+		toolCallId: asString(source.tool_call_id),
+		name: asString(source.name),
+		reasoning: asString(reasoningContent ?? reasoning),
 	};
 }
 
@@ -227,7 +223,7 @@ function getMessageType(message: HostMessage) {
 }
 
 function toInputToolCall({ id, name, args }: JsonRecord): InputToolCall {
-	return { ...omitUndefined({ id: asString(id) }), name: String(name), args: asRecord(args) };
+	return { id: asString(id), name: String(name), args: asRecord(args) };
 }
 
 /** The token counts with LangChain's names. */

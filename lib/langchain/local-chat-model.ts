@@ -6,7 +6,8 @@ import type {
 	HostGenerationChunk,
 	HostRunManager,
 } from './host-classes';
-import { isRecord, type JsonRecord, omitUndefined, asRecords, estimateTokens } from '../values';
+import { memoize } from '../lru-cache';
+import { isRecord, type JsonRecord, asRecords, estimateTokens } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';
@@ -52,23 +53,10 @@ type LocalChatModelClass = new (fields: LocalChatModelFields) => object;
 
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 
-const modelClasses = new WeakMap<object, LocalChatModelClass>();
-
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
-export function getLocalChatModelClass(host: HostClasses): LocalChatModelClass {
-	const cached = modelClasses.get(host.BaseChatModel);
-	if (cached) return cached;
-	const modelClass = defineClass(host) as unknown as LocalChatModelClass;
-	modelClasses.set(host.BaseChatModel, modelClass);
-	return modelClass;
-}
-
-/**
- * Whether the response may be for an output parser. Agent 1.9 streams such a response, although n8n does not show its text.
- */
-function mayTargetOutputParser({ tools = [] }: ChatRequest) {
-	return tools.some(({ name }) => name === FORMAT_TOOL_NAME);
-}
+export const getLocalChatModelClass = memoize(
+	(host: HostClasses) => defineClass(host) as unknown as LocalChatModelClass,
+);
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
 	const createTextChunk = (text: string) =>
@@ -136,8 +124,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				async (onDelta, abandoned) =>
 					await this.fields.generate(() => {
 						const chatRequest = this.toChatRequest(messages, options, abandoned);
-						const isBuffered = !handlesTokens && mayTargetOutputParser(chatRequest);
-						return { ...chatRequest, isBuffered };
+						// Agent 1.9 streams a response for an output parser, although n8n does not show its text.
+						const hasParser = chatRequest.tools.some(({ name }) => name === FORMAT_TOOL_NAME);
+						return { ...chatRequest, isBuffered: hasParser && !handlesTokens };
 					}, onDelta),
 				async function* (text) {
 					const chunk = createTextChunk(text);
@@ -167,7 +156,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
 			abandoned?: AbortSignal,
-		): ChatRequest {
+		) {
 			const { toJsonSchema } = this.fields;
 			return {
 				messages: messages.map(toInputMessage),
@@ -195,7 +184,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			additional_kwargs: result.reasoning ? { reasoning_content: result.reasoning } : {},
 			response_metadata: {
 				finish_reason: result.finishReason,
-				...omitUndefined({ model_name: result.model }),
+				model_name: result.model,
 			},
 			usage_metadata: toUsageMetadata(result),
 		});
@@ -225,8 +214,6 @@ function estimateBlockTokens(block: unknown) {
 
 type TracerClass = HostClasses['N8nLlmTracing'];
 
-const tracerClasses = new WeakMap<TracerClass, TracerClass>();
-
 /**
  * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
  * of the prompt and of the response with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
@@ -234,21 +221,11 @@ const tracerClasses = new WeakMap<TracerClass, TracerClass>();
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export function createTracerWithoutTokenizer(N8nLlmTracing: TracerClass): TracerClass {
-	const tracerClass =
-		tracerClasses.get(N8nLlmTracing) ??
-		(canBeReplaced(N8nLlmTracing) ? defineTracerClass(N8nLlmTracing) : N8nLlmTracing);
-	tracerClasses.set(N8nLlmTracing, tracerClass);
-	return tracerClass;
-}
-
-function canBeReplaced({ prototype }: TracerClass) {
-	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
-		(method) => typeof (prototype as JsonRecord)[method] === 'function',
+export const getTracerWithoutTokenizer = memoize((N8nLlmTracing: TracerClass): TracerClass => {
+	const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
+		(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
 	);
-}
-
-function defineTracerClass(N8nLlmTracing: TracerClass): TracerClass {
+	if (!canBeReplaced) return N8nLlmTracing;
 	return class extends N8nLlmTracing {
 		/** `texts`: one text per prompt. */
 		async estimateTokensFromStringList(texts: unknown) {
@@ -259,7 +236,7 @@ function defineTracerClass(N8nLlmTracing: TracerClass): TracerClass {
 			return estimateTextTokens(generations.flat().map(({ text }) => text));
 		}
 	};
-}
+});
 
 function estimateTextTokens(texts: unknown[]) {
 	return texts.reduce(

@@ -77,7 +77,7 @@ interface CallPattern {
 function toCallPattern(toolCall: RawToolCall): CallPattern {
 	const args = parseJson(toolCall.arguments) ?? toolCall.arguments;
 	const leaves = listLeaves(args).map(([key, value]) => {
-		const letters = toPlainLetters(typeof value === 'string' ? value : String(value));
+		const letters = normalizeLetters(toTextVariants(String(value))[0]!);
 		const keyLetters = normalizeLetters(key);
 		// 1.5 may be written as 1.50, and a long number in another notation.
 		const isInexact = typeof value === 'number' && !Number.isSafeInteger(value);
@@ -100,10 +100,6 @@ function toCallPattern(toolCall: RawToolCall): CallPattern {
 		length,
 		windowLength: MAX_GAP + length + MAX_BESIDE_VALUE * leaves.length,
 	};
-}
-
-function toPlainLetters(text: string) {
-	return normalizeLetters(toTextVariants(text)[0]!);
 }
 
 /** Values that are neither lists nor objects, with their names. */

@@ -391,10 +391,9 @@ function hasCallSyntax(before: string, after: string) {
 	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
 	if (/[{[(:=]/.test(opened)) return true;
 	if (!hasArguments)
-		return isTokenBeforeCode(before, after) || (AFTER_KEY.test(before) && NEXT_KEY.test(after));
+		return (
+			(AFTER_TOKEN.test(before) && /^\s*```/.test(after)) ||
+			(AFTER_KEY.test(before) && NEXT_KEY.test(after))
+		);
 	return [AFTER_TAG, AFTER_TOKEN, IN_BRACKETS].some((pattern) => pattern.test(before));
-}
-
-function isTokenBeforeCode(before: string, after: string) {
-	return AFTER_TOKEN.test(before) && /^\s*```/.test(after);
 }

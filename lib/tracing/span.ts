@@ -227,7 +227,8 @@ const getSessionId = ({ trace, conversationId }: SpanData) => trace?.sessionId ?
  */
 const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => unknown)> = {
 	'gen_ai.operation.name': 'operation',
-	'gen_ai.provider.name': ({ provider = '' }) => snakeCase(provider),
+	'gen_ai.provider.name': ({ provider }) =>
+		provider?.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
 	'gen_ai.conversation.id': getSessionId,
 	'gen_ai.request.model': 'model',
 	'gen_ai.request.temperature': set('temperature'),
@@ -290,11 +291,6 @@ function attributeValue(
 function getPort({ port, protocol }: URL) {
 	if (port) return Number(port);
 	return protocol === 'https:' ? 443 : 80;
-}
-
-/** A server type in the notation of the conventions. */
-function snakeCase(name: string) {
-	return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Characters of a conversation in a trace: exporters and servers reject longer attributes. */

@@ -10,7 +10,7 @@ import type {
 } from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import {
-	createTracerWithoutTokenizer,
+	getTracerWithoutTokenizer,
 	getLocalChatModelClass,
 	type HostGenerator,
 } from '../../lib/langchain/local-chat-model';
@@ -97,7 +97,7 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 		return { ...sdk.supplyModel(context, model), closeFunction };
 	}
 	const Model = getLocalChatModelClass(host.classes);
-	const Tracing = createTracerWithoutTokenizer(host.classes.N8nLlmTracing);
+	const Tracing = getTracerWithoutTokenizer(host.classes.N8nLlmTracing);
 	const response = new Model({
 		generate,
 		toJsonSchema: sdk.getParametersJsonSchema,
@@ -203,18 +203,14 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		model: parameters.string('model'),
 		parameters: {
 			...readGeneration(parameters),
-			...omitUndefined({
-				thinking: readThinking(parameters),
-				responseFormat: readResponseFormat(parameters),
-			}),
+			thinking: readThinking(parameters),
+			responseFormat: readResponseFormat(parameters),
 		},
 		thinkingHistory: parameters.choice<ThinkingHistory>('options.thinkingHistory', 'toolTurns'),
 		showThinking: parameters.boolean('options.showThinking', false),
-		...omitUndefined({
-			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
-			historyBudget: parameters.number('options.historyBudget', undefined),
-			trace: readTrace(parameters),
-		}),
+		toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
+		historyBudget: parameters.number('options.historyBudget', undefined),
+		trace: readTrace(parameters),
 		...readRequestSettings(parameters, GENERATION_RETRIES),
 	};
 }

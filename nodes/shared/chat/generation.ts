@@ -201,7 +201,13 @@ const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unkno
 	switch: asBoolean,
 	stringList: (field, value) => {
 		const texts = [value].flat(2).filter((text) => !isUnset(text));
-		return texts.length === 0 ? undefined : texts.map((text) => unescapeText(asText(field, text)));
+		if (texts.length === 0) return undefined;
+		return texts.map((text) =>
+			asText(field, text).replace(
+				/\\([nrt\\])/g,
+				(_escape, letter: string) => CONTROLS[letter] ?? letter,
+			),
+		);
 	},
 	duration: (field, value) => {
 		const duration = parseKeepAlive(asText(field, value));
@@ -330,9 +336,5 @@ export function unwrapSchema(source: JsonRecord): NamedSchema {
 	const schema = isWrapped ? asRecord(wrapped.schema) : source;
 	validateAgainstSchema(schema, null);
 	const name = isWrapped ? asNonEmptyString(wrapped.name) : undefined;
-	return { schema, ...omitUndefined({ name }) };
-}
-
-function unescapeText(text: string) {
-	return text.replace(/\\([nrt\\])/g, (_match, letter: string) => CONTROLS[letter] ?? letter);
+	return { schema, name };
 }

@@ -1,4 +1,4 @@
-import { createTracerWithoutTokenizer } from '../../../lib/langchain/local-chat-model';
+import { getTracerWithoutTokenizer } from '../../../lib/langchain/local-chat-model';
 import { findHostClasses, type HostClasses, loadSdk } from '../../../lib/langchain/host-classes';
 import { fakeContext } from '../../support/context';
 
@@ -17,7 +17,7 @@ async function hostTracing(): Promise<Tracing> {
 
 async function tracer(options?: Record<string, unknown>) {
 	const fake = fakeContext({}, {});
-	const Own = createTracerWithoutTokenizer(await hostTracing());
+	const Own = getTracerWithoutTokenizer(await hostTracing());
 	return { fake, trace: new Own(fake.context, options) as unknown as Tracer };
 }
 
@@ -28,7 +28,7 @@ describe("n8n's tracer without its tokenizer", () => {
 		const Host = await hostTracing();
 		const { trace } = await tracer();
 		expect(trace).toBeInstanceOf(Host);
-		expect(createTracerWithoutTokenizer(Host)).toBe(createTracerWithoutTokenizer(Host));
+		expect(getTracerWithoutTokenizer(Host)).toBe(getTracerWithoutTokenizer(Host));
 	});
 
 	it('never runs the tokenizer, neither for the prompt nor for the response', async () => {
@@ -100,6 +100,6 @@ describe("n8n's tracer without its tokenizer", () => {
 
 	it('does not change a tracer with another estimate', () => {
 		class Other {}
-		expect(createTracerWithoutTokenizer(Other as unknown as Tracing)).toBe(Other);
+		expect(getTracerWithoutTokenizer(Other as unknown as Tracing)).toBe(Other);
 	});
 });
