@@ -5,6 +5,7 @@ import type { Priority } from '../http/queue';
 import type { QueueStats } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span';
+import type { DisplayedText } from './displayed-text';
 import type { GenerationOptionValues } from './generation-options';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values';
@@ -238,15 +239,6 @@ export interface ToolNames {
 	toOriginal(name: string): string;
 }
 
-/** The displayed text of a turn. */
-interface Display {
-	/** Everything shown so far. */
-	readonly text: string;
-	push(output: TextAndReasoning): void;
-	startRetry(): void;
-	endAttempt(): void;
-}
-
 /** What all attempts of a turn share. */
 export interface TurnContext {
 	server: ModelServer;
@@ -257,7 +249,7 @@ export interface TurnContext {
 	toolNames: ToolNames;
 	/** Whether a call in the response text is a quotation from the conversation, without the corrections of this turn. */
 	isQuotation: (call: RawToolCall) => boolean;
-	display: Display;
+	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;
 	/** The sum of all attempts so far. */
