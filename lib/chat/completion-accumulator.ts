@@ -129,7 +129,7 @@ export class CompletionAccumulator {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
-		if (event === undefined) {
+		if (!event) {
 			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
 			else this.strayTexts = [data];
 			return NO_OUTPUT;

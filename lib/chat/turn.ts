@@ -45,52 +45,44 @@ export async function runTurn(
 ): Promise<ChatResult> {
 	assertModelName(settings.model);
 	const model = settings.model.trim();
-	const { messages, warnings: historyWarnings } = prepareMessages(chatRequest.messages, settings);
+	const { messages, warnings } = prepareMessages(chatRequest.messages, settings);
+	const { tools = [], unofferedTools = [], signal } = chatRequest;
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(chatRequest.stop ?? [])])];
 	const parameters = stop.length === 0 ? settings.parameters : { ...settings.parameters, stop };
-	const queueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	const { trace, priority, showThinking } = settings;
 	const startedAt = performance.now();
 	return await withSpan(
 		server,
-		{
-			operation: 'chat',
-			model,
-			parameters,
-			input: messages,
-			trace,
-			priority,
-		},
+		{ operation: 'chat', model, parameters, input: messages, trace, priority },
 		async (tracedServer) => {
 			const turn: TurnContext = {
 				server: tracedServer,
-				serverType: await getProfile(tracedServer).getType(chatRequest.signal),
+				serverType: await getProfile(tracedServer).getType(signal),
 				settings: { ...settings, model, parameters },
 				chatRequest,
-				queueStats,
-				toolNames: createToolNames([
-					...(chatRequest.tools ?? []),
-					...(chatRequest.unofferedTools ?? []),
-				]),
-				isQuotation: createRequestQuotationCheck(messages, chatRequest.tools),
+				queueStats: { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 },
+				toolNames: createToolNames([...tools, ...unofferedTools]),
+				isQuotation: createRequestQuotationCheck(messages, tools),
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};
-			const result = await runExchange(turn, messages);
-			return { ...result, warnings: [...historyWarnings, ...result.warnings] };
+			return await runExchange(turn, messages, warnings);
 		},
 		(result) => toResponseAttributes(result, startedAt),
 	);
 }
 
-async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<ChatResult> {
-	const { server, settings, chatRequest } = turn;
-	const props = await getProfile(server).getProps(settings.model, chatRequest.signal);
+async function runExchange(
+	turn: TurnContext,
+	messages: ChatMessage[],
+	historyWarnings: string[],
+): Promise<ChatResult> {
+	const { server, settings, chatRequest, display, startedAt, toolNames } = turn;
+	const profile = getProfile(server);
+	const props = await profile.getProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const built = buildCompletionRequest(turn, messages);
 	const { value: completion, warnings, applied } = await requestCompletion(turn, built.draft);
-	completion.warnings = [...built.warnings, ...warnings, ...completion.warnings];
-	const { display, startedAt, toolNames } = turn;
 	if (showsTextAtEnd(turn)) display.push(completion);
 	display.endAttempt();
 	const ids = createToolCallIds(completion.toolCalls.map(({ id }) => id));
@@ -101,20 +93,20 @@ async function runExchange(turn: TurnContext, messages: ChatMessage[]): Promise<
 	}));
 	cacheToolCalls({ ...completion, toolCalls });
 	const texts = messages.map(({ content }) => getText(content));
-	const { reasoning, finishReason, timings, model, url, firstTokenMs } = completion;
 	return {
+		...completion,
 		text: display.text,
-		reasoning,
 		toolCalls,
-		finishReason,
 		usage: turn.usage ?? estimateUsage(completion, texts),
-		timings,
-		model,
-		warnings: await collectWarnings(turn, texts, completion),
-		url,
-		firstTokenMs,
+		warnings: [
+			...historyWarnings,
+			...built.warnings,
+			...warnings,
+			...completion.warnings,
+			...(await collectWarnings(turn, texts, completion)),
+		],
 		totalMs: performance.now() - startedAt,
-		serverType: getProfile(server).getRecognizedName(),
+		serverType: profile.getRecognizedName(),
 		logFields: toLogFields(turn, applied),
 	};
 }
@@ -158,7 +150,6 @@ async function collectWarnings(
 	const { serverType, server } = turn;
 	const { model } = turn.settings;
 	const warnings = [
-		...completion.warnings,
 		getFinishReasonWarning(completion),
 		getRejectedCallWarning(completion, serverType.texts.tools),
 		getImitatedCallWarning(completion.text),
@@ -223,7 +214,7 @@ function getOtherModelWarning(
  */
 export function createRequestQuotationCheck(
 	messages: readonly ChatMessage[],
-	tools: readonly ToolDefinition[] = [],
+	tools: readonly ToolDefinition[],
 ): TurnContext['isQuotation'] {
 	const inputTexts: string[] = [];
 	const modelTexts: string[] = [];

@@ -57,7 +57,7 @@ function hasError(error: unknown) {
 export function parseErrorBody(body: string): ParsedErrorBody {
 	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	const [json] = asRecords([value].flat());
-	if (json !== undefined) return parseErrorJson(json);
+	if (json) return parseErrorJson(json);
 	const trimmed = (asString(value) ?? body).trim();
 	const unreadable = { codes: [], facts: {} };
 	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
@@ -133,7 +133,7 @@ function findMessage(value: unknown, level = 1): string | undefined {
 /** Prefers an error inside the message, since it is more specific. */
 function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 	const nested = parseNestedError(errorBody.message);
-	if (nested === undefined) return errorBody;
+	if (!nested) return errorBody;
 	return {
 		...errorBody,
 		message: nested.message,
@@ -148,7 +148,7 @@ function parseNestedError(message: string): ParsedErrorBody | undefined {
 	const start = message.indexOf('{');
 	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
-	if (json === undefined || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
+	if (!json || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
 	return parseErrorJson(json);
 }
 

@@ -56,7 +56,7 @@ export function toNetworkError(
 	const links = collectErrors(error);
 	// The host's egress filter throws its own classes from the DNS lookup.
 	const filterError = links.find(({ name }) => asString(name)?.startsWith('Ssrf'));
-	if (filterError !== undefined)
+	if (filterError)
 		return createServerError('blockedByPolicy', context, {
 			facts: { reason: asString(filterError.message) },
 		});

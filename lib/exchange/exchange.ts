@@ -284,7 +284,7 @@ export const RULES: readonly Rule[] = [
 export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
 	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
 	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
-	if (step !== undefined) return step;
+	if (step) return step;
 	const final = outcome.type === 'unusable' ? outcome.withoutCorrection : outcome;
 	return final.type === 'completed'
 		? { type: 'accept', value: final.value }

@@ -79,11 +79,10 @@ function closeOldestIdle() {
 }
 
 function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint): PoolEntry {
-	const lookup: Lookup | undefined =
-		egressFilter === undefined
-			? undefined
-			: (hostname, options, done) =>
-					entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done));
+	const lookup: Lookup | undefined = egressFilter
+		? (hostname, options, done) =>
+				entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done))
+		: undefined;
 	const options = toAgentOptions(ignoreSslIssues, lookup);
 	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
 	const entry: PoolEntry = {

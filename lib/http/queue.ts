@@ -124,7 +124,7 @@ export class RequestQueue {
 		while (this.active < this.limit) {
 			const queue = this.selectQueue();
 			const [admit] = queue.waiters;
-			if (admit === undefined) return;
+			if (!admit) return;
 			queue.waiters.delete(admit);
 			queue.waitingSince = performance.now();
 			admit(isPreempted && queue === this.interactive);

@@ -236,7 +236,7 @@ class RequestRun<T> {
 /** The same request, reporting each chunk of its upload. */
 function withProgress(options: RequestOptions, watchdog: Watchdog) {
 	const { upload } = options;
-	if (upload === undefined) return options;
+	if (!upload) return options;
 	async function* reportChunks() {
 		for await (const chunk of upload!.content) {
 			watchdog.onUpload();

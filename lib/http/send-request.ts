@@ -49,20 +49,20 @@ export async function sendRequest(
 		visited.add(next);
 		response.close();
 		const rejection = options.rejectRedirect?.(next);
-		if (rejection !== undefined) throw rejection;
+		if (rejection) throw rejection;
 		assertRedirectAllowed(endpoint, next);
 		url = next;
 	}
 }
 
 export function getMethod({ method, json, upload }: RequestOptions): string {
-	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
+	return method ?? (!json && !upload ? 'GET' : 'POST');
 }
 
 /** The URL to follow a redirect to; undefined if it is not followed. */
 function resolveRedirect(endpoint: Endpoint, options: RequestOptions, response: RawResponse) {
 	const target = parseLocation(response);
-	if (target === undefined || !REDIRECT_STATUSES.includes(response.status)) return undefined;
+	if (!target || !REDIRECT_STATUSES.includes(response.status)) return undefined;
 	const { href, origin } = target;
 	const hasContent = options.json !== undefined || options.upload !== undefined;
 	if (getMethod(options) === 'GET' && !hasContent) {
@@ -148,26 +148,26 @@ function discardBody(body: Readable) {
 /** Throws a `ServerError` if n8n's egress filter blocks the URL. */
 async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSignal) {
 	const { egressFilter } = endpoint;
-	if (egressFilter === undefined) return;
+	if (!egressFilter) return;
 	const { ok, error } = await rejectOnAbort(
 		signal,
 		async () => await egressFilter.validateUrl(url),
 	);
 	if (ok) return;
 	const context = toErrorContext(endpoint, url);
-	throw error === undefined || error.name.startsWith('Ssrf')
+	throw !error || error.name.startsWith('Ssrf')
 		? createServerError('blockedByPolicy', context, { facts: { reason: error?.message } })
 		: toNetworkError(error, context);
 }
 
 function toRequestContent({ json, upload }: RequestOptions) {
-	if (upload !== undefined) {
+	if (upload) {
 		const { content, contentType, length } = upload;
 		const headers = { 'content-type': contentType, 'content-length': String(length) };
 		// undici accepts any async iterable, which its types do not declare.
 		return { headers, body: content as Dispatcher.DispatchOptions['body'] };
 	}
-	if (json === undefined) return {};
+	if (!json) return {};
 	return { headers: { 'content-type': 'application/json' }, body: stringifyBody(json) };
 }
 

@@ -134,7 +134,7 @@ class LiteralReader {
 	private readQuoted() {
 		if (this.skip(GEMMA_QUOTE)) return this.readUntil(GEMMA_QUOTE);
 		const quote = QUOTES.find(([open]) => this.skip(open));
-		if (quote === undefined) return undefined;
+		if (!quote) return undefined;
 		const body = this.match(quote[2]);
 		if (this.text[this.at] !== quote[1]) throw new SyntaxProblem();
 		this.at += 1;

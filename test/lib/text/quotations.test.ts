@@ -411,7 +411,7 @@ describe('the time is linear in the length of the text', () => {
 		const repetitive = `a_b {${piece.repeat(SIZE / piece.length)}`;
 		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
 		const work = () => {
-			const quotes = createRequestQuotationCheck([user(repetitive)]);
+			const quotes = createRequestQuotationCheck([user(repetitive)], []);
 			for (const args of ['{"x":7,"y":"zz"}', long, '{}']) quotes({ name: 'a_b', arguments: args });
 		};
 		expect(cpuMilliseconds(work)).toBeLessThan(LINEAR_CPU_MS);
