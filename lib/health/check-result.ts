@@ -107,35 +107,24 @@ export interface CheckOutcome extends Pick<CheckResult, 'server' | 'models' | 'a
 	offerText: string;
 }
 
-/** One row of a table of findings. */
-export interface FindingRule<F> {
-	id: string;
+interface PossibleFinding extends Omit<FindingWithStatus, 'id' | 'severity' | 'observed'> {
 	/** Default: an error. */
-	severity?: 'warning' | 'info' | ((facts: F) => 'warning' | 'info');
-	/** Status that the finding gives the server. Default: unchanged. */
-	status?: HealthStatus;
+	severity?: Finding['severity'];
 	/** Evidence; otherwise the finding does not apply. */
-	observe(facts: F): string | false | undefined;
-	detail: RuleText<F>;
-	suggestion: RuleText<F>;
+	observed: string | false | undefined;
 }
 
-type RuleText<F> = string | ((facts: F) => string);
+/** A table of findings, by ID. */
+export type FindingRules<Facts> = Readonly<Record<string, (facts: Facts) => PossibleFinding>>;
 
-export function evaluateRules<F>(
-	rules: ReadonlyArray<FindingRule<F>>,
-	facts: F,
+export function evaluateRules<Facts>(
+	rules: FindingRules<Facts>,
+	facts: Facts,
 ): FindingWithStatus[] {
-	const toText = (text: RuleText<F>) => (typeof text === 'string' ? text : text(facts));
-	return rules.flatMap(
-		({ id, severity, status, observe, detail, suggestion }): FindingWithStatus[] => {
-			const observed = observe(facts);
-			if (!observed) return [];
-			const texts = { observed, detail: toText(detail), suggestion: toText(suggestion) };
-			const level = typeof severity === 'function' ? severity(facts) : severity;
-			return [{ id, severity: level ?? 'error', status, ...texts }];
-		},
-	);
+	return Object.entries(rules).flatMap(([id, evaluate]) => {
+		const { observed, severity = 'error', ...texts } = evaluate(facts);
+		return observed ? [{ id, severity, observed, ...texts }] : [];
+	});
 }
 
 /** The same error as in the other nodes, with the same texts. */

@@ -15,7 +15,7 @@ import { isDifyResponse } from './facts';
 import {
 	pluralize,
 	evaluateRules,
-	type FindingRule,
+	type FindingRules,
 	type FindingWithStatus,
 	findingFromError,
 	type CheckOutcome,
@@ -119,33 +119,29 @@ function describeOffer({
 }
 
 /** Reasons that the API cannot be used. The first match is the only finding. */
-const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
-	{
-		id: 'noResponse',
-		status: 'unreachable',
-		observe: ({ keyTypeProbe, parameters }) => {
-			const timedOut = [keyTypeProbe, parameters].find(
-				(probe) => probe?.error?.type === 'totalTimeout',
-			);
-			return timedOut && describeProbe(timedOut);
-		},
-		detail: 'Dify did not respond to a simple request in time',
-		suggestion:
-			'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
+const BLOCKING_FINDINGS: FindingRules<DifyFacts> = {
+	noResponse: ({ keyTypeProbe, parameters }) => {
+		const timedOut = [keyTypeProbe, parameters].find(
+			(probe) => probe?.error?.type === 'totalTimeout',
+		);
+		return {
+			status: 'unreachable',
+			observed: timedOut && describeProbe(timedOut),
+			detail: 'Dify did not respond to a simple request in time',
+			suggestion:
+				'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
+		};
 	},
-	{
-		id: 'modelServerDetected',
+	modelServerDetected: ({ keyTypeProbe }) => ({
 		status: 'misconfigured',
-		observe: ({ keyTypeProbe }) =>
-			/llama\.cpp/i.test(keyTypeProbe.headers.server ?? '') && describeProbe(keyTypeProbe),
+		observed: /llama\.cpp/i.test(keyTypeProbe.headers.server ?? '') && describeProbe(keyTypeProbe),
 		detail: 'This address is a llama-server, not Dify',
 		suggestion:
 			'Select Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
-	},
-	{
-		id: 'notDify',
+	}),
+	notDify: ({ keyTypeProbe, keyType }) => ({
 		status: 'misconfigured',
-		observe: ({ keyTypeProbe, keyType }) =>
+		observed:
 			keyTypeProbe.status > 0 &&
 			keyTypeProbe.status < 300 &&
 			isRecord(keyTypeProbe.json) &&
@@ -154,44 +150,48 @@ const BLOCKING_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 		detail: 'The server at this address does not respond like Dify',
 		suggestion:
 			'Check the Base URL and the port in the credential: enter the address of the Dify API, for example http://dify.example.com/v1.',
+	}),
+	difyWrongKeyType: ({ keyTypeProbe, otherTypeProbe, keyType }) => {
+		const otherType = keyType === 'app' ? 'knowledge' : 'app';
+		const { name, source } = KEYS[keyType];
+		return {
+			status: 'unauthorized',
+			observed:
+				keyTypeProbe.status === 401 &&
+				isExpectedResponse(otherTypeProbe, otherType) &&
+				`${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`,
+			detail: `This is ${KEYS[otherType].name}, but ${name} is required`,
+			suggestion: `Use ${name} from ${source}, or change Key Type in the credential.`,
+		};
 	},
-	{
-		id: 'difyWrongKeyType',
-		status: 'unauthorized',
-		observe: ({ keyTypeProbe, otherTypeProbe, keyType }) =>
-			keyTypeProbe.status === 401 &&
-			isExpectedResponse(otherTypeProbe, OPPOSITE[keyType]) &&
-			`${describeProbe(keyTypeProbe)}; ${describeProbe(otherTypeProbe)}`,
-		detail: ({ keyType }) =>
-			`This is ${KEY_NAMES[OPPOSITE[keyType]]}, but ${KEY_NAMES[keyType]} is required`,
-		suggestion: ({ keyType }) =>
-			`Use ${KEY_NAMES[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
-	},
-];
+};
 
-const KEY_NAMES = { app: 'an app key', knowledge: 'a knowledge base key' };
-const OPPOSITE = { app: 'knowledge', knowledge: 'app' } as const;
+const KEYS = {
+	app: { name: 'an app key', source: 'the API Access page of the app' },
+	knowledge: { name: 'a knowledge base key', source: 'Knowledge, API Access' },
+};
 
 /** Possible problems of a Dify that responds. */
-export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
+export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
 	...BLOCKING_FINDINGS,
-	{
-		id: 'difyWorkerDown',
-		status: 'degraded',
-		observe: ({ documents }) => documents.flatMap(({ json }) => getWaitingDocuments(json))[0],
-		detail: getErrorText('indexingStuck', { service: 'dify' }).title,
-		suggestion: `${getErrorText('indexingStuck', { service: 'dify' }).suggestion} App runs only send pings in the meantime.`,
+	difyWorkerDown: ({ documents }) => {
+		const { title, suggestion } = getErrorText('indexingStuck', { service: 'dify' });
+		return {
+			status: 'degraded',
+			observed: documents.flatMap(({ json }) => getWaitingDocuments(json))[0],
+			detail: title,
+			suggestion: `${suggestion} App runs only send pings in the meantime.`,
+		};
 	},
-	{
-		id: 'difyPartlyChecked',
+	difyPartlyChecked: ({ keyTypeProbe }) => ({
 		severity: 'info',
-		observe: ({ keyTypeProbe }) => describeProbe(keyTypeProbe),
+		observed: describeProbe(keyTypeProbe),
 		detail:
 			'Dify and its database respond; the worker, the plugin daemon, Redis and the model server behind Dify were not checked',
 		suggestion:
 			'Only a run tests these. If runs fail, stay queued or only send pings while this check passes, check docker compose ps and the logs of worker and plugin_daemon.',
-	},
-];
+	}),
+};
 
 /** Errors caused by settings of the app or its URL. Other errors of Dify may be temporary. */
 const isMisconfiguration = isOneOf(

@@ -21,7 +21,7 @@ import {
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	type FindingRule,
+	type FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 
@@ -307,36 +307,31 @@ export const UNCERTAIN_SPEED = 'speedUncertain';
 const GPU_SUGGESTION =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
-export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
-	{
-		id: UNCERTAIN_SPEED,
+export const SPEED_FINDINGS: FindingRules<SpeedFacts> = {
+	[UNCERTAIN_SPEED]: ({ uncertainty }) => ({
 		severity: 'info',
-		observe: ({ uncertainty }) => uncertainty,
+		observed: uncertainty,
 		detail: 'The measured speed is uncertain, so a report does not plot it',
 		suggestion:
 			'Measure again while the server has no other requests, with more tokens per response, and with a model that does not end its response at once.',
-	},
-	{
-		id: 'gpuPossiblyUnused',
-		severity: 'warning',
-		observe: ({ run, size, uncertainty }) => {
-			const bandwidth = size * (run.tokensPerSecond ?? Infinity);
-			const isSlow =
-				run.firstTokenMs !== undefined && size >= MIN_SIZE && bandwidth < CPU_BANDWIDTH;
-			return (
+	}),
+	gpuPossiblyUnused: ({ run, size, uncertainty }) => {
+		const { tokensPerSecond = Infinity, firstTokenMs } = run;
+		const bandwidth = size * tokensPerSecond;
+		const isSlow = firstTokenMs !== undefined && size >= MIN_SIZE && bandwidth < CPU_BANDWIDTH;
+		return {
+			severity: 'warning',
+			observed:
 				isSlow &&
 				uncertainty === false &&
-				`${run.tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(bandwidth)} GB/s`
-			);
-		},
-		detail: ({ size }) =>
-			`This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
-		suggestion: GPU_SUGGESTION,
+				`${tokensPerSecond} tokens/s with a model of ${toGigabytes(size)} GB: ${toGigabytes(bandwidth)} GB/s`,
+			detail: `This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
+			suggestion: GPU_SUGGESTION,
+		};
 	},
-	{
-		id: 'streamBuffered',
+	streamBuffered: ({ run: { tokensPerSecond, firstTokenMs } }) => ({
 		severity: 'warning',
-		observe: ({ run: { tokensPerSecond, firstTokenMs } }) =>
+		observed:
 			tokensPerSecond !== undefined &&
 			firstTokenMs === undefined &&
 			'The complete response arrived at once',
@@ -344,8 +339,8 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 			'A proxy or the server buffers the response, so users see nothing until the end, and the time to first token cannot be measured',
 		suggestion:
 			'Turn off buffering in the proxy between n8n and the server (nginx: proxy_buffering off), or use the server address directly. If there is no proxy, the server does not stream.',
-	},
-];
+	}),
+};
 
 function toGigabytes(bytes: number) {
 	return round(bytes / 1e9);

@@ -11,7 +11,7 @@ import {
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	type FindingRule,
+	type FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 
@@ -131,36 +131,29 @@ function listProblems({ passed, completed, cases: results }: ToolFacts) {
 	return `${passed} of ${completed} passed; ${problems.join('; ')}`;
 }
 
-export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolFacts>> = [
-	{
-		id: 'toolsUnusable',
+export const TOOL_FINDINGS: FindingRules<ToolFacts> = {
+	toolsUnusable: (facts) => ({
 		status: 'misconfigured',
-		observe: (result) =>
-			cannotUseTools(result) && (listProblems(result) ?? result.cases[0]?.called),
-		detail: ({ model, passed, cases: { length } }) =>
-			`The model "${model}" cannot be used with tools: it passed ${passed} of ${length} cases`,
+		observed: cannotUseTools(facts) && (listProblems(facts) ?? facts.cases[0]?.called),
+		detail: `The model "${facts.model}" cannot be used with tools: it passed ${facts.passed} of ${facts.cases.length} cases`,
 		suggestion:
 			'Use a larger model, or one made for tools, and let the server use the chat template of the model (llama-server: --jinja). The test results show the prompt and the calls of each case.',
-	},
-	{
-		id: 'toolsUnreliable',
+	}),
+	toolsUnreliable: (facts) => ({
 		severity: 'warning',
-		observe: (result) => !cannotUseTools(result) && listProblems(result),
-		detail: ({ model }) =>
-			`The model "${model}" does not always call tools correctly on this server`,
+		observed: !cannotUseTools(facts) && listProblems(facts),
+		detail: `The model "${facts.model}" does not always call tools correctly on this server`,
 		suggestion:
 			'An agent with this model will fail occasionally. Use a larger model, or one made for tools, and let the server use the chat template of the model. The test results show the prompt and the calls of each case.',
-	},
-	{
-		id: 'toolTestIncomplete',
+	}),
+	toolTestIncomplete: ({ cases: results, model, skipped, completed }) => ({
 		severity: 'warning',
-		observe: ({ cases: results }) => results.find(({ problem }) => problem === 'skipped')?.called,
-		detail: ({ model, skipped, completed }) =>
-			`${skipped} of ${completed + skipped} tool test cases got no response from the model "${model}"`,
+		observed: results.find(({ problem }) => problem === 'skipped')?.called,
+		detail: `${skipped} of ${completed + skipped} tool test cases got no response from the model "${model}"`,
 		suggestion:
 			'Fix the problem shown here (if the model does not support tools, choose another one), or raise the test timeout, and run the test again.',
-	},
-];
+	}),
+};
 
 const MAX_CALLED = 300;
 

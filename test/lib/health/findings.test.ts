@@ -205,10 +205,8 @@ test.each([
 /** Findings with a separate test below. */
 const OTHERS = ['redirected', 'slowResponse'];
 
-test('every finding has a test case and a unique ID', () => {
-	const all = FINDINGS.map(({ id }) => id);
-	expect(new Set(all).size).toBe(all.length);
-	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual([...all].sort());
+test('every finding has a test case', () => {
+	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual(Object.keys(FINDINGS).sort());
 });
 
 test('a good server has no findings', async () => {
