@@ -1,23 +1,15 @@
 /** Actions on the models of a server, if its type supports them. */
-import { type ServerError, createServerError } from '../errors/server-error';
-import { rethrowWith } from '../errors/server-error';
+import { createServerError, rethrowWith } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { isListMissing, probe } from './probe';
 import { assertModelName, parseModels } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
-import type {
-	LoadOptions,
-	ModelActions,
-	PullOptions,
-	ServerType,
-	ModelActionOptions,
-	ModelServer,
-} from './types/server-type';
+import type { ModelAction, ModelActionOptions, ModelServer, ServerType } from './types/server-type';
 
 /** The actions, as text after "cannot". */
-const ACTION_LABELS: Readonly<Record<keyof ModelActions, string>> = {
+const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {
 	load: 'load or unload models',
 	unload: 'load or unload models',
 	pull: 'download models',
@@ -25,65 +17,39 @@ const ACTION_LABELS: Readonly<Record<keyof ModelActions, string>> = {
 };
 
 /**
- * Loads a model into memory or unloads it. Nothing happens if the model is already in that state. Running responses are
- * not interrupted.
+ * Loads a model into memory, unloads it, downloads it onto the server, or deletes it from its disk, after detecting the
+ * server type again. A model that is already loaded or unloaded stays so. Running responses are not interrupted.
  *
  * @throws {ServerError} if the server does not support it, has no such model, fails, or exceeds the timeout; of type
  *   `busy` if the model is generating and `wait` is off
  */
-export async function changeModel(
+export async function runModelAction(
 	server: ModelServer,
-	action: 'load' | 'unload',
-	options: LoadOptions,
+	action: ModelAction,
+	options: ModelActionOptions,
 ) {
-	return await runAction(server, action, options, async (actions, actionOptions) => {
-		const change = await actions[action]!(server, actionOptions);
-		return { ...change, changed: change.before !== change.state };
-	});
-}
-
-/** Downloads a model onto the server. @throws {ServerError} */
-export async function pullModel(server: ModelServer, options: PullOptions) {
-	return await runAction(server, 'pull', options, (actions, actionOptions) =>
-		actions.pull!(server, actionOptions),
-	);
-}
-
-/** Deletes a model from the server's disk. @throws {ServerError} */
-export async function deleteModel(server: ModelServer, options: ModelActionOptions) {
-	return await runAction(server, 'remove', options, async (actions, actionOptions) => {
-		await actions.remove!(server, actionOptions).catch(rethrowWith(suggestAlreadyDeleted));
-		return { deleted: true };
-	});
-}
-
-/** The general suggestion to download the model does not fit a deletion. */
-function suggestAlreadyDeleted(error: ServerError) {
-	if (error.type !== 'modelNotFound') return error;
-	return error.withSuggestion('It may already be deleted. The list shows the existing models.');
-}
-
-/** Runs an action after detecting the server type again, and adds the type and the duration in milliseconds. */
-async function runAction<Options extends ModelActionOptions, Done extends object>(
-	server: ModelServer,
-	action: keyof ModelActions,
-	options: Options,
-	run: (actions: ModelActions, options: Options) => Promise<Done>,
-): Promise<{ model: string; server: string; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	assertModelName(model);
 	const profile = getProfile(server);
 	profile.forget();
 	const serverType = await profile.getType(options.signal);
-	const { modelActions = {} } = serverType;
-	if (modelActions[action] === undefined) {
+	const run = serverType.modelActions?.[action];
+	if (run === undefined) {
 		await assertReachable(server, options.signal);
 		throw createUnsupportedError(server, serverType, action);
 	}
-	const result = await run(modelActions, { ...options, model });
+	const result = await run(server, { ...options, model }).catch(
+		rethrowWith((error) =>
+			action === 'remove' && error.type === 'modelNotFound'
+				? error.withSuggestion('It may already be deleted. The list shows the existing models.')
+				: error,
+		),
+	);
+	const { before, state } = result;
+	const changed = before === undefined ? result.changed : before !== state;
 	const tookMs = Math.round(performance.now() - startedAt);
-	return { model, server: serverType.name, ...result, tookMs };
+	return { model, server: serverType.name, ...result, changed, tookMs };
 }
 
 /** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. @throws {ServerError} */
@@ -93,11 +59,7 @@ async function assertReachable(server: ModelServer, signal: AbortSignal | undefi
 	await listModels(server, signal);
 }
 
-function createUnsupportedError(
-	server: ModelServer,
-	serverType: ServerType,
-	action: keyof ModelActions,
-) {
+function createUnsupportedError(server: ModelServer, serverType: ServerType, action: ModelAction) {
 	const supportingTypes = Object.values(SERVER_TYPES).filter(
 		({ modelActions }) => modelActions?.[action] !== undefined,
 	);

@@ -11,7 +11,7 @@ import {
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
-import { changeModel, pullModel, deleteModel } from '../../lib/servers/model-actions';
+import { runModelAction } from '../../lib/servers/model-actions';
 import { captureError, ServerError, createInputError } from '../../lib/errors/server-error';
 import { toModelFacts } from '../../lib/health/facts';
 import { listModels } from '../../lib/servers/list-models';
@@ -96,14 +96,14 @@ export function changeFields(...extraFields: INodeProperties[]): INodeProperties
 function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 	return async (call) => {
 		const { parameters, server, signal } = call;
-		const change = await changeModel(server, action, {
+		const json = await runModelAction(server, action, {
 			model: parameters.string('model'),
 			wait: parameters.boolean('options.wait', true),
 			timeoutMs: parameters.milliseconds('options.timeout', 600_000),
 			isForced: action === 'unload' && parameters.boolean('options.force', false),
 			signal,
 		});
-		return { json: change };
+		return { json };
 	};
 }
 
@@ -208,7 +208,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 			run: async (call) => {
 				assertChangesAllowed(call);
 				const { parameters, server, signal } = call;
-				const pullResult = await pullModel(server, {
+				const json = await runModelAction(server, 'pull', {
 					model: parameters.string('modelName'),
 					wait: parameters.boolean('options.wait', true),
 					insecure: parameters.boolean('options.insecure', false),
@@ -216,7 +216,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					signal,
 					onProgress: createProgressReporter(call),
 				});
-				return { json: pullResult };
+				return { json };
 			},
 		},
 		{
@@ -231,7 +231,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 				const { server, parameters, signal } = call;
 				const model = parameters.string('model');
 				const options = { model, wait: true, timeoutMs: 60_000, signal };
-				return { json: await deleteModel(server, options) };
+				return { json: await runModelAction(server, 'remove', options) };
 			},
 		},
 	],

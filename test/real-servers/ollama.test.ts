@@ -1,6 +1,6 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { changeModel, pullModel } from '../../lib/servers/model-actions';
+import { runModelAction } from '../../lib/servers/model-actions';
 import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
@@ -55,7 +55,9 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 
 	it('a pull that fails after its first line is an error, and an invalid name is reported', async () => {
 		const pull = async (model: string) =>
-			await failureOf(pullModel(server, { model, insecure: true, wait: true, timeoutMs: 60_000 }));
+			await failureOf(
+				runModelAction(server, 'pull', { model, insecure: true, wait: true, timeoutMs: 60_000 }),
+			);
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ type: 'serverError' });
 		expect(await pull('!!')).toMatchObject({
 			type: 'badRequest',
@@ -181,11 +183,11 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 
 	it('models are loaded, listed and unloaded', async () => {
-		await changeModel(server, 'load', { model: 'bert', ...PATIENCE });
+		await runModelAction(server, 'load', { model: 'bert', ...PATIENCE });
 		const { models, server: found } = await check(url);
 		expect(found.type).toBe('ollama');
 		expect(models?.find(({ id }) => id === 'bert:latest')).toMatchObject({ state: 'loaded' });
-		expect(await changeModel(server, 'unload', { model: 'bert', ...PATIENCE })).toMatchObject({
+		expect(await runModelAction(server, 'unload', { model: 'bert', ...PATIENCE })).toMatchObject({
 			changed: true,
 		});
 	});

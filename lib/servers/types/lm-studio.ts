@@ -1,5 +1,5 @@
 import { sendCommand } from '../probe';
-import type { ServerType } from './server-type';
+import type { ModelActions, ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */
@@ -8,17 +8,8 @@ export const lmStudio: ServerType = {
 	name: 'lmStudio',
 	label: 'LM Studio',
 	modelActions: {
-		// lmstudio.ai/docs/developer/rest: load and unload
-		load: async (server, { model, signal, timeoutMs }) => {
-			const options = { json: { model }, model, signal, timeoutMs };
-			await sendCommand(server, '/api/v1/models/load', options);
-			return { model, before: 'unknown', state: 'loaded' };
-		},
-		unload: async (server, { model, signal, timeoutMs }) => {
-			const options = { json: { instance_id: model }, model, signal, timeoutMs };
-			await sendCommand(server, '/api/v1/models/unload', options);
-			return { model, before: 'unknown', state: 'unloaded' };
-		},
+		load: createAction('load', 'model'),
+		unload: createAction('unload', 'instance_id'),
 	},
 	texts: {
 		...DEFAULT_TEXTS,
@@ -33,3 +24,12 @@ export const lmStudio: ServerType = {
 		},
 	},
 };
+
+/** lmstudio.ai/docs/developer/rest: load and unload. @param field of the model's name */
+function createAction(action: 'load' | 'unload', field: string): ModelActions['load'] {
+	return async (server, options) => {
+		const json = { [field]: options.model };
+		await sendCommand(server, `/api/v1/models/${action}`, { ...options, json });
+		return { before: 'unknown', state: `${action}ed` };
+	};
+}

@@ -22,14 +22,11 @@ import {
 	parseJson,
 } from '../../values';
 import type {
-	ModelStateChange,
-	LoadOptions,
-	ModelActions,
-	PullProgress,
-	PullResult,
-	PullOptions,
-	ModelServer,
 	ModelActionOptions,
+	ModelActionResult,
+	ModelActions,
+	ModelServer,
+	PullProgress,
 } from './server-type';
 import { pollUntil, sendCommand, tryProbeObject } from '../probe';
 import { matchesModelId } from '../models';
@@ -38,16 +35,19 @@ const REMOVE_TIMEOUT_MS = 60_000;
 
 export const ollamaActions: ModelActions = { load, unload, pull, remove };
 
-async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+async function load(server: ModelServer, options: ModelActionOptions) {
 	const before = await getState(server, options);
-	if (before === 'unloaded') await generateEmpty(server, options, {});
-	return { model: options.model, before, state: 'loaded' };
+	if (before === 'unloaded') await generateEmpty(server, options);
+	return { before, state: 'loaded' };
 }
 
-async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+async function unload(
+	server: ModelServer,
+	options: ModelActionOptions,
+): Promise<ModelActionResult> {
 	const { model, timeoutMs } = options;
 	const before = await getState(server, options);
-	const result = { model, before, state: 'unloaded' };
+	const result = { before, state: 'unloaded' };
 	if (before === 'unloaded') return result;
 	await generateEmpty(server, options, { keep_alive: 0 });
 	// The response arrives before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
@@ -67,7 +67,7 @@ async function unload(server: ModelServer, options: LoadOptions): Promise<ModelS
 	return await pollUntil(options, pollUnloaded, toTimeoutError);
 }
 
-async function getState(server: ModelServer, { model, signal }: LoadOptions) {
+async function getState(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const running = await fetchRunningModel(server, model, signal);
 	return running === undefined ? 'unloaded' : 'loaded';
 }
@@ -75,16 +75,16 @@ async function getState(server: ModelServer, { model, signal }: LoadOptions) {
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
 async function generateEmpty(
 	server: ModelServer,
-	{ model, timeoutMs, signal }: LoadOptions,
-	fields: JsonRecord,
+	options: ModelActionOptions,
+	fields: JsonRecord = {},
 ) {
-	const json = { model, stream: false, ...fields };
-	const options = { json, model, signal, timeoutMs };
-	await sendCommand(server, '/api/generate', options).catch(async (error: unknown) => {
+	const json = { model: options.model, stream: false, ...fields };
+	const command = { ...options, json };
+	await sendCommand(server, '/api/generate', command).catch(async (error: unknown) => {
 		const { serverText = '' } = captureError(error);
 		if (!/does not support generate/i.test(serverText)) throw error;
 		// An embedding model: a request without input also only loads or unloads it.
-		await sendCommand(server, '/api/embed', options);
+		await sendCommand(server, '/api/embed', command);
 	});
 }
 
@@ -99,6 +99,7 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_TIMEOUT_MS },
 	};
 	await request(server, requestOptions, (response) => response.text());
+	return { deleted: true } as const;
 }
 
 /** Bytes of a layer, and how many of them had been downloaded before. */
@@ -108,7 +109,7 @@ interface Layer {
 }
 
 /** @throws {ServerError} */
-async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
+async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
 	const requestOptions: RequestOptions = {
 		url: `${server.url.root}/api/pull`,
@@ -133,7 +134,7 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
  */
 async function followPull(
 	server: ModelServer,
-	{ model, onProgress }: PullOptions,
+	{ model, onProgress }: ModelActionOptions,
 	response: HttpResponse,
 ) {
 	const layers = new Map<string, Layer>();

@@ -11,13 +11,10 @@ import { asRecords } from '../../values';
 import { pollUntil, sendCommand, toListUrl, tryProbe, tryProbeJson } from '../probe';
 import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
 import type {
-	ModelStateChange,
-	PullResult,
-	ModelServer,
-	LoadOptions,
-	ModelActions,
-	PullOptions,
 	ModelActionOptions,
+	ModelActionResult,
+	ModelActions,
+	ModelServer,
 } from './server-type';
 
 const COMMAND_TIMEOUT_MS = 15_000;
@@ -30,7 +27,7 @@ const ACTIVE_STATES: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleepi
 
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
-async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
+async function load(server: ModelServer, options: ModelActionOptions) {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
 	const actionOptions = { ...options, model };
 	const isActive = ACTIVE_STATES.has(before);
@@ -43,10 +40,10 @@ async function load(server: ModelServer, options: LoadOptions): Promise<ModelSta
 	};
 }
 
-async function unload(server: ModelServer, options: LoadOptions) {
+async function unload(server: ModelServer, options: ModelActionOptions) {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
 	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
-	const result: ModelStateChange = { model, before, state: 'unloaded' };
+	const result: ModelActionResult = { model, before, state: 'unloaded' };
 	const actionOptions = { ...options, model };
 	if (before === 'loaded' && options.isForced !== true)
 		result.wasIdle = await waitForRunningRequests(server, actionOptions);
@@ -88,22 +85,25 @@ function createNotRouterError(server: ModelServer) {
 async function changeState(
 	server: ModelServer,
 	action: 'load' | 'unload',
-	{ model, signal }: LoadOptions,
+	options: ModelActionOptions,
 ) {
-	const options = { json: { model }, model, signal, timeoutMs: COMMAND_TIMEOUT_MS };
-	await sendCommand(server, `/models/${action}`, options).catch((error: unknown) => {
+	await sendCommand(server, `/models/${action}`, toCommand(options)).catch((error: unknown) => {
 		const { serverText = '' } = captureError(error);
 		// Another client was faster: the model is already in this state.
 		if (!/is already running|is not running/.test(serverText)) throw error;
 	});
 }
 
+function toCommand(options: ModelActionOptions) {
+	return { ...options, json: { model: options.model }, timeoutMs: COMMAND_TIMEOUT_MS };
+}
+
 /** Polls the list until the state is final. */
 async function waitForFinalState(
 	server: ModelServer,
 	action: 'load' | 'unload',
-	options: LoadOptions,
-): Promise<string> {
+	options: ModelActionOptions,
+) {
 	const { model, timeoutMs } = options;
 	const context = toErrorContext(server, `${server.url.root}/models/${action}`, model);
 	const pollState = async () => {
@@ -136,7 +136,7 @@ function toUnloadedState(state: string | undefined): string | undefined {
  *
  * @returns false if the server shows neither slots nor metrics
  */
-async function waitForRunningRequests(server: ModelServer, options: LoadOptions) {
+async function waitForRunningRequests(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
 	const createBusyError = (title: string, suggestion: string) =>
@@ -167,7 +167,7 @@ function formatRequests(count = 0) {
 }
 
 /** Requests that a model processes or has queued; undefined if unknown. */
-async function countRunningRequests(server: ModelServer, { model, signal }: LoadOptions) {
+async function countRunningRequests(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
 	const response = await tryProbe(server, `/metrics${query}`, { signal });
 	const metrics = parseMetrics(response?.status === 200 ? response.text : '');
@@ -180,10 +180,9 @@ async function countRunningRequests(server: ModelServer, { model, signal }: Load
 }
 
 /** The router downloads in the background; its list shows the state. */
-async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
+async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, signal, timeoutMs } = options;
-	const commandOptions = { json: { model }, model, signal, timeoutMs: COMMAND_TIMEOUT_MS };
-	await sendCommand(server, '/models', commandOptions).catch(
+	await sendCommand(server, '/models', toCommand(options)).catch(
 		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
 	);
 	if (!wait) return { state: 'downloading' };
@@ -198,12 +197,12 @@ async function pull(server: ModelServer, options: PullOptions): Promise<PullResu
 /** Checks whether the download has ended. It may take a moment to appear in the list. */
 function createDownloadPoll(
 	server: ModelServer,
-	{ model, signal, onProgress }: PullOptions,
+	{ model, signal, onProgress }: ModelActionOptions,
 	context: ErrorContext,
 ) {
 	const startedAt = performance.now();
 	let wasListed = false;
-	return async (): Promise<PullResult | undefined> => {
+	return async () => {
 		const models = await fetchModels(server, signal);
 		// The router adds the quantization that it chose.
 		const listed = models.find(
@@ -227,10 +226,11 @@ function createDownloadPoll(
 }
 
 /** Deletes a model that the router has downloaded. */
-async function remove(server: ModelServer, { model, signal }: ModelActionOptions) {
+async function remove(server: ModelServer, options: ModelActionOptions) {
+	const { model } = options;
 	const path = `/models?model=${encodeURIComponent(model)}`;
-	const options = { method: 'DELETE', model, signal, timeoutMs: REMOVE_TIMEOUT_MS } as const;
-	await sendCommand(server, path, options).catch(
+	const command = { ...options, method: 'DELETE', timeoutMs: REMOVE_TIMEOUT_MS } as const;
+	await sendCommand(server, path, command).catch(
 		rethrowWith((error) => {
 			if (error.type === 'routeNotFound') return createNotRouterError(server);
 			if (!/is not removable/i.test(error.serverText ?? '')) return error;
@@ -242,4 +242,5 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 			});
 		}),
 	);
+	return { deleted: true } as const;
 }

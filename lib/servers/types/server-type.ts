@@ -69,17 +69,27 @@ export interface ServerProps extends Partial<ServerModel> {
 /** The task that models are listed for. */
 export type ModelTask = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
 
-/** The state of a model before and after. */
-export interface ModelStateChange {
+export type ModelAction = 'load' | 'unload' | 'pull' | 'remove';
+
+/** What an action did. */
+export interface ModelActionResult {
 	/** Its name on the server, if an alias was sent. */
-	model: string;
-	before: string;
-	state: string;
+	model?: string;
+	/** The state of a model that was loaded or unloaded. */
+	before?: string;
+	/** The state now; after a download `success`, or `downloading` without waiting. */
+	state?: string;
 	/**
 	 * After unloading from a router: whether it was certain that no request was running. False: the server
 	 * does not show that.
 	 */
 	wasIdle?: boolean;
+	/** Whether anything was downloaded. */
+	changed?: boolean;
+	/** Bytes of the model, and bytes downloaded now. */
+	size?: number;
+	downloaded?: number;
+	deleted?: true;
 }
 
 /** One line of progress. */
@@ -92,16 +102,6 @@ export interface PullProgress {
 	completed?: number;
 }
 
-export interface PullResult {
-	/** `success`, or `downloading` without waiting. */
-	state: string;
-	/** Whether anything was downloaded; undefined if unknown. */
-	changed?: boolean;
-	/** Bytes of the model, and bytes downloaded now. */
-	size?: number;
-	downloaded?: number;
-}
-
 export interface ModelActionOptions {
 	model: string;
 	signal?: AbortSignal;
@@ -109,26 +109,21 @@ export interface ModelActionOptions {
 	wait: boolean;
 	/** Total milliseconds; for a download, milliseconds without progress. 0: no limit. */
 	timeoutMs: number;
-}
-
-export interface LoadOptions extends ModelActionOptions {
 	/** Unload a model even if it is generating. */
 	isForced?: boolean;
-}
-
-export interface PullOptions extends ModelActionOptions {
-	/** Ollama: allow a registry without TLS. */
+	/** Ollama: download also from a registry without TLS. */
 	insecure?: boolean;
+	/** Of a download. */
 	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
 /** Actions on models. Missing ones are not supported. */
-export interface ModelActions {
-	load?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
-	unload?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
-	pull?(server: ModelServer, options: PullOptions): Promise<PullResult>;
-	remove?(server: ModelServer, options: ModelActionOptions): Promise<void>;
-}
+export type ModelActions = Partial<
+	Record<
+		ModelAction,
+		(server: ModelServer, options: ModelActionOptions) => Promise<ModelActionResult>
+	>
+>;
 
 /** Complete sentences about a server type. */
 export interface ServerTexts {

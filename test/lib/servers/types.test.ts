@@ -1,7 +1,7 @@
 import { closePools } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels } from '../../../lib/servers/list-models';
-import { changeModel, deleteModel } from '../../../lib/servers/model-actions';
+import { runModelAction } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
@@ -264,7 +264,7 @@ describe('model actions', () => {
 		],
 	])('%s is an error that names servers with model actions', async (_name, answers, headers) => {
 		const { server } = await serve(answers, headers);
-		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
+		await expect(runModelAction(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
 			type: 'featureDisabled',
 			suggestion: expect.stringMatching(/router|Only/),
 		});
@@ -272,7 +272,7 @@ describe('model actions', () => {
 
 	test('of a server that rejects the key report that', async () => {
 		const { server } = await serve({ 'GET /v1/models': [401, { detail: 'Wrong key' }] });
-		await expect(deleteModel(server, { ...call, model: 'a' })).rejects.toMatchObject({
+		await expect(runModelAction(server, 'remove', { ...call, model: 'a' })).rejects.toMatchObject({
 			type: 'unauthorized',
 		});
 	});
@@ -290,17 +290,17 @@ describe('model actions', () => {
 			'DELETE /api/delete': ({ body }: ScriptedRequest) =>
 				body.model === 'qwen3:8b' ? {} : [404, { error: "model 'x' not found" }],
 		});
-		expect(await changeModel(server, 'load', { ...call, model: 'library/Qwen3:8b' })).toMatchObject(
-			{ server: 'ollama', changed: true },
-		);
-		expect(await changeModel(server, 'unload', { ...call, model: 'qwen3:8b' })).toMatchObject({
+		expect(
+			await runModelAction(server, 'load', { ...call, model: 'library/Qwen3:8b' }),
+		).toMatchObject({ server: 'ollama', changed: true });
+		expect(await runModelAction(server, 'unload', { ...call, model: 'qwen3:8b' })).toMatchObject({
 			before: 'loaded',
 			state: 'unloaded',
 		});
-		expect(await deleteModel(server, { ...call, model: 'qwen3:8b' })).toMatchObject({
+		expect(await runModelAction(server, 'remove', { ...call, model: 'qwen3:8b' })).toMatchObject({
 			deleted: true,
 		});
-		await expect(deleteModel(server, { ...call, model: 'x' })).rejects.toMatchObject({
+		await expect(runModelAction(server, 'remove', { ...call, model: 'x' })).rejects.toMatchObject({
 			type: 'modelNotFound',
 			suggestion: expect.stringContaining('already be deleted'),
 		});
@@ -315,8 +315,8 @@ describe('model actions', () => {
 			'POST /api/v1/models/unload': ({ body }: ScriptedRequest) =>
 				body.instance_id === 'a' ? {} : undefined,
 		});
-		await changeModel(server, 'load', { ...call, model: 'a' });
-		await changeModel(server, 'unload', { ...call, model: 'a' });
+		await runModelAction(server, 'load', { ...call, model: 'a' });
+		await runModelAction(server, 'unload', { ...call, model: 'a' });
 		expect(requested().filter((one) => one.startsWith('POST'))).toEqual([
 			'POST /api/v1/models/load',
 			'POST /api/v1/models/unload',
