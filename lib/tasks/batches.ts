@@ -23,31 +23,6 @@ export interface BatchTotals {
 	warnings: string[];
 }
 
-/** Sends one batch, and adds it to the totals. @param texts for the estimate of their tokens */
-export async function runBatch<T extends { tokens?: number }>(
-	server: ModelServer,
-	settings: TaskSettings,
-	totals: BatchTotals,
-	texts: readonly string[],
-	task: TaskRequest<T>,
-): Promise<T> {
-	totals.requests++;
-	const { value, warnings } = await runTask(server, settings, {
-		...task,
-		isIdempotent: true,
-		getUsage: ({ tokens }) => ({ promptTokens: tokens }),
-	});
-	const { tokens: processedTokens } = value;
-	if (processedTokens !== undefined) totals.tokens = (totals.tokens ?? 0) + processedTokens;
-	const truncationWarnings = await getTruncationWarnings(server, {
-		texts,
-		processedTokens,
-		model: settings.model,
-	});
-	pushAll(totals.warnings, [...warnings, ...truncationWarnings]);
-	return value;
-}
-
 /** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
 const MAX_BYTES = 512 * 1024;
 
@@ -62,16 +37,62 @@ const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 /** Whether the server accepted other texts of the request. */
 export type OtherTextsStatus = 'accepted' | 'rejected' | 'none';
 
-interface BatchOptions<R> {
+interface BatchRules {
+	/** Whether a text that is too long is sent again, each time shorter, until the server accepts it. */
+	canTruncate: boolean;
+	/** The error of a rejected text. */
+	toError(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): ServerError;
+}
+
+interface BatchOptions<R> extends BatchRules {
 	/** Texts in one request. */
 	size: number;
 	send(batch: readonly BatchText[]): Promise<R[]>;
-	/** Whether a text that is too long is sent again, each time shorter, until the server accepts it. */
-	canTruncate: boolean;
 	/** Counts the truncated texts. */
 	totals: Pick<BatchTotals, 'truncated'>;
-	/** The error of a rejected text. */
-	toError(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): ServerError;
+}
+
+interface BatchRequest<R>
+	extends TaskRequest<{
+		/** One for each text. */
+		results: R[];
+		tokens?: number;
+		warnings?: string[];
+	}> {
+	/** All texts in the request, for the estimate of their tokens. */
+	texts: readonly string[];
+}
+
+interface BatchTask<R> extends BatchRules {
+	createRequest(batch: readonly BatchText[]): Promise<BatchRequest<R>>;
+}
+
+/** Runs a task for all texts. @throws {ServerError} */
+export async function runBatches<R>(
+	server: ModelServer,
+	settings: TaskSettings & { batchSize: number },
+	allTexts: readonly BatchText[],
+	{ createRequest, ...rules }: BatchTask<R>,
+): Promise<BatchTotals & { results: R[] }> {
+	const { batchSize: size, model } = settings;
+	const totals: BatchTotals = { requests: 0, truncated: 0, warnings: [] };
+	const send = async (batch: readonly BatchText[]) => {
+		const { texts, ...request } = await createRequest(batch);
+		totals.requests++;
+		const { value, warnings } = await runTask(server, settings, {
+			...request,
+			isIdempotent: true,
+			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
+		});
+		const { results, tokens: processedTokens, warnings: resultWarnings = [] } = value;
+		if (processedTokens !== undefined) totals.tokens = (totals.tokens ?? 0) + processedTokens;
+		const input = { texts, processedTokens, model };
+		const truncationWarnings = await getTruncationWarnings(server, input);
+		pushAll(totals.warnings, [...warnings, ...truncationWarnings, ...resultWarnings]);
+		return results;
+	};
+	const results = await processInBatches(allTexts, { ...rules, size, send, totals });
+	return { ...totals, results };
 }
 
 /**
@@ -182,29 +203,22 @@ export function formatTokenSizes({ tokens, limit }: TokenSizes): {
 	};
 }
 
-const TASKS = {
-	embeddings: { action: 'create embeddings', feature: 'embeddings' },
-	rerank: { action: 'rerank', feature: 'reranking' },
-} as const;
-
 /** Explains the error of a server that was started for another task, or for shorter texts. */
 export async function explainUnsupportedTask(
 	server: ModelServer,
 	error: ServerError,
-	{ task, model }: { task: keyof typeof TASKS; model: string },
+	task: 'embeddings' | 'rerank',
+	model: string,
 ): Promise<ServerError> {
 	const { texts } = await getProfile(server).getType();
-	const { action, feature } = TASKS[task];
 	if (error.type === 'promptTooLong')
 		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
 	if (error.type !== 'featureDisabled')
-		return await explainUnsupportedRoute(server, error, {
-			action,
-			getSuggestion: () => texts[task],
-			model,
-		});
-	const title = `The server was not started for ${feature}`;
-	return error.copyWith({ title, suggestion: texts[task] });
+		return await explainUnsupportedRoute(server, error, task, model);
+	return error.copyWith({
+		title: `The server was not started for ${task === 'rerank' ? 'reranking' : task}`,
+		suggestion: texts[task],
+	});
 }
 
 /** Share of the limit to use, since tokens are estimated from characters. */

@@ -66,11 +66,7 @@ export async function completeText(
 				{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
 				'Or shorten the text.',
 			);
-			return await explainUnsupportedRoute(server, contextError, {
-				action: 'complete text',
-				getSuggestion: () => 'Use Chat instead of Complete.',
-				model,
-			});
+			return await explainUnsupportedRoute(server, contextError, 'completion', model);
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	});

@@ -6,6 +6,7 @@ import {
 	isUnknownError,
 } from '../errors/server-error';
 import type { Priority } from '../http/queue';
+import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { other } from '../servers/types/other';
@@ -16,8 +17,7 @@ import { asNonEmptyString, asRecord, type JsonRecord } from '../values';
 import {
 	type BatchText,
 	type BatchTotals,
-	runBatch,
-	processInBatches,
+	runBatches,
 	isInvalidJsonResponse,
 	type OtherTextsStatus,
 	explainUnsupportedTask,
@@ -81,29 +81,26 @@ export class Embedder {
 	): Promise<EmbeddingResult> {
 		const { settings } = this;
 		const prepared = texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role));
-		const result: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, warnings: [] };
-		if (prepared.length === 0) return result;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
-		const taskSettings = { ...settings, priority, signal };
-		const batchOptions = {
-			size: settings.batchSize,
-			send: async (batch: BatchText[]) => await this.send(taskSettings, batch, result),
-			canTruncate: settings.longTexts === 'truncate',
-			totals: result,
-			toError: toTextError,
-		};
-		result.vectors = await processInBatches(prepared, batchOptions).catch(
-			async (error: ServerError) => {
-				throw await this.explainError(error);
+		const { results: vectors, ...totals } = await runBatches(
+			this.server,
+			{ ...settings, priority, signal },
+			prepared,
+			{
+				createRequest: async (batch) => await this.createRequest(batch, signal),
+				canTruncate: settings.longTexts === 'truncate',
+				toError: toTextError,
 			},
-		);
+		).catch(async (error: ServerError) => {
+			throw await this.explainError(error);
+		});
 		const otherModel = await this.otherModel;
 		if (otherModel !== undefined)
-			result.warnings.push(
+			totals.warnings.push(
 				`The server created the vectors with the model "${otherModel}" instead of "${settings.model}". Select the model that the vector store was filled with.`,
 			);
-		result.warnings = [...new Set(result.warnings)];
-		return { ...result, receivedDimensions: this.length, otherModel };
+		const warnings = [...new Set(totals.warnings)];
+		return { ...totals, warnings, vectors, receivedDimensions: this.length, otherModel };
 	}
 
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
@@ -114,28 +111,34 @@ export class Embedder {
 		return { index, text: ' ' };
 	}
 
-	private async send(taskSettings: TaskSettings, batch: BatchText[], result: EmbeddingResult) {
+	private async createRequest(batch: readonly BatchText[], signal: AbortSignal | undefined) {
 		const { server, settings } = this;
-		const serverType = await getProfile(server).getType(taskSettings.signal);
-		const input = batch.map(({ text }) => text);
-		const { vectors, model } = await runBatch(server, taskSettings, result, input, {
+		const serverType = await getProfile(server).getType(signal);
+		const texts = batch.map(({ text }) => text);
+		return {
+			texts,
 			routes: getRoutes(serverType, 'embed'),
-			toBody: (route) => ({ ...buildBody(route, serverType, settings), input }),
-			operation: 'embeddings',
-			read: async (response) => {
+			toBody: (route: RouteName) => ({
+				...buildBody(route, serverType, settings),
+				input: texts,
+			}),
+			operation: 'embeddings' as const,
+			read: async (response: HttpResponse) => {
 				const json = await readJson(response);
 				const parsedVectors = parseVectors(json, batch.length, this.length);
-				if ('vectors' in parsedVectors)
-					return { ...parsedVectors, model: asNonEmptyString(asRecord(json).model) };
-				throw this.createUnusableError(parsedVectors, batch[parsedVectors.index ?? -1]);
+				if (!('vectors' in parsedVectors))
+					throw this.createUnusableError(parsedVectors, batch[parsedVectors.index ?? -1]);
+				const { vectors, tokens } = parsedVectors;
+				this.length ??= vectors[0]!.length;
+				const model = asNonEmptyString(asRecord(json).model);
+				if (model !== undefined)
+					this.otherModel ??= findOtherModel(server, settings.model, model, signal);
+				const results = vectors.map((vector) =>
+					this.assertDimensions(truncateVector(vector, settings.dimensions)),
+				);
+				return { results, tokens };
 			},
-		});
-		this.length ??= vectors[0]!.length;
-		if (model !== undefined)
-			this.otherModel ??= findOtherModel(server, settings.model, model, taskSettings.signal);
-		return vectors.map((vector) =>
-			this.assertDimensions(truncateVector(vector, settings.dimensions)),
-		);
+		};
 	}
 
 	private assertDimensions(vector: number[]) {
@@ -204,7 +207,7 @@ export class Embedder {
 				title: 'The server has no endpoint for embeddings',
 				suggestion: texts.embeddings,
 			});
-		return await explainUnsupportedTask(this.server, error, { task: 'embeddings', model });
+		return await explainUnsupportedTask(this.server, error, 'embeddings', model);
 	}
 }
 

@@ -115,11 +115,7 @@ async function explainImageError(server: ModelServer, { model }: TaskSettings, e
 	const imageError = isEmpty
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
-	return await explainUnsupportedRoute(server, imageError, {
-		action: 'generate images',
-		getSuggestion: ({ texts }) => texts.images,
-		model,
-	});
+	return await explainUnsupportedRoute(server, imageError, 'images', model);
 }
 
 /** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */

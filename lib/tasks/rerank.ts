@@ -5,7 +5,8 @@ import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
-import type { ModelServer } from '../servers/types/server-type';
+import type { HttpResponse } from '../http/types';
+import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import {
 	findList,
 	isRecord,
@@ -18,8 +19,7 @@ import {
 import {
 	type BatchText,
 	type BatchTotals,
-	runBatch,
-	processInBatches,
+	runBatches,
 	explainUnsupportedTask,
 	formatTokenSizes,
 	excerpt,
@@ -61,18 +61,24 @@ export async function rerank(
 	texts: readonly string[],
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
-	const result: RerankResult = { ranking: [], requests: 0, truncated: 0, warnings: [] };
-	if (texts.length === 0) return result;
+	if (texts.length === 0) return { ranking: [], requests: 0, truncated: 0, warnings: [] };
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
 		);
-	assertRerankSupported(server, await getProfile(server).getType(settings.signal));
+	const { topN, minimumScore, model, signal } = settings;
+	const serverType = await getProfile(server).getType(signal);
+	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
-	const scores = await scoreDocuments(server, settings, query, documents, result);
-	const { topN, minimumScore } = settings;
+	const { results: scores, ...totals } = await runBatches(server, settings, documents, {
+		createRequest: async (batch) => createRequest(serverType, query, batch),
+		canTruncate: settings.longDocuments === 'truncate',
+		toError: explainTooLong,
+	}).catch(async (error: ServerError) => {
+		throw await explainUnsupportedTask(server, error, 'rerank', model);
+	});
 	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
 		text.trim() ? [] : [{ index }],
 	);
@@ -80,67 +86,44 @@ export async function rerank(
 		...sortByScore(scores, settings),
 		...(minimumScore === undefined ? blankDocuments : []),
 	];
-	const warnings = new Set([...result.warnings, ...getScoreWarnings(scores, documents, settings)]);
+	const warnings = new Set([...totals.warnings, ...getScoreWarnings(scores, documents, settings)]);
 	return {
-		...result,
+		...totals,
 		ranking: topN > 0 ? ranking.slice(0, topN) : ranking,
 		warnings: [...warnings],
 	};
 }
 
-async function scoreDocuments(
-	server: ModelServer,
-	settings: RerankSettings,
-	query: string,
-	documents: BatchText[],
-	result: RerankResult,
-): Promise<ScoredDocument[]> {
-	const safeQuery = breakControlTokens(query);
-	const batchOptions = {
-		size: settings.batchSize,
-		send: async (batch: BatchText[]) => await sendBatch(server, settings, safeQuery, batch, result),
-		canTruncate: settings.longDocuments === 'truncate',
-		totals: result,
-		toError: explainTooLong,
-	};
-	return await processInBatches(documents, batchOptions).catch(async (error: ServerError) => {
-		throw await explainUnsupportedTask(server, error, { task: 'rerank', model: settings.model });
-	});
-}
-
-async function sendBatch(
-	server: ModelServer,
-	settings: RerankSettings,
-	query: string,
-	batch: BatchText[],
-	result: RerankResult,
-): Promise<ScoredDocument[]> {
+function createRequest(serverType: ServerType, userQuery: string, batch: readonly BatchText[]) {
+	const query = breakControlTokens(userQuery);
 	const documents = batch.map(({ text }) => breakControlTokens(text));
-	const sentTexts = [...documents, ...documents.map(() => query)];
-	const { scores } = await runBatch(server, settings, result, sentTexts, {
-		routes: getRoutes(await getProfile(server).getType(settings.signal), 'rerank'),
+	return {
+		texts: [...documents, ...documents.map(() => query)],
+		routes: getRoutes(serverType, 'rerank'),
 		// At the root with the field names of TEI and of Jina: servers ignore unknown names.
-		toBody: (route) => ({
+		toBody: (route: RouteName) => ({
 			query,
 			documents,
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
-		operation: 'rerank',
-		read: async (response) => {
+		operation: 'rerank' as const,
+		read: async (response: HttpResponse) => {
 			const parsedScores = parseScores(await readJson(response), batch.length);
-			if ('scores' in parsedScores) return parsedScores;
-			throw createServerError('invalidResponse', response.errorContext, {
-				title: `The server returned an unusable ranking: ${parsedScores.issue}`,
-				suggestion:
-					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
-			});
+			if ('issue' in parsedScores)
+				throw createServerError('invalidResponse', response.errorContext, {
+					title: `The server returned an unusable ranking: ${parsedScores.issue}`,
+					suggestion:
+						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
+				});
+			const { scores, tokens } = parsedScores;
+			const missingWarning = `The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`;
+			return {
+				results: scores.map(({ index, score }) => ({ index: batch[index]!.index, score })),
+				tokens,
+				warnings: scores.length < batch.length ? [missingWarning] : [],
+			};
 		},
-	});
-	if (scores.length < batch.length)
-		result.warnings.push(
-			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
-		);
-	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
+	};
 }
 
 /**

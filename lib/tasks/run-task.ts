@@ -14,7 +14,7 @@ import { omitRejectedField } from '../exchange/adaptations';
 import { exchange, type ExchangeOptions, type ExchangeResult } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
-import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { withSpan, type RequestAttributes } from '../tracing/span';
 import { isRecord, type JsonRecord, parseJson } from '../values';
 
@@ -151,23 +151,28 @@ export function explainFirstTokenTimeout(error: ServerError): ServerError {
 	});
 }
 
-/**
- * Explains the error of a server that lacks the route of a task, or the model.
- *
- * @param action continues "The server cannot …"
- * @param getSuggestion names servers that support it
- */
+/** What servers cannot do, as text after "cannot". Each has a text of its server type. */
+const FEATURES = {
+	completion: 'complete text',
+	embeddings: 'create embeddings',
+	rerank: 'rerank',
+	images: 'generate images',
+	transcription: 'transcribe audio',
+	translation: 'translate audio',
+	speech: 'speak',
+};
+
+/** Explains the error of a server that lacks the route of a feature, or the model. */
 export async function explainUnsupportedRoute(
 	server: ModelServer,
 	error: ServerError,
-	{
-		action,
-		getSuggestion,
-		model,
-	}: { action: string; getSuggestion: (serverType: ServerType) => string; model: string },
+	feature: keyof typeof FEATURES,
+	model: string,
+	suffix = '',
 ): Promise<ServerError> {
 	const serverType = await getProfile(server).getType();
-	const suggestion = serverType.texts.missingModel?.(model);
+	const { texts, label } = serverType;
+	const suggestion = texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
 	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
@@ -176,7 +181,7 @@ export async function explainUnsupportedRoute(
 	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.copyWith({
 		type: 'featureDisabled',
-		title: `${isRecognized ? serverType.label : 'The server'} cannot ${action}`,
-		suggestion: `${urlSuggestion}${getSuggestion(serverType)}`,
+		title: `${isRecognized ? label : 'The server'} cannot ${FEATURES[feature]}${suffix}`,
+		suggestion: `${urlSuggestion}${texts[feature]}`,
 	});
 }

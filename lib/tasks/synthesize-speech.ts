@@ -1,6 +1,5 @@
 /** Converts text to speech. */
 import { type ServerError, createServerError, createInputError } from '../errors/server-error';
-import { toErrorContext } from '../http/request-errors';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
@@ -76,8 +75,7 @@ export async function synthesizeSpeech<Stored>(
 		extraBody,
 		read: async (response) => {
 			const { head, chunks } = await readAudio(response);
-			if (head.byteLength < MIN_AUDIO_BYTES)
-				throw createTooShortError(server, settings, head.byteLength);
+			if (head.byteLength < MIN_AUDIO_BYTES) throw createTooShortError(response, head.byteLength);
 			const type = detectAudioType(head, format);
 			const content = hasUnknownWavLength(head) ? readWithLength(chunks) : chunks;
 			return { stored: await store({ ...type, content }), ...type };
@@ -165,8 +163,8 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat) {
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
 }
 
-function createTooShortError(server: ModelServer, { model }: TaskSettings, bytes: number) {
-	return createServerError('emptyResponse', toErrorContext(server, server.getApiUrl(), model), {
+function createTooShortError({ errorContext }: HttpResponse, bytes: number) {
+	return createServerError('emptyResponse', errorContext, {
 		title: 'The server returned no audio',
 		detail: `The server returned no audio: its response has ${bytes} bytes`,
 		suggestion:
@@ -191,11 +189,7 @@ async function explainSpeechError(
 				: 'The server requires a voice',
 			suggestion: 'Choose a voice of this model; its documentation lists them.',
 		});
-	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), {
-		action: 'speak',
-		getSuggestion: ({ texts }) => texts.speech,
-		model,
-	});
+	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), 'speech', model);
 }
 
 /** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */

@@ -1,6 +1,5 @@
 /** Transcribes a recording, or translates it to English. */
 import { type ServerError, createServerError, createInputError } from '../errors/server-error';
-import { toErrorContext } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
@@ -83,8 +82,7 @@ export async function transcribe(
 			const parsedTranscript = parseTranscript(text, format);
 			if (parsedTranscript) return parsedTranscript;
 			if (text.trim()) throw response.toError(text);
-			const context = toErrorContext(server, server.getApiUrl(), settings.model);
-			throw createServerError('invalidResponse', context, {
+			throw createServerError('invalidResponse', response.errorContext, {
 				title: 'The server returned an empty response instead of a transcript',
 				suggestion:
 					'Check that the Base URL points to a transcription server, and that the model is a speech model.',
@@ -166,14 +164,13 @@ async function explainRejectedAudio(
 			})
 		: audioError;
 	const sentFile = { ...file, head: await readHead(file) };
-	return await explainUnsupportedRoute(server, withFileNames(fileError, [sentFile]), {
-		action: `${translate ? 'translate' : 'transcribe'} audio${isAudioUnsupported ? ' with this model' : ''}`,
-		getSuggestion: ({ texts }) =>
-			translate
-				? 'Turn off Translate to English, and translate with a chat model.'
-				: texts.transcription,
+	return await explainUnsupportedRoute(
+		server,
+		withFileNames(fileError, [sentFile]),
+		translate ? 'translation' : 'transcription',
 		model,
-	});
+		isAudioUnsupported ? ' with this model' : '',
+	);
 }
 
 /** First bytes of a file; empty if it cannot be read. */

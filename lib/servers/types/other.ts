@@ -40,6 +40,8 @@ export const DEFAULT_TEXTS = {
 	transcription:
 		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
 	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
+	translation: 'Turn off Translate to English, and translate with a chat model.',
+	completion: 'Use Chat instead of Complete.',
 	suggestions: DEFAULT_SUGGESTIONS,
 } satisfies ServerTexts;
 

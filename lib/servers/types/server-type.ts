@@ -145,6 +145,9 @@ export interface ServerTexts {
 	images: string;
 	transcription: string;
 	speech: string;
+	/** What to do instead. */
+	translation: string;
+	completion: string;
 	/** It cannot load models on request: how to enable that. */
 	noModelActions?: string;
 	/** Suggestions for errors, if the general suggestion is for other servers. */
