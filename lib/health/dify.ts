@@ -62,13 +62,11 @@ const MAX_DATASETS = 5;
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const { url } = server;
-	const probe = (path: string) => runProbe(server, url.root + path, options);
+	const probe = (path: string) => runProbe(server, path, options);
 	const facts = server.keyType === 'app' ? await probeApp(probe) : await probeDatasets(probe);
 	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
-	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs].filter(
-		(result) => result !== undefined,
-	);
-	const dify = probes.find(isDifyResponse);
+	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs];
+	const dify = probes.find((result) => result && isDifyResponse(result));
 	const version = dify?.headers['x-version'] || undefined;
 	return {
 		findings: getDifyFindings(facts),

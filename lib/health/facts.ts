@@ -1,6 +1,5 @@
 /** Facts from the responses to a check. Pure. */
 import { hasDifyHeaders } from '../errors/classify-error';
-import type { ServerError } from '../errors/server-error';
 import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
 import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
@@ -21,31 +20,14 @@ import {
 	type ProbeResult,
 	DEFAULT_TIMEOUT_MS,
 } from './probes';
-import { MODEL_FACTS, type Expectations, type ModelFacts, type ServerFacts } from './check-result';
+import { MODEL_FACTS, type ModelFacts, type ServerFacts } from './check-result';
 
 /** Input of the findings. */
-export interface CheckFacts extends Pick<ServerSnapshot, 'serverType'> {
-	url: string;
-	server: ServerFacts;
-	timeoutMs: number;
-	hasKey: boolean;
-	expected: Expectations;
-	/** The reason that the API cannot be used: nothing else is known then. */
-	failedProbe?: { probe: ProbeResult; error: ServerError };
-	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
-	isUnlisted: boolean;
-	tasks: readonly string[];
-	modelListProbe: ProbeResult;
-	models: ServerModel[];
-	/** The expected model, or the only one that is loaded. */
-	checkedModel?: ServerModel;
-	/** Tokens that one request can use, the maximum of several models. */
-	context?: number;
-}
+export type CheckFacts = ReturnType<typeof toCheckFacts>;
 
-export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
-	const { identity, details, serverType, checkedModel, options, server } = snapshot;
-	const embeddings = isFeatureEnabled(details.embeddings);
+export function toCheckFacts(snapshot: ServerSnapshot) {
+	const { identity, details, serverType, checkedModel, options, server, tasks } = snapshot;
+	const embeddings = isFeatureEnabled(details?.embeddings);
 	const models = (snapshot.models ?? []).map((model) => ({ embeddings, ...model }));
 	const contexts = models.flatMap(({ context }) => context ?? []);
 	const checked = models.find(({ id }) => id === checkedModel?.id);
@@ -56,12 +38,16 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
+		/** The reason that the API cannot be used: nothing else is known then. */
 		failedProbe: findFailedProbe(snapshot),
+		/** The server has no model list. If no probe failed, it has endpoints for tasks. */
 		isUnlisted: snapshot.models === undefined,
-		tasks: snapshot.tasks,
+		tasks,
 		modelListProbe: identity.models,
 		models,
+		/** The expected model, or the only one that is loaded. */
 		checkedModel: checked,
+		/** Tokens that one request can use, the maximum of several models. */
 		context: checked?.context ?? (contexts.length > 0 ? maxOf(contexts) : undefined),
 	};
 }
@@ -99,7 +85,7 @@ function findFailedProbe(snapshot: ServerSnapshot) {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
 	const isListed = models.error === undefined || isListMissing(models);
-	const { health } = details;
+	const health = details?.health;
 	if (isListed && isUnready(health))
 		return {
 			probe: health,
@@ -125,14 +111,14 @@ function isUnready(health: ProbeResult | undefined): health is ProbeResult {
 
 function toServerFacts(snapshot: ServerSnapshot): ServerFacts {
 	const { server, identity, details, props } = snapshot;
-	const metrics: Record<string, number> =
-		details.metrics?.status === 200 ? parseMetrics(details.metrics.text) : {};
+	const { status, text = '' } = details?.metrics ?? {};
+	const metrics = parseMetrics(status === 200 ? text : '');
 	return {
 		url: server.url.root,
 		type: getReportedType(snapshot),
 		...omitUndefined({
 			version: getVersion(snapshot),
-			latencyMs: getLatency([...Object.values(identity), ...Object.values(details)]),
+			latencyMs: getLatency([...Object.values(identity), ...Object.values(details ?? {})]),
 			slots: asFiniteNumber(props.total_slots),
 			busySlots: metrics['llamacpp:requests_processing'] ?? metrics['vllm:num_requests_running'],
 			queue: metrics['llamacpp:requests_deferred'] ?? metrics['vllm:num_requests_waiting'],

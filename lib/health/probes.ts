@@ -14,7 +14,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
-import { isListMissing, probe, toProbeError } from '../servers/probe';
+import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
 import type { Expectations } from './check-result';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
@@ -41,10 +41,10 @@ export interface ProbeResult extends ProbeResponse {
 	error?: ServerError;
 }
 
-/** @throws {ServerError} only of type `aborted` */
+/** @param path below the root of the server, or a URL. @throws {ServerError} only of type `aborted` */
 export async function runProbe(
 	server: Endpoint,
-	url: string,
+	path: string,
 	{
 		timeoutMs = DEFAULT_TIMEOUT_MS,
 		signal,
@@ -53,6 +53,7 @@ export async function runProbe(
 	}: CheckOptions & Pick<RequestOptions, 'json' | 'upload'> = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
+	const url = toUrl(server, path);
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request waited for two seconds in a test. A check must not cause that.
 	const options = { timeoutMs, signal, json, upload, maxBytes: MAX_BYTES, isIdempotent: false };
@@ -85,8 +86,8 @@ export function isPage({ headers, text }: ProbeResult): boolean {
 }
 
 /** Milliseconds of the fastest response: almost only network time. */
-export function getLatency(probes: readonly ProbeResult[]): number | undefined {
-	const times = probes.flatMap(({ status, durationMs }) => (status > 0 ? [durationMs] : []));
+export function getLatency(probes: ReadonlyArray<ProbeResult | undefined>): number | undefined {
+	const times = probes.flatMap((probe) => (probe && probe.status > 0 ? [probe.durationMs] : []));
 	return times.length === 0 ? undefined : Math.round(minOf(times));
 }
 
@@ -145,11 +146,10 @@ const BROKEN_BODY: UploadBody = {
  */
 async function probeTasks(server: ModelServer, options: CheckOptions) {
 	const api = server.getApiUrl();
-	const { root } = server.url;
 	const endpoints = Object.entries(ENDPOINTS).map(([task, path]) => ({ task, url: api + path }));
 	// Text Embeddings Inference
-	endpoints.push({ task: 'reranking', url: root + ENDPOINTS.reranking });
-	const infoProbe = runProbe(server, `${root}/info`, options);
+	endpoints.push({ task: 'reranking', url: ENDPOINTS.reranking });
+	const infoProbe = runProbe(server, '/info', options);
 	const found = new Set<string>();
 	for (const upload of [undefined, BROKEN_BODY]) {
 		const pending = endpoints.filter(({ task }) => !found.has(task));
@@ -172,118 +172,95 @@ function isRejection(probe: ProbeResult) {
 	return [400, 405, 422].includes(probe.status) && !isPage(probe) && probe.finalUrl === probe.url;
 }
 
-/** The first round, which identifies the server. Each of these routes exists on few server types. */
-const IDENTITY_PROBES = {
-	models: (server: ModelServer) => `${server.getApiUrl()}/models`,
-	props: ({ url }: ModelServer) => `${url.root}/props`,
-	apiVersion: ({ url }: ModelServer) => `${url.root}/api/version`,
-	version: ({ url }: ModelServer) => `${url.root}/version`,
-};
-
-/** Result of the first round. */
-interface IdentifiedServer {
-	server: ModelServer;
-	options: CheckOptions;
-	identity: Record<keyof typeof IDENTITY_PROBES, ProbeResult>;
-	serverType: ServerType;
-	/** Undefined if the server has no model list. */
-	models?: ServerModel[];
-	/** The model that the check is about: the expected one, or the only one that is loaded. */
-	checkedModel?: ServerModel;
-	/** A router has a process for each model. */
-	isRouter: boolean;
-	/** Selects the loaded model of a router, so that a probe goes to it and loads nothing. */
-	query: string;
-}
-
-/** The second round: details that only some servers report. Requests with `json` are sent with POST. */
-const DETAIL_PROBES = {
-	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
-	// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
-	// All routes except those of the first round wake a llama-server that sleeps.
-	embeddings: ({ server, identity }) =>
-		getJsonObject(identity.props).is_sleeping === false
-			? { url: `${server.getApiUrl()}/embeddings`, json: {} }
-			: undefined,
-	routedProps: ({ server: { url }, query }) =>
-		query === '' ? undefined : { url: `${url.root}/props${query}` },
-	health: ({ server: { url }, serverType }) =>
-		serverType.isGateway === true ? undefined : { url: `${url.root}/health` },
-} satisfies Record<
-	string,
-	(identified: IdentifiedServer) => { url: string; json?: JsonRecord } | undefined
->;
-
 /** All responses of a check. */
-export interface ServerSnapshot extends IdentifiedServer {
-	details: Partial<Record<keyof typeof DETAIL_PROBES, ProbeResult>>;
-	/** What a server without a model list is for. */
-	tasks: string[];
-	/** Properties of the process that runs the checked model; empty if not known. */
-	props: JsonRecord;
-}
+export type ServerSnapshot = Awaited<ReturnType<typeof probeServer>>;
 
 /**
  * Probes a model server, without generating, loading or waking anything.
  *
  * @throws {ServerError} only of type `aborted`
  */
-export async function probeServer(
-	server: ModelServer,
-	options: CheckOptions,
-): Promise<ServerSnapshot> {
+export async function probeServer(server: ModelServer, options: CheckOptions) {
 	const identified = await identifyServer(server, options);
-	const { serverType, identity, models, checkedModel } = identified;
-	if (identity.models.status === 0) return { ...identified, details: {}, tasks: [], props: {} };
+	const { serverType, identity, models, checkedModel, isRouter } = identified;
+	const isReachable = identity.models.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
-		runDetailProbes(identified),
+		isReachable ? probeDetails(identified) : undefined,
 		isListMissing(identity.models) ? probeTasks(server, options) : [],
 		models && serverType.enrichModels?.(server, models, options.signal),
 	]);
-	const allModels = enriched ?? models;
-	if (!identified.isRouter) {
-		const props = getJsonObject(identity.props);
-		return { ...identified, models: allModels, details, tasks, props };
-	}
-	const props = getJsonObject(details.routedProps);
-	const withProps = allModels?.map((model) =>
-		model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
-	);
-	return { ...identified, models: withProps, details, tasks, props };
+	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
+	return {
+		...identified,
+		/** Undefined if the server has no model list. */
+		models: (enriched ?? models)?.map((model) =>
+			isRouter && model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
+		),
+		details,
+		/** What a server without a model list is for. */
+		tasks,
+		/** Properties of the process that runs the checked model; empty if not known. */
+		props,
+	};
 }
 
-async function identifyServer(
-	server: ModelServer,
-	options: CheckOptions,
-): Promise<IdentifiedServer> {
-	const probe = (url: string) => runProbe(server, url, options);
-	const probes = Object.entries(IDENTITY_PROBES).map(
-		async ([name, getUrl]) => [name, await probe(getUrl(server))] as const,
-	);
-	const identity = Object.fromEntries(await Promise.all(probes)) as IdentifiedServer['identity'];
+/** The first round, which identifies the server. Each of these routes exists on few server types. */
+async function identifyServer(server: ModelServer, options: CheckOptions) {
+	const probeUrl = (url: string) => runProbe(server, url, options);
+	const [models, props, apiVersion, version] = await Promise.all([
+		probeUrl(toListUrl(server)),
+		probeUrl('/props'),
+		probeUrl('/api/version'),
+		probeUrl('/version'),
+	]);
 	const profile = getProfile(server);
-	identity.models = await profile.findApiRoot(identity.models, probe);
-	const responses = { models: identity.models, version: identity.apiVersion };
-	const models = parseListedModels(identity.models);
-	if (models !== undefined) profile.learnType(identity.models);
+	const modelsProbe = await profile.findApiRoot(models, probeUrl);
+	const responses = { models: modelsProbe, version: apiVersion };
+	const listedModels = parseListedModels(modelsProbe);
+	if (listedModels !== undefined) profile.learnType(modelsProbe);
 	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
-	const checkedModel = selectCheckedModel(models ?? [], serverType, options);
+	return {
+		server,
+		options,
+		identity: { models: modelsProbe, props, apiVersion, version },
+		serverType,
+		models: listedModels,
+		/** The model that the check is about: the expected one, or the only one that is loaded. */
+		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
+		/** A router has a process for each model. */
+		isRouter: isRouter(responses),
+	};
+}
+
+/** Result of the first round. */
+type IdentifiedServer = Awaited<ReturnType<typeof identifyServer>>;
+
+/** The second round: details that only some servers report. */
+async function probeDetails({
+	server,
+	options,
+	identity,
+	serverType,
+	checkedModel,
+	isRouter: hasModelProcesses,
+}: IdentifiedServer) {
+	// Selects the loaded model of a router, so that a probe goes to it and loads nothing.
 	const query =
-		isRouter(responses) && checkedModel?.state === 'loaded'
+		hasModelProcesses && checkedModel?.state === 'loaded'
 			? `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`
 			: '';
-	const identified = { server, options, identity, serverType, models, checkedModel };
-	return { ...identified, isRouter: isRouter(responses), query };
-}
-
-async function runDetailProbes(identified: IdentifiedServer): Promise<ServerSnapshot['details']> {
-	const { server, options } = identified;
-	const probes = Object.entries(DETAIL_PROBES).map(async ([name, getRequest]) => {
-		const request = getRequest(identified);
-		if (request === undefined) return [];
-		return [[name, await runProbe(server, request.url, { ...options, ...request })] as const];
-	});
-	return Object.fromEntries((await Promise.all(probes)).flat());
+	const probeIf = async (isUseful: boolean, path: string, json?: JsonRecord) =>
+		isUseful ? await runProbe(server, path, { ...options, json }) : undefined;
+	const isAwake = getJsonObject(identity.props).is_sleeping === false;
+	const [metrics, embeddings, routedProps, health] = await Promise.all([
+		probeIf(true, `/metrics${query}`),
+		// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
+		// All routes except those of the first round wake a llama-server that sleeps.
+		probeIf(isAwake, `${server.getApiUrl()}/embeddings`, {}),
+		probeIf(query !== '', `/props${query}`),
+		probeIf(serverType.isGateway !== true, '/health'),
+	]);
+	return { metrics, embeddings, routedProps, health };
 }
 
 /** Gateways list thousands of models. */

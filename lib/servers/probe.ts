@@ -102,7 +102,8 @@ export async function sendCommand(
 	);
 }
 
-function toUrl(server: Endpoint, path: string) {
+/** @param path below the root of the server, or a URL */
+export function toUrl(server: Endpoint, path: string) {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 
