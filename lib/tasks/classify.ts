@@ -29,28 +29,10 @@ import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/a
 import { getRoutes } from '../exchange/exchange';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import {
-	asFiniteNumber,
-	pushAll,
-	type JsonRecord,
-	maxOf,
-	truncate,
-	minOf,
-	breakControlTokens,
-} from '../values';
+import { asFiniteNumber, maxOf, truncate, minOf, breakControlTokens } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { parseTokenSizes } from './batches';
-import {
-	assignKeys,
-	type Label,
-	buildLabelGrammar,
-	formatLabels,
-	buildLabelSchema,
-	lower,
-	MAX_LABELS,
-	parseLabels,
-	computeLabelScores,
-} from './labels';
+import { type Label, LabelSet, lower, MAX_LABELS } from './labels';
 import { runTask, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {
@@ -85,24 +67,13 @@ export interface Classification {
 
 type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
-interface LabelCompletion {
-	text: string;
-	isTruncated: boolean;
-	usage?: Usage;
-	model?: string;
-	/** As in OpenAI's `logprobs.content`. */
-	logprobs: JsonRecord[];
-}
-
-/** Shared by both attempts; only the messages differ. */
+/** What all requests for a text have in common. */
 interface LabelQuery {
 	server: ModelServer;
 	serverType: ServerType;
 	settings: ClassifySettings;
 	/** The labels, and the label for none of them. */
-	options: readonly Label[];
-	isMultiLabel: boolean;
-	warnings: string[];
+	options: LabelSet;
 }
 
 /** Sends at most two requests. @throws {ServerError} */
@@ -118,25 +89,23 @@ export async function classify(
 	assertModelName(settings.model);
 	const { signal } = settings;
 	const serverType = await getProfile(server).getType(signal);
-	const options = allowNone ? [...labels, createNoneLabel(labels)] : labels;
-	const warnings = getContextWarnings(serverType, server, settings);
-	const query = { server, serverType, settings, options, isMultiLabel, warnings };
+	const allLabels = allowNone ? [...labels, createNoneLabel(labels)] : labels;
+	const options = new LabelSet(allLabels, isMultiLabel);
+	const query = { server, serverType, settings, options };
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
 	const { messages } = prepareMessages(buildMessages(request, options), chat);
-	const chatRequest = { messages: [], signal };
-	const chatContext = { server, serverType, settings: chat, chatRequest };
+	const chatContext = { server, serverType, settings: chat, chatRequest: { messages: [], signal } };
 	await assertCapabilities(chatContext, messages, undefined);
-	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? options.length + 1 : 2);
-	const completion = await requestLabels(query, { messages, tokens });
-	const labelIndexes = parseLabels(completion.text, options, isMultiLabel);
-	if (!labelIndexes)
-		return {
-			labels: [],
-			unmatchedText: completion.text.trim(),
-			...toResponseFacts(server, completion),
-			warnings,
-		};
-	return toClassification(query, completion, labelIndexes, labels.length);
+	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? allLabels.length + 1 : 2);
+	const { completion, warnings } = await requestLabels(query, { messages, tokens });
+	const { usage, model } = completion;
+	return {
+		...toResult(completion, request, options),
+		usage,
+		model,
+		server: getProfile(server).getRecognizedName(),
+		warnings: [...getContextWarnings(serverType, server, settings), ...warnings],
+	};
 }
 
 /** What differs between the first request and its correction. */
@@ -146,6 +115,8 @@ interface LabelDraft {
 	/** The completion without a label, if this corrects it. */
 	first?: LabelCompletion;
 }
+
+type LabelCompletion = Awaited<ReturnType<typeof readLabelCompletion>>;
 
 const PLAIN = { thinkingHistory: 'never', showThinking: false } as const;
 /** Enough for a character, its quotes and the end token. */
@@ -162,14 +133,14 @@ const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 const INSTRUCTION = 'Decide which of these categories the text of the user belongs to.';
 
 /** The shared part comes first, for the server's prompt cache. The text comes last. */
-function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
+function buildMessages(request: ClassifyRequest, options: LabelSet) {
 	const { instructions, isMultiLabel, allowNone, input } = request;
-	const keys = assignKeys(options);
+	const { keys } = options;
 	const multiLabelInstruction = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
 	const noneInstruction = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
 	const system = [
 		isMultiLabel ? `${INSTRUCTION} It may be several.` : INSTRUCTION,
-		formatLabels(options),
+		options.format(),
 		instructions.trim(),
 		isMultiLabel
 			? multiLabelInstruction + noneInstruction
@@ -180,79 +151,60 @@ function buildMessages(request: ClassifyRequest, options: readonly Label[]) {
 		input,
 	];
 }
-
 /** Characters. Servers that ignore the token limit write far more, which would not fit into the next prompt. */
 const MAX_REPEATED = 500;
 
-/** Beginning of the response without a label, and a request to correct it. */
-function buildCorrection({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
-	const content = `That is not a valid response. Write one of these letters and nothing else: ${assignKeys(options).join(', ')}`;
-	return [
-		{ role: 'assistant', content: breakControlTokens(truncate(text, MAX_REPEATED)) },
-		{ role: 'user', content },
-	];
-}
-
-async function requestLabels(query: LabelQuery, draft: LabelDraft): Promise<LabelCompletion> {
-	const { server, serverType, settings, options, isMultiLabel, warnings } = query;
-	const { parameters } = settings;
-	const model = settings.model.trim();
-	const { extraBody = {} } = parameters;
-	const result = await runTask(
-		server,
-		{ ...settings, model },
-		{
-			routes: getRoutes(serverType, 'chat'),
-			draft,
-			toBody: (route, sent) => {
-				const constrained = buildConstrainedRequest(query, sent);
-				return route === 'ollamaChat'
-					? { ...toOllamaBody(constrained), truncate: false }
-					: toOpenAiBody(constrained, serverType);
-			},
-			extraBody,
-			operation: 'chat',
-			adaptations: {
-				field: [adjustOllamaThinking],
-				format: [omitConstraints(parameters.maxTokens === undefined ? FREE_TOKENS : 0)],
-				conversation: [enforceStrictRoles],
-			},
-			isIdempotent: true,
-			maxBytes: MAX_RESPONSE_BYTES,
-			read: readLabelCompletion,
-			correct: (completion, sent) =>
-				!sent.first && !parseLabels(completion.text, options, isMultiLabel)
-					? correctDraft(query, sent, completion)
-					: undefined,
-			explain: async (error) =>
-				await withContextSuggestion(
-					error,
-					{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
-					'Or shorten the text.',
-				),
-			getUsage: ({ usage }) => usage ?? {},
+async function requestLabels(query: LabelQuery, draft: LabelDraft) {
+	const { server, serverType, settings, options } = query;
+	const { model, parameters } = settings;
+	const result = await runTask(server, settings, {
+		routes: getRoutes(serverType, 'chat'),
+		draft,
+		toBody: (route, sent) => {
+			const constrained = buildConstrainedRequest(query, sent);
+			return route === 'ollamaChat'
+				? { ...toOllamaBody(constrained), truncate: false }
+				: toOpenAiBody(constrained, serverType);
 		},
-	);
+		extraBody: parameters.extraBody,
+		operation: 'chat',
+		adaptations: {
+			field: [adjustOllamaThinking],
+			format: [omitConstraints(parameters.maxTokens === undefined ? FREE_TOKENS : 0)],
+			conversation: [enforceStrictRoles],
+		},
+		isIdempotent: true,
+		maxBytes: MAX_RESPONSE_BYTES,
+		read: async (response) => await readLabelCompletion(response, options),
+		correct: (completion, sent) =>
+			sent.first || completion.labels ? undefined : correctDraft(query, sent, completion),
+		explain: async (error) =>
+			await withContextSuggestion(
+				error,
+				{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
+				'Or shorten the text.',
+			),
+		getUsage: ({ usage }) => usage ?? {},
+	});
 	const { value } = result;
 	const { messages, first } = result.draft;
 	const texts = messages.map(({ content }) => getText(content));
 	const processedTokens = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
-	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
-	pushAll(
-		warnings,
-		warning === undefined ? result.warnings.filter((text) => !/logprobs/.test(text)) : [warning],
-	);
-	return { ...value, usage: addUsage(first?.usage, value.usage) };
+	const truncation = await getTruncationWarnings(server, { texts, processedTokens, model });
+	return {
+		completion: { ...value, usage: addUsage(first?.usage, value.usage) },
+		warnings:
+			truncation.length > 0 ? truncation : result.warnings.filter((text) => !/logprobs/.test(text)),
+	};
 }
 
 function buildConstrainedRequest(
-	{ serverType, settings: { model, parameters }, options, isMultiLabel }: LabelQuery,
+	{ serverType, settings: { model, parameters }, options }: LabelQuery,
 	{ messages, tokens }: LabelDraft,
 ): CompletionRequest {
-	const keys = assignKeys(options);
 	const constraints = { logprobs: true, top_logprobs: TOP_LOGPROBS };
 	return {
-		model: model.trim(),
+		model,
 		messages,
 		tools: [],
 		parameters: {
@@ -261,12 +213,8 @@ function buildConstrainedRequest(
 			// A grammar costs a token less than a schema, whose responses have quotes.
 			responseFormat:
 				serverType.compilesSchemas === 'formatsAndTools'
-					? { type: 'grammar', grammar: buildLabelGrammar(keys, isMultiLabel) }
-					: {
-							type: 'jsonSchema',
-							name: 'category',
-							schema: buildLabelSchema(keys, isMultiLabel),
-						},
+					? { type: 'grammar', grammar: options.toGrammar() }
+					: { type: 'jsonSchema', name: 'category', schema: options.toSchema() },
 			thinking: { mode: 'off' },
 			extraBody: { stream: false, ...constraints, ...parameters.extraBody },
 		},
@@ -279,19 +227,22 @@ function correctDraft(
 	{ messages }: LabelDraft,
 	first: LabelCompletion,
 ): LabelDraft | undefined {
-	if (!first.isTruncated)
-		return {
-			messages: [...messages, ...buildCorrection(first, options)],
-			tokens: FREE_TOKENS,
-			first,
-		};
-	// A model that thinks although it should not may have used up its tokens.
-	const canThink = settings.parameters.maxTokens === undefined;
-	return canThink ? { messages, tokens: THINKING_TOKENS, first } : undefined;
+	if (first.isTruncated) {
+		// A model that thinks although it should not may have used up its tokens.
+		const canThink = settings.parameters.maxTokens === undefined;
+		return canThink ? { messages, tokens: THINKING_TOKENS, first } : undefined;
+	}
+	const response = breakControlTokens(truncate(first.text, MAX_REPEATED));
+	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
+	const correction: ChatMessage[] = [
+		{ role: 'assistant', content: response },
+		{ role: 'user', content },
+	];
+	return { messages: [...messages, ...correction], tokens: FREE_TOKENS, first };
 }
 
 /** The label may be in the reasoning if the text is empty. */
-async function readLabelCompletion(response: HttpResponse): Promise<LabelCompletion> {
+async function readLabelCompletion(response: HttpResponse, options: LabelSet) {
 	const accumulator = new CompletionAccumulator({
 		mayStartInReasoning: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
@@ -300,8 +251,11 @@ async function readLabelCompletion(response: HttpResponse): Promise<LabelComplet
 	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
 	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
 		throw createCompletionError(failure, response.errorContext);
+	const output = text.trim() ? text : reasoning;
 	return {
-		text: text.trim() ? text : reasoning,
+		text: output,
+		/** Undefined without a label. */
+		labels: options.parse(output),
 		isTruncated: finishReason === 'length',
 		logprobs,
 		usage,
@@ -341,34 +295,26 @@ const omitConstraints =
 		};
 	};
 
-function toResponseFacts(server: ModelServer, { usage, model }: LabelCompletion) {
-	return { usage, model, server: getProfile(server).getRecognizedName() };
-}
-
-/** @param count number of labels without the label for none of them */
-function toClassification(
-	{ server, options, isMultiLabel, warnings }: LabelQuery,
-	completion: LabelCompletion,
-	labelIndexes: readonly number[],
-	count: number,
-): Classification {
-	const answer = { text: completion.text, labels: labelIndexes };
-	const scoreLists = computeLabelScores(completion.logprobs, assignKeys(options), answer);
-	const matchingLabels = labelIndexes.filter((at) => at < count);
-	const result = { labels: matchingLabels, ...toResponseFacts(server, completion), warnings };
-	if (!scoreLists) return result;
+function toResult(
+	{ text, labels: textLabels, logprobs }: LabelCompletion,
+	{ labels: { length: count }, isMultiLabel, allowNone }: ClassifyRequest,
+	options: LabelSet,
+) {
+	if (!textLabels) return { labels: [], unmatchedText: text.trim() };
+	const scoreLists = options.computeScores(logprobs, text, textLabels);
+	const labels = textLabels.filter((at) => at < count);
+	if (!scoreLists) return { labels };
 	const used = isMultiLabel ? scoreLists : scoreLists.slice(0, 1);
 	// With several labels, each gets its highest probability over all tokens.
-	const getBestScore = (at: number) => maxOf(used.map((list) => list[at] ?? 0));
-	const scores = options.slice(0, count).map((_label, at) => getBestScore(at));
-	const noneScore = options.length > count ? getBestScore(count) : undefined;
-	const minScore = minOf(matchingLabels.map((at) => scores[at]!));
+	const allScores = options.keys.map((_key, at) => maxOf(used.map((list) => list[at] ?? 0)));
+	const scores = allScores.slice(0, count);
+	const noneScore = allowNone ? allScores[count] : undefined;
+	const minScore = minOf(labels.map((at) => scores[at]!));
 	return {
-		...result,
-		labels: isMultiLabel ? matchingLabels.sort((a, b) => scores[b]! - scores[a]!) : matchingLabels,
+		labels: isMultiLabel ? labels.sort((a, b) => scores[b]! - scores[a]!) : labels,
 		scores,
 		noneScore,
-		confidence: matchingLabels.length === 0 ? noneScore : minScore,
+		confidence: labels.length === 0 ? noneScore : minScore,
 	};
 }
 

@@ -27,7 +27,7 @@ import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { parseMetrics } from '../../lib/servers/models';
-import { parseLabels, computeLabelScores } from '../../lib/tasks/labels';
+import { LabelSet } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/embed';
 import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
 import { parseTranscript } from '../../lib/tasks/transcribe';
@@ -133,11 +133,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 	metricsOf: parseMetrics,
 	estimateTokens,
 	'the token of a label': (token) =>
-		computeLabelScores([{ token, top_logprobs: [{ token }, { token }] }], ['A', 'B'], {
-			text: token,
-			labels: [0],
-		}),
-	labelsIn: (text) => parseLabels(text, LABELS, true),
+		new LabelSet(LABELS, true).computeScores(
+			[{ token, top_logprobs: [{ token }, { token }] }],
+			token,
+			[0],
+		),
+	labelsIn: (text) => new LabelSet(LABELS, true).parse(text),
 	prefixesOf: getPrefixes,
 	'a text to speak': spokenText,
 	'a transcript': (text) => parseTranscript(text, 'text'),

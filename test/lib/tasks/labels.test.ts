@@ -1,12 +1,9 @@
 import fc from 'fast-check';
-import {
-	assignKeys,
-	buildLabelGrammar,
-	formatLabels,
-	buildLabelSchema,
-	parseLabels,
-	computeLabelScores,
-} from '../../../lib/tasks/labels';
+import { type Label, LabelSet } from '../../../lib/tasks/labels';
+
+const parseLabels = (text: string, labels: readonly Label[], isMultiLabel: boolean) =>
+	new LabelSet(labels, isMultiLabel).parse(text);
+const assignKeys = (labels: readonly Label[]) => new LabelSet(labels, false).keys;
 
 const MANY = Array.from({ length: 62 }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [
@@ -49,13 +46,12 @@ test('a label in quotes of any language is parsed', () => {
 });
 
 test('labels in the prompt, and the grammar and schema of their keys', () => {
-	expect(formatLabels(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
-	expect(buildLabelGrammar(['A', 'B'], false)).toBe('root ::= "A" | "B"');
-	expect(buildLabelGrammar(['A', 'B'], true)).toBe(
-		'root ::= key ("," key){0,1}\nkey ::= "A" | "B"',
-	);
-	expect(buildLabelSchema(['A', 'B'], false)).toEqual({ type: 'string', enum: ['A', 'B'] });
-	expect(buildLabelSchema(['A', 'B'], true)).toMatchObject({ type: 'array', maxItems: 2 });
+	const [single, multiple] = [false, true].map((isMulti) => new LabelSet(LABELS.slice(1), isMulti));
+	expect(new LabelSet(LABELS, false).format()).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
+	expect(single!.toGrammar()).toBe('root ::= "A" | "B"');
+	expect(multiple!.toGrammar()).toBe('root ::= key ("," key){0,1}\nkey ::= "A" | "B"');
+	expect(single!.toSchema()).toEqual({ type: 'string', enum: ['A', 'B'] });
+	expect(multiple!.toSchema()).toMatchObject({ type: 'array', maxItems: 2 });
 	expect(new Set(assignKeys(MANY)).size).toBe(62);
 });
 
@@ -242,7 +238,8 @@ describe('probabilities', () => {
 	const top = (...tokens: Array<[string, number]>) =>
 		tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
-	const completion = (text: string, ...labels: number[]) => ({ text, labels });
+	const computeScores = (logprobs: unknown, text: string, label: number, count = 2) =>
+		new LabelSet(LABELS.slice(0, count), false).computeScores(logprobs, text, [label]);
 
 	test('from the keys among all tokens, with and without a leading space; other tokens are omitted', () => {
 		const logprobs = [
@@ -252,7 +249,7 @@ describe('probabilities', () => {
 				top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]),
 			},
 		];
-		expect(computeLabelScores(logprobs, ['A', 'B', 'C'], completion('A', 0))).toEqual([
+		expect(computeScores(logprobs, 'A', 0, 3)).toEqual([
 			[expect.closeTo(0.8), expect.closeTo(0.2), 0],
 		]);
 	});
@@ -262,7 +259,7 @@ describe('probabilities', () => {
 		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
 		['others only', [{ token: 'A', logprob: -9, top_logprobs: top(['The', 0.9], ['B', 0.1]) }]],
 	])('undefined for a choice that has %s', (_name, logprobs) => {
-		expect(computeLabelScores(logprobs, ['A', 'B'], completion('A', 0))).toBeUndefined();
+		expect(computeScores(logprobs, 'A', 0)).toBeUndefined();
 	});
 
 	test('from the token of the label, not from the reasoning before it', () => {
@@ -276,10 +273,10 @@ describe('probabilities', () => {
 			...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(toReasoningToken),
 			logprob,
 		];
-		expect(computeLabelScores(tokens, ['A', 'B'], completion('Answer: B', 1))).toEqual([
+		expect(computeScores(tokens, 'Answer: B', 1)).toEqual([
 			[expect.closeTo(0.4), expect.closeTo(0.6)],
 		]);
-		expect(computeLabelScores(tokens, ['A', 'B'], completion('invoice', 0))).toBeUndefined();
+		expect(computeScores(tokens, 'invoice', 0)).toBeUndefined();
 	});
 
 	test('from JSON, as with Ollama: the quote may be part of the token', () => {
@@ -288,11 +285,11 @@ describe('probabilities', () => {
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
 			{ token: '"', logprob: 0, top_logprobs: [] },
 		];
-		expect(computeLabelScores(quotedTokens, ['A', 'B'], completion('"A"', 0))).toEqual([
+		expect(computeScores(quotedTokens, '"A"', 0)).toEqual([
 			[expect.closeTo(0.75), expect.closeTo(0.25)],
 		]);
 		const joinedToken = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
-		expect(computeLabelScores(joinedToken, ['A', 'B'], completion('"A', 0))).toEqual([
+		expect(computeScores(joinedToken, '"A', 0)).toEqual([
 			[expect.closeTo(0.5), expect.closeTo(0.5)],
 		]);
 	});
@@ -306,7 +303,7 @@ describe('probabilities', () => {
 		[[{ token: 1 }]],
 		[[null]],
 	])('undefined for %j', (logprobs) => {
-		expect(computeLabelScores(logprobs, ['A', 'B'], completion('A', 0))).toBeUndefined();
+		expect(computeScores(logprobs, 'A', 0)).toBeUndefined();
 	});
 });
 
