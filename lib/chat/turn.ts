@@ -4,8 +4,8 @@ import { getInputWarnings } from '../servers/truncation';
 import { estimateTokens, collectTexts } from '../values';
 import {
 	assertModelName,
-	hasModelName,
 	isSameModelName,
+	matchesModel,
 	type ServerModel,
 } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
@@ -203,7 +203,11 @@ function getOtherModelWarning(
 	onlyModel: ServerModel | undefined,
 ) {
 	const isOther = responseModel && onlyModel && !isSameModelName(responseModel, requested);
-	if (!isOther || !hasModelName(onlyModel, responseModel) || hasModelName(onlyModel, requested))
+	if (
+		!isOther ||
+		!matchesModel(onlyModel, responseModel, isSameModelName) ||
+		matchesModel(onlyModel, requested, isSameModelName)
+	)
 		return undefined;
 	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
 }

@@ -2,12 +2,12 @@
 import { createServerError, type ErrorType } from '../errors/server-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
-import { probe, toListUrl, toProbeError, tryProbe, tryProbeJson } from './probe';
+import { probe, toListUrl, toProbeError, tryProbe } from './probe';
 import {
 	parseModels,
 	type ServerModel,
-	hasModelName,
 	isSameModelName,
+	matchesModel,
 	sortForChat,
 } from './models';
 import { getProfile } from './profile';
@@ -118,11 +118,12 @@ export async function findOtherModel(
 	const profile = getProfile(server);
 	const { isGateway, isSameModel } = await profile.getType(signal);
 	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
-	const models = parseModels(await tryProbeJson(server, toListUrl(server), { signal })) ?? [];
-	const requestedModel = models.find((model) => hasModelName(model, requested, isSameName));
+	const list = await tryProbe(server, toListUrl(server), { signal });
+	const models = parseModels(list?.json) ?? [];
+	const requestedModel = models.find((model) => matchesModel(model, requested, isSameName));
 	if (requestedModel === undefined) return reported;
-	const isListed = models.some((model) => hasModelName(model, reported, isSameName));
-	return isListed && !hasModelName(requestedModel, reported, isSameName) ? reported : undefined;
+	const isListed = models.some((model) => matchesModel(model, reported, isSameName));
+	return isListed && !matchesModel(requestedModel, reported, isSameName) ? reported : undefined;
 }
 
 /** By their file names, before a tag. */

@@ -195,27 +195,14 @@ export function matchesModelId(id: string, name: string | undefined): boolean {
 	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
-/**
- * The same for the ID and the aliases of a model.
- *
- * @param isSameName further rules of its server type
- */
+/** The same for the ID and the aliases of a model. `isSame`: further rules, such as those of its server type. */
 export function matchesModel(
-	{ id, aliases }: { id: string; aliases: readonly string[] },
+	{ id, aliases }: Pick<ServerModel, 'id' | 'aliases'>,
 	name: string | undefined,
-	isSameName: (id: string, name: string) => boolean = () => false,
+	isSame: (id: string, name: string) => boolean = () => false,
 ): boolean {
 	if (name === undefined) return false;
-	return matchesModelId(id, name) || aliases.includes(name) || isSameName(id, name);
-}
-
-/** Whether a model is listed under a name, its ID or an alias included. */
-export function hasModelName(
-	model: ServerModel,
-	name: string,
-	isSame: (id: string, name: string) => boolean = isSameModelName,
-): boolean {
-	return matchesModel(model, name) || [model.id, ...model.aliases].some((id) => isSame(id, name));
+	return [id, ...aliases].some((known) => matchesModelId(known, name) || isSame(known, name));
 }
 
 /** Whether two names, paths or file names refer to the same model. */

@@ -58,18 +58,8 @@ export async function tryProbeObject(
 	path: string,
 	options?: ProbeOptions,
 ): Promise<JsonRecord | undefined> {
-	const json = await tryProbeJson(server, path, options);
-	return isRecord(json) ? json : undefined;
-}
-
-/** The same for any JSON. */
-export async function tryProbeJson(
-	server: ModelServer,
-	path: string,
-	options?: ProbeOptions,
-): Promise<unknown> {
-	const response = await tryProbe(server, path, options);
-	return response !== undefined && response.status < 300 ? response.json : undefined;
+	const { status = 0, json } = (await tryProbe(server, path, options)) ?? {};
+	return status < 300 && isRecord(json) ? json : undefined;
 }
 
 /** The response, whatever its status; undefined if there is none. */

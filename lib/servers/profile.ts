@@ -43,10 +43,8 @@ class KnownFacts {
 	/** Kept after it has expired: if the next identification fails, it is used again. */
 	serverType: ServerType = other;
 	typeExpiresAt = 0;
-	/** The only model of a server that ignores model names. */
-	onlyModel: ServerModel | undefined;
-	/** By model, from a list in which it is that of one request. */
-	listedContexts: ReadonlyMap<string, number> = new Map();
+	/** The beginning of its list. */
+	models: readonly ServerModel[] = [];
 	identification: Promise<ServerType> | undefined;
 	/** Until then, its routes have no version (infinity, FastAPI servers). */
 	unversionedUntil = 0;
@@ -57,7 +55,7 @@ class KnownFacts {
 	/** By model. */
 	readonly contextSizes = new LruCache<number>(TTL_MS, MAX_ENTRIES);
 	/** By model and thinking setting. */
-	readonly reasoningStarts = new LruCache<true>(TTL_MS, MAX_ENTRIES);
+	readonly reasoningStarts = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
 }
 
 /** By the ID of the server, which contains address and credential. */
@@ -122,7 +120,9 @@ class ServerProfile {
 
 	/** The only model of a server that ignores model names; undefined if unknown. */
 	getOnlyModel(): ServerModel | undefined {
-		return this.isTypeCached() ? this.facts.onlyModel : undefined;
+		const { serverType, models } = this.facts;
+		const isOnly = serverType.ignoresModelName === true && models.length === 1;
+		return isOnly && this.isTypeCached() ? models[0] : undefined;
 	}
 
 	private isTypeCached() {
@@ -154,19 +154,11 @@ class ServerProfile {
 	}
 
 	private storeType(responses: IdentityResponses) {
-		const serverType: ServerType = SERVER_TYPES[identifyServerType(responses)];
-		const models = parseModels(responses.models?.json) ?? [];
-		const [onlyModel, ...otherModels] = models;
-		const isOnly = serverType.ignoresModelName === true && otherModels.length === 0;
-		const typeExpiresAt = performance.now() + TTL_MS;
-		// llama-server lists the context of all slots together.
-		const contexts = serverType.fetchProps === undefined ? models.slice(0, MAX_ENTRIES) : [];
-		const listedContexts = new Map(
-			contexts.flatMap(({ id, context }) => (context === undefined ? [] : [[id, context]])),
-		);
-		const newFacts = { serverType, typeExpiresAt, listedContexts };
-		Object.assign(this.facts, newFacts, { onlyModel: isOnly ? onlyModel : undefined });
-		return serverType;
+		const { facts } = this;
+		facts.serverType = SERVER_TYPES[identifyServerType(responses)];
+		facts.typeExpiresAt = performance.now() + TTL_MS;
+		facts.models = (parseModels(responses.models?.json) ?? []).slice(0, MAX_ENTRIES);
+		return facts.serverType;
 	}
 
 	/** Identifies the type by a model list that was fetched anyway. */
@@ -193,10 +185,11 @@ class ServerProfile {
 
 	/** Tokens of context that one request can use, if the server reported them. */
 	getCachedContext(model: string): number | undefined {
-		const { props, listedContexts } = this.facts;
-		return (
-			props.get(model)?.context ?? (this.isTypeCached() ? listedContexts.get(model) : undefined)
-		);
+		const { props, serverType, models } = this.facts;
+		// llama-server lists the context of all slots together.
+		const canUseList = this.isTypeCached() && serverType.fetchProps === undefined;
+		const listedModel = canUseList ? models.find(({ id }) => id === model) : undefined;
+		return props.get(model)?.context ?? listedModel?.context;
 	}
 
 	/** Tokens of context that a model was trained for; Infinity if unknown. */
@@ -233,8 +226,7 @@ class ServerProfile {
 	}
 
 	storeReasoningStart(setting: string, starts: boolean): void {
-		if (starts) this.facts.reasoningStarts.set(setting, true);
-		else this.facts.reasoningStarts.delete(setting);
+		this.facts.reasoningStarts.set(setting, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */

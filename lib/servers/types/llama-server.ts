@@ -23,7 +23,7 @@ export const llamaServer: ServerType = {
 	ignoresModelName: true,
 	hasEveryRoute: true,
 	// A router would load the model for this request.
-	fetchProps: async (server, model = '', signal) => {
+	fetchProps: async (server, model, signal) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
 		const all = await tryProbeObject(server, `/props${query}`, { signal });
 		return all === undefined ? undefined : toServerProps(all);

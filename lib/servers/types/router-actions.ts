@@ -8,7 +8,7 @@ import {
 } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
-import { pollUntil, sendCommand, toListUrl, tryProbe, tryProbeJson } from '../probe';
+import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
 import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
 import type {
 	ModelActionOptions,
@@ -173,9 +173,9 @@ async function countRunningRequests(server: ModelServer, { model, signal }: Mode
 	const metrics = parseMetrics(response?.status === 200 ? response.text : '');
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
-	const slots = await tryProbeJson(server, `/slots${query}`, { signal });
-	return Array.isArray(slots)
-		? asRecords(slots).filter(({ is_processing: isBusy }) => isBusy === true).length
+	const slots = await tryProbe(server, `/slots${query}`, { signal });
+	return Array.isArray(slots?.json)
+		? asRecords(slots.json).filter(({ is_processing: isBusy }) => isBusy === true).length
 		: undefined;
 }
 

@@ -156,6 +156,13 @@ export interface ServerTexts {
 	getModelSuggestion?(errorType: ErrorType, model: string): string | undefined;
 }
 
+/** Requests facts about a model. */
+type ModelQuery<Facts> = (
+	server: ModelServer,
+	model: string,
+	signal?: AbortSignal,
+) => Promise<Facts>;
+
 /** One row of the table of server types. Callers check a member, never a name. */
 export interface ServerType {
 	name: ServerTypeName;
@@ -190,23 +197,15 @@ export interface ServerType {
 	/** It has every route, whatever its models support: a missing one means a wrong path. */
 	hasEveryRoute?: true;
 	/** Tokens of context that a model runs with, if the server silently truncates longer conversations. */
-	getTruncationLimit?(
-		server: ModelServer,
-		model: string,
-		signal?: AbortSignal,
-	): Promise<number | undefined>;
+	getTruncationLimit?: ModelQuery<number | undefined>;
 	/** A warning about a model, by its name. */
 	getModelWarning?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */
 	benchmarkFields?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined if the server reports nothing. */
-	fetchProps?(
-		server: ModelServer,
-		model?: string,
-		signal?: AbortSignal,
-	): Promise<ServerProps | undefined>;
+	fetchProps?: ModelQuery<ServerProps | undefined>;
 	/** The facts about one model. */
-	fetchModel?(server: ModelServer, model: string, signal?: AbortSignal): Promise<ServerModel>;
+	fetchModel?: ModelQuery<ServerModel>;
 	/** Adds facts of one more request to listed models. */
 	enrichModels?(
 		server: ModelServer,
