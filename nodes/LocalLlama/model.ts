@@ -1,5 +1,5 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
-import type { PullProgress, ModelServer } from '../../lib/servers/types/server-type';
+import type { ModelAction, ModelServer, PullProgress } from '../../lib/servers/types/server-type';
 import {
 	streamingField,
 	booleanField,
@@ -93,15 +93,22 @@ export function changeFields(...extraFields: INodeProperties[]): INodeProperties
 	return [targetModelField, optionsCollection([timeoutField, wait, ...extraFields])];
 }
 
-function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
+/** Runs an action. An operation has only some of these fields. */
+function runAction(action: ModelAction): LocalLlamaOperation['run'] {
+	const isPull = action === 'pull';
 	return async (call) => {
 		const { parameters, server, signal } = call;
+		if (isPull || action === 'remove') assertChangesAllowed(call);
 		const json = await runModelAction(server, action, {
-			model: parameters.string('model'),
+			model: parameters.string(isPull ? 'modelName' : 'model'),
 			wait: parameters.boolean('options.wait', true),
-			timeoutMs: parameters.milliseconds('options.timeout', 600_000),
-			isForced: action === 'unload' && parameters.boolean('options.force', false),
+			timeoutMs: isPull
+				? parameters.milliseconds('options.idleTimeout', 300_000)
+				: parameters.milliseconds('options.timeout', 600_000),
+			isForced: parameters.boolean('options.force', false),
+			insecure: parameters.boolean('options.insecure', false),
 			signal,
+			onProgress: createProgressReporter(call),
 		});
 		return { json };
 	};
@@ -159,7 +166,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 			action: 'Load a model into memory',
 			description: 'Load a model on Ollama, LM Studio or a llama-server router',
 			fields: changeFields(),
-			run: runChange('load'),
+			run: runAction('load'),
 		},
 		{
 			name: 'Unload',
@@ -175,7 +182,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
 				),
 			),
-			run: runChange('unload'),
+			run: runAction('unload'),
 		},
 		{
 			name: 'Pull',
@@ -205,19 +212,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					),
 				]),
 			],
-			run: async (call) => {
-				assertChangesAllowed(call);
-				const { parameters, server, signal } = call;
-				const json = await runModelAction(server, 'pull', {
-					model: parameters.string('modelName'),
-					wait: parameters.boolean('options.wait', true),
-					insecure: parameters.boolean('options.insecure', false),
-					timeoutMs: parameters.milliseconds('options.idleTimeout', 300_000),
-					signal,
-					onProgress: createProgressReporter(call),
-				});
-				return { json };
-			},
+			run: runAction('pull'),
 		},
 		{
 			name: 'Delete',
@@ -226,13 +221,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 			description:
 				'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
 			fields: [targetModelField, optionsCollection([allowChangesField])],
-			run: async (call) => {
-				assertChangesAllowed(call);
-				const { server, parameters, signal } = call;
-				const model = parameters.string('model');
-				const options = { model, wait: true, timeoutMs: 60_000, signal };
-				return { json: await runModelAction(server, 'remove', options) };
-			},
+			run: runAction('remove'),
 		},
 	],
 };

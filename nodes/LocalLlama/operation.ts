@@ -38,7 +38,6 @@ import {
 import { watchLoading } from '../shared/run/hints';
 import { ItemError } from '../shared/run/item-error';
 import { createInputError } from '../../lib/errors/server-error';
-import type { TaskSettings } from '../../lib/tasks/run-task';
 import { requestFields } from '../shared/chat/generation';
 import { withResolvedModel } from '../shared/model-selection';
 
@@ -132,9 +131,11 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			field.name === 'options' ? withOutputOptions(field) : field,
 		),
 		run: async (call) => {
-			const readOptions = createOptionsReader(call);
+			// An array may have thousands of results, whose options are read once.
+			const parameters: NodeParameters[] = [];
+			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			return (await operation.run(call)).map((item) =>
-				item instanceof ItemError ? item : toOperationItem(item, call, readOptions),
+				item instanceof ItemError ? item : toOperationItem(item, { ...call, parametersOf }),
 			);
 		},
 	};
@@ -145,46 +146,25 @@ function withOutputOptions(collection: INodeProperties): INodeProperties {
 	return { ...collection, options: optionsCollection(options).options };
 }
 
-interface OutputOptions {
-	includesInput: boolean | undefined;
-	isSimplified: boolean;
-}
-
-/** Reads the options of each input item once: an array may have thousands of results. */
-function createOptionsReader(call: LlamaCall): (itemIndex: number) => OutputOptions {
-	const cached = new Map<number, OutputOptions>();
-	return (itemIndex) => {
-		const options = cached.get(itemIndex) ?? readOutputOptions(call.parametersOf(itemIndex));
-		cached.set(itemIndex, options);
-		return options;
-	};
-}
-
-function readOutputOptions(parameters: NodeParameters): OutputOptions {
-	return {
-		includesInput: parameters.boolean('options.includeInputFields', undefined),
-		isSimplified: parameters.boolean('options.simplify', true),
-	};
-}
-
 function toOperationItem(
 	item: ResultItem,
-	call: LlamaCall,
-	readOptions: (itemIndex: number) => OutputOptions,
+	{ context, itemIndexes, parametersOf, ...call }: LlamaCall,
 ): OperationItem {
 	const { output, metadata = {}, entry, ...itemFields } = item;
-	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? call.itemIndexes].flat();
-	const { includesInput = entry === undefined, isSimplified } = readOptions(itemIndex);
+	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
+	const parameters = parametersOf(itemIndex);
 	const hasInput =
-		includesInput && furtherIndexes.length === 0 && !isToolType(call.context.getNode().type);
-	const input = hasInput ? call.context.getInputData()[itemIndex] : undefined;
+		parameters.boolean('options.includeInputFields', entry === undefined) &&
+		furtherIndexes.length === 0 &&
+		!isToolType(context.getNode().type);
+	const input = hasInput ? context.getInputData()[itemIndex] : undefined;
 	return {
 		...itemFields,
 		json: {
 			...input?.json,
 			...entry,
 			output,
-			...(!isSimplified && { metadata: omitUndefined(metadata) }),
+			...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
 		},
 		...omitEmpty({ binary: { ...input?.binary, ...item.binary } }),
 	};
@@ -288,7 +268,7 @@ export const mediaFields = [
 ];
 
 /** Reads these options and the model. */
-export async function readMediaSettings(call: LlamaCall, task: ModelTask): Promise<TaskSettings> {
+export async function readMediaSettings(call: LlamaCall, task: ModelTask) {
 	const { parameters, server, priority, signal } = call;
 	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
 	const settings = { model: parameters.string('model'), ...requestSettings, priority, signal };

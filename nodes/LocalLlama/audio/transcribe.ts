@@ -136,15 +136,14 @@ function toResultItem(
 	format: TranscriptFormat,
 	model: string,
 ): ResultItem {
-	const modelFact = omitEmpty({ model });
-	const facts = asRecord(roundNumbers(extraFields));
-	if (format !== 'verbose_json') return { output: text, metadata: { ...modelFact, ...facts } };
-	const entries = Object.entries(facts);
-	const outputFacts = entries.filter(([name]) => OUTPUT_FACTS.includes(name));
-	const otherFacts = entries.filter(([name]) => !OUTPUT_FACTS.includes(name));
+	const isTimed = format === 'verbose_json';
+	const facts = Object.entries(asRecord(roundNumbers(extraFields)));
+	const { times = [], others = [] } = Object.groupBy(facts, ([name]) =>
+		isTimed && OUTPUT_FACTS.includes(name) ? 'times' : 'others',
+	);
 	return {
-		output: { text, ...Object.fromEntries(outputFacts) },
-		metadata: { ...modelFact, ...Object.fromEntries(otherFacts) },
+		output: isTimed ? { text, ...Object.fromEntries(times) } : text,
+		metadata: { ...omitEmpty({ model }), ...Object.fromEntries(others) },
 	};
 }
 

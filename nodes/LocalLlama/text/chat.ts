@@ -1,20 +1,32 @@
-import { responseFormatFields, toOptionFields } from '../../shared/chat/generation';
+import {
+	readResponseFormat,
+	readThinking,
+	responseFormatFields,
+	toOptionFields,
+} from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-selection';
 import { withOutput, type LlamaCall, createOptionsField, findReplacement } from '../operation';
 import {
-	toTextItem,
+	toMetadata,
 	generate,
 	textOptions,
 	thinkingOptions,
-	readChatSettings,
+	readTaskSettings,
 	binaryFieldsField,
 	readItemFiles,
 } from './generate';
 import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
+import { getRequestedJson } from '../../../lib/chat/validate-json';
 import type { SentFile } from '../../../lib/files/file-errors';
-import { asRecord, asRecords, isUnset } from '../../../lib/values';
+import {
+	asRecord,
+	asRecords,
+	getUnsafeNumberWarnings,
+	isUnset,
+	omitUndefined,
+} from '../../../lib/values';
 import {
 	choiceField,
 	jsonField,
@@ -46,13 +58,7 @@ const messageOptions: INodeProperties[] = [
 				system: 'System',
 				user: 'User',
 			}),
-			{
-				displayName: 'Content',
-				name: 'content',
-				type: 'string',
-				typeOptions: { rows: 2 },
-				default: '',
-			},
+			longTextField('Content', 'content', 2),
 		],
 		typeOptions: { multipleValues: true, sortable: true },
 		description:
@@ -125,9 +131,18 @@ export const textChat = withOutput({
 		]),
 	],
 	run: async (call) => {
-		const settings = await readChatSettings(call);
+		const responseFormat = readResponseFormat(call.parameters, 'options.');
+		const thinking = readThinking(call.parameters, 'options.');
+		const settings = await readTaskSettings(call, omitUndefined({ responseFormat, thinking }));
 		const { messages, files } = await readMessages(call);
-		const result = await generate(call, settings, messages, files);
-		return [toTextItem(call, result, settings.parameters.responseFormat)];
+		const result = await generate(
+			call,
+			{ ...settings, thinkingHistory: 'toolTurns', showThinking: false },
+			messages,
+			files,
+		);
+		const json = getRequestedJson(result, responseFormat);
+		getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
+		return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
 	},
 });

@@ -24,7 +24,7 @@ import {
 
 const labelsField = fixedCollectionField('Labels', 'labels', 'Label', {
 	values: [
-		{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
+		stringField('Name', 'name', { placeholder: 'e.g. invoice' }),
 		stringField('Description', 'description', {
 			placeholder: 'e.g. The customer asks for a refund',
 			description: 'When a text belongs to this label',

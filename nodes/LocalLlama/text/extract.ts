@@ -11,11 +11,12 @@ import {
 import {
 	findDuplicate,
 	isRecord,
+	omitUndefined,
 	asRecord,
 	parseBoolean,
 	getUnsafeNumberWarnings,
 } from '../../../lib/values';
-import { readSchema } from '../../shared/chat/generation';
+import { readSchema, readThinking } from '../../shared/chat/generation';
 import { type NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
@@ -34,7 +35,7 @@ import {
 	quickThinkingOptions,
 	instructionsField,
 	textField,
-	readShortTextSettings,
+	readTaskSettings,
 	binaryFieldsField,
 	readPromptInput,
 } from './generate';
@@ -51,13 +52,7 @@ const TYPES = {
 
 /** Columns of a form row, the name first. */
 const tableFields: INodeProperties[] = [
-	{
-		displayName: 'Name',
-		name: 'name',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. invoiceNumber',
-	},
+	stringField('Name', 'name', { placeholder: 'e.g. invoiceNumber' }),
 	choiceField('Type', 'type', 'text', TYPES),
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
@@ -129,15 +124,22 @@ export const textExtract = withOutput({
 			parameters.rawString('options.instructions'),
 			input,
 		);
-		const settings = await readShortTextSettings(call);
+		const thinking = readThinking(parameters, 'options.', 'off');
 		const responseFormat: ResponseFormat = {
 			type: 'jsonSchema',
 			schema,
 			validationSchema,
 			isInPrompt: true,
 		};
-		const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
-		const result = await generate(call, withFormat, messages, files);
+		// Most likely response by default.
+		const defaults = { temperature: 0, ...omitUndefined({ thinking }), responseFormat };
+		const settings = await readTaskSettings(call, defaults);
+		const result = await generate(
+			call,
+			{ ...settings, thinkingHistory: 'never', showThinking: false },
+			messages,
+			files,
+		);
 		const json = getRequestedJson(result, responseFormat)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		json.unsafeNumbers = json.unsafeNumbers.filter(

@@ -2,21 +2,19 @@ import { runTurn } from '../../../lib/chat/turn';
 import type {
 	ChatSettings,
 	ChatResult,
-	ResponseFormat,
 	InputMessage,
 	Timings,
 	ChatParameters,
 } from '../../../lib/chat/types';
-import { getRequestedJson } from '../../../lib/chat/validate-json';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
-import { omitEmpty, omitUndefined, round, getUnsafeNumberWarnings } from '../../../lib/values';
+import { omitEmpty, omitUndefined, round } from '../../../lib/values';
 import {
 	addFailedTokenTotals,
 	type GenerationUsage,
 	addTokenTotals,
 } from '../../shared/token-totals';
-import { countTokens, type LlamaCall, type ResultItem, readMediaSettings } from '../operation';
+import { countTokens, type LlamaCall, readMediaSettings } from '../operation';
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
@@ -24,11 +22,8 @@ import {
 	requestFields,
 	generationOptionFields,
 	readGeneration,
-	readResponseFormat,
-	readThinking,
 } from '../../shared/chat/generation';
 import { longTextField, streamingField, stringField } from '../../shared/field-builders';
-import { GENERATION_RETRIES, readRequestSettings } from '../../shared/timeout-fields';
 import { readBuffer } from '../../../lib/http/response-body';
 import { type ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
@@ -75,28 +70,10 @@ export const instructionsField = longTextField('Instructions', 'instructions', 2
 		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
 });
 
-export async function readChatSettings(call: LlamaCall): Promise<ChatSettings> {
-	const responseFormat = readResponseFormat(call.parameters, 'options.');
-	const thinking = readThinking(call.parameters, 'options.');
-	const settings = await readTaskSettings(call, omitUndefined({ responseFormat, thinking }));
-	return { ...settings, thinkingHistory: 'toolTurns', showThinking: false };
-}
-
-/** Reads the settings of an operation with a fixed response format. */
-export async function readShortTextSettings(call: LlamaCall): Promise<ChatSettings> {
-	const thinking = readThinking(call.parameters, 'options.', 'off');
-	// Most likely response by default.
-	const settings = await readTaskSettings(call, { temperature: 0, ...omitUndefined({ thinking }) });
-	return { ...settings, thinkingHistory: 'never', showThinking: false };
-}
-
 /** Reads the settings of a task that generates text. */
 export async function readTaskSettings(call: LlamaCall, defaults: ChatParameters = {}) {
-	const generation = {
-		...readRequestSettings(call.parameters, GENERATION_RETRIES),
-		parameters: { ...defaults, ...readGeneration(call.parameters) },
-	};
-	return { ...(await readMediaSettings(call, 'chat')), ...generation };
+	const parameters = { ...defaults, ...readGeneration(call.parameters) };
+	return { ...(await readMediaSettings(call, 'chat')), parameters };
 }
 
 /** Generates a response and streams it to the chat. If the chat is closed, the generation is canceled. */
@@ -106,7 +83,7 @@ export async function generate(
 	messages: readonly InputMessage[],
 	files: readonly SentFile[],
 ): Promise<ChatResult> {
-	const { server, typing, priority } = call;
+	const { server, typing } = call;
 	const closedChat = new AbortController();
 	let writes = Promise.resolve();
 	const onDelta = (delta: string) => {
@@ -116,7 +93,7 @@ export async function generate(
 	const isBuffered = typing === undefined;
 	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
 	const chatRequest = { messages, signal, isBuffered };
-	const turn = runTurn(server, { ...settings, priority }, chatRequest, onDelta);
+	const turn = runTurn(server, settings, chatRequest, onDelta);
 	const result = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {
@@ -178,22 +155,6 @@ function roundTimings(timings: Timings): Timings {
 			.filter(([name]) => !REPEATED_TIMINGS.has(name))
 			.map(([name, value]) => [name, round(value, name.endsWith('_ms') ? 1 : 2)]),
 	);
-}
-
-/**
- * Converts a result to an item. Requested JSON is parsed.
- *
- * @throws {ServerError} `invalidResponse` if it has none, since the server called a tool instead
- */
-export function toTextItem(
-	call: LlamaCall,
-	result: ChatResult,
-	format: ResponseFormat | undefined,
-): ResultItem {
-	const requested = getRequestedJson(result, format);
-	getUnsafeNumberWarnings(requested?.unsafeNumbers ?? []).forEach(call.hint);
-	const output = requested === undefined ? result.text : requested.value;
-	return { output, metadata: toMetadata(result) };
 }
 
 /** Option for files. @param usage sentence that says how the files are used */
