@@ -16,7 +16,6 @@ import { type ErrorType, getErrorText } from '../lib/errors/server-error';
 import {
 	CONNECTION_CODES_HINT,
 	authenticateRequest,
-	buildCredentialHeaders,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
@@ -91,8 +90,7 @@ export class DifyApi implements ICredentialType {
 		const credential = readDifyCredential(data);
 		const { baseUrl, keyType } = credential;
 		const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
-		const headers = buildCredentialHeaders(credential);
-		return authenticateRequest(request, credential, headers, TEST_PATH, test);
+		return authenticateRequest(request, credential, TEST_PATH, test);
 	};
 
 	test: ICredentialTestRequest = {

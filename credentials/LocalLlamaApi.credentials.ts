@@ -16,7 +16,6 @@ import {
 	bodyRule,
 	CONNECTION_CODES_HINT,
 	authenticateRequest,
-	buildCredentialHeaders,
 	missingFieldRule,
 	plainTextRule,
 	readLocalLlamaCredential,
@@ -165,8 +164,7 @@ export class LocalLlamaApi implements ICredentialType {
 	authenticate: IAuthenticate = async (data, request) => {
 		const credential = readLocalLlamaCredential(data);
 		const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
-		const headers = buildCredentialHeaders(credential);
-		return authenticateRequest(request, credential, headers, TEST_PATH, test);
+		return authenticateRequest(request, credential, TEST_PATH, test);
 	};
 
 	test: ICredentialTestRequest = {

@@ -201,11 +201,11 @@ const WITHOUT_REDIRECTS = {
  */
 export function authenticateRequest(
 	request: IHttpRequestOptions & LegacyOptions,
-	{ baseUrl, ignoreSslIssues }: { baseUrl: string; ignoreSslIssues?: boolean },
-	headers: Record<string, string>,
+	credential: LocalLlamaCredential & { baseUrl: string },
 	testPath: string,
 	test: Pick<IHttpRequestOptions, 'baseURL' | 'url'>,
 ): IHttpRequestOptions {
+	const { baseUrl, ignoreSslIssues } = credential;
 	const isTest = request.baseURL === baseUrl && request.url === testPath;
 	const testOptions = {
 		...test,
@@ -220,7 +220,8 @@ export function authenticateRequest(
 			`This credential is for ${origin}, so its key is not sent to ${target}`,
 			'Use the credential of that server, or a URL that starts with the Base URL of this one.',
 		);
-	return { ...resolved, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
+	const headers = { ...request.headers, ...buildCredentialHeaders(credential) };
+	return { ...resolved, ...WITHOUT_REDIRECTS, headers };
 }
 
 /**

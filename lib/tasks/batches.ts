@@ -1,6 +1,5 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import { captureError, ServerError, type ErrorType } from '../errors/server-error';
-import { findTokenCounts } from '../errors/signals';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { asFiniteNumber, pushAll } from '../values';
@@ -179,17 +178,9 @@ interface TokenSizes {
 }
 
 /** Undefined if the error is about something else. */
-export function parseTokenSizes({
-	type,
-	serverText = '',
-	facts,
-}: ServerError): TokenSizes | undefined {
+export function parseTokenSizes({ type, facts }: ServerError): TokenSizes | undefined {
 	if (type !== 'promptTooLong') return undefined;
-	const { promptTokens, contextTokens } = findTokenCounts(serverText);
-	return {
-		tokens: promptTokens ?? asFiniteNumber(facts.n_prompt_tokens),
-		limit: contextTokens ?? asFiniteNumber(facts.n_ctx),
-	};
+	return { tokens: asFiniteNumber(facts.n_prompt_tokens), limit: asFiniteNumber(facts.n_ctx) };
 }
 
 /** Sentence parts for the size and the limit, empty if unknown. */

@@ -31,7 +31,6 @@ import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { asFiniteNumber, maxOf, truncate, minOf, breakControlTokens } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
-import { parseTokenSizes } from './batches';
 import { type Label, LabelSet, lower, MAX_LABELS } from './labels';
 import { runTask, type TaskSettings } from './run-task';
 
@@ -179,11 +178,7 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft) {
 		correct: (completion, sent) =>
 			sent.first || completion.labels ? undefined : correctDraft(query, sent, completion),
 		explain: async (error) =>
-			await withContextSuggestion(
-				error,
-				{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
-				'Or shorten the text.',
-			),
+			await withContextSuggestion(error, { server, serverType, model }, 'Or shorten the text.'),
 		getUsage: ({ usage }) => usage ?? {},
 	});
 	const { value } = result;

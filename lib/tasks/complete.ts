@@ -16,7 +16,6 @@ import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
-import { parseTokenSizes } from './batches';
 import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
@@ -63,7 +62,7 @@ export async function completeText(
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(
 				error,
-				{ server, serverType, model, tokens: parseTokenSizes(error)?.tokens },
+				{ server, serverType, model },
 				'Or shorten the text.',
 			);
 			return await explainUnsupportedRoute(server, contextError, 'completion', model);

@@ -134,8 +134,9 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			// An array may have thousands of results, whose options are read once.
 			const parameters: NodeParameters[] = [];
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
+			const itemCall = { ...call, parametersOf };
 			return (await operation.run(call)).map((item) =>
-				item instanceof ItemError ? item : toOperationItem(item, { ...call, parametersOf }),
+				item instanceof ItemError ? item : toOperationItem(item, itemCall),
 			);
 		},
 	};

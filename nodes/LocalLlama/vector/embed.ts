@@ -102,7 +102,6 @@ type EmbedResults = Array<ResultItem | ItemError>;
  */
 async function embedItems(call: LlamaCall) {
 	const groups = new Map<string, Group>();
-	const servers: ModelServer[] = [];
 	const results: EmbedResults = [];
 	let count = 0;
 	for (const itemIndex of call.itemIndexes)
@@ -110,9 +109,8 @@ async function embedItems(call: LlamaCall) {
 			const access = await call.accessOf(itemIndex);
 			const { server } = access;
 			const parameters = call.parametersOf(itemIndex);
-			if (!servers.includes(server)) servers.push(server);
 			const options = await readEmbedOptions(parameters, { ...access, signal: call.signal });
-			const key = JSON.stringify([servers.indexOf(server), options]);
+			const key = JSON.stringify([server.id, options]);
 			const group = groups.get(key) ?? { server, options, texts: [] };
 			groups.set(key, group);
 			for (const text of readTexts(parameters))

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
 	type BatchText,
@@ -87,7 +88,8 @@ test.each([
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
 ])('%s', (serverText, tokens, limit) => {
-	expect(parseTokenSizes(createError({ type: 'promptTooLong', serverText }))).toEqual({
+	const body = JSON.stringify({ error: { message: serverText } });
+	expect(parseTokenSizes(classifyErrorResponse({ status: 400, body }, {}))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),
 	});
 });
