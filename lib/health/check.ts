@@ -25,8 +25,7 @@ export type CheckTarget =
 
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
- *
- * @throws {ServerError} only of type `aborted`
+ * Throws only a `ServerError` of type `aborted`.
  */
 export async function checkServer(
 	target: CheckTarget,
@@ -53,8 +52,7 @@ export function canGenerate({ status }: CheckResult): boolean {
 
 /**
  * Selects the model of a test. If `name` is empty: the loaded one, or the only one.
- *
- * @throws {ServerError} of type `invalidInput` if that is ambiguous
+ * Throws a `ServerError` of type `invalidInput` if that is ambiguous.
  */
 export function selectTestModel({ models = [] }: CheckResult, name: string): string {
 	return name.trim() || selectOnlyModel(filterChatModels(models));
@@ -113,8 +111,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 
 /**
  * Repeats a check until the server is healthy, the time is over, or waiting does not help.
- *
- * @throws the errors of `check`, and an error if the wait is aborted
+ * Throws the errors of `check`, and an error if the wait is aborted.
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,

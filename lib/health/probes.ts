@@ -41,7 +41,7 @@ export interface ProbeResult extends ProbeResponse {
 	error?: ServerError;
 }
 
-/** @param path below the root of the server, or a URL. @throws {ServerError} only of type `aborted` */
+/** `path`: below the root of the server, or a URL. Throws only a `ServerError` of type `aborted`. */
 export async function runProbe(
 	server: Endpoint,
 	path: string,
@@ -141,8 +141,7 @@ const BROKEN_BODY: UploadBody = {
 
 /**
  * The tasks whose endpoints reject a GET, or a POST with a broken body, while a random path is not found.
- *
- * @throws {ServerError} only of type `aborted`
+ * Throws only a `ServerError` of type `aborted`.
  */
 async function probeTasks(server: ModelServer, options: CheckOptions) {
 	const api = server.getApiUrl();
@@ -177,8 +176,7 @@ export type ServerSnapshot = Awaited<ReturnType<typeof probeServer>>;
 
 /**
  * Probes a model server, without generating, loading or waking anything.
- *
- * @throws {ServerError} only of type `aborted`
+ * Throws only a `ServerError` of type `aborted`.
  */
 export async function probeServer(server: ModelServer, options: CheckOptions) {
 	const identified = await identifyServer(server, options);

@@ -70,8 +70,7 @@ export interface SpeedCheckResult extends CheckResult {
 /**
  * Adds the speed of the server to the result of a check: of one request, and of several concurrent ones if configured.
  * Loads or wakes the model if needed.
- *
- * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
+ * Throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous.
  */
 export async function addSpeedTest(
 	target: CheckTarget,
@@ -119,7 +118,7 @@ export function formatSeconds(ms: number): string {
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
 
-/** @throws {ServerError} only of type `aborted` */
+/** Throws only a `ServerError` of type `aborted`. */
 async function measureRound(server: ModelServer, options: SpeedOptions) {
 	const { concurrency } = options;
 	const startedAt = performance.now();
@@ -171,8 +170,7 @@ const PARAGRAPH =
 
 /**
  * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
- *
- * @throws {ServerError}
+ * Throws a `ServerError`.
  */
 async function measureOnce(
 	server: ModelServer,

@@ -87,8 +87,7 @@ export type ToolCheckResult = CheckResult & { toolTest?: ToolTestResult };
 
 /**
  * Adds a tool test to the result of a check. A model that fails most cases makes the server unhealthy.
- *
- * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
+ * Throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous.
  */
 export async function addToolTest(
 	target: CheckTarget,

@@ -43,8 +43,7 @@ const OLLAMA_PORT = '11434';
  * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or spaces around it.
  *
  * `/v1` is added if no version was typed, except for a full endpoint below a path prefix.
- *
- * @throws {ServerError} of type `invalidUrl` that names the wrong part
+ * Throws a `ServerError` of type `invalidUrl` that names the wrong part.
  */
 export function resolveBaseUrl(typed: string): ServerAddress {
 	const text = normalizeTyped(typed);
@@ -192,7 +191,7 @@ function joinSegments(segments: string[]) {
 	return segments.map((segment) => `/${segment}`).join('');
 }
 
-/** @param part the part of the URL that is not valid */
+/** `part`: the part of the URL that is not valid. */
 function createUrlError(
 	part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
 	title: string,

@@ -78,8 +78,7 @@ const RESERVED_HEADERS = new Set([
 
 /**
  * The headers of a credential, by lower-case names. An empty key adds none.
- *
- * @throws {ServerError} of type `invalidInput` that names the header, never its value
+ * Throws a `ServerError` of type `invalidInput` that names the header, never its value.
  */
 export function buildCredentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
 	const { extraHeaders = [], authentication } = credential;
@@ -195,9 +194,8 @@ const WITHOUT_REDIRECTS = {
 /**
  * Adds the headers of a credential to a request of n8n. That of the credential test carries the Base URL as typed, and
  * its own path.
- *
- * @param test resolves both, so that the test passes with every form of a Base URL that the nodes accept
- * @throws {ServerError} also for a URL with another origin than the Base URL
+ * `test` resolves both, so that the test passes with every form of a Base URL that the nodes accept.
+ * Throws a `ServerError`, also for a URL with another origin than the Base URL.
  */
 export function authenticateRequest(
 	request: IHttpRequestOptions & LegacyOptions,
@@ -226,9 +224,8 @@ export function authenticateRequest(
 
 /**
  * The server of a "LocalLlama API" credential.
- *
- * @param helpers of the node's context
- * @throws {ServerError} of type `invalidUrl` or `invalidInput`, before anything is sent
+ * `helpers`: those of the node's context.
+ * Throws a `ServerError` of type `invalidUrl` or `invalidInput`, before anything is sent.
  */
 export function createModelServer(
 	data: ICredentialDataDecryptedObject,
@@ -256,8 +253,7 @@ export function createModelServer(
 
 /**
  * What every server of a credential has. Cheap: sockets, queue and caches are shared.
- *
- * @param helpers of the node's context, for n8n's egress filter
+ * `helpers`: those of the node's context, for n8n's egress filter.
  */
 export function createEndpoint(
 	url: ServerAddress,

@@ -21,8 +21,7 @@ const MAX_MODELS = 5_000;
  * The models of a server, with the facts that it reports. For a task, those that support it, as far as the server
  * reports: by categories (GPUStack), the arguments of a router, capabilities (Ollama), or types of input. All models if
  * it reports nothing.
- *
- * @throws {ServerError} if there is no list, or no model
+ * Throws a `ServerError` if there is no list, or no model.
  */
 export async function listModels(
 	server: ModelServer,
@@ -46,7 +45,7 @@ export async function listModels(
 	throw createListError(server, 'modelNotFound', `The server has no model for ${task}`, suggestion);
 }
 
-/** @throws {ServerError} for a server without a rerank route */
+/** Throws a `ServerError` for a server without a rerank route. */
 export function assertRerankSupported(
 	server: ModelServer,
 	{ cannotRerank, label, texts }: ServerType,

@@ -19,9 +19,8 @@ const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {
 /**
  * Loads a model into memory, unloads it, downloads it onto the server, or deletes it from its disk, after detecting the
  * server type again. A model that is already loaded or unloaded stays so. Running responses are not interrupted.
- *
- * @throws {ServerError} if the server does not support it, has no such model, fails, or exceeds the timeout; of type
- *   `busy` if the model is generating and `wait` is off
+ * Throws a `ServerError` if the server does not support it, has no such model, fails, or exceeds the timeout; of type
+ * `busy` if the model is generating and `wait` is off.
  */
 export async function runModelAction(
 	server: ModelServer,
@@ -52,7 +51,7 @@ export async function runModelAction(
 	return { model, server: serverType.name, ...result, changed, tookMs };
 }
 
-/** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. @throws {ServerError} */
+/** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. Throws a `ServerError`. */
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (isListMissing(response) || parseModels(response.json) !== undefined) return;

@@ -181,7 +181,7 @@ export function parseMetrics(text: string): Record<string, number> {
 	return values;
 }
 
-/** @throws {ServerError} of type `invalidInput` */
+/** Throws a `ServerError` of type `invalidInput`. */
 export function assertModelName(model: string): void {
 	if (model.trim() === '')
 		throw createInputError(
@@ -260,8 +260,7 @@ export function getDisplayNames(ids: readonly string[]): Map<string, string> {
 
 /**
  * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
- *
- * @param name display name
+ * `name`: display name.
  */
 export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
@@ -294,8 +293,7 @@ export function preferLoadedModels<T extends { state?: string | null }>(
 
 /**
  * The model for an empty field: the only loaded one, or the only one.
- *
- * @throws {ServerError} of type `invalidInput` if there is none or several, with their names
+ * Throws a `ServerError` of type `invalidInput` if there is none or several, with their names.
  */
 export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,

@@ -21,9 +21,8 @@ type ProbeOptions = Pick<
 
 /**
  * The response, whatever its status. A probe neither loads nor wakes a model.
- *
- * @param path below the root of the server, or a URL
- * @throws {ServerError} if there is none
+ * `path`: below the root of the server, or a URL.
+ * Throws a `ServerError` if there is none.
  */
 export async function probe(
 	server: Endpoint,
@@ -73,9 +72,8 @@ export async function tryProbe(
 
 /**
  * Sends a request that changes something, or whose errors matter.
- *
- * @param path as of a probe
- * @throws {ServerError} also for anything but a JSON object without an error
+ * `path`: as for a probe.
+ * Throws a `ServerError`, also for anything but a JSON object without an error.
  */
 export async function sendCommand(
 	server: ModelServer,
@@ -92,7 +90,7 @@ export async function sendCommand(
 	);
 }
 
-/** @param path below the root of the server, or a URL */
+/** `path`: below the root of the server, or a URL. */
 export function toUrl(server: Endpoint, path: string) {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
@@ -111,7 +109,7 @@ function toTotalTimeout(totalMs: number): Timeouts {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }
 
-/** Polls until `poll` returns a value. @throws the result of `toTimeoutError`, after `timeoutMs` */
+/** Polls until `poll` returns a value. Throws the result of `toTimeoutError`, after `timeoutMs`. */
 export async function pollUntil<Seen>(
 	{
 		timeoutMs,

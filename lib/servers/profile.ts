@@ -199,7 +199,7 @@ class ServerProfile {
 		return facts?.trainedContext ?? Infinity;
 	}
 
-	/** @param task with model */
+	/** `task`: also names the model. */
 	getLessons(task: string): Lessons {
 		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
 	}
@@ -208,7 +208,7 @@ class ServerProfile {
 		this.facts.lessons.set(task, lessons);
 	}
 
-	/** Stores the context size that is requested for a model. @returns the size of the last request */
+	/** Stores the context size that is requested for a model. Returns the size of the last request. */
 	replaceContextSize(model: string, size: number): number | undefined {
 		const { contextSizes } = this.facts;
 		const previousSize = contextSizes.get(model);
@@ -218,8 +218,7 @@ class ServerProfile {
 
 	/**
 	 * Whether the last response started inside the thinking.
-	 *
-	 * @param setting the model and its thinking setting
+	 * `setting`: the model and its thinking setting.
 	 */
 	startsInReasoning(setting: string): boolean {
 		return this.facts.reasoningStarts.get(setting) === true;

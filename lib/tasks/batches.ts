@@ -66,7 +66,7 @@ interface BatchTask<R> extends BatchRules {
 	createRequest(batch: readonly BatchText[]): Promise<BatchRequest<R>>;
 }
 
-/** Runs a task for all texts. @throws {ServerError} */
+/** Runs a task for all texts. Throws a `ServerError`. */
 export async function runBatches<R>(
 	server: ModelServer,
 	settings: TaskSettings & { batchSize: number },
@@ -96,8 +96,7 @@ export async function runBatches<R>(
 
 /**
  * Returns the results in the order of the texts. A rejected batch is halved until the rejected text is alone.
- *
- * @throws {ServerError}
+ * Throws a `ServerError`.
  */
 export async function processInBatches<R>(
 	texts: readonly BatchText[],

@@ -75,7 +75,7 @@ interface LabelQuery {
 	options: LabelSet;
 }
 
-/** Sends at most two requests. @throws {ServerError} */
+/** Sends at most two requests. Throws a `ServerError`. */
 export async function classify(
 	server: ModelServer,
 	settings: ClassifySettings,

@@ -21,8 +21,8 @@ import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task'
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
 /**
- * @param prompt a text, or the IDs of its tokens
- * @throws {ServerError} with the received text in `partialText`
+ * `prompt`: a text, or the IDs of its tokens.
+ * Throws a `ServerError` with the received text in `partialText`.
  */
 export async function completeText(
 	server: ModelServer,

@@ -69,9 +69,9 @@ export class Embedder {
 	}
 
 	/**
-	 * @param texts of any type, since n8n does not check them
-	 * @param indexes numbers (from 0) of the texts in errors; default: positions in `texts`
-	 * @throws {ServerError} naming the text, if one caused it. No partial results are returned.
+	 * `texts` may have any type, since n8n does not check them.
+	 * `indexes`: numbers (from 0) of the texts in errors; default: positions in `texts`.
+	 * Throws a `ServerError` naming the text, if one caused it. No partial results are returned.
 	 */
 	async embed(
 		texts: readonly unknown[],

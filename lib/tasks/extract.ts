@@ -67,8 +67,7 @@ function toNullableType(name: string, required: boolean): Schema {
 /**
  * The prompt contains the schema for servers that do not enforce it, and for the field descriptions, which a grammar
  * cannot express. The shared part comes first, for the server's prompt cache.
- *
- * @param input text and files of the item
+ * `input`: text and files of the item.
  */
 export function buildExtractMessages(
 	schema: JsonRecord,

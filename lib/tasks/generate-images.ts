@@ -48,7 +48,7 @@ export interface GeneratedImage {
 /** 64 images of a few megabytes in base64. */
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
 
-/** @throws {ServerError} */
+/** Throws a `ServerError`. */
 export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,

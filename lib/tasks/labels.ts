@@ -28,7 +28,7 @@ export class LabelSet {
 	/** In the order of the labels. */
 	readonly keys: readonly string[];
 
-	/** @param isMultiLabel whether a text may have several */
+	/** `isMultiLabel`: whether a text may have several. */
 	constructor(
 		private readonly labels: readonly Label[],
 		private readonly isMultiLabel: boolean,
@@ -133,11 +133,10 @@ export class LabelSet {
 	 * Probability of each label, from the alternatives to the label tokens of the completion; undefined if the server
 	 * sends none, or if these tokens cannot be identified. Servers list the most likely tokens before the grammar is
 	 * applied, so tokens that are not labels are omitted, and the others are scaled to add up to 1.
-	 *
-	 * @param logprobs as in OpenAI's `logprobs.content` and Ollama's `logprobs`; may include the reasoning
-	 * @param completionText without reasoning
-	 * @param labels indexes of its labels
-	 * @returns for each of these labels, in their order, one list with a score from 0 to 1 per label
+	 * `logprobs`: as in OpenAI's `logprobs.content` and Ollama's `logprobs`; may include the reasoning.
+	 * `completionText`: without reasoning.
+	 * `labels`: indexes of its labels.
+	 * Returns for each of these labels, in their order, one list with a score from 0 to 1 per label.
 	 */
 	computeScores(logprobs: unknown, completionText: string, labels: readonly number[]) {
 		const labelTokens = getCompletionTokens(logprobs, completionText).filter(

@@ -51,8 +51,7 @@ export interface RerankResult extends BatchTotals {
 
 /**
  * Ranks documents by relevance to a query.
- *
- * @throws {ServerError} naming the document, if one caused it
+ * Throws a `ServerError` naming the document, if one caused it.
  */
 export async function rerank(
 	server: ModelServer,
@@ -129,8 +128,7 @@ function createRequest(serverType: ServerType, userQuery: string, batch: readonl
 /**
  * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of
  * TEI, a list of scores, or another form. Document texts are ignored.
- *
- * @param count number of documents sent
+ * `count`: number of documents sent.
  */
 export function parseScores(
 	json: unknown,

@@ -51,8 +51,7 @@ export interface TaskRequest<T, D = undefined>
 
 /**
  * Gets the result of a task in an exchange.
- *
- * @throws {ServerError}
+ * Throws a `ServerError`.
  */
 export async function runTask<T, D = undefined>(
 	server: ModelServer,
@@ -112,8 +111,7 @@ export async function runTask<T, D = undefined>(
 
 /**
  * Reads a JSON object or array.
- *
- * @throws {ServerError} for anything else, and for an error response
+ * Throws a `ServerError` for anything else, and for an error response.
  */
 export async function readJson(response: HttpResponse): Promise<JsonRecord | unknown[]> {
 	const text = await response.text();

@@ -51,8 +51,8 @@ const TYPES: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 };
 
 /**
- * @param store stores the audio while it arrives
- * @throws {ServerError}
+ * `store` stores the audio while it arrives.
+ * Throws a `ServerError`.
  */
 export async function synthesizeSpeech<Stored>(
 	server: ModelServer,

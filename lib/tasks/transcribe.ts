@@ -45,8 +45,7 @@ const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 
 /**
  * The file is streamed.
- *
- * @throws {ServerError}
+ * Throws a `ServerError`.
  */
 export async function transcribe(
 	server: ModelServer,
@@ -224,8 +223,7 @@ const MARKERS: readonly RegExp[] = [
 /**
  * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`. Undefined if the
  * response is something else.
- *
- * @param body full response body
+ * `body`: full response body.
  */
 export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';

@@ -27,8 +27,7 @@ export interface VectorIssue {
 /**
  * Parses vectors, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of
  * Ollama, or another form.
- *
- * @param length dimensions of the vectors of this model, if known
+ * `length`: dimensions of the vectors of this model, if known.
  */
 export function parseVectors(
 	json: JsonRecord | unknown[],
@@ -71,7 +70,7 @@ export const LIST_NAMES = [
 	'dense',
 ];
 
-/** @param length dimensions of each vector; default: those of the first */
+/** `length`: dimensions of each vector; default: those of the first. */
 function readVectors(entries: unknown[], length: number | undefined): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [index, entry] of entries.entries()) {

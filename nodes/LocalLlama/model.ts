@@ -35,8 +35,7 @@ const allowChangesField = booleanField(
 
 /**
  * Checks the option that allows changes, before anything is sent.
- *
- * @throws {ServerError} `invalidInput`
+ * Throws a `ServerError` of type `invalidInput`.
  */
 function assertChangesAllowed({ context, parameters }: LlamaCall) {
 	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;

@@ -173,8 +173,7 @@ function toOperationItem(
 
 /**
  * Options field of an operation that runs per item.
- *
- * @param concurrency default of Max Concurrent Items
+ * `concurrency`: default of Max Concurrent Items.
  */
 export function createOptionsField(
 	options: readonly INodeProperties[],
@@ -192,8 +191,7 @@ export function createOptionsField(
 
 /**
  * Finds the option that replaces a field of the panel; undefined if none was added.
- *
- * @throws {ServerError} `invalidInput` if several were added
+ * Throws a `ServerError` of type `invalidInput` if several were added.
  */
 export function findReplacement<Name extends string>(
 	parameters: NodeParameters,
@@ -225,8 +223,7 @@ export function readRows(
 /**
  * Reads the entries of a list field: an array, JSON text of one, names separated by commas, semicolons or line breaks, or
  * a single entry.
- *
- * @throws {ServerError} `invalidInput` for text that begins like an array but is not valid
+ * Throws a `ServerError` of type `invalidInput` for text that begins like an array but is not valid.
  */
 function readList(parameters: NodeParameters, path: string) {
 	const value = parameters.value(path);

@@ -50,7 +50,7 @@ export function defineHealthOperation({
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
-/** @throws {UnhealthyError} if the node should fail when unhealthy */
+/** Throws an `UnhealthyError` if the node should fail when unhealthy. */
 function toHealthItems(
 	{ context, itemIndex, hint }: OperationCall,
 	{ health, binary }: HealthOutput,

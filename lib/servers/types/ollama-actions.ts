@@ -108,7 +108,7 @@ interface Layer {
 	before: number;
 }
 
-/** @throws {ServerError} */
+/** Throws a `ServerError`. */
 async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
 	const requestOptions: RequestOptions = {

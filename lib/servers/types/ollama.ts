@@ -153,7 +153,7 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 	};
 }
 
-/** @param running null: not loaded; undefined: unknown */
+/** `running` is null for a model that is not loaded, and undefined if that is unknown. */
 function toState(running: OllamaResponses['running']): string | undefined {
 	if (running === undefined) return undefined;
 	return running === null ? 'unloaded' : 'loaded';

@@ -52,7 +52,7 @@ async function unload(server: ModelServer, options: ModelActionOptions) {
 	return result;
 }
 
-/** @throws {ServerError} of type `modelNotFound` */
+/** Throws a `ServerError` of type `modelNotFound`. */
 async function findModel(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const models = await fetchModels(server, signal);
 	// Only a router reports states, and has these routes.
@@ -133,8 +133,7 @@ function toUnloadedState(state: string | undefined): string | undefined {
 /**
  * Waits until no request is running: a router kills the process of a model during its responses (seen: v0.5.0: a
  * stream just ends, other requests get 500).
- *
- * @returns false if the server shows neither slots nor metrics
+ * Returns false if the server shows neither slots nor metrics.
  */
 async function waitForRunningRequests(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, timeoutMs } = options;

@@ -73,8 +73,7 @@ const messageOptions: INodeProperties[] = [
 
 /**
  * Reads the conversation of an item.
- *
- * @throws {ServerError} `invalidInput` if it is empty, or for a file that no model server supports
+ * Throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
  */
 async function readMessages(
 	call: LlamaCall,

@@ -157,7 +157,7 @@ function roundTimings(timings: Timings): Timings {
 	);
 }
 
-/** Option for files. @param usage sentence that says how the files are used */
+/** Option for files. `usage`: sentence that says how the files are used. */
 export function binaryFieldsField(usage: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
@@ -173,8 +173,7 @@ interface ItemFiles {
 
 /**
  * Reads the item's files. Names are text, or a list from an expression.
- *
- * @throws {ServerError} `invalidInput` for a file that no model server supports
+ * Throws a `ServerError` of type `invalidInput` for a file that no model server supports.
  */
 export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 	const { parameters, context, itemIndex } = call;
@@ -196,8 +195,7 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 
 /**
  * Reads the text of the item with its files.
- *
- * @throws {ServerError} `invalidInput` if there is neither, or for a file that no model server supports
+ * Throws a `ServerError` of type `invalidInput` if there is neither, or for a file that no model server supports.
  */
 export async function readPromptInput(
 	call: LlamaCall,

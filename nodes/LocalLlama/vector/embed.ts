@@ -97,8 +97,7 @@ type EmbedResults = Array<ResultItem | ItemError>;
 
 /**
  * Embeds the texts of all items, in their order. With "continue on fail", only the item with the invalid text fails.
- *
- * @throws {ItemError} for the item that caused the error
+ * Throws an `ItemError` for the item that caused the error.
  */
 async function embedItems(call: LlamaCall) {
 	const groups = new Map<string, Group>();
@@ -136,7 +135,7 @@ async function readEmbedOptions(
 	};
 }
 
-/** @throws {ServerError} `invalidInput` for an empty array, or naming the entry that is not text */
+/** Throws a `ServerError` of type `invalidInput` for an empty array, or naming the entry that is not text. */
 function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | 'position'>> {
 	const value = parameters.value('text');
 	if (!Array.isArray(value)) return [{ text: parameters.rawString('text') }];

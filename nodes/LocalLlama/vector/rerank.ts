@@ -81,7 +81,7 @@ async function rankDocuments(call: LlamaCall, documents: DocumentInput[]): Promi
 	});
 }
 
-/** @throws {ItemError} unless the node continues on errors: then the other documents are ranked */
+/** Throws an `ItemError` unless the node continues on errors: then the other documents are ranked. */
 function readItems(call: LlamaCall): { documents: DocumentInput[]; failures: ItemError[] } {
 	const failures: ItemError[] = [];
 	const documents = call.itemIndexes.flatMap((from) => {

@@ -25,7 +25,7 @@ export function toCheckTarget(
 		: { service, open: () => createModelServer(data, helpers) };
 }
 
-/** @throws {ServerError} of type `invalidUrl` or `invalidInput` */
+/** Throws a `ServerError` of type `invalidUrl` or `invalidInput`. */
 function createDifyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);
