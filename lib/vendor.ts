@@ -15,7 +15,6 @@ export {
 	validate,
 } from '@cfworker/json-schema';
 export { nice, ticks } from 'd3-array';
-export { line } from 'd3-shape';
 export { createParser } from 'eventsource-parser';
 export { default as PostalMime, type Email } from 'postal-mime';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';

@@ -37,20 +37,6 @@ export interface DifyServer extends Endpoint {
 	keyType: KeyType;
 }
 
-/** Input of the findings. */
-interface DifyFacts {
-	keyType: KeyType;
-	/** Responses of the route for this type of key, and of the route for the other type. */
-	keyTypeProbe: ProbeResult;
-	otherTypeProbe: ProbeResult;
-	/** Parameters of an app, which exist only if it is published. */
-	parameters?: ProbeResult;
-	/** Last run of a workflow app. */
-	runs?: ProbeResult;
-	/** Documents of the first knowledge bases. */
-	documents: ProbeResult[];
-}
-
 /** Knowledge bases that are searched for waiting documents. */
 const MAX_DATASETS = 5;
 
@@ -60,9 +46,7 @@ const MAX_DATASETS = 5;
  * Throws only a `ServerError` of type `aborted`.
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
-	const { url } = server;
-	const probe = (path: string) => runProbe(server, path, options);
-	const facts = server.keyType === 'app' ? await probeApp(probe) : await probeDatasets(probe);
+	const facts = await probeDify(server, options);
 	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
 	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs];
 	const dify = probes.find((result) => result && isDifyResponse(result));
@@ -70,7 +54,7 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	return {
 		findings: getDifyFindings(facts),
 		server: {
-			url: url.root,
+			url: server.url.root,
 			type: dify === undefined ? 'unknown' : 'dify',
 			...omitUndefined({ version, latencyMs: getLatency(probes) }),
 		},
@@ -79,29 +63,35 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	};
 }
 
-type Prober = (path: string) => Promise<ProbeResult>;
+/** Input of the findings. */
+type DifyFacts = Awaited<ReturnType<typeof probeDify>>;
 
-async function probeApp(probe: Prober): Promise<DifyFacts> {
-	const [keyTypeProbe, otherTypeProbe, parameters, runs] = await Promise.all([
+async function probeDify(server: DifyServer, options: CheckOptions) {
+	const { keyType } = server;
+	const isApp = keyType === 'app';
+	const probe = async (path: string) => await runProbe(server, path, options);
+	const [app, datasets, parameters, runs] = await Promise.all([
 		probe('/info'),
-		probe('/datasets?page=1&limit=1'),
-		probe('/parameters'),
-		probe('/workflows/logs?page=1&limit=1'),
+		probe(`/datasets?page=1&limit=${isApp ? 1 : MAX_DATASETS}`),
+		isApp ? probe('/parameters') : undefined,
+		isApp ? probe('/workflows/logs?page=1&limit=1') : undefined,
 	]);
-	return { keyType: 'app', keyTypeProbe, otherTypeProbe, parameters, runs, documents: [] };
-}
-
-async function probeDatasets(probe: Prober): Promise<DifyFacts> {
-	const [keyTypeProbe, otherTypeProbe] = await Promise.all([
-		probe(`/datasets?page=1&limit=${MAX_DATASETS}`),
-		probe('/info'),
-	]);
-	const documents = await Promise.all(
-		asRecords(getJsonObject(keyTypeProbe).data).map(({ id }) =>
-			probe(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
+	const ids = isApp ? [] : asRecords(getJsonObject(datasets).data).map(({ id }) => String(id));
+	return {
+		keyType,
+		/** Response of the route for this type of key. */
+		keyTypeProbe: isApp ? app : datasets,
+		/** Response of the route for the other type. */
+		otherTypeProbe: isApp ? datasets : app,
+		/** Parameters of an app, which exist only if it is published. */
+		parameters,
+		/** Last run of a workflow app. */
+		runs,
+		/** Documents of the first knowledge bases. */
+		documents: await Promise.all(
+			ids.map((id) => probe(`/datasets/${encodeURIComponent(id)}/documents?page=1&limit=20`)),
 		),
-	);
-	return { keyType: 'knowledge', keyTypeProbe, otherTypeProbe, documents };
+	};
 }
 
 function describeOffer({

@@ -5,7 +5,7 @@ import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../val
 import type { CheckResult, Finding } from './check-result';
 import { formatSeconds, type SpeedCheckResult, type SpeedRun, UNCERTAIN_SPEED } from './speed';
 import { STYLE } from './report-style';
-import { line, nice, ticks } from '../vendor';
+import { nice, ticks } from '../vendor';
 
 /** Text that is HTML: our own, or of `markup`, so nothing gets into a page that was not escaped. */
 class Html {
@@ -190,10 +190,7 @@ function drawChart(title: string, points: readonly Point[]) {
 	const maxX = points.at(-1)!.x;
 	const toX = (x: number) => round(LEFT + (x / maxX) * (WIDTH - LEFT - RIGHT - INSET));
 	const toY = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
-	const path = line<Point>(
-		({ x }) => toX(x),
-		({ y }) => toY(y),
-	);
+	const path = points.map(({ x, y }) => `${toX(x)},${toY(y)}`).join('L');
 	return markup`<figure>
 		<figcaption>${title}</figcaption>
 		<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}, by concurrent requests">
@@ -209,7 +206,7 @@ function drawChart(title: string, points: readonly Point[]) {
 			${points.map(
 				({ x }) => markup`<text class="x" x="${toX(x)}" y="${HEIGHT - BOTTOM + 18}">${x}</text>`,
 			)}
-			<path class="line" d="${path([...points]) ?? ''}" />
+			<path class="line" d="M${path}" />
 			${points.map(({ x, y }) => markup`<circle cx="${toX(x)}" cy="${toY(y)}" r="3.5" />`)}
 			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">concurrent requests</text>
 		</svg>

@@ -83,12 +83,12 @@ export async function addSpeedTest(
 	// The limit of the credential applies here too: further requests would be measured one after another.
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
-	const isRepeated = concurrency > 1 && first.errors.length === 0;
-	const second = isRepeated ? [await measureRound(server, { ...options, model, concurrency })] : [];
-	const rounds = [first, ...second];
+	const rounds = [first];
+	if (concurrency > 1 && first.errors.length === 0)
+		rounds.push(await measureRound(server, { ...options, model, concurrency }));
 	const runs = rounds.map(({ run }) => run);
 	const errors = new Map(
-		rounds.flatMap((round) => round.errors.map((error) => [error.type, error])),
+		rounds.flatMap((round) => round.errors).map((error) => [error.type, error]),
 	);
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const findings = [
@@ -131,15 +131,17 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
 	const totalMs = performance.now() - startedAt;
+	const aggregate = (name: keyof Sample, combine: (values: readonly number[]) => number) => {
+		const values = samples.flatMap((sample) => sample[name] ?? []);
+		return values.length === 0 ? undefined : combine(values);
+	};
 	const run: SpeedRun = {
 		concurrentRequests: concurrency,
 		...omitUndefined({
-			firstTokenMs: maximum(samples.flatMap((sample) => sample.firstTokenMs ?? [])),
-			promptTokensPerSecond: average(
-				samples.flatMap((sample) => sample.promptTokensPerSecond ?? []),
-			),
-			tokensPerSecond: average(samples.map((sample) => sample.tokensPerSecond)),
-			generatedTokens: minimum(samples.map((sample) => sample.generatedTokens)),
+			firstTokenMs: aggregate('firstTokenMs', maxOf),
+			promptTokensPerSecond: aggregate('promptTokensPerSecond', average),
+			tokensPerSecond: aggregate('tokensPerSecond', average),
+			generatedTokens: aggregate('generatedTokens', minOf),
 			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
 		}),
 		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
@@ -147,16 +149,7 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 	return { run, errors };
 }
 
-function maximum(values: readonly number[]) {
-	return values.length === 0 ? undefined : maxOf(values);
-}
-
-function minimum(values: readonly number[]) {
-	return values.length === 0 ? undefined : minOf(values);
-}
-
 function average(values: readonly number[]) {
-	if (values.length === 0) return undefined;
 	return round(values.reduce((sum, value) => sum + value, 0) / values.length);
 }
 

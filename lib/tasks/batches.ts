@@ -182,15 +182,24 @@ export function parseTokenSizes({ type, facts }: ServerError): TokenSizes | unde
 	return { tokens: asFiniteNumber(facts.n_prompt_tokens), limit: asFiniteNumber(facts.n_ctx) };
 }
 
-/** Sentence parts for the size and the limit, empty if unknown. */
-export function formatTokenSizes({ tokens, limit }: TokenSizes): {
-	sizeText: string;
-	limitText: string;
-} {
-	return {
-		sizeText: tokens === undefined ? '' : ` of ${tokens} tokens`,
-		limitText: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
-	};
+/** The error of a text that is too long; undefined if the error is about something else. */
+export function explainTooLong(
+	error: ServerError,
+	{ index, text }: BatchText,
+	noun: 'Text' | 'Document',
+	problem: string,
+): ServerError | undefined {
+	const tokenSizes = parseTokenSizes(error);
+	if (!tokenSizes) return undefined;
+	const { tokens, limit } = tokenSizes;
+	const limitText = limit === undefined ? '' : `, which is limited to ${limit} tokens`;
+	const sizeText = tokens === undefined ? '' : ` (${tokens} tokens were sent)`;
+	return error.copyWith({
+		title: `${noun} ${index + 1} ${problem}`,
+		detail: `${noun} ${index + 1} ("${excerpt(text)}") ${problem}${limitText}${sizeText}`,
+		suggestion: `Split documents into smaller chunks, or set the option Long ${noun}s to Truncate.`,
+		facts: { index, ...tokenSizes },
+	});
 }
 
 /** Explains the error of a server that was started for another task, or for shorter texts. */

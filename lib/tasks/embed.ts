@@ -20,10 +20,9 @@ import {
 	runBatches,
 	isInvalidJsonResponse,
 	type OtherTextsStatus,
+	explainTooLong,
 	explainUnsupportedTask,
-	formatTokenSizes,
 	excerpt,
-	parseTokenSizes,
 } from './batches';
 import { readJson, type TaskSettings } from './run-task';
 import { getRoutes } from '../exchange/exchange';
@@ -237,18 +236,11 @@ function createTextError(index: number, issue: string) {
 }
 
 /** Error of a rejected text, with its number and beginning. */
-function toTextError(error: ServerError, { index, text }: BatchText, otherTexts: OtherTextsStatus) {
-	const tokenSizes = parseTokenSizes(error);
+function toTextError(error: ServerError, item: BatchText, otherTexts: OtherTextsStatus) {
+	const { index, text } = item;
+	const tooLong = explainTooLong(error, item, 'Text', 'is too long for the embedding model');
+	if (tooLong) return tooLong;
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
-	if (tokenSizes) {
-		const { sizeText, limitText } = formatTokenSizes(tokenSizes);
-		return error.copyWith({
-			title: `Text ${index + 1} is too long for the embedding model`,
-			detail: `Text ${index + 1}${sizeText} ("${excerpt(text)}") is too long for the embedding model${limitText}`,
-			suggestion: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
-			facts: { index, ...tokenSizes },
-		});
-	}
 	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
 	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))

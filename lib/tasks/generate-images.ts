@@ -1,5 +1,10 @@
 /** Generates images. */
-import { type ServerError, createServerError, createInputError } from '../errors/server-error';
+import {
+	type ErrorContext,
+	type ServerError,
+	createServerError,
+	createInputError,
+} from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
@@ -75,17 +80,14 @@ export async function generateImages(
 		read: async (response) => readImages(await readJson(response)),
 		explain: async (error) => await explainImageError(server, settings, error),
 	});
-	const images = entries.map((entry) => toImage(server, settings, entry));
+	const context = toErrorContext(server, server.getApiUrl(), settings.model);
+	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0)
-		throw createServerError(
-			'emptyResponse',
-			toErrorContext(server, server.getApiUrl(), settings.model),
-			{
-				title: 'The server returned no image',
-				suggestion:
-					'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
-			},
-		);
+		throw createServerError('emptyResponse', context, {
+			title: 'The server returned no image',
+			suggestion:
+				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
+		});
 	const sizeWarnings = getSizeWarnings(images, size);
 	const isFewer = images.length < count;
 	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
@@ -126,9 +128,8 @@ function readImages(json: unknown): JsonRecord[] {
 }
 
 function toImage(
-	server: ModelServer,
-	{ model }: TaskSettings,
 	{ b64_json, base64, image, image_url, url, revised_prompt: revised, seed }: JsonRecord,
+	context: ErrorContext,
 ): GeneratedImage {
 	const encoded = [b64_json, base64, image].map(asNonEmptyString).find(isNonEmpty);
 	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
@@ -136,7 +137,7 @@ function toImage(
 	const content = Buffer.from(data, 'base64');
 	const type = detectFileType(content);
 	if (type?.category !== 'image')
-		throw createServerError('invalidResponse', toErrorContext(server, server.getApiUrl(), model), {
+		throw createServerError('invalidResponse', context, {
 			title: 'The server response is not an image',
 			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			suggestion:

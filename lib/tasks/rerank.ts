@@ -20,10 +20,8 @@ import {
 	type BatchText,
 	type BatchTotals,
 	runBatches,
+	explainTooLong,
 	explainUnsupportedTask,
-	formatTokenSizes,
-	excerpt,
-	parseTokenSizes,
 } from './batches';
 import { readJson, type TaskSettings } from './run-task';
 
@@ -74,7 +72,9 @@ export async function rerank(
 	const { results: scores, ...totals } = await runBatches(server, settings, documents, {
 		createRequest: async (batch) => createRequest(serverType, query, batch),
 		canTruncate: settings.longDocuments === 'truncate',
-		toError: explainTooLong,
+		toError: (error, item) =>
+			explainTooLong(error, item, 'Document', 'and the query are too long for the reranker') ??
+			error,
 	}).catch(async (error: ServerError) => {
 		throw await explainUnsupportedTask(server, error, 'rerank', model);
 	});
@@ -200,17 +200,4 @@ function getScoreWarnings(
 	if (values.length < 3 || !hasDistinctTexts || maxOf(values) - minOf(values) >= MIN_SCORE_RANGE)
 		return [];
 	return ['All documents have nearly the same score. The model may not be a reranker.'];
-}
-
-function explainTooLong(error: ServerError, { index, text }: BatchText) {
-	const tokenSizes = parseTokenSizes(error);
-	if (!tokenSizes) return error;
-	const { sizeText, limitText } = formatTokenSizes(tokenSizes);
-	return error.copyWith({
-		title: `Document ${index + 1} and the query are too long for the reranker`,
-		detail: `Document ${index + 1} ("${excerpt(text)}") together with the query is${sizeText} too long for the reranker${limitText}`,
-		suggestion:
-			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
-		facts: { index, ...tokenSizes },
-	});
 }

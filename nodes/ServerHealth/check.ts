@@ -14,7 +14,7 @@ export const check = defineHealthOperation({
 	description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),
-	measure: async ({ target, check: options }) => ({ health: await checkServer(target, options) }),
+	measure: async ({ target, check: options }) => await checkServer(target, options),
 });
 
 export const waitUntilReady = defineHealthOperation({
@@ -35,7 +35,7 @@ export const waitUntilReady = defineHealthOperation({
 	measure: async ({ target, parameters, signal, check: options }) => {
 		const timeoutMs = parameters.milliseconds('waitTimeout');
 		const checkAgain = () => checkServer(target, options);
-		return { health: await wait(checkAgain, { timeoutMs, signal }) };
+		return await wait(checkAgain, { timeoutMs, signal });
 	},
 });
 
@@ -84,7 +84,7 @@ export const speedTest = defineHealthOperation({
 	measure: async (call) => {
 		const options = readSpeed(call);
 		const health = await checkServer(call.target, call.check);
-		return { health: await addSpeedTest(call.target, health, options) };
+		return await addSpeedTest(call.target, health, options);
 	},
 });
 
@@ -124,8 +124,8 @@ export const toolTest = defineHealthOperation({
 		}),
 		...checkFields(streamingField),
 	],
-	measure: async ({ target, parameters, signal, check, context, typing }) => ({
-		health: await addToolTest(target, await checkServer(target, check), {
+	measure: async ({ target, parameters, signal, check, context, typing }) =>
+		await addToolTest(target, await checkServer(target, check), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
 			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
@@ -137,5 +137,4 @@ export const toolTest = defineHealthOperation({
 				await typing?.write(`${progress}\n`);
 			},
 		}),
-	}),
 });

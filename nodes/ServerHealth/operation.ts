@@ -16,12 +16,8 @@ export type Service = CheckTarget['service'];
 /** `check`: options of the check. */
 export type HealthCall = OperationCall<{ target: CheckTarget }> & { check: CheckOptions };
 
-/** Result of an operation. */
-interface HealthOutput {
-	health: CheckResult;
-	/** A file to attach, such as a report. */
-	binary?: IBinaryKeyData;
-}
+/** Result of an operation, with a file to attach, such as a report. */
+type HealthOutput = CheckResult & { binary?: IBinaryKeyData };
 
 export interface HealthOperation extends Operation<{ target: CheckTarget }> {
 	/** Services that support the operation. */
@@ -53,7 +49,7 @@ const UNHEALTHY = 1;
 /** Throws an `UnhealthyError` if the node should fail when unhealthy. */
 function toHealthItems(
 	{ context, itemIndex, hint }: OperationCall,
-	{ health, binary }: HealthOutput,
+	{ binary, ...health }: HealthOutput,
 	failWhenUnhealthy: boolean,
 ): OperationItem[] {
 	if (!health.healthy && isToolNode(context.getNode()))

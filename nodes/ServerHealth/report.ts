@@ -67,7 +67,7 @@ export const report = defineHealthOperation({
 			mimeType: 'text/html',
 		});
 		const details = { title, text: renderTextReport(result), file: file.facts };
-		return { health: { ...result, report: details }, binary: file.binary };
+		return { ...result, report: details, binary: file.binary };
 	},
 });
 

@@ -92,8 +92,10 @@ async function addTags(server: ModelServer, models: ServerModel[], signal?: Abor
 	return models.map((model) => {
 		const tag = tags.get(model.id);
 		if (tag === undefined) return model;
+		const process = running.get(model.id);
 		return {
-			...parseOllamaModel(model.id, { tag, running: running.get(model.id) ?? null }),
+			...parseOllamaModel(model.id, { tag, running: process }),
+			state: process ? 'loaded' : 'unloaded',
 			...model,
 		};
 	});
@@ -103,28 +105,27 @@ async function addTags(server: ModelServer, models: ServerModel[], signal?: Abor
 interface OllamaResponses {
 	/** Its entry in `/api/tags`. */
 	tag?: JsonRecord;
-	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
-	running?: JsonRecord | null;
+	/** Its entry in `/api/ps`, if it is loaded. */
+	running?: JsonRecord;
 	/** The response of `/api/show`. */
 	shown?: JsonRecord;
 }
 
 export function parseOllamaModel(
 	id: string,
-	{ tag = {}, running, shown = {} }: OllamaResponses,
+	{ tag = {}, running = {}, shown = {} }: OllamaResponses,
 ): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : asRecord(shown.details);
 	const info = asRecord(shown.model_info);
-	const runningFacts = asRecord(running);
-	const bytes = asPositiveNumber(runningFacts.size);
-	const gpuBytes = asFiniteNumber(runningFacts.size_vram);
+	const bytes = asPositiveNumber(running.size);
+	const gpuBytes = asFiniteNumber(running.size_vram);
 	const contextEntry = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
 	const [, trainedContext = details.context_length] = contextEntry ?? [];
 	return {
 		id,
 		aliases: [],
 		...omitUndefined({
-			context: asPositiveNumber(runningFacts.context_length),
+			context: asPositiveNumber(running.context_length),
 			trainedContext: asPositiveNumber(trainedContext),
 			parameters:
 				asPositiveNumber(info['general.parameter_count']) ??
@@ -133,7 +134,6 @@ export function parseOllamaModel(
 			quantization: asNonEmptyString(details.quantization_level),
 			...readCapabilities([shown.capabilities, tag.capabilities].find(Array.isArray), details),
 			remoteHost: asNonEmptyString(tag.remote_host) ?? asNonEmptyString(shown.remote_host),
-			state: toState(running),
 			gpuShare: bytes && gpuBytes !== undefined ? gpuBytes / bytes : undefined,
 		}),
 	};
@@ -151,12 +151,6 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 		tools: capabilities.includes('tools'),
 		embeddings: capabilities.includes('embedding'),
 	};
-}
-
-/** `running` is null for a model that is not loaded, and undefined if that is unknown. */
-function toState(running: OllamaResponses['running']): string | undefined {
-	if (running === undefined) return undefined;
-	return running === null ? 'unloaded' : 'loaded';
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name. */

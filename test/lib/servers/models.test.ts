@@ -53,10 +53,8 @@ describe('recorded lists', () => {
 		const [[id, entry]] = [...running!] as [[string, Record<string, unknown>]];
 		expect(parseOllamaModel(id, { running: entry })).toMatchObject({
 			id,
-			state: 'loaded',
 			context: expect.any(Number) as number,
 		});
-		expect(parseOllamaModel(id, { running: null }).state).toBe('unloaded');
 		expect(parseOllamaModel(id, {})).not.toHaveProperty('state');
 	});
 
