@@ -135,56 +135,6 @@ describe('n8n’s own root nodes', () => {
 		expectExactCounts(execution);
 	});
 
-	it('Text Classifier', async () => {
-		const categories = ['flower', 'tool'].map((category) => ({
-			category,
-			description: `A ${category}`,
-		}));
-		const execution = await run(
-			(request) =>
-				reply.text(
-					JSON.stringify({
-						flower: textOf(request).includes('rose'),
-						tool: textOf(request).includes('hammer'),
-					}),
-				),
-			(credential) => ({
-				...items(['rose', 'hammer'], 'Root'),
-				...root('textClassifier', 1.1, {
-					inputText: '={{ $json.text }}',
-					categories: { categories },
-				}),
-				[MODEL]: localModel(credential, {}, 'Root'),
-			}),
-		);
-		expect(outputsOf(execution)).toEqual([[{ text: 'rose' }], [{ text: 'hammer' }]]);
-		expectExactCounts(execution);
-	});
-
-	it('Sentiment Analysis, whose first response is repaired', async () => {
-		const execution = await run(
-			(request) =>
-				reply.text(
-					textOf(request).includes('Completion:')
-						? '{"sentiment":"Positive","strength":0.9,"confidence":0.8}'
-						: 'It sounds positive.',
-				),
-			(credential) => ({
-				...items(['Great!'], 'Root'),
-				...root('sentimentAnalysis', 1.1, {
-					inputText: '={{ $json.text }}',
-					options: { includeDetailedResults: true, enableAutoFixing: true },
-				}),
-				[MODEL]: localModel(credential, {}, 'Root'),
-			}),
-		);
-		expect(outputsOf(execution)[0]).toMatchObject([
-			{ sentimentAnalysis: { category: 'Positive' } },
-		]);
-		expect(getChatRequests()).toHaveLength(2);
-		expectExactCounts(execution);
-	});
-
 	it('Summarization Chain, which counts tokens without the network', async () => {
 		const execution = await run(
 			() => reply.text('Short.'),
@@ -198,32 +148,6 @@ describe('n8n’s own root nodes', () => {
 		);
 		expect(outputsOf(execution)).toEqual([[{ output: { output_text: 'Short.' } }]]);
 		expect(getChatRequests().length).toBeGreaterThan(1);
-		expectExactCounts(execution);
-	});
-
-	it('Guardrails', async () => {
-		const execution = await run(
-			() => reply.text('{"confidenceScore":0.1,"flagged":false}'),
-			(credential) => ({
-				...items(['Hello'], 'Root'),
-				...root('guardrails', 2, {
-					text: '={{ $json.text }}',
-					guardrails: {
-						jailbreak: { value: { threshold: 0.7 } },
-						nsfw: { value: { threshold: 0.7 } },
-					},
-				}),
-				[MODEL]: localModel(credential, {}, 'Root'),
-			}),
-		);
-		expect(outputsOf(execution)[0]).toMatchObject([
-			{
-				checks: [
-					{ name: 'jailbreak', triggered: false },
-					{ name: 'nsfw', triggered: false },
-				],
-			},
-		]);
 		expectExactCounts(execution);
 	});
 

@@ -2,7 +2,6 @@
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
 import { type ExportedSpan, startOtlpReceiver } from '../simulators/otlp';
 import {
-	chatLines,
 	importWorkflow,
 	llamaCredential,
 	startN8n,
@@ -11,7 +10,7 @@ import {
 	type Workflow,
 } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
-import { agent, calculator, chatTrigger, localModel, workflowOf } from '../e2e/support/workflows';
+import { agent, calculator, localModel, workflowOf } from '../e2e/support/workflows';
 
 const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
@@ -52,21 +51,6 @@ const llama = (model: string) => ({
 	},
 	credentials: { localLlamaApi: credential },
 });
-const webhook = (path: string, to: string) => ({
-	type: 'n8n-nodes-base.webhook',
-	typeVersion: 2.1,
-	parameters: { httpMethod: 'POST', path, responseMode: 'lastNode', options: {} },
-	webhookId: path,
-	to: [to],
-});
-const items = (count: number) => ({
-	type: 'n8n-nodes-base.code',
-	typeVersion: 2,
-	parameters: {
-		jsCode: `return Array.from({ length: ${count} }, (_, row) => ({ json: { row } }));`,
-	},
-	to: ['Llama'],
-});
 const manual = (to: string) => ({ type: 'n8n-nodes-base.manualTrigger', to: [to] });
 const schedule = (to: string) => ({
 	type: 'n8n-nodes-base.scheduleTrigger',
@@ -102,22 +86,6 @@ async function classOf(model: string): Promise<string> {
 
 /** Starts an execution of each type; its requests are for a model of the same name. */
 const CASES: Record<string, { priority: string; begin: (model: string) => Promise<unknown> }> = {
-	'chat, agent': {
-		priority: 'interactive',
-		begin: async (model) => {
-			const parts = { Chat: chatTrigger('class-chat'), Agent: agent(), Model: modelOf(model) };
-			await importWorkflow(n8n, workflowOf(model, parts));
-			await chatLines(n8n, 'class-chat', 'Hello');
-		},
-	},
-	'webhook, several items': {
-		priority: 'batch',
-		begin: async (model) => {
-			const parts = { Hook: webhook('class-many', 'Items'), Items: items(3), Llama: llama(model) };
-			await importWorkflow(n8n, workflowOf(model, parts));
-			await n8n.webhook('class-many', { body: {} });
-		},
-	},
 	'schedule, one item': {
 		priority: 'batch',
 		begin: async (model) =>
@@ -125,13 +93,6 @@ const CASES: Record<string, { priority: string; begin: (model: string) => Promis
 				workflowOf(model, { Start: schedule('Llama'), Llama: llama(model) }),
 				model,
 			),
-	},
-	'schedule, agent': {
-		priority: 'batch',
-		begin: async (model) => {
-			const parts = { Start: schedule('Agent'), Agent: agent('Hello'), Model: modelOf(model) };
-			await runScheduled(workflowOf(model, parts), model);
-		},
 	},
 	'sub-workflow, one item': {
 		priority: 'interactive',
