@@ -3,7 +3,6 @@
  * its release notes, because no n8n 3 can be installed from npm.
  */
 import { convertMessages, stripAgentText } from '../../../lib/chat/convert-messages';
-import { cacheToolCalls, toolCallCache } from '../../../lib/chat/tool-calls';
 import { toOpenAiBody } from '../../../lib/chat/openai-body';
 import { toOllamaBody } from '../../../lib/chat/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
@@ -63,30 +62,6 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 });
 
 describe('histories of 2.41', () => {
-	test('case N18: two items of one session stay separate even if their tool calls have the same ID', () => {
-		const answers = ['Rome', 'Oslo'].map((text) => ({
-			text,
-			reasoning: `About ${text}.`,
-			toolCalls: [
-				{
-					id: toN8nCallId('call_0', text === 'Rome' ? 1 : 2),
-					name: 'Calculator',
-					arguments: '{ "input": "call_0" }',
-				},
-			],
-			finishReason: 'tool_calls',
-			notes: [],
-		}));
-		for (const answer of answers) cacheToolCalls(answer);
-		for (const { text, toolCalls } of answers) {
-			const { id } = toolCalls[0]!;
-			const messages = convertMessages([human(text), ai([], id), tool(id)], 'toolTurns', (callId) =>
-				toolCallCache.get(callId),
-			);
-			expect(messages[1]).toMatchObject({ content: text, reasoning: `About ${text}.` });
-		}
-	});
-
 	test('case N16: the text that n8n writes instead of the model’s text is not sent', () => {
 		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
 		const text = 'Calling tools: Calculator, Weather';

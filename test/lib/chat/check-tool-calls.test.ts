@@ -162,23 +162,6 @@ describe('calls and the connected tools', () => {
 		});
 	});
 
-	test('a tool is found without the prefix of its MCP client, if only one has that name', () => {
-		const tools = [
-			tool('A_look', { shortName: 'look' }),
-			tool('A_see.it', { shortName: 'see.it' }),
-			tool('A_run', { shortName: 'run' }),
-			tool('B_run', { shortName: 'run' }),
-			tool('C_own', { shortName: 'own' }),
-			tool('own'),
-		];
-		const find = (name: string, isFromText = false) =>
-			check([[name, '{"n":1}']], tools, isFromText).valid.map((text) => text.split(' ')[1]);
-		expect(
-			['look', 'see.it', 'see_it', 'run', 'own', 'A_run', '__proto__'].map((name) => find(name)[0]),
-		).toEqual(['A_look', 'A_see.it', 'A_see.it', undefined, 'own', 'A_run', undefined]);
-		expect([find('look', true), find('A_look', true)]).toEqual([[], ['A_look']]);
-	});
-
 	test('behind an approval, arguments of the tool are required, those of n8n are not', () => {
 		const parameters = {
 			type: 'object',

@@ -3,7 +3,6 @@ import {
 	CompletionAccumulator,
 	type AccumulatorOptions,
 } from '../../../lib/chat/completion-accumulator';
-import { createQuotationCheck } from '../../../lib/text/quotations';
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 
 const chunk = (delta: object, finish: string | null = null) =>
@@ -90,160 +89,15 @@ describe('reasoning', () => {
 });
 
 describe('tool calls in the text', () => {
-	test.each([
-		['Hermes', `<tool_call>\n${CALL}\n</tool_call>`],
-		[
-			'Qwen3-Coder',
-			'<tool_call>\n<function=get_weather>\n<parameter=city>\nZürich\n</parameter>\n</function>\n</tool_call>',
-		],
-		['Mistral', `[TOOL_CALLS][${CALL}]`],
-		['Llama 3', `<|python_tag|>${CALL.replace('arguments', 'parameters')}`],
-		['JSON', CALL],
-		['JSON in a fence', `\`\`\`json\n${CALL}\n\`\`\``],
-	])('%s', (_name, text) => {
-		fc.assert(
-			fc.property(cuts, (places) => {
-				const outcome = accumulate(inPieces(text, places), { offeredTools });
-				expect(outcome).toMatchObject({
-					shownText: '',
-					completion: { text: '', toolCalls: [{ name: 'get_weather' }] },
-				});
-				expect(JSON.parse(outcome.completion.toolCalls![0]!.arguments)).toEqual({
-					city: 'Zürich',
-				});
-			}),
-		);
-	});
-
 	test('after a text, which is shown', () => {
 		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
 		expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
 			completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 		});
 	});
-
-	test.each([
-		[
-			'of a tool that is not offered',
-			`<tool_call>${CALL.replace('get_weather', 'rm')}</tool_call>`,
-		],
-		['that is not complete', `<tool_call>${CALL}`],
-		['followed by text', `<tool_call>${CALL}</tool_call> is how it looks`],
-	])('%s is text', (_name, text) => {
-		fc.assert(
-			fc.property(cuts, (places) => {
-				expect(accumulate(inPieces(text, places), { offeredTools })).toMatchObject({
-					shownText: text,
-					completion: { text, toolCalls: [] },
-				});
-			}),
-		);
-	});
-
-	test.each([
-		['unchanged', `Say: <tool_call>${CALL}</tool_call>`],
-		['in JSON', JSON.stringify([{ response: `<tool_call>${CALL}</tool_call>` }])],
-		['in JSON in JSON', JSON.stringify(JSON.stringify(`<tool_call>${CALL}</tool_call>`))],
-		['in HTML', `&lt;tool_call&gt;${CALL.replaceAll('"', '&quot;')}&lt;/tool_call&gt;`],
-		['in HTML with numeric entities', `<tool_call>${CALL.replaceAll('ü', '&#xfc;')}</tool_call>`],
-	])('that was sent %s is a quotation and is not run', (_name, sent) => {
-		const text = `<tool_call>${CALL}</tool_call>`;
-		expect(
-			accumulate(wholeText(text), {
-				offeredTools,
-				isQuotation: createQuotationCheck([sent]),
-			}),
-		).toMatchObject({
-			completion: { text, toolCalls: [] },
-		});
-	});
 });
 
 describe('streamed tool calls', () => {
-	test('are assembled by index, with arguments split anywhere', () => {
-		fc.assert(
-			fc.property(
-				fc.array(fc.object(), { minLength: 1, maxLength: 3 }),
-				fc.integer({ min: 1, max: 7 }),
-				(args, size) => {
-					const events = args.flatMap((value, index) => {
-						const json = JSON.stringify(value);
-						const pieces = json.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
-						return [
-							chunk({
-								tool_calls: [
-									{
-										index,
-										id: `call_${index}`,
-										type: 'function',
-										function: { name: `tool_${index}`, arguments: '' },
-									},
-								],
-							}),
-							...pieces.map((piece) =>
-								chunk({ tool_calls: [{ index, function: { arguments: piece } }] }),
-							),
-						];
-					});
-					expect(accumulate([...events, chunk({}, 'tool_calls')])).toMatchObject({
-						completion: {
-							toolCalls: args.map((value, index) => ({
-								id: `call_${index}`,
-								name: `tool_${index}`,
-								arguments: JSON.stringify(value),
-							})),
-						},
-					});
-				},
-			),
-		);
-	});
-
-	test.each<[string, object[], Array<[string, string]>]>([
-		[
-			'without an index',
-			[
-				{ id: 'a', function: { name: 'x', arguments: '{"a"' } },
-				{ function: { arguments: ':1}' } },
-				{ id: 'b', function: { name: 'y', arguments: '{}' } },
-			],
-			[
-				['x', '{"a":1}'],
-				['y', '{}'],
-			],
-		],
-		[
-			'complete, all with index 0',
-			[
-				{ index: 0, id: 'a', function: { name: 'x', arguments: '{}' } },
-				{ index: 0, id: 'b', function: { name: 'y', arguments: '{}' } },
-			],
-			[
-				['x', '{}'],
-				['y', '{}'],
-			],
-		],
-		[
-			'with an object as arguments',
-			[{ index: 0, function: { name: 'x', arguments: { a: 1 } } }],
-			[['x', '{"a":1}']],
-		],
-		['without arguments', [{ index: 0, function: { name: 'x' } }], [['x', '{}']]],
-		[
-			"with gpt-oss's tokens in the name",
-			[{ index: 0, function: { name: 'ls<|channel|>commentary', arguments: '{}' } }],
-			[['ls', '{}']],
-		],
-	])('%s', (_name, pieces, expected) => {
-		const outcome = accumulate([
-			...pieces.map((piece) => chunk({ tool_calls: [piece] })),
-			chunk({}, 'tool_calls'),
-		]);
-		expect(outcome.completion.toolCalls?.map((call) => [call.name, call.arguments])).toEqual(
-			expected,
-		);
-	});
-
 	test('a truncated or invalid tool call is a failure', () => {
 		const firstChunk = chunk({
 			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],

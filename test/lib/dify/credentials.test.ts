@@ -1,6 +1,6 @@
 import { mask } from '../../../lib/errors/mask';
-import { createDifyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
-import { appKey, knowledgeKey } from '../../simulators/dify';
+import { createDifyClient } from '../../../lib/dify/credentials';
+import { appKey } from '../../simulators/dify';
 import { createClient, getServerError, sendMessage, startApp, startSim } from './client';
 
 /** Looks like a key. */
@@ -35,22 +35,6 @@ describe('access to Dify', () => {
 		expect(sim.requests.map(({ headers }) => headers.authorization)).toEqual(
 			Array(3).fill(`Bearer ${appKey('chat')}`),
 		);
-	});
-
-	test('a key of the other type is rejected, and the error names the type', async () => {
-		const sim = await start();
-		const error = await getServerError(
-			createClient(sim, 'chat', { apiKey: knowledgeKey() }).get(KEY_TEST_PATHS.app),
-		);
-		expect(error).toMatchObject({ status: 401, code: 'unauthorized', type: 'unauthorized' });
-		expect(error.serverText).toContain('Access token is invalid');
-		expect(error.suggestion).toContain('knowledge key');
-		expect(sim.requests).toHaveLength(1);
-		expect(
-			await getServerError(createClient(sim).get('/datasets', { page: 1, limit: 1 })),
-		).toMatchObject({
-			status: 401,
-		});
 	});
 
 	test('an app whose API is disabled is reported as such', async () => {

@@ -1,9 +1,5 @@
 import * as fc from 'fast-check';
-import {
-	classifyErrorResponse,
-	classifyStreamError,
-	parseRetryAfter,
-} from '../../../lib/errors/classify-error';
+import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
 import type { ErrorType } from '../../../lib/errors/server-error';
 
@@ -127,14 +123,4 @@ test('any response results in an error with a title and a suggestion', () => {
 			expect(failed.suggestion).not.toBe('');
 		}),
 	);
-});
-
-test.each([
-	['120', 120_000],
-	['1.5', 1500],
-	['Thu, 26 Nov 2026 03:00:10 GMT', 10_000],
-	['-5', undefined],
-	['soon', undefined],
-])('Retry-After: %s', (header, expected) => {
-	expect(parseRetryAfter(header, Date.parse('2026-11-26T03:00:00Z'))).toBe(expected);
 });

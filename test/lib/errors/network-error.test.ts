@@ -83,15 +83,6 @@ describe('toNetworkError', () => {
 		expect(error.suggestion).toContain('https');
 	});
 
-	test('an untrusted certificate', async () => {
-		const server = await startServer({ tls: true });
-		const error = await explain(`${server.url}/v1/models`);
-		await server.close();
-		expect(error).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
-		expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-		expect(error.suggestion).toContain('NODE_EXTRA_CA_CERTS');
-	});
-
 	test('https on a port that closes the connection', async () => {
 		const server = await startTcpServer((socket) => socket.once('data', () => socket.destroy()));
 		const error = await explain(`https://127.0.0.1:${server.port}/v1/models`);

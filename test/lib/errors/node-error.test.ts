@@ -95,19 +95,6 @@ describe('toNodeError', () => {
 		expect(toNodeError(NODE, cause).cause).toBe(cause);
 	});
 
-	test("case 1: shows our message for a refused connection, not n8n's generic one", async () => {
-		const server = await startServer();
-		await server.close();
-		const target = createModelServer({ baseUrl: server.url });
-		const serverError: unknown = await fetchStatus(target, `${target.url.api}/chat/completions`, {
-			json: {},
-		}).catch((error: unknown) => error);
-		const error = toNodeError(NODE, serverError);
-		expect(error.message).toMatch(/^Nothing is listening on 127\.0\.0\.1:\d+, as seen from n8n$/);
-		expect(error.description).toContain('host.docker.internal');
-		expect(error.context.data).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
-	});
-
 	test('returns a node error unchanged, and converts anything else', () => {
 		const known = new NodeOperationError(NODE, 'known');
 		expect(toNodeError(NODE, known)).toBe(known);

@@ -183,21 +183,6 @@ describe('what a server taught', () => {
 		expect(await send(newServer())).toBe(2);
 	});
 
-	test('is forgotten after ten minutes, also if it was used until then', async () => {
-		rejectTopK();
-		const server = newServer();
-		await send(server);
-		const { now } = performance;
-		try {
-			performance.now = () => now.call(performance) + 9 * 60_000;
-			expect(await send(server)).toBe(1);
-			performance.now = () => now.call(performance) + 11 * 60_000;
-			expect(await send(server)).toBe(2);
-		} finally {
-			performance.now = now;
-		}
-	});
-
 	test('excludes a change for output that ran away', async () => {
 		const replies: Reply[] = [{ type: 'output', errorType: 'runawayOutput' }, { type: 'usable' }];
 		transport.reply = () => replies[transport.sent.length - 1]!;

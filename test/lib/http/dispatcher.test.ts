@@ -9,7 +9,6 @@ import {
 } from '../../simulators/llama-server';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { testCertificate } from '../../support/tls';
 import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import type { Endpoint } from '../../../lib/http/types';
@@ -199,21 +198,6 @@ describe('connecting', () => {
 		await closePools();
 		await server.close();
 		expect(errorTypes).toEqual(['aborted', 'firstTokenTimeout', 'totalTimeout']);
-	});
-
-	test('an untrusted certificate is rejected unless the credential ignores SSL issues', async () => {
-		const server = await start({ tls: true });
-		const { error } = await sendChat(connect(server.url));
-		expect(error).toMatchObject({ type: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
-		expect((await sendChat(connect(server.url, { ignoreSslIssues: true }))).error).toBeUndefined();
-		// The setting applies only to that credential.
-		expect((await sendChat(connect(server.url))).error!.type).toBe('tlsUntrusted');
-		expect(
-			(await getError(async () => await fetchStatus(connect(server.url), `${server.url}/health`)))!
-				.type,
-		).toBe('tlsUntrusted');
-		expect(server.requests).toHaveLength(1);
-		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
 	});
 });
 

@@ -42,43 +42,6 @@ describe('the chat model', () => {
 	});
 });
 
-describe('streamed', () => {
-	it('yields plain text, and each number once, on exactly one chunk', async () => {
-		server().script(reply.text('Hello from the simulator'));
-		const { model, outputs } = await supplied();
-		const chunks = await collect(model, 'Hi');
-		expect(chunks.map(({ content }) => content).join('')).toBe('Hello from the simulator');
-		expect(chunks.every(({ content }) => typeof content === 'string')).toBe(true);
-		expect(chunks.filter(({ usage_metadata: usage }) => usage !== undefined)).toHaveLength(1);
-		const last = chunks.at(-1)!;
-		expect(last.response_metadata).toMatchObject({
-			finish_reason: 'stop',
-			model_name: 'sim-model',
-		});
-		const { tokenUsage, response } = outputs[0] as {
-			tokenUsage: { promptTokens: number; completionTokens: number };
-			response: {
-				generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>>;
-			};
-		};
-		expect(tokenUsage.completionTokens).toBe(
-			(last.usage_metadata as { output_tokens: number }).output_tokens,
-		);
-		expect(response.generations[0]![0]!.text).toBe('Hello from the simulator');
-		expect(response.generations[0]![0]!.generationInfo).toEqual({
-			finishReason: 'stop',
-			modelName: 'sim-model',
-			tokensPerSecond: expect.any(Number) as number,
-			promptTokensPerSecond: expect.any(Number) as number,
-			cachedTokens: expect.any(Number) as number,
-			firstTokenMs: expect.any(Number) as number,
-			totalMs: expect.any(Number) as number,
-			url: expect.any(String) as string,
-		});
-		expect(last.response_metadata).not.toHaveProperty('model');
-	});
-});
-
 describe('generated', () => {
 	it('has structured output through a tool', async () => {
 		server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
@@ -104,20 +67,5 @@ describe('tools', () => {
 		expect(typeof once.bindTools).not.toBe('function');
 		await once.invoke('Hi');
 		expect(chatRequests()[0]).toMatchObject({ tool_choice: 'required' });
-	});
-
-	it('sends the schema of a zod tool once, without $schema', async () => {
-		const { model } = await supplied();
-		await model.bindTools([weather]).invoke('Hi');
-		const [sent] = chatRequests()[0]!.tools as Array<{
-			function: { parameters: Record<string, unknown> };
-		}>;
-		expect(chatRequests()[0]!.tools).toHaveLength(1);
-		expect(sent!.function.parameters).toMatchObject({
-			type: 'object',
-			properties: { city: { type: 'string', description: 'A city' } },
-			required: ['city'],
-		});
-		expect(sent!.function.parameters).not.toHaveProperty('$schema');
 	});
 });

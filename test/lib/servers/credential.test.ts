@@ -46,22 +46,6 @@ describe('credentialHeaders', () => {
 		);
 	});
 
-	test('Bearer, or x-api-key', () => {
-		expect(buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({
-			authorization: `Bearer ${SAMPLE}`,
-		});
-		expect(
-			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'bearer' }),
-		).toEqual({
-			authorization: `Bearer ${SAMPLE}`,
-		});
-		expect(
-			buildCredentialHeaders({ baseUrl: '', apiKey: SAMPLE, authentication: 'xApiKey' }),
-		).toEqual({
-			'x-api-key': SAMPLE,
-		});
-	});
-
 	test.each([undefined, '', '  ', '\n', 'Bearer', 'Bearer '])(
 		'an empty key (%j) sends no header',
 		(apiKey) => {

@@ -44,28 +44,6 @@ const run = async (
 const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };
 
 describe('Kokoro-FastAPI', () => {
-	test('audio that arrives in chunks, with its type', async () => {
-		const sim = await startKokoro();
-		const { bytes, mimeType, extension, warnings } = await run(sim, {
-			speed: 1.2,
-			instructions: 'calm',
-		});
-		expect([bytes.byteLength, mimeType, extension, warnings]).toEqual([
-			3506,
-			'audio/mpeg',
-			'mp3',
-			[],
-		]);
-		expect(sim.requests.at(-1)!.body).toEqual({
-			model: 'kokoro',
-			input: 'Hello there.',
-			voice: 'af_bella',
-			response_format: 'mp3',
-			speed: 1.2,
-			instructions: 'calm',
-		});
-	});
-
 	test('an unsupported voice', async () => {
 		const error = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
 		expect(error.message).toBe('The server does not support the voice "alloy"');

@@ -121,30 +121,6 @@ describe('whisper.cpp', () => {
 });
 
 describe('speaches', () => {
-	test('gets no language by default, and every field that is set', async () => {
-		const sim = await startSpeaches({ segments: SEGMENTS });
-		await run(sim, SPEACHES);
-		expect(sim.forms[0]!.fields).toEqual({ ...SPEACHES, response_format: 'json' });
-		await run(sim, {
-			...SPEACHES,
-			format: 'verbose_json',
-			language: 'en',
-			prompt: 'names',
-			temperature: 0.2,
-			granularities: ['word', 'segment'],
-			extraBody: { vad_filter: true, hotwords: 'n8n' },
-		});
-		expect(sim.requests.at(-1)!.bytes.toString('latin1')).toMatch(
-			/name="timestamp_granularities\[\]"\r\n\r\nword[^]*name="timestamp_granularities\[\]"\r\n\r\nsegment/,
-		);
-		expect(sim.forms[1]!.fields).toMatchObject({
-			temperature: '0.2',
-			hotwords: 'n8n',
-			vad_filter: 'true',
-			prompt: 'names',
-		});
-	});
-
 	test('subtitles with the type plain text', async () => {
 		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), {
 			...SPEACHES,

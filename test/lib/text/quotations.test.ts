@@ -66,6 +66,10 @@ describe('a tool call in a tool result is a quotation', () => {
 			'with numeric entities',
 			between(TAGGED, '').replace(/[^\w ]/g, (sign) => `&#${sign.charCodeAt(0)};`),
 		],
+		[
+			'with hexadecimal entities',
+			TAGGED.replace(/[^\w ]/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`),
+		],
 		['with entities without a semicolon', TAGGED.replace(/</g, '&lt').replace(/"/g, '&#34')],
 		['in quoted-printable', quotedPrintable(TAGGED)],
 		['in quoted-printable in JSON', JSON.stringify({ mail: quotedPrintable(TAGGED) })],

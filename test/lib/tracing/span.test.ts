@@ -150,17 +150,6 @@ describe('texts', () => {
 		return [attributes['gen_ai.input.messages'], attributes['gen_ai.output.messages']];
 	};
 
-	test('case N38: are not recorded without Record Texts', async () => {
-		const server = await start();
-		server.script(reply.text('The answer is private.'));
-		await sendQuestion(
-			chatWith({ baseUrl: server.url }, { trace: { userId: 'anna' } }),
-			'The question is private.',
-		);
-		expect(textsIn()).toEqual([undefined, undefined]);
-		expect(JSON.stringify(traces.spans()[0]!.attributes)).not.toContain('private');
-	});
-
 	test('are recorded with it, in the format of the conventions, and without the key', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		server.script(reply.text('Four.'));
