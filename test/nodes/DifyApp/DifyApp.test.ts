@@ -1,13 +1,6 @@
 import { startChatApp, executeApp, createBinaryItem } from './app';
 import { startApp } from '../../lib/dify/client';
-import {
-	getItemError,
-	executePrepared,
-	prepareNode,
-	getStreamedText,
-	byId,
-	createEditorContext,
-} from '../dify';
+import { executePrepared, prepareNode, getStreamedText, byId, createEditorContext } from '../dify';
 import { searchAnnotations } from '../../../nodes/DifyApp/annotation';
 
 describe('the app', () => {
@@ -77,20 +70,6 @@ describe('text: generate', () => {
 			mode: 'completion',
 			answer: 'About hills',
 		});
-	});
-
-	it('has the error details in the item with continue on fail', async () => {
-		const sim = await startApp({
-			mode: 'completion',
-			reply: () => ({
-				steps: [
-					{ text: 'Half' },
-					{ error: { status: 400, code: 'completion_request_error', message: 'x' } },
-				],
-			}),
-		});
-		const [item] = await executeApp(sim, generate, { mode: 'completion', continueOnFail: true });
-		expect(getItemError(item!)).toMatchObject({ answer: 'Half' });
 	});
 });
 

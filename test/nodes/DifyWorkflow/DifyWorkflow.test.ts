@@ -35,18 +35,6 @@ describe('the record of a run', () => {
 		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
 	});
 
-	test("omits Dify's system variables from the inputs", async () => {
-		const sim = await startWorkflow({ steps: [START] });
-		const { workflowRunId } = await executeWorkflowJson(sim);
-		const inputs = JSON.stringify({ topic: 'hills', 'sys.user_id': 'u1', sys: 1 });
-		const body = JSON.stringify({ id: workflowRunId, status: 'succeeded', inputs });
-		const path = /\/workflows\/run\/[\w-]+$/;
-		sim.fail({ path, status: 200, contentType: 'application/json', body });
-		const parameters = { workflowRunId, waitUntilFinished: false };
-		const [item] = await executeOperation(sim, 'run', 'get', parameters);
-		expect(item!.json.inputs).toEqual({ topic: 'hills', sys: 1 });
-	});
-
 	test('is returned after the run has ended, if the option is set', async () => {
 		let continueRun = () => {};
 		const wait = new Promise<void>((resolve) => (continueRun = resolve));

@@ -5,7 +5,6 @@ import {
 	collect,
 	type Model,
 	useChatModel,
-	weather,
 	AIMessage,
 	HumanMessage,
 	ToolMessage,
@@ -55,47 +54,6 @@ describe('failures', () => {
 		);
 	}
 
-	it.each([
-		['only thinking', () => reply.reasoning('hmm', ''), 'onlyThinking'],
-		[
-			'a call cut by the token limit',
-			() =>
-				reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
-			'toolCallTruncated',
-		],
-		[
-			'arguments that are no JSON',
-			() => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":' }]),
-			'invalidToolCall',
-		],
-		['an empty answer', () => reply.empty(), 'emptyResponse'],
-		[
-			'an early end',
-			() => reply.chunks(['half'], { finish: false, done: false }),
-			'streamEndedEarly',
-		],
-		[
-			'an error in the stream',
-			() => reply.chunks(['half'], { error: { message: 'Compute error.' } }),
-			'streamError',
-		],
-	])('%s is a node error, streamed and generated', async (_name, scripted, type) => {
-		// A model that receives its error repeats it twice.
-		for (let times = 0; times < 6; times++) server().script(scripted());
-		const { model } = await supplied();
-		const bound = model.bindTools([weather]);
-		for (const run of [
-			async () => await bound.invoke('Hi'),
-			async () => await collect(bound, 'Hi'),
-		]) {
-			const error = await failureOf(run());
-			expect(error.constructor.name).toBe('NodeOperationError');
-			expect(error.context.data).toMatchObject({ type });
-			expect(error.message).not.toContain(server().url);
-			expect(error.context.descriptionTemplate).toContain(`${server().url}/v1/chat/completions`);
-		}
-	});
-
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
@@ -126,39 +84,6 @@ describe('failures', () => {
 		await model.invoke('Hi');
 		const requests = server().requests.filter(({ path }) => path === '/v1/chat/completions');
 		expect(requests.map(({ body }) => (body as { model: string }).model)).toEqual(['sim-model']);
-	});
-
-	it.each([
-		['only thinking', () => reply.reasoning('hmm', '', { finish: 'length' })],
-		[
-			'a cut call',
-			() =>
-				reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
-		],
-		['an answer against the schema', () => reply.text('{"answer": 5}')],
-	])('%s was generated: its tokens are in the totals of the run, once', async (_name, scripted) => {
-		const jsonSchema =
-			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
-		const { model, context } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
-		const values = new Map<string, unknown>();
-		Object.assign(context, {
-			customData: {
-				get: (key: string) => values.get(key),
-				set: (key: string, value: unknown) => values.set(key, value),
-			},
-		});
-		for (const run of [
-			async () => await collect(model, 'Hi'),
-			async () => await model.invoke('Hi'),
-		]) {
-			for (let times = 0; times < 3; times++) server().script(scripted());
-			await failureOf(run());
-		}
-		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({
-			generations: 2,
-			uncounted: 0,
-		});
-		expect(values.get('llm_tokens_in')).toBeGreaterThan(0);
 	});
 });
 

@@ -236,28 +236,6 @@ describe('audio', () => {
 			expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
 		});
 
-		test.each([
-			['a single model is used by name', [{ id: 'cosy' }], 'cosy'],
-			['with several models, none is selected', [{ id: 'cosy' }, { id: 'other' }], undefined],
-			['without a list none is named', undefined, undefined],
-		])('an empty Model on an unrecognized server: %s', async (_name, modelList, namedModel) => {
-			const server = await startServer(({ path }, response) => {
-				if (path === '/v1/audio/speech') {
-					response.writeHead(200, { 'content-type': 'audio/mpeg' });
-					return void response.end(Buffer.alloc(3_000, 'ID3'));
-				}
-				const isListed = path === '/v1/models' && modelList !== undefined;
-				sendJson(
-					response,
-					isListed ? { data: modelList } : { detail: 'Not Found' },
-					isListed ? 200 : 404,
-				);
-			});
-			await run(server, { operation: 'speak', text: 'Hello', voice: 'Alloy' });
-			const speechItem = server.requests.find(({ path }) => path === '/v1/audio/speech');
-			expect(speechItem!.body.model).toBe(namedModel);
-		});
-
 		test('raw samples, and every other option', async () => {
 			const samples = Buffer.alloc(400, 3);
 			const sim = await startKokoro({ sound: () => [samples] });

@@ -1,6 +1,4 @@
-import { waitFor } from '../../lib/dify/wait-for';
 import { startApp, startSim } from '../../lib/dify/client';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
 	sendMessages,
 	sendMessageError,
@@ -90,33 +88,5 @@ describe('binary data', () => {
 			`"a.txt" could not be read: ${reason}`,
 		);
 		expect(sim.runs).toHaveLength(0);
-	});
-
-	test('that is being sent when the execution is stopped', async () => {
-		const sim = await startSim();
-		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, {
-			signal: controller.signal,
-			items: [
-				{
-					json: {},
-					binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
-				},
-			],
-			stored: { 'store:1': new Uint8Array(1000) },
-			parameters: ALL_FILES,
-		});
-		const slow = async function* () {
-			for (let at = 0; at < 1000; at++) {
-				await delay(20);
-				yield new Uint8Array(1);
-			}
-		};
-		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
-		const running = getNodeError(executePrepared('difyChatMessage', fake));
-		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
-		controller.abort();
-		await running;
-		expect([sim.runs.length, sim.store.files.size]).toEqual([0, 0]);
 	});
 });

@@ -1,11 +1,5 @@
 import { countRequests } from '../../../lib/dify/client';
-import {
-	appKey,
-	knowledgeKey,
-	type FormField,
-	type Json,
-	type NodeStep,
-} from '../../../simulators/dify';
+import { type FormField, type Json, type NodeStep } from '../../../simulators/dify';
 import { executePrepared, getNodeError, WITH_FILES } from '../../dify';
 import {
 	prepareWorkflow,
@@ -147,29 +141,6 @@ describe('running a workflow', () => {
 			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
 		});
 		expect(countRequests(sim, '/workflows/run')).toBe(0);
-	});
-
-	test('the first rejection of an app with a limit is retried', async () => {
-		const sim = await startWorkflow({ steps: [START] });
-		const body = JSON.stringify({
-			code: 'invalid_param',
-			message: 'Too many requests. Please try again later.',
-			status: 400,
-		});
-		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
-		expect((await executeWorkflowJson(sim)).status).toBe('succeeded');
-	});
-
-	test('the key of another app type or of knowledge bases is an error that names the fix', async () => {
-		const sim = await startWorkflow({ steps: [] });
-		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
-		const chat = await executeWorkflowError(sim, { mode: 'chat' });
-		expect(chat.message).toBe('This key belongs to a chatbot');
-		expect(chat.description).toContain('Dify Chat Message');
-		const credentials = { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'app' };
-		const knowledge = await executeWorkflowError(sim, { credentials });
-		expect(knowledge.message).toContain('knowledge key');
-		expect(knowledge.description).toContain('app-…');
 	});
 });
 

@@ -24,15 +24,6 @@ const getHints = async (parameters: object, items: INodeExecutionData[]) => {
 	return fake.hints.map(({ message }) => message);
 };
 
-test('a table of Excel, in Windows-1252 and with the type of a workbook, is text', async () => {
-	await serve();
-	await getHints(
-		{},
-		file(latin1('Stra\xdfe;Ort\r\nM\xfcllerweg;K\xf6ln'), 'a.csv', 'application/vnd.ms-excel'),
-	);
-	expect(getContent()).toContain('Straße;Ort\r\nMüllerweg;Köln');
-});
-
 test.each<[string, Buffer, string, string]>([
 	[
 		'a HEIC named .jpg',
@@ -62,14 +53,6 @@ test.each<[string, Buffer, string, string]>([
 		expect(sim.requests).toEqual([]);
 	},
 );
-
-test('a HEIC named .jpg is reported as HEIC', async () => {
-	await serve({ vision: true });
-	const items = file(latin1('\0\0\0 ftypheic\0\0\0\0'), 'photo.jpg', 'image/jpeg');
-	expect((await getError(CHAT, { items })).message).toContain(
-		'(image/heic by its content, 16 bytes)',
-	);
-});
 
 test.each<[string, Buffer, string]>([
 	['WebP', latin1('RIFF1234WEBPVP8 '), 'image/webp'],

@@ -1,58 +1,21 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
-import { type FormField, type Step } from '../../../simulators/dify';
+import { type FormField } from '../../../simulators/dify';
 import { listen } from '../../../support/listen';
 import * as http from 'node:http';
 import {
 	sendMessages,
 	sendMessageError,
 	sendMessageJson,
-	getItemError,
 	executePrepared,
 	getNodeError,
-	createNumberedItems,
 	prepareNode,
-	toSteps,
 } from '../../dify';
 
 const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
 ];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
-
-describe('many items', () => {
-	test('in a chat, streamed text stays after an error, the error is shown, and the next item starts a new message', async () => {
-		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
-		const sim = await startApp({
-			mode: 'chat',
-			reply: ({ query }) => (query === 'q1' ? { steps: [...toSteps('half'), error] } : query),
-		});
-		const fake = prepareNode('difyChatMessage', sim, {
-			...createNumberedItems(3),
-			streaming: true,
-			continueOnFail: true,
-		});
-		const items = await executePrepared('difyChatMessage', fake);
-		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual([
-			'0 begin',
-			'0 item',
-			'0 end',
-			'1 begin',
-			'1 item',
-			// A line end.
-			'1 item',
-			'1 error',
-			'2 begin',
-			'2 item',
-			'2 end',
-		]);
-		expect(items.map((item) => item.json.answer ?? getItemError(item)?.answer)).toEqual([
-			'q0',
-			'half',
-			'q2',
-		]);
-	});
-});
 
 describe('the latest conversation', () => {
 	const latest = { conversation: 'latest' };

@@ -45,6 +45,12 @@ describe('processing items', () => {
 	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
 		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
 
+	test('without items, the operation runs once, as some n8n versions call tools', async () => {
+		const setup = { items: [], parameters: { user: '' }, type: 'CUSTOM.difyChatMessageTool' };
+		const [item] = await sendMessages(await startSim(), setup);
+		expect(item!.json).toMatchObject({ answer: 'You said: hi', user: 'n8n-w1' });
+	});
+
 	test('as an agent tool, it exposes no URL and no message of a failing server', async () => {
 		const type = 'n8n-nodes-local-llama.difyChatMessageTool';
 		const sim = await startSim();
