@@ -48,6 +48,8 @@ interface RunTimeouts {
 	totalMs: number;
 }
 
+const DEFAULT_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
+
 export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
 	/** Called with changes of the text, for a live display. Not for an existing run: its first events may be missing. */
@@ -122,7 +124,7 @@ class RunReader {
 		private readonly run: RunState,
 		private readonly options: RunReaderOptions,
 	) {
-		this.timeouts = { idleMs: 600_000, totalMs: 0, ...options.timeouts };
+		this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
 	}
 
 	async read() {

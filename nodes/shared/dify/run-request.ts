@@ -34,7 +34,7 @@ import {
 } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
-import { readRequestSettings } from '../timeout-fields';
+import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
 import {
 	getAppFileTypes,
 	parseFileUrl,
@@ -212,7 +212,7 @@ function toFileValue({ type }: FileField, files: readonly object[]): unknown {
 export async function buildRunRequest(call: DifyCall, user: string, filesPath = 'files') {
 	const { client, parameters, typing } = call;
 	const options = {
-		...readRequestSettings(parameters, 2),
+		...readRequestSettings(parameters, GENERATION_RETRIES),
 		traceId: parseTraceId(parameters.value('options.traceId')),
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};
