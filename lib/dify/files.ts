@@ -22,11 +22,6 @@ type MediaType = (typeof MEDIA_TYPES)[number];
 
 export type DifyFileType = MediaType | 'document' | 'custom';
 
-/** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
-export type DifyFileRef =
-	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
-	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
-
 /** File types by extension, as in Dify, which also sets size limits by them (docs/protocols/dify.md 2.9). */
 const EXTENSIONS_BY_TYPE: Readonly<Record<MediaType, readonly string[]>> = {
 	image: ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'],

@@ -17,7 +17,7 @@ import {
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
-import { apiPath, PathSegment } from './client';
+import { apiPath, type DifyClient, PathSegment } from './client';
 
 const FORM_FIELD_TYPES = [
 	'text-input',
@@ -81,17 +81,12 @@ const REJECTED_INPUT =
 /**
  * Explains a rejected input by its label, type and limit. Dify names only the variable. Returns the error; other errors
  * unchanged.
- *
- * @param getParameters `GET /parameters`
  */
-export async function explainInputError(
-	error: ServerError,
-	getParameters: () => Promise<JsonRecord>,
-) {
+export async function explainInputError(error: ServerError, client: DifyClient) {
 	const match = REJECTED_INPUT.exec(error.serverText?.trim().replace(/\.$/, '') ?? '');
 	if (error.type !== 'invalidInputs' || match === null) return error;
 	const [, variable, required, problem] = match;
-	const parameters: JsonRecord = await getParameters().catch(() => ({}));
+	const parameters: JsonRecord = await client.get('/parameters').catch(() => ({}));
 	const field = parseForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
 	const title = `The input "${truncate(field.label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;

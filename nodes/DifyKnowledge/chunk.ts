@@ -15,7 +15,7 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { documentField, keywordField, readTextOption, readTextList, datasetField } from './fields';
+import { documentField, keywordField, readTextList, datasetField } from './fields';
 
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
 const documentFields = [datasetField, documentField];
@@ -41,7 +41,7 @@ const values = [
 
 function readValues(parameters: NodeParameters) {
 	return omitUndefined({
-		answer: readTextOption(parameters, 'options.answer'),
+		answer: parameters.textOption('options.answer'),
 		keywords: readTextList(parameters, 'options.keywords'),
 	});
 }
@@ -103,7 +103,7 @@ export const chunks: DifyResource = {
 				const { data } = await client.sendJson('POST', route, {
 					segment: {
 						// Dify clears omitted fields.
-						content: readTextOption(parameters, 'options.content') ?? content,
+						content: parameters.textOption('options.content') ?? content,
 						answer: asNonEmptyString(answer),
 						enabled: parameters.boolean('options.enabled', undefined),
 						// Otherwise searches still find the old child chunks.

@@ -3,8 +3,8 @@ import { binaryField, recordLocatorField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
 import { longTextField, numberField, stringField, choiceField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { parseModelRef, type ModelRef } from '../../lib/dify/knowledge/models';
-import { isRecord, isUnset } from '../../lib/values';
+import { parseModelRef } from '../../lib/dify/knowledge/models';
+import { isUnset } from '../../lib/values';
 
 export const datasetField = recordLocatorField(
 	'Knowledge Base',
@@ -25,11 +25,9 @@ export function modelLocatorField(
 	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
 }
 
-/** Reads a model locator. n8n resolves locators only outside collections. */
-export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
-	const value = parameters.value(path);
-	const model = isRecord(value) && '__rl' in value ? value.value : value;
-	return typeof model === 'string' ? parseModelRef(model) : undefined;
+/** Reads a model locator. */
+export function readModel(parameters: NodeParameters, path: string) {
+	return parseModelRef(parameters.rawString(path));
 }
 
 /** Field for the indexing technique. */
@@ -74,9 +72,4 @@ export function readTextList(parameters: NodeParameters, path: string) {
 	if (Array.isArray(value)) return value.map(String);
 	if (typeof value === 'string') return splitNames(value);
 	throw parameters.createError(path, 'must be an array or comma-separated text');
-}
-
-/** Reads a text option; undefined if it was not added. */
-export function readTextOption(parameters: NodeParameters, path: string) {
-	return parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 }

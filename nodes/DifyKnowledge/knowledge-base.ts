@@ -40,7 +40,6 @@ import type { NodeParameters } from '../shared/parameters';
 import { toOperationItems } from '../shared/run/operations';
 import {
 	keywordField,
-	readTextOption,
 	datasetField,
 	readModel,
 	modelLocatorField,
@@ -197,7 +196,7 @@ function readSettings(parameters: NodeParameters) {
 	// Without the technique, Dify silently ignores the model.
 	const defaultTechnique = embeddingModel === undefined ? undefined : 'high_quality';
 	return omitUndefined({
-		description: readTextOption(parameters, 'options.description'),
+		description: parameters.textOption('options.description'),
 		permission: parameters.choice('options.permission', undefined),
 		indexing_technique: parameters.choice('options.technique', undefined) ?? defaultTechnique,
 		...toEmbeddingModelFields(embeddingModel),

@@ -7,6 +7,7 @@ import {
 	type INodePropertyOptions,
 } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
+import { anySignal } from '../../lib/http/sleep';
 import { openDifyClient } from '../../lib/dify/credentials';
 import {
 	truncateQuery,
@@ -107,8 +108,7 @@ function createLoggedRetriever(
 			return await log.call({
 				input: { query },
 				run: async (execution) => {
-					const signals = [config?.signal, execution].filter((each) => each !== undefined);
-					const abortableClient = client.withSignal(AbortSignal.any(signals));
+					const abortableClient = client.withSignal(anySignal(config?.signal, execution));
 					const documents: RetrievedDocument[] = [];
 					let filteredOut = 0;
 					for (const datasetId of datasetIds) {

@@ -1,10 +1,9 @@
-import type { IDataObject } from 'n8n-workflow';
 import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
 import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
-import { isFileField, readExactObject, readFiles, uploadInputs } from '../shared/dify/run-request';
+import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
 	type DifyCall,
@@ -69,7 +68,7 @@ export const forms: DifyResource = {
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
 				// Before the form is sent: an invalid value must not lose the result of the submission.
-				const follow = readFollow(call, user);
+				const follow = readFollow(call, user, formToken);
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
@@ -79,13 +78,13 @@ export const forms: DifyResource = {
 				for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
 					if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
 						texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
-				const { values, files } = await readFiles(call, formValues, fields.filter(isFileField));
-				const inputs = await uploadInputs(call, user, { values: { ...texts, ...values }, files });
+				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
+				const inputs = { ...texts, ...(await uploadFiles(user)) };
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
-				const submission = { formToken, action, user, submitted: true } as const;
-				if (follow === undefined) return { json: submission };
-				return await followSubmission(call, submission, follow);
+				const submission = { formToken, action, user, submitted: true };
+				const item = await follow?.();
+				return { ...item, json: { ...submission, ...item?.json } };
 			},
 		},
 		{
@@ -112,50 +111,27 @@ export const forms: DifyResource = {
 	],
 };
 
-interface Submission extends IDataObject {
-	formToken: string;
-	user: string;
-}
-
-/** How the run of a submission is followed; undefined if the node returns after the submission. */
-function readFollow(call: DifyCall, user: string) {
-	const { parameters } = call;
-	const hasRunId = parameters.string('workflowRunId') !== '';
+/** Follows the run of a submission to its outputs or its next form; undefined if the node returns after the submission. */
+function readFollow(call: DifyCall, user: string, submittedToken: string) {
+	const { client, parameters, typing } = call;
+	const output = readOutputOptions(call, user);
+	const { timeouts } = readRequestSettings(parameters);
 	const returnsImmediately = parameters.boolean('options.returnImmediately', false);
-	const follow = {
-		output: readOutputOptions(call, user),
-		timeouts: readRequestSettings(parameters).timeouts,
+	if (returnsImmediately || parameters.string('workflowRunId') === '') return undefined;
+	const runId = readId(parameters, 'workflowRunId');
+	return async () => {
+		await typing?.begin();
+		const options = { onDeltas: typing?.show, timeouts, submittedToken };
+		const running = followRun(client, runId, user, options);
+		return await toRunItem(call, output, running).catch((error: unknown) => {
+			// The submission counts if only the run ID or the user is wrong.
+			if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error;
+			call.hint(
+				'The form was submitted, but Dify cannot find the run: check the Workflow Run ID, and use the user who started the run.',
+			);
+			return undefined;
+		});
 	};
-	return hasRunId && !returnsImmediately
-		? { ...follow, runId: readId(parameters, 'workflowRunId') }
-		: undefined;
-}
-
-/** The item of a submission, with the outputs or the next form of its run. */
-async function followSubmission(
-	call: DifyCall,
-	submission: Submission,
-	{ runId, output, timeouts }: NonNullable<ReturnType<typeof readFollow>>,
-) {
-	const { client, typing } = call;
-	const { user, formToken } = submission;
-	await typing?.begin();
-	const following = followRun(client, runId, user, {
-		onDeltas: typing?.show,
-		timeouts,
-		submittedToken: formToken,
-	});
-	try {
-		const { json, ...item } = await toRunItem(call, output, following);
-		return { ...item, json: { ...submission, ...json } };
-	} catch (error) {
-		// The submission counts if only the run ID or the user is wrong.
-		if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error as Error;
-		call.hint(
-			'The form was submitted, but Dify cannot find the run: check the Workflow Run ID, and use the user who started the run.',
-		);
-		return { json: submission };
-	}
 }
 
 /** The ID of a button, by its ID or label. Dify rejects unknown IDs. */

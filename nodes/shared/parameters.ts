@@ -81,9 +81,8 @@ export class NodeParameters {
 		if (dot < 0) return this.readTopLevel(path);
 		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
 		// An operation may have no options at all.
-		return this.properties.some((property) => property.name === name)
-			? this.collection(name)[fieldName]
-			: undefined;
+		if (!this.properties.some((property) => property.name === name)) return undefined;
+		return unwrapLocator(this.collection(name)[fieldName]);
 	}
 
 	/** Unchanged text; numbers and objects become text. */
@@ -92,6 +91,11 @@ export class NodeParameters {
 		if (isUnset(value)) return '';
 		if (typeof value === 'object') return JSON.stringify(value);
 		return String(value);
+	}
+
+	/** As `rawString`, for an option; undefined if it was not added. */
+	textOption(path: string) {
+		return this.value(path) === undefined ? undefined : this.rawString(path);
 	}
 
 	/** A name, an ID or other text, trimmed. Empty if unset. */
@@ -199,6 +203,11 @@ export class NodeParameters {
 		this.collections.set(name, collection);
 		return collection;
 	}
+}
+
+/** For a resource locator, its value. n8n resolves locators only outside collections. */
+export function unwrapLocator(value: unknown) {
+	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
 const getStoredParameters = memoize((context: ParameterSource) =>

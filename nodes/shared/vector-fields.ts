@@ -75,13 +75,11 @@ export const embeddingOptions = [
 
 /** Reads these options and the field `model`. Expressions may return any type. */
 export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
-	const prefix = (path: string) =>
-		parameters.value(path) === undefined ? undefined : parameters.rawString(path);
 	return {
 		model: parameters.string('model'),
 		prefixes: omitUndefined({
-			query: prefix('options.queryPrefix'),
-			document: prefix('options.documentPrefix'),
+			query: parameters.textOption('options.queryPrefix'),
+			document: parameters.textOption('options.documentPrefix'),
 		}),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),

@@ -7,7 +7,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 
-export const { rejectOnAbort } =
+export const { rejectOnAbort, anySignal } =
 	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');
 
 const { now } = performance;

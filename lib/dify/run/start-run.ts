@@ -6,7 +6,6 @@ import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../valu
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
-import type { DifyFileRef } from '../files';
 import { explainInputError, parseForm } from '../forms';
 import type { DifyAppMode } from '../types';
 import { readRun, type RunReaderOptions } from './run-reader';
@@ -15,7 +14,7 @@ export interface RunRequest extends Pick<RunReaderOptions, 'timeouts' | 'onDelta
 	inputs: JsonRecord;
 	user: string;
 	/** For `sys.files`; file variables of the form belong in `inputs`. */
-	files?: DifyFileRef[];
+	files?: object[];
 	traceId?: string;
 	/** A published version of a chatflow or workflow. */
 	workflowId?: string;
@@ -97,8 +96,7 @@ async function startRun(
 		);
 		const attempt = await running.catch(captureError);
 		if (!(attempt instanceof ServerError)) return attempt;
-		if (attempt.type === 'invalidInputs')
-			throw await explainInputError(attempt, async () => await client.get('/parameters'));
+		if (attempt.type === 'invalidInputs') throw await explainInputError(attempt, client);
 		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
 		await client.sleep(policy.nextDelayMs(attempt, Infinity));
 	}
@@ -208,7 +206,6 @@ export async function sendCompletionMessage(client: DifyClient, request: RunRequ
  * @param parameters response of `GET /parameters`
  */
 export function withTextInput(inputs: JsonRecord, text: string, parameters: JsonRecord) {
-	if (text === '') return inputs;
 	const names = parseForm(parameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),

@@ -16,7 +16,6 @@ import { openDifyClient, type DifyKeyType } from '../../../lib/dify/credentials'
 import { createLocalError } from '../../../lib/dify/errors';
 import {
 	asArray,
-	isRecord,
 	tryOrUndefined,
 	pushAll,
 	asNonEmptyString,
@@ -27,6 +26,7 @@ import { buildConversationList } from '../../../lib/dify/app';
 import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';
+import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-operation';
 
 interface ListSearchCall {
@@ -84,8 +84,7 @@ export function readEditorUser(context: ILoadOptionsFunctions) {
 
 /** The value of a field in the editor, if any; for a resource locator, its inner value. */
 export function readEditorValue(context: ILoadOptionsFunctions, name: string) {
-	const value: unknown = tryOrUndefined(() => context.getNodeParameter(name, ''));
-	return isRecord(value) && '__rl' in value ? value.value : value;
+	return unwrapLocator(tryOrUndefined(() => context.getNodeParameter(name, '')));
 }
 
 /** The knowledge base of the node in the editor. Throws a `ServerError` if none is selected. */

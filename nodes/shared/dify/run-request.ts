@@ -1,4 +1,4 @@
-import type { INodeProperties, IExecuteFunctions } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import {
 	convertFormValue,
 	parseJsonInputs,
@@ -43,13 +43,11 @@ import {
 	FILE_SUGGESTION,
 	getFileNameFromUrl,
 	withTransferMethod,
-	type DifyFileRef,
 	type DifyFileType,
 	uploadFile,
 } from '../../../lib/dify/files';
-import { type DifyClient, parseTraceId } from '../../../lib/dify/client';
+import { parseTraceId } from '../../../lib/dify/client';
 import { createLocalError } from '../../../lib/dify/errors';
-import type { FileSource } from '../../../lib/http/multipart';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [
@@ -107,12 +105,6 @@ export function readExactObject(parameters: NodeParameters, name: string) {
 /** A file field of the app's form or of a human input form. */
 type FileField = Pick<FormField, 'variable' | 'fileTypes'> & { type: string };
 
-/** Validated values. Files are uploaded last. */
-interface ParsedInputs {
-	values: JsonRecord;
-	files: Array<{ field: FileField; requested: RequestedFile[] }>;
-}
-
 /** The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires. */
 async function readInputs(call: DifyCall) {
 	const { parameters } = call;
@@ -123,19 +115,16 @@ async function readInputs(call: DifyCall) {
 		: asRecord(asRecord(parameters.value('inputs')).value);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
-	if (form === undefined) return { values: isJson ? input : {}, files: [], warnings: [] };
-	const { values, files } = await readFiles(call, input, form.filter(isFileField));
+	if (form === undefined)
+		return { values: isJson ? input : {}, uploadFiles: async () => ({}), warnings: [] };
+	const uploadFiles = await readFiles(call, input, form.filter(isFileField));
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
 		field.variable,
 		convertFormValue(field, input[field.variable]),
 	]);
-	const inputValues = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	return {
-		values: { ...inputValues, ...values },
-		files,
-		warnings: getUnknownInputWarnings(input, form),
-	};
+	const values = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
+	return { values, uploadFiles, warnings: getUnknownInputWarnings(input, form) };
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
@@ -149,33 +138,21 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 	return parameters === undefined ? undefined : parseForm(parameters);
 }
 
-/** Reads file fields: files to upload, and values to send unchanged. */
+/** Reads the files of file fields. Returns a function that uploads them, after all checks, and returns the inputs to send. */
 export async function readFiles(call: DifyCall, input: JsonRecord, fields: readonly FileField[]) {
-	const parsed: ParsedInputs = { values: {}, files: [] };
+	const fieldFiles: Array<[field: FileField, files: FileRequest[]]> = [];
 	for (const field of fields) {
-		const entries = parseFileEntries(input[field.variable]);
-		const isReady = entries.length > 0 && entries.every(isRecord);
-		if (isReady)
-			parsed.values[field.variable] = toFileValue(field, entries.map(withTransferMethod));
-		const requested = isReady ? [] : await readFormFiles(call, entries);
-		if (requested.length > 0) parsed.files.push({ field, requested });
+		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
+		if (files.length > 0) fieldFiles.push([field, files]);
 	}
-	return parsed;
-}
-
-/** Uploads the files and returns the inputs to send. */
-export async function uploadInputs(
-	{ client }: DifyCall,
-	user: string,
-	{ values, files }: ParsedInputs,
-): Promise<JsonRecord> {
-	const inputs = { ...values };
-	for (const { field, requested } of files)
-		inputs[field.variable] = toFileValue(
-			field,
-			await uploadFiles(client, user, requested, field.fileTypes),
-		);
-	return inputs;
+	return async (user: string) => {
+		const inputs: JsonRecord = {};
+		for (const [{ type, variable, fileTypes }, files] of fieldFiles) {
+			const sent = await sendFiles(files, user, fileTypes);
+			inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
+		}
+		return inputs;
+	};
 }
 
 /**
@@ -198,11 +175,6 @@ export function isFileField({ type }: { type: string }) {
 	return type === 'file' || type === 'file-list';
 }
 
-/** A list of files or a single file, as the field requires. */
-function toFileValue({ type }: FileField, files: readonly object[]): unknown {
-	return type === 'file-list' || files.length > 1 ? files : files[0];
-}
-
 /**
  * The request of a run, with its options. Files are uploaded after all checks, also those of the caller. Returns also
  * warnings about inputs that Dify silently drops, which are hints, too.
@@ -217,13 +189,13 @@ export async function buildRunRequest(call: DifyCall, user: string, filesPath = 
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};
 	await typing?.begin();
-	const requested = await readRequestedFiles(call, filesPath);
-	const { warnings, ...parsedInputs } = await readInputs(call);
+	const requests = await readRequestedFiles(call, filesPath);
+	const { values, uploadFiles, warnings } = await readInputs(call);
 	warnings.forEach(call.hint);
 	const allowedTypes =
-		requested.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
-	const inputs = await uploadInputs(call, user, parsedInputs);
-	const files = await uploadFiles(client, user, requested, allowedTypes);
+		requests.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
+	const inputs = { ...values, ...(await uploadFiles(user)) };
+	const files = await sendFiles(requests, user, allowedTypes);
 	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
 }
 
@@ -256,41 +228,72 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 	description: 'Files to send with the message. File upload must be enabled in the app.',
 });
 
-/** A file to send, before it is uploaded. */
-type RequestedFile = { type?: DifyFileType } & (
-	| { source: FileSource; url?: undefined }
-	| { source?: undefined; url: string }
-);
+/**
+ * Creates the reference of a file for a run, and uploads a binary file before.
+ *
+ * @param allowedTypes undefined: any
+ */
+type FileRequest = (user: string, allowedTypes?: readonly unknown[]) => Promise<object>;
+
+function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
+	return async (_user, allowedTypes) => ({
+		type: type ?? toDifyFileType(getFileNameFromUrl(url), '', allowedTypes),
+		// Dify silently drops an entry without it (docs/protocols/dify.md 2.1.3).
+		transfer_method: 'remote_url',
+		url,
+	});
+}
+
+async function toUploadRequest(
+	{ client, context, itemIndex }: DifyCall,
+	property: string,
+	type?: DifyFileType,
+): Promise<FileRequest> {
+	const source = await createFileSource(context, itemIndex, property);
+	return async (user, allowedTypes) => ({
+		type: type ?? toDifyFileType(source.name, source.mimeType, allowedTypes),
+		transfer_method: 'local_file',
+		upload_file_id: await uploadFile(client, source, user),
+	});
+}
+
+async function sendFiles(
+	requests: readonly FileRequest[],
+	user: string,
+	allowedTypes?: readonly unknown[],
+) {
+	const references: object[] = [];
+	for (const send of requests) references.push(await send(user, allowedTypes));
+	return references;
+}
 
 /** The entries of the field "Files". @param path of this field */
-async function readRequestedFiles({ context, parameters }: DifyCall, path: string) {
-	const files: RequestedFile[] = [];
-	for (const entry of asRecords(asRecord(parameters.value(path)).file))
-		pushAll(files, await readEntryFiles(context, parameters, entry, `${path}.file`));
+async function readRequestedFiles(call: DifyCall, path: string) {
+	const files: FileRequest[] = [];
+	for (const entry of asRecords(asRecord(call.parameters.value(path)).file))
+		pushAll(files, await readEntryFiles(call, entry, `${path}.file`));
 	return files;
 }
 
 async function readEntryFiles(
-	context: IExecuteFunctions,
-	parameters: NodeParameters,
+	call: DifyCall,
 	entry: JsonRecord,
 	path: string,
-): Promise<RequestedFile[]> {
-	const { itemIndex } = parameters;
-	const field = (name: string) => parameters.field(`${path}.${name}`);
+): Promise<FileRequest[]> {
+	const field = (name: string) => call.parameters.field(`${path}.${name}`);
 	const selectedType = isUnset(entry.type)
 		? 'auto'
 		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
 	const type = selectedType === 'auto' ? undefined : selectedType;
 	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
-	if (source === 'url') return parseUrls(field('url'), entry.url).map((url) => ({ url, type }));
+	if (source === 'url')
+		return parseUrls(field('url'), entry.url).map((url) => toUrlRequest(url, type));
 	const names =
 		source === 'all'
-			? getBinaryProperties(context, itemIndex)
+			? getBinaryProperties(call.context, call.itemIndex)
 			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
-	const files: RequestedFile[] = [];
-	for (const name of names)
-		files.push({ source: await createFileSource(context, itemIndex, name), type });
+	const files: FileRequest[] = [];
+	for (const name of names) files.push(await toUploadRequest(call, name, type));
 	return files;
 }
 
@@ -305,9 +308,11 @@ function parseFileEntries(value: unknown): unknown[] {
 	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
 }
 
-/** The files to upload for such a field. */
-async function readFormFiles({ context, itemIndex }: DifyCall, entries: readonly unknown[]) {
-	const files: RequestedFile[] = [];
+/** The files of such a field. */
+async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
+	if (entries.every(isRecord))
+		return entries.map(withTransferMethod).map((file) => async () => file);
+	const files: FileRequest[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined)
@@ -316,34 +321,10 @@ async function readFormFiles({ context, itemIndex }: DifyCall, entries: readonly
 				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
 				FILE_SUGGESTION,
 			);
-		if (/^https?:/i.test(name)) files.push({ url: parseFileUrl(name) });
-		else if (name !== '') files.push({ source: await createFileSource(context, itemIndex, name) });
+		if (/^https?:/i.test(name)) files.push(toUrlRequest(parseFileUrl(name)));
+		else if (name !== '') files.push(await toUploadRequest(call, name));
 	}
 	return files;
-}
-
-/** Uploads binary files, and returns the references for the run. @param allowedTypes undefined: any */
-async function uploadFiles(
-	client: DifyClient,
-	user: string,
-	files: readonly RequestedFile[],
-	allowedTypes?: readonly unknown[],
-) {
-	const references: DifyFileRef[] = [];
-	for (const { source, url, type: selectedType } of files) {
-		const name = source === undefined ? getFileNameFromUrl(url) : source.name;
-		const type = selectedType ?? toDifyFileType(name, source?.mimeType, allowedTypes);
-		references.push(
-			source === undefined
-				? { type, transfer_method: 'remote_url', url }
-				: {
-						type,
-						transfer_method: 'local_file',
-						upload_file_id: await uploadFile(client, source, user),
-					},
-		);
-	}
-	return references;
 }
 
 /** An entry without a name is an error: a failed expression must not silently drop a file. */

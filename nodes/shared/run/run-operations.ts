@@ -6,6 +6,7 @@ import type {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { anySignal } from '../../../lib/http/sleep';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
@@ -189,8 +190,7 @@ export async function processItems<T>(
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
 	const onError = new AbortController();
-	const signals = [poller.signal, onError.signal].filter((each) => each !== undefined);
-	const signal = AbortSignal.any(signals);
+	const signal = anySignal(poller.signal, onError.signal);
 	// In some n8n versions, a node that an agent uses as a tool has no input items.
 	const results = new Array<T | ItemError>(Math.max(1, context.getInputData().length));
 	const errors: ItemError[] = [];

@@ -1,4 +1,5 @@
 import { createDifyError } from '../../../lib/dify/errors';
+import type { DifyClient } from '../../../lib/dify/client';
 import { explainInputError } from '../../../lib/dify/forms';
 
 const PARAMETERS = {
@@ -10,10 +11,9 @@ const PARAMETERS = {
 	],
 };
 const explain = async (serverText: string, parameters: object = PARAMETERS) =>
-	await explainInputError(
-		createDifyError('invalidInputs', { serverText, title: serverText }),
-		async () => parameters as Record<string, unknown>,
-	);
+	await explainInputError(createDifyError('invalidInputs', { serverText, title: serverText }), {
+		get: async () => await Promise.resolve(parameters),
+	} as unknown as DifyClient);
 
 test.each([
 	[

@@ -278,7 +278,6 @@ describe('the field Text', () => {
 			v0: 'a',
 			v1: 'x',
 		});
-		expect(withTextInput({ a: 1 }, '', form())).toEqual({ a: 1 });
 	});
 
 	test.each([
