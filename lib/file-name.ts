@@ -8,9 +8,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
- * 4.3).
- *
- * @param fallback used if nothing is left of the name
+ * 4.3). `fallback`: used if nothing is left of the name.
  */
 export function sanitizeFileName(name: string, fallback: string) {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';

@@ -32,7 +32,7 @@ export class LruCache<V> {
 	/** `expiresAt` uses the monotonic clock: the system time may be set back. */
 	private readonly entries = new Map<string, { value: V; expiresAt: number }>();
 
-	/** @param ttlMs milliseconds for which a value is kept */
+	/** `ttlMs`: milliseconds for which a value is kept. */
 	constructor(
 		private readonly ttlMs = TTL_MS,
 		private readonly maxEntries = MAX_ENTRIES,

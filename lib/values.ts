@@ -131,12 +131,12 @@ export function pushAll<T>(list: T[], elements: Iterable<T>) {
 	for (const element of elements) list.push(element);
 }
 
-/** The largest of any number of values. @param min lower bound of the result, returned for an empty list */
+/** The largest of any number of values. `min`: lower bound of the result, returned for an empty list. */
 export function maxOf(numbers: readonly number[], min = -Infinity) {
 	return numbers.reduce((largest, number) => Math.max(largest, number), min);
 }
 
-/** The smallest of any number of values. @param max upper bound of the result, returned for an empty list */
+/** The smallest of any number of values. `max`: upper bound of the result, returned for an empty list. */
 export function minOf(numbers: readonly number[], max = Infinity) {
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
@@ -295,9 +295,8 @@ export interface ExactJson {
 const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 
 /**
- * Reads JSON without losing a number: Python writes integers of any length.
- *
- * @param value the parsed JSON, if it was parsed already
+ * Reads JSON without losing a number: Python writes integers of any length. `value`: the parsed JSON, if it was parsed
+ * already.
  */
 export function parseExactJson(json: string, value = parseJson(json)): ExactJson {
 	const unsafeNumbers: string[] = [];

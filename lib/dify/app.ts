@@ -18,9 +18,8 @@ const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs')
 
 /**
  * Dify only reports that the app has another type or is unavailable, even if it is just not published. So the mode of
- * the app is fetched. Returns the error with the app mode and the right node; other errors unchanged.
- *
- * @param expectedMode a mode that the node supports; undefined: any
+ * the app is fetched. Returns the error with the app mode and the right node; other errors unchanged. `expectedMode`: a
+ * mode that the node supports; undefined: any.
  */
 export async function explainAppTypeError(
 	client: DifyClient,

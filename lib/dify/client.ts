@@ -121,10 +121,8 @@ export class DifyClient {
 	}
 
 	/**
-	 * Streams a file as a form, without loading it into memory. Throws a `ServerError`.
-	 *
-	 * @param fields text fields of the form, before the file
-	 * @param idleMs longest pause in sending, and longest wait for Dify to store the file
+	 * Streams a file as a form, without loading it into memory. Throws a `ServerError`. `fields`: text fields of the form,
+	 * before the file. `idleMs`: longest pause in sending, and longest wait for Dify to store the file.
 	 */
 	async upload(
 		path: string,
@@ -284,10 +282,8 @@ const MAX_USER_LENGTH = 255;
 
 /**
  * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked
- * here. Throws a `ServerError` of type `invalidId`.
- *
- * @param label name of the ID in errors, for example "message ID"
- * @param emptySuggestion what to do if there is none
+ * here. Throws a `ServerError` of type `invalidId`. `label`: name of the ID in errors, for example "message ID".
+ * `emptySuggestion`: what to do if there is none.
  */
 export function parseUuid(value: unknown, label: string, emptySuggestion?: string) {
 	const id = typeof value === 'string' ? value.trim() : '';

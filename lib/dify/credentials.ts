@@ -31,9 +31,8 @@ export const KEY_TEST_PATHS = {
 export const KEY_TEST_FIELD = 'has_more';
 
 /**
- * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`.
- *
- * @param helpers of the node's context, for n8n's egress filter
+ * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`. `helpers`: of
+ * the node's context, for n8n's egress filter.
  */
 export function createDifyClient(data: ICredentialDataDecryptedObject, helpers?: object) {
 	const credential = readDifyCredential(data);
@@ -66,8 +65,7 @@ const KEY_TYPES = {
 
 /**
  * The client of an item's credential. Throws a `ServerError` also if the prefix of the key shows the other type.
- *
- * @param keyType that the node supports
+ * `keyType`: that the node supports.
  */
 export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },

@@ -14,7 +14,6 @@ import {
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import {
-	omitUndefined,
 	asFiniteNumber,
 	isRecord,
 	asRecord,
@@ -104,10 +103,10 @@ function fromDifyMessage(
 		about: { ...about, isEmpty },
 		code: code?.replace(KEY_PATTERN, '[key]'),
 		serverText: isEmpty ? undefined : serverText,
-		...(!hasOwnTitle && { title }),
+		title: hasOwnTitle ? undefined : title,
 		...explanation,
-		...((!hasOwnTitle || isTrace) && { detail: serverText }),
-		...omitUndefined({ detail: overrides.detail ?? explanation.detail }),
+		detail:
+			overrides.detail ?? explanation.detail ?? (hasOwnTitle && !isTrace ? undefined : serverText),
 	});
 }
 

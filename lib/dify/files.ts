@@ -175,10 +175,8 @@ export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
- * Opens a file by its signed URL. Throws a `ServerError` also for other origins.
- *
- * @param client without the key
- * @param origins allowed in addition to that of the credential
+ * Opens a file by its signed URL. Throws a `ServerError` also for other origins. `client`: without the key. `origins`:
+ * allowed in addition to that of the credential.
  */
 export async function openSignedFile<T>(
 	client: DifyClient,

@@ -179,7 +179,7 @@ function splitMail(name: string, mail: Buffer) {
 		return { fields, bodyAt: start + length };
 	};
 
-	/** @param forms of the multipart around this part */
+	/** `forms`: of the multipart around this part. */
 	const readPart = (start: number, end: number, depth: number, forms?: object) => {
 		if (parts.length >= MAX_PARTS) throw createTooLongError(name, `maximum ${MAX_PARTS} parts`);
 		const { fields, bodyAt } = readHeader(start, end);

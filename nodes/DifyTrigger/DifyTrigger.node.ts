@@ -113,18 +113,16 @@ interface PollState {
 	known: Record<string, string>;
 }
 
-/** @param state undefined at the first poll, which returns no ratings */
+/** `state`: undefined at the first poll, which returns no ratings. */
 async function pollFeedback(client: DifyClient, state: PollState | undefined) {
-	const records = await fetchRecordsSince(client, state);
 	const since = (state?.newest ?? Infinity) - GRACE_MS;
-	const ratings = records
-		.map((feedback) => ({ feedback, previousStamp: state?.known[String(feedback.id)] }))
-		.filter(({ feedback, previousStamp }) =>
-			previousStamp === undefined
-				? getTime(feedback) >= since
-				: previousStamp !== getStamp(feedback),
-		)
-		.map(({ feedback, previousStamp }) => ({ feedback, isNew: previousStamp === undefined }));
+	const records = await fetchRecordsSince(client, since);
+	const ratings = records.flatMap((feedback) => {
+		const previousStamp = state?.known[String(feedback.id)];
+		const isNew = previousStamp === undefined;
+		const isEvent = isNew ? getTime(feedback) >= since : previousStamp !== getStamp(feedback);
+		return isEvent ? [{ feedback, isNew }] : [];
+	});
 	const stamps = records.map((record) => [String(record.id), getStamp(record)] as const);
 	const newest = records[0] === undefined ? (state?.newest ?? 0) : getTime(records[0]);
 	return {
@@ -135,12 +133,12 @@ async function pollFeedback(client: DifyClient, state: PollState | undefined) {
 }
 
 /** The newest page, and more pages while all their ratings are new. */
-async function fetchRecordsSince(client: DifyClient, state: PollState | undefined) {
+async function fetchRecordsSince(client: DifyClient, since: number) {
 	const records: JsonRecord[] = [];
 	for await (const page of iteratePages(client, FEEDBACK_LIST)) {
 		pushAll(records, page);
 		const oldest = page.at(-1);
-		if (oldest === undefined || getTime(oldest) < (state?.newest ?? Infinity) - GRACE_MS) break;
+		if (oldest === undefined || getTime(oldest) < since) break;
 	}
 	return records;
 }

@@ -77,9 +77,7 @@ interface FileToStore {
 
 /**
  * Streams a file into n8n's binary data store. Returns binary data for the item, and facts for an agent, which sees
- * only those.
- *
- * @param fieldPath field with the name of the property
+ * only those. `fieldPath`: field with the name of the property.
  */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,

@@ -121,7 +121,7 @@ export function shownIf(
 	return { displayOptions: { show: { [field]: [value] } } };
 }
 
-/** Optional fields, by default none. @param entry what the button adds */
+/** Optional fields, by default none. `entry`: what the button adds. */
 export function collectionField(
 	displayName: string,
 	name: string,
@@ -154,7 +154,7 @@ export function optionsCollection(options: readonly INodeProperties[]) {
 	return collectionField('Options', 'options', 'Option', { options: sorted });
 }
 
-/** Rows of the same fields, by default none. @param entry label of a row; in lower case the name of the list of rows */
+/** Rows of the same fields, by default none. `entry`: label of a row; in lower case the name of the list of rows. */
 export function fixedCollectionField(
 	displayName: string,
 	name: string,
@@ -169,7 +169,7 @@ export function fixedCollectionField(
 	});
 }
 
-/** A resource locator: selected from a searchable list, or entered. @param search the node's list search */
+/** A resource locator: selected from a searchable list, or entered. `search`: the node's list search. */
 export function resourceLocatorField(
 	displayName: string,
 	name: string,

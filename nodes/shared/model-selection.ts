@@ -20,10 +20,8 @@ export const MODEL_SUBTITLE =
 	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 
 /**
- * The model, from the server's list or by its name.
- *
- * @param description without its final period
- * @param options the node's list search, and the name that the empty field shows as an example
+ * The model, from the server's list or by its name. `description`: without its final period. `options`: the node's list
+ * search, and the name that the empty field shows as an example.
  */
 export function modelField(
 	description: string,

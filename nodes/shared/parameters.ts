@@ -53,7 +53,7 @@ export class NodeParameters {
 	/** Values without an expression, by name. */
 	private readonly staticValues: Map<string, unknown>;
 
-	/** @param properties fields of the node's description, or of its operation */
+	/** `properties`: fields of the node's description, or of its operation. */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
@@ -167,7 +167,7 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	/** @param problem continues the sentence after the field: "is empty" */
+	/** `problem`: continues the sentence after the field: "is empty". */
 	createError(path: string, problem: string, suggestion?: string) {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
@@ -243,9 +243,8 @@ export interface Field {
 const MAX_QUOTED_LENGTH = 100;
 
 /**
- * A field of a node's description.
- *
- * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
+ * A field of a node's description. `path`: names from the outside in: `timeout`, `options.timeout`,
+ * `files.file.source`.
  */
 export function findField(properties: readonly INodeProperties[], path: string) {
 	const fields = fieldCache(properties);
@@ -343,7 +342,7 @@ function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
-/** @param problem continues the sentence after the field: "is empty" */
+/** `problem`: continues the sentence after the field: "is empty". */
 export function createFieldError(
 	label: string,
 	problem: string,

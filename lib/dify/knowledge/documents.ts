@@ -288,9 +288,7 @@ async function fetchBatch(client: DifyClient, datasetId: string, batch: string) 
 
 /**
  * Waits until a document is indexed. Returns the last progress. Throws a `ServerError` of type `indexingFailed`,
- * `indexingStuck` or `runTimeout`; the document is kept.
- *
- * @param timeoutMs 0: polls once
+ * `indexingStuck` or `runTimeout`; the document is kept. With a `timeoutMs` of 0, it polls once.
  */
 export async function waitForIndexing(
 	client: DifyClient,

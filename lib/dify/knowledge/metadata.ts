@@ -70,10 +70,8 @@ export async function createMetadataField(
 /**
  * Sets metadata of one document. Other fields keep their values; null removes a value. The list is always complete:
  * Dify removes unlisted values unless the update is partial, and a partial update cannot remove values. Returns all new
- * values of the document, without built-in fields. Throws a `ServerError`.
- *
- * @param values by field name, converted to the type of an existing field
- * @param createFields creates missing fields; otherwise they cause an error
+ * values of the document, without built-in fields. Throws a `ServerError`. `values`: by field name, converted to the
+ * type of an existing field. `createFields`: creates missing fields; otherwise they cause an error.
  */
 export async function setMetadata(
 	client: DifyClient,

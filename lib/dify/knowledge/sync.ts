@@ -54,8 +54,7 @@ export interface SyncStep {
 /**
  * Plans the steps that sync a knowledge base with its sources. They change only documents that a sync created, or with
  * the name of a source. Throws a `ServerError` if too many documents would be removed, or two sources are the same.
- *
- * @param documents all documents of the knowledge base
+ * `documents`: all documents of the knowledge base.
  */
 export function planSync(
 	sources: readonly SyncSource[],

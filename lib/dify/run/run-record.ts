@@ -54,7 +54,7 @@ function withoutSystemVariables(inputs: unknown) {
 
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 
-/** Milliseconds between two polls. @param polls so far */
+/** Milliseconds to wait after a number of polls. */
 export function getPollInterval(polls: number) {
 	return POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!;
 }

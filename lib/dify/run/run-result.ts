@@ -140,7 +140,7 @@ type Outcome =
 
 export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 
-/** The outcome of a run that this client did not abandon. @param error why its events ended */
+/** The outcome of a run that this client did not abandon. `error`: why its events ended. */
 export function getOutcome(run: RunState, error: ServerError | undefined): Outcome {
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };

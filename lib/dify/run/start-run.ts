@@ -201,9 +201,7 @@ export async function sendCompletionMessage(client: DifyClient, request: RunRequ
 
 /**
  * Puts the text into the only text variable of the form. Throws a `ServerError` if the form has no or several text
- * variables left.
- *
- * @param parameters response of `GET /parameters`
+ * variables left. `parameters`: response of `GET /parameters`.
  */
 export function withTextInput(inputs: JsonRecord, text: string, parameters: JsonRecord) {
 	const names = parseForm(parameters)

@@ -171,7 +171,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 	};
 }
 
-/** Syncs one knowledge base. @param call of its first item */
+/** Syncs one knowledge base. `call`: of its first item. */
 async function syncDataset(
 	call: DifyCall,
 	datasetId: string,

@@ -100,7 +100,7 @@ function readLimit(parameters: NodeParameters) {
 	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
-/** Field for the input binary field. @param contents "the file", "the recording" and so on */
+/** Field for the input binary field. `contents`: "the file", "the recording" and so on. */
 export function binaryField(contents: string) {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
@@ -126,7 +126,7 @@ export function outputField(
 	});
 }
 
-/** Option for additional origins of files. @param files for example "files of the outputs" */
+/** Option for additional origins of files. `files`: for example "files of the outputs". */
 export function fetchFilesFromField(files: string) {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',

@@ -177,9 +177,7 @@ export function isFileField({ type }: { type: string }) {
 
 /**
  * The request of a run, with its options. Files are uploaded after all checks, also those of the caller. Returns also
- * warnings about inputs that Dify silently drops, which are hints, too.
- *
- * @param filesPath path of the field "Files"
+ * warnings about inputs that Dify silently drops, which are hints, too. `filesPath`: path of the field "Files".
  */
 export async function buildRunRequest(call: DifyCall, user: string, filesPath = 'files') {
 	const { client, parameters, typing } = call;
@@ -228,11 +226,7 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 	description: 'Files to send with the message. File upload must be enabled in the app.',
 });
 
-/**
- * Creates the reference of a file for a run, and uploads a binary file before.
- *
- * @param allowedTypes undefined: any
- */
+/** Creates the reference of a file for a run, and uploads a binary file before. Without `allowedTypes`, any type is allowed. */
 type FileRequest = (user: string, allowedTypes?: readonly unknown[]) => Promise<object>;
 
 function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
@@ -267,7 +261,7 @@ async function sendFiles(
 	return references;
 }
 
-/** The entries of the field "Files". @param path of this field */
+/** The entries of the field "Files". `path`: of this field. */
 async function readRequestedFiles(call: DifyCall, path: string) {
 	const files: FileRequest[] = [];
 	for (const entry of asRecords(asRecord(call.parameters.value(path)).file))

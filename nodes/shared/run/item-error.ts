@@ -13,7 +13,7 @@ import { getErrorMessage, asRecord } from '../../../lib/values';
 
 /** The error of one item, in an operation that processes all items together. */
 export class ItemError extends Error {
-	/** @param facts further fields of the failed item */
+	/** `facts`: further fields of the failed item. */
 	constructor(
 		readonly itemIndex: number,
 		readonly reason: unknown,
@@ -64,10 +64,9 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
- * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which n8n
- * prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
- *
- * @param reason the error that became `error`
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which
+ * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it. `reason`: the error that became
+ * `error`.
  */
 export function toPanelError(context: Context, error: NodeOperationError, reason: unknown) {
 	const panelText = stripTitle(error);

@@ -12,11 +12,7 @@ import { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';
 import type { ItemError } from './item-error';
 
-/**
- * Arguments of an operation.
- *
- * @typeParam Access clients created from the credential of an item
- */
+/** Arguments of an operation. `Access`: clients created from the credential of an item. */
 export type OperationCall<Access extends object = object> = Access & {
 	context: IExecuteFunctions;
 	itemIndex: number;
@@ -153,11 +149,7 @@ export function findOperation<O extends OperationDescription>(
 	);
 }
 
-/**
- * The subtitle of a node: the action name of its operation.
- *
- * @param key expression for the name of an action
- */
+/** The subtitle of a node: the action name of its operation. `key`: expression for the name of an action. */
 export function buildSubtitle(
 	actions: ReadonlyArray<readonly [name: string, action?: string]>,
 	key = '$parameter.operation',
@@ -179,9 +171,8 @@ export function createOperationTable<O extends OperationDescription>(
 }
 
 /**
- * The operations of a node with resources.
- *
- * @param resources in the order of n8n's list of actions; the first one is the default
+ * The operations of a node with resources. `resources`: in the order of n8n's list of actions; the first one is the
+ * default.
  */
 export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,

@@ -66,19 +66,17 @@ export async function runOperations<Access extends object>(
 				typing,
 				hint: (message: string) => addHintOnce(context, message),
 			};
-			const explain = (error: unknown, index = itemIndex) =>
-				explainInput(context, operation.fields, index, error);
-			const explainItem = ({ itemIndex: index, reason, facts }: ItemError) =>
-				new ItemError(index, explain(reason, index), facts);
+			const explain = ({ itemIndex: index, reason, facts }: ItemError) =>
+				new ItemError(index, explainInput(context, operation.fields, index, reason), facts);
 			const result = await operation.run(call).catch(async (error: unknown) => {
 				await typing?.breakLine();
-				throw error instanceof ItemError ? explainItem(error) : explain(error);
+				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
 			return [result]
 				.flat()
-				.map((item) => (item instanceof ItemError ? explainItem(item) : { from, ...item }));
+				.map((item) => (item instanceof ItemError ? explain(item) : { from, ...item }));
 		},
 		{
 			concurrency,
