@@ -1,4 +1,5 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
+import { toErrorText } from '../errors/texts/error-text';
 import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
@@ -29,7 +30,7 @@ export function toSafeName(name: string) {
 }
 
 /** Quotes names from a tool's schema. */
-export function toSafeNames(names: readonly string[]) {
+function toSafeNames(names: readonly string[]) {
 	return toSafeStart(names.slice(0, MAX_NAMES).map(toSafeName).join(', '), MAX_LIST_BYTES);
 }
 
@@ -49,16 +50,32 @@ function getJsonSize(value: unknown) {
 	return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** The error that the model reads as the result of its call. */
-function formatIssue({ toolCall, type, details }: ToolCallIssue) {
-	const name = toSafeName(toolCall.name);
-	if (type === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
-	if (type === 'missingArguments')
-		return `Error: the call to ${name} is missing required arguments: ${toSafeNames(details)}. Call it again with all of them.`;
-	if (type === 'invalidArguments')
-		return `Error: the arguments of ${name} do not match its schema: ${toSafeStart(details.join('; '), MAX_LIST_BYTES)}. Call it again with arguments that match.`;
-	const quoted = JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED));
-	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
+/** For each type: what the user reads, what the model reads as the result of its call, and what helps. */
+const ISSUE_TEXTS: Readonly<Record<ToolCallIssue['type'], string>> = {
+	unknownTool: `The model called the tool "{tool}", which is not connected
+		Error: there is no tool "{tool}".
+		Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.`,
+	missingArguments: `The model called the tool "{tool}" without the required arguments {details}
+		Error: the call to {tool} is missing required arguments: {details}. Call it again with all of them.
+		Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.`,
+	invalidArguments: `The model called the tool "{tool}" with arguments that do not match its schema
+		Error: the arguments of {tool} do not match its schema: {details}. Call it again with arguments that match.
+		Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.`,
+	brokenArguments: `The model called the tool "{tool}" with arguments that are not valid JSON
+		Error: the arguments of {tool} are not valid JSON: {details}. Call it again with valid JSON.
+		Lower the temperature, or use a model with better tool support.`,
+};
+
+/** Title, text for the model as `detail`, and suggestion. */
+export function describeIssue({ toolCall, type, details }: ToolCallIssue) {
+	const formattedDetails = {
+		unknownTool: '',
+		missingArguments: toSafeNames(details),
+		invalidArguments: toSafeStart(details.join('; '), MAX_LIST_BYTES),
+		brokenArguments: JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED)),
+	};
+	const tool = toSafeName(toolCall.name) || '(none)';
+	return toErrorText(ISSUE_TEXTS[type], { tool, details: formattedDetails[type] });
 }
 
 /**
@@ -114,7 +131,7 @@ function buildToolResults(
 	const results = calls.map((toolCall) => {
 		const issue = issues.get(toolCall);
 		return issue
-			? formatIssue(issue)
+			? describeIssue(issue).detail
 			: 'Not executed, because another call in the same response was invalid.';
 	});
 	const unknownIndex = calls.findIndex((call) => issues.get(call)?.type === 'unknownTool');

@@ -6,8 +6,8 @@ import { cleanResponseFormat } from './completion-request';
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
+	describeIssue,
 	toSafeName,
-	toSafeNames,
 } from './correction';
 import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
 import type { ToolDefinition, Completion, CompletionRequest, TurnContext } from './types';
@@ -96,19 +96,9 @@ const MAX_WARNINGS = 10;
 function getIssueWarnings(issues: ToolCallIssue[]) {
 	const warnings = issues
 		.slice(0, MAX_WARNINGS)
-		.map((issue) => `${describeIssue(issue)}. That call was ignored.`);
+		.map((issue) => `${describeIssue(issue).title}. That call was ignored.`);
 	const hiddenCount = issues.length - warnings.length;
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
-}
-
-/** Describes a call of an unknown tool, or one with arguments that cannot be used. */
-function describeIssue({ toolCall, type, details }: ToolCallIssue) {
-	const call = `The model called the tool "${toSafeName(toolCall.name)}"`;
-	if (type === 'missingArguments')
-		return `${call} without the required arguments ${toSafeNames(details)}`;
-	return type === 'invalidArguments'
-		? `${call} with arguments that do not match its schema`
-		: `${call}, which is not connected`;
 }
 
 function toToolCallError(
@@ -123,35 +113,24 @@ function toToolCallError(
 	if (!unknownIssue && completion.failure) return toServerError(completion, context, turn);
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
-	const sentences = [...new Set(namedIssues.slice(0, MAX_WARNINGS).map(describeIssue))];
+	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
+	const sentences = [...new Set(texts.map(({ title }) => title))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('invalidToolCall', context, {
 		title: sentences.join('. '),
-		suggestion: SUGGESTIONS[issue.type],
+		suggestion: texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
 		about: { tool: toSafeName(issue.toolCall.name) },
 	});
 }
-
-const SUGGESTIONS: Readonly<Partial<Record<ToolCallIssue['type'], string>>> = {
-	unknownTool:
-		'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.',
-	missingArguments:
-		'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.',
-	invalidArguments:
-		'Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.',
-};
 
 function validateText(
 	turn: TurnContext,
 	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	const { parameters } = turn.settings;
-	const result = isJsonRequested(parameters)
-		? validateJson(completion.text, parameters.responseFormat)
-		: undefined;
+	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;

@@ -22,6 +22,8 @@ export interface ErrorTextParams {
 	contextTokens?: number;
 	modality?: string;
 	tool?: string;
+	/** What is wrong with a tool call. */
+	details?: string;
 	maxTokens?: number;
 	/** The model ended its response itself, not a token limit. */
 	hasModelEnded?: boolean;
