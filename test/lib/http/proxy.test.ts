@@ -5,6 +5,7 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
+import type * as vendor from '../../../lib/vendor';
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listen';
 import * as net from 'node:net';
@@ -13,6 +14,17 @@ import { probe } from '../../../lib/servers/probe';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../simulators/proxy-server';
 import { useSimulator } from '../../simulators/use-simulator';
+
+/** Waits for a proxy for a second instead of ten. */
+jest.mock('../../../lib/vendor', () => {
+	const actual = jest.requireActual<typeof vendor>('../../../lib/vendor');
+	return {
+		...actual,
+		TunnelPool: jest.fn(
+			(url, options) => new actual.TunnelPool(url, { ...options, headersTimeout: 1_000 }),
+		),
+	};
+});
 
 const startServer = useSimulator(startLlamaServerSim);
 const startProxyServer = useSimulator(startProxy);

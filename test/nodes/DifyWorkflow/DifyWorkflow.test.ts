@@ -7,7 +7,6 @@ import {
 	startWorkflow,
 	executeWorkflow,
 	executeWorkflowJson,
-	FOREVER,
 	prepareWorkflow,
 	REVIEW,
 } from './workflow';
@@ -174,28 +173,6 @@ describe('following a run', () => {
 		expect(getStreamedText(fake)).toBe('late');
 	});
 
-	test('waits until the form is submitted, if the option is set', async () => {
-		const sim = await startWorkflow({
-			steps: [START, { pause: [REVIEW] }],
-			outputs: { a: 1 },
-		});
-		const { workflowRunId } = await executeWorkflowJson(sim);
-		const options = { onPause: 'wait' };
-		const following = executeOperation(sim, 'run', 'follow', { workflowRunId, options });
-		await waitFor(() => sim.requests.some(({ url }) => url.includes('continue_on_pause=true')));
-		await executeOperation(sim, 'form', 'submit', {
-			formToken: 'tok',
-			action: 'approve',
-			values: { pick: 'Rot' },
-		});
-		expect((await following)[0]!.json).toMatchObject({
-			status: 'succeeded',
-			outputs: { a: 1 },
-			// If submitted twice, Dify accepts both and uses one.
-			answered: [{ nodeTitle: 'Review', actionId: 'approve' }],
-		});
-	});
-
 	test('if Dify accepts two submissions of a form, each following item names the one that was used', async () => {
 		const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
 		const { workflowRunId } = await executeWorkflowJson(sim);
@@ -217,29 +194,6 @@ describe('following a run', () => {
 		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
 		for (const [item] of await Promise.all(following))
 			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
-	});
-
-	test('can be stopped, and the run continues', async () => {
-		const sim = await startWorkflow({ steps: [START, FOREVER] });
-		const starter = new AbortController();
-		const running = getNodeError(
-			executePrepared('difyWorkflow', prepareWorkflow(sim, { signal: starter.signal })),
-		);
-		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
-		const controller = new AbortController();
-		const parameters = { operation: 'follow', workflowRunId: sim.runs[0]!.workflowRunId };
-		const following = getNodeError(
-			executePrepared(
-				'difyWorkflow',
-				prepareWorkflow(sim, { signal: controller.signal, parameters }),
-			),
-		);
-		await waitFor(() => sim.requests.some(({ url }) => url.includes('/events')));
-		controller.abort();
-		await following;
-		expect(sim.stops).toEqual([]);
-		starter.abort();
-		await running;
 	});
 });
 

@@ -1,6 +1,6 @@
 import { countRequests } from '../../../lib/dify/client';
 import { type FormField, type Json, type NodeStep } from '../../../simulators/dify';
-import { executePrepared, getNodeError, WITH_FILES } from '../../dify';
+import { executePrepared, WITH_FILES } from '../../dify';
 import {
 	prepareWorkflow,
 	REVIEW,
@@ -10,6 +10,10 @@ import {
 	executeWorkflowError,
 	executeWorkflowJson,
 } from '../workflow';
+
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
+);
 
 const ALL_TYPES: FormField[] = [
 	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
@@ -235,31 +239,6 @@ describe('files in the outputs', () => {
 			text: 'x',
 		});
 	});
-});
-
-it('an unreachable Dify is reported after the first request', async () => {
-	const paths: string[] = [];
-	const fake = prepareWorkflow(
-		{ url: 'http://faults.test/v1' },
-		{ parameters: { inputsJson: '{"topic":"hills"}' } },
-	);
-	Object.assign(fake.context.helpers, {
-		getSecureEgressFilter: () => ({
-			validateUrl: async (url: string) => {
-				paths.push(new URL(url).pathname);
-				return { ok: true };
-			},
-			createSecureLookup:
-				() => (_host: string, _options: object, finishedCount: (...args: never[]) => void) =>
-					finishedCount(
-						...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[]),
-					),
-			validateRedirectSync: () => undefined,
-		}),
-	});
-	const failed = await getNodeError(executePrepared('difyWorkflow', fake));
-	expect(failed.context.data).toMatchObject({ type: 'dnsLookupFailed' });
-	expect(paths).toEqual(['/v1/parameters']);
 });
 
 const node = (title: string, fields: Partial<NodeStep> = {}) => ({
