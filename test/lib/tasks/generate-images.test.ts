@@ -65,31 +65,6 @@ test('fewer images than requested succeed with a warning', async () => {
 });
 
 describe('OpenAI’s route', () => {
-	test('every field, with base64 requested', async () => {
-		const sim = await startOther({
-			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
-		});
-		const { images } = await run(sim, {
-			model: 'flux',
-			size: '512x512',
-			seed: 1,
-			format: 'png',
-			extraBody: { quality: 'hd', steps: 4 },
-		});
-		expect(images).toEqual([{ ...IMAGE, revisedPrompt: 'A cat' }]);
-		expect(sim.requests.at(-1)!.body).toEqual({
-			model: 'flux',
-			prompt: 'a cat',
-			n: 1,
-			size: '512x512',
-			output_format: 'png',
-			seed: 1,
-			response_format: 'b64_json',
-			quality: 'hd',
-			steps: 4,
-		});
-	});
-
 	const URL = `data:image/png;base64,${PNG}`;
 
 	test.each<[object]>([

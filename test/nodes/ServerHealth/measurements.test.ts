@@ -13,30 +13,6 @@ describe('speed test', () => {
 	useServer();
 
 	describe('Speed Test', () => {
-		it('Speed Test', async () => {
-			await sim();
-			const outputs = await run({
-				parameters: {
-					operation: 'speedTest',
-					tokens: 8,
-					concurrentRequests: '2',
-					model: { __rl: true, mode: 'id', value: 'sim-model' },
-				},
-			});
-			expect(outputs[0]).toMatchObject([
-				{
-					json: {
-						status: 'healthy',
-						speed: {
-							model: 'sim-model',
-							runs: [{ concurrentRequests: 1 }, { concurrentRequests: 2 }],
-						},
-					},
-					pairedItem: { item: 0 },
-				},
-			]);
-		});
-
 		it.each([
 			[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
 			[

@@ -156,30 +156,6 @@ describe('syncing documents', () => {
 		);
 	});
 
-	test('sources with the same name keep separate documents, and other documents stay', async () => {
-		const scene = await startScene();
-		const createNamedItems = (sources: string[]) => {
-			const { items, perItem } = createItems(
-				sources.map((source) => ({ source, text: source })),
-				true,
-			);
-			return {
-				items,
-				perItem: perItem.map((row) => ({ ...row, options: { name: 'report.md' } })),
-			};
-		};
-		const syncNames = async () =>
-			(
-				await executeOperation(scene, 'document', 'sync', {}, createNamedItems(['2025', '2026']))
-			).map(({ name }) => name);
-		expect(await syncNames()).toEqual(['report.md', '2026_report.md']);
-		expect(await syncNames()).toEqual(['report.md', '2026_report.md']);
-		expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual(['2025', '2026']);
-		await expect(
-			executeOperation(scene, 'document', 'sync', {}, createNamedItems(['1', '1'])),
-		).rejects.toThrow('Two items have the same source "1"');
-	});
-
 	test('a dry run reports the steps and changes nothing', async () => {
 		const scene = await startScene();
 		const results = await executeOperation(

@@ -388,23 +388,6 @@ test.each([
 	expect(sim.requests).toHaveLength(0);
 });
 
-test('a server that always streams is supported', async () => {
-	const streamedText = 'Answer: B';
-	const cutPoints = fc.uniqueArray(fc.nat({ max: streamedText.length }), { maxLength: 5 });
-	await fc.assert(
-		fc.asyncProperty(cutPoints, async (at) => {
-			const sim = await serve();
-			const ends = [...at, streamedText.length].sort((a, b) => a - b);
-			const parts = ends.map((end, index) => streamedText.slice(ends[index - 1] ?? 0, end));
-			const events = parts.map((content) => JSON.stringify({ choices: [{ delta: { content } }] }));
-			const body = [...events, '[DONE]'].map((data) => `data: ${data}\n\n`).join('');
-			sim.script(reply.sse(body), reply.sse(body));
-			expect(await json(CLASSIFY)).toMatchObject({ output: 'complaint' });
-		}),
-		examples(10),
-	);
-});
-
 test('too long, as llama-server v0.5.0 rejects it: with the required size', async () => {
 	const sim = await serve();
 	sim.route(

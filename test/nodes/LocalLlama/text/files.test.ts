@@ -203,25 +203,6 @@ describe('the whole input was processed', () => {
 		expect(getBodies('/api/chat')).toMatchObject([{ truncate: false }]);
 	});
 
-	test('a long text for Extract, of which half was processed', async () => {
-		const sim = await serve();
-		const content = '{"what":"x"}';
-		sim.script(
-			reply.json({
-				choices: [{ message: { content }, finish_reason: 'stop' }],
-				usage: { prompt_tokens: 2053, completion_tokens: 5, total_tokens: 2058 },
-			}),
-		);
-		const fields = { fields: { field: [{ name: 'what' }] } };
-		const hints = await getHints(
-			{ operation: 'extract', text: PAGES.slice(0, 18_000), options: {}, ...fields },
-			[{ json: {} }],
-		);
-		expect(hints).toEqual([
-			expect.stringMatching(/processed only 2053 tokens of the \d+ characters/),
-		]);
-	});
-
 	const CONTRACT = 'Änderungen dieser Vereinbarung bedürfen der Schriftform. '.repeat(230);
 	const ollamaProcessed = async (prompt_tokens: number, content = '{"what":"x"}') => {
 		const sim = await serve({ profile: 'ollama' });
@@ -303,24 +284,6 @@ describe('the whole input was processed', () => {
 		});
 		expect(error.message).toBe('The response is not the requested JSON');
 		expect(error.description).toMatch(/processed only 2050 tokens of the \d+ characters/);
-	});
-
-	test('no larger context is suggested in an error for a model that was trained with fewer tokens', async () => {
-		const sim = await serve({ profile: 'ollama' });
-		// As Ollama 0.33 forwards the message of its llama-server.
-		const error = {
-			code: 400,
-			message:
-				'request (33300 tokens) exceeds the available context size (4096 tokens), try increasing it',
-			type: 'exceed_context_size_error',
-			n_prompt_tokens: 33_300,
-			n_ctx: 4096,
-		};
-		sim.route('POST /api/chat', reply.error(400, { error: JSON.stringify({ error }) }));
-		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 8192 } }));
-		const { description } = await getError({ resource: 'text', ...classifyParameters });
-		expect(description).toContain('This model supports at most 8192 tokens');
-		expect(description).not.toContain('Set Context Size');
 	});
 
 	test('a text for Embed and documents for Rerank, of which little was processed', async () => {
