@@ -62,16 +62,15 @@ const contestants = {
 		const Tracing = getTracerWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = getLocalChatModelClass(classes);
 		const server = createModelServer({ baseUrl });
-		/** @param {object} chatRequest @param {(delta: string) => void} [onDelta] */
-		const generate = async (chatRequest, onDelta) =>
-			await runTurn(server, SETTINGS, chatRequest, onDelta);
+		/** @param {() => object} createRequest @param {(delta: string) => void} [onDelta] */
+		const generate = async (createRequest, onDelta) =>
+			await runTurn(server, SETTINGS, createRequest(), onDelta);
 		return streamed(
 			() =>
 				new Model({
 					generate,
 					toJsonSchema: sdk.getParametersJsonSchema,
 					callbacks: [new Tracing(context)],
-					toError: (/** @type {Error} */ error) => error,
 					settings: { model },
 					jsonOutput: false,
 				}),
