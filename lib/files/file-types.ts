@@ -19,40 +19,40 @@ export interface FileType {
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 
-/** Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. */
-const SIGNATURES: ReadonlyArray<[signature: RegExp, mimeType: string, extension: string]> = [
-	[/^\x89PNG\r\n/, 'image/png', 'png'],
+/** Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. Default extension: the MIME subtype. */
+const SIGNATURES: ReadonlyArray<[signature: RegExp, mimeType: string, extension?: string]> = [
+	[/^\x89PNG\r\n/, 'image/png'],
 	[/^\xff\xd8\xff/, 'image/jpeg', 'jpg'],
-	[/^GIF8[79]a/, 'image/gif', 'gif'],
-	[/^BM[^]{4}\0{4}/, 'image/bmp', 'bmp'],
-	[/^RIFF[^]{4}WEBP/, 'image/webp', 'webp'],
-	[/^(?:II\*\0|MM\0\*)/, 'image/tiff', 'tiff'],
-	[/^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/, 'image/heic', 'heic'],
-	[/^[^]{4}ftypavi[fs]/, 'image/avif', 'avif'],
+	[/^GIF8[79]a/, 'image/gif'],
+	[/^BM[^]{4}\0{4}/, 'image/bmp'],
+	[/^RIFF[^]{4}WEBP/, 'image/webp'],
+	[/^(?:II\*\0|MM\0\*)/, 'image/tiff'],
+	[/^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/, 'image/heic'],
+	[/^[^]{4}ftypavi[fs]/, 'image/avif'],
 	[
 		/^(?:\xef\xbb\xbf)?\s*<(?:svg|(?:\?xml|!--|!DOCTYPE svg)[^]{0,4000}<svg)[\s/>]/i,
 		'image/svg+xml',
 		'svg',
 	],
-	[/^RIFF[^]{4}WAVE/, 'audio/wav', 'wav'],
-	[/^fLaC/, 'audio/flac', 'flac'],
-	[/^OggS/, 'audio/ogg', 'ogg'],
-	[/^#!AMR/, 'audio/amr', 'amr'],
+	[/^RIFF[^]{4}WAVE/, 'audio/wav'],
+	[/^fLaC/, 'audio/flac'],
+	[/^OggS/, 'audio/ogg'],
+	[/^#!AMR/, 'audio/amr'],
 	[/^[^]{4}ftypM4[AB]/, 'audio/mp4', 'm4a'],
 	[/^(?:ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb])/, 'audio/mpeg', 'mp3'],
-	[/^\xff[\xf0\xf1\xf8\xf9]/, 'audio/aac', 'aac'],
+	[/^\xff[\xf0\xf1\xf8\xf9]/, 'audio/aac'],
 	[/^[^]{4}ftypqt/, 'video/quicktime', 'mov'],
-	[/^[^]{4}ftyp/, 'video/mp4', 'mp4'],
+	[/^[^]{4}ftyp/, 'video/mp4'],
 	// The first byte is the control character 0x1a.
-	[/^[^]E\xdf\xa3/, 'video/webm', 'webm'],
+	[/^[^]E\xdf\xa3/, 'video/webm'],
 	[/^RIFF[^]{4}AVI /, 'video/x-msvideo', 'avi'],
-	[/^%PDF/, 'application/pdf', 'pdf'],
-	[/^\{\\rtf/, 'application/rtf', 'rtf'],
+	[/^%PDF/, 'application/pdf'],
+	[/^\{\\rtf/, 'application/rtf'],
 	[/^PK[^ -~]{2}[^]{0,4000}word\//, `${OFFICE}.wordprocessingml.document`, 'docx'],
 	[/^PK[^ -~]{2}[^]{0,4000}xl\//, `${OFFICE}.spreadsheetml.sheet`, 'xlsx'],
 	[/^PK[^ -~]{2}[^]{0,4000}ppt\//, `${OFFICE}.presentationml.presentation`, 'pptx'],
 	[/^PK[^ -~]{2}[^]{0,90}opendocument\.text/, 'application/vnd.oasis.opendocument.text', 'odt'],
-	[/^PK[^ -~]{2}/, 'application/zip', 'zip'],
+	[/^PK[^ -~]{2}/, 'application/zip'],
 	[/^\xd0\xcf[^]\xe0/, 'application/x-ole-storage', 'doc'],
 	// A web page that a browser saved as an email.
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
@@ -145,7 +145,7 @@ export function detectFileType(
 		(detectUtf16(bytes) !== undefined ||
 			![...head].some((character) => character < ' ' && !TEXT_CONTROLS.includes(character)));
 	const isDeclaredText = isText && declaredCategory === 'text';
-	for (const [signature, mimeType, extension] of SIGNATURES) {
+	for (const [signature, mimeType, extension = mimeType.split('/')[1]!] of SIGNATURES) {
 		const category = toMediaCategory(mimeType) ?? 'document';
 		const isPossible = category === 'document' || !isDeclaredText;
 		if (isPossible && signature.test(head)) return { category, mimeType, extension };

@@ -38,29 +38,40 @@ interface Part {
 	forms: object | undefined;
 }
 
-/**
- * Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for an email that
- * would block n8n.
- */
+/** An email that would block n8n. The message is the limit. */
+class TooLongError extends Error {}
+
+/** Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for a `TooLongError`. */
 export async function readMail(name: string, bytes: Buffer) {
-	const { parts, between } = splitMail(name, bytes);
+	const { lines, attachments } = await readLines(bytes).catch((error: unknown) => {
+		if (!(error instanceof TooLongError)) throw error;
+		throw createInputError(
+			`The email "${name}" is too long to open (${error.message})`,
+			'Pass its text and attachments as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
+		);
+	});
+	if (attachments === '') return { text: lines.join('\n'), warnings: [] };
+	lines.push('', `Attachments (not included): ${attachments}`);
+	const warning = `The attachments of the email "${name}" were not included: ${attachments}. Pass them as separate files ("Email Trigger (IMAP)" with Download Attachments).`;
+	return { text: lines.join('\n'), warnings: [warning] };
+}
+
+async function readLines(bytes: Buffer) {
+	const { parts, between } = splitMail(bytes);
 	const parsed = await Promise.all(
 		parts.map(async (part) => ({ ...part, email: await parse(part.fields, '') })),
 	);
 	const textParts = parsed.filter(({ email }) => email.attachments.length === 0);
 	const bodies = [...textParts.map(({ body }) => body), ...between];
 	if (bodies.reduce((sum, { byteLength }) => sum + byteLength, 0) > MAX_TEXT_BYTES)
-		throw createTooLongError(name, 'text: maximum 2 MB');
-	assertMaxCount(name, Buffer.concat(between), '\n', 'lines');
-	const lines = [...formatHead(parsed[0]!.email), ...(await readTexts(name, textParts))];
+		throw new TooLongError('text: maximum 2 MB');
+	assertMaxCount(Buffer.concat(between), '\n', 'lines');
 	const attachments = parsed.flatMap(({ email }) => email.attachments);
-	const attachmentNames = attachments
-		.map(({ filename, mimeType }) => filename ?? mimeType)
-		.join(', ');
-	if (attachmentNames === '') return { text: lines.join('\n'), warnings: [] };
-	lines.push('', `Attachments (not included): ${attachmentNames}`);
-	const warning = `The attachments of the email "${name}" were not included: ${attachmentNames}. Pass them as separate files ("Email Trigger (IMAP)" with Download Attachments).`;
-	return { text: lines.join('\n'), warnings: [warning] };
+	return {
+		lines: [...formatHead(parsed[0]!.email), ...(await readTexts(textParts))],
+		/** Their names. */
+		attachments: attachments.map(({ filename, mimeType }) => filename ?? mimeType).join(', '),
+	};
 }
 
 function formatHead({ subject = '', from, date = '' }: Email) {
@@ -73,11 +84,11 @@ async function parse(fields: readonly string[], body: string) {
 	return await PostalMime.parse(part, { maxNestingDepth: MAX_DEPTH, maxRfc822NestingDepth: 0 });
 }
 
-/** Reads the texts; forwarded emails include their head. Throws a `ServerError` for too many lines or tags. */
-async function readTexts(name: string, parts: ReadonlyArray<Part & { email: Email }>) {
+/** Reads the texts; forwarded emails include their head. Throws a `TooLongError` for too many lines or tags. */
+async function readTexts(parts: ReadonlyArray<Part & { email: Email }>) {
 	const texts = await Promise.all(
 		parts.map(async ({ fields, body, forms, email }, index) => {
-			const { text = '', html = '' } = await parseText(name, fields, body);
+			const { text = '', html = '' } = await parseText(fields, body);
 			const head = index > 0 && email.from !== undefined ? ['', ...formatHead(email)] : [];
 			return { head, plain: text.replace(/\r\n/g, '\n').trim(), html, forms };
 		}),
@@ -91,13 +102,13 @@ async function readTexts(name: string, parts: ReadonlyArray<Part & { email: Emai
 }
 
 /** Decodes a part in base64 without line breaks: the library takes a second for 50,000 lines. */
-async function parseText(name: string, fields: readonly string[], body: Buffer) {
+async function parseText(fields: readonly string[], body: Buffer) {
 	const encoding = fields.find((field) => ENCODING.test(field)) ?? '';
-	const content = decodeBody(name, encoding, body);
-	assertMaxCount(name, content, '\n', 'lines');
+	const content = decodeBody(encoding, body);
+	assertMaxCount(content, '\n', 'lines');
 	if (fields.some((field) => HTML.test(field))) {
-		assertMaxCount(name, content, '>', 'tags');
-		assertMaxCount(name, content, '<', 'tags', MAX_OPENED);
+		assertMaxCount(content, '>', 'tags');
+		assertMaxCount(content, '<', 'tags', MAX_OPENED);
 	}
 	const contentFields = fields.filter((field) => CONTENT.test(field) && !ENCODING.test(field));
 	return await parse(
@@ -106,46 +117,26 @@ async function parseText(name: string, fields: readonly string[], body: Buffer) 
 	);
 }
 
-function decodeBody(name: string, encoding: string, body: Buffer) {
+function decodeBody(encoding: string, body: Buffer) {
 	if (/quoted-printable/i.test(encoding)) return decodeQuotedPrintable(body);
 	if (!/base64/i.test(encoding)) return body;
-	assertMaxCount(name, body, '=', 'lines');
+	assertMaxCount(body, '=', 'lines');
 	// Some programs pad each line, and Node's decoder ends at the first padding.
 	const units = body.toString('latin1').match(/[^=]+/g) ?? [];
 	return Buffer.concat(units.map((unit) => Buffer.from(unit, 'base64')));
 }
 
-function decodeQuotedPrintable(body: Buffer): Buffer {
+function decodeQuotedPrintable(body: Buffer) {
 	const text = body.toString('latin1').replace(/=[ \t]*\r?\n/g, '');
-	const bytes = Buffer.alloc(text.length);
-	let length = 0;
-	for (let at = 0; at < text.length; at++) {
-		const pair = text[at] === '=' ? text.slice(at + 1, at + 3) : '';
-		const isEscape = /^[\da-f]{2}$/i.test(pair);
-		bytes[length++] = isEscape ? parseInt(pair, 16) : text.charCodeAt(at);
-		if (isEscape) at += 2;
-	}
-	return bytes.subarray(0, length);
+	const decode = (_escape: string, hex: string) => String.fromCharCode(parseInt(hex, 16));
+	return Buffer.from(text.replace(/=([\da-f]{2})/gi, decode), 'latin1');
 }
 
-/** Throws a `ServerError` if the content contains too many markers. */
-function assertMaxCount(
-	name: string,
-	content: Buffer,
-	marker: string,
-	label: string,
-	maximum = MAX_LINES,
-) {
+/** Throws a `TooLongError` if the content contains too many markers. */
+function assertMaxCount(content: Buffer, marker: string, label: string, maximum = MAX_LINES) {
 	let count = 0;
 	for (let at = content.indexOf(marker); at >= 0; at = content.indexOf(marker, at + 1))
-		if (++count > maximum) throw createTooLongError(name, `text: maximum ${maximum} ${label}`);
-}
-
-function createTooLongError(name: string, limit: string) {
-	return createInputError(
-		`The email "${name}" is too long to open (${limit})`,
-		'Pass its text and attachments as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
-	);
+		if (++count > maximum) throw new TooLongError(`text: maximum ${maximum} ${label}`);
 }
 
 /** A line that may separate parts. */
@@ -159,9 +150,9 @@ interface DashedLine {
  * Splits an email into its parts without decoding them. The first part is the email itself. Returns also the content
  * after multiparts.
  */
-function splitMail(name: string, mail: Buffer) {
-	if (mail.byteLength > MAX_BYTES) throw createTooLongError(name, 'maximum 25 MB');
-	const dashedLines = findDashedLines(name, mail);
+function splitMail(mail: Buffer) {
+	if (mail.byteLength > MAX_BYTES) throw new TooLongError('maximum 25 MB');
+	const dashedLines = findDashedLines(mail);
 	const parts: Part[] = [];
 	const between: Buffer[] = [];
 	let headerBytes = 0;
@@ -171,17 +162,17 @@ function splitMail(name: string, mail: Buffer) {
 		const blank = /(?:^|\n)\r*\n/.exec(text);
 		const header = blank === null ? text : text.slice(0, blank.index);
 		headerBytes += header.length;
-		if (headerBytes > MAX_HEADER_BYTES) throw createTooLongError(name, 'header: maximum 100 KB');
+		if (headerBytes > MAX_HEADER_BYTES) throw new TooLongError('header: maximum 100 KB');
 		const fields = header.split(/\r?\n(?![ \t])/).filter((field) => USED_FIELDS.test(field));
 		if (fields.some(({ length }) => length > MAX_FIELD_BYTES))
-			throw createTooLongError(name, 'header field: maximum 10 KB');
+			throw new TooLongError('header field: maximum 10 KB');
 		const length = blank === null ? text.length : blank.index + blank[0].length;
 		return { fields, bodyAt: start + length };
 	};
 
 	/** `forms`: of the multipart around this part. */
 	const readPart = (start: number, end: number, depth: number, forms?: object) => {
-		if (parts.length >= MAX_PARTS) throw createTooLongError(name, `maximum ${MAX_PARTS} parts`);
+		if (parts.length >= MAX_PARTS) throw new TooLongError(`maximum ${MAX_PARTS} parts`);
 		const { fields, bodyAt } = readHeader(start, end);
 		if (isForwarded(fields)) return readPart(bodyAt, end, depth, forms);
 		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '') ?? '';
@@ -189,7 +180,7 @@ function splitMail(name: string, mail: Buffer) {
 		const lines = findSeparators(dashedLines, delimiter, bodyAt, end);
 		const innerForms = delimiter !== undefined && ALTERNATIVE.test(type) ? {} : forms;
 		if (delimiter !== undefined && depth >= MAX_DEPTH)
-			throw createTooLongError(name, `nesting: maximum ${MAX_DEPTH}`);
+			throw new TooLongError(`nesting: maximum ${MAX_DEPTH}`);
 		parts.push({ fields, body: mail.subarray(bodyAt, lines[0]?.at ?? end), forms: innerForms });
 		readInnerParts(lines, delimiter, end, depth + 1, innerForms);
 	};
@@ -232,11 +223,11 @@ function findSeparators(
 	return dashedLines.filter(({ text, at }) => at >= start && at < end && texts.includes(text));
 }
 
-function findDashedLines(name: string, mail: Buffer) {
+function findDashedLines(mail: Buffer) {
 	const lines: DashedLine[] = [];
 	for (const { index, 0: line } of mail.toString('latin1').matchAll(/\n--[^\n]*/g)) {
 		if (lines.length >= MAX_DASHED_LINES)
-			throw createTooLongError(name, `maximum ${MAX_DASHED_LINES} lines that begin with --`);
+			throw new TooLongError(`maximum ${MAX_DASHED_LINES} lines that begin with --`);
 		lines.push({ text: line.slice(1).trimEnd(), at: index + 1, end: index + line.length + 1 });
 	}
 	return lines;

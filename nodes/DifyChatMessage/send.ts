@@ -163,6 +163,11 @@ type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
 
 function readOptions(parameters: NodeParameters) {
 	return {
+		/** Later nodes need the same user. */
+		user: readUser(parameters),
+		simplify: parameters.boolean('simplify'),
+		/** Whether the item is from a chat, which shows the field "output" of the last node. */
+		isChat: !isUnset(parameters.item().sessionId),
 		answerField: parameters.string('options.answerField') || 'answer',
 		autoGenerateName: parameters.boolean('options.autoGenerateName', undefined),
 		include: parameters.choices<IncludedPart>('options.include'),
@@ -194,12 +199,7 @@ export const operations: OperationTable<DifyOperation> = {
 
 async function sendMessage(call: DifyCall) {
 	const { client, parameters } = call;
-	const options = {
-		...readOptions(parameters),
-		user: readUser(parameters),
-		simplify: parameters.boolean('simplify'),
-		isChat: !isUnset(parameters.item().sessionId),
-	};
+	const options = readOptions(parameters);
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
 	const runRequest = await buildRunRequest(call, options.user);
@@ -221,16 +221,7 @@ async function sendMessage(call: DifyCall) {
 	return { json, binary };
 }
 
-interface OutputOptions {
-	simplify: boolean;
-	answerField: string;
-	/** The user of the message: later nodes need the same one. */
-	user: string;
-	include: readonly IncludedPart[];
-	/** Whether the item is from a chat, which shows the field "output" of the last node. */
-	isChat: boolean;
-	conversationRestarted: boolean;
-}
+type OutputOptions = ReturnType<typeof readOptions> & { conversationRestarted: boolean };
 
 function toItemJson(result: RunResult, options: OutputOptions) {
 	const { conversationRestarted } = options;

@@ -1,5 +1,4 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
-import type { Timeouts } from '../../lib/http/timeouts';
 import { omitUndefined } from '../../lib/values';
 import { choiceField, numberField, integerField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
@@ -52,13 +51,8 @@ export const timeoutFields: INodeProperties[] = [
 	priorityField,
 ];
 
-interface RetrySettings {
-	timeouts: Partial<Timeouts>;
-	retries: number;
-}
-
 /** Reads the timeouts and retries that the node has. */
-export function readRequestSettings(parameters: NodeParameters, defaultRetries = 3): RetrySettings {
+export function readRequestSettings(parameters: NodeParameters, defaultRetries = 3) {
 	const readTimeout = (name: string) =>
 		parameters.milliseconds(`options.${name}Timeout`, undefined);
 	return {
