@@ -33,7 +33,7 @@ export class CancelPoller {
 	constructor(
 		private readonly context: Context,
 		private readonly intervalMs = POLL_INTERVAL_MS,
-		private readonly clock: () => number = () => performance.now(),
+		private readonly clock = () => performance.now(),
 	) {
 		// In other modes the main process starts the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';

@@ -5,7 +5,7 @@ import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
 /** Priority of the requests while all server slots are busy. */
-export const priorityField: INodeProperties = choiceField(
+export const priorityField = choiceField(
 	'Priority',
 	'priority',
 	'auto',
@@ -34,7 +34,7 @@ export function secondsField(
 }
 
 /** Options for requests that change nothing and are not streamed: their response arrives whole, so one timeout suffices. */
-export const timeoutFields: INodeProperties[] = [
+export const timeoutFields = [
 	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenTimeout',

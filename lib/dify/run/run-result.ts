@@ -121,8 +121,7 @@ function getStopWarning({ isModerated, workflow }: RunState) {
 function getHandledErrorsWarning({ workflow }: RunState) {
 	const handledNodes = (workflow?.nodes ?? []).filter(({ status }) => status === 'exception');
 	const titles = [...new Set(handledNodes.map((node) => `"${getNodeName(node)}"`))];
-	const count =
-		workflow?.exceptionsCount ?? (handledNodes.length > 0 ? handledNodes.length : 'Some');
+	const count = workflow?.exceptionsCount ?? (handledNodes.length || 'Some');
 	const names = titles.length > 0 ? `: ${titles.join(', ')}` : '';
 	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
 }

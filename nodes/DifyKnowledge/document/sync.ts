@@ -96,6 +96,7 @@ export const documentSync: DifyOperation = {
 
 interface SyncItem extends SyncSource {
 	itemIndex: number;
+	datasetId: string;
 }
 
 /**
@@ -111,27 +112,24 @@ async function syncItems(call: DifyCall) {
 		call.hint('The input has no items, so nothing was changed.');
 		return [];
 	}
-	const itemsByDataset = new Map<string, SyncItem[]>();
+	const allItems: SyncItem[] = [];
 	const results: OperationResult = [];
 	for (const itemIndex of call.itemIndexes) {
-		const parameters = call.parametersOf(itemIndex);
 		try {
-			const item = await readSyncItem(call, parameters);
-			const datasetId = readId(parameters, 'difyDatasetId');
-			const items = itemsByDataset.get(datasetId) ?? [];
-			items.push(item);
-			itemsByDataset.set(datasetId, items);
+			allItems.push(await readSyncItem(call, call.parametersOf(itemIndex)));
 		} catch (error) {
 			results.push(toItemError(call, itemIndex, error));
 		}
 	}
 	const isComplete = results.length === 0;
 	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
-	for (const [datasetId, items] of itemsByDataset) {
-		const first = items[0]!.itemIndex;
-		const firstItem = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
-		const syncing = syncDataset({ ...call, ...firstItem }, datasetId, items, isComplete);
-		pushAll(results, await syncing.catch((error: unknown) => [toItemError(call, first, error)]));
+	for (const items of Map.groupBy(allItems, ({ datasetId }) => datasetId).values()) {
+		const { itemIndex } = items[0]!;
+		const syncing = syncDataset(call, items, isComplete);
+		pushAll(
+			results,
+			await syncing.catch((error: unknown) => [toItemError(call, itemIndex, error)]),
+		);
 	}
 	return results;
 }
@@ -163,6 +161,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 	const text = parameters.rawString('text');
 	return {
 		itemIndex,
+		datasetId: readId(parameters, 'difyDatasetId'),
 		source,
 		name: customName || (file?.name ?? source),
 		hash: customHash || (await computeSha256(file?.open() ?? [Buffer.from(text)])),
@@ -171,14 +170,11 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 	};
 }
 
-/** Syncs one knowledge base. `call`: of its first item. */
-async function syncDataset(
-	call: DifyCall,
-	datasetId: string,
-	items: readonly SyncItem[],
-	isComplete: boolean,
-) {
-	const { client, parameters } = call;
+/** Syncs one knowledge base, with the credential and the options of its first item. */
+async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplete: boolean) {
+	const { itemIndex, datasetId } = items[0]!;
+	const { client } = await call.accessOf(itemIndex);
+	const parameters = call.parametersOf(itemIndex);
 	const options: SyncOptions = {
 		onMissingSource: parameters.choice('options.onMissingSource', 'disable'),
 		maxRemovedPercent: parameters.number('options.maxRemovedPercent', 20),
@@ -194,7 +190,7 @@ async function syncDataset(
 	const dryRun = parameters.boolean('dryRun');
 	const results: OperationResult = [];
 	for (const step of steps) {
-		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
+		const from = indexes.get(step.source) ?? itemIndex;
 		const toItem = (json: object): OperationItem => ({ json: { ...json, datasetId }, from });
 		if (dryRun) {
 			results.push(toItem(toSyncResult(step, { dryRun })));
