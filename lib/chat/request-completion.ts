@@ -104,15 +104,14 @@ function createAccumulator(
 	{ draft, route }: { draft: CompletionRequest; route: RouteName },
 	start: AccumulatorOptions,
 ) {
-	const { toolCallsInText, parameters } = settings;
-	const ignoresTextCalls = toolCallsInText === 'leave' || draft.toolChoice === 'none';
+	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
 		isQuotation,
-		isJson: isJsonRequested(parameters),
+		isJson: isJsonRequested(settings.parameters),
 		...start,
-		maxTokens: parameters.maxTokens,
+		maxTokens: settings.parameters.maxTokens,
 		prefill: getPrefill(draft.messages),
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 	});

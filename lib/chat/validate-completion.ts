@@ -64,11 +64,10 @@ function validateToolCalls(
 	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	const { chatRequest, toolNames } = turn;
 	const { toolCalls, failure } = completion;
-	const unofferedTools = (chatRequest.unofferedTools ?? []).map((tool) => ({
+	const unofferedTools = (turn.chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
-		name: toolNames.toWire(tool.name),
+		name: turn.toolNames.toWire(tool.name),
 	}));
 	const tools = [...draft.tools, ...unofferedTools];
 	const { validCalls, issues } =
@@ -108,8 +107,7 @@ function toToolCallError(
 	tools: ToolDefinition[],
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	const { server, settings } = turn;
-	const context = toErrorContext(server, completion.url, settings.model);
+	const context = toErrorContext(turn.server, completion.url, turn.settings.model);
 	if (!unknownIssue && completion.failure) return toServerError(completion, context, turn);
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
@@ -137,13 +135,12 @@ function validateText(
 		const text = isBare ? completion.text : result.json;
 		return accept(completion, { text, warnings: result.unchecked });
 	}
-	const { issues } = result;
 	const context = toErrorContext(turn.server, completion.url, draft.model);
-	const error = createJsonError(completion, context, issues);
+	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;
 	return {
 		type: 'unusable',
-		correctedDraft: buildJsonCorrection(turn, draft, completion, issues),
+		correctedDraft: buildJsonCorrection(turn, draft, completion, result.issues),
 		withoutCorrection: { type: 'failed', error },
 	};
 }

@@ -120,11 +120,10 @@ function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string
 	const bounded = Object.fromEntries(
 		entries.map(([key, value]) => [key, NON_SCHEMA_KEYWORDS.has(key) ? value : copy(value)]),
 	);
-	const { $recursiveAnchor } = schema;
 	// The validator reads this property each time it visits a schema.
 	const get = () => {
 		step();
-		return $recursiveAnchor;
+		return schema.$recursiveAnchor;
 	};
 	return Object.defineProperty(bounded, '$recursiveAnchor', { get, enumerable: false });
 }

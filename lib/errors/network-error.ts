@@ -79,11 +79,10 @@ export function toNetworkError(
 		code: code ?? codes[0],
 		facts: { reason: asString(links[0]?.message) ?? String(error) },
 	};
-	if (hasStarted) return createServerError('connectionLost', context, details);
-	if (code !== undefined)
-		return createServerError(toErrorType(code)!, context, { ...details, about: { code } });
-	if (links.some(({ name }) => name === 'HTTPParserError'))
-		return createServerError('notHttp', context, details);
+	const isParserError = links.some(({ name }) => name === 'HTTPParserError');
+	const beforeResponse = toErrorType(code ?? '') ?? (isParserError ? 'notHttp' : undefined);
+	const type = hasStarted ? 'connectionLost' : beforeResponse;
+	if (type) return createServerError(type, context, { ...details, about: { code } });
 	return createServerError('closedBeforeResponse', context, {
 		...details,
 		title: 'The request failed before a response arrived',

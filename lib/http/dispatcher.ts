@@ -39,11 +39,10 @@ const poolEntries = new Map<string, PoolEntry>();
  * closed.
  */
 export function acquirePools(endpoint: Endpoint): PoolLease {
-	const { egressFilter } = endpoint;
-	const id = `${endpoint.id} ${egressFilter !== undefined}`;
+	const id = `${endpoint.id} ${endpoint.egressFilter !== undefined}`;
 	const entry = poolEntries.get(id) ?? createPoolEntry(endpoint);
 	// The lookup references the helpers of one execution. Replacing it lets older ones be freed.
-	entry.lookup = egressFilter?.createSecureLookup();
+	entry.lookup = endpoint.egressFilter?.createSecureLookup();
 	entry.activeRequests++;
 	poolEntries.delete(id);
 	poolEntries.set(id, entry);

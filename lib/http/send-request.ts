@@ -99,13 +99,12 @@ async function sendOnce(
 ): Promise<RawResponse> {
 	const { url } = options;
 	await assertUrlAllowed(endpoint, url, signal);
-	const { dispatcher, isSingleUse } = connection;
 	const { headers: contentHeaders, body: content } = toRequestContent(options);
 	const { origin, pathname, search } = new URL(url);
 	// undici checks the signal only after connecting, which takes 10 s if packets are dropped.
 	const { statusCode, headers, body } = await rejectOnAbort(signal, async () => {
-		const pendingResponse = sendWith.call(dispatcher, {
-			reset: isSingleUse,
+		const pendingResponse = sendWith.call(connection.dispatcher, {
+			reset: connection.isSingleUse,
 			signal,
 			// The Watchdog applies the timeouts.
 			headersTimeout: 0,

@@ -1,5 +1,5 @@
 import { type ISupplyDataFunctions, LoggerProxy } from 'n8n-workflow';
-import { asArray, type JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
+import { asArray, asRecord, type JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
 import { describeUnsupportedN8n } from '../supported-n8n';
 
 /** A LangChain message chunk of the host. */
@@ -55,7 +55,7 @@ interface Adapter {
 	) => AsyncIterable<HostGenerationChunk>;
 }
 
-const lookups = new WeakMap<object, HostLookup>();
+const classesByAdapter = new WeakMap<object, HostClasses>();
 
 /** A model that responds with one word, enough to find the host's chunk classes. */
 const PROBE = {
@@ -87,19 +87,23 @@ export async function findHostClasses(
 			context,
 			PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1],
 		).response as Adapter | undefined;
-		const adapterClass: unknown = adapter && Object.getPrototypeOf(adapter);
-		if (!adapter || !isObject(adapterClass))
-			throw new MissingPartError('supplyModel returned no model');
-		const cached = lookups.get(adapterClass);
-		if (cached) return cached;
-		const lookup = await collectClasses(adapter, adapterClass);
-		lookups.set(adapterClass, lookup);
-		return lookup;
+		assertPart(typeof adapter === 'object', 'supplyModel returned no model');
+		const adapterClass = Object.getPrototypeOf(adapter) as object;
+		const classes = classesByAdapter.get(adapterClass) ?? (await collectClasses(adapter));
+		classesByAdapter.set(adapterClass, classes);
+		return { type: 'found', classes };
 	} catch (error) {
 		const message = getErrorMessage(error);
 		const isPart = error instanceof MissingPartError;
 		return { type: 'missing', missing: isPart ? message : `its chat model failed: ${message}` };
 	}
+}
+
+/** An error whose message names the first missing part. */
+class MissingPartError extends Error {}
+
+function assertPart(isThere: boolean, name: string): asserts isThere {
+	if (!isThere) throw new MissingPartError(name);
 }
 
 /** The methods of the base class that n8n and LangChain's chains call. */
@@ -112,45 +116,24 @@ const BASE_METHODS = [
 	'_modelType',
 ];
 
-/** An error whose message names the first missing part. */
-class MissingPartError extends Error {}
-
 /** Throws a `MissingPartError`. */
-async function collectClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
-	const BaseChatModel = getBaseClass(adapterClass);
-	const { ChatGenerationChunk, AIMessageChunk } = await getChunkClasses(adapter);
-	const N8nLlmTracing = getTracerClass(adapter);
+async function collectClasses(adapter: Adapter): Promise<HostClasses> {
+	const base = asRecord(Object.getPrototypeOf(Object.getPrototypeOf(adapter)));
+	const BaseChatModel = getClass(base, 'the base class of its chat model');
+	for (const method of BASE_METHODS)
+		assertPart(typeof base[method] === 'function', `BaseChatModel.${method}`);
+	assertPart(typeof adapter._streamResponseChunks === 'function', '_streamResponseChunks');
+	const chunk = asRecord(await firstChunk(adapter));
+	const ChatGenerationChunk = getClass(chunk, 'ChatGenerationChunk');
+	assertPart('concat' in chunk, 'ChatGenerationChunk');
+	const message = asRecord(chunk.message);
+	const AIMessageChunk = getClass(message, 'AIMessageChunk');
+	assertPart(Array.isArray(message.tool_calls), 'AIMessageChunk');
+	const tracer = asRecord(asArray(adapter.callbacks)[0]);
+	const N8nLlmTracing = getClass(tracer, 'N8nLlmTracing');
+	assertPart('handleLLMEnd' in tracer, 'N8nLlmTracing');
 	const classes = { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing };
-	return { type: 'found', classes: classes as unknown as HostClasses };
-}
-
-function getBaseClass(adapterClass: object): unknown {
-	const base: unknown = Object.getPrototypeOf(adapterClass);
-	const BaseChatModel = isObject(base) ? getConstructor(base) : undefined;
-	if (BaseChatModel === undefined) throw new MissingPartError('the base class of its chat model');
-	const missing = BASE_METHODS.find((method) => typeof (base as JsonRecord)[method] !== 'function');
-	if (missing !== undefined) throw new MissingPartError(`BaseChatModel.${missing}`);
-	return BaseChatModel;
-}
-
-async function getChunkClasses(adapter: Adapter) {
-	if (typeof adapter._streamResponseChunks !== 'function')
-		throw new MissingPartError('_streamResponseChunks');
-	const chunk = await firstChunk(adapter);
-	const ChatGenerationChunk = getClass(chunk);
-	if (!chunk || ChatGenerationChunk === undefined || !('concat' in chunk))
-		throw new MissingPartError('ChatGenerationChunk');
-	const AIMessageChunk = getClass(chunk.message);
-	if (AIMessageChunk === undefined || !Array.isArray(chunk.message.tool_calls))
-		throw new MissingPartError('AIMessageChunk');
-	return { ChatGenerationChunk, AIMessageChunk };
-}
-
-function getTracerClass({ callbacks }: Adapter): unknown {
-	const [tracer] = asArray(callbacks);
-	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? getClass(tracer) : undefined;
-	if (tracerClass === undefined) throw new MissingPartError('N8nLlmTracing');
-	return tracerClass;
+	return classes as unknown as HostClasses;
 }
 
 async function firstChunk(adapter: Adapter) {
@@ -158,18 +141,11 @@ async function firstChunk(adapter: Adapter) {
 	return undefined;
 }
 
-function isObject(value: unknown): value is object {
-	return typeof value === 'object' && value !== null;
-}
-
-function getClass(instance: unknown): unknown {
-	return isObject(instance) ? getConstructor(Object.getPrototypeOf(instance) as object) : undefined;
-}
-
-function getConstructor(prototype: object): unknown {
-	return typeof prototype.constructor === 'function' && prototype.constructor !== Object
-		? prototype.constructor
-		: undefined;
+/** The class of an object, or of its prototype. Throws a `MissingPartError` for a plain object. */
+function getClass(instance: object, name: string): unknown {
+	const { constructor } = instance;
+	assertPart(typeof constructor === 'function' && constructor !== Object, name);
+	return constructor;
 }
 
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');

@@ -202,12 +202,11 @@ export function toInputMessage(message: unknown): InputMessage {
 		return { type: 'human', content: String(message) };
 	const source = message as HostMessage;
 	const { reasoning_content: reasoningContent, reasoning } = asRecord(source.additional_kwargs);
-	const { tool_calls: toolCalls, invalid_tool_calls: invalidToolCalls } = source;
 	return {
 		type: getMessageType(source),
 		content: source.content,
-		toolCalls: asRecords(toolCalls).map(toInputToolCall),
-		invalidToolCalls: asRecords(invalidToolCalls),
+		toolCalls: asRecords(source.tool_calls).map(toInputToolCall),
+		invalidToolCalls: asRecords(source.invalid_tool_calls),
 		toolCallId: asString(source.tool_call_id),
 		name: asString(source.name),
 		reasoning: asString(reasoningContent ?? reasoning),

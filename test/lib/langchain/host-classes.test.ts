@@ -42,7 +42,14 @@ describe("the host's classes", () => {
 	});
 
 	it('are cached', async () => {
-		expect(await findHostClasses(context, sdk)).toBe(await findHostClasses(context, sdk));
+		const [first, second] = [
+			await findHostClasses(context, sdk),
+			await findHostClasses(context, sdk),
+		];
+		const classes = first.type === 'found' ? first.classes : undefined;
+		expect(classes).toBeDefined();
+		expect(second).toEqual({ type: 'found', classes });
+		expect(second.type === 'found' && second.classes).toBe(classes);
 	});
 
 	it.each([
