@@ -19,7 +19,7 @@ export function checkToolCalls(
 	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
 	isFromText = false,
-): { validCalls: RawToolCall[]; issues: ToolCallIssue[] } {
+) {
 	const findTool = createToolFinder(tools, isFromText);
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();

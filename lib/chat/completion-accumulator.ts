@@ -3,7 +3,6 @@ import { classifyStreamError } from '../errors/classify-error';
 import { isErrorBody } from '../errors/error-body';
 import {
 	captureError,
-	type ServerError,
 	createServerError,
 	type ErrorContext,
 	type ErrorOverrides,
@@ -125,7 +124,7 @@ export class CompletionAccumulator {
 	 * Returns the output that can be shown now.
 	 * Throws a `TooMuchTextError`.
 	 */
-	push(data: string): TextAndReasoning {
+	push(data: string) {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
@@ -407,7 +406,7 @@ export function createCompletionError(
 	{ errorType, errorBody, serverText, facts }: CompletionFailure,
 	context: ErrorContext,
 	overrides: ErrorOverrides = {},
-): ServerError {
+) {
 	return errorBody === undefined
 		? createServerError(errorType, context, { serverText, facts, ...overrides })
 		: classifyStreamError(errorBody, context);

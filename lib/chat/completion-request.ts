@@ -81,7 +81,7 @@ export function cleanResponseFormat(
 	parameters: ChatParameters,
 	serverType: ServerType,
 	warnings: string[] = [],
-): ChatParameters {
+) {
 	const { responseFormat } = parameters;
 	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return parameters;
 	const schema = cleanSchema(responseFormat.schema, 'the JSON schema', warnings);
@@ -111,7 +111,7 @@ export async function assertCapabilities(
 	}: Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>,
 	messages: readonly ChatMessage[],
 	props: ServerProps | undefined,
-): Promise<void> {
+) {
 	const { tools = [], signal } = chatRequest;
 	const context = toErrorContext(server, server.getApiUrl(), model);
 	if (tools.length > 0 && props?.tools === false)
@@ -186,7 +186,7 @@ const CHECKS: Record<string, Check> = {
  *
  * Returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
-export function toGrammarSchema(root: JsonRecord): { schema: JsonRecord; removedPaths: string[] } {
+export function toGrammarSchema(root: JsonRecord) {
 	const removedPaths: string[] = [];
 	const cleanSchema = (schema: JsonRecord, path: string) => {
 		const cleaned: JsonRecord = {};

@@ -23,7 +23,7 @@ export function getMedia(content: ChatMessage['content']): MediaPart[] {
 }
 
 /** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
-export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] {
+export function joinAdjacentTexts(parts: readonly ContentPart[]) {
 	const joined: ContentPart[] = [];
 	for (const part of parts) {
 		const previous = joined.at(-1);

@@ -67,7 +67,7 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
-): { messages: ChatMessage[]; warnings: string[] } {
+) {
 	const allMessages = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id)).map(
 		withBrokenControlTokens,
 	);

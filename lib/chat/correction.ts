@@ -87,7 +87,7 @@ export function buildToolCallCorrection(
 	calls: readonly RawToolCall[],
 	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
-): ChatMessage[] {
+) {
 	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
 	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
 	let correction: ChatMessage[] = [];

@@ -77,7 +77,7 @@ export function needsNativeApi(parameters: ChatParameters) {
 }
 
 /** Labels of set options that the OpenAI route ignores. */
-export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] {
+export function getOptionsIgnoredByOpenAi(parameters: ChatParameters) {
 	const ignored = OPTIONS.filter(
 		({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined,
 	);
@@ -109,7 +109,7 @@ export function getContextWarnings(
 	serverType: ServerType,
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
-): string[] {
+) {
 	const size = asFiniteNumber(buildOptionsAndFields(parameters).options.num_ctx);
 	if (!serverType.routes?.chat || size === undefined) return [];
 	const name = model.trim().replace(/:latest$/i, '');

@@ -72,7 +72,7 @@ function toolFields(
 export function selectCallableTools(
 	tools: readonly ToolDefinition[],
 	choice: ToolChoice | undefined,
-): readonly ToolDefinition[] {
+) {
 	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
 }
 
@@ -143,7 +143,7 @@ export function supportsOption({ supportedFields }: ServerType, name: Generation
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+export function toParameterFields(parameters: ChatParameters, serverType: ServerType) {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
 	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
@@ -157,7 +157,7 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 }
 
 /** Labels of set parameters that this server type ignores. */
-export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
+export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType) {
 	const { thinking, responseFormat } = parameters;
 	const ignored = GENERATION_OPTION_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),

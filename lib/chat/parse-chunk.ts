@@ -41,7 +41,7 @@ export function findFinishFailure(finishReason: string): CompletionFailure | und
 }
 
 /** The part of a choice with its output. */
-export function extractMessage(choice: JsonRecord): JsonRecord {
+export function extractMessage(choice: JsonRecord) {
 	const { delta, message } = choice;
 	if (typeof delta === 'string') return { content: delta };
 	if (isRecord(delta) && isNonEmpty(delta)) return delta;

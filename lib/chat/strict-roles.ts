@@ -49,7 +49,7 @@ function withoutThinking(body: JsonRecord) {
  * `messages`: of a body.
  * `hasSystem`: false if the template rejects every system message: the first user message then starts with its text.
  */
-export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
+export function toStrictRoles(messages: unknown, hasSystem = true) {
 	const validMessages = asRecords(messages).filter(({ role }) => typeof role === 'string');
 	return mergeSameRole(
 		insertAssistantMessages(splitToolCalls(withoutLaterSystem(validMessages, hasSystem))),

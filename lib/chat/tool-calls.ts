@@ -106,7 +106,7 @@ function toArgumentsText(args: unknown) {
  * The arguments as JSON text of an object, with numbers that JavaScript cannot represent as strings; undefined if they
  * are not an object.
  */
-export function normalizeArguments(source: string): string | undefined {
+export function normalizeArguments(source: string) {
 	const text = withoutEndMarks(source.trim());
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
@@ -144,7 +144,7 @@ export function createServerToolCallId() {
  *
  * `serverIds`: the server's id of each call; undefined without one.
  */
-export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
+export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>) {
 	const turnKey = createServerToolCallId();
 	return serverIds.map((id = '', index) => {
 		const suffix = !id || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
@@ -168,7 +168,7 @@ export function toServerToolCallId(id: string, toolName: string) {
 }
 
 /** The key that the calls of one response share, from a call's ID; undefined for IDs that are not from `createToolCallIds`. */
-export function getResponseKey(id: string): string | undefined {
+export function getResponseKey(id: string) {
 	return OWN_ID.exec(id)?.[1];
 }
 
@@ -208,7 +208,7 @@ export function toValidName(name: string) {
 }
 
 /** Messages with the names that are sent. */
-export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
+export function withWireNames(messages: readonly ChatMessage[], names: ToolNames) {
 	return messages.map((message) => {
 		if (message.role === 'tool' && message.name !== undefined)
 			return { ...message, name: names.toWire(message.name) };

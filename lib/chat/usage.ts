@@ -63,7 +63,7 @@ export function usageFromTimings({
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
-export function getReportedSpeed(timings: Timings | undefined): number | undefined {
+export function getReportedSpeed(timings: Timings | undefined) {
 	const { predicted_n: tokens = Infinity, predicted_per_second: speed } = timings ?? {};
 	return tokens > 1 ? speed : undefined;
 }
@@ -72,7 +72,7 @@ export function getReportedSpeed(timings: Timings | undefined): number | undefin
 export function getDraftAcceptanceRate({
 	draft_n: drafted = 0,
 	draft_n_accepted: accepted = 0,
-}: Timings = {}): number | undefined {
+}: Timings = {}) {
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
@@ -103,12 +103,7 @@ export function toResponseAttributes(result: ChatResult, startedAt: number): Res
 }
 
 /** The speed reported by the server, otherwise the measured one. */
-export function getTokensPerSecond({
-	timings,
-	usage,
-	firstTokenMs,
-	totalMs,
-}: ChatResult): number | undefined {
+export function getTokensPerSecond({ timings, usage, firstTokenMs, totalMs }: ChatResult) {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
 	return (
@@ -118,7 +113,7 @@ export function getTokensPerSecond({
 }
 
 /** Adds the tokens of all attempts. */
-export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
+export function addUsage(a: Usage | undefined, b: Usage | undefined) {
 	if (!a || !b) return a ?? b;
 	const add = (x = 0, y = 0) => x + y;
 	return {

@@ -1,5 +1,5 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
-import { type ServerError, createServerError, type ErrorContext } from '../errors/server-error';
+import { createServerError, type ErrorContext } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import type { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
@@ -170,7 +170,7 @@ export function toServerError(
 	context: ErrorContext,
 	{ settings: { parameters } }: TurnContext,
 	contentType = '',
-): ServerError {
+) {
 	const { finishReason, usage } = completion;
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = parameters;

@@ -1,9 +1,4 @@
-import {
-	type ServerError,
-	createInputError,
-	createServerError,
-	type ErrorContext,
-} from '../errors/server-error';
+import { createInputError, createServerError, type ErrorContext } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
 import type { ChatResult, ResponseFormat } from './types';
@@ -241,7 +236,7 @@ export function createJsonError(
 	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<ErrorContext>,
 	issues: readonly string[],
-): ServerError {
+) {
 	const invalidTexts = {
 		title: 'The response is not the requested JSON',
 		detail: `The response is not the requested JSON: ${issues.join('; ')}`,

@@ -1,5 +1,4 @@
 import {
-	type ServerError,
 	createServerError,
 	type ErrorContext,
 	isUnknownError,
@@ -46,7 +45,7 @@ const MAX_UNPARSED_TEXT = 200;
 export function classifyErrorResponse(
 	response: ErrorResponseInput,
 	context: Partial<ErrorContext>,
-): ServerError {
+) {
 	const errorBody = parseErrorBody(response.body);
 	const { form } = errorBody;
 	const message = removeEchoes(
@@ -78,7 +77,7 @@ export function classifyErrorResponse(
 }
 
 /** docs/protocols/dify.md 1.1 */
-export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boolean {
+export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}) {
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
@@ -191,10 +190,7 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 }
 
 /** Classifies an error in the middle of a response like an error response. */
-export function classifyStreamError(
-	body: string,
-	context: Partial<ErrorContext> = {},
-): ServerError {
+export function classifyStreamError(body: string, context: Partial<ErrorContext> = {}) {
 	const error = classifyErrorResponse({ status: 200, body }, context);
 	// In the middle of a response, these only mean that the server reported an error.
 	if (!isUnknownError(error.type) && error.type !== 'routeNotFound') return error;
@@ -215,7 +211,7 @@ function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, 
 }
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
-export function parseRetryAfter(header = '', now = Date.now()): number | undefined {
+export function parseRetryAfter(header = '', now = Date.now()) {
 	const value = header.trim();
 	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.

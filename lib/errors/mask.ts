@@ -17,7 +17,7 @@ const MIN_MIXED_LENGTH = 8;
  * The secrets in the headers of a credential: their values, the key after a scheme, and the password and pair of Basic.
  * Short and common words are omitted.
  */
-export function collectSecrets(headers: Readonly<Record<string, string>>): string[] {
+export function collectSecrets(headers: Readonly<Record<string, string>>) {
 	const values = Object.entries(headers).flatMap(([name, value]) =>
 		OPEN_HEADERS.test(name) ? [] : splitHeaderValue(value),
 	);
@@ -55,17 +55,13 @@ const getSecretForms = memoize((secrets: readonly string[]) =>
  * Replaces secrets in received text by `***`: some servers quote the header that they reject. A secret is found in plain
  * text, in JSON, URL-encoded, and in base64 at each of its three possible offsets.
  */
-export function mask(text: string, secrets: readonly string[] = []): string {
+export function mask(text: string, secrets: readonly string[] = []) {
 	const forms = getSecretForms(secrets);
 	return forms.reduce((masked, form) => masked.replaceAll(form, '***'), text);
 }
 
 /** The first `length` characters of a text, masked. Truncating first could leave half a key at the end. */
-export function maskedExcerpt(
-	text: string,
-	length: number,
-	secrets: readonly string[] = [],
-): string {
+export function maskedExcerpt(text: string, length: number, secrets: readonly string[] = []) {
 	const longest = getSecretForms(secrets)[0]?.length ?? 0;
 	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + longest), secrets).slice(
 		0,

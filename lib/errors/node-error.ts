@@ -18,7 +18,7 @@ export function toErrorDetails({
 	serverText,
 	partialText,
 	partialReasoning,
-}: ServerError): JsonObject {
+}: ServerError) {
 	const fields = { type, code, retryable, url, httpStatus, serverText };
 	const details = { ...facts, ...fields, partialText, partialReasoning };
 	return JSON.parse(JSON.stringify(details)) as JsonObject;
@@ -31,11 +31,7 @@ export function toErrorDetails({
  * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
  * sentence (docs/protocols/n8n.md 4.2), so the message is set again afterwards.
  */
-export function toNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions = {},
-): NodeOperationError {
+export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}) {
 	if (error instanceof NodeOperationError) return withDescription(error);
 	if (!(error instanceof ServerError)) {
 		const cause = error instanceof Error ? error : String(error);
@@ -54,7 +50,7 @@ export function toNodeError(
 	return nodeError;
 }
 
-export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
+export function isToolNode({ type }: Pick<INode, 'type'>) {
 	return type.endsWith('Tool');
 }
 
@@ -94,7 +90,7 @@ export class SubNodeError extends NodeOperationError {
  * Removes the cause that n8n makes of a title. The log of n8n 2.41 contains an error and all its causes (n8n-core,
  * error-reporter.ts); an older one, whose errors have another base class, contains the cause instead of the error.
  */
-export function omitRepeatedCause(error: NodeOperationError): void {
+export function omitRepeatedCause(error: NodeOperationError) {
 	if (error instanceof BaseError) error.cause = undefined;
 }
 

@@ -151,7 +151,7 @@ export class ServerError extends Error {
 	}
 
 	/** The same error with the content received until then. */
-	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
+	withPartial(partial: { text?: string; reasoning?: string }) {
 		return this.copyWith({
 			partialText: partial.text || this.partialText,
 			partialReasoning: partial.reasoning || this.partialReasoning,
@@ -159,7 +159,7 @@ export class ServerError extends Error {
 	}
 
 	/** The same error with another suggestion. */
-	withSuggestion(suggestion: string): ServerError {
+	withSuggestion(suggestion: string) {
 		return this.copyWith({ suggestion });
 	}
 
@@ -167,7 +167,7 @@ export class ServerError extends Error {
 	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
-	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
+	copyWith(changes: Partial<ServerErrorDetails>) {
 		const {
 			type = this.type,
 			title = this.message,
@@ -188,7 +188,7 @@ function truncatePartial(text: string | undefined) {
  * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
  * rethrown.
  */
-export function captureError(error: unknown): ServerError {
+export function captureError(error: unknown) {
 	if (error instanceof ServerError) return error;
 	throw error;
 }
@@ -230,7 +230,7 @@ export function createServerError(
 	type: ErrorType,
 	context: Partial<ErrorContext>,
 	overrides: ErrorOverrides = {},
-): ServerError {
+) {
 	const { about, ...details } = overrides;
 	const { model, secrets } = context;
 	const derived = {
@@ -266,7 +266,7 @@ export function createInputError(
 	title: string,
 	suggestion: string,
 	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
-): ServerError {
+) {
 	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }
 

@@ -247,7 +247,7 @@ const SIGNALS: readonly Signal[] = [
 ];
 
 /** The error type that a message means; undefined if its words do not tell. */
-export function findTypeByText(message: string): ErrorType | undefined {
+export function findTypeByText(message: string) {
 	const matches = (pattern: RegExp) => pattern.test(message);
 	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
 	if (type !== undefined) return type;
@@ -271,7 +271,7 @@ const MAX_SEARCHED_TEXT = 200_000;
  * A message without the stretches of the request that it repeats, as FastAPI and LiteLLM do: the words of a visitor are
  * not those of the server.
  */
-export function removeEchoes(message: string, requestTexts: readonly string[]): string {
+export function removeEchoes(message: string, requestTexts: readonly string[]) {
 	let rest = message;
 	let searched = 0;
 	for (const text of requestTexts) {
@@ -318,10 +318,7 @@ const LABELS =
 	/(?<other>by|at least|outputs?|completion|max_(?:new_|completion_)?tokens|got)|(?<limit>context|n_ctx|max\w*|limit|only|than|available|window|size|<=|>)|(?<prompt>prompt|inputs?|keep|passed|request\w*|messages?|contains|given)/gi;
 
 /** The tokens of the prompt and of the context in a message about them. Numbers that nothing explains are left out. */
-export function findTokenCounts(message: string): {
-	promptTokens?: number;
-	contextTokens?: number;
-} {
+export function findTokenCounts(message: string) {
 	const counts: { promptTokens?: number; contextTokens?: number } = {};
 	for (const match of message.matchAll(/(?<![\w.-])\d[\d,]*(?![\w.]*\w)/g)) {
 		const value = Number(match[0].replaceAll(',', ''));
@@ -367,7 +364,7 @@ const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
  * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
  * nothing is left.
  */
-export function toTitle(serverText: string): string {
+export function toTitle(serverText: string) {
 	const text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
 		.replace(/\s+/g, ' ')
 		.trim()

@@ -23,7 +23,7 @@ export function findChange(
 	error: ServerError,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
-): BodyChange | undefined {
+) {
 	const rejection = toRejection(error, body);
 	for (const adapt of adaptations) {
 		const change = adapt(rejection, body);
@@ -45,10 +45,7 @@ function toRejection({ type, status, serverText = '' }: ServerError, body: JsonR
 }
 
 /** The changed body, and the warnings of the changes that affected it. */
-export function applyChanges(
-	body: JsonRecord,
-	changes: readonly BodyChange[],
-): { body: JsonRecord; warnings: string[] } {
+export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]) {
 	const warnings: string[] = [];
 	let changedBody = body;
 	for (const { apply, warning } of changes) {

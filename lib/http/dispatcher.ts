@@ -58,7 +58,7 @@ export function acquirePools(endpoint: Endpoint): PoolLease {
 }
 
 /** Closes all pools. For tests, and at the end of a process. */
-export async function closePools(): Promise<void> {
+export async function closePools() {
 	const entries = [...poolEntries.values()];
 	poolEntries.clear();
 	await Promise.all(
@@ -77,7 +77,7 @@ function closeOldestIdle() {
 	}
 }
 
-function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint): PoolEntry {
+function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint) {
 	const lookup: Lookup | undefined = egressFilter
 		? (hostname, options, done) =>
 				entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done))

@@ -6,7 +6,7 @@ import { classifyErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { type ServerError, createServerError, type ErrorContext } from '../errors/server-error';
+import { createServerError, type ErrorContext } from '../errors/server-error';
 import { collectTexts } from '../values';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
@@ -27,7 +27,7 @@ export function toTransportError(
 	options: RequestOptions,
 	watchdog: Watchdog,
 	hasStarted: boolean,
-): ServerError {
+) {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
@@ -50,11 +50,7 @@ export function toTransportError(
 }
 
 /** The error of a request that was aborted or timed out while it waited in the queue. */
-export function createQueueError(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	watchdog: Watchdog,
-): ServerError {
+export function createQueueError(endpoint: Endpoint, options: RequestOptions, watchdog: Watchdog) {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
@@ -79,7 +75,7 @@ export function toResponseError(
 	endpoint: Endpoint,
 	options: RequestOptions,
 	response: ErrorResponse,
-): ServerError {
+) {
 	const { status, url, headers } = response;
 	// Before the text is shortened, which could leave half a key.
 	const text = mask(response.text, endpoint.secrets);

@@ -38,7 +38,7 @@ export async function request<T>(
 	endpoint: Endpoint,
 	options: RequestOptions,
 	read: (response: HttpResponse) => Promise<T>,
-): Promise<T> {
+) {
 	return await new RequestRun(endpoint, options, read).send();
 }
 
@@ -67,7 +67,7 @@ class RequestRun<T> {
 		this.retryPolicy = options.retryPolicy ?? new RetryPolicy(maxRetries, this.isIdempotent);
 	}
 
-	async send(): Promise<T> {
+	async send() {
 		try {
 			for (;;) {
 				const permit = await this.acquirePermit();

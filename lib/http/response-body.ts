@@ -15,10 +15,7 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 /**
  * Removes one layer of compression: proxies compress although `accept-encoding: identity` was sent.
  */
-export function decompress(
-	body: AsyncIterable<Uint8Array>,
-	encoding = '',
-): AsyncIterable<Uint8Array> {
+export function decompress(body: AsyncIterable<Uint8Array>, encoding = '') {
 	const format = FORMATS[encoding.trim().toLowerCase()];
 	if (format === undefined) return body;
 	return ReadableStream.from(body).pipeThrough(
@@ -76,7 +73,7 @@ async function raceWithPause<R>(next: Promise<R>) {
 }
 
 /** Collects a body as text. Throws a `BodyTooLargeError`. */
-export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number) {
 	const decoder = new TextDecoder();
 	const buffered = new BufferedText();
 	for await (const chunk of readChunks(body, maxBytes, buffered))
@@ -93,21 +90,21 @@ class BufferedText implements EndDetector {
 	/** Checked once, when the first bracket is closed: later text cannot make it JSON. */
 	private isJson: boolean | undefined;
 
-	get text(): string {
+	get text() {
 		return this.chunks.join('');
 	}
 
-	add(chunk: string): void {
+	add(chunk: string) {
 		this.chunks.push(chunk);
 	}
 
-	mayHaveEnded(): boolean {
+	mayHaveEnded() {
 		const end = (this.chunks.at(-1) ?? '').trimEnd();
 		return end.endsWith('}') || end.endsWith(']');
 	}
 
 	/** Reads the chunks since the last pause, and parses once: a body without an end may pause every second. */
-	hasEnded(): boolean {
+	hasEnded() {
 		while (!this.isClosed && this.readCount < this.chunks.length)
 			this.isClosed = this.brackets.read(this.chunks[this.readCount++]!) !== undefined;
 		return this.isClosed && (this.isJson ??= parseJson(this.text) !== undefined);
@@ -115,7 +112,7 @@ class BufferedText implements EndDetector {
 }
 
 /** A size limit as text. */
-export function formatMegabytes(bytes: number): string {
+export function formatMegabytes(bytes: number) {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
@@ -147,12 +144,12 @@ const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
 export class TextCount {
 	private length = 0;
 
-	get isExceeded(): boolean {
+	get isExceeded() {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
 	/** Throws a `TooMuchTextError` for more than 2 MB in total. */
-	add(length: number): void {
+	add(length: number) {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
 	}
@@ -212,16 +209,16 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** The beginning of a web page received instead of a response. */
-	get page(): string | undefined {
+	get page() {
 		return this.format === 'page' ? this.pending : undefined;
 	}
 
 	/** A page or a JSON response may be complete although the body stays open. */
-	mayHaveEnded(): boolean {
+	mayHaveEnded() {
 		return this.format === 'page' || this.format === 'buffered';
 	}
 
-	hasEnded(): boolean {
+	hasEnded() {
 		return this.format === 'page' || this.buffered.hasEnded();
 	}
 
@@ -230,12 +227,12 @@ export class StreamParser implements EndDetector {
 	 *
 	 * Throws a `BodyTooLargeError`.
 	 */
-	push(bytes: Uint8Array): string[] {
+	push(bytes: Uint8Array) {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
 	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
-	end(): string[] {
+	end() {
 		const rest = this.feed(this.decoder.decode());
 		if (this.format === 'page') return rest;
 		const last = (this.format === 'buffered' ? this.buffered.text : this.pending).trim();

@@ -43,11 +43,7 @@ export class RetryPolicy {
 	 * Returns milliseconds to wait before the next attempt.
 	 * Throws a `ServerError` if there is none.
 	 */
-	nextDelayMs(
-		error: ServerError,
-		remainingMs: number,
-		onLoading?: (waitedMs: number) => void,
-	): number {
+	nextDelayMs(error: ServerError, remainingMs: number, onLoading?: (waitedMs: number) => void) {
 		if (error.type === 'modelLoading') {
 			const loadingDelayMs = this.nextLoadingDelayMs(error, remainingMs);
 			onLoading?.(performance.now() - this.loadingSince!);
@@ -70,7 +66,7 @@ export class RetryPolicy {
 	}
 
 	/** The model was still loading if the request that timed out was sent right after the server had reported it. */
-	toTimeoutError(error: ServerError): ServerError {
+	toTimeoutError(error: ServerError) {
 		const { lastLoading } = this;
 		const isLoading =
 			error.type === 'firstTokenTimeout' &&
@@ -79,7 +75,7 @@ export class RetryPolicy {
 		return isLoading ? this.toLoadingError(lastLoading.error) : error;
 	}
 
-	private toLoadingError(error: ServerError): ServerError {
+	private toLoadingError(error: ServerError) {
 		const waitedMs = performance.now() - this.loadingSince!;
 		const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
 		return error.copyWith({ title: getErrorText('modelLoading', { timeoutMs }).title });

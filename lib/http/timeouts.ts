@@ -52,33 +52,33 @@ export class Watchdog {
 	}
 
 	/** Aborted when a timeout expires or the caller's signal aborts. */
-	get signal(): AbortSignal {
+	get signal() {
 		return this.controller.signal;
 	}
 
 	/** Call this when a chunk of an upload is sent: the wait for the first content restarts. */
-	onUpload(): void {
+	onUpload() {
 		if (this.phase === 'begin') this.timer?.refresh();
 	}
 
 	/** Call this when content arrives: from then on the idle timeout applies, which further content restarts. */
-	onContent(): void {
+	onContent() {
 		if (this.phase === 'content') this.timer?.refresh();
 		else this.enter('content', this.timeouts.idleMs);
 	}
 
 	/** Call this when no more content is expected: until more arrives, the idle timeout is at most `maxIdleMs`. */
-	expectEnd(maxIdleMs: number): void {
+	expectEnd(maxIdleMs: number) {
 		if (this.phase !== 'end')
 			this.enter('end', Math.min(this.timeouts.idleMs || maxIdleMs, maxIdleMs));
 	}
 
 	/** Milliseconds left until the first-token timeout; Infinity without one. */
-	get firstTokenRemainingMs(): number {
+	get firstTokenRemainingMs() {
 		return this.startedAt + (this.timeouts.firstTokenMs || Infinity) - performance.now();
 	}
 
-	stop(): void {
+	stop() {
 		this.callerSignal?.removeEventListener('abort', this.onCallerAbort);
 		clearTimeout(this.total);
 		clearTimeout(this.timer);
@@ -114,7 +114,7 @@ export class Watchdog {
  *
  * Returns a function that cancels the timer.
  */
-export function setUnrefTimeout(ms: number, callback: () => void): () => void {
+export function setUnrefTimeout(ms: number, callback: () => void) {
 	const timer = setTimeout(callback, ms).unref();
 	return () => clearTimeout(timer);
 }

@@ -117,7 +117,7 @@ const BASE_METHODS = [
 ];
 
 /** Throws a `MissingPartError`. */
-async function collectClasses(adapter: Adapter): Promise<HostClasses> {
+async function collectClasses(adapter: Adapter) {
 	const base = asRecord(Object.getPrototypeOf(Object.getPrototypeOf(adapter)));
 	const BaseChatModel = getClass(base, 'the base class of its chat model');
 	for (const method of BASE_METHODS)
@@ -156,9 +156,7 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  *
  * Throws an error if this n8n has no SDK.
  */
-export function loadSdk(
-	requireModule: (name: string) => unknown = (name) => module.require(name),
-): AiNodeSdk {
+export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)) {
 	const sdk = tryOrUndefined(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
 	if (!sdk) throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function')

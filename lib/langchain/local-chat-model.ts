@@ -221,7 +221,7 @@ type TracerClass = HostClasses['N8nLlmTracing'];
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export const getTracerWithoutTokenizer = memoize((N8nLlmTracing: TracerClass): TracerClass => {
+export const getTracerWithoutTokenizer = memoize((N8nLlmTracing: TracerClass) => {
 	const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
 		(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
 	);

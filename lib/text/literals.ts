@@ -47,7 +47,7 @@ export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
 }
 
 /** A value written like Python or JavaScript, as JSON; undefined for anything else. Numbers keep their digits. */
-export function parseLiteral(text: string): string | undefined {
+export function parseLiteral(text: string) {
 	const reader = new LiteralReader(text);
 	return tryOrUndefined(() => reader.readAll(() => reader.readValue(0)));
 }
@@ -56,7 +56,7 @@ export function parseLiteral(text: string): string | undefined {
  * Text as JSON if it is JSON but for comments, quotation marks, unquoted names, commas at the end, raw line ends or
  * Python's constants; undefined if it is something else.
  */
-export function repairJson(text: string): string | undefined {
+export function repairJson(text: string) {
 	return parseJson(text) === undefined ? parseLiteral(text) : text;
 }
 
@@ -70,7 +70,7 @@ class LiteralReader {
 	constructor(private readonly text: string) {}
 
 	/** Throws a `SyntaxProblem` if the text contains anything else. */
-	readAll<T>(read: () => T): T {
+	readAll<T>(read: () => T) {
 		const result = read();
 		this.match(BLANKS);
 		if (this.at < this.text.length) throw new SyntaxProblem();
@@ -118,7 +118,7 @@ class LiteralReader {
 		return parts.length > 0 && this.skip(end);
 	}
 
-	readValue(depth: number): string {
+	readValue(depth: number) {
 		if (depth > MAX_DEPTH) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);

@@ -91,7 +91,7 @@ const END_MARK =
 	/(?<![ \t`'"(<]\n{0,3})(?:<\|(?:im_\w+|eo[tms]_id|end\w*|return|call|user|assistant|observation)\|>|<｜end▁of▁sentence｜>|<\/s>|<(?:eos|end_of_\w+|turn\|)>|\[\|endofturn\|\]|\[e~\[)\s*$/;
 
 /** A text without such tokens at its end. */
-export function withoutEndMarks(text: string): string {
+export function withoutEndMarks(text: string) {
 	const rest = withoutEnd(text, END_MARK);
 	return rest === text ? text : rest.trimEnd();
 }
@@ -257,7 +257,7 @@ function parseHarmonyCall(block: string): JsonRecord | undefined {
 }
 
 /** `NAME[ARGS]{…}`, perhaps with an ID, or a list. */
-function parseMistralCalls(text: string): unknown[] {
+function parseMistralCalls(text: string) {
 	const [, name, args] =
 		/^\s*([\w.-]{1,128})(?:\[CALL_ID\]\w{1,40})?(?:\[ARGS\])?\s*(\{[^]*)$/.exec(text) ?? [];
 	return name === undefined ? (parseList(text) ?? [undefined]) : [{ name, arguments: args }];
@@ -290,7 +290,7 @@ function parseValue(value: string): unknown {
 }
 
 /** Calls as JSON, or like Python. */
-function parseCalls(text: string): unknown[] | undefined {
+function parseCalls(text: string) {
 	return parseList(text) ?? parseLiteralCalls(text);
 }
 

@@ -8,7 +8,7 @@ const MAX_PASSES = 4;
  * Variants of a text: without any tags, and with the tags that may be a call or contain one. Each is returned with and
  * without quoted-printable decoding, which would turn `id=4711` into `idG11` in other texts.
  */
-export function toTextVariants(text: string): string[] {
+export function toTextVariants(text: string) {
 	const variants = [withoutTags, withoutHtml].flatMap((removeMarkup) => {
 		const decoded = [decodeCompletely(text, removeMarkup)];
 		for (let pass = 0; pass < MAX_PASSES; pass++)

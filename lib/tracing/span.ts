@@ -31,7 +31,7 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	request: RequestAttributes,
 	work: (endpoint: S) => Promise<T>,
 	toAttributes: (result: T) => ResponseAttributes,
-): Promise<T> {
+) {
 	const api = loadOpenTelemetry();
 	const headers = api && (await fetchTraceHeaders(endpoint));
 	const span = headers?.traceparent

@@ -1,4 +1,4 @@
-import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
+import { type ISupplyDataFunctions, NodeConnectionTypes } from 'n8n-workflow';
 import { isJsonRequested } from '../../lib/chat/openai-body';
 import { withToolLimit } from '../../lib/chat/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
@@ -32,10 +32,7 @@ import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/span';
 
 /** Supplies the chat model of an item. */
-export async function supplyChatModel(
-	context: ISupplyDataFunctions,
-	itemIndex: number,
-): Promise<SupplyData> {
+export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number) {
 	return await supplySubNode(
 		context,
 		NodeConnectionTypes.AiLanguageModel,
@@ -180,7 +177,7 @@ type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger
  * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
  * time, if the response was streamed, and if the execution did not start in a chat.
  */
-export function getStreamingHint(context: Context, totalMs: number): string | undefined {
+export function getStreamingHint(context: Context, totalMs: number) {
 	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
 	const trigger = tryOrUndefined(() => context.getChatTrigger());
 	if (!trigger) return undefined;
