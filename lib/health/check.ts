@@ -98,15 +98,6 @@ export interface WaitOptions {
 	pausesMs?: readonly number[];
 }
 
-interface WaitResult extends CheckResult {
-	wait: {
-		waitedMs: number;
-		checks: number;
-		/** The first status, and each change of it. */
-		history: Array<{ atMs: number; status: HealthStatus }>;
-	};
-}
-
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 
 /**
@@ -116,10 +107,11 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
 	{ timeoutMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
-): Promise<WaitResult> {
+) {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
-	const history: WaitResult['wait']['history'] = [];
+	/** The first status, and each change of it. */
+	const history: Array<{ atMs: number; status: HealthStatus }> = [];
 	for (let checks = 1; ; checks++) {
 		const checkStartMs = elapsed();
 		const result = await check();

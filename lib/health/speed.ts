@@ -13,7 +13,7 @@ import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { type JsonRecord, maxOf, minOf, omitUndefined, round } from '../values';
+import { maxOf, minOf, omitUndefined, round } from '../values';
 import { canGenerate, selectTestModel, type CheckTarget } from './check';
 import {
 	type CheckResult,
@@ -38,29 +38,11 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-/** One request. Times count from sending, without the wait in n8n's queue. */
-interface Sample {
-	/** To the first generated token, thinking included. Missing if the response was buffered. */
-	firstTokenMs?: number;
-	promptTokensPerSecond?: number;
-	generatedTokens: number;
-	/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
-	tokensPerSecond: number;
-}
-
 /** Averages of one round; `firstTokenMs`: the slowest. Values that are not known are missing. */
-export interface SpeedRun {
-	concurrentRequests: number;
-	firstTokenMs?: number;
-	promptTokensPerSecond?: number;
-	/** Per response. */
-	tokensPerSecond?: number;
-	/** The fewest that a response had. */
-	generatedTokens?: number;
-	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
-	totalTokensPerSecond?: number;
-	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
-}
+export type SpeedRun = Awaited<ReturnType<typeof measureRound>>['run'];
+
+/** One request. Times count from sending, without the wait in n8n's queue. */
+type Sample = ReturnType<typeof toSample>;
 
 export interface SpeedCheckResult extends CheckResult {
 	/** Missing if the check found that a generation cannot work. */
@@ -135,13 +117,16 @@ async function measureRound(server: ModelServer, options: SpeedOptions) {
 		const values = samples.flatMap((sample) => sample[name] ?? []);
 		return values.length === 0 ? undefined : combine(values);
 	};
-	const run: SpeedRun = {
+	const run = {
 		concurrentRequests: concurrency,
 		...omitUndefined({
 			firstTokenMs: aggregate('firstTokenMs', maxOf),
 			promptTokensPerSecond: aggregate('promptTokensPerSecond', average),
+			/** Per response. */
 			tokensPerSecond: aggregate('tokensPerSecond', average),
+			/** The fewest that a response had. */
 			generatedTokens: aggregate('generatedTokens', minOf),
+			/** All requests combined, from sending the first to the end of the last, prompt processing included. */
 			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
 		}),
 		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
@@ -181,7 +166,7 @@ async function measureOnce(
 		stream_options: { include_usage: true },
 		...serverType?.benchmarkFields,
 	};
-	const { value } = await exchange<JsonRecord, Sample>(server, {
+	const { value } = await exchange(server, {
 		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
@@ -202,7 +187,7 @@ async function measureOnce(
 	return value;
 }
 
-async function readSample(response: HttpResponse, startedAt: number): Promise<Sample> {
+async function readSample(response: HttpResponse, startedAt: number) {
 	const elapsed = () => performance.now() - startedAt - response.queueStats.waitedMs;
 	const accumulator = new CompletionAccumulator();
 	let firstMs = 0;
@@ -240,7 +225,7 @@ function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times) {
 	return deltas < 2 || isShort;
 }
 
-function toSample({ usage, timings }: Completion, deltas: number, times: Times): Sample {
+function toSample({ usage, timings }: Completion, deltas: number, times: Times) {
 	const { firstMs, lastMs, totalMs } = times;
 	const generatedTokens = usage?.completionTokens || deltas;
 	const hasNoTimes = isBuffered(deltas, times);
@@ -251,10 +236,12 @@ function toSample({ usage, timings }: Completion, deltas: number, times: Times):
 		hasNoTimes || !usage ? undefined : round((usage.promptTokens * 1000) / firstMs);
 	return {
 		...omitUndefined({
+			/** To the first generated token, thinking included. Missing if the response was buffered. */
 			firstTokenMs: hasNoTimes ? undefined : Math.round(firstMs),
 			promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
 		}),
 		generatedTokens,
+		/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
 		tokensPerSecond: round(getReportedSpeed(timings) ?? measuredSpeed),
 	};
 }

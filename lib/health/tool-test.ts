@@ -73,14 +73,7 @@ export interface CaseResult {
 	problem?: ToolProblem;
 }
 
-interface ToolTestResult {
-	model: string;
-	passed: number;
-	/** Cases with a response, passed or not. */
-	completed: number;
-	skipped: number;
-	cases: CaseResult[];
-}
+type ToolTestResult = Awaited<ReturnType<typeof runCases>>['toolTest'];
 
 /** `toolTest` is missing if the check found that a chat cannot work. */
 export type ToolCheckResult = CheckResult & { toolTest?: ToolTestResult };
@@ -197,6 +190,7 @@ async function runCases(server: ModelServer, options: ToolTestOptions) {
 	const passed = cases.filter((result) => result.passed).length;
 	const completed = cases.length - skipped;
 	return {
+		/** `completed`: cases with a response, passed or not. */
 		toolTest: { model: options.model, passed, completed, skipped, cases },
 		error: firstError,
 	};

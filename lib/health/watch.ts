@@ -22,18 +22,7 @@ interface ServerState {
 }
 
 /** A change of the state: the output item of the trigger. */
-export interface HealthChange {
-	event: WatchedEvent | 'firstState';
-	/** A line for the subject of a message: the change. */
-	title: string;
-	/** Body of a message: the server, the problems, and how to fix them. */
-	text: string;
-	/** ISO time of the first check that saw the new state. */
-	changedAt: string;
-	/** Missing for the first state. */
-	previous?: ServerState & { seconds: number; lasted: string };
-	health: CheckResult;
-}
+export type HealthChange = ReturnType<typeof createChange>;
 
 /** Stored between checks. Plain data, for n8n's static data. */
 export interface WatchState {
@@ -109,12 +98,13 @@ function isSame(a: ServerState, b: ServerState) {
 }
 
 function createChange(
-	event: HealthChange['event'],
+	event: WatchedEvent | 'firstState',
 	state: ServerState | undefined,
 	{ healthy, status, since }: ServerState,
 	health: CheckResult,
-): HealthChange {
+) {
 	const suffix = event === 'healthy' ? ' again' : '';
+	/** A line for the subject of a message. */
 	const title = `The server at ${health.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
 	const previous = state === undefined ? undefined : withDuration(state, since);
 	// The title contains the status of an unhealthy server.
@@ -123,8 +113,17 @@ function createChange(
 		previous && `It was ${previous.status} for ${previous.lasted}.`,
 		...(healthy ? [] : formatProblems(health)),
 	];
-	const text = lines.filter(Boolean).join('\n');
-	return { event, title, text, changedAt: since, ...omitUndefined({ previous }), health };
+	return {
+		event,
+		title,
+		/** Body of a message: the server, the problems, and how to fix them. */
+		text: lines.filter(Boolean).join('\n'),
+		/** ISO time of the first check that saw the new state. */
+		changedAt: since,
+		/** Missing for the first state. */
+		...omitUndefined({ previous }),
+		health,
+	};
 }
 
 function withDuration(state: ServerState, until: string) {

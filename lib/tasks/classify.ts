@@ -14,13 +14,7 @@ import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type {
-	ChatMessage,
-	ChatSettings,
-	InputMessage,
-	Usage,
-	CompletionRequest,
-} from '../chat/types';
+import type { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
 import { createInputError, type ErrorType } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
@@ -46,23 +40,7 @@ interface ClassifyRequest {
 	instructions: string;
 }
 
-export interface Classification {
-	/** Indexes of the labels in the list, most likely first. Empty if no label matches. */
-	labels: number[];
-	/** Probability of each label, by its index; undefined if the server sends no probabilities. */
-	scores?: number[];
-	/** Probability that no label matches, if that is allowed. */
-	noneScore?: number;
-	/** From 0 to 1; with several labels, the lowest one. */
-	confidence?: number;
-	/** The model's text, if it names no label. */
-	unmatchedText?: string;
-	usage?: Usage;
-	model?: string;
-	/** Undefined if the server was not recognized. */
-	server?: string;
-	warnings: string[];
-}
+export type Classification = Awaited<ReturnType<typeof classify>>;
 
 type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
@@ -80,7 +58,7 @@ export async function classify(
 	server: ModelServer,
 	settings: ClassifySettings,
 	request: ClassifyRequest,
-): Promise<Classification> {
+) {
 	const { labels, allowNone, isMultiLabel } = request;
 	const labelIssue = findLabelIssue(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	if (labelIssue !== undefined)
@@ -102,6 +80,7 @@ export async function classify(
 		...toResult(completion, request, options),
 		usage,
 		model,
+		/** Undefined if the server was not recognized. */
 		server: getProfile(server).getRecognizedName(),
 		warnings: [...getContextWarnings(serverType, server, settings), ...warnings],
 	};
@@ -295,6 +274,7 @@ function toResult(
 	{ labels: { length: count }, isMultiLabel, allowNone }: ClassifyRequest,
 	options: LabelSet,
 ) {
+	// The text names no label.
 	if (!textLabels) return { labels: [], unmatchedText: text.trim() };
 	const scoreLists = options.computeScores(logprobs, text, textLabels);
 	const labels = textLabels.filter((at) => at < count);
@@ -306,9 +286,13 @@ function toResult(
 	const noneScore = allowNone ? allScores[count] : undefined;
 	const minScore = minOf(labels.map((at) => scores[at]!));
 	return {
+		/** Indexes of the labels in the list, most likely first. Empty if no label matches. */
 		labels: isMultiLabel ? labels.sort((a, b) => scores[b]! - scores[a]!) : labels,
+		/** Probability of each label, by its index. */
 		scores,
+		/** Probability that no label matches, if that is allowed. */
 		noneScore,
+		/** From 0 to 1; with several labels, the lowest one. */
 		confidence: labels.length === 0 ? noneScore : minScore,
 	};
 }

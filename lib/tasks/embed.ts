@@ -16,7 +16,6 @@ import { findOtherModel } from '../servers/list-models';
 import { asNonEmptyString, asRecord, type JsonRecord } from '../values';
 import {
 	type BatchText,
-	type BatchTotals,
 	runBatches,
 	isInvalidJsonResponse,
 	type OtherTextsStatus,
@@ -44,14 +43,7 @@ export interface EmbedSettings extends TaskSettings {
 	documentPriority?: Priority;
 }
 
-export interface EmbeddingResult extends BatchTotals {
-	/** In the order of the texts. */
-	vectors: number[][];
-	/** Dimensions of the vectors that the server sent. */
-	receivedDimensions?: number;
-	/** The model that created the vectors, if it is not the requested one. */
-	otherModel?: string;
-}
+export type EmbeddingResult = Awaited<ReturnType<Embedder['embed']>>;
 
 /** Turns texts into vectors with the same settings. Caches the length of the vectors. */
 export class Embedder {
@@ -77,7 +69,7 @@ export class Embedder {
 		role: keyof Prefixes,
 		signal?: AbortSignal,
 		indexes?: readonly number[],
-	): Promise<EmbeddingResult> {
+	) {
 		const { settings } = this;
 		const prepared = texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role));
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
@@ -99,7 +91,16 @@ export class Embedder {
 				`The server created the vectors with the model "${otherModel}" instead of "${settings.model}". Select the model that the vector store was filled with.`,
 			);
 		const warnings = [...new Set(totals.warnings)];
-		return { ...totals, warnings, vectors, receivedDimensions: this.length, otherModel };
+		return {
+			...totals,
+			warnings,
+			/** In the order of the texts. */
+			vectors,
+			/** Dimensions of the vectors that the server sent. */
+			receivedDimensions: this.length,
+			/** The model that created the vectors, if it is not the requested one. */
+			otherModel,
+		};
 	}
 
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {

@@ -39,16 +39,7 @@ export interface ImageRequest {
 	extraBody: JsonRecord;
 }
 
-export interface GeneratedImage {
-	content: Buffer;
-	mimeType: string;
-	extension: string;
-	/** In pixels, only for PNG, the default of servers. */
-	width?: number;
-	height?: number;
-	revisedPrompt?: string;
-	seed?: number;
-}
+export type GeneratedImage = ReturnType<typeof toImage>;
 
 /** 64 images of a few megabytes in base64. */
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
@@ -58,7 +49,7 @@ export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
-): Promise<{ images: GeneratedImage[]; warnings: string[] }> {
+) {
 	if (!prompt.trim())
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
@@ -130,7 +121,7 @@ function readImages(json: unknown): JsonRecord[] {
 function toImage(
 	{ b64_json, base64, image, image_url, url, revised_prompt: revised, seed }: JsonRecord,
 	context: ErrorContext,
-): GeneratedImage {
+) {
 	const encoded = [b64_json, base64, image].map(asNonEmptyString).find(isNonEmpty);
 	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
 	const data = (encoded ?? asNonEmptyString(imageUrl))?.split(',').at(-1) ?? '';
@@ -144,13 +135,15 @@ function toImage(
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
-	const revisedPrompt = asNonEmptyString(revised);
-	const size = extension === 'png' && content.byteLength > 24 ? readPngSize(content) : {};
-	const facts = { ...size, revisedPrompt, seed: asFiniteNumber(seed) };
-	return { content, mimeType, extension, ...facts };
-}
-
-/** Size in the header of a PNG. */
-function readPngSize(content: Buffer) {
-	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
+	const isPng = extension === 'png' && content.byteLength > 24;
+	return {
+		content,
+		mimeType,
+		extension,
+		/** In pixels, from the header of a PNG, the default of servers. */
+		width: isPng ? content.readUInt32BE(16) : undefined,
+		height: isPng ? content.readUInt32BE(20) : undefined,
+		revisedPrompt: asNonEmptyString(revised),
+		seed: asFiniteNumber(seed),
+	};
 }

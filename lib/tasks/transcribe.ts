@@ -24,7 +24,12 @@ import {
 } from './run-task';
 import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
-import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
+import {
+	getTranscriptHints,
+	requestSegments,
+	type Transcript,
+	withSubtitles,
+} from './transcript-hints';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -196,15 +201,6 @@ function toAudioName(name: string, mimeType: string) {
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
-
-export interface Transcript {
-	/** Empty for silence. */
-	text: string;
-	/** Subtitle file, if requested. */
-	subtitles?: { format: 'srt' | 'vtt'; content: string };
-	/** Other fields of the server, with its names: language, duration, segments, words. */
-	extraFields: JsonRecord;
-}
 
 /** Markers that models add to the text; the group is the language. */
 const MARKERS: readonly RegExp[] = [

@@ -2,9 +2,12 @@
 import type { Adaptation } from '../exchange/adaptations';
 import { asFiniteNumber, asRecords, asString, type JsonRecord } from '../values';
 
-interface ServerTranscript {
+export interface Transcript {
+	/** Empty for silence. */
+	text: string;
+	/** Subtitle file, if requested. */
 	subtitles?: { format: 'srt' | 'vtt'; content: string };
-	/** Other fields of the server, with its names. */
+	/** Other fields of the server, with its names: language, duration, segments, words. */
 	extraFields: JsonRecord;
 }
 
@@ -13,7 +16,7 @@ const MAX_NO_SPEECH = 0.6;
 
 /** Hints about a transcript with text, one of each kind. */
 export function getTranscriptHints(
-	{ extraFields, subtitles }: ServerTranscript,
+	{ extraFields, subtitles }: Transcript,
 	{ format, granularities }: { format: string; granularities: readonly string[] },
 ): string[] {
 	const segments = asRecords(extraFields.segments);
@@ -54,7 +57,7 @@ export const requestSegments: Adaptation = (rejection, { response_format: format
 		: undefined;
 
 /** Adds the requested subtitles to a transcript that has only segments. */
-export function withSubtitles<T extends ServerTranscript>(transcript: T, format: string): T {
+export function withSubtitles(transcript: Transcript, format: string): Transcript {
 	if (!isSubtitleFormat(format) || transcript.subtitles) return transcript;
 	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };

@@ -1,9 +1,9 @@
 import {
 	transcribe,
 	type TranscribeRequest,
-	type Transcript,
 	type TranscriptFormat,
 } from '../../../lib/tasks/transcribe';
+import type { Transcript } from '../../../lib/tasks/transcript-hints';
 import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
 	streamingField,
