@@ -220,10 +220,7 @@ export function summarizeFindings(
 }
 
 /** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
-export function summarizeStatus(
-	clause: string,
-	{ findings }: Pick<CheckResult, 'findings'>,
-): string {
+export function summarizeStatus(clause: string, { findings }: Pick<CheckResult, 'findings'>) {
 	const counts = (['error', 'warning'] as const).flatMap((name) => {
 		const count = findings.filter(({ severity }) => severity === name).length;
 		return count === 0 ? [] : [pluralize(count, name)];
@@ -234,10 +231,10 @@ export function summarizeStatus(
 
 const LIST = new Intl.ListFormat('en');
 
-export function joinNames(names: readonly string[]): string {
+export function joinNames(names: readonly string[]) {
 	return LIST.format(names);
 }
 
-export function pluralize(count: number, noun: string): string {
+export function pluralize(count: number, noun: string) {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -46,7 +46,7 @@ export async function checkServer(
 }
 
 /** Whether no finding prevents a generation. */
-export function canGenerate({ status }: CheckResult): boolean {
+export function canGenerate({ status }: CheckResult) {
 	return status === 'healthy' || status === 'degraded';
 }
 
@@ -54,7 +54,7 @@ export function canGenerate({ status }: CheckResult): boolean {
  * Selects the model of a test. If `name` is empty: the loaded one, or the only one.
  * Throws a `ServerError` of type `invalidInput` if that is ambiguous.
  */
-export function selectTestModel({ models = [] }: CheckResult, name: string): string {
+export function selectTestModel({ models = [] }: CheckResult, name: string) {
 	return name.trim() || selectOnlyModel(filterChatModels(models));
 }
 

@@ -66,7 +66,7 @@ function hasApi({ models, tasks }: ServerSnapshot) {
 	return models !== undefined || tasks.length > 0;
 }
 
-export function isDifyResponse({ headers }: ProbeResult): boolean {
+export function isDifyResponse({ headers }: ProbeResult) {
 	return hasDifyHeaders(headers);
 }
 

@@ -76,30 +76,23 @@ export async function runProbe(
 const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
 
 /** The JSON object of a successful response, otherwise an empty one. */
-export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
+export function getJsonObject(probe: ProbeResult | undefined) {
 	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
 /** Whether a response is HTML: it is not from an API. */
-export function isPage({ headers, text }: ProbeResult): boolean {
+export function isPage({ headers, text }: ProbeResult) {
 	return /^\s*</.test(text) || /\bhtml\b/i.test(headers['content-type'] ?? '');
 }
 
 /** Milliseconds of the fastest response: almost only network time. */
-export function getLatency(probes: ReadonlyArray<ProbeResult | undefined>): number | undefined {
+export function getLatency(probes: ReadonlyArray<ProbeResult | undefined>) {
 	const times = probes.flatMap((probe) => (probe && probe.status > 0 ? [probe.durationMs] : []));
 	return times.length === 0 ? undefined : Math.round(minOf(times));
 }
 
 /** One line with the request and its response. */
-export function describeProbe({
-	method,
-	url,
-	finalUrl,
-	status,
-	durationMs,
-	error,
-}: ProbeResult): string {
+export function describeProbe({ method, url, finalUrl, status, durationMs, error }: ProbeResult) {
 	const requestLine = `${method} ${url}`;
 	if (status === 0)
 		return `${requestLine}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
@@ -282,9 +275,7 @@ function selectCheckedModel(
 }
 
 /** The models that may generate text; all models if none is known to. */
-export function filterChatModels<M extends { embeddings?: boolean | null }>(
-	models: readonly M[],
-): M[] {
+export function filterChatModels<M extends { embeddings?: boolean | null }>(models: readonly M[]) {
 	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
 	return chatModels.length > 0 ? chatModels : [...models];
 }

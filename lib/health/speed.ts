@@ -95,7 +95,7 @@ function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun)
 }
 
 /** "0.21", "12.5": seconds with a useful number of digits. */
-export function formatSeconds(ms: number): string {
+export function formatSeconds(ms: number) {
 	const digits = ms < 100 ? 3 : 2;
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }

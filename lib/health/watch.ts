@@ -142,7 +142,7 @@ function formatProblems({ findings }: CheckResult) {
 }
 
 /** The two largest units: "2 days 3 hours". */
-export function formatLongDuration(seconds: number): string {
+export function formatLongDuration(seconds: number) {
 	const counts: Array<[number, string]> = [
 		[Math.floor(seconds / 86_400), 'day'],
 		[Math.floor(seconds / 3600) % 24, 'hour'],

@@ -35,7 +35,7 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject) {
 }
 
 /** Whether no field contains an expression, which could give each item another value. n8n hides those in rows from the mark. */
-export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
+export function isSameForEachItem(data: ICredentialDataDecryptedObject) {
 	return data.sameForEachItem === true && readHeaderRows(data).length === 0;
 }
 

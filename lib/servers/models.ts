@@ -148,7 +148,7 @@ export function parseProps(props: JsonRecord): Partial<ServerModel> {
 }
 
 /** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
-export function parseParameterCount(value: number | string | undefined): number | undefined {
+export function parseParameterCount(value: number | string | undefined) {
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
 	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
@@ -157,7 +157,7 @@ export function parseParameterCount(value: number | string | undefined): number 
 		: Math.round(Number(digits) * factor);
 }
 
-export function toStrings(value: unknown): string[] {
+export function toStrings(value: unknown) {
 	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
@@ -166,11 +166,11 @@ function asBoolean(value: unknown) {
 }
 
 /** A positive number; 0 means unknown. */
-export function asPositiveNumber(value: unknown): number | undefined {
+export function asPositiveNumber(value: unknown) {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }
 /** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
-export function parseMetrics(text: string): Record<string, number> {
+export function parseMetrics(text: string) {
 	const values: Record<string, number> = {};
 	for (const [, name = '', value = ''] of text.matchAll(
 		/^([a-z_:][a-z0-9_:]*)(?:\{[^}\n]*\})? ([0-9.eE+-]+)/gim,
@@ -182,7 +182,7 @@ export function parseMetrics(text: string): Record<string, number> {
 }
 
 /** Throws a `ServerError` of type `invalidInput`. */
-export function assertModelName(model: string): void {
+export function assertModelName(model: string) {
 	if (model.trim() === '')
 		throw createInputError(
 			'No model is selected',
@@ -191,7 +191,7 @@ export function assertModelName(model: string): void {
 }
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
-export function matchesModelId(id: string, name: string | undefined): boolean {
+export function matchesModelId(id: string, name: string | undefined) {
 	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
@@ -200,13 +200,13 @@ export function matchesModel(
 	{ id, aliases }: Pick<ServerModel, 'id' | 'aliases'>,
 	name: string | undefined,
 	isSame: (id: string, name: string) => boolean = () => false,
-): boolean {
+) {
 	if (name === undefined) return false;
 	return [id, ...aliases].some((known) => matchesModelId(known, name) || isSame(known, name));
 }
 
 /** Whether two names, paths or file names refer to the same model. */
-export function isSameModelName(a: string, b: string): boolean {
+export function isSameModelName(a: string, b: string) {
 	return toComparableName(a) === toComparableName(b);
 }
 
@@ -219,7 +219,7 @@ function toComparableName(name: string) {
 const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
 
 /** Models that do not chat, by their names, come last. */
-export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
+export function sortForChat<T>(models: readonly T[], getName: (model: T) => string) {
 	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
 	return models.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -227,7 +227,7 @@ export function sortForChat<T>(models: readonly T[], getName: (model: T) => stri
 const MAX_NAMES = 10;
 
 /** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
-export function suggestModels(names: readonly string[], alternative: string | undefined): string {
+export function suggestModels(names: readonly string[], alternative: string | undefined) {
 	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
 	if (names.length > 0)
@@ -243,14 +243,14 @@ export function suggestModels(names: readonly string[], alternative: string | un
  * A display name: for a path, the file name without `.gguf` and part number. Without `--alias`, llama-server's ID is
  * the whole path.
  */
-export function getDisplayName(id: string): string {
+export function getDisplayName(id: string) {
 	const isPath = /^(?:[/\\~.]|[a-z]:[/\\])|\.gguf$/i.test(id);
 	const name = isPath ? id.split(/[/\\]/).at(-1)! : id;
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
 /** A display name for each ID: the full ID if several would have the same name. */
-export function getDisplayNames(ids: readonly string[]): Map<string, string> {
+export function getDisplayNames(ids: readonly string[]) {
 	const entries = [...new Set(ids)].map((id) => [getDisplayName(id), id] as const);
 	const lastIds = new Map(entries);
 	const firstIds = new Map(entries.toReversed());
@@ -262,7 +262,7 @@ export function getDisplayNames(ids: readonly string[]): Map<string, string> {
  * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
  * `name`: display name.
  */
-export function describeModel(model: ServerModel, name = getDisplayName(model.id)): string {
+export function describeModel(model: ServerModel, name = getDisplayName(model.id)) {
 	const { parameters, quantization, context, state, remoteHost } = model;
 	const capabilities = (['vision', 'audio', 'video'] as const).filter(
 		(capability) => model[capability] === true,
@@ -284,9 +284,7 @@ function formatCount(count: number) {
 }
 
 /** The candidates for an empty model field: the loaded models, or all if none is loaded. */
-export function preferLoadedModels<T extends { state?: string | null }>(
-	models: readonly T[],
-): readonly T[] {
+export function preferLoadedModels<T extends { state?: string | null }>(models: readonly T[]) {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	return loaded.length > 0 ? loaded : models;
 }
@@ -298,7 +296,7 @@ export function preferLoadedModels<T extends { state?: string | null }>(
 export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
 	context: Partial<ErrorContext> = {},
-): string {
+) {
 	const candidates = preferLoadedModels(models);
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw createServerError('invalidInput', context, {

@@ -6,7 +6,7 @@ import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
 import type { Timeouts } from '../http/timeouts';
-import { isRecord, type JsonRecord, parseJson } from '../values';
+import { isRecord, parseJson } from '../values';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
@@ -52,11 +52,7 @@ export function toProbeError(
 }
 
 /** The JSON object of a route that not every server has; undefined on any error, which other requests will report. */
-export async function tryProbeObject(
-	server: ModelServer,
-	path: string,
-	options?: ProbeOptions,
-): Promise<JsonRecord | undefined> {
+export async function tryProbeObject(server: ModelServer, path: string, options?: ProbeOptions) {
 	const { status = 0, json } = (await tryProbe(server, path, options)) ?? {};
 	return status < 300 && isRecord(json) ? json : undefined;
 }
@@ -82,7 +78,7 @@ export async function sendCommand(
 		timeoutMs,
 		...options
 	}: Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & { timeoutMs: number },
-): Promise<JsonRecord> {
+) {
 	return await request(
 		server,
 		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
@@ -96,12 +92,12 @@ export function toUrl(server: Endpoint, path: string) {
 }
 
 /** Whether the API of the server may exist without a model list. */
-export function isListMissing({ status }: Pick<ProbeResponse, 'status'>): boolean {
+export function isListMissing({ status }: Pick<ProbeResponse, 'status'>) {
 	return status === 404 || status === 405 || status === 501;
 }
 
 /** URL of the model list. */
-export function toListUrl(server: ModelServer): string {
+export function toListUrl(server: ModelServer) {
 	return `${server.getApiUrl()}/models`;
 }
 

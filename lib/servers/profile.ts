@@ -11,7 +11,6 @@ import type {
 	ProbeResponse,
 	ServerProps,
 	ServerType,
-	ServerTypeName,
 } from './types/server-type';
 
 /** After a failed identification, which may succeed soon. */
@@ -79,7 +78,7 @@ class ServerProfile {
 	) {}
 
 	/** The URL of the API, without a version if `findApiRoot` found it there. */
-	getApiUrl(): string {
+	getApiUrl() {
 		const { root, api } = this.server.url;
 		return this.facts.unversionedUntil > performance.now() ? root : api;
 	}
@@ -91,7 +90,7 @@ class ServerProfile {
 	async findApiRoot<A extends Pick<ProbeResponse, 'status' | 'json'>>(
 		list: A,
 		probeUrl: (url: string) => Promise<A | undefined>,
-	): Promise<A> {
+	) {
 		const { root } = this.server.url;
 		const api = this.getApiUrl();
 		if (list.status !== 404 || api === root) return list;
@@ -113,7 +112,7 @@ class ServerProfile {
 	}
 
 	/** The name of the server type, if it was recognized. */
-	getRecognizedName(): ServerTypeName | undefined {
+	getRecognizedName() {
 		const serverType = this.getCachedType();
 		return serverType === other ? undefined : serverType?.name;
 	}
@@ -179,12 +178,12 @@ class ServerProfile {
 	}
 
 	/** Concurrent generations that the server supports with a model, if it reported that. */
-	getCachedSlots(model = ''): number | undefined {
+	getCachedSlots(model = '') {
 		return this.facts.props.get(model)?.slots;
 	}
 
 	/** Tokens of context that one request can use, if the server reported them. */
-	getCachedContext(model: string): number | undefined {
+	getCachedContext(model: string) {
 		const { props, serverType, models } = this.facts;
 		// llama-server lists the context of all slots together.
 		const canUseList = this.isTypeCached() && serverType.fetchProps === undefined;
@@ -193,7 +192,7 @@ class ServerProfile {
 	}
 
 	/** Tokens of context that a model was trained for; Infinity if unknown. */
-	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
+	async getTrainedContext(model: string, signal?: AbortSignal) {
 		const { fetchModel } = await this.getType(signal);
 		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, signal));
 		return facts?.trainedContext ?? Infinity;
@@ -204,12 +203,12 @@ class ServerProfile {
 		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
 	}
 
-	storeLessons(task: string, lessons: Lessons): void {
+	storeLessons(task: string, lessons: Lessons) {
 		this.facts.lessons.set(task, lessons);
 	}
 
 	/** Stores the context size that is requested for a model. Returns the size of the last request. */
-	replaceContextSize(model: string, size: number): number | undefined {
+	replaceContextSize(model: string, size: number) {
 		const { contextSizes } = this.facts;
 		const previousSize = contextSizes.get(model);
 		contextSizes.set(model, size);
@@ -220,16 +219,16 @@ class ServerProfile {
 	 * Whether the last response started inside the thinking.
 	 * `setting`: the model and its thinking setting.
 	 */
-	startsInReasoning(setting: string): boolean {
+	startsInReasoning(setting: string) {
 		return this.facts.reasoningStarts.get(setting) === true;
 	}
 
-	storeReasoningStart(setting: string, starts: boolean): void {
+	storeReasoningStart(setting: string, starts: boolean) {
 		this.facts.reasoningStarts.set(setting, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
-	forget(): void {
+	forget() {
 		this.facts.typeExpiresAt = 0;
 		this.facts.props = new LruCache(TTL_MS, MAX_ENTRIES);
 	}

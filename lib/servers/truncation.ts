@@ -39,10 +39,7 @@ export async function getTruncationWarnings(
 const MAX_CONTEXT_SHARE = 0.9;
 
 /** Warns also if the prompt fits, but leaves little of the context. */
-export async function getInputWarnings(
-	server: ModelServer,
-	input: ProcessedInput,
-): Promise<string[]> {
+export async function getInputWarnings(server: ModelServer, input: ProcessedInput) {
 	const { processedTokens: tokens = 0, model } = input;
 	const { warnings, context: usedContext } = await checkTruncation(server, input);
 	const profile = getProfile(server);

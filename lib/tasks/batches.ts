@@ -101,7 +101,7 @@ export async function runBatches<R>(
 export async function processInBatches<R>(
 	texts: readonly BatchText[],
 	{ size, send, canTruncate, totals, toError }: BatchOptions<R>,
-): Promise<R[]> {
+) {
 	let maxSize = size;
 	let hasAccepted = false;
 	const sendBatch = async (batch: readonly BatchText[]) => {

@@ -112,7 +112,7 @@ async function explainImageError(server: ModelServer, { model }: TaskSettings, e
 }
 
 /** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */
-function readImages(json: unknown): JsonRecord[] {
+function readImages(json: unknown) {
 	const { image, base64 = image } = asRecord(json);
 	const list = findList(json, ['data', 'images', 'artifacts', 'output', 'results']) ?? [base64];
 	return list.filter(isNonEmpty).map((entry) => (isRecord(entry) ? entry : { image: entry }));

@@ -65,7 +65,7 @@ export class LabelSet {
 	 * Indexes of the labels in a completion, without duplicates; undefined if it contains none. A label counts if it is
 	 * the full text, or its first or last line, also after "Answer:". If the two lines differ, neither counts.
 	 */
-	parse(text: string): number[] | undefined {
+	parse(text: string) {
 		const textLabels = text.length > MAX_LABELS_LENGTH ? undefined : this.parseExact(text);
 		if (textLabels) return textLabels;
 		const lines = text

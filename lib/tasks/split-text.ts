@@ -13,7 +13,7 @@ export function joinSplitText(text: string) {
 }
 
 /** The same for segments: the rest of a word moves to the segment with its beginning. */
-export function joinSplitSegments(segments: readonly JsonRecord[]): JsonRecord[] {
+export function joinSplitSegments(segments: readonly JsonRecord[]) {
 	const texts = segments.map(({ text }) => asString(text) ?? '');
 	const startsWithSpace = texts.filter((text) => /^ \S/.test(text)).length * 2 > texts.length;
 	if (!startsWithSpace) return [...segments];

@@ -149,10 +149,7 @@ function findVectorIssue(vector: number[], expected: number): VectorIssue | unde
 }
 
 /** Tokens of the request, if the server counts them. */
-export function parseTokenCount({
-	usage,
-	prompt_eval_count: evaluated,
-}: JsonRecord): number | undefined {
+export function parseTokenCount({ usage, prompt_eval_count: evaluated }: JsonRecord) {
 	const { prompt_tokens: prompt, total_tokens: total } = asRecord(usage);
 	return [prompt, total, evaluated].find((value) => typeof value === 'number');
 }
@@ -161,7 +158,7 @@ export function parseTokenCount({
  * Keeps the first `dimensions` numbers of a vector and normalizes them, for models trained for it (Matryoshka). A shorter
  * vector is returned unchanged.
  */
-export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
+export function truncateVector(vector: number[], dimensions: number | undefined) {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
 	const shortVector = vector.slice(0, dimensions);
 	const length = Math.hypot(...shortVector);
@@ -172,10 +169,7 @@ export function truncateVector(vector: number[], dimensions: number | undefined)
  * Returns the index (from 0) of the text of each entry, out of `count` texts; undefined if it cannot be read. Servers send
  * it as a number or as text, from 0 or from 1, under several names.
  */
-export function matchTextIndexes(
-	entries: readonly unknown[],
-	count: number,
-): Array<number | undefined> {
+export function matchTextIndexes(entries: readonly unknown[], count: number) {
 	const indexes = entries.map((entry) => {
 		const { index, text_index, document_index, corpus_id } = asRecord(entry);
 		return parseNumber(index ?? text_index ?? document_index ?? corpus_id);

@@ -85,7 +85,7 @@ const timeoutField = numberField('Timeout (Seconds)', 'timeout', 600, {
 });
 
 /** Fields of Load and Unload, with extra options for one of them. */
-export function changeFields(...extraFields: INodeProperties[]): INodeProperties[] {
+export function changeFields(...extraFields: INodeProperties[]) {
 	const wait = waitField(
 		'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
 	);

@@ -1,7 +1,6 @@
 import {
 	type ICredentialDataDecryptedObject,
 	type IExecuteFunctions,
-	type INodeExecutionData,
 	isToolType,
 	type IBinaryKeyData,
 	type INodeProperties,
@@ -54,7 +53,7 @@ export type LocalLlamaOperation = Operation<LlamaAccess>;
 export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOperationsOptions<LlamaAccess>['table'],
-): Promise<INodeExecutionData[][]> {
+) {
 	const cachedAccess = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
 	const getAccess = async (itemIndex: number) => {
@@ -175,10 +174,7 @@ function toOperationItem(
  * Options field of an operation that runs per item.
  * `concurrency`: default of Max Concurrent Items.
  */
-export function createOptionsField(
-	options: readonly INodeProperties[],
-	concurrency = 4,
-): INodeProperties {
+export function createOptionsField(options: readonly INodeProperties[], concurrency = 4) {
 	const concurrencyField = integerField(
 		'Max Concurrent Items',
 		'maxConcurrentItems',
@@ -196,7 +192,7 @@ export function createOptionsField(
 export function findReplacement<Name extends string>(
 	parameters: NodeParameters,
 	names: readonly Name[],
-): Name | undefined {
+) {
 	const [name, ...others] = names.filter((option) => parameters.hasOption(option));
 	if (others.length === 0) return name;
 	const labels = names.map((option) => `"${parameters.field(`options.${option}`).label}"`);
@@ -207,11 +203,7 @@ export function findReplacement<Name extends string>(
 }
 
 /** Reads the rows of a form, or the entries of the list that replaces it, with the label of that field. */
-export function readRows(
-	parameters: NodeParameters,
-	form: string,
-	listOption: string,
-): { rows: unknown[]; label: string } {
+export function readRows(parameters: NodeParameters, form: string, listOption: string) {
 	const path = `options.${listOption}`;
 	if (parameters.hasOption(listOption))
 		return { rows: readList(parameters, path), label: parameters.field(path).label };
@@ -274,7 +266,7 @@ export async function readMediaSettings(call: LlamaCall, task: ModelTask) {
 }
 
 /** Field for the name of the input binary field. */
-export function inputFileField(description: string): INodeProperties {
+export function inputFileField(description: string) {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
 		default: 'data',
@@ -283,7 +275,7 @@ export function inputFileField(description: string): INodeProperties {
 	});
 }
 
-export function fileNameField(defaultValue: string): INodeProperties {
+export function fileNameField(defaultValue: string) {
 	return stringField('File Name', 'fileName', {
 		default: defaultValue,
 		description: 'Without extension; the extension follows from the file type',

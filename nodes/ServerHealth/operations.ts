@@ -1,4 +1,4 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
+import { NodeConnectionTypes, type IExecuteFunctions } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
@@ -40,7 +40,7 @@ function serviceOperationField(service: Service) {
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
 }
 
-export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+export async function runServerHealth(context: IExecuteFunctions) {
 	return await runOperations(context, {
 		table: operations,
 		getAccess: async (itemIndex) => {

@@ -67,7 +67,7 @@ export function identifyServerType(responses: IdentityResponses): ServerTypeName
 }
 
 /** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
-export function isRouter(responses: IdentityResponses): boolean {
+export function isRouter(responses: IdentityResponses) {
 	return getListEntries(responses).some(({ status }) => isRecord(status));
 }
 

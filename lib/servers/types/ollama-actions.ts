@@ -210,7 +210,7 @@ function explainRegistryError(error: ServerError, model: string) {
 const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
 
 /** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
-export function isSameOllamaName(id: string, name: string): boolean {
+export function isSameOllamaName(id: string, name: string) {
 	const [a = '', b = ''] = [id, name].map((modelName) =>
 		modelName.toLowerCase().replace(DEFAULT_REGISTRY, ''),
 	);
@@ -218,11 +218,7 @@ export function isSameOllamaName(id: string, name: string): boolean {
 }
 
 /** The facts about a model that is in memory. */
-export async function fetchRunningModel(
-	server: ModelServer,
-	model: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord | undefined> {
+export async function fetchRunningModel(server: ModelServer, model: string, signal?: AbortSignal) {
 	const running = await tryProbeObject(server, '/api/ps', { signal });
 	return asRecords(running?.models).find(({ name }) =>
 		isSameOllamaName(asString(name) ?? '', model),

@@ -89,7 +89,7 @@ export const timeoutField = numberField('Check Timeout (Seconds)', 'timeout', 2.
 });
 
 /** Fields of every operation that checks the server. */
-export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
+export function checkFields(...extraFields: INodeProperties[]) {
 	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
 }
 
