@@ -15,7 +15,7 @@ import {
 	truthy,
 } from './dify/http';
 import { FILE_TYPES } from './dify/inputs';
-import { readUpload } from './dify/multipart';
+import { readForm } from './dify/multipart';
 import { ROUTES, type Route } from './dify/routes';
 import { Store, type Call } from './dify/store';
 import type {
@@ -45,10 +45,6 @@ export interface DifySimOptions {
 	port?: number;
 	/** A path before `/v1`, as added by a reverse proxy. */
 	prefix?: string;
-	/** Bytes. */
-	nginxBodyLimit?: number;
-	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
-	keepBytes?: number;
 }
 
 export interface DifySim {
@@ -79,7 +75,6 @@ const MODES: DifyAppMode[] = [
 	'workflow',
 ];
 const SERVER_VERSION = '1.16.0';
-const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */
 export function appKey(mode: DifyAppMode): string {
@@ -108,8 +103,6 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		datasetKey: knowledgeKey(),
 		now: () => Date.now() / 1000,
 		filesUrl: '',
-		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,
-		keepBytes: options.keepBytes ?? 4 * MEGABYTE,
 	});
 	store.stream = options.stream ?? {};
 	const base = `${options.prefix ?? ''}/v1`;
@@ -173,7 +166,7 @@ async function handle(
 	};
 	store.requests.push(request);
 	res.on('finish', () => (request.status = res.statusCode));
-	if (!(await readBody(store, req, res, request))) return;
+	if (!(await readBody(req, res, request))) return;
 	if (await applyFault(store, request, res)) return;
 	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
 		outside(rawPath, res);
@@ -190,31 +183,20 @@ function outside(path: string, res: http.ServerResponse): void {
 	else sendHtml(res, 404, PAGES.next404);
 }
 
-/** @returns false if nginx has already answered */
+/** @returns false if the client disconnected while sending */
 async function readBody(
-	store: Store,
 	req: http.IncomingMessage,
 	res: http.ServerResponse,
 	request: SimRequest,
 ): Promise<boolean> {
-	const { nginxBodyLimit, keepBytes } = store.options;
-	if (Number(req.headers['content-length'] ?? 0) > nginxBodyLimit) {
-		res.setHeader('Connection', 'close');
-		req.resume();
-		sendHtml(res, 413, PAGES.nginx413);
-		return false;
-	}
 	try {
-		if (/^multipart\//i.test(req.headers['content-type'] ?? '')) {
-			request.upload = await readUpload(req, keepBytes);
-			return true;
-		}
 		const chunks: Buffer[] = [];
 		for await (const chunk of req) chunks.push(chunk as Buffer);
-		request.body = Buffer.concat(chunks).toString('utf8');
+		const body = Buffer.concat(chunks);
+		request.upload = await readForm(req.headers['content-type'] ?? '', body);
+		if (request.upload === undefined) request.body = body.toString('utf8');
 		return true;
 	} catch {
-		// The client disconnected while sending.
 		res.destroy();
 		return false;
 	}

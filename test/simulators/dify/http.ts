@@ -49,8 +49,6 @@ export const PAGES = {
 		'<!DOCTYPE html><html lang="en-US"><head><meta charSet="utf-8"/><title>Dify</title><script src="/_next/static/chunks/main-app.js" async=""></script></head><body><div id="__next"></div></body></html>',
 	next404:
 		'<!DOCTYPE html><html lang="en-US"><head><meta charSet="utf-8"/><title>404: This page could not be found.</title><script src="/_next/static/chunks/main-app.js" async=""></script></head><body><h1>404</h1></body></html>',
-	nginx413:
-		'<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 	nginx502:
 		'<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n',
 	cloudflare524:

@@ -20,10 +20,6 @@ export interface StoreOptions {
 	datasetKey: string;
 	/** Current time in Unix seconds. */
 	now: () => number;
-	/** Largest body in bytes that nginx accepts. */
-	nginxBodyLimit: number;
-	/** Bytes of an uploaded file that are kept. */
-	keepBytes: number;
 	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
 	filesUrl: string;
 }

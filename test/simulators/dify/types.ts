@@ -193,7 +193,6 @@ export interface UploadPart {
 	filename?: string;
 	mimeType?: string;
 	size: number;
-	/** The first `keepBytes` bytes. */
 	content: Uint8Array;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MultipartReader } from '../dify/multipart';
+import { readForm } from '../dify/multipart';
 import type { Upload, UploadPart } from '../dify/types';
 import {
 	sendReply,
@@ -36,8 +36,6 @@ export interface MediaRequest {
 
 export type MediaHandler = (request: MediaRequest) => WireReply | Promise<WireReply>;
 
-const KEPT_BYTES = 64 * 1024;
-
 /** @param handle answers requests without a replaced route */
 export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> => {
 	const routes = new Map<string, WireReply>();
@@ -45,7 +43,8 @@ export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> 
 	const http = await startHttpServer({
 		handle: async (exchange) => {
 			const { request } = exchange;
-			const form = formOf(request);
+			const type = request.headers['content-type'] ?? '';
+			const form = (await readForm(type, request.bytes)) ?? { fields: {}, parts: [] };
 			if (form.parts.length > 0 || Object.keys(form.fields).length > 0) forms.push(form);
 			const json = (
 				typeof request.body === 'object' && request.body !== null ? request.body : {}
@@ -74,16 +73,6 @@ export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> 
 		close: async () => await http.close(),
 	};
 };
-
-function formOf({ headers, bytes }: WireRequest): Upload {
-	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(
-		headers['content-type'] ?? '',
-	)?.[1];
-	if (boundary === undefined) return { fields: {}, parts: [] };
-	const reader = new MultipartReader(boundary, KEPT_BYTES);
-	reader.push(bytes);
-	return reader.upload;
-}
 
 export const fileIn = ({ parts }: Upload, name = 'file'): UploadPart | undefined =>
 	parts.find((part) => part.name === name && part.filename !== undefined);
