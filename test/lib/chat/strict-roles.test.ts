@@ -114,15 +114,6 @@ describe('strict conversation', () => {
 		expect((await send('1', { messages })).sent).toHaveLength(1);
 	});
 
-	test('returns the first error if the strict form is rejected, too', async () => {
-		let count = 0;
-		transport.reply = () => ({ type: 'rejected', message: `rejection ${++count}` });
-		await expect(send('2', { messages })).rejects.toMatchObject({
-			serverText: expect.stringContaining('rejection 1') as string,
-		});
-		expect(count).toBe(2);
-	});
-
 	test('has no system message if the server does not support it', async () => {
 		serveTemplate(
 			'System role not supported',
@@ -142,14 +133,5 @@ describe('strict conversation', () => {
 			messages: begun,
 			chat_template_kwargs: { enable_thinking: false },
 		});
-	});
-
-	test.each<[string, number, JsonRecord[]]>([
-		['another error', 401, messages],
-		['a strict conversation', 400, [system('A'), user('B')]],
-	])('is not sent after %s', async (path, status, conversation) => {
-		transport.reply = () => ({ type: 'rejected', status, message: 'max_tokens' });
-		await expect(send(encodeURIComponent(path), { messages: conversation })).rejects.toThrow();
-		expect(transport.sent).toHaveLength(1);
 	});
 });

@@ -12,38 +12,6 @@ const turn = (size: number): ChatMessage[] => [
 	{ role: 'assistant', content: 'word'.repeat(size - 1) },
 ];
 
-test('a history that fits is sent unchanged', () => {
-	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
-	expect(trimHistory(messages, 20)).toEqual({ messages, omittedTurns: 0, shortenedResults: 0 });
-});
-
-test('the oldest turns are omitted completely', () => {
-	const withTool: ChatMessage[] = [
-		user('Weather?'),
-		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
-		{ role: 'tool', name: 'f', toolCallId: '1', content: 'word '.repeat(20) },
-		{ role: 'assistant', content: 'Fine.' },
-	];
-	const fitted = trimHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
-	expect(fitted).toEqual({
-		messages: [system, ...turn(10), user('And now?')],
-		omittedTurns: 1,
-		shortenedResults: 0,
-	});
-});
-
-test('the current turn stays, however long it is', () => {
-	const current: ChatMessage[] = [
-		user('word '.repeat(500)),
-		{ role: 'assistant', content: 'word '.repeat(500) },
-	];
-	expect(trimHistory([system, ...turn(10), ...current], 1)).toEqual({
-		messages: [system, ...current],
-		omittedTurns: 1,
-		shortenedResults: 0,
-	});
-});
-
 test('images count', () => {
 	const image: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
 	const response: ChatMessage = { role: 'assistant', content: 'A cat.' };

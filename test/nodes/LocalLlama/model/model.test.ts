@@ -55,12 +55,6 @@ describe('get', () => {
 				description: expect.stringContaining('--api-key') as string,
 			});
 		});
-
-		it('fails if the list is invalid', async () => {
-			const sim = await serve();
-			sim.route('GET /v1/models', reply.json({ hello: 'world' }));
-			expect((await getError(GET_ALL)).message).not.toBe('');
-		});
 	});
 });
 
