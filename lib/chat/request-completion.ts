@@ -76,6 +76,7 @@ export async function requestCompletion(
 		maxRetries: settings.retries,
 		isPreemptible: chatRequest.isBuffered === true,
 		priority: settings.priority ?? 'interactive',
+		queueStats: turn.queueStats,
 		signal: chatRequest.signal,
 		read: async (response, request) => {
 			const { start, isLearned, learn } = getReasoningStart(turn, request.draft);
@@ -130,7 +131,7 @@ async function readCompletion(
 	accumulator: CompletionAccumulator,
 	turn: TurnContext,
 ): Promise<AttemptedCompletion> {
-	const { chatRequest, queueStats, display } = turn;
+	const { chatRequest, display } = turn;
 	const { signal } = chatRequest;
 	let firstTokenMs = 0;
 	const { rest, completion } = await readStream(response, accumulator, {
@@ -142,10 +143,6 @@ async function readCompletion(
 		},
 		signal,
 	});
-	const { waitedMs, hasPreemptedBatch, timesPreempted } = response.queueStats;
-	queueStats.waitedMs += waitedMs;
-	queueStats.hasPreemptedBatch ||= hasPreemptedBatch;
-	queueStats.timesPreempted += timesPreempted;
 	turn.usage = addUsage(turn.usage, completion.usage);
 	const contentType = response.headers['content-type'];
 	if (completion.failure && !completion.failure.isCorrectable)

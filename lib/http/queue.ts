@@ -7,9 +7,11 @@ export interface PermitRequest {
 	signal?: AbortSignal;
 	/** Cancels a running batch request for an interactive one. Returns whether it did. */
 	preempt(): boolean;
+	/** To which the wait is added. */
+	stats: QueueStats;
 }
 
-/** What a request waited for. */
+/** What a request waited for, or several requests of one exchange. */
 export interface QueueStats {
 	waitedMs: number;
 	/** A batch request was canceled for it. */
@@ -18,9 +20,7 @@ export interface QueueStats {
 	timesPreempted: number;
 }
 
-type WaitStats = Omit<QueueStats, 'timesPreempted'>;
-
-interface Permit extends WaitStats {
+interface Permit {
 	/** Calling it twice is harmless. */
 	release(): void;
 }
@@ -82,10 +82,9 @@ export class RequestQueue {
 	/** Waits for a permit. Rejects with the signal's reason when it aborts. */
 	async acquire(request: PermitRequest): Promise<Permit> {
 		const running = { ...request };
-		const isFree = this.active < this.limit && this.length === 0;
-		const stats = isFree ? { waitedMs: 0, hasPreemptedBatch: false } : await this.wait(running);
-		if (isFree) this.running.add(running);
-		return { ...stats, release: () => this.release(running) };
+		if (this.active < this.limit && this.length === 0) this.running.add(running);
+		else await this.wait(running);
+		return { release: () => this.release(running) };
 	}
 
 	private release(running: PermitRequest) {
@@ -95,8 +94,8 @@ export class RequestQueue {
 		if (this.active === 0) queues.delete(this.id);
 	}
 
-	private async wait(running: PermitRequest): Promise<WaitStats> {
-		const { priority, signal } = running;
+	private async wait(running: PermitRequest): Promise<void> {
+		const { priority, signal, stats } = running;
 		const queue = priority === 'batch' ? this.batches : this.interactive;
 		const startedAt = performance.now();
 		return await new Promise((resolve, reject) => {
@@ -109,7 +108,9 @@ export class RequestQueue {
 				// A batch request that was starved so long must not be preempted right away.
 				if (waitedMs >= MAX_STARVATION_MS) running.priority = 'interactive';
 				this.running.add(running);
-				resolve({ waitedMs, hasPreemptedBatch });
+				stats.waitedMs += waitedMs;
+				stats.hasPreemptedBatch ||= hasPreemptedBatch;
+				resolve();
 			};
 			if (queue.waiters.size === 0) queue.waitingSince = startedAt;
 			queue.waiters.add(admit);

@@ -10,7 +10,7 @@ import {
 } from './request-errors';
 import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
-import { acquirePermit } from './queue';
+import { acquirePermit, type QueueStats } from './queue';
 import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
@@ -52,7 +52,8 @@ interface AttemptProgress {
 /** One request, with all its attempts. */
 class RequestRun<T> {
 	private readonly watchdog: Watchdog;
-	private readonly queueStats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+	private readonly queueStats: QueueStats;
+	private preemptions = 0;
 	private readonly isIdempotent: boolean;
 	private readonly retryPolicy: RetryPolicy;
 
@@ -63,6 +64,8 @@ class RequestRun<T> {
 	) {
 		const { timeouts, signal, maxRetries } = options;
 		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
+		const noWait = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+		this.queueStats = options.queueStats ?? noWait;
 		this.isIdempotent = options.isIdempotent ?? getMethod(options) === 'GET';
 		this.retryPolicy = options.retryPolicy ?? new RetryPolicy(maxRetries, this.isIdempotent);
 	}
@@ -90,15 +93,16 @@ class RequestRun<T> {
 	 * Throws a `ServerError` if a timeout or Stop ends the wait.
 	 */
 	private async acquirePermit() {
-		const { endpoint, options, queueStats } = this;
+		const { endpoint, options, queueStats: stats } = this;
 		const { priority } = options;
 		const { signal } = this.watchdog;
 		if (priority === undefined) return { signal, isPreempted: () => false, release: () => {} };
 		const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
 		const preemption = new AbortController();
 		const preempt = () => {
-			if (!isPreemptible || queueStats.timesPreempted >= MAX_PREEMPTIONS) return false;
-			queueStats.timesPreempted++;
+			if (!isPreemptible || this.preemptions >= MAX_PREEMPTIONS) return false;
+			this.preemptions++;
+			stats.timesPreempted++;
 			preemption.abort();
 			return true;
 		};
@@ -109,11 +113,8 @@ class RequestRun<T> {
 				? [`${maxConcurrent} ${id}`, maxConcurrent]
 				: [`automatic ${id} ${options.model}`, endpoint.getSlots(options.model) ?? Infinity];
 		try {
-			const permit = await acquirePermit(queue, limit, { priority, signal, preempt });
-			queueStats.waitedMs += permit.waitedMs;
-			queueStats.hasPreemptedBatch ||= permit.hasPreemptedBatch;
 			return {
-				...permit,
+				...(await acquirePermit(queue, limit, { priority, signal, preempt, stats })),
 				signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
 				isPreempted: () => preemption.signal.aborted,
 			};

@@ -63,6 +63,7 @@ describe('a speed test', () => {
 		jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + passedMs);
 		const { release } = await acquirePermit(`1 ${createModelServer(credential).id}`, 1, {
 			priority: 'batch',
+			stats: { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 },
 			// Called when the first request waits.
 			preempt: () => {
 				setImmediate(() => {

@@ -10,7 +10,13 @@ const settle = async () =>
 		setImmediate(resolve);
 	});
 
-const INTERACTIVE: PermitRequest = { priority: 'interactive', preempt: () => false };
+const createStats = () => ({ waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 });
+
+const INTERACTIVE: PermitRequest = {
+	priority: 'interactive',
+	preempt: () => false,
+	stats: createStats(),
+};
 
 function createQueue(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');
@@ -75,8 +81,9 @@ describe('RequestQueue', () => {
 		controller.abort('stopped');
 		const request = { ...INTERACTIVE, signal: controller.signal };
 		await expect(acquirePermit('cancelled', 1, request)).rejects.toBe('stopped');
-		const { release, waitedMs } = await acquirePermit('cancelled', 1, INTERACTIVE);
-		expect(waitedMs).toBe(0);
+		const stats = createStats();
+		const { release } = await acquirePermit('cancelled', 1, { ...INTERACTIVE, stats });
+		expect(stats).toEqual(createStats());
 		release();
 	});
 
@@ -191,7 +198,7 @@ describe('preemption', () => {
 			if (isPreemptible) setImmediate(() => request.leave());
 			return isPreemptible;
 		};
-		const { release } = await queue.acquire({ priority: 'batch', preempt });
+		const { release } = await queue.acquire({ ...INTERACTIVE, priority: 'batch', preempt });
 		request.leave = release;
 		return request;
 	}
@@ -199,8 +206,10 @@ describe('preemption', () => {
 	test('an interactive request preempts the newest request', async () => {
 		const queue = createQueue(2);
 		const [older, younger] = [await startBatch(queue), await startBatch(queue)];
-		const { release, ...waited } = await queue.acquire(INTERACTIVE);
-		expect(waited).toEqual({ waitedMs: expect.any(Number) as number, hasPreemptedBatch: true });
+		const stats = createStats();
+		const { release } = await queue.acquire({ ...INTERACTIVE, stats });
+		expect(stats.waitedMs).toBeGreaterThan(0);
+		expect(stats.hasPreemptedBatch).toBe(true);
 		expect([older.preemptCount, younger.preemptCount, queue.active]).toEqual([0, 1, 2]);
 		release();
 		expect(queue.active).toBe(1);
