@@ -88,6 +88,8 @@ export class CompletionAccumulator {
 	/** No event has had a finish reason, not even null: then only the end of the body counts. */
 	private lacksFinishReason = true;
 	private failure: CompletionFailure | undefined;
+	/** All calls of the ended response. */
+	private calls: RawToolCall[] = [];
 	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
 	private strayTexts: string[] = [];
 	private readonly logprobs: JsonRecord[] = [];
@@ -144,10 +146,7 @@ export class CompletionAccumulator {
 	 * `nonEventLines`: lines of the body that are not events.
 	 * Returns the remaining output, and the completion.
 	 */
-	end(nonEventLines: readonly string[] = []): {
-		rest: TextAndReasoning;
-		completion: Completion;
-	} {
+	end(nonEventLines: readonly string[] = []) {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
@@ -155,7 +154,7 @@ export class CompletionAccumulator {
 		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
 		[this.releasedText, this.undecidedText] = [text, ''];
 		const receivedCalls = [...this.toolCalls.calls, ...textCalls];
-		const rawCalls = receivedCalls.filter((call) => !this.isEmptyCall(call));
+		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
 		const completion: Completion = {
 			...this.partial,
@@ -163,14 +162,14 @@ export class CompletionAccumulator {
 			timings,
 			model,
 			logprobs,
-			failure: this.findFailure(rawCalls, nonEventLines),
-			toolCalls: rawCalls.map((call) => ({
+			failure: this.findFailure(nonEventLines),
+			toolCalls: this.calls.map((call) => ({
 				...call,
 				arguments: normalizeArguments(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			hasCallsFromText: textCalls.length > 0,
-			hasEmptyCall: rawCalls.length < receivedCalls.length,
+			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
 		return { rest, completion };
@@ -297,28 +296,22 @@ export class CompletionAccumulator {
 	}
 
 	/** Why the response cannot be used; undefined for a usable one. */
-	private findFailure(
-		calls: readonly RawToolCall[],
-		nonEventLines: readonly string[],
-	): CompletionFailure | undefined {
+	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
 		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
-			const serverText = `more than ${calls.length - 1} tool calls in one response`;
-			return { errorType: 'invalidToolCall', serverText, tool: calls.at(-1)?.name };
+			const serverText = `more than ${this.calls.length - 1} tool calls in one response`;
+			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
 		}
 		return (
-			this.findEndFailure(calls, nonEventLines) ??
-			this.findToolCallFailure(calls) ??
-			this.findEmptyFailure(calls)
+			this.findEndFailure(nonEventLines) ?? this.findToolCallFailure() ?? this.findEmptyFailure()
 		);
 	}
 
-	private findEndFailure(
-		calls: readonly RawToolCall[],
-		nonEventLines: readonly string[],
-	): CompletionFailure | undefined {
+	private findEndFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
 		if (this.finishReason !== undefined) return findFinishFailure(this.finishReason);
-		if (nonEventLines.length === 0 && this.canEndWithoutReason(calls)) return undefined;
+		// Custom servers may report no finish reason, only the end.
+		const hasEnded = this.isDone || this.lacksFinishReason;
+		if (nonEventLines.length === 0 && hasEnded && this.hasContent) return undefined;
 		const lines = [...nonEventLines, ...this.strayTexts];
 		// The router of llama-server writes `proxy error: …`, llama-server `error: {…}`.
 		const [failure] = lines.flatMap(
@@ -327,11 +320,9 @@ export class CompletionAccumulator {
 		return failure ?? { errorType: 'streamEndedEarly', serverText: lines.join('\n') || undefined };
 	}
 
-	/** Custom servers may report no finish reason, only the end. */
-	private canEndWithoutReason(calls: readonly RawToolCall[]) {
-		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
-		const hasEnded = this.isDone || this.lacksFinishReason;
-		return hasEnded && (hasContent || this.options.isRaw === true);
+	/** A text without a chat template may be empty. */
+	private get hasContent() {
+		return this.options.isRaw || this.calls.length > 0 || this.partial.text.trim() !== '';
 	}
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
@@ -342,19 +333,19 @@ export class CompletionAccumulator {
 	}
 
 	/** A single invalid call fails the response: no tool is executed. */
-	private findToolCallFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
-		const invalidCall = calls.find(
+	private findToolCallFailure(): CompletionFailure | undefined {
+		const invalidCall = this.calls.find(
 			(call) => call.name === '' || normalizeArguments(call.arguments) === undefined,
 		);
 		if (!invalidCall) return undefined;
 		const { name: tool } = invalidCall;
-		if (this.isTruncated) return { errorType: 'toolCallTruncated', tool };
-		return { errorType: 'invalidToolCall', tool, isCorrectable: true };
+		return this.isTruncated
+			? { errorType: 'toolCallTruncated', tool }
+			: { errorType: 'invalidToolCall', tool, isCorrectable: true };
 	}
 
-	private findEmptyFailure(calls: readonly RawToolCall[]): CompletionFailure | undefined {
-		const isEmpty = calls.length === 0 && this.partial.text.trim() === '';
-		if (!isEmpty || this.options.isRaw) return undefined;
+	private findEmptyFailure(): CompletionFailure | undefined {
+		if (this.hasContent) return undefined;
 		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
 		const { finishReason, strayTexts } = this;
 		return { errorType, serverText: strayTexts[0], facts: { finishReason } };
