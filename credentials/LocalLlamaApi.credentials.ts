@@ -10,6 +10,7 @@ import {
 	choiceField,
 	numberField,
 	fixedCollectionField,
+	shownIf,
 	stringField,
 } from '../nodes/shared/field-builders';
 import {
@@ -116,12 +117,12 @@ export class LocalLlamaApi implements ICredentialType {
 			'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
 		),
 		stringField('User', 'user', {
-			displayOptions: { show: { authentication: ['basic'] } },
+			...shownIf('authentication', 'basic'),
 			description: 'User name for the proxy or server, without a colon',
 		}),
 		stringField('Password', 'password', {
 			typeOptions: { password: true },
-			displayOptions: { show: { authentication: ['basic'] } },
+			...shownIf('authentication', 'basic'),
 		}),
 		fixedCollectionField('Extra Headers', 'extraHeaders', 'Header', {
 			values: [

@@ -196,13 +196,10 @@ export function summarizeFindings(
 ) {
 	const statuses = [initial, ...findings.map((finding) => finding.status)];
 	const status = STATUSES.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
-	const getStatusOrder = (finding: FindingWithStatus) =>
-		STATUSES.indexOf(finding.status ?? 'healthy');
-	const sorted = [...findings].sort(
-		(a, b) =>
-			SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-			getStatusOrder(a) - getStatusOrder(b),
-	);
+	// By severity, then by status.
+	const rank = ({ severity, status: own = 'healthy' }: FindingWithStatus) =>
+		SEVERITIES.indexOf(severity) * STATUSES.length + STATUSES.indexOf(own);
+	const sorted = findings.toSorted((a, b) => rank(a) - rank(b));
 	return {
 		status,
 		healthy: status === 'healthy',

@@ -138,10 +138,9 @@ class ServerProfile {
 		});
 		const { identification } = facts;
 		if (signal === undefined) return await identification;
-		return await rejectOnAbort(signal, async () => await identification).catch((error: unknown) => {
-			if (signal.aborted) return facts.serverType;
-			throw error;
-		});
+		return await rejectOnAbort(signal, async () => await identification).catch(
+			() => facts.serverType,
+		);
 	}
 
 	private async identify() {

@@ -14,13 +14,11 @@ export interface ExtractField {
 	required: boolean;
 }
 
-type Schema = JsonRecord;
-
 /**
  * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
  * values are null. Models that must write each name also omit fewer fields.
  */
-export function buildSchema(fields: readonly ExtractField[]): Schema {
+export function buildSchema(fields: readonly ExtractField[]) {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
@@ -30,7 +28,7 @@ export function buildSchema(fields: readonly ExtractField[]): Schema {
 }
 
 /** Schema for validating a response: an omitted optional field counts as null. */
-export function buildValidationSchema(fields: readonly ExtractField[]): Schema {
+export function buildValidationSchema(fields: readonly ExtractField[]) {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...buildSchema(fields), required };
 }
@@ -50,7 +48,7 @@ function buildFieldSchema({
 	description = '',
 	choices = [],
 	required,
-}: ExtractField): Schema {
+}: ExtractField): JsonRecord {
 	const descriptionField = description.trim() ? { description: description.trim() } : {};
 	if (type === 'choice')
 		return { enum: [...choices, ...(required ? [] : [null])], ...descriptionField };
@@ -60,7 +58,7 @@ function buildFieldSchema({
 	return { ...toNullableType(name, required), ...format, ...descriptionField };
 }
 
-function toNullableType(name: string, required: boolean): Schema {
+function toNullableType(name: string, required: boolean) {
 	return { type: required ? name : [name, 'null'] };
 }
 

@@ -3,7 +3,13 @@ import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
 import { addSpeedTest, type SpeedCheckResult } from '../../lib/health/speed';
-import { booleanField, outputFileField, stringField, integerField } from '../shared/field-builders';
+import {
+	booleanField,
+	outputFileField,
+	stringField,
+	integerField,
+	shownIf,
+} from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
@@ -16,7 +22,7 @@ const IF_SPEED_MEASURED = { show: { service: ['modelServer'], measureSpeed: [tru
 
 const speedFields: INodeProperties[] = [
 	booleanField('Measure Speed', 'measureSpeed', true, {
-		displayOptions: { show: { service: ['modelServer'] } },
+		...shownIf('service', 'modelServer'),
 		description:
 			'Whether to measure the speed of one request, then of several at the same time. This keeps the server busy, and loads or wakes the model if needed.',
 	}),

@@ -4,30 +4,6 @@ import type { ServerType, ServerTexts } from './server-type';
 export const SHORTEN =
 	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 
-/** Instead of the general suggestions, which name the options of llama-server. */
-const DEFAULT_SUGGESTIONS = {
-	routeNotFound:
-		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
-	promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
-	tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
-	kvCacheFull:
-		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
-	templateRejected:
-		'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
-	toolsUnsupported:
-		'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
-	modalityUnsupported:
-		'Use a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
-	outputParseFailed:
-		'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
-	invalidToolCall:
-		'Lower the temperature, simplify the tool, or use a model with better tool support.',
-	modelNotLoaded:
-		'Load it on the server, or let the server load models on request. A server may also unload a model to make room for another.',
-	modelLoadFailed:
-		'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
-} satisfies ServerTexts['suggestions'];
-
 /** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
@@ -42,7 +18,29 @@ export const DEFAULT_TEXTS = {
 	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
 	translation: 'Turn off Translate to English, and translate with a chat model.',
 	completion: 'Use Chat instead of Complete.',
-	suggestions: DEFAULT_SUGGESTIONS,
+	/** Instead of the general suggestions, which name the options of llama-server. */
+	suggestions: {
+		routeNotFound:
+			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
+		promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
+		tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
+		kvCacheFull:
+			'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
+		templateRejected:
+			'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
+		toolsUnsupported:
+			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
+		modalityUnsupported:
+			'Use a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		outputParseFailed:
+			'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
+		invalidToolCall:
+			'Lower the temperature, simplify the tool, or use a model with better tool support.',
+		modelNotLoaded:
+			'Load it on the server, or let the server load models on request. A server may also unload a model to make room for another.',
+		modelLoadFailed:
+			'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
+	},
 } satisfies ServerTexts;
 
 /** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */

@@ -25,6 +25,8 @@ const REMOVE_TIMEOUT_MS = 60_000;
 
 const ACTIVE_STATES: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
 
+const UNLOADED_STATES = ['unloaded', 'downloaded'];
+
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
 async function load(server: ModelServer, options: ModelActionOptions) {
@@ -108,7 +110,9 @@ async function waitForFinalState(
 	const context = toErrorContext(server, `${server.url.root}/models/${action}`, model);
 	const pollState = async () => {
 		const { state, exitCode } = await findModel(server, options);
-		if (action === 'unload') return toUnloadedState(state);
+		// A killed process may count as failed.
+		if (action === 'unload')
+			return state === 'failed' ? 'unloaded' : UNLOADED_STATES.find((final) => final === state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw createServerError('modelLoadFailed', context, {
 			detail: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
@@ -122,12 +126,6 @@ async function waitForFinalState(
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
 	return await pollUntil(options, pollState, toTimeoutError);
-}
-
-/** A killed process may count as failed. */
-function toUnloadedState(state: string | undefined): string | undefined {
-	if (state === 'failed') return 'unloaded';
-	return state === 'unloaded' || state === 'downloaded' ? state : undefined;
 }
 
 /**

@@ -19,7 +19,6 @@ import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
 import { getRequestedJson } from '../../../lib/chat/validate-json';
-import type { SentFile } from '../../../lib/files/file-errors';
 import {
 	asRecord,
 	asRecords,
@@ -33,7 +32,7 @@ import {
 	longTextField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { createFieldError, type NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 
 const messageFields: INodeProperties[] = [
 	longTextField('Prompt', 'prompt', 4, {
@@ -75,9 +74,7 @@ const messageOptions: INodeProperties[] = [
  * Reads the conversation of an item.
  * Throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
  */
-async function readMessages(
-	call: LlamaCall,
-): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
+async function readMessages(call: LlamaCall) {
 	const messages = readFieldMessages(call);
 	const { parts, files } = await readItemFiles(call);
 	if (parts.length === 0) return { messages, files };
@@ -96,8 +93,7 @@ function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
 	const value = parameters.value(path);
 	const rows = asRecords(asRecord(value).message).filter(({ content }) => !isUnset(content));
 	const messages = parseMessages(option === 'messages' ? rows : value);
-	if (messages.length === 0)
-		throw createFieldError(parameters.field(path).label, 'has no messages');
+	if (messages.length === 0) throw parameters.createError(path, 'has no messages');
 	return [...systemMessages, ...messages];
 }
 
@@ -105,7 +101,7 @@ function readPrompt(parameters: NodeParameters): InputMessage[] {
 	const prompt = parameters.rawString('prompt');
 	if (prompt.trim()) return [{ type: 'human', content: prompt }];
 	const hasFiles = parameters.rawString('options.binaryFields').trim() !== '';
-	if (!hasFiles) throw createFieldError(parameters.field('prompt').label, 'is empty');
+	if (!hasFiles) throw parameters.createError('prompt', 'is empty');
 	return [];
 }
 
@@ -136,7 +132,7 @@ export const textChat = withOutput({
 		const { messages, files } = await readMessages(call);
 		const result = await generate(
 			call,
-			{ ...settings, thinkingHistory: 'toolTurns', showThinking: false },
+			{ ...settings, thinkingHistory: 'toolTurns' },
 			messages,
 			files,
 		);

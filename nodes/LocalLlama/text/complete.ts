@@ -1,6 +1,6 @@
 import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { type ResultItem, withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
@@ -76,13 +76,12 @@ type Prompt = string | number[];
 function readPrompts(parameters: NodeParameters): Prompt[] {
 	const value = parameters.value('prompt');
 	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];
-	const { label } = parameters.field('prompt');
-	if (prompts.length === 0) throw createFieldError(label, 'is an empty list');
+	if (prompts.length === 0) throw parameters.createError('prompt', 'is an empty list');
 	return prompts.map((prompt) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
 		if (typeof prompt !== 'string' || !prompt)
-			throw createFieldError(label, 'is empty, or contains a value that is not text');
+			throw parameters.createError('prompt', 'is empty, or contains a value that is not text');
 		return prompt;
 	});
 }

@@ -25,6 +25,7 @@ import {
 	choiceField,
 	jsonField,
 	fixedCollectionField,
+	shownIf,
 	stringField,
 } from '../../shared/field-builders';
 import { withOutput, createOptionsField, findReplacement, readRows } from '../operation';
@@ -56,7 +57,7 @@ const tableFields: INodeProperties[] = [
 	choiceField('Type', 'type', 'text', TYPES),
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
-		displayOptions: { show: { type: ['choice'] } },
+		...shownIf('type', 'choice'),
 		description: 'The allowed values, separated by commas',
 	}),
 	stringField('Description', 'description', {
@@ -134,12 +135,7 @@ export const textExtract = withOutput({
 		// Most likely response by default.
 		const defaults = { temperature: 0, ...omitUndefined({ thinking }), responseFormat };
 		const settings = await readTaskSettings(call, defaults);
-		const result = await generate(
-			call,
-			{ ...settings, thinkingHistory: 'never', showThinking: false },
-			messages,
-			files,
-		);
+		const result = await generate(call, { ...settings, thinkingHistory: 'never' }, messages, files);
 		const json = getRequestedJson(result, responseFormat)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		json.unsafeNumbers = json.unsafeNumbers.filter(

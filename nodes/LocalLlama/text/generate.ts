@@ -27,7 +27,6 @@ import { longTextField, streamingField, stringField } from '../../shared/field-b
 import { readBuffer } from '../../../lib/http/response-body';
 import { type ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
-import { createFieldError } from '../../shared/parameters';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
 
@@ -79,7 +78,7 @@ export async function readTaskSettings(call: LlamaCall, defaults: ChatParameters
 /** Generates a response and streams it to the chat. If the chat is closed, the generation is canceled. */
 export async function generate(
 	call: LlamaCall,
-	settings: ChatSettings,
+	settings: Omit<ChatSettings, 'showThinking'>,
 	messages: readonly InputMessage[],
 	files: readonly SentFile[],
 ): Promise<ChatResult> {
@@ -93,7 +92,7 @@ export async function generate(
 	const isBuffered = typing === undefined;
 	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
 	const chatRequest = { messages, signal, isBuffered };
-	const turn = runTurn(server, settings, chatRequest, onDelta);
+	const turn = runTurn(server, { ...settings, showThinking: false }, chatRequest, onDelta);
 	const result = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {
@@ -205,7 +204,6 @@ export async function readPromptInput(
 	const isBlank = text.trim() === '';
 	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
-	if (isBlank && parts.length === 0)
-		throw createFieldError(parameters.field('text').label, 'is empty');
+	if (isBlank && parts.length === 0) throw parameters.createError('text', 'is empty');
 	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
 }

@@ -9,7 +9,7 @@ import {
 	longTextField,
 	optionsCollection,
 } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError, quoteValue } from '../../shared/parameters';
+import { type NodeParameters, quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemError } from '../../shared/run/item-error';
 import { countTokens, type LlamaCall, type ResultItem, withOutput } from '../operation';
@@ -139,13 +139,12 @@ async function readEmbedOptions(
 function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | 'position'>> {
 	const value = parameters.value('text');
 	if (!Array.isArray(value)) return [{ text: parameters.rawString('text') }];
-	const { label } = parameters.field('text');
-	if (value.length === 0) throw createFieldError(label, 'is an empty array');
+	if (value.length === 0) throw parameters.createError('text', 'is an empty array');
 	return value.map((entry: unknown, position) => {
 		if (typeof entry === 'string' || typeof entry === 'number')
 			return { text: String(entry), position };
 		const problem = `has an entry ${position + 1} that is not text: ${quoteValue(entry)}`;
-		throw createFieldError(label, problem);
+		throw parameters.createError('text', problem);
 	});
 }
 

@@ -7,6 +7,7 @@ import {
 	collectionField,
 	numberField,
 	optionsCollection,
+	shownIf,
 	stringField,
 	integerField,
 } from '../field-builders';
@@ -69,7 +70,7 @@ export const expectationsField: INodeProperties = collectionField(
 				description: 'Name of a model that must be available, for example qwen3-8b',
 			}),
 		],
-		displayOptions: { show: { service: ['modelServer'] } },
+		...shownIf('service', 'modelServer'),
 		description:
 			'What your workflows require from the server: a model, and a context size. If something is missing, the server is unhealthy, and the result explains why.',
 	},
