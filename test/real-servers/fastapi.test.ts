@@ -58,34 +58,6 @@ describeWith(problemOf('fastapi'), 'a custom server on FastAPI', () => {
 		expect(answer.text).toBe('You said: fine');
 	});
 
-	it('deltas without role, finish reason and usage', async () => {
-		const { pieces, answer } = await chat(connection(`${url}/words/v1`), MODEL);
-		expect(answer.text).toBe('The weather is fine.');
-		expect(pieces.length).toBeGreaterThan(1);
-	});
-
-	it('one JSON object instead of a stream', async () => {
-		expect((await chat(connection(`${url}/whole/v1`), MODEL)).answer.text).toBe(SAID);
-	});
-
-	it('a call without an ID, with arguments as an object', async () => {
-		const tools = [{ name: 'get_weather', parameters: { type: 'object', properties: {} } }];
-		const { answer } = await chat(connection(`${url}/toolish/v1`), MODEL, { tools });
-		expect(answer.toolCalls).toMatchObject([
-			{ name: 'get_weather', id: expect.stringMatching(/./) as string },
-		]);
-		expect(JSON.stringify(answer.toolCalls)).toContain('Rome');
-	});
-
-	it('an exception before and during the response', async () => {
-		expect(await failureOf(chat(connection(`${url}/crash/v1`), MODEL))).toMatchObject({
-			status: 500,
-			serverText: expect.stringContaining('Internal Server Error') as string,
-		});
-		const error = await failureOf(chat(connection(`${url}/halfway/v1`), MODEL));
-		expect(error).toMatchObject({ partialText: 'The weather ' });
-	});
-
 	it('Server Health identifies it', async () => {
 		const { server, models } = await check(`${url}/v1`, {}, { apiKey: 'sk-test' });
 		expect(server.type).toBe('openAiCompatible');

@@ -84,17 +84,6 @@ export const asking = (content: string): Pick<ChatRequest, 'messages'> => ({
 	messages: [{ type: 'human', content }],
 });
 
-/** A chat whose server is killed at the first piece. */
-export async function killedInMidAnswer(
-	server: ModelServer,
-	{ model, kill }: { model: string; kill: () => Promise<void> },
-): Promise<ServerError> {
-	let ending: Promise<void> | undefined;
-	const settings = { ...PLAIN_SETTINGS, model };
-	const run = runTurn(server, settings, asking('Tell a story.'), () => void (ending ??= kill()));
-	return await failureOf(run);
-}
-
 export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>
 	await promise.then(
 		(value) => {

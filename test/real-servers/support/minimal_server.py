@@ -3,11 +3,6 @@
 /v1            key in x-api-key or as Bearer, an own check
 /bearer/v1     FastAPI's own bearer class
 /strict/v1     refuses every field that it does not know
-/words/v1      streams word by word, without role, finish reason and usage
-/toolish/v1    a tool call without an ID, with arguments as an object
-/crash/v1      raises
-/halfway/v1    raises in mid-stream
-/whole/v1      answers a request for a stream with one JSON object
 """
 
 import json
@@ -41,10 +36,8 @@ class Strict(Loose):
     model_config = ConfigDict(extra="forbid")
 
 
-def answer(content, calls=None):
+def answer(content):
     message = {"role": "assistant", "content": content}
-    if calls:
-        message["tool_calls"] = calls
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     return {
@@ -62,15 +55,10 @@ def event(content, finish=None):
     return "data: " + json.dumps({"id": "x", "object": "chat.completion.chunk", "choices": [choice]}) + "\n\n"
 
 
-def streamed(pieces, fail=False, finish=None):
+def streamed(text):
     def events():
-        for piece in pieces:
-            time.sleep(0.02)
-            yield event(piece)
-        if fail:
-            raise RuntimeError("the model failed")
-        if finish:
-            yield event("", finish)
+        yield event(text)
+        yield event("", "stop")
         yield "data: [DONE]\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream")
@@ -91,7 +79,7 @@ def check_bearer(given: HTTPAuthorizationCredentials = Depends(HTTPBearer())):
 
 
 def reply(request):
-    return streamed([said(request)], finish="stop") if request.stream else answer(said(request))
+    return streamed(said(request)) if request.stream else answer(said(request))
 
 
 @app.get("/ready")
@@ -117,31 +105,6 @@ def chat_bearer(request: Loose):
 @app.post("/strict/v1/chat/completions")
 def chat_strict(request: Strict):
     return reply(request)
-
-
-@app.post("/words/v1/chat/completions")
-def chat_words(request: Loose):
-    return streamed(["The ", "weather ", "is ", "fine."])
-
-
-@app.post("/toolish/v1/chat/completions")
-def chat_toolish(request: Loose):
-    return answer(None, [{"function": {"name": "get_weather", "arguments": {"city": "Rome"}}}])
-
-
-@app.post("/crash/v1/chat/completions")
-def chat_crash(request: Loose):
-    raise RuntimeError("the model failed")
-
-
-@app.post("/halfway/v1/chat/completions")
-def chat_halfway(request: Loose):
-    return streamed(["The ", "weather "], fail=True)
-
-
-@app.post("/whole/v1/chat/completions")
-def chat_whole(request: Loose):
-    return answer(said(request))
 
 
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -100,16 +100,6 @@ export function problemOf(name: ServerName): string | undefined {
 	return found.status === 0 ? undefined : problem;
 }
 
-/** Kills a server like a crash, and returns when its process has ended. */
-export type Kill = () => Promise<void>;
-
-const killer =
-	(service: Service): Kill =>
-	async () => {
-		service.kill('SIGKILL');
-		await service.exited;
-	};
-
 const running = new Set<{ stop(): Promise<void> }>();
 
 /** The parts that `npm run test:servers` prepared. */
@@ -159,12 +149,12 @@ export async function scriptedFile(): Promise<string> {
 	return file;
 }
 
-/** Starts a server of this machine; `kill` ends it like a crash. */
+/** Starts a server of this machine. */
 export async function startServer(
 	name: ServerName,
 	args: string[] = [],
 	env: Record<string, string> = {},
-): Promise<{ url: string; kill: Kill }> {
+): Promise<{ url: string }> {
 	const row: Row = SERVERS[name];
 	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
 		loadScript<ProcScript>('processes'),
@@ -187,7 +177,7 @@ export async function startServer(
 	started(service);
 	const url = `http://127.0.0.1:${port}`;
 	await waitForService(service, `${url}${row.ready}`, { timeoutMs: 600_000 });
-	return { url, kill: killer(service) };
+	return { url };
 }
 
 /** A llama-server router: section names and settings of its preset file. */
