@@ -15,7 +15,8 @@ interface PoolLease extends ConnectionPools {
 	release(): void;
 }
 
-export const MAX_CONNECT_MS = 10_000;
+/** Shorter than the timeout of probes, so that an error names a missing connection as the cause. */
+export const MAX_CONNECT_MS = 8_000;
 
 const MAX_IDLE_ENTRIES = 64;
 

@@ -13,7 +13,6 @@ import {
 import { getProfile } from './profile';
 import type { ModelTask, ServerType, ModelServer } from './types/server-type';
 
-const LIST_TIMEOUT_MS = 10_000;
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;
 
@@ -66,7 +65,7 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 }
 
 async function fetchModelList(server: ModelServer, query: string, signal: AbortSignal | undefined) {
-	const options = { timeoutMs: LIST_TIMEOUT_MS, signal };
+	const options = { signal };
 	const profile = getProfile(server);
 	const response = await profile.findApiRoot(
 		await probe(server, toListUrl(server) + query, options),

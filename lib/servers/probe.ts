@@ -1,6 +1,7 @@
 /** Short requests to a server, outside of its queue. */
-import type { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
+import { rethrowWith, type ServerError } from '../errors/server-error';
+import { formatDuration } from '../errors/texts/error-text';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
@@ -39,7 +40,17 @@ export async function probe(
 		// The target of a redirect may repeat the request, as login pages do.
 		const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
 		return { status, headers, finalUrl, text, json: parseJson(text) };
-	});
+	}).catch(
+		rethrowWith((error) =>
+			error.type === 'totalTimeout'
+				? error.copyWith({
+						title: `No response within ${formatDuration(timeoutMs)}`,
+						suggestion:
+							'The server may be stuck or overloaded: check its log, and test the address with curl from the machine that runs n8n.',
+					})
+				: error,
+		),
+	);
 }
 
 /** The error of a response to a probe. */

@@ -72,7 +72,7 @@ export const NETWORK_ERROR_TEXTS = {
 		${describeGateway(status)}`,
 	unexpectedRedirect: ({ url, location }) => describeRedirect('server', url, location),
 	notAnApi: `The Base URL returns a web page, not the API
-		It may be a user interface or a login page. Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api.`,
+		Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api. This may be the address of a user interface or a login page.`,
 	wrongServer: `The program at the Base URL is not a model server API
 		Check the host, port and path of the Base URL: another program may listen there, or the API has another path.`,
 	firstTokenTimeout: `No token arrived within {timeout} (First Token Timeout)

@@ -1,4 +1,5 @@
 import { closePools, MAX_CONNECT_MS, acquirePools } from '../../../lib/http/dispatcher';
+import { probe } from '../../../lib/servers/probe';
 import * as vendor from '../../../lib/vendor';
 import {
 	type LlamaServerSim,
@@ -94,14 +95,13 @@ describe("undici's options", () => {
 		expect(dispatch.mock.contexts[1]).toBe(keepAlive);
 	});
 
-	test('connections time out after 10 s, are kept for 4 s (llama-server: 5 s), and check certificates', () => {
+	test('connections have a timeout, are kept for 4 s (llama-server: 5 s), and check certificates', () => {
 		acquireAndRelease(KEY);
 		acquireAndRelease({ ...KEY, id: 'b', ignoreSslIssues: true });
 		const options = EnvHttpProxyAgent.mock.calls.map(([callOptions]) => callOptions);
-		expect(MAX_CONNECT_MS).toBe(10_000);
 		expect(options[0]).toMatchObject({
-			connect: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
-			proxyTls: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
+			connect: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },
+			proxyTls: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },
 			requestTls: { rejectUnauthorized: true },
 			keepAliveTimeout: 4000,
 			keepAliveMaxTimeout: 4000,
@@ -171,13 +171,14 @@ describe('connections reused by the requests of a batch', () => {
 });
 
 describe('connecting', () => {
-	test('dropped packets end with the connect timeout, for streams and short requests', async () => {
+	test('dropped packets end with the connect timeout, for streams, short requests and probes', async () => {
 		const server = await startSilent();
 		const connection = connect(server.url);
-		const errors = [
-			(await sendChat(connection, { maxRetries: 3 })).error,
-			await getError(async () => await fetchStatus(connection, `${server.url}/health`)),
-		];
+		const errors = await Promise.all([
+			sendChat(connection, { maxRetries: 3 }).then(({ error }) => error),
+			getError(async () => await fetchStatus(connection, `${server.url}/health`)),
+			getError(async () => await probe(connection, '/health')),
+		]);
 		await server.close();
 		for (const error of errors) {
 			expect(error).toMatchObject({ type: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
@@ -202,6 +203,10 @@ describe('connecting', () => {
 					}),
 			))!.type,
 		];
+		const probed = await getError(
+			async () => await probe(connection, '/health', { timeoutMs: 20 }),
+		);
+		expect(probed!.message).toBe('No response within 20 ms');
 		await closePools();
 		await server.close();
 		expect(errorTypes).toEqual(['aborted', 'firstTokenTimeout', 'totalTimeout']);
