@@ -18,7 +18,7 @@ export class LocalChatModel implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
-		description: 'Chat model on your llama-server, Ollama or vLLM',
+		description: 'Chat model on llama-server, Ollama or vLLM',
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

@@ -14,7 +14,7 @@ export class LocalEmbeddings implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
-		description: 'Embeddings on your own server for a vector store',
+		description: 'Vector store embeddings on your own server',
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiEmbedding],
