@@ -15,7 +15,6 @@ import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
 import type { HttpResponse } from '../http/types';
 import { readBuffer, BodyTooLargeError } from '../http/response-body';
-import type { DifyFile } from './types';
 
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];
@@ -135,14 +134,14 @@ const MAX_DEPTH = 20;
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
 /** What identifies a file: its IDs, and its URL. */
-export function getFileKeys({ id, related_id: related, url }: DifyFile) {
+export function getFileKeys({ id, related_id: related, url }: JsonRecord) {
 	return [id, related, asString(url)?.replace(SIGNATURE, '$1')]
 		.map(asNonEmptyString)
 		.filter((key) => key !== undefined);
 }
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
-export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] = []) {
+export function collectOutputFiles(outputs: unknown, files: readonly JsonRecord[] = []) {
 	const visited = new Set<unknown>();
 	return [...findFileObjects(outputs), ...files].filter((file) => {
 		const names = getFileKeys(file);
@@ -152,18 +151,18 @@ export function collectOutputFiles(outputs: unknown, files: readonly DifyFile[] 
 	});
 }
 
-function findFileObjects(value: unknown, depth = 0): DifyFile[] {
+function findFileObjects(value: unknown, depth = 0): JsonRecord[] {
 	if (depth > MAX_DEPTH) return [];
-	if (isRecord(value) && value.dify_model_identity === FILE_MARK) return [value as DifyFile];
+	if (isRecord(value) && value.dify_model_identity === FILE_MARK) return [value];
 	if (typeof value !== 'object' || value === null) return [];
 	return Object.values(value).flatMap((entry) => findFileObjects(entry, depth + 1));
 }
 
 /** A file with an absolute URL: relative ones are on the Dify server (docs/protocols/dify.md 2.9). */
-export function withAbsoluteUrl<T extends DifyFile>({ endpoint }: DifyClient, file: T) {
-	const { url } = file;
-	if (asNonEmptyString(url) === undefined || !URL.canParse(url!, endpoint.url.api)) return file;
-	return { ...file, url: new URL(url!, endpoint.url.api).href };
+export function withAbsoluteUrl({ endpoint }: DifyClient, file: JsonRecord) {
+	const url = asNonEmptyString(file.url);
+	if (url === undefined || !URL.canParse(url, endpoint.url.api)) return file;
+	return { ...file, url: new URL(url, endpoint.url.api).href };
 }
 
 /** Max files fetched per run. */
@@ -212,7 +211,7 @@ function getOriginError(url: string, allowed: readonly string[]) {
 /** Downloads a file of a run. Throws a `ServerError` also for other origins. */
 export async function downloadFile(
 	client: DifyClient,
-	file: DifyFile,
+	file: JsonRecord,
 	origins: readonly string[],
 	maxBytes: number,
 ) {

@@ -33,26 +33,13 @@ const FORM_FIELD_TYPES = [
 export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 
 /** A field of the form that an app shows before the first message (docs/protocols/dify.md 2.11). */
-export interface FormField {
-	type: FormFieldType;
-	/** Name of the variable. */
-	variable: string;
-	label: string;
-	required: boolean;
-	default?: unknown;
-	/** Options of a select. */
-	options: string[];
-	/** Allowed types of files; undefined: any. */
-	fileTypes?: readonly unknown[];
-	/** Maximum of characters or files. */
-	maxLength?: number;
-}
+export type FormField = ReturnType<typeof parseField>;
 
 /**
  * The form in `GET /parameters`. Fields of unknown types become text fields; `external_data_tool` is omitted, since
  * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
-export function parseForm(parameters: JsonRecord): FormField[] {
+export function parseForm(parameters: JsonRecord) {
 	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
@@ -64,13 +51,17 @@ export function parseForm(parameters: JsonRecord): FormField[] {
 
 function parseField(name: string, variable: string, settings: JsonRecord) {
 	return {
-		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
+		type: FORM_FIELD_TYPES.find((type) => type === name) ?? ('text-input' as const),
+		/** Name of the variable. */
 		variable,
 		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,
 		...(isNonEmpty(settings.default) && { default: settings.default }),
+		/** Options of a select. */
 		options: asArray(settings.options).map(String),
+		/** Allowed types of files; undefined: any. */
 		fileTypes: getAllowedFileTypes(settings),
+		/** Maximum of characters or files. */
 		maxLength: asFiniteNumber(settings.max_length),
 	};
 }
@@ -148,18 +139,6 @@ export function parseJsonInputs(value: unknown) {
 	);
 }
 
-/** A field of a human input form (docs/protocols/dify.md 2.5). */
-interface HumanFormField {
-	name: string;
-	type: string;
-	/** Options of a select; undefined if they come from the run, not from the form. */
-	options?: string[];
-	/** Dify applies it on its own page, but not through the API. */
-	default?: string;
-	/** Allowed types of files; undefined: any. */
-	fileTypes?: readonly unknown[];
-}
-
 /** Path of a form. Throws a `ServerError` without a token: the form is sent by email. */
 export function formPath(token: string) {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
@@ -171,10 +150,8 @@ export function formPath(token: string) {
 	);
 }
 
-export function parseFormFields({
-	inputs,
-	resolved_default_values: resolved,
-}: JsonRecord): HumanFormField[] {
+/** The fields of a human input form (docs/protocols/dify.md 2.5). */
+export function parseFormFields({ inputs, resolved_default_values: resolved }: JsonRecord) {
 	return asRecords(inputs).flatMap((input) => {
 		const name = asNonEmptyString(input.output_variable_name);
 		if (name === undefined) return [];
@@ -184,8 +161,11 @@ export function parseFormFields({
 			defaultSetting.type === 'variable' ? undefined : asNonEmptyString(defaultSetting.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
 		const optional = {
+			/** Of a select; undefined if they come from the run, not from the form. */
 			options: isChoice ? asArray(source.value).map(String) : undefined,
+			/** Dify applies it on its own page, but not through the API. */
 			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
+			/** Allowed types of files; undefined: any. */
 			fileTypes: getAllowedFileTypes(input),
 		};
 		return [{ name, type: asNonEmptyString(input.type) ?? 'paragraph', ...optional }];

@@ -1,3 +1,5 @@
+import type { JsonRecord } from '../values';
+
 /** App types, as in Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
 export type DifyAppMode =
 	| 'chat'
@@ -14,32 +16,6 @@ export type DifyAppMode =
 export type TextDelta =
 	| { type: 'append'; text: string }
 	| { type: 'replace'; text: string; reason: string };
-
-/** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
-export interface DifyUsage {
-	prompt_tokens?: number;
-	completion_tokens?: number;
-	total_tokens?: number;
-	[field: string]: unknown;
-}
-
-/** A file of the response, as Dify sends it. `url` is signed and expires. */
-export interface DifyFile {
-	id?: string;
-	type?: string;
-	url?: string;
-	belongs_to?: string;
-	filename?: string;
-	mime_type?: string;
-	size?: number;
-	[field: string]: unknown;
-}
-
-/** One step of an agent. Dify sends the same ID several times, each time with more fields; this is the union. */
-export interface AgentThought {
-	id: string;
-	[field: string]: unknown;
-}
 
 export interface WorkflowNode
 	extends Pick<RunSummary, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
@@ -63,7 +39,7 @@ export interface WorkflowNode
 	passes?: number;
 	iterationId?: string;
 	loopId?: string;
-	files?: DifyFile[];
+	files?: JsonRecord[];
 }
 
 /** A run without its nodes. */
@@ -110,7 +86,7 @@ export interface HumanForm {
 interface RunPause {
 	workflowRunId?: string;
 	pausedNodes: unknown[];
-	reasons: Array<Record<string, unknown>>;
+	reasons: JsonRecord[];
 	/** Pending forms. */
 	forms: HumanForm[];
 }
@@ -141,14 +117,19 @@ export interface RunResult {
 	workflowRunId?: string;
 	/** Unix seconds. */
 	createdAt?: number;
-	/** Missing if Dify counted no tokens although a model responded: stopped runs and many New Agent runs have zeros. */
-	usage?: DifyUsage;
+	/**
+	 * Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. Missing if Dify
+	 * counted no tokens although a model responded: stopped runs and many New Agent runs have zeros.
+	 */
+	usage?: JsonRecord;
 	/** `message_end.metadata` as received, with `annotation_reply`. */
-	metadata?: Record<string, unknown>;
+	metadata?: JsonRecord;
 	/** As Dify sends them, keys unchanged: the set of keys grows with every version. */
-	retrieverResources: Array<Record<string, unknown>>;
-	files: DifyFile[];
-	thoughts: AgentThought[];
+	retrieverResources: JsonRecord[];
+	/** As Dify sends them: `id`, `type`, `belongs_to`, `filename`, `mime_type`, `size`, and `url`, which is signed and expires. */
+	files: JsonRecord[];
+	/** Steps of an agent. Dify sends the same `id` several times, each time with more fields; this is the union. */
+	thoughts: JsonRecord[];
 	/** Text of `reasoning_chunk` events; never part of `text`. */
 	reasoning: string;
 	workflow?: WorkflowRun;

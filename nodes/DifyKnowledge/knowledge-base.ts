@@ -49,14 +49,8 @@ import {
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readExactObject } from '../shared/dify/run-request';
 
-/** A pipeline node that accepts files (docs/protocols/dify.md 2.13). */
-interface FileNode {
-	id: string;
-	title: string;
-}
-
-/** File nodes of the published pipeline. Throws a `ServerError` also for a knowledge base without a pipeline. */
-async function fetchFileNodes(client: DifyClient, datasetId: string): Promise<FileNode[]> {
+/** Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13). Throws a `ServerError` also for a knowledge base without a pipeline. */
+async function fetchFileNodes(client: DifyClient, datasetId: string) {
 	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
 	const records = parseRecords(
 		await client.requestJson('GET', route, { query: { is_published: 'true' } }),

@@ -48,22 +48,6 @@ const properties = [
 
 const MAX_LOGGED_LENGTH = 200;
 
-/** A document in LangChain's format. */
-interface RetrievedDocument {
-	pageContent: string;
-	metadata: { score: number; source: string; [name: string]: unknown };
-}
-
-/**
- * Retriever for n8n's chains. They require no LangChain class, only these fields (RunnableSequence checks
- * `lc_runnable`).
- */
-export interface SuppliedRetriever {
-	lc_runnable: true;
-	lc_namespace: string[];
-	invoke(query: unknown, config?: { signal?: AbortSignal }): Promise<RetrievedDocument[]>;
-}
-
 async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number) {
 	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const client = await openDifyClient(context, 'knowledge', itemIndex);
@@ -92,16 +76,22 @@ function readDatasetIds(parameters: NodeParameters) {
 	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 }
 
+export type SuppliedRetriever = ReturnType<typeof createLoggedRetriever>;
+
+/**
+ * Retriever for n8n's chains. They require no LangChain class, only these fields (RunnableSequence checks
+ * `lc_runnable`).
+ */
 function createLoggedRetriever(
 	client: DifyClient,
 	datasetIds: readonly string[],
 	search: RetrievalOptions,
 	log: SubNodeLog,
-): SuppliedRetriever {
+) {
 	return {
 		lc_runnable: true,
 		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
-		invoke: async (text, config) => {
+		invoke: async (text: unknown, config?: { signal?: AbortSignal }) => {
 			// An expression may return any type.
 			const { query, isTruncated } = truncateQuery(String(text ?? ''));
 			if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
@@ -109,7 +99,7 @@ function createLoggedRetriever(
 				input: { query },
 				run: async (execution) => {
 					const abortableClient = client.withSignal(anySignal(config?.signal, execution));
-					const documents: RetrievedDocument[] = [];
+					const documents: Array<ReturnType<typeof toDocument>> = [];
 					let filteredOut = 0;
 					for (const datasetId of datasetIds) {
 						const result = await retrieve(abortableClient, datasetId, query, search);
@@ -134,10 +124,11 @@ function createLoggedRetriever(
 	};
 }
 
+/** A document in LangChain's format. */
 function toDocument(
 	{ content, title: source, score, documentId, segmentId, metadata }: Hit,
 	datasetId: string,
-): RetrievedDocument {
+) {
 	return {
 		pageContent: content,
 		metadata: { ...metadata, score, source, documentId, segmentId, datasetId },

@@ -323,7 +323,7 @@ export function asText({ label }: Field, value: unknown) {
 }
 
 /** An object, or JSON text of one. */
-export function asObject({ label }: Field, value: unknown): Record<string, unknown> {
+export function asObject({ label }: Field, value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? parseFieldJson(label, value) : value;
 	if (!isRecord(parsed)) throw createFieldError(label, 'must be a JSON object');
 	return parsed;

@@ -14,14 +14,6 @@ import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';
 
-interface MetadataField {
-	id: string;
-	name: string;
-	type: MetadataType;
-	/** How many documents have a value. */
-	count?: number;
-}
-
 /** A value for a field; null removes it. */
 export interface MetadataValue {
 	value: unknown;
@@ -32,18 +24,13 @@ export interface MetadataValue {
 /** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
 
-export function parseMetadataFields({ doc_metadata: list }: JsonRecord): MetadataField[] {
-	return parseRecords(list).flatMap(({ id, name, type, count }): MetadataField[] => {
+export function parseMetadataFields({ doc_metadata: list }: JsonRecord) {
+	return parseRecords(list).flatMap(({ id, name, type, count }) => {
 		const fieldId = asNonEmptyString(id);
 		if (fieldId === undefined || typeof name !== 'string') return [];
-		return [
-			{
-				id: fieldId,
-				name,
-				type: type === 'number' || type === 'time' ? type : 'string',
-				count: asFiniteNumber(count),
-			},
-		];
+		const fieldType: MetadataType = type === 'number' || type === 'time' ? type : 'string';
+		// The count is that of documents with a value.
+		return [{ id: fieldId, name, type: fieldType, count: asFiniteNumber(count) }];
 	});
 }
 
@@ -53,7 +40,7 @@ export async function createMetadataField(
 	datasetId: string,
 	name: string,
 	type: MetadataType,
-): Promise<MetadataField> {
+) {
 	const { id } = await client.sendJson('POST', apiPath`/datasets/${datasetId}/metadata`, {
 		type,
 		name,

@@ -10,22 +10,14 @@ import {
 	type JsonRecord,
 } from '../../values';
 import { getFileKeys } from '../files';
-import type {
-	AgentThought,
-	DifyFile,
-	HumanForm,
-	RunResult,
-	RunSummary,
-	WorkflowNode,
-	WorkflowRun,
-} from '../types';
+import type { HumanForm, RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
 
 /** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(
-	{ files, fileIndex }: { files: DifyFile[]; fileIndex: Map<string, DifyFile> },
+	{ files, fileIndex }: { files: JsonRecord[]; fileIndex: Map<string, JsonRecord> },
 	source: JsonRecord,
 ) {
-	const file: DifyFile = { ...source };
+	const file = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
 	const existing = getFileKeys(file)
 		.map((name) => fileIndex.get(name))
@@ -49,7 +41,7 @@ const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at'
  * Upserts by ID: events with the same ID add fields; the tool of a thought arrives before its observation.
  */
 export function addThought(
-	{ thoughts, thoughtIndex }: { thoughts: AgentThought[]; thoughtIndex: Map<string, AgentThought> },
+	{ thoughts, thoughtIndex }: { thoughts: JsonRecord[]; thoughtIndex: Map<string, JsonRecord> },
 	event: JsonRecord,
 ) {
 	const id = asNonEmptyString(event.id) ?? '';

@@ -5,7 +5,6 @@ import {
 	isNonEmpty,
 	isRecord,
 	isUnset,
-	type JsonRecord,
 	asRecord,
 	asRecords,
 	asString,
@@ -17,16 +16,11 @@ import type { RunSummary } from '../types';
 import { updateWorkflow } from './merge-events';
 import { applyEvent, type RunState } from './run-state';
 
-/** Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). */
-interface RunRecord extends RunSummary {
-	/** Without Dify's system variables (`sys.…`). */
-	inputs: unknown;
-	/** As Dify sent it. */
-	raw: JsonRecord;
-}
-
-/** Throws a `ServerError` of type `runNotFound`. */
-export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
+/**
+ * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). Throws a `ServerError`
+ * of type `runNotFound`.
+ */
+export async function fetchRunRecord(client: DifyClient, runId: string) {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
@@ -35,8 +29,10 @@ export async function fetchRunRecord(client: DifyClient, runId: string): Promise
 	return {
 		...run,
 		runId,
+		/** Without Dify's system variables (`sys.…`). */
 		inputs: withoutSystemVariables(parseValues(raw.inputs)),
 		outputs: parseValues(raw.outputs),
+		/** As Dify sent it. */
 		raw,
 	};
 }
@@ -74,11 +70,7 @@ export interface WaitOptions {
 }
 
 /** Polls a run until it ends or pauses. Throws a `ServerError` of type `runTimeout`, `runNotFound`, `aborted`. */
-export async function pollRunRecord(
-	client: DifyClient,
-	runId: string,
-	options: WaitOptions = {},
-): Promise<RunRecord> {
+export async function pollRunRecord(client: DifyClient, runId: string, options: WaitOptions = {}) {
 	return await pollWithGrace(client, runId, options, async () => {
 		const record = await fetchRunRecord(client, runId);
 		return ['running', 'scheduled'].includes(record.status) ? undefined : record;

@@ -12,16 +12,7 @@ import {
 } from '../../values';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
-import type {
-	AgentThought,
-	DifyEvent,
-	DifyFile,
-	HumanForm,
-	RunError,
-	RunResult,
-	TextDelta,
-	WorkflowNode,
-} from '../types';
+import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta, WorkflowNode } from '../types';
 import {
 	addFile,
 	addForm,
@@ -39,8 +30,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	/** By type of event and execution ID, for loops with thousands of passes. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
 	/** Files by each of their keys, thoughts by ID: there may be thousands. */
-	readonly fileIndex: Map<string, DifyFile>;
-	readonly thoughtIndex: Map<string, AgentThought>;
+	readonly fileIndex: Map<string, JsonRecord>;
+	readonly thoughtIndex: Map<string, JsonRecord>;
 	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */

@@ -1,4 +1,5 @@
-import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
+import type { DifyAppMode } from '../../../lib/dify/types';
+import type { DifyUsage } from './types';
 import type { NodeStep, Reply, Script, Step } from './types';
 
 /** Turns a text or pieces into a plain run of the app type. */

@@ -1,4 +1,12 @@
-import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
+import type { DifyAppMode } from '../../../lib/dify/types';
+
+/** Token counts are integers, prices are decimal strings. */
+export interface DifyUsage {
+	prompt_tokens?: number;
+	completion_tokens?: number;
+	total_tokens?: number;
+	[field: string]: unknown;
+}
 
 export type Json = Record<string, unknown>;
 

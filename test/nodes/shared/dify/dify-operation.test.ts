@@ -184,7 +184,7 @@ test('token counts of runs add up', async () => {
 	const client = createClient(await startSim({}));
 	const results = [(await sendMessage(client)).result, (await sendMessage(client)).result];
 	const sum = (field: 'prompt_tokens' | 'completion_tokens') =>
-		results.reduce((total, { usage }) => total + usage![field]!, 0);
+		results.reduce((total, { usage }) => total + Number(usage![field]), 0);
 	expect(reported(...results)).toMatchObject({
 		in: sum('prompt_tokens'),
 		out: sum('completion_tokens'),
