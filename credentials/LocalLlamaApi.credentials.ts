@@ -124,14 +124,16 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { password: true },
 			...shownIf('authentication', 'basic'),
 		}),
-		fixedCollectionField('Extra Headers', 'extraHeaders', 'Header', {
-			values: [
+		fixedCollectionField(
+			'Extra Headers',
+			'extraHeaders',
+			'Header',
+			[
 				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
 			],
-			description:
-				'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
-		}),
+			'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
+		),
 		booleanField(
 			'Ignore SSL Issues',
 			'ignoreSslIssues',

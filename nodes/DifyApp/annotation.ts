@@ -6,9 +6,8 @@ import {
 	defineRequestOperation,
 	type DifyResource,
 	readId,
-	recordLocatorField,
 } from '../shared/dify/dify-operation';
-import { longTextField, stringField } from '../shared/field-builders';
+import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 /** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
@@ -27,7 +26,7 @@ const answerField = longTextField('Answer', 'answer', 4, {
 	description: 'The exact text that the app returns',
 });
 
-const annotationIdField = recordLocatorField('Annotation', 'annotationId', 'searchAnnotations', {
+const annotationIdField = resourceLocatorField('Annotation', 'annotationId', 'searchAnnotations', {
 	required: true,
 });
 

@@ -9,7 +9,6 @@ import {
 	userField,
 	readId,
 	readUser,
-	recordLocatorField,
 	messageField,
 } from '../shared/dify/dify-operation';
 import {
@@ -22,6 +21,7 @@ import {
 import { createResourceTable } from '../shared/run/operations';
 import { buildConversationList } from '../../lib/dify/app';
 import {
+	resourceLocatorField,
 	booleanField,
 	choiceField,
 	optionsCollection,
@@ -120,7 +120,7 @@ function buildVariableList(conversationId: string, user: string): ListEndpoint {
 	};
 }
 
-const variableField = recordLocatorField('Variable', 'variableId', 'searchVariables', {
+const variableField = resourceLocatorField('Variable', 'variableId', 'searchVariables', {
 	required: true,
 });
 

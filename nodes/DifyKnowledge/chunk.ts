@@ -4,11 +4,11 @@ import {
 	defineListOperation,
 	defineRequestOperation,
 	type DifyResource,
-	ID_EXAMPLE,
 	readId,
 	readPath,
 } from '../shared/dify/dify-operation';
 import {
+	ID_EXAMPLE,
 	booleanField,
 	longTextField,
 	optionsCollection,

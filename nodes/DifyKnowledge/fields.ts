@@ -1,28 +1,33 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { binaryField, recordLocatorField } from '../shared/dify/dify-operation';
+import { binaryField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
-import { longTextField, numberField, stringField, choiceField } from '../shared/field-builders';
+import {
+	longTextField,
+	numberField,
+	stringField,
+	choiceField,
+	resourceLocatorField,
+} from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { isUnset } from '../../lib/values';
 
-export const datasetField = recordLocatorField(
+export const datasetField = resourceLocatorField(
 	'Knowledge Base',
 	'difyDatasetId',
 	'searchKnowledgeBases',
 	{ required: true },
 );
 
-const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
-
-/** A resource locator for a model of the workspace: provider and name in one value. */
-export function modelLocatorField(
-	displayName: string,
-	name: string,
-	search: string,
-	overrides: Partial<INodeProperties> = {},
-) {
-	return recordLocatorField(displayName, name, search, overrides, BY_NAME);
+/** A model of the workspace: provider and name in one value. */
+export function embeddingModelField(description: string) {
+	return resourceLocatorField(
+		'Embedding Model',
+		'embeddingModel',
+		'searchEmbeddingModels',
+		{ description },
+		{ displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' },
+	);
 }
 
 /** Reads a model locator. */
@@ -44,7 +49,7 @@ export function techniqueField(description: string): INodeProperties {
 	);
 }
 
-export const documentField = recordLocatorField('Document', 'documentId', 'searchDocuments', {
+export const documentField = resourceLocatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,
 });
 

@@ -26,10 +26,10 @@ import {
 	type DifyResource,
 	simplifyField,
 	readFile,
-	recordLocatorField,
 	readId,
 } from '../shared/dify/dify-operation';
 import {
+	resourceLocatorField,
 	booleanField,
 	choiceField,
 	optionsCollection,
@@ -42,7 +42,7 @@ import {
 	keywordField,
 	datasetField,
 	readModel,
-	modelLocatorField,
+	embeddingModelField,
 	techniqueField,
 	documentBinaryField,
 } from './fields';
@@ -86,7 +86,7 @@ export const pipelines: DifyResource = {
 				'Create documents from a file, new ones on each run; Get Status can wait for them',
 			fields: [
 				datasetField,
-				recordLocatorField(
+				resourceLocatorField(
 					'Datasource',
 					'datasourceNode',
 					'searchDatasources',
@@ -163,10 +163,9 @@ const nameField = stringField('Name', 'name', {
 
 const settings = [
 	stringField('Description', 'description', 'Up to 400 characters'),
-	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
-		description:
-			'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
-	}),
+	embeddingModelField(
+		'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
+	),
 	choiceField(
 		'Permission',
 		'permission',

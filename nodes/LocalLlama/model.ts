@@ -22,8 +22,8 @@ const targetModelField = resourceLocatorField(
 	'Model',
 	'model',
 	'searchAllModels',
-	{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' },
 	{ required: true },
+	{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' },
 );
 
 const allowChangesField = booleanField(

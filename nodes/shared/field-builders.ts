@@ -159,26 +159,30 @@ export function fixedCollectionField(
 	displayName: string,
 	name: string,
 	entry: string,
-	{ values, ...overrides }: Overrides & { values: INodeProperties[] },
+	values: INodeProperties[],
+	overrides: Overrides | Description = {},
 ) {
 	return collectionField(displayName, name, entry, {
 		type: 'fixedCollection',
 		typeOptions: { multipleValues: true },
 		options: [{ displayName: entry, name: entry.toLowerCase(), values }],
-		...overrides,
+		...toOverrides(overrides),
 	});
 }
+
+/** Placeholder for IDs. */
+export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
 
 /** A resource locator: selected from a searchable list, or entered. `search`: the node's list search. */
 export function resourceLocatorField(
 	displayName: string,
 	name: string,
 	search: string,
-	idMode: { displayName: string; placeholder: string },
 	{
 		placeholder = `Select ${/^[aeiou]/i.test(displayName) ? 'an' : 'a'} ${displayName.toLowerCase()}…`,
 		...overrides
 	}: Overrides = {},
+	idMode = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
 	const typeOptions = { searchListMethod: search, searchable: true };
 	return {

@@ -31,11 +31,11 @@ export function modelField(
 		'Model',
 		'model',
 		search,
-		{ displayName: 'By Name', placeholder: `e.g. ${example}` },
 		{
 			placeholder: 'The loaded model, or select one…',
 			description: `${description}. Leave empty to use the loaded model, or the only one.`,
 		},
+		{ displayName: 'By Name', placeholder: `e.g. ${example}` },
 	);
 }
 

@@ -61,26 +61,24 @@ export const metadata: DifyResource = {
 			fields: [
 				datasetField,
 				documentField,
-				fixedCollectionField('Values', 'values', 'Value', {
-					values: [
-						stringField('Field', 'field', 'Name of the field'),
-						choiceField(
-							'Type',
-							'type',
-							'auto',
-							{
-								auto: ['Automatic', 'As the value: Number, Time or Text'],
-								...TYPES,
-							},
-							'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
-						),
-						stringField(
-							'Value',
-							'value',
-							'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
-						),
-					],
-				}),
+				fixedCollectionField('Values', 'values', 'Value', [
+					stringField('Field', 'field', 'Name of the field'),
+					choiceField(
+						'Type',
+						'type',
+						'auto',
+						{
+							auto: ['Automatic', 'As the value: Number, Time or Text'],
+							...TYPES,
+						},
+						'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
+					),
+					stringField(
+						'Value',
+						'value',
+						'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
+					),
+				]),
 				optionsCollection([
 					booleanField(
 						'Create Missing Fields',

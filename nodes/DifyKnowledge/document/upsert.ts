@@ -24,7 +24,7 @@ import {
 	indexingWaitField,
 	datasetField,
 	readModel,
-	modelLocatorField,
+	embeddingModelField,
 	techniqueField,
 } from '../fields';
 import type { NodeParameters } from '../../shared/parameters';
@@ -95,10 +95,9 @@ export const contentOptions = [
 
 /** Options for the first document of a knowledge base. */
 export const datasetSetupOptions = [
-	modelLocatorField('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
-		description:
-			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
-	}),
+	embeddingModelField(
+		'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
+	),
 	choiceField(
 		'Form',
 		'form',

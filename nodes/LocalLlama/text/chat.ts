@@ -50,8 +50,11 @@ const messageFields: INodeProperties[] = [
 /** Options for files, and for a conversation instead of the prompt. */
 const messageOptions: INodeProperties[] = [
 	binaryFieldsField('They are sent with the last user message.'),
-	fixedCollectionField('Messages', 'messages', 'Message', {
-		values: [
+	fixedCollectionField(
+		'Messages',
+		'messages',
+		'Message',
+		[
 			choiceField('Role', 'role', 'user', {
 				assistant: 'Assistant',
 				system: 'System',
@@ -59,10 +62,12 @@ const messageOptions: INodeProperties[] = [
 			}),
 			longTextField('Content', 'content', 2),
 		],
-		typeOptions: { multipleValues: true, sortable: true },
-		description:
-			'Replaces the prompt. If the last message has the role Assistant, the model continues it.',
-	}),
+		{
+			typeOptions: { multipleValues: true, sortable: true },
+			description:
+				'Replaces the prompt. If the last message has the role Assistant, the model continues it.',
+		},
+	),
 	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
 		description:

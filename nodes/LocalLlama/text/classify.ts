@@ -22,17 +22,22 @@ import {
 	readPromptInput,
 } from './generate';
 
-const labelsField = fixedCollectionField('Labels', 'labels', 'Label', {
-	values: [
+const labelsField = fixedCollectionField(
+	'Labels',
+	'labels',
+	'Label',
+	[
 		stringField('Name', 'name', { placeholder: 'e.g. invoice' }),
 		stringField('Description', 'description', {
 			placeholder: 'e.g. The customer asks for a refund',
 			description: 'When a text belongs to this label',
 		}),
 	],
-	typeOptions: { multipleValues: true, sortable: true },
-	description: 'The labels to choose from, up to 62',
-});
+	{
+		typeOptions: { multipleValues: true, sortable: true },
+		description: 'The labels to choose from, up to 62',
+	},
+);
 
 export const textClassify = withOutput({
 	name: 'Classify',

@@ -96,8 +96,7 @@ export const textExtract = withOutput({
 	fields: [
 		modelField('The model that reads the text'),
 		textField,
-		fixedCollectionField('Fields', 'fields', 'Field', {
-			values: tableFields,
+		fixedCollectionField('Fields', 'fields', 'Field', tableFields, {
 			typeOptions: { multipleValues: true, sortable: true },
 			description: 'The values to extract',
 		}),

@@ -35,6 +35,7 @@ import { createFileSource } from '../binary';
 import {
 	booleanField,
 	resourceLocatorField,
+	ID_EXAMPLE,
 	stringField,
 	integerField,
 	choiceField,
@@ -53,23 +54,9 @@ export const userField = stringField('User', 'user', {
 	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 
-/** Placeholder for IDs. */
-export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
-
-/** A resource locator: from a searchable list, or by ID. */
-export function recordLocatorField(
-	displayName: string,
-	name: string,
-	search: string,
-	overrides: Partial<INodeProperties> = {},
-	byId = { displayName: 'By ID', placeholder: ID_EXAMPLE },
-): INodeProperties {
-	return resourceLocatorField(displayName, name, search, byId, overrides);
-}
-
 /** A conversation, from the list of the user or by ID. */
 export function conversationField(overrides: Partial<INodeProperties> = {}) {
-	return recordLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
+	return resourceLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
 export function messageField(description: string) {

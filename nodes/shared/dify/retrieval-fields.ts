@@ -28,27 +28,25 @@ export const filtersField = fixedCollectionField(
 	'Metadata Filters',
 	'metadataFilters',
 	'Condition',
-	{
-		values: [
-			stringField('Field', 'field', 'Name of a metadata field of the knowledge base'),
-			choiceField(
-				'Operator',
-				'operator',
-				'is',
-				Object.entries(OPERATORS).map(([value, { label }]) => ({
-					name: label,
-					value: value === '=' ? 'equals' : value,
-				})),
-				'Text comparison is case-sensitive',
-			),
-			stringField(
-				'Value',
-				'value',
-				'Times as a date or Unix timestamp; for In and Not In, separate values with commas',
-			),
-		],
-		description: 'Search only documents whose metadata matches',
-	},
+	[
+		stringField('Field', 'field', 'Name of a metadata field of the knowledge base'),
+		choiceField(
+			'Operator',
+			'operator',
+			'is',
+			Object.entries(OPERATORS).map(([value, { label }]) => ({
+				name: label,
+				value: value === '=' ? 'equals' : value,
+			})),
+			'Text comparison is case-sensitive',
+		),
+		stringField(
+			'Value',
+			'value',
+			'Times as a date or Unix timestamp; for In and Not In, separate values with commas',
+		),
+	],
+	'Search only documents whose metadata matches',
 );
 
 export const retrievalOptions = optionsCollection([

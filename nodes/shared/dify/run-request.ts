@@ -197,8 +197,11 @@ export async function buildRunRequest(call: DifyCall, user: string, filesPath = 
 	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
 }
 
-export const filesField = fixedCollectionField('Files', 'files', 'File', {
-	values: [
+export const filesField = fixedCollectionField(
+	'Files',
+	'files',
+	'File',
+	[
 		choiceField('Source', 'source', 'binary', {
 			all: ['All Binary Fields', 'All files of the item, for example files dropped into the chat'],
 			binary: 'Binary Field',
@@ -223,8 +226,8 @@ export const filesField = fixedCollectionField('Files', 'files', 'File', {
 			video: 'Video',
 		}),
 	],
-	description: 'Files to send with the message. File upload must be enabled in the app.',
-});
+	'Files to send with the message. File upload must be enabled in the app.',
+);
 
 /** Creates the reference of a file for a run, and uploads a binary file before. Without `allowedTypes`, any type is allowed. */
 type FileRequest = (user: string, allowedTypes?: readonly unknown[]) => Promise<object>;
