@@ -7,11 +7,8 @@ const MAX_DEPTH = 50;
 const GEMMA_QUOTE = '<|"|>';
 const CONSTANTS: Record<string, string> = {
 	True: 'true',
-	true: 'true',
 	False: 'false',
-	false: 'false',
 	None: 'null',
-	null: 'null',
 	// Python's own JSON
 	NaN: 'null',
 	Infinity: 'null',
@@ -29,7 +26,8 @@ const QUOTES: ReadonlyArray<readonly [open: string, close: string, body: RegExp]
 const BLANKS = /(?:[\s\u200B]|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
 /** As in Chinese and Japanese texts. */
 const WIDE: Record<string, string> = { ':': '：', ',': '，' };
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
+/** A constant or a number of JSON. */
+const JSON_WORD = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?)$/;
 
 export interface LiteralCall {
 	name: string;
@@ -42,14 +40,22 @@ export interface LiteralCall {
  * if it contains anything else.
  */
 export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
-	const reader = new LiteralReader(text);
-	return tryOrUndefined(() => reader.readAll(() => reader.readCalls()));
+	return readAll(text, (reader) => reader.readCalls());
 }
 
 /** A value written like Python or JavaScript, as JSON; undefined for anything else. Numbers keep their digits. */
 export function parseLiteral(text: string) {
+	return readAll(text, (reader) => reader.readValue(0));
+}
+
+/** Undefined if the text contains anything else. */
+function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
 	const reader = new LiteralReader(text);
-	return tryOrUndefined(() => reader.readAll(() => reader.readValue(0)));
+	return tryOrUndefined(() => {
+		const result = read(reader);
+		reader.assertEnd();
+		return result;
+	});
 }
 
 /**
@@ -69,12 +75,10 @@ class LiteralReader {
 
 	constructor(private readonly text: string) {}
 
-	/** Throws a `SyntaxProblem` if the text contains anything else. */
-	readAll<T>(read: () => T) {
-		const result = read();
+	/** Throws a `SyntaxProblem` if the text goes on. */
+	assertEnd() {
 		this.match(BLANKS);
 		if (this.at < this.text.length) throw new SyntaxProblem();
-		return result;
 	}
 
 	readCalls(): LiteralCall[] {
@@ -93,41 +97,35 @@ class LiteralReader {
 	}
 
 	private readEntries(separator: string, end: string, depth: number) {
-		const entries: string[] = [];
-		while (!this.skip(end)) {
-			if (this.isAtEnd(entries, end)) break;
+		const entries = this.readItems(end, () => {
 			const key = JSON.stringify(this.readQuoted() ?? this.readName());
 			this.expect(separator);
-			entries.push(`${key}:${this.readValue(depth + 1)}`);
+			return `${key}:${this.readValue(depth + 1)}`;
+		});
+		return `{${entries}}`;
+	}
+
+	/** Items with commas between them, perhaps also one before the end. */
+	private readItems(end: string, readItem: () => string) {
+		const items: string[] = [];
+		while (!this.skip(end)) {
+			if (items.length > 0) this.expect(',');
+			if (items.length > 0 && this.skip(end)) break;
+			items.push(readItem());
 		}
-		return `{${entries.join(',')}}`;
+		return items.join(',');
 	}
 
-	private readList(depth: number) {
-		const values: string[] = [];
-		while (!this.skip(']')) {
-			if (this.isAtEnd(values, ']')) break;
-			values.push(this.readValue(depth + 1));
-		}
-		return `[${values.join(',')}]`;
-	}
-
-	/** Whether only a comma is before the end. */
-	private isAtEnd(parts: readonly string[], end: string) {
-		if (parts.length > 0) this.expect(',');
-		return parts.length > 0 && this.skip(end);
-	}
-
-	readValue(depth: number) {
+	readValue(depth: number): string {
 		if (depth > MAX_DEPTH) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
 		if (this.skip('{')) return this.readEntries(':', '}', depth);
-		if (this.skip('[')) return this.readList(depth);
+		if (this.skip('[')) return `[${this.readItems(']', () => this.readValue(depth + 1))}]`;
 		const word = this.match(/[-+\w.]*/y);
 		const name = word.replace(/^-(?=I)/, '');
 		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
-		if (value === undefined && !NUMBER.test(word)) throw new SyntaxProblem();
+		if (value === undefined && !JSON_WORD.test(word)) throw new SyntaxProblem();
 		return value ?? word;
 	}
 
