@@ -92,9 +92,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		 * internet.
 		 */
 		async getNumTokens(content: unknown) {
-			return [content]
-				.flat()
-				.reduce((sum: number, block: unknown) => sum + estimateBlockTokens(block), 0);
+			return estimateContentTokens([content].flat());
 		}
 
 		/**
@@ -204,6 +202,10 @@ export function wantsTokenEvents({ handlers }: HostRunManager) {
  */
 const FILE_TOKENS = 1000;
 
+function estimateContentTokens(blocks: unknown[]) {
+	return blocks.reduce((sum: number, block) => sum + estimateBlockTokens(block), 0);
+}
+
 function estimateBlockTokens(block: unknown) {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
@@ -229,21 +231,14 @@ export const getTracerWithoutTokenizer = memoize((N8nLlmTracing: TracerClass) =>
 	return class extends N8nLlmTracing {
 		/** `texts`: one text per prompt. */
 		async estimateTokensFromStringList(texts: unknown) {
-			return estimateTextTokens([texts].flat());
+			return estimateContentTokens([texts].flat());
 		}
 
 		async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>) {
-			return estimateTextTokens(generations.flat().map(({ text }) => text));
+			return estimateContentTokens(generations.flat().map(({ text }) => text));
 		}
 	};
 });
-
-function estimateTextTokens(texts: unknown[]) {
-	return texts.reduce(
-		(sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0),
-		0,
-	);
-}
 
 /** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const MAX_DELTAS_PER_SECOND = 400;
@@ -253,13 +248,8 @@ let streams = 0;
 /** 25 deltas per second look like a steady stream. */
 const DELTA_INTERVAL_MS = 40;
 
-/** Milliseconds between two deltas of a stream; longer while many streams run. */
-function getDeltaInterval() {
-	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
-}
-
 /**
- * Yields the first text immediately, and then, at the interval of `getDeltaInterval`, all text that arrived since. The
+ * Yields the first text immediately, and then, at an interval, all text that arrived since. The
  * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
  * a steady stream. `toChunks` yields what the consumer gets for a text.
  *
@@ -292,7 +282,8 @@ export async function* streamText<R, C>(
 				queue.pending = '';
 				yield* toChunks(text);
 				// The end follows the last text without a pause.
-				await Promise.race([sleep(getDeltaInterval()), end]);
+				const intervalMs = Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
+				await Promise.race([sleep(intervalMs), end]);
 			} else if (queue.hasEnded) return await result;
 			else await new Promise<void>((resolve) => (queue.wake = resolve));
 		}

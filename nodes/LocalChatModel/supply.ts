@@ -116,11 +116,10 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 
 function reportResult(context: ISupplyDataFunctions, result: ChatResult) {
 	addTokenTotals(context, result);
-	const streamingHint = getStreamingHint(context, result.totalMs);
-	const hints = streamingHint === undefined ? [] : [streamingHint];
-	for (const message of [...result.warnings, ...hints]) addHintOnce(context, message);
+	for (const message of [...result.warnings, getStreamingHint(context, result.totalMs)])
+		if (message) addHintOnce(context, message);
 	const summary = summarizeGeneration(result);
-	if (summary !== '') addHintOnce(context, summary, 'info');
+	if (summary) addHintOnce(context, summary, 'info');
 }
 
 /** n8n's log shows it above the response. All other fields are visible only as JSON, below the text. */
@@ -218,8 +217,7 @@ function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const settings = traceFields
 		.filter(({ name }) => !isUnset(trace[name]))
 		.map(({ name, displayName }) => {
-			const field = { label: `Trace: ${displayName}` };
-			return [name, readTraceField(field, name, trace[name])] as const;
+			return [name, readTraceField({ label: `Trace: ${displayName}` }, name, trace[name])];
 		});
 	return settings.length === 0 ? undefined : Object.fromEntries(settings);
 }
