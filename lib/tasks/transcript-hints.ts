@@ -26,22 +26,17 @@ export function getTranscriptHints(
 	const isUntimed = segments.length === 0 && asRecords(extraFields.words).length === 0;
 	const isTimed = format === 'verbose_json' && isUntimed;
 	const times = granularities.length === 0 ? 'segments' : `times for: ${granularities.join(', ')}`;
-	const hints: Array<[boolean, string]> = [
-		[
-			silent.length > 0,
+	const hints = [
+		silent.length > 0 &&
 			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
-		],
-		[
-			extraFields.finish_reason === 'length',
+		extraFields.finish_reason === 'length' &&
 			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
-		],
-		[isTimed, `The server returned only the text, without ${times}.`],
-		[
-			isSubtitleFormat(format) && subtitles === undefined,
+		isTimed && `The server returned only the text, without ${times}.`,
+		isSubtitleFormat(format) &&
+			subtitles === undefined &&
 			'The server returned text instead of subtitles: it does not support this format.',
-		],
 	];
-	return hints.flatMap(([applies, hint]) => (applies ? [hint] : []));
+	return hints.filter((hint) => hint !== false);
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */
