@@ -218,9 +218,10 @@ const getStoredParameters = memoize((context: ParameterSource) =>
  * Values that are the same for all items of an execution. n8n resolves, checks and copies each parameter for every
  * item, which takes longer than a small request if a node has many operations.
  */
-const getStaticValues = memoize((_context: ParameterSource) =>
-	memoize((_properties: readonly INodeProperties[]) => new Map<string, unknown>()),
-);
+const getStaticValues = memoize<
+	ParameterSource,
+	(properties: readonly INodeProperties[]) => Map<string, unknown>
+>(() => memoize(() => new Map()));
 
 /** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */
 function hasExpression(value: unknown) {
