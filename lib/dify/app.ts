@@ -1,7 +1,7 @@
 import { createServerError, isOneOf, ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
-import { type DifyClient, fetchPage, type ListEndpoint } from './client';
-import type { DifyAppMode } from './types';
+import { DifyClient, fetchPage, ListEndpoint } from './client';
+import { DifyAppMode } from './types';
 
 /** Name of each app mode in Dify's interface, and the node for it. */
 const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {

@@ -1,12 +1,12 @@
-import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
-import { createFormBody, type FileSource } from '../http/multipart';
+import { HttpResponse, RequestOptions, Endpoint } from '../http/types';
+import { createFormBody, FileSource } from '../http/multipart';
 import { request } from '../http/request';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
 import {
 	isRecord,
 	isUnset,
-	type JsonRecord,
+	JsonRecord,
 	pushAll,
 	asFiniteNumber,
 	asNonEmptyString,

@@ -5,14 +5,14 @@ import { formatDuration } from '../errors/texts/error-text';
 import {
 	ServerError,
 	createServerError,
-	type ErrorContext,
-	type ErrorOverrides,
-	type DifyErrorType,
-	type ErrorType,
+	ErrorContext,
+	ErrorOverrides,
+	DifyErrorType,
+	ErrorType,
 	isOneOf,
 } from '../errors/server-error';
-import type { ErrorResponse } from '../http/types';
-import type { FileSource, UploadProgress } from '../http/multipart';
+import { ErrorResponse } from '../http/types';
+import { FileSource, UploadProgress } from '../http/multipart';
 import {
 	asFiniteNumber,
 	isRecord,
@@ -23,8 +23,8 @@ import {
 	parseObject,
 } from '../values';
 import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
-import type { RunError, RunResult, WorkflowNode } from './types';
-import { MAX_PATTERN_INPUT, type DifyErrorBody, toErrorType } from './error-types';
+import { RunError, RunResult, WorkflowNode } from './types';
+import { MAX_PATTERN_INPUT, DifyErrorBody, toErrorType } from './error-types';
 
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const hasBetterTitle = isOneOf(

@@ -4,16 +4,16 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asString,
-	type JsonRecord,
+	JsonRecord,
 	isRecord,
 	getErrorMessage,
 } from '../values';
 import { createLocalError } from './errors';
-import type { FileSource } from '../http/multipart';
-import type { DifyClient } from './client';
+import { FileSource } from '../http/multipart';
+import { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
-import type { HttpResponse } from '../http/types';
+import { HttpResponse } from '../http/types';
 import { readBuffer, BodyTooLargeError } from '../http/response-body';
 
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;

@@ -10,14 +10,14 @@ import {
 	truncate,
 	asRecords,
 	toText,
-	type JsonRecord,
+	JsonRecord,
 	asRecord,
 	parseJsonExactly,
 } from '../values';
-import type { ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
-import { apiPath, type DifyClient, PathSegment } from './client';
+import { apiPath, DifyClient, PathSegment } from './client';
 
 const FORM_FIELD_TYPES = [
 	'text-input',

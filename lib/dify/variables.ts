@@ -1,5 +1,5 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
-import { type JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
+import { JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 

@@ -1,5 +1,5 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import { type ServerError, type ErrorType, isOneOf } from '../errors/server-error';
+import { ServerError, ErrorType, isOneOf } from '../errors/server-error';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
 

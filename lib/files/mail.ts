@@ -3,7 +3,7 @@
  * n8n's main thread: it gets each part separately, without unused header fields and attachments.
  */
 import { createInputError } from '../errors/server-error';
-import { type Email, PostalMime } from '../vendor';
+import { Email, PostalMime } from '../vendor';
 
 const MAX_BYTES = 25 * 1024 * 1024;
 const MAX_HEADER_BYTES = 100 * 1024;

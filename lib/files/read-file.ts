@@ -1,7 +1,7 @@
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 import { describeFile } from './file-errors';
-import { type FileType, getFileType, UNSUPPORTED_FILE_SUGGESTIONS, decodeText } from './file-types';
+import { FileType, getFileType, UNSUPPORTED_FILE_SUGGESTIONS, decodeText } from './file-types';
 import { readMail } from './mail';
 
 /** One part of a message's content, independent of wire protocols. */

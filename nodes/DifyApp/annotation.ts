@@ -1,14 +1,14 @@
-import { fetchAllPages, type ListEndpoint } from '../../lib/dify/client';
+import { fetchAllPages, ListEndpoint } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
 import {
 	defineListOperation,
 	defineRequestOperation,
-	type DifyResource,
+	DifyResource,
 	readId,
 } from '../shared/dify/dify-operation';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { NodeParameters } from '../shared/parameters';
 
 /** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
 const buildAnnotationList = (keyword: string): ListEndpoint => ({

@@ -1,12 +1,12 @@
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
-import type { RunResult } from '../../lib/dify/types';
-import { type JsonRecord, omitEmpty } from '../../lib/values';
+import { RunResult } from '../../lib/dify/types';
+import { JsonRecord, omitEmpty } from '../../lib/values';
 import {
 	reportRun,
-	type DifyCall,
-	type DifyResource,
+	DifyCall,
+	DifyResource,
 	userField,
 	readUser,
 	RUN_OPTIONS,

@@ -1,10 +1,10 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import { sendChatMessage, type ConversationChoice } from '../../lib/dify/run/start-run';
+import { sendChatMessage, ConversationChoice } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
 	reportRun,
-	type DifyCall,
-	type DifyOperation,
+	DifyCall,
+	DifyOperation,
 	readUser,
 	simplifyField,
 	conversationField,
@@ -21,10 +21,10 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationTable } from '../shared/run/operations';
-import type { NodeParameters } from '../shared/parameters';
+import { OperationTable } from '../shared/run/operations';
+import { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
-import type { RunResult } from '../../lib/dify/types';
+import { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset, tryOrUndefined } from '../../lib/values';
 import { parseOptionalUuid } from '../../lib/dify/client';
 import {

@@ -1,10 +1,10 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import {
 	difyActionNode,
 	createDifyExecute,
 	defineListOperation,
 	defineRequestOperation,
-	type DifyResource,
+	DifyResource,
 	conversationField,
 	userField,
 	readId,
@@ -29,9 +29,9 @@ import {
 	shownIf,
 } from '../shared/field-builders';
 import {
-	type DifyClient,
+	DifyClient,
 	fetchAllPages,
-	type ListEndpoint,
+	ListEndpoint,
 	apiPath,
 	parseOptionalUuid,
 } from '../../lib/dify/client';

@@ -1,9 +1,9 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import {
 	difyActionNode,
 	createDifyExecute,
-	type DifyCall,
-	type DifyOperation,
+	DifyCall,
+	DifyOperation,
 	defineListOperation,
 	messageField,
 	userField,
@@ -13,14 +13,14 @@ import {
 import { createOperationTable } from '../shared/run/operations';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
-import { type DifyClient, apiPath } from '../../lib/dify/client';
+import { DifyClient, apiPath } from '../../lib/dify/client';
 import {
 	booleanField,
 	choiceField,
 	longTextField,
 	optionsCollection,
 } from '../shared/field-builders';
-import { asChoice, type NodeParameters, createFieldError } from '../shared/parameters';
+import { asChoice, NodeParameters, createFieldError } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
 
 const feedbackGetAll = defineListOperation({

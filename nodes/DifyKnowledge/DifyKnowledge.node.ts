@@ -1,14 +1,10 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
 } from '../shared/dify/editor-lists';
-import {
-	difyActionNode,
-	createDifyExecute,
-	type DifyResource,
-} from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute, DifyResource } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
 import { recordOperations, metadata } from './document/records';

@@ -3,7 +3,7 @@ import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/
 import {
 	defineListOperation,
 	defineRequestOperation,
-	type DifyResource,
+	DifyResource,
 	readId,
 	readPath,
 } from '../shared/dify/dify-operation';
@@ -14,7 +14,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { NodeParameters } from '../shared/parameters';
 import { documentField, keywordField, readTextList, datasetField } from './fields';
 
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });

@@ -11,7 +11,7 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages, apiPath, type DifyClient, parseRecords } from '../../lib/dify/client';
+import { fetchAllPages, apiPath, DifyClient, parseRecords } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined, asNonEmptyString, asRecords } from '../../lib/values';
 import {
@@ -23,7 +23,7 @@ import {
 import {
 	defineListOperation,
 	defineRequestOperation,
-	type DifyResource,
+	DifyResource,
 	simplifyField,
 	readFile,
 	readId,
@@ -36,7 +36,7 @@ import {
 	stringField,
 	jsonField,
 } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { NodeParameters } from '../shared/parameters';
 import { toOperationItems } from '../shared/run/operations';
 import {
 	keywordField,

@@ -1,10 +1,10 @@
 import {
 	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type ISupplyDataFunctions,
-	type ILoadOptionsFunctions,
-	type INodePropertyOptions,
+	INodeType,
+	INodeTypeDescription,
+	ISupplyDataFunctions,
+	ILoadOptionsFunctions,
+	INodePropertyOptions,
 } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { anySignal } from '../../lib/http/sleep';
@@ -13,8 +13,8 @@ import {
 	truncateQuery,
 	getIgnoredFilterWarning,
 	retrieve,
-	type Hit,
-	type RetrievalOptions,
+	Hit,
+	RetrievalOptions,
 } from '../../lib/dify/knowledge/retrieval';
 import {
 	readRetrievalOptions,
@@ -24,10 +24,10 @@ import {
 } from '../shared/dify/retrieval-fields';
 import { NodeParameters } from '../shared/parameters';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
-import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
-import { type DifyClient, fetchAllPages, parseUuid } from '../../lib/dify/client';
+import { DifyClient, fetchAllPages, parseUuid } from '../../lib/dify/client';
 import { isUnset } from '../../lib/values';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 

@@ -1,20 +1,20 @@
 import {
 	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type IDataObject,
-	type INodeExecutionData,
-	type IPollFunctions,
+	INodeType,
+	INodeTypeDescription,
+	IDataObject,
+	INodeExecutionData,
+	IPollFunctions,
 } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { openDifyClient } from '../../lib/dify/credentials';
-import { type JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
+import { JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { toPollError } from '../shared/run/item-error';
 import { NodeParameters } from '../shared/parameters';
 import { booleanField, choiceField, optionsCollection } from '../shared/field-builders';
-import { type DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
+import { DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', [

@@ -2,8 +2,8 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { runWorkflow } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import {
-	type DifyOperation,
-	type DifyCall,
+	DifyOperation,
+	DifyCall,
 	DEFAULT_USER,
 	readId,
 	readUser,
@@ -24,7 +24,7 @@ import {
 } from '../shared/field-builders';
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import type { RunResult } from '../../lib/dify/types';
+import { RunResult } from '../../lib/dify/types';
 import { pushAll, omitEmpty, isRecord, mapValues } from '../../lib/values';
 import {
 	storeResultFiles,
@@ -33,7 +33,7 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import { readRequestSettings } from '../shared/timeout-fields';
-import type { OperationItem } from '../shared/run/operations';
+import { OperationItem } from '../shared/run/operations';
 
 export const runUserField = {
 	...userField,

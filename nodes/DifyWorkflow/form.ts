@@ -2,19 +2,19 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
-import { isNonEmpty, toText, type JsonRecord } from '../../lib/values';
+import { isNonEmpty, toText, JsonRecord } from '../../lib/values';
 import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
-	type DifyCall,
-	type DifyResource,
+	DifyCall,
+	DifyResource,
 	DEFAULT_USER,
 	readId,
 	readUser,
 	simplifyField,
 } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
 import { readOutputOptions, toRunItem, runIdField, runUserField, submitOptions } from './execute';
 

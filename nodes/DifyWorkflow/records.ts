@@ -2,7 +2,7 @@ import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
 import { toPlainObject } from '../shared/dify/run-output';
 import {
-	type DifyOperation,
+	DifyOperation,
 	defineListOperation,
 	DEFAULT_USER,
 	readId,
@@ -17,7 +17,7 @@ import {
 	stringField,
 	shownIf,
 } from '../shared/field-builders';
-import { type NodeParameters, quoteValue } from '../shared/parameters';
+import { NodeParameters, quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
 import { runIdField, runUserField } from './execute';
 

@@ -1,9 +1,9 @@
-import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/server-error';
-import type { FileSource } from '../../lib/http/multipart';
+import { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
-import type { OperationCall } from './run/operations';
+import { OperationCall } from './run/operations';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import type {
+import {
 	INode,
 	INodeListSearchResult,
 	INodePropertyOptions,

@@ -1,4 +1,4 @@
-import type {
+import {
 	IDataObject,
 	INodeExecutionData,
 	INodeProperties,

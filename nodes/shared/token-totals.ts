@@ -1,11 +1,11 @@
-import type { ChatResult, Usage } from '../../lib/chat/types';
+import { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
 import {
 	asArray,
 	asFiniteNumber,
 	asNonEmptyString,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	parseNumber,
 	round,
 	parseObject,

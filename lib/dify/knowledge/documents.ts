@@ -3,23 +3,23 @@ import {
 	isRecord,
 	asNonEmptyString,
 	asRecords,
-	type JsonRecord,
+	JsonRecord,
 	asRecord,
 	asFiniteNumber,
 } from '../../values';
 import {
-	type DifyClient,
+	DifyClient,
 	fetchAllPages,
-	type ListEndpoint,
+	ListEndpoint,
 	parseRecords,
 	apiPath,
 	PathSegment,
 } from '../client';
 import { createDifyError, createLocalError } from '../errors';
 import { toErrorType } from '../error-types';
-import { toUploadFileName, type FileSource } from '../../http/multipart';
+import { toUploadFileName, FileSource } from '../../http/multipart';
 import { getPollInterval } from '../run/run-record';
-import { toEmbeddingModelFields, type ModelRef } from './models';
+import { toEmbeddingModelFields, ModelRef } from './models';
 
 type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';

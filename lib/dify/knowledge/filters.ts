@@ -8,7 +8,7 @@ import {
 	parseNumber,
 	asString,
 	toText,
-	type JsonRecord,
+	JsonRecord,
 } from '../../values';
 import { createParamError } from '../errors';
 import { parseExactNumber } from '../forms';

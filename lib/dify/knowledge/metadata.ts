@@ -3,12 +3,12 @@ import {
 	asNonEmptyString,
 	asRecords,
 	isUnset,
-	type JsonRecord,
+	JsonRecord,
 	parseNumber,
 	toText,
 	stringifyCanonical,
 } from '../../values';
-import { type DifyClient, parseRecords, apiPath } from '../client';
+import { DifyClient, parseRecords, apiPath } from '../client';
 import { createDifyError, createParamError } from '../errors';
 import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 

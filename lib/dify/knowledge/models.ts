@@ -1,4 +1,4 @@
-import { asNonEmptyString, asRecord, asRecords, type JsonRecord } from '../../values';
+import { asNonEmptyString, asRecord, asRecords, JsonRecord } from '../../values';
 import { createParamError } from '../errors';
 
 /** A model in Dify: its name and the full provider ID. */

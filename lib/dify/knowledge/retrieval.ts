@@ -7,11 +7,11 @@ import {
 	omitUndefined,
 	asRecord,
 	asRecords,
-	type JsonRecord,
+	JsonRecord,
 } from '../../values';
-import { type DifyClient, parseRecords, apiPath } from '../client';
+import { DifyClient, parseRecords, apiPath } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
-import { compileFilter, type Filter } from './filters';
+import { compileFilter, Filter } from './filters';
 
 /** Characters. Dify rejects longer queries (docs/protocols/dify.md 2.13). */
 const MAX_QUERY_LENGTH = 250;

@@ -1,8 +1,8 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
 import { toUploadFileName } from '../../http/multipart';
-import { asFiniteNumber, findDuplicate, asNonEmptyString, type JsonRecord } from '../../values';
-import type { DifyClient } from '../client';
+import { asFiniteNumber, findDuplicate, asNonEmptyString, JsonRecord } from '../../values';
+import { DifyClient } from '../client';
 import { createParamError, createLocalError } from '../errors';
 import {
 	deleteDocument,
@@ -13,8 +13,8 @@ import {
 	parseMetadata,
 	setDocumentStatus,
 	writeDocument,
-	type CreateOptions,
-	type DocumentContent,
+	CreateOptions,
+	DocumentContent,
 	waitForIndexing,
 } from './documents';
 import { setMetadata } from './metadata';

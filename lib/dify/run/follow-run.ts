@@ -1,10 +1,10 @@
 /** Follows a run that was started elsewhere, past the pauses whose forms were already submitted. */
 import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
-import { type DifyClient, apiPath } from '../client';
+import { DifyClient, apiPath } from '../client';
 import { formPath } from '../forms';
-import type { HumanForm, RunResult } from '../types';
-import { readRun, type RunReaderOptions } from './run-reader';
+import { HumanForm, RunResult } from '../types';
+import { readRun, RunReaderOptions } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 

@@ -7,10 +7,10 @@ import {
 	isNonEmpty,
 	asNonEmptyString,
 	asString,
-	type JsonRecord,
+	JsonRecord,
 } from '../../values';
 import { getFileKeys } from '../files';
-import type { HumanForm, RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
+import { HumanForm, RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
 
 /** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(

@@ -1,7 +1,7 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { formatDuration } from '../../errors/texts/error-text';
-import { captureError, isOneOf, type ServerError, type ErrorType } from '../../errors/server-error';
-import type { RequestOptions } from '../../http/types';
+import { captureError, isOneOf, ServerError, ErrorType } from '../../errors/server-error';
+import { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
@@ -13,9 +13,9 @@ import {
 	omitUndefined,
 	parseJsonExactly,
 } from '../../values';
-import type { DifyClient } from '../client';
+import { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
-import type { RunResult, TextDelta } from '../types';
+import { RunResult, TextDelta } from '../types';
 import { findSingleText } from './merge-events';
 import {
 	applyEvent,
@@ -24,21 +24,15 @@ import {
 	removeUnopenedReasoning,
 	isRunFinished,
 	isRunFinishing,
-	type RunState,
+	RunState,
 } from './run-state';
 import {
 	completeFromMessage,
 	completeFromRunRecord,
 	fetchRunRecord,
-	type WaitOptions,
+	WaitOptions,
 } from './run-record';
-import {
-	toRunResult,
-	getOutcome,
-	hasReceivedNothing,
-	isStored,
-	type OutcomeOf,
-} from './run-result';
+import { toRunResult, getOutcome, hasReceivedNothing, isStored, OutcomeOf } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
 interface RunTimeouts {

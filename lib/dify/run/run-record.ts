@@ -10,11 +10,11 @@ import {
 	asString,
 	parseJsonExactly,
 } from '../../values';
-import { type DifyClient, apiPath } from '../client';
+import { DifyClient, apiPath } from '../client';
 import { createDifyError } from '../errors';
-import type { RunSummary } from '../types';
+import { RunSummary } from '../types';
 import { updateWorkflow } from './merge-events';
-import { applyEvent, type RunState } from './run-state';
+import { applyEvent, RunState } from './run-state';
 
 /**
  * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). Throws a `ServerError`

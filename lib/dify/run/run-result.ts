@@ -1,9 +1,9 @@
 /** How the events of a run ended, and its result, or the received part of a lost run. */
 import { asNonEmptyString, asRecord } from '../../values';
-import type { RunResult, RunStatus, WorkflowNode } from '../types';
+import { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
-import { type RunState, isSuccessStatus, isRunFinished } from './run-state';
-import type { ServerError } from '../../errors/server-error';
+import { RunState, isSuccessStatus, isRunFinished } from './run-state';
+import { ServerError } from '../../errors/server-error';
 
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getEnd(run);

@@ -4,7 +4,7 @@ import {
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
@@ -12,7 +12,7 @@ import {
 } from '../../values';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
-import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta, WorkflowNode } from '../types';
+import { DifyEvent, HumanForm, RunError, RunResult, TextDelta, WorkflowNode } from '../types';
 import {
 	addFile,
 	addForm,

@@ -1,14 +1,14 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
-import { withSpan, type RequestAttributes } from '../../tracing/span';
-import { omitEmpty, asFiniteNumber, type JsonRecord, asRecord } from '../../values';
+import { withSpan, RequestAttributes } from '../../tracing/span';
+import { omitEmpty, asFiniteNumber, JsonRecord, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import { explainInputError, parseForm } from '../forms';
-import type { DifyAppMode } from '../types';
-import { readRun, type RunReaderOptions } from './run-reader';
+import { DifyAppMode } from '../types';
+import { readRun, RunReaderOptions } from './run-reader';
 
 export interface RunRequest extends Pick<RunReaderOptions, 'timeouts' | 'onDeltas'> {
 	inputs: JsonRecord;

@@ -5,14 +5,14 @@ import {
 	deletePath,
 	buildDocumentList,
 	setDocumentStatus,
-	type StatusAction,
+	StatusAction,
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
-import { rethrowWith, type ServerError } from '../../../lib/errors/server-error';
+import { rethrowWith, ServerError } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString, asRecords } from '../../../lib/values';
 import {
-	type DifyOperation,
+	DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
 	fetchFilesFromField,
@@ -20,7 +20,7 @@ import {
 	outputField,
 	readId,
 	readPath,
-	type DifyResource,
+	DifyResource,
 } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
@@ -29,7 +29,7 @@ import {
 	booleanField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { type NodeParameters, asChoice, asText } from '../../shared/parameters';
+import { NodeParameters, asChoice, asText } from '../../shared/parameters';
 import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
@@ -43,8 +43,8 @@ import {
 	createMetadataField,
 	parseMetadataFields,
 	setMetadata,
-	type MetadataType,
-	type MetadataValue,
+	MetadataType,
+	MetadataValue,
 } from '../../../lib/dify/knowledge/metadata';
 
 const TYPES = { number: 'Number', string: 'Text', time: 'Time' };

@@ -1,20 +1,20 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import { IExecuteFunctions } from 'n8n-workflow';
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import {
 	computeSha256,
 	toSyncResult,
 	planSync,
 	applySyncStep,
-	type SyncOptions,
-	type SyncRun,
-	type SyncSource,
-	type SyncStep,
+	SyncOptions,
+	SyncRun,
+	SyncSource,
+	SyncStep,
 } from '../../../lib/dify/knowledge/sync';
 import { fetchAllPages } from '../../../lib/dify/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';
-import { type DifyCall, type DifyOperation, readId } from '../../shared/dify/dify-operation';
+import { DifyCall, DifyOperation, readId } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
@@ -23,9 +23,9 @@ import {
 	stringField,
 	shownIf,
 } from '../../shared/field-builders';
-import { asText, createFieldError, type NodeParameters } from '../../shared/parameters';
+import { asText, createFieldError, NodeParameters } from '../../shared/parameters';
 import { toItemError } from '../../shared/run/item-error';
-import type { OperationItem, OperationResult } from '../../shared/run/operations';
+import { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 

@@ -1,16 +1,11 @@
 import {
 	upsertDocument,
-	type DocumentContent,
-	type CreateOptions,
+	DocumentContent,
+	CreateOptions,
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values';
-import {
-	type DifyCall,
-	type DifyOperation,
-	readFile,
-	readId,
-} from '../../shared/dify/dify-operation';
+import { DifyCall, DifyOperation, readFile, readId } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	optionsCollection,
@@ -27,7 +22,7 @@ import {
 	embeddingModelField,
 	techniqueField,
 } from '../fields';
-import type { NodeParameters } from '../../shared/parameters';
+import { NodeParameters } from '../../shared/parameters';
 
 function countField(
 	displayName: string,

@@ -1,32 +1,32 @@
 /** Operations of the Dify nodes that process items, and the fields that several of them have. */
 import {
 	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INode,
-	type INodeProperties,
-	type INodeTypeDescription,
+	IExecuteFunctions,
+	INode,
+	INodeProperties,
+	INodeTypeDescription,
 } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import {
-	type DifyClient,
-	type Method,
+	DifyClient,
+	Method,
 	fetchAllPages,
-	type ListEndpoint,
+	ListEndpoint,
 	parseUser,
 	parseUuid,
 } from '../../../lib/dify/client';
-import { type DifyKeyType, openDifyClient } from '../../../lib/dify/credentials';
-import type { RunResult } from '../../../lib/dify/types';
-import { toErrorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { DifyKeyType, openDifyClient } from '../../../lib/dify/credentials';
+import { RunResult } from '../../../lib/dify/types';
+import { toErrorDetails, toNodeError, NodeErrorOptions } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { asFiniteNumber, asRecord, type JsonRecord, omitUndefined } from '../../../lib/values';
-import type { NodeParameters } from '../parameters';
+import { asFiniteNumber, asRecord, JsonRecord, omitUndefined } from '../../../lib/values';
+import { NodeParameters } from '../parameters';
 import {
 	toOperationItems,
-	type NodeResource,
-	type Operation,
-	type OperationCall,
-	type OperationTable,
+	NodeResource,
+	Operation,
+	OperationCall,
+	OperationTable,
 } from '../run/operations';
 import { runOperations } from '../run/run-operations';
 import { addTokenTotals } from '../token-totals';

@@ -1,4 +1,4 @@
-import type {
+import {
 	ILoadOptionsFunctions,
 	INodeListSearchResult,
 	FieldType,
@@ -6,26 +6,26 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 import {
-	type DifyClient,
+	DifyClient,
 	fetchPage,
 	parseRecords,
-	type ListEndpoint,
+	ListEndpoint,
 	parseOptionalUuid,
 } from '../../../lib/dify/client';
-import { openDifyClient, type DifyKeyType } from '../../../lib/dify/credentials';
+import { openDifyClient, DifyKeyType } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
 import {
 	asArray,
 	tryOrUndefined,
 	pushAll,
 	asNonEmptyString,
-	type JsonRecord,
+	JsonRecord,
 } from '../../../lib/values';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
 import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
-import { parseForm, type FormField, type FormFieldType } from '../../../lib/dify/forms';
+import { parseForm, FormField, FormFieldType } from '../../../lib/dify/forms';
 import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-operation';
 

@@ -1,10 +1,5 @@
-import {
-	OPERATORS,
-	type Condition,
-	type Filter,
-	type Operator,
-} from '../../../lib/dify/knowledge/filters';
-import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
+import { OPERATORS, Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
+import { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
 import { asRecords } from '../../../lib/values';
 import {
 	choiceField,
@@ -14,7 +9,7 @@ import {
 	stringField,
 	integerField,
 } from '../field-builders';
-import { asChoice, type Field, type NodeParameters } from '../parameters';
+import { asChoice, Field, NodeParameters } from '../parameters';
 
 export const topKField = integerField(
 	'Limit',

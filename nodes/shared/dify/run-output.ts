@@ -1,5 +1,5 @@
 /** What a run returns, as output items of a node. */
-import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
+import { IBinaryKeyData, IDataObject } from 'n8n-workflow';
 import {
 	describeDownloadError,
 	downloadFile,
@@ -7,9 +7,9 @@ import {
 	MAX_FILES_BYTES,
 	collectOutputFiles,
 } from '../../../lib/dify/files';
-import type { RunResult, HumanForm } from '../../../lib/dify/types';
+import { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
-import { type DifyCall, readFileOrigins } from './dify-operation';
+import { DifyCall, readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
 
 /** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */

@@ -1,15 +1,10 @@
-import type { INodeProperties } from 'n8n-workflow';
-import {
-	convertFormValue,
-	parseJsonInputs,
-	parseForm,
-	type FormField,
-} from '../../../lib/dify/forms';
+import { INodeProperties } from 'n8n-workflow';
+import { convertFormValue, parseJsonInputs, parseForm, FormField } from '../../../lib/dify/forms';
 import { ServerError, isConnectionError } from '../../../lib/errors/server-error';
 import {
 	omitUndefined,
 	asRecord,
-	type JsonRecord,
+	JsonRecord,
 	pushAll,
 	isRecord,
 	asRecords,
@@ -24,16 +19,9 @@ import {
 	stringField,
 	shownIf,
 } from '../field-builders';
-import {
-	asChoice,
-	asObject,
-	asText,
-	type Field,
-	type NodeParameters,
-	createFieldError,
-} from '../parameters';
+import { asChoice, asObject, asText, Field, NodeParameters, createFieldError } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
-import type { DifyCall } from './dify-operation';
+import { DifyCall } from './dify-operation';
 import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
 import {
 	getAppFileTypes,
@@ -43,7 +31,7 @@ import {
 	FILE_SUGGESTION,
 	getFileNameFromUrl,
 	withTransferMethod,
-	type DifyFileType,
+	DifyFileType,
 	uploadFile,
 } from '../../../lib/dify/files';
 import { parseTraceId } from '../../../lib/dify/client';

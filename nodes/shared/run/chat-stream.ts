@@ -1,4 +1,4 @@
-import { type IExecuteFunctions, isToolType } from 'n8n-workflow';
+import { IExecuteFunctions, isToolType } from 'n8n-workflow';
 
 /** A change of a response: text to append, or a text that replaces it. */
 interface TextDelta {

@@ -1,6 +1,6 @@
-import { type IExecuteFunctions, type INodeProperties, isToolType } from 'n8n-workflow';
+import { IExecuteFunctions, INodeProperties, isToolType } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
-import { asRecord, type JsonRecord } from '../../../lib/values';
+import { asRecord, JsonRecord } from '../../../lib/values';
 import { isExpression } from '../list-entries';
 
 /** The label in an error about a value. */

@@ -1,6 +1,6 @@
-import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
+import { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { ModelServer } from '../../../lib/servers/types/server-type';
 import { toPlainText } from '../../../lib/values';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;

@@ -1,9 +1,9 @@
 import {
-	type IExecuteFunctions,
-	type INodeExecutionData,
+	IExecuteFunctions,
+	INodeExecutionData,
 	isToolType,
-	type NodeOperationError,
-	type WorkflowExecuteMode,
+	NodeOperationError,
+	WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';

@@ -1,11 +1,11 @@
-import type {
+import {
 	IExecuteFunctions,
 	INode,
 	INodeExecutionData,
 	INodeProperties,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { toNodeError, NodeErrorOptions } from '../../../lib/errors/node-error';
 import { anySignal } from '../../../lib/http/sleep';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values';
@@ -14,7 +14,7 @@ import { ChatStream, shouldStreamToChat } from './chat-stream';
 import { toErrorItem, ItemError, toPanelError, getVisitorMessage } from './item-error';
 import { explainInput } from './explain-input';
 import { addHintOnce } from './hints';
-import { toExecutionItem, type Operation, type OperationTable } from './operations';
+import { toExecutionItem, Operation, OperationTable } from './operations';
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { CancelPoller } from '../cancel-poller';
 
