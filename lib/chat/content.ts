@@ -24,14 +24,25 @@ export function getMedia(content: ChatMessage['content']): MediaPart[] {
 
 /** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
 export function joinAdjacentTexts(parts: readonly ContentPart[]) {
-	const joined: ContentPart[] = [];
-	for (const part of parts) {
-		const previous = joined.at(-1);
-		if (part.type === 'text' && previous?.type === 'text')
-			joined[joined.length - 1] = { type: 'text', text: `${previous.text}\n${part.text}` };
-		else joined.push(part);
+	return mergeAdjacent<ContentPart>(parts, (previous, part) =>
+		previous.type === 'text' && part.type === 'text'
+			? { type: 'text', text: `${previous.text}\n${part.text}` }
+			: undefined,
+	);
+}
+
+/** Merges an element into the one before it, if `merge` returns what both become. */
+export function mergeAdjacent<T>(
+	list: readonly T[],
+	merge: (previous: T, next: T) => T | undefined,
+) {
+	const merged: T[] = [];
+	for (const next of list) {
+		const both = merged.length > 0 ? merge(merged.at(-1)!, next) : undefined;
+		if (both === undefined) merged.push(next);
+		else merged[merged.length - 1] = both;
 	}
-	return joined;
+	return merged;
 }
 
 /** Whether a message contains an image, audio or video. */

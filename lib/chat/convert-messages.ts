@@ -15,6 +15,7 @@ import {
 	getText,
 	blockToText,
 	joinAdjacentTexts,
+	mergeAdjacent,
 	parseToolResult,
 	parseContentPart,
 	NON_CONTENT_TYPES,
@@ -160,21 +161,14 @@ function matchToolResults(source: readonly InputMessage[]): ToolResults {
  * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
 function mergeFileMessages(source: readonly InputMessage[]) {
-	const joined: InputMessage[] = [];
-	for (const message of source) {
-		const previous = joined.at(-1);
+	return mergeAdjacent(source, (previous, message) => {
 		const hasFile = [previous, message].some(
-			(candidate) => Array.isArray(candidate?.content) || candidate?.files !== undefined,
+			({ content, files }) => Array.isArray(content) || files !== undefined,
 		);
-		if (previous?.type === 'human' && message.type === 'human' && hasFile)
-			joined[joined.length - 1] = {
-				...previous,
-				...message,
-				content: [previous, message].flatMap(({ content }) => content),
-			};
-		else joined.push(message);
-	}
-	return joined;
+		if (previous.type !== 'human' || message.type !== 'human' || !hasFile) return undefined;
+		const content = [previous, message].flatMap((part) => part.content);
+		return { ...previous, ...message, content };
+	});
 }
 
 /** A string if there is only text, otherwise parts. */
@@ -281,17 +275,14 @@ function findOriginalCall(call: InputToolCall, getCachedCall: CallLookup = () =>
  * by their IDs, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
 function mergeParallelCalls(drafts: readonly MessageDraft[]) {
-	const joined: MessageDraft[] = [];
-	for (const draft of drafts) {
-		const previous = joined.at(-1);
-		if (draft.role !== 'assistant') joined.push(draft);
-		else if (previous?.role === 'assistant' && isSameResponse(previous, draft)) {
-			pushAll(previous.toolCalls, draft.toolCalls);
-			pushAll(previous.results, draft.results);
-			pushAll(previous.images, draft.images);
-		} else joined.push(draft);
-	}
-	return joined;
+	return mergeAdjacent(drafts, (previous, draft) => {
+		const areAnswers = previous.role === 'assistant' && draft.role === 'assistant';
+		if (!areAnswers || !isSameResponse(previous, draft)) return undefined;
+		pushAll(previous.toolCalls, draft.toolCalls);
+		pushAll(previous.results, draft.results);
+		pushAll(previous.images, draft.images);
+		return previous;
+	});
 }
 
 function isSameResponse(previous: AssistantDraft, next: AssistantDraft) {

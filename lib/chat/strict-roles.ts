@@ -5,6 +5,7 @@
  * sent (Mistral), and any system message (Gemma).
  */
 import type { Adaptation } from '../exchange/adaptations';
+import { mergeAdjacent } from './content';
 import { asArray, asRecord, asRecords, asString, type JsonRecord } from '../values';
 
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
@@ -103,18 +104,11 @@ function insertAssistantMessages(messages: JsonRecord[]) {
 
 /** Merges consecutive messages of one role, except tool calls and results. */
 function mergeSameRole(messages: JsonRecord[]) {
-	const result: JsonRecord[] = [];
-	for (const message of messages) {
-		const last = result.at(-1);
-		if (last && canMerge(last, message))
-			result[result.length - 1] = {
-				...last,
-				...message,
-				content: joinContent(last.content, message.content),
-			};
-		else result.push(message);
-	}
-	return result;
+	return mergeAdjacent(messages, (last, message) =>
+		canMerge(last, message)
+			? { ...last, ...message, content: joinContent(last.content, message.content) }
+			: undefined,
+	);
 }
 
 function canMerge(a: JsonRecord, b: JsonRecord) {
