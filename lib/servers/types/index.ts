@@ -6,7 +6,7 @@ import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
-import { type JsonRecord, isRecord, asNonEmptyString } from '../../values';
+import { asRecord, asString, isNonEmpty, isRecord, type JsonRecord } from '../../values';
 import { getModelEntries } from '../models';
 
 /** The table of server types. */
@@ -22,48 +22,52 @@ export const SERVER_TYPES: Readonly<Record<ServerTypeName, ServerType>> = {
 
 /** In the order in which they are tested: gateways first. */
 const IDENTITY_RULES = {
-	gpustack: (responses) =>
-		getListEntries(responses).some(({ owned_by: owner }) => owner === 'gpustack') ||
-		matchesBody(responses.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+	gpustack: ({ entries, body: { code, reason } }) =>
+		entries.some(({ owned_by: owner }) => owner === 'gpustack') ||
+		(code === 401 && reason === 'Unauthorized'),
 	// By its headers, or by the date that it reports for all models (litellm/constants.py).
-	litellm: (responses) =>
-		hasHeader(responses, /^x-litellm-/) ||
-		getListEntries(responses).some(
-			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
-		),
-	llamaServer: (responses) =>
+	litellm: ({ entries, headers }) =>
+		Object.keys(headers).some((name) => name.startsWith('x-litellm-')) ||
+		entries.some(({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai'),
+	llamaServer: ({ entries, body: { error }, headers: { server = '' } }) =>
 		// In every response, also in errors; a proxy may rewrite it.
-		hasHeader(responses, /^server$/, /llama\.cpp/i) ||
-		ownsModels(responses, 'llamacpp') ||
-		matchesBody(
-			responses.models,
-			({ error }) =>
-				isRecord(error) &&
-				error.message === 'Invalid API Key' &&
-				error.type === 'authentication_error',
+		/llama\.cpp/i.test(server) ||
+		isOwnedBy(entries, 'llamacpp') ||
+		(isRecord(error) &&
+			error.message === 'Invalid API Key' &&
+			error.type === 'authentication_error'),
+	ollama: ({ entries, models, version }) =>
+		entries.length > 0
+			? entries.every(isOllamaEntry)
+			: isOllamaVersion(version) && mayHaveNoModels(models),
+	vllm: ({ entries, body: { error } }) => isOwnedBy(entries, 'vllm') || error === 'Unauthorized',
+	lmStudio: ({ entries, body, version }) =>
+		isOwnedBy(entries, 'organization_owner') ||
+		[body, asRecord(version?.json)].some(({ error }) =>
+			/^Unexpected endpoint or method/i.test(asString(error) ?? ''),
 		),
-	ollama: (responses) => {
-		const entries = getListEntries(responses);
-		if (entries.length > 0) return entries.every(isOllamaEntry);
-		return isOllamaVersion(responses) && mayHaveNoModels(responses);
-	},
-	vllm: (responses) =>
-		ownsModels(responses, 'vllm') ||
-		matchesBody(responses.models, ({ error }) => error === 'Unauthorized'),
-	lmStudio: (responses) =>
-		ownsModels(responses, 'organization_owner') ||
-		[responses.models, responses.version].some((response) =>
-			matchesBody(
-				response,
-				({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
-			),
-		),
-} satisfies Partial<Record<ServerTypeName, (responses: IdentityResponses) => boolean>>;
+} satisfies Partial<Record<ServerTypeName, (evidence: Evidence) => boolean>>;
+
+/** What the responses of a server show. */
+type Evidence = ReturnType<typeof toEvidence>;
+
+function toEvidence({ models, version }: IdentityResponses) {
+	return {
+		models,
+		version,
+		/** Of the model list. */
+		entries: getListEntries({ models }),
+		/** The JSON object of the response to the model list, with any status. */
+		body: asRecord(models?.json),
+		headers: { ...version?.headers, ...models?.headers } as Record<string, string>,
+	};
+}
 
 /** The type that these responses match; `other` if they match none. */
 export function identifyServerType(responses: IdentityResponses): ServerTypeName {
+	const evidence = toEvidence(responses);
 	const names = Object.keys(IDENTITY_RULES) as Array<keyof typeof IDENTITY_RULES>;
-	return names.find((name) => IDENTITY_RULES[name](responses)) ?? 'other';
+	return names.find((name) => IDENTITY_RULES[name](evidence)) ?? 'other';
 }
 
 /** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
@@ -84,22 +88,10 @@ function getListEntries({ models }: IdentityResponses) {
  * Whether all entries have the same owner, so the list is that of one server. Gateways list other owners, or prefix
  * names with the owner (`openai/gpt-4o`).
  */
-function ownsModels(responses: IdentityResponses, owner: string) {
-	const entries = getListEntries(responses);
+function isOwnedBy(entries: readonly JsonRecord[], owner: string) {
 	const isOwned = ({ id, owned_by: entryOwner }: JsonRecord) =>
 		entryOwner === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
 	return entries.length > 0 && entries.every(isOwned);
-}
-
-/** Whether the JSON object of a response, with any status, passes the test. */
-function matchesBody(response: ProbeResponse | undefined, matches: (body: JsonRecord) => boolean) {
-	return isRecord(response?.json) && matches(response.json);
-}
-
-/** Whether any response has a header whose name and value match. */
-function hasHeader(responses: IdentityResponses, name: RegExp, value = /(?:)/) {
-	const headers = { ...responses.version?.headers, ...responses.models?.headers };
-	return Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text));
 }
 
 /** Ollama's names always have a tag; `openai/gpt-4o` of the owner `openai` is from a gateway. */
@@ -111,14 +103,14 @@ function isOllamaEntry({ id, owned_by: owner }: JsonRecord) {
 }
 
 /** Whether `/api/version` returns only `{"version":"…"}`: many servers imitate Ollama's API. */
-function isOllamaVersion({ version }: IdentityResponses) {
-	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
-	const names = Object.keys(version.json);
-	return names.length === 1 && asNonEmptyString(version.json.version) !== undefined;
+function isOllamaVersion(response: ProbeResponse | undefined) {
+	const body = asRecord(response?.json);
+	const hasOnlyVersion = Object.keys(body).length === 1 && isNonEmpty(asString(body.version));
+	return hasOnlyVersion && response!.status < 300;
 }
 
 /** Without models, Ollama sends null as its list; below a path without OpenAI's routes, 404 in plain text. */
-function mayHaveNoModels({ models }: IdentityResponses) {
+function mayHaveNoModels(models: ProbeResponse | undefined) {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
 	return models.json === undefined && !/^\s*</.test(models.text);
