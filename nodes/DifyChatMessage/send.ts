@@ -156,8 +156,6 @@ const options = [
 	},
 ];
 
-const optionsField = optionsCollection(options);
-
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
 
@@ -179,7 +177,13 @@ function readOptions(parameters: NodeParameters) {
 	};
 }
 
-const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
+const fields = [
+	...messageFields,
+	...inputFields,
+	filesField,
+	simplifyField,
+	optionsCollection(options),
+];
 
 /** The node's only operation, without an operation field. */
 const send: DifyOperation = {

@@ -23,26 +23,27 @@ const rating = choiceField('Trigger On', 'rating', 'any', [
 	{ name: 'Like', value: 'like', action: 'When a message is liked' },
 ]);
 
-const options = optionsCollection([
-	booleanField(
-		'Include Changed Ratings',
-		'changed',
-		true,
-		'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
-	),
-	choiceField(
-		'From',
-		'source',
-		'user',
-		{
-			admin: 'Team in Dify',
-			user: 'App Users',
-		},
-		'Whose ratings start the workflow. If not set, all ratings do.',
-	),
-]);
-
-const properties = [rating, options];
+const properties = [
+	rating,
+	optionsCollection([
+		booleanField(
+			'Include Changed Ratings',
+			'changed',
+			true,
+			'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
+		),
+		choiceField(
+			'From',
+			'source',
+			'user',
+			{
+				admin: 'Team in Dify',
+				user: 'App Users',
+			},
+			'Whose ratings start the workflow. If not set, all ratings do.',
+		),
+	]),
+];
 
 /** Max items of a manual test. */
 const MAX_TEST_ITEMS = 3;

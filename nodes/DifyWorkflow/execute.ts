@@ -88,33 +88,24 @@ const include = multiChoiceField(
 	'What to add to the output item',
 );
 
-const fetchFilesFrom = fetchFilesFromField('files in the outputs');
-
-const { enableStreaming, idleTimeout, totalTimeout } = RUN_OPTIONS;
-
-const maxConcurrentItems = {
-	...RUN_OPTIONS.maxConcurrentItems,
-	description:
-		'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
-};
-
 const common = [
-	enableStreaming,
-	fetchFilesFrom,
-	idleTimeout,
+	RUN_OPTIONS.enableStreaming,
+	fetchFilesFromField('files in the outputs'),
+	RUN_OPTIONS.idleTimeout,
 	include,
-	maxConcurrentItems,
+	{
+		...RUN_OPTIONS.maxConcurrentItems,
+		description:
+			'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
+	},
 	onFailure,
 ];
 
 const followTotalTimeout = {
-	...totalTimeout,
+	...RUN_OPTIONS.totalTimeout,
 	description:
 		'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
 };
-
-/** Options to follow an existing run. */
-const followOptions = [...common, followTotalTimeout, onPauseWaiting];
 
 /** Options to follow a run after its form was submitted. */
 export const submitOptions = [
@@ -129,28 +120,6 @@ export const submitOptions = [
 	followTotalTimeout,
 ];
 
-/** Options to start a run. */
-const executeOptions = [
-	...common,
-	{
-		...filesField,
-		description:
-			'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
-	},
-	{
-		...RUN_OPTIONS.maxRetries,
-		description: `How often to restart a run ${RETRY_CONDITION}`,
-	},
-	totalTimeout,
-	RUN_OPTIONS.traceId,
-	onPause,
-	{
-		...RUN_OPTIONS.workflowId,
-		description:
-			'ID of a published version of the workflow. Leave empty to use the latest version. The output of a run contains the version that ran.',
-	},
-];
-
 const [inputsMode, ...inputValues] = inputFields;
 
 export const runExecute: DifyOperation = {
@@ -163,7 +132,26 @@ export const runExecute: DifyOperation = {
 		{ ...inputsMode!, description: "Variables of the workflow's start node" },
 		...inputValues,
 		simplifyField,
-		optionsCollection(executeOptions),
+		optionsCollection([
+			...common,
+			{
+				...filesField,
+				description:
+					'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
+			},
+			{
+				...RUN_OPTIONS.maxRetries,
+				description: `How often to restart a run ${RETRY_CONDITION}`,
+			},
+			RUN_OPTIONS.totalTimeout,
+			RUN_OPTIONS.traceId,
+			onPause,
+			{
+				...RUN_OPTIONS.workflowId,
+				description:
+					'ID of a published version of the workflow. Leave empty to use the latest version. The output of a run contains the version that ran.',
+			},
+		]),
 	],
 	run: async (call) => {
 		const user = readUser(call.parameters);
@@ -185,7 +173,7 @@ export const runFollow: DifyOperation = {
 			description: `The user who started the run. Other users cannot follow it. ${DEFAULT_USER}`,
 		},
 		simplifyField,
-		optionsCollection(followOptions),
+		optionsCollection([...common, followTotalTimeout, onPauseWaiting]),
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;

@@ -29,40 +29,6 @@ import { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 
-const syncOptions = [
-	stringField(
-		'Hash',
-		'hash',
-		"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
-	),
-	numberField('Max Removals (%)', 'maxRemovedPercent', 20, {
-		typeOptions: { minValue: 0, maxValue: 100 },
-		description:
-			'Cancels the sync before any change if more than this share of the documents would be removed',
-	}),
-	stringField(
-		'Name',
-		'name',
-		'Name of new documents. If empty, the file name or the source is used.',
-	),
-	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
-		typeOptions: { minValue: 1 },
-		description:
-			'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
-	}),
-	choiceField(
-		'When Source Is Missing',
-		'onMissingSource',
-		'disable',
-		{
-			delete: 'Delete',
-			disable: ['Disable', 'Hide from searches; can be enabled again'],
-			keep: 'Keep',
-		},
-		'What to do with synced documents whose source is no longer among the input items',
-	),
-];
-
 export const documentSync: DifyOperation = {
 	name: 'Sync',
 	value: 'sync',
@@ -88,7 +54,41 @@ export const documentSync: DifyOperation = {
 			false,
 			'Whether to only report the changes without making them',
 		),
-		optionsCollection([...syncOptions, ...contentOptions, ...datasetSetupOptions]),
+		optionsCollection([
+			stringField(
+				'Hash',
+				'hash',
+				"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
+			),
+			numberField('Max Removals (%)', 'maxRemovedPercent', 20, {
+				typeOptions: { minValue: 0, maxValue: 100 },
+				description:
+					'Cancels the sync before any change if more than this share of the documents would be removed',
+			}),
+			stringField(
+				'Name',
+				'name',
+				'Name of new documents. If empty, the file name or the source is used.',
+			),
+			numberField('Wait for Indexing (Seconds)', 'wait', 300, {
+				typeOptions: { minValue: 1 },
+				description:
+					'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
+			}),
+			choiceField(
+				'When Source Is Missing',
+				'onMissingSource',
+				'disable',
+				{
+					delete: 'Delete',
+					disable: ['Disable', 'Hide from searches; can be enabled again'],
+					keep: 'Keep',
+				},
+				'What to do with synced documents whose source is no longer among the input items',
+			),
+			...contentOptions,
+			...datasetSetupOptions,
+		]),
 	],
 	runsOnceForAllItems: true,
 	run: syncItems,

@@ -203,8 +203,8 @@ export const RUN_OPTIONS = {
 		600,
 		'How long to wait without an event of the run; Dify pings do not count. 0 = no limit.',
 	),
-	maxConcurrentItems: integerField('Max Concurrent Items', 'maxConcurrentItems', 1, [1, 64], {}),
-	maxRetries: integerField('Retries', 'maxRetries', 2, [0, 10], {}),
+	maxConcurrentItems: integerField('Max Concurrent Items', 'maxConcurrentItems', 1, [1, 64]),
+	maxRetries: integerField('Retries', 'maxRetries', 2, [0, 10]),
 	totalTimeout: secondsField(
 		'Total Timeout (Seconds)',
 		'totalTimeout',
