@@ -14,7 +14,7 @@ import { getRoutes } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { explainUnsupportedRoute, runTask, type TaskSettings } from './run-task';
 
@@ -41,7 +41,13 @@ export async function completeText(
 		toBody: (route) =>
 			route === 'ollamaGenerate'
 				? buildRawOllamaBody(settings, prompt)
-				: { ...toOpenAiBody(settings, serverType, prompt), ...extraBody },
+				: {
+						prompt,
+						stream: true,
+						stream_options: { include_usage: true },
+						...toParameterFields(parameters, serverType),
+						...extraBody,
+					},
 		extraBody,
 		operation: 'text_completion',
 		adaptations: { field: [omitStreamOptions] },
@@ -79,19 +85,6 @@ export async function completeText(
 		...value,
 		server: getProfile(server).getRecognizedName(),
 		warnings: [...warnings, ...inputWarnings, ...contextWarnings],
-	};
-}
-
-function toOpenAiBody(
-	{ parameters }: CompleteSettings,
-	serverType: ServerType,
-	prompt: string | number[],
-): JsonRecord {
-	return {
-		prompt,
-		stream: true,
-		stream_options: { include_usage: true },
-		...toParameterFields(parameters, serverType),
 	};
 }
 

@@ -10,10 +10,10 @@ import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { other } from '../servers/types/other';
-import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { findOtherModel } from '../servers/list-models';
-import { asNonEmptyString, asRecord, type JsonRecord } from '../values';
+import { asNonEmptyString, asRecord } from '../values';
 import {
 	type BatchText,
 	runBatches,
@@ -119,7 +119,11 @@ export class Embedder {
 			texts,
 			routes: getRoutes(serverType, 'embed'),
 			toBody: (route: RouteName) => ({
-				...buildBody(route, serverType, settings),
+				// Ollama's own route supports rejecting long texts.
+				...(route === 'ollamaEmbed'
+					? { truncate: false, keep_alive: settings.keepAlive }
+					: { encoding_format: serverType.supportsBase64 ? 'base64' : 'float' }),
+				dimensions: settings.dimensions,
 				input: texts,
 			}),
 			operation: 'embeddings' as const,
@@ -209,19 +213,6 @@ export class Embedder {
 			});
 		return await explainUnsupportedTask(this.server, error, 'embeddings', model);
 	}
-}
-
-/** Ollama's own route supports rejecting long texts. */
-function buildBody(
-	route: RouteName,
-	{ supportsBase64 }: ServerType,
-	{ dimensions, keepAlive }: EmbedSettings,
-): JsonRecord {
-	if (route === 'ollamaEmbed') return { truncate: false, dimensions, keep_alive: keepAlive };
-	return {
-		encoding_format: supportsBase64 ? 'base64' : 'float',
-		dimensions,
-	};
 }
 
 /** Error for a text that is not sent. `issue` continues the sentence "Text 3 …". */

@@ -1,10 +1,5 @@
 /** Generates images. */
-import {
-	type ErrorContext,
-	type ServerError,
-	createServerError,
-	createInputError,
-} from '../errors/server-error';
+import { type ErrorContext, createServerError, createInputError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import { type Adaptation, omitFields } from '../exchange/adaptations';
@@ -50,6 +45,7 @@ export async function generateImages(
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ) {
+	const { model } = settings;
 	if (!prompt.trim())
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
@@ -69,9 +65,16 @@ export async function generateImages(
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => readImages(await readJson(response)),
-		explain: async (error) => await explainImageError(server, settings, error),
+		explain: async (error) => {
+			// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
+			const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
+			const imageError = isEmpty
+				? error.copyWith({ type: 'featureDisabled' })
+				: explainFirstTokenTimeout(error);
+			return await explainUnsupportedRoute(server, imageError, 'images', model);
+		},
 	});
-	const context = toErrorContext(server, server.getApiUrl(), settings.model);
+	const context = toErrorContext(server, server.getApiUrl(), model);
 	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0)
 		throw createServerError('emptyResponse', context, {
@@ -101,15 +104,6 @@ const omitResponseFormat: Adaptation = (rejection, { response_format: format }) 
 	format !== undefined && rejection.matches(/response_format/gi).length > 0
 		? omitFields(['response_format'])
 		: undefined;
-
-async function explainImageError(server: ModelServer, { model }: TaskSettings, error: ServerError) {
-	// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
-	const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
-	const imageError = isEmpty
-		? error.copyWith({ type: 'featureDisabled' })
-		: explainFirstTokenTimeout(error);
-	return await explainUnsupportedRoute(server, imageError, 'images', model);
-}
 
 /** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */
 function readImages(json: unknown) {

@@ -5,6 +5,7 @@ import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
 import { collectTexts, omitEmpty, type JsonRecord, parseJson } from '../values';
+import { Readable } from '../vendor';
 import {
 	explainUnsupportedRoute,
 	runTask,
@@ -64,7 +65,13 @@ export async function synthesizeSpeech<Stored>(
 	const input = (
 		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
 	).trim();
-	if (!input) throw createEmptyTextError(speechRequest);
+	if (!input)
+		throw createInputError(
+			'The text is empty',
+			speechRequest.input.trim()
+				? 'The text consists of emoji and Markdown only: turn off Plain Text.'
+				: 'Enter a text in the field Text.',
+		);
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
 		headers: { accept: 'audio/*, application/json' },
@@ -75,9 +82,18 @@ export async function synthesizeSpeech<Stored>(
 		extraBody,
 		read: async (response) => {
 			const { head, chunks } = await readAudio(response);
-			if (head.byteLength < MIN_AUDIO_BYTES) throw createTooShortError(response, head.byteLength);
+			if (head.byteLength < MIN_AUDIO_BYTES)
+				throw createServerError('emptyResponse', response.errorContext, {
+					title: 'The server returned no audio',
+					detail: `The server returned no audio: its response has ${head.byteLength} bytes`,
+					suggestion:
+						'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
+				});
 			const type = detectAudioType(head, format);
-			const content = hasUnknownWavLength(head) ? readWithLength(chunks) : chunks;
+			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
+			const content = hasUnknownWavLength(head)
+				? Readable.from([withWavLength(await readBuffer(chunks))])
+				: chunks;
 			return { stored: await store({ ...type, content }), ...type };
 		},
 		explain: async (error) => await explainSpeechError(server, settings, error, voice),
@@ -92,15 +108,6 @@ export async function synthesizeSpeech<Stored>(
 	};
 }
 
-function createEmptyTextError({ input }: SpeechRequest) {
-	return createInputError(
-		'The text is empty',
-		input.trim()
-			? 'The text consists of emoji and Markdown only: turn off Plain Text.'
-			: 'Enter a text in the field Text.',
-	);
-}
-
 /** The first bytes of the audio, and all of it. Gateways send it as base64 in JSON. */
 async function readAudio(response: HttpResponse) {
 	const body = await peekHead(response.bytes());
@@ -110,11 +117,7 @@ async function readAudio(response: HttpResponse) {
 		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
 		.find((content) => detectFileType(content)?.category === 'audio');
 	if (!audio) throw response.toError(text);
-	return await peekHead(toChunks(audio));
-}
-
-async function* toChunks(content: Uint8Array): AsyncGenerator<Uint8Array> {
-	yield content;
+	return await peekHead(Readable.from([audio]));
 }
 
 /** First bytes of a body, and the full body. */
@@ -133,11 +136,6 @@ export async function peekHead(
 		yield* { [Symbol.asyncIterator]: () => iterator };
 	}
 	return { head, chunks: allChunks() };
-}
-
-/** A WAV file with its real length, for players and for n8n: it is read to its end first. */
-async function* readWithLength(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-	yield withWavLength(await readBuffer(chunks));
 }
 
 /** Whether a response with status 200 is an error or a page. */
@@ -161,15 +159,6 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat) {
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isCoincidence = requested === 'pcm' && extension !== 'wav';
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
-}
-
-function createTooShortError({ errorContext }: HttpResponse, bytes: number) {
-	return createServerError('emptyResponse', errorContext, {
-		title: 'The server returned no audio',
-		detail: `The server returned no audio: its response has ${bytes} bytes`,
-		suggestion:
-			'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
-	});
 }
 
 async function explainSpeechError(

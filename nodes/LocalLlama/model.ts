@@ -4,10 +4,10 @@ import {
 	streamingField,
 	booleanField,
 	resourceLocatorField,
-	numberField,
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
+import { secondsField } from '../shared/timeout-fields';
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
@@ -48,10 +48,12 @@ function assertChangesAllowed({ context, parameters }: LlamaCall) {
 const waitField = (description: string) =>
 	booleanField('Wait Until Done', 'wait', true, description);
 
-const idleTimeoutField = numberField('Idle Timeout (Seconds)', 'idleTimeout', 300, {
-	typeOptions: { minValue: 0 },
-	description: 'How long to wait without progress on the server. 0 = no limit.',
-});
+const idleTimeoutField = secondsField(
+	'Idle Timeout (Seconds)',
+	'idleTimeout',
+	300,
+	'How long to wait without progress on the server. 0 = no limit.',
+);
 
 const MIN_PAUSE_MS = 500;
 
@@ -79,10 +81,13 @@ function formatProgress({ status, total, completed = 0 }: PullProgress) {
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;
 }
 
-const timeoutField = numberField('Timeout (Seconds)', 'timeout', 600, {
-	typeOptions: { minValue: 1 },
-	description: 'How long to wait until the model is loaded or unloaded',
-});
+const timeoutField = secondsField(
+	'Timeout (Seconds)',
+	'timeout',
+	600,
+	'How long to wait until the model is loaded or unloaded',
+	1,
+);
 
 /** Fields of Load and Unload, with extra options for one of them. */
 export function changeFields(...extraFields: INodeProperties[]) {

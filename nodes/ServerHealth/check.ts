@@ -4,6 +4,7 @@ import { checkFields } from '../shared/health/check-fields';
 import { defineHealthOperation, type HealthCall } from './operation';
 import { addSpeedTest, type SpeedOptions } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';
+import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
 import { tryOrUndefined } from '../../lib/values';
 
@@ -45,15 +46,20 @@ const TOTAL_MS = 180_000;
 
 /** Timeouts of each request of a speed test. */
 const timeoutFields = [
-	numberField('First Token Timeout (Seconds)', 'firstTokenTimeout', 60, {
-		typeOptions: { minValue: 1 },
-		description:
-			'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
-	}),
-	numberField('Total Timeout (Seconds)', 'totalTimeout', 180, {
-		typeOptions: { minValue: 1 },
-		description: 'How long a request may take in total',
-	}),
+	secondsField(
+		'First Token Timeout (Seconds)',
+		'firstTokenTimeout',
+		60,
+		'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
+		1,
+	),
+	secondsField(
+		'Total Timeout (Seconds)',
+		'totalTimeout',
+		180,
+		'How long a request may take in total',
+		1,
+	),
 ];
 
 export const speedTest = defineHealthOperation({
@@ -118,10 +124,13 @@ export const toolTest = defineHealthOperation({
 			[16, 32768],
 			'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		),
-		numberField('Test Timeout (Seconds)', 'testTimeout', DEFAULT_TIMEOUT_SECONDS, {
-			typeOptions: { minValue: 1 },
-			description: 'How long the test may take in total. Remaining cases count as not tested.',
-		}),
+		secondsField(
+			'Test Timeout (Seconds)',
+			'testTimeout',
+			DEFAULT_TIMEOUT_SECONDS,
+			'How long the test may take in total. Remaining cases count as not tested.',
+			1,
+		),
 		...checkFields(streamingField),
 	],
 	measure: async ({ target, parameters, signal, check, context, typing }) =>

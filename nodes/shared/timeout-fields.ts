@@ -29,8 +29,9 @@ export function secondsField(
 	name: string,
 	value: number,
 	description: string,
+	minValue = 0,
 ): INodeProperties {
-	return numberField(displayName, name, value, { typeOptions: { minValue: 0 }, description });
+	return numberField(displayName, name, value, { typeOptions: { minValue }, description });
 }
 
 /** Options for requests that change nothing and are not streamed: their response arrives whole, so one timeout suffices. */

@@ -1,8 +1,4 @@
-import {
-	transcribe,
-	type TranscribeRequest,
-	type TranscriptFormat,
-} from '../../../lib/tasks/transcribe';
+import { transcribe, type TranscriptFormat } from '../../../lib/tasks/transcribe';
 import type { Transcript } from '../../../lib/tasks/transcript-hints';
 import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
@@ -104,28 +100,25 @@ export const audioTranscribe = withOutput({
 		);
 		const file = await createFileSource(context, itemIndex, field);
 		const settings = await readMediaSettings(call, 'transcription');
-		const request = readRequest(call);
-		const transcript = await transcribe(server, settings, { ...request, file });
+		const format: TranscriptFormat = parameters.choice('responseFormat', 'json');
+		const transcript = await transcribe(server, settings, {
+			file,
+			format,
+			translate: parameters.boolean('options.translate', false),
+			language: parameters.string('options.language'),
+			prompt: parameters.rawString('options.prompt'),
+			temperature: parameters.number('options.temperature', undefined),
+			granularities: parameters.choices('options.timestamps'),
+			extraBody: parameters.object('options.extraBody', {}),
+		});
 		await call.typing?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);
-		const result = toResultItem(transcript, request.format, settings.model);
+		const result = toResultItem(transcript, format, settings.model);
 		const { subtitles } = transcript;
 		if (!subtitles) return [result];
 		return [await withSubtitleFile(call, result, subtitles, file.name)];
 	},
 });
-
-function readRequest({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
-	return {
-		translate: parameters.boolean('options.translate', false),
-		format: parameters.choice('responseFormat', 'json'),
-		language: parameters.string('options.language'),
-		prompt: parameters.rawString('options.prompt'),
-		temperature: parameters.number('options.temperature', undefined),
-		granularities: parameters.choices('options.timestamps'),
-		extraBody: parameters.object('options.extraBody', {}),
-	};
-}
 
 /** Fields of the format verbose_json. */
 const OUTPUT_FACTS = ['language', 'duration', 'segments', 'words'];

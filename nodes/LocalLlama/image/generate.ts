@@ -1,8 +1,4 @@
-import {
-	generateImages,
-	type ImageRequest,
-	type GeneratedImage,
-} from '../../../lib/tasks/generate-images';
+import { generateImages, type GeneratedImage } from '../../../lib/tasks/generate-images';
 import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	choiceField,
@@ -12,7 +8,6 @@ import {
 	integerField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
-import type { NodeParameters } from '../../shared/parameters';
 import { baseName, storeFile } from '../../shared/binary';
 import {
 	type LlamaCall,
@@ -80,10 +75,17 @@ export const imageGenerate = withOutput({
 	run: async (call) => {
 		const { parameters, server } = call;
 		const settings = await readMediaSettings(call, 'images');
-		const imageRequest = readRequest(parameters);
-		const { images, warnings } = await generateImages(server, settings, imageRequest);
+		const prompt = parameters.rawString('prompt');
+		const { images, warnings } = await generateImages(server, settings, {
+			prompt,
+			count: parameters.number('options.count', 1),
+			size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
+			format: parameters.choice('options.outputFormat', ''),
+			seed: parameters.number('options.seed', undefined),
+			extraBody: parameters.object('options.extraBody', {}),
+		});
 		warnings.forEach(call.hint);
-		const metadata = { prompt: imageRequest.prompt, ...omitEmpty({ model: settings.model }) };
+		const metadata = { prompt, ...omitEmpty({ model: settings.model }) };
 		const name = baseName(parameters.string('options.fileName'), 'image');
 		const items: ResultItem[] = [];
 		for (const [index, image] of images.entries()) {
@@ -93,17 +95,6 @@ export const imageGenerate = withOutput({
 		return items;
 	},
 });
-
-function readRequest(parameters: NodeParameters): ImageRequest {
-	return {
-		prompt: parameters.rawString('prompt'),
-		count: parameters.number('options.count', 1),
-		size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
-		format: parameters.choice('options.outputFormat', ''),
-		seed: parameters.number('options.seed', undefined),
-		extraBody: parameters.object('options.extraBody', {}),
-	};
-}
 
 /** Stores an image in the binary data of its item. */
 async function toImageItem(
