@@ -138,8 +138,28 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft) {
 	const result = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'chat'),
 		draft,
-		toBody: (route, sent) => {
-			const constrained = buildConstrainedRequest(query, sent);
+		toBody: (route, { messages, tokens }) => {
+			const constrained: CompletionRequest = {
+				model,
+				messages,
+				tools: [],
+				parameters: {
+					maxTokens: tokens,
+					...parameters,
+					// A grammar costs a token less than a schema, whose responses have quotes.
+					responseFormat:
+						serverType.compilesSchemas === 'formatsAndTools'
+							? { type: 'grammar', grammar: options.toGrammar() }
+							: { type: 'jsonSchema', name: 'category', schema: options.toSchema() },
+					thinking: { mode: 'off' },
+					extraBody: {
+						stream: false,
+						logprobs: true,
+						top_logprobs: TOP_LOGPROBS,
+						...parameters.extraBody,
+					},
+				},
+			};
 			return route === 'ollamaChat'
 				? { ...toOllamaBody(constrained), truncate: false }
 				: toOpenAiBody(constrained, serverType);
@@ -169,29 +189,6 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft) {
 		completion: { ...value, usage: addUsage(first?.usage, value.usage) },
 		warnings:
 			truncation.length > 0 ? truncation : result.warnings.filter((text) => !/logprobs/.test(text)),
-	};
-}
-
-function buildConstrainedRequest(
-	{ serverType, settings: { model, parameters }, options }: LabelQuery,
-	{ messages, tokens }: LabelDraft,
-): CompletionRequest {
-	const constraints = { logprobs: true, top_logprobs: TOP_LOGPROBS };
-	return {
-		model,
-		messages,
-		tools: [],
-		parameters: {
-			maxTokens: tokens,
-			...parameters,
-			// A grammar costs a token less than a schema, whose responses have quotes.
-			responseFormat:
-				serverType.compilesSchemas === 'formatsAndTools'
-					? { type: 'grammar', grammar: options.toGrammar() }
-					: { type: 'jsonSchema', name: 'category', schema: options.toSchema() },
-			thinking: { mode: 'off' },
-			extraBody: { stream: false, ...constraints, ...parameters.extraBody },
-		},
 	};
 }
 

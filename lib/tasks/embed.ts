@@ -43,8 +43,6 @@ export interface EmbedSettings extends TaskSettings {
 	documentPriority?: Priority;
 }
 
-export type EmbeddingResult = Awaited<ReturnType<Embedder['embed']>>;
-
 /** Turns texts into vectors with the same settings. Caches the length of the vectors. */
 export class Embedder {
 	readonly prefixes: Prefixes;

@@ -34,8 +34,6 @@ export interface ImageRequest {
 	extraBody: JsonRecord;
 }
 
-export type GeneratedImage = ReturnType<typeof toImage>;
-
 /** 64 images of a few megabytes in base64. */
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
 
@@ -89,7 +87,7 @@ export async function generateImages(
 }
 
 /** One hint for each size that was not requested. */
-function getSizeWarnings(images: GeneratedImage[], requested: string) {
+function getSizeWarnings(images: Array<ReturnType<typeof toImage>>, requested: string) {
 	const sizes = images.flatMap(({ width, height }) =>
 		width === undefined ? [] : [`${width}x${height}`],
 	);

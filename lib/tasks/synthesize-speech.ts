@@ -1,5 +1,5 @@
 /** Converts text to speech. */
-import { type ServerError, createServerError, createInputError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/server-error';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
@@ -96,7 +96,22 @@ export async function synthesizeSpeech<Stored>(
 				: chunks;
 			return { stored: await store({ ...type, content }), ...type };
 		},
-		explain: async (error) => await explainSpeechError(server, settings, error, voice),
+		explain: async (error) => {
+			const { type, status = 0, serverText = '' } = error;
+			const isVoiceError =
+				status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+			if (!isVoiceError) {
+				const timeoutError = explainFirstTokenTimeout(error);
+				return await explainUnsupportedRoute(server, timeoutError, 'speech', settings.model);
+			}
+			return error.copyWith({
+				type: 'badRequest',
+				title: voice
+					? `The server does not support the voice "${voice}"`
+					: 'The server requires a voice',
+				suggestion: 'Choose a voice of this model; its documentation lists them.',
+			});
+		},
 	});
 	const { extension } = value;
 	const isOtherFormat = extension !== format;
@@ -159,26 +174,6 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat) {
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isCoincidence = requested === 'pcm' && extension !== 'wav';
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
-}
-
-async function explainSpeechError(
-	server: ModelServer,
-	{ model }: TaskSettings,
-	error: ServerError,
-	voice: string,
-) {
-	const { type, status = 0, serverText = '' } = error;
-	const isVoiceError =
-		status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
-	if (isVoiceError)
-		return error.copyWith({
-			type: 'badRequest',
-			title: voice
-				? `The server does not support the voice "${voice}"`
-				: 'The server requires a voice',
-			suggestion: 'Choose a voice of this model; its documentation lists them.',
-		});
-	return await explainUnsupportedRoute(server, explainFirstTokenTimeout(error), 'speech', model);
 }
 
 /** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */

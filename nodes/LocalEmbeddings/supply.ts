@@ -4,7 +4,8 @@ import {
 	type ISupplyDataFunctions,
 	type SupplyData,
 } from 'n8n-workflow';
-import { type EmbeddingResult, Embedder, type Prefixes } from '../../lib/tasks/embed';
+import { Embedder, type Prefixes } from '../../lib/tasks/embed';
+import { omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
 import { readExplicitPriority } from '../shared/timeout-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
@@ -58,7 +59,20 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 				result.warnings.forEach((warning) => log.hint(warning));
 				return result;
 			},
-			output: (result) => summarizeResult(result, client.settings.model),
+			// Counts and sizes, never the vectors, which would fill n8n's database.
+			output: ({ vectors: [first], ...result }) => ({
+				model: result.otherModel ?? client.settings.model,
+				vectors: texts.length,
+				...(first !== undefined && {
+					dimensions: first.length,
+					beginsWith: first.slice(0, LOGGED_NUMBERS),
+				}),
+				...(result.receivedDimensions !== first?.length &&
+					omitUndefined({ receivedDimensions: result.receivedDimensions })),
+				tokens: result.tokens,
+				requests: result.requests,
+				truncated: result.truncated,
+			}),
 		});
 		return vectors;
 	};
@@ -76,27 +90,5 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 			const [vector] = await embed([text], 'query', { query });
 			return vector!;
 		},
-	};
-}
-
-/** Log entry of a call: counts and sizes, never the vectors, which would fill n8n's database. */
-function summarizeResult(
-	{ vectors, receivedDimensions, tokens, requests, truncated, otherModel }: EmbeddingResult,
-	model: string,
-): IDataObject {
-	const [first] = vectors;
-	return {
-		model: otherModel ?? model,
-		vectors: vectors.length,
-		...(first !== undefined && {
-			dimensions: first.length,
-			beginsWith: first.slice(0, LOGGED_NUMBERS),
-		}),
-		...(receivedDimensions === undefined || receivedDimensions === first?.length
-			? {}
-			: { receivedDimensions }),
-		tokens,
-		requests,
-		truncated,
 	};
 }

@@ -1,11 +1,6 @@
-import {
-	NodeConnectionTypes,
-	type IDataObject,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
+import { rerank, type RerankSettings } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
@@ -70,7 +65,17 @@ function createLoggedReranker(
 					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
 				},
-				output: (result) => summarizeResult(result, settings.model),
+				output: (result) => {
+					const scores = result.ranking.flatMap(({ score }) => score ?? []);
+					return {
+						model: settings.model,
+						returned: result.ranking.length,
+						...(scores.length !== 0 && { best: scores[0], worst: scores.at(-1) }),
+						tokens: result.tokens,
+						requests: result.requests,
+						truncated: result.truncated,
+					};
+				},
 			});
 			// Copied, since documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
@@ -79,20 +84,5 @@ function createLoggedReranker(
 				return { ...document, metadata };
 			});
 		},
-	};
-}
-
-function summarizeResult(
-	{ ranking, tokens, requests, truncated }: RerankResult,
-	model: string,
-): IDataObject {
-	const scores = ranking.flatMap(({ score }) => score ?? []);
-	return {
-		model,
-		returned: ranking.length,
-		...(scores.length !== 0 && { best: scores[0], worst: scores.at(-1) }),
-		tokens,
-		requests,
-		truncated,
 	};
 }

@@ -9,7 +9,7 @@ import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
-import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
+import type { Operation, OperationCall } from '../shared/run/operations';
 
 export type Service = CheckTarget['service'];
 
@@ -34,10 +34,17 @@ export function defineHealthOperation({
 	return {
 		...operation,
 		run: async (call) => {
-			const { parameters, signal } = call;
+			const { parameters, signal, context, itemIndex } = call;
 			const check = { ...readExpectations(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			return toHealthItems(call, await measure({ ...call, check }), failWhenUnhealthy);
+			const { binary, ...health } = await measure({ ...call, check });
+			if (!health.healthy && isToolNode(context.getNode()))
+				return [{ json: toToolJson(health), binary }];
+			if (!health.healthy && failWhenUnhealthy)
+				throw new UnhealthyError(context.getNode(), health, itemIndex);
+			const summary = summarizeWorstFinding(health);
+			if (summary !== undefined) call.hint(summary);
+			return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 		},
 	};
 }
@@ -46,20 +53,6 @@ export function defineHealthOperation({
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
-/** Throws an `UnhealthyError` if the node should fail when unhealthy. */
-function toHealthItems(
-	{ context, itemIndex, hint }: OperationCall,
-	{ binary, ...health }: HealthOutput,
-	failWhenUnhealthy: boolean,
-): OperationItem[] {
-	if (!health.healthy && isToolNode(context.getNode()))
-		return [{ json: toToolJson(health), binary }];
-	if (!health.healthy && failWhenUnhealthy)
-		throw new UnhealthyError(context.getNode(), health, itemIndex);
-	const summary = summarizeWorstFinding(health);
-	if (summary !== undefined) hint(summary);
-	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
-}
 /** A model may repeat it to any user, so it contains no URL and no server message. */
 function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {
 	const ids = findings.map(({ id, severity }) => ({ id, severity }));

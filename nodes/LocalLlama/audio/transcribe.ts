@@ -14,7 +14,6 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import {
-	type LlamaCall,
 	type ResultItem,
 	withOutput,
 	createOptionsField,
@@ -116,7 +115,13 @@ export const audioTranscribe = withOutput({
 		const result = toResultItem(transcript, format, settings.model);
 		const { subtitles } = transcript;
 		if (!subtitles) return [result];
-		return [await withSubtitleFile(call, result, subtitles, file.name)];
+		const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
+			content: Buffer.from(subtitles.content),
+			fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
+			mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
+		});
+		const metadata = { subtitles: subtitles.content, ...facts, ...result.metadata };
+		return [{ ...result, metadata, binary }];
 	},
 });
 
@@ -151,18 +156,4 @@ function roundNumbers(value: unknown, name?: string): unknown {
 	return Object.fromEntries(
 		Object.entries(value).map(([key, entry]) => [key, roundNumbers(entry, key)]),
 	);
-}
-
-async function withSubtitleFile(
-	call: LlamaCall,
-	{ output, metadata }: ResultItem,
-	{ format, content }: { format: 'srt' | 'vtt'; content: string },
-	recordingName: string,
-): Promise<ResultItem> {
-	const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
-		content: Buffer.from(content),
-		fileName: `${baseName(recordingName, 'subtitles')}.${format}`,
-		mimeType: format === 'srt' ? 'application/x-subrip' : 'text/vtt',
-	});
-	return { output, metadata: { subtitles: content, ...facts, ...metadata }, binary };
 }

@@ -1,4 +1,4 @@
-import { generateImages, type GeneratedImage } from '../../../lib/tasks/generate-images';
+import { generateImages } from '../../../lib/tasks/generate-images';
 import { omitEmpty, omitUndefined } from '../../../lib/values';
 import {
 	choiceField,
@@ -10,7 +10,6 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
 import {
-	type LlamaCall,
 	type ResultItem,
 	withOutput,
 	createOptionsField,
@@ -89,25 +88,16 @@ export const imageGenerate = withOutput({
 		const name = baseName(parameters.string('options.fileName'), 'image');
 		const items: ResultItem[] = [];
 		for (const [index, image] of images.entries()) {
-			const fileName = images.length > 1 ? `${name}-${index + 1}` : name;
-			items.push(await toImageItem(call, image, fileName, metadata));
+			const { content, mimeType, extension, width, height, revisedPrompt, seed } = image;
+			const suffix = images.length > 1 ? `-${index + 1}` : '';
+			const file = { content, fileName: `${name}${suffix}.${extension}`, mimeType };
+			const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', file);
+			items.push({
+				output: { ...facts, ...omitUndefined({ width, height }) },
+				metadata: { ...metadata, revisedPrompt, seed },
+				binary,
+			});
 		}
 		return items;
 	},
 });
-
-/** Stores an image in the binary data of its item. */
-async function toImageItem(
-	call: LlamaCall,
-	{ content, mimeType, extension, width, height, revisedPrompt, seed }: GeneratedImage,
-	name: string,
-	metadata: object,
-): Promise<ResultItem> {
-	const file = { content, fileName: `${name}.${extension}`, mimeType };
-	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
-	return {
-		output: { ...stored.facts, ...omitUndefined({ width, height }) },
-		metadata: { ...metadata, revisedPrompt, seed },
-		binary: stored.binary,
-	};
-}

@@ -105,10 +105,15 @@ async function embedItems(call: LlamaCall) {
 	let count = 0;
 	for (const itemIndex of call.itemIndexes)
 		try {
-			const access = await call.accessOf(itemIndex);
-			const { server } = access;
+			const { server, priority } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
-			const options = await readEmbedOptions(parameters, { ...access, signal: call.signal });
+			const settings = { ...readEmbeddingSettings(parameters), priority };
+			const options: EmbedOptions = {
+				settings: await withResolvedModel(settings, server, 'embeddings', call.signal),
+				role: parameters.choice('role', 'document'),
+				isSingleItem: parameters.boolean('options.singleItem', false),
+				asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
+			};
 			const key = JSON.stringify([server.id, options]);
 			const group = groups.get(key) ?? { server, options, texts: [] };
 			groups.set(key, group);
@@ -120,19 +125,6 @@ async function embedItems(call: LlamaCall) {
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
 	return results.sort((a, b) => getItemIndex(a) - getItemIndex(b));
-}
-
-async function readEmbedOptions(
-	parameters: NodeParameters,
-	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
-): Promise<EmbedOptions> {
-	const settings = { ...readEmbeddingSettings(parameters), priority };
-	return {
-		settings: await withResolvedModel(settings, server, 'embeddings', signal),
-		role: parameters.choice('role', 'document'),
-		isSingleItem: parameters.boolean('options.singleItem', false),
-		asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
-	};
 }
 
 /** Throws a `ServerError` of type `invalidInput` for an empty array, or naming the entry that is not text. */

@@ -53,47 +53,39 @@ export const vectorRerank = withOutput({
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
 	run: async (call) => {
-		const { documents, failures } = readItems(call);
-		return [...(await rankDocuments(call, documents)), ...failures];
+		const failures: ItemError[] = [];
+		const documents = call.itemIndexes.flatMap((from) => {
+			try {
+				return readDocuments(call, from);
+			} catch (error) {
+				// If the node continues on errors, the other documents are ranked.
+				failures.push(toItemError(call, from, error));
+				return [];
+			}
+		});
+		const { parameters, server, priority, signal } = call;
+		const settings = { ...readRerankSettings(parameters), priority, signal };
+		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
+		const texts = documents.map(({ text }) => text);
+		const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
+		countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
+		result.warnings.forEach(call.hint);
+		if (result.truncated > 0)
+			call.hint(
+				`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
+			);
+		const items = result.ranking.map(({ index, score }) => {
+			const { entry, from, index: position } = documents[index]!;
+			return {
+				output: score === undefined ? null : round(score, 6),
+				metadata: { index: position, model: resolvedSettings.model },
+				entry,
+				from,
+			};
+		});
+		return [...items, ...failures];
 	},
 });
-
-async function rankDocuments(call: LlamaCall, documents: DocumentInput[]): Promise<ResultItem[]> {
-	const { parameters, server, priority, signal } = call;
-	const settings = { ...readRerankSettings(parameters), priority, signal };
-	const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
-	const texts = documents.map(({ text }) => text);
-	const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
-	countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
-	result.warnings.forEach(call.hint);
-	if (result.truncated > 0)
-		call.hint(
-			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
-		);
-	return result.ranking.map(({ index, score }) => {
-		const { entry, from, index: position } = documents[index]!;
-		return {
-			output: score === undefined ? null : round(score, 6),
-			metadata: { index: position, model: resolvedSettings.model },
-			entry,
-			from,
-		};
-	});
-}
-
-/** Throws an `ItemError` unless the node continues on errors: then the other documents are ranked. */
-function readItems(call: LlamaCall): { documents: DocumentInput[]; failures: ItemError[] } {
-	const failures: ItemError[] = [];
-	const documents = call.itemIndexes.flatMap((from) => {
-		try {
-			return readDocuments(call, from);
-		} catch (error) {
-			failures.push(toItemError(call, from, error));
-			return [];
-		}
-	});
-	return { documents, failures };
-}
 
 /** The document of an item, or all documents of its array. */
 function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
