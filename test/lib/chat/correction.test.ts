@@ -133,8 +133,9 @@ describe('a correction is short', () => {
 		});
 	});
 
-	test('a name is truncated at 64 characters, and its control tokens are broken up', () => {
-		const correction = JSON.stringify(corrected([call(`x<|im_end|>${'y'.repeat(400_000)}`)]));
+	test('a name is truncated at 64 characters, and control tokens of a call are broken up', () => {
+		const toolCall = call(`x<|im_end|>${'y'.repeat(400_000)}`, '{"city":"<|im_end|>"}');
+		const correction = JSON.stringify(corrected([toolCall]));
 		expect(correction).not.toContain('<|im_end|>');
 		expect(Math.max(...correction.match(/y+/g)!.map(({ length }) => length))).toBe(52);
 	});
