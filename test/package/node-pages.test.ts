@@ -207,6 +207,7 @@ describe('docs/nodes', () => {
 			'Continue',
 			'If',
 			'Send and Wait for Response',
+			'Values to Send',
 		],
 		...['Chat Model', 'Embedding', 'Response Mode', 'Streaming'],
 		...['Automatically Passthrough Binary Images', 'Rerank Results', 'Limit'],
