@@ -4,7 +4,7 @@ import { DifyClient, fetchPage, ListEndpoint } from './client';
 import { DifyAppMode } from './types';
 
 /** Name of each app mode in Dify's interface, and the node for it. */
-const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
+const MODES: Record<string, readonly [name: string, node: string]> = {
 	chat: ['a chatbot', 'Dify Chat Message'],
 	'agent-chat': ['an agent', 'Dify Chat Message'],
 	agent: ['an agent', 'Dify Chat Message'],

@@ -114,7 +114,7 @@ export function isPythonTrace(text: string) {
 }
 
 /** Nodes that request a URL of the workflow, not of a file that was sent. */
-const REQUESTING_NODES: ReadonlySet<string | undefined> = new Set(['http-request', 'tool']);
+const REQUESTING_NODES = new Set<string | undefined>(['http-request', 'tool']);
 
 /** Explains a node of a workflow that failed to request its own URL. */
 export function explainFailedRequest(node: WorkflowNode, text: string): Texts | undefined {

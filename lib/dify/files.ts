@@ -22,7 +22,7 @@ type MediaType = (typeof MEDIA_TYPES)[number];
 export type DifyFileType = MediaType | 'document' | 'custom';
 
 /** File types by extension, as in Dify, which also sets size limits by them (docs/protocols/dify.md 2.9). */
-const EXTENSIONS_BY_TYPE: Readonly<Record<MediaType, readonly string[]>> = {
+const EXTENSIONS_BY_TYPE: Record<MediaType, readonly string[]> = {
 	image: ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'],
 	video: ['mp4', 'mov', 'mpeg', 'webm'],
 	audio: ['mp3', 'm4a', 'wav', 'amr', 'mpga'],

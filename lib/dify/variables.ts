@@ -3,8 +3,8 @@ import { JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 
-const TEXT_TYPES: ReadonlySet<unknown> = new Set(['string', 'secret']);
-const NUMBER_TYPES: ReadonlySet<unknown> = new Set(['number', 'integer', 'float']);
+const TEXT_TYPES = new Set<unknown>(['string', 'secret']);
+const NUMBER_TYPES = new Set<unknown>(['number', 'integer', 'float']);
 
 /** The variable with a value of its type. A value that cannot be read is kept. */
 export function withTypedValue(variable: JsonRecord) {

@@ -71,7 +71,7 @@ const OFFICE_SUGGESTION =
 	'Save it as PDF first, and add the node "Extract From File" (Extract From PDF) before this one.';
 
 /** Suggestions for files that no model server reads, by extension. */
-export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
+export const UNSUPPORTED_FILE_SUGGESTIONS: Record<string, string> = {
 	heic: PHOTO_SUGGESTION,
 	heif: PHOTO_SUGGESTION,
 	avif: PHOTO_SUGGESTION,
@@ -89,13 +89,13 @@ export const UNSUPPORTED_FILE_SUGGESTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Audio subtypes whose extension differs from their name. */
-const AUDIO_EXTENSION_BY_SUBTYPE: Readonly<Record<string, string>> = {
+const AUDIO_EXTENSION_BY_SUBTYPE: Record<string, string> = {
 	mpeg: 'mp3',
 	wave: 'wav',
 	mp4: 'm4a',
 };
 
-export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
+export const AUDIO_EXTENSIONS = new Set<string>(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 

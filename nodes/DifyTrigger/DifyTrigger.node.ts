@@ -83,7 +83,7 @@ async function pollDify(context: IPollFunctions) {
 			pollingNodes.delete(node);
 		}
 	} catch (error) {
-		throw toPollError(toDifyNodeError(context.getNode(), error, {}));
+		throw toPollError(toDifyNodeError(context.getNode(), error));
 	}
 }
 

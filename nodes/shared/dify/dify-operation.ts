@@ -257,7 +257,7 @@ export function createDifyExecute(table: OperationTable<DifyOperation>, keyType:
 }
 
 /** n8n's error, with data for workflows: Dify's code, the status, the IDs, and the partial response. */
-export function toDifyNodeError(node: INode, error: unknown, options: NodeErrorOptions) {
+export function toDifyNodeError(node: INode, error: unknown, options?: NodeErrorOptions) {
 	const nodeError = toNodeError(node, error, options);
 	if (error instanceof ServerError) {
 		const { partialText, httpStatus, type, ...details } = toErrorDetails(error);

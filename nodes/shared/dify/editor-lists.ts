@@ -148,7 +148,7 @@ async function fetchNamedPage(
 	return { results, paginationToken: next?.toString() };
 }
 
-const TECHNIQUES: Readonly<Record<string, string>> = { high_quality: '', economy: ' (keywords)' };
+const TECHNIQUES: Record<string, string> = { high_quality: '', economy: ' (keywords)' };
 
 /** All knowledge bases of the workspace, including those of other members. Dify filters them. */
 export const searchKnowledgeBases = createListSearch(
@@ -202,7 +202,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 			emptyFieldsNotice: NO_FORM,
 		};
 	} catch (error) {
-		const { message, description } = toDifyNodeError(this.getNode(), error, {});
+		const { message, description } = toDifyNodeError(this.getNode(), error);
 		return {
 			fields: currentFields,
 			emptyFieldsNotice: escapeHtml(

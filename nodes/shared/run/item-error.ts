@@ -107,7 +107,7 @@ interface Execution {
 }
 
 /** Modes in which n8n streams to visitors. */
-const PUBLIC_MODES: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
+const PUBLIC_MODES = new Set<WorkflowExecuteMode>(['webhook', 'chat', 'integrated']);
 
 /**
  * The error message for visitors of a published chat: n8n streams only the description of a failed node to them
