@@ -4,7 +4,7 @@ import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/text-tool-calls';
-import type { ChatMessage, ToolDefinition } from './types';
+import type { ChatMessage, ToolCall, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
@@ -90,27 +90,32 @@ export function buildToolCallCorrection(
 ) {
 	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
 	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
+	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
+	const firstUnknown = issues.find(({ type }) => type === 'unknownTool')?.toolCall;
 	let correction: ChatMessage[] = [];
 	for (const [count, bytes] of SIZES) {
 		const repeated = new Set(invalidFirst.slice(0, count));
 		const repeatedCalls = calls.filter((toolCall) => repeated.has(toolCall));
-		const results = buildToolResults(
-			repeatedCalls,
-			issueByCall,
-			tools,
-			calls.length - repeatedCalls.length,
-		);
-		const toolCalls = repeatedCalls.map((toolCall) => ({
-			id: createServerToolCallId(),
-			name: toSafeName(toolCall.name),
-			arguments: toRepeatedArguments(toolCall, bytes),
-		}));
-		correction = [
-			{ role: 'assistant', content: toSafeStart(text, bytes), toolCalls },
-			...toolCalls.map(({ id, name }, index): ChatMessage => {
-				return { role: 'tool', toolCallId: id, name, content: results[index]! };
-			}),
-		];
+		const omitted = calls.length - repeatedCalls.length;
+		const toolCalls: ToolCall[] = [];
+		const results = repeatedCalls.map((toolCall, index): ChatMessage => {
+			const id = createServerToolCallId();
+			const name = toSafeName(toolCall.name);
+			toolCalls.push({ id, name, arguments: toRepeatedArguments(toolCall, bytes) });
+			const issue = issueByCall.get(toolCall);
+			const content = [
+				issue
+					? describeIssue(issue).detail
+					: 'Not executed, because another call in the same response was invalid.',
+				toolCall === firstUnknown &&
+					`Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`,
+				omitted > 0 &&
+					index === repeatedCalls.length - 1 &&
+					`${omitted} more calls were not executed.`,
+			];
+			return { role: 'tool', toolCallId: id, name, content: content.filter(Boolean).join(' ') };
+		});
+		correction = [{ role: 'assistant', content: toSafeStart(text, bytes), toolCalls }, ...results];
 		if (getJsonSize(correction) <= MAX_BYTES) break;
 	}
 	return correction;
@@ -120,27 +125,6 @@ function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
 	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
 	const args = isShort ? normalizeArguments(toolCall.arguments) : undefined;
 	return breakControlTokens(args ?? '{}');
-}
-
-function buildToolResults(
-	calls: readonly RawToolCall[],
-	issues: ReadonlyMap<RawToolCall, ToolCallIssue>,
-	tools: readonly ToolDefinition[],
-	omitted: number,
-) {
-	const results = calls.map((toolCall) => {
-		const issue = issues.get(toolCall);
-		return issue
-			? describeIssue(issue).detail
-			: 'Not executed, because another call in the same response was invalid.';
-	});
-	const unknownIndex = calls.findIndex((call) => issues.get(call)?.type === 'unknownTool');
-	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
-	if (unknownIndex >= 0)
-		results[unknownIndex] +=
-			` Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`;
-	if (omitted > 0) results[results.length - 1] += ` ${omitted} more calls were not executed.`;
-	return results;
 }
 
 /** The correction of a response that does not match the schema of the response format. */
