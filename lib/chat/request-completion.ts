@@ -31,7 +31,7 @@ import {
 } from './validate-completion';
 import type { HttpResponse } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
-import type { ChatMessage, CompletionRequest, Completion, TurnContext } from './types';
+import type { CompletionRequest, Completion, TurnContext } from './types';
 import { addUsage } from './usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';
@@ -106,6 +106,7 @@ function createAccumulator(
 	start: AccumulatorOptions,
 ) {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
+	const last = draft.messages.at(-1);
 	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
 	return new CompletionAccumulator({
 		offeredTools: offeredTools.map(({ name }) => name),
@@ -113,16 +114,10 @@ function createAccumulator(
 		isJson: isJsonRequested(settings.parameters),
 		...start,
 		maxTokens: settings.parameters.maxTokens,
-		prefill: getPrefill(draft.messages),
+		// The model continues the text of a trailing assistant message.
+		prefill: last?.role === 'assistant' && !last.toolCalls ? last.content : undefined,
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 	});
-}
-
-/** The text of a trailing assistant message, which the model continues. */
-function getPrefill(messages: readonly ChatMessage[]) {
-	const last = messages.at(-1);
-	const isPrefill = last?.role === 'assistant' && last.toolCalls === undefined;
-	return isPrefill && last.content ? last.content : undefined;
 }
 
 /** Throws a `ServerError` for a completion that the model cannot correct. */

@@ -10,7 +10,13 @@ import {
 	toSafeName,
 } from './correction';
 import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import type { ToolDefinition, Completion, CompletionRequest, TurnContext } from './types';
+import type {
+	ChatMessage,
+	ToolDefinition,
+	Completion,
+	CompletionRequest,
+	TurnContext,
+} from './types';
 import { validateJson, createJsonError } from './validate-json';
 import { createCompletionError } from './completion-accumulator';
 import { isJsonRequested } from './openai-body';
@@ -81,7 +87,7 @@ function validateToolCalls(
 	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
 	return {
 		type: 'unusable',
-		correctedDraft: { ...draft, messages: [...draft.messages, ...correction] },
+		correctedDraft: withMessages(draft, correction),
 		withoutCorrection:
 			failure || validCalls.length === 0
 				? { type: 'failed', error }
@@ -138,27 +144,23 @@ function validateText(
 	const context = toErrorContext(turn.server, completion.url, draft.model);
 	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;
+	const { responseFormat } = turn.settings.parameters;
+	// The first attempt may have been sent without the response format.
+	const correctedDraft = draft.parameters.responseFormat
+		? withMessages(draft, buildFormatCorrection(completion.text, result.issues.join('; ')))
+		: {
+				...draft,
+				parameters: cleanResponseFormat({ ...draft.parameters, responseFormat }, turn.serverType),
+			};
 	return {
 		type: 'unusable',
-		correctedDraft: buildJsonCorrection(turn, draft, completion, result.issues),
+		correctedDraft,
 		withoutCorrection: { type: 'failed', error },
 	};
 }
 
-/** Adds the response format if the first attempt was sent without it, otherwise a message with the issues. */
-function buildJsonCorrection(
-	{ settings, serverType }: TurnContext,
-	draft: CompletionRequest,
-	completion: Completion,
-	issues: string[],
-): CompletionRequest {
-	const { responseFormat } = settings.parameters;
-	if (!draft.parameters.responseFormat) {
-		const parameters = { ...draft.parameters, responseFormat };
-		return { ...draft, parameters: cleanResponseFormat(parameters, serverType) };
-	}
-	const correction = buildFormatCorrection(completion.text, issues.join('; '));
-	return { ...draft, messages: [...draft.messages, ...correction] };
+function withMessages(draft: CompletionRequest, messages: ChatMessage[]) {
+	return { ...draft, messages: [...draft.messages, ...messages] };
 }
 
 const TRUNCATED_BEFORE_TEXT =

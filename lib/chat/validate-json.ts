@@ -59,7 +59,12 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 	assertLength(source);
 	const unchecked = new Set<string>();
 	try {
-		const schema = copyBounded(source, createStepCounter(), unchecked) as Schema;
+		let steps = 0;
+		const countStep = () => {
+			steps += 1;
+			if (steps > MAX_STEPS) throw new StepLimitError();
+		};
+		const schema = copyBounded(source, countStep, unchecked) as Schema;
 		const lookup = dereference(schema);
 		assertReferences(lookup);
 		const { valid, errors } = validate(value, schema, getDraft(source), lookup, false);
@@ -75,14 +80,6 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 			throw createSchemaError('it is recursive without end, or nested too deeply');
 		throw createSchemaError(getErrorMessage(error));
 	}
-}
-
-function createStepCounter() {
-	let remaining = MAX_STEPS;
-	return () => {
-		remaining -= 1;
-		if (remaining < 0) throw new StepLimitError();
-	};
 }
 
 /** Keywords with unbounded run time: the pattern `^(a+)+$` would block n8n for years. */
