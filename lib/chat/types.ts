@@ -1,8 +1,7 @@
 import type { ErrorType } from '../errors/server-error';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
-import type { Priority } from '../http/queue';
-import type { QueueStats } from '../http/queue';
+import type { Priority, QueueStats } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span';
 import type { DisplayedText } from './displayed-text';
