@@ -73,8 +73,13 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 	);
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
-	// An empty list does not identify the server.
-	if (models.length === 0) throw createNoModelsError(server, await profile.getType(signal));
+	// An empty list does not identify the server: there are no models, or the key has no access to them.
+	if (models.length === 0) {
+		const { texts } = await profile.getType(signal);
+		const hasKey = Object.keys(server.headers).length > 0;
+		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
+		throw createListError(server, 'modelNotFound', 'The server has no models', suggestion);
+	}
 	const serverType = profile.learnType(response);
 	if (models.length > MAX_MODELS)
 		throw createListError(
@@ -84,13 +89,6 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 		);
 	const enriched = await serverType.enrichModels?.(server, models, signal);
 	return { models: enriched ?? models, serverType };
-}
-
-/** An empty list with 200: there are no models, or the key has no access to them. */
-function createNoModelsError(server: ModelServer, { texts }: ServerType) {
-	const hasKey = Object.keys(server.headers).length > 0;
-	const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
-	return createListError(server, 'modelNotFound', 'The server has no models', suggestion);
 }
 
 function createListError(server: ModelServer, type: ErrorType, title: string, suggestion?: string) {

@@ -132,8 +132,10 @@ function buildMessages(request: ClassifyRequest, options: LabelSet) {
 /** Characters. Servers that ignore the token limit write far more, which would not fit into the next prompt. */
 const MAX_REPEATED = 500;
 
-async function requestLabels(query: LabelQuery, draft: LabelDraft) {
-	const { server, serverType, settings, options } = query;
+async function requestLabels(
+	{ server, serverType, settings, options }: LabelQuery,
+	draft: LabelDraft,
+) {
 	const { model, parameters } = settings;
 	const result = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'chat'),
@@ -174,8 +176,19 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft) {
 		isIdempotent: true,
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => await readLabelCompletion(response, options),
-		correct: (completion, sent) =>
-			sent.first || completion.labels ? undefined : correctDraft(query, sent, completion),
+		correct: (completion, { messages, first }): LabelDraft | undefined => {
+			if (first || completion.labels) return undefined;
+			// A model that thinks although it should not may have used up its tokens.
+			if (completion.isTruncated && parameters.maxTokens !== undefined) return undefined;
+			if (completion.isTruncated) return { messages, tokens: THINKING_TOKENS, first: completion };
+			const answer = breakControlTokens(truncate(completion.text, MAX_REPEATED));
+			const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
+			return {
+				messages: [...messages, { role: 'assistant', content: answer }, { role: 'user', content }],
+				tokens: FREE_TOKENS,
+				first: completion,
+			};
+		},
 		explain: async (error) =>
 			await withContextSuggestion(error, { server, serverType, model }, 'Or shorten the text.'),
 		getUsage: ({ usage }) => usage ?? {},
@@ -190,26 +203,6 @@ async function requestLabels(query: LabelQuery, draft: LabelDraft) {
 		warnings:
 			truncation.length > 0 ? truncation : result.warnings.filter((text) => !/logprobs/.test(text)),
 	};
-}
-
-/** The request after a completion without a label; undefined if another one would end in the same way. */
-function correctDraft(
-	{ settings, options }: LabelQuery,
-	{ messages }: LabelDraft,
-	first: LabelCompletion,
-): LabelDraft | undefined {
-	if (first.isTruncated) {
-		// A model that thinks although it should not may have used up its tokens.
-		const canThink = settings.parameters.maxTokens === undefined;
-		return canThink ? { messages, tokens: THINKING_TOKENS, first } : undefined;
-	}
-	const response = breakControlTokens(truncate(first.text, MAX_REPEATED));
-	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
-	const correction: ChatMessage[] = [
-		{ role: 'assistant', content: response },
-		{ role: 'user', content },
-	];
-	return { messages: [...messages, ...correction], tokens: FREE_TOKENS, first };
 }
 
 /** The label may be in the reasoning if the text is empty. */

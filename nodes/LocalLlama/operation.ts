@@ -126,9 +126,11 @@ const outputOptions = [
 export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 	return {
 		...operation,
-		fields: operation.fields.map((field) =>
-			field.name === 'options' ? withOutputOptions(field) : field,
-		),
+		fields: operation.fields.map((field) => {
+			if (field.name !== 'options') return field;
+			const options = [...((field.options ?? []) as INodeProperties[]), ...outputOptions];
+			return { ...field, options: optionsCollection(options).options };
+		}),
 		run: async (call) => {
 			// An array may have thousands of results, whose options are read once.
 			const parameters: NodeParameters[] = [];
@@ -139,11 +141,6 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			);
 		},
 	};
-}
-
-function withOutputOptions(collection: INodeProperties): INodeProperties {
-	const options = [...((collection.options ?? []) as INodeProperties[]), ...outputOptions];
-	return { ...collection, options: optionsCollection(options).options };
 }
 
 function toOperationItem(

@@ -1,5 +1,4 @@
 import { transcribe, type TranscriptFormat } from '../../../lib/tasks/transcribe';
-import type { Transcript } from '../../../lib/tasks/transcript-hints';
 import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
 	streamingField,
@@ -14,7 +13,6 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import {
-	type ResultItem,
 	withOutput,
 	createOptionsField,
 	inputFileField,
@@ -99,7 +97,7 @@ export const audioTranscribe = withOutput({
 		);
 		const file = await createFileSource(context, itemIndex, field);
 		const settings = await readMediaSettings(call, 'transcription');
-		const format: TranscriptFormat = parameters.choice('responseFormat', 'json');
+		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
 		const transcript = await transcribe(server, settings, {
 			file,
 			format,
@@ -112,38 +110,28 @@ export const audioTranscribe = withOutput({
 		});
 		await call.typing?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);
-		const result = toResultItem(transcript, format, settings.model);
-		const { subtitles } = transcript;
-		if (!subtitles) return [result];
+		const { text, extraFields, subtitles } = transcript;
+		// The text, or an object with its times; other fields of the server are metadata.
+		const isTimed = format === 'verbose_json';
+		const entries = Object.entries(asRecord(roundNumbers(extraFields)));
+		const { times = [], others = [] } = Object.groupBy(entries, ([name]) =>
+			isTimed && OUTPUT_FACTS.includes(name) ? 'times' : 'others',
+		);
+		const output = isTimed ? { text, ...Object.fromEntries(times) } : text;
+		const metadata = { ...omitEmpty({ model: settings.model }), ...Object.fromEntries(others) };
+		if (!subtitles) return [{ output, metadata }];
 		const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
 			content: Buffer.from(subtitles.content),
 			fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
 			mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
 		});
-		const metadata = { subtitles: subtitles.content, ...facts, ...result.metadata };
-		return [{ ...result, metadata, binary }];
+		const subtitleFacts = { subtitles: subtitles.content, ...facts };
+		return [{ output, metadata: { ...subtitleFacts, ...metadata }, binary }];
 	},
 });
 
 /** Fields of the format verbose_json. */
 const OUTPUT_FACTS = ['language', 'duration', 'segments', 'words'];
-
-/** The text, or an object with its times; other fields of the server are metadata. */
-function toResultItem(
-	{ text, extraFields }: Transcript,
-	format: TranscriptFormat,
-	model: string,
-): ResultItem {
-	const isTimed = format === 'verbose_json';
-	const facts = Object.entries(asRecord(roundNumbers(extraFields)));
-	const { times = [], others = [] } = Object.groupBy(facts, ([name]) =>
-		isTimed && OUTPUT_FACTS.includes(name) ? 'times' : 'others',
-	);
-	return {
-		output: isTimed ? { text, ...Object.fromEntries(times) } : text,
-		metadata: { ...omitEmpty({ model }), ...Object.fromEntries(others) },
-	};
-}
 
 const TIME_FIELDS = new Set(['start', 'end', 'duration']);
 
