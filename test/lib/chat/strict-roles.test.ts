@@ -114,6 +114,15 @@ describe('strict conversation', () => {
 		expect((await send('1', { messages })).sent).toHaveLength(1);
 	});
 
+	test.each<[string, number, JsonRecord[]]>([
+		['another error', 401, messages],
+		['a strict conversation', 400, [system('A'), user('B')]],
+	])('is not sent after %s', async (path, status, conversation) => {
+		transport.reply = () => ({ type: 'rejected', status, message: 'max_tokens' });
+		await expect(send(encodeURIComponent(path), { messages: conversation })).rejects.toThrow();
+		expect(transport.sent).toHaveLength(1);
+	});
+
 	test('has no system message if the server does not support it', async () => {
 		serveTemplate(
 			'System role not supported',
