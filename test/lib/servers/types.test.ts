@@ -277,6 +277,16 @@ describe('model actions', () => {
 		});
 	});
 
+	test('the list of Ollama says which models are loaded', async () => {
+		const { server } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/tags': { models: [{ name: 'qwen3:8b' }] },
+			'GET /api/ps': { models: [{ name: 'qwen3:8b', size: 100, size_vram: 50 }] },
+		});
+		const states = (await listModels(server)).map(({ id, state }) => [id, state]);
+		expect(states).toContainEqual(['qwen3:8b', 'loaded']);
+	});
+
 	test('Ollama loads, unloads and deletes', async () => {
 		const running = new Set<string>();
 		const { server, requested } = await serve({
