@@ -11,6 +11,27 @@ const IMAGES: Array<[string, object]> = [
 	['LangChain', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: DATA }],
 ];
 
+describe.each(IMAGES)('an image in a tool result in the format of %s', (_name, block) => {
+	const text = { type: 'text', text: 'Found:' };
+
+	it.each([
+		['blocks', [text, block]],
+		['JSON text of blocks', JSON.stringify([text, block])],
+		['the result of an MCP tool', { content: [text, block] }],
+		['JSON text of that', JSON.stringify({ content: [text, block] })],
+		['the result as passed by agent 3.1', JSON.stringify([{ response: [text, block] }])],
+		[
+			'a text result as passed by agent 3.1',
+			JSON.stringify([{ response: JSON.stringify([text, block]) }]),
+		],
+	])('in %s is an image', (_form, content) => {
+		expect(parseToolResult(content)).toEqual({
+			text: 'Found:\n[Image 1, below]',
+			images: [{ type: 'image', url: URL }],
+		});
+	});
+});
+
 it('the image is sent in a user message after the results of the turn', () => {
 	const call = (id: string) => ({ id, name: 'look', args: {} });
 	const result = (toolCallId: string, content: unknown) => ({

@@ -163,6 +163,22 @@ describe('a tool test', () => {
 		expect(result.toolTest).toMatchObject({ completed: 0, skipped: 8 });
 		expect(finding(result, 'toolTestIncomplete').observed).toBe('The test timed out');
 	});
+
+	it('of an unhealthy server sends nothing', async () => {
+		await sim({ apiKey: 'another' });
+		const result = await test();
+		expect(result).toMatchObject({ status: 'unauthorized' });
+		expect(result).not.toHaveProperty('toolTest');
+		expect(generations()).toEqual([]);
+	});
+
+	it('several models and none selected: an error that names them', async () => {
+		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
+		await expect(test()).rejects.toMatchObject({
+			type: 'invalidInput',
+			message: 'The server has several models, and none is selected',
+		});
+	});
 });
 
 const TWO = 'two calls in one response';

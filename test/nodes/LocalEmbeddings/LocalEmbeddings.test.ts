@@ -1,5 +1,7 @@
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
+
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { startLlamaServerSim } from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { embeddings } from '../../guarantees/support/node-runner';
 import { json, useServers } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -12,6 +14,26 @@ const serve = useServers();
 it('is a sub-node for the embeddings of vector stores, not a tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalEmbeddings().description;
 	expect([inputs, outputs, usableAsTool]).toEqual([[], ['ai_embedding'], undefined]);
+});
+
+it('the model list omits models for other tasks', async () => {
+	const server = await start({
+		profile: 'ollama',
+		models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }],
+	});
+	const tag = (name: string, ...capabilities: string[]) => ({ name, model: name, capabilities });
+	server.route(
+		'GET /api/tags',
+		reply.json({ models: [tag('qwen3:8b', 'completion'), tag('bge-m3:latest', 'embedding')] }),
+	);
+	const context = {
+		getCredentials: async () => ({ baseUrl: server.url }),
+		helpers: {},
+		getNode: () => ({}),
+	};
+	const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
+	const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
+	expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);
 });
 
 describe('fields', () => {
@@ -45,6 +67,15 @@ describe('fields', () => {
 			expect.objectContaining({ keep_alive: 120 }),
 			expect.objectContaining({ input: ['c'] }),
 		]);
+	});
+
+	it('a timeout is reported as a timeout', async () => {
+		const server = await start({ embeddings: true });
+		server.route('POST /v1/embeddings', reply.silence());
+		const { embeddings } = await supplyNode(server, { firstTokenTimeout: 0.1 });
+		expect((await getError(embeddings.embedQuery('a'))).context.data).toMatchObject({
+			type: 'firstTokenTimeout',
+		});
 	});
 });
 

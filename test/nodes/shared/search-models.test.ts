@@ -1,4 +1,5 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
+import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
 import { searchModels, withResolvedModel } from '../../../nodes/shared/model-selection';
@@ -145,4 +146,19 @@ describe('a model that is not set', () => {
 			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
 		);
 	});
+
+	it.each<ModelTask>(['chat', 'embeddings', 'images'])(
+		'Stop ends the request of %s',
+		async (use) => {
+			const sim = await startServer({ alias: 'only-one' });
+			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
+			const stop = new AbortController();
+			const choosing = withResolvedModel({ model: '' }, at(sim.url), use, stop.signal);
+			choosing.catch(() => {});
+			await sleepWithAbort(200);
+			stop.abort();
+			await expect(choosing).rejects.toThrow();
+			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));
+		},
+	);
 });

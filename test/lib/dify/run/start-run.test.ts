@@ -9,7 +9,7 @@ import {
 } from '../../../../lib/dify/run/start-run';
 import { ServerError } from '../../../../lib/errors/server-error';
 import { type Answer, json } from '../../../guarantees/support/scripted-server';
-import { events, IDS, RUN, stream, useDify } from './scripted-dify';
+import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -193,6 +193,41 @@ describe('the conversation of a message', () => {
 });
 
 describe('Stop', () => {
+	test.each([
+		['a message', CHAT, `POST /v1/chat-messages/${TASK}/stop`],
+		['a workflow', 'POST /v1/workflows/run', `POST /v1/workflows/tasks/${TASK}/stop`],
+		['a text', 'POST /v1/completion-messages', `POST /v1/completion-messages/${TASK}/stop`],
+	])(
+		'of %s is sent to its own route, although the execution has ended',
+		async (_name, begin, stop) => {
+			const controller = new AbortController();
+			let end = () => {};
+			const said = stream([events.text('Hi')], 'open', (response) => {
+				end = () => response.end();
+				controller.abort();
+			});
+			const stopped: Answer = (...exchange) => {
+				json({ result: 'success' })(...exchange);
+				end();
+			};
+			const { server, client } = await start({ [begin]: said, [stop]: stopped }, controller.signal);
+			const request = { inputs: {}, user: 'anna' };
+			const message = { ...request, query: 'x', conversation: { type: 'new' } } as const;
+			const running = {
+				'a message': async () => await sendChatMessage(client, message),
+				'a workflow': async () => await runWorkflow(client, request),
+				'a text': async () => await sendCompletionMessage(client, request),
+			}[_name]!();
+			const [sent] = await server.arrived('/stop');
+			expect(sent).toMatchObject({ path: stop.slice('POST '.length), body: { user: 'anna' } });
+			expect(await errorOf(running)).toMatchObject({
+				type: 'aborted',
+				partialText: 'Hi',
+				facts: { stopRequested: true, taskId: TASK },
+			});
+		},
+	);
+
 	test('of a workflow by its ID', async () => {
 		const route = `POST /v1/workflows/tasks/${RUN}/stop`;
 		const { server, client } = await start({ [route]: json({ result: 'success' }) });

@@ -237,6 +237,18 @@ describe('the whole input was processed', () => {
 		expect(hint).not.toContain('Set Context Size');
 	});
 
+	test('a text that nearly fills the context of Ollama, or half of it, was processed', async () => {
+		for (const [tokens, letters] of [
+			[4000, 18_000],
+			[2050, 9_500],
+		] as const) {
+			await ollamaProcessed(tokens);
+			const parameters = { ...prompt, prompt: PAGES.slice(0, letters) };
+			const hints = await getHints(parameters, [{ json: {} }]);
+			expect(hints.filter((hint) => hint.includes('truncated'))).toEqual([]);
+		}
+	});
+
 	test('a conversation from which Ollama omitted messages', async () => {
 		await ollamaProcessed(3774);
 		const message = Array.from({ length: 9 }, (_none, at) => ({
@@ -287,6 +299,18 @@ describe('the whole input was processed', () => {
 			expect(await getHints({ ...parameters, binaryFields: '' }, [{ json: {} }])).toEqual([
 				expect.stringMatching(/processed only 512 tokens of the \d+ characters/),
 			]);
+	});
+
+	test('a table padded with spaces was processed', async () => {
+		const sim = await serve();
+		sim.script(
+			reply.json({
+				choices: [{ message: { content: 'A' }, finish_reason: 'stop' }],
+				usage: { prompt_tokens: 900, completion_tokens: 1, total_tokens: 901 },
+			}),
+		);
+		const text = Array.from({ length: 200 }, () => `a${' '.repeat(120)}b`).join('\n');
+		expect(await getHints({ ...classifyParameters, text }, [{ json: {} }])).toEqual([]);
 	});
 });
 
