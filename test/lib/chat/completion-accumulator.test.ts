@@ -29,13 +29,34 @@ function accumulate(events: readonly string[], options: AccumulatorOptions = {})
 
 /** A text as several content deltas. */
 const inPieces = (text: string, cuts: readonly number[]) => {
-	const pieces = [...cuts, text.length].map((end, index) => text.slice(cuts[index - 1] ?? 0, end));
+	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
+	const pieces = [...ends, text.length].map((end, index) => text.slice(ends[index - 1] ?? 0, end));
 	return [...pieces.map((content) => chunk({ content })), chunk({}, 'stop'), '[DONE]'];
 };
+const cuts = fc.array(fc.nat(200), { maxLength: 30 });
 const offeredTools = ['get_weather'];
 const CALL = '{"name": "get_weather", "arguments": {"city": "Zürich"}}';
 
 describe('reasoning', () => {
+	test.each<[string, string, boolean, string, string]>([
+		['after a tag', '<think>a</think>\n\nb', false, 'a', 'b'],
+		['without an opening tag, because the template contains it', 'a</think>b', true, 'a', 'b'],
+		['a text without any tag is the response', 'just b', true, '', 'just b'],
+		['that was truncated', '<think>a', false, 'a', ''],
+		['a tag after other text is text', 'b <think>a</think>', false, '', 'b <think>a</think>'],
+	])('%s', (_name, text, mayStartInReasoning, reasoning, answer) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				const options = { mayStartInReasoning };
+				const outcome = accumulate(inPieces(text, places), options);
+				expect(outcome.shownText).toBe(answer);
+				expect(outcome.completion.reasoning).toBe(reasoning);
+				if (answer === '')
+					expect(outcome).toMatchObject({ completion: { failure: { errorType: 'onlyThinking' } } });
+			}),
+		);
+	});
+
 	test.each(['reasoning_content', 'reasoning', 'thinking'])('in the field %s', (field) => {
 		const outcome = accumulate([chunk({ [field]: 'a' }), ...wholeText('<think>b</think>')]);
 		expect(outcome).toMatchObject({
