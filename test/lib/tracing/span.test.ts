@@ -43,6 +43,26 @@ const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers:
 	);
 
 describe('a generation', () => {
+	test('has the priority of its request', async () => {
+		const server = await start({ slots: 1 });
+		server.script(
+			reply.chunks(['A', { wait: 3_600_000 }]),
+			reply.text('Person.'),
+			reply.text('Batch.'),
+		);
+		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
+		const sendAs = async (priority: 'interactive' | 'batch') => {
+			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
+			await chatWith(credential, { priority })({ messages, isBuffered: true });
+		};
+		const batch = sendAs('batch');
+		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
+		await sendAs('interactive');
+		await batch;
+		const priorities = traces.spans().map(({ attributes }) => attributes['local_llama.priority']);
+		expect(priorities).toEqual(['interactive', 'batch']);
+	});
+
 	test('case N31, N32: is a client span below that of the node, with request and response data', async () => {
 		const before = Date.now() - 1_000;
 		const server = await start();

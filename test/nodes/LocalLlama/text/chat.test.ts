@@ -190,6 +190,26 @@ test('a video is sent to a model that supports videos', async () => {
 	]);
 });
 
+test.each<[string, object]>([
+	['chat', { prompt: 'Hi' }],
+	['extract', { fields: { field: [{ name: 'what' }] } }],
+	['classify', { labels: { label: [{ name: 'cat' }, { name: 'dog' }] } }],
+])('a rejection names the files of %s, by content and size', async (operation, fields) => {
+	const sim = await serve({ vision: true });
+	const message =
+		'video input is not supported - hint: if this is unexpected, you may need to provide the mmproj';
+	sim.route('POST /v1/chat/completions', reply.llamaError(500, message));
+	const parameters = {
+		resource: 'text',
+		operation,
+		text: 'Hi',
+		options: { binaryFields: 'data' },
+		...fields,
+	};
+	const error = await getError(parameters, { items: VIDEO });
+	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
+});
+
 test('reasoning is separate from the text', async () => {
 	const sim = await serve({ template: 'thinking' });
 	sim.script(reply.reasoning('Let me see.', 'Four.'));
