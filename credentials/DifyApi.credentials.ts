@@ -1,4 +1,4 @@
-import type {
+import {
 	IAuthenticate,
 	ICredentialTestRequest,
 	ICredentialType,
@@ -12,7 +12,7 @@ import {
 	readDifyCredential,
 	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
-import { type ErrorType, getErrorText } from '../lib/errors/server-error';
+import { ErrorType, getErrorText } from '../lib/errors/server-error';
 import {
 	CONNECTION_CODES_HINT,
 	authenticateRequest,

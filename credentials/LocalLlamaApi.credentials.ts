@@ -1,4 +1,4 @@
-import type {
+import {
 	IAuthenticate,
 	ICredentialTestRequest,
 	ICredentialType,
@@ -23,7 +23,7 @@ import {
 	statusRule,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import { type ErrorType, getErrorText } from '../lib/errors/server-error';
+import { ErrorType, getErrorText } from '../lib/errors/server-error';
 
 /** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {

@@ -1,9 +1,9 @@
 /** Checks tool calls against the connected tools, and repairs what is certain. */
 import { extractJson } from '../text/extract-json';
-import type { RawToolCall } from '../text/text-tool-calls';
-import { asArray, asRecord, isRecord, type JsonRecord, parseJson } from '../values';
+import { RawToolCall } from '../text/text-tool-calls';
+import { asArray, asRecord, isRecord, JsonRecord, parseJson } from '../values';
 import { normalizeArguments, toValidName } from './tool-calls';
-import type { ToolDefinition } from './types';
+import { ToolDefinition } from './types';
 import { validateAgainstSchema } from './validate-json';
 
 /** An invalid tool call. */

@@ -1,22 +1,21 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { classifyStreamError } from '../errors/classify-error';
-import { isErrorBody } from '../errors/error-body';
 import {
 	captureError,
 	createServerError,
-	type ErrorContext,
-	type ErrorOverrides,
+	ErrorContext,
+	ErrorOverrides,
 } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
-import type { HttpResponse } from '../http/types';
-import { ReasoningSplitter, type TextAndReasoning } from '../text/reasoning';
+import { HttpResponse } from '../http/types';
+import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import {
 	findIgnoredCall,
 	getDisplayableLength,
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
-	type RawToolCall,
+	RawToolCall,
 	withoutEndMarks,
 } from '../text/text-tool-calls';
 import {
@@ -26,20 +25,21 @@ import {
 	asRecords,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	parseJson,
 	pushAll,
 } from '../values';
 import {
 	extractMessage,
 	extractReasoning,
+	findEventFailure,
 	findFinishFailure,
 	joinText,
 	parseEvent,
 	parseFinishReason,
 } from './parse-chunk';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
-import type { Completion, CompletionFailure, Timings, Usage } from './types';
+import { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {
@@ -197,10 +197,7 @@ export class CompletionAccumulator {
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {
-		const { usage, timings, model } = chunk;
-		this.usage = parseOpenAiUsage(usage) ?? this.usage;
-		if (isRecord(timings)) this.timings = parseTimings(timings);
-		this.model = asNonEmptyString(model) ?? this.model;
+		this.applyMetadata(chunk);
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
@@ -216,6 +213,12 @@ export class CompletionAccumulator {
 		this.textCount.add(reasoning.length + content.length);
 		this.stopRunaway(content, reasoning);
 		return { text: displayableText, reasoning: reasoning + textReasoning };
+	}
+
+	private applyMetadata({ usage, timings, model }: JsonRecord) {
+		this.usage = parseOpenAiUsage(usage) ?? this.usage;
+		if (isRecord(timings)) this.timings = parseTimings(timings);
+		this.model = asNonEmptyString(model) ?? this.model;
 	}
 
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
@@ -284,9 +287,8 @@ export class CompletionAccumulator {
 
 	private takeDisplayableText() {
 		if (this.isHoldingToolCall) return '';
-		const { offeredTools = [] } = this.options;
 		const isFirst = this.releasedText === '';
-		const hasTools = offeredTools.length > 0;
+		const hasTools = isNonEmpty(this.options.offeredTools);
 		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
@@ -350,12 +352,6 @@ export class CompletionAccumulator {
 		const { finishReason, strayTexts } = this;
 		return { errorType, serverText: strayTexts[0], facts: { finishReason } };
 	}
-}
-
-function findEventFailure(event: JsonRecord): CompletionFailure | undefined {
-	if (!isErrorBody(event)) return undefined;
-	const errorBody = JSON.stringify({ ...event, choices: undefined });
-	return { errorType: 'streamError', errorBody };
 }
 
 interface StreamHandlers {

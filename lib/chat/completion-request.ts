@@ -1,9 +1,9 @@
 /** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/server-error';
-import type { ServerProps, ServerType } from '../servers/types/server-type';
+import { ServerProps, ServerType } from '../servers/types/server-type';
 import {
 	isNonEmpty,
-	type JsonRecord,
+	JsonRecord,
 	asFiniteNumber,
 	isRecord,
 	asRecord,
@@ -16,7 +16,7 @@ import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './openai-body';
 import { withWireNames } from './tool-calls';
 import { NON_SCHEMA_KEYWORDS } from './validate-json';
-import type {
+import {
 	ChatMessage,
 	ChatParameters,
 	ToolDefinition,

@@ -1,13 +1,6 @@
-import { type ContentPart, type MediaPart, toContentPart } from '../files/read-file';
-import type { ChatMessage } from './types';
-import {
-	asRecord,
-	isRecord,
-	tryOrUndefined,
-	asString,
-	type JsonRecord,
-	parseJson,
-} from '../values';
+import { ContentPart, MediaPart, toContentPart } from '../files/read-file';
+import { ChatMessage } from './types';
+import { asRecord, isRecord, tryOrUndefined, asString, JsonRecord, parseJson } from '../values';
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 

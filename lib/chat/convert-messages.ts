@@ -3,7 +3,7 @@ import {
 	asRecords,
 	asString,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	omitEmpty,
 	pushAll,
 	breakControlTokens,
@@ -21,15 +21,10 @@ import {
 	NON_CONTENT_TYPES,
 } from './content';
 import { trimHistory } from './trim-history';
-import {
-	type CachedToolCall,
-	toServerToolCallId,
-	toolCallCache,
-	getResponseKey,
-} from './tool-calls';
-import type { ContentPart } from '../files/read-file';
+import { CachedToolCall, toServerToolCallId, toolCallCache, getResponseKey } from './tool-calls';
+import { ContentPart } from '../files/read-file';
 import { splitReasoning } from '../text/reasoning';
-import type {
+import {
 	ChatMessage,
 	ChatSettings,
 	InputMessage,

@@ -3,8 +3,8 @@ import { toErrorText } from '../errors/texts/error-text';
 import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
-import type { RawToolCall } from '../text/text-tool-calls';
-import type { ChatMessage, ToolCall, ToolDefinition } from './types';
+import { RawToolCall } from '../text/text-tool-calls';
+import { ChatMessage, ToolCall, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;

@@ -1,4 +1,4 @@
-import type { NumberRange } from '../values';
+import { NumberRange } from '../values';
 
 interface BaseOption {
 	/** The label in the editor. */

@@ -1,19 +1,19 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
-import type { ServerType } from '../servers/types/server-type';
-import { isRecord, type JsonRecord, omitUndefined } from '../values';
-import type {
+import { ServerType } from '../servers/types/server-type';
+import { isRecord, JsonRecord, omitUndefined } from '../values';
+import {
 	ChatMessage,
 	ChatParameters,
 	ToolChoice,
 	ToolDefinition,
 	CompletionRequest,
 } from './types';
-import type { ContentPart } from '../files/read-file';
+import { ContentPart } from '../files/read-file';
 import {
 	GENERATION_OPTION_ENTRIES,
 	GENERATION_OPTIONS,
-	type GenerationOption,
-	type GenerationOptionName,
+	GenerationOption,
+	GenerationOptionName,
 } from './generation-options';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */

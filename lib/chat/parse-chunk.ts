@@ -1,5 +1,6 @@
 /** Parses the chunks of a streamed completion, in the forms of many servers. */
-import type { ErrorType } from '../errors/server-error';
+import { isErrorBody } from '../errors/error-body';
+import { ErrorType } from '../errors/server-error';
 import { parseLiteral } from '../text/literals';
 import {
 	asNonEmptyString,
@@ -7,11 +8,11 @@ import {
 	asRecords,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	parseExactJson,
 	parseJson,
 } from '../values';
-import type { CompletionFailure } from './types';
+import { CompletionFailure } from './types';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string) {
@@ -38,6 +39,13 @@ const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 export function findFinishFailure(finishReason: string): CompletionFailure | undefined {
 	const [errorType] = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason)) ?? [];
 	return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
+}
+
+/** The failure that an event reports. */
+export function findEventFailure(event: JsonRecord): CompletionFailure | undefined {
+	if (!isErrorBody(event)) return undefined;
+	const errorBody = JSON.stringify({ ...event, choices: undefined });
+	return { errorType: 'streamError', errorBody };
 }
 
 /** The part of a choice with its output. */

@@ -2,14 +2,14 @@ import { createInputError } from '../errors/server-error';
 import {
 	asArray,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	toText,
 	parseJson,
 } from '../values';
-import { type InputMessage, type InputToolCall, MESSAGE_TYPES } from './types';
+import { InputMessage, InputToolCall, MESSAGE_TYPES } from './types';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in

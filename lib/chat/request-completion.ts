@@ -7,12 +7,8 @@ import {
 	omitStreamOptions,
 	replaceJsonObject,
 } from '../exchange/adaptations';
-import { exchange, type ExchangeResult, getRoutes } from '../exchange/exchange';
-import {
-	type AccumulatorOptions,
-	CompletionAccumulator,
-	readStream,
-} from './completion-accumulator';
+import { exchange, ExchangeResult, getRoutes } from '../exchange/exchange';
+import { AccumulatorOptions, CompletionAccumulator, readStream } from './completion-accumulator';
 import {
 	getOptionsIgnoredByOpenAi,
 	needsNativeApi,
@@ -23,15 +19,15 @@ import { toOpenAiBody, selectCallableTools, isJsonRequested } from './openai-bod
 import { enforceStrictRoles } from './strict-roles';
 import { withSuggestion } from './suggestions';
 import {
-	type AcceptedCompletion,
+	AcceptedCompletion,
 	validateCompletion,
 	toServerError,
 	showsTextAtEnd,
-	type AttemptedCompletion,
+	AttemptedCompletion,
 } from './validate-completion';
-import type { HttpResponse } from '../http/types';
-import type { RouteName } from '../servers/types/server-type';
-import type { CompletionRequest, Completion, TurnContext } from './types';
+import { HttpResponse } from '../http/types';
+import { RouteName } from '../servers/types/server-type';
+import { CompletionRequest, Completion, TurnContext } from './types';
 import { addUsage } from './usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';

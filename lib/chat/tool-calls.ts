@@ -3,18 +3,18 @@ import { TextCount } from '../http/response-body';
 import {
 	isRecord,
 	JsonBrackets,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	tryOrUndefined,
 	parseExactJson,
 	parseJson,
 } from '../values';
 import { createHash, randomInt } from 'node:crypto';
-import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
+import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
-import { RunawayDetector, type RunawayState } from '../text/runaway';
-import { type RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
+import { RunawayDetector, RunawayState } from '../text/runaway';
+import { RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for

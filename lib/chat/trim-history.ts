@@ -1,5 +1,5 @@
 import { estimateTokens } from '../values';
-import type { ChatMessage } from './types';
+import { ChatMessage } from './types';
 import { getMedia, getText } from './content';
 
 /**

@@ -2,25 +2,20 @@
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
 import { estimateTokens, collectTexts } from '../values';
-import {
-	assertModelName,
-	isSameModelName,
-	matchesModel,
-	type ServerModel,
-} from '../servers/models';
-import type { ModelServer } from '../servers/types/server-type';
+import { assertModelName, isSameModelName, matchesModel, ServerModel } from '../servers/models';
+import { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import type { AppliedRule } from '../exchange/exchange';
+import { AppliedRule } from '../exchange/exchange';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import { type AcceptedCompletion, showsTextAtEnd } from './validate-completion';
+import { AcceptedCompletion, showsTextAtEnd } from './validate-completion';
 import { isJsonRequested } from './openai-body';
 import { getText } from './content';
 import { DisplayedText } from './displayed-text';
 import { createToolCallIds, cacheToolCalls, createToolNames } from './tool-calls';
 import { toResponseAttributes } from './usage';
-import type {
+import {
 	ChatRequest,
 	ChatMessage,
 	ChatSettings,

@@ -1,14 +1,14 @@
-import type { ErrorType } from '../errors/server-error';
-import type { Timeouts } from '../http/timeouts';
-import type { ContentPart } from '../files/read-file';
-import type { Priority, QueueStats } from '../http/queue';
-import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
-import type { TraceSettings } from '../tracing/span';
-import type { DisplayedText } from './displayed-text';
-import type { GenerationOptionValues } from './generation-options';
-import type { TextAndReasoning } from '../text/reasoning';
-import type { JsonRecord } from '../values';
-import type { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
+import { ErrorType } from '../errors/server-error';
+import { Timeouts } from '../http/timeouts';
+import { ContentPart } from '../files/read-file';
+import { Priority, QueueStats } from '../http/queue';
+import { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
+import { TraceSettings } from '../tracing/span';
+import { DisplayedText } from './displayed-text';
+import { GenerationOptionValues } from './generation-options';
+import { TextAndReasoning } from '../text/reasoning';
+import { JsonRecord } from '../values';
+import { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
 
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */

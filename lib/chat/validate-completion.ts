@@ -1,7 +1,7 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
-import { createServerError, type ErrorContext } from '../errors/server-error';
+import { createServerError, ErrorContext } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
-import type { Outcome } from '../exchange/exchange';
+import { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
 import {
 	buildToolCallCorrection,
@@ -9,14 +9,8 @@ import {
 	describeIssue,
 	toSafeName,
 } from './correction';
-import { checkToolCalls, type ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import type {
-	ChatMessage,
-	ToolDefinition,
-	Completion,
-	CompletionRequest,
-	TurnContext,
-} from './types';
+import { checkToolCalls, ToolCallIssue, parseFormatCall } from './check-tool-calls';
+import { ChatMessage, ToolDefinition, Completion, CompletionRequest, TurnContext } from './types';
 import { validateJson, createJsonError } from './validate-json';
 import { createCompletionError } from './completion-accumulator';
 import { isJsonRequested } from './openai-body';
@@ -134,7 +128,9 @@ function validateText(
 	completion: AttemptedCompletion,
 	draft: CompletionRequest,
 ): ValidationResult {
-	const result = validateJson(completion.text, turn.settings.parameters.responseFormat);
+	const { parameters } = turn.settings;
+	if (!isJsonRequested(parameters)) return accept(completion);
+	const result = validateJson(completion.text, parameters.responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const isBare = completion.text.trim() === result.json;

@@ -1,8 +1,8 @@
-import { createInputError, createServerError, type ErrorContext } from '../errors/server-error';
-import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
-import { isRecord, type JsonRecord, getErrorMessage, asString } from '../values';
-import type { ChatResult, ResponseFormat } from './types';
-import { extractJson, type ExtractedJson } from '../text/extract-json';
+import { createInputError, createServerError, ErrorContext } from '../errors/server-error';
+import { dereference, format, Schema, SchemaDraft, validate } from '../vendor';
+import { isRecord, JsonRecord, getErrorMessage, asString } from '../values';
+import { ChatResult, ResponseFormat } from './types';
+import { extractJson, ExtractedJson } from '../text/extract-json';
 
 interface SchemaValidation {
 	/** Sentences; empty for a valid value. */

@@ -1,9 +1,4 @@
-import {
-	createServerError,
-	type ErrorContext,
-	isUnknownError,
-	type ErrorType,
-} from './server-error';
+import { createServerError, ErrorContext, isUnknownError, ErrorType } from './server-error';
 import {
 	findTypeByText,
 	findTokenCounts,
@@ -13,8 +8,8 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import type { JsonRecord } from '../values';
-import { MAX_SCANNED_TEXT, parseErrorBody, type ParsedErrorBody } from './error-body';
+import { JsonRecord } from '../values';
+import { MAX_SCANNED_TEXT, parseErrorBody, ParsedErrorBody } from './error-body';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {

@@ -6,7 +6,7 @@ import {
 	asRecords,
 	asString,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	isNonEmpty,
 	parseNumber,
 	toText,

@@ -2,11 +2,11 @@ import { mask } from './mask';
 import {
 	ServerError,
 	createServerError,
-	type ErrorContext,
+	ErrorContext,
 	parseHostAndPort,
-	type ErrorType,
+	ErrorType,
 } from './server-error';
-import { asArray, asString, isRecord, type JsonRecord } from '../values';
+import { asArray, asString, isRecord, JsonRecord } from '../values';
 
 /**
  * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).

@@ -1,4 +1,4 @@
-import { BaseError, NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
+import { BaseError, NodeOperationError, INode, JsonObject } from 'n8n-workflow';
 import { toPlainText } from '../values';
 import { describeError } from './describe-error';
 import { ServerError, isRequestError, isUnknownError } from './server-error';

@@ -1,7 +1,7 @@
 /** Changes a request that a server rejected, before it is sent again. */
-import type { ServerError, ErrorType } from '../errors/server-error';
-import type { BodyChange } from '../servers/profile';
-import { isRecord, type JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
+import { ServerError, ErrorType } from '../errors/server-error';
+import { BodyChange } from '../servers/profile';
+import { isRecord, JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;

@@ -1,26 +1,14 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
-import {
-	captureError,
-	type ServerError,
-	createServerError,
-	type ErrorType,
-} from '../errors/server-error';
+import { captureError, ServerError, createServerError, ErrorType } from '../errors/server-error';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
-import type { HttpResponse, RequestOptions } from '../http/types';
-import type { TextAndReasoning } from '../text/reasoning';
+import { HttpResponse, RequestOptions } from '../http/types';
 import { listModels } from '../servers/list-models';
-import { type BodyChange, getProfile, type Lessons } from '../servers/profile';
-import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
-import { asRecord, type JsonRecord } from '../values';
-import {
-	type Adaptation,
-	type AdaptationRule,
-	applyChanges,
-	findChange,
-	toOtherFormat,
-} from './adaptations';
+import { BodyChange, getProfile, Lessons } from '../servers/profile';
+import { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
+import { asRecord, JsonRecord } from '../values';
+import { Adaptation, AdaptationRule, applyChanges, findChange, toOtherFormat } from './adaptations';
 
 export interface ExchangeOptions<D, V>
 	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
@@ -36,7 +24,7 @@ export interface ExchangeOptions<D, V>
 	/** Reads a response. It may be called again for the same request, so it must not keep state between calls. */
 	read(response: HttpResponse, sent: { draft: D; route: RouteName }): Promise<Outcome<D, V>>;
 	/** Output of the last attempt that got any. */
-	getPartial?(): TextAndReasoning | undefined;
+	getPartial?(): { text: string; reasoning: string } | undefined;
 	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
 	getShownLength?(): number;
 	/** Called before a changed or repeated request. */
@@ -64,7 +52,7 @@ export async function exchange<D, V>(
 	const retryPolicy = new RetryPolicy(options.maxRetries, options.isIdempotent);
 	const lessons = getProfile(server).getLessons(task);
 	let state = createState(server, options, lessons);
-	let partial: Partial<TextAndReasoning> = {};
+	let partial: { text?: string; reasoning?: string } = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
 		const { body, warnings } = applyChanges(options.toBody(draft, route.name), changes);

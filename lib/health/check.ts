@@ -2,20 +2,20 @@
 import { captureError, ServerError } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
 import { selectOnlyModel } from '../servers/models';
-import type { ModelServer } from '../servers/types/server-type';
-import { checkDify, type DifyServer } from './dify';
-import { toCheckFacts, toModelFacts, type CheckFacts } from './facts';
+import { ModelServer } from '../servers/types/server-type';
+import { checkDify, DifyServer } from './dify';
+import { toCheckFacts, toModelFacts, CheckFacts } from './facts';
 import { getFindings } from './findings';
-import { filterChatModels, probeServer, type CheckOptions } from './probes';
+import { filterChatModels, probeServer, CheckOptions } from './probes';
 import {
-	type CheckResult,
+	CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	joinNames,
 	pluralize,
 	findingFromError,
-	type CheckOutcome,
-	type HealthStatus,
+	CheckOutcome,
+	HealthStatus,
 } from './check-result';
 import { sleepWithAbort } from '../http/sleep';
 

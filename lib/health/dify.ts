@@ -1,7 +1,7 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
-import { type ErrorType, isOneOf, getErrorText } from '../errors/server-error';
-import type { Endpoint } from '../http/types';
+import { ErrorType, isOneOf, getErrorText } from '../errors/server-error';
+import { Endpoint } from '../http/types';
 import {
 	asFiniteNumber,
 	isRecord,
@@ -15,19 +15,19 @@ import { isDifyResponse } from './facts';
 import {
 	pluralize,
 	evaluateRules,
-	type FindingRules,
-	type FindingWithStatus,
+	FindingRules,
+	FindingWithStatus,
 	findingFromError,
-	type CheckOutcome,
+	CheckOutcome,
 	toHealthStatus,
 } from './check-result';
 import {
 	runProbe,
 	getJsonObject,
-	type CheckOptions,
+	CheckOptions,
 	describeProbe,
 	getLatency,
-	type ProbeResult,
+	ProbeResult,
 } from './probes';
 
 type KeyType = 'app' | 'knowledge';

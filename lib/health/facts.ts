@@ -2,7 +2,7 @@
 import { hasDifyHeaders } from '../errors/classify-error';
 import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
-import { parseMetrics, parseParameterCount, parseProps, type ServerModel } from '../servers/models';
+import { parseMetrics, parseParameterCount, parseProps, ServerModel } from '../servers/models';
 import {
 	parseBoolean,
 	asFiniteNumber,
@@ -13,14 +13,14 @@ import {
 	omitUndefined,
 } from '../values';
 import {
-	type ServerSnapshot,
+	ServerSnapshot,
 	getJsonObject,
 	getLatency,
 	isPage,
-	type ProbeResult,
+	ProbeResult,
 	DEFAULT_TIMEOUT_MS,
 } from './probes';
-import { MODEL_FACTS, type ModelFacts, type ServerFacts } from './check-result';
+import { MODEL_FACTS, ModelFacts, ServerFacts } from './check-result';
 
 /** Input of the findings. */
 export type CheckFacts = ReturnType<typeof toCheckFacts>;

@@ -1,15 +1,15 @@
 /** Possible problems of a model server, and how to fix them. */
 import { parseHostAndPort, getErrorText } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { type ServerModel, suggestModels } from '../servers/models';
-import { isDifyResponse, type CheckFacts } from './facts';
+import { ServerModel, suggestModels } from '../servers/models';
+import { isDifyResponse, CheckFacts } from './facts';
 import { describeProbe } from './probes';
 import {
 	evaluateRules,
 	findingFromError,
 	joinNames,
-	type FindingRules,
-	type FindingWithStatus,
+	FindingRules,
+	FindingWithStatus,
 } from './check-result';
 
 /** Tokens. Tools, memory and system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */

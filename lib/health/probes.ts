@@ -3,19 +3,19 @@ import { getProfile, CHAT_ROUTE } from '../servers/profile';
 import {
 	parseModels,
 	parseProps,
-	type ServerModel,
+	ServerModel,
 	matchesModel,
 	preferLoadedModels,
 } from '../servers/models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
-import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
-import { asArray, asRecord, isRecord, type JsonRecord, minOf, round, truncate } from '../values';
+import { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
+import { asArray, asRecord, isRecord, JsonRecord, minOf, round, truncate } from '../values';
 import { randomUUID } from 'node:crypto';
-import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
+import { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
-import type { Expectations } from './check-result';
+import { Expectations } from './check-result';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
 

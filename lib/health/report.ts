@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../values';
-import type { CheckResult, Finding } from './check-result';
-import { formatSeconds, type SpeedCheckResult, type SpeedRun, UNCERTAIN_SPEED } from './speed';
+import { CheckResult, Finding } from './check-result';
+import { formatSeconds, SpeedCheckResult, SpeedRun, UNCERTAIN_SPEED } from './speed';
 import { STYLE } from './report-style';
 import { nice, ticks } from '../vendor';
 

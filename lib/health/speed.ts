@@ -5,23 +5,23 @@ import {
 	createCompletionError,
 	readStream,
 } from '../chat/completion-accumulator';
-import type { Completion, CompletionFailure } from '../chat/types';
+import { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
-import type { HttpResponse } from '../http/types';
+import { HttpResponse } from '../http/types';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
-import type { ModelServer } from '../servers/types/server-type';
+import { ModelServer } from '../servers/types/server-type';
 import { maxOf, minOf, omitUndefined, round } from '../values';
-import { canGenerate, selectTestModel, type CheckTarget } from './check';
+import { canGenerate, selectTestModel, CheckTarget } from './check';
 import {
-	type CheckResult,
+	CheckResult,
 	pluralize,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	type FindingRules,
+	FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 

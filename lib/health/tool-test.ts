@@ -1,17 +1,17 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
-import { captureError, type ServerError, type ErrorType } from '../errors/server-error';
-import type { ModelServer } from '../servers/types/server-type';
-import { omitUndefined, type JsonRecord, stringifyCanonical, parseObject } from '../values';
+import { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
+import { captureError, ServerError, ErrorType } from '../errors/server-error';
+import { ModelServer } from '../servers/types/server-type';
+import { omitUndefined, JsonRecord, stringifyCanonical, parseObject } from '../values';
 import { cases, tools } from './cases.json';
-import { canGenerate, selectTestModel, type CheckTarget } from './check';
+import { canGenerate, selectTestModel, CheckTarget } from './check';
 import {
-	type CheckResult,
+	CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	type FindingRules,
+	FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 

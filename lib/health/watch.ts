@@ -1,5 +1,5 @@
 /** Changes of the server state between checks, which start a workflow. */
-import { pluralize, type CheckResult, type HealthStatus } from './check-result';
+import { pluralize, CheckResult, HealthStatus } from './check-result';
 import { omitUndefined } from '../values';
 
 /** Changes that start the workflow. */

@@ -1,5 +1,5 @@
-import type { EgressFilter, Endpoint } from './types';
-import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
+import { EgressFilter, Endpoint } from './types';
+import { Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { tryOrUndefined } from '../values';
 
 /** The connection pools for one origin with one credential. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import type { UploadBody } from './types';
-import { getErrorMessage, type JsonRecord, toText } from '../values';
+import { UploadBody } from './types';
+import { getErrorMessage, JsonRecord, toText } from '../values';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {

@@ -1,12 +1,12 @@
 /** What a failed request means: an error with a type and a suggestion, and whether the request is sent again. */
-import type { RequestOptions, ErrorResponse, Endpoint } from './types';
-import type { Watchdog } from './timeouts';
+import { RequestOptions, ErrorResponse, Endpoint } from './types';
+import { Watchdog } from './timeouts';
 import { formatMegabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { createServerError, type ErrorContext } from '../errors/server-error';
+import { createServerError, ErrorContext } from '../errors/server-error';
 import { collectTexts } from '../values';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {

@@ -1,5 +1,5 @@
 /** Sends all requests to servers. */
-import type { HttpResponse, RequestOptions, Endpoint } from './types';
+import { HttpResponse, RequestOptions, Endpoint } from './types';
 import { readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
 import {
@@ -10,8 +10,8 @@ import {
 } from './request-errors';
 import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
-import { acquirePermit, type QueueStats } from './queue';
-import { getMethod, sendRequest, type RequestConnection, type RawResponse } from './send-request';
+import { acquirePermit, QueueStats } from './queue';
+import { getMethod, sendRequest, RequestConnection, RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { mask } from '../errors/mask';

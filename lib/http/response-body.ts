@@ -1,7 +1,7 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
 import { JsonBrackets, parseJson } from '../values';
-import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
+import { createParser, EventSourceMessage, ParseError } from '../vendor';
 
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;

@@ -1,5 +1,5 @@
 /** Decides when a request is sent again. */
-import { type ServerError, createServerError, isOneOf, getErrorText } from '../errors/server-error';
+import { ServerError, createServerError, isOneOf, getErrorText } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
 import { asFiniteNumber } from '../values';
 

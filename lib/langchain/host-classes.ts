@@ -1,5 +1,5 @@
-import { type ISupplyDataFunctions, LoggerProxy } from 'n8n-workflow';
-import { asArray, asRecord, type JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
+import { ISupplyDataFunctions, LoggerProxy } from 'n8n-workflow';
+import { asArray, asRecord, JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
 import { describeUnsupportedN8n } from '../supported-n8n';
 
 /** A LangChain message chunk of the host. */

@@ -3,7 +3,7 @@ import { createInputError } from '../errors/server-error';
 import {
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
@@ -13,14 +13,14 @@ import {
 	truncate,
 } from '../values';
 import {
-	type ToolChoice,
-	type ToolDefinition,
-	type ChatResult,
-	type InputMessage,
-	type InputToolCall,
+	ToolChoice,
+	ToolDefinition,
+	ChatResult,
+	InputMessage,
+	InputToolCall,
 	MESSAGE_TYPES,
 } from '../chat/types';
-import type { AiNodeSdk } from './host-classes';
+import { AiNodeSdk } from './host-classes';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];

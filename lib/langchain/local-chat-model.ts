@@ -1,5 +1,5 @@
-import type { ChatRequest, ChatResult } from '../chat/types';
-import type {
+import { ChatRequest, ChatResult } from '../chat/types';
+import {
 	AiNodeSdk,
 	HostBaseChatModel,
 	HostClasses,
@@ -7,7 +7,7 @@ import type {
 	HostRunManager,
 } from './host-classes';
 import { memoize } from '../lru-cache';
-import { isRecord, type JsonRecord, asRecords, estimateTokens } from '../values';
+import { isRecord, JsonRecord, asRecords, estimateTokens } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';

@@ -1,14 +1,9 @@
 import { anySignal } from '../http/sleep';
 import { parseObject } from '../values';
-import type { AiNodeSdk } from './host-classes';
+import { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
-import { type HostGenerator, streamText } from './local-chat-model';
-import {
-	type ChatRequest,
-	type InputMessage,
-	MESSAGE_TYPES,
-	type ToolDefinition,
-} from '../chat/types';
+import { HostGenerator, streamText } from './local-chat-model';
+import { ChatRequest, InputMessage, MESSAGE_TYPES, ToolDefinition } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 type SdkMessage = import('@n8n/ai-node-sdk').Message;

@@ -1,17 +1,11 @@
 /** Lists the models of a server, without loading or waking one. */
-import { createServerError, type ErrorType } from '../errors/server-error';
+import { createServerError, ErrorType } from '../errors/server-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';
-import {
-	parseModels,
-	type ServerModel,
-	isSameModelName,
-	matchesModel,
-	sortForChat,
-} from './models';
+import { parseModels, ServerModel, isSameModelName, matchesModel, sortForChat } from './models';
 import { getProfile } from './profile';
-import type { ModelTask, ServerType, ModelServer } from './types/server-type';
+import { ModelTask, ServerType, ModelServer } from './types/server-type';
 
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;

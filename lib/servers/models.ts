@@ -9,12 +9,12 @@ import {
 	findList,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
 } from '../values';
-import { createServerError, type ErrorContext, createInputError } from '../errors/server-error';
+import { createServerError, ErrorContext, createInputError } from '../errors/server-error';
 
 /** A model, with the facts that its server reports. */
 export interface ServerModel {

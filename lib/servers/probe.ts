@@ -1,14 +1,14 @@
 /** Short requests to a server, outside of its queue. */
 import { mask } from '../errors/mask';
-import { rethrowWith, type ServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
-import type { Endpoint, RequestOptions } from '../http/types';
+import { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
-import type { Timeouts } from '../http/timeouts';
+import { Timeouts } from '../http/timeouts';
 import { isRecord, parseJson } from '../values';
-import type { ProbeResponse, ModelServer } from './types/server-type';
+import { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
@@ -34,23 +34,23 @@ export async function probe(
 	const timeouts = toTotalTimeout(timeoutMs);
 	// Probes change nothing, so they may be repeated, also with POST.
 	const requestOptions = { isIdempotent: true, ...options, url, timeouts, allowErrorStatus: true };
-	return await request(server, requestOptions, async (response) => {
-		const text = await response.text();
-		const { status, headers } = response;
-		// The target of a redirect may repeat the request, as login pages do.
-		const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
-		return { status, headers, finalUrl, text, json: parseJson(text) };
-	}).catch(
-		rethrowWith((error) =>
-			error.type === 'totalTimeout'
-				? error.copyWith({
-						title: `No response within ${formatDuration(timeoutMs)}`,
-						suggestion:
-							'The server may be stuck or overloaded: check its log, and test the address with curl from the machine that runs n8n.',
-					})
-				: error,
-		),
-	);
+	try {
+		return await request(server, requestOptions, async (response) => {
+			const text = await response.text();
+			const { status, headers } = response;
+			// The target of a redirect may repeat the request, as login pages do.
+			const finalUrl = response.url === url ? url : mask(response.url, server.secrets);
+			return { status, headers, finalUrl, text, json: parseJson(text) };
+		});
+	} catch (error) {
+		const serverError = captureError(error);
+		if (serverError.type !== 'totalTimeout') throw serverError;
+		throw serverError.copyWith({
+			title: `No response within ${formatDuration(timeoutMs)}`,
+			suggestion:
+				'The server may be stuck or overloaded: check its log, and test the address with curl from the machine that runs n8n.',
+		});
+	}
 }
 
 /** The error of a response to a probe. */

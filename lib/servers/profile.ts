@@ -1,11 +1,11 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
-import type { JsonRecord } from '../values';
-import { getModelEntries, parseModels, type ServerModel } from './models';
+import { JsonRecord } from '../values';
+import { getModelEntries, parseModels, ServerModel } from './models';
 import { tryProbe } from './probe';
 import { SERVER_TYPES, identifyServerType } from './types';
 import { other } from './types/other';
-import type {
+import {
 	IdentityResponses,
 	ModelServer,
 	ProbeResponse,

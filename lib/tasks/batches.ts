@@ -1,9 +1,9 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
-import { captureError, ServerError, type ErrorType } from '../errors/server-error';
+import { captureError, ServerError, ErrorType } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
-import type { ModelServer } from '../servers/types/server-type';
+import { ModelServer } from '../servers/types/server-type';
 import { asFiniteNumber, pushAll } from '../values';
-import { explainUnsupportedRoute, runTask, type TaskRequest, type TaskSettings } from './run-task';
+import { explainUnsupportedRoute, runTask, TaskRequest, TaskSettings } from './run-task';
 import { getTruncationWarnings } from '../servers/truncation';
 
 /** Text with its position in the request. */

@@ -14,19 +14,19 @@ import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
-import { createInputError, type ErrorType } from '../errors/server-error';
-import type { HttpResponse } from '../http/types';
+import { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
+import { createInputError, ErrorType } from '../errors/server-error';
+import { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
-import { type Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
+import { Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { asFiniteNumber, maxOf, truncate, minOf, breakControlTokens } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
-import { type Label, LabelSet, lower, MAX_LABELS } from './labels';
-import { runTask, type TaskSettings } from './run-task';
+import { Label, LabelSet, lower, MAX_LABELS } from './labels';
+import { runTask, TaskSettings } from './run-task';
 
 interface ClassifyRequest {
 	/** Text and files of the item. */

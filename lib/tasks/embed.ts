@@ -1,31 +1,31 @@
 /** Turns texts into vectors. */
 import {
-	type ServerError,
+	ServerError,
 	createServerError,
 	createInputError,
 	isUnknownError,
 } from '../errors/server-error';
-import type { Priority } from '../http/queue';
-import type { HttpResponse } from '../http/types';
+import { Priority } from '../http/queue';
+import { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { other } from '../servers/types/other';
-import type { ModelServer, RouteName } from '../servers/types/server-type';
+import { ModelServer, RouteName } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { findOtherModel } from '../servers/list-models';
 import { asNonEmptyString, asRecord } from '../values';
 import {
-	type BatchText,
+	BatchText,
 	runBatches,
 	isInvalidJsonResponse,
-	type OtherTextsStatus,
+	OtherTextsStatus,
 	explainTooLong,
 	explainUnsupportedTask,
 	excerpt,
 } from './batches';
-import { readJson, type TaskSettings } from './run-task';
+import { readJson, TaskSettings } from './run-task';
 import { getRoutes } from '../exchange/exchange';
-import { truncateVector, type VectorIssue, parseVectors } from './vectors';
+import { truncateVector, VectorIssue, parseVectors } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */

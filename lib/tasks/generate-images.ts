@@ -1,16 +1,16 @@
 /** Generates images. */
-import { type ErrorContext, createServerError, createInputError } from '../errors/server-error';
+import { ErrorContext, createServerError, createInputError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
-import { type Adaptation, omitFields } from '../exchange/adaptations';
-import type { ModelServer } from '../servers/types/server-type';
+import { Adaptation, omitFields } from '../exchange/adaptations';
+import { ModelServer } from '../servers/types/server-type';
 import {
 	omitEmpty,
 	asFiniteNumber,
 	findList,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 } from '../values';
@@ -18,7 +18,7 @@ import {
 	explainUnsupportedRoute,
 	readJson,
 	runTask,
-	type TaskSettings,
+	TaskSettings,
 	explainFirstTokenTimeout,
 } from './run-task';
 

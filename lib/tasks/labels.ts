@@ -1,5 +1,5 @@
 /** Labels of a classification. Pure. */
-import { type JsonRecord, isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
+import { JsonRecord, isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
 
 export interface Label {
 	name: string;

@@ -1,12 +1,12 @@
 /** Ranks documents by relevance to a query. */
-import { type ServerError, createServerError, createInputError } from '../errors/server-error';
+import { ServerError, createServerError, createInputError } from '../errors/server-error';
 import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
-import type { HttpResponse } from '../http/types';
-import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
+import { HttpResponse } from '../http/types';
+import { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import {
 	findList,
 	isRecord,
@@ -17,13 +17,13 @@ import {
 	breakControlTokens,
 } from '../values';
 import {
-	type BatchText,
-	type BatchTotals,
+	BatchText,
+	BatchTotals,
 	runBatches,
 	explainTooLong,
 	explainUnsupportedTask,
 } from './batches';
-import { readJson, type TaskSettings } from './run-task';
+import { readJson, TaskSettings } from './run-task';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */

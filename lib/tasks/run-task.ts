@@ -1,22 +1,17 @@
 /** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError, createInputError } from '../errors/server-error';
-import type { HttpResponse, RequestOptions } from '../http/types';
-import type { Timeouts } from '../http/timeouts';
-import {
-	createFormBody,
-	type FormBody,
-	type FileSource,
-	type UploadProgress,
-} from '../http/multipart';
-import type { Priority } from '../http/queue';
+import { HttpResponse, RequestOptions } from '../http/types';
+import { Timeouts } from '../http/timeouts';
+import { createFormBody, FormBody, FileSource, UploadProgress } from '../http/multipart';
+import { Priority } from '../http/queue';
 import { omitRejectedField } from '../exchange/adaptations';
-import { exchange, type ExchangeOptions, type ExchangeResult } from '../exchange/exchange';
+import { exchange, ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
-import type { ModelServer, RouteName } from '../servers/types/server-type';
-import { withSpan, type RequestAttributes } from '../tracing/span';
-import { isRecord, type JsonRecord, parseJson } from '../values';
+import { ModelServer, RouteName } from '../servers/types/server-type';
+import { withSpan, RequestAttributes } from '../tracing/span';
+import { isRecord, JsonRecord, parseJson } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {

@@ -1,15 +1,15 @@
 /** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/server-error';
 import { readBuffer } from '../http/response-body';
-import type { HttpResponse } from '../http/types';
-import type { ModelServer } from '../servers/types/server-type';
+import { HttpResponse } from '../http/types';
+import { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
-import { collectTexts, omitEmpty, type JsonRecord, parseJson } from '../values';
+import { collectTexts, omitEmpty, JsonRecord, parseJson } from '../values';
 import { Readable } from '../vendor';
 import {
 	explainUnsupportedRoute,
 	runTask,
-	type TaskSettings,
+	TaskSettings,
 	explainFirstTokenTimeout,
 } from './run-task';
 

@@ -1,12 +1,12 @@
 /** Transcribes a recording, or translates it to English. */
-import { type ServerError, createServerError, createInputError } from '../errors/server-error';
-import type { FileSource } from '../http/multipart';
+import { ServerError, createServerError, createInputError } from '../errors/server-error';
+import { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
-import type { ModelServer } from '../servers/types/server-type';
+import { ModelServer } from '../servers/types/server-type';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../files/file-types';
 import {
 	omitEmpty,
-	type JsonRecord,
+	JsonRecord,
 	isRecord,
 	omitUndefined,
 	asRecord,
@@ -19,17 +19,12 @@ import { withFileNames } from '../files/file-errors';
 import {
 	explainUnsupportedRoute,
 	runTask,
-	type TaskSettings,
+	TaskSettings,
 	explainFirstTokenTimeout,
 } from './run-task';
 import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
-import {
-	getTranscriptHints,
-	requestSegments,
-	type Transcript,
-	withSubtitles,
-} from './transcript-hints';
+import { getTranscriptHints, requestSegments, Transcript, withSubtitles } from './transcript-hints';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */

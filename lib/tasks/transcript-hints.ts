@@ -1,6 +1,6 @@
 /** What a server reports about a transcript, and subtitles from its segments. Pure. */
-import type { Adaptation } from '../exchange/adaptations';
-import { asFiniteNumber, asRecords, asString, type JsonRecord } from '../values';
+import { Adaptation } from '../exchange/adaptations';
+import { asFiniteNumber, asRecords, asString, JsonRecord } from '../values';
 
 export interface Transcript {
 	/** Empty for silence. */

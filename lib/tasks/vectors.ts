@@ -4,7 +4,7 @@ import {
 	asNonEmptyString,
 	findList,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	parseJson,
 	parseNumber,
 	asRecord,

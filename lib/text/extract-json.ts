@@ -1,10 +1,4 @@
-import {
-	stringifyCanonical,
-	parseExactJson,
-	type ExactJson,
-	JsonBrackets,
-	parseJson,
-} from '../values';
+import { stringifyCanonical, parseExactJson, ExactJson, JsonBrackets, parseJson } from '../values';
 import { repairJson } from './literals';
 
 /** JSON in a response. */

@@ -3,7 +3,7 @@
  * are not executed, because the model may only be repeating what a user, a file or a tool wrote.
  */
 import { isRecord, normalizeLetters, parseJson } from '../values';
-import type { RawToolCall } from './text-tool-calls';
+import { RawToolCall } from './text-tool-calls';
 import { toTextVariants } from './text-variants';
 
 /** Maximum letters between the name of a call and its first mark, and next to each of its values. */

@@ -1,11 +1,5 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
-import {
-	isRecord,
-	type JsonRecord,
-	normalizeLetters,
-	parseJson,
-	parseJsonExactly,
-} from '../values';
+import { isRecord, JsonRecord, normalizeLetters, parseJson, parseJsonExactly } from '../values';
 import { parseLiteralCalls, repairJson } from './literals';
 
 /** A way to write calls at the end of a text. */

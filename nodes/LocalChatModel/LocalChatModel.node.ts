@@ -1,4 +1,4 @@
-import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
 import { bindContext } from '../shared/bind-context';

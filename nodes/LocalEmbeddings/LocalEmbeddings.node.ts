@@ -1,4 +1,4 @@
-import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { supplyEmbeddings, properties } from './supply';
 import { MODEL_SUBTITLE, searchEmbeddingModels } from '../shared/model-selection';

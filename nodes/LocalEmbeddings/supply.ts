@@ -1,14 +1,9 @@
-import {
-	NodeConnectionTypes,
-	type IDataObject,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
-import { Embedder, type Prefixes } from '../../lib/tasks/embed';
+import { NodeConnectionTypes, IDataObject, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { Embedder, Prefixes } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
 import { readExplicitPriority } from '../shared/timeout-fields';
-import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 

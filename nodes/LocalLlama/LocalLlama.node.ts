@@ -1,8 +1,8 @@
 import {
 	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeType,
-	type INodeTypeDescription,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
 } from 'n8n-workflow';
 import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';

@@ -1,14 +1,14 @@
 import {
-	type ICredentialDataDecryptedObject,
-	type IExecuteFunctions,
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
 	isToolType,
-	type IBinaryKeyData,
-	type INodeProperties,
+	IBinaryKeyData,
+	INodeProperties,
 } from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
-import type { Usage } from '../../lib/chat/types';
-import type { Priority } from '../../lib/http/queue';
-import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
+import { Usage } from '../../lib/chat/types';
+import { Priority } from '../../lib/http/queue';
+import { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
 import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
 import { NodeParameters, quoteValue } from '../shared/parameters';
 import {
@@ -17,8 +17,8 @@ import {
 	secondsField,
 	readRequestSettings,
 } from '../shared/timeout-fields';
-import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
-import { runOperations, type RunOperationsOptions } from '../shared/run/run-operations';
+import { Operation, OperationCall, OperationItem } from '../shared/run/operations';
+import { runOperations, RunOperationsOptions } from '../shared/run/run-operations';
 import {
 	tryOrUndefined,
 	omitEmpty,

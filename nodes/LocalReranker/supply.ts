@@ -1,9 +1,9 @@
-import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
-import type { ModelServer } from '../../lib/servers/types/server-type';
-import { rerank, type RerankSettings } from '../../lib/tasks/rerank';
+import { NodeConnectionTypes, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { ModelServer } from '../../lib/servers/types/server-type';
+import { rerank, RerankSettings } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
-import { supplySubNode, type SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 

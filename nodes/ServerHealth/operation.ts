@@ -1,15 +1,10 @@
-import {
-	NodeOperationError,
-	type IBinaryKeyData,
-	type IDataObject,
-	type INode,
-} from 'n8n-workflow';
+import { NodeOperationError, IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
-import type { CheckTarget } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probes';
-import type { CheckResult } from '../../lib/health/check-result';
+import { CheckTarget } from '../../lib/health/check';
+import { CheckOptions } from '../../lib/health/probes';
+import { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
-import type { Operation, OperationCall } from '../shared/run/operations';
+import { Operation, OperationCall } from '../shared/run/operations';
 
 export type Service = CheckTarget['service'];
 

@@ -1,4 +1,4 @@
-import { NodeConnectionTypes, type IExecuteFunctions } from 'n8n-workflow';
+import { NodeConnectionTypes, IExecuteFunctions } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
@@ -7,11 +7,11 @@ import {
 	operationField,
 	operationFields,
 	findOperation,
-	type OperationTable,
+	OperationTable,
 } from '../shared/run/operations';
 import { runOperations } from '../shared/run/run-operations';
 import { check, waitUntilReady, speedTest, toolTest } from './check';
-import type { HealthOperation, Service } from './operation';
+import { HealthOperation, Service } from './operation';
 import { report } from './report';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];

@@ -1,17 +1,7 @@
-import type {
-	IDataObject,
-	INodeExecutionData,
-	IPollFunctions,
-	INodeProperties,
-} from 'n8n-workflow';
+import { IDataObject, INodeExecutionData, IPollFunctions, INodeProperties } from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import {
-	toCurrentState,
-	updateWatchState,
-	type HealthChange,
-	type WatchState,
-} from '../../lib/health/watch';
+import { toCurrentState, updateWatchState, HealthChange, WatchState } from '../../lib/health/watch';
 import {
 	readExpectations,
 	expectationsField,

@@ -18,6 +18,7 @@ describe('the licenses of bundled packages', () => {
 	beforeAll(async () => {
 		const { bundleOwnCode, bundleLibraries } = await loadScript<BundleScript>('bundle');
 		const { bundledWorks } = await loadScript<LicencesScript>('licences');
+		fs.mkdirSync('node_modules/.cache', { recursive: true });
 		const folder = fs.mkdtempSync('node_modules/.cache/licences-');
 		const built = [await bundleOwnCode(folder), await bundleLibraries(folder)];
 		fs.rmSync(folder, { recursive: true });

@@ -7,8 +7,9 @@ import process from 'node:process';
 import { request } from '../support/undici';
 
 /** The bundle of the build, without some parts of undici. */
-const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, validate } =
-	createRequire(`${process.cwd()}/package.json`)('./dist/vendor.js') as typeof Vendor;
+const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, validate } = createRequire(
+	`${process.cwd()}/package.json`,
+)('./dist/vendor.js') as typeof Vendor;
 
 const servers: http.Server[] = [];
 

@@ -1,4 +1,4 @@
-import { isUnset, type JsonRecord } from '../../values';
+import { isUnset, JsonRecord } from '../../values';
 
 /** Facts that a text may include. All optional: a text is complete without them. */
 export interface ErrorTextParams {

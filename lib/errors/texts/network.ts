@@ -1,4 +1,4 @@
-import { type ErrorTextParams, type ErrorTextSource, isLoopback } from './error-text';
+import { ErrorTextParams, ErrorTextSource, isLoopback } from './error-text';
 
 /** OpenSSL's codes when the other side does not speak TLS at all. */
 const NO_TLS_AT_ALL = new Set([

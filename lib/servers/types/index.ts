@@ -1,12 +1,12 @@
 import { gpustack } from './gpustack';
-import type { ServerTypeName, ServerType, IdentityResponses, ProbeResponse } from './server-type';
+import { ServerTypeName, ServerType, IdentityResponses, ProbeResponse } from './server-type';
 import { litellm } from './litellm';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
-import { asRecord, asString, isNonEmpty, isRecord, type JsonRecord } from '../../values';
+import { asRecord, asString, isNonEmpty, isRecord, JsonRecord } from '../../values';
 import { getModelEntries } from '../models';
 
 /** The table of server types. */

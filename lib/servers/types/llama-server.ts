@@ -1,7 +1,7 @@
-import { asFiniteNumber, type JsonRecord } from '../../values';
+import { asFiniteNumber, JsonRecord } from '../../values';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
-import type { ServerProps, ServerType } from './server-type';
+import { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
 import { routerActions } from './router-actions';
 

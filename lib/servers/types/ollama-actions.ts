@@ -3,17 +3,17 @@ import { formatDuration } from '../../errors/texts/error-text';
 import {
 	captureError,
 	rethrowWith,
-	type ServerError,
+	ServerError,
 	createServerError,
 } from '../../errors/server-error';
-import type { HttpResponse, RequestOptions } from '../../http/types';
+import { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
 import {
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
@@ -21,7 +21,7 @@ import {
 	toText,
 	parseJson,
 } from '../../values';
-import type {
+import {
 	ModelActionOptions,
 	ModelActionResult,
 	ModelActions,

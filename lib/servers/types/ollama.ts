@@ -1,15 +1,15 @@
 import {
 	asFiniteNumber,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	asNonEmptyString,
 	asRecords,
 	omitUndefined,
 	asRecord,
 } from '../../values';
 import { tryProbeObject } from '../probe';
-import { type ServerModel, toStrings, asPositiveNumber } from '../models';
-import type { ModelServer, ServerType } from './server-type';
+import { ServerModel, toStrings, asPositiveNumber } from '../models';
+import { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
 import { DEFAULT_TEXTS, SHORTEN } from './other';
 

@@ -4,18 +4,13 @@ import {
 	captureError,
 	rethrowWith,
 	createServerError,
-	type ErrorContext,
+	ErrorContext,
 } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
 import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
-import type {
-	ModelActionOptions,
-	ModelActionResult,
-	ModelActions,
-	ModelServer,
-} from './server-type';
+import { ModelActionOptions, ModelActionResult, ModelActions, ModelServer } from './server-type';
 
 const COMMAND_TIMEOUT_MS = 15_000;
 const PULL_POLL_INTERVAL_MS = 2_000;

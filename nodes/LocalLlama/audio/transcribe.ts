@@ -1,4 +1,4 @@
-import { transcribe, type TranscriptFormat } from '../../../lib/tasks/transcribe';
+import { transcribe, TranscriptFormat } from '../../../lib/tasks/transcribe';
 import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
 	streamingField,

@@ -10,7 +10,7 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
 import {
-	type ResultItem,
+	ResultItem,
 	withOutput,
 	createOptionsField,
 	fileNameField,

@@ -5,7 +5,7 @@ import {
 	toOptionFields,
 } from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-selection';
-import { withOutput, type LlamaCall, createOptionsField, findReplacement } from '../operation';
+import { withOutput, LlamaCall, createOptionsField, findReplacement } from '../operation';
 import {
 	toMetadata,
 	generate,
@@ -15,9 +15,9 @@ import {
 	binaryFieldsField,
 	readItemFiles,
 } from './generate';
-import type { INodeProperties } from 'n8n-workflow';
+import { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
-import type { InputMessage } from '../../../lib/chat/types';
+import { InputMessage } from '../../../lib/chat/types';
 import { getRequestedJson } from '../../../lib/chat/validate-json';
 import {
 	asRecord,
@@ -32,7 +32,7 @@ import {
 	longTextField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
+import { NodeParameters } from '../../shared/parameters';
 
 const messageFields: INodeProperties[] = [
 	longTextField('Prompt', 'prompt', 4, {

@@ -1,6 +1,6 @@
 import { rethrowWith } from '../../../lib/errors/server-error';
-import { type Classification, classify } from '../../../lib/tasks/classify';
-import type { Label } from '../../../lib/tasks/labels';
+import { Classification, classify } from '../../../lib/tasks/classify';
+import { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord, round } from '../../../lib/values';
 import {
@@ -9,7 +9,7 @@ import {
 	jsonField,
 	stringField,
 } from '../../shared/field-builders';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { withOutput, createOptionsField, readRows } from '../operation';
 import {

@@ -1,8 +1,8 @@
-import { completeText, type CompleteSettings } from '../../../lib/tasks/complete';
+import { completeText, CompleteSettings } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
+import { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import { type ResultItem, withOutput, createOptionsField } from '../operation';
+import { ResultItem, withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 
 const options = [

@@ -1,10 +1,10 @@
-import type { INodeProperties } from 'n8n-workflow';
-import type { ResponseFormat } from '../../../lib/chat/types';
+import { INodeProperties } from 'n8n-workflow';
+import { ResponseFormat } from '../../../lib/chat/types';
 import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/validate-json';
 import {
-	type ExtractField,
+	ExtractField,
 	buildExtractMessages,
-	type FieldType,
+	FieldType,
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
@@ -17,7 +17,7 @@ import {
 	getUnsafeNumberWarnings,
 } from '../../../lib/values';
 import { readSchema, readThinking } from '../../shared/chat/generation';
-import { type NodeParameters, createFieldError } from '../../shared/parameters';
+import { NodeParameters, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
 import {

@@ -1,5 +1,5 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type {
+import {
 	ChatSettings,
 	ChatResult,
 	InputMessage,
@@ -7,14 +7,10 @@ import type {
 	ChatParameters,
 } from '../../../lib/chat/types';
 import { rethrowWith } from '../../../lib/errors/server-error';
-import { withFileNames, type SentFile } from '../../../lib/files/file-errors';
+import { withFileNames, SentFile } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined, round } from '../../../lib/values';
-import {
-	addFailedTokenTotals,
-	type GenerationUsage,
-	addTokenTotals,
-} from '../../shared/token-totals';
-import { countTokens, type LlamaCall, readMediaSettings } from '../operation';
+import { addFailedTokenTotals, GenerationUsage, addTokenTotals } from '../../shared/token-totals';
+import { countTokens, LlamaCall, readMediaSettings } from '../operation';
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
@@ -25,7 +21,7 @@ import {
 } from '../../shared/chat/generation';
 import { longTextField, streamingField, stringField } from '../../shared/field-builders';
 import { readBuffer } from '../../../lib/http/response-body';
-import { type ContentPart, readFile } from '../../../lib/files/read-file';
+import { ContentPart, readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];

@@ -1,6 +1,6 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { Embedder, type EmbedSettings, type Prefixes } from '../../../lib/tasks/embed';
+import { ModelServer } from '../../../lib/servers/types/server-type';
+import { Embedder, EmbedSettings, Prefixes } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/vector-fields';
 import {
@@ -9,10 +9,10 @@ import {
 	longTextField,
 	optionsCollection,
 } from '../../shared/field-builders';
-import { type NodeParameters, quoteValue } from '../../shared/parameters';
+import { NodeParameters, quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemError } from '../../shared/run/item-error';
-import { countTokens, type LlamaCall, type ResultItem, withOutput } from '../operation';
+import { countTokens, LlamaCall, ResultItem, withOutput } from '../operation';
 
 const fields = [
 	modelField('The model that creates the vectors', {

@@ -3,14 +3,8 @@ import { isRecord, round, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
-import { type ItemError, toItemError } from '../../shared/run/item-error';
-import {
-	type LlamaCall,
-	countTokens,
-	type ResultItem,
-	withOutput,
-	createOptionsField,
-} from '../operation';
+import { ItemError, toItemError } from '../../shared/run/item-error';
+import { LlamaCall, countTokens, ResultItem, withOutput, createOptionsField } from '../operation';
 
 /** Text of a document, and what its output item keeps. */
 interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {

@@ -1,8 +1,8 @@
 import { choiceField, jsonField, longTextField, integerField, shownIf } from '../field-builders';
-import type { INodeProperties } from 'n8n-workflow';
+import { INodeProperties } from 'n8n-workflow';
 import {
 	GENERATION_OPTION_ENTRIES,
-	type GenerationOption,
+	GenerationOption,
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/generation-options';
 import {
@@ -10,7 +10,7 @@ import {
 	asNonEmptyString,
 	asRecord,
 	isRecord,
-	type JsonRecord,
+	JsonRecord,
 	omitEmpty,
 	isUnset,
 } from '../../../lib/values';
@@ -21,7 +21,7 @@ import {
 	isValidKeepAlive,
 	parseKeepAlive,
 } from '../timeout-fields';
-import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { createInputError } from '../../../lib/errors/server-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/completion-request';
@@ -30,8 +30,8 @@ import {
 	asNumber,
 	asBoolean,
 	asText,
-	type Field,
-	type NodeParameters,
+	Field,
+	NodeParameters,
 	createFieldError,
 } from '../parameters';
 
