@@ -253,7 +253,7 @@ export interface TurnContext {
 	startedAt: number;
 	/** The sum of all attempts so far. */
 	usage?: Usage;
-	/** Whether the response was held back until its thinking ended, because the last one began inside the thinking. */
+	/** Whether the response was held back until its thinking ended, because the last one started inside the thinking. */
 	isDelayed?: boolean;
 	/** The warning about a response whose thinking was shown. */
 	reasoningWarning?: string;

@@ -161,7 +161,7 @@ export function parseFormFields({ inputs, resolved_default_values: resolved }: J
 			defaultSetting.type === 'variable' ? undefined : asNonEmptyString(defaultSetting.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
 		const optional = {
-			/** Of a select; undefined if they come from the run, not from the form. */
+			/** The options of a select; undefined if they come from the run, not from the form. */
 			options: isChoice ? asArray(source.value).map(String) : undefined,
 			/** Dify applies it on its own page, but not through the API. */
 			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,

@@ -7,7 +7,7 @@ export interface PermitRequest {
 	signal?: AbortSignal;
 	/** Cancels a running batch request for an interactive one. Returns whether it did. */
 	preempt(): boolean;
-	/** To which the wait is added. */
+	/** The wait is added to these. */
 	stats: QueueStats;
 }
 

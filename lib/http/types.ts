@@ -90,7 +90,7 @@ export interface RequestOptions {
 	isPreemptible?: boolean;
 	/** Priority in the queue. Requests without one do not wait: model lists and other short requests. */
 	priority?: Priority;
-	/** To which the waits of the request are added. Default: those of a new one. */
+	/** The waits of the request are added to these. Default: those of a new one. */
 	queueStats?: QueueStats;
 	/** How often to retry if the server cannot have started the request. Default: 0. */
 	maxRetries?: number;

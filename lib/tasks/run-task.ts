@@ -144,7 +144,7 @@ export function explainFirstTokenTimeout(error: ServerError): ServerError {
 	});
 }
 
-/** What servers cannot do, as text after "cannot". Each has a text of its server type. */
+/** What servers cannot do, as text after "cannot". The server type has the text of each. */
 const FEATURES = {
 	completion: 'complete text',
 	embeddings: 'create embeddings',

@@ -75,7 +75,7 @@ class LiteralReader {
 
 	constructor(private readonly text: string) {}
 
-	/** Throws a `SyntaxProblem` if the text goes on. */
+	/** Throws a `SyntaxProblem` if the text continues. */
 	assertEnd() {
 		this.match(BLANKS);
 		if (this.at < this.text.length) throw new SyntaxProblem();

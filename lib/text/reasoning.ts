@@ -90,8 +90,8 @@ const MAX_MENTIONS = 20;
 const MAX_SPLIT_LENGTH = 120;
 
 /**
- * Reads text as it arrives, each character once. Marks count only at the start of the response, where thinking may begin,
- * and where a part of it ends. Other marks are plain text.
+ * Reads text as it arrives, each character once. Marks count only at the start of the response and at the
+ * end of its parts. Other marks are plain text.
  */
 export class ReasoningSplitter {
 	/** Undefined until the start of the response is decided. */

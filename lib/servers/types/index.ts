@@ -55,7 +55,7 @@ function toEvidence({ models, version }: IdentityResponses) {
 	return {
 		models,
 		version,
-		/** Of the model list. */
+		/** The entries of the model list. */
 		entries: getListEntries({ models }),
 		/** The JSON object of the response to the model list, with any status. */
 		body: asRecord(models?.json),

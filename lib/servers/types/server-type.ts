@@ -113,7 +113,7 @@ export interface ModelActionOptions {
 	isForced?: boolean;
 	/** Ollama: download also from a registry without TLS. */
 	insecure?: boolean;
-	/** Of a download. */
+	/** Called with the progress of a download. */
 	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
