@@ -4,7 +4,7 @@ import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import { RawToolCall } from '../text/text-tool-calls';
-import { ChatMessage, ToolCall, ToolDefinition } from './types';
+import { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
@@ -97,11 +97,13 @@ export function buildToolCallCorrection(
 		const repeated = new Set(invalidFirst.slice(0, count));
 		const repeatedCalls = calls.filter((toolCall) => repeated.has(toolCall));
 		const omitted = calls.length - repeatedCalls.length;
-		const toolCalls: ToolCall[] = [];
+		const toolCalls = repeatedCalls.map((toolCall) => ({
+			id: createServerToolCallId(),
+			name: toSafeName(toolCall.name),
+			arguments: toRepeatedArguments(toolCall, bytes),
+		}));
 		const results = repeatedCalls.map((toolCall, index): ChatMessage => {
-			const id = createServerToolCallId();
-			const name = toSafeName(toolCall.name);
-			toolCalls.push({ id, name, arguments: toRepeatedArguments(toolCall, bytes) });
+			const { id, name } = toolCalls[index]!;
 			const issue = issueByCall.get(toolCall);
 			const content = [
 				issue

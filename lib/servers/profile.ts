@@ -138,9 +138,10 @@ class ServerProfile {
 		});
 		const { identification } = facts;
 		if (signal === undefined) return await identification;
-		return await rejectOnAbort(signal, async () => await identification).catch(
-			() => facts.serverType,
-		);
+		return await rejectOnAbort(signal, async () => await identification).catch((error: unknown) => {
+			if (signal.aborted) return facts.serverType;
+			throw error;
+		});
 	}
 
 	private async identify() {

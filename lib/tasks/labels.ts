@@ -108,9 +108,10 @@ export class LabelSet {
 
 	private find(text: string) {
 		const content = stripPunctuation(text);
+		const lowerCased = lower(content);
 		const exact = this.labels.findIndex(
 			({ name }, index) =>
-				content === this.keys[index] || isOneOf([name, stripPunctuation(name)], content),
+				content === this.keys[index] || isOneOf([name, stripPunctuation(name)], lowerCased),
 		);
 		if (exact >= 0) return exact;
 		const { key = content, rest } = KEY_AND_LABEL.exec(content)?.groups ?? {};
@@ -118,14 +119,15 @@ export class LabelSet {
 		if (at === undefined || rest === undefined) return at;
 		const { name, description = '' } = this.labels[at]!;
 		const line = toSingleLine(description);
-		return isOneOf([name, line, `${name} - ${line}`], rest) ? at : undefined;
+		return isOneOf([name, line, `${name} - ${line}`], lower(rest)) ? at : undefined;
 	}
 
 	/** Index of a key. Case is ignored if the letter is unique. */
 	private findKey(keyText: string) {
 		const exact = this.keys.indexOf(keyText);
 		if (exact >= 0) return exact;
-		const matches = this.keys.flatMap((key, index) => (isOneOf([key], keyText) ? [index] : []));
+		const lowerCased = lower(keyText);
+		const matches = this.keys.flatMap((key, index) => (lower(key) === lowerCased ? [index] : []));
 		return matches.length === 1 ? matches[0] : undefined;
 	}
 
@@ -223,8 +225,9 @@ function stripPunctuation(text: string) {
 		);
 }
 
+/** `text`: in lower case. */
 function isOneOf(names: readonly string[], text: string) {
-	return names.some((name) => lower(name) === lower(text));
+	return names.some((name) => lower(name) === text);
 }
 
 interface CompletionToken {

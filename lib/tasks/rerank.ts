@@ -69,8 +69,9 @@ export async function rerank(
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
+	const safeQuery = breakControlTokens(query);
 	const { results: scores, ...totals } = await runBatches(server, settings, documents, {
-		createRequest: async (batch) => createRequest(serverType, query, batch),
+		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
 		toError: (error, item) =>
 			explainTooLong(error, item, 'Document', 'and the query are too long for the reranker') ??
@@ -93,8 +94,7 @@ export async function rerank(
 	};
 }
 
-function createRequest(serverType: ServerType, userQuery: string, batch: readonly BatchText[]) {
-	const query = breakControlTokens(userQuery);
+function createRequest(serverType: ServerType, query: string, batch: readonly BatchText[]) {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	return {
 		texts: [...documents, ...documents.map(() => query)],

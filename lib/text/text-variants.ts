@@ -57,17 +57,52 @@ function withoutHtml(text: string) {
 }
 
 /** Names of entities, each with its character: signs of calls, and the start of other escapes. */
-const ENTITIES = parseEntities(
-	`amp& apos' bsol\\ equals= gt> lbrace{ lbrack[ lcub{ lpar( lsqb[ lt< num# percnt% quot" rbrace} rbrack] rcub} rpar) rsqb] semi; szligß aeligæ oslashø lowbar_ underbar_ dash- hyphen-`,
-);
+const ENTITIES = parseTable(`
+	amp &
+	apos '
+	bsol \\
+	equals =
+	gt >
+	lbrace {
+	lbrack [
+	lcub {
+	lpar (
+	lsqb [
+	lt <
+	num #
+	percnt %
+	quot "
+	rbrace }
+	rbrack ]
+	rcub }
+	rpar )
+	rsqb ]
+	semi ;
+	szlig ß
+	aelig æ
+	oslash ø
+	lowbar _
+	underbar _
+	dash -
+	hyphen -
+`);
 
 /** Accents by their suffix in names of entities: `&uuml;`. */
-const ACCENTS = parseEntities(
-	'acute\u0301 caron\u030c cedil\u0327 circ\u0302 grave\u0300 ring\u030a tilde\u0303 uml\u0308',
-);
+const ACCENTS = parseTable(`
+	acute \u0301
+	caron \u030c
+	cedil \u0327
+	circ \u0302
+	grave \u0300
+	ring \u030a
+	tilde \u0303
+	uml \u0308
+`);
 
-function parseEntities(table: string) {
-	return new Map(table.split(' ').map((row) => [row.slice(0, -1), row.slice(-1)]));
+/** One line for each name, with its character. */
+function parseTable(table: string) {
+	const rows = table.trim().split('\n');
+	return new Map(rows.map((row) => row.trim().split(' ') as [string, string]));
 }
 
 function decodeHtml(text: string) {

@@ -45,7 +45,7 @@ export function techniqueField(description: string): INodeProperties {
 			economy: ['Economy', 'Keyword search, without a model'],
 			high_quality: ['High Quality', 'Vector search with an embedding model'],
 		},
-		{ description },
+		description,
 	);
 }
 

@@ -114,7 +114,7 @@ async function embedItems(call: LlamaCall) {
 				isSingleItem: parameters.boolean('options.singleItem', false),
 				asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
 			};
-			const key = JSON.stringify([server.id, options]);
+			const key = JSON.stringify([server.id, server.configuredType, options]);
 			const group = groups.get(key) ?? { server, options, texts: [] };
 			groups.set(key, group);
 			for (const text of readTexts(parameters))

@@ -137,7 +137,7 @@ export const thinkingFields: INodeProperties[] = [
 			medium: 'Medium',
 			minimal: 'Minimal',
 		},
-		{ ...shownIf('thinking', 'effort') },
+		shownIf('thinking', 'effort'),
 	),
 	integerField('Thinking Token Budget', 'thinkingBudget', DEFAULT_THINKING_BUDGET, [0], {
 		...shownIf('thinking', 'budget'),

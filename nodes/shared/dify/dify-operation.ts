@@ -181,7 +181,7 @@ export function onPauseField(description: string) {
 				'The output item then has the status "paused" and the pending forms',
 			],
 		},
-		{ description },
+		description,
 	);
 }
 
