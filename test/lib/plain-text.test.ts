@@ -5,6 +5,7 @@ import { ServerError } from '../../lib/errors/server-error';
 import { toPlainText } from '../../lib/values';
 import { type Finding, summarizeFindings, findingFromError } from '../../lib/health/check-result';
 import { addHintOnce } from '../../nodes/shared/run/hints';
+import { anyCodePoint } from '../support/code-points';
 
 const serverText = fc
 	.array(
@@ -20,7 +21,7 @@ const serverText = fc
 				'\u009b',
 				'\n',
 			),
-			fc.string({ unit: 'binary', maxLength: 4 }),
+			fc.string({ unit: anyCodePoint, maxLength: 4 }),
 		),
 	)
 	.map((parts) => parts.join(''));

@@ -3,6 +3,7 @@ import { checkToolCalls } from '../../../lib/chat/check-tool-calls';
 import type { RawToolCall } from '../../../lib/text/text-tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
+import { anyCodePoint } from '../../support/code-points';
 
 const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,
@@ -72,7 +73,7 @@ describe('a correction is short', () => {
 	const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 	const text = (size: number) =>
 		fc.oneof(
-			fc.string({ unit: 'binary', maxLength: size }),
+			fc.string({ unit: anyCodePoint, maxLength: size }),
 			fc
 				.constantFrom('"', '\\', '\n', '\u0001', '<|im_end|>', '天', '😀', 'a')
 				.map((one) => one.repeat(size)),

@@ -5,6 +5,7 @@ import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
+import { anyCodePoint } from '../../support/code-points';
 
 /** A call whose n8n fails to store after a number of chunks. */
 function callOnFullDisk(read: number) {
@@ -93,7 +94,7 @@ const call = {
 test('n8n and the item get a plain name for any file name', async () => {
 	const unsafeNames = ['../../x', '/etc/cron.d/x', '..\\..\\x', 'a\r\nb', 'a\0b', '.profile', ''];
 	const part = fc.oneof(
-		fc.string({ unit: 'binary' }),
+		fc.string({ unit: anyCodePoint }),
 		fc.constantFrom(...unsafeNames, '/', '\\', '\n'),
 	);
 	await fc.assert(
@@ -114,7 +115,10 @@ test('n8n and the item get a plain name for any file name', async () => {
 });
 
 test('a name that gets an extension keeps it when it is stored', async () => {
-	const part = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('.', ' ', '/', '\\', '\0'));
+	const part = fc.oneof(
+		fc.string({ unit: anyCodePoint }),
+		fc.constantFrom('.', ' ', '/', '\\', '\0'),
+	);
 	await fc.assert(
 		fc.asyncProperty(fc.array(part), async (parts) => {
 			const fileName = `${baseName(parts.join(''), 'file')}.png`;
