@@ -25,7 +25,7 @@ import {
 } from './batches';
 import { readJson, TaskSettings } from './run-task';
 import { getRoutes } from '../exchange/exchange';
-import { truncateVector, VectorIssue, parseVectors } from './vectors';
+import { parseTokenCount, parseVectors, truncateVector, VectorIssue } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
@@ -127,10 +127,9 @@ export class Embedder {
 			operation: 'embeddings' as const,
 			read: async (response: HttpResponse) => {
 				const json = await readJson(response);
-				const parsedVectors = parseVectors(json, batch.length, this.length);
-				if (!('vectors' in parsedVectors))
-					throw this.createUnusableError(parsedVectors, batch[parsedVectors.index ?? -1]);
-				const { vectors, tokens } = parsedVectors;
+				const vectors = parseVectors(json, batch.length, this.length);
+				if (!Array.isArray(vectors))
+					throw this.createUnusableError(vectors, batch[vectors.index ?? -1]);
 				this.length ??= vectors[0]!.length;
 				const model = asNonEmptyString(asRecord(json).model);
 				if (model !== undefined)
@@ -138,7 +137,7 @@ export class Embedder {
 				const results = vectors.map((vector) =>
 					this.assertDimensions(truncateVector(vector, settings.dimensions)),
 				);
-				return { results, tokens };
+				return { results, tokens: parseTokenCount(json) };
 			},
 		};
 	}

@@ -107,18 +107,18 @@ function createRequest(serverType: ServerType, query: string, batch: readonly Ba
 		}),
 		operation: 'rerank' as const,
 		read: async (response: HttpResponse) => {
-			const parsedScores = parseScores(await readJson(response), batch.length);
-			if ('issue' in parsedScores)
+			const json = await readJson(response);
+			const scores = parseScores(json, batch.length);
+			if (typeof scores === 'string')
 				throw createServerError('invalidResponse', response.errorContext, {
-					title: `The server returned an unusable ranking: ${parsedScores.issue}`,
+					title: `The server returned an unusable ranking: ${scores}`,
 					suggestion:
 						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 				});
-			const { scores, tokens } = parsedScores;
 			const missingWarning = `The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`;
 			return {
 				results: scores.map(({ index, score }) => ({ index: batch[index]!.index, score })),
-				tokens,
+				tokens: parseTokenCount(json),
 				warnings: scores.length < batch.length ? [missingWarning] : [],
 			};
 		},
@@ -129,13 +129,11 @@ function createRequest(serverType: ServerType, query: string, batch: readonly Ba
  * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of
  * TEI, a list of scores, or another form. Document texts are ignored.
  * `count`: number of documents sent.
+ * Returns the scores, or what is wrong with them.
  */
-export function parseScores(
-	json: unknown,
-	count: number,
-): { scores: ScoredDocument[]; tokens?: number } | { issue: string } {
+export function parseScores(json: unknown, count: number): ScoredDocument[] | string {
 	const list = findList(json, LIST_NAMES);
-	if (!list) return { issue: 'the response contains no scores' };
+	if (!list) return 'the response contains no scores';
 	const scores = new Map<number, number>();
 	const indexes = matchTextIndexes(list, count);
 	for (const [at, entry] of list.entries()) {
@@ -144,15 +142,12 @@ export function parseScores(
 		const issue = scores.has(index)
 			? `document ${index + 1} has two scores`
 			: findIndexIssue(index, count);
-		if (issue !== undefined) return { issue };
+		if (issue !== undefined) return issue;
 		const value = parseScore(entry);
-		if (value === undefined) return { issue: `the score of document ${index + 1} is not a number` };
+		if (value === undefined) return `the score of document ${index + 1} is not a number`;
 		scores.set(index, value);
 	}
-	return {
-		scores: [...scores].map(([index, score]) => ({ index, score })),
-		tokens: parseTokenCount(asRecord(json)),
-	};
+	return [...scores].map(([index, score]) => ({ index, score }));
 }
 
 /** The score of an entry under the name of its server, or the entry itself; some servers send a list of one. */

@@ -10,13 +10,6 @@ import {
 	asRecord,
 } from '../values';
 
-/** Vectors in the order of the texts. */
-interface Vectors {
-	vectors: number[][];
-	/** Tokens of all texts, if the server counts them. */
-	tokens?: number;
-}
-
 /** Issue of a response; `index` is the text in the request. */
 export interface VectorIssue {
 	message: string;
@@ -25,15 +18,16 @@ export interface VectorIssue {
 }
 
 /**
- * Parses vectors, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of
- * Ollama, or another form.
+ * Parses vectors, one for each of `count` texts and in their order: `{data: [{index, embedding}]}` of OpenAI's API,
+ * `{embeddings: [[…]]}` of Ollama, or another form.
  * `length`: dimensions of the vectors of this model, if known.
+ * Returns the vectors, or what is wrong with them.
  */
 export function parseVectors(
 	json: JsonRecord | unknown[],
 	count: number,
 	length: number | undefined,
-): Vectors | VectorIssue {
+): number[][] | VectorIssue {
 	const found = findList(json, LIST_NAMES);
 	if (!found) return { message: 'the response contains no embeddings' };
 	const list = typeof found[0] === 'number' ? [found] : found;
@@ -47,9 +41,7 @@ export function parseVectors(
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
-	const vectors = readVectors(ordered, length);
-	if ('message' in vectors) return vectors;
-	return { vectors, tokens: parseTokenCount(asRecord(json)) };
+	return readVectors(ordered, length);
 }
 
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
@@ -149,7 +141,8 @@ function findVectorIssue(vector: number[], expected: number): VectorIssue | unde
 }
 
 /** Tokens of the request, if the server counts them. */
-export function parseTokenCount({ usage, prompt_eval_count: evaluated }: JsonRecord) {
+export function parseTokenCount(json: unknown) {
+	const { usage, prompt_eval_count: evaluated } = asRecord(json);
 	const { prompt_tokens: prompt, total_tokens: total } = asRecord(usage);
 	return [prompt, total, evaluated].find((value) => typeof value === 'number');
 }
