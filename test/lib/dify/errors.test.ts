@@ -1,5 +1,7 @@
 import { toDifyResponseError, createRunError } from '../../../lib/dify/errors';
 import { playEvents } from './play-events';
+import { createDifyClient } from '../../../lib/dify/credentials';
+import { toResponseError } from '../../../lib/http/request-errors';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
 
@@ -117,4 +119,184 @@ test('the error names the node whose model failed', () => {
 		detail: 'too slow. The node "Answer" (llm) failed in Dify',
 		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
 	});
+});
+
+function parseError(code: string, message: string, status = 400) {
+	const text = JSON.stringify({ code, message, status });
+	return toDifyResponseError({ url: CONTEXT.url, status, headers: {}, text }, CONTEXT)!;
+}
+
+function failRun(error: string, type: string, title = 'Fetch') {
+	const node = { id: '1', node_id: 'n', node_type: type, title };
+	const { result } = playEvents(
+		{ event: 'workflow_started', task_id: 't', workflow_run_id: 'r', data: { id: 'r' } },
+		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
+		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
+	);
+	return createRunError({ ...result, error: result.error! }, CONTEXT);
+}
+
+const getPool = (host: string, port: number) =>
+	`HTTPConnectionPool(host='${host}', port=${port}): Max retries exceeded with url: /v1/chat (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))`;
+
+describe('a model that Dify cannot reach is named by its address', () => {
+	test.each([
+		[
+			'provider_not_initialize',
+			`[openai_api_compatible] Error: req_id: 12ab PluginInvokeError: ${getPool('10.1.2.3', 9931)}`,
+			'10.1.2.3:9931',
+		],
+		[
+			'completion_request_error',
+			`req_id: 7 PluginInvokeError: {"error_type":"InvokeConnectionError","message":"${getPool('ollama', 11434).replace(/"/g, '\\"')}"}`,
+			'ollama:11434',
+		],
+		['invalid_param', getPool('host.docker.internal', 8080), 'host.docker.internal:8080'],
+	])('%s', (code, message, address) => {
+		const error = parseError(code, message);
+		expect(error).toMatchObject({
+			type: 'providerUnreachable',
+			message: `Dify cannot reach its model at ${address}`,
+		});
+		expect(error.detail).toContain('ConnectionPool');
+	});
+
+	test('credentials that are missing stay missing', () => {
+		const message = 'No valid model provider credentials found. Please go to Settings.';
+		expect(parseError('provider_not_initialize', message)).toMatchObject({
+			type: 'providerKeyInvalid',
+			message: 'No valid model provider credentials found. Please go to Settings',
+		});
+	});
+});
+
+test.each([
+	`PluginInvokeError: {"error_type":"ValueError","message":"Traceback (most recent call last): File \\"/app/a.py\\""}`,
+	"PluginInvokeError: KeyError('choices') in <module object at 0x7f2>",
+	"PluginInvokeError: JSONDecodeError('Expecting value: line 1 column 1')",
+])('a trace is the detail, not the title: %s', (message) => {
+	const error = parseError('completion_request_error', message);
+	expect(error.message).toBe('The model behind Dify rejected the request or failed');
+	expect(error.detail).toMatch(/Traceback|KeyError|JSONDecodeError/);
+});
+
+test.each([
+	['Agent run exceeded the maximum of 12 steps', 'its maximum number of steps (12)'],
+	['Agent run limit exceeded: max iterations 30 reached', 'its maximum number of steps (30)'],
+	['The agent run exceeded its time limit of 600 seconds.', 'its time limit (600)'],
+	['Agent run exceeded 40000 tokens', 'its token limit (40000)'],
+	['Limit exceeded', 'its run limit'],
+])('an agent at its limit: %s', (message, limit) => {
+	for (const status of [400, 429])
+		expect(parseError('agent_run_limit_exceeded', message, status)).toMatchObject({
+			type: 'agentLimitReached',
+			message: `The agent reached ${limit}`,
+			detail: message,
+			retryable: false,
+		});
+});
+
+test.each([
+	[
+		'unsupported_audio_type',
+		'Audio type not allowed.',
+		415,
+		'fileTypeNotAllowed',
+		/MP3, M4A, WAV, AMR and MPGA/,
+	],
+	[
+		'file_too_large',
+		'File size exceeded. {message}',
+		413,
+		'requestTooLarge',
+		/UPLOAD_FILE_SIZE_LIMIT/,
+	],
+	['audio_too_large', 'Audio size larger than 30 mb', 413, 'requestTooLarge', /30 MB/],
+	[
+		'invalid_param',
+		'docs in input form must be less than 10 files',
+		400,
+		'invalidInputs',
+		/at most 10 files.*WORKFLOW_FILE_UPLOAD_LIMIT/,
+	],
+	[
+		'invalid_param',
+		'Number of image files exceeds the maximum limit 3',
+		400,
+		'fileRejected',
+		/at most 3 files/,
+	],
+	[
+		'invalid_action',
+		'Document:a.txt is being indexed, please try again later',
+		400,
+		'documentBusy',
+		/ten minutes/,
+	],
+])('%s "%s" names the limit of Dify', (code, message, status, type, suggestion) => {
+	const error = parseError(code, message, status);
+	expect(error.type).toBe(type);
+	expect(error.suggestion).toMatch(suggestion);
+	expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
+});
+
+test.each(['note.txt', 'a.zip', 'dot.png'])('a file that the app does not allow: %s', (name) => {
+	const message = `File validation failed for file: ${name}`;
+	expect(parseError('invalid_param', message)).toMatchObject({
+		type: 'fileRejected',
+		message: `The app does not allow the file "${name}"`,
+		detail: message,
+		suggestion: expect.stringContaining('Allow its type or extension in Dify') as string,
+	});
+	expect(parseError('invalid_param', 'Invalid upload file').message).toBe('Invalid upload file');
+});
+
+test.each([
+	['Document:a.txt is being indexed, please try again later', 'a.txt'],
+	['Document: my file.pdf is being indexed, please try again later', 'my file.pdf'],
+	['Document:a:b.txt is being indexed, please try again later', 'a:b.txt'],
+])('a locked document is named: %s', (message, name) => {
+	expect(parseError('invalid_action', message)).toMatchObject({
+		type: 'documentBusy',
+		message: `Dify has locked the document "${name}"`,
+		detail: message,
+	});
+	expect(parseError('invalid_action', `Document: ${name} is not completed.`).message).toBe(
+		`Document: ${name} is not completed`,
+	);
+});
+
+test.each(['<html><title>413 Request Entity Too Large</title></html>', '', 'Payload too large'])(
+	'a file that a proxy rejects names the settings of the proxy and of Dify: %j',
+	(text) => {
+		const url = 'http://dify/v1/files/upload';
+		const { endpoint } = createDifyClient({ baseUrl: 'http://dify/v1' });
+		const error = toResponseError(endpoint, { url }, { url, status: 413, headers: {}, text });
+		expect(error.type).toBe('requestTooLarge');
+		expect(error.suggestion).toMatch(/NGINX_CLIENT_MAX_BODY_SIZE.+UPLOAD_FILE_SIZE_LIMIT/);
+	},
+);
+
+test.each([
+	['human_input_form_submitted', 'The form was already submitted'],
+	['human_input_form_expired', 'The form has expired'],
+])('%s says how to see the end of the run', (code, title) => {
+	const error = parseError(code, 'This form is not open', 412);
+	expect(error).toMatchObject({ type: 'formClosed', message: title, retryable: false });
+	expect(error.suggestion).toContain('use Follow');
+});
+
+test.each(['http-request', 'tool'])('a %s node that fails is named with its URL', (type) => {
+	const error = failRun('Reached maximum retries (3) for URL http://10.0.0.7/api?x=1', type);
+	expect(error).toMatchObject({
+		type: 'runFailed',
+		message: 'The node "Fetch" cannot reach http://10.0.0.7/api?x=1',
+	});
+	expect(error.suggestion).not.toContain('binary data');
+});
+
+test('a file that Dify cannot download stays a file', () => {
+	expect(
+		failRun('Reached maximum retries (3) for URL http://x/a.png', 'document-extractor').type,
+	).toBe('fileUnreachable');
 });

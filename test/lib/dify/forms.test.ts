@@ -8,7 +8,10 @@ import {
 	parseFormActions,
 	parseFormFields,
 	parseJsonInputs,
+	explainInputError,
 } from '../../../lib/dify/forms';
+import { createDifyError } from '../../../lib/dify/errors';
+import type { DifyClient } from '../../../lib/dify/client';
 
 test('the form of an app: known types, and text for others', () => {
 	const settings = { variable: 'a', label: 'A', required: true, max_length: 48 };
@@ -131,3 +134,60 @@ describe('the form of a paused run', () => {
 			expect(() => formPath(token)).toThrow('The form has no token');
 	});
 });
+
+const PARAMETERS = {
+	user_input_form: [
+		{ 'text-input': { variable: 'q', label: 'Question', max_length: 48 } },
+		{ number: { variable: 'age', label: 'Age in Years' } },
+		{ select: { variable: 'lang', label: 'Language', options: ['en', 'de'] } },
+		{ 'file-list': { variable: 'docs', label: 'Documents', max_length: 20 } },
+	],
+};
+const explain = async (serverText: string, parameters: object = PARAMETERS) =>
+	await explainInputError(createDifyError('invalidInputs', { serverText, title: serverText }), {
+		get: async () => await Promise.resolve(parameters),
+	} as unknown as DifyClient);
+
+test.each([
+	[
+		'q in input form must be less than 48 characters',
+		'The input "Question" must be less than 48 characters',
+		'maximum 48 characters',
+	],
+	[
+		"(type 'text-input') q in input form must be a string",
+		'The input "Question" must be a string',
+		'type text-input',
+	],
+	['age is required in input form', 'The input "Age in Years" is required', 'type number'],
+	[
+		"lang in input form must be one of the following: ['en', 'de']",
+		`The input "Language" must be one of the following: ['en', 'de']`,
+		'one of en, de',
+	],
+	[
+		'docs in input form must be less than 10 files',
+		'The input "Documents" must be less than 10 files',
+		'maximum 20 files',
+	],
+])('"%s" names the label, type and limit', async (message, title, fact) => {
+	const error = await explain(message);
+	expect(error.message).toBe(title);
+	expect(error.detail).toContain(fact);
+});
+
+test('a message that names no field of the form stays', async () => {
+	expect((await explain('other in input form must be a file')).message).toBe(
+		'other in input form must be a file',
+	);
+	expect((await explain('Some new text')).message).toBe('Some new text');
+});
+
+test.each(['text-input', 'paragraph', 'select'])(
+	'a number in a %s is put in quotes',
+	async (type) => {
+		const error = await explain(`(type '${type}') q in input form must be a string`);
+		expect(error.suggestion).toContain('quotation marks');
+		expect((await explain('q is required in input form')).suggestion).not.toContain('quotation');
+	},
+);

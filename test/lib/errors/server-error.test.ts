@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-
-import { ServerError } from '../../../lib/errors/server-error';
+import {
+	ServerError,
+	createServerError,
+	parseHostAndPort,
+	isRetryable,
+	isConnectionError,
+	type ErrorType,
+} from '../../../lib/errors/server-error';
+import { describeError } from '../../../lib/errors/describe-error';
 
 const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 
@@ -49,5 +56,129 @@ describe('ServerError', () => {
 			}),
 			{ numRuns: 10 },
 		);
+	});
+});
+
+describe('createServerError', () => {
+	test('keeps the beginning of the server message, without a partial key at its end', () => {
+		const canary = 'Zk3vQ9xT7mB2nL5pR8wYc4';
+		const context = { secrets: [canary] };
+		fc.assert(
+			fc.property(fc.nat(40), fc.constantFrom('%41', '&#65;', 'a b '), (shift, filling) => {
+				const serverText = `${filling.repeat(4_000).slice(0, 15_980 + shift)} ${canary} ${filling.repeat(300_000)}`;
+				const serverMessage = createServerError('badRequest', context, { serverText }).serverText!;
+				expect(serverMessage.length).toBeLessThanOrEqual(16_000);
+				expect(serverMessage).not.toContain(canary.slice(0, 11));
+			}),
+			{ numRuns: 20 },
+		);
+	});
+
+	test('the suggestion is that of the service if both services have the error type', () => {
+		expect(createServerError('unauthorized', {}).suggestion).toContain('llama-server');
+		expect(createServerError('unauthorized', { service: 'dify' }).suggestion).toContain(
+			'"Dify API" credential',
+		);
+	});
+
+	test('texts have no gap if a fact is unknown', () => {
+		expect(createServerError('modelNotFound', {}).message).toBe(
+			'The server does not have the model',
+		);
+		expect(createServerError('dnsLookupFailed', { url: 'http://nas.lan/v1' }).message).toBe(
+			'The host name "nas.lan" cannot be resolved',
+		);
+	});
+
+	test('parseHostAndPort uses the default port of the scheme', () => {
+		expect([
+			parseHostAndPort('http://nas.lan/v1'),
+			parseHostAndPort('https://nas.lan/v1'),
+			parseHostAndPort('https://[::1]:8443/'),
+			parseHostAndPort('no address'),
+			parseHostAndPort(undefined),
+		]).toEqual([
+			{ host: 'nas.lan', port: '80' },
+			{ host: 'nas.lan', port: '443' },
+			{ host: '[::1]', port: '8443' },
+			{},
+			{},
+		]);
+	});
+});
+
+describe('isRetryable', () => {
+	test.each<ErrorType>(['connectionRefused', 'modelLoading', 'busy'])(
+		'%s: nothing was started, so the request can be retried',
+		(kind) => {
+			expect(isRetryable(kind)).toBe(true);
+		},
+	);
+
+	test.each<ErrorType>([
+		'connectionLost',
+		'closedBeforeResponse',
+		'badGateway',
+		'serverError',
+		'streamEndedEarly',
+		'idleTimeout',
+		'totalTimeout',
+		'runTimeout',
+		'runFailed',
+		'quotaExceeded',
+		'aborted',
+	])('%s: the request may have run, or would fail again, so it is not retried', (kind) => {
+		expect(isRetryable(kind)).toBe(false);
+	});
+});
+
+test('isConnectionError is true if no connection was established', () => {
+	expect(
+		(['dnsLookupFailed', 'connectionRefused', 'connectTimeout', 'tlsUntrusted'] as const).every(
+			isConnectionError,
+		),
+	).toBe(true);
+	expect(
+		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isConnectionError),
+	).toBe(false);
+});
+
+describe('describeError', () => {
+	const failed = new ServerError({
+		type: 'connectionLost',
+		title: 'It broke',
+		detail: 'It broke in the middle',
+		suggestion: 'Mend it.',
+		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
+		serverText: 'boom',
+	});
+
+	test('contains detail, server message, suggestion and URL, in this order', () => {
+		expect(describeError(failed)).toBe(
+			'It broke in the middle. Server message: "boom". Mend it. URL: http://10.0.0.5:8080/v1/chat/completions',
+		);
+	});
+
+	test('missing parts leave no gap, and nothing is repeated', () => {
+		const of = (title: string, serverText?: string) =>
+			describeError(
+				new ServerError({ type: 'badRequest', title, suggestion: 'Mend it.', serverText }),
+			);
+		expect(of('No')).toBe('No. Mend it.');
+		expect(of('It ended.')).toBe('It ended. Mend it.');
+		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
+		expect(
+			describeError(new ServerError({ type: 'badRequest', title: 'No', suggestion: '' })),
+		).toBe('No.');
+	});
+
+	test('a long server message is shortened', () => {
+		const long = new ServerError({
+			type: 'badRequest',
+			title: 'No',
+			suggestion: 'Mend it.',
+			serverText: 'x'.repeat(900),
+		});
+		expect(describeError(long)).toBe(`No. Server message: "${'x'.repeat(499)}…". Mend it.`);
 	});
 });

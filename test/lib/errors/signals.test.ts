@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { findTokenCounts, removeEchoes } from '../../../lib/errors/signals';
+import { findTokenCounts, removeEchoes, toTitle } from '../../../lib/errors/signals';
 import { readRows } from '../../support/rows';
 
 const rows = readRows('test/lib/errors/messages.tsv').map(
@@ -125,4 +125,27 @@ test('a body of many levels or entries is read up to a limit', () => {
 	expect(classifyErrorResponse({ status: 400, body }, {}).serverText!.length).toBeLessThan(4_001);
 	const list = JSON.stringify({ errors: Array.from({ length: 50_000 }, () => ({ message: 'x' })) });
 	expect(classifyErrorResponse({ status: 400, body: list }, {}).type).toBe('badRequest');
+});
+
+test.each([
+	[
+		'This deployment has been archived by its owner.',
+		'This deployment has been archived by its owner',
+	],
+	[
+		'litellm.BadRequestError: OpenAIException - The tenant is closed. Ask Eve.',
+		'The tenant is closed',
+	],
+	['Error code: 400 - Only llama3.2 at 10.0.0.5 is free', 'Only llama3.2 at … is free'],
+	['rpc error: code = Unknown desc = the disk is full', 'the disk is full'],
+	['Cannot read /models/a/b.gguf from http://10.0.0.7:80/x?key=1', 'Cannot read … from …'],
+	["Value is odd [type=int, input_value='my secret', input_type=str]", 'Value is odd'],
+	['<b>Closed</b>\u0000 for today', 'Closed for today'],
+	['', ''],
+])('%j', (message, title) => {
+	expect(toTitle(message)).toBe(title);
+});
+
+test('a title has at most 120 characters', () => {
+	expect([...toTitle('word '.repeat(100))]).toHaveLength(120);
 });

@@ -11,6 +11,10 @@ import {
 } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
+import { DIFY_FINDINGS } from '../../../lib/health/dify';
+import { SPEED_FINDINGS } from '../../../lib/health/speed';
+import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
+import * as fs from 'node:fs';
 
 afterEach(async () => {
 	await closeRawServers();
@@ -449,4 +453,26 @@ describe('the API cannot be used', () => {
 			'connectionRefused',
 		]);
 	});
+});
+
+const tables: Record<string, object> = {
+	modelServer: FINDINGS,
+	dify: DIFY_FINDINGS,
+	speed: SPEED_FINDINGS,
+	tools: TOOL_FINDINGS,
+	// Findings from errors with a suggestion of Server Health
+	error: { generationStuck: true, speedNotMeasured: true },
+};
+const rows = fs
+	.readFileSync('test/lib/health/evidence.tsv', 'utf8')
+	.split('\n')
+	.filter((line) => line !== '' && !line.startsWith('#'))
+	.map((line) => line.split('\t'));
+
+test('each finding has a row that states when its suggestion helps, and how that is known', () => {
+	const ids = Object.entries(tables).flatMap(([table, rules]) =>
+		Object.keys(rules).map((id) => `${table} ${id}`),
+	);
+	expect(rows.map(([id]) => id).sort()).toEqual(ids.sort());
+	for (const row of rows) expect(row.map((cell) => cell.length > 2)).toEqual([true, true, true]);
 });

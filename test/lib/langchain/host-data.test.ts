@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { toInputMessage, toUsageMetadata } from '../../../lib/langchain/host-data';
+import {
+	toInputMessage,
+	toUsageMetadata,
+	toToolChoice,
+	toToolDefinition,
+} from '../../../lib/langchain/host-data';
 import type { ChatResult, Usage } from '../../../lib/chat/types';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -129,5 +134,234 @@ describe('token counts with LangChain’s names', () => {
 
 	it('are missing without usage', () => {
 		expect(convert(undefined)).toBeUndefined();
+	});
+});
+
+type ToJsonSchema = Parameters<typeof toToolDefinition>[1];
+
+const fromRoot = createRequire(`${process.cwd()}/package.json`);
+const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
+	getParametersJsonSchema: ToJsonSchema;
+};
+const { z } = fromRoot('zod') as {
+	z: {
+		object(shape: object): unknown;
+		string(): { describe(text: string): unknown };
+		number(): { int(): unknown };
+	};
+};
+const define = (tool: unknown) => toToolDefinition(tool, getParametersJsonSchema);
+
+describe('the name of a tool without the prefix of its MCP client', () => {
+	const LONG = 'A very long name of a node, which n8n has to cut to make it fit in 64';
+	const PREFIX = 'A_very_long_name_of_a_node__which_n8n_has_to_cut_to_make_it_fit_in_64';
+	const shortName = (name: string, metadata: unknown) => [
+		define({ name, schema: {}, metadata }).shortName,
+		define({ type: 'function', function: { name, parameters: {} }, metadata }).shortName,
+	];
+	it.each([
+		['of the node', 'Notes_delete_user', { sourceNodeName: 'Notes' }, 'delete_user'],
+		[
+			'as n8n 2.20 and 2.41 mark it',
+			'Notes_a',
+			{ sourceNodeName: 'Notes', isFromToolkit: true },
+			'a',
+		],
+		['with other characters as _', 'My_Notes__2__a.b', { sourceNodeName: 'My Notes (2)' }, 'a.b'],
+		['with letters of other scripts as _', '____é', { sourceNodeName: '笔记本' }, 'é'],
+		[
+			'behind an approval',
+			'Notes_delete',
+			{ sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
+			'delete',
+		],
+		['cut', `${PREFIX.slice(0, 57)}_delete`, { sourceNodeName: LONG }, 'delete'],
+		[
+			'of 64 characters, uncut',
+			`Notes_${'x'.repeat(58)}`,
+			{ sourceNodeName: 'Notes' },
+			'x'.repeat(58),
+		],
+	])('%s', (_what, name, metadata, expected) => {
+		expect(shortName(name, metadata)).toEqual([expected, expected]);
+	});
+
+	it.each([
+		['no metadata', 'Notes_delete', undefined],
+		['other metadata', 'Notes_delete', { sourceNodeName: 7, gatedToolNodeName: ['Notes'] }],
+		['another node', 'Notes_delete', { sourceNodeName: 'Note' }],
+		[
+			'the node of the approval',
+			'Approve_x',
+			{ sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
+		],
+		['another case', 'notes_delete', { sourceNodeName: 'Notes' }],
+		[
+			'a tool that is no part of a toolkit',
+			'send_mail',
+			{ sourceNodeName: 'send', isFromToolkit: false },
+		],
+		['an underscore before the name', 'Notes__delete', { sourceNodeName: 'Notes' }],
+		['the prefix alone', 'Notes_', { sourceNodeName: 'Notes' }],
+		['the name of the node', 'Notes', { sourceNodeName: 'Notes' }],
+		[
+			'a name that n8n left without a prefix',
+			`Notes_${'x'.repeat(64)}`,
+			{ sourceNodeName: 'Notes' },
+		],
+		['a cut prefix that n8n would not have cut', 'Not_delete', { sourceNodeName: 'Notes' }],
+	])('none with %s', (_what, name, metadata) => {
+		expect(shortName(name, metadata)).toEqual([undefined, undefined]);
+	});
+});
+
+describe('tools as definitions', () => {
+	it('LangChain’s tools with a zod schema', () => {
+		const { parameters, ...rest } = define({
+			name: 'get_weather',
+			description: 'Weather',
+			schema: z.object({ city: z.string().describe('A city'), days: z.number().int() }),
+		});
+		expect(rest).toEqual({ name: 'get_weather', description: 'Weather' });
+		expect(parameters).toMatchObject({
+			type: 'object',
+			properties: { city: { type: 'string', description: 'A city' }, days: { type: 'integer' } },
+			required: ['city', 'days'],
+		});
+		expect(parameters).not.toHaveProperty('$schema');
+	});
+
+	describe('a schema of another copy of zod, or of something else, is read by its shape', () => {
+		type Zod = Record<
+			string,
+			(...given: unknown[]) => Record<string, (...more: unknown[]) => never>
+		>;
+		const foreign = (tool: { inputSchema?: unknown }) => tool.inputSchema;
+		const read = (schema: unknown) =>
+			toToolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
+		const both: Array<[string, Zod]> = [
+			['zod 3', fromRoot('zod/v3') as Zod],
+			['zod 4', fromRoot('zod/v4') as Zod],
+			['zod 4 mini', fromRoot('zod/v4-mini') as Zod],
+		];
+
+		it.each(both.slice(0, 2))(
+			'%s; what is no object, list, choice or single value may be anything',
+			(_name, zod) => {
+				const optionalNode: unknown = (zod.lazy!(() => zod.any!()) as ReturnType<Zod[string]>)
+					.optional!();
+				const shape = {
+					city: zod.string!().min!(1),
+					days: (zod.number!().int!() as ReturnType<Zod[string]>).describe!('How many'),
+					unit: (zod.enum!(['c', 'f']) as ReturnType<Zod[string]>).default!('c'),
+					tags: zod.array!(zod.object!({ isNew: zod.boolean!().nullable!() })),
+					one: zod.union!([zod.literal!('a'), zod.boolean!()]),
+					tree: optionalNode,
+				};
+				expect(read(zod.object!(shape))).toEqual({
+					type: 'object',
+					properties: {
+						city: { type: 'string' },
+						days: { type: 'number', description: 'How many' },
+						unit: { enum: ['c', 'f'] },
+						tags: {
+							type: 'array',
+							items: {
+								type: 'object',
+								properties: { isNew: { type: 'boolean' } },
+								required: ['isNew'],
+							},
+						},
+						one: {},
+						tree: {},
+					},
+					required: ['city', 'days', 'tags', 'one'],
+				});
+			},
+		);
+
+		it.each(both)('the smallest of %s', (_name, zod) => {
+			const parameters = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+			expect(read(zod.object!({ a: zod.string!() }))).toEqual(parameters);
+		});
+
+		it('Standard Schema that gives JSON schema, and one that does not', () => {
+			const json = { type: 'object', properties: { a: { type: 'number' } } };
+			const standard = { version: 1, vendor: 'valibot', validate: () => ({}) };
+			expect(read({ '~standard': { ...standard, jsonSchema: { input: () => json } } })).toEqual(
+				json,
+			);
+			expect(read({ toJSONSchema: () => json })).toEqual(json);
+			expect(() => read({ '~standard': standard, kind: 'schema' })).toThrow(
+				'The arguments of the tool "f" cannot be read',
+			);
+		});
+
+		it.each([[() => 1], ['text'], [[]], [{ parse: () => 1 }]])(
+			'%p is a readable error',
+			(schema) => {
+				expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
+			},
+		);
+	});
+
+	it("tools with a JSON schema, without its $schema, which stays in the tool's own", () => {
+		const schema = {
+			$schema: 'http://json-schema.org/draft-07/schema#',
+			type: 'object',
+			properties: { a: {} },
+		};
+		const before = structuredClone(schema);
+		const expected = { name: 'f', parameters: { type: 'object', properties: { a: {} } } };
+		expect(define({ name: 'f', description: '', schema })).toEqual(expected);
+		const openAi = { type: 'function', function: { name: 'f', parameters: schema } };
+		expect(define(openAi)).toEqual(expected);
+		expect(schema).toEqual(before);
+	});
+
+	it('OpenAI’s form', () => {
+		expect(
+			define({
+				type: 'function',
+				function: { name: 'f', description: 'F', parameters: { type: 'object', properties: {} } },
+			}),
+		).toEqual({
+			name: 'f',
+			description: 'F',
+			parameters: { type: 'object', properties: {} },
+		});
+		expect(define({ type: 'function', function: { name: 'f' } })).toEqual({
+			name: 'f',
+			parameters: { type: 'object', properties: {} },
+		});
+	});
+
+	it.each([
+		[null],
+		['get_weather'],
+		[{ type: 'function' }],
+		[{ description: 'no name' }],
+		[{ type: 'web_search_20250305', name: 'web_search' }],
+	])('%j is not a tool', (tool) => {
+		expect(() => define(tool)).toThrow('An object bound to the model is not a tool');
+	});
+});
+
+describe('the choice of a tool', () => {
+	it.each([
+		[undefined, undefined],
+		[null, undefined],
+		['any', 'required'],
+		[true, 'required'],
+		['auto', 'auto'],
+		['none', 'none'],
+		['required', 'required'],
+		['get_weather', { name: 'get_weather' }],
+		[{ type: 'function', function: { name: 'get_weather' } }, { name: 'get_weather' }],
+		[{ type: 'tool', name: 'get_weather' }, { name: 'get_weather' }],
+		[{ type: 'auto' }, undefined],
+		[false, undefined],
+	])('%j means %j', (given, expected) => {
+		expect(toToolChoice(given)).toEqual(expected);
 	});
 });

@@ -12,6 +12,10 @@ import {
 	startScripted,
 } from '../../guarantees/support/scripted-server';
 import { recordedExchanges } from '../../support/recorded-exchanges';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { startKokoroSim } from '../../simulators/media/kokoro';
+import { useSimulator } from '../../simulators/use-simulator';
+import { connect, failureOf } from '../tasks/media';
 
 const open = new Set<() => Promise<void>>();
 
@@ -331,5 +335,20 @@ describe('model actions', () => {
 			'POST /api/v1/models/load',
 			'POST /api/v1/models/unload',
 		]);
+	});
+});
+
+const startLlama = useSimulator(startLlamaServerSim);
+const startKokoro = useSimulator(startKokoroSim);
+
+const idsOf = async (sim: { url: string }, task: ModelTask) =>
+	(await listModels(connect(sim.url), undefined, task)).map(({ id }) => id);
+
+test('other servers: all models except those for other tasks', async () => {
+	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
+	const deaf = await startLlama({ audio: false });
+	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({
+		message: 'The server has no model for transcription',
+		suggestion: expect.stringContaining('--mmproj') as string,
 	});
 });

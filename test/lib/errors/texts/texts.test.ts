@@ -8,10 +8,12 @@ import {
 	toErrorText,
 	isLoopback,
 	formatDuration,
+	type ErrorTextSource,
 } from '../../../../lib/errors/texts/error-text';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+import { readRows } from '../../../support/rows';
 
 describe('error texts', () => {
 	const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
@@ -201,4 +203,30 @@ describe('parts of error texts', () => {
 			['the configured time', '200 ms', '1.5 s', '15 s', '119 s', '2 minutes', '30 minutes'],
 		);
 	});
+});
+
+const texts: Record<string, ErrorTextSource> = { ...NETWORK_ERROR_TEXTS, ...MODEL_ERROR_TEXTS };
+const rows = readRows('test/lib/errors/evidence.tsv');
+
+test('each error type has a row that says when its suggestion helps, and how that is known', () => {
+	expect(rows.map(([type]) => type).sort()).toEqual(Object.keys(texts).sort());
+	for (const row of rows) expect(row.map((cell) => cell.length > 2)).toEqual([true, true, true]);
+});
+
+const FACTS = {
+	url: 'http://h:1/v1',
+	host: 'h',
+	port: '1',
+	root: 'http://h:1',
+	typed: 'h',
+	model: 'm',
+};
+
+test.each(Object.keys(texts))('the suggestion of %s has at most 40 words', (type) => {
+	for (const facts of [{}, { isEmpty: true }, { isPage: true }, { isKeyMissing: true }])
+		for (const status of [undefined, 400, 502, 503, 504, 522]) {
+			const { suggestion } = toErrorText(texts[type]!, { ...FACTS, ...facts, status });
+			expect(suggestion.split(/\s+/).length).toBeLessThanOrEqual(40);
+			expect(suggestion).not.toBe('');
+		}
 });

@@ -1,5 +1,7 @@
-import { parseContentPart } from '../../../lib/chat/content';
+import { parseContentPart, parseToolResult } from '../../../lib/chat/content';
 import { ServerError } from '../../../lib/errors/server-error';
+import fc from 'fast-check';
+import { convertMessages } from '../../../lib/chat/convert-messages';
 
 function getRejection(block: unknown): ServerError {
 	try {
@@ -230,4 +232,75 @@ describe('files for model servers', () => {
 	])('%j', (block, message) => {
 		expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
 	});
+});
+
+const DATA =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
+const URL = `data:image/png;base64,${DATA}`;
+const IMAGES: Array<[string, object]> = [
+	['MCP', { type: 'image', data: DATA, mimeType: 'image/png' }],
+	['OpenAI', { type: 'image_url', image_url: { url: URL } }],
+	['LangChain', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: DATA }],
+];
+
+describe.each(IMAGES)('an image in a tool result in the format of %s', (_name, block) => {
+	const text = { type: 'text', text: 'Found:' };
+
+	it.each([
+		['blocks', [text, block]],
+		['JSON text of blocks', JSON.stringify([text, block])],
+		['the result of an MCP tool', { content: [text, block] }],
+		['JSON text of that', JSON.stringify({ content: [text, block] })],
+		['the result as passed by agent 3.1', JSON.stringify([{ response: [text, block] }])],
+		[
+			'a text result as passed by agent 3.1',
+			JSON.stringify([{ response: JSON.stringify([text, block]) }]),
+		],
+	])('in %s is an image', (_form, content) => {
+		expect(parseToolResult(content)).toEqual({
+			text: 'Found:\n[Image 1, below]',
+			images: [{ type: 'image', url: URL }],
+		});
+	});
+});
+
+it('the image is sent in a user message after the results of the turn', () => {
+	const call = (id: string) => ({ id, name: 'look', args: {} });
+	const result = (toolCallId: string, content: unknown) => ({
+		type: 'tool' as const,
+		toolCallId,
+		content,
+	});
+	const messages = convertMessages(
+		[
+			{ type: 'human', content: 'What is there?' },
+			{ type: 'ai', content: '', toolCalls: [call('a'), call('b')] },
+			result('a', [IMAGES[0]![1]]),
+			result('b', 'nothing'),
+		],
+		'never',
+	);
+	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
+	expect(messages.at(-1)).toMatchObject({
+		content: [{ type: 'text' }, { type: 'image', url: URL }],
+	});
+	expect(JSON.stringify(messages.slice(0, -1))).not.toContain(DATA);
+});
+
+it.each([
+	'{"type":"image","alt":"no data"}',
+	'[{"type":"image_url"}]',
+	'The word "image" in a text',
+	'"image',
+	JSON.stringify({ items: [{ type: 'image', data: DATA }] }),
+])('text that only resembles an image is unchanged: %s', (content) => {
+	expect(parseToolResult(content)).toEqual({ text: content, images: [] });
+});
+
+it('all other text is unchanged', () => {
+	fc.assert(
+		fc.property(fc.oneof(fc.string(), fc.json()), (content) => {
+			expect(parseToolResult(content)).toEqual({ text: content, images: [] });
+		}),
+	);
 });

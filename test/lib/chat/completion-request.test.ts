@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { toGrammarSchema } from '../../../lib/chat/completion-request';
+import { toGrammarSchema, assertDepth } from '../../../lib/chat/completion-request';
+import { unwrapSchema } from '../../../nodes/shared/chat/generation';
+import { toToolDefinition } from '../../../lib/langchain/host-data';
 
 const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema } });
 
@@ -87,3 +89,31 @@ test('converting a converted schema changes nothing', () => {
 		}),
 	);
 });
+
+/** A schema of nested lists and alternatives. */
+function nested(levels: number): Record<string, unknown> {
+	let schema: Record<string, unknown> = { type: 'string' };
+	for (let level = 1; level < levels; level++)
+		schema = level % 2 === 0 ? { anyOf: [schema] } : { type: 'array', items: schema };
+	return schema;
+}
+
+const unchanged = (tool: { inputSchema: object }) => tool.inputSchema;
+
+test.each([1, 100, 300])('a schema of %d levels is accepted', (levels) => {
+	expect(() => assertDepth(nested(levels), 'The JSON schema')).not.toThrow();
+});
+
+test.each([600, 3_000, 50_000])(
+	'a schema of %d levels is rejected, also as the schema of a tool',
+	(levels) => {
+		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
+		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };
+		const converter = unchanged as unknown as Parameters<typeof toToolDefinition>[1];
+		expect(() => unwrapSchema(nested(levels))).toThrow(
+			'The JSON schema is nested too deeply (maximum 500',
+		);
+		for (const each of [tool, openAiTool])
+			expect(() => toToolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
+	},
+);
