@@ -355,37 +355,4 @@ describe('the running n8n', () => {
 		await reading;
 		await server.stop();
 	});
-
-	it('lists the models of the server in the drop-down, or shows why it cannot', async () => {
-		const good = await n8n.createCredential({
-			...llamaCredential(scripted),
-			id: undefined,
-			name: 'list',
-		});
-		const bad = await n8n.createCredential({
-			...llamaCredential({ url: 'http://127.0.0.1:9' }),
-			id: undefined,
-			name: 'no list',
-		});
-		const search = async (credential: { id: string; name: string }) =>
-			await n8n.request<{ results: Array<{ name: string; value: string }> }>(
-				'POST',
-				'/rest/dynamic-node-parameters/resource-locator-results',
-				{
-					nodeTypeAndVersion: { name: 'CUSTOM.localChatModel', version: 1 },
-					path: 'parameters.model',
-					methodName: 'searchModels',
-					currentNodeParameters: {},
-					credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
-				},
-			);
-		const { results } = await search(good);
-		expect(results).toEqual([
-			{
-				name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string,
-				value: 'test-model',
-			},
-		]);
-		await expect(search(bad)).rejects.toThrow('Nothing is listening on 127.0.0.1:9');
-	});
 });

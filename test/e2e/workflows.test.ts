@@ -464,6 +464,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			dify: await difyCredential(sim),
 		});
 		const answer = await sendChatMessage(workflow, 'When can I come?', 'cleo');
+		// Without the text of the tool.
+		expect(answer).toBe('The shop is open from 9 to 5.');
 		expect(sim.runs).toMatchObject([{ query: 'When?', user: 'cleo' }]);
 		return answer;
 	},
