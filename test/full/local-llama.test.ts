@@ -170,16 +170,3 @@ test('several labels, constrained to the separators by the real grammar', async 
 	const [item] = itemsOf(execution);
 	expect((item!.json.output as string[]).length).toBeGreaterThan(0);
 });
-
-test('complete: its own endpoint', async () => {
-	const completed = await run('Complete', {
-		...items(['The capital of France is']),
-		[NODE]: localLlama({
-			operation: 'complete',
-			prompt: '={{ $json.text }}',
-			options: { maxTokens: 8, temperature: 0 },
-		}),
-	});
-	const [item] = itemsOf(completed);
-	expect(item!.json.output).toContain('Paris');
-});

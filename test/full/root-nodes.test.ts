@@ -36,7 +36,6 @@ afterEach(async () => await sim.close());
 afterAll(stopEverything);
 
 const bodyOf = ({ body }: WireRequest) => body as Body;
-const textOf = (request: WireRequest) => JSON.stringify(bodyOf(request).messages);
 const getChatRequests = () =>
 	sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(bodyOf);
 
@@ -149,44 +148,6 @@ describe('n8n’s own root nodes', () => {
 		expect(outputsOf(execution)).toEqual([[{ output: { output_text: 'Short.' } }]]);
 		expect(getChatRequests().length).toBeGreaterThan(1);
 		expectExactCounts(execution);
-	});
-
-	it('AI Agent with a structured response, a tool, and one model for agent and parser', async () => {
-		const execution = await run(
-			(request) =>
-				textOf(request).includes('391')
-					? reply.toolCalls([
-							{ name: 'format_final_json_response', arguments: { output: { product: 391 } } },
-						])
-					: reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]),
-			(credential) => ({
-				Start: MANUAL,
-				Agent: agent('17 times 23?', { hasOutputParser: true }),
-				[MODEL]: {
-					...localModel(credential),
-					serves: [
-						['ai_languageModel', 'Agent'],
-						['ai_languageModel', 'Parser'],
-					],
-				},
-				Calculator: calculator,
-				Parser: {
-					type: `${LANGCHAIN}outputParserStructured`,
-					typeVersion: 1.3,
-					parameters: {
-						schemaType: 'manual',
-						inputSchema: '{"type":"object","properties":{"product":{"type":"number"}}}',
-						autoFix: true,
-					},
-					serves: [['ai_outputParser', 'Agent']],
-				},
-			}),
-		);
-		expect(outputsOf(execution, 'Agent')).toEqual([[{ output: { product: 391 } }]]);
-		expect(getChatRequests()[0]!.tools!.map(({ function: { name } }) => name)).toEqual([
-			'Calculator',
-			'format_final_json_response',
-		]);
 	});
 
 	it('three agents with one model and one memory, which keeps calls and their results', async () => {

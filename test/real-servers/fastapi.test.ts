@@ -1,7 +1,7 @@
 /** Self-written servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
-import { chat, failureOf } from './support/clients';
+import { chat } from './support/clients';
 import { connection, problemOf, startServer, stopServers } from './support/servers';
 
 const MODEL = { model: 'm' };
@@ -21,18 +21,6 @@ describeWith(problemOf('fastapi'), 'a custom server on FastAPI', () => {
 			expect(answer.text).toBe(SAID);
 		},
 	);
-
-	it.each([
-		['its own check', '/v1'],
-		['the bearer class', '/bearer/v1'],
-	])('a missing and a wrong key: %s', async (_, path) => {
-		expect((await chat(connection(`${url}${path}`, 'sk-test'), MODEL)).answer.text).toBe(SAID);
-		for (const key of [undefined, 'sk-wrong'])
-			expect(await failureOf(chat(connection(`${url}${path}`, key), MODEL))).toMatchObject({
-				type: 'unauthorized',
-				status: 401,
-			});
-	});
 
 	it('fields that a strict server rejects are omitted', async () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), {

@@ -1,6 +1,5 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
 import {
@@ -32,27 +31,6 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	});
 	afterAll(stopServers);
 
-	it('each list contains the models for its task', async () => {
-		const idsFor = async (purpose: 'embeddings' | 'reranking') =>
-			(await listModels(server, undefined, purpose)).map(({ id }) => id);
-		expect(await idsFor('embeddings')).toEqual(['embed']);
-		expect(await idsFor('reranking')).toEqual(['rank']);
-	});
-
-	it('a model for another task is rejected with the reason', async () => {
-		const requests = {
-			embeddings: embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query'),
-			reranking: rerankOf(server, { model: 'embed' }).rerank('a', ['b']),
-		};
-		for (const [what, answer] of Object.entries(requests)) {
-			const { type, message } = await failureOf(answer);
-			expect([type, message]).toEqual([
-				'featureDisabled',
-				`The server was not started for ${what}`,
-			]);
-		}
-	});
-
 	it('vectors: "cat" is closer to "kitten" than to "revenue"', async () => {
 		const client = embeddingsOf(server, { model: 'embed', expectedDimensions: 32 });
 		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
@@ -62,19 +40,6 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(Math.hypot(...cat)).toBeCloseTo(1, 5);
 		// Six, seven and six words, and two special tokens for each text.
 		expect({ tokens, requests }).toEqual({ tokens: 25, requests: 1 });
-	});
-
-	it('100 texts are sent in four requests and returned in order', async () => {
-		const client = embeddingsOf(server, { model: 'embed' });
-		const texts = Array.from(
-			{ length: 100 },
-			(_, at) => `Sentence number ${at} about cats and mats`,
-		);
-		const { vectors, requests } = await client.embed(texts, 'document');
-		const [alone] = (await client.embed([texts[77]], 'document')).vectors;
-		expect(requests).toBe(4);
-		expect(nearness(vectors[77]!, alone!)).toBeCloseTo(1, 5);
-		expect(nearness(vectors[76]!, alone!)).toBeLessThan(0.999);
 	});
 
 	it('a text of 513 tokens is an error that names it; truncated or averaged, it has a vector', async () => {

@@ -1,22 +1,12 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { runModelAction } from '../../lib/servers/model-actions';
-import { listModels } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import {
-	CAT,
-	chat,
-	embeddingsOf,
-	failureOf,
-	KITTEN,
-	nearness,
-	rerankOf,
-	REVENUE,
-} from './support/clients';
+import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, REVENUE } from './support/clients';
 import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
 
 const { noiseBert, smolLm2 } = parts();
@@ -53,30 +43,6 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 	afterAll(stopServers);
 
-	it('a pull that fails after its first line is an error, and an invalid name is reported', async () => {
-		const pull = async (model: string) =>
-			await failureOf(
-				runModelAction(server, 'pull', { model, insecure: true, wait: true, timeoutMs: 60_000 }),
-			);
-		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ type: 'serverError' });
-		expect(await pull('!!')).toMatchObject({
-			type: 'badRequest',
-			message: '"!!" is not a valid model name',
-		});
-	});
-
-	it('the list for embeddings has only the embedding model, and reranking is rejected', async () => {
-		expect((await listModels(server, undefined, 'embeddings')).map(({ id }) => id)).toEqual([
-			'bert:latest',
-		]);
-		expect(await failureOf(listModels(server, undefined, 'reranking'))).toMatchObject({
-			type: 'featureDisabled',
-		});
-		expect(await failureOf(rerankOf(server, { model: 'bert' }).rerank('a', ['b']))).toMatchObject({
-			type: 'featureDisabled',
-		});
-	});
-
 	it('vectors: "cat" is closer to "kitten" than to "revenue"', async () => {
 		const client = embeddingsOf(server, { model: 'bert', expectedDimensions: 32 });
 		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
@@ -98,24 +64,6 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		const { vectors, truncated } = await client.embed(texts, 'document');
 		expect(truncated).toBe(1);
 		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.89, 2);
-	});
-
-	it('fewer dimensions are truncated and normalized', async () => {
-		const { vectors } = await embeddingsOf(server, { model: 'bert', dimensions: 16 }).embed(
-			[CAT],
-			'query',
-		);
-		expect(vectors[0]).toHaveLength(16);
-		expect(Math.hypot(...vectors[0]!)).toBeCloseTo(1, 5);
-	});
-
-	it('a missing model is an error with the command that downloads it', async () => {
-		expect(
-			await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
-		).toMatchObject({
-			type: 'modelNotFound',
-			suggestion: expect.stringContaining('ollama pull nope') as string,
-		});
 	});
 
 	it('chat: deltas, finish reason, usage', async () => {
@@ -144,27 +92,6 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		});
 	});
 
-	it('chat with the native API: a response with a JSON schema', async () => {
-		const schema = {
-			type: 'object',
-			properties: { city: { type: 'string', maxLength: 10 } },
-			required: ['city'],
-		};
-		const { answer } = await chat(
-			server,
-			{
-				model: 'smol',
-				parameters: {
-					contextSize: 512,
-					maxTokens: 60,
-					responseFormat: { type: 'jsonSchema', schema },
-				},
-			},
-			{ messages: [{ type: 'human', content: 'Name a city.' }] },
-		);
-		expect(Object.keys(JSON.parse(answer.text) as object)).toEqual(['city']);
-	});
-
 	it('chat with the native API: a message that does not fit into the context', async () => {
 		const call = chat(
 			server,
@@ -172,14 +99,6 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			{ messages: [{ type: 'human', content: repeatWord(2000) }] },
 		);
 		expect(await failureOf(call)).toMatchObject({ type: 'promptTooLong' });
-	});
-
-	it('chat: an unknown model, and an embedding model', async () => {
-		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
-			type: 'modelNotFound',
-		});
-		const error = await failureOf(chat(server, { model: 'bert' }));
-		expect(error.serverText).toContain('does not support chat');
 	});
 
 	it('models are loaded, listed and unloaded', async () => {

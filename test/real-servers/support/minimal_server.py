@@ -1,7 +1,6 @@
 """A model server as people write one in an afternoon, several times over: each first part of the path is another habit.
 
 /v1            key in x-api-key or as Bearer, an own check
-/bearer/v1     FastAPI's own bearer class
 /strict/v1     refuses every field that it does not know
 """
 
@@ -12,7 +11,6 @@ import time
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from fastapi.responses import StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 KEY = "sk-test"
@@ -73,11 +71,6 @@ def check(x_api_key: str | None = Header(None), authorization: str | None = Head
         raise HTTPException(status_code=401, detail="Invalid API Key")
 
 
-def check_bearer(given: HTTPAuthorizationCredentials = Depends(HTTPBearer())):
-    if given.credentials != KEY:
-        raise HTTPException(status_code=401, detail="Invalid API Key")
-
-
 def reply(request):
     return streamed(said(request)) if request.stream else answer(said(request))
 
@@ -94,11 +87,6 @@ def models():
 
 @app.post("/v1/chat/completions", dependencies=[Depends(check)])
 def chat(request: Loose):
-    return reply(request)
-
-
-@app.post("/bearer/v1/chat/completions", dependencies=[Depends(check_bearer)])
-def chat_bearer(request: Loose):
     return reply(request)
 
 
