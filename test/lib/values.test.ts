@@ -27,7 +27,6 @@ import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { type Finding, summarizeFindings, findingFromError } from '../../lib/health/check-result';
 import { addHintOnce } from '../../nodes/shared/run/hints';
-import { anyCodePoint } from '../support/code-points';
 
 describe('parseBoolean', () => {
 	test.each([true, 1, 'true', ' TRUE\n', '1'])('%j is true', (value) => {
