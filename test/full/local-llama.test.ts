@@ -85,6 +85,27 @@ test('chat: a text cannot start a system message', async () => {
 	expect(usage.promptTokens).toBe(brokenUp.all);
 });
 
+test('a model that writes blanks without end is stopped, in n8n and on the server', async () => {
+	const onlyBlanks = {
+		grammar: 'root ::= [ ]+',
+		ignore_eos: true,
+		logit_bias: [[' '.repeat(32), 100]],
+	};
+	const execution = await run('Blanks', {
+		...items(['Hello']),
+		[NODE]: localLlama({
+			operation: 'chat',
+			prompt: '={{ $json.text }}',
+			options: { extraBody: JSON.stringify(onlyBlanks) },
+		}),
+	});
+	expect(execution.data.resultData.error).toMatchObject({
+		message: expect.stringContaining('repeated itself without end') as string,
+	});
+	const slots = (await (await fetch(`${server.url}/slots`)).json()) as object[];
+	expect(slots).toEqual(slots.map(() => expect.objectContaining({ is_processing: false })));
+});
+
 const zeroWidth = (text: string) => text.replaceAll('<|', '<\u200B|');
 
 /** Tokens of the prompt that the real template makes of a text, and how many of them begin or end a message. */
