@@ -7,3 +7,17 @@ export const readRows = (file: string): string[][] =>
 		.split('\n')
 		.filter((line) => line !== '' && !line.startsWith('#'))
 		.map((line) => line.split('\t'));
+
+/** The value of a cell: JSON, any other text as it is, or nothing. */
+function toValue(cell: string): unknown {
+	if (cell === '') return undefined;
+	try {
+		return JSON.parse(cell);
+	} catch {
+		return cell;
+	}
+}
+
+/** The rows of such a table as values. */
+export const readCases = <Row extends unknown[]>(file: string): Row[] =>
+	readRows(file).map((cells) => cells.map(toValue) as Row);

@@ -6,6 +6,7 @@ import {
 	parseFormatCall,
 } from '../../../lib/chat/check-tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
+import { readCases } from '../../support/rows';
 
 const schema = {
 	type: 'object',
@@ -56,61 +57,13 @@ test.each([
 	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
 });
 
-test.each<[string, object, string, unknown]>([
-	[
-		'a null that is required',
-		{ required: ['a'], properties: { a: { type: 'string' } } },
-		'{"a":null}',
-		{ a: null },
-	],
-	['a null without a type', { properties: { a: {} } }, '{"a":null}', { a: null }],
-	['an integer for a number', { properties: { a: { type: 'number' } } }, '{"a":"5"}', { a: 5 }],
-	[
-		'a number for an integer',
-		{ properties: { a: { type: 'integer' } } },
-		'{"a":"5.5"}',
-		{ a: '5.5' },
-	],
-	['a word for an enum', { properties: { a: { enum: ['1', true] } } }, '{"a":"1"}', { a: '1' }],
-	['a list for an enum', { properties: { a: { enum: [[1], null] } } }, '{"a":"[1]"}', { a: [1] }],
-	[
-		'a list that is no list',
-		{ properties: { a: { type: 'object' } } },
-		'{"a":"[1]"}',
-		{ a: '[1]' },
-	],
-	['an object that is none', { properties: { a: { type: 'array' } } }, '{"a":"{}"}', { a: '{}' }],
-	[
-		'one branch of several',
-		{ properties: { a: { oneOf: [{ type: 'integer' }, { type: 'null' }] } } },
-		'{"a":"5"}',
-		{ a: 5 },
-	],
-	[
-		'a boolean with blanks',
-		{ properties: { a: { type: 'boolean' } } },
-		'{"a":" FALSE "}',
-		{ a: false },
-	],
-	[
-		'no boolean for a number',
-		{ properties: { a: { type: 'number' } } },
-		'{"a":"true"}',
-		{ a: 'true' },
-	],
-	['a long number', { properties: { a: { type: 'number' } } }, '{"a":"1e999"}', { a: '1e999' }],
-	['digits', { properties: { a: { type: 'number' } } }, '{"a":"1.50"}', { a: 1.5 }],
-	['a text in a text', { properties: { a: { type: 'integer' } } }, '{"a":"\\"5\\""}', { a: '"5"' }],
-	[
-		'items of any type',
-		{ properties: { a: { type: 'array', items: true } } },
-		'{"a":["5"]}',
-		{ a: ['5'] },
-	],
-])('%s', (_name, properties, args, expected) => {
-	const coerced = new ArgumentCoercer().coerce(args, { type: 'object', ...properties });
-	expect(JSON.parse(coerced)).toEqual(expected);
-});
+test.each(readCases<[string, object, string, unknown]>('test/lib/chat/coerced-arguments.tsv'))(
+	'%s',
+	(_name, properties, args, expected) => {
+		const coerced = new ArgumentCoercer().coerce(args, { type: 'object', ...properties });
+		expect(JSON.parse(coerced)).toEqual(expected);
+	},
+);
 
 test('values of more than twenty levels are not changed', () => {
 	const nest = (levels: number, value: unknown): unknown =>

@@ -2,6 +2,7 @@ import { parseContentPart, parseToolResult } from '../../../lib/chat/content';
 import { ServerError } from '../../../lib/errors/server-error';
 import fc from 'fast-check';
 import { convertMessages } from '../../../lib/chat/convert-messages';
+import { readCases } from '../../support/rows';
 
 function getRejection(block: unknown): ServerError {
 	try {
@@ -58,36 +59,7 @@ describe('image URLs', () => {
 });
 
 describe('images in every form that LangChain and n8n use', () => {
-	it.each<[string, unknown]>([
-		[
-			'image_url as an object',
-			{ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'auto' } },
-		],
-		['image_url as a string', { type: 'image_url', image_url: `data:image/png;base64,${PNG}` }],
-		[
-			'a standard block with base64',
-			{ type: 'image', source_type: 'base64', mime_type: 'image/png', data: PNG },
-		],
-		['a standard block without a type', { type: 'image', source_type: 'base64', data: PNG }],
-		[
-			'a standard block with a data URL',
-			{ type: 'image', source_type: 'url', url: `data:image/png;base64,${PNG}` },
-		],
-		['a newer standard block', { type: 'image', mimeType: 'image/png', data: PNG }],
-		[
-			'a file with an image type',
-			{ type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG },
-		],
-		[
-			'a file with a data URL inside its data',
-			{ type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` },
-		],
-		[
-			'a file as in OpenAI’s API',
-			{ type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } },
-		],
-		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
-	])('%s', (_what, block) => {
+	it.each(readCases<[string, object]>('test/lib/chat/image-blocks.tsv'))('%s', (_what, block) => {
 		expect(parseContentPart(block)).toEqual(IMAGE);
 	});
 
@@ -202,36 +174,12 @@ describe('files for model servers', () => {
 		expect(parseContentPart(block)).toEqual({ type: 'video', url: 'data:video/mp4;base64,AAAA' });
 	});
 
-	it.each<[unknown, string]>([
-		[
-			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
-			'Model servers cannot read the file "a.zip" (application/zip, 3 bytes)',
-		],
-		[{ type: 'file', data: 'AAAA' }, 'Model servers cannot read a file of type unknown'],
-		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model is empty'],
-		[{ type: 'image' }, 'The image passed to the model is empty'],
-		[
-			{ type: 'image_url', image_url: {} },
-			'The image or video is neither an http(s) URL nor a data URL',
-		],
-		[{ type: 'input_audio', input_audio: {} }, 'An audio input is empty'],
-		[{ type: 'image', data: 'photo.png' }, 'The data of a file is not base64'],
-		[{ type: 'image', data: 'AAA=\nAAA=' }, 'The data of a file is not base64'],
-		[
-			{ type: 'video_url', video_url: {} },
-			'The image or video is neither an http(s) URL nor a data URL',
-		],
-		[
-			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
-			'Model servers cannot fetch "a.txt" from a URL',
-		],
-		[
-			{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } },
-			'Model servers cannot fetch a file from a URL',
-		],
-	])('%j', (block, message) => {
-		expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
-	});
+	it.each(readCases<[object, string]>('test/lib/chat/rejected-files.tsv'))(
+		'%j',
+		(block, message) => {
+			expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
+		},
+	);
 });
 
 const DATA =

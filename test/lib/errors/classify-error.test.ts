@@ -6,6 +6,7 @@ import {
 } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
 import type { ErrorType } from '../../../lib/errors/server-error';
+import { readCases } from '../../support/rows';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',
@@ -14,60 +15,13 @@ const context = {
 };
 const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
-test.each<[ErrorType, number, unknown]>([
-	[
-		'promptTooLong',
-		400,
-		openAi('the request exceeds the available context size', { type: 'exceed_context_size_error' }),
-	],
-	['modelLoading', 503, openAi('Loading model', { type: 'unavailable_error', code: 503 })],
-	['unauthorized', 401, openAi('Invalid API Key')],
-	['unauthorized', 403, { detail: 'Not authenticated' }],
-	[
-		'upstreamKeyRejected',
-		401,
-		openAi('litellm.AuthenticationError: OpenAIException - Invalid API Key'),
-	],
-	['forbidden', 403, ''],
-	['modelNotFound', 404, openAi('The model `x` does not exist', { code: 'model_not_found' })],
-	['routeNotFound', 404, { detail: 'Not Found' }],
-	[
-		'routeNotFound',
-		404,
-		{ message: 'Cannot POST /v1/rerank', error: 'Not Found', statusCode: 404 },
-	],
-	['routeNotFound', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
-	[
-		'featureDisabled',
-		501,
-		openAi('This server does not support embeddings. Start it with `--embeddings`'),
-	],
-	['templateRejected', 500, openAi('Jinja Exception: System role not supported')],
-	['grammarRejected', 400, openAi('failed to parse grammar')],
-	['requestTooLarge', 413, '<html><title>413 Request Entity Too Large</title></html>'],
-	['busy', 503, { code: 503, message: 'no running instances', reason: 'ServiceUnavailable' }],
-	['busy', 429, ''],
-	['badGateway', 502, '<html><title>502 Bad Gateway</title></html>'],
-	['blockedByProxy', 403, '<html><title>Attention Required</title></html>'],
-	['unexpectedRedirect', 302, ''],
-	['notAnApi', 200, '<html><title>Open WebUI</title></html>'],
-	['wrongServer', 200, 'It works!'],
-	['invalidResponse', 200, {}],
-	[
-		'badRequest',
-		400,
-		{ detail: [{ loc: ['body', 'top_k'], msg: 'Extra inputs are not permitted' }] },
-	],
-	['fileUnreadable', 400, openAi('Failed to load image or audio file')],
-	['fileUnreadable', 400, openAi('invalid image input')],
-	['fileUnreadable', 500, openAi('failed to process inputs: image: unknown format')],
-	['modelLoadFailed', 500, openAi("failed to load model 'image-model.gguf'")],
-	['serverError', 500, openAi('boom')],
-	['keyBudgetExceeded', 429, openAi('over', { type: 'budget_exceeded' })],
-])('%s: status %i, %j', (kind, status, body) => {
-	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
-});
+test.each(readCases<[ErrorType, number, unknown]>('test/lib/errors/types.tsv'))(
+	'%s: status %i, %j',
+	(kind, status, body) => {
+		const text = typeof body === 'string' ? body : JSON.stringify(body);
+		expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
+	},
+);
 
 test('token counts are in the title', () => {
 	const body = JSON.stringify(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { sortByScore, parseScores } from '../../../lib/tasks/rerank';
 import { parseTokenCount } from '../../../lib/tasks/vectors';
+import { readCases } from '../../support/rows';
 
 const SCORES = [
 	{ index: 1, score: 0.9 },
@@ -9,90 +10,12 @@ const SCORES = [
 ];
 
 describe('responses of rerank routes', () => {
-	test.each([
-		[
-			'Jina, llama-server',
-			{
-				results: [
-					{ index: 1, relevance_score: 0.9 },
-					{ index: 0, relevance_score: -2 },
-				],
-			},
-		],
-		[
-			'vLLM: with the texts',
-			{
-				results: [
-					{ index: 1, document: { text: 'b' }, relevance_score: 0.9 },
-					{ index: 0, relevance_score: -2 },
-				],
-			},
-		],
-		[
-			'Text Embeddings Inference',
-			[
-				{ index: 1, score: 0.9, text: 'b' },
-				{ index: 0, score: -2 },
-			],
-		],
-		[
-			'indexes and scores as text',
-			[
-				{ index: '1', score: '0.9' },
-				{ index: '0', score: '-2e0' },
-			],
-		],
-		[
-			'indexes from 1',
-			{
-				results: [
-					{ index: 2, relevance_score: 0.9 },
-					{ index: 1, relevance_score: -2 },
-				],
-			},
-		],
-		[
-			'text_index',
-			{
-				data: [
-					{ text_index: 1, score: 0.9 },
-					{ text_index: 0, score: -2 },
-				],
-			},
-		],
-		[
-			'a list named data',
-			{
-				data: [
-					{ index: 1, relevance_score: 0.9 },
-					{ index: 0, relevance_score: -2 },
-				],
-			},
-		],
-		['DashScope', { output: { results: SCORES } }],
-		[
-			'NIM',
-			{
-				rankings: [
-					{ index: 1, logit: 0.9 },
-					{ index: 0, logit: -2 },
-				],
-			},
-		],
-		[
-			'other names',
-			{
-				data: {
-					results: [
-						{ document_index: 1, similarity: 0.9 },
-						{ corpus_id: 0, score: [-2] },
-					],
-				},
-			},
-		],
-	])('%s', (_server, json) => {
-		expect(parseScores(json, 2)).toEqual(SCORES);
-	});
+	test.each(readCases<[string, object]>('test/lib/tasks/rerank-responses.tsv'))(
+		'%s',
+		(_server, json) => {
+			expect(parseScores(json, 2)).toEqual(SCORES);
+		},
+	);
 
 	test.each([[[-2, 0.9]], [{ scores: [-2, 0.9] }], [{ scores: [[-2], ['0.9']] }]])(
 		'numbers in the order of the documents: %j',
@@ -106,28 +29,12 @@ describe('responses of rerank routes', () => {
 		expect(parseTokenCount({ results: [], usage: { total_tokens: 7 } })).toBe(7);
 	});
 
-	test.each([
-		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is not a number/],
-		[
-			'an index out of range',
-			{ results: [{ index: 2, relevance_score: 1 }] },
-			/document 3, but 2 were sent/,
-		],
-		[
-			'a repeated index',
-			[
-				{ index: 0, score: 1 },
-				{ index: 0, score: 2 },
-			],
-			/two scores/,
-		],
-		['no index', [{ score: 1 }], /no document index/],
-		['no indexes, and perhaps sorted', [{ score: 1 }, { score: 0 }], /no document index/],
-		['no score', [{ index: 0, score: null }], /not a number/],
-		['no list', { object: 'list' }, /no scores/],
-	])('%s is an issue', (_case, json, issue) => {
-		expect(parseScores(json, 2)).toMatch(issue);
-	});
+	test.each(readCases<[string, object, string]>('test/lib/tasks/rerank-issues.tsv'))(
+		'%s is an issue',
+		(_case, json, issue) => {
+			expect(parseScores(json, 2)).toMatch(new RegExp(issue));
+		},
+	);
 
 	test('for any response, scores are numbers for documents that were sent', () => {
 		fc.assert(

@@ -9,6 +9,7 @@ import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 import * as fc from 'fast-check';
 import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
+import { readCases } from '../../support/rows';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -210,54 +211,12 @@ describe('other servers', () => {
 	});
 });
 
-const SRT =
-	'1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';
-const VTT =
-	'WEBVTT\n\nNOTE by a machine\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:03.500\nthere\n';
-
 describe('transcripts of every type', () => {
-	test.each<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>([
-		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', extraFields: {} }],
-		[
-			'the bare words (whisper.cpp, text/html)',
-			' Hello\n there\n',
-			'json',
-			{ text: 'Hello\n there', extraFields: {} },
-		],
-		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', extraFields: {} }],
-		['null for silence', '{"text":null}', 'json', { text: '', extraFields: {} }],
-		['nothing', '', 'text', { text: '', extraFields: {} }],
-		[
-			'segments alone',
-			'{"segments":[{"text":" Hello"},{"text":" there"}]}',
-			'json',
-			{ text: 'Hello there' },
-		],
-		['SRT', SRT, 'srt', { text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } }],
-		['VTT', VTT, 'vtt', { text: 'Hello\nthere', subtitles: { format: 'vtt', content: VTT } }],
-		[
-			'SRT inside JSON (LiteLLM)',
-			JSON.stringify({ text: SRT }),
-			'srt',
-			{ text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } },
-		],
-		['text instead of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', extraFields: {} }],
-		[
-			'verbose fields as given',
-			'{"task":"transcribe","language":"german","duration":1,"text":"","segments":[],"words":null}',
-			'json',
-			{
-				text: '',
-				extraFields: {
-					task: 'transcribe',
-					language: 'german',
-					duration: 1,
-					segments: [],
-					words: null,
-				},
-			},
-		],
-	])('%s', (_name, body, format, expected) => {
+	test.each(
+		readCases<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>(
+			'test/lib/tasks/transcripts.tsv',
+		),
+	)('%s', (_name, body, format, expected) => {
 		expect(parseTranscript(body, format)).toMatchObject(expected);
 	});
 
@@ -318,39 +277,11 @@ test.each([
 
 const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
 
-test.each([
-	['whisper.cpp, of silence', '[BLANK_AUDIO]\n', { text: '', extraFields: {} }],
-	['and between words', '[BLANK_AUDIO] Hello', { text: 'Hello', extraFields: {} }],
-	[
-		'Qwen3-ASR',
-		'language English<asr_text>Hello there.',
-		{ text: 'Hello there.', extraFields: { language: 'English' } },
-	],
-	['Qwen3-ASR, of silence', 'language None<asr_text>', { text: '', extraFields: {} }],
-	[
-		'SenseVoice',
-		'<|zh|><|NEUTRAL|><|Speech|><|withitn|>你好',
-		{ text: '你好', extraFields: { language: 'zh' } },
-	],
-	['SenseVoice, of silence', '<|nospeech|><|EMO_UNKNOWN|><|BGM|>', { text: '', extraFields: {} }],
-	[
-		'Whisper',
-		'<|startoftranscript|><|en|><|transcribe|> Hello',
-		{ text: 'Hello', extraFields: { language: 'en' } },
-	],
-	[
-		'Whisper, with times',
-		'<|startoftranscript|><|de|><|translate|><|0.00|> Hello<|2.40|><|endoftext|>',
-		{ text: 'Hello' },
-	],
-	['whisper.cpp, with special tokens', '[_BEG_] Hello[_TT_120]', { text: 'Hello' }],
-	['words in bars', 'a c |d| [e]', { text: 'a c |d| [e]' }],
-	[
-		'words of a language',
-		'The language English is spoken.',
-		{ text: 'The language English is spoken.' },
-	],
-])('markers around the text are removed: %s', (_name, markedText, expected) => {
+test.each(
+	readCases<[string, string, { text: string; extraFields?: object }]>(
+		'test/lib/tasks/transcript-marks.tsv',
+	),
+)('markers around the text are removed: %s', (_name, markedText, expected) => {
 	expect(parseTranscript(markedText, 'text')).toMatchObject(expected);
 	expect(parseTranscript(JSON.stringify({ text: markedText }), 'json')).toMatchObject(expected);
 	const segments = [{ id: 0, text: markedText }];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { parseTokenCount, parseVectors, truncateVector } from '../../../lib/tasks/vectors';
+import { readCases } from '../../support/rows';
 
 const readEmbeddings = (json: unknown, count: number, length?: number) =>
 	parseVectors(json as never, count, length);
@@ -11,91 +12,12 @@ const A = [0.5, -0.25];
 const B = [1, 2];
 
 describe('responses of embedding routes', () => {
-	test.each([
-		[
-			'OpenAI: floats',
-			{
-				data: [
-					{ index: 0, embedding: A },
-					{ index: 1, embedding: B },
-				],
-			},
-		],
-		[
-			'OpenAI: base64',
-			{
-				data: [
-					{ index: 0, embedding: base64(...A) },
-					{ index: 1, embedding: base64(...B) },
-				],
-			},
-		],
-		[
-			'one of each',
-			{
-				data: [
-					{ index: 0, embedding: A },
-					{ index: 1, embedding: base64(...B) },
-				],
-			},
-		],
-		[
-			'in another order',
-			{
-				data: [
-					{ index: 1, embedding: B },
-					{ index: 0, embedding: A },
-				],
-			},
-		],
-		['without indexes', { data: [{ embedding: A }, { embedding: B }] }],
-		[
-			'indexes as text',
-			{
-				data: [
-					{ index: '1', embedding: B },
-					{ index: '0', embedding: A },
-				],
-			},
-		],
-		[
-			'indexes from 1',
-			{
-				data: [
-					{ index: 2, embedding: B },
-					{ index: 1, embedding: A },
-				],
-			},
-		],
-		[
-			'text_index, and numbers as text',
-			{
-				data: [
-					{ text_index: 1, embedding: ['1', '2.0'] },
-					{ text_index: 0, embedding: A },
-				],
-			},
-		],
-		['Ollama /api/embed', { model: 'm', embeddings: [A, B] }],
-		['Text Embeddings Inference: a bare list', [A, B]],
-		['Cohere', { texts: ['a', 'b'], embeddings: { float: [A, B] } }],
-		[
-			'DashScope',
-			{
-				output: {
-					embeddings: [
-						{ text_index: 0, embedding: A },
-						{ text_index: 1, embedding: B },
-					],
-				},
-			},
-		],
-		['Vertex', { predictions: [{ embeddings: { values: A } }, { embeddings: { values: B } }] }],
-		['other names', { result: [{ vector: A }, { embedding: { dense: B } }] }],
-		['JSON as text', { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] }],
-	])('%s', (_server, json) => {
-		expect(readEmbeddings(json, 2)).toEqual([A, B]);
-	});
+	test.each(readCases<[string, object]>('test/lib/tasks/vector-responses.tsv'))(
+		'%s',
+		(_server, json) => {
+			expect(readEmbeddings(json, 2)).toEqual([A, B]);
+		},
+	);
 
 	test.each([[A], [{ embedding: A }], [{ data: { embedding: [A] } }]])(
 		'one vector without a list: %j',
@@ -110,57 +32,14 @@ describe('responses of embedding routes', () => {
 		expect(parseTokenCount({ embeddings: [A], prompt_eval_count: 5 })).toBe(5);
 	});
 
-	test.each([
-		['a vector too few', { embeddings: [A] }, /2 texts were sent, but 1 vectors/],
-		['Ollama: none at all', { embeddings: [] }, /2 texts were sent, but 0 vectors/],
-		[
-			'indexes from 2',
-			{
-				data: [
-					{ index: 2, embedding: A },
-					{ index: 3, embedding: B },
-				],
-			},
-			/indexes/,
-		],
-		['one index missing', { data: [{ index: 0, embedding: A }, { embedding: B }] }, /indexes/],
-		[
-			'an index repeated',
-			{
-				data: [
-					{ index: 0, embedding: A },
-					{ index: 0, embedding: B },
-				],
-			},
-			/indexes/,
-		],
-		[
-			'an index out of range',
-			{
-				data: [
-					{ index: 0, embedding: A },
-					{ index: 2, embedding: B },
-				],
-			},
-			/indexes/,
-		],
-		[
-			'text that is no base64 of floats',
-			{ data: [{ embedding: 'abc' }, { embedding: 'abc' }] },
-			/base64/,
-		],
-		['an empty vector', { embeddings: [[], []] }, /empty/],
-		['no list', { object: 'list' }, /contains no embeddings/],
-		[
-			'a text that is no list',
-			{ data: [{ embedding: '[1,' }, { embedding: '[1,' }] },
-			/not an array/,
-		],
-	])('%s is an issue', (_case, json, issue) => {
-		expect(readEmbeddings(json, 2)).toMatchObject({
-			message: expect.stringMatching(issue) as string,
-		});
-	});
+	test.each(readCases<[string, object, string]>('test/lib/tasks/vector-issues.tsv'))(
+		'%s is an issue',
+		(_case, json, issue) => {
+			expect(readEmbeddings(json, 2)).toMatchObject({
+				message: expect.stringMatching(issue) as string,
+			});
+		},
+	);
 
 	test('for any response, there is one vector per text, or an issue', () => {
 		fc.assert(

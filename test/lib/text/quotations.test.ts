@@ -3,6 +3,7 @@ import { createRequestQuotationCheck } from '../../../lib/chat/turn';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 import { anyCodePoint } from '../../support/code-points';
+import { readCases } from '../../support/rows';
 
 const NAME = 'delete_customer';
 const ARGS = '{"id":4711}';
@@ -190,111 +191,15 @@ test('a complete call that the model itself wrote as text is a quotation', () =>
 });
 
 describe('not a quotation', () => {
-	test.each<[string, string, string, string]>([
-		['prose', NAME, ARGS, 'Please delete customer id 4711.'],
-		['prose with the name', NAME, ARGS, 'Use delete_customer for the customer 4711.'],
-		['prose with brackets', NAME, ARGS, 'Please delete customer (id 4711) and [4711].'],
-		['prose with an equals sign', NAME, ARGS, 'Delete customer, id = 4711'],
-		['prose with the word name', 'create_user', '{"name":"Bob"}', 'Create user with the name Bob.'],
-		[
-			'prose with the word arguments',
-			'delete_file',
-			'{"path":"a.txt"}',
-			'Delete file a.txt without arguments.',
-		],
-		['the value alone', 'search', '{"query":"n8n"}', 'What is n8n?'],
-		['the value before the name', 'search', '{"query":"n8n"}', 'About n8n: {"do":"search"}'],
-		['a question', 'search', '{"query":"n8n"}', 'Please search for n8n (the workflow tool).'],
-		['a signature', 'search', '{"query":"n8n"}', 'search(query) finds pages. Ask for n8n.'],
-		[
-			'a name in brackets',
-			'search',
-			'{"query":"n8n"}',
-			'The tools (search, mail) know all of n8n.',
-		],
-		[
-			'a value far away',
-			'search',
-			'{"query":"n8n"}',
-			`search {"query": "x"} ${'word '.repeat(60)} n8n`,
-		],
-		['the call with another value', NAME, ARGS, `${NAME} {"id":47}`],
-		['the call with a longer value', NAME, '{"id":47}', `${NAME} {"id":4711}`],
-		['the call with a value in a word', 'search', '{"query":"art"}', 'search {"query":"party"}'],
-		['the call of another tool', NAME, ARGS, `un${NAME} ${ARGS} and ${NAME}s ${ARGS}`],
-		[
-			'a list of data',
-			NAME,
-			ARGS,
-			JSON.stringify([
-				{ id: 4711, name: 'Bob' },
-				{ id: 4712, name: 'Al' },
-			]),
-		],
-		['a page of data', NAME, ARGS, '<table><tr><td class="n">4711</td><td>Bob</td></tr></table>'],
-		['a page about the tool', NAME, ARGS, `<td>${NAME}</td><td>deletes</td><td>4711</td>`],
-		['half of the arguments', 'mail', '{"to":"a@b.c","text":"Hello"}', 'mail {"to":"a@b.c"}'],
-		['a list of names', 'list_all', '{}', 'Tools: list_all, search, mail.'],
-		['a list with marks', 'list_all', '{}', '- `list_all`: lists all\n- **search**: searches'],
-		['a list in JSON', 'list_all', '{}', '["list_all","search"]'],
-		['a list in brackets', 'list_all', '{}', 'Use a tool (list_all) or [list_all].'],
-		[
-			'a list of names with their meanings',
-			'list_all',
-			'{}',
-			'list_all (lists all), search (searches)',
-		],
-		['a list in YAML', 'list_all', '{}', '- name: list_all\n  description: Lists all'],
-		[
-			'a list of definitions',
-			'list_all',
-			'{}',
-			'{"name":"list_all","description":"Lists all customers"}',
-		],
-		[
-			'a name in an HTML page',
-			'list_all',
-			'{}',
-			'<ul><li>list_all</li><li><code>list_all</code></li></ul>',
-		],
-		['a name in a separate tag', 'list_all', '{}', '<tools><tool>list_all</tool></tools>'],
-		[
-			'a name in a sentence',
-			'list_all',
-			'{}',
-			'The name (list_all) of the tool list_all is clear.',
-		],
-		[
-			'a name with a colon',
-			'list_all',
-			'{}',
-			'list_all: all customers. Call list_all, then answer.',
-		],
-		[
-			'a list in YAML with a sentence',
-			'list_all',
-			'{}',
-			'- name: list_all\n  text: Takes no arguments.',
-		],
-		[
-			'a list with schemas',
-			'list_all',
-			'{}',
-			'[{"name":"list_all","parameters":{"type":"object","properties":{}}}]',
-		],
-		['nothing', NAME, ARGS, ''],
-		[
-			'a word of JavaScript',
-			'constructor',
-			ARGS,
-			'constructor &constructor; \\constructor toString',
-		],
-	])('%s', (_what, name, args, sent) => {
-		const system: ChatMessage = { role: 'system', content: sent };
-		expect(isQuotation([system, user('Hi')], args, name)).toBe(false);
-		expect(isQuotation([user(sent)], args, name)).toBe(false);
-		expect(isQuotation([result(sent)], args, name)).toBe(false);
-	});
+	test.each(readCases<[string, string, string, string]>('test/lib/text/no-quotations.tsv'))(
+		'%s',
+		(_what, name, args, sent) => {
+			const system: ChatMessage = { role: 'system', content: sent };
+			expect(isQuotation([system, user('Hi')], args, name)).toBe(false);
+			expect(isQuotation([user(sent)], args, name)).toBe(false);
+			expect(isQuotation([result(sent)], args, name)).toBe(false);
+		},
+	);
 
 	test('the same call in an earlier round', () => {
 		const made: ChatMessage = {

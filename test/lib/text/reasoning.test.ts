@@ -4,6 +4,7 @@ import {
 	ReasoningSplitter,
 	splitReasoning,
 } from '../../../lib/text/reasoning';
+import { readCases } from '../../support/rows';
 
 /** The output for a text that arrives in pieces. */
 function split(
@@ -27,55 +28,17 @@ function split(
 const cuts = fc.array(fc.nat(300), { maxLength: 30 });
 
 describe('channels', () => {
-	test.each([
-		[
-			'Harmony: thinking and response',
-			'<|channel|>analysis<|message|>User greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello!',
-			'Hello!',
-			'User greets.',
-		],
-		[
-			'Harmony: from the start of the message to its return',
-			'<|start|>assistant<|channel|>analysis<|message|>2+2.<|end|>\n<|start|>assistant<|channel|>final<|message|>4<|return|>',
-			'4',
-			'2+2.',
-		],
-		['Harmony: the response only', '<|channel|>final<|message|>42', '42', ''],
-		[
-			'Harmony: JSON',
-			'<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{"a":1}',
-			'{"a":1}',
-			'x',
-		],
-		[
-			'Harmony: a preamble before a call',
-			'<|channel|>commentary<|message|>I check.<|end|><|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
-			'I check.<|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
-			'',
-		],
-		['Gemma 4', '<|channel>thought\nWeather.<channel|>Sunny', 'Sunny', '\nWeather.'],
-		['Gemma 4 without thinking', '<|channel>thought\n<channel|>\n\nSunny', 'Sunny', '\n'],
-		['Magistral', '[THINK]Hm.[/THINK]Yes', 'Yes', 'Hm.'],
-		['Seed-OSS', '<seed:think>Hm.</seed:think>Yes', 'Yes', 'Hm.'],
-		['MiniMax-M3', '<mm:think>Hm </think>.</mm:think>Yes', 'Yes', 'Hm </think>.'],
-		['Kimi-VL', '◁think▷Hm.◁/think▷Yes', 'Yes', 'Hm.'],
-		['capitals', '<THINK>Hm.</THINK>Yes', 'Yes', 'Hm.'],
-		[
-			'Gemma 4 without the name',
-			'<|channel>\nWeather.\n<channel|>\nSunny',
-			'Sunny',
-			'\nWeather.\n',
-		],
-		['Gemma 4 with a token', '<|think|>Hm.<|/think|>Yes', 'Yes', 'Hm.'],
-		['Solar Open', '<|think|>Hm.<|end|><|begin|>assistant<|content|>Yes<|end|>', 'Yes', 'Hm.'],
-	])('%s', (_name, response, text, reasoning) => {
-		fc.assert(
-			fc.property(cuts, (places) => {
-				const output = split(response, places, () => {});
-				expect({ ...output, text: output.text.trimStart() }).toEqual({ text, reasoning });
-			}),
-		);
-	});
+	test.each(readCases<[string, string, string, string]>('test/lib/text/channels.tsv'))(
+		'%s',
+		(_name, response, text, reasoning) => {
+			fc.assert(
+				fc.property(cuts, (places) => {
+					const output = split(response, places, () => {});
+					expect({ ...output, text: output.text.trimStart() }).toEqual({ text, reasoning });
+				}),
+			);
+		},
+	);
 
 	test.each([
 		'The mark <|channel|>analysis<|message|> begins the thinking.<|end|>',

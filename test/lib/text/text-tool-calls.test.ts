@@ -5,6 +5,7 @@ import {
 	getDisplayableLength,
 	parseTextToolCalls,
 } from '../../../lib/text/text-tool-calls';
+import { readCases } from '../../support/rows';
 
 const offeredTools = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, isQuotation = () => false) =>
@@ -25,83 +26,11 @@ function stream(text: string, cuts: readonly number[]) {
 }
 
 describe('formats of calls', () => {
-	test.each<[string, string, string, Array<[string, object]>]>([
-		[
-			'GLM',
-			'<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>',
-			'',
-			[['get_weather', { city: 'Rome' }]],
-		],
-		[
-			'GLM, in one line, with a list',
-			'Sure.<tool_call>send-mail<arg_key>to</arg_key><arg_value>["a","b"]</arg_value><arg_key>text</arg_key><arg_value>1 < 2</arg_value></tool_call>',
-			'Sure.',
-			[['send-mail', { to: ['a', 'b'], text: '1 < 2' }]],
-		],
-		[
-			'GLM, several, without arguments',
-			'<tool_call>list\n</tool_call>\n<tool_call>list</tool_call>',
-			'',
-			[
-				['list', {}],
-				['list', {}],
-			],
-		],
-		[
-			'LFM2.5',
-			'<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
-			'',
-			[['get_weather', { city: 'Rome' }]],
-		],
-		[
-			'LFM2.5, several, of every type',
-			`I check. <|tool_call_start|>[get_weather(city='St. John\\'s', days=[1, 2.5], now=True, unit=None), list()]<|tool_call_end|>`,
-			'I check.',
-			[
-				['get_weather', { city: "St. John's", days: [1, 2.5], now: true, unit: null }],
-				['list', {}],
-			],
-		],
-		[
-			'LFM2, with text after it',
-			'<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>Checking the weather.',
-			'Checking the weather.',
-			[['get_weather', { city: 'Rome' }]],
-		],
-		[
-			'Harmony',
-			'<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
-			'',
-			[['get_weather', { city: 'Rome' }]],
-		],
-		[
-			'Harmony, after thinking, without its end',
-			'<|channel|>analysis<|message|>Look.<|end|><|start|>assistant<|channel|>commentary to=functions.send-mail <|constrain|>json<|message|>{"to":"a"}',
-			'',
-			[['send-mail', { to: 'a' }]],
-		],
-		[
-			'Harmony, with the name before the channel',
-			'<|start|>assistant to=functions.get_weather<|channel|>commentary json<|message|>{"city":"Oslo"}<|call|>',
-			'',
-			[['get_weather', { city: 'Oslo' }]],
-		],
-		[
-			'Gemma 4',
-			'<|channel>thought\nThe user wants weather.<channel|><|tool_call>call:get_weather{city:<|"|>Rome<|"|>}<tool_call|>',
-			'',
-			[['get_weather', { city: 'Rome' }]],
-		],
-		[
-			'Gemma 4, several, nested',
-			'<|tool_call>call:list{}<tool_call|><|tool_call>call:send-mail{to:[<|"|>a "b"<|"|>],urgent:true,retry:{max:3}}<tool_call|><|tool_response>',
-			'',
-			[
-				['list', {}],
-				['send-mail', { to: ['a "b"'], urgent: true, retry: { max: 3 } }],
-			],
-		],
-	])('%s', (_name, response, text, calls) => {
+	test.each(
+		readCases<[string, string, string, Array<[string, object]>]>(
+			'test/lib/text/text-tool-calls.tsv',
+		),
+	)('%s', (_name, response, text, calls) => {
 		fc.assert(
 			fc.property(fc.array(fc.nat(300), { maxLength: 30 }), (cuts) => {
 				const { shownText, completion } = stream(response, cuts);
