@@ -42,14 +42,15 @@ const WRAPPERS: Array<[string, (block: object) => unknown]> = [
 
 type Message = Record<string, unknown>;
 
-/** The messages that are sent for a conversation with one result of a tool. */
-async function sentWith(content: unknown, question: unknown = 'What is there?') {
+/** The messages that are sent for a conversation with these results of tools. */
+async function sentWith(contents: unknown[], question: unknown = 'What is there?') {
 	const { supplied } = await chatModel(server.url);
-	await supplied.invoke([
-		new HumanMessage(question),
-		new AIMessage({ content: '', tool_calls: [{ id: 'a', name: 'look', args: {} }] }),
-		new ToolMessage({ tool_call_id: 'a', name: 'look', content }),
-	]);
+	const calls = contents.map((_content, at) => ({ id: `a${at}`, name: 'look', args: {} }));
+	const results = contents.map(
+		(content, at) => new ToolMessage({ tool_call_id: `a${at}`, name: 'look', content }),
+	);
+	const answer = new AIMessage({ content: '', tool_calls: calls });
+	await supplied.invoke([new HumanMessage(question), answer, ...results]);
 	return server.sent(CHAT).at(-1)!.messages as Message[];
 }
 
@@ -61,12 +62,13 @@ beforeEach(async () => {
 
 describe.each(FORMS)('a URL in the form of %s', (_form, blockOf) => {
 	test.each(WRAPPERS)('in %s stays text', async (_wrapper, wrapped) => {
-		for (const address of ADDRESSES) {
-			const messages = await sentWith(wrapped(blockOf(address)));
-			expect(roles(messages)).toEqual(['user', 'assistant', 'tool']);
-			const { content } = messages[2]!;
+		const results = ADDRESSES.map((address) => wrapped(blockOf(address)));
+		const [user, assistant, ...tools] = await sentWith(results);
+		expect(roles([user!, assistant!])).toEqual(['user', 'assistant']);
+		expect(roles(tools)).toEqual(ADDRESSES.map(() => 'tool'));
+		for (const [at, { content }] of tools.entries()) {
 			expect(typeof content).toBe('string');
-			expect(String(content).replace(/\\+[nt]/g, '')).toContain(address.trim());
+			expect(String(content).replace(/\\+[nt]/g, '')).toContain(ADDRESSES[at]!.trim());
 		}
 	});
 });
@@ -75,7 +77,7 @@ test.each([
 	['data', { type: 'image', data: DATA, mimeType: 'image/png' }],
 	['a data URL', { type: 'image_url', image_url: { url: `DATA:image/png;base64,${DATA}` } }],
 ])('%s in a result is an image', async (_name, block) => {
-	const messages = await sentWith([block]);
+	const messages = await sentWith([[block]]);
 	expect(roles(messages)).toEqual(['user', 'assistant', 'tool', 'user']);
 	expect(messages[3]!.content).toContainEqual({
 		type: 'image_url',
@@ -94,7 +96,7 @@ test('a URL stays text if a template rejects the conversation once', async () =>
 	});
 	const [address] = ADDRESSES;
 	const link = { type: 'image_url', image_url: { url: address } };
-	const messages = await sentWith([link, { type: 'image', data: DATA }]);
+	const messages = await sentWith([[link, { type: 'image', data: DATA }]]);
 	expect(server.sent(CHAT)).toHaveLength(2);
 	const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []));
 	const urls = parts.flatMap(
@@ -106,6 +108,6 @@ test('a URL stays text if a template rejects the conversation once', async () =>
 
 test('a URL from the user is an image', async () => {
 	const link = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
-	const [user] = await sentWith('nothing', [{ type: 'text', text: 'See' }, link]);
+	const [user] = await sentWith(['nothing'], [{ type: 'text', text: 'See' }, link]);
 	expect(user!.content).toContainEqual(link);
 });

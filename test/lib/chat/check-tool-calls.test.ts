@@ -135,6 +135,8 @@ describe('calls and the connected tools', () => {
 			'toolParameters.to',
 		]);
 		expect(missing('{}')).toEqual(['send', 'missingArguments', 'toolParameters', 'why']);
+		expect(missing('{"toolParameters":"{\\"to\\":1}","why":1}')).toBeUndefined();
+		expect(missing('{"toolParameters":null,"why":1}')?.at(-1)).toBe('toolParameters.to');
 		const ownTool = { properties: { toolParameters: { required: ['to'] } } };
 		expect(missing('{"toolParameters":{},"why":1}', ownTool)).toEqual([
 			'send',
