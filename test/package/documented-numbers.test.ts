@@ -2,15 +2,11 @@
  * Limits and defaults that the pages name. Each row of the table has the documented number as a literal: a test that
  * compares with the constant that the code uses would pass with any number.
  */
-import type { INodeProperties, INodeType } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import ts from 'typescript';
 
 import * as fs from 'node:fs';
-import path from 'node:path';
-import process from 'node:process';
-
-const ROOT = process.cwd();
-const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+import { filesIn, loadNode, read } from './sources';
 
 /**
  * Text of a page (empty: only the panel shows the number), and the number in the unit of the code (milliseconds, bytes)
@@ -71,11 +67,7 @@ function numberOf(node: ts.Expression | undefined, file: string): number {
 
 /** The one default of all fields of a name in a node, or in the part of it for one resource. */
 async function presetOf(folder: string, name: string, resource?: string): Promise<number> {
-	const module = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
-		string,
-		new () => INodeType
-	>;
-	const { properties } = new module[folder]!().description;
+	const { properties } = (await loadNode(folder)).description;
 	const visible = properties.filter(
 		({ displayOptions }) =>
 			resource === undefined || displayOptions?.show?.resource?.includes(resource),
@@ -132,7 +124,7 @@ test.each(BEHAVIORS)('%s: "%s" is tested as %s: %s', (page, words, _behavior, wh
 test('the Chinese pages have the same numbers', () => {
 	const missing = ROWS.flatMap(([page, words]) => {
 		const chinese = page.replace(/\.md$/, '.zh-CN.md');
-		if (!fs.existsSync(path.join(ROOT, chinese))) return [];
+		if (!fs.existsSync(chinese)) return [];
 		const prose = proseOf(chinese);
 		const numbers = words.match(/\d[\d.,]*\d|\d/g) ?? [];
 		return numbers.filter((one) => !prose.includes(one)).map((one) => `${chinese}: ${one}`);
@@ -144,10 +136,7 @@ test('the Chinese pages have the same numbers', () => {
 const COUNTED =
 	/\b(?:\d[\d.,]*|one|two|three|four|five|ten|hundred) (?:seconds?|minutes?|hours?|s|ms|MB|GB|kB|characters|tokens?|requests|values|digits|hits|bytes)\b|\bat most twice\b|\bup to \d[\d,]*\b/gi;
 
-const PAGES = fs
-	.readdirSync(path.join(ROOT, 'docs/nodes'))
-	.filter((name) => /^[a-z-]+\.md$/.test(name))
-	.map((name) => `docs/nodes/${name}`);
+const PAGES = filesIn(['docs/nodes'], /^[a-z-]+\.md$/);
 
 test.each([...PAGES, 'docs/operations.md', 'docs/troubleshooting.md', 'docs/security.md'])(
 	'%s names no number that the table lacks',

@@ -92,137 +92,17 @@ describe("n8n's own loader", () => {
 		}
 	});
 
-	/** Category and search words of each node. */
-	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> =
-		{
-			difyApp: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['dify', 'text generator', 'annotation'],
-				page: 'dify-app.md',
-			},
-			difyChatMessage: {
-				category: 'AI',
-				place: 'Agents',
-				words: ['dify', 'chatbot', 'chatflow'],
-				page: 'dify-chat-message.md',
-			},
-			difyConversation: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['dify', 'chat history'],
-				page: 'dify-conversation.md',
-			},
-			difyFeedback: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['dify', 'rating', 'thumbs up'],
-				page: 'dify-feedback.md',
-			},
-			difyKnowledge: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['rag', 'document sync'],
-				page: 'dify-knowledge',
-			},
-			difyRetriever: {
-				category: 'AI',
-				place: 'Retrievers',
-				words: ['rag', 'knowledge base'],
-				page: 'dify-retriever',
-			},
-			difyTrigger: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['dify', 'feedback'],
-				page: 'dify-trigger.md',
-			},
-			difyWorkflow: {
-				category: 'AI',
-				place: 'Agents',
-				words: ['dify', 'human input'],
-				page: 'dify-workflow.md',
-			},
-			localChatModel: {
-				category: 'AI',
-				place: 'Language Models',
-				words: ['llama.cpp', 'ollama', 'vllm', 'openai compatible'],
-				page: 'local-chat-model.md',
-			},
-			localEmbeddings: {
-				category: 'AI',
-				place: 'Embeddings',
-				words: ['llama.cpp', 'ollama', 'vllm', 'rag'],
-				page: 'local-embeddings.md',
-			},
-			localLlama: {
-				category: 'AI',
-				place: 'Miscellaneous',
-				words: ['llama.cpp', 'ollama', 'vllm', 'classify', 'extract'],
-				page: 'local-llama.md',
-			},
-			localReranker: {
-				category: 'AI',
-				place: 'Rerankers',
-				words: ['llama.cpp', 'vllm', 'rerank'],
-				page: 'local-reranker.md',
-			},
-			serverHealth: {
-				category: 'Utility',
-				words: ['monitor', 'diagnose', 'tokens per second'],
-				page: 'server-health.md',
-			},
-			serverHealthTrigger: {
-				category: 'Utility',
-				words: ['monitor', 'alert', 'health check'],
-				page: 'server-health-trigger.md',
-			},
-		};
-
-	it.each([
-		['an installed package', () => new PackageDirectoryLoader(ROOT), [] as string[]],
-		['a custom folder', () => new CustomDirectoryLoader(DIST), ['Custom Nodes']],
-	])(
-		'reads category, search words and links of every node from its codex file: %s',
-		async (_way, make, added) => {
-			const loader = make();
-			await loader.loadAll();
-			const found = Object.fromEntries(
-				Object.entries(loader.nodeTypes).map(([name, { type }]) => [
-					name,
-					'description' in type ? type.description.codex : undefined,
-				]),
-			);
-			expect(Object.keys(found).sort()).toEqual(Object.keys(FOUND).sort());
-			for (const [name, { category, place, words, page }] of Object.entries(FOUND)) {
-				const codex = found[name];
-				expect({ name, categories: codex?.categories }).toEqual({
-					name,
-					categories: [category, ...added],
-				});
-				if (place !== undefined)
-					expect({ name, places: codex?.subcategories?.AI }).toMatchObject({
-						places: [place, 'Root Nodes'],
-					});
-				expect({ name, alias: codex?.alias }).toEqual({
-					name,
-					alias: expect.arrayContaining(words) as string[],
-				});
-				const link = codex?.resources?.primaryDocumentation?.[0]?.url;
-				expect({ name, link }).toEqual({ name, link: expect.stringContaining(page) as string });
-				expect(link).toMatch(/^https:\/\/github\.com\//);
-			}
-		},
-	);
-
-	it('the codex file of each node names that node', () => {
+	it('the codex file of each node names that node and its page', () => {
 		for (const node of packageJson.n8n.nodes) {
+			const name = nameOf(node);
 			const beside = JSON.parse(
 				fs.readFileSync(path.join(ROOT, node.replace(/\.js$/, '.json')), 'utf8'),
 			) as object;
+			const page = `/docs/nodes/${name.replace(/[A-Z]/g, '-$&').toLowerCase()}.md`;
 			expect(beside).toMatchObject({
-				node: `${packageJson.name}.${nameOf(node)}`,
+				node: `${packageJson.name}.${name}`,
 				codexVersion: '1.0',
+				resources: { primaryDocumentation: [{ url: expect.stringContaining(page) as string }] },
 			});
 		}
 	});

@@ -1,7 +1,6 @@
-import * as childProcess from 'node:child_process';
-import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
-import process from 'node:process';
+import ts from 'typescript';
+
+import { read, SOURCES } from './sources';
 
 /**
  * Words that names must not contain, because the glossary in CONTRIBUTING.md has another word for each of their
@@ -46,11 +45,8 @@ const ALLOWED: Readonly<Record<string, RegExp>> = {
 	kind: /^lib\/(?:dify\/(?:types|run\/[\w-]+)|tracing\/span)\.ts$/,
 };
 
-type Typescript = typeof import('typescript');
-const ts = createRequire(`${process.cwd()}/package.json`)('typescript') as Typescript;
-
 /** Whether a name is declared here. The names of other declarations that are used are checked where they are declared. */
-function isDeclared(node: import('typescript').Identifier): boolean {
+function isDeclared(node: ts.Identifier): boolean {
 	const parent = node.parent as { name?: unknown; label?: unknown; kind: number };
 	if (parent.kind === ts.SyntaxKind.PropertyAccessExpression) return false;
 	return parent.name === node;
@@ -59,7 +55,7 @@ function isDeclared(node: import('typescript').Identifier): boolean {
 function findForbiddenNames(file: string, text: string): string[] {
 	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
 	const names: string[] = [];
-	const visit = (node: import('typescript').Node): void => {
+	const visit = (node: ts.Node): void => {
 		if (ts.isIdentifier(node) && isDeclared(node) && isForbidden(node.text))
 			if (ALLOWED[node.text]?.test(file) !== true) {
 				const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
@@ -78,11 +74,6 @@ function isForbidden(name: string): boolean {
 }
 
 test('names of lib and nodes use the words of the glossary', () => {
-	const files = String(childProcess.execFileSync('git', ['ls-files', 'lib/*.ts', 'nodes/*.ts']));
-	expect(
-		files
-			.trim()
-			.split('\n')
-			.flatMap((file) => findForbiddenNames(file, fs.readFileSync(file, 'utf8'))),
-	).toEqual([]);
+	const files = SOURCES.filter((file) => /^(?:lib|nodes)/.test(file));
+	expect(files.flatMap((file) => findForbiddenNames(file, read(file)))).toEqual([]);
 });

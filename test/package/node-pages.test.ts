@@ -4,44 +4,33 @@ import type {
 	INodeProperties,
 	INodePropertyCollection,
 	INodePropertyOptions,
-	INodeType,
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import ts from 'typescript';
 
 import * as fs from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { headingsOf, linksOf } from './markdown';
+import { filesIn, loadNode, NODES, read, SOURCES } from './sources';
 
-const ROOT = process.cwd();
 const CHINESE = '.zh-CN.md';
-const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
-const exists = (file: string) => fs.existsSync(path.join(ROOT, file));
 
 /** Every name and every text in the source, by the compiler's parser: comments do not count. */
-const source = ['lib', 'nodes', 'credentials']
-	.flatMap((folder) =>
-		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[]).map((file) =>
-			path.join(folder, file),
-		),
-	)
-	.filter((file) => file.endsWith('.ts'))
-	.flatMap((file) => {
-		const texts: string[] = [];
-		const visit = (node: ts.Node): void => {
-			if (
-				ts.isIdentifier(node) ||
-				ts.isLiteralExpression(node) ||
-				ts.isTemplateHead(node) ||
-				ts.isTemplateMiddleOrTemplateTail(node)
-			)
-				texts.push(node.text);
-			ts.forEachChild(node, visit);
-		};
-		visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest));
-		return texts;
-	});
+const source = SOURCES.flatMap((file) => {
+	const texts: string[] = [];
+	const visit = (node: ts.Node): void => {
+		if (
+			ts.isIdentifier(node) ||
+			ts.isLiteralExpression(node) ||
+			ts.isTemplateHead(node) ||
+			ts.isTemplateMiddleOrTemplateTail(node)
+		)
+			texts.push(node.text);
+		ts.forEachChild(node, visit);
+	};
+	visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest));
+	return texts;
+});
 const sourceNames = new Set(source);
 
 const withoutBlocks = (markdown: string) => markdown.replace(/^```.*?^```/gms, '');
@@ -79,23 +68,11 @@ function labelsShownIn(
 }
 
 async function labelsShownBy(folder: string): Promise<string[]> {
-	const { displayName, properties, outputNames = [] } = await descriptionOf(folder);
+	const { displayName, properties, outputNames = [] } = (await loadNode(folder)).description;
 	return [displayName, ...outputNames, ...properties.flatMap(labelsShownIn)];
 }
 
-async function descriptionOf(folder: string): Promise<INodeTypeDescription> {
-	const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
-		string,
-		new () => INodeType
-	>;
-	return new exported[folder]!().description;
-}
-
 describe('docs/nodes', () => {
-	const folders = fs
-		.readdirSync(path.join(ROOT, 'nodes'))
-		.filter((folder) => exists(path.posix.join('nodes', folder, `${folder}.node.ts`)));
-
 	/** `LocalChatModel` → `docs/nodes/local-chat-model.md` */
 	const pageOf = (folder: string) =>
 		`docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
@@ -116,9 +93,9 @@ describe('docs/nodes', () => {
 	async function described(
 		folder: string,
 	): Promise<{ description: INodeTypeDescription; pages: string[] }> {
-		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(exists);
+		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(fs.existsSync);
 		expect(pages[0]).toBe(pageOf(folder));
-		return { description: await descriptionOf(folder), pages };
+		return { description: (await loadNode(folder)).description, pages };
 	}
 
 	/**
@@ -175,7 +152,7 @@ describe('docs/nodes', () => {
 			.map((name) => name.replace(/[:：].*/s, '').trim());
 	}
 
-	it.each(folders)('has a row for every operation of %s', async (folder) => {
+	it.each(NODES)('has a row for every operation of %s', async (folder) => {
 		const { description, pages } = await described(folder);
 		for (const page of pages) {
 			const rows = operationsIn(read(page));
@@ -184,7 +161,7 @@ describe('docs/nodes', () => {
 		}
 	});
 
-	it.each(folders)('names every field and option of %s', async (folder) => {
+	it.each(NODES)('names every field and option of %s', async (folder) => {
 		const { description, pages } = await described(folder);
 		for (const page of pages) {
 			const pageText = read(page).toLowerCase();
@@ -225,18 +202,17 @@ describe('docs/nodes', () => {
 
 	/** Pages that a page links to, which may be about other nodes. */
 	const linkedFolders = (page: string) =>
-		folders.filter((folder) => {
+		NODES.filter((folder) => {
 			const name = path.basename(pageOf(folder), '.md');
 			return linksOf(read(page)).some((link) => link.startsWith(`${name}.`));
 		});
 
 	let credentialLabels: string[];
 	beforeAll(async () => {
-		const names = fs.readdirSync(path.join(ROOT, 'credentials'));
 		const modules = await Promise.all(
-			names
-				.filter((name) => name.endsWith('.ts'))
-				.map(async (name) => (await import(path.join(ROOT, 'credentials', name))) as object),
+			filesIn(['credentials'], /\.ts$/).map(
+				async (file) => (await import(path.resolve(file))) as object,
+			),
 		);
 		const credentials = modules.flatMap((exported) =>
 			Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
@@ -247,7 +223,7 @@ describe('docs/nodes', () => {
 		]);
 	});
 
-	it.each(folders)('of %s use italics only for labels of the panels', async (folder) => {
+	it.each(NODES)('of %s use italics only for labels of the panels', async (folder) => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
 			const shownLabels = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
@@ -259,7 +235,7 @@ describe('docs/nodes', () => {
 		}
 	});
 
-	it.each(folders)('of %s use code only for names in the source', async (folder) => {
+	it.each(NODES)('of %s use code only for names in the source', async (folder) => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
 			const unknown = namesInCode(read(page)).filter(

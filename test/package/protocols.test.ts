@@ -1,21 +1,16 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { headingsOf } from './markdown';
+import { filesIn, read } from './sources';
 
-const ROOT = process.cwd();
 const FOLDER = 'docs/protocols';
 const CITATION = /docs\/protocols\/([\w-]+\.md)((?:(?:, | and | to | )\d+(?:\.\d+)*)*)/g;
 
-const sources = ['lib', 'nodes', 'credentials', 'test', 'bench'].flatMap((folder) =>
-	(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
-		.filter((file) => file.endsWith('.ts'))
-		.map((file) => path.join(folder, file)),
-);
+const sources = filesIn(['lib', 'nodes', 'credentials', 'test', 'bench'], /\.ts$/);
 
 /** `3.6` of "### 3.6 Order: chatflow and workflow" */
 const sectionsOf = (page: string) =>
-	headingsOf(fs.readFileSync(path.join(ROOT, FOLDER, page), 'utf8')).map(
+	headingsOf(read(path.join(FOLDER, page))).map(
 		({ title }) => /^(\d+(?:\.\d+)*)\.? /.exec(title)?.[1],
 	);
 
@@ -32,13 +27,10 @@ function citationsIn(text: string): string[] {
 describe('docs/protocols', () => {
 	it('has every section that comments and test names cite', () => {
 		const known = fs
-			.readdirSync(path.join(ROOT, FOLDER))
+			.readdirSync(FOLDER)
 			.flatMap((page) => [page, ...sectionsOf(page).map((number) => `${page} ${number}`)]);
 		const cited = sources.flatMap((file) =>
-			citationsIn(fs.readFileSync(path.join(ROOT, file), 'utf8')).map((citation) => ({
-				file,
-				citation,
-			})),
+			citationsIn(read(file)).map((citation) => ({ file, citation })),
 		);
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
 	});
@@ -46,7 +38,7 @@ describe('docs/protocols', () => {
 	it('is the only source they cite, not notes outside the repository', () => {
 		const elsewhere = sources.filter((file) =>
 			/\bcontract,? (?:(?:dify|llama-server|n8n-platform|model|breadth|section)[\w-]*,? ?)?\d/i.test(
-				fs.readFileSync(path.join(ROOT, file), 'utf8'),
+				read(file),
 			),
 		);
 		expect(elsewhere).toEqual([]);

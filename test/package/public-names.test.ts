@@ -18,25 +18,12 @@ import { reply } from '../simulators/llama-server';
 import { everyOperation, withLowLimits } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
 import * as fs from 'node:fs';
-import path from 'node:path';
+import { loadNode, NODES } from './sources';
 
 const FILE = 'test/package/public-names.tsv';
 const RECORDINGS = 'test/recordings';
 
 const toLine = (...cells: string[]) => cells.join('\t');
-
-async function readNodes(): Promise<Array<[folder: string, type: INodeType]>> {
-	const folders = fs
-		.readdirSync('nodes')
-		.filter((folder) => fs.existsSync(`nodes/${folder}/${folder}.node.ts`));
-	return await Promise.all(
-		folders.map(async (folder): Promise<[string, INodeType]> => {
-			const file = path.resolve('nodes', folder, `${folder}.node.ts`);
-			const module = (await import(file)) as Record<string, new () => INodeType>;
-			return [folder, new module[folder]!()];
-		}),
-	);
-}
 
 /** Values of a list, or modes of a resource locator. */
 function listValues({ type, options = [], modes = [] }: INodeProperties): unknown[] {
@@ -64,7 +51,7 @@ function describeField(owner: string, field: INodeProperties, prefix = ''): stri
 	];
 }
 
-function describeNode([folder, { description }]: [string, INodeType]): string[] {
+function describeNode(folder: string, { description }: INodeType): string[] {
 	const versions = [description.version].flat().join(' ');
 	const fields = description.properties.flatMap((field) => {
 		const { resource = [], operation = [] } = field.displayOptions?.show ?? {};
@@ -159,9 +146,9 @@ async function describeTextResults(): Promise<string[]> {
 useServer();
 
 test('names of parameters, values and outputs are those of the file', async () => {
-	const nodes = await readNodes();
+	const nodes = NODES.map(async (folder) => describeNode(folder, await loadNode(folder)));
 	const found = [
-		...nodes.flatMap(describeNode),
+		...(await Promise.all(nodes)).flat(),
 		...describeModelResults(),
 		...describeDifyResults(),
 		...(await describeHealthResults()),

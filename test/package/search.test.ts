@@ -2,12 +2,9 @@
  * Search results in n8n's list of nodes: n8n's own ranking (`@n8n/utils`), over items built like in its editor (n8n 2.41.1,
  * useActionsGeneration.ts and SearchItems): "Trigger" is removed from names, and triggers are merged with nodes of that name.
  */
-import type { INodeType } from 'n8n-workflow';
-
-import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import process from 'node:process';
+import { loadNode, NODES, read } from './sources';
 
 interface Item {
 	key: string;
@@ -16,8 +13,7 @@ interface Item {
 
 /** Characters that fit beside an icon in n8n's list of nodes. */
 const ONE_LINE = 50;
-const ROOT = process.cwd();
-const { sublimeSearch } = createRequire(path.join(ROOT, 'package.json'))(
+const { sublimeSearch } = createRequire(`${process.cwd()}/package.json`)(
 	'@n8n/utils/dist/search/sublime-search',
 ) as {
 	sublimeSearch(text: string, items: Item[]): Array<{ item: Item }>;
@@ -25,16 +21,12 @@ const { sublimeSearch } = createRequire(path.join(ROOT, 'package.json'))(
 const items: Item[] = [];
 
 beforeAll(async () => {
-	const { n8n } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
-		n8n: { nodes: string[] };
-	};
 	const triggers: Item[] = [];
-	for (const built of n8n.nodes) {
-		const file = path.join(ROOT, built.replace(/^dist\//, '').replace(/\.js$/, ''));
-		const { alias } = JSON.parse(fs.readFileSync(`${file}.json`, 'utf8')) as { alias: string[] };
-		const exported = (await import(file)) as Record<string, new () => INodeType>;
-		const [Node] = Object.values(exported);
-		const { name, displayName, description, group } = new Node!().description;
+	for (const folder of NODES) {
+		const { alias } = JSON.parse(read(`nodes/${folder}/${folder}.node.json`)) as {
+			alias: string[];
+		};
+		const { name, displayName, description, group } = (await loadNode(folder)).description;
 		const searchEntry = {
 			displayName: displayName.replace(/ Trigger$/, ''),
 			description,

@@ -3,6 +3,7 @@ import ts from 'typescript';
 import { SERVER_TYPES } from '../../lib/servers/types';
 import type { ServerTypeName } from '../../lib/servers/types/server-type';
 import * as fs from 'node:fs';
+import { read, SOURCES } from './sources';
 
 const FOLDER = 'lib/servers/types';
 /** Files that define no server type: TypeScript types, response readers, groups that server types share. */
@@ -61,7 +62,7 @@ it.each(serverTypes.filter((serverType) => !NOT_RECORDED.includes(serverType)))(
 
 it.each(serverTypes)('%s is on the servers page, in both languages', (serverType) => {
 	for (const page of ['docs/servers.md', 'docs/servers.zh-CN.md'])
-		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(serverType));
+		expect(read(page).replace(/\s+/g, ' ')).toContain(productOf(serverType));
 });
 
 /** Files that may name server types: protocols, and the field in which a user selects one. */
@@ -69,18 +70,10 @@ const MAY_NAME =
 	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/ollama-body|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a server type: it uses a capability of the type', () => {
-	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
-		fs
-			.readdirSync(folder, { recursive: true, encoding: 'utf8' })
-			.map((name) => `${folder}/${name}`),
-	);
 	const branches = new RegExp(
 		`(?:===|!==|case|SERVER_TYPES\\.)\\s*'?(?:${serverTypes.join('|')})\\b`,
 	);
-	const wrong = files.filter(
-		(file) =>
-			file.endsWith('.ts') && !MAY_NAME.test(file) && branches.test(fs.readFileSync(file, 'utf8')),
-	);
+	const wrong = SOURCES.filter((file) => !MAY_NAME.test(file) && branches.test(read(file)));
 	expect(wrong).toEqual([]);
 });
 
@@ -107,8 +100,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 
 /** Files of `lib` with a server's name in a string, and the strings. Imports do not count. */
 function namesIn(file: string): string[] {
-	const text = fs.readFileSync(file, 'utf8');
-	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+	const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true);
 	const strings: string[] = [];
 	const visit = (node: ts.Node): void => {
 		if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
@@ -123,15 +115,10 @@ function namesIn(file: string): string[] {
 	return strings;
 }
 
-const filesOf = (folder: string) =>
-	fs
-		.readdirSync(folder, { recursive: true, encoding: 'utf8' })
-		.filter((name) => name.endsWith('.ts'))
-		.map((name) => `${folder}/${name}`);
+const LIB = SOURCES.filter((file) => file.startsWith('lib/'));
 
 it('no text outside the server types names a server: it uses the texts of the type', () => {
-	const wrong = filesOf('lib')
-		.filter((file) => !file.startsWith(FOLDER))
+	const wrong = LIB.filter((file) => !file.startsWith(FOLDER))
 		.filter((file) => !NAMES_WITH_REASON.some(([allowed]) => allowed.test(file)))
 		.map((file) => ({ file, strings: namesIn(file) }))
 		.filter(({ strings }) => strings.length > 0);
@@ -139,6 +126,6 @@ it('no text outside the server types names a server: it uses the texts of the ty
 });
 
 it.each(NAMES_WITH_REASON)('%s still names a server: %s', (allowed) => {
-	const files = filesOf('lib').filter((file) => allowed.test(file));
+	const files = LIB.filter((file) => allowed.test(file));
 	expect(files.flatMap(namesIn)).not.toEqual([]);
 });

@@ -1,4 +1,4 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeTypeDescription } from 'n8n-workflow';
 
 import { brokenByN8n3 } from '../support/n8n-3-rules';
 import * as fs from 'node:fs';
@@ -12,6 +12,7 @@ import {
 } from '../support/workflow-check';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 import { headingsOf } from './markdown';
+import { loadNode, NODES } from './sources';
 
 const ROOT = process.cwd();
 const FOLDER = path.join(ROOT, 'workflows');
@@ -33,15 +34,8 @@ const read = (file: string) =>
 const descriptions = new Map<string, INodeTypeDescription>();
 
 beforeAll(async () => {
-	const folders = fs
-		.readdirSync(path.join(ROOT, 'nodes'))
-		.filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
-	for (const folder of folders) {
-		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
-			string,
-			new () => INodeType
-		>;
-		const { description } = new exported[folder]!();
+	for (const folder of NODES) {
+		const { description } = await loadNode(folder);
 		descriptions.set(description.name, description);
 	}
 });
