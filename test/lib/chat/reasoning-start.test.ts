@@ -1,29 +1,23 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../../lib/chat/types';
-import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/credential';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { useSimulator } from '../../simulators/use-simulator';
 
-const open = new Set<() => Promise<void>>();
+const serveScript = useSimulator(startScripted);
 
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all([...open].map(async (close) => await close()));
-	open.clear();
-	await closePools();
-});
+afterEach(() => jest.restoreAllMocks());
 
 /** A server without a reasoning parser that responds with these texts, one after the other. */
 async function startChat(...texts: string[]) {
-	const scripted = await startScripted(({ method }, response) => {
+	const scripted = await serveScript(({ method }, response) => {
 		if (method !== 'POST') return sendJson(response, { detail: 'Not Found' }, 404);
 		const words = texts.shift()!.match(/\S+\s*/g)!;
 		const chunks = words.map((content) => delta({ content }));
 		return sendEvents(response, sse(...chunks, delta({}, 'stop')));
 	});
-	open.add(scripted.close);
 	return async (
 		content = 'Hi',
 		settings: Partial<ChatSettings> = {},

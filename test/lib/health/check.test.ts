@@ -11,7 +11,6 @@ import { waitUntilReady, type WaitOptions } from '../../../lib/health/check';
 import { check, finding, ids, json, replayRecording, routes, SESAME } from './support';
 import {
 	type LlamaServerSim,
-	type SimOptions,
 	startLlamaServerSim,
 	startSilentServer,
 } from '../../simulators/llama-server';
@@ -194,15 +193,6 @@ describe('/health reports that the server is not ready', () => {
 const startServer = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);
 
-async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	const server = await startServer(options);
-	return server;
-}
-
-afterEach(async () => {
-	await closeRawServers();
-});
-
 describe('responses that do not end', () => {
 	const webCam: RawHandler = (_path, socket) => {
 		socket.write('HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n');
@@ -298,7 +288,7 @@ describe('proxies that reject requests', () => {
 });
 
 it.each([3e9, 1e13, 1e15])('a timeout of %d ms is the same as no timeout', async (timeoutMs) => {
-	const server = await sim();
+	const server = await startServer();
 	expect((await check(server.url, { timeoutMs })).status).toBe('healthy');
 });
 

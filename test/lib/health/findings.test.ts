@@ -16,9 +16,7 @@ import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
 import * as fs from 'node:fs';
 
-afterEach(async () => {
-	await closeRawServers();
-});
+afterEach(closeRawServers);
 
 type Fields = Record<string, unknown>;
 

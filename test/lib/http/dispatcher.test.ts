@@ -1,13 +1,7 @@
 import { closePools, MAX_CONNECT_MS, acquirePools } from '../../../lib/http/dispatcher';
 import { probe } from '../../../lib/servers/probe';
 import * as vendor from '../../../lib/vendor';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-	startSilentServer,
-} from '../../simulators/llama-server';
+import { reply, startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createModelServer } from '../../../lib/servers/credential';
@@ -16,7 +10,7 @@ import type { Endpoint } from '../../../lib/http/types';
 import { listen } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
-const startServer = useSimulator(startLlamaServerSim);
+const start = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);
 
 jest.mock('../../../lib/vendor', () => {
@@ -40,10 +34,6 @@ const dispatch = jest.spyOn(
 	'dispatch',
 );
 
-const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startServer(options);
-	return server;
-};
 afterEach(async () => {
 	dispatch.mockClear();
 	EnvHttpProxyAgent.mockClear();

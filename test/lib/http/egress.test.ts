@@ -1,25 +1,14 @@
 import type { EgressFilter } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/credential';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import process from 'node:process';
 import { sendChat, connect, fetchStatus } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 
-const startServer = useSimulator(startLlamaServerSim);
+const start = useSimulator(startLlamaServerSim);
 
-const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startServer(options);
-	return server;
-};
-afterEach(async () => {
-	jest.restoreAllMocks();
-});
+afterEach(() => jest.restoreAllMocks());
 /** n8n's filter from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
 	const filter = createModelServer({ baseUrl: 'http://host' }, filteringHelpers()).egressFilter;

@@ -1,10 +1,5 @@
 import { closePools } from '../../../lib/http/dispatcher';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type * as vendor from '../../../lib/vendor';
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listen';
@@ -12,7 +7,7 @@ import * as net from 'node:net';
 import process from 'node:process';
 import { probe } from '../../../lib/servers/probe';
 import { sendChat, connect, getError, fetchStatus } from './client';
-import { type ProxyOptions, type ProxyServer, startProxy } from '../../simulators/proxy-server';
+import { startProxy } from '../../simulators/proxy-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 /** Waits for a proxy for a second instead of ten. */
@@ -26,8 +21,8 @@ jest.mock('../../../lib/vendor', () => {
 	};
 });
 
-const startServer = useSimulator(startLlamaServerSim);
-const startProxyServer = useSimulator(startProxy);
+const start = useSimulator(startLlamaServerSim);
+const startForwardProxy = useSimulator(startProxy);
 
 const VARIABLES = [
 	'http_proxy',
@@ -42,15 +37,6 @@ const VARIABLES = [
 const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
 const unsetVariables = () => {
 	for (const name of VARIABLES) delete process.env[name];
-};
-
-const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startServer(options);
-	return server;
-};
-const startForwardProxy = async (options: ProxyOptions = {}): Promise<ProxyServer> => {
-	const server = await startProxyServer(options);
-	return server;
 };
 
 beforeEach(unsetVariables);

@@ -1,4 +1,3 @@
-import { closePools } from '../../../lib/http/dispatcher';
 import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
@@ -11,17 +10,12 @@ import {
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
+import { useSimulator } from '../../simulators/use-simulator';
 
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
-const open = new Set<() => Promise<void>>();
-
-afterEach(async () => {
-	await Promise.all([...open].map(async (close) => await close()));
-	open.clear();
-	await closePools();
-});
+const serveScript = useSimulator(startScripted);
 
 const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint => ({
 	url: { typed: origin, origin, root: origin, api: `${origin}/v1` },
@@ -37,8 +31,7 @@ const endpointAt = (origin: string, overrides: Partial<Endpoint> = {}): Endpoint
 
 /** Starts a scripted server, and returns how to send requests to it. */
 async function serve(script: Answer, overrides: Partial<Endpoint> = {}) {
-	const server = await startScripted(script);
-	open.add(server.close);
+	const server = await serveScript(script);
 	const endpoint = endpointAt(server.url, overrides);
 	const send = async <T>(
 		options: Partial<RequestOptions>,

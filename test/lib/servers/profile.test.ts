@@ -1,19 +1,14 @@
-import { closePools } from '../../../lib/http/dispatcher';
 import { listModels } from '../../../lib/servers/list-models';
 import { createModelServer } from '../../../lib/servers/credential';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
 import { setImmediate } from 'node:timers';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { useSimulator } from '../../simulators/use-simulator';
 
-const open = new Set<() => Promise<void>>();
+const serveScript = useSimulator(startScripted);
 
-afterEach(async () => {
-	jest.restoreAllMocks();
-	await Promise.all([...open].map(async (close) => await close()));
-	open.clear();
-	await closePools();
-});
+afterEach(() => jest.restoreAllMocks());
 
 const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
 const MODELS = { object: 'list', data: [{ id: 'a', owned_by: 'llamacpp' }] };
@@ -21,13 +16,12 @@ const MINUTES = 60_000;
 
 /** A llama-server whose responses to these paths wait for a promise. */
 async function startServer(waits: Record<string, Promise<void>> = {}, prefix = '/v1') {
-	const scripted = await startScripted(async ({ path }, response) => {
+	const scripted = await serveScript(async ({ path }, response) => {
 		await waits[path];
 		if (path === `${prefix}/models`) return sendJson(response, MODELS);
 		if (path.startsWith('/props')) return sendJson(response, { total_slots: 2 });
 		return sendJson(response, { detail: 'Not Found' }, 404);
 	});
-	open.add(scripted.close);
 	return {
 		connect: (apiKey = KEY) => createModelServer({ baseUrl: scripted.url, apiKey }),
 		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),

@@ -1,17 +1,11 @@
 import { runTurn } from '../../../lib/chat/turn';
-import { closePools } from '../../../lib/http/dispatcher';
 import { createModelServer } from '../../../lib/servers/credential';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
+import { useSimulator } from '../../simulators/use-simulator';
 
-const open = new Set<() => Promise<void>>();
-
-afterEach(async () => {
-	await Promise.all([...open].map(async (close) => await close()));
-	open.clear();
-	await closePools();
-});
+const serveScript = useSimulator(startScripted);
 
 const LLAMA_SERVER = {
 	'/v1/models': {
@@ -34,7 +28,7 @@ const ollama = (context: number) => ({
 
 /** The warnings about a prompt of so many tokens. */
 async function chat(routes: Record<string, unknown>, promptTokens: number, content: string) {
-	const scripted = await startScripted(({ method, path }, response) => {
+	const scripted = await serveScript(({ method, path }, response) => {
 		const [route = ''] = path.split('?');
 		if (method === 'GET' || !path.endsWith('/chat/completions'))
 			return sendJson(response, routes[route] ?? {}, route in routes ? 200 : 404);
@@ -42,7 +36,6 @@ async function chat(routes: Record<string, unknown>, promptTokens: number, conte
 		const chunks = [delta({ content: 'Hello' }), delta({}, 'stop'), { choices: [], usage }];
 		return sendEvents(response, sse(...chunks, '[DONE]'));
 	});
-	open.add(scripted.close);
 	const server = createModelServer({ baseUrl: scripted.url });
 	const settings = { ...PLAIN_SETTINGS, model: 'm' };
 	const { warnings } = await runTurn(server, settings, {

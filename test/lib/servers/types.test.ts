@@ -1,5 +1,3 @@
-import { closePools } from '../../../lib/http/dispatcher';
-import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels } from '../../../lib/servers/list-models';
 import { runModelAction } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
@@ -17,14 +15,7 @@ import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf } from '../tasks/media';
 
-const open = new Set<() => Promise<void>>();
-
-afterEach(async () => {
-	await Promise.all([...open].map(async (close) => await close()));
-	open.clear();
-	clearSharedCaches();
-	await closePools();
-});
+const serveScript = useSimulator(startScripted);
 
 type Answers = Record<string, unknown>;
 
@@ -33,7 +24,7 @@ type Answers = Record<string, unknown>;
  * refusal. Anything else is 404.
  */
 async function serve(answers: Answers, headers: Record<string, string> = {}) {
-	const scripted = await startScripted((request, response) => {
+	const scripted = await serveScript((request, response) => {
 		const { method, path } = request;
 		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
 		const answer: unknown =
@@ -43,7 +34,6 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
 		return sendJson(response, answer, 200, headers);
 	});
-	open.add(scripted.close);
 	const server = createModelServer({
 		baseUrl: scripted.url,
 		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),

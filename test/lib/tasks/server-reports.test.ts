@@ -1,5 +1,4 @@
 /** What servers report about their responses to tasks. */
-import { clearSharedCaches } from '../../../lib/lru-cache';
 import { createModelServer } from '../../../lib/servers/credential';
 import { Embedder, getPrefixes } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
@@ -7,22 +6,17 @@ import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { failureOf, OPTIONS, readBytes, wavFile } from './media';
-import {
-	sendJson,
-	type ScriptedServer,
-	startScripted,
-} from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { httpFixture } from '../../support/streams';
 
 const COMMON = { batchSize: 32, retries: 0, priority: 'interactive' } as const;
-let server: ScriptedServer | undefined;
-beforeEach(clearSharedCaches);
-afterEach(async () => await server?.close());
+const start = useSimulator(startScripted);
 
 /** A server that responds by path with JSON. */
 async function serve(routes: Record<string, object>) {
-	server = await startScripted(({ path }, response) => {
+	const server = await start(({ path }, response) => {
 		const body = routes[path];
 		sendJson(response, body ?? { detail: 'Not Found' }, body === undefined ? 404 : 200);
 	});
@@ -162,7 +156,7 @@ describe('what a transcription reports', () => {
 		],
 	] as const)('%s from segments, if the server has no subtitles', async (format, content) => {
 		let requests = 0;
-		server = await startScripted(({ path }, response) => {
+		const server = await start(({ path }, response) => {
 			if (path !== '/v1/audio/transcriptions') return sendJson(response, {}, 404);
 			const message = 'Currently only support response_format: `text`, `json` or `verbose_json`';
 			return ++requests > 1
@@ -243,7 +237,7 @@ test.each([
 	['a complete header', wav(1036, 1000), wav(1036, 1000)],
 	['other metadata after the samples', wav(1036, 900), wav(1036, 900)],
 ])('the length of a WAV file: %s', async (_name, sent, stored) => {
-	server = await startScripted((_request, response) => {
+	const server = await start((_request, response) => {
 		response.writeHead(200, { 'Content-Type': 'audio/wav' });
 		response.write(sent.subarray(0, 20));
 		response.end(sent.subarray(20));
@@ -266,7 +260,7 @@ test.each([
 
 /** A server that rejects every request of a task. */
 async function reject(owner: string, status: number, body: object) {
-	server = await startScripted(({ path }, response) =>
+	const server = await start(({ path }, response) =>
 		path === '/v1/models'
 			? sendJson(response, { data: [{ id: 'm', owned_by: owner }] })
 			: sendJson(response, body, status),
@@ -321,7 +315,6 @@ test.each([
 const OF_MODEL = { model: 'm', batchSize: 32, retries: 0, priority: 'interactive' } as const;
 let bodies: Array<Record<string, unknown>>;
 beforeEach(() => {
-	clearSharedCaches();
 	bodies = [];
 });
 
@@ -331,7 +324,7 @@ type Answer = string | { status?: number; json: unknown };
 async function serving(
 	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
 ) {
-	server = await startScripted(({ path, body }, response) => {
+	const server = await start(({ path, body }, response) => {
 		const route = routes[path];
 		if (path === '/v1/embeddings' || path === '/rerank') bodies.push(body);
 		const reply =
