@@ -10,13 +10,6 @@ describe('the app', () => {
 			{ json: { info: { name: 'Helper' } } },
 		]);
 	});
-
-	it('an operation that does not exist is an error', async () => {
-		const sim = await startChatApp();
-		await expect(executeApp(sim, { resource: 'app', operation: 'explode' })).rejects.toThrow(
-			'no operation "explode"',
-		);
-	});
 });
 
 describe('text: generate', () => {

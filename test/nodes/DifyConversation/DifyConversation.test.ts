@@ -38,15 +38,13 @@ describe('conversations', () => {
 		const sim = await startSim({});
 		const ownId = (await sendMessage(createClient(sim))).result.conversationId!;
 		const otherId = (await sendMessage(createClient(sim), { user: 'u2' })).result.conversationId!;
-		expect(
-			await executeConversation(sim, 'conversation', 'delete', { conversationId: byId(ownId) }),
-		).toEqual([{ json: { conversationId: ownId, deleted: true }, pairedItem: { item: 0 } }]);
-		await expect(
-			executeConversation(sim, 'conversation', 'delete', { conversationId: byId(otherId) }),
-		).rejects.toThrow('Dify cannot find the conversation');
-		await expect(
-			executeConversation(sim, 'conversation', 'delete', { conversationId: byId('') }),
-		).rejects.toThrow('conversation ID is empty');
+		const remove = async (id: string) =>
+			await executeConversation(sim, 'conversation', 'delete', { conversationId: byId(id) });
+		expect(await remove(ownId)).toEqual([
+			{ json: { conversationId: ownId, deleted: true }, pairedItem: { item: 0 } },
+		]);
+		await expect(remove(otherId)).rejects.toThrow('Dify cannot find the conversation');
+		await expect(remove('')).rejects.toThrow('conversation ID is empty');
 		expect([...sim.app('chat').conversations.keys()]).toEqual([otherId]);
 	});
 
@@ -77,15 +75,13 @@ describe('conversations', () => {
 
 	test('get the name of the node, or one that Dify generates', async () => {
 		const sim = await startSim({});
-		const id = (await sendMessage(createClient(sim), { query: 'How tall?' })).result
-			.conversationId!;
-		const rename = async (parameters: Record<string, unknown>) =>
-			(
-				await executeConversation(sim, 'conversation', 'rename', {
-					conversationId: byId(id),
-					...parameters,
-				})
-			)[0]!.json.name;
+		const { result } = await sendMessage(createClient(sim), { query: 'How tall?' });
+		const conversationId = byId(result.conversationId);
+		const rename = async (fields: Record<string, unknown>) => {
+			const parameters = { conversationId, ...fields };
+			const [item] = await executeConversation(sim, 'conversation', 'rename', parameters);
+			return item!.json.name;
+		};
 		expect(await rename({ name: 'Tower' })).toBe('Tower');
 		expect(await rename({ autoGenerate: true, name: '' })).toBe('About How tall?');
 		await expect(rename({ name: ' ' })).rejects.toThrow('name is required');
@@ -98,25 +94,18 @@ describe('conversations', () => {
 			query: 'two',
 			conversation: { type: 'id', id: first.conversationId! },
 		});
-		const messages = await executeConversation(sim, 'message', 'getAll', {
-			conversationId: byId(first.conversationId),
-			returnAll: true,
-		});
-		expect(messages.map(({ json }) => [json.query, json.answer])).toEqual([
+		const list = async (id: unknown, fields: Record<string, unknown> = {}) => {
+			const parameters = { conversationId: byId(id), ...fields };
+			const items = await executeConversation(sim, 'message', 'getAll', parameters);
+			return items.map(({ json }) => [json.query, json.answer]);
+		};
+		const all = [
 			['one', 'You said: one'],
 			['two', 'You said: two'],
-		]);
-		expect(
-			(
-				await executeConversation(sim, 'message', 'getAll', {
-					conversationId: byId(first.conversationId),
-					limit: 1,
-				})
-			).map(({ json }) => json.query),
-		).toEqual(['two']);
-		await expect(
-			executeConversation(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
-		).rejects.toThrow('Dify cannot find the conversation');
+		];
+		expect(await list(first.conversationId, { returnAll: true })).toEqual(all);
+		expect(await list(first.conversationId, { limit: 1 })).toEqual(all.slice(1));
+		await expect(list(UNKNOWN_ID)).rejects.toThrow('Dify cannot find the conversation');
 	});
 
 	test('suggested questions are returned with their message ID', async () => {
@@ -130,90 +119,58 @@ describe('conversations', () => {
 		).rejects.toThrow('message ID is not valid');
 	});
 
-	test('variables are listed, limited and complete', async () => {
-		const variables: AppSpec['variables'] = [
+	describe('variables', () => {
+		const start = async (variables: AppSpec['variables']) => {
+			const sim = await startApp({ mode: 'advanced-chat', variables });
+			const { result } = await sendMessage(createClient(sim, 'advanced-chat'));
+			const conversationId = byId(result.conversationId);
+			const run = async (operation: string, parameters: Record<string, unknown>) => {
+				const fields = { conversationId, ...parameters };
+				return await executeConversation(sim, 'variable', operation, fields, 'advanced-chat');
+			};
+			const list = async (parameters: Record<string, unknown>) =>
+				(await run('getAll', parameters)).map(({ json }) => json);
+			const update = async (variableId: unknown, value: unknown) =>
+				await run('update', { variableId, value });
+			return { list, update };
+		};
+		const VARIABLES: AppSpec['variables'] = [
 			{ name: 'lang', valueType: 'string', value: 'en' },
 			{ name: 'tags', valueType: 'array[string]', value: [] },
 		];
-		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const conversationId = byId(
-			(await sendMessage(createClient(sim, 'advanced-chat'))).result.conversationId,
-		);
-		const list = async (parameters: object) =>
-			(
-				await executeConversation(
-					sim,
-					'variable',
-					'getAll',
-					{ conversationId, ...parameters },
-					'advanced-chat',
-				)
-			).map(({ json }) => [json.name, json.value_type, json.value]);
-		const allVariables = [
-			['lang', 'string', 'en'],
-			['tags', 'array[string]', []],
-		];
-		expect(await list({ returnAll: true })).toEqual(allVariables);
-		expect(await list({ limit: 5 })).toEqual(allVariables);
-		expect(await list({ limit: 1 })).toEqual(allVariables.slice(0, 1));
-	});
 
-	test('variables are read while pages are full, since their has_more is always false', async () => {
-		const variables: AppSpec['variables'] = Array.from({ length: 150 }, (_, at) => ({
-			name: `v${at}`,
-			valueType: 'number',
-			value: at,
-		}));
-		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const { conversationId } = (await sendMessage(createClient(sim, 'advanced-chat'))).result;
-		const items = await executeConversation(
-			sim,
-			'variable',
-			'getAll',
-			{ conversationId: byId(conversationId), returnAll: true },
-			'advanced-chat',
-		);
-		expect(items).toHaveLength(150);
-	});
+		test('are listed, limited and complete', async () => {
+			const { list } = await start(VARIABLES);
+			const all = [
+				{ name: 'lang', value_type: 'string', value: 'en' },
+				{ name: 'tags', value_type: 'array[string]', value: [] },
+			];
+			expect(await list({ returnAll: true })).toMatchObject(all);
+			expect(await list({ limit: 5 })).toMatchObject(all);
+			expect(await list({ limit: 1 })).toMatchObject(all.slice(0, 1));
+		});
 
-	test('a variable is updated by ID and by name', async () => {
-		const variables: AppSpec['variables'] = [
-			{ name: 'lang', valueType: 'string', value: 'en' },
-			{ name: 'tags', valueType: 'array[string]', value: [] },
-		];
-		const sim = await startApp({ mode: 'advanced-chat', variables });
-		const id = (await sendMessage(createClient(sim, 'advanced-chat'))).result.conversationId!;
-		const update = async (variableId: unknown, value: unknown) =>
-			await executeConversation(
-				sim,
-				'variable',
-				'update',
-				{ conversationId: byId(id), variableId, value },
-				'advanced-chat',
+		test('are read while pages are full, since their has_more is always false', async () => {
+			const { list } = await start(
+				Array.from({ length: 150 }, (_, at) => ({
+					name: `v${at}`,
+					valueType: 'number',
+					value: at,
+				})),
 			);
-		await update({ __rl: true, mode: 'name', value: 'lang' }, 'de');
-		const items = await executeConversation(
-			sim,
-			'variable',
-			'getAll',
-			{ conversationId: byId(id), returnAll: true },
-			'advanced-chat',
-		);
-		await update(byId(items[1]!.json.id), '["a","b"]');
-		expect(
-			(
-				await executeConversation(
-					sim,
-					'variable',
-					'getAll',
-					{ conversationId: byId(id), limit: 5 },
-					'advanced-chat',
-				)
-			).map(({ json }) => json.value),
-		).toEqual(['de', ['a', 'b']]);
-		await expect(update({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow(
-			'The field "Variable" is empty',
-		);
+			expect(await list({ returnAll: true })).toHaveLength(150);
+		});
+
+		test('are updated by ID and by name', async () => {
+			const { list, update } = await start(VARIABLES);
+			const byName = (value: string) => ({ __rl: true, mode: 'name', value });
+			await update(byName('lang'), 'de');
+			const [, tags] = await list({ returnAll: true });
+			await update(byId(tags!.id), '["a","b"]');
+			const values = (await list({ limit: 5 })).map(({ value }) => value);
+			expect(values).toEqual(['de', ['a', 'b']]);
+			await expect(update(byName(''), 'x')).rejects.toThrow('The field "Variable" is empty');
+		});
 	});
 });
 
