@@ -1,5 +1,5 @@
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { sendMessageJson, sendMessages, type Setup, sendMessageError } from '../dify';
+import { sendMessageJson, type Setup, sendMessageError } from '../dify';
 
 /** Output of a Chat Trigger, and the node with its defaults. */
 const createChatSetup = (chatInput: string, sessionId = 'session-1'): Setup => ({
@@ -41,20 +41,6 @@ describe('after a Chat Trigger, the node with its defaults is a chat', () => {
 	});
 });
 
-test('files of a response: full signed URLs, and binary data on request', async () => {
-	const file = { type: 'image', url: '/files/tools/one.png?sign=1' };
-	const sim = await startApp({
-		mode: 'chat',
-		reply: () => ({ steps: [{ text: 'Here: ' }, { file }, { text: 'done' }] }),
-	});
-	expect((await sendMessageJson(sim)).files).toMatchObject([{ url: sim.origin + file.url }]);
-	sim.fail({ path: '/files/tools/one', status: 200, body: 'png!', contentType: 'image/png' });
-	const [item] = await sendMessages(sim, { parameters: { options: { include: ['files'] } } });
-	expect(item!.binary).toMatchObject({
-		file_0: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png' },
-	});
-});
-
 describe('the request of a message', () => {
 	test('the query is sent unchanged, and values of any type become text', async () => {
 		const sim = await startSim();
@@ -87,23 +73,6 @@ describe('the request of a message', () => {
 				})
 			).message,
 		).toContain('conversation ID is not valid');
-	});
-
-	test('the error of a stale conversation suggests a fix', async () => {
-		const sim = await startSim();
-		const error = await sendMessageError(sim, {
-			parameters: {
-				conversation: 'byId',
-				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
-			},
-		});
-		expect(error.message).toBe('Dify cannot find the conversation');
-		expect(error.description).toContain('When Conversation Is Unavailable');
-		expect(error.context.data).toMatchObject({
-			type: 'conversationNotFound',
-			status: 404,
-			code: 'not_found',
-		});
 	});
 
 	test('version, automatic name and trace ID are sent', async () => {

@@ -1,5 +1,4 @@
 import { startApp } from '../../../lib/dify/client';
-import { type FormField } from '../../../simulators/dify';
 import { sendMessageError, sendMessageJson, executePrepared, prepareNode } from '../../dify';
 
 test.each(['form', 'json'])(
@@ -51,75 +50,21 @@ test.each([
 	expect(await hintsFor('{"city":"Rome"}')).toEqual([]);
 });
 
-describe('fields of the form', () => {
-	const form: FormField[] = [
-		{ kind: 'text-input', variable: 'city', required: true },
-		{ kind: 'number', variable: 'days' },
-		{ kind: 'checkbox', variable: 'terse' },
-		{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
-		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
-	];
-	const image = {
-		data: Buffer.from('png').toString('base64'),
-		mimeType: 'image/png',
-		fileName: 'a.png',
-	};
-	const paper = {
-		data: Buffer.from('one').toString('base64'),
-		mimeType: 'text/plain',
-		fileName: 'b.txt',
-	};
-
-	test('are sent from the form, with their types, on every turn', async () => {
-		const sim = await startApp({ mode: 'chat', form });
-		const parameters = {
-			inputsMode: 'form',
-			inputs: {
-				value: {
-					city: 12,
-					days: '3',
-					terse: false,
-					picture: 'data',
-					papers: 'one, https://example.com/c.pdf',
-				},
-			},
-			conversation: 'latest',
-		};
-		const items = [{ json: {}, binary: { data: image, one: paper } }];
-		await sendMessageJson(sim, { parameters, items });
-		await sendMessageJson(sim, { parameters, items });
-		expect(sim.runs).toHaveLength(2);
-		for (const { inputs } of sim.runs) {
-			expect(inputs).toMatchObject({
-				city: '12',
-				days: 3,
-				terse: false,
-				picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
-				papers: [
-					{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
-					{ type: 'document', transfer_method: 'remote_url' },
-				],
-			});
-		}
-		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+test('JSON is sent unchanged; invalid JSON is rejected', async () => {
+	const sim = await startApp({
+		mode: 'chat',
+		form: [{ kind: 'text-input', variable: 'city' }],
 	});
-
-	test('JSON is sent unchanged; invalid JSON is rejected', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			form: [{ kind: 'text-input', variable: 'city' }],
-		});
-		await sendMessageJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
-		await sendMessageJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
-		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([
-			{ city: '<Rome> & "more"' },
-			{ city: 'Paris' },
-		]);
-		expect(
-			(await sendMessageError(sim, { parameters: { inputsJson: '{"city"' } })).message,
-		).toContain('not a JSON object');
-		expect(
-			(await sendMessageError(sim, { parameters: { inputsJson: '{"city":7}' } })).message,
-		).toContain('must be a string');
-	});
+	await sendMessageJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
+	await sendMessageJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
+	expect(sim.runs.map(({ inputs }) => inputs)).toEqual([
+		{ city: '<Rome> & "more"' },
+		{ city: 'Paris' },
+	]);
+	expect(
+		(await sendMessageError(sim, { parameters: { inputsJson: '{"city"' } })).message,
+	).toContain('not a JSON object');
+	expect(
+		(await sendMessageError(sim, { parameters: { inputsJson: '{"city":7}' } })).message,
+	).toContain('must be a string');
 });
