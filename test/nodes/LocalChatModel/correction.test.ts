@@ -55,29 +55,6 @@ describe('a wrong call is reported to the model, which calls again', () => {
 		expect(chatRequests()).toHaveLength(1);
 	});
 
-	test('at most twice: then it is an error, and the tokens of all tries count', async () => {
-		server().script(...Array.from({ length: 4 }, () => call('weather_lookup')));
-		const { model } = await supplied();
-		await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
-			'"weather_lookup", which is not connected',
-		);
-		expect(chatRequests()).toHaveLength(3);
-	});
-
-	test('nothing runs if one call of a response is wrong', async () => {
-		const both = [
-			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
-			{ name: 'nothing', arguments: '{}' },
-		];
-		server().script(reply.toolCalls(both), reply.text('Neither.'));
-		const { model } = await supplied();
-		const { tool_calls: calls, content } = await invokeModel(model, [WEATHER]);
-		expect([calls, content]).toEqual([[], 'Neither.']);
-		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
-			content: expect.stringContaining('Not executed'),
-		});
-	});
-
 	test('streamed text stays, and the next response follows in a new paragraph', async () => {
 		server().script(
 			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
@@ -167,53 +144,6 @@ describe('JSON and tools', () => {
 describe("n8n's Structured Output Parser", () => {
 	const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
 	const parser = tool('format_final_json_response', { output }, ['output']);
-
-	test.each([
-		['prose before bare JSON', 'Here it is: {"output":{"n":4}}'],
-		['JSON in a fence', '```json\n{"n":4}\n```'],
-		[
-			'its call written as text',
-			'{"name":"format_final_json_response","arguments":{"output":{"n":4}}}',
-		],
-	])('%s is its call, if nothing is streamed', async (_what, text) => {
-		server().script(reply.text(text));
-		const { model } = await supplied();
-		const { tool_calls: calls } = await invokeModel(model, [parser]);
-		expect(calls).toEqual([
-			expect.objectContaining({
-				name: 'format_final_json_response',
-				args: { output: { n: 4 } },
-			}),
-		]);
-	});
-
-	test.each([
-		['without its wrapper', '{"n":4}'],
-		['with two wrappers', '{"output":{"output":{"n":4}}}'],
-		['with a number as text', '{"n":"4"}'],
-		['as they should be', '{"output":{"n":4}}'],
-	])('arguments of its call %s are its arguments', async (_what, args) => {
-		server().script(call('format_final_json_response', args));
-		const { model } = await supplied();
-		const { tool_calls: calls } = await invokeModel(model, [parser]);
-		expect(calls).toEqual([expect.objectContaining({ args: { output: { n: 4 } } })]);
-		expect(chatRequests()).toHaveLength(1);
-	});
-
-	test('arguments that match in no form are corrected, and then an error', async () => {
-		const wrong = call('format_final_json_response', '{"output":{"n":"four"}}');
-		server().script(wrong, call('format_final_json_response', '{"n":4}'), wrong, wrong, wrong);
-		const { model } = await supplied();
-		const { tool_calls: calls } = await invokeModel(model, [parser]);
-		expect(calls).toEqual([expect.objectContaining({ args: { output: { n: 4 } } })]);
-		expect(lastOf(chatRequests()[1]!)).toMatchObject({
-			role: 'tool',
-			content: expect.stringContaining('do not match its schema: output.n: '),
-		});
-		await expect(invokeModel(model, [parser])).rejects.toThrow(
-			'"format_final_json_response" with arguments that do not match its schema',
-		);
-	});
 
 	test('it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9', async () => {
 		const text = 'Here it is: {"output":{"n":4}}';
