@@ -16,7 +16,7 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/execute-context';
 
-const { serve, prepare, executeIn, getError } = useLocalLlama();
+const { serve, prepare, executeIn } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
 const prompts = (...texts: string[]) => ({
 	items: texts.map((text) => ({ json: { text } })),
@@ -55,14 +55,6 @@ test('the most used operations come first: n8n lists the actions in this order',
 	expect(getValues('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
 	expect(getValues('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete']);
 	expect(getValues('operation', 'audio')).toEqual(['transcribe', 'speak']);
-});
-
-test('an operation that does not exist', async () => {
-	await serve();
-	expect((await getError({ resource: 'text', operation: 'sing' })).message).toContain(
-		'no operation "sing"',
-	);
-	expect((await getError({ resource: 'opera' })).message).toContain('"Resource" must be one of');
 });
 
 /** How often the node reads a credential for three items. As in n8n, expressions are evaluated last. */

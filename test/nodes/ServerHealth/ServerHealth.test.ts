@@ -261,14 +261,6 @@ describe('run', () => {
 			},
 		);
 
-		it('an operation that does not exist', async () => {
-			await sim();
-			await expect(run({ parameters: { operation: 'constructor' } })).rejects.toMatchObject({
-				message: 'This node has no operation "constructor"',
-				description: expect.stringContaining('speedTest') as string,
-			});
-		});
-
 		it('is cancelled with the execution', async () => {
 			await sim({ connections: () => 'silent' });
 			const abort = new AbortController();

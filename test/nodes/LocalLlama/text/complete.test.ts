@@ -147,15 +147,6 @@ test('an empty text succeeds with a hint', async () => {
 	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
 });
 
-test('Ollama 0.17.4: the runner crashed during the response', async () => {
-	const sim = await serve({ profile: 'ollama' });
-	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));
-	expect((await getError(COMPLETE)).context.data).toMatchObject({
-		serverText: expect.stringContaining('unexpected EOF') as string,
-		partialText: expect.stringMatching(/./) as string,
-	});
-});
-
 test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 	'too long for %s: the option of that server',
 	async (owner, option) => {

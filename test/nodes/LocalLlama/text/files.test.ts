@@ -114,54 +114,26 @@ test('a JPEG that ends in its header is truncated', async () => {
 		]);
 });
 
-describe('errors of llama-server v0.5.0 for a file, with suggestions', () => {
-	const image = Buffer.concat([JPEG, Buffer.from('ffd9', 'hex')]);
-	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
-	const classifyParameters = { operation: 'classify', text: 'Look', ...LABELS };
-
-	test.each([
-		[
-			'a format that it cannot read',
-			[400, 'Failed to load image or audio file', 'invalid_request_error'] as const,
-			'The server cannot read a file in the request',
-			/"photo.jpg" \(image\/jpeg, \d+ bytes\).*JPEG and PNG/s,
-		],
-		[
-			'no projector',
-			[
-				500,
-				'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
-				'server_error',
-			] as const,
-			'The server does not support image input',
-			/^(?!.*Convert).*"photo.jpg".*--mmproj/s,
-		],
-		[
-			'more images than fit into its context',
-			[
-				400,
-				'request (4177 tokens) exceeds the available context size (4096 tokens), try increasing it',
-				'exceed_context_size_error',
-				{ n_prompt_tokens: 4177, n_ctx: 4096 },
-			] as const,
-			'The prompt needs 4177 tokens, but a server slot has 4096',
-			/^(?!.*Convert).*"photo.jpg".*fewer or smaller.*--ctx-size/s,
-		],
-	])('%s', async (_name, rejection, message, suggestion) => {
+test.each<[string, number, string, string, RegExp]>([
+	['no projector', 500, 'image input is not supported', 'server_error', /--mmproj/],
+	[
+		'more images than fit into its context',
+		400,
+		'request (4177 tokens) exceeds the available context size (4096 tokens)',
+		'exceed_context_size_error',
+		/fewer or smaller.*--ctx-size/s,
+	],
+])(
+	'the error of llama-server names the image: %s',
+	async (_name, status, message, type, suggestion) => {
 		const sim = await serve({ vision: true });
-		for (const parameters of [CHAT, { ...CHAT, ...classifyParameters }]) {
-			const [status, serverMessage, type, extraFields] = rejection;
-			sim.script(
-				reply.error(status, {
-					error: { code: status, message: serverMessage, type, ...extraFields },
-				}),
-			);
-			const error = await getError(parameters, { items: file(image, 'photo.jpg', 'image/jpeg') });
-			expect(error.message).toBe(message);
-			expect(error.description).toMatch(suggestion);
-		}
-	});
-});
+		sim.script(reply.llamaError(status, message, type));
+		const { description } = await getError(CHAT, { items: file(JPEG, 'photo.jpg', 'image/jpeg') });
+		expect(description).toMatch(suggestion);
+		expect(description).toMatch(/"photo.jpg" \(image\/jpeg, \d+ bytes\)/);
+		expect(description).not.toContain('Convert');
+	},
+);
 
 test('a voice memo is sent as audio under any name, and the error of a server without m4a support names it', async () => {
 	const sim = await serve({ audio: true });
