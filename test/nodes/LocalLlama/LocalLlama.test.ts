@@ -1,7 +1,6 @@
 import {
 	type ICredentialDataDecryptedObject,
 	type INodeProperties,
-	type INodePropertyOptions,
 	NodeHelpers,
 	type INodeParameters,
 	type INodeExecutionData,
@@ -40,21 +39,6 @@ test('every field is shown only for its resource and operation; options are sort
 		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...otherLabels]);
 		expect(new Set(labels).size).toBe(labels.length);
 	}
-});
-
-test('the most used operations come first: n8n lists the actions in this order', () => {
-	const { properties } = new LocalLlama().description;
-	const getValues = (name: string, resource?: string) =>
-		properties
-			.filter(
-				(field) =>
-					field.name === name &&
-					(resource === undefined || field.displayOptions?.show?.resource?.[0] === resource),
-			)
-			.flatMap(({ options }) => (options as INodePropertyOptions[]).map(({ value }) => value));
-	expect(getValues('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
-	expect(getValues('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete']);
-	expect(getValues('operation', 'audio')).toEqual(['transcribe', 'speak']);
 });
 
 /** How often the node reads a credential for three items. As in n8n, expressions are evaluated last. */
@@ -127,6 +111,10 @@ test('streams to a chat, one item after another; not as a tool, or if streaming 
 });
 
 test.each([
+	['text', 'chat', ['Model', 'Prompt', 'System Message', 'Options']],
+	['text', 'extract', ['Model', 'Text', 'Fields', 'Options']],
+	['text', 'classify', ['Model', 'Text', 'Labels', 'Options']],
+	['text', 'complete', ['Model', 'Prompt', 'Options']],
 	['vector', 'embed', ['Model', 'Text', 'Role', 'Options']],
 	['vector', 'rerank', ['Model', 'Query', 'Document', 'Top N', 'Options']],
 	['image', 'generate', ['Model', 'Prompt', 'Options']],
@@ -173,18 +161,6 @@ const NODE = { typeVersion: 1 };
 
 const getShownFields = (values: INodeParameters) =>
 	properties.filter((field) => NodeHelpers.displayParameter(values, field, NODE, null));
-
-test.each([
-	['chat', ['Model', 'Prompt', 'System Message', 'Options']],
-	['extract', ['Model', 'Text', 'Fields', 'Options']],
-	['classify', ['Model', 'Text', 'Labels', 'Options']],
-	['complete', ['Model', 'Prompt', 'Options']],
-])('%s as added shows only what everyone needs', (operation, labels) => {
-	const shownLabels = getShownFields({ resource: 'text', operation }).map(
-		({ displayName }) => displayName,
-	);
-	expect(shownLabels).toEqual(['Resource', 'Operation', ...labels]);
-});
 
 const DEPENDENT = {
 	thinkingEffort: 'high',
@@ -330,26 +306,5 @@ describe('output', () => {
 				expect(item!.pairedItem).toEqual({ item: 0 });
 			},
 		);
-
-		test('every operation with a result has both options', () => {
-			const optionNames = ['includeInputFields', 'simplify'];
-			const withOptions = operations.properties
-				.filter(({ name, options = [] }) => {
-					const names = options.map((option) => option.name);
-					return name === 'options' && optionNames.every((option) => names.includes(option));
-				})
-				.map(({ displayOptions }) => Object.values(displayOptions!.show!).flat().join(' '));
-			expect(withOptions).toEqual([
-				'text chat',
-				'text extract',
-				'text classify',
-				'text complete',
-				'vector embed',
-				'vector rerank',
-				'image generate',
-				'audio transcribe',
-				'audio speak',
-			]);
-		});
 	});
 });

@@ -46,55 +46,6 @@ test('a prompt with a system message: streamed from the server, and all metadata
 	expect(fake.metadata.tokenUsage).toMatchObject({ inputTokens: expect.any(Number) as number });
 });
 
-test('each number is in the metadata once, and rounded', async () => {
-	const sim = await serve();
-	sim.script(
-		reply.json({
-			choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }],
-			usage: { prompt_tokens: 36, completion_tokens: 12, total_tokens: 48 },
-			timings: {
-				cache_n: 25,
-				prompt_n: 11,
-				prompt_ms: 41.99,
-				prompt_per_token_ms: 3.81727273,
-				prompt_per_second: 261.967135,
-				predicted_n: 12,
-				predicted_ms: 91.728,
-				predicted_per_token_ms: 8.33890909,
-				predicted_per_second: 119.919763,
-				draft_n: 8,
-				draft_n_accepted: 5,
-			},
-		}),
-	);
-	const { metadata } = await json({ ...CHAT, options: { simplify: false } });
-	expect(metadata).toEqual({
-		finishReason: 'stop',
-		usage: { promptTokens: 36, completionTokens: 12, totalTokens: 48, cachedTokens: 25 },
-		timings: {
-			prompt_ms: 42,
-			prompt_per_second: 261.97,
-			predicted_ms: 91.7,
-			predicted_per_second: 119.92,
-			draft_n: 8,
-			draft_n_accepted: 5,
-		},
-		server: 'llamaServer',
-	});
-});
-
-test('the server type is in the item, and is detected once', async () => {
-	const sim = await serve({ profile: 'vllm' });
-	const parameters = { ...CHAT, options: { simplify: false } };
-	for (let run = 0; run < 2; run++)
-		expect(await json(parameters)).toMatchObject({ metadata: { server: 'vllm' } });
-	expect(sim.requests.map(({ path }) => path)).toEqual([
-		'/v1/models',
-		'/v1/chat/completions',
-		'/v1/chat/completions',
-	]);
-});
-
 test('messages from the form and from JSON; a last message of the assistant is continued', async () => {
 	await serve();
 	const rows = [

@@ -89,26 +89,6 @@ test('Ollama: /api/generate, raw, with its option names; B83: context is never s
 	expect((await getError({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
 });
 
-test('an unrecognized server', async () => {
-	const sim = await serve({ profile: 'fastapi' });
-	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
-	const item = await json({ ...COMPLETE, options: { simplify: false } });
-	expect(item).toMatchObject({
-		output: expect.stringContaining(' Paris') as string,
-		metadata: { finishReason: 'length' },
-	});
-	// The server type was not detected.
-	expect(item.metadata).not.toHaveProperty('server');
-	expect(getBodies('/v1/completions')).toEqual([
-		{
-			model: 'sim-model',
-			prompt: COMPLETE.prompt,
-			stream: true,
-			stream_options: { include_usage: true },
-		},
-	]);
-});
-
 test('the text is streamed to the chat', async () => {
 	await serve();
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: ['a', 'b'] }, streaming: true });

@@ -19,7 +19,8 @@ const getChats = () =>
 test('fields as a table: the schema is a constraint and part of the prompt, the text comes last', async () => {
 	const sim = await serve();
 	sim.script(reply.text(RIGHT));
-	expect(await json({ ...EXTRACT, fields: FIELDS, options: { simplify: false } })).toMatchObject({
+	const options = { simplify: false, instructions: 'Amounts are in euros.' };
+	expect(await json({ ...EXTRACT, fields: FIELDS, options })).toMatchObject({
 		output: { number: 7, company: 'ACME' },
 		metadata: {
 			finishReason: 'stop',
@@ -38,26 +39,11 @@ test('fields as a table: the schema is a constraint and part of the prompt, the 
 			json_schema: { schema: { required: ['number', 'company'] } },
 		},
 	});
-	expect(body!.messages[0]!.content).toContain('Who wrote it');
+	for (const text of ['Who wrote it', options.instructions])
+		expect(body!.messages[0]!.content).toContain(text);
+	// The prompt cache holds for all items.
+	expect(body!.messages[0]!.content).not.toContain(EXTRACT.text);
 	expect(body!.messages.at(-1)).toEqual({ role: 'user', content: EXTRACT.text });
-});
-
-test('the shared part comes first and is identical, for the prompt cache', async () => {
-	await serve();
-	await executeIn(
-		prepare({
-			items: [{ json: {} }, { json: {} }],
-			perItem: [{ text: 'a' }, { text: 'b' }],
-			parameters: {
-				...EXTRACT,
-				fields: FIELDS,
-				options: { instructions: 'Amounts are in euros.' },
-			},
-		}),
-	);
-	const [a, b] = getChats();
-	expect(a!.messages[0]).toEqual(b!.messages[0]);
-	expect(a!.messages[0]!.content).toContain('Amounts are in euros.');
 });
 
 test('a JSON schema, also in the wrapper of OpenAI', async () => {
