@@ -111,17 +111,6 @@ describe('check', () => {
 	useServer();
 
 	describe('Check', () => {
-		it('sends a healthy server to the first output', async () => {
-			await sim();
-			const outputs = await run();
-			expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
-			expect(outputs[0]![0]!.json).toMatchObject({
-				server: { type: 'llamaServer' },
-				findings: [],
-			});
-			expect(credentialTypes).toEqual(['localLlamaApi']);
-		});
-
 		it('shows the gravest finding above both branches, and the summary first in the item', async () => {
 			await sim();
 			const outputs = await run({ credentials: { baseUrl: server().url, apiKey: 'wrong' } });
@@ -215,20 +204,6 @@ describe('check', () => {
 			expect(item).not.toHaveProperty('error');
 		});
 
-		it('checks Dify with the Dify credential', async () => {
-			await sim();
-			const dify = await startDifySim();
-			const outputs = await run({
-				parameters: { service: 'dify' },
-				credentials: { baseUrl: dify.url, apiKey: appKey('workflow'), keyType: 'app' },
-			});
-			await dify.close();
-			expect(credentialTypes).toEqual(['difyApi']);
-			expect(outputs[0]).toMatchObject([
-				{ json: { status: 'healthy', app: { mode: 'workflow' } } },
-			]);
-		});
-
 		it('reads a Dify credential with missing fields', async () => {
 			await sim();
 			expect(await run({ parameters: { service: 'dify' }, credentials: {} })).toMatchObject([
@@ -255,8 +230,9 @@ describe('run', () => {
 					parameters: { service: 'dify', operation, options: { timeout: 60 } },
 					credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
 				})) as [INodeExecutionData[]];
-				expect(item!.json).toMatchObject({ status: 'healthy' });
+				expect(item!.json).toMatchObject({ status: 'healthy', app: { mode: 'chat' } });
 				expect(item!.json).not.toHaveProperty(field);
+				expect(credentialTypes).toEqual(['difyApi']);
 				expect(dify.runs).toEqual([]);
 			},
 		);
