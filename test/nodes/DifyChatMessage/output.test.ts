@@ -17,18 +17,6 @@ describe('the item of a message', () => {
 			reply: () => ({ steps: [{ text: 'Hello' }], usage, resources }),
 		});
 
-	test('simplified: the response, its IDs, the user and token counts, and nothing empty', async () => {
-		const sim = await startWithSources();
-		const json = await sendMessageJson(sim);
-		expect(json).toEqual({
-			answer: 'Hello',
-			conversationId: sim.runs[0]!.conversationId,
-			messageId: sim.runs[0]!.messageId,
-			user: 'u1',
-			usage: { promptTokens: 2, completionTokens: 1, totalTokens: 3 },
-		});
-	});
-
 	test('the sources are in the item on request, and in the raw output with the prices', async () => {
 		const sim = await startWithSources();
 		const options = { include: ['sources'] };

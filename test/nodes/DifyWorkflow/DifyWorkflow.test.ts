@@ -51,15 +51,6 @@ describe('the record of a run', () => {
 		await running;
 		expect((await waiting)[0]!.json).toMatchObject({ status: 'succeeded' });
 	});
-
-	test('is not requested for an invalid ID', async () => {
-		const sim = await startWorkflow({ steps: [] });
-		const parameters = { workflowRunId: 'garbage', waitUntilFinished: false };
-		expect((await getNodeError(executeOperation(sim, 'run', 'get', parameters))).message).toContain(
-			'workflow run ID',
-		);
-		expect(sim.requests).toEqual([]);
-	});
 });
 
 describe('the list of runs', () => {

@@ -118,32 +118,6 @@ async function evaluated(
 	}
 }
 
-test('n8n removes names that a node does not have before it runs, so no node can report them', () => {
-	const nodeType = new LocalLlama();
-	const nodeTypes = {
-		getByName: () => nodeType,
-		getByNameAndVersion: () => nodeType,
-		getKnownTypes: () => ({}),
-	} as unknown as INodeTypes;
-	const node: INode = {
-		id: '1',
-		name: 'Node',
-		type: 'localLlama',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: {
-			resource: 'text',
-			operation: 'chat',
-			unknownField: 1,
-			options: { unknownOption: 1, thinking: 'unknownValue' },
-		},
-	};
-	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
-	const { parameters } = workflow.getNode('Node')!;
-	expect(parameters).toMatchObject({ options: { thinking: 'unknownValue' } });
-	expect(JSON.stringify(parameters)).not.toMatch(/unknownField|unknownOption/);
-});
-
 describe("with n8n's own context", () => {
 	it.each<[string, INodeType]>([
 		['Dify Chat Message', new DifyChatMessage()],

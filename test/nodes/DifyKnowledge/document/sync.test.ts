@@ -144,18 +144,6 @@ describe('syncing documents', () => {
 		},
 	);
 
-	test('the item of a new document has its ID, its batch and the status of its indexing', async () => {
-		const scene = await startScene();
-		const setup = createItems(FILES, false);
-		expect(await executeOperation(scene, 'document', 'sync', {}, setup)).toMatchObject(
-			[...scene.dataset.documents.values()].map(({ id }) => ({
-				documentId: id,
-				batch: expect.any(String) as string,
-				indexingStatus: 'completed',
-			})),
-		);
-	});
-
 	test('a dry run reports the steps and changes nothing', async () => {
 		const scene = await startScene();
 		const results = await executeOperation(

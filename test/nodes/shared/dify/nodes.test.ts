@@ -186,21 +186,6 @@ describe('lists in the editor', () => {
 			first.paginationToken as string,
 		);
 		expect([second.results.length, second.paginationToken]).toEqual([50, undefined]);
-		expect(
-			(await searchConversations.call(context, 'TALK 14')).results.map(({ name }) => name),
-		).toEqual([
-			'Talk 149',
-			'Talk 148',
-			'Talk 147',
-			'Talk 146',
-			'Talk 145',
-			'Talk 144',
-			'Talk 143',
-			'Talk 142',
-			'Talk 141',
-			'Talk 140',
-			'Talk 14',
-		]);
 		expect((await searchConversations.call(context, ids[149]!.slice(0, 36))).results).toHaveLength(
 			1,
 		);
@@ -214,7 +199,7 @@ describe('lists in the editor', () => {
 		const search = async (filter: string): Promise<INodeListSearchResult> =>
 			await searchConversations.call(context, filter);
 		expect((await search('talk 77')).results.map(({ name }) => name)).toEqual(['Talk 77']);
-		expect((await search('talk 34')).results).toHaveLength(11);
+		expect((await search('TALK 34')).results).toHaveLength(11);
 		expect(await search('nothing like it')).toEqual({ results: [] });
 		expect(countRequests(sim, '/conversations', 'GET')).toBe(12);
 		// A list that can be scrolled continues where it ended.
@@ -282,37 +267,18 @@ describe('lists in the editor', () => {
 	test('a form that cannot be loaded shows the reason, and keeps the existing fields', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const unpublished = await startApp({ mode: 'advanced-chat', published: false });
-		const form = await getForm.call(createEditorContext(unpublished, {}, 'advanced-chat'));
+		const loadForm = async (parameters: Record<string, unknown> = {}) =>
+			await getForm.call(createEditorContext(unpublished, parameters, 'advanced-chat'));
+		const form = await loadForm();
 		expect(form.fields).toEqual([]);
-		expect(form.emptyFieldsNotice).toContain('App unavailable');
-		expect(form.emptyFieldsNotice).toContain('publish it');
+		expect(form.emptyFieldsNotice).toMatch(/App unavailable.*publish it/s);
 		expect(countRequests(unpublished, '/parameters', 'GET')).toBe(1);
 
-		const schema = [
-			{
-				id: 'city',
-				displayName: 'City',
-				required: true,
-				display: true,
-				defaultMatch: false,
-				removed: false,
-			},
-		];
-		expect(
-			(
-				await getForm.call(
-					createEditorContext(unpublished, { 'inputs.schema': schema }, 'advanced-chat'),
-				)
-			).fields,
-		).toEqual(schema);
+		const flags = { required: true, display: true, defaultMatch: false, removed: false };
+		const schema = [{ id: 'city', displayName: 'City', ...flags }];
+		expect((await loadForm({ 'inputs.schema': schema })).fields).toEqual(schema);
 		for (const odd of [null, {}, 'x'])
-			expect(
-				(
-					await getForm.call(
-						createEditorContext(unpublished, { 'inputs.schema': odd }, 'advanced-chat'),
-					)
-				).fields,
-			).toEqual([]);
+			expect((await loadForm({ 'inputs.schema': odd })).fields).toEqual([]);
 
 		const formless = await startApp({ mode: 'chat' });
 		expect(await getForm.call(createEditorContext(formless, {}))).toEqual({

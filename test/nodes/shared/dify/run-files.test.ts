@@ -158,34 +158,17 @@ describe('files of one item', () => {
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
 	});
 
-	test('an entry without a file is rejected before sending', async () => {
-		const small = await startSim({});
-		expect(
-			(
-				await sendMessageError(small, {
-					items: [item],
-					parameters: files({ source: 'binary', binaryProperty: 'nope' }),
-				})
-			).message,
-		).toContain("no binary field 'nope'");
-		expect(
-			(
-				await sendMessageError(small, {
-					items: [item],
-					parameters: files({ source: 'url', url: 'ftp://x' }),
-				})
-			).message,
-		).toContain('file URL is not valid');
-		expect(
-			(
-				await sendMessageError(small, {
-					items: [item],
-					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'photo' }),
-				})
-			).message,
-		).toContain(
+	test.each([
+		[{ source: 'binary', binaryProperty: 'nope' }, "no binary field 'nope'"],
+		[{ source: 'url', url: 'ftp://x' }, 'file URL is not valid'],
+		[
+			{ source: 'binary', binaryProperty: 'data', type: 'photo' },
 			'"Type" must be one of audio, auto, custom, document, image, video, but is "photo"',
-		);
+		],
+	])('an entry without a file is rejected before sending: %j', async (file, message) => {
+		const sim = await startSim({});
+		const error = await sendMessageError(sim, { items: [item], parameters: files(file) });
+		expect(error.message).toContain(message);
 	});
 
 	test('an item without files sends none, and makes no extra request', async () => {
