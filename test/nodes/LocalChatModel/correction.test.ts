@@ -55,6 +55,15 @@ describe('a wrong call is reported to the model, which calls again', () => {
 		expect(chatRequests()).toHaveLength(1);
 	});
 
+	test('at most twice: then it is an error', async () => {
+		server().script(...Array.from({ length: 4 }, () => call('weather_lookup')));
+		const { model } = await supplied();
+		await expect(invokeModel(model, [WEATHER])).rejects.toThrow(
+			'"weather_lookup", which is not connected',
+		);
+		expect(chatRequests()).toHaveLength(3);
+	});
+
 	test('streamed text stays, and the next response follows in a new paragraph', async () => {
 		server().script(
 			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
