@@ -1,5 +1,5 @@
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { sendMessageJson, type Setup, sendMessageError } from '../dify';
+import { sendMessageJson, sendMessages, type Setup, sendMessageError } from '../dify';
 
 /** Output of a Chat Trigger, and the node with its defaults. */
 const createChatSetup = (chatInput: string, sessionId = 'session-1'): Setup => ({
@@ -38,6 +38,20 @@ describe('after a Chat Trigger, the node with its defaults is a chat', () => {
 		const first = await sendMessageJson(sim, { ...setup, parameters });
 		const second = await sendMessageJson(sim, { ...setup, parameters });
 		expect(second.conversationId).not.toBe(first.conversationId);
+	});
+});
+
+test('files of a response: full signed URLs, and binary data on request', async () => {
+	const file = { type: 'image', url: '/files/tools/one.png?sign=1' };
+	const sim = await startApp({
+		mode: 'chat',
+		reply: () => ({ steps: [{ text: 'Here: ' }, { file }, { text: 'done' }] }),
+	});
+	sim.fail({ path: '/files/tools/one', status: 200, body: 'png!', contentType: 'image/png' });
+	const [item] = await sendMessages(sim, { parameters: { options: { include: ['files'] } } });
+	expect(item!.json.files).toMatchObject([{ url: sim.origin + file.url }]);
+	expect(item!.binary).toMatchObject({
+		file_0: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png' },
 	});
 });
 

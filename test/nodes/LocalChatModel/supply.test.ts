@@ -113,6 +113,19 @@ describe('tools at once', () => {
 		expect(log).toContain('2 of 4, selected by keyword match');
 		expect(log).toContain('"toolsOmitted":["get_weather","get_time"]');
 	});
+
+	test('few tools are sent unchanged', async () => {
+		const { model } = await supplied({ options: { maxTools: 4 } });
+		await model.bindTools(TOOLS).invoke('Hi');
+		expect(offeredIn(chatRequests()[0]!)).toHaveLength(4);
+	});
+
+	test('a forced tool is sent even if it does not fit', async () => {
+		const { model } = await supplied({ options: { maxTools: 1 } });
+		const choice = { type: 'function', function: { name: 'get_time' } };
+		await model.bindTools(TOOLS, { tool_choice: choice }).invoke('Dim the light');
+		expect(offeredIn(chatRequests()[0]!)).toEqual(['get_time']);
+	});
 });
 
 describe('context size', () => {
