@@ -13,7 +13,7 @@ import type { CheckResult } from '../../lib/health/check-result';
 import { isRecord } from '../../lib/values';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';
-import { updatesSnapshots } from '../recordings/support/dify-snapshots';
+import { isWriting } from '../recordings/support/snapshots';
 import { reply } from '../simulators/llama-server';
 import { everyOperation, withLowLimits } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
@@ -155,7 +155,7 @@ test('names of parameters, values and outputs are those of the file', async () =
 		...(await describeTextResults()),
 	];
 	const lines = [...new Set(found)].sort();
-	if (updatesSnapshots()) fs.writeFileSync(FILE, `${lines.join('\n')}\n`);
+	if (isWriting) fs.writeFileSync(FILE, `${lines.join('\n')}\n`);
 	const stored = fs.readFileSync(FILE, 'utf8').trimEnd().split('\n');
 	const changes = [
 		...stored.filter((line) => !lines.includes(line)).map((line) => `- ${line}`),

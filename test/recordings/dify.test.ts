@@ -4,12 +4,7 @@
  */
 import { DIFY_SETS, difyExchanges, type DifyExchange } from './support/dify-exchanges';
 import { operationsOf, type OperationRow } from './support/dify-operations';
-import {
-	listSnapshotFiles,
-	readSnapshots,
-	writeSnapshots,
-	updatesSnapshots,
-} from './support/dify-snapshots';
+import { createSnapshots, isWriting } from './support/snapshots';
 import { resultOf, type DifyResult } from './support/dify-results';
 
 type VirtualTime = typeof import('./support/virtual-time');
@@ -34,32 +29,32 @@ function filesOf(set: (typeof DIFY_SETS)[number]): Array<[file: string, played: 
 }
 
 const all = DIFY_SETS.flatMap(filesOf);
-const writes = updatesSnapshots();
+const store = createSnapshots('dify', (json, indent) => json.length + indent.length <= 110);
 
 describe.each(all)('%s', (file, played) => {
-	const snapshots = readSnapshots(file);
+	const snapshots = store.read(file);
 	const results: Record<string, DifyResult> = {};
 	const siblings = difyExchanges(played[0]!.exchange.set);
 
 	afterAll(() => {
-		if (writes) writeSnapshots(file, results);
+		if (isWriting) store.write(file, { ...results });
 	});
 
 	test.each(played.map((each) => [each.exchange.name, each] as const))('%s', async (name, each) => {
 		const { result, starts } = await resultOf(each.exchange, each.row, siblings);
 		results[name] = result;
 		expect(starts).toBe(each.row.startsRun ? 1 : starts);
-		if (!writes) expect(result).toEqual(snapshots[name]);
+		if (!isWriting) expect(result).toEqual(snapshots[name]);
 	});
 
 	test('has no result of a deleted recording', () => {
 		const names = played.map(({ exchange }) => exchange.name).sort();
-		expect(Object.keys(writes ? results : snapshots).sort()).toEqual(names);
+		expect(Object.keys(isWriting ? results : snapshots).sort()).toEqual(names);
 	});
 });
 
 test('each file with results belongs to recordings', () => {
-	expect(listSnapshotFiles().sort()).toEqual(all.map(([file]) => file).sort());
+	expect(store.list().sort()).toEqual(all.map(([file]) => file).sort());
 });
 
 test('each recording is replayed through a node', () => {

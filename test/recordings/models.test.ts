@@ -3,10 +3,11 @@
  *
  * `CONTRACT_WRITE=1` updates the snapshots.
  */
+import { isNonEmpty, isRecord } from '../../lib/values';
 import { everyExchange, unknownFolders } from './support/catalog';
 import type { Played } from './support/node-runner';
-import { type Exchange, isJson, type Json } from './support/exchange';
-import { readExpected, writeExpected, isWriting } from './support/snapshots';
+import { type Exchange, type Json } from './support/exchange';
+import { createSnapshots, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { getEntryPoints } from './support/node-entry-points';
@@ -35,7 +36,7 @@ async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Jso
 
 /** Whether the node reports its own reason. A path that the server lacks belongs to another endpoint. */
 function isRefusal({ error }: Json): boolean {
-	return isJson(error) && error.type !== 'routeNotFound';
+	return isRecord(error) && error.type !== 'routeNotFound';
 }
 
 async function resultsOf(exchange: Exchange): Promise<Json> {
@@ -48,6 +49,7 @@ async function resultsOf(exchange: Exchange): Promise<Json> {
 	return Object.keys(results).length === 0 ? {} : { ...results, request: `${method} ${path}` };
 }
 
+const snapshots = createSnapshots('models', ({ length }) => length <= 200);
 const exchanges = everyExchange().filter((exchange) => getEntryPoints(exchange).length > 0);
 const files = [...new Set(exchanges.map(({ file }) => file))];
 
@@ -57,8 +59,8 @@ test('every folder of recordings has snapshots, or is excluded for a reason', ()
 
 describe.each(files)('%s', (file) => {
 	const own = exchanges.filter((exchange) => exchange.file === file);
-	const expected = readExpected(file);
-	const written: Record<string, unknown> = {};
+	const expected = snapshots.read(`${file}.json`);
+	const written: Json = {};
 
 	test.each(own.map((exchange) => [exchange.name, exchange] as const))(
 		'%s',
@@ -75,6 +77,8 @@ describe.each(files)('%s', (file) => {
 	});
 
 	afterAll(() => {
-		if (isWriting) writeExpected(file, written);
+		const entries = Object.entries(written).filter(([, results]) => isNonEmpty(results));
+		entries.sort(([one], [other]) => (one < other ? -1 : 1));
+		if (isWriting) snapshots.write(`${file}.json`, Object.fromEntries(entries));
 	});
 });

@@ -1,11 +1,12 @@
 /** Every recorded exchange with a supported model server, from `test/fixtures/`. */
+import { asRecords, isRecord } from '../../../lib/values';
 import { recordedExchanges, type RecordedExchange } from '../../support/recorded-exchanges';
 import { fixture, fixtureNames } from '../../support/streams';
 import * as fs from 'node:fs';
-import { type Exchange, isJson, objectIn, recordsIn, type ServerName } from './exchange';
-import { UNWRITTEN_REQUESTS } from './unrecorded-requests';
+import { type Exchange, objectIn, type ServerName } from './exchange';
+import { readCases } from '../../support/rows';
 
-/** Folders of raw responses, whose requests are in `unrecorded-requests.ts`. */
+/** Folders of raw responses, whose requests are in `unrecorded-requests.tsv`. */
 const RAW_FOLDERS: Readonly<Record<string, ServerName>> = {
 	'completions/llama-server-v0.5.0': 'llama-server',
 	'completions/ollama-v0.17.4': 'ollama',
@@ -79,8 +80,8 @@ function casesOf(folder: string, server: ServerName): Exchange[] {
 
 /** The responses of llama-server are grouped by how it was started. */
 function casesIn({ groups, cases }: Record<string, unknown>): Case[] {
-	if (groups === undefined) return recordsIn(cases) as unknown as Case[];
-	return recordsIn(groups).flatMap((group) =>
+	if (groups === undefined) return asRecords(cases) as unknown as Case[];
+	return asRecords(groups).flatMap((group) =>
 		casesIn(group).map((one) => ({
 			...one,
 			headers: { ...(group.headers as Record<string, string>), ...one.headers },
@@ -96,12 +97,19 @@ function ollamaChats(): Exchange[] {
 	);
 }
 
+type UnrecordedRequest = [recording: string, method: string, path: string, body?: object];
+const UNRECORDED = new Map(
+	readCases<UnrecordedRequest>('test/recordings/support/unrecorded-requests.tsv').map(
+		([name, ...request]) => [name, request],
+	),
+);
+
 function rawOf(folder: string, server: ServerName): Exchange[] {
 	return fixtureNames(folder, '.http').flatMap((file) => {
 		const name = file.slice(folder.length + 1, -'.http'.length);
-		const request = UNWRITTEN_REQUESTS[`${folder}/${name}`];
+		const request = UNRECORDED.get(`${folder}/${name}`);
 		if (request === undefined)
-			throw new Error(`${file}: name its request in unrecorded-requests.ts`);
+			throw new Error(`${file}: name its request in unrecorded-requests.tsv`);
 		const [method, path, body] = request;
 		return [exchangeOf(folder, server, { name, method, path, body })];
 	});
@@ -116,7 +124,7 @@ function exchangeOf(
 		file: folder.replaceAll('/', '.'),
 		name,
 		server,
-		request: { method, path, headers, body: isJson(body) ? body : objectIn(rawBody), parts: [] },
+		request: { method, path, headers, body: isRecord(body) ? body : objectIn(rawBody), parts: [] },
 		answer: unframed(fixture(`${folder}/${name}.http`)),
 	};
 }

@@ -1,8 +1,9 @@
+import { asRecords, isRecord } from '../../../lib/values';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
-import { isJson, type Json, pathOf, recordsIn } from './exchange';
+import { type Json, pathOf } from './exchange';
 import { modelOf } from './server-identities';
 import { filled } from './result';
 
@@ -37,7 +38,7 @@ export async function chatModelResult(played: Played): Promise<Json> {
 		played,
 		parametersFor(played),
 	);
-	const tools = recordsIn(request.body.tools).filter(isFunction);
+	const tools = asRecords(request.body.tools).filter(isFunction);
 	const model = tools.length > 0 ? supplied.bindTools(tools) : supplied;
 	const messages = messagesOf(request.body.messages);
 	const answer = isStreamed(played)
@@ -56,7 +57,7 @@ export async function chatModelResult(played: Played): Promise<Json> {
 /** LangChain adds empty details when it joins chunks. */
 function withoutEmptyDetails(usage: Json): Json {
 	return Object.fromEntries(
-		Object.entries(usage).filter(([, value]) => !isJson(value) || Object.keys(value).length > 0),
+		Object.entries(usage).filter(([, value]) => !isRecord(value) || Object.keys(value).length > 0),
 	);
 }
 
@@ -109,7 +110,7 @@ function isStreamed({ exchange }: Played): boolean {
 function parametersFor({ exchange }: Played): Json {
 	const { request } = exchange;
 	const { max_tokens: maxTokens, options = {} } = request.body;
-	const limit = maxTokens ?? (isJson(options) ? options.num_predict : undefined);
+	const limit = maxTokens ?? (isRecord(options) ? options.num_predict : undefined);
 	// Ollama's native endpoint is used for options that the other one ignores.
 	const native = pathOf(request) === '/api/chat' ? { contextSize: 2048 } : {};
 	const isLimit = typeof limit === 'number' && limit > 0;
@@ -122,15 +123,17 @@ function parametersFor({ exchange }: Played): Json {
 }
 
 function thinkingOf({ think, reasoning_effort: effort, chat_template_kwargs: template }: Json) {
-	const isOn = isJson(template) ? template.enable_thinking : think;
+	const isOn = isRecord(template) ? template.enable_thinking : think;
 	if (isOn === true) return 'on';
 	return isOn === false || effort === 'none' ? 'off' : 'serverDefault';
 }
 
 function formatOf({ response_format: format, format: ofOllama }: Json): Json {
-	const wrapped = isJson(format) && isJson(format.json_schema) ? format.json_schema.schema : format;
-	const schema = isJson(wrapped) && !('type' in wrapped && wrapped === format) ? wrapped : ofOllama;
-	if (isJson(schema) && Object.keys(schema).length > 0 && 'type' in schema)
+	const wrapped =
+		isRecord(format) && isRecord(format.json_schema) ? format.json_schema.schema : format;
+	const schema =
+		isRecord(wrapped) && !('type' in wrapped && wrapped === format) ? wrapped : ofOllama;
+	if (isRecord(schema) && Object.keys(schema).length > 0 && 'type' in schema)
 		return { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(schema) };
 	return { responseFormat: ofOllama === 'json' ? 'jsonObject' : 'text' };
 }
@@ -140,7 +143,7 @@ const QUESTION = { role: 'user', content: 'Hi' };
 /** Conversations that no agent sends, recorded for their rejection, become one message. */
 function messagesOf(messages: unknown): unknown[] {
 	if (!areValid(messages)) return [new HumanMessage({ content: 'Hi' })];
-	return recordsIn(messages).map(messageOf);
+	return asRecords(messages).map(messageOf);
 }
 
 function messageOf({ role, content = '', tool_calls: calls, tool_call_id: id }: Json): unknown {
@@ -148,7 +151,7 @@ function messageOf({ role, content = '', tool_calls: calls, tool_call_id: id }: 
 		case 'system':
 			return new SystemMessage({ content });
 		case 'assistant':
-			return new AIMessage({ content: content ?? '', tool_calls: recordsIn(calls).map(callOf) });
+			return new AIMessage({ content: content ?? '', tool_calls: asRecords(calls).map(callOf) });
 		case 'tool':
 			return new ToolMessage({ content, tool_call_id: id ?? 'a' });
 		default:
@@ -165,17 +168,17 @@ const ROLES = ['system', 'user', 'assistant', 'tool'];
 
 function areValid(messages: unknown): messages is Json[] {
 	if (!Array.isArray(messages) || messages.length === 0) return false;
-	const last = recordsIn(messages).at(-1)?.role;
+	const last = asRecords(messages).at(-1)?.role;
 	return (
 		(last === 'user' || last === 'tool') &&
-		recordsIn(messages).length === messages.length &&
-		recordsIn(messages).every(isValid)
+		asRecords(messages).length === messages.length &&
+		asRecords(messages).every(isValid)
 	);
 }
 
 function isValid({ role, content, tool_calls: calls }: Json): boolean {
-	const hasContent = typeof content === 'string' || recordsIn(content).every(isPart);
-	return ROLES.includes(String(role)) && hasContent && recordsIn(calls).every(hasArguments);
+	const hasContent = typeof content === 'string' || asRecords(content).every(isPart);
+	return ROLES.includes(String(role)) && hasContent && asRecords(calls).every(hasArguments);
 }
 
 function isPart({ type }: Json): boolean {
@@ -184,19 +187,19 @@ function isPart({ type }: Json): boolean {
 
 /** Whether the arguments are an object, as n8n's agent keeps them. */
 function hasArguments({ function: called }: Json): boolean {
-	if (!isJson(called)) return false;
+	if (!isRecord(called)) return false;
 	const { arguments: args } = called;
-	return isJson(args) || (typeof args === 'string' && /^\{.*\}$/s.test(args));
+	return isRecord(args) || (typeof args === 'string' && /^\{.*\}$/s.test(args));
 }
 
 function isFunction({ type, function: called }: Json): boolean {
-	return type === 'function' && isJson(called) && typeof called.name === 'string';
+	return type === 'function' && isRecord(called) && typeof called.name === 'string';
 }
 
 /** All warnings in a model's execution log. */
 function collectWarnings(value: unknown): unknown[] {
 	if (Array.isArray(value)) return value.flatMap(collectWarnings);
-	if (!isJson(value)) return [];
+	if (!isRecord(value)) return [];
 	const { warnings, ...others } = value;
 	return [
 		...(Array.isArray(warnings) ? warnings : []),

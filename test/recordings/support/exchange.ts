@@ -1,3 +1,4 @@
+import { asRecord, parseJson } from '../../../lib/values';
 import type { RecordedPart } from '../../support/recorded-exchanges';
 
 /** The supported model servers with recordings. */
@@ -38,22 +39,7 @@ export interface Exchange {
 }
 
 /** The JSON object in a text; empty if there is none. */
-export function objectIn(text: string): Json {
-	try {
-		const value: unknown = JSON.parse(text);
-		return isJson(value) ? value : {};
-	} catch {
-		return {};
-	}
-}
-
-export function isJson(value: unknown): value is Json {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function recordsIn(value: unknown): Json[] {
-	return Array.isArray(value) ? value.filter(isJson) : [];
-}
+export const objectIn = (text: string): Json => asRecord(parseJson(text));
 
 /** Path without query. */
 export function pathOf({ path }: Pick<RecordedRequest, 'path'>): string {

@@ -1,5 +1,6 @@
+import { isRecord } from '../../../lib/values';
 import * as crypto from 'node:crypto';
-import { bodyOf, type Exchange, isJson, type Json, objectIn } from './exchange';
+import { bodyOf, type Exchange, type Json, objectIn } from './exchange';
 
 const MAX_TEXT = 300;
 const SHOWN_TEXT = 160;
@@ -32,7 +33,7 @@ export function readable(value: unknown): unknown {
 	if (typeof value === 'string') return shortText(value);
 	if (typeof value === 'number') return Number(value.toPrecision(9));
 	if (Array.isArray(value)) return shortList(value);
-	if (!isJson(value)) return value;
+	if (!isRecord(value)) return value;
 	const stableEntries = Object.entries(value).filter(
 		([key, one]) => one !== undefined && !MEASURED.test(key),
 	);
@@ -89,5 +90,5 @@ function sentenceIn(body: string): string | undefined {
 	const json = objectIn(body);
 	const inner = json.error ?? json.detail ?? json;
 	if (typeof inner === 'string') return inner;
-	return isJson(inner) && typeof inner.message === 'string' ? inner.message : undefined;
+	return isRecord(inner) && typeof inner.message === 'string' ? inner.message : undefined;
 }

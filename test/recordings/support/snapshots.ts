@@ -1,48 +1,43 @@
+/** The stored results: one file of JSON for each group of recordings, with one line per value. */
 import * as fs from 'node:fs';
 import process from 'node:process';
-import { isJson, type Json, objectIn } from './exchange';
-
-const FOLDER = 'test/recordings/models';
+import { isRecord } from '../../../lib/values';
 
 /** Whether the results are stored instead of compared. */
 export const isWriting = process.env.CONTRACT_WRITE === '1';
 if (isWriting && Boolean(process.env.CI))
 	throw new Error('CONTRACT_WRITE is not allowed in CI: update the snapshots on your machine.');
 
-const pathOf = (file: string) => `${FOLDER}/${file}.json`;
+type Results = Record<string, unknown>;
 
-export function readExpected(file: string): Json {
-	return fs.existsSync(pathOf(file)) ? objectIn(fs.readFileSync(pathOf(file), 'utf8')) : {};
-}
-
-/** Writes the results with sorted keys, one line per value. Empty ones are omitted. */
-export function writeExpected(file: string, results: Json): void {
-	const nonEmpty = Object.entries(results).filter(
-		([, result]) => !isJson(result) || Object.keys(result).length > 0,
-	);
-	fs.mkdirSync(FOLDER, { recursive: true });
-	if (nonEmpty.length === 0) return fs.rmSync(pathOf(file), { force: true });
-	const entries = nonEmpty.sort(([one], [other]) => (one < other ? -1 : 1));
-	fs.writeFileSync(pathOf(file), `${formatJson(Object.fromEntries(entries))}\n`);
-}
-
-const MAX_LINE = 200;
-
-/** JSON with one line per value; short objects and lists in one line. */
-function formatJson(value: unknown, indent = ''): string {
-	const json = JSON.stringify(value);
-	if (indent !== '' && json.length <= MAX_LINE) return json;
-	const inner = `${indent}\t`;
-	const lines = linesOf(value, inner);
-	if (lines === undefined) return json;
-	const [open, close] = Array.isArray(value) ? '[]' : '{}';
-	return `${open}\n${lines.map((line) => inner + line).join(',\n')}\n${indent}${close}`;
-}
-
-function linesOf(value: unknown, indent: string): string[] | undefined {
-	if (Array.isArray(value)) return value.map((one) => formatJson(one, indent));
-	if (!isJson(value)) return undefined;
-	return Object.entries(value).map(
-		([key, one]) => `${JSON.stringify(key)}: ${formatJson(one, indent)}`,
-	);
+/** @param isShort whether the JSON of a value, at an indent, is written in one line */
+export function createSnapshots(
+	folder: string,
+	isShort: (json: string, indent: string) => boolean,
+) {
+	const pathOf = (file: string) => `test/recordings/${folder}/${file}`;
+	const print = (value: unknown, indent = ''): string => {
+		const json = JSON.stringify(value);
+		const isList = Array.isArray(value);
+		if ((indent !== '' && isShort(json, indent)) || !(isList || isRecord(value))) return json;
+		const inner = `${indent}\t`;
+		const lines = isList
+			? value.map((one) => print(one, inner))
+			: Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${print(one, inner)}`);
+		const [open, close] = isList ? '[]' : '{}';
+		return `${open}\n${lines.map((line) => inner + line).join(',\n')}\n${indent}${close}`;
+	};
+	return {
+		/** Names of all files with results. */
+		list: () => fs.readdirSync(pathOf('')).filter((name) => name.endsWith('.json')),
+		read: (file: string): Results =>
+			fs.existsSync(pathOf(file))
+				? (JSON.parse(fs.readFileSync(pathOf(file), 'utf8')) as Results)
+				: {},
+		/** A file without results is removed. */
+		write: (file: string, results: Results) => {
+			if (Object.keys(results).length === 0) return fs.rmSync(pathOf(file), { force: true });
+			fs.writeFileSync(pathOf(file), `${print(results)}\n`);
+		},
+	};
 }
