@@ -244,20 +244,6 @@ describe('each rule', () => {
 		expect(decideWith(missing, { missingUrls: ['a', 'b'] })).toMatchObject({ type: 'fail' });
 	});
 
-	test('field: a field that the server rejects is omitted', () => {
-		const step = decideWith(fail('badRequest', "Unknown parameter: 'top_k'"), {
-			body: { top_k: 1 },
-		});
-		expect(step).toMatchObject({ ...sendRule('field'), because: 'without top_k' });
-	});
-
-	test('format: in its other form', () => {
-		const step = decideWith(fail('badRequest', 'response_format.type must be json_schema'), {
-			body: { response_format: { type: 'json_object' } },
-		});
-		expect(step).toMatchObject(sendRule('format'));
-	});
-
 	test('conversation: as the adaptation changes it', () => {
 		const change = { name: 'strict', apply: (body: JsonRecord) => body };
 		const step = decideWith(fail('badRequest'), { adaptations: { conversation: [() => change] } });

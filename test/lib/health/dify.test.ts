@@ -1,38 +1,45 @@
-import { closePools } from '../../../lib/http/dispatcher';
+import type { CheckOptions } from '../../../lib/health/probes';
 import {
 	addDataset,
 	addDocument,
 	type AppSpec,
-	type DifySim,
+	type Fault,
 	knowledgeKey,
 	startDifySim,
 } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { closedPort } from '../../support/listen';
 import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
-const running: Array<{ close(): Promise<void> }> = [];
+const KNOWLEDGE = { apiKey: knowledgeKey(), keyType: 'knowledge' };
+const start = useSimulator(startDifySim);
+const startLlama = useSimulator(startLlamaServerSim);
+afterEach(closeRawServers);
 
-async function dify(
-	app: Partial<AppSpec> = {},
-	options: Parameters<typeof startDifySim>[0] = {},
-): Promise<DifySim> {
-	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
-	running.push(sim);
-	return sim;
+const dify = async (app: Partial<AppSpec> = {}) =>
+	await start({ apps: [{ mode: 'chat', key: APP, ...app }] });
+
+/** The check of an app in this state, of a Dify that fails in this way. */
+async function checkApp(app: Partial<AppSpec> = {}, fault?: Fault, options: CheckOptions = {}) {
+	const sim = await dify(app);
+	if (fault !== undefined) sim.fail(fault);
+	return await checkDify(sim.url, { apiKey: APP }, options);
 }
 
-afterEach(async () => {
-	await closePools();
-	await closeRawServers();
-	await Promise.all(running.splice(0).map(async (server) => await server.close()));
+/** A response with status 200. */
+const respond = (path: string, body: object): Fault => ({
+	path,
+	status: 200,
+	contentType: 'application/json',
+	body: JSON.stringify(body),
 });
 
 describe('Dify', () => {
 	it('healthy: its version, the app and its type', async () => {
-		const sim = await dify({ name: 'Helper' }, {});
+		const sim = await dify({ name: 'Helper' });
 		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
 		expect(result).toMatchObject({
 			status: 'healthy',
@@ -51,13 +58,11 @@ describe('Dify', () => {
 	});
 
 	it('the app API is disabled', async () => {
-		const sim = await dify({ apiEnabled: false }, {});
-		const result = await checkDify(sim.url, { apiKey: APP });
+		const result = await checkApp({ apiEnabled: false });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyAppDisabled').detail).toBe(
-			"The app's API service has been disabled.",
-		);
-		expect(finding(result, 'difyAppDisabled').suggestion).toContain('Backend service API');
+		const { detail, suggestion } = finding(result, 'difyAppDisabled');
+		expect(detail).toBe("The app's API service has been disabled.");
+		expect(suggestion).toContain('Backend service API');
 	});
 
 	it.each([
@@ -66,8 +71,7 @@ describe('Dify', () => {
 		{ workspace: 'archived' as const },
 		{ workspace: 'missing' as const },
 	])('the app is not usable: %j', async (state) => {
-		const sim = await dify(state, {});
-		const result = await checkDify(sim.url, { apiKey: APP });
+		const result = await checkApp(state);
 		expect(result.status).toBe('misconfigured');
 		expect(ids(result)).toEqual(['difyAppInactive']);
 	});
@@ -77,24 +81,18 @@ describe('Dify', () => {
 		['workflow', { published: false }],
 		['chat', { configured: false }],
 	] as const)('nothing is published or configured: %s', async (mode, state) => {
-		const sim = await dify({ mode, ...state }, {});
-		const result = await checkDify(sim.url, { apiKey: APP });
+		const result = await checkApp({ mode, ...state });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyAppUnavailable').observed).toContain(
-			'/parameters: HTTP 400 app_unavailable',
-		);
-		expect(finding(result, 'difyAppUnavailable').suggestion).toContain(
-			'select a model and publish it',
-		);
+		const { observed, suggestion } = finding(result, 'difyAppUnavailable');
+		expect(observed).toContain('/parameters: HTTP 400 app_unavailable');
+		expect(suggestion).toContain('select a model and publish it');
 		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
 	});
 });
 
 it('a New Agent that was never published', async () => {
-	const sim = await dify({ mode: 'agent', published: false });
-	expect(
-		finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').suggestion,
-	).toContain('Publish the app');
+	const result = await checkApp({ mode: 'agent', published: false });
+	expect(finding(result, 'difyNotPublished').suggestion).toContain('Publish the app');
 });
 
 describe('servers that are not Dify', () => {
@@ -134,7 +132,7 @@ describe('the key', () => {
 
 	it('belongs to the other family', async () => {
 		const sim = await dify();
-		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
+		const knowledge = await checkDify(sim.url, { ...KNOWLEDGE, keyType: 'app' });
 		expect(knowledge.status).toBe('unauthorized');
 		expect(finding(knowledge, 'difyWrongKeyType').detail).toBe(
 			'This is a knowledge base key, but an app key is required',
@@ -147,7 +145,7 @@ describe('the key', () => {
 
 	it('of a knowledge base is accepted if one is expected', async () => {
 		const sim = await dify();
-		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
+		const result = await checkDify(sim.url, KNOWLEDGE);
 		expect(result.status).toBe('healthy');
 		expect(ids(result)).toEqual(['difyPartlyChecked']);
 		expect(result).not.toHaveProperty('app');
@@ -157,38 +155,25 @@ describe('the key', () => {
 
 describe('proxies in front of Dify', () => {
 	it('a proxy whose Dify is down', async () => {
-		const sim = await dify();
-		sim.fail({
-			times: 10,
-			status: 502,
-			body: '<html><head><title>502 Bad Gateway</title></head></html>',
-		});
-		const result = await checkDify(sim.url, { apiKey: APP });
+		const body = '<html><head><title>502 Bad Gateway</title></head></html>';
+		const result = await checkApp({}, { times: 10, status: 502, body });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'difyBadGateway').detail).toBe(
-			'A proxy responds with 502, but Dify behind it does not',
-		);
-		expect(finding(result, 'difyBadGateway').suggestion).not.toContain('started');
+		const { detail, suggestion } = finding(result, 'difyBadGateway');
+		expect(detail).toBe('A proxy responds with 502, but Dify behind it does not');
+		expect(suggestion).not.toContain('started');
 	});
 
 	it('Dify returns internal errors', async () => {
-		const sim = await dify();
-		sim.fail({
-			path: '/info',
-			status: 500,
-			contentType: 'application/json',
-			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
-		});
-		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({
+		const body = { message: 'Internal Server Error', code: 'unknown', status: 500 };
+		expect(await checkApp({}, { ...respond('/info', body), status: 500 })).toMatchObject({
 			status: 'degraded',
 			findings: [{ id: 'difyServerError' }],
 		});
 	});
 
 	it('does not respond to one request only', async () => {
-		const sim = await dify();
-		sim.fail({ path: '/parameters', how: 'silence' });
-		const result = await checkDify(sim.url, { apiKey: APP }, { timeoutMs: 2000 });
+		const fault = { path: '/parameters', how: 'silence' } as const;
+		const result = await checkApp({}, fault, { timeoutMs: 2000 });
 		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noResponse' }] });
 	});
 });
@@ -215,8 +200,7 @@ describe('the address', () => {
 	});
 
 	it('leads to a llama-server, or vice versa', async () => {
-		const llama = await startLlamaServerSim();
-		running.push(llama);
+		const llama = await startLlama();
 		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['modelServerDetected']);
 		const sim = await dify();
 		const result = await check(sim.origin);
@@ -226,19 +210,14 @@ describe('the address', () => {
 });
 
 describe('the worker of Dify', () => {
-	const KNOWLEDGE = { apiKey: knowledgeKey(), keyType: 'knowledge' };
 	const waitingSince = async (minutes: number) => {
 		const sim = await dify();
 		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
 		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
 		const created = Math.round(Date.now() / 1000) - minutes * 60;
 		const data = [{ id: '1', name: 'puma.txt', indexing_status: 'waiting', created_at: created }];
-		sim.fail({
-			path: `/datasets/${base.id}/documents`,
-			status: 200,
-			contentType: 'application/json',
-			body: JSON.stringify({ data, has_more: false, limit: 20, total: 1, page: 1 }),
-		});
+		const page = { data, has_more: false, limit: 20, total: 1, page: 1 };
+		sim.fail(respond(`/datasets/${base.id}/documents`, page));
 		return await checkDify(sim.url, KNOWLEDGE);
 	};
 
@@ -258,15 +237,9 @@ describe('the worker of Dify', () => {
 
 describe('the last run of a workflow app', () => {
 	const after = async (error: string) => {
-		const sim = await dify({ mode: 'workflow' });
 		const data = [{ id: '1', workflow_run: { status: 'failed', error } }];
-		sim.fail({
-			path: '/workflows/logs',
-			status: 200,
-			contentType: 'application/json',
-			body: JSON.stringify({ page: 1, limit: 1, total: 1, has_more: false, data }),
-		});
-		return await checkDify(sim.url, { apiKey: APP });
+		const page = { page: 1, limit: 1, total: 1, has_more: false, data };
+		return await checkApp({ mode: 'workflow' }, respond('/workflows/logs', page));
 	};
 
 	it('failed for the model behind Dify: a warning', async () => {

@@ -48,23 +48,6 @@ const acquireAndRelease = (key: Endpoint) => {
 const KEY = createModelServer({ baseUrl: 'http://gpu:8080' });
 
 describe("undici's options", () => {
-	test('case 57: undici’s own timeouts are off for every request', async () => {
-		const server = await start();
-		const connection = connect(server.url);
-		await sendChat(connection);
-		await fetchStatus(connection, `${server.url}/health`);
-		await fetchStatus(connection, `${server.url}/tokenize`, { json: { content: 'x' } });
-		expect(
-			dispatch.mock.calls.map(([options]) => [options.headersTimeout, options.bodyTimeout]),
-		).toEqual([
-			[0, 0],
-			[0, 0],
-			[0, 0],
-		]);
-		for (const [options] of EnvHttpProxyAgent.mock.calls)
-			expect(options).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 });
-	});
-
 	test('a generation uses a new connection, a GET may reuse one', async () => {
 		const server = await start();
 		const connection = connect(server.url);

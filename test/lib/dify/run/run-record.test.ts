@@ -208,23 +208,9 @@ describe('a run is completed from its record', () => {
 		return { run, deltas: await completeFromRunRecord(client, run, RUN, {}) };
 	}
 
-	test('with the rest of its text', async () => {
-		const { run, deltas } = await complete({ ...DONE, outputs: { answer: 'Hello', n: 1 } });
-		expect(run.text).toBe('Hello');
-		expect(deltas).toEqual([{ type: 'append', text: 'lo' }]);
-		expect(run.end).toMatchObject({ status: 'succeeded' });
-		expect(run.workflow).toMatchObject({ status: 'succeeded', outputs: { n: 1 } });
-	});
-
 	test('with the text of its pause', async () => {
 		const { run } = await complete({ id: RUN, status: 'paused', outputs: { answer: 'Hello?' } });
 		expect(run.text).toBe('Hello?');
-	});
-
-	test('with its error', async () => {
-		const { run } = await complete({ id: RUN, status: 'failed', error: 'broken' });
-		expect(run.workflow).toMatchObject({ status: 'failed', error: 'broken' });
-		expect([run.text, run.pause]).toEqual(['Hel', undefined]);
 	});
 
 	test.each([
