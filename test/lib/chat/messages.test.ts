@@ -220,37 +220,6 @@ describe('plain conversations', () => {
 });
 
 describe('turns that n8n splits into one message per call', () => {
-	it('joins them by their IDs, with the cached arguments as the model wrote them', () => {
-		const source = [
-			human('Both?'),
-			replayed(toN8nCallId('a')),
-			result(toN8nCallId('a')),
-			replayed(toN8nCallId('b')),
-			result(toN8nCallId('b')),
-		];
-		expect(
-			convert(source, {
-				getCachedCall: memoryOf({
-					a: { text: 'Let me see.', reasoning: 'Hm' },
-					b: { text: 'Let me see.', reasoning: 'Hm' },
-				}),
-			}),
-		).toEqual([
-			{ role: 'user', content: 'Both?' },
-			{
-				role: 'assistant',
-				content: 'Let me see.',
-				reasoning: 'Hm',
-				toolCalls: [
-					wireCall(toN8nCallId('a'), '{"city": "a"}'),
-					wireCall(toN8nCallId('b'), '{"city": "b"}'),
-				],
-			},
-			wireResult(toN8nCallId('a')),
-			wireResult(toN8nCallId('b')),
-		]);
-	});
-
 	it('joins them by equal reasoning if their IDs have no turn', () => {
 		const source = [
 			human('Both?'),
@@ -352,30 +321,21 @@ describe('arguments that n8n adds', () => {
 		return message?.role === 'assistant' ? message.toolCalls?.[0]?.arguments : undefined;
 	};
 
-	it('removes the injected ID', () => {
-		expect(argumentsOf({ city: 'Rome', id: 'a' })).toBe('{"city":"Rome"}');
-	});
-
-	it('keeps a different ID', () => {
-		expect(argumentsOf({ id: 'customer-7', city: 'Rome' })).toBe(
-			'{"id":"customer-7","city":"Rome"}',
-		);
-		expect(argumentsOf({ id: 7 })).toBe('{"id":7}');
+	const ROME = '"city":"Rome"';
+	it.each([
+		[`{${ROME},"id":"a"}`, `{${ROME}}`],
+		[`{"id":"customer-7",${ROME}}`, `{"id":"customer-7",${ROME}}`],
+		['{"id":7}', '{"id":7}'],
+		[`{${ROME},"tool":"get_weather","id":"a"}`, `{${ROME}}`],
+		[`{${ROME},"tool":"hammer","id":"a"}`, `{${ROME},"tool":"hammer"}`],
+		[`{${ROME},"tool":"get_weather"}`, `{${ROME},"tool":"get_weather"}`],
+	])('%s are sent as %s', (args, expected) => {
+		expect(argumentsOf(JSON.parse(args) as Record<string, unknown>)).toBe(expected);
 	});
 
 	it('restores a cached ID that n8n has overwritten', () => {
 		const recall = memoryOf({ a: { arguments: '{"id": "customer-7"}', reasoning: 'Hm' } });
 		expect(argumentsOf({ id: 'a' }, recall)).toBe('{"id": "customer-7"}');
-	});
-
-	it('removes the tool name that n8n adds for toolkits, but only next to the ID', () => {
-		expect(argumentsOf({ city: 'Rome', tool: 'get_weather', id: 'a' })).toBe('{"city":"Rome"}');
-		expect(argumentsOf({ city: 'Rome', tool: 'hammer', id: 'a' })).toBe(
-			'{"city":"Rome","tool":"hammer"}',
-		);
-		expect(argumentsOf({ city: 'Rome', tool: 'get_weather' })).toBe(
-			'{"city":"Rome","tool":"get_weather"}',
-		);
 	});
 
 	it('compares cached arguments regardless of order and white space', () => {
@@ -388,25 +348,16 @@ describe('arguments that n8n adds', () => {
 		);
 	});
 
-	it.each([
-		['Calling get_weather with input: {"city":"Rome","id":"a"}', ''],
-		['  Calling get_weather with input: {"city":"Rome","id":"a"}\n', ''],
-		[
-			'Calling get_weather with input: {"city":"Rome"}',
-			'Calling get_weather with input: {"city":"Rome"}',
-		],
-		[
-			'Calling get_weather with input: {"city":"Rome","id":"a"}!',
-			'Calling get_weather with input: {"city":"Rome","id":"a"}!',
-		],
-		[
-			'I am Calling get_weather with input: {"city":"Rome","id":"a"}',
-			'I am Calling get_weather with input: {"city":"Rome","id":"a"}',
-		],
-		[
-			'Calling other with input: {"city":"Rome","id":"a"}',
-			'Calling other with input: {"city":"Rome","id":"a"}',
-		],
+	const CALLING = 'Calling get_weather with input: {"city":"Rome","id":"a"}';
+	it.each<[string, string]>([
+		[CALLING, ''],
+		[`  ${CALLING}\n`, ''],
+		...[
+			CALLING.replace(',"id":"a"', ''),
+			`${CALLING}!`,
+			`I am ${CALLING}`,
+			CALLING.replace('get_weather', 'other'),
+		].map((text): [string, string] => [text, text]),
 	])('n8n 2.20: %j becomes %j', (content, expected) => {
 		const [message] = convert([
 			ai(content, [{ id: 'a', name: 'get_weather', args: { city: 'Rome', id: 'a' } }]),
@@ -430,14 +381,12 @@ describe('reasoning', () => {
 			message.role === 'assistant' && message.reasoning !== undefined ? [message.reasoning] : [],
 		);
 
-	it('is never sent with "never"', () => {
-		expect(sentReasoning('never')).toEqual([]);
-	});
-	it('is sent in the running tool turn with "toolTurns"', () => {
-		expect(sentReasoning('toolTurns')).toEqual(['new turn']);
-	});
-	it('is sent with every message with "always"', () => {
-		expect(sentReasoning('always')).toEqual(['old turn', 'of the answer', 'new turn']);
+	it.each<[ThinkingHistory, string[]]>([
+		['never', []],
+		['toolTurns', ['new turn']],
+		['always', ['old turn', 'of the answer', 'new turn']],
+	])('is sent with "%s": %j', (echo, sent) => {
+		expect(sentReasoning(echo)).toEqual(sent);
 	});
 
 	it('is read from the message, its blocks, its tags or the cache, in this order', () => {

@@ -4,6 +4,7 @@ import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-role
 import type { JsonRecord } from '../../../lib/values';
 import { runExchange, scriptedServer } from '../exchange/scripted-exchange';
 import { transport } from '../exchange/scripted-transport';
+import { readCases } from '../../support/rows';
 
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('../exchange/scripted-transport'),
@@ -16,45 +17,15 @@ const assistant = (content: string, ...ids: string[]) => ({
 	content,
 	...(ids.length === 0 ? {} : { tool_calls: ids.map((id) => ({ id, type: 'function' })) }),
 });
-const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: `result of ${id}` });
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
 
 describe('strict form', () => {
-	test.each<[string, JsonRecord[], JsonRecord[]]>([
-		[
-			'a later system message begins the next user message (llama.cpp 20733)',
-			[system('A'), user('B'), assistant('C'), system('D'), user('E')],
-			[system('A'), user('B'), assistant('C'), user('D\n\nE')],
-		],
-		[
-			'a system message after the last question is joined to it',
-			[system('A'), user('B'), system('C')],
-			[system('A'), user('B\n\nC')],
-		],
-		[
-			'two successive user messages are joined (vllm 6862)',
-			[user('A'), user('B')],
-			[user('A\n\nB')],
-		],
-		[
-			'two parallel calls become two messages, each with its result (Llama 3)',
-			[user('A'), assistant('B', 'x', 'y'), result('x'), result('y')],
-			[user('A'), assistant('B', 'x'), result('x'), assistant('', 'y'), result('y')],
-		],
-		[
-			'an assistant message is inserted between a result and images (Mistral)',
-			[user('A'), assistant('', 'x'), result('x'), user([image])],
-			[
-				user('A'),
-				assistant('', 'x'),
-				result('x'),
-				assistant('I have read the result.'),
-				user([image]),
-			],
-		],
-	])('%s', (_name, messages, expected) => {
-		expect(toStrictRoles(messages)).toEqual(expected);
-	});
+	test.each(readCases<[string, JsonRecord[], JsonRecord[]]>('test/lib/chat/strict-roles.tsv'))(
+		'%s',
+		(_name, messages, expected) => {
+			expect(toStrictRoles(messages)).toEqual(expected);
+		},
+	);
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {
 		expect(toStrictRoles([system('A'), user('B')], false)).toEqual([user('A\n\nB')]);

@@ -9,6 +9,7 @@ import {
 	toResponseAttributes,
 	usageFromTimings,
 } from '../../../lib/chat/usage';
+import { readCases } from '../../support/rows';
 
 const FIRST = {
 	promptTokens: 100,
@@ -38,31 +39,12 @@ test('the counts of all attempts add up', () => {
 	expect(addUsage(undefined, undefined)).toBeUndefined();
 });
 
-test.each([
-	[
-		{
-			prompt_tokens: 100,
-			completion_tokens: 20,
-			total_tokens: 121,
-			prompt_tokens_details: { cached_tokens: 64 },
-			completion_tokens_details: { reasoning_tokens: 7 },
-		},
-		{ ...FIRST, totalTokens: 121 },
-	],
-	[
-		{ prompt_tokens: 0, completion_tokens: 5 },
-		{ promptTokens: 0, completionTokens: 5, totalTokens: 5 },
-	],
-	[
-		{ prompt_tokens: 5, completion_tokens: -1, total_tokens: 1e300 },
-		{ promptTokens: 5, completionTokens: 0, totalTokens: 5 },
-	],
-	[{ prompt_tokens: 0, completion_tokens: 0 }, undefined],
-	[{ prompt_tokens: '5' }, undefined],
-	[null, undefined],
-])("OpenAI's usage %j", (usage, expected) => {
-	expect(parseOpenAiUsage(usage)).toEqual(expected);
-});
+test.each(readCases<[object, object?]>('test/lib/chat/usage.tsv'))(
+	"OpenAI's usage %j",
+	(usage, expected) => {
+		expect(parseOpenAiUsage(usage)).toEqual(expected);
+	},
+);
 
 test("llama-server's timings count cached tokens separately", () => {
 	expect(usageFromTimings({ cache_n: 100, prompt_n: 20, predicted_n: 5 })).toMatchObject({

@@ -2,6 +2,7 @@ import { toDifyResponseError, createRunError } from '../../../lib/dify/errors';
 import { playEvents } from './play-events';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import { toResponseError } from '../../../lib/http/request-errors';
+import { readCases } from '../../support/rows';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
 
@@ -196,49 +197,15 @@ test.each([
 		});
 });
 
-test.each([
-	[
-		'unsupported_audio_type',
-		'Audio type not allowed.',
-		415,
-		'fileTypeNotAllowed',
-		/MP3, M4A, WAV, AMR and MPGA/,
-	],
-	[
-		'file_too_large',
-		'File size exceeded. {message}',
-		413,
-		'requestTooLarge',
-		/UPLOAD_FILE_SIZE_LIMIT/,
-	],
-	['audio_too_large', 'Audio size larger than 30 mb', 413, 'requestTooLarge', /30 MB/],
-	[
-		'invalid_param',
-		'docs in input form must be less than 10 files',
-		400,
-		'invalidInputs',
-		/at most 10 files.*WORKFLOW_FILE_UPLOAD_LIMIT/,
-	],
-	[
-		'invalid_param',
-		'Number of image files exceeds the maximum limit 3',
-		400,
-		'fileRejected',
-		/at most 3 files/,
-	],
-	[
-		'invalid_action',
-		'Document:a.txt is being indexed, please try again later',
-		400,
-		'documentBusy',
-		/ten minutes/,
-	],
-])('%s "%s" names the limit of Dify', (code, message, status, type, suggestion) => {
-	const error = parseError(code, message, status);
-	expect(error.type).toBe(type);
-	expect(error.suggestion).toMatch(suggestion);
-	expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
-});
+test.each(readCases<[string, string, number, string, string]>('test/lib/dify/limits.tsv'))(
+	'%s "%s" names the limit of Dify',
+	(code, message, status, type, suggestion) => {
+		const error = parseError(code, message, status);
+		expect(error.type).toBe(type);
+		expect(error.suggestion).toMatch(new RegExp(suggestion));
+		expect(error.suggestion.split(' ').length).toBeLessThanOrEqual(40);
+	},
+);
 
 test.each(['note.txt', 'a.zip', 'dot.png'])('a file that the app does not allow: %s', (name) => {
 	const message = `File validation failed for file: ${name}`;

@@ -12,6 +12,7 @@ import {
 } from '../../../lib/dify/forms';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { DifyClient } from '../../../lib/dify/client';
+import { readCases } from '../../support/rows';
 
 test('the form of an app: known types, and text for others', () => {
 	const settings = { variable: 'a', label: 'A', required: true, max_length: 48 };
@@ -148,33 +149,14 @@ const explain = async (serverText: string, parameters: object = PARAMETERS) =>
 		get: async () => await Promise.resolve(parameters),
 	} as unknown as DifyClient);
 
-test.each([
-	[
-		'q in input form must be less than 48 characters',
-		'The input "Question" must be less than 48 characters',
-		'maximum 48 characters',
-	],
-	[
-		"(type 'text-input') q in input form must be a string",
-		'The input "Question" must be a string',
-		'type text-input',
-	],
-	['age is required in input form', 'The input "Age in Years" is required', 'type number'],
-	[
-		"lang in input form must be one of the following: ['en', 'de']",
-		`The input "Language" must be one of the following: ['en', 'de']`,
-		'one of en, de',
-	],
-	[
-		'docs in input form must be less than 10 files',
-		'The input "Documents" must be less than 10 files',
-		'maximum 20 files',
-	],
-])('"%s" names the label, type and limit', async (message, title, fact) => {
-	const error = await explain(message);
-	expect(error.message).toBe(title);
-	expect(error.detail).toContain(fact);
-});
+test.each(readCases<[string, string, string]>('test/lib/dify/rejected-inputs.tsv'))(
+	'"%s" names the label, type and limit',
+	async (message, title, fact) => {
+		const error = await explain(message);
+		expect(error.message).toBe(title);
+		expect(error.detail).toContain(fact);
+	},
+);
 
 test('a message that names no field of the form stays', async () => {
 	expect((await explain('other in input form must be a file')).message).toBe(

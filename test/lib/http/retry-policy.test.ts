@@ -1,6 +1,7 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError, ServerError } from '../../../lib/errors/server-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
+import { readCases } from '../../support/rows';
 
 const connectionError = createServerError('connectionRefused', {});
 const loading = createServerError('modelLoading', {});
@@ -144,35 +145,16 @@ test.each<[string, ServerError, chat: boolean, idempotent: boolean]>([
 	]);
 });
 
-const OLLAMA_REFUSED =
-	'do embedding request: Post "http://127.0.0.1:61992/embedding": dial tcp 127.0.0.1:61992: connect: connection refused';
-
-test.each<[string, number, string, boolean, boolean]>([
-	['a router', 500, 'proxy error: Could not establish connection', true, true],
-	['the runner of Ollama', 400, OLLAMA_REFUSED, true, true],
-	['a runner that ended', 500, 'Post "http://127.0.0.1:41999/completion": EOF', false, false],
-	[
-		'a runner that ended while embedding',
-		400,
-		'do embedding request: Post "http://127.0.0.1:41999/embedding": EOF',
-		false,
-		true,
-	],
-	[
-		'a reset upstream',
-		500,
-		'upstream connect error or disconnect/reset before headers',
-		false,
-		false,
-	],
-	['a model that LM Studio unloaded', 400, 'Model unloaded.', false, true],
-	['a crash', 500, 'runner process has terminated: connection refused', false, false],
-	['memory', 500, 'dial tcp: cudaMalloc failed: out of memory', false, false],
-	['another error', 400, 'bad request', false, false],
-])('a chat, and an idempotent request, after %s', (_name, status, serverText, chat, idempotent) => {
-	const error = classifyErrorResponse({ status, body: JSON.stringify({ error: serverText }) }, {});
-	expect([false, true].map((is) => isRetried(new RetryPolicy(1, is), error))).toEqual([
-		chat,
-		idempotent,
-	]);
-});
+test.each(readCases<[string, number, string, boolean, boolean]>('test/lib/http/retries.tsv'))(
+	'a chat, and an idempotent request, after %s',
+	(_name, status, serverText, chat, idempotent) => {
+		const error = classifyErrorResponse(
+			{ status, body: JSON.stringify({ error: serverText }) },
+			{},
+		);
+		expect([false, true].map((is) => isRetried(new RetryPolicy(1, is), error))).toEqual([
+			chat,
+			idempotent,
+		]);
+	},
+);

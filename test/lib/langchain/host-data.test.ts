@@ -9,6 +9,7 @@ import type { ChatResult, Usage } from '../../../lib/chat/types';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { examples } from '../../support/properties';
+import { readCases } from '../../support/rows';
 
 describe('messages of the host’s LangChain', () => {
 	interface Messages {
@@ -153,66 +154,23 @@ const { z } = fromRoot('zod') as {
 const define = (tool: unknown) => toToolDefinition(tool, getParametersJsonSchema);
 
 describe('the name of a tool without the prefix of its MCP client', () => {
-	const LONG = 'A very long name of a node, which n8n has to cut to make it fit in 64';
-	const PREFIX = 'A_very_long_name_of_a_node__which_n8n_has_to_cut_to_make_it_fit_in_64';
 	const shortName = (name: string, metadata: unknown) => [
 		define({ name, schema: {}, metadata }).shortName,
 		define({ type: 'function', function: { name, parameters: {} }, metadata }).shortName,
 	];
-	it.each([
-		['of the node', 'Notes_delete_user', { sourceNodeName: 'Notes' }, 'delete_user'],
-		[
-			'as n8n 2.20 and 2.41 mark it',
-			'Notes_a',
-			{ sourceNodeName: 'Notes', isFromToolkit: true },
-			'a',
-		],
-		['with other characters as _', 'My_Notes__2__a.b', { sourceNodeName: 'My Notes (2)' }, 'a.b'],
-		['with letters of other scripts as _', '____é', { sourceNodeName: '笔记本' }, 'é'],
-		[
-			'behind an approval',
-			'Notes_delete',
-			{ sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
-			'delete',
-		],
-		['cut', `${PREFIX.slice(0, 57)}_delete`, { sourceNodeName: LONG }, 'delete'],
-		[
-			'of 64 characters, uncut',
-			`Notes_${'x'.repeat(58)}`,
-			{ sourceNodeName: 'Notes' },
-			'x'.repeat(58),
-		],
-	])('%s', (_what, name, metadata, expected) => {
-		expect(shortName(name, metadata)).toEqual([expected, expected]);
-	});
+	it.each(readCases<[string, string, object, string]>('test/lib/langchain/short-names.tsv'))(
+		'%s',
+		(_what, name, metadata, expected) => {
+			expect(shortName(name, metadata)).toEqual([expected, expected]);
+		},
+	);
 
-	it.each([
-		['no metadata', 'Notes_delete', undefined],
-		['other metadata', 'Notes_delete', { sourceNodeName: 7, gatedToolNodeName: ['Notes'] }],
-		['another node', 'Notes_delete', { sourceNodeName: 'Note' }],
-		[
-			'the node of the approval',
-			'Approve_x',
-			{ sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
-		],
-		['another case', 'notes_delete', { sourceNodeName: 'Notes' }],
-		[
-			'a tool that is no part of a toolkit',
-			'send_mail',
-			{ sourceNodeName: 'send', isFromToolkit: false },
-		],
-		['an underscore before the name', 'Notes__delete', { sourceNodeName: 'Notes' }],
-		['the prefix alone', 'Notes_', { sourceNodeName: 'Notes' }],
-		['the name of the node', 'Notes', { sourceNodeName: 'Notes' }],
-		[
-			'a name that n8n left without a prefix',
-			`Notes_${'x'.repeat(64)}`,
-			{ sourceNodeName: 'Notes' },
-		],
-		['a cut prefix that n8n would not have cut', 'Not_delete', { sourceNodeName: 'Notes' }],
-	])('none with %s', (_what, name, metadata) => {
-		expect(shortName(name, metadata)).toEqual([undefined, undefined]);
-	});
+	it.each(readCases<[string, string, unknown?]>('test/lib/langchain/no-short-names.tsv'))(
+		'none with %s',
+		(_what, name, metadata) => {
+			expect(shortName(name, metadata)).toEqual([undefined, undefined]);
+		},
+	);
 });
 
 describe('tools as definitions', () => {

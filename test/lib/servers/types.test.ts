@@ -14,6 +14,7 @@ import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf } from '../tasks/media';
+import { readCases } from '../../support/rows';
 
 const serveScript = useSimulator(startScripted);
 
@@ -74,30 +75,9 @@ describe('identification of the server type', () => {
 		).toBe(serverType);
 	});
 
-	test.each<[string, Answers, Record<string, string>]>([
-		['Ollama', { 'GET /v1/models': OLLAMA }, {}],
-		['Ollama', { 'GET /v1/models': list(), 'GET /api/version': { version: '0.17.4' } }, {}],
-		['vLLM', { 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) }, {}],
-		['vLLM', { 'GET /v1/models': [401, { error: 'Unauthorized' }] }, {}],
-		['GPUStack', { 'GET /v1/models': [401, { code: 401, reason: 'Unauthorized' }] }, {}],
-		[
-			'GPUStack',
-			{ 'GET /v1/models': list({ id: 'a', owned_by: 'x' }, { id: 'b', owned_by: 'gpustack' }) },
-			{},
-		],
-		[
-			'LiteLLM',
-			{ 'GET /v1/models': list({ id: 'a', owned_by: 'openai' }) },
-			{ 'x-litellm-version': '1.106' },
-		],
-		['LM Studio', { 'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }) }, {}],
-		[
-			'An OpenAI-compatible server',
-			{ 'GET /v1/models': list({ id: 'vllm/a', owned_by: 'vllm' }) },
-			{},
-		],
-		['An OpenAI-compatible server', {}, {}],
-	])('%s: %j', async (label, answers, headers) => {
+	test.each(
+		readCases<[string, Answers, Record<string, string>]>('test/lib/servers/identities.tsv'),
+	)('%s: %j', async (label, answers, headers) => {
 		const known =
 			'GET /v1/models' in answers && JSON.stringify(answers).includes('"data":[]')
 				? { ...answers, 'GET /v1/models': { object: 'list', data: null } }
