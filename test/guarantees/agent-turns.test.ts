@@ -152,16 +152,14 @@ describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
 	});
 });
 
-describe('IDs of calls', () => {
-	test('contain only letters, digits and _, up to 64 characters, for any ID from the server', async () => {
-		const server = await serve(
-			calls(['functions.get_weather:0', 'get_weather', '{"city":"Paris"}'], ['', 'get_time', '{}']),
-		);
-		const { tool_calls: list } = await (await agentOn(server.url))([question]);
-		expect(list).toHaveLength(2);
-		expect(new Set(list!.map(({ id }) => id)).size).toBe(2);
-		for (const { id } of list!) expect(id).toMatch(/^[\w-]{1,64}$/);
-	});
+test('IDs of calls: contain only letters, digits and _, up to 64 characters, for any ID from the server', async () => {
+	const server = await serve(
+		calls(['functions.get_weather:0', 'get_weather', '{"city":"Paris"}'], ['', 'get_time', '{}']),
+	);
+	const { tool_calls: list } = await (await agentOn(server.url))([question]);
+	expect(list).toHaveLength(2);
+	expect(new Set(list!.map(({ id }) => id)).size).toBe(2);
+	for (const { id } of list!) expect(id).toMatch(/^[\w-]{1,64}$/);
 });
 
 describe('only complete tool calls are executed', () => {

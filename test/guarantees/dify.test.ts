@@ -58,42 +58,20 @@ async function until(happened: () => boolean): Promise<void> {
 }
 
 /** The four ways to start a run. */
-const STARTS: ReadonlyArray<{
-	mode: Mode;
-	node: ActionNode;
-	operation: string;
-	path: string;
-	parameters: Parameters;
-}> = [
-	{
-		mode: 'chat',
-		node: 'difyChatMessage',
-		operation: '',
-		path: '/chat-messages',
-		parameters: { query: 'hi' },
-	},
-	{
-		mode: 'advanced-chat',
-		node: 'difyChatMessage',
-		operation: '',
-		path: '/chat-messages',
-		parameters: { query: 'hi' },
-	},
-	{
-		mode: 'workflow',
-		node: 'difyWorkflow',
-		operation: 'run execute',
-		path: '/workflows/run',
-		parameters: {},
-	},
-	{
-		mode: 'completion',
-		node: 'difyApp',
-		operation: 'text generate',
-		path: '/completion-messages',
-		parameters: { text: '' },
-	},
+type Start = [mode: Mode, node: ActionNode, operation: string, path: string, fields: Parameters];
+const RUNS: Start[] = [
+	['chat', 'difyChatMessage', '', '/chat-messages', { query: 'hi' }],
+	['advanced-chat', 'difyChatMessage', '', '/chat-messages', { query: 'hi' }],
+	['workflow', 'difyWorkflow', 'run execute', '/workflows/run', {}],
+	['completion', 'difyApp', 'text generate', '/completion-messages', { text: '' }],
 ];
+const STARTS = RUNS.map(([mode, node, operation, path, parameters]) => ({
+	mode,
+	node,
+	operation,
+	path,
+	parameters,
+}));
 
 const INPUTS = {
 	user: 'u1',
@@ -134,28 +112,16 @@ const WHOLE = 'One two three four.';
 const steps: Step[] = WORDS.map((text) => ({ text }));
 const reply = () => ({ steps });
 
+const QUOTA = 'Workflow execution quota limit reached';
+
 describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	test.each([
 		['a proxy answers 502 after Dify took it', { status: 502 }],
 		['a proxy answers 503 after Dify took it', { status: 503 }],
 		['a proxy answers 504 after Dify took it', { status: 504 }],
 		['a proxy answers 524 after Dify took it', { status: 524, body: PAGES.cloudflare524 }],
-		[
-			'the quota of the plan is used up',
-			{
-				status: 429,
-				contentType: 'application/json',
-				body: '{"code":"rate_limit_error","message":"Workflow execution quota limit reached","status":429}',
-			},
-		],
-		[
-			'Dify answers 500',
-			{
-				status: 500,
-				contentType: 'application/json',
-				body: '{"code":"internal_server_error","message":"x","status":500}',
-			},
-		],
+		['the quota of the plan is used up', refusal(429, 'rate_limit_error', QUOTA)],
+		['Dify answers 500', refusal(500, 'internal_server_error', 'x')],
 		['the connection breaks before the answer', { how: 'reset' as const }],
 	])('%s', async (_name, fault) => {
 		const sim = await startApp({ mode: begin.mode, reply });
@@ -256,19 +222,17 @@ describe('a lost stream of a known run still returns the complete result', () =>
 	});
 });
 
-describe('Stop reaches Dify', () => {
-	test.each(STARTS)('$mode', async (begin) => {
-		const stop = new AbortController();
-		const pendingSteps: Step[] = [{ text: 'One ' }, { wait: new Promise(() => {}) }];
-		const sim = await startApp({ mode: begin.mode, reply: () => ({ steps: pendingSteps }) });
-		const fake = prepareRun(begin, sim, {}, { streaming: true, signal: stop.signal });
-		const running = failureOf(execute(begin.node, fake));
-		await until(() => typedIn(fake).includes('One') || sim.runs[0]?.events.length === 3);
-		stop.abort();
-		await until(() => sim.stops.length > 0);
-		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
-		await running;
-	});
+test.each(STARTS)('Stop reaches Dify: $mode', async (begin) => {
+	const stop = new AbortController();
+	const pendingSteps: Step[] = [{ text: 'One ' }, { wait: new Promise(() => {}) }];
+	const sim = await startApp({ mode: begin.mode, reply: () => ({ steps: pendingSteps }) });
+	const fake = prepareRun(begin, sim, {}, { streaming: true, signal: stop.signal });
+	const running = failureOf(execute(begin.node, fake));
+	await until(() => typedIn(fake).includes('One') || sim.runs[0]?.events.length === 3);
+	stop.abort();
+	await until(() => sim.stops.length > 0);
+	expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
+	await running;
 });
 
 describe('a conversation is kept, and its messages are sent one after another', () => {

@@ -56,16 +56,14 @@ describe('parseBoolean', () => {
 	});
 });
 
-describe('toText', () => {
-	test('converts any JSON value', () => {
-		fc.assert(fc.property(fc.jsonValue(), (value) => expect(typeof toText(value)).toBe('string')));
-		expect([toText({ toString: 1 }), toText([1]), toText(null), toText('a')]).toEqual([
-			'{"toString":1}',
-			'[1]',
-			'null',
-			'a',
-		]);
-	});
+test('toText: converts any JSON value', () => {
+	fc.assert(fc.property(fc.jsonValue(), (value) => expect(typeof toText(value)).toBe('string')));
+	expect([toText({ toString: 1 }), toText([1]), toText(null), toText('a')]).toEqual([
+		'{"toString":1}',
+		'[1]',
+		'null',
+		'a',
+	]);
 });
 
 describe('values from a server', () => {

@@ -25,26 +25,24 @@ function problemOf(document: string, link: string): string | undefined {
 	return undefined;
 }
 
-describe('links', () => {
-	it('from the nodes, credentials and servers lead to documents that exist', () => {
-		const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
-		const [repository] = homepage.split('#') as [string];
-		const sources = ['credentials', 'nodes', 'lib/servers'].flatMap((folder) =>
-			(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
-				.filter((file) => /\.(ts|json)$/.test(file))
-				.map((file) => path.join(folder, file)),
-		);
-		const links = sources.flatMap((file) =>
-			[...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link),
-		);
-		expect(links.length).toBeGreaterThan(10);
-		const problems = links.map((link) =>
-			link.startsWith(`${repository}/blob/main/`)
-				? problemOf('README.md', link.slice(`${repository}/blob/main/`.length))
-				: `${link}: not a document of this repository`,
-		);
-		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
-	});
+it('links: from the nodes, credentials and servers lead to documents that exist', () => {
+	const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
+	const [repository] = homepage.split('#') as [string];
+	const sources = ['credentials', 'nodes', 'lib/servers'].flatMap((folder) =>
+		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
+			.filter((file) => /\.(ts|json)$/.test(file))
+			.map((file) => path.join(folder, file)),
+	);
+	const links = sources.flatMap((file) =>
+		[...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link),
+	);
+	expect(links.length).toBeGreaterThan(10);
+	const problems = links.map((link) =>
+		link.startsWith(`${repository}/blob/main/`)
+			? problemOf('README.md', link.slice(`${repository}/blob/main/`.length))
+			: `${link}: not a document of this repository`,
+	);
+	expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
 });
 
 describe('README.md', () => {
@@ -88,25 +86,19 @@ describe('README.md', () => {
 	});
 });
 
-describe('documents for developers', () => {
-	it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
-		'%s names files that exist',
-		(document) => {
-			const namedPaths = [
-				...read(document).matchAll(
-					/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g,
-				),
-			].map(([, file]) => file!);
-			expect(namedPaths.length).toBeGreaterThan(0);
-			expect(namedPaths.filter((file) => !exists(file))).toEqual([]);
-		},
-	);
-});
+it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
+	'documents for developers: %s names files that exist',
+	(document) => {
+		const namedPaths = [
+			...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g),
+		].map(([, file]) => file!);
+		expect(namedPaths.length).toBeGreaterThan(0);
+		expect(namedPaths.filter((file) => !exists(file))).toEqual([]);
+	},
+);
 
-describe('docs/troubleshooting.md', () => {
-	it('has every finding that only Server Health reports', () => {
-		const page = read('docs/troubleshooting.md');
-		const rules = { ...FINDINGS, ...DIFY_FINDINGS, ...SPEED_FINDINGS, ...TOOL_FINDINGS };
-		expect(Object.keys(rules).filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
-	});
+it('docs/troubleshooting.md: has every finding that only Server Health reports', () => {
+	const page = read('docs/troubleshooting.md');
+	const rules = { ...FINDINGS, ...DIFY_FINDINGS, ...SPEED_FINDINGS, ...TOOL_FINDINGS };
+	expect(Object.keys(rules).filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
 });

@@ -30,8 +30,9 @@ const summarize = (messages: readonly ChatMessage[]) =>
 const bodyOf = (body: typeof toOpenAiBody, messages: ChatMessage[]) =>
 	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, SERVER_TYPES.other));
 
-describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)', () => {
-	test.each(Object.keys(SHAPES))('%s: all messages are sent once, in order', (name) => {
+test.each(Object.keys(SHAPES))(
+	'case N12, N13, N14: all rounds of a turn, from memory (shape assumed): %s: all messages are sent once, in order',
+	(name) => {
 		const source = [
 			human('Calculate'),
 			...ROUNDS.flatMap(([text, ...ids]) => SHAPES[name]!(text, ids)),
@@ -58,19 +59,20 @@ describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)'
 			expect(body).not.toContain('n8n1');
 			expect(body).not.toContain('n8n2');
 		}
-	});
-});
+	},
+);
 
-describe('histories of 2.41', () => {
-	test('case N16: the text that n8n writes instead of the model’s text is not sent', () => {
-		const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
-		const text = 'Calling tools: Calculator, Weather';
-		expect(summarize(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual(
-			['user Both', 'assistant a b', 'tool a', 'tool b'],
-		);
-		expect(stripAgentText(text, [])).toBe(text);
-		expect(stripAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
-	});
+test('histories of 2.41: case N16: the text that n8n writes instead of the model’s text is not sent', () => {
+	const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
+	const text = 'Calling tools: Calculator, Weather';
+	expect(summarize(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual([
+		'user Both',
+		'assistant a b',
+		'tool a',
+		'tool b',
+	]);
+	expect(stripAgentText(text, [])).toBe(text);
+	expect(stripAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
 });
 
 describe('case N19: [Used tools: …] before a response', () => {

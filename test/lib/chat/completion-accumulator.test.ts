@@ -91,96 +91,60 @@ describe('reasoning', () => {
 	});
 });
 
-describe('tool calls in the text', () => {
-	test('after a text, which is shown', () => {
-		const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-		expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
-			completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
-		});
+test('tool calls in the text: after a text, which is shown', () => {
+	const text = `I look it up. <tool_call>${CALL}</tool_call>`;
+	expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
+		completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 	});
 });
 
-describe('streamed tool calls', () => {
-	test('a truncated or invalid tool call is a failure', () => {
-		const firstChunk = chunk({
-			tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
-		});
-		expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
-			completion: { failure: { errorType: 'toolCallTruncated', tool: 'x' } },
-		});
-		expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
-			completion: { failure: { errorType: 'invalidToolCall', tool: 'x' } },
-		});
+test('streamed tool calls: a truncated or invalid tool call is a failure', () => {
+	const firstChunk = chunk({
+		tool_calls: [{ index: 0, function: { name: 'x', arguments: '{"a":' } }],
+	});
+	expect(accumulate([firstChunk, chunk({}, 'length')])).toMatchObject({
+		completion: { failure: { errorType: 'toolCallTruncated', tool: 'x' } },
+	});
+	expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
+		completion: { failure: { errorType: 'invalidToolCall', tool: 'x' } },
 	});
 });
 
 describe('end of a stream', () => {
+	const A = chunk({ content: 'a' });
+	const LOADING = '{"error":{"message":"Loading model","code":503}}';
+	const RESTARTED = 'The engine was restarted';
+	const WHOLE =
+		'{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}';
+	const failed = (errorType: string, facts: object = {}) => ({ failure: { errorType, ...facts } });
+
 	test.each<[string, string[], object]>([
-		[
-			'a stream that ends early',
-			[chunk({ content: 'a' })],
-			{ completion: { failure: { errorType: 'streamEndedEarly' }, text: 'a' } },
-		],
-		[
-			'[DONE] without a finish reason',
-			[chunk({ content: 'a' }), '[DONE]'],
-			{ completion: { text: 'a', finishReason: 'unknown' } },
-		],
-		[
-			'a server that sends no finish reasons',
-			['{"choices":[{"delta":{"content":"a"}}]}'],
-			{ completion: { text: 'a' } },
-		],
-		['nothing', [chunk({}, 'stop')], { completion: { failure: { errorType: 'emptyResponse' } } }],
-		[
-			'the token limit',
-			[chunk({ content: 'a' }), chunk({}, 'length')],
-			{ completion: { finishReason: 'length' } },
-		],
-		[
-			'a content filter',
-			[chunk({ content: 'a' }), chunk({}, 'content_filter')],
-			{ completion: { failure: { errorType: 'contentFiltered' } } },
-		],
-		[
-			'an error',
-			[chunk({ content: 'a' }), '{"error":{"message":"Loading model","code":503}}'],
-			{ completion: { failure: { errorBody: expect.stringContaining('Loading') }, text: 'a' } },
-		],
+		['a stream that ends early', [A], { ...failed('streamEndedEarly'), text: 'a' }],
+		['[DONE] without a finish reason', [A, '[DONE]'], { text: 'a', finishReason: 'unknown' }],
+		['no finish reasons', ['{"choices":[{"delta":{"content":"a"}}]}'], { text: 'a' }],
+		['nothing', [chunk({}, 'stop')], failed('emptyResponse')],
+		['the token limit', [A, chunk({}, 'length')], { finishReason: 'length' }],
+		['a content filter', [A, chunk({}, 'content_filter')], failed('contentFiltered')],
+		['an error', [A, LOADING], { failure: { errorBody: LOADING }, text: 'a' }],
 		[
 			'an error as text',
 			['{"error":"boom"}'],
-			{ completion: { failure: { errorType: 'streamError', errorBody: '{"error":"boom"}' } } },
+			failed('streamError', { errorBody: '{"error":"boom"}' }),
 		],
-		[
-			'invalid JSON',
-			[chunk({ content: 'a' }), '{"boom'],
-			{ completion: { failure: { errorType: 'invalidResponse' }, text: 'a' } },
-		],
+		['invalid JSON', [A, '{"boom'], { ...failed('invalidResponse'), text: 'a' }],
 		[
 			'a text that is not JSON',
-			[chunk({ content: 'a' }), 'The engine was restarted'],
-			{
-				completion: {
-					failure: { errorType: 'streamEndedEarly', serverText: 'The engine was restarted' },
-					text: 'a',
-				},
-			},
+			[A, RESTARTED],
+			{ ...failed('streamEndedEarly', { serverText: RESTARTED }), text: 'a' },
 		],
-		[
-			'a message that is not streamed',
-			[
-				'{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
-			],
-			{ completion: { text: 'a', usage: { totalTokens: 3 } } },
-		],
+		['a message that is not streamed', [WHOLE], { text: 'a', usage: { totalTokens: 3 } }],
 		[
 			'content parts',
 			[chunk({ content: [{ type: 'text', text: 'a' }] }), chunk({}, 'stop')],
-			{ completion: { text: 'a' } },
+			{ text: 'a' },
 		],
-	])('%s', (_name, events, expected) => {
-		expect(accumulate(events)).toMatchObject(expected);
+	])('%s', (_name, events, completion) => {
+		expect(accumulate(events)).toMatchObject({ completion });
 	});
 
 	test('any JSON results in a completion or a failure', () => {

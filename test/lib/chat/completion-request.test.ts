@@ -7,22 +7,20 @@ const inField = (schema: unknown) => ({ type: 'object', properties: { a: schema 
 
 const ANY_TYPE = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
 
-describe('schemas that llama.cpp supports are unchanged', () => {
-	test.each<[string, Record<string, unknown>]>([
-		['an empty schema', {}],
-		['a list of types', { type: ['string', 'null'] }],
-		['tuples', { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] }],
-		['counts', { type: 'array', items: { type: 'string', minLength: 1, maxLength: 1998 } }],
-		[
-			'keywords that it ignores',
-			{ type: 'string', not: { const: 1 }, format: 'email', default: { type: 'x' } },
-		],
-		['references', { $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }],
-		['properties with names of keywords', inField({ properties: { pattern: {} } })],
-		['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
-	])('%s', (_what, schema) => {
-		expect(toGrammarSchema(schema)).toEqual({ schema, removedPaths: [] });
-	});
+test.each<[string, Record<string, unknown>]>([
+	['an empty schema', {}],
+	['a list of types', { type: ['string', 'null'] }],
+	['tuples', { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] }],
+	['counts', { type: 'array', items: { type: 'string', minLength: 1, maxLength: 1998 } }],
+	[
+		'keywords that it ignores',
+		{ type: 'string', not: { const: 1 }, format: 'email', default: { type: 'x' } },
+	],
+	['references', { $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }],
+	['properties with names of keywords', inField({ properties: { pattern: {} } })],
+	['closed objects', { type: 'object', additionalProperties: false, required: ['a'] }],
+])('schemas that llama.cpp supports are unchanged: %s', (_what, schema) => {
+	expect(toGrammarSchema(schema)).toEqual({ schema, removedPaths: [] });
 });
 
 describe('rewritten without loss', () => {

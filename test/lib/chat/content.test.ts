@@ -16,23 +16,21 @@ function getRejection(block: unknown): ServerError {
 const PNG = 'iVBORw0KGgo=';
 const IMAGE = { type: 'image', url: `data:image/png;base64,${PNG}` };
 
-describe('base64', () => {
-	it.each([
-		['iVBO\r\nRw0K\nGgo=', PNG],
-		[' iVBORw0K\tGgo= ', PNG],
-		['-_-_AA==', '+/+/AA=='],
-		['-_-_AA', '+/+/AA=='],
-		[PNG, PNG],
-	])(
-		'case 93: %j is normalized, because llama-server stops at the first invalid character',
-		(data, expected) => {
-			expect(parseContentPart({ type: 'image', data })).toEqual({
-				type: 'image',
-				url: `data:image/png;base64,${expected}`,
-			});
-		},
-	);
-});
+it.each([
+	['iVBO\r\nRw0K\nGgo=', PNG],
+	[' iVBORw0K\tGgo= ', PNG],
+	['-_-_AA==', '+/+/AA=='],
+	['-_-_AA', '+/+/AA=='],
+	[PNG, PNG],
+])(
+	'base64: case 93: %j is normalized, because llama-server stops at the first invalid character',
+	(data, expected) => {
+		expect(parseContentPart({ type: 'image', data })).toEqual({
+			type: 'image',
+			url: `data:image/png;base64,${expected}`,
+		});
+	},
+);
 
 describe('image URLs', () => {
 	it.each([

@@ -169,12 +169,10 @@ test('times without a time zone are valid', () => {
 	expect(isValid('date-time', '2026-02-31T10:00:00')).toBe(false);
 });
 
-describe('a schema of the user', () => {
-	it('with very many fields is an error before anything is sent', () => {
-		const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
-		const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
-		expect(() => validateAgainstSchema({ type: 'object', properties }, null)).toThrow(
-			/The JSON schema is too long: [\d,]+ characters \(maximum 200,000\)/,
-		);
-	});
+it('a schema of the user: with very many fields is an error before anything is sent', () => {
+	const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
+	const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+	expect(() => validateAgainstSchema({ type: 'object', properties }, null)).toThrow(
+		/The JSON schema is too long: [\d,]+ characters \(maximum 200,000\)/,
+	);
 });

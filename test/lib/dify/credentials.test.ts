@@ -54,12 +54,10 @@ describe('the API key', () => {
 	});
 });
 
-describe('access to Dify', () => {
-	test('the prefix of a reverse proxy is kept', async () => {
-		const sim = await startSim({ prefix: '/tools/dify' });
-		await sendMessage(createClient({ url: `${sim.origin}/tools/dify/v1/` }));
-		expect(sim.requests.map(({ url }) => url)).toEqual(['/tools/dify/v1/chat-messages']);
-	});
+test('access to Dify: the prefix of a reverse proxy is kept', async () => {
+	const sim = await startSim({ prefix: '/tools/dify' });
+	await sendMessage(createClient({ url: `${sim.origin}/tools/dify/v1/` }));
+	expect(sim.requests.map(({ url }) => url)).toEqual(['/tools/dify/v1/chat-messages']);
 });
 
 describe('a Base URL', () => {

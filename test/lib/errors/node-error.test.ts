@@ -150,20 +150,18 @@ describe('toNodeError', () => {
 	});
 });
 
-describe('errorDetails', () => {
-	test('is plain data, and facts do not replace standard fields', () => {
-		const serverError = new ServerError({
-			type: 'badRequest',
-			title: 'No',
-			suggestion: '.',
-			status: 400,
-			facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },
-		});
-		expect(toErrorDetails(serverError)).toEqual({
-			type: 'badRequest',
-			retryable: false,
-			httpStatus: 400,
-			n: 2,
-		});
+test('errorDetails: is plain data, and facts do not replace standard fields', () => {
+	const serverError = new ServerError({
+		type: 'badRequest',
+		title: 'No',
+		suggestion: '.',
+		status: 400,
+		facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },
+	});
+	expect(toErrorDetails(serverError)).toEqual({
+		type: 'badRequest',
+		retryable: false,
+		httpStatus: 400,
+		n: 2,
 	});
 });

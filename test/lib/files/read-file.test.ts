@@ -99,24 +99,20 @@ describe('files whose declared type no model server supports, by content', () =>
 	});
 });
 
-describe('image formats that no model server supports', () => {
-	it.each([
-		['image/heic', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
-		['image/jpeg', HEIC, 'foto.jpg', 'Convert it to JPEG or PNG first'],
-		['application/octet-stream', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
-		['image/svg+xml', SVG, 'logo.svg', 'convert the file to PNG first'],
-		['application/octet-stream', SVG, 'logo.svg', 'convert the file to PNG first'],
-	])('%s, %s, %s', (mime, data, name, remedy) => {
-		expect(() => toPart({ mime, data, name })).toThrow(
-			expect.objectContaining({
-				type: 'invalidInput',
-				message: expect.stringContaining(
-					`Model servers cannot read the file "${name}" (`,
-				) as string,
-				suggestion: expect.stringContaining(remedy) as string,
-			}),
-		);
-	});
+it.each([
+	['image/heic', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
+	['image/jpeg', HEIC, 'foto.jpg', 'Convert it to JPEG or PNG first'],
+	['application/octet-stream', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
+	['image/svg+xml', SVG, 'logo.svg', 'convert the file to PNG first'],
+	['application/octet-stream', SVG, 'logo.svg', 'convert the file to PNG first'],
+])('image formats that no model server supports: %s, %s, %s', (mime, data, name, remedy) => {
+	expect(() => toPart({ mime, data, name })).toThrow(
+		expect.objectContaining({
+			type: 'invalidInput',
+			message: expect.stringContaining(`Model servers cannot read the file "${name}" (`) as string,
+			suggestion: expect.stringContaining(remedy) as string,
+		}),
+	);
 });
 
 const PNG = Buffer.from(

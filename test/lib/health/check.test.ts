@@ -98,37 +98,35 @@ describe('a server without a model list is healthy if it has endpoints for tasks
 	});
 });
 
-describe('no model server', () => {
-	test.each<[string, RawHandler]>([
-		[
-			'nginx',
-			(path, socket, head) =>
-				page(isPost(head) ? '405 Not Allowed' : '404 Not Found')(path, socket, head),
-		],
-		['a single-page app', (path, socket, head) => page('200 OK')(path, socket, head)],
-		[
-			'pages, and 405 for every POST (Open WebUI)',
-			(path, socket, head) =>
-				(isPost(head) ? notAllowed : json('404 Not Found', {}))(path, socket, head),
-		],
-		['405 for every path', (path, socket, head) => notAllowed(path, socket, head)],
-		[
-			'pages, and JSON for every POST (n8n)',
-			routes(
-				{ '/healthz': json('200 OK', { status: 'ok' }) },
-				posted(json('404 Not Found', { code: 404, message: 'not found' })),
-			),
-		],
-		[
-			'endpoints that only a key opens',
-			routes({ '/v1/chat/completions': json('403 Forbidden', { detail: 'Forbidden' }) }),
-		],
-		['a page at one path', routes({ '/v1/completions': page('405 Not Allowed') })],
-		['endpoints that fail', routes({ '/v1/embeddings': json('500 Internal Server Error', {}) })],
-	])('%s', async (_name, server) => {
-		const result = await check(await rawServer(server));
-		expect(result).toMatchObject({ healthy: false, status: 'misconfigured' });
-	});
+test.each<[string, RawHandler]>([
+	[
+		'nginx',
+		(path, socket, head) =>
+			page(isPost(head) ? '405 Not Allowed' : '404 Not Found')(path, socket, head),
+	],
+	['a single-page app', (path, socket, head) => page('200 OK')(path, socket, head)],
+	[
+		'pages, and 405 for every POST (Open WebUI)',
+		(path, socket, head) =>
+			(isPost(head) ? notAllowed : json('404 Not Found', {}))(path, socket, head),
+	],
+	['405 for every path', (path, socket, head) => notAllowed(path, socket, head)],
+	[
+		'pages, and JSON for every POST (n8n)',
+		routes(
+			{ '/healthz': json('200 OK', { status: 'ok' }) },
+			posted(json('404 Not Found', { code: 404, message: 'not found' })),
+		),
+	],
+	[
+		'endpoints that only a key opens',
+		routes({ '/v1/chat/completions': json('403 Forbidden', { detail: 'Forbidden' }) }),
+	],
+	['a page at one path', routes({ '/v1/completions': page('405 Not Allowed') })],
+	['endpoints that fail', routes({ '/v1/embeddings': json('500 Internal Server Error', {}) })],
+])('no model server: %s', async (_name, server) => {
+	const result = await check(await rawServer(server));
+	expect(result).toMatchObject({ healthy: false, status: 'misconfigured' });
 });
 
 describe('/health reports that the server is not ready', () => {

@@ -95,22 +95,20 @@ it('a New Agent that was never published', async () => {
 	expect(finding(result, 'difyNotPublished').suggestion).toContain('Publish the app');
 });
 
-describe('servers that are not Dify', () => {
-	it.each([
-		['a name', { name: 'my-service', version: '1.2.3' }],
-		['a name and a mode that is no text', { name: 'camera', mode: 3 }],
-		['an error in JSON with status 200', { error: 'no such route' }],
-		['an empty object', {}],
-	])('a program that answers everything with %s', async (_name, body) => {
-		const url = await rawServer(
-			completeResponse('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
-		);
-		for (const keyType of ['app', 'knowledge']) {
-			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
-			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
-			expect(ids(result)).toEqual(['notDify']);
-		}
-	});
+it.each([
+	['a name', { name: 'my-service', version: '1.2.3' }],
+	['a name and a mode that is no text', { name: 'camera', mode: 3 }],
+	['an error in JSON with status 200', { error: 'no such route' }],
+	['an empty object', {}],
+])('servers that are not Dify: a program that answers everything with %s', async (_name, body) => {
+	const url = await rawServer(
+		completeResponse('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
+	);
+	for (const keyType of ['app', 'knowledge']) {
+		const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
+		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+		expect(ids(result)).toEqual(['notDify']);
+	}
 });
 
 describe('the key', () => {

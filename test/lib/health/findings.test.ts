@@ -366,49 +366,18 @@ test('slow: a warning that leaves the server healthy', async () => {
 });
 
 describe('the API cannot be used', () => {
+	const page = (status: string) =>
+		completeResponse(status, '<!doctype html><p>Hi', { 'Content-Type': 'text/html' });
+	const recorded = (name: string) => replayRecording(`${LLAMA}/${name}.http`);
+	const ERROR = { error: { message: 'x' } };
 	test.each([
-		[
-			'a web page',
-			completeResponse('200 OK', '<!doctype html><p>Hi', { 'Content-Type': 'text/html' }),
-			'notAnApi',
-			'misconfigured',
-		],
-		[
-			'JSON of something else',
-			json('200 OK', { hello: 'world' }),
-			'invalidResponse',
-			'misconfigured',
-		],
-		[
-			'nothing at that path',
-			replayRecording(`${LLAMA}/prefix-health-outside.http`),
-			'routeNotFound',
-			'misconfigured',
-		],
-		[
-			'a refused key',
-			replayRecording(`${LLAMA}/key-models-none.http`),
-			'unauthorized',
-			'unauthorized',
-		],
-		[
-			'a proxy whose server is down',
-			completeResponse('502 Bad Gateway', '<html>502', { 'Content-Type': 'text/html' }),
-			'badGateway',
-			'unreachable',
-		],
-		[
-			'too many requests',
-			json('429 Too Many Requests', { error: { message: 'Too many' } }),
-			'busy',
-			'degraded',
-		],
-		[
-			'a separate error',
-			json('500 Internal Server Error', { error: { message: 'x' } }),
-			'serverError',
-			'degraded',
-		],
+		['a web page', page('200 OK'), 'notAnApi', 'misconfigured'],
+		['other JSON', json('200 OK', { hello: 'world' }), 'invalidResponse', 'misconfigured'],
+		['nothing there', recorded('prefix-health-outside'), 'routeNotFound', 'misconfigured'],
+		['a refused key', recorded('key-models-none'), 'unauthorized', 'unauthorized'],
+		['a proxy whose server is down', page('502 Bad Gateway'), 'badGateway', 'unreachable'],
+		['too many requests', json('429 Too Many Requests', ERROR), 'busy', 'degraded'],
+		['a separate error', json('500 Internal Server Error', ERROR), 'serverError', 'degraded'],
 	])('%s', async (_name, answers, id, status) => {
 		const result = await check(await rawServer(answers));
 		expect(result).toMatchObject({ status, findings: [{ id, severity: 'error' }] });
@@ -416,7 +385,7 @@ describe('the API cannot be used', () => {
 	});
 
 	test('the model is still loading', async () => {
-		const result = await check(await rawServer(replayRecording(`${LLAMA}/loading-health.http`)));
+		const result = await check(await rawServer(recorded('loading-health')));
 		expect(result).toMatchObject({
 			status: 'loading',
 			summary: 'llama-server is loading, with 1 error.',

@@ -34,97 +34,57 @@ export function playModel(server: LlamaServerSim, answering: Answering = () => u
 	server.script(...Array.from({ length: 200 }, () => play));
 }
 
-const hermes = (call: object) => `<tool_call>\n${JSON.stringify(call)}\n</tool_call>`;
-const weather = (city: unknown) => ({ name: 'get_weather', arguments: { city } });
+const call =
+	(name: string, args: object | string = {}) =>
+	() =>
+		reply.toolCalls([{ name, arguments: args }]);
+const weather = (city: string) => call('get_weather', { city });
+const HERMES = '<tool_call>\n{"name":"get_weather","arguments":{"city":"Paris"}}\n</tool_call>';
+const QUOTED = `Write this: \`${HERMES}\` and it works.`;
+const SAID = 'Let me think about it for';
+const BONN = 'get_weather({"city":"Bonn"})';
+const MESSAGE = { to: 'Zoe', text: 'Grusse aus Tokyo' };
+const MODE = { room: 'kitchen', mode: 'darker' };
+const UNKNOWN =
+	'The model called the tool "look_outside", which is not connected. Connected tools: ';
+const MISSING = 'The model called the tool "get_weather" without the required arguments city';
+const text = (said: string, options?: { finish: 'length' }) => () => reply.text(said, options);
+const recovery = 'an error to recover from';
 
 /** Each failure: the case, the response of the model, and the result of the test. */
 export const WAYS_TO_FAIL: ReadonlyArray<
 	[name: string, answer: () => Reply, problem: string, did: string, second?: boolean]
 > = [
-	['one call', () => reply.text('It is sunny in Paris.'), 'noCall', 'It is sunny in Paris.'],
-	[
-		'one call',
-		() => reply.text(`Write this: \`${hermes(weather('Paris'))}\` and it works.`),
-		'noCall',
-		`Write this: \`${hermes(weather('Paris'))}\` and it works.`,
-	],
-	[
-		'no call needed',
-		() => reply.toolCalls([weather('Bonn')]),
-		'unnecessaryCall',
-		'get_weather({"city":"Bonn"})',
-	],
-	[
-		'a number',
-		() => reply.toolCalls([weather('Bonn')]),
-		'wrongTool',
-		'get_weather({"city":"Bonn"})',
-	],
-	[
-		'one call',
-		() => reply.toolCalls([{ name: 'look_outside', arguments: {} }]),
-		'wrongTool',
-		'The model called the tool "look_outside", which is not connected. Connected tools: ',
-	],
-	[
-		'one call',
-		() => reply.toolCalls([{ name: 'get_weather', arguments: {} }]),
-		'wrongArguments',
-		'The model called the tool "get_weather" without the required arguments city',
-	],
-	[
-		'two calls in one response',
-		() => reply.toolCalls([weather('Oslo')]),
-		'wrongCount',
-		'get_weather({"city":"Oslo"})',
-	],
-	[
-		'one call',
-		() => reply.toolCalls([weather('Paris, France')]),
-		'wrongArguments',
-		'get_weather({"city":"Paris, France"})',
-	],
+	['one call', text('It is sunny in Paris.'), 'noCall', 'It is sunny in Paris.'],
+	['one call', text(QUOTED), 'noCall', QUOTED],
+	['no call needed', weather('Bonn'), 'unnecessaryCall', BONN],
+	['a number', weather('Bonn'), 'wrongTool', BONN],
+	['one call', call('look_outside'), 'wrongTool', UNKNOWN],
+	['one call', call('get_weather'), 'wrongArguments', MISSING],
+	['two calls in one response', weather('Oslo'), 'wrongCount', 'get_weather({"city":"Oslo"})'],
+	['one call', weather('Paris, France'), 'wrongArguments', 'get_weather({"city":"Paris, France"})'],
 	[
 		'one of a list',
-		() => reply.toolCalls([{ name: 'set_light', arguments: { room: 'kitchen', mode: 'darker' } }]),
+		call('set_light', MODE),
 		'wrongArguments',
-		'set_light({"room":"kitchen","mode":"darker"})',
+		`set_light(${JSON.stringify(MODE)})`,
 	],
 	[
 		'Unicode',
-		() =>
-			reply.toolCalls([
-				{ name: 'send_message', arguments: { to: 'Zoe', text: 'Grusse aus Tokyo' } },
-			]),
+		call('send_message', MESSAGE),
 		'wrongArguments',
-		'send_message({"to":"Zoe","text":"Grusse aus Tokyo"})',
+		`send_message(${JSON.stringify(MESSAGE)})`,
 	],
 	[
-		'an error to recover from',
-		() => reply.toolCalls([{ name: 'read_file', arguments: { path: 'notes.txt' } }]),
+		recovery,
+		call('read_file', { path: 'notes.txt' }),
 		'notCorrected',
 		'read_file({"path":"notes.txt"})',
 		true,
 	],
-	[
-		'an error to recover from',
-		() => reply.text('There is no such file.'),
-		'noCall',
-		'There is no such file.',
-		true,
-	],
-	[
-		'nested arguments',
-		() => reply.toolCalls([{ name: 'create_order', arguments: '{"customer": "Ada' }]),
-		'invalidCall',
-		'',
-	],
-	[
-		'one call',
-		() => reply.text('Let me think about it for', { finish: 'length' }),
-		'truncated',
-		'Let me think about it for',
-	],
+	[recovery, text('There is no such file.'), 'noCall', 'There is no such file.', true],
+	['nested arguments', call('create_order', '{"customer": "Ada'), 'invalidCall', ''],
+	['one call', text(SAID, { finish: 'length' }), 'truncated', SAID],
 	['a number', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'truncated', ''],
 	['a number', () => reply.reasoning('So it is 08:10.'), 'noResponse', ''],
 	['no call needed', () => reply.empty(), 'noResponse', ''],

@@ -82,32 +82,33 @@ describe("the host's classes", () => {
 	});
 });
 
-describe('a probe that throws', () => {
-	it.each([
-		[
-			'while it streams',
-			changedSdk((adapter) => {
-				adapter._streamResponseChunks = () => {
-					throw new Error('no run manager');
-				};
-			}),
-		],
-		[
-			'when it is created',
-			{
-				...sdk,
-				supplyModel: () => {
-					throw new Error('no run manager');
-				},
-			} as unknown as AiNodeSdk,
-		],
-	])('is reported as missing, so that the SDK is used: %s', async (_when, changed) => {
+it.each([
+	[
+		'while it streams',
+		changedSdk((adapter) => {
+			adapter._streamResponseChunks = () => {
+				throw new Error('no run manager');
+			};
+		}),
+	],
+	[
+		'when it is created',
+		{
+			...sdk,
+			supplyModel: () => {
+				throw new Error('no run manager');
+			},
+		} as unknown as AiNodeSdk,
+	],
+])(
+	'a probe that throws: is reported as missing, so that the SDK is used: %s',
+	async (_when, changed) => {
 		expect(await findHostClasses(context, changed)).toEqual({
 			type: 'missing',
 			missing: 'its chat model failed: no run manager',
 		});
-	});
-});
+	},
+);
 
 describe('the SDK', () => {
 	it('is required by an error message if an old n8n has none', () => {

@@ -305,21 +305,19 @@ describe('tools as definitions', () => {
 	});
 });
 
-describe('the choice of a tool', () => {
-	it.each([
-		[undefined, undefined],
-		[null, undefined],
-		['any', 'required'],
-		[true, 'required'],
-		['auto', 'auto'],
-		['none', 'none'],
-		['required', 'required'],
-		['get_weather', { name: 'get_weather' }],
-		[{ type: 'function', function: { name: 'get_weather' } }, { name: 'get_weather' }],
-		[{ type: 'tool', name: 'get_weather' }, { name: 'get_weather' }],
-		[{ type: 'auto' }, undefined],
-		[false, undefined],
-	])('%j means %j', (given, expected) => {
-		expect(toToolChoice(given)).toEqual(expected);
-	});
+it.each([
+	[undefined, undefined],
+	[null, undefined],
+	['any', 'required'],
+	[true, 'required'],
+	['auto', 'auto'],
+	['none', 'none'],
+	['required', 'required'],
+	['get_weather', { name: 'get_weather' }],
+	[{ type: 'function', function: { name: 'get_weather' } }, { name: 'get_weather' }],
+	[{ type: 'tool', name: 'get_weather' }, { name: 'get_weather' }],
+	[{ type: 'auto' }, undefined],
+	[false, undefined],
+])('the choice of a tool: %j means %j', (given, expected) => {
+	expect(toToolChoice(given)).toEqual(expected);
 });

@@ -187,12 +187,10 @@ describe('readLocalLlamaCredential', () => {
 	});
 });
 
-describe('the model server of a credential', () => {
-	test('an invalid Base URL is an error before anything is sent', () => {
-		const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
-		expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
-		expect(failed.message).toContain('The port "port"');
-	});
+test('the model server of a credential: an invalid Base URL is an error before anything is sent', () => {
+	const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
+	expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
+	expect(failed.message).toContain('The port "port"');
 });
 
 test('credential fields that expressions return as another type are converted', () => {

@@ -126,33 +126,25 @@ describe('lists of models', () => {
 			{ name: 'nomic', details: { family: 'nomic-bert' } },
 		],
 	};
+	const ofOllama = {
+		'GET /v1/models': list(
+			{ id: 'qwen3:8b', owned_by: 'library' },
+			{ id: 'nomic', owned_by: 'library' },
+		),
+		'GET /api/tags': tags,
+	};
 	const router = (...args: string[]) => ({ value: 'unloaded', args });
 	test.each<[string, ModelTask, Answers, string[]]>([
 		[
 			'capabilities of Ollama',
 			'embeddings',
 			{
-				'GET /v1/models': list(
-					{ id: 'qwen3:8b', owned_by: 'library' },
-					{ id: 'nomic', owned_by: 'library' },
-				),
-				'GET /api/tags': tags,
+				...ofOllama,
 				'GET /api/ps': { models: [] },
 			},
 			['nomic'],
 		],
-		[
-			'capabilities of Ollama',
-			'chat',
-			{
-				'GET /v1/models': list(
-					{ id: 'qwen3:8b', owned_by: 'library' },
-					{ id: 'nomic', owned_by: 'library' },
-				),
-				'GET /api/tags': tags,
-			},
-			['qwen3:8b'],
-		],
+		['capabilities of Ollama', 'chat', ofOllama, ['qwen3:8b']],
 		[
 			'arguments of a router',
 			'reranking',

@@ -111,15 +111,11 @@ describe('OpenAI’s route', () => {
 	});
 });
 
-describe('before anything is sent', () => {
-	test('no prompt, and an invalid size', async () => {
-		const sim = await startOther({});
-		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
-		expect((await failureOf(run(sim, { size: '512' }))).message).toBe(
-			'The size "512" is not valid',
-		);
-		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
-	});
+test('before anything is sent: no prompt, and an invalid size', async () => {
+	const sim = await startOther({});
+	expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
+	expect((await failureOf(run(sim, { size: '512' }))).message).toBe('The size "512" is not valid');
+	expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
 });
 
 test('llama-server has no route: the error names servers that can', async () => {

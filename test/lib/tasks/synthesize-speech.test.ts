@@ -137,12 +137,10 @@ describe('responses that are not audio', () => {
 	});
 });
 
-describe('speaches', () => {
-	test('a lost connection is reported', async () => {
-		const sim = await startSpeaches();
-		expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
-			type: 'connectionLost',
-		});
+test('speaches: a lost connection is reported', async () => {
+	const sim = await startSpeaches();
+	expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
+		type: 'connectionLost',
 	});
 });
 

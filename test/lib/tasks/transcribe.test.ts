@@ -123,14 +123,12 @@ describe('whisper.cpp', () => {
 	});
 });
 
-describe('speaches', () => {
-	test('subtitles with the type plain text', async () => {
-		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), {
-			...SPEACHES,
-			format: 'srt',
-		});
-		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
+test('speaches: subtitles with the type plain text', async () => {
+	const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), {
+		...SPEACHES,
+		format: 'srt',
 	});
+	expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
 });
 
 describe('other servers', () => {

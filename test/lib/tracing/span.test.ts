@@ -189,22 +189,13 @@ test('session, user and tags have the names of the conventions and of Langfuse',
 });
 
 describe('case N37: other tasks have their own span name', () => {
+	const SETTINGS = { model: 'sim-model', timeouts: {}, retries: 0, priority: 'batch' } as const;
+
 	test('embeddings', async () => {
 		const server = await start({ embeddings: true });
-		const settings = {
-			model: 'sim-model',
-			prefixes: {},
-			longTexts: 'fail',
-			blankTexts: 'fail',
-			batchSize: 1,
-			timeouts: {},
-			retries: 0,
-			priority: 'batch',
-		} as const;
-		const embedder = new Embedder(
-			createModelServer({ baseUrl: server.url }, traces.helpers),
-			settings,
-		);
+		const settings = { ...SETTINGS, prefixes: {}, longTexts: 'fail', blankTexts: 'fail' } as const;
+		const target = createModelServer({ baseUrl: server.url }, traces.helpers);
+		const embedder = new Embedder(target, { ...settings, batchSize: 1 });
 		await embedder.embed(['one', 'two'], 'document');
 		expect(traces.spans().map(({ name }) => name)).toEqual([
 			'embeddings sim-model',
@@ -215,17 +206,9 @@ describe('case N37: other tasks have their own span name', () => {
 
 	test('reranking', async () => {
 		const server = await start({ rerank: true });
-		const settings = {
-			model: 'sim-model',
-			longDocuments: 'fail',
-			batchSize: 32,
-			topN: 0,
-			scores: 'received',
-			timeouts: {},
-			retries: 0,
-			priority: 'batch',
-		} as const;
-		await rerank(createModelServer({ baseUrl: server.url }, traces.helpers), settings, 'q', ['a']);
+		const settings = { ...SETTINGS, longDocuments: 'fail', topN: 0, scores: 'received' } as const;
+		const target = createModelServer({ baseUrl: server.url }, traces.helpers);
+		await rerank(target, { ...settings, batchSize: 32 }, 'q', ['a']);
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);

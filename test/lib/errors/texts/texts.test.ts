@@ -165,13 +165,11 @@ test.each(['8080', '9931'])(
 	},
 );
 
-describe('texts of Dify errors', () => {
-	test('no suggestion names an operation that no node has', () => {
-		for (const type of Object.keys(DIFY_ERROR_TEXTS) as ErrorType[])
-			expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
-				/\boperation ["A-Z]|needs (?:completion|workflow)/,
-			);
-	});
+test('texts of Dify errors: no suggestion names an operation that no node has', () => {
+	for (const type of Object.keys(DIFY_ERROR_TEXTS) as ErrorType[])
+		expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
+			/\boperation ["A-Z]|needs (?:completion|workflow)/,
+		);
 });
 
 describe('parts of error texts', () => {
