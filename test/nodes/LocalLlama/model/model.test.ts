@@ -284,6 +284,18 @@ describe('Delete', () => {
 	});
 });
 
+test.each([
+	[
+		'serves one model',
+		{},
+		'serves a single model and cannot load, unload, download or delete models',
+	],
+	['rejects the key', { profile: 'fastapi', apiKey: 'another' }, 'rejected the API key'],
+] as const)('a server that %s is reported as such', async (_name, options, message) => {
+	await serve(options);
+	expect((await getError(buildParameters('delete', { model: 'a' }))).message).toContain(message);
+});
+
 test.each([404, 405, 501])(
 	'a server without a model list (%i) does not support it',
 	async (status) => {
