@@ -137,16 +137,6 @@ describe('Dify Retriever', () => {
 		expect(hints[0]?.message).toContain('truncated to 250 characters');
 	});
 
-	test('an error is reported by this node, also in its log', async () => {
-		const { sim, addFilledDataset, supply } = await startScene();
-		const { retriever, outputs } = await supply([addFilledDataset('Papers', ['llama'])]);
-		sim.store.knowledge.embeddingDown = true;
-		const failed = await getNodeError(retriever.invoke('llama'));
-		expect(failed.message).toMatch(/^Dify cannot reach its model at 127\.0\.0\.1:/);
-		expect(failed.description).toContain('HTTPConnectionPool');
-		expect(outputs[0]).toBe(failed);
-	});
-
 	test('no knowledge base is an error', async () => {
 		const { supply } = await startScene();
 		await expect(supply([])).rejects.toThrow('is empty');

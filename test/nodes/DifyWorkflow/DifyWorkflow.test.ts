@@ -13,27 +13,6 @@ import {
 import type { Json } from '../../simulators/dify';
 
 describe('the record of a run', () => {
-	test('is returned with and without Simplify', async () => {
-		const sim = await startWorkflow({ steps: [START], outputs: { a: 1 } });
-		const { workflowRunId } = await executeWorkflowJson(sim);
-		const [simple] = await executeOperation(sim, 'run', 'get', {
-			workflowRunId,
-			waitUntilFinished: false,
-		});
-		expect(simple!.json).toMatchObject({
-			workflowRunId,
-			status: 'succeeded',
-			outputs: { a: 1 },
-			inputs: {},
-		});
-		const [raw] = await executeOperation(sim, 'run', 'get', {
-			workflowRunId,
-			waitUntilFinished: false,
-			simplify: false,
-		});
-		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
-	});
-
 	test('is returned after the run has ended, if the option is set', async () => {
 		let continueRun = () => {};
 		const wait = new Promise<void>((resolve) => (continueRun = resolve));

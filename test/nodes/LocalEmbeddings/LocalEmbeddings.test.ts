@@ -68,15 +68,6 @@ describe('fields', () => {
 			expect.objectContaining({ input: ['c'] }),
 		]);
 	});
-
-	it('a timeout is reported as a timeout', async () => {
-		const server = await start({ embeddings: true });
-		server.route('POST /v1/embeddings', reply.silence());
-		const { embeddings } = await supplyNode(server, { firstTokenTimeout: 0.1 });
-		expect((await getError(embeddings.embedQuery('a'))).context.data).toMatchObject({
-			type: 'firstTokenTimeout',
-		});
-	});
 });
 
 describe('supply', () => {

@@ -1,9 +1,4 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	NodeExecutionHint,
-} from 'n8n-workflow';
+import type { INodeExecutionData, NodeExecutionHint } from 'n8n-workflow';
 
 import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
@@ -12,24 +7,18 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../simulators/llama-server';
+import { executeContext, type ExecuteSetup } from '../../support/execute-context';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The key of the simulated server. */
 export const SESAME = 'open-sesame-123456';
 
-export interface Setup {
-	parameters?: Record<string, unknown>;
-	/** One set of parameters per item, over the others. */
-	perItem?: Array<Record<string, unknown>>;
-	credentials?: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
+export interface Setup extends Partial<Omit<ExecuteSetup, 'items' | 'type'>> {
+	/** Number of items. */
 	items?: number;
-	/** Contents of the items, instead of their number. */
-	input?: Array<Record<string, unknown>>;
-	continueOnFail?: boolean;
 	/** Names of the outputs, as n8n sees them. */
 	outputs?: string[];
 	mode?: string;
-	signal?: AbortSignal;
 }
 
 let current: LlamaServerSim | undefined;
@@ -48,70 +37,33 @@ export async function sim(options: SimOptions = {}): Promise<void> {
 	current = await startLlamaServerSim({ apiKey: SESAME, ...options });
 }
 
-/** The node's context, as far as this node uses it. */
-function context(setup: Setup): IExecuteFunctions {
-	const {
-		perItem = [],
-		items = 1,
-		continueOnFail = false,
-		outputs = ['main', 'main'],
-		mode = 'manual',
-	} = setup;
-	// Default of the tests: longer than a busy machine hangs.
-	const parameters = { options: { timeout: 60 }, ...setup.parameters };
-	const credentials = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
-	return {
-		getInputData: () =>
-			(setup.input ?? Array.from({ length: items }, (_, index) => ({ index }))).map((json) => ({
-				json,
-			})),
-		getNodeParameter: (
-			name: string,
-			itemIndex: number,
-			fallback: unknown,
-			options?: { extractValue?: boolean },
-		) => {
-			const value = { ...parameters, ...perItem[itemIndex] }[name] ?? fallback;
-			return options?.extractValue &&
-				typeof value === 'object' &&
-				value !== null &&
-				'value' in value
-				? value.value
-				: value;
-		},
-		getCredentials: async (name: string, itemIndex: number) => {
-			credentialTypes.push(name);
-			return Array.isArray(credentials) ? credentials[itemIndex]! : credentials;
-		},
-		getNode: () => ({
-			id: '1',
-			name: 'Server Health',
-			type: 'n8n-nodes-local-llama.serverHealth',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-		}),
+export async function run({
+	items = 1,
+	outputs = ['main', 'main'],
+	mode = 'manual',
+	parameters,
+	credentials = { baseUrl: server().url, apiKey: SESAME },
+	...setup
+}: Setup = {}): Promise<INodeExecutionData[][]> {
+	const fake = executeContext({
+		type: 'n8n-nodes-local-llama.serverHealth',
+		credentials,
+		items: Array.from({ length: items }, (_, index) => ({ json: { index } })),
+		// Default of the tests: longer than a busy machine hangs.
+		parameters: { options: { timeout: 60 }, ...parameters },
+		...setup,
+	});
+	fake.hints = hints;
+	const getCredentials = fake.context.getCredentials.bind(fake.context);
+	Object.assign(fake.context, {
 		getNodeOutputs: () => outputs.map((type) => ({ type })),
 		getMode: () => mode,
-		isStreaming: () => false,
-		continueOnFail: () => continueOnFail,
-		getExecutionCancelSignal: () => setup.signal,
-		getTimezone: () => 'Europe/Berlin',
-		addExecutionHints: (...more: NodeExecutionHint[]) => void hints.push(...more),
-		helpers: {
-			prepareBinaryData: async (data: Buffer, fileName: string, mimeType: string) =>
-				await Promise.resolve({
-					data: data.toString('base64'),
-					fileName,
-					mimeType,
-					id: 'filesystem-v2:1',
-				}),
+		getCredentials: async (name: string, itemIndex: number) => {
+			credentialTypes.push(name);
+			return await getCredentials(name, itemIndex);
 		},
-	} as unknown as IExecuteFunctions;
-}
-
-export async function run(setup: Setup = {}): Promise<INodeExecutionData[][]> {
-	return await new ServerHealth().execute.call(context(setup));
+	});
+	return await new ServerHealth().execute.call(fake.context);
 }
 
 /** Status and paired item of each item, output by output. */

@@ -199,35 +199,6 @@ describe('syncing documents', () => {
 		);
 	});
 
-	test('an item without a source is an error, and then this sync removes no documents', async () => {
-		const scene = await startScene();
-		await sync(scene, FILES);
-		const setup = createItems([{ source: '', text: 'x' }, FILES[1]!], false);
-		await expect(executeOperation(scene, 'document', 'sync', {}, setup)).rejects.toThrow(
-			'The field "Source" is empty',
-		);
-		const fake = prepare(
-			scene,
-			{ resource: 'document', operation: 'sync' },
-			{ ...setup, continueOnFail: true },
-		);
-		expect((await executePrepared(fake)).map(({ json }) => json.action ?? 'error')).toEqual([
-			'error',
-			'unchanged',
-		]);
-		expect(fake.hints[0]?.message).toContain('this sync removes no documents');
-	});
-
-	test('an empty list, as from "Always Output Data", changes nothing', async () => {
-		const scene = await startScene();
-		await sync(scene, FILES);
-		const writeCount = getWrites(scene.sim).length;
-		const fake = prepare(scene, { resource: 'document', operation: 'sync', source: undefined });
-		expect(await executePrepared(fake)).toEqual([]);
-		expect(fake.hints[0]?.message).toContain('nothing was changed');
-		expect(getWrites(scene.sim)).toHaveLength(writeCount);
-	});
-
 	test('a failed document continues as an item, and the others are synced', async () => {
 		const scene = await startScene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];

@@ -79,18 +79,6 @@ describe('one text of each item', () => {
 		expect(items).toHaveLength(2);
 		for (const item of items) expect(item.json).toMatchObject({ error: { type: 'unauthorized' } });
 	});
-
-	it('whose expression fails is an error of that item', async () => {
-		await serve({ embeddings: true });
-		const { items } = texts('a', 'b');
-		const perItem = [{ text: new Error('no such field') }, { text: 'b' }];
-		const out = await execute({ parameters: EMBED, items, perItem, continueOnFail: true });
-		expect(out[0]!.json).toMatchObject({
-			error: { message: expect.stringContaining('no such field') as string },
-		});
-		expect(out[1]!.json.text).toBe('b');
-		expect(await getError(EMBED, { items, perItem })).toMatchObject({ context: { itemIndex: 0 } });
-	});
 });
 
 describe('an array of texts', () => {

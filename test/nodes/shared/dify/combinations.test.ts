@@ -35,23 +35,6 @@ describe('the latest conversation', () => {
 		}
 		expect(sim.runs).toHaveLength(0);
 	});
-
-	test('can be restarted if it is deleted between the lookup and the message', async () => {
-		const sim = await startSim();
-		const { conversationId } = await sendMessageJson(sim);
-		const { store } = sim;
-		const find = store.conversationOf.bind(store);
-		store.conversationOf = (app, id, user) =>
-			id === conversationId ? undefined : find(app, id, user);
-		expect((await sendMessageError(sim, { parameters: latest })).message).toBe(
-			'Dify cannot find the conversation',
-		);
-		expect(
-			await sendMessageJson(sim, {
-				parameters: { ...latest, options: { onStaleConversation: 'startNew' } },
-			}),
-		).toMatchObject({ conversationRestarted: true });
-	});
 });
 
 describe('Stop', () => {

@@ -1,9 +1,8 @@
 import type { IDataObject, INodeListSearchResult } from 'n8n-workflow';
 import { countRequests, startApp, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import { appKey, type Json, type FormField } from '../../../simulators/dify';
+import { type Json, type FormField } from '../../../simulators/dify';
 import {
 	getItemError,
-	createNumberedItems,
 	prepare,
 	execute,
 	byId,
@@ -21,19 +20,6 @@ import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConvers
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { NodeParameters } from '../../../../nodes/shared/parameters';
-
-describe('many items', () => {
-	test('items may have different apps', async () => {
-		const sim = await startSim();
-		const credentials = (['chat', 'advanced-chat'] as const).map((mode) => ({
-			baseUrl: sim.url,
-			apiKey: appKey(mode),
-			keyType: 'app',
-		}));
-		await execute(prepare(sim, { ...createNumberedItems(2), credentials }));
-		expect(sim.runs.map(({ app }) => app.mode)).toEqual(['chat', 'advanced-chat']);
-	});
-});
 
 describe('inputs', () => {
 	test('the form is fetched once for all items, and not at all if nothing is filled in', async () => {
@@ -246,22 +232,6 @@ describe('lists in the editor', () => {
 			{ name: 'C', value: 'C' },
 			{ name: 'F', value: 'F' },
 		]);
-	});
-
-	test('text that n8n would evaluate as an expression is not an option, default, label or name', async () => {
-		const form: FormField[] = [
-			{ kind: 'text-input', variable: 'city', label: '<b>City', default: '={{ $env.HOME }}' },
-			{ kind: 'select', variable: 'unit', label: '={{ 1 }}', options: ['={{ 1 }}', 'F'] },
-			{ kind: 'text-input', variable: '={{ 1 }}' },
-		];
-		const sim = await startApp({ mode: 'chat', form });
-		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const { fields } = await getForm.call(createEditorContext(sim, {}));
-		expect(fields[0]).not.toHaveProperty('defaultValue');
-		expect(fields[0]!.displayName).toBe('<\u200bb>City');
-		expect(fields[1]!.options).toEqual([{ name: 'F', value: 'F' }]);
-		expect(fields[1]!.displayName).toBe('\u200b={{ 1 }}');
-		expect(fields).toHaveLength(2);
 	});
 
 	test('a form that cannot be loaded shows the reason, and keeps the existing fields', async () => {

@@ -90,17 +90,6 @@ describe('an error', () => {
 		expect(started.filter((itemIndex) => itemIndex < 900)).toEqual([0]);
 	});
 
-	it('is at its position if the node continues', async () => {
-		const context = contextOf(3, { continueOnFail: true });
-		const results = await processItems(
-			context,
-			async (itemIndex) =>
-				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
-			{ ...failures(context), concurrency: 2 },
-		);
-		expect(results).toMatchObject(['yes', { itemIndex: 1, message: 'no' }, 'yes']);
-	});
-
 	it('in its message also ends the polling for a stop', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
