@@ -25,7 +25,6 @@ import {
 	workflowOf,
 } from './support/workflows';
 
-const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 
 let n8n: Awaited<ReturnType<typeof startN8nWithWorker>>;
@@ -33,11 +32,11 @@ let dify: DifySim | undefined;
 
 beforeAll(async () => {
 	n8n = await startN8nWithWorker();
-}, SLOW);
+});
 afterAll(async () => {
 	await stopEverything();
 	await dify?.close();
-}, SLOW);
+});
 
 async function credentialFor(server: LlamaServer): Promise<{ id: string; name: string }> {
 	return await n8n.createCredential({ ...llamaCredential(server), id: undefined });
@@ -55,118 +54,106 @@ async function chat(webhookId: string, text: string, signal?: AbortSignal): Prom
 
 // The worker executes, the main process answers the webhook: chunks travel through Redis.
 describe('n8n in queue mode', () => {
-	it(
-		'streams the response of an agent that calls a tool',
-		async () => {
-			const call =
-				'<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
-			const model = await scriptedModel([
-				{ last: 'tool', reply: 'Seventeen times twenty-three is three hundred and ninety-one.' },
-				{ reply: call },
-			]);
-			const server = await startLlamaServer({ model, contextSize: 4096 });
-			const credential = await credentialFor(server);
-			await importWorkflow(
-				n8n,
-				workflowOf('Queued', {
-					Chat: chatTrigger('queued-chat'),
-					Agent: { ...agent(), to: ['Totals'] },
-					[MODEL]: localModel(credential),
-					Calculator: calculator,
-					Totals: readTotals,
-				}),
-			);
-			const lines = await chat('queued-chat', 'What is 17 times 23?');
-			expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
-			const [execution] = await n8n.listExecutions();
-			const { data, ...rest } = await n8n.waitForExecution(execution!.id);
-			const totals = totalsIn(data);
-			expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0 });
-			expect(rest).toMatchObject({
-				customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out },
-			});
-			expect(n8n.worker.service.lines.join('\n')).toContain(
-				`Worker started execution ${execution!.id} `,
-			);
-			expect(data.resultData.runData.Calculator).toHaveLength(1);
-			await server.stop();
-		},
-		SLOW,
-	);
+	it('streams the response of an agent that calls a tool', async () => {
+		const call =
+			'<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
+		const model = await scriptedModel([
+			{ last: 'tool', reply: 'Seventeen times twenty-three is three hundred and ninety-one.' },
+			{ reply: call },
+		]);
+		const server = await startLlamaServer({ model, contextSize: 4096 });
+		const credential = await credentialFor(server);
+		await importWorkflow(
+			n8n,
+			workflowOf('Queued', {
+				Chat: chatTrigger('queued-chat'),
+				Agent: { ...agent(), to: ['Totals'] },
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+				Totals: readTotals,
+			}),
+		);
+		const lines = await chat('queued-chat', 'What is 17 times 23?');
+		expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
+		const [execution] = await n8n.listExecutions();
+		const { data, ...rest } = await n8n.waitForExecution(execution!.id);
+		const totals = totalsIn(data);
+		expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0 });
+		expect(rest).toMatchObject({
+			customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out },
+		});
+		expect(n8n.worker.service.lines.join('\n')).toContain(
+			`Worker started execution ${execution!.id} `,
+		);
+		expect(data.resultData.runData.Calculator).toHaveLength(1);
+		await server.stop();
+	});
 
-	it(
-		'streams the response of a Dify app',
-		async () => {
-			const lines: ChatLine[] = [];
-			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
-			dify = await startDifySim({
-				apps: [
-					{
-						mode: 'chat',
-						key: appKey('chat'),
-						reply: () => ({ steps: story.map((text) => ({ text })) }),
-					},
-				],
-				stream: afterShown(lines),
-			});
-			const { id, name } = await n8n.createCredential({
-				name: 'Dify',
-				type: 'difyApi',
-				data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' },
-			});
-			await importWorkflow(
-				n8n,
-				workflowOf('Queued Dify', {
-					Chat: chatTrigger('queued-dify', 'Dify Chat Message'),
-					'Dify Chat Message': {
-						type: 'CUSTOM.difyChatMessage',
-						parameters: {},
-						credentials: { difyApi: { id, name } },
-						to: ['Totals'],
-					},
-					Totals: readTotals,
-				}),
-			);
-			await chatLines(n8n, 'queued-dify', 'Tell me a story', { lines });
-			expect(piecesOf(lines)).toEqual(story);
-			const [execution] = await n8n.listExecutions();
-			const { data } = await n8n.waitForExecution(execution!.id);
-			const totals = totalsIn(data);
-			expect(totals).toMatchObject({ usage: { generations: 1, uncounted: 0 } });
-			expect(Number(totals.in)).toBeGreaterThan(0);
-			// n8n's own nodes may store longer values; this package's nodes do not.
-			expect(n8n.worker.service.lines.join('\n')).not.toContain('Custom data value');
-		},
-		SLOW,
-	);
+	it('streams the response of a Dify app', async () => {
+		const lines: ChatLine[] = [];
+		const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
+		dify = await startDifySim({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: () => ({ steps: story.map((text) => ({ text })) }),
+				},
+			],
+			stream: afterShown(lines),
+		});
+		const { id, name } = await n8n.createCredential({
+			name: 'Dify',
+			type: 'difyApi',
+			data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' },
+		});
+		await importWorkflow(
+			n8n,
+			workflowOf('Queued Dify', {
+				Chat: chatTrigger('queued-dify', 'Dify Chat Message'),
+				'Dify Chat Message': {
+					type: 'CUSTOM.difyChatMessage',
+					parameters: {},
+					credentials: { difyApi: { id, name } },
+					to: ['Totals'],
+				},
+				Totals: readTotals,
+			}),
+		);
+		await chatLines(n8n, 'queued-dify', 'Tell me a story', { lines });
+		expect(piecesOf(lines)).toEqual(story);
+		const [execution] = await n8n.listExecutions();
+		const { data } = await n8n.waitForExecution(execution!.id);
+		const totals = totalsIn(data);
+		expect(totals).toMatchObject({ usage: { generations: 1, uncounted: 0 } });
+		expect(Number(totals.in)).toBeGreaterThan(0);
+		// n8n's own nodes may store longer values; this package's nodes do not.
+		expect(n8n.worker.service.lines.join('\n')).not.toContain('Custom data value');
+	});
 
-	it(
-		'Stop reaches the model server through the worker',
-		async () => {
-			const server = await startLlamaServer({
-				contextSize: 65_536,
-				parallel: 1,
-			});
-			const credential = await credentialFor(server);
-			const { id } = await importWorkflow(
-				n8n,
-				workflowOf('Queued and stopped', {
-					Chat: chatTrigger('queued-stop'),
-					Agent: agent(),
-					[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
-				}),
-			);
-			const reader = new AbortController();
-			const reading = chat('queued-stop', 'Never stop', reader.signal).catch(() => []);
-			const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
-			await until(busy, (one) => one);
-			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
-			await n8n.stopExecution(running!.id);
-			// Without a stop, it would generate for minutes.
-			expect(await until(busy, (one) => !one)).toBe(false);
-			reader.abort();
-			await reading;
-		},
-		SLOW,
-	);
+	it('Stop reaches the model server through the worker', async () => {
+		const server = await startLlamaServer({
+			contextSize: 65_536,
+			parallel: 1,
+		});
+		const credential = await credentialFor(server);
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Queued and stopped', {
+				Chat: chatTrigger('queued-stop'),
+				Agent: agent(),
+				[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
+			}),
+		);
+		const reader = new AbortController();
+		const reading = chat('queued-stop', 'Never stop', reader.signal).catch(() => []);
+		const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
+		await until(busy, (one) => one);
+		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
+		await n8n.stopExecution(running!.id);
+		// Without a stop, it would generate for minutes.
+		expect(await until(busy, (one) => !one)).toBe(false);
+		reader.abort();
+		await reading;
+	});
 });

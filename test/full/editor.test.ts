@@ -29,8 +29,6 @@ import {
 import { until } from '../e2e/support/until';
 import { MANUAL, workflowOf } from '../e2e/support/workflows';
 
-/** The editor loads slowly when other tests run in parallel. */
-const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
 
@@ -160,45 +158,39 @@ beforeAll(async () => {
 		Knowledge: { type: 'postgres', credential: database },
 	};
 	editor = await openEditor(n8n);
-}, SLOW);
+});
 
 afterAll(async () => {
 	await editor.close();
 	await Promise.all(sims.map(async (sim) => await sim.close()));
 	await stopEverything();
-}, SLOW);
+});
 
-it(
-	'the actions of a node in the order of their use',
-	async () => {
-		const { get, openWorkflow, picture } = editor;
-		const name = 'Dify Conversation';
-		const { id } = await n8n.createWorkflow(
-			workflowOf('Actions', { Start: { ...MANUAL, to: [] } }),
-		);
-		await openWorkflow(id);
-		await get('node-creator-plus-button').click();
-		await get('node-creator-search-bar').fill(name);
-		const names = get('node-creator').getByTestId('node-creator-item-name');
-		await names.getByText(name, { exact: true }).first().click();
-		// Wait for the closing animation of the list.
-		const listed = await until(
-			async () => (await names.allInnerTexts()).map((text) => text.trim()),
-			(texts) => texts.length >= 3 && !texts.includes(name),
-		);
-		expect(listed.slice(0, 3)).toEqual([
-			'Get many conversations',
-			'Rename a conversation',
-			'Delete a conversation',
-		]);
-		const last = Math.min(listed.length, 9) - 1;
-		await picture('actions/dify-conversation', {
-			of: get('node-creator'),
-			down: [names.nth(last)],
-		});
-	},
-	SLOW,
-);
+it('the actions of a node in the order of their use', async () => {
+	const { get, openWorkflow, picture } = editor;
+	const name = 'Dify Conversation';
+	const { id } = await n8n.createWorkflow(workflowOf('Actions', { Start: { ...MANUAL, to: [] } }));
+	await openWorkflow(id);
+	await get('node-creator-plus-button').click();
+	await get('node-creator-search-bar').fill(name);
+	const names = get('node-creator').getByTestId('node-creator-item-name');
+	await names.getByText(name, { exact: true }).first().click();
+	// Wait for the closing animation of the list.
+	const listed = await until(
+		async () => (await names.allInnerTexts()).map((text) => text.trim()),
+		(texts) => texts.length >= 3 && !texts.includes(name),
+	);
+	expect(listed.slice(0, 3)).toEqual([
+		'Get many conversations',
+		'Rename a conversation',
+		'Delete a conversation',
+	]);
+	const last = Math.min(listed.length, 9) - 1;
+	await picture('actions/dify-conversation', {
+		of: get('node-creator'),
+		down: [names.nth(last)],
+	});
+});
 
 /** Takes a picture of each node's panel. */
 async function picturePanels({ get, openNode, closeNode, picture }: Editor, folder: string) {
@@ -227,34 +219,26 @@ async function createAllNodes(): Promise<string> {
 }
 
 describe('the panels', () => {
-	it(
-		'of all nodes',
-		async () => {
-			await editor.openWorkflow(await createAllNodes());
-			await picturePanels(editor, 'nodes');
-			expect(await editor.get('canvas-node').getByText('?', { exact: true }).count()).toBe(0);
-		},
-		SLOW,
-	);
+	it('of all nodes', async () => {
+		await editor.openWorkflow(await createAllNodes());
+		await picturePanels(editor, 'nodes');
+		expect(await editor.get('canvas-node').getByText('?', { exact: true }).count()).toBe(0);
+	});
 
-	it(
-		'of Dify Chat Message: the form of the app',
-		async () => {
-			const { get, page, openWorkflow, openNode, picture } = editor;
-			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
-			await openWorkflow(id);
-			await openNode('Dify Chat Message');
-			for (const label of ['Language of the answer', 'Order number']) {
-				const fieldLabel = get('node-parameters').getByText(label, { exact: true });
-				await fieldLabel.waitFor();
-				expect(await fieldLabel.count()).toBe(1);
-			}
-			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await picture('panel-dify-chat-message', 'fields');
-			await page.setViewportSize(WINDOW);
-		},
-		SLOW,
-	);
+	it('of Dify Chat Message: the form of the app', async () => {
+		const { get, page, openWorkflow, openNode, picture } = editor;
+		const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
+		await openWorkflow(id);
+		await openNode('Dify Chat Message');
+		for (const label of ['Language of the answer', 'Order number']) {
+			const fieldLabel = get('node-parameters').getByText(label, { exact: true });
+			await fieldLabel.waitFor();
+			expect(await fieldLabel.count()).toBe(1);
+		}
+		await page.setViewportSize({ ...WINDOW, height: 1100 });
+		await picture('panel-dify-chat-message', 'fields');
+		await page.setViewportSize(WINDOW);
+	});
 });
 
 /**
@@ -333,113 +317,101 @@ const call = (name: string, args: object) =>
 describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
 
-	it(
-		'with an agent shows every tool call in the log, with arguments and result',
-		async () => {
-			const { get, page, openWorkflow, picture } = editor;
-			const model = await scriptedModel(
-				[
-					{
-						last: 'tool',
-						reply:
-							'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
-					},
-					{
-						reply: [
-							call('Stock', { input: 'A-100' }),
-							call('Calculator', { input: '12 * 17.50' }),
-						].join('\n'),
-					},
-				],
-				{ contextLength: 16_384 },
-			);
-			const scripted = await startLlamaServer({
-				model,
-				alias: 'my-model',
-				contextSize: 16_384,
-				parallel: 1,
-			});
-			const { id } = await n8n.createWorkflow(
-				example('agent-with-tools', {
-					local: await credentialFor(scripted, 'Server with tools'),
-					model: 'my-model',
-				}),
-			);
-			await openWorkflow(id);
-			const answer = await sendMessage(
-				'Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?',
-			);
-			expect(answer).toContain('210.00');
-			const log = get('logs-overview-body');
-			for (const name of ['Stock', 'Calculator'])
-				await log.getByText(name, { exact: true }).waitFor();
-			expect(await log.getByText(MODEL).count()).toBe(2);
-			const details = await openLogOf(log.getByText('Calculator', { exact: true }));
-			expect(await details.getByTestId('log-details-input').innerText()).toContain('12 * 17.50');
-			expect(await details.getByTestId('log-details-output').innerText()).toContain('210');
-			await openLogOf(log.getByText('Stock', { exact: true }));
-			expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
-			expect(await details.getByTestId('log-details-output').innerText()).toContain(
-				'12 pieces in stock',
-			);
-			// n8n's hint here is to let the model fill in more of the tool's fields.
-			await page.addStyleTag({
-				content: '[data-test-id="run-data-hints"] { display: none !important; }',
-			});
-			await picture('agent-tools');
-		},
-		SLOW,
-	);
+	it('with an agent shows every tool call in the log, with arguments and result', async () => {
+		const { get, page, openWorkflow, picture } = editor;
+		const model = await scriptedModel(
+			[
+				{
+					last: 'tool',
+					reply:
+						'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
+				},
+				{
+					reply: [
+						call('Stock', { input: 'A-100' }),
+						call('Calculator', { input: '12 * 17.50' }),
+					].join('\n'),
+				},
+			],
+			{ contextLength: 16_384 },
+		);
+		const scripted = await startLlamaServer({
+			model,
+			alias: 'my-model',
+			contextSize: 16_384,
+			parallel: 1,
+		});
+		const { id } = await n8n.createWorkflow(
+			example('agent-with-tools', {
+				local: await credentialFor(scripted, 'Server with tools'),
+				model: 'my-model',
+			}),
+		);
+		await openWorkflow(id);
+		const answer = await sendMessage(
+			'Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?',
+		);
+		expect(answer).toContain('210.00');
+		const log = get('logs-overview-body');
+		for (const name of ['Stock', 'Calculator'])
+			await log.getByText(name, { exact: true }).waitFor();
+		expect(await log.getByText(MODEL).count()).toBe(2);
+		const details = await openLogOf(log.getByText('Calculator', { exact: true }));
+		expect(await details.getByTestId('log-details-input').innerText()).toContain('12 * 17.50');
+		expect(await details.getByTestId('log-details-output').innerText()).toContain('210');
+		await openLogOf(log.getByText('Stock', { exact: true }));
+		expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
+		expect(await details.getByTestId('log-details-output').innerText()).toContain(
+			'12 pieces in stock',
+		);
+		// n8n's hint here is to let the model fill in more of the tool's fields.
+		await page.addStyleTag({
+			content: '[data-test-id="run-data-hints"] { display: none !important; }',
+		});
+		await picture('agent-tools');
+	});
 
-	it(
-		'shows an error if the server disconnects during a tool call',
-		async () => {
-			const { get, page, openWorkflow, picture } = editor;
-			const sim = await startLlamaServerSim();
-			sims.push(sim);
-			const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
-			const transport = { cut: { at: { event: 8 }, how: 'rst' } } as const;
-			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', transport }));
-			const local = await credentialFor(sim, 'Server that breaks off');
-			const { id } = await n8n.createWorkflow(
-				example('agent-with-tools', { local, model: 'sim-model' }),
-			);
-			await openWorkflow(id);
-			await makeRoom(560);
-			await get('chat-input').fill('What do 12 pieces at 17.50 cost?');
-			await page.keyboard.press('Enter');
-			await get('logs-overview-status').getByText('Error').waitFor();
-			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-			await bubbles.getByText('connection').first().waitFor();
-			const chatText = (await bubbles.allInnerTexts()).join(' ');
-			// What happened and where, then what to do.
-			expect(chatText).toContain('Let me work that out.');
-			expect(chatText).toMatch(/broke|lost/i);
-			expect(chatText).toContain(sim.url.replace('http://', ''));
-			await picture('chat-server-breaks-off');
-		},
-		SLOW,
-	);
+	it('shows an error if the server disconnects during a tool call', async () => {
+		const { get, page, openWorkflow, picture } = editor;
+		const sim = await startLlamaServerSim();
+		sims.push(sim);
+		const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
+		const transport = { cut: { at: { event: 8 }, how: 'rst' } } as const;
+		sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', transport }));
+		const local = await credentialFor(sim, 'Server that breaks off');
+		const { id } = await n8n.createWorkflow(
+			example('agent-with-tools', { local, model: 'sim-model' }),
+		);
+		await openWorkflow(id);
+		await makeRoom(560);
+		await get('chat-input').fill('What do 12 pieces at 17.50 cost?');
+		await page.keyboard.press('Enter');
+		await get('logs-overview-status').getByText('Error').waitFor();
+		const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
+		await bubbles.getByText('connection').first().waitFor();
+		const chatText = (await bubbles.allInnerTexts()).join(' ');
+		// What happened and where, then what to do.
+		expect(chatText).toContain('Let me work that out.');
+		expect(chatText).toMatch(/broke|lost/i);
+		expect(chatText).toContain(sim.url.replace('http://', ''));
+		await picture('chat-server-breaks-off');
+	});
 
-	it(
-		'streams the response of Dify',
-		async () => {
-			const { openWorkflow, picture } = editor;
-			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
-			await openWorkflow(id);
-			const question = 'I bought a lamp three weeks ago. Can I send it back?';
-			let pictured = false;
-			const whileTyping = async (typed: string) => {
-				if (pictured || typed.length < 80) return;
-				pictured = true;
-				await picture('dify-chat');
-			};
-			const answer = await sendMessage(question, { chatUntil: 560, whileTyping });
-			expect(answer).toContain('The money is back within a week.');
-			expect(shop.runs.at(-1)).toMatchObject({ query: question });
-		},
-		SLOW,
-	);
+	it('streams the response of Dify', async () => {
+		const { openWorkflow, picture } = editor;
+		const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
+		await openWorkflow(id);
+		const question = 'I bought a lamp three weeks ago. Can I send it back?';
+		let pictured = false;
+		const whileTyping = async (typed: string) => {
+			if (pictured || typed.length < 80) return;
+			pictured = true;
+			await picture('dify-chat');
+		};
+		const answer = await sendMessage(question, { chatUntil: 560, whileTyping });
+		expect(answer).toContain('The money is back within a week.');
+		expect(shop.runs.at(-1)).toMatchObject({ query: question });
+	});
 });
 
 describe('the examples', () => {
@@ -480,67 +452,58 @@ describe('the examples', () => {
 			}
 			await picture(`workflows/${name}`, 'canvas');
 		},
-		SLOW,
 	);
 });
 
-it(
-	'the dark theme shows nodes with their own icons',
-	async () => {
-		const dark = await openEditor(n8n, 'dark');
-		const readIcons = async (workflowId: string) => {
-			await dark.openWorkflow(workflowId);
-			const images = dark.page.locator('[data-node-type^="CUSTOM."] .n8n-node-icon img');
-			return await images.evaluateAll((elements: Array<{ src: string }>) =>
-				elements.map(({ src }) => src),
-			);
-		};
-		try {
-			const icons = await readIcons(await createAllNodes());
-			expect(icons).toEqual(
-				(await ownTypes()).map(() => expect.stringMatching(/\.dark\.svg$/) as string),
-			);
-			await picturePanels(dark, 'nodes-dark');
-			const { id } = await n8n.createWorkflow(
-				example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),
-			);
-			expect(await readIcons(id)).toHaveLength(3);
-		} finally {
-			await dark.close();
-		}
-	},
-	SLOW,
-);
-
-it(
-	'a check shows the problem of a server that is down',
-	async () => {
-		const { get, page, drag, openWorkflow, openNode, closeNode, picture } = editor;
-		const created = await n8n.createWorkflow(
-			workflowOf('Is the server well?', {
-				Start: { ...MANUAL, to: ['Server Health'] },
-				'Server Health': {
-					type: 'CUSTOM.serverHealth',
-					parameters: { service: 'modelServer', operation: 'check', options: {} },
-					credentials: { localLlamaApi: down },
-				},
-			}),
+it('the dark theme shows nodes with their own icons', async () => {
+	const dark = await openEditor(n8n, 'dark');
+	const readIcons = async (workflowId: string) => {
+		await dark.openWorkflow(workflowId);
+		const images = dark.page.locator('[data-node-type^="CUSTOM."] .n8n-node-icon img');
+		return await images.evaluateAll((elements: Array<{ src: string }>) =>
+			elements.map(({ src }) => src),
 		);
-		await openWorkflow(created.id);
-		await openNode('Server Health');
-		await get('node-execute-button').click();
-		const output = get('output-panel');
-		await output.getByText('Unhealthy Branch (1 item)').click();
-		// The buttons for other views are visible only while the pointer is over the panel.
-		await output.hover();
-		await output.getByTestId('radio-button-json').click();
-		await output.getByText('"findings"').waitFor();
-		expect(await output.innerText()).toContain('Nothing is listening on 127.0.0.1');
-		await drag(get('panel-drag-button'), -400, 0);
-		await page.setViewportSize({ ...WINDOW, height: 700 });
-		await picture('check-down', [page.locator('.node-settings'), output]);
-		await page.setViewportSize(WINDOW);
-		await closeNode();
-	},
-	SLOW,
-);
+	};
+	try {
+		const icons = await readIcons(await createAllNodes());
+		expect(icons).toEqual(
+			(await ownTypes()).map(() => expect.stringMatching(/\.dark\.svg$/) as string),
+		);
+		await picturePanels(dark, 'nodes-dark');
+		const { id } = await n8n.createWorkflow(
+			example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),
+		);
+		expect(await readIcons(id)).toHaveLength(3);
+	} finally {
+		await dark.close();
+	}
+});
+
+it('a check shows the problem of a server that is down', async () => {
+	const { get, page, drag, openWorkflow, openNode, closeNode, picture } = editor;
+	const created = await n8n.createWorkflow(
+		workflowOf('Is the server well?', {
+			Start: { ...MANUAL, to: ['Server Health'] },
+			'Server Health': {
+				type: 'CUSTOM.serverHealth',
+				parameters: { service: 'modelServer', operation: 'check', options: {} },
+				credentials: { localLlamaApi: down },
+			},
+		}),
+	);
+	await openWorkflow(created.id);
+	await openNode('Server Health');
+	await get('node-execute-button').click();
+	const output = get('output-panel');
+	await output.getByText('Unhealthy Branch (1 item)').click();
+	// The buttons for other views are visible only while the pointer is over the panel.
+	await output.hover();
+	await output.getByTestId('radio-button-json').click();
+	await output.getByText('"findings"').waitFor();
+	expect(await output.innerText()).toContain('Nothing is listening on 127.0.0.1');
+	await drag(get('panel-drag-button'), -400, 0);
+	await page.setViewportSize({ ...WINDOW, height: 700 });
+	await picture('check-down', [page.locator('.node-settings'), output]);
+	await page.setViewportSize(WINDOW);
+	await closeNode();
+});

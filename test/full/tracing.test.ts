@@ -12,7 +12,6 @@ import {
 import { until } from '../e2e/support/until';
 import { agent, calculator, localModel, workflowOf } from '../e2e/support/workflows';
 
-const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 const OFTEN = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
 
@@ -32,12 +31,12 @@ beforeAll(async () => {
 	[server, receiver] = [await startLlamaServerSim(), await startOtlpReceiver()];
 	n8n = await startN8n({ env: tracing() });
 	credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
-}, SLOW);
+});
 afterAll(async () => {
 	await stopEverything();
 	await server.close();
 	await receiver.close();
-}, SLOW);
+});
 
 /** Local Llama: Chat. The model has the name of the case, by which its spans are found. */
 const llama = (model: string) => ({
@@ -129,40 +128,35 @@ it.each(Object.entries(CASES))(
 		await begin(model);
 		expect(await classOf(model)).toBe(priority);
 	},
-	SLOW,
 );
 
-it(
-	"an agent with a tool call: the spans of the package are children of n8n's",
-	async () => {
-		server.script(
-			reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]),
-			reply.text('It is 391.'),
-		);
-		const model = 'traced';
-		const parts = {
-			Start: manual('Agent'),
-			Agent: agent('Calculate it'),
-			[MODEL]: modelOf(model),
-			Calculator: calculator,
-		};
-		await run(workflowOf(model, parts));
-		const isOurs = ({ scope, attributes }: ExportedSpan) =>
-			scope === 'n8n-nodes-local-llama' && attributes['gen_ai.request.model'] === model;
-		const ofN8n = await until(
-			async () => receiver.spans.filter(({ attributes }) => attributes['n8n.node.name'] === MODEL),
-			({ length }) => length === 2,
-		);
-		const ours = receiver.spans.filter(isOurs);
-		expect(ours.map(({ parentSpanId }) => parentSpanId).sort()).toEqual(
-			ofN8n.map(({ spanId }) => spanId).sort(),
-		);
-		for (const { name, traceId } of ours)
-			expect({ name, traceId }).toEqual({ name: `chat ${model}`, traceId: ofN8n[0]!.traceId });
-		expect(ours.map(({ attributes }) => attributes['local_llama.tool_calls'])).toEqual(
-			expect.arrayContaining([['Calculator'], undefined]),
-		);
-		expect(JSON.stringify(ours)).not.toContain('Calculate it');
-	},
-	SLOW,
-);
+it("an agent with a tool call: the spans of the package are children of n8n's", async () => {
+	server.script(
+		reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]),
+		reply.text('It is 391.'),
+	);
+	const model = 'traced';
+	const parts = {
+		Start: manual('Agent'),
+		Agent: agent('Calculate it'),
+		[MODEL]: modelOf(model),
+		Calculator: calculator,
+	};
+	await run(workflowOf(model, parts));
+	const isOurs = ({ scope, attributes }: ExportedSpan) =>
+		scope === 'n8n-nodes-local-llama' && attributes['gen_ai.request.model'] === model;
+	const ofN8n = await until(
+		async () => receiver.spans.filter(({ attributes }) => attributes['n8n.node.name'] === MODEL),
+		({ length }) => length === 2,
+	);
+	const ours = receiver.spans.filter(isOurs);
+	expect(ours.map(({ parentSpanId }) => parentSpanId).sort()).toEqual(
+		ofN8n.map(({ spanId }) => spanId).sort(),
+	);
+	for (const { name, traceId } of ours)
+		expect({ name, traceId }).toEqual({ name: `chat ${model}`, traceId: ofN8n[0]!.traceId });
+	expect(ours.map(({ attributes }) => attributes['local_llama.tool_calls'])).toEqual(
+		expect.arrayContaining([['Calculator'], undefined]),
+	);
+	expect(JSON.stringify(ours)).not.toContain('Calculate it');
+});

@@ -32,8 +32,6 @@ import {
 } from './playground';
 import { until } from './until';
 
-export const SLOW = 900_000;
-
 /** The n8n of the suite. */
 let n8n: N8nClient;
 const closing: Array<() => Promise<void>> = [];
@@ -76,7 +74,7 @@ export function describeExamples(
 ): void {
 	beforeAll(async () => {
 		await begin();
-	}, SLOW);
+	});
 	afterEach(closeAll);
 	afterAll(stopEverything);
 
@@ -104,16 +102,10 @@ export function describeExamples(
 			expect(problems).toEqual([]);
 		});
 
-		it.each(names)(
-			'%s',
-			async (name) => {
-				const returned = await runs[name]!();
-				process.stdout.write(
-					`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`,
-				);
-			},
-			SLOW,
-		);
+		it.each(names)('%s', async (name) => {
+			const returned = await runs[name]!();
+			process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
+		});
 	});
 }
 
