@@ -269,7 +269,7 @@ export class JsonBrackets {
 
 	/** Reads a chunk, also after the end of a value. */
 	readAll(chunk: string) {
-		for (let at: number | undefined = 0; at !== undefined; ) at = this.read(chunk, at);
+		for (let at: number | undefined = 0; at !== undefined;) at = this.read(chunk, at);
 	}
 
 	private open() {

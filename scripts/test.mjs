@@ -16,7 +16,7 @@ import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 const jestArgs = process.argv.slice(2);
-/** Results of Prettier and TypeScript for unchanged files. */
+/** Results of TypeScript for unchanged files. */
 const cache = join(root, 'node_modules', '.cache', 'checks');
 
 /**
@@ -75,10 +75,9 @@ const scan = {
 await main(async () => {
 	await ensureDependencies(log);
 	if (jestArgs.length > 0) return await runChecks(log, [tests]);
-	const formatting = ['--check', '.', '--cache', '--cache-location', join(cache, 'prettier')];
 	return await runChecks(log, [
 		[
-			check('formatting', '.bin/prettier', formatting),
+			check('formatting', '.bin/oxfmt', ['--check', '.']),
 			check('types', TYPESCRIPT, checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
 			{
 				name: 'build from scratch',

@@ -17,8 +17,10 @@ export type TextDelta =
 	| { type: 'append'; text: string }
 	| { type: 'replace'; text: string; reason: string };
 
-export interface WorkflowNode
-	extends Pick<RunSummary, 'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'> {
+export interface WorkflowNode extends Pick<
+	RunSummary,
+	'error' | 'outputs' | 'elapsedTime' | 'createdAt' | 'finishedAt'
+> {
 	/** ID of this execution; a node inside a loop has one entry per pass. */
 	id: string;
 	/** ID on the canvas. */

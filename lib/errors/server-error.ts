@@ -93,8 +93,9 @@ export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): Erro
 }
 
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
-export interface ServerErrorDetails
-	extends Partial<Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>> {
+export interface ServerErrorDetails extends Partial<
+	Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>
+> {
 	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
 	title: string;
@@ -197,8 +198,10 @@ export function rethrowWith(
 	};
 }
 
-export interface ErrorContext
-	extends Pick<ErrorTextParams, 'root' | 'typed' | 'service' | 'model'> {
+export interface ErrorContext extends Pick<
+	ErrorTextParams,
+	'root' | 'typed' | 'service' | 'model'
+> {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */

@@ -10,8 +10,10 @@ import { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types
 import { asRecord, JsonRecord } from '../values';
 import { Adaptation, AdaptationRule, applyChanges, findChange, toOtherFormat } from './adaptations';
 
-export interface ExchangeOptions<D, V>
-	extends Omit<RequestOptions, 'url' | 'json' | 'streamFormat' | 'retryPolicy'> {
+export interface ExchangeOptions<D, V> extends Omit<
+	RequestOptions,
+	'url' | 'json' | 'streamFormat' | 'retryPolicy'
+> {
 	/** What the server teaches applies to later requests with the same scope and model. */
 	learningScope: string;
 	/** Best first. */

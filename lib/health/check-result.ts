@@ -81,7 +81,8 @@ export const MODEL_FACTS = [
 
 /** A model, as far as the server reports it. */
 export interface ModelFacts
-	extends Pick<ServerModel, 'id' | 'state' | (typeof MODEL_FACTS)[number]>,
+	extends
+		Pick<ServerModel, 'id' | 'state' | (typeof MODEL_FACTS)[number]>,
 		Partial<Pick<ServerModel, 'aliases'>> {
 	loaded?: boolean;
 }
@@ -204,15 +205,13 @@ export function summarizeFindings(
 		status,
 		healthy: status === 'healthy',
 		// Findings appear in emails and chats, and may quote the server.
-		findings: sorted.map(
-			({ id, severity, observed, detail, suggestion }): Finding => ({
-				id,
-				severity,
-				observed: toPlainText(observed),
-				detail: toPlainText(detail),
-				suggestion: toPlainText(suggestion),
-			}),
-		),
+		findings: sorted.map(({ id, severity, observed, detail, suggestion }): Finding => ({
+			id,
+			severity,
+			observed: toPlainText(observed),
+			detail: toPlainText(detail),
+			suggestion: toPlainText(suggestion),
+		})),
 	};
 }
 

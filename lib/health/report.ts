@@ -60,7 +60,7 @@ export function renderHtmlReport(
 	const name = truncate(title, MAX_NAME);
 	const { label } = { ...SERVER_TYPES, ...FURTHER_SERVERS }[server.type];
 	const version = server.version === undefined ? '' : ` ${truncate(server.version, MAX_NAME)}`;
-	// Prettier must not format the template: a space inside <style> would change its hash.
+	// The template must not be formatted: a space inside <style> would change its hash.
 	const page = markup`${new Html('<!doctype html>')}
 <html lang="en"><head>
 <meta charset="utf-8">

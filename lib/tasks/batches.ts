@@ -51,13 +51,12 @@ interface BatchOptions<R> extends BatchRules {
 	totals: Pick<BatchTotals, 'truncated'>;
 }
 
-interface BatchRequest<R>
-	extends TaskRequest<{
-		/** One for each text. */
-		results: R[];
-		tokens?: number;
-		warnings?: string[];
-	}> {
+interface BatchRequest<R> extends TaskRequest<{
+	/** One for each text. */
+	results: R[];
+	tokens?: number;
+	warnings?: string[];
+}> {
 	/** All texts in the request, for the estimate of their tokens. */
 	texts: readonly string[];
 }
@@ -144,7 +143,7 @@ export async function processInBatches<R>(
 		return results;
 	};
 	const allResults: R[] = [];
-	for (let begin = 0; begin < texts.length; ) {
+	for (let begin = 0; begin < texts.length;) {
 		const batch = nextBatch(texts, begin, maxSize);
 		pushAll(allResults, await processBatch(batch));
 		begin += batch.length;

@@ -25,7 +25,8 @@ export interface TaskSettings {
 
 /** `D`: what a correction changes. */
 export interface TaskRequest<T, D = undefined>
-	extends Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'>,
+	extends
+		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'>,
 		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations' | 'getPartial' | 'getShownLength'> {
 	draft?: D;
 	/** Fields of the JSON body, or of the form if there is a file. */

@@ -239,7 +239,7 @@ function isPlaceholder(length: number) {
 
 /** Position of the chunk with the samples. */
 function findDataChunk(file: Buffer) {
-	for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.byteLength; ) {
+	for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.byteLength;) {
 		if (file.toString('latin1', at, at + 4) === 'data') return at;
 		const length = file.readUInt32LE(at + 4);
 		// Chunks have an even length.

@@ -155,7 +155,7 @@ async function passUntil(
 ): Promise<void> {
 	let quiet = 0;
 	let activity = -1;
-	for (let passedMs = 0; pending.size > 0 && passedMs < MAX_MS; ) {
+	for (let passedMs = 0; pending.size > 0 && passedMs < MAX_MS;) {
 		await delay(5);
 		quiet = server.activity() === activity ? quiet + 1 : 0;
 		activity = server.activity();

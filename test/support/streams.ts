@@ -40,7 +40,7 @@ const parseHttp = (bytes: Buffer): HttpFixture => {
 	);
 	const chunks: Buffer[] = [];
 	if (!chunked) chunks.push(rest);
-	for (let at = 0; chunked; ) {
+	for (let at = 0; chunked;) {
 		const lineEnd = rest.indexOf('\r\n', at);
 		const size = lineEnd < 0 ? 0 : Number.parseInt(rest.toString('latin1', at, lineEnd), 16);
 		if (size === 0) break;

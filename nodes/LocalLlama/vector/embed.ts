@@ -150,7 +150,7 @@ async function embedGroup(
 	let [tokens, truncated, dimensions] = [0, 0, 0];
 	let { model } = settings;
 	let pending = texts;
-	for (let start = 0; start < pending.length; ) {
+	for (let start = 0; start < pending.length;) {
 		const batch = pending.slice(start, start + settings.batchSize);
 		const batchTexts = batch.map(({ text }) => text);
 		const indexes = batch.map(({ index }) => index);

@@ -225,15 +225,13 @@ describe('the description of a field', () => {
 	});
 
 	it('has the choices of all fields of that name', () => {
-		const sameNamed = ['a', 'b'].map(
-			(value): INodeProperties => ({
-				displayName: 'Operation',
-				name: 'operation',
-				type: 'options',
-				options: [{ name: value, value }],
-				default: value,
-			}),
-		);
+		const sameNamed = ['a', 'b'].map((value): INodeProperties => ({
+			displayName: 'Operation',
+			name: 'operation',
+			type: 'options',
+			options: [{ name: value, value }],
+			default: value,
+		}));
 		expect(findField(sameNamed, 'operation').choices).toEqual(['a', 'b']);
 	});
 

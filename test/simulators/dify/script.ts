@@ -317,14 +317,12 @@ export class Transcript {
 	private pause(forms: FormStep[]): Item[] {
 		const { runId, createdAt, newId } = this.context;
 		this.status = 'paused';
-		const issued = forms.map(
-			(form): IssuedForm => ({
-				form,
-				formId: form.formId ?? newId('form'),
-				token: form.token === undefined ? newId('form-token') : form.token,
-				expiresAt: createdAt + 3600,
-			}),
-		);
+		const issued = forms.map((form): IssuedForm => ({
+			form,
+			formId: form.formId ?? newId('form'),
+			token: form.token === undefined ? newId('form-token') : form.token,
+			expiresAt: createdAt + 3600,
+		}));
 		this.forms.push(...issued);
 		const data = issued.map(({ form, formId, token, expiresAt }) => ({
 			form_id: formId,
