@@ -20,6 +20,8 @@ const serve = async (...answers: Answer[]) =>
 	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
 
 const MINUTE = 60_000;
+const LOADING = { code: 503, message: 'Loading model', type: 'unavailable_error' };
+const loading = json({ error: LOADING }, 503);
 const word = (content: string) => delta({ content });
 
 /** A chat server whose answer the test writes while it runs. */
@@ -182,10 +184,6 @@ describe('timeouts', () => {
 	);
 
 	test('503 "Loading model" is retried with the same request', async () => {
-		const loading = json(
-			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
-			503,
-		);
 		const server = await serve(loading, loading, loading, text('Here I am.'));
 		const { supplied } = await chatModel(server.url);
 		expect((await clock.passUntil(supplied.invoke('Hi'))).content).toBe('Here I am.');
@@ -195,10 +193,6 @@ describe('timeouts', () => {
 	});
 
 	test('a model that loads for longer than the First Token Timeout is an error that names it', async () => {
-		const loading = json(
-			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
-			503,
-		);
 		const server = await serve(loading);
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { firstTokenTimeout: 120 } },
@@ -208,7 +202,6 @@ describe('timeouts', () => {
 	});
 
 	test('a model that loads for more than five seconds is shown in the log at once, and as a hint', async () => {
-		const loading = json({ error: { code: 503, message: 'Loading model' } }, 503);
 		let isLoaded = false;
 		const server = await serve((request, response) =>
 			(isLoaded ? text('Here I am.') : loading)(request, response),

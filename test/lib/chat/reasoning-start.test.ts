@@ -84,13 +84,6 @@ test.each<[string, Parameters<Awaited<ReturnType<typeof startChat>>>]>([
 	expect(next.deltas[0]).toBe('One ');
 });
 
-test('a response with thinking off teaches nothing', async () => {
-	const ask = await startChat(LONE, 'One two three.');
-	const settings: Partial<ChatSettings> = { parameters: { thinking: { mode: 'off' } } };
-	expect((await ask('Hi', settings)).hasHint).toBe(false);
-	expect((await ask('Hi', settings)).deltas[0]).toBe('One ');
-});
-
 test.each([
 	'Write `</think>` at the end of it.',
 	'The tag </think> ends the thinking of a model.',

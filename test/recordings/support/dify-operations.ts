@@ -19,6 +19,13 @@ export interface OperationRow {
 	startsRun: boolean;
 }
 
+type Fields = Parameters | ((exchange: DifyExchange) => Parameters);
+/** All of these values. */
+const all =
+	(...parts: Fields[]) =>
+	(exchange: DifyExchange): Parameters =>
+		Object.assign({}, ...parts.map((part) => (typeof part === 'function' ? part(exchange) : part)));
+
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
@@ -78,25 +85,13 @@ const follow = (exchange: DifyExchange): Parameters => ({
 });
 
 const ofUser = (exchange: DifyExchange): Parameters => ({ user: userOf(exchange) });
-const ofConversation = (exchange: DifyExchange): Parameters => ({
-	...ofUser(exchange),
-	conversationId: byId(idAt(exchange, 1)),
-});
-const ofMessage = (exchange: DifyExchange): Parameters => ({
-	...ofUser(exchange),
-	messageId: idAt(exchange, 1),
-});
+const ofConversation = all(ofUser, (exchange) => ({ conversationId: byId(idAt(exchange, 1)) }));
+const ofMessage = all(ofUser, (exchange) => ({ messageId: idAt(exchange, 1) }));
 const ofBase = (exchange: DifyExchange): Parameters => ({
 	difyDatasetId: byId(idAt(exchange, 1)),
 });
-const ofDocument = (exchange: DifyExchange): Parameters => ({
-	...ofBase(exchange),
-	documentId: byId(idAt(exchange, 3)),
-});
-const ofChunk = (exchange: DifyExchange): Parameters => ({
-	...ofDocument(exchange),
-	chunkId: idAt(exchange, 5),
-});
+const ofDocument = all(ofBase, (exchange) => ({ documentId: byId(idAt(exchange, 3)) }));
+const ofChunk = all(ofDocument, (exchange) => ({ chunkId: idAt(exchange, 5) }));
 const ofForm = ({ path }: DifyExchange): Parameters => ({
 	formToken: textOr(path.split('/')[3], 'token'),
 });
@@ -110,6 +105,12 @@ const transcript = (exchange: DifyExchange): Parameters => ({
 	...ofUser(exchange),
 	binaryPropertyName: 'sound',
 });
+
+const completion = all(JSON_INPUTS, { text: '', options: ONE_TRY }, ofUser);
+
+const answered = all(ofForm, ofUser, { action: 'approve', values: { note: 'x' } });
+
+const chunk = all(ofDocument, { content: 'new text', options: {} });
 
 type Row = readonly [
 	node: DifyNode,
@@ -159,20 +160,15 @@ const PLAIN: readonly Row[] = [
 		'difyApp',
 		'annotation update',
 		`PUT /apps/annotations/${ID}`,
-		(exchange) => ({ annotationId: byId(SOME_ID), ...texts(exchange) }),
+		all(texts, { annotationId: byId(SOME_ID) }),
 	],
 	[
 		'difyApp',
 		'annotation delete',
 		`DELETE /apps/annotations/${ID}`,
-		() => ({ annotationId: byId(SOME_ID) }),
+		all({ annotationId: byId(SOME_ID) }),
 	],
-	[
-		'difyConversation',
-		'conversation getAll',
-		'GET /conversations',
-		(exchange) => ({ ...ofUser(exchange), ...listOf(exchange) }),
-	],
+	['difyConversation', 'conversation getAll', 'GET /conversations', all(ofUser, listOf)],
 	['difyConversation', 'conversation delete', `DELETE /conversations/${ID}`, ofConversation],
 	[
 		'difyConversation',
@@ -199,13 +195,13 @@ const PLAIN: readonly Row[] = [
 		'difyConversation',
 		'variable getAll',
 		`GET /conversations/${ID}/variables`,
-		(exchange) => ({ ...ofConversation(exchange), ...listOf(exchange) }),
+		all(ofConversation, listOf),
 	],
 	[
 		'difyConversation',
 		'variable update',
 		`PUT /conversations/${ID}/variables/${ID}`,
-		(exchange) => ({ ...ofConversation(exchange), variableId: byId(SOME_ID), value: 'x' }),
+		all(ofConversation, { variableId: byId(SOME_ID), value: 'x' }),
 	],
 	['difyFeedback', 'getAll', 'GET /app/feedbacks', listOf],
 	['difyKnowledge', 'knowledgeBase getAll', 'GET /datasets', listOf],
@@ -220,19 +216,14 @@ const PLAIN: readonly Row[] = [
 		'difyKnowledge',
 		'knowledgeBase update',
 		`PATCH ${BASE}`,
-		(exchange) => ({ ...ofBase(exchange), options: { name: 'Papers' } }),
+		all(ofBase, { options: { name: 'Papers' } }),
 	],
-	[
-		'difyKnowledge',
-		'knowledgeBase delete',
-		`DELETE ${BASE}`,
-		(exchange) => ({ ...ofBase(exchange), confirm: true }),
-	],
+	['difyKnowledge', 'knowledgeBase delete', `DELETE ${BASE}`, all(ofBase, { confirm: true })],
 	[
 		'difyKnowledge',
 		'knowledgeBase retrieve',
 		`POST ${BASE}/retrieve`,
-		(exchange) => ({ ...ofBase(exchange), ...search(exchange), simplify: true }),
+		all(ofBase, search, { simplify: true }),
 	],
 	[
 		'difyRetriever',
@@ -244,7 +235,7 @@ const PLAIN: readonly Row[] = [
 		'difyKnowledge',
 		'document getAll',
 		`GET ${BASE}/documents`,
-		(exchange) => ({ ...ofBase(exchange), ...listOf(exchange), options: {} }),
+		all(ofBase, listOf, { options: {} }),
 	],
 	['difyKnowledge', 'document get', `GET ${DOCUMENT}`, ofDocument],
 	['difyKnowledge', 'document delete', `DELETE ${DOCUMENT}`, ofDocument],
@@ -261,21 +252,16 @@ const PLAIN: readonly Row[] = [
 		'difyKnowledge',
 		'document upsertFile',
 		`POST ${BASE}/document/create-by-file`,
-		(exchange) => ({ ...ofBase(exchange), options: { wait: 0 } }),
+		all(ofBase, { options: { wait: 0 } }),
 	],
-	[
-		'difyKnowledge',
-		'chunk getAll',
-		`GET ${DOCUMENT}/segments`,
-		(exchange) => ({ ...ofDocument(exchange), ...listOf(exchange) }),
-	],
+	['difyKnowledge', 'chunk getAll', `GET ${DOCUMENT}/segments`, all(ofDocument, listOf)],
 	['difyKnowledge', 'chunk create', `POST ${DOCUMENT}/segments`, chunk],
 	['difyKnowledge', 'chunk get', `GET ${CHUNK}`, ofChunk],
 	[
 		'difyKnowledge',
 		'chunk update',
 		`POST ${CHUNK}`,
-		(exchange) => ({ ...ofChunk(exchange), options: { content: 'new text' } }),
+		all(ofChunk, { options: { content: 'new text' } }),
 	],
 	['difyKnowledge', 'chunk delete', `DELETE ${CHUNK}`, ofChunk],
 	['difyKnowledge', 'metadata getFields', `GET ${BASE}/metadata`, ofBase],
@@ -283,14 +269,13 @@ const PLAIN: readonly Row[] = [
 		'difyKnowledge',
 		'metadata createField',
 		`POST ${BASE}/metadata`,
-		(exchange) => ({ ...ofBase(exchange), name: 'land', type: 'string' }),
+		all(ofBase, { name: 'land', type: 'string' }),
 	],
 	[
 		'difyKnowledge',
 		'metadata set',
 		`POST ${BASE}/documents/metadata`,
-		(exchange) => ({
-			...ofBase(exchange),
+		all(ofBase, {
 			documentId: byId(SOME_ID),
 			values: { value: [{ field: 'city', value: 'Quito' }] },
 			options: {},
@@ -315,16 +300,8 @@ const RATINGS: readonly Row[] = [
 	['difyFeedback', 'revoke', `POST /messages/${ID}/feedbacks`, ofMessage],
 ];
 
-function completion(exchange: DifyExchange): Parameters {
-	return { ...JSON_INPUTS, text: '', user: userOf(exchange), options: ONE_TRY };
-}
-
 function taskOf(exchange: DifyExchange): Parameters {
 	return { taskId: textOr(exchange.path.split('/')[3], SOME_ID), ...ofUser(exchange) };
-}
-
-function answered(exchange: DifyExchange): Parameters {
-	return { ...ofForm(exchange), ...ofUser(exchange), action: 'approve', values: { note: 'x' } };
 }
 
 function spoken(exchange: DifyExchange): Parameters {
@@ -363,10 +340,6 @@ function textDocument(exchange: DifyExchange): Parameters {
 		text: textOr(text, 'llama wool'),
 		options: { wait: 0 },
 	};
-}
-
-function chunk(exchange: DifyExchange): Parameters {
-	return { ...ofDocument(exchange), content: 'new text', options: {} };
 }
 
 function pipeline(exchange: DifyExchange): Parameters {
