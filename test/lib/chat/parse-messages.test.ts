@@ -1,5 +1,6 @@
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import { convertMessages } from '../../../lib/chat/convert-messages';
+import { readCases } from '../../support/rows';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
 
@@ -72,27 +73,9 @@ test('images of Ollama, which are base64 next to the text', () => {
 	]);
 });
 
-test.each([
-	['{"role":', 'The messages are not a JSON array'],
-	[42, 'The messages are not a JSON array'],
-	[[1], 'Message 1 is not a JSON object'],
-	[[{ content: 'x' }], 'Message 1 has no role'],
-	[
-		[
-			{ role: 'user', content: 'x' },
-			{ role: 'robot', content: 'x' },
-		],
-		'Message 2 has the unknown role "robot". Valid roles: system, user, assistant, tool',
-	],
-	[[{ role: 'user' }], 'Message 1 has no content'],
-	[
-		[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
-		'Message 1 contains a tool call without a name',
-	],
-	[
-		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
-		'Message 1 contains a call to "f" whose arguments are not a JSON object',
-	],
-])('%j is rejected with the reason', (given, message) => {
-	expect(() => parseMessages(given)).toThrow(message);
-});
+test.each(readCases<[unknown, string]>('test/lib/chat/rejected-messages.tsv'))(
+	'%j is rejected with the reason',
+	(given, message) => {
+		expect(() => parseMessages(given)).toThrow(message);
+	},
+);

@@ -33,29 +33,26 @@ const posted =
 	(path, socket, head) =>
 		(isPost(head) ? response : json('404 Not Found', { detail: 'Not Found' }))(path, socket, head);
 const list = (owner: string) => json('200 OK', { data: [{ id: 'm', owned_by: owner }] });
-const info = (modelType: object) =>
-	json('200 OK', { model_id: 'BAAI/bge', model_type: modelType, version: '1.8.2' });
+const RERANKER = json('200 OK', {
+	model_id: 'BAAI/bge',
+	model_type: { reranker: { id2label: {} } },
+	version: '1.8.2',
+});
+const EMPTY = completeResponse('405 Method Not Allowed');
+/** A server with both endpoints. */
+const both = (info: RawHandler) =>
+	routes({ '/info': info, '/v1/embeddings': EMPTY, '/rerank': EMPTY });
+const UNAVAILABLE = '503 Service Unavailable';
+const LOADING = { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } };
 
 describe('a server without a model list is healthy if it has endpoints for tasks', () => {
 	test.each([
 		[
-			'embeddings only, as /info says',
-			routes({
-				'/info': replayRecording('tei/info.http'),
-				'/v1/embeddings': completeResponse('405 Method Not Allowed'),
-				'/rerank': completeResponse('405 Method Not Allowed'),
-			}),
+			'embeddings, as /info says',
+			both(replayRecording('tei/info.http')),
 			'endpoints for embeddings',
 		],
-		[
-			'a reranker, as /info says',
-			routes({
-				'/info': info({ reranker: { id2label: {} } }),
-				'/v1/embeddings': completeResponse('405 Method Not Allowed'),
-				'/rerank': completeResponse('405 Method Not Allowed'),
-			}),
-			'endpoints for reranking',
-		],
+		['a reranker, as /info says', both(RERANKER), 'endpoints for reranking'],
 		['speech with FastAPI', routes({ '/v1/audio/speech': notAllowed }), 'endpoints for speech'],
 		[
 			'images: a broken body is an error',
@@ -131,28 +128,11 @@ test.each<[string, RawHandler]>([
 
 describe('/health reports that the server is not ready', () => {
 	test.each([
-		['an empty response', list('vllm'), completeResponse('503 Service Unavailable'), 'degraded'],
-		[
-			'a reason',
-			list('sglang'),
-			json('503 Service Unavailable', { status: 'unhealthy', issues: ['no worker'] }),
-			'degraded',
-		],
+		['an empty response', list('vllm'), completeResponse(UNAVAILABLE), 'degraded'],
+		['a reason', list('sglang'), json(UNAVAILABLE, { issues: ['no worker'] }), 'degraded'],
 		['an error', list('tabby'), json('500 Internal Server Error', { detail: 'dead' }), 'degraded'],
-		[
-			'still loading',
-			list('llamacpp'),
-			json('503 Service Unavailable', {
-				error: { code: 503, message: 'Loading model', type: 'unavailable_error' },
-			}),
-			'loading',
-		],
-		[
-			'without a list',
-			json('404 Not Found', {}),
-			completeResponse('503 Service Unavailable'),
-			'degraded',
-		],
+		['still loading', list('llamacpp'), json(UNAVAILABLE, LOADING), 'loading'],
+		['without a list', json('404 Not Found', {}), completeResponse(UNAVAILABLE), 'degraded'],
 	])('%s', async (_name, models, health, status) => {
 		const result = await check(
 			await rawServer(routes({ '/v1/models': models, '/health': health })),
