@@ -1,4 +1,3 @@
-import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import { sendChatMessage, type ChatMessageRequest } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
@@ -31,24 +30,6 @@ export function createClient(
 	data: Record<string, string> = {},
 ): DifyClient {
 	return createDifyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
-}
-
-/** Status of the credential test, as n8n sends it. */
-export async function fetchKeyTestStatus(data: {
-	baseUrl: string;
-	apiKey: string;
-	keyType: string;
-}): Promise<number> {
-	const credential = new DifyApi();
-	const authenticate = credential.authenticate as (
-		data: object,
-		request: object,
-	) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
-	const { baseURL, url, headers } = await authenticate(data, {
-		baseURL: data.baseUrl,
-		url: credential.test.request.url,
-	});
-	return (await fetch(baseURL + url, { headers })).status;
 }
 
 /** Sends a message with the real client. */
