@@ -164,7 +164,7 @@ const FILES: Pick<Setup, 'items' | 'stored'> = {
 			},
 		},
 	],
-	stored: { 'filesystem-v2:1': new Uint8Array(12 * 1024 * 1024).fill(7) },
+	stored: { 'filesystem-v2:1': new Uint8Array(4) },
 };
 /** Two binary files, in the item and in n8n's store, and one by its address. */
 export const WITH_FILES = {

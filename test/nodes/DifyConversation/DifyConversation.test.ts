@@ -1,5 +1,5 @@
 import { createClient, sendMessage, startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { startScripted } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { byId, executeConversation, createEditorContext } from '../dify';
 import type { AppSpec } from '../../simulators/dify';
@@ -11,9 +11,8 @@ describe('a message list', () => {
 	const readEndlessList = async (isNew: boolean) => {
 		let count = 0;
 		const sim = await startServer((_request, response) => {
-			response.setHeader('content-type', 'application/json');
 			const record = { id: isNew ? `m${++count}` : 'same', query: 'hi' };
-			response.end(JSON.stringify({ data: [record], has_more: true }));
+			sendJson(response, { data: [record], has_more: true });
 		});
 		const parameters = { conversationId: byId(UNKNOWN_ID), returnAll: true };
 		const reading = executeConversation(sim as never, 'message', 'getAll', parameters, 'chat');

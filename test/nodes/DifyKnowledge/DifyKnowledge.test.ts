@@ -1,6 +1,7 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument } from '../../simulators/dify';
 import {
+	runDocument,
 	byId,
 	createEditorContext,
 	startScene,
@@ -140,7 +141,7 @@ const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 describe('documents', () => {
 	test('a document is created from text, updated from a file with its name, and skipped on request', async () => {
 		const scene = await startScene();
-		const [created] = await executeOperation(scene, 'document', 'upsertText', {
+		const [created] = await runDocument(scene, 'upsertText', {
 			...TEXT,
 			options: { wait: 10 },
 		});
@@ -166,12 +167,12 @@ describe('documents', () => {
 			},
 		];
 		const parameters = { binaryPropertyName: 'data', options: { wait: 10 } };
-		expect(
-			await executeOperation(scene, 'document', 'upsertFile', parameters, { items }),
-		).toMatchObject([{ action: 'updated', documentId: created!.documentId }]);
+		expect(await runDocument(scene, 'upsertFile', parameters, { items })).toMatchObject([
+			{ action: 'updated', documentId: created!.documentId },
+		]);
 		expect(scene.dataset.documents.get(String(created!.documentId))!.text).toBe('# A file');
 		expect(
-			await executeOperation(scene, 'document', 'upsertText', {
+			await runDocument(scene, 'upsertText', {
 				...TEXT,
 				options: { ifExists: 'skip' },
 			}),
@@ -181,7 +182,7 @@ describe('documents', () => {
 	test('without waiting, the item is returned immediately, with the batch', async () => {
 		const scene = await startScene();
 		scene.sim.store.worker = 'down';
-		const [created] = await executeOperation(scene, 'document', 'upsertText', {
+		const [created] = await runDocument(scene, 'upsertText', {
 			...TEXT,
 			options: { wait: 0 },
 		});
@@ -194,19 +195,19 @@ describe('documents', () => {
 			documentId: byId(String(created!.documentId)),
 			options: { batch: created!.batch },
 		};
-		expect(
-			await executeOperation(scene, 'document', 'getStatus', { ...parameters, wait: 0 }),
-		).toMatchObject([{ indexingStatus: 'waiting', chunks: 0 }]);
+		expect(await runDocument(scene, 'getStatus', { ...parameters, wait: 0 })).toMatchObject([
+			{ indexingStatus: 'waiting', chunks: 0 },
+		]);
 		scene.sim.store.worker = 'up';
-		expect(
-			await executeOperation(scene, 'document', 'getStatus', { ...parameters, wait: 10 }),
-		).toMatchObject([{ indexingStatus: 'completed', chunks: 1 }]);
+		expect(await runDocument(scene, 'getStatus', { ...parameters, wait: 10 })).toMatchObject([
+			{ indexingStatus: 'completed', chunks: 1 },
+		]);
 	});
 
 	test('chunk rules are sent completely, with \\n as a line break', async () => {
 		const scene = await startScene();
 		const options = { separator: '\\n###\\n', maxTokens: 100, wait: 5 };
-		await executeOperation(scene, 'document', 'upsertText', { ...TEXT, options });
+		await runDocument(scene, 'upsertText', { ...TEXT, options });
 		expect(getLastBody(scene.sim, /create-by-text$/)).toMatchObject({
 			process_rule: {
 				mode: 'custom',
@@ -220,7 +221,7 @@ describe('documents', () => {
 			},
 		});
 		const parentScene = await startScene();
-		await executeOperation(parentScene, 'document', 'upsertText', {
+		await runDocument(parentScene, 'upsertText', {
 			...TEXT,
 			options: { childSeparator: '.', wait: 5 },
 		});
@@ -236,11 +237,11 @@ describe('documents', () => {
 			},
 		});
 		const contradiction = { ...TEXT, options: { chunking: 'automatic', maxTokens: 100 } };
-		await expect(executeOperation(scene, 'document', 'upsertText', contradiction)).rejects.toThrow(
+		await expect(runDocument(scene, 'upsertText', contradiction)).rejects.toThrow(
 			'the other chunk options have no effect',
 		);
 		const excess = { ...TEXT, options: { maxTokens: 5000 } };
-		await expect(executeOperation(scene, 'document', 'upsertText', excess)).rejects.toThrow(
+		await expect(runDocument(scene, 'upsertText', excess)).rejects.toThrow(
 			'must be between 50 and 4,000',
 		);
 	});
@@ -249,21 +250,19 @@ describe('documents', () => {
 		const scene = await startScene();
 		const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
 		const documentId = byId(document.id);
-		expect(await executeOperation(scene, 'document', 'get', { documentId })).toMatchObject([
+		expect(await runDocument(scene, 'get', { documentId })).toMatchObject([
 			{ id: document.id, name: 'a.txt' },
 		]);
 		const parameters = { documentIds: `${document.id}, ${document.id}`, statusAction: 'disable' };
-		expect(await executeOperation(scene, 'document', 'setStatus', parameters)).toHaveLength(2);
-		expect(
-			await executeOperation(scene, 'document', 'getAll', { options: { status: 'disabled' } }),
-		).toHaveLength(1);
+		expect(await runDocument(scene, 'setStatus', parameters)).toHaveLength(2);
+		expect(await runDocument(scene, 'getAll', { options: { status: 'disabled' } })).toHaveLength(1);
 		await expect(
-			executeOperation(scene, 'document', 'setStatus', { documentIds: '', statusAction: 'enable' }),
+			runDocument(scene, 'setStatus', { documentIds: '', statusAction: 'enable' }),
 		).rejects.toThrow('This item has no documentId');
-		expect(await executeOperation(scene, 'document', 'delete', { documentId })).toMatchObject([
+		expect(await runDocument(scene, 'delete', { documentId })).toMatchObject([
 			{ deleted: true, existed: true },
 		]);
-		expect(await executeOperation(scene, 'document', 'delete', { documentId })).toMatchObject([
+		expect(await runDocument(scene, 'delete', { documentId })).toMatchObject([
 			{ deleted: true, existed: false },
 		]);
 	});
@@ -277,7 +276,7 @@ test('a document at another origin is fetched only if the option allows it', asy
 	const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
 	fileServer.sim.fail({ path: /file-preview/, status: 200, body: 'the file' });
 	const download = async (options: object) =>
-		await executeOperation(scene, 'document', 'download', {
+		await runDocument(scene, 'download', {
 			documentId: byId(document.id),
 			outputField: 'data',
 			options,

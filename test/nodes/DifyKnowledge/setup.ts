@@ -61,6 +61,16 @@ export async function executeOperation(
 	return items.map(({ json }) => json);
 }
 
+const runsOf =
+	(resource: string) =>
+	async (
+		scene: Scene,
+		...rest: [operation: string, parameters?: Record<string, unknown>, setup?: Setup]
+	) =>
+		await executeOperation(scene, resource, ...rest);
+export const runDocument = runsOf('document');
+export const runBase = runsOf('knowledgeBase');
+
 /** A context of the editor's lists. */
 export function createEditorContext(
 	{ sim }: Pick<Scene, 'sim'>,

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
 import { appKey, type DifySim } from '../../simulators/dify';
-import { startScripted } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
 import { executeFeedback, startWithMessage, getNodeError } from '../dify';
@@ -78,8 +78,7 @@ describe('feedback', () => {
 		const ids = ['a', 'b', 'c', 'd'];
 		const newest = ids.map((id) => ({ id, rating: 'like' })).reverse();
 		const { url } = await startServer((_request, response) => {
-			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ data: newest }));
+			sendJson(response, { data: newest });
 		});
 		const { poll, stored } = createTrigger({ url }, {}, 'manual');
 		expect(getJson(await poll())!.map(({ id }) => id)).toEqual(['b', 'c', 'd']);
@@ -93,8 +92,7 @@ describe('feedback', () => {
 			from_source: at === 2 ? 'admin' : 'user',
 		}));
 		const { url } = await startServer((_request, response) => {
-			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ data: newest }));
+			sendJson(response, { data: newest });
 		});
 		const pollManually = async (fields: IDataObject) =>
 			getJson(await createTrigger({ url }, fields, 'manual').poll());
@@ -118,8 +116,7 @@ describe('feedback', () => {
 		async function pollLists(...lists: object[][]) {
 			let records: object[] = [];
 			const { url } = await startServer((_request, response) => {
-				response.setHeader('content-type', 'application/json');
-				response.end(JSON.stringify({ data: records }));
+				sendJson(response, { data: records });
 			});
 			const { poll } = createTrigger({ url });
 			const results = [];
@@ -155,9 +152,8 @@ describe('feedback', () => {
 	])('a list %s', async (name, pageAt, pages) => {
 		let isFull = false;
 		const { url, requests } = await startServer(({ path }, response) => {
-			response.setHeader('content-type', 'application/json');
 			const at = Number(/[?&]page=(\d+)/.exec(path)![1]);
-			response.end(JSON.stringify({ data: isFull ? pageAt(at) : [], has_more: true }));
+			sendJson(response, { data: isFull ? pageAt(at) : [], has_more: true });
 		});
 		const { poll } = createTrigger({ url });
 		await poll();

@@ -4,6 +4,8 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { readSettings } from '../../../nodes/LocalChatModel/supply';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
+import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/generation-options';
+import { generationOptionFields } from '../../../nodes/shared/chat/generation';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
 const option = (name: string) => optionsOf(optionsField).find((one) => one.name === name)!;
@@ -67,5 +69,35 @@ describe('the options of the chat model', () => {
 		expect(preset('firstTokenTimeout')).toBe(1800);
 		expect(preset('idleTimeout')).toBe(300);
 		expect(preset('totalTimeout')).toBe(0);
+	});
+});
+
+const generationField = (name: string) => generationOptionFields.find((one) => one.name === name)!;
+
+describe('the fields of the options that are sent unchanged', () => {
+	it('have a field for every row of the table, with its label and range', () => {
+		for (const [name, field] of GENERATION_OPTION_ENTRIES) {
+			expect(generationField(name)).toMatchObject({
+				displayName: field.label,
+				description: field.description,
+			});
+			if (field.type === 'number' && field.range !== undefined && field.choices === undefined)
+				expect(generationField(name).typeOptions).toMatchObject({
+					minValue: field.range[0],
+					maxValue: field.range[1],
+				});
+			if (field.type === 'switch') expect(field.description).toMatch(/^Whether /);
+		}
+	});
+
+	it.each([
+		['maxTokens', { type: 'number', typeOptions: { numberPrecision: 0 } }],
+		['topP', { type: 'number', typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 3 } }],
+		['temperature', { type: 'number', typeOptions: { numberPrecision: 2 } }],
+		['mirostat', { type: 'options' }],
+		['parallelToolCalls', { type: 'boolean' }],
+		['stop', { type: 'string', default: [], typeOptions: { multipleValues: true } }],
+	])('%s has the input of its type', (name, input) => {
+		expect(generationField(name)).toMatchObject(input);
 	});
 });

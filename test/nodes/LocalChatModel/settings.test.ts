@@ -71,11 +71,7 @@ describe('the settings of the chat model', () => {
 			seed: -1,
 			maxTokens: 10,
 		};
-		const rest = {
-			parallelToolCalls: false,
-			stop: ['END'],
-			extraBody: { b: 2 },
-		};
+		const rest = { parallelToolCalls: false, stop: ['END'], extraBody: { b: 2 } };
 		expect(options({ ...numbers, ...rest })).toEqual({ ...numbers, ...rest });
 		expect(
 			read({
@@ -114,32 +110,11 @@ describe('the settings of the chat model', () => {
 	});
 
 	it('what an expression leaves empty is not set', () => {
-		expect(
-			options({
-				temperature: '',
-				topK: null,
-				seed: undefined,
-				stop: '',
-				extraBody: '',
-			}),
-		).toEqual({});
-		expect(
-			options({
-				stop: ['', null],
-				extraBody: '{}',
-			}),
-		).toEqual({});
-		expect(
-			read({
-				options: {
-					firstTokenTimeout: '',
-					idleTimeout: null,
-					maxRetries: '',
-					thinkingHistory: '',
-					showThinking: '',
-				},
-			}),
-		).toEqual(read());
+		const empty = { temperature: '', topK: null, seed: undefined, stop: '', extraBody: '' };
+		expect(options(empty)).toEqual({});
+		expect(options({ stop: ['', null], extraBody: '{}' })).toEqual({});
+		const others = { firstTokenTimeout: '', idleTimeout: null, maxRetries: '', showThinking: '' };
+		expect(read({ options: { ...others, thinkingHistory: '' } })).toEqual(read());
 	});
 
 	it('texts are lists, with written escapes', () => {

@@ -15,6 +15,11 @@ export const SESAME = 'open-sesame-123456';
 export type Setup = Partial<ExecuteSetup>;
 type Json = Record<string, unknown>;
 
+/** An item with a file. */
+export const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
+	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
+];
+
 /** Called at the top of a suite: a server for each test, and functions to run the node against it. */
 export function useLocalLlama() {
 	const start = useSimulator(startLlamaServerSim);
@@ -33,6 +38,8 @@ export function useLocalLlama() {
 		return items!;
 	};
 	const execute = async (setup: Setup = {}) => await executeIn(prepare(setup));
+	const getBodies = (path: string): Json[] =>
+		sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json);
 
 	return {
 		/** Starts the server of this test. */
@@ -55,7 +62,17 @@ export function useLocalLlama() {
 			return result as NodeOperationError;
 		},
 		/** Bodies sent to a route, in order. */
-		getBodies: (path: string): Json[] =>
-			sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json),
+		getBodies,
+		/** Content of the last message that was sent to a chat. */
+		getContent: () =>
+			(getBodies('/chat/completions') as Array<{ messages: Array<{ content: unknown }> }>)
+				.at(-1)!
+				.messages.at(-1)!.content,
+		/** What a run shows at the node. */
+		getHints: async (parameters: Json, items: INodeExecutionData[]) => {
+			const fake = prepare({ parameters, items });
+			await executeIn(fake);
+			return fake.hints.map(({ message }) => message);
+		},
 	};
 }

@@ -4,10 +4,19 @@ import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { getError } from '../LocalEmbeddings/supplied';
-import { supplyNode } from './supplied';
-import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
+import type { LlamaServerSim } from '../../simulators/llama-server';
+import { fakeContext } from '../../support/context';
+import type { StoredDocument, SuppliedReranker } from '../../../nodes/LocalReranker/supply';
 
 const start = useSimulator(startLlamaServerSim);
+
+/** Object that the node supplies to a vector store. */
+async function supplyNode(server: LlamaServerSim, parameters: Record<string, unknown> = {}) {
+	const model = { __rl: true, mode: 'id', value: 'sim-model' };
+	const fake = fakeContext({ model, ...parameters }, { baseUrl: server.url });
+	const { response } = await new LocalReranker().supplyData.call(fake.context, 0);
+	return { ...fake, reranker: response as SuppliedReranker };
+}
 
 it('is a sub-node for the reranker of vector stores, not a tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalReranker().description;

@@ -26,6 +26,35 @@ import { readThinking } from '../../../nodes/shared/chat/generation';
 import { readUser } from '../../../nodes/shared/dify/dify-operation';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
+/** A workflow of one node. Like n8n, fills in the defaults of visible fields. */
+function createWorkflow(nodeType: INodeType, parameters: IDataObject, id: string | undefined) {
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: nodeType.description.name,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: parameters as INodeParameters,
+	};
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
+	return { workflow, node: workflow.getNode('Node')! };
+}
+
+/** Runs with n8n's isolate, which evaluates expressions. */
+async function withExpressions<T>({ expression }: Workflow, run: () => T): Promise<T> {
+	await expression.acquireIsolate();
+	try {
+		return run();
+	} finally {
+		await expression.releaseIsolate();
+	}
+}
+
 /** Reads parameters through n8n's own context, which evaluates expressions and resolves resource locators. */
 async function reading<T>(
 	nodeType: INodeType,
@@ -37,27 +66,13 @@ async function reading<T>(
 	},
 ): Promise<T> {
 	const { description } = nodeType;
-	const node: INode = {
-		id: '1',
-		name: 'Node',
-		type: description.name,
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: parameters as INodeParameters,
-	};
-	const nodeTypes = {
-		getByName: () => nodeType,
-		getByNameAndVersion: () => nodeType,
-		getKnownTypes: () => ({}),
-	} as unknown as INodeTypes;
-	// Like n8n, fills in the defaults of visible fields.
-	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
+	const { workflow, node } = createWorkflow(nodeType, parameters, id);
 	const items = [{ json }];
 	const inputs: ITaskDataConnections = { main: [items] };
 	const executeData = { node, data: inputs, source: null };
 	const common = [
 		workflow,
-		workflow.getNode('Node')!,
+		node,
 		{} as IWorkflowExecuteAdditionalData,
 		'manual',
 		createEmptyRunExecutionData(),
@@ -70,52 +85,17 @@ async function reading<T>(
 		output === NodeConnectionTypes.AiLanguageModel
 			? new SupplyDataContext(...common, output, executeData, [])
 			: new ExecuteContext(...common, executeData, []);
-	await workflow.expression.acquireIsolate();
-	try {
-		return read(new NodeParameters(context, 0, description.properties));
-	} finally {
-		await workflow.expression.releaseIsolate();
-	}
+	return await withExpressions(workflow, () =>
+		read(new NodeParameters(context, 0, description.properties)),
+	);
 }
 
 /** Result of an expression about the node, as the editor evaluates subtitles. */
-async function evaluated(
-	nodeType: INodeType,
-	parameters: INodeParameters,
-	expression: string,
-): Promise<unknown> {
-	const { description } = nodeType;
-	const node: INode = {
-		id: '1',
-		name: 'Node',
-		type: description.name,
-		typeVersion: 1,
-		position: [0, 0],
-		parameters,
-	};
-	const nodeTypes = {
-		getByName: () => nodeType,
-		getByNameAndVersion: () => nodeType,
-		getKnownTypes: () => ({}),
-	} as unknown as INodeTypes;
-	const workflow = new Workflow({
-		id: 'w1',
-		nodes: [node],
-		connections: {},
-		active: false,
-		nodeTypes,
-	});
-	await workflow.expression.acquireIsolate();
-	try {
-		return workflow.expression.getSimpleParameterValue(
-			workflow.getNode('Node')!,
-			expression,
-			'internal',
-			{},
-		);
-	} finally {
-		await workflow.expression.releaseIsolate();
-	}
+async function evaluated(nodeType: INodeType, parameters: IDataObject, expression: string) {
+	const { workflow, node } = createWorkflow(nodeType, parameters, 'w1');
+	return await withExpressions(workflow, () =>
+		workflow.expression.getSimpleParameterValue(node, expression, 'internal', {}),
+	);
 }
 
 describe("with n8n's own context", () => {

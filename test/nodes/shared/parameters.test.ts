@@ -27,6 +27,16 @@ const read = (given: Record<string, unknown>) =>
 	new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
 const options = (given: Record<string, unknown>) => read({ options: given });
 
+/** Reads the option of each type. */
+const READERS = {
+	share: (parameters: NodeParameters) => parameters.number('options.share'),
+	count: (parameters: NodeParameters) => parameters.number('options.count'),
+	wait: (parameters: NodeParameters) => parameters.milliseconds('options.wait'),
+	fast: (parameters: NodeParameters) => parameters.boolean('options.fast'),
+	more: (parameters: NodeParameters): unknown => parameters.object('options.more'),
+	include: (parameters: NodeParameters) => parameters.choices('options.include'),
+};
+
 function refusal(run: () => unknown): string {
 	const error = errorOf(run);
 	expect(error).toBeInstanceOf(ServerError);
@@ -44,39 +54,20 @@ function errorOf(run: () => unknown): unknown {
 }
 
 describe('a value', () => {
-	it('of the right type is accepted', () => {
-		const parameters = options({
-			share: 0.5,
-			count: 3,
-			wait: 1.5,
-			fast: false,
-			more: { a: 1 },
-			include: ['x'],
-		});
-		expect(parameters.number('options.share')).toBe(0.5);
-		expect(parameters.number('options.count')).toBe(3);
-		expect(parameters.milliseconds('options.wait')).toBe(1500);
-		expect(parameters.boolean('options.fast')).toBe(false);
-		expect(parameters.object('options.more')).toEqual({ a: 1 });
-		expect(parameters.choices('options.include')).toEqual(['x']);
-		expect(read({ kind: 'b' }).choice('kind')).toBe('b');
-	});
-
-	it('as text is parsed', () => {
-		const parameters = options({
-			share: ' 0.5 ',
-			count: '3.9',
-			wait: '2',
-			fast: 'False',
-			more: '{"a":1}',
-			include: 'y',
-		});
-		expect(parameters.number('options.share')).toBe(0.5);
-		expect(parameters.number('options.count')).toBe(3);
-		expect(parameters.milliseconds('options.wait')).toBe(2000);
-		expect(parameters.boolean('options.fast')).toBe(false);
-		expect(parameters.object('options.more')).toEqual({ a: 1 });
-		expect(parameters.choices('options.include')).toEqual(['y']);
+	it.each([
+		[
+			'of the right type is accepted',
+			{ share: 0.5, count: 3, wait: 1.5, fast: false, more: { a: 1 }, include: ['x'] },
+			{ share: 0.5, count: 3, wait: 1500, fast: false, more: { a: 1 }, include: ['x'] },
+		],
+		[
+			'as text is parsed',
+			{ share: ' 0.5 ', count: '3.9', wait: '2', fast: 'False', more: '{"a":1}', include: 'y' },
+			{ share: 0.5, count: 3, wait: 2000, fast: false, more: { a: 1 }, include: ['y'] },
+		],
+	])('%s', (_what, given, expected) => {
+		const values = Object.entries(READERS).map(([name, take]) => [name, take(options(given))]);
+		expect(Object.fromEntries(values)).toEqual(expected);
 	});
 
 	it.each([undefined, null, ''])(
@@ -92,6 +83,7 @@ describe('a value', () => {
 
 	it('of a hidden field is its default, but never an expression as text', () => {
 		expect(read({}).choice('kind')).toBe('a');
+		expect(read({ kind: 'b' }).choice('kind')).toBe('b');
 		expect(read({}).rawString('query')).toBe('');
 		expect(read({}).string('model')).toEqual('');
 	});
@@ -104,48 +96,31 @@ describe('a value', () => {
 });
 
 describe('a wrong value', () => {
-	it.each<[string, () => unknown, string]>([
-		[
-			'number',
-			() => options({ share: 2 }).number('options.share'),
-			'"Share" must be a number from 0 to 1, but is 2',
-		],
-		[
-			'number',
-			() => options({ count: 'x' }).number('options.count'),
-			'"Count" must be a number, but is "x"',
-		],
-		[
-			'number',
-			() => options({ count: NaN }).number('options.count'),
-			'"Count" must be a number, but is null',
-		],
-		[
-			'time',
-			() => options({ wait: -1 }).milliseconds('options.wait'),
-			'"Wait (Seconds)" must be a number from 0',
-		],
-		[
-			'switch',
-			() => options({ fast: 'perhaps' }).boolean('options.fast'),
-			'"Fast" must be true or false, but is "perhaps"',
-		],
-		['choice', () => read({ kind: 'c' }).choice('kind'), '"Kind" must be one of a, b, but is "c"'],
-		['choice', () => read({ kind: '' }).choice('kind'), '"Kind" must be one of a, b, but is ""'],
-		[
-			'choices',
-			() => options({ include: ['x', 'z'] }).choices('options.include'),
-			'"Include" must be one of x, y, but',
-		],
-		[
-			'object',
-			() => options({ more: '[1]' }).object('options.more'),
-			'"More" must be a JSON object',
-		],
-		['object', () => options({ more: '{' }).object('options.more'), '"More" is not valid JSON'],
-		['name', () => read({ model: ['a'] }).string('model'), '"Model" must be a text, but is ["a"]'],
-	])('of a %s is an error with the label of the field', (_kind, run, message) => {
-		expect(refusal(run)).toContain(`The field ${message}`);
+	it.each<[keyof typeof READERS, unknown, string]>([
+		['share', 2, '"Share" must be a number from 0 to 1, but is 2'],
+		['count', 'x', '"Count" must be a number, but is "x"'],
+		['count', NaN, '"Count" must be a number, but is null'],
+		['wait', -1, '"Wait (Seconds)" must be a number from 0'],
+		['fast', 'perhaps', '"Fast" must be true or false, but is "perhaps"'],
+		['include', ['x', 'z'], '"Include" must be one of x, y, but'],
+		['more', '[1]', '"More" must be a JSON object'],
+		['more', '{', '"More" is not valid JSON'],
+	])('of the option %s is an error with its label: %j', (name, value, message) => {
+		expect(refusal(() => READERS[name](options({ [name]: value })))).toContain(
+			`The field ${message}`,
+		);
+	});
+
+	it.each(['c', ''])('that is no choice is an error with the choices: %j', (kind) => {
+		expect(refusal(() => read({ kind }).choice('kind'))).toContain(
+			`The field "Kind" must be one of a, b, but is "${kind}"`,
+		);
+	});
+
+	it('that is no name is an error', () => {
+		expect(refusal(() => read({ model: ['a'] }).string('model'))).toContain(
+			'The field "Model" must be a text, but is ["a"]',
+		);
 	});
 
 	it('is quoted truncated', () => {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { countRequests } from '../../../lib/dify/client';
 import { getLastBody } from '../../../lib/dify/knowledge/setup';
 import { getNodeError } from '../../dify';
-import { byId, executeOperation, startScene, type Scene } from '../setup';
+import { runDocument, byId, startScene, type Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -73,7 +73,7 @@ test.each([
 ])('the progress %j is an error', async (record, { type, message, suggestion }) => {
 	const scene = await startScene();
 	setProgress(scene, record);
-	const error = await getNodeError(executeOperation(scene, 'document', 'upsertText', TEXT));
+	const error = await getNodeError(runDocument(scene, 'upsertText', TEXT));
 	expect(error.message).toContain(message);
 	expect(error.description).toContain(suggestion);
 	expect(error.context.data).toMatchObject({
@@ -88,7 +88,7 @@ test('an archived or disabled document with the name is enabled first', async ()
 	for (const state of [{ archived: true }, { enabled: false }]) {
 		const scene = await startScene();
 		const document = addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, ...state });
-		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		const [item] = await runDocument(scene, 'upsertText', TEXT);
 		expect(item).toMatchObject({ action: 'updated', documentId: document.id });
 		expect(scene.dataset.documents.size).toBe(1);
 	}
@@ -98,9 +98,7 @@ test('an existing document stays unchanged with Fail', async () => {
 	const scene = await startScene();
 	addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, text: 'old' });
 	const options = { ifExists: 'fail' };
-	const error = await getNodeError(
-		executeOperation(scene, 'document', 'upsertText', { ...TEXT, options }),
-	);
+	const error = await getNodeError(runDocument(scene, 'upsertText', { ...TEXT, options }));
 	expect(error.message).toBe('The knowledge base already has a document "llama.txt"');
 	expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
@@ -109,25 +107,23 @@ test('an archived document is unarchived, then deleted', async () => {
 	const scene = await startScene();
 	const { id } = addDocument(scene.sim.store, scene.dataset, { archived: true });
 	const parameters = { documentId: byId(id) };
-	const error = await getNodeError(executeOperation(scene, 'document', 'delete', parameters));
+	const error = await getNodeError(runDocument(scene, 'delete', parameters));
 	expect(error.description).toContain('Set Status');
-	await executeOperation(scene, 'document', 'setStatus', {
+	await runDocument(scene, 'setStatus', {
 		documentIds: id,
 		statusAction: 'un_archive',
 	});
-	expect(await executeOperation(scene, 'document', 'delete', parameters)).toMatchObject([
+	expect(await runDocument(scene, 'delete', parameters)).toMatchObject([
 		{ deleted: true, existed: true },
 	]);
-	expect(await executeOperation(scene, 'document', 'delete', parameters)).toMatchObject([
-		{ existed: false },
-	]);
+	expect(await runDocument(scene, 'delete', parameters)).toMatchObject([{ existed: false }]);
 });
 
 test('a 404 page instead of Dify is an error, not a missing document', async () => {
 	const scene = await startScene();
 	const { id } = addDocument(scene.sim.store, scene.dataset, {});
 	scene.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
-	await getNodeError(executeOperation(scene, 'document', 'delete', { documentId: byId(id) }));
+	await getNodeError(runDocument(scene, 'delete', { documentId: byId(id) }));
 	expect(scene.dataset.documents.has(id)).toBe(true);
 });
 
@@ -168,11 +164,11 @@ describe('the wait for indexing', () => {
 	test.each(operations)('lasts five minutes by default: %s', async (name, fields) => {
 		const quick = await startScene();
 		setProgressSteps(quick, ['indexing', 290]);
-		const [item] = await executeOperation(quick, 'document', name, fields, oneItem);
+		const [item] = await runDocument(quick, name, fields, oneItem);
 		expect(item).toMatchObject({ action: 'created', indexingStatus: 'completed' });
 		const slow = await startScene();
 		setProgressSteps(slow, ['indexing', 330]);
-		const error = await getNodeError(executeOperation(slow, 'document', name, fields, oneItem));
+		const error = await getNodeError(runDocument(slow, name, fields, oneItem));
 		expect(error.message).toContain('The document was not indexed within 300 s');
 	});
 
@@ -184,11 +180,11 @@ describe('the wait for indexing', () => {
 		];
 		const scene = await startScene();
 		setProgressSteps(scene, ...slow);
-		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		const [item] = await runDocument(scene, 'upsertText', TEXT);
 		expect(item).toMatchObject({ indexingStatus: 'completed' });
 		const stuck = await startScene();
 		setProgressSteps(stuck, ['waiting', 140]);
-		const error = await getNodeError(executeOperation(stuck, 'document', 'upsertText', TEXT));
+		const error = await getNodeError(runDocument(stuck, 'upsertText', TEXT));
 		expect(error.context.data).toMatchObject({ type: 'indexingStuck' });
 	});
 });
@@ -204,7 +200,7 @@ test.each([
 			addDocument(scene.sim.store, scene.dataset, { name: TEXT.name, text: 'old', enabled: isOn }),
 		);
 		const [enabledDocument, disabledDocument] = enabled[0] ? documents : documents.toReversed();
-		const [item] = await executeOperation(scene, 'document', 'upsertText', TEXT);
+		const [item] = await runDocument(scene, 'upsertText', TEXT);
 		expect(item).toMatchObject({ action: 'updated', documentId: enabledDocument!.id });
 		expect(scene.dataset.documents.get(disabledDocument!.id)).toMatchObject({
 			text: 'old',
@@ -225,7 +221,7 @@ test.each([
 	],
 ])('technique of the first document: %s', async (_name, technique, options, expected) => {
 	const scene = await startScene({ technique });
-	await executeOperation(scene, 'document', 'upsertText', { ...TEXT, options });
+	await runDocument(scene, 'upsertText', { ...TEXT, options });
 	expect(getLastBody(scene.sim, /create-by-text$/)).toMatchObject({ indexing_technique: expected });
 	expect(scene.dataset.technique).toBe(expected);
 });

@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { getWrites } from '../../../lib/dify/knowledge/setup';
-import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';
+import { runDocument, executePrepared, prepare, startScene, type Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -44,13 +44,7 @@ async function sync(
 	parameters: Record<string, unknown> = {},
 	isText = false,
 ) {
-	const results = await executeOperation(
-		scene,
-		'document',
-		'sync',
-		parameters,
-		createItems(files, isText),
-	);
+	const results = await runDocument(scene, 'sync', parameters, createItems(files, isText));
 	return results.map(({ action, source }) => `${String(action)} ${String(source)}`);
 }
 
@@ -66,9 +60,8 @@ describe('syncing documents', () => {
 		const [locked] = [...scene.dataset.documents.values()];
 		locked!.enabled = false;
 		locked!.busy = 1_000;
-		const results = await executeOperation(
+		const results = await runDocument(
 			scene,
-			'document',
 			'sync',
 			{},
 			createItems([...FILES, { source: 'c.md', text: 'third' }], false),
@@ -108,7 +101,7 @@ describe('syncing documents', () => {
 			const options = { maxRemovedPercent: 50 };
 			const perItem = createItems([FILES[1]!], isText);
 			perItem.perItem[0]!.options = options;
-			const results = await executeOperation(scene, 'document', 'sync', {}, perItem);
+			const results = await runDocument(scene, 'sync', {}, perItem);
 			expect(results).toMatchObject([
 				{ action: 'unchanged', source: 'b.md' },
 				{ action: 'disabled', source: 'a.md', datasetId: scene.dataset.id },
@@ -134,7 +127,7 @@ describe('syncing documents', () => {
 			const writeCount = getWrites(scene.sim).length;
 			const setup = createItems([FILES[1]!], false);
 			setup.perItem[0]!.options = { onMissingSource, maxRemovedPercent: 50 };
-			await executeOperation(scene, 'document', 'sync', {}, setup);
+			await runDocument(scene, 'sync', {}, setup);
 			const documents = [...scene.dataset.documents.values()];
 			expect(documents.map(({ name, enabled }) => [name, enabled])).toEqual(left);
 			const writes = getWrites(scene.sim).slice(writeCount);
@@ -146,13 +139,7 @@ describe('syncing documents', () => {
 
 	test('a dry run reports the steps and changes nothing', async () => {
 		const scene = await startScene();
-		const results = await executeOperation(
-			scene,
-			'document',
-			'sync',
-			{ dryRun: true },
-			createItems(FILES, false),
-		);
+		const results = await runDocument(scene, 'sync', { dryRun: true }, createItems(FILES, false));
 		expect(results).toMatchObject([
 			{ action: 'created', source: 'a.md', name: 'a.md', dryRun: true },
 			{ action: 'created', source: 'b.md', dryRun: true },
@@ -178,9 +165,8 @@ describe('syncing documents', () => {
 			data: { data: 'eA==', mimeType: 'text/plain', fileName: 'd.md', directory: '/manuals' },
 		};
 		const list = [{ source: 'a', path: 'x' }, { path: 'b', id: 9 }, { id: 3 }, {}];
-		const results = await executeOperation(
+		const results = await runDocument(
 			scene,
-			'document',
 			'sync',
 			{ contentType: 'file', binaryPropertyName: 'data' },
 			{ items: list.map((json) => ({ json, binary })) },
@@ -194,7 +180,7 @@ describe('syncing documents', () => {
 			items: [{ json: { path: 'a.md' } }],
 			written: { source: '={{ $json.key }}' },
 		};
-		await expect(executeOperation(scene, 'document', 'sync', { text: 'x' }, setup)).rejects.toThrow(
+		await expect(runDocument(scene, 'sync', { text: 'x' }, setup)).rejects.toThrow(
 			'This item has no key',
 		);
 	});
@@ -203,7 +189,7 @@ describe('syncing documents', () => {
 		const scene = await startScene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
 		const setup = { ...createItems(files, false), continueOnFail: true };
-		const results = await executeOperation(scene, 'document', 'sync', {}, setup);
+		const results = await runDocument(scene, 'sync', {}, setup);
 		expect(results).toMatchObject([
 			{
 				action: 'failed',

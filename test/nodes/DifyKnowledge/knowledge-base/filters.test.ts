@@ -4,7 +4,7 @@ import {
 } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
-import { executePrepared, executeOperation, prepare, startScene, type Scene } from '../setup';
+import { runBase, executePrepared, prepare, startScene, type Scene } from '../setup';
 
 /** A knowledge base of several customers. Dify 1.13.3 ignores the filter and returns all records. */
 async function startWithoutFilters(): Promise<Scene> {
@@ -63,7 +63,7 @@ describe('a metadata filter is applied to the response', () => {
 				`Dify returned ${count} record(s) that do not match the metadata filter`,
 			),
 		]);
-		const raw = await executeOperation(scene, 'knowledgeBase', 'retrieve', {
+		const raw = await runBase(scene, 'retrieve', {
 			...parameters,
 			simplify: false,
 		});

@@ -1,11 +1,11 @@
 import { addDocument } from '../../../simulators/dify';
 import { getLastBody } from '../../../lib/dify/knowledge/setup';
-import { byId, executePrepared, executeOperation, prepare, startScene } from '../setup';
+import { runBase, byId, executePrepared, prepare, startScene } from '../setup';
 
 describe('knowledge bases', () => {
 	test('are created once per name, read, listed, updated, and deleted after confirmation', async () => {
 		const scene = await startScene();
-		const [created] = await executeOperation(scene, 'knowledgeBase', 'create', {
+		const [created] = await runBase(scene, 'create', {
 			name: 'New',
 			options: { technique: 'economy' },
 		});
@@ -15,31 +15,25 @@ describe('knowledge bases', () => {
 			indexing_technique: 'economy',
 		});
 		const difyDatasetId = byId(String(created!.id));
-		await expect(
-			executeOperation(scene, 'knowledgeBase', 'create', { name: 'New' }),
-		).rejects.toThrow('The name is already in use in Dify');
+		await expect(runBase(scene, 'create', { name: 'New' })).rejects.toThrow(
+			'The name is already in use in Dify',
+		);
 		expect(
-			await executeOperation(scene, 'knowledgeBase', 'create', {
+			await runBase(scene, 'create', {
 				name: 'New',
 				options: { ifExists: 'use' },
 			}),
 		).toMatchObject([{ id: created!.id }]);
-		expect(await executeOperation(scene, 'knowledgeBase', 'get', { difyDatasetId })).toMatchObject([
-			{ name: 'New' },
-		]);
-		expect(
-			await executeOperation(scene, 'knowledgeBase', 'getAll', { keyword: 'ne' }),
-		).toHaveLength(1);
+		expect(await runBase(scene, 'get', { difyDatasetId })).toMatchObject([{ name: 'New' }]);
+		expect(await runBase(scene, 'getAll', { keyword: 'ne' })).toHaveLength(1);
 		const options = { name: 'Newer' };
-		expect(
-			await executeOperation(scene, 'knowledgeBase', 'update', { difyDatasetId, options }),
-		).toMatchObject([{ name: 'Newer' }]);
-		await expect(
-			executeOperation(scene, 'knowledgeBase', 'delete', { difyDatasetId }),
-		).rejects.toThrow('not confirmed');
-		expect(
-			await executeOperation(scene, 'knowledgeBase', 'delete', { difyDatasetId, confirm: true }),
-		).toEqual([{ datasetId: created!.id, deleted: true, existed: true }]);
+		expect(await runBase(scene, 'update', { difyDatasetId, options })).toMatchObject([
+			{ name: 'Newer' },
+		]);
+		await expect(runBase(scene, 'delete', { difyDatasetId })).rejects.toThrow('not confirmed');
+		expect(await runBase(scene, 'delete', { difyDatasetId, confirm: true })).toEqual([
+			{ datasetId: created!.id, deleted: true, existed: true },
+		]);
 	});
 
 	test('the placeholder of an empty knowledge base is not sent back', async () => {
@@ -47,8 +41,7 @@ describe('knowledge bases', () => {
 			technique: null,
 			retrieval: { search_method: 'hybrid_search' },
 		});
-		const update = async (options: object) =>
-			await executeOperation(scene, 'knowledgeBase', 'update', { options });
+		const update = async (options: object) => await runBase(scene, 'update', { options });
 		await update({ description: 'Newer' });
 		expect(scene.dataset.retrieval).toMatchObject({ search_method: 'hybrid_search' });
 	});
@@ -59,7 +52,7 @@ describe('knowledge bases', () => {
 			retrieval: { search_method: 'keyword_search' },
 		});
 		addDocument(scene.sim.store, scene.dataset, { text: 'The llama.' });
-		await executeOperation(scene, 'knowledgeBase', 'retrieve', { query: 'llama' });
+		await runBase(scene, 'retrieve', { query: 'llama' });
 		expect(getLastBody(scene.sim, /retrieve$/)).toMatchObject({
 			retrieval_model: { search_method: 'semantic_search' },
 		});
@@ -74,7 +67,7 @@ describe('knowledge bases', () => {
 			});
 			addDocument(scene.sim.store, scene.dataset, { text: 'The llama.' });
 			const metadataFilters = { condition: [{ field: 'year', operator, value: '2026' }] };
-			await executeOperation(scene, 'knowledgeBase', 'retrieve', {
+			await runBase(scene, 'retrieve', {
 				query: 'llama',
 				metadataFilters,
 				options: { filterLogic: 'and' },
@@ -95,7 +88,7 @@ describe('knowledge bases', () => {
 		const record = { segment, score: 0.5, summary: 'About wool', files };
 		const body = JSON.stringify({ query: { content: 'llama' }, records: [record] });
 		scene.sim.fail({ path: /\/retrieve$/, status: 200, body, contentType: 'application/json' });
-		const [hit] = await executeOperation(scene, 'knowledgeBase', 'retrieve', {
+		const [hit] = await runBase(scene, 'retrieve', {
 			query: 'llama',
 			options: {},
 		});
@@ -114,9 +107,9 @@ describe('knowledge bases', () => {
 		});
 		addDocument(scene.sim.store, scene.dataset, { name: 'moon.txt', text: 'llama moon' });
 		const retrieve = { query: 'llama', options: {} };
-		expect(await executeOperation(scene, 'knowledgeBase', 'retrieve', retrieve)).toHaveLength(2);
+		expect(await runBase(scene, 'retrieve', retrieve)).toHaveLength(2);
 		expect(
-			await executeOperation(scene, 'knowledgeBase', 'retrieve', {
+			await runBase(scene, 'retrieve', {
 				...retrieve,
 				topK: 1,
 				simplify: false,
@@ -126,25 +119,23 @@ describe('knowledge bases', () => {
 			metadataFilters: { condition: [{ field: 'author', operator: 'is', value }] },
 		});
 		expect(
-			await executeOperation(scene, 'knowledgeBase', 'retrieve', {
+			await runBase(scene, 'retrieve', {
 				...retrieve,
 				...condition('Ann'),
 			}),
 		).toMatchObject([
 			{ content: 'llama wool', title: 'llama.txt', score: 1, metadata: { author: 'Ann' } },
 		]);
-		await expect(
-			executeOperation(scene, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('') }),
-		).rejects.toThrow('has no value');
+		await expect(runBase(scene, 'retrieve', { ...retrieve, ...condition('') })).rejects.toThrow(
+			'has no value',
+		);
 		const createQuery = (length: number) => ({
 			query: `llama ${'and so on '.repeat(40)}`.slice(0, length),
 		});
-		expect(
-			await executeOperation(scene, 'knowledgeBase', 'retrieve', createQuery(250)),
-		).toHaveLength(2);
-		await expect(
-			executeOperation(scene, 'knowledgeBase', 'retrieve', createQuery(251)),
-		).rejects.toThrow('at most 250 characters');
+		expect(await runBase(scene, 'retrieve', createQuery(250))).toHaveLength(2);
+		await expect(runBase(scene, 'retrieve', createQuery(251))).rejects.toThrow(
+			'at most 250 characters',
+		);
 		const getToolHints = async (length: number) => {
 			const tool = prepare(
 				scene,

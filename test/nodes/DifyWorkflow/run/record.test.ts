@@ -1,8 +1,8 @@
 /** Several forms of one run: submitted, expired, and passed over in a replay. */
-import * as http from 'node:http';
+import { sendJson, startScripted } from '../../../guarantees/support/scripted-server';
+import { useSimulator } from '../../../simulators/use-simulator';
 import { getNodeError } from '../../dify';
 import { executeOperation } from '../workflow';
-import { listen } from '../../../support/listen';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),
@@ -62,37 +62,24 @@ interface Script {
 	record?: object;
 }
 
-const servers: http.Server[] = [];
-afterEach(() => {
-	for (const server of servers.splice(0)) server.close();
-});
+const start = useSimulator(startScripted);
 
-async function startDify({ attachments, forms = {}, record }: Script) {
-	const requests: string[] = [];
+async function startDify({ attachments, forms = {}, record = {} }: Script) {
 	const submitted = new Set<string>();
-	const server = http.createServer((request, response) => {
-		const { method = '', url = '' } = request;
-		requests.push(`${method} ${url.replace(/\?.*/, '')}`);
-		const send = (status: unknown, body: unknown) => {
-			response.writeHead(Number(status), { 'content-type': 'application/json' });
-			response.end(JSON.stringify(body));
-		};
-		const token = /human_input\/(.*)$/.exec(url)?.[1];
+	return await start(({ method, path }, response) => {
+		const token = /human_input\/([^?]*)/.exec(path)?.[1];
 		if (token !== undefined && method === 'POST') {
 			submitted.add(token);
-			send(200, {});
+			sendJson(response, {});
 		} else if (token !== undefined) {
 			const [status, body] = forms[token] ?? (submitted.has(token) ? SUBMITTED : OPEN);
-			send(status, body);
-		} else if (url.includes('/events')) {
+			sendJson(response, body, Number(status));
+		} else if (path.includes('/events')) {
 			const events = attachments.length > 1 ? attachments.shift()! : attachments[0]!;
 			response.writeHead(200, { 'content-type': 'text/event-stream' });
 			response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
-		} else send(200, record ?? {});
+		} else sendJson(response, record);
 	});
-	servers.push(server);
-	const port = await listen(server);
-	return { url: `http://127.0.0.1:${port}`, requests };
 }
 
 const follow = async (sim: { url: string }, onPause = 'return') => {
@@ -116,7 +103,7 @@ describe('Submit', () => {
 		const item = await submit(sim, { workflowRunId: RUN_ID });
 		expect(item).toMatchObject({ submitted: true, formToken: 'token-ask', ...expected });
 		expect(getTokens(item)).toEqual(expected.status === 'paused' ? ['token-ask2'] : undefined);
-		expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
 	});
 
 	test.each([{ workflowRunId: RUN_ID, options: { returnImmediately: true } }, {}])(
@@ -129,7 +116,7 @@ describe('Submit', () => {
 				action: 'ok',
 				user: 'u1',
 			});
-			expect(sim.requests.some((request) => request.includes('/events'))).toBe(false);
+			expect(sim.requests.some(({ path }) => path.includes('/events'))).toBe(false);
 		},
 	);
 
@@ -144,7 +131,7 @@ describe('Submit', () => {
 		expect(warnings).toEqual(
 			warns ? [expect.stringContaining('Form Token and Workflow Run ID')] : [],
 		);
-		expect(sim.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
 	});
 
 	test('leaves the other forms of the same pause', async () => {

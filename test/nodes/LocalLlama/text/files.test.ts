@@ -2,9 +2,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { reply } from '../../../simulators/llama-server';
-import { useLocalLlama } from '../run-node';
+import { file, useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
+const { serve, prepare, executeIn, getError, getBodies, getContent, ...llama } = useLocalLlama();
 const CHAT = {
 	resource: 'text',
 	operation: 'chat',
@@ -12,17 +12,8 @@ const CHAT = {
 	options: { binaryFields: 'data' },
 };
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
-const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
-	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
-];
-const getContent = (path = '/chat/completions') =>
-	(getBodies(path) as Array<{ messages: Array<{ content: unknown }> }>).at(-1)!.messages.at(-1)!
-		.content;
-const getHints = async (parameters: object, items: INodeExecutionData[]) => {
-	const fake = prepare({ parameters: { ...CHAT, ...parameters }, items });
-	await executeIn(fake);
-	return fake.hints.map(({ message }) => message);
-};
+const getHints = async (parameters: object, items: INodeExecutionData[]) =>
+	await llama.getHints({ ...CHAT, ...parameters }, items);
 
 test.each<[string, Buffer, string, string]>([
 	[

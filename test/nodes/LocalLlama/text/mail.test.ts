@@ -2,27 +2,17 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { PostalMime } from '../../../../lib/vendor';
-import { useLocalLlama } from '../run-node';
+import { file, useLocalLlama } from '../run-node';
 
-const { serve, prepare, executeIn, getError, getBodies } = useLocalLlama();
+const { serve, getError, getContent, ...llama } = useLocalLlama();
 const CHAT = {
 	resource: 'text',
 	operation: 'chat',
 	prompt: 'Sum up',
 	options: { binaryFields: 'data' },
 };
-const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
-	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
-];
-const getContent = () =>
-	(getBodies('/chat/completions') as Array<{ messages: Array<{ content: unknown }> }>)
-		.at(-1)!
-		.messages.at(-1)!.content;
-const getHints = async (parameters: object, items: INodeExecutionData[]) => {
-	const fake = prepare({ parameters: { ...CHAT, ...parameters }, items });
-	await executeIn(fake);
-	return fake.hints.map(({ message }) => message);
-};
+const getHints = async (parameters: object, items: INodeExecutionData[]) =>
+	await llama.getHints({ ...CHAT, ...parameters }, items);
 
 const MAIL = [
 	'From: Anna <anna@example.com>',
@@ -92,10 +82,8 @@ describe('an email', () => {
 			'a.eml',
 			'message/rfc822',
 		);
-		const begin = performance.now();
 		await getHints({}, items);
 		expect(getContent()).toMatch(/\n\nHi$/);
-		expect(performance.now() - begin).toBeLessThan(10_000);
 	});
 
 	test('with a megabyte of empty lines is rejected', async () => {
@@ -123,13 +111,13 @@ const PDF = `Content-Type: application/pdf; name="big.pdf"\r\n${BASE64}\r\n`;
 describe('an email that would block n8n is rejected with its name and the limit, before the library starts', () => {
 	test.each<[string, string, string]>([
 		[
-			'24 MB of flowed text',
-			simple('text/plain; format=flowed', fill(`${fill('word ', 70)}\r\n`, 24 * MEGABYTE)),
+			'3 MB of flowed text',
+			simple('text/plain; format=flowed', fill(`${fill('word ', 70)}\r\n`, 3 * MEGABYTE)),
 			'text: maximum 2 MB',
 		],
 		[
-			'24 MB of HTML lines',
-			simple('text/html', fill('<div>some words in a line of HTML</div>\r\n', 24 * MEGABYTE)),
+			'3 MB of HTML lines',
+			simple('text/html', fill('<div>some words in a line of HTML</div>\r\n', 3 * MEGABYTE)),
 			'text: maximum 2 MB',
 		],
 		[
@@ -256,8 +244,8 @@ describe('of an email is read', () => {
 			[],
 		],
 		[
-			'what is behind an attachment of 20 MB',
-			multipart('mixed', `${PDF}${fill('QUJD\r\n', 20 * MEGABYTE)}`, '\r\nAfter'),
+			'what is behind an attachment of 3 MB',
+			multipart('mixed', `${PDF}${fill('QUJD\r\n', 3 * MEGABYTE)}`, '\r\nAfter'),
 			['After', '(not included): big.pdf'],
 			['QUJD'],
 		],

@@ -1,8 +1,8 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
 import { type FormField } from '../../../simulators/dify';
-import { listen } from '../../../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../../../guarantees/support/scripted-server';
+import { useSimulator } from '../../../simulators/use-simulator';
 import {
 	sendMessages,
 	sendMessageError,
@@ -62,23 +62,18 @@ describe('Stop', () => {
 });
 
 describe('redirects to another URL, as from http to https', () => {
-	let server: http.Server | undefined;
-	afterEach(() => {
-		server?.close();
-		server?.closeAllConnections();
-	});
+	const start = useSimulator(startScripted);
 
 	test.each([301, 302, 307, 308])(
 		'%i reports the target, and is not treated as a wrong key',
 		async (status) => {
 			const sim = await startSim();
 			const target = sim.url.replace('127.0.0.1', 'localhost');
-			server = http.createServer((request, response) => {
-				request.resume();
-				response.writeHead(status, { location: `${target}${request.url!.slice(3)}` });
+			const proxy = await start(({ path }, response) => {
+				response.writeHead(status, { location: `${target}${path.slice(3)}` });
 				response.end('<html><title>Moved</title></html>');
 			});
-			const url = `http://127.0.0.1:${await listen(server)}/v1`;
+			const url = `${proxy.url}/v1`;
 			// A run, a question before it, and an upload.
 			for (const setup of [
 				{},

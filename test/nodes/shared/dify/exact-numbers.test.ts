@@ -1,37 +1,28 @@
-import * as http from 'node:http';
-import { listen } from '../../../support/listen';
+import { startScripted } from '../../../guarantees/support/scripted-server';
+import { useSimulator } from '../../../simulators/use-simulator';
 import { byId, executeNode, type DifyNodeName } from '../../dify';
 
 const ID = '9007199254740993';
 const RUN_ID = '1c7e55fb-1ba2-4e10-81b5-30addcea2276';
 
-const servers: http.Server[] = [];
-afterEach(() => {
-	for (const server of servers.splice(0)) server.close();
-});
+const start = useSimulator(startScripted);
 
 /** Answers every request with JSON text, and runs with an event. */
-async function startDify(answer: (url: string) => string) {
-	const bodies: string[] = [];
-	const server = http.createServer((request, response) => {
-		let body = '';
-		request.on('data', (bytes: Buffer) => (body += bytes.toString()));
-		request.on('end', () => {
-			bodies.push(body);
-			const text = answer(request.url ?? '');
-			const type = text.startsWith('data:') ? 'text/event-stream' : 'application/json';
-			response.writeHead(200, { 'content-type': type }).end(text);
-		});
+const startDify = async (answer: (url: string) => string) =>
+	await start(({ path }, response) => {
+		const text = answer(path);
+		const type = text.startsWith('data:') ? 'text/event-stream' : 'application/json';
+		response.writeHead(200, { 'content-type': type }).end(text);
 	});
-	servers.push(server);
-	return { url: `http://127.0.0.1:${await listen(server)}`, bodies };
-}
 
 const run = async (name: DifyNodeName, answer: (url: string) => string, parameters: object) => {
 	const sim = await startDify(answer);
 	const mode = name === 'difyWorkflow' ? 'workflow' : 'chat';
 	const items = await executeNode(name, sim, { mode, parameters: { ...parameters } });
-	return { text: JSON.stringify(items.map(({ json }) => json)), sent: sim.bodies.join('\n') };
+	return {
+		text: JSON.stringify(items.map(({ json }) => json)),
+		sent: sim.requests.map((request) => request.text).join('\n'),
+	};
 };
 const finished = (outputs: string) =>
 	`data: {"event":"workflow_finished","workflow_run_id":"${RUN_ID}","data":{"status":"succeeded","outputs":${outputs}}}\n\n`;
