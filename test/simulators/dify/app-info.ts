@@ -68,10 +68,9 @@ function toNodeField(field: FormField): Json {
 	return { [kind]: isFile ? { ...own, allowed_file_types: field.allowedTypes ?? [] } : own };
 }
 
-export const meta = ({ reply }: Call): void => reply(200, { tool_icons: {} });
+export const meta = ({ reply }: Call): void => reply(200, {});
 
-export const site = ({ app, reply }: Call): void =>
-	reply(200, { title: app.name, icon_type: 'emoji', icon: '🤖', default_language: 'en-US' });
+export const site = ({ app, reply }: Call): void => reply(200, { title: app.name, icon: '🤖' });
 
 /** docs/protocols/dify.md 2.4. */
 export function workflowRunDetail({ store, app, ids, reply }: Call): void {

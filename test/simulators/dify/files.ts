@@ -43,7 +43,6 @@ export function uploadFile(call: Call): void {
 		mime_type: file.mimeType,
 		created_by: file.createdBy,
 		created_at: file.createdAt,
-		source_url: signedUrl(store, file.id),
 	});
 }
 
@@ -96,23 +95,15 @@ export function textToAudio({ app, payload, res, reply }: Call): void {
 /** `/parameters.system_parameters`, in megabytes. */
 export const SYSTEM_PARAMETERS = {
 	image_file_size_limit: 10,
-	video_file_size_limit: 100,
-	audio_file_size_limit: 50,
 	file_size_limit: 15,
-	workflow_file_upload_limit: 10,
 };
 
 export function fileUploadFeature({ mode, fileUpload = { enabled: false } }: SimApp) {
 	const { enabled, types = DEFAULT_FILES.types, number = DEFAULT_FILES.number } = fileUpload;
-	const methods = ['local_file', 'remote_url'];
 	return {
 		enabled,
 		allowed_file_types: types,
-		allowed_file_extensions: [],
-		allowed_file_upload_methods: methods,
 		number_limits: number,
-		...(workflowBased(mode)
-			? {}
-			: { image: { enabled, number_limits: number, transfer_methods: methods, detail: 'high' } }),
+		...(workflowBased(mode) ? {} : { image: { enabled, number_limits: number, detail: 'high' } }),
 	};
 }

@@ -31,7 +31,5 @@ const toRow = (id: string, run: SimRun): Json => ({
 		finished_at: run.finishedAt ?? null,
 	},
 	created_from: 'service-api',
-	created_by_role: 'end_user',
-	created_by_end_user: { session_id: run.user },
 	created_at: run.startedAt,
 });

@@ -10,7 +10,7 @@ export function scriptOf(reply: Reply, mode: DifyAppMode): Script {
 }
 
 function plainSteps(chunks: string[], mode: DifyAppMode): Step[] {
-	const texts = chunks.map((chunk): Step => ({ text: chunk, from: ['llm', 'text'] }));
+	const texts = chunks.map((text): Step => ({ text }));
 	if (mode === 'agent-chat' || mode === 'agent') return [{ round: { chunks } }];
 	if (mode === 'chat' || mode === 'completion') return texts;
 	const llm: NodeStep = {

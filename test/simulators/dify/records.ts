@@ -56,13 +56,11 @@ export function listFeedbacks({ app, query, reply }: Call): void {
 	const newest = app.feedbacks.toReversed();
 	const data = newest.slice((page - 1) * limit, page * limit).map((each) => ({
 		id: each.id,
-		app_id: app.id,
 		conversation_id: each.conversationId,
 		message_id: each.messageId,
 		rating: each.rating,
 		content: each.content,
 		from_source: each.source,
-		from_end_user_id: each.userId,
 		created_at: isoTime(each.createdAt),
 		updated_at: isoTime(each.updatedAt),
 	}));
@@ -138,7 +136,6 @@ const toConversationItem = (conversation: SimConversation): Json => ({
 	name: conversation.name,
 	inputs: conversation.inputs,
 	status: 'normal',
-	introduction: '',
 	created_at: conversation.createdAt,
 	updated_at: conversation.updatedAt,
 });

@@ -48,10 +48,7 @@ export const SAMPLES = {
 		usage: { total_tokens: 42 },
 	},
 	chatflow: {
-		steps: [
-			{ node: { id: 'n1', type: 'start', title: 'Start' } },
-			{ text: 'Hello', from: ['n2', 'text'] },
-		],
+		steps: [{ node: { id: 'n1', type: 'start', title: 'Start' } }, { text: 'Hello' }],
 		usage: { total_tokens: 20 },
 		totalSteps: 3,
 	},

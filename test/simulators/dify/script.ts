@@ -84,10 +84,7 @@ export class Transcript {
 				data: {
 					node_id: form.nodeId,
 					node_title: form.nodeTitle,
-					rendered_content: form.content,
 					action_id: action,
-					action_text: form.actions.find(({ id }) => id === action)?.title ?? action,
-					submitted_data: inputs,
 				},
 			}),
 			this.nodeFinished({
@@ -100,7 +97,7 @@ export class Transcript {
 	}
 
 	step(step: Step): Item[] {
-		if ('text' in step) return this.say(step.text, step.from);
+		if ('text' in step) return this.say(step.text);
 		if ('replace' in step) {
 			this.text = step.replace;
 			this.stored = [step.replace];
@@ -164,21 +161,20 @@ export class Transcript {
 		return { kind: 'event', event: { event: name, ...this.envelope(), ...run, ...own } };
 	}
 
-	private say(text: string, from?: string[]): Item[] {
+	private say(text: string): Item[] {
 		const { mode, messageId } = this.context;
 		this.stored.push(text);
 		this.text += text;
-		if (mode === 'workflow')
-			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
+		if (mode === 'workflow') return [this.event('text_chunk', { data: { text } })];
 		const isAgent = mode === 'agent' || mode === 'agent-chat';
 		return [this.event(isAgent ? 'agent_message' : 'message', { id: messageId, answer: text })];
 	}
 
-	private file(file: { id?: string; type: string; url: string; belongsTo?: string }): Item {
+	private file(file: { id?: string; type: string; url: string }): Item {
 		const record = {
 			id: file.id ?? this.context.newId('message-file'),
 			type: file.type,
-			belongs_to: file.belongsTo ?? 'assistant',
+			belongs_to: 'assistant',
 			url: file.url,
 		};
 		this.assistantFiles.push(record);
@@ -237,7 +233,6 @@ export class Transcript {
 			title,
 			// Dify does not count nodes.
 			index: 1,
-			predecessor_node_id: null,
 			iteration_id: iterationId ?? null,
 			loop_id: loopId ?? null,
 		};

@@ -1,5 +1,5 @@
 import type * as http from 'node:http';
-import { knowledgeState } from './knowledge/state';
+import type { SimDataset } from './knowledge/state';
 import { Clock } from './wire';
 import type {
 	AppSpec,
@@ -45,7 +45,7 @@ const ID_MARKS: Record<string, string> = {
 export class Store {
 	readonly apps: SimApp[] = [];
 	readonly files = new Map<string, SimFile>();
-	readonly knowledge = knowledgeState();
+	readonly knowledge = { datasets: new Map<string, SimDataset>() };
 	readonly runs: SimRun[] = [];
 	readonly stops: StopCall[] = [];
 	readonly requests: SimRequest[] = [];

@@ -39,7 +39,7 @@ export interface FormStep {
 	nodeTitle: string;
 	content: string;
 	inputs?: Json[];
-	actions: Array<{ id: string; title: string; button_style?: string }>;
+	actions: Array<{ id: string; title: string }>;
 	/** Null: delivered by email. Default: generated. */
 	token?: string | null;
 	defaults?: Json;
@@ -47,9 +47,9 @@ export interface FormStep {
 
 /** One action of the model or workflow; the simulator turns it into the events of its version. */
 export type Step =
-	| { text: string; from?: string[] }
+	| { text: string }
 	| { replace: string }
-	| { file: { id?: string; type: string; url: string; belongsTo?: string } }
+	| { file: { id?: string; type: string; url: string } }
 	| { node: NodeStep }
 	| { nodeStart: NodeStep }
 	| { nodeEnd: NodeStep }

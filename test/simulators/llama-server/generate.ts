@@ -237,7 +237,6 @@ function ollamaEnding(job: Job): object {
 	return {
 		done: true,
 		done_reason: finishOf(job) === 'length' ? 'length' : 'stop',
-		total_duration: 2_000_000,
 		load_duration: 25_000_000,
 		prompt_eval_count: job.promptTokens,
 		prompt_eval_duration: 1_000_000,

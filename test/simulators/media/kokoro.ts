@@ -2,11 +2,11 @@
 import { bytesReply, jsonReply, noSuchPath, startMediaServer, type MediaSim } from './server';
 
 export interface KokoroOptions {
-	voices?: string[];
 	/** Audio pieces of one request. Default: MP3 frames. */
 	sound?: (request: Record<string, unknown>) => Uint8Array[];
 }
 
+const VOICES = ['af_bella', 'af_heart'];
 const TYPES: Record<string, string> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
@@ -15,7 +15,6 @@ const TYPES: Record<string, string> = {
 };
 
 export const startKokoroSim = async ({
-	voices = ['af_bella', 'af_heart'],
 	sound = () => [
 		Buffer.from('ID3\x04\0\0'),
 		new Uint8Array(3000).fill(5),
@@ -40,10 +39,10 @@ export const startKokoroSim = async ({
 				const { model = 'kokoro', voice = 'af_heart', response_format: format = 'mp3' } = json;
 				if (!['tts-1', 'tts-1-hd', 'kokoro'].includes(String(model)))
 					return rejection('invalid_model', `Unsupported model: ${String(model)}`);
-				if (!voices.includes(String(voice)))
+				if (!VOICES.includes(String(voice)))
 					return rejection(
 						'validation_error',
-						`Voice '${String(voice)}' not found. Available voices: ${voices.join(', ')}`,
+						`Voice '${String(voice)}' not found. Available voices: ${VOICES.join(', ')}`,
 					);
 				return bytesReply(TYPES[String(format)] ?? `audio/${String(format)}`, sound(json));
 			}

@@ -19,7 +19,7 @@ export interface WhisperOptions {
 	duration?: number;
 }
 
-const NAMES: Record<string, string> = { en: 'english', de: 'german', nl: 'dutch', fr: 'french' };
+const NAMES: Record<string, string> = { en: 'english', de: 'german' };
 
 /** Supports wav, mp3, flac and ogg with Vorbis, but not ogg with Opus. */
 function isReadable({ content }: UploadPart): boolean {

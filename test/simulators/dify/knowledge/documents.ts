@@ -47,12 +47,11 @@ function toDisplayStatus({ status, archived, enabled }: SimDocument): string {
 }
 
 function toDocumentItem(dataset: SimDataset, document: SimDocument): Json {
-	const { id, name, fileId, status, enabled, archived, form, text } = document;
+	const { id, name, status, enabled, archived, form, text } = document;
 	return {
 		id,
 		position: document.position,
 		data_source_type: 'upload_file',
-		data_source_info: { upload_file_id: fileId },
 		name,
 		created_from: 'api',
 		created_at: document.createdAt,

@@ -4,15 +4,8 @@ import type { Json } from '../types';
 import { toSegmentItem } from './documents';
 import { findDataset, type SimDataset, type SimDocument, type SimSegment } from './state';
 
-/** The message of a plugin whose model does not answer. */
-const DOWN = `req_id:  PluginInvokeError: ${JSON.stringify({
-	error_type: 'InvokeError',
-	message:
-		"[models] Error: HTTPConnectionPool(host='127.0.0.1', port=15930): Max retries exceeded with url: /v1/embeddings (Caused by NewConnectionError(\"HTTPConnection(host='127.0.0.1', port=15930): Failed to establish a new connection: [Errno 111] Connection refused\"))",
-})}`;
-
 export function retrieve(call: Call): void {
-	const { payload, store } = call;
+	const { payload } = call;
 	const query = String(payload.query);
 	if (query.length > 250) throw invalid('String should have at most 250 characters');
 	const dataset = findDataset(call);
@@ -23,7 +16,6 @@ export function retrieve(call: Call): void {
 	}
 	const { search_method: method = dataset.retrieval?.search_method ?? 'semantic_search' } = model;
 	const isByVector = method !== 'keyword_search';
-	if (isByVector && store.knowledge.embeddingDown) throw invalid(DOWN);
 	// Each indexing technique has its own methods; others find nothing.
 	const fits = isByVector === (dataset.technique === 'high_quality');
 	const records = (fits ? findHits(dataset, query, model) : []).map((hit) => ({

@@ -59,15 +59,6 @@ export interface SimSegment {
 	enabled: boolean;
 }
 
-/** Further data of a simulator's knowledge API, and its behaviour. */
-export interface KnowledgeState {
-	datasets: Map<string, SimDataset>;
-	/** The embedding model does not answer. */
-	embeddingDown: boolean;
-}
-
-export const knowledgeState = (): KnowledgeState => ({ datasets: new Map(), embeddingDown: false });
-
 /** Adds a knowledge base for a test. */
 export function addDataset(store: Store, over: Partial<SimDataset> = {}): SimDataset {
 	const dataset: SimDataset = {
