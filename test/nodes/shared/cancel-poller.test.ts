@@ -48,7 +48,7 @@ function startWatch({
 			...(hasQuery && { getExecutionDataById }),
 		},
 		5,
-		() => now,
+		lookMs === 0 ? undefined : () => now,
 	);
 	return { watch, isOver: watch.begin(), looks: () => looks };
 }
