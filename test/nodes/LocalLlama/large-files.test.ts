@@ -1,13 +1,13 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
-import { build } from "esbuild";
+import { build } from 'esbuild';
 
-import { listen } from "../../support/listen";
-import * as childProcess from "node:child_process";
-import * as fs from "node:fs";
-import * as http from "node:http";
-import * as os from "node:os";
-import path from "node:path";
-import process from "node:process";
+import { listen } from '../../support/listen';
+import * as childProcess from 'node:child_process';
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 200 * MEGABYTE;
@@ -19,37 +19,37 @@ let url: string;
 const receivedBytes: number[] = [];
 
 beforeAll(async () => {
-	folder = fs.mkdtempSync(path.join(os.tmpdir(), "large-files-"));
+	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-files-'));
 	await build({
-		entryPoints: [path.join(process.cwd(), "test/nodes/LocalLlama/large-files.child.ts")],
-		outfile: path.join(folder, "child.cjs"),
+		entryPoints: [path.join(process.cwd(), 'test/nodes/LocalLlama/large-files.child.ts')],
+		outfile: path.join(folder, 'child.cjs'),
 		bundle: true,
-		platform: "node",
-		format: "cjs",
+		platform: 'node',
+		format: 'cjs',
 		keepNames: true,
-		external: ["n8n-workflow"],
-		logLevel: "error",
+		external: ['n8n-workflow'],
+		logLevel: 'error',
 	});
-	const file = fs.openSync(path.join(folder, "long.wav"), "w");
-	fs.writeSync(file, "RIFF\0\0\0\0WAVEfmt ");
+	const file = fs.openSync(path.join(folder, 'long.wav'), 'w');
+	fs.writeSync(file, 'RIFF\0\0\0\0WAVEfmt ');
 	fs.ftruncateSync(file, LARGE);
 	fs.closeSync(file);
 	server = http.createServer((request, response) => {
 		let bytes = 0;
-		request.on("data", (chunk: Buffer) => (bytes += chunk.byteLength));
-		request.on("end", () => {
+		request.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
+		request.on('end', () => {
 			receivedBytes.push(bytes);
-			if (request.method !== "POST") return void response.writeHead(404).end();
-			if (request.url?.endsWith("/speech") !== true)
+			if (request.method !== 'POST') return void response.writeHead(404).end();
+			if (request.url?.endsWith('/speech') !== true)
 				return void response
-					.writeHead(200, { "content-type": "application/json" })
+					.writeHead(200, { 'content-type': 'application/json' })
 					.end('{"text":"Hello"}');
-			response.writeHead(200, { "content-type": "audio/wav" });
+			response.writeHead(200, { 'content-type': 'audio/wav' });
 			const chunk = Buffer.alloc(MEGABYTE);
 			let remaining = LARGE / MEGABYTE;
 			const hasMore = (): void => {
 				while (remaining-- > 0)
-					if (!response.write(chunk)) return void response.once("drain", hasMore);
+					if (!response.write(chunk)) return void response.once('drain', hasMore);
 				response.end();
 			};
 			hasMore();
@@ -73,42 +73,42 @@ interface Measured {
 /** Runs the node in a separate process until it has printed its result: how that process ends is not measured. */
 const measure = async (operation: string): Promise<Measured> => {
 	const args = [
-		path.join(folder, "child.cjs"),
+		path.join(folder, 'child.cjs'),
 		operation,
 		url,
-		path.join(folder, "long.wav"),
+		path.join(folder, 'long.wav'),
 		String(LARGE),
 	];
 	const env = {
 		...process.env,
-		NODE_PATH: path.join(process.cwd(), "node_modules"),
-		NODE_OPTIONS: "",
+		NODE_PATH: path.join(process.cwd(), 'node_modules'),
+		NODE_OPTIONS: '',
 	};
 	const child = childProcess.spawn(process.execPath, args, { env });
-	let errors = "";
-	child.stderr.on("data", (text: Buffer) => (errors += text));
+	let errors = '';
+	child.stderr.on('data', (text: Buffer) => (errors += text));
 	const result = new Promise<Measured>((resolve, reject) => {
-		child.stdout.once("data", (line: Buffer) => resolve(JSON.parse(String(line)) as Measured));
-		child.once("error", reject);
-		child.once("close", (code) => reject(new Error(`It ended with ${code}: ${errors}`)));
+		child.stdout.once('data', (line: Buffer) => resolve(JSON.parse(String(line)) as Measured));
+		child.once('error', reject);
+		child.once('close', (code) => reject(new Error(`It ended with ${code}: ${errors}`)));
 	});
 	try {
 		return await result;
 	} finally {
-		child.kill("SIGKILL");
+		child.kill('SIGKILL');
 	}
 };
 
-test("a recording of 200 MB is sent", async () => {
-	const { grownBytes, json } = await measure("transcribe");
-	expect(json).toEqual({ output: "Hello" });
+test('a recording of 200 MB is sent', async () => {
+	const { grownBytes, json } = await measure('transcribe');
+	expect(json).toEqual({ output: 'Hello' });
 	expect(Math.max(...receivedBytes)).toBeGreaterThan(LARGE);
 	expect(grownBytes / MEGABYTE).toBeLessThan(100);
 });
 
-test("audio of 200 MB is stored", async () => {
-	const { grownBytes, json } = await measure("speak");
+test('audio of 200 MB is stored', async () => {
+	const { grownBytes, json } = await measure('speak');
 	expect(json).toMatchObject({ output: { bytes: LARGE } });
-	expect(fs.statSync(path.join(folder, "long.wav.out")).size).toBe(LARGE);
+	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);
 	expect(grownBytes / MEGABYTE).toBeLessThan(100);
 });

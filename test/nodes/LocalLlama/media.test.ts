@@ -1,14 +1,14 @@
-import type { INodeExecutionData } from "n8n-workflow";
+import type { INodeExecutionData } from 'n8n-workflow';
 
-import { startKokoroSim } from "../../simulators/media/kokoro";
-import { startSpeachesSim } from "../../simulators/media/speaches";
-import { startWhisperSim } from "../../simulators/media/whisper";
-import { sendJson, startScripted } from "../../guarantees/support/scripted-server";
-import { useSimulator } from "../../simulators/use-simulator";
-import { useLocalLlama, type Setup } from "./run-node";
-import { PNG, startSdServerSim } from "../../simulators/media/sd-server";
+import { startKokoroSim } from '../../simulators/media/kokoro';
+import { startSpeachesSim } from '../../simulators/media/speaches';
+import { startWhisperSim } from '../../simulators/media/whisper';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { useLocalLlama, type Setup } from './run-node';
+import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
 
-describe("audio", () => {
+describe('audio', () => {
 	const { serve, prepare, executeIn, getError } = useLocalLlama();
 	const startWhisper = useSimulator(startWhisperSim);
 	const startSpeaches = useSimulator(startSpeachesSim);
@@ -19,14 +19,14 @@ describe("audio", () => {
 	});
 
 	const SEGMENTS = [
-		{ text: " Hello", start: 0, end: 1.5 },
-		{ text: " there", start: 1.5, end: 2 },
+		{ text: ' Hello', start: 0, end: 1.5 },
+		{ text: ' there', start: 1.5, end: 2 },
 	];
-	const WAV = Buffer.concat([Buffer.from("RIFF\0\0\0\0WAVEfmt "), Buffer.alloc(900_000)]);
-	const recording = (fileName = "Interview 1.wav"): INodeExecutionData[] => [
+	const WAV = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(900_000)]);
+	const recording = (fileName = 'Interview 1.wav'): INodeExecutionData[] => [
 		{
 			json: {},
-			binary: { data: { data: "filesystem-v2", id: "store:1", mimeType: "audio/wav", fileName } },
+			binary: { data: { data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName } },
 		},
 	];
 	const buildSetup = (
@@ -36,8 +36,8 @@ describe("audio", () => {
 	): Setup => ({
 		credentials: { baseUrl: sim.url },
 		items: recording(),
-		stored: { "store:1": WAV },
-		parameters: { resource: "audio", model: "", ...parameters },
+		stored: { 'store:1': WAV },
+		parameters: { resource: 'audio', model: '', ...parameters },
 		...overrides,
 	});
 	const run = async (
@@ -48,258 +48,258 @@ describe("audio", () => {
 		const fake = prepare(buildSetup(sim, parameters, overrides));
 		return { ...fake, items: await executeIn(fake) };
 	};
-	const readBytes = ({ binary }: INodeExecutionData, field = "data") =>
-		Buffer.from(binary![field]!.data, "base64");
+	const readBytes = ({ binary }: INodeExecutionData, field = 'data') =>
+		Buffer.from(binary![field]!.data, 'base64');
 
-	describe("Transcribe", () => {
-		test("a recording from n8n’s storage, which is never fully in memory", async () => {
+	describe('Transcribe', () => {
+		test('a recording from n8n’s storage, which is never fully in memory', async () => {
 			const sim = await startWhisper({ segments: SEGMENTS });
-			const { items, wholeReads: fullReads, hints } = await run(sim, { operation: "transcribe" });
+			const { items, wholeReads: fullReads, hints } = await run(sim, { operation: 'transcribe' });
 			expect(items).toEqual([
 				{
-					json: { output: "Hello\n there" },
+					json: { output: 'Hello\n there' },
 					binary: recording()[0]!.binary,
 					pairedItem: { item: 0 },
 				},
 			]);
 			expect([fullReads, hints]).toEqual([0, []]);
 			expect(sim.forms[0]!.parts[0]).toMatchObject({
-				filename: "Interview 1.wav",
+				filename: 'Interview 1.wav',
 				size: WAV.byteLength,
 			});
 		});
 
 		test.each([
-			["srt", "application/x-subrip"],
-			["vtt", "text/vtt"],
+			['srt', 'application/x-subrip'],
+			['vtt', 'text/vtt'],
 		])(
-			"%s: the text, and a file with the name of the recording",
+			'%s: the text, and a file with the name of the recording',
 			async (responseFormat, mimeType) => {
 				const sim = await startWhisper({ segments: SEGMENTS });
 				const { items } = await run(sim, {
-					operation: "transcribe",
+					operation: 'transcribe',
 					responseFormat,
-					options: { binaryPropertyOutput: "subtitles", simplify: false },
+					options: { binaryPropertyOutput: 'subtitles', simplify: false },
 				});
 				const fileName = `Interview 1.${responseFormat}`;
-				const subtitles = readBytes(items[0]!, "subtitles").toString();
+				const subtitles = readBytes(items[0]!, 'subtitles').toString();
 				expect(items[0]!.json).toMatchObject({
-					output: "Hello\nthere",
+					output: 'Hello\nthere',
 					metadata: { fileName, mimeType, subtitles },
 				});
 				expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
 			},
 		);
 
-		test("segments, with every option", async () => {
+		test('segments, with every option', async () => {
 			const sim = await startSpeaches({ segments: SEGMENTS });
 			const { items } = await run(sim, {
-				operation: "transcribe",
-				model: { __rl: true, mode: "list", value: "Systran/faster-whisper-tiny" },
-				responseFormat: "verbose_json",
+				operation: 'transcribe',
+				model: { __rl: true, mode: 'list', value: 'Systran/faster-whisper-tiny' },
+				responseFormat: 'verbose_json',
 				options: {
-					language: "en",
-					prompt: "n8n",
-					temperature: "0.5",
-					timestamps: ["word", "segment"],
+					language: 'en',
+					prompt: 'n8n',
+					temperature: '0.5',
+					timestamps: ['word', 'segment'],
 					extraBody: '{"without_timestamps":false}',
 					simplify: false,
 				},
 			});
 			expect(items[0]!.json).toMatchObject({
-				output: { text: "Hello there", language: "en", segments: SEGMENTS },
-				metadata: { model: "Systran/faster-whisper-tiny", task: "transcribe" },
+				output: { text: 'Hello there', language: 'en', segments: SEGMENTS },
+				metadata: { model: 'Systran/faster-whisper-tiny', task: 'transcribe' },
 			});
 			expect(sim.forms[0]!.fields).toEqual({
-				model: "Systran/faster-whisper-tiny",
-				response_format: "verbose_json",
-				language: "en",
-				prompt: "n8n",
-				temperature: "0.5",
-				"timestamp_granularities[]": "segment",
-				without_timestamps: "false",
+				model: 'Systran/faster-whisper-tiny',
+				response_format: 'verbose_json',
+				language: 'en',
+				prompt: 'n8n',
+				temperature: '0.5',
+				'timestamp_granularities[]': 'segment',
+				without_timestamps: 'false',
 			});
 		});
 
-		test("times are rounded to milliseconds, probabilities to 6 decimals, and integers stay", async () => {
-			const segment = { id: 0, start: 0.1234567, end: 1.5, text: "Hi", avg_logprob: -0.12345678 };
+		test('times are rounded to milliseconds, probabilities to 6 decimals, and integers stay', async () => {
+			const segment = { id: 0, start: 0.1234567, end: 1.5, text: 'Hi', avg_logprob: -0.12345678 };
 			const [duration, created] = [2.00049, 1732600008042];
 			const sim = await startServer((_request, response) => {
-				sendJson(response, { text: "Hi", duration, created, segments: [segment] });
+				sendJson(response, { text: 'Hi', duration, created, segments: [segment] });
 			});
 			const { items } = await run(sim, {
-				operation: "transcribe",
-				model: "whisper",
-				responseFormat: "verbose_json",
+				operation: 'transcribe',
+				model: 'whisper',
+				responseFormat: 'verbose_json',
 				options: { simplify: false },
 			});
 			expect(items[0]!.json).toEqual({
 				output: {
-					text: "Hi",
+					text: 'Hi',
 					duration: 2,
 					segments: [{ ...segment, start: 0.123, avg_logprob: -0.123457 }],
 				},
-				metadata: { model: "whisper", created },
+				metadata: { model: 'whisper', created },
 			});
 		});
 
-		test("is streamed to a chat in one piece", async () => {
+		test('is streamed to a chat in one piece', async () => {
 			const sim = await startWhisper({ segments: SEGMENTS });
 			const chatText = async (parameters: Record<string, unknown>, overrides: Setup = {}) => {
 				const { chunks } = await run(
 					sim,
-					{ operation: "transcribe", ...parameters },
+					{ operation: 'transcribe', ...parameters },
 					{ streaming: true, ...overrides },
 				);
 				return chunks.map(({ type, content }) => content ?? type);
 			};
-			expect(await chatText({})).toEqual(["begin", "Hello\n there", "end"]);
-			const type = "n8n-nodes-local-llama.localLlamaTool";
+			expect(await chatText({})).toEqual(['begin', 'Hello\n there', 'end']);
+			const type = 'n8n-nodes-local-llama.localLlamaTool';
 			expect(await chatText({}, { type })).toEqual([]);
 			expect(await chatText({ options: { enableStreaming: false } })).toEqual([]);
 		});
 
-		test("Translate to English uses a separate route", async () => {
+		test('Translate to English uses a separate route', async () => {
 			const sim = await startSpeaches({ segments: SEGMENTS });
-			const model = "Systran/faster-whisper-tiny";
+			const model = 'Systran/faster-whisper-tiny';
 			const { items } = await run(sim, {
-				operation: "transcribe",
+				operation: 'transcribe',
 				model,
 				options: { translate: true },
 			});
-			expect(items[0]!.json.output).toBe("Hello there");
-			expect(sim.requests.at(-1)!.path).toBe("/v1/audio/translations");
+			expect(items[0]!.json.output).toBe('Hello there');
+			expect(sim.requests.at(-1)!.path).toBe('/v1/audio/translations');
 		});
 
-		test("no field name", async () => {
+		test('no field name', async () => {
 			const sim = await startWhisper({ segments: SEGMENTS });
 			const failedItem = await getError(
 				{},
-				buildSetup(sim, { operation: "transcribe", binaryPropertyName: "" }),
+				buildSetup(sim, { operation: 'transcribe', binaryPropertyName: '' }),
 			);
 			expect(failedItem.message).toBe('The field "Input Binary Field" is empty');
 		});
 
-		test("llama-server v0.5.0 supports one format, and no translation", async () => {
+		test('llama-server v0.5.0 supports one format, and no translation', async () => {
 			const sim = await startServer(({ path }, response) => {
-				const matches = path === "/v1/audio/transcriptions";
+				const matches = path === '/v1/audio/transcriptions';
 				const message = matches
 					? "Only 'json' response_format is supported for transcription"
-					: "File Not Found";
-				const [code, type] = matches ? [400, "invalid_request_error"] : [404, "not_found_error"];
+					: 'File Not Found';
+				const [code, type] = matches ? [400, 'invalid_request_error'] : [404, 'not_found_error'];
 				sendJson(response, { error: { code, message, type } }, code);
 			});
 			const failedItem = async (parameters: object) =>
-				await getError({}, buildSetup(sim, { operation: "transcribe", ...parameters }));
-			const subtitles = await failedItem({ responseFormat: "srt" });
+				await getError({}, buildSetup(sim, { operation: 'transcribe', ...parameters }));
+			const subtitles = await failedItem({ responseFormat: 'srt' });
 			expect(subtitles.message).toBe('The server does not support the transcript format "srt"');
-			expect(subtitles.description).toContain("Set Response Format to Text");
+			expect(subtitles.description).toContain('Set Response Format to Text');
 			const english = await failedItem({ options: { translate: true } });
-			expect(english.message).toBe("The server cannot translate audio");
-			expect(english.description).toContain("Turn off Translate to English");
+			expect(english.message).toBe('The server cannot translate audio');
+			expect(english.description).toContain('Turn off Translate to English');
 		});
 
-		test("an image is rejected: with a multimodal model, llama-server would transcribe it", async () => {
+		test('an image is rejected: with a multimodal model, llama-server would transcribe it', async () => {
 			const sim = await startWhisper();
-			const [item] = recording("scan.jpg");
-			const binary = { data: { ...item!.binary!.data!, mimeType: "image/jpeg" } };
-			const setup = buildSetup(sim, { operation: "transcribe" }, { items: [{ json: {}, binary }] });
+			const [item] = recording('scan.jpg');
+			const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
+			const setup = buildSetup(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
 			const error = await getError({}, setup);
 			expect(error.message).toBe('"scan.jpg" is an image');
 			expect(sim.forms).toEqual([]);
 		});
 	});
 
-	describe("Speak", () => {
-		test("a file with the correct name and type, and metadata for agents, which do not receive the file", async () => {
+	describe('Speak', () => {
+		test('a file with the correct name and type, and metadata for agents, which do not receive the file', async () => {
 			const sim = await startKokoro();
 			const { items } = await run(sim, {
-				operation: "speak",
-				text: "Hello **there** 👋",
-				voice: "af_heart",
+				operation: 'speak',
+				text: 'Hello **there** 👋',
+				voice: 'af_heart',
 				options: {
 					plainText: true,
-					fileName: "a/greeting.mp3",
-					binaryPropertyOutput: "sound",
+					fileName: 'a/greeting.mp3',
+					binaryPropertyOutput: 'sound',
 					simplify: false,
 				},
 			});
 			expect(items[0]!.json).toEqual({
-				output: { fileName: "greeting.mp3", mimeType: "audio/mpeg", bytes: 3506 },
-				metadata: { voice: "af_heart", characters: 11 },
+				output: { fileName: 'greeting.mp3', mimeType: 'audio/mpeg', bytes: 3506 },
+				metadata: { voice: 'af_heart', characters: 11 },
 			});
 			expect(items[0]!.binary!.sound).toMatchObject({
-				fileName: "greeting.mp3",
-				mimeType: "audio/mpeg",
+				fileName: 'greeting.mp3',
+				mimeType: 'audio/mpeg',
 			});
-			expect(readBytes(items[0]!, "sound").byteLength).toBe(3506);
-			expect(sim.requests.at(-1)!.body).toMatchObject({ input: "Hello there" });
+			expect(readBytes(items[0]!, 'sound').byteLength).toBe(3506);
+			expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
 		});
 
-		test("raw samples, and every other option", async () => {
+		test('raw samples, and every other option', async () => {
 			const samples = Buffer.alloc(400, 3);
 			const sim = await startKokoro({ sound: () => [samples] });
 			const { items } = await run(sim, {
-				operation: "speak",
-				text: "One is here.",
-				options: { format: "pcm", speed: 1.5, extraBody: { lang_code: "a" } },
+				operation: 'speak',
+				text: 'One is here.',
+				options: { format: 'pcm', speed: 1.5, extraBody: { lang_code: 'a' } },
 			});
 			expect(items[0]!.json.output).toMatchObject({
-				fileName: "speech.pcm",
-				mimeType: "audio/L16;rate=24000;channels=1",
+				fileName: 'speech.pcm',
+				mimeType: 'audio/L16;rate=24000;channels=1',
 			});
 			expect(readBytes(items[0]!)).toEqual(samples);
-			expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: "a" });
+			expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
 		});
 	});
 });
 
-describe("image", () => {
+describe('image', () => {
 	const { serve, prepare, executeIn } = useLocalLlama();
 	const startSd = useSimulator(startSdServerSim);
 
-	test("Generate: one item per image, with metadata for agents, which do not receive the file", async () => {
+	test('Generate: one item per image, with metadata for agents, which do not receive the file', async () => {
 		const sim = await startSd();
 		await serve();
 		const fake = prepare({
 			credentials: { baseUrl: sim.url },
 			parameters: {
-				resource: "image",
-				operation: "generate",
-				model: "",
-				prompt: "a cat",
+				resource: 'image',
+				operation: 'generate',
+				model: '',
+				prompt: 'a cat',
 				options: {
 					count: 2,
-					size: "512 x 768",
-					outputFormat: "png",
+					size: '512 x 768',
+					outputFormat: 'png',
 					seed: 5,
-					fileName: "cat",
+					fileName: 'cat',
 					extraBody: '{"steps":8}',
 					simplify: false,
 				},
 			},
 		});
 		const items = await executeIn(fake);
-		expect(items.map(({ binary }) => binary!.data!.fileName)).toEqual(["cat-1.png", "cat-2.png"]);
+		expect(items.map(({ binary }) => binary!.data!.fileName)).toEqual(['cat-1.png', 'cat-2.png']);
 		expect(items[0]).toMatchObject({
 			json: {
-				output: { fileName: "cat-1.png", mimeType: "image/png", bytes: 70, width: 1, height: 1 },
-				metadata: { prompt: "a cat", model: "sd-cpp-local" },
+				output: { fileName: 'cat-1.png', mimeType: 'image/png', bytes: 70, width: 1, height: 1 },
+				metadata: { prompt: 'a cat', model: 'sd-cpp-local' },
 			},
-			binary: { data: { data: PNG, mimeType: "image/png" } },
+			binary: { data: { data: PNG, mimeType: 'image/png' } },
 			pairedItem: { item: 0 },
 		});
 		expect(fake.hints).toMatchObject([
-			{ message: "The server returned an image of 1x1 pixels instead of 512x768." },
+			{ message: 'The server returned an image of 1x1 pixels instead of 512x768.' },
 		]);
 		expect(sim.requests.at(-1)!.body).toEqual({
-			model: "sd-cpp-local",
-			prompt: "a cat",
+			model: 'sd-cpp-local',
+			prompt: 'a cat',
 			n: 2,
-			size: "512x768",
-			output_format: "png",
+			size: '512x768',
+			output_format: 'png',
 			seed: 5,
-			response_format: "b64_json",
+			response_format: 'b64_json',
 			steps: 8,
 		});
 	});
