@@ -14,6 +14,7 @@ import {
 } from '../../../lib/chat/tool-calls';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
+import { readCases } from '../../support/rows';
 
 const call = (name: string | undefined, args: unknown, more: object = {}) => ({
 	function: { name, arguments: args },
@@ -28,64 +29,12 @@ function collect(...deltas: unknown[]) {
 }
 
 describe('deltas of calls', () => {
-	test.each<[string, unknown[], string[]]>([
-		[
-			'belong together by index',
-			[
-				call('a', '{', { index: 0, id: 'x' }),
-				call('b', '[', { index: 1, id: 'y' }),
-				call(undefined, '}', { index: 0 }),
-				call(undefined, ']', { index: 1 }),
-			],
-			['a {}', 'b []'],
-		],
-		[
-			'belong together by ID',
-			[
-				call('a', '{', { id: 'x' }),
-				call('b', '[', { id: 'y' }),
-				call(undefined, '}', { id: 'x' }),
-				call('b', ']', { id: 'y' }),
-			],
-			['a {}', 'b []'],
-		],
-		[
-			'with neither continue the last call, and with a name begin one',
-			[call('a', '{'), call(undefined, '}'), call('a', '{}')],
-			['a {}', 'a {}'],
-		],
-		[
-			'with one index for all are complete calls',
-			[call('a', '{}', { index: 0, id: 'x' }), call('b', '{}', { index: 0, id: 'y' })],
-			['a {}', 'b {}'],
-		],
-		[
-			'with one index and ID for all continue their call',
-			[
-				call('a', '{', { index: 0, id: 'x' }),
-				call('a', '}', { index: 0, id: 'x' }),
-				call('a', ' ', { index: 0, id: 'x' }),
-			],
-			['a {} '],
-		],
-		[
-			'with a name before any arguments continue their call',
-			[call('a', '', { index: 0 }), call('a', '{}', { index: 0, id: 'x' })],
-			['a {}'],
-		],
-		[
-			'may have an index as text',
-			[call('a', '{', { index: '0' }), call('', '}', { index: 0 })],
-			['a {}'],
-		],
-		['may have no function around them', [{ name: 'a', arguments: '{}' }], ['a {}']],
-		['may have an object as arguments', [call('a', { x: 1 })], ['a {"x":1}']],
-		['may have no arguments', [call('a', null), call('b', undefined)], ['a ', 'b ']],
-		['may have tokens of a template in the name', [call(' ls <|channel|>x', '{}')], ['ls {}']],
-		['that are not objects are ignored', ['a', 7, null, call('a', '{}')], ['a {}']],
-	])('%s', (_name, deltas, calls) => {
-		expect(collect(...deltas)).toEqual(calls);
-	});
+	test.each(readCases<[string, unknown[], string[]]>('test/lib/chat/call-deltas.tsv'))(
+		'%s',
+		(_name, deltas, calls) => {
+			expect(collect(...deltas)).toEqual(calls);
+		},
+	);
 
 	test('the first name and ID count', () => {
 		const accumulator = new ToolCallAccumulator();
