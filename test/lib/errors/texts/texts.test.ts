@@ -165,6 +165,16 @@ test.each(['8080', '9931'])(
 	},
 );
 
+test.each(['proxyAuthRequired', 'blockedByProxy'] as const)(
+	'%s in front of Dify names no field that its credential lacks',
+	(type) => {
+		const { title, suggestion } = getErrorText(type, { service: 'dify', status: 401 });
+		expect(title).toContain('in front of Dify');
+		expect(suggestion).toMatch(/API key/);
+		expect(suggestion).not.toMatch(/Extra Headers|x-api-key|checks the key/);
+	},
+);
+
 test('texts of Dify errors: no suggestion names an operation that no node has', () => {
 	for (const type of Object.keys(DIFY_ERROR_TEXTS) as ErrorType[])
 		expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
