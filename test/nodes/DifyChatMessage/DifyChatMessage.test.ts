@@ -89,6 +89,23 @@ describe('the request of a message', () => {
 		).toContain('conversation ID is not valid');
 	});
 
+	test('the error of a stale conversation suggests a fix', async () => {
+		const sim = await startSim();
+		const error = await sendMessageError(sim, {
+			parameters: {
+				conversation: 'byId',
+				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
+			},
+		});
+		expect(error.message).toBe('Dify cannot find the conversation');
+		expect(error.description).toContain('When Conversation Is Unavailable');
+		expect(error.context.data).toMatchObject({
+			type: 'conversationNotFound',
+			status: 404,
+			code: 'not_found',
+		});
+	});
+
 	test('version, automatic name and trace ID are sent', async () => {
 		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
 		await sendMessageJson(sim, {

@@ -1,6 +1,15 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
+import { waitFor } from '../../lib/dify/wait-for';
 import { SAMPLES, type Step } from '../../simulators/dify';
-import { sendMessageError, sendMessageJson, prepare, execute, createNumberedItems } from '../dify';
+import {
+	sendMessageError,
+	sendMessageJson,
+	prepare,
+	execute,
+	createNumberedItems,
+	getStreamedText,
+	toSteps,
+} from '../dify';
 
 describe('the item of a message', () => {
 	const usage = {
@@ -132,6 +141,32 @@ describe('the item of a message', () => {
 			expect.stringContaining('1 workflow node(s)'),
 			expect.stringContaining('a new one was started'),
 		]);
+	});
+});
+
+describe('a text that is only the start of a tag is complete', () => {
+	test('if the stream ends early: in the error, or from the record of the run', async () => {
+		const lostStream = { stream: { cut: { events: 2, how: 'reset' as const } } };
+		const chat = await startApp({ mode: 'chat', reply: () => [...'<th'] }, lostStream);
+		const [error] = await execute(prepare(chat, { continueOnFail: true }));
+		expect(error!.json.error).toMatchObject({ answer: '<t' });
+		const flow = await startApp({ mode: 'advanced-chat', reply: () => [...'<th'] }, lostStream);
+		const fake = prepare(flow, { mode: 'advanced-chat', streaming: true });
+		const [item] = await execute(fake);
+		expect(item!.json.answer).toBe('<th');
+		expect(getStreamedText(fake)).toBe('<th');
+	});
+
+	test('if the run is stopped', async () => {
+		const steps = [...toSteps('<'), { wait: new Promise(() => undefined) }];
+		const sim = await startApp({ mode: 'chat', reply: () => ({ steps }) });
+		const controller = new AbortController();
+		const fake = prepare(sim, { signal: controller.signal, continueOnFail: true });
+		const running = execute(fake);
+		await waitFor(() => sim.runs[0]?.events.length === 1);
+		controller.abort();
+		const [item] = await running;
+		expect(item!.json.error).toMatchObject({ type: 'aborted', answer: '<' });
 	});
 });
 

@@ -185,6 +185,16 @@ describe('syncing documents', () => {
 		);
 	});
 
+	test('an empty list, as from "Always Output Data", changes nothing', async () => {
+		const scene = await startScene();
+		await sync(scene, FILES);
+		const writeCount = getWrites(scene.sim).length;
+		const fake = prepare(scene, { resource: 'document', operation: 'sync', source: undefined });
+		expect(await executePrepared(fake)).toEqual([]);
+		expect(fake.hints[0]?.message).toContain('nothing was changed');
+		expect(getWrites(scene.sim)).toHaveLength(writeCount);
+	});
+
 	test('a failed document continues as an item, and the others are synced', async () => {
 		const scene = await startScene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
