@@ -61,11 +61,11 @@ interface NodeError extends Error {
 /** Type and title of an error, the partial result, and whether the server message can be read. */
 export function failureOf(error: unknown, exchange: Exchange): Json {
 	const { message, description = '', messages = [], context } = error as NodeError;
-	const { kind, partialText, partialReasoning } = context?.data ?? {};
+	const { type, partialText, partialReasoning } = context?.data ?? {};
 	const all = [message, description, context?.descriptionTemplate, ...messages].join('\n');
 	return {
 		error: filled({
-			kind,
+			type,
 			title: message,
 			partialText,
 			partialThinking: partialReasoning,
