@@ -22,7 +22,6 @@ module.exports = {
 	},
 	// Many suites wait for simulated servers, so four workers keep two cores busy. Each worker loads all modules once.
 	maxWorkers: 4,
-	testSequencer: '<rootDir>/test/support/longest-first-sequencer.cjs',
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
 	// The longest test takes ten seconds, and with more examples (test/support/properties.ts) as many times longer.
