@@ -87,7 +87,7 @@ describe('calls and the connected tools', () => {
 	const check = (
 		calls: Array<[name: string, args: string]>,
 		tools: ToolDefinition[],
-		isFromText = false,
+		isFromText?: boolean,
 	) => {
 		const rawCalls = calls.map(([name, args]) => ({ id: 'i', name, arguments: args }));
 		const { validCalls, issues } = checkToolCalls(rawCalls, tools, isFromText);
@@ -113,6 +113,23 @@ describe('calls and the connected tools', () => {
 				['look', 'missingArguments', 'n'],
 			],
 		});
+	});
+
+	test.each<[name: string, runs: string | undefined]>([
+		['look', 'Notes_look'],
+		['a.file', 'Notes_a_file'],
+		['a_file', 'Notes_a_file'],
+		['same', undefined],
+	])('%s without the prefix of an MCP client runs %s, but not from text', (name, runs) => {
+		const tools = [
+			tool('Notes_look', { shortName: 'look' }),
+			tool('Notes_a_file', { shortName: 'a.file' }),
+			tool('Notes_same', { shortName: 'same' }),
+			tool('Mail_same', { shortName: 'same' }),
+		];
+		const run = (isFromText?: boolean) => check([[name, '{"n":1}']], tools, isFromText).valid;
+		expect(run()).toEqual(runs === undefined ? [] : [`i ${runs} {"n":1}`]);
+		expect(run(true)).toEqual([]);
 	});
 
 	test('behind an approval, arguments of the tool are required, those of n8n are not', () => {
@@ -176,6 +193,7 @@ describe('calls and the connected tools', () => {
 	test.each<[string, string | undefined]>([
 		['{"output":{"n":1}}', '{"output":{"n":1}}'],
 		['Here:\n```json\n{"n":1}\n```', '{"output":{"n":1}}'],
+		['Not {"m":1}, but {"n":1}', '{"output":{"n":1}}'],
 		[`{"name":"${FORMAT_TOOL_NAME}","arguments":{"n":1}}`, '{"output":{"n":1}}'],
 		[`{"name":"${FORMAT_TOOL_NAME}","parameters":{"n":1}}`, '{"output":{"n":1}}'],
 		['{"name":"other","arguments":{"n":1}}', undefined],
@@ -209,7 +227,9 @@ test('for any schema and arguments, valid strings are unchanged and nothing thro
 
 describe('the number of steps per response', () => {
 	const listOf = (count: number) => JSON.stringify({ list: Array<string>(count).fill('1') });
-	const numbers = (count: number) => ({ list: Array<number>(count).fill(1) });
+	/** jest would need minutes to print the difference between two such lists. */
+	const isNumbers = (args: string, count: number) =>
+		args === JSON.stringify({ list: Array<number>(count).fill(1) });
 
 	test('is small for many values of one schema with many branches', () => {
 		const anyOf = Array<object>(1000).fill({ type: 'integer' });
@@ -217,15 +237,13 @@ describe('the number of steps per response', () => {
 			properties: { list: { items: { anyOf: anyOf.map((one) => ({ ...one })) } } },
 		};
 		const coerced = new ArgumentCoercer().coerce(listOf(3000), branches);
-		expect(JSON.parse(coerced)).toEqual(numbers(3000));
+		expect(isNumbers(coerced, 3000)).toBe(true);
 	});
 
 	test('has a limit, after which arguments are unchanged', () => {
 		const coercer = new ArgumentCoercer();
 		expect(coercer.coerce(listOf(60_000), schema)).toBe(listOf(60_000));
 		expect(coercer.coerce('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
-		expect(JSON.parse(new ArgumentCoercer().coerce(listOf(30_000), schema))).toEqual(
-			numbers(30_000),
-		);
+		expect(isNumbers(new ArgumentCoercer().coerce(listOf(30_000), schema), 30_000)).toBe(true);
 	});
 });
