@@ -28,6 +28,7 @@ test.each([
 	['{"flag":"True"}', { flag: true }],
 	['{"flag":"false"}', { flag: false }],
 	['{"count":"5"}', { count: 5 }],
+	['{"count":"1234567890123456"}', { count: 1234567890123456 }],
 	['{"size":"2.5e3"}', { size: 2500 }],
 	['{"list":"[1, 2]"}', { list: [1, 2] }],
 	['{"list":["1",2]}', { list: [1, 2] }],
@@ -42,6 +43,7 @@ test.each([
 	'{"text":"true"}',
 	'{"text":"5"}',
 	'{"text":"[1]"}',
+	'{"flag":"maybe"}',
 	'{"count":""}',
 	'{"count":"five"}',
 	'{"count":"2.5"}',
@@ -76,6 +78,15 @@ test('values of more than twenty levels are not changed', () => {
 		new ArgumentCoercer().coerce(JSON.stringify(nest(levels, '5')), nestSchema(levels));
 	expect(JSON.parse(coerce(20))).toEqual(nest(20, 5));
 	expect(JSON.parse(coerce(21))).toEqual(nest(21, '5'));
+
+	const lists = (levels: number): object =>
+		levels === 0 ? { type: 'integer' } : { items: lists(levels - 1) };
+	const coerceLists = (levels: number) =>
+		new ArgumentCoercer().coerce(`{"a":${'['.repeat(levels)}"5"${']'.repeat(levels)}}`, {
+			properties: { a: lists(levels) },
+		});
+	expect(coerceLists(19)).not.toContain('"5"');
+	expect(coerceLists(20)).toContain('"5"');
 });
 
 describe('calls and the connected tools', () => {
@@ -244,6 +255,9 @@ describe('the number of steps per response', () => {
 		const coercer = new ArgumentCoercer();
 		expect(coercer.coerce(listOf(60_000), schema)).toBe(listOf(60_000));
 		expect(coercer.coerce('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
+		const anyOf = Array.from({ length: 100_000 }, () => ({ type: 'integer' }));
+		const branches = { properties: { n: { anyOf } } };
+		expect(new ArgumentCoercer().coerce('{"n":"5"}', branches)).toBe('{"n":"5"}');
 		expect(isNumbers(new ArgumentCoercer().coerce(listOf(30_000), schema), 30_000)).toBe(true);
 	});
 });
