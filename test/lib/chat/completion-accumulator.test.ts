@@ -7,6 +7,7 @@ import {
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/server-error';
+import { readRows } from '../../support/rows';
 
 const chunk = (delta: object, finish: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -193,28 +194,8 @@ test.each<[string, string]>([
 	expect(accumulate(events).completion).toMatchObject({ failure: undefined, text: 'Hello' });
 });
 
-test.each<[string, string]>([
-	['an object as content', chunk({ content: { type: 'text', text: 'Hello' } })],
-	['texts as parts', chunk({ content: ['Hel', 'lo'] })],
-	['a text in a part', chunk({ content: [{ type: 'text', text: { value: 'Hello' } }] })],
-	['a refusal', chunk({ content: null, refusal: 'Hello' })],
-	['a message next to an empty delta', withChoice({ delta: {}, message: { content: 'Hello' } })],
-	['a text as delta', withChoice({ delta: 'Hello' })],
-	['a text without choices', '{"text":"Hello"}'],
-	['content without choices', '{"content":"Hello"}'],
-	["Ollama's form", '{"message":{"role":"assistant","content":"Hello"},"done":false}'],
-	["Anthropic's form", '{"type":"message","content":[{"type":"text","text":"Hello"}]}'],
-	[
-		"Python's NaN",
-		'{"choices":[{"delta":{"content":"Hello"},"logprobs":[{"logprob":-Infinity}]}]}',
-	],
-	['a list', `[${chunk({ content: 'Hello' })}]`],
-])('a text: %s', (_name, event) => {
-	expect(accumulate([event, '"[DONE]"']).completion).toMatchObject({ text: 'Hello' });
-});
-
-test('a number', () => {
-	expect(accumulate([chunk({ content: 4 }), '[DONE]']).completion).toMatchObject({ text: '4' });
+test.each(readRows('test/lib/chat/text-events.tsv'))('a text: %s', (_name, event, text) => {
+	expect(accumulate([event!, '"[DONE]"']).completion).toMatchObject({ text });
 });
 
 test.each<[string, object]>([
