@@ -177,9 +177,15 @@ describe('the conversation of a message', () => {
 	});
 
 	const ENDED = rejection(400, 'conversation_completed');
+	/** The error arrives after the run began. */
+	const BEGUN = stream([
+		events.text('Hi'),
+		{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
+	]);
 	test.each([
 		['startNew', MISSING, 2],
 		['startNew', ENDED, 2],
+		['startNew', BEGUN, 1],
 		['startNew', rejection(400, 'invalid_param'), 1],
 		['error', MISSING, 1],
 		[undefined, MISSING, 1],
@@ -194,12 +200,13 @@ describe('the conversation of a message', () => {
 
 describe('Stop', () => {
 	test.each([
-		['a message', CHAT, `POST /v1/chat-messages/${TASK}/stop`],
-		['a workflow', 'POST /v1/workflows/run', `POST /v1/workflows/tasks/${TASK}/stop`],
-		['a text', 'POST /v1/completion-messages', `POST /v1/completion-messages/${TASK}/stop`],
+		['a message', true, CHAT, `POST /v1/chat-messages/${TASK}/stop`],
+		['a message', false, CHAT, `POST /v1/chat-messages/${TASK}/stop`],
+		['a workflow', true, 'POST /v1/workflows/run', `POST /v1/workflows/tasks/${TASK}/stop`],
+		['a text', true, 'POST /v1/completion-messages', `POST /v1/completion-messages/${TASK}/stop`],
 	])(
-		'of %s is sent to its own route, although the execution has ended',
-		async (_name, begin, stop) => {
+		'of %s is sent to its own route, although the execution has ended (accepted: %s)',
+		async (_name, isAccepted, begin, stop) => {
 			const controller = new AbortController();
 			let end = () => {};
 			const said = stream([events.text('Hi')], 'open', (response) => {
@@ -207,7 +214,7 @@ describe('Stop', () => {
 				controller.abort();
 			});
 			const stopped: Answer = (...exchange) => {
-				json({ result: 'success' })(...exchange);
+				(isAccepted ? json({ result: 'success' }) : MISSING)(...exchange);
 				end();
 			};
 			const { server, client } = await start({ [begin]: said, [stop]: stopped }, controller.signal);
@@ -223,7 +230,7 @@ describe('Stop', () => {
 			expect(await errorOf(running)).toMatchObject({
 				type: 'aborted',
 				partialText: 'Hi',
-				facts: { stopRequested: true, taskId: TASK },
+				facts: { stopRequested: isAccepted, taskId: TASK },
 			});
 		},
 	);
