@@ -1,9 +1,10 @@
 import { describeError } from '../../../lib/errors/describe-error';
-import { createServerError, type ErrorType } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/server-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import { closedPort, startTcpServer } from '../../support/listen';
+import { readRows } from '../../support/rows';
 import { failDnsLookups } from '../../support/failing-dns';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -115,24 +116,7 @@ describe('toNetworkError', () => {
 		},
 	);
 
-	test.each<[code: string, kind: ErrorType]>([
-		['EAI_AGAIN', 'dnsLookupFailed'],
-		['ETIMEDOUT', 'connectTimeout'],
-		['EHOSTUNREACH', 'hostUnreachable'],
-		['ENETUNREACH', 'hostUnreachable'],
-		['EHOSTDOWN', 'hostUnreachable'],
-		['EPIPE', 'closedBeforeResponse'],
-		['CERT_HAS_EXPIRED', 'tlsUntrusted'],
-		['SELF_SIGNED_CERT_IN_CHAIN', 'tlsUntrusted'],
-		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tlsUntrusted'],
-		['ERR_TLS_CERT_ALTNAME_INVALID', 'tlsUntrusted'],
-		['HPE_INVALID_CONSTANT', 'notHttp'],
-		['EAI_FAIL', 'dnsLookupFailed'],
-		['EAI_NONAME', 'dnsLookupFailed'],
-		['EACCES', 'hostUnreachable'],
-		['EPERM', 'hostUnreachable'],
-		['ERR_INVALID_IP_ADDRESS', 'dnsLookupFailed'],
-	])('%s', (code, type) => {
+	test.each(readRows('test/lib/errors/network-codes.tsv'))('%s', (code, type) => {
 		const error = toNetworkError(
 			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
 			CONTEXT,

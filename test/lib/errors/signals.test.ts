@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { findTokenCounts, removeEchoes, toTitle } from '../../../lib/errors/signals';
-import { readRows } from '../../support/rows';
+import { readCases, readRows } from '../../support/rows';
 
 const rows = readRows('test/lib/errors/messages.tsv').map(
 	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],
@@ -86,29 +86,14 @@ test('what was removed had been in the request', () => {
 });
 
 const SENTENCE = 'The tenant is closed.';
-test.each<[string, unknown, number?]>([
-	[
-		'FastAPI with the error of another server',
-		{ detail: { error: { message: SENTENCE, code: '500' } } },
-	],
-	['KoboldCpp', { detail: { msg: SENTENCE, type: 'service' } }],
-	['vllm-ascend', { msg: SENTENCE }],
-	["Google's gateways", [{ error: { code: 400, message: SENTENCE, status: 'INVALID_ARGUMENT' } }]],
-	['Cloudflare', { success: false, errors: [{ code: 7003, message: SENTENCE }], messages: [] }],
-	['RFC 9457', { type: 'about:blank', title: SENTENCE, status: 409 }],
-	['OAuth', { error: 'invalid_grant', error_description: SENTENCE }],
-	['a list of texts', { errors: [SENTENCE] }],
-	['a reason', { error: { reason: SENTENCE } }],
-	['a text', SENTENCE],
-	['.NET', { ErrorMessage: SENTENCE, ErrorCode: 5 }],
-	['One API, with a success status', { success: false, message: SENTENCE }, 200],
-	['a code, with a success status', { code: 50_001, msg: SENTENCE, data: null }, 200],
-	['another code, with a success status', { error_code: 17, error_msg: SENTENCE }, 200],
-])('the message of %s', (_name, body, status = 400) => {
-	const error = classifyErrorResponse({ status, body: JSON.stringify(body) }, {});
-	expect(error).toMatchObject({ message: 'The tenant is closed', serverText: SENTENCE });
-	expect(error.type).toBe(status === 200 ? 'serverError' : 'badRequest');
-});
+test.each(readCases<[string, number, unknown]>('test/lib/errors/message-places.tsv'))(
+	'the message of %s, with status %d',
+	(_name, status, body) => {
+		const error = classifyErrorResponse({ status, body: JSON.stringify(body) }, {});
+		expect(error).toMatchObject({ message: 'The tenant is closed', serverText: SENTENCE });
+		expect(error.type).toBe(status === 200 ? 'serverError' : 'badRequest');
+	},
+);
 
 test('the message of an upstream server behind a gateway', () => {
 	const raw = JSON.stringify({ error: { message: SENTENCE } });
@@ -127,22 +112,7 @@ test('a body of many levels or entries is read up to a limit', () => {
 	expect(classifyErrorResponse({ status: 400, body: list }, {}).type).toBe('badRequest');
 });
 
-test.each([
-	[
-		'This deployment has been archived by its owner.',
-		'This deployment has been archived by its owner',
-	],
-	[
-		'litellm.BadRequestError: OpenAIException - The tenant is closed. Ask Eve.',
-		'The tenant is closed',
-	],
-	['Error code: 400 - Only llama3.2 at 10.0.0.5 is free', 'Only llama3.2 at … is free'],
-	['rpc error: code = Unknown desc = the disk is full', 'the disk is full'],
-	['Cannot read /models/a/b.gguf from http://10.0.0.7:80/x?key=1', 'Cannot read … from …'],
-	["Value is odd [type=int, input_value='my secret', input_type=str]", 'Value is odd'],
-	['<b>Closed</b>\u0000 for today', 'Closed for today'],
-	['', ''],
-])('%j', (message, title) => {
+test.each(readCases<[string, string]>('test/lib/errors/titles.tsv'))('%j', (message, title) => {
 	expect(toTitle(message)).toBe(title);
 });
 

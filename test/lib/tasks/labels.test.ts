@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Label, LabelSet } from '../../../lib/tasks/labels';
+import { readCases } from '../../support/rows';
 
 const parseLabels = (text: string, labels: readonly Label[], isMultiLabel: boolean) =>
 	new LabelSet(labels, isMultiLabel).parse(text);
@@ -12,23 +13,7 @@ const LABELS = [
 	{ name: '投诉' },
 ];
 
-const QUOTES = [
-	'“”',
-	'„“',
-	'„”',
-	'‚‘',
-	'‘’',
-	'«»',
-	'»«',
-	'‹›',
-	'「」',
-	'『』',
-	'《》',
-	'【】',
-	'（）',
-	'()',
-	'[]',
-];
+const FORMS = readCases<[string]>('test/lib/tasks/label-forms.tsv').flat();
 
 test('labels in the prompt, and the grammar and schema of their keys', () => {
 	const [single, multiple] = [false, true].map((isMulti) => new LabelSet(LABELS.slice(1), isMulti));
@@ -40,58 +25,20 @@ test('labels in the prompt, and the grammar and schema of their keys', () => {
 	expect(new Set(assignKeys(MANY)).size).toBe(62);
 });
 
-test.each([
-	['the sign', 'A', [0]],
-	['with a blank', ' B\n', [1]],
-	['as JSON', '"C"', [2]],
-	['as a JSON object', '{"category":"A"}', [0]],
-	['with a full stop', 'A.', [0]],
-	['in bold', '**B**', [1]],
-	['the name', 'Invoice', [0]],
-	['the name, in other letters', 'INVOICE.', [0]],
-	['sign and name', 'B: art', [1]],
-	['sign and description', 'A: wants money', [0]],
-	['after a word for it', 'Answer: B', [1]],
-	['behind such words', 'So, the final answer is **Invoice**.', [0]],
-	['in Chinese', '答案：C。', [2]],
-	['in a code block', '```\nB\n```', [1]],
-	['as JSON in a code block', '```json\n{"label": "B", "confidence": 0.7}\n```', [1]],
-	['in the last line', 'Somebody wants to be paid.\n\nInvoice', [0]],
-	['in lower case', 'b', [1]],
-	['in lower case, with the name', 'b) art', [1]],
-	['in the first line', 'B\n\nBecause it is about painting.', [1]],
-])('a completion with a label: %s', (_name, text, expectedLabels) => {
-	expect(parseLabels(text, LABELS, false)).toEqual(expectedLabels);
-	expect(parseLabels(text, LABELS, true)).toEqual(expectedLabels);
-});
+test.each(readCases<[string, string, number[]]>('test/lib/tasks/labelled-completions.tsv'))(
+	'a completion with a label: %s',
+	(_name, text, expectedLabels) => {
+		expect(parseLabels(text, LABELS, false)).toEqual(expectedLabels);
+		expect(parseLabels(text, LABELS, true)).toEqual(expectedLabels);
+	},
+);
 
-test.each([
-	...[
-		'',
-		'I do not know',
-		'article',
-		'Z',
-		'A,B',
-		'{}',
-		'7',
-		'null',
-		'A: art',
-		'Answer: not A',
-		'A or B',
-		'A\n\nB',
-	],
-	...[
-		'This is definitely not art.',
-		'This text is about art.',
-		'This text is not about art.',
-		'这不是投诉邮件',
-		'Answer: A\nAnswer: B',
-		'not A',
-		'Art? No.',
-	],
-])('%j contains no single label', (text) => {
-	expect(parseLabels(text, LABELS, false)).toBeUndefined();
-});
+test.each(readCases<[string]>('test/lib/tasks/unlabelled-completions.tsv'))(
+	'%j contains no single label',
+	(text) => {
+		expect(parseLabels(text, LABELS, false)).toBeUndefined();
+	},
+);
 
 test.each([
 	['A,C', [0, 2]],
@@ -182,19 +129,7 @@ test('a label is parsed in every form, for any names, and never as another label
 			selector: (name) => name.toLowerCase(),
 		},
 	);
-	const form = fc.constantFrom(
-		...QUOTES.map((quotes) => `${quotes[0]}%${quotes[1]}`),
-		'%',
-		'"%"',
-		'%.',
-		'**%**',
-		'Answer: %',
-		'The answer is %.',
-		'```\n%\n```',
-		'{"label": "%"}',
-		'Reasons.\n%',
-		'% \n',
-	);
+	const form = fc.constantFrom(...FORMS);
 	fc.assert(
 		fc.property(names, fc.nat(), form, fc.boolean(), (labelNames, pick, entry, byKey) => {
 			const labels = labelNames.map((name) => ({ name }));
