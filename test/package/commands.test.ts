@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
-import path from 'node:path';
 import { loadModule, loadScript } from '../support/scripts';
+import { filesIn } from './sources';
 
 const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 	scripts: Record<string, string>;
@@ -11,17 +11,12 @@ const SHORT = ['start', 'test'];
 /** Scripts that npm runs before a command. */
 const HOOKS: Readonly<Record<string, string>> = { prepack: 'pack', prepublishOnly: 'publish' };
 
-const filesBelow = (folder: string): string[] =>
-	fs
-		.readdirSync(folder, { recursive: true, encoding: 'utf8' })
-		.map((file) => path.join(folder, file));
-
 /** All texts of the repository that may name commands. */
 const texts = async (): Promise<string[]> => [
 	...(await loadScript<{ documents(): string[] }>('pictures')).documents(),
-	...['bench', 'scripts', '.github', '.vscode', 'docs/docker']
-		.flatMap(filesBelow)
-		.filter((file) => fs.statSync(file).isFile()),
+	...filesIn(['bench', 'scripts', '.github', '.vscode', 'docs/docker'], /./).filter((file) =>
+		fs.statSync(file).isFile(),
+	),
 	...fs.readdirSync('.').filter((file) => /\.[cm]?js$/.test(file)),
 	'.ci/run',
 ];

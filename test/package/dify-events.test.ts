@@ -1,6 +1,6 @@
 import { EVENT_NAMES } from '../../lib/dify/run/run-state';
 import * as fs from 'node:fs';
-import path from 'node:path';
+import { filesIn } from './sources';
 
 /** First cells of the event catalogue in the protocol notes. */
 const catalogue = fs
@@ -12,23 +12,16 @@ const rows = [...catalogue.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell]) =>
 );
 const ROWS = new Set(rows.filter((name) => name !== 'event' && name !== 'answer'));
 
-function filesIn(folder: string, ending: RegExp): string[] {
-	const entries = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
-	return entries.filter((name) => ending.test(name)).map((name) => path.join(folder, name));
-}
-
 const textOf = (files: string[]) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
 /** The events in the recorded responses of each version. */
 const recorded = (['1.14', '1.16'] as const).map((version) => {
 	const [folder] = fs
 		.readdirSync('test/fixtures')
 		.filter((name) => name.startsWith(`dify-${version}.`));
-	const text = textOf(filesIn(`test/fixtures/${folder!}`, /\.http$/));
-	return {
-		events: new Set([...text.matchAll(/"event": ?"(\w+)"/g)].map(([, name]) => name!)),
-	};
+	const text = textOf(filesIn([`test/fixtures/${folder!}`], /\.http$/));
+	return new Set([...text.matchAll(/"event": ?"(\w+)"/g)].map(([, name]) => name!));
 });
-const isRecorded = (event: string) => recorded.some(({ events }) => events.has(event));
+const isRecorded = (event: string) => recorded.some((events) => events.has(event));
 
 /** Why no recording has an event; each of them has a case. */
 const NOT_RECORDED: Readonly<Record<string, string>> = {
@@ -39,7 +32,7 @@ const NOT_RECORDED: Readonly<Record<string, string>> = {
 };
 /** Events that change nothing. */
 const UNREAD = new Set(['agent_log', 'ping', 'text_replace', 'tts_message', 'tts_message_end']);
-const cases = textOf(filesIn('test/lib/dify', /\.test\.ts$/));
+const cases = textOf(filesIn(['test/lib/dify'], /\.test\.ts$/));
 
 it.each(EVENT_NAMES)('the event %s has a row in the protocol notes', (event) => {
 	expect([...ROWS]).toContain(event);

@@ -2,16 +2,15 @@
  * The official lint checks only fields that are written as one object literal. Many fields are built by functions, so
  * here it checks the finished fields that n8n gets, written as source text.
  */
-import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { loadCredentials, loadNode, NODES } from './sources';
 
-const NODES = path.join(process.cwd(), 'nodes');
-const CREDENTIALS = path.join(process.cwd(), 'credentials');
 const MODULES = path.join(process.cwd(), 'node_modules');
 const PLUGIN = path.join(MODULES, 'eslint-plugin-n8n-nodes-base', 'dist', 'index.js');
 
@@ -64,38 +63,19 @@ async function lintSource(source: string): Promise<LintReport> {
 	}
 }
 
-async function allNodes(): Promise<Array<{ name: string; properties: INodeProperties[] }>> {
-	const names = fs
-		.readdirSync(NODES)
-		.filter((name) => fs.existsSync(path.join(NODES, name, `${name}.node.ts`)));
-	expect(names.length).toBeGreaterThan(10);
-	const nodeNamed = async (name: string) => {
-		const exported = (await import(path.join(NODES, name, `${name}.node`))) as Record<
-			string,
-			new () => INodeType
-		>;
-		return { name, properties: new exported[name]!().description.properties };
-	};
-	return await Promise.all(names.map(nodeNamed));
-}
+const allNodes = async () =>
+	await Promise.all(
+		NODES.map(async (name) => ({
+			name,
+			properties: (await loadNode(name)).description.properties,
+		})),
+	);
 
 async function finishedFields(): Promise<string> {
 	const written: string[] = [];
-	for (const { name, properties } of await allNodes())
-		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
-	for (const { name, properties } of await allCredentials())
+	for (const { name, properties } of [...(await allNodes()), ...(await loadCredentials())])
 		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
 	return `import type { INodeProperties } from 'n8n-workflow';\n\n${written.join('\n')}`;
-}
-
-async function allCredentials(): Promise<ICredentialType[]> {
-	const names = fs.readdirSync(CREDENTIALS).filter((name) => name.endsWith('.credentials.ts'));
-	const modules = await Promise.all(
-		names.map(async (name) => (await import(path.join(CREDENTIALS, name))) as object),
-	);
-	return modules.flatMap((exported) =>
-		Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
-	);
 }
 
 /** A field as source text in the style that the rules expect: unquoted names, single quotes, indentation. */
@@ -115,6 +95,7 @@ function withoutTables(_: string, value: unknown): unknown {
 }
 
 test('the finished fields of every node pass the official lint', async () => {
+	expect(NODES.length).toBeGreaterThan(10);
 	const source = await finishedFields();
 	const { diagnostics } = await lintSource(source);
 	const lines = source.split('\n');
@@ -162,7 +143,7 @@ function allFields(properties: readonly INodeProperties[]): INodeProperties[] {
 }
 
 test('a key in a credential is a password field, which the lint does not detect in built fields', async () => {
-	const fields = (await allCredentials()).flatMap(({ properties }) => allFields(properties));
+	const fields = (await loadCredentials()).flatMap(({ properties }) => allFields(properties));
 	const secret = fields.filter(({ name }) => /key$|^value$/i.test(name));
 	expect(secret.length).toBeGreaterThanOrEqual(3);
 	expect(secret.filter(({ typeOptions }) => typeOptions?.password !== true)).toEqual([]);

@@ -1,6 +1,5 @@
 /** The pages of the nodes name their operations, fields, options, values, and names in items and logs. */
 import type {
-	ICredentialType,
 	INodeProperties,
 	INodePropertyCollection,
 	INodePropertyOptions,
@@ -11,7 +10,8 @@ import ts from 'typescript';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { headingsOf, linksOf } from './markdown';
-import { filesIn, loadNode, NODES, read, SOURCES } from './sources';
+import { readRows } from '../support/rows';
+import { loadCredentials, loadNode, NODES, read, SOURCES } from './sources';
 
 const CHINESE = '.zh-CN.md';
 
@@ -77,17 +77,13 @@ describe('docs/nodes', () => {
 	const pageOf = (folder: string) =>
 		`docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
 
-	/**
-	 * Labels of fields and options, without units, and without labels of collections.
-	 */
+	/** Labels of fields and options, without units, and without labels of collections. */
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
 		const own = property.displayName.replace(/ \(Seconds\)$/, '');
 		if (!('type' in property) || property.type !== 'collection') return [own];
-		return [
-			...(property.options ?? []).flatMap((option) =>
-				'displayName' in option ? labelsOf(option) : [],
-			),
-		];
+		return (property.options ?? []).flatMap((option) =>
+			'displayName' in option ? labelsOf(option) : [],
+		);
 	};
 
 	async function described(
@@ -98,9 +94,7 @@ describe('docs/nodes', () => {
 		return { description: (await loadNode(folder)).description, pages };
 	}
 
-	/**
-	 * All operations of a node as named on its page: "Document: Sync"; without resources "Rate".
-	 */
+	/** All operations of a node as named on its page: "Document: Sync"; without resources "Rate". */
 	function operationsOf({ properties }: INodeTypeDescription): string[] {
 		const resources = properties.find(({ name }) => name === 'resource')?.options as
 			| INodePropertyOptions[]
@@ -175,30 +169,7 @@ describe('docs/nodes', () => {
 		}
 	});
 
-	const FOREIGN_LABELS = [
-		// n8n: its trigger nodes, its own settings of a node, and nodes and inputs that the pages lead to
-		...[
-			'Poll Times',
-			'Fetch Test Event',
-			'On Error',
-			'Continue',
-			'If',
-			'Send and Wait for Response',
-			'Values to Send',
-		],
-		...['Chat Model', 'Embedding', 'Response Mode', 'Streaming'],
-		...['Automatically Passthrough Binary Images', 'Rerank Results', 'Limit'],
-		// Dify's own terms
-		'Aborted',
-		'App task was stopped',
-	];
-
-	const FOREIGN_NAMES = new Set([
-		// Names of other programs: a setting of nginx, a program, a variable of Dify's workflows
-		...['proxy_read_timeout', 'ffmpeg', 'sys'],
-		// Names from an example, numbered ones, and parts of model names
-		...['invoiceNumber', 'file_0', 'file_1', 'instruct', 'embeddinggemma'],
-	]);
+	const FOREIGN = readRows('test/package/foreign-labels.tsv').map(([label]) => label!);
 
 	/** Pages that a page links to, which may be about other nodes. */
 	const linkedFolders = (page: string) =>
@@ -209,14 +180,7 @@ describe('docs/nodes', () => {
 
 	let credentialLabels: string[];
 	beforeAll(async () => {
-		const modules = await Promise.all(
-			filesIn(['credentials'], /\.ts$/).map(
-				async (file) => (await import(path.resolve(file))) as object,
-			),
-		);
-		const credentials = modules.flatMap((exported) =>
-			Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
-		);
+		const credentials = await loadCredentials();
 		credentialLabels = credentials.flatMap(({ displayName, properties }) => [
 			displayName,
 			...properties.flatMap(labelsShownIn),
@@ -227,7 +191,7 @@ describe('docs/nodes', () => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
 			const shownLabels = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
-			const labels = new Set([...FOREIGN_LABELS, ...credentialLabels, ...shownLabels.flat()]);
+			const labels = new Set([...FOREIGN, ...credentialLabels, ...shownLabels.flat()]);
 			const unknown = italicsIn(read(page)).filter(
 				(label) => !labels.has(label) && !partsOf(label).every((part) => labels.has(part)),
 			);
@@ -239,7 +203,7 @@ describe('docs/nodes', () => {
 		const { pages } = await described(folder);
 		for (const page of pages) {
 			const unknown = namesInCode(read(page)).filter(
-				(name) => !FOREIGN_NAMES.has(name) && !sourceNames.has(name),
+				(name) => !FOREIGN.includes(name) && !sourceNames.has(name),
 			);
 			expect({ page, unknown }).toEqual({ page, unknown: [] });
 		}

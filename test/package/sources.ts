@@ -1,5 +1,5 @@
 /** The source files and the nodes that the tests of the package read. */
-import type { INodeType } from 'n8n-workflow';
+import type { ICredentialType, INodeType } from 'n8n-workflow';
 
 import * as fs from 'node:fs';
 import path from 'node:path';
@@ -27,4 +27,14 @@ export async function loadNode(folder: string): Promise<INodeType> {
 	const file = path.resolve('nodes', folder, `${folder}.node`);
 	const exported = (await import(file)) as Record<string, new () => INodeType>;
 	return new exported[folder]!();
+}
+
+export async function loadCredentials(): Promise<ICredentialType[]> {
+	const files = filesIn(['credentials'], /\.credentials\.ts$/);
+	const modules = await Promise.all(
+		files.map(async (file) => (await import(path.resolve(file))) as object),
+	);
+	return modules.flatMap((exported) =>
+		Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
+	);
 }

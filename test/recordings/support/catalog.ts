@@ -3,48 +3,19 @@ import { asRecords, isRecord } from '../../../lib/values';
 import { recordedExchanges, type RecordedExchange } from '../../support/recorded-exchanges';
 import { fixture, fixtureNames } from '../../support/streams';
 import * as fs from 'node:fs';
+import path from 'node:path';
 import { type Exchange, objectIn, type ServerName } from './exchange';
 import { readCases } from '../../support/rows';
 
-/** Folders of raw responses, whose requests are in `unrecorded-requests.tsv`. */
-const RAW_FOLDERS: Readonly<Record<string, ServerName>> = {
-	'completions/llama-server-v0.5.0': 'llama-server',
-	'completions/ollama-v0.17.4': 'ollama',
-	fastapi: 'fastapi',
-	'fastapi-0.165.0': 'fastapi',
-	gpustack: 'gpustack',
-	'litellm-1.106.2': 'litellm',
-	'llama-swap-0bdb372': 'llama-swap',
-	ollama: 'ollama',
-	'ollama-0.33.0-rc2': 'ollama',
-	vllm: 'vllm',
-	'vllm-0.32.0-cpu': 'vllm',
-};
-
-/** Folders whose requests were recorded with the responses. */
-const WITH_CASES: Readonly<Record<string, ServerName>> = {
-	'llama-server-v0.5.0': 'llama-server',
-	'ollama-v0.17.4': 'ollama',
-};
-
-/** Exchanges in JSON: folders below `test/fixtures/models/`. */
-const TOPICS: Readonly<Record<string, ServerName>> = {
-	'fastapi-0.165.0': 'fastapi',
-	'llama-server-v0.5.0': 'llama-server',
-	'llama-server-xllamacpp-2026.10.11549': 'llama-server',
-	'llama-swap-0bdb372': 'llama-swap',
-	'ollama-0.33.0-rc2': 'ollama',
-	'ollama-v0.17.4': 'ollama',
-	'vllm-0.32.0-cpu': 'vllm',
-	'whisper.cpp-233fe1f': 'whisper.cpp',
-};
+type Row = [form: 'cases' | 'raw' | 'topics', folder: string, server: ServerName];
+const FOLDERS = readCases<Row>('test/recordings/support/recorded-folders.tsv');
 
 /** Dify's recordings have a separate suite; TEI's recording only identifies the server. */
 const LEFT_OUT = /^dify-|^tei$/;
 
 /** Folders of recorded responses that are neither listed nor excluded. */
 export function unknownFolders(): string[] {
-	const known = new Set([...Object.keys(RAW_FOLDERS), ...Object.keys(WITH_CASES)]);
+	const known = new Set(FOLDERS.map(([, folder]) => folder));
 	return fs
 		.readdirSync('test/fixtures')
 		.filter((folder) => fs.statSync(`test/fixtures/${folder}`).isDirectory())
@@ -64,11 +35,10 @@ interface Case {
 }
 
 export function everyExchange(): Exchange[] {
+	const read = { cases: casesOf, raw: rawOf, topics: topicsOf };
 	return [
-		...Object.entries(WITH_CASES).flatMap(([folder, server]) => casesOf(folder, server)),
+		...FOLDERS.flatMap(([form, folder, server]) => read[form](folder, server)),
 		...ollamaChats(),
-		...Object.entries(RAW_FOLDERS).flatMap(([folder, server]) => rawOf(folder, server)),
-		...Object.entries(TOPICS).flatMap(([folder, server]) => topicsOf(folder, server)),
 	];
 }
 
@@ -140,10 +110,10 @@ function unframed(answer: Buffer): Buffer {
 
 function topicsOf(folder: string, server: ServerName): Exchange[] {
 	return fs
-		.readdirSync(`test/fixtures/models/${folder}`)
+		.readdirSync(`test/fixtures/${folder}`)
 		.sort()
 		.flatMap((file) => {
-			const topic = `${folder}/${file.replace(/\.json$/, '')}`;
+			const topic = `${path.basename(folder)}/${path.basename(file, '.json')}`;
 			return recordedExchanges(topic)
 				.filter(({ ended }) => ended !== 'aborted by client')
 				.map((recorded) => ({
