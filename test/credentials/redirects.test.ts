@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/credential-test';
-import { listen } from '../support/listen';
+import { startListening, type Listening } from '../support/listen';
 import * as http from 'node:http';
 
 const CANARY = 'local-key-1234567890';
@@ -15,19 +15,17 @@ const otherServer = http.createServer((request, response) => {
 });
 let status = 307;
 let location: string;
+let listening: Listening[];
 const server = http.createServer(
 	(_request, response) => void response.writeHead(status, { location }).end(),
 );
 
 beforeAll(async () => {
-	location = `http://127.0.0.1:${await listen(otherServer)}/there`;
-	await listen(server);
+	listening = [await startListening(server), await startListening(otherServer)];
+	location = `${listening[1]!.url}/there`;
 });
 afterAll(async () => {
-	for (const one of [server, otherServer]) {
-		one.closeAllConnections();
-		await new Promise((resolve) => one.close(resolve));
-	}
+	for (const { close } of listening) await close();
 });
 
 const header = [{ name: 'X-Proxy-Token', value: CANARY }];
@@ -44,9 +42,8 @@ const CREDENTIALS: Array<
 ];
 
 test.each(CREDENTIALS)('the test of %s does not follow redirects', async (_name, type, data) => {
-	const { port } = server.address() as { port: number };
 	for (status of [301, 302, 303, 307, 308]) {
-		const message = await testCredential(type, { ...data, baseUrl: `http://127.0.0.1:${port}` });
+		const message = await testCredential(type, { ...data, baseUrl: listening[0]!.url });
 		expect(message).toMatch(/redirects.*Base URL/is);
 	}
 	expect(requestedPaths).toEqual([]);

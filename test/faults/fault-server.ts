@@ -1,7 +1,6 @@
 /** A server that fails in ten ways. It knows no API: the responses are written by hand. */
-import { listen } from '../support/listen';
+import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import type * as net from 'node:net';
 import timers from 'node:timers';
 
 export type Fault =
@@ -179,7 +178,6 @@ export async function startFaultServer(): Promise<FaultServer> {
 	const requests: string[] = [];
 	const open = new Set<http.ServerResponse>();
 	let activity = 0;
-	const sockets = new Set<net.Socket>();
 	const server = http.createServer((request, response) => {
 		const target = request.url ?? '';
 		requests.push(`${target.split('/').slice(1, 3).join('/')} ${request.method} ${target}`);
@@ -193,11 +191,7 @@ export async function startFaultServer(): Promise<FaultServer> {
 		request.on('error', () => undefined);
 		request.on('end', () => strike(target.split('/')[1]!, request, response));
 	});
-	server.on('connection', (socket) => {
-		sockets.add(socket);
-		socket.on('close', () => sockets.delete(socket));
-	});
-	const url = `http://127.0.0.1:${await listen(server)}`;
+	const { url, close } = await startListening(server);
 	return {
 		at: (fault, name) =>
 			`${fault === 'refused' ? CLOSED : url}/${fault}/${name.replace(/\W+/g, '-')}`,
@@ -209,9 +203,6 @@ export async function startFaultServer(): Promise<FaultServer> {
 		},
 		open: () => open.size,
 		activity: () => activity,
-		close: async () => {
-			for (const socket of sockets) socket.destroy();
-			await new Promise((resolve) => server.close(resolve));
-		},
+		close,
 	};
 }

@@ -1,6 +1,5 @@
-import { listen } from '../support/listen';
+import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import type * as net from 'node:net';
 import type { DifyAppMode } from '../../lib/dify/types';
 import {
 	DifyHttpError,
@@ -106,17 +105,10 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 	});
 	store.stream = options.stream ?? {};
 	const base = `${options.prefix ?? ''}/v1`;
-	const sockets = new Set<net.Socket>();
 	const server = http.createServer((req, res) => {
 		void handle(store, base, req, res);
 	});
-	server.on('connection', (socket) => {
-		sockets.add(socket);
-		socket.on('close', () => sockets.delete(socket));
-		socket.on('error', () => socket.destroy());
-	});
-	const port = await listen(server, { port: options.port });
-	const origin = `http://127.0.0.1:${port}`;
+	const { url: origin, close } = await startListening(server, { port: options.port });
 	return {
 		url: `${origin}${base}`,
 		origin,
@@ -134,9 +126,7 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		fail: (fault) => void store.faults.push({ ...fault }),
 		close: async () => {
 			store.clock.close();
-			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-			for (const socket of sockets) socket.destroy();
-			await closed;
+			await close();
 		},
 	};
 }

@@ -2,7 +2,7 @@
  * An HTTP server for simulators. A reply is a status, headers, and a body as a sequence of writes; `Transport` changes it
  * like a network, a proxy or a dying server.
  */
-import { listen } from '../support/listen';
+import { startListening, type Listening } from '../support/listen';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,16 +69,12 @@ export interface HttpServerOptions {
 	connections?: (index: number) => ConnectionFate;
 }
 
-export interface HttpServer {
-	readonly url: string;
-	readonly port: number;
+export interface HttpServer extends Listening {
 	readonly requests: WireRequest[];
 	/** Number of connections accepted so far. */
 	readonly accepted: number;
 	/** Number of connections open now. */
 	readonly open: number;
-	/** Stops listening, destroys every socket, aborts every exchange. */
-	close(): Promise<void>;
 }
 
 /** Waits for milliseconds or a promise, until the signal aborts. Never rejects. */
@@ -207,16 +203,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 	const server = options.tls ? tls.createServer(options.tls, onSocket) : net.createServer(onSocket);
 	// A failed handshake is reported by the client.
 	server.on('tlsClientError', () => undefined);
-	const raw = new Set<net.Socket>();
-	server.on('connection', (socket: net.Socket) => {
-		raw.add(socket);
-		socket.on('close', () => raw.delete(socket));
-	});
-	const { host = '127.0.0.1' } = options;
-	const port = await listen(server, { port: options.port, host });
+	const { host, port } = options;
+	const listening = await startListening(server, { host, port });
 	return {
-		url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
-		port,
+		...listening,
+		url: options.tls ? listening.url.replace('http', 'https') : listening.url,
 		requests,
 		get accepted() {
 			return accepted;
@@ -224,10 +215,5 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 		get open() {
 			return sockets.size;
 		},
-		close: async () =>
-			await new Promise((resolve) => {
-				server.close(() => resolve());
-				for (const socket of [...sockets.keys(), ...raw]) socket.destroy();
-			}),
 	};
 }

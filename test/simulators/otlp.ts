@@ -1,4 +1,4 @@
-import { listen } from '../support/listen';
+import { startListening } from '../support/listen';
 import * as http from 'node:http';
 
 /** An exported span. */
@@ -91,14 +91,5 @@ export async function startOtlpReceiver({ hangs = false }: { hangs?: boolean } =
 			if (!hangs) response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
 		});
 	});
-	const port = await listen(server);
-	return {
-		url: `http://127.0.0.1:${port}`,
-		spans,
-		requests,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
-	};
+	return { ...(await startListening(server)), spans, requests };
 }

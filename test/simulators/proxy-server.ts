@@ -1,18 +1,15 @@
 /**
  * A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only.
  */
-import { listen } from '../support/listen';
+import { startListening, type Listening } from '../support/listen';
 import * as http from 'node:http';
 import * as net from 'node:net';
 
-export interface ProxyServer {
-	readonly url: string;
-	readonly port: number;
+export interface ProxyServer extends Listening {
 	/** All requests, with their Proxy-Authorization header. */
 	readonly log: Array<{ method: string; target: string; authorization: string | undefined }>;
 	/** Connections made to the proxy so far. */
 	readonly accepted: number;
-	close(): Promise<void>;
 }
 
 export interface ProxyOptions {
@@ -27,7 +24,6 @@ export async function startProxy({
 	user,
 }: ProxyOptions = {}): Promise<ProxyServer> {
 	const log: ProxyServer['log'] = [];
-	const sockets = new Set<net.Socket>();
 	let accepted = 0;
 	const expectedAuth =
 		user === undefined ? undefined : `Basic ${Buffer.from(user).toString('base64')}`;
@@ -57,11 +53,7 @@ export async function startProxy({
 		outgoing.on('close', () => onward.destroy());
 		incoming.pipe(onward);
 	});
-	server.on('connection', (socket: net.Socket) => {
-		accepted += 1;
-		sockets.add(socket);
-		socket.on('close', () => sockets.delete(socket));
-	});
+	server.on('connection', () => (accepted += 1));
 	server.on('connect', (incoming: http.IncomingMessage, client: net.Socket) => {
 		const allowed = note(incoming);
 		const [host = '', port = ''] = (incoming.url ?? '').split(':');
@@ -75,7 +67,6 @@ export async function startProxy({
 			client.write('HTTP/1.1 200 Connection established\r\n\r\n');
 			onward.pipe(client).pipe(onward);
 		});
-		sockets.add(onward);
 		for (const [one, other] of [
 			[client, onward],
 			[onward, client],
@@ -84,18 +75,11 @@ export async function startProxy({
 			one.on('close', () => other.destroy());
 		}
 	});
-	const port = await listen(server);
 	return {
-		port,
-		url: `http://127.0.0.1:${port}`,
+		...(await startListening(server)),
 		log,
 		get accepted() {
 			return accepted;
 		},
-		close: async () =>
-			await new Promise<void>((resolve) => {
-				server.close(() => resolve());
-				for (const socket of sockets) socket.destroy();
-			}),
 	};
 }

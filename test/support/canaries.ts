@@ -1,6 +1,4 @@
 import * as crypto from 'node:crypto';
-import * as fs from 'node:fs';
-import path from 'node:path';
 
 /** The shortest part of a secret that counts as leaked: half of it. */
 const partOf = (secret: string) => Math.min(16, Math.ceil(secret.length / 2));
@@ -72,16 +70,5 @@ export class Search {
 			}
 		}
 		return found;
-	}
-
-	/** The same in every file below a folder. */
-	inFiles(folder: string): string[] {
-		return fs
-			.readdirSync(folder, { recursive: true, withFileTypes: true })
-			.filter((entry) => entry.isFile())
-			.flatMap((entry) => {
-				const file = path.join(entry.parentPath, entry.name);
-				return this.in(fs.readFileSync(file, 'latin1')).map((hit) => `${entry.name}: ${hit}`);
-			});
 	}
 }

@@ -42,16 +42,36 @@ export async function closedPort(): Promise<number> {
 	return port;
 }
 
-/** Starts a TCP server on 127.0.0.1 with a handler for each connection. */
-export async function startTcpServer(
-	onSocket: (socket: net.Socket) => void,
-): Promise<{ port: number; close(): Promise<void> }> {
-	const server = net.createServer(onSocket);
+export interface Listening {
+	readonly port: number;
+	readonly url: string;
+	/** Stops listening, and destroys all connections. */
+	close(): Promise<void>;
+}
+
+/** Starts a server whose connections end with it. */
+export async function startListening(
+	server: net.Server,
+	address: Parameters<typeof listen>[1] = {},
+): Promise<Listening> {
+	const sockets = new Set<net.Socket>();
+	server.on('connection', (socket: net.Socket) => {
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => socket.destroy());
+	});
+	const port = await listen(server, address);
 	return {
-		port: await listen(server),
+		port,
+		url: `http://${address.host ?? '127.0.0.1'}:${port}`,
 		close: async () =>
 			await new Promise<void>((resolve) => {
 				server.close(() => resolve());
+				for (const socket of sockets) socket.destroy();
 			}),
 	};
 }
+
+/** Starts a TCP server on 127.0.0.1 with a handler for each connection. */
+export const startTcpServer = async (onSocket: (socket: net.Socket) => void): Promise<Listening> =>
+	await startListening(net.createServer(onSocket));

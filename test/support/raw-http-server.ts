@@ -1,5 +1,5 @@
-import { listen } from './listen';
-import * as net from 'node:net';
+import { startTcpServer } from './listen';
+import type * as net from 'node:net';
 
 /** Handler of one request: gets the path, the socket, and the request's whole head. */
 export type RawHandler = (path: string, socket: net.Socket, head: string) => void;
@@ -8,10 +8,7 @@ const open: Array<() => Promise<void>> = [];
 
 /** Starts an HTTP server whose handler writes the raw response. @returns its URL */
 export async function rawServer(handle: RawHandler): Promise<string> {
-	const sockets = new Set<net.Socket>();
-	const server = net.createServer((socket) => {
-		sockets.add(socket);
-		socket.on('error', () => {});
+	const { url, close } = await startTcpServer((socket) => {
 		let head = '';
 		socket.on('data', (bytes: Buffer) => {
 			head += bytes.toString('latin1');
@@ -20,15 +17,8 @@ export async function rawServer(handle: RawHandler): Promise<string> {
 			head = '';
 		});
 	});
-	const port = await listen(server);
-	open.push(
-		async () =>
-			await new Promise<void>((resolve) => {
-				for (const socket of sockets) socket.destroy();
-				server.close(() => resolve());
-			}),
-	);
-	return `http://127.0.0.1:${port}`;
+	open.push(close);
+	return url;
 }
 
 /** Closes all servers of `rawServer`. */

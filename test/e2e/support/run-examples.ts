@@ -7,7 +7,7 @@ import {
 	type ScriptedCall,
 	type SimOptions,
 } from '../../simulators/llama-server';
-import { listen } from '../../support/listen';
+import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -168,11 +168,9 @@ export async function service(
 		response.setHeader('content-type', 'application/json');
 		response.end(JSON.stringify(answer(request.url ?? '')));
 	});
-	const port = await listen(server);
-	closing.push(async () => {
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return { url: `http://127.0.0.1:${port}`, seen };
+	const { url, close } = await startListening(server);
+	closing.push(close);
+	return { url, seen };
 }
 
 export const stored = async (credential: {

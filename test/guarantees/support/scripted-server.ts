@@ -1,5 +1,5 @@
 /** Small scripted servers for tests of node entry points. They do not import the package. */
-import { listen } from '../../support/listen';
+import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { setImmediate } from 'node:timers';
@@ -102,7 +102,7 @@ export async function startScripted(
 	const server = tls
 		? https.createServer({ ...testCertificate() }, onRequest)
 		: http.createServer(onRequest);
-	const port = await listen(server, { host });
+	const { port, close } = await startListening(server, { host });
 	const to = (path: string) =>
 		requests.filter((request) => request.path.split('?')[0]!.endsWith(path));
 	return {
@@ -120,10 +120,7 @@ export async function startScripted(
 				waiting.add(look);
 				look();
 			}),
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
+		close,
 	};
 }
 

@@ -2,12 +2,12 @@ import { closePools, MAX_CONNECT_MS, acquirePools } from '../../../lib/http/disp
 import { probe } from '../../../lib/servers/probe';
 import * as vendor from '../../../lib/vendor';
 import { reply, startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import type { Endpoint } from '../../../lib/http/types';
-import { listen } from '../../support/listen';
+import { startTcpServer } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -92,15 +92,13 @@ describe('connections reused by the requests of a batch', () => {
 	/** A server that counts its connections and requests. */
 	const countingServer = async (respond: (socket: net.Socket, request: number) => void) => {
 		let [connections, requests] = [0, 0];
-		const server = net.createServer((socket) => {
+		const server = await startTcpServer((socket) => {
 			connections++;
-			socket.on('error', () => {});
 			socket.on('data', (data: Uint8Array) => {
 				if (String(data).includes('POST')) respond(socket, ++requests);
 			});
 		});
-		const url = `http://127.0.0.1:${await listen(server)}`;
-		return { url, counts: () => ({ connections, requests }), close: () => server.close() };
+		return { ...server, counts: () => ({ connections, requests }) };
 	};
 	const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
 	const send = async (url: string, reuse: boolean) =>
@@ -115,7 +113,7 @@ describe('connections reused by the requests of a batch', () => {
 		expect(connections).toBeLessThanOrEqual(2);
 		for (let at = 0; at < 10; at++) await send(server.url, false);
 		expect(server.counts()).toEqual({ connections: connections + 10, requests: 20 });
-		server.close();
+		await server.close();
 	});
 
 	test('a connection that the server closes causes one retry', async () => {
@@ -131,7 +129,7 @@ describe('connections reused by the requests of a batch', () => {
 		});
 		for (; dropped === 0; sentCount++) expect(await send(server.url, true)).toBe(200);
 		expect(server.counts().requests).toBe(sentCount + dropped);
-		server.close();
+		await server.close();
 	});
 
 	test('a request is retried once if the server closes every connection', async () => {
@@ -139,7 +137,7 @@ describe('connections reused by the requests of a batch', () => {
 		const error = await getError(async () => await send(server.url, true));
 		expect(error?.type).toBe('closedBeforeResponse');
 		expect(server.counts().requests).toBe(2);
-		server.close();
+		await server.close();
 	});
 });
 

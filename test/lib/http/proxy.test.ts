@@ -2,8 +2,7 @@ import { closePools } from '../../../lib/http/dispatcher';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type * as vendor from '../../../lib/vendor';
 import { failDnsLookups } from '../../support/failing-dns';
-import { listen } from '../../support/listen';
-import * as net from 'node:net';
+import { startTcpServer } from '../../support/listen';
 import process from 'node:process';
 import { probe } from '../../../lib/servers/probe';
 import { sendChat, connect, getError, fetchStatus } from './client';
@@ -120,9 +119,8 @@ describe('proxy variables of the environment', () => {
 
 	test('a proxy that does not respond to CONNECT ends with the connect timeout', async () => {
 		const server = await start({ tls: true });
-		const sockets: net.Socket[] = [];
-		const hanging = net.createServer((socket) => sockets.push(socket));
-		process.env.https_proxy = `http://127.0.0.1:${await listen(hanging)}`;
+		const hanging = await startTcpServer(() => {});
+		process.env.https_proxy = hanging.url;
 		const connection = connect(server.url, { ignoreSslIssues: true });
 		const errors = [
 			(await sendChat(connection)).error,
@@ -132,7 +130,6 @@ describe('proxy variables of the environment', () => {
 			expect(error!.type).toBe('proxyError');
 			expect(error!.message).toContain('no response to CONNECT');
 		}
-		for (const socket of sockets) socket.destroy();
-		hanging.close();
+		await hanging.close();
 	});
 });

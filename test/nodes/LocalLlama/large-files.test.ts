@@ -1,7 +1,7 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
-import { listen } from '../../support/listen';
+import { startListening, type Listening } from '../../support/listen';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
@@ -13,8 +13,7 @@ const MEGABYTE = 1024 * 1024;
 const LARGE = 200 * MEGABYTE;
 
 let folder: string;
-let server: http.Server;
-let url: string;
+let server: Listening;
 /** Bytes of the received bodies. */
 const receivedBytes: number[] = [];
 
@@ -34,7 +33,7 @@ beforeAll(async () => {
 	fs.writeSync(file, 'RIFF\0\0\0\0WAVEfmt ');
 	fs.ftruncateSync(file, LARGE);
 	fs.closeSync(file);
-	server = http.createServer((request, response) => {
+	const httpServer = http.createServer((request, response) => {
 		let bytes = 0;
 		request.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
 		request.on('end', () => {
@@ -55,12 +54,11 @@ beforeAll(async () => {
 			hasMore();
 		});
 	});
-	url = `http://127.0.0.1:${await listen(server)}`;
+	server = await startListening(httpServer);
 });
 
 afterAll(async () => {
-	server.closeAllConnections();
-	await new Promise((resolve) => server.close(resolve));
+	await server.close();
 	fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -75,7 +73,7 @@ const measure = async (operation: string): Promise<Measured> => {
 	const args = [
 		path.join(folder, 'child.cjs'),
 		operation,
-		url,
+		server.url,
 		path.join(folder, 'long.wav'),
 		String(LARGE),
 	];

@@ -3,7 +3,7 @@
  * run's record from recordings of the same set, or a response from a small table, or Dify's 404. So the results do not
  * depend on the number and order of the requests.
  */
-import { listen } from '../../support/listen';
+import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import { tableAnswer, UNKNOWN, type TableAnswer } from './dify-answers';
@@ -62,18 +62,14 @@ export async function startDifyPlayback(
 			response.writeHead(other.status, headers).end(JSON.stringify(other.json));
 		});
 	});
-	origin = `http://127.0.0.1:${await listen(server)}`;
+	const listening = await startListening(server);
+	origin = listening.url;
 	return {
+		close: listening.close,
 		url: `${origin}/v1`,
 		starts: () => starts,
 		cut: (bytes, isFrozen = false) => {
 			disconnect = { bytes, isFrozen };
-		},
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise<void>((resolve) => {
-				server.close(() => resolve());
-			});
 		},
 	};
 }

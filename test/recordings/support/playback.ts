@@ -1,4 +1,4 @@
-import { listen } from '../../support/listen';
+import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import { type Exchange, pathOf } from './exchange';
 import { identityResponse } from './server-identities';
@@ -35,17 +35,7 @@ export async function play(exchange: Exchange): Promise<Playback> {
 		);
 		socket.on('error', () => {});
 	});
-	const port = await listen(server);
-	return {
-		url: `http://127.0.0.1:${port}`,
-		requestCount: () => requestCount,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise<void>((resolve) => {
-				server.close(() => resolve());
-			});
-		},
-	};
+	return { ...(await startListening(server)), requestCount: () => requestCount };
 }
 
 function routesOf({ request, answer }: Exchange): ReadonlySet<string> {
