@@ -1,5 +1,4 @@
 import type {
-	ILoadOptionsFunctions,
 	INodeExecutionData,
 	INodeProperties,
 	INodeType,
@@ -14,6 +13,8 @@ import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { createClient, sendMessage, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../simulators/dify';
+import { getError } from '../support/get-error';
+import { editorContext } from '../support/editor-context';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, with the editor's default parameters. */
@@ -101,12 +102,9 @@ export async function executeNode(
 
 /** The node's error. */
 export async function getNodeError(work: Promise<unknown>): Promise<NodeOperationError> {
-	const error = await work.then(
-		() => undefined,
-		(error: unknown) => error as NodeOperationError,
-	);
-	expect(error?.constructor.name).toBe('NodeOperationError');
-	return error!;
+	const error = await getError<NodeOperationError>(work);
+	expect(error.constructor.name).toBe('NodeOperationError');
+	return error;
 }
 
 /** Fields of a failed item. */
@@ -216,30 +214,8 @@ export const getRatings = (sim: DifySim) =>
 	sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
 
 /** The context of lists, where expressions about items have no value. */
-export function createEditorContext(
-	sim: Pick<DifySim, 'url'>,
+export const createEditorContext = (
+	{ url: baseUrl }: Pick<DifySim, 'url'>,
 	parameters: Record<string, unknown>,
 	mode: DifyAppMode = 'chat',
-): ILoadOptionsFunctions {
-	return {
-		getCredentials: async () => ({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' }),
-		getNode: () => ({
-			id: '1',
-			name: 'Dify',
-			type: 'x',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-			credentials: { difyApi: { id: '1', name: 'Dify' } },
-		}),
-		getNodeParameter: (name: string, fallback: unknown) => {
-			const value = parameters[name] ?? fallback;
-			return value instanceof Error ? raise(value) : value;
-		},
-		getCurrentNodeParameter: (name: string) => parameters[name],
-		helpers: {},
-	} as unknown as ILoadOptionsFunctions;
-}
-function raise(error: Error): never {
-	throw error;
-}
+) => editorContext({ baseUrl, apiKey: appKey(mode), keyType: 'app' }, parameters);

@@ -2,7 +2,6 @@ import { sendChatMessage, type ChatMessageRequest } from '../../../lib/dify/run/
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
-import { ServerError } from '../../../lib/errors/server-error';
 import {
 	appKey,
 	startDifySim,
@@ -42,16 +41,6 @@ export async function sendMessage(
 		...{ query: 'hi', user: 'u1', conversation, inputs: {} },
 		...overrides,
 	});
-}
-
-/** The error that a promise is rejected with. */
-export async function getServerError(promise: Promise<unknown>): Promise<ServerError> {
-	const error = await promise.then(
-		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
-		(failed: unknown) => failed,
-	);
-	if (error instanceof ServerError) return error;
-	throw error;
 }
 
 /** Number of requests to a route. */

@@ -1,7 +1,8 @@
 import { mask } from '../../../lib/errors/mask';
 import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credentials';
 import { appKey } from '../../simulators/dify';
-import { createClient, getServerError, sendMessage, startSim } from './client';
+import { getError } from '../../support/get-error';
+import { createClient, sendMessage, startSim } from './client';
 import * as fc from 'fast-check';
 
 /** Looks like a key. */
@@ -12,7 +13,7 @@ describe('access to Dify', () => {
 
 	test('a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();
-		const error = await getServerError(
+		const error = await getError(
 			sendMessage(createClient(sim, 'chat', { apiKey: '' }), { retries: 3 }),
 		);
 		expect(error).toMatchObject({

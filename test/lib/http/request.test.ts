@@ -10,6 +10,7 @@ import {
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
+import { getError } from '../../support/get-error';
 import { useSimulator } from '../../simulators/use-simulator';
 
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
@@ -47,13 +48,6 @@ const readEvents = async (answer: HttpResponse) => {
 	for await (const events of answer.events()) data.push(...events);
 	return data;
 };
-const getError = async (promise: Promise<unknown>): Promise<ServerError> =>
-	await promise.then(
-		() => {
-			throw new Error('did not fail');
-		},
-		(error: ServerError) => error,
-	);
 
 /** Responds to the first requests as given, and to all later ones with JSON. */
 const respondFirst =

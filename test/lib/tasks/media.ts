@@ -1,5 +1,4 @@
 import { createModelServer } from '../../../lib/servers/credential';
-import { ServerError } from '../../../lib/errors/server-error';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 
@@ -34,14 +33,7 @@ export const wavFile = (name = 'note.wav'): FileSource =>
 		'audio/wav',
 	);
 
-export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> => {
-	const error = await promise.then(
-		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
-		(failed: unknown) => failed,
-	);
-	if (!(error instanceof ServerError)) throw error;
-	return error;
-};
+export { getError as failureOf } from '../../support/get-error';
 
 export async function readBytes(audio: Buffer | AsyncIterable<Uint8Array>): Promise<Buffer> {
 	if (Buffer.isBuffer(audio)) return audio;

@@ -1,7 +1,8 @@
-import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
+import type { INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../simulators/dify';
+import { editorContext } from '../../support/editor-context';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 import { startSim } from '../../lib/dify/client';
 
@@ -72,26 +73,9 @@ export const runDocument = runsOf('document');
 export const runBase = runsOf('knowledgeBase');
 
 /** A context of the editor's lists. */
-export function createEditorContext(
+export const createEditorContext = (
 	{ sim }: Pick<Scene, 'sim'>,
 	parameters: Record<string, unknown> = {},
-): ILoadOptionsFunctions {
-	return {
-		getCredentials: async () => ({
-			baseUrl: sim.url,
-			apiKey: knowledgeKey(),
-			keyType: 'knowledge',
-		}),
-		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
-		getNode: () => ({
-			name: 'Dify Knowledge',
-			type: 'difyKnowledge',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-		}),
-		helpers: {},
-	} as unknown as ILoadOptionsFunctions;
-}
+) => editorContext({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }, parameters);
 
 export const byId = (value: string) => ({ __rl: true, mode: 'id', value });

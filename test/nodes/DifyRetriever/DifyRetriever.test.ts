@@ -1,4 +1,3 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import {
 	DifyRetriever,
 	type SuppliedRetriever,
@@ -12,6 +11,7 @@ import {
 	type SimDataset,
 } from '../../simulators/dify';
 import { countRequests, startSim } from '../../lib/dify/client';
+import { editorContext } from '../../support/editor-context';
 import { fakeContext } from '../../support/context';
 import { setImmediate } from 'node:timers';
 import { getNodeError } from '../dify';
@@ -35,30 +35,16 @@ async function startScene() {
 }
 
 /** The context of the list in the editor. */
-function createEditorContext(
-	{ url }: DifySim,
-	credential: { apiKey?: string } = {},
-	selectedIds: string[] = [],
-): ILoadOptionsFunctions {
-	return {
-		getCredentials: async () => ({
-			baseUrl: url,
-			apiKey: knowledgeKey(),
-			keyType: 'knowledge',
-			...credential,
-		}),
-		getNode: () => ({ name: 'Dify Retriever', type: 'difyRetriever' }),
-		getNodeParameter: () => selectedIds,
-		helpers: {},
-	} as unknown as ILoadOptionsFunctions;
-}
+const createEditorContext = (
+	{ url: baseUrl }: DifySim,
+	apiKey = knowledgeKey(),
+	difyDatasetIds: string[] = [],
+) => editorContext({ baseUrl, apiKey, keyType: 'knowledge' }, { difyDatasetIds });
 
 const listKnowledgeBases = async (...args: Parameters<typeof createEditorContext>) =>
 	await new DifyRetriever().methods.loadOptions.getKnowledgeBases.call(
 		createEditorContext(...args),
 	);
-const searchByLocator = async (...args: Parameters<typeof createEditorContext>) =>
-	await searchKnowledgeBases.call(createEditorContext(...args));
 
 describe('Dify Retriever', () => {
 	test('returns documents in the format of chains, and logs query and results', async () => {
@@ -152,12 +138,14 @@ describe('Dify Retriever', () => {
 	test('a failed list shows the reason and the fix, and keeps selected entries', async () => {
 		const { sim, addFilledDataset } = await startScene();
 		const { id } = addFilledDataset('Papers', []);
-		const entries = await listKnowledgeBases(sim, { apiKey: 'dataset-wrong' }, [id, 'failedList']);
+		const entries = await listKnowledgeBases(sim, 'dataset-wrong', [id, 'failedList']);
 		expect(entries).toEqual([
 			{ name: expect.any(String) as string, value: 'failedList' },
 			{ name: id, value: id },
 		]);
-		const error = await getNodeError(searchByLocator(sim, { apiKey: 'dataset-wrong' }));
+		const error = await getNodeError(
+			searchKnowledgeBases.call(createEditorContext(sim, 'dataset-wrong')),
+		);
 		expect(entries[0]!.name).toBe(error.message.replaceAll('\u2011', '-'));
 		expect(entries[0]!.name).toMatch(/^Dify rejected the API key.+Copy the API key again/);
 	});

@@ -1,5 +1,3 @@
-import type { NodeOperationError } from 'n8n-workflow';
-
 import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import {
 	collect,
@@ -10,6 +8,7 @@ import {
 	ToolMessage,
 } from '../../support/chat-model';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { getError } from '../../support/get-error';
 import { closedPort } from '../../support/listen';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -45,15 +44,6 @@ describe('the execution log', () => {
 });
 
 describe('failures', () => {
-	async function failureOf(run: Promise<unknown>): Promise<NodeOperationError> {
-		return await run.then(
-			() => {
-				throw new Error('it succeeded');
-			},
-			(error: unknown) => error as NodeOperationError,
-		);
-	}
-
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
 		const isOver = jest.fn();
 		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
@@ -76,7 +66,7 @@ describe('failures', () => {
 		const first = down.model as Model & { withFallbacks(models: unknown[]): Model };
 		const second = (await supplied()).model;
 		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
-		expect((await failureOf(first.invoke('Hi'))).message).toContain('Nothing is listening');
+		expect((await getError(first.invoke('Hi'))).message).toContain('Nothing is listening');
 	});
 
 	it('uses the model of the server if none is selected', async () => {

@@ -1,12 +1,12 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { embeddings } from '../../guarantees/support/node-runner';
 import { json, useServers } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { editorContext } from '../../support/editor-context';
 import { fakeContext } from '../../support/context';
-import { getError, supplyNode } from './supplied';
+import { getError } from '../../support/get-error';
+import { supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
 const serve = useServers();
@@ -26,13 +26,8 @@ it('the model list omits models for other tasks', async () => {
 		'GET /api/tags',
 		reply.json({ models: [tag('qwen3:8b', 'completion'), tag('bge-m3:latest', 'embedding')] }),
 	);
-	const context = {
-		getCredentials: async () => ({ baseUrl: server.url }),
-		helpers: {},
-		getNode: () => ({}),
-	};
 	const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
-	const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
+	const { results } = await searchEmbeddingModels.call(editorContext({ baseUrl: server.url }));
 	expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);
 });
 
@@ -138,17 +133,15 @@ describe('supply', () => {
 		expect(inputs).toEqual([['document'], ['search'], ['document']]);
 	});
 
-	describe('the execution', () => {
-		it('Simple Vector Store: works after its execution has ended, was stopped, or no longer accepts logs', async () => {
-			const server = await start({ embeddings: true });
-			const { embeddings, cancel, context } = await supplyNode(server);
-			cancel.abort();
-			Object.assign(context, {
-				addInputData: () => {
-					throw new Error('The execution has ended');
-				},
-			});
-			expect(await embeddings.embedQuery('a')).toHaveLength(8);
+	it('Simple Vector Store: works after its execution has ended, was stopped, or no longer accepts logs', async () => {
+		const server = await start({ embeddings: true });
+		const { embeddings, cancel, context } = await supplyNode(server);
+		cancel.abort();
+		Object.assign(context, {
+			addInputData: () => {
+				throw new Error('The execution has ended');
+			},
 		});
+		expect(await embeddings.embedQuery('a')).toHaveLength(8);
 	});
 });

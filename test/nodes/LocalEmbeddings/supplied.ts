@@ -1,5 +1,3 @@
-import type { NodeOperationError } from 'n8n-workflow';
-
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import type { SuppliedEmbeddings } from '../../../nodes/LocalEmbeddings/supply';
 import type { LlamaServerSim } from '../../simulators/llama-server';
@@ -14,11 +12,3 @@ export async function supplyNode(server: LlamaServerSim, options: Record<string,
 	const { response } = await new LocalEmbeddings().supplyData.call(fake.context, 0);
 	return { ...fake, embeddings: response as SuppliedEmbeddings };
 }
-
-export const getError = async (promise: Promise<unknown>) =>
-	await promise.then(
-		() => {
-			throw new Error('no failure');
-		},
-		(error: unknown) => error as NodeOperationError,
-	);

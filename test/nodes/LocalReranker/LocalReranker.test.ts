@@ -1,9 +1,8 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { getError } from '../LocalEmbeddings/supplied';
+import { editorContext } from '../../support/editor-context';
+import { getError } from '../../support/get-error';
 import type { LlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 import type { StoredDocument, SuppliedReranker } from '../../../nodes/LocalReranker/supply';
@@ -25,13 +24,8 @@ it('is a sub-node for the reranker of vector stores, not a tool', () => {
 
 it('the model list for Ollama explains that it does not support reranking', async () => {
 	const server = await start({ profile: 'ollama' });
-	const context = {
-		getCredentials: async () => ({ baseUrl: server.url }),
-		helpers: {},
-		getNode: () => ({ name: 'R', type: 'localReranker' }),
-	};
 	const { searchRerankers } = new LocalReranker().methods.listSearch;
-	const error = await getError(searchRerankers.call(context as unknown as ILoadOptionsFunctions));
+	const error = await getError(searchRerankers.call(editorContext({ baseUrl: server.url })));
 	expect(error.message).toContain('Ollama does not support reranking');
 });
 

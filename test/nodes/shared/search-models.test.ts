@@ -1,32 +1,17 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
 import { searchModels, withResolvedModel } from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { editorContext } from '../../support/editor-context';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 const KEY = 'secret-key-123';
 
 async function search(baseUrl: string, filter?: string, apiKey = KEY) {
-	const context = {
-		getCredentials: async () => ({
-			baseUrl,
-			apiKey,
-			authentication: 'bearer',
-		}),
-		getNode: () => ({
-			id: '1',
-			name: 'N',
-			type: 'n',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-		}),
-		helpers: {},
-	};
-	return await searchModels.call(context as unknown as ILoadOptionsFunctions, filter);
+	const context = editorContext({ baseUrl, apiKey, authentication: 'bearer' });
+	return await searchModels.call(context, filter);
 }
 
 describe('listed models', () => {

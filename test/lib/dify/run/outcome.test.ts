@@ -2,7 +2,8 @@ import { createDifyError } from '../../../../lib/dify/errors';
 import { getOutcome } from '../../../../lib/dify/run/run-result';
 import { pollRunRecord } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
-import { createClient, getServerError, startSim, UNKNOWN_ID } from '../client';
+import { getError } from '../../../support/get-error';
+import { createClient, startSim, UNKNOWN_ID } from '../client';
 
 const IDS = { conversation_id: 'c', message_id: 'm', task_id: 't', workflow_run_id: 'r' };
 const STARTED = { event: 'workflow_started', ...IDS, data: { id: 'r' } };
@@ -60,6 +61,6 @@ test('a run that is polled once is requested once', async () => {
 		times: 9,
 	});
 	const polling = pollRunRecord(createClient(sim, 'workflow'), UNKNOWN_ID, { once: true });
-	expect((await getServerError(polling)).type).toBe('runTimeout');
+	expect((await getError(polling)).type).toBe('runTimeout');
 	expect(sim.requests).toHaveLength(1);
 });

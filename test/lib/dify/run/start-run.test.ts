@@ -9,6 +9,7 @@ import {
 } from '../../../../lib/dify/run/start-run';
 import { ServerError } from '../../../../lib/errors/server-error';
 import { type Answer, json } from '../../../guarantees/support/scripted-server';
+import { getError } from '../../../support/get-error';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>
@@ -22,12 +23,6 @@ const rejection = (status: number, code: string, message = 'x') =>
 	json({ code, message, status }, status);
 const BUSY = rejection(429, 'too_many_requests', 'Too many requests. Please try again later.');
 const MISSING = rejection(404, 'not_found', 'Conversation Not Exists.');
-
-const errorOf = async (work: Promise<unknown>) =>
-	await work.then(
-		() => Promise.reject(new Error('no error')),
-		(error: unknown) => error as ServerError,
-	);
 
 async function chat(
 	answers: Answer | Answer[],
@@ -227,7 +222,7 @@ describe('Stop', () => {
 			}[_name]!();
 			const [sent] = await server.arrived('/stop');
 			expect(sent).toMatchObject({ path: stop.slice('POST '.length), body: { user: 'anna' } });
-			expect(await errorOf(running)).toMatchObject({
+			expect(await getError(running)).toMatchObject({
 				type: 'aborted',
 				partialText: 'Hi',
 				facts: { stopRequested: isAccepted, taskId: TASK },
@@ -247,7 +242,7 @@ describe('Stop', () => {
 			[`POST /v1/workflows/tasks/${RUN}/stop`]: rejection(400, 'not_workflow_app'),
 			'GET /v1/info': json({ mode: 'chat' }),
 		});
-		const error = await errorOf(stopWorkflow(client, RUN, 'anna'));
+		const error = await getError(stopWorkflow(client, RUN, 'anna'));
 		expect(error.message).toBe('This key belongs to a chatbot');
 	});
 });
