@@ -216,22 +216,20 @@ describe('the panels', () => {
 	});
 });
 
-describe('the credential', () => {
-	it('shows whether it works: server down, then corrected', async () => {
-		const { get, openNode } = editor;
-		await opened(chatWith('Credential', await credentialFor(NOWHERE)));
-		await openNode(MODEL);
-		await get('credential-edit-button').click();
-		const dialog = get('credential-edit-dialog');
-		await dialog.getByText('Couldn’t connect with these settings').waitFor();
-		// n8n shows the raw code; the hint below the field says what it means.
-		const hint = dialog.getByText('nothing listens at this address').first();
-		await hint.waitFor();
-		expect(await hint.isVisible()).toBe(true);
-		await get('parameter-input-baseUrl').locator('input').fill(server.url);
-		await get('credential-save-button').click();
-		await dialog.getByText('Connection tested successfully').waitFor();
-	});
+it('the credential: shows whether it works: server down, then corrected', async () => {
+	const { get, openNode } = editor;
+	await opened(chatWith('Credential', await credentialFor(NOWHERE)));
+	await openNode(MODEL);
+	await get('credential-edit-button').click();
+	const dialog = get('credential-edit-dialog');
+	await dialog.getByText('Couldn’t connect with these settings').waitFor();
+	// n8n shows the raw code; the hint below the field says what it means.
+	const hint = dialog.getByText('nothing listens at this address').first();
+	await hint.waitFor();
+	expect(await hint.isVisible()).toBe(true);
+	await get('parameter-input-baseUrl').locator('input').fill(server.url);
+	await get('credential-save-button').click();
+	await dialog.getByText('Connection tested successfully').waitFor();
 });
 
 describe('an error of a sub-node', () => {

@@ -414,46 +414,44 @@ describe('a chat', () => {
 	});
 });
 
-describe('the examples', () => {
-	it.each(EXAMPLES)(
-		'%s opens with every node found and complete, and every note readable',
-		async (name) => {
-			const { get, node, openWorkflow, picture } = editor;
-			const workflow = example(name, {
-				knowledgeBase: 'd0000000-0000-4000-8000-000000000001',
-				local: working,
-				dify,
-				others,
-				model: ALIAS,
+it.each(EXAMPLES)(
+	'the examples: %s opens with every node found and complete, and every note readable',
+	async (name) => {
+		const { get, node, openWorkflow, picture } = editor;
+		const workflow = example(name, {
+			knowledgeBase: 'd0000000-0000-4000-8000-000000000001',
+			local: working,
+			dify,
+			others,
+			model: ALIAS,
+		});
+		const { id } = await n8n.createWorkflow(workflow);
+		await openWorkflow(id);
+		for (const { name: title, type } of workflow.nodes) {
+			if (type === 'n8n-nodes-base.stickyNote') continue;
+			await node(title).waitFor();
+			// n8n shows a question mark for an unknown type.
+			expect({
+				title,
+				unknown: await node(title).getByText('?', { exact: true }).count(),
+			}).toEqual({
+				title,
+				unknown: 0,
 			});
-			const { id } = await n8n.createWorkflow(workflow);
-			await openWorkflow(id);
-			for (const { name: title, type } of workflow.nodes) {
-				if (type === 'n8n-nodes-base.stickyNote') continue;
-				await node(title).waitFor();
-				// n8n shows a question mark for an unknown type.
-				expect({
-					title,
-					unknown: await node(title).getByText('?', { exact: true }).count(),
-				}).toEqual({
-					title,
-					unknown: 0,
-				});
-				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({
-					title,
-					issues: 0,
-				});
-			}
-			for (const note of await get('sticky').all()) {
-				expect({
-					note: (await note.innerText()).slice(0, 40),
-					whole: await isWhole(note.locator('> div').first()),
-				}).toMatchObject({ whole: true });
-			}
-			await picture(`workflows/${name}`, 'canvas');
-		},
-	);
-});
+			expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({
+				title,
+				issues: 0,
+			});
+		}
+		for (const note of await get('sticky').all()) {
+			expect({
+				note: (await note.innerText()).slice(0, 40),
+				whole: await isWhole(note.locator('> div').first()),
+			}).toMatchObject({ whole: true });
+		}
+		await picture(`workflows/${name}`, 'canvas');
+	},
+);
 
 it('the dark theme shows nodes with their own icons', async () => {
 	const dark = await openEditor(n8n, 'dark');

@@ -22,45 +22,43 @@ afterEach(async () => {
 	await endNpmStart();
 });
 
-describe('npm start', () => {
-	it('prints the URL of an n8n with the examples, and a chat responds; a second start imports nothing again and keeps all changes', async () => {
-		const data = path.join(workFolder('start'), 'data');
-		const first = await npmStart(data);
-		expect(first.output.match(/\/workflow\/\S+/g)).toHaveLength(5);
+it('npm start: prints the URL of an n8n with the examples, and a chat responds; a second start imports nothing again and keeps all changes', async () => {
+	const data = path.join(workFolder('start'), 'data');
+	const first = await npmStart(data);
+	expect(first.output.match(/\/workflow\/\S+/g)).toHaveLength(5);
 
-		editor = await openEditor(first, 'light', first.login);
-		const { page, get } = editor;
-		await page.goto(`${first.url}/home/workflows`);
-		await page.getByText('Chat with local model').first().waitFor();
-		await page
-			.getByTestId('resources-list-item-workflow')
-			.nth(EXAMPLES.length - 1)
-			.waitFor();
+	editor = await openEditor(first, 'light', first.login);
+	const { page, get } = editor;
+	await page.goto(`${first.url}/home/workflows`);
+	await page.getByText('Chat with local model').first().waitFor();
+	await page
+		.getByTestId('resources-list-item-workflow')
+		.nth(EXAMPLES.length - 1)
+		.waitFor();
 
-		await page.getByText('Chat with local model').first().click();
-		await get('workflow-chat-button').waitFor();
-		if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
-		await get('chat-input').fill('Say hello in one sentence.');
-		await page.keyboard.press('Enter');
-		await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
-		const answer = (
-			await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts()
-		)
-			.join(' ')
-			.trim();
-		expect(answer.length).toBeGreaterThan(5);
-		expect(fs.readdirSync(data)).toEqual(
-			expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
-		);
-		expect(readableByOthers(data)).toEqual([]);
-		await editor.close();
-		await first.ctrlC();
+	await page.getByText('Chat with local model').first().click();
+	await get('workflow-chat-button').waitFor();
+	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+	await get('chat-input').fill('Say hello in one sentence.');
+	await page.keyboard.press('Enter');
+	await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
+	const answer = (
+		await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts()
+	)
+		.join(' ')
+		.trim();
+	expect(answer.length).toBeGreaterThan(5);
+	expect(fs.readdirSync(data)).toEqual(
+		expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
+	);
+	expect(readableByOthers(data)).toEqual([]);
+	await editor.close();
+	await first.ctrlC();
 
-		const again = await npmStart(data, '', Number(new URL(first.url).port));
-		expect(again.login).toEqual(first.login);
-		expect(again.output).toContain('workflows (unchanged)');
-		expect(again.output).not.toContain('owner account');
-		await again.ctrlC();
-		await expect(fetch(first.url)).rejects.toThrow();
-	});
+	const again = await npmStart(data, '', Number(new URL(first.url).port));
+	expect(again.login).toEqual(first.login);
+	expect(again.output).toContain('workflows (unchanged)');
+	expect(again.output).not.toContain('owner account');
+	await again.ctrlC();
+	await expect(fetch(first.url)).rejects.toThrow();
 });

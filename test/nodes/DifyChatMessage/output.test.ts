@@ -170,49 +170,47 @@ describe('a text that is only the start of a tag is complete', () => {
 	});
 });
 
-describe('many items', () => {
-	test.each([1, 3])(
-		'an error does not affect the other items with continue on fail (%i concurrently)',
-		async (maxConcurrentItems) => {
-			const steps: Step[] = [
-				{ text: 'half' },
-				{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
-			];
-			const sim = await startApp({
-				mode: 'chat',
-				reply: ({ query }) => (query === 'q1' ? { steps } : query),
-			});
-			const items = await execute(
-				prepare(sim, {
-					...createNumberedItems(4),
-					continueOnFail: true,
-					parameters: { options: { maxConcurrentItems } },
-				}),
-			);
-			expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
-			const { taskId, conversationId, messageId } = sim.runs.find(({ query }) => query === 'q1')!;
-			expect(items[1]).toEqual({
-				json: {
-					error: {
-						message: 'no more',
-						description: expect.stringMatching(
-							/^no more\. .*the model provider returned an error/,
-						) as string,
-						serverText: 'no more',
-						type: 'providerError',
-						code: 'completion_request_error',
-						status: 400,
-						answer: 'half',
-						url: `${sim.url}/chat-messages`,
-						difyVersion: '1.16.0',
-						retryable: false,
-						taskId,
-						conversationId,
-						messageId,
-					},
+test.each([1, 3])(
+	'many items: an error does not affect the other items with continue on fail (%i concurrently)',
+	async (maxConcurrentItems) => {
+		const steps: Step[] = [
+			{ text: 'half' },
+			{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
+		];
+		const sim = await startApp({
+			mode: 'chat',
+			reply: ({ query }) => (query === 'q1' ? { steps } : query),
+		});
+		const items = await execute(
+			prepare(sim, {
+				...createNumberedItems(4),
+				continueOnFail: true,
+				parameters: { options: { maxConcurrentItems } },
+			}),
+		);
+		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
+		const { taskId, conversationId, messageId } = sim.runs.find(({ query }) => query === 'q1')!;
+		expect(items[1]).toEqual({
+			json: {
+				error: {
+					message: 'no more',
+					description: expect.stringMatching(
+						/^no more\. .*the model provider returned an error/,
+					) as string,
+					serverText: 'no more',
+					type: 'providerError',
+					code: 'completion_request_error',
+					status: 400,
+					answer: 'half',
+					url: `${sim.url}/chat-messages`,
+					difyVersion: '1.16.0',
+					retryable: false,
+					taskId,
+					conversationId,
+					messageId,
 				},
-				pairedItem: { item: 1 },
-			});
-		},
-	);
-});
+			},
+			pairedItem: { item: 1 },
+		});
+	},
+);

@@ -62,34 +62,32 @@ test('without a message ID, the error names the field and node to drag', async (
 	expect(sim.requests).toEqual([]);
 });
 
-describe('an earlier rating', () => {
-	test('is removed by Revoke and by None; a missing rating is an error, unless it is ignored', async () => {
-		const { sim, messageId } = await startWithMessage();
-		await executeFeedback(sim, { messageId });
-		expect((await executeFeedback(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({
-			messageId,
-			rating: null,
-			content: null,
-			success: true,
-		});
-		await executeFeedback(sim, { messageId });
-		expect((await executeFeedback(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({
-			rating: null,
-		});
-		expect(getRatings(sim)).toEqual([]);
-		await expect(executeFeedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
-			'There is no rating to remove',
-		);
-		expect(
-			(
-				await executeFeedback(sim, {
-					messageId,
-					operation: 'revoke',
-					options: { ignoreNotRated: true },
-				})
-			)[0]!.json,
-		).toMatchObject({ alreadySo: true });
+test('an earlier rating: is removed by Revoke and by None; a missing rating is an error, unless it is ignored', async () => {
+	const { sim, messageId } = await startWithMessage();
+	await executeFeedback(sim, { messageId });
+	expect((await executeFeedback(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({
+		messageId,
+		rating: null,
+		content: null,
+		success: true,
 	});
+	await executeFeedback(sim, { messageId });
+	expect((await executeFeedback(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({
+		rating: null,
+	});
+	expect(getRatings(sim)).toEqual([]);
+	await expect(executeFeedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
+		'There is no rating to remove',
+	);
+	expect(
+		(
+			await executeFeedback(sim, {
+				messageId,
+				operation: 'revoke',
+				options: { ignoreNotRated: true },
+			})
+		)[0]!.json,
+	).toMatchObject({ alreadySo: true });
 });
 
 test('the list of ratings is returned up to a limit or completely', async () => {

@@ -12,24 +12,22 @@ import {
 } from './workflow';
 import type { Json } from '../../simulators/dify';
 
-describe('the record of a run', () => {
-	test('is returned after the run has ended, if the option is set', async () => {
-		let continueRun = () => {};
-		const wait = new Promise<void>((resolve) => (continueRun = resolve));
-		const sim = await startWorkflow({ steps: [START, { wait }], outputs: { a: 1 } });
-		const running = executeWorkflow(sim);
-		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
-		const { workflowRunId } = sim.runs[0]!;
-		const waiting = executeOperation(sim, 'run', 'get', {
-			workflowRunId,
-			waitUntilFinished: true,
-			waitTimeout: 60,
-		});
-		await waitFor(() => countRequests(sim, /\/workflows\/run\//, 'GET') === 1);
-		continueRun();
-		await running;
-		expect((await waiting)[0]!.json).toMatchObject({ status: 'succeeded' });
+test('the record of a run: is returned after the run has ended, if the option is set', async () => {
+	let continueRun = () => {};
+	const wait = new Promise<void>((resolve) => (continueRun = resolve));
+	const sim = await startWorkflow({ steps: [START, { wait }], outputs: { a: 1 } });
+	const running = executeWorkflow(sim);
+	await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+	const { workflowRunId } = sim.runs[0]!;
+	const waiting = executeOperation(sim, 'run', 'get', {
+		workflowRunId,
+		waitUntilFinished: true,
+		waitTimeout: 60,
 	});
+	await waitFor(() => countRequests(sim, /\/workflows\/run\//, 'GET') === 1);
+	continueRun();
+	await running;
+	expect((await waiting)[0]!.json).toMatchObject({ status: 'succeeded' });
 });
 
 describe('the list of runs', () => {

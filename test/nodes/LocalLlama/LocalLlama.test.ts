@@ -289,22 +289,20 @@ describe('output', () => {
 		},
 	);
 
-	describe('in the node', () => {
-		test.each([
-			[{}, true],
-			[{ options: { includeInputFields: false } }, false],
-		])(
-			'Classify with %j: the fields of the email are included: %s',
-			async (parameters, isIncluded) => {
-				await serve();
-				const [item] = await execute({
-					items: [{ json: MAIL }],
-					parameters: { ...CLASSIFY, ...parameters },
-				});
-				expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
-				expect(item!.json.output).not.toBe('unread');
-				expect(item!.pairedItem).toEqual({ item: 0 });
-			},
-		);
-	});
+	test.each([
+		[{}, true],
+		[{ options: { includeInputFields: false } }, false],
+	])(
+		'in the node: Classify with %j: the fields of the email are included: %s',
+		async (parameters, isIncluded) => {
+			await serve();
+			const [item] = await execute({
+				items: [{ json: MAIL }],
+				parameters: { ...CLASSIFY, ...parameters },
+			});
+			expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
+			expect(item!.json.output).not.toBe('unread');
+			expect(item!.pairedItem).toEqual({ item: 0 });
+		},
+	);
 });

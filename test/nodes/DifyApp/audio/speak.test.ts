@@ -1,13 +1,14 @@
 import { startChatApp, executeApp } from '../app';
 
-describe('audio: speak', () => {
-	it.each([
-		['RIFF\0\0\0\0WAVE', 'wav', 'audio/wav'],
-		['OggS', 'ogg', 'audio/ogg'],
-		['fLaC', 'flac', 'audio/flac'],
-		['ID3', 'mp3', 'audio/mpeg'],
-		['no signature', 'mp3', 'audio/mpeg'],
-	])('speech that begins with %j is stored as %s', async (start, extension, mimeType) => {
+it.each([
+	['RIFF\0\0\0\0WAVE', 'wav', 'audio/wav'],
+	['OggS', 'ogg', 'audio/ogg'],
+	['fLaC', 'flac', 'audio/flac'],
+	['ID3', 'mp3', 'audio/mpeg'],
+	['no signature', 'mp3', 'audio/mpeg'],
+])(
+	'audio: speak: speech that begins with %j is stored as %s',
+	async (start, extension, mimeType) => {
 		const speech = Buffer.concat([Buffer.from(start), Buffer.alloc(500)]);
 		const sim = await startChatApp({ textToSpeech: true, speech, voice: 'alloy' });
 		const [item] = await executeApp(sim, {
@@ -22,5 +23,5 @@ describe('audio: speak', () => {
 			bytes: speech.byteLength,
 		});
 		expect(Buffer.from(item!.binary!.data!.data, 'base64').equals(speech)).toBe(true);
-	});
-});
+	},
+);

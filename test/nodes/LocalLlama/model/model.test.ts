@@ -265,29 +265,25 @@ describe('Pull', () => {
 	});
 });
 
-describe('Delete', () => {
-	it('a router deletes only models that it downloaded', async () => {
-		const sim = await serve({ profile: 'router', models: [{ id: 'a/b:Q4' }] });
-		sim.route(
-			'DELETE /models',
-			reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'),
-		);
-		expect((await getError(buildParameters('delete', { model: 'a/b:Q4' }))).message).toBe(
-			'The router did not delete the model "a/b:Q4"',
-		);
-		sim.route('DELETE /models', reply.llamaError(500, 'The disk is broken'));
-		expect((await getError(withModel('delete', 'a/b:Q4'))).message).toBe('The disk is broken');
-		sim.route('DELETE /models', ({ query }: WireRequest) =>
-			reply.json({ success: query.get('model') === 'a/b:Q4' }),
-		);
-		expect(await json(buildParameters('delete', { model: 'a/b:Q4' }))).toMatchObject({
-			deleted: true,
-		});
-		await sim.close();
-		expect((await getError(withModel('delete', 'a/b:Q4'))).message).toContain(
-			'Nothing is listening',
-		);
+it('Delete: a router deletes only models that it downloaded', async () => {
+	const sim = await serve({ profile: 'router', models: [{ id: 'a/b:Q4' }] });
+	sim.route(
+		'DELETE /models',
+		reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'),
+	);
+	expect((await getError(buildParameters('delete', { model: 'a/b:Q4' }))).message).toBe(
+		'The router did not delete the model "a/b:Q4"',
+	);
+	sim.route('DELETE /models', reply.llamaError(500, 'The disk is broken'));
+	expect((await getError(withModel('delete', 'a/b:Q4'))).message).toBe('The disk is broken');
+	sim.route('DELETE /models', ({ query }: WireRequest) =>
+		reply.json({ success: query.get('model') === 'a/b:Q4' }),
+	);
+	expect(await json(buildParameters('delete', { model: 'a/b:Q4' }))).toMatchObject({
+		deleted: true,
 	});
+	await sim.close();
+	expect((await getError(withModel('delete', 'a/b:Q4'))).message).toContain('Nothing is listening');
 });
 
 test.each([

@@ -108,96 +108,97 @@ const BASE64 = 'Content-Transfer-Encoding: base64\r\n';
 const QUOTED = 'Content-Transfer-Encoding: quoted-printable\r\n';
 const PDF = `Content-Type: application/pdf; name="big.pdf"\r\n${BASE64}\r\n`;
 
-describe('an email that would block n8n is rejected with its name and the limit, before the library starts', () => {
-	test.each<[string, string, string]>([
-		[
-			'3 MB of flowed text',
-			simple('text/plain; format=flowed', fill(`${fill('word ', 70)}\r\n`, 3 * MEGABYTE)),
-			'text: maximum 2 MB',
-		],
-		[
-			'3 MB of HTML lines',
-			simple('text/html', fill('<div>some words in a line of HTML</div>\r\n', 3 * MEGABYTE)),
-			'text: maximum 2 MB',
-		],
-		[
-			'parts of text',
-			multipart('mixed', ...Array<string>(5).fill(`\r\n${fill('word ', 0.5 * MEGABYTE)}`)),
-			'text: maximum 2 MB',
-		],
-		[
-			'a field of 2 MB',
-			HEAD.replace('Anna', fill('a:', 2 * MEGABYTE)) + '\r\nHi',
-			'header: maximum 100 KB',
-		],
-		[
-			'an unused field of 2 MB',
-			simple('text/plain', 'Hi', `Received: ${fill('a:', 2 * MEGABYTE)}\r\n`),
-			'header: maximum 100 KB',
-		],
-		[
-			'a header without an end',
-			HEAD + fill('X-Line: more\r\n', 2 * MEGABYTE),
-			'header: maximum 100 KB',
-		],
-		[
-			'headers of many parts',
-			multipart('mixed', ...Array<string>(100).fill(`X-More: ${fill('a', 2000)}\r\n\r\nHi`)),
-			'header: maximum 100 KB',
-		],
-		[
-			'a field of 90 KB',
-			HEAD.replace('Anna', fill('a:', 90_000)) + '\r\nHi',
-			'header field: maximum 10 KB',
-		],
-		[
-			'a folded field of 90 KB',
-			HEAD.replace('Anna', fill('a:\r\n ', 90_000)) + '\r\nHi',
-			'header field: maximum 10 KB',
-		],
-		['many lines', simple('text/plain', fill('\r\n', 130_000)), 'text: maximum 60000 lines'],
-		[
-			'many lines in base64',
-			simple('text/plain', Buffer.from(fill('\n', MEGABYTE)).toString('base64'), BASE64),
-			'text: maximum 60000 lines',
-		],
-		[
-			'many lines in quoted-printable',
-			simple('text/plain', fill('=0A', MEGABYTE), QUOTED),
-			'text: maximum 60000 lines',
-		],
-		[
-			'many ends of base64',
-			simple('text/plain', fill('QQ==', MEGABYTE), BASE64),
-			'text: maximum 60000 lines',
-		],
-		['many tags', simple('text/html', fill('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
-		[
-			'many tags without an end',
-			simple('text/html', fill('<p ', MEGABYTE)),
-			'text: maximum 300000 tags',
-		],
-		[
-			'an attachment of 26 MB',
-			multipart('mixed', `${PDF}${fill('QUJD\r\n', 26 * MEGABYTE)}`),
-			'maximum 25 MB',
-		],
-		['many parts', multipart('mixed', ...Array<string>(201).fill('\r\nHi')), 'maximum 200 parts'],
-		[
-			'deep nesting',
-			HEAD +
-				Array.from(
-					{ length: 30 },
-					(_one, at) => `Content-Type: multipart/mixed; boundary=x${at}\r\n\r\n--x${at}\r\n`,
-				).join(''),
-			'nesting: maximum 20',
-		],
-		[
-			'lines like delimiters',
-			multipart('mixed', `${PDF}${fill('--\r\n', 100_000)}`),
-			'maximum 20000 lines that begin with --',
-		],
-	])('%s', async (_name, email, limit) => {
+test.each<[string, string, string]>([
+	[
+		'3 MB of flowed text',
+		simple('text/plain; format=flowed', fill(`${fill('word ', 70)}\r\n`, 3 * MEGABYTE)),
+		'text: maximum 2 MB',
+	],
+	[
+		'3 MB of HTML lines',
+		simple('text/html', fill('<div>some words in a line of HTML</div>\r\n', 3 * MEGABYTE)),
+		'text: maximum 2 MB',
+	],
+	[
+		'parts of text',
+		multipart('mixed', ...Array<string>(5).fill(`\r\n${fill('word ', 0.5 * MEGABYTE)}`)),
+		'text: maximum 2 MB',
+	],
+	[
+		'a field of 2 MB',
+		HEAD.replace('Anna', fill('a:', 2 * MEGABYTE)) + '\r\nHi',
+		'header: maximum 100 KB',
+	],
+	[
+		'an unused field of 2 MB',
+		simple('text/plain', 'Hi', `Received: ${fill('a:', 2 * MEGABYTE)}\r\n`),
+		'header: maximum 100 KB',
+	],
+	[
+		'a header without an end',
+		HEAD + fill('X-Line: more\r\n', 2 * MEGABYTE),
+		'header: maximum 100 KB',
+	],
+	[
+		'headers of many parts',
+		multipart('mixed', ...Array<string>(100).fill(`X-More: ${fill('a', 2000)}\r\n\r\nHi`)),
+		'header: maximum 100 KB',
+	],
+	[
+		'a field of 90 KB',
+		HEAD.replace('Anna', fill('a:', 90_000)) + '\r\nHi',
+		'header field: maximum 10 KB',
+	],
+	[
+		'a folded field of 90 KB',
+		HEAD.replace('Anna', fill('a:\r\n ', 90_000)) + '\r\nHi',
+		'header field: maximum 10 KB',
+	],
+	['many lines', simple('text/plain', fill('\r\n', 130_000)), 'text: maximum 60000 lines'],
+	[
+		'many lines in base64',
+		simple('text/plain', Buffer.from(fill('\n', MEGABYTE)).toString('base64'), BASE64),
+		'text: maximum 60000 lines',
+	],
+	[
+		'many lines in quoted-printable',
+		simple('text/plain', fill('=0A', MEGABYTE), QUOTED),
+		'text: maximum 60000 lines',
+	],
+	[
+		'many ends of base64',
+		simple('text/plain', fill('QQ==', MEGABYTE), BASE64),
+		'text: maximum 60000 lines',
+	],
+	['many tags', simple('text/html', fill('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
+	[
+		'many tags without an end',
+		simple('text/html', fill('<p ', MEGABYTE)),
+		'text: maximum 300000 tags',
+	],
+	[
+		'an attachment of 26 MB',
+		multipart('mixed', `${PDF}${fill('QUJD\r\n', 26 * MEGABYTE)}`),
+		'maximum 25 MB',
+	],
+	['many parts', multipart('mixed', ...Array<string>(201).fill('\r\nHi')), 'maximum 200 parts'],
+	[
+		'deep nesting',
+		HEAD +
+			Array.from(
+				{ length: 30 },
+				(_one, at) => `Content-Type: multipart/mixed; boundary=x${at}\r\n\r\n--x${at}\r\n`,
+			).join(''),
+		'nesting: maximum 20',
+	],
+	[
+		'lines like delimiters',
+		multipart('mixed', `${PDF}${fill('--\r\n', 100_000)}`),
+		'maximum 20000 lines that begin with --',
+	],
+])(
+	'an email that would block n8n is rejected with its name and the limit, before the library starts: %s',
+	async (_name, email, limit) => {
 		const sim = await serve();
 		const parse = jest.spyOn(PostalMime, 'parse');
 		const items = file(Buffer.from(email), 'a.eml', 'message/rfc822');
@@ -207,8 +208,8 @@ describe('an email that would block n8n is rejected with its name and the limit,
 		const bodies = parse.mock.calls.map(([part]) => (part as Buffer).byteLength);
 		expect(Math.max(0, ...bodies)).toBeLessThan(20_000);
 		parse.mockRestore();
-	});
-});
+	},
+);
 
 describe('of an email is read', () => {
 	test.each<[string, string, string[], string[]]>([

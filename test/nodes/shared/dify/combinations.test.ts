@@ -37,28 +37,26 @@ describe('the latest conversation', () => {
 	});
 });
 
-describe('Stop', () => {
-	test('between the upload and the run starts no run', async () => {
-		const sim = await startSim();
-		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, {
-			signal: controller.signal,
-			items: textFile('eA=='),
-			parameters: ALL_FILES,
-		});
-		const { files } = sim.store;
-		const keep = files.set.bind(files);
-		files.set = (id, file) => {
-			// Dify has the file, and the node has no response yet: later the run may have started.
-			controller.abort();
-			return keep(id, file);
-		};
-		expect((await getNodeError(executePrepared('difyChatMessage', fake))).message).toMatch(
-			/stopped|cancelled/,
-		);
-		expect(files.size).toBe(1);
-		expect(sim.runs).toHaveLength(0);
+test('Stop: between the upload and the run starts no run', async () => {
+	const sim = await startSim();
+	const controller = new AbortController();
+	const fake = prepareNode('difyChatMessage', sim, {
+		signal: controller.signal,
+		items: textFile('eA=='),
+		parameters: ALL_FILES,
 	});
+	const { files } = sim.store;
+	const keep = files.set.bind(files);
+	files.set = (id, file) => {
+		// Dify has the file, and the node has no response yet: later the run may have started.
+		controller.abort();
+		return keep(id, file);
+	};
+	expect((await getNodeError(executePrepared('difyChatMessage', fake))).message).toMatch(
+		/stopped|cancelled/,
+	);
+	expect(files.size).toBe(1);
+	expect(sim.runs).toHaveLength(0);
 });
 
 describe('redirects to another URL, as from http to https', () => {

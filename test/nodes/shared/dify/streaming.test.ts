@@ -11,24 +11,22 @@ import {
 	execute,
 } from '../../dify';
 
-describe('streaming', () => {
-	test('Streaming: deltas are displayed while Dify still streams; each input item has one output item', async () => {
-		const sim = await startApp({
-			mode: 'chat',
-			reply: () => ({
-				steps: [...toSteps('Once ', '[DONE] '), { wait: 60_000 }, ...toSteps('never')],
-			}),
-		});
-		const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
-		const running = executePrepared('difyChatMessage', fake);
-		await waitFor(() => getStreamedText(fake) === 'Once [DONE] ');
-		expect(sim.runs[0]!.status).toBe('running');
-		await createClient(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
-			user: 'u1',
-		});
-		expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
-		expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
+test('Streaming: deltas are displayed while Dify still streams; each input item has one output item', async () => {
+	const sim = await startApp({
+		mode: 'chat',
+		reply: () => ({
+			steps: [...toSteps('Once ', '[DONE] '), { wait: 60_000 }, ...toSteps('never')],
+		}),
 	});
+	const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
+	const running = executePrepared('difyChatMessage', fake);
+	await waitFor(() => getStreamedText(fake) === 'Once [DONE] ');
+	expect(sim.runs[0]!.status).toBe('running');
+	await createClient(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+		user: 'u1',
+	});
+	expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
+	expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
 });
 
 describe("streaming into n8n's chat", () => {

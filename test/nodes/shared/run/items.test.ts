@@ -23,45 +23,43 @@ const failures = (context: IExecuteFunctions) => ({
 /** One turn of the event loop. */
 const turn = async () => await new Promise<void>((done) => void setImmediate(done));
 
-describe('items with the same key', () => {
-	it('never run at the same time and keep their order, for any keys', async () => {
-		await fc.assert(
-			fc.asyncProperty(
-				fc.array(fc.constantFrom('a', 'b', 'c', 'd', undefined), { minLength: 1, maxLength: 700 }),
-				fc.integer({ min: 1, max: 8 }),
-				async (keys, concurrency) => {
-					const context = contextOf(keys.length);
-					const running = new Set<string>();
-					const order = new Map<string, number[]>();
-					let atOnceSeen = 0;
-					let count = 0;
-					const results = await processItems(
-						context,
-						async (itemIndex) => {
-							const key = keys[itemIndex];
-							count++;
-							atOnceSeen = Math.max(atOnceSeen, count);
-							if (key !== undefined) {
-								expect(running.has(key)).toBe(false);
-								running.add(key);
-								order.set(key, [...(order.get(key) ?? []), itemIndex]);
-							}
-							await turn();
-							if (key !== undefined) running.delete(key);
-							count--;
-							return itemIndex;
-						},
-						{ ...failures(context), concurrency, getSequenceKey: (itemIndex) => keys[itemIndex] },
-					);
-					expect(results).toEqual(keys.map((_, at) => at));
-					expect(atOnceSeen).toBeLessThanOrEqual(concurrency);
-					for (const items of order.values())
-						expect(items).toEqual([...items].sort((one, other) => one - other));
-				},
-			),
-			{ numRuns: 30 },
-		);
-	});
+it('items with the same key: never run at the same time and keep their order, for any keys', async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.constantFrom('a', 'b', 'c', 'd', undefined), { minLength: 1, maxLength: 700 }),
+			fc.integer({ min: 1, max: 8 }),
+			async (keys, concurrency) => {
+				const context = contextOf(keys.length);
+				const running = new Set<string>();
+				const order = new Map<string, number[]>();
+				let atOnceSeen = 0;
+				let count = 0;
+				const results = await processItems(
+					context,
+					async (itemIndex) => {
+						const key = keys[itemIndex];
+						count++;
+						atOnceSeen = Math.max(atOnceSeen, count);
+						if (key !== undefined) {
+							expect(running.has(key)).toBe(false);
+							running.add(key);
+							order.set(key, [...(order.get(key) ?? []), itemIndex]);
+						}
+						await turn();
+						if (key !== undefined) running.delete(key);
+						count--;
+						return itemIndex;
+					},
+					{ ...failures(context), concurrency, getSequenceKey: (itemIndex) => keys[itemIndex] },
+				);
+				expect(results).toEqual(keys.map((_, at) => at));
+				expect(atOnceSeen).toBeLessThanOrEqual(concurrency);
+				for (const items of order.values())
+					expect(items).toEqual([...items].sort((one, other) => one - other));
+			},
+		),
+		{ numRuns: 30 },
+	);
 });
 
 describe('an error', () => {
