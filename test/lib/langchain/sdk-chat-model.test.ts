@@ -1,5 +1,4 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type { ChatRequest } from '../../../lib/chat/types';
 import { toServerToolCallId } from '../../../lib/chat/tool-calls';
 import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
@@ -9,6 +8,7 @@ import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 import { createRequire } from 'node:module';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -46,11 +46,14 @@ const getWeather = {
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
 	const server = createModelServer({ baseUrl: sim.url });
-	const answers = async (createRequest: () => ChatRequest, show?: (piece: string) => void) =>
-		await runTurn(server, PLAIN_SETTINGS, createRequest(), show);
-	return sdk.supplyModel(fakeContext({}, {}).context, createSdkChatModel(answers, 'tiny', sdk))
-		.response as Model;
+	return modelOf(
+		async (createRequest, show) => await runTurn(server, PLAIN_SETTINGS, createRequest(), show),
+	);
 }
+
+const modelOf = (generate: Parameters<typeof createSdkChatModel>[0]) =>
+	sdk.supplyModel(fakeContext({}, {}).context, createSdkChatModel(generate, 'tiny', sdk))
+		.response as Model;
 
 function sentMessages(at: number): Array<Record<string, unknown>> {
 	return (
@@ -118,6 +121,23 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 			},
 			{ role: 'tool', tool_call_id: id, content: 'noon' },
 		]);
+	});
+
+	it('ends the request when its consumer stops, or at Stop', async () => {
+		const signals: AbortSignal[] = [];
+		const endless = modelOf(async (createRequest, show) => {
+			const signal = createRequest().signal!;
+			signals.push(signal);
+			for (; !signal.aborted; await delay(1)) void show?.('Hello');
+			throw new Error('Stopped');
+		});
+		for await (const _chunk of await endless.stream('Hi')) break;
+		const stop = new AbortController();
+		const stopped = (async () => {
+			for await (const _chunk of await endless.stream('Hi', { signal: stop.signal })) stop.abort();
+		})();
+		await expect(stopped).rejects.toThrow();
+		expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
 	});
 
 	it('throws errors that the adapter would treat as success', async () => {

@@ -172,7 +172,7 @@ describe('the conversation of a message', () => {
 	});
 
 	const ENDED = rejection(400, 'conversation_completed');
-	/** The error arrives after the run began. */
+	/** The error arrives after the run has started. */
 	const BEGUN = stream([
 		events.text('Hi'),
 		{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },

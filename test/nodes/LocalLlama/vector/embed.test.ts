@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { reply, type WireRequest } from '../../../simulators/llama-server';
-import { useLocalLlama } from '../run-node';
+import { SESAME, useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();
 
@@ -52,6 +52,15 @@ describe('one text of each item', () => {
 		});
 		expect(inputs()).toEqual([['Q:a', 'Q:c'], ['D:b']]);
 		expect(out.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
+	});
+
+	it('is sent separately if an expression selects a credential with another server type', async () => {
+		const { url: baseUrl } = await serve({ embeddings: true });
+		const { items, perItem } = texts('a', 'b', 'c');
+		const types = ['automatic', 'other', 'automatic'];
+		const credentials = types.map((serverType) => ({ baseUrl, apiKey: SESAME, serverType }));
+		await execute({ parameters: EMBED, items, perItem, credentials });
+		expect(inputs()).toEqual([['a', 'c'], ['b']]);
 	});
 
 	it('can be returned as one item for all', async () => {
