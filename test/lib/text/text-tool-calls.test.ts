@@ -111,7 +111,7 @@ describe('formats of calls', () => {
 	])('the end token %s is not shown, unless the text mentions it', (token) => {
 		for (const cuts of [[], [2, 7, 8, 9, 10, 12], [6]]) {
 			expect(stream(`Hello!${token}`, cuts).shownText).toBe('Hello!');
-			expect(stream(`Hello!${token}\n${token}`, cuts).completion.text).toBe('Hello!');
+			expect(stream(`Hello!\n${token}\n${token}`, cuts).completion.text).toBe('Hello!');
 			for (const text of [
 				`It is ${token}`,
 				`\`${token}\``,
@@ -205,12 +205,27 @@ describe('the text around calls', () => {
 		'<tool_call>list</tool_call> and <tool_call>list</tool_call>',
 		'I call <|tool_call_start|>[list()]<|tool_call_end|> now <|tool_call_start|>[list()]<|tool_call_end|>',
 		'<|tool_call>call:list{}<tool_call|> and <|tool_call>call:list{}<tool_call|>',
+		'<|tool_call>call:list{}<tool_call|><|tool_call>call:list{<tool_call|>',
+		'<|channel|>commentary to=functions.list<|message|>{}<|call|> and so on',
 	])('is none of a call: %s', (text) => {
 		expect(parse(text)).toMatchObject({ text, calls: [] });
 	});
 
 	test.each([
+		HERMES,
+		'<function=list></function>',
+		'<tool_call>list</tool_call>',
+		'<|tool_call_start|>[list()]<|tool_call_end|>',
+		'<|tool_call>call:list{}<tool_call|>',
+		'<|start|>assistant<|channel|>commentary to=functions.list<|message|>{}<|call|>',
+	])('of any length makes it no call: %s', (call) => {
+		const text = `Now: ${call}${'x'.repeat(call.length)}${call}`;
+		expect(parse(text)).toMatchObject({ text, calls: [] });
+	});
+
+	test.each([
 		['{"name":"list","arguments":{"a":1}}', '{"a":1}'],
+		[' ```json\n{"name":"list","arguments":{"a":1}}\n``` ', '{"a":1}'],
 		[' \n{"name":"list","arguments":{"a":1}}\n ', '{"a":1}'],
 		['```json\n{"name":"list","parameters":{"a":1}}\n```', '{"a":1}'],
 		['```\n[{"name":"list","arguments":{"a":1}}]```', '{"a":1}'],
@@ -305,6 +320,10 @@ test.each<[string, isFirst: boolean, shown: number]>([
 	['a < b [c', false, 8],
 ])('of %j (at the start: %s), %d characters can be shown', (pending, isFirst, shown) => {
 	expect(getDisplayableLength(pending, isFirst, true)).toBe(shown);
+});
+
+test.each(['{"a"', 'a <tool_call>x'])('without tools, all of %j can be shown', (pending) => {
+	expect(getDisplayableLength(pending, true, false)).toBe(pending.length);
 });
 
 describe('markup that nothing reads', () => {
