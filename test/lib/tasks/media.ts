@@ -1,6 +1,7 @@
 import { createModelServer } from '../../../lib/servers/credential';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
+import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 
 export const OPTIONS: TaskSettings = {
 	model: '',
@@ -34,6 +35,19 @@ export const wavFile = (name = 'note.wav'): FileSource =>
 	);
 
 export { getError as failureOf } from '../../support/get-error';
+
+export const transcribeRequest = (
+	overrides: Partial<TranscribeRequest> = {},
+): TranscribeRequest => ({
+	translate: false,
+	file: wavFile(),
+	format: 'json',
+	language: '',
+	prompt: '',
+	granularities: [],
+	extraBody: {},
+	...overrides,
+});
 
 export async function readBytes(audio: Buffer | AsyncIterable<Uint8Array>): Promise<Buffer> {
 	if (Buffer.isBuffer(audio)) return audio;

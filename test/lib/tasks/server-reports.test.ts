@@ -1,37 +1,48 @@
 /** What servers report about their responses to tasks. */
-import { createModelServer } from '../../../lib/servers/credential';
-import { Embedder, getPrefixes } from '../../../lib/tasks/embed';
+import { type EmbedSettings, Embedder, getPrefixes } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import { failureOf, OPTIONS, readBytes, wavFile } from './media';
-import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { connect, failureOf, OPTIONS, readBytes, transcribeRequest } from './media';
+import {
+	type Answer,
+	json,
+	type Routes,
+	startScripted,
+} from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import type { ServerError } from '../../../lib/errors/server-error';
 import { httpFixture } from '../../support/streams';
 
-const COMMON = { batchSize: 32, retries: 0, priority: 'interactive' } as const;
+const EMBED = '/v1/embeddings';
+const SETTINGS = { ...OPTIONS, model: 'm', batchSize: 32 };
 const start = useSimulator(startScripted);
 
-/** A server that responds by path with JSON. */
-async function serve(routes: Record<string, object>) {
-	const server = await start(({ path }, response) => {
-		const body = routes[path];
-		sendJson(response, body ?? { detail: 'Not Found' }, body === undefined ? 404 : 200);
-	});
-	return createModelServer({ baseUrl: server.url });
+/** A server that responds by method and path. */
+async function serve(routes: Routes) {
+	const server = await start(routes);
+	return { target: connect(server.url), server };
 }
 
-const listed = (...entries: object[]) => ({
-	'/v1/models': { data: entries.map((entry) => ({ owned_by: 'organization_owner', ...entry })) },
-});
+const list = (...data: object[]): Routes => ({ 'GET /v1/models': json({ data }) });
+const listed = (...entries: object[]) =>
+	list(...entries.map((entry) => ({ owned_by: 'organization_owner', ...entry })));
+const ownedBy = (owner: string, id = 'm') => ({ id, created: 1_677_610_602, owned_by: owner });
+const vector = (...embedding: number[]) => ({ data: [{ index: 0, embedding }] });
 
-async function embedAs(requested: string, reported: unknown, list: object = {}) {
-	const data = [{ index: 0, embedding: [1, 2] }];
-	const target = await serve({ '/v1/embeddings': { model: reported, data }, ...list });
-	const settings = { ...COMMON, model: requested, prefixes: {}, longTexts: 'fail' } as const;
-	const embedder = new Embedder(target, { ...settings, blankTexts: 'fail' });
+const embedderOf = (target: ReturnType<typeof connect>, more: Partial<EmbedSettings> = {}) =>
+	new Embedder(target, {
+		...SETTINGS,
+		prefixes: {},
+		longTexts: 'fail',
+		blankTexts: 'fail',
+		...more,
+	});
+
+async function embedAs(requested: string, reported: unknown, others: Routes = {}) {
+	const response = { model: reported, ...vector(1, 2) };
+	const { target } = await serve({ [`POST ${EMBED}`]: json(response), ...others });
+	const embedder = embedderOf(target, { model: requested });
 	await embedder.embed(['a'], 'query');
 	return await embedder.embed(['b'], 'query');
 }
@@ -42,49 +53,28 @@ describe('the model that an embeddings response names', () => {
 		['bge-large', 'bge-m3', {}],
 		['a', '/models/b.gguf', listed({ id: '/models/b.gguf', aliases: ['c'] })],
 		['first', 'second', listed({ id: 'first' }, { id: 'second' })],
-	])('%s, but %s: a hint', async (requested, reported, list) => {
-		const { otherModel, warnings } = await embedAs(requested, reported, list);
+	])('%s, but %s: a hint', async (requested, reported, others = {}) => {
+		const { otherModel, warnings } = await embedAs(requested, reported, others);
 		expect(otherModel).toBe(reported);
 		expect(warnings).toEqual([expect.stringContaining(`"${reported}" instead of "${requested}"`)]);
 	});
 
-	test.each<[string, unknown, object?]>([
+	test.each<[string, unknown, Routes?]>([
 		['nomic-embed-text', 'nomic-embed-text:latest'],
 		['nomic-embed-text:v1.5', 'nomic-embed-text'],
 		['bge-m3', '/models/BGE-M3.gguf'],
 		['nomic-ai/nomic-embed', 'nomic-embed'],
 		['embed', 'bge-m3', listed({ id: 'bge-m3', aliases: ['embed'] })],
 		['embed', 'internal-name', listed({ id: 'embed' })],
-		[
-			'embed',
-			'bge-m3',
-			{
-				'/v1/models': {
-					data: ['embed', 'bge-m3'].map((id) => ({
-						id,
-						created: 1_677_610_602,
-						owned_by: 'openai',
-					})),
-				},
-			},
-		],
+		['embed', 'bge-m3', list(ownedBy('openai', 'embed'), ownedBy('openai', 'bge-m3'))],
 		['m', undefined],
 		['m', 5],
-	])('%s and %s: the same, or not known', async (requested, reported, list = {}) => {
-		const result = await embedAs(requested, reported, list);
+	])('%s and %s: the same, or not known', async (requested, reported, others = {}) => {
+		const result = await embedAs(requested, reported, others);
 		expect([result.otherModel, result.warnings]).toEqual([undefined, []]);
 	});
 });
 
-const TRANSCRIBE: TranscribeRequest = {
-	translate: false,
-	file: wavFile(),
-	format: 'json',
-	language: '',
-	prompt: '',
-	granularities: [],
-	extraBody: {},
-};
 const segment = (text: string, start: number, end: number, more: object = {}) => ({
 	text,
 	start,
@@ -93,8 +83,8 @@ const segment = (text: string, start: number, end: number, more: object = {}) =>
 });
 
 async function transcribeAs(response: object, request: Partial<TranscribeRequest> = {}) {
-	const target = await serve({ '/v1/audio/transcriptions': response });
-	return await transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, ...request });
+	const { target } = await serve({ 'POST /v1/audio/transcriptions': json(response) });
+	return await transcribe(target, SETTINGS, transcribeRequest(request));
 }
 
 describe('what a transcription reports', () => {
@@ -155,18 +145,14 @@ describe('what a transcription reports', () => {
 			'WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nHi\n\n01:01:01.250 --> 01:01:02.000\nthere → x\n',
 		],
 	] as const)('%s from segments, if the server has no subtitles', async (format, content) => {
-		let requests = 0;
-		const server = await start(({ path }, response) => {
-			if (path !== '/v1/audio/transcriptions') return sendJson(response, {}, 404);
-			const message = 'Currently only support response_format: `text`, `json` or `verbose_json`';
-			return ++requests > 1
-				? sendJson(response, body)
-				: sendJson(response, { error: { message } }, 400);
+		const message = 'Currently only support response_format: `text`, `json` or `verbose_json`';
+		const path = '/v1/audio/transcriptions';
+		const { target, server } = await serve({
+			[`POST ${path}`]: [json({ error: { message } }, 400), json(body)],
 		});
-		const target = createModelServer({ baseUrl: server.url });
-		const result = await transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, format });
+		const result = await transcribe(target, SETTINGS, transcribeRequest({ format }));
 		expect(result.subtitles).toEqual({ format, content });
-		expect([requests, result.warnings]).toEqual([2, []]);
+		expect([server.sent(path).length, result.warnings]).toEqual([2, []]);
 	});
 });
 
@@ -183,8 +169,8 @@ test.each([
 	'scores %j, computed as set (%s): %d hints about probabilities',
 	async (values, scores, hints) => {
 		const results = values.map((score, index) => ({ index, relevance_score: score }));
-		const target = await serve({ '/v1/rerank': { results } });
-		const settings = { ...COMMON, ...SCORES, model: 'm', scores };
+		const { target } = await serve({ 'POST /v1/rerank': json({ results }) });
+		const settings = { ...SETTINGS, ...SCORES, scores };
 		const { ranking, warnings } = await rerank(target, settings, 'q', values.map(String));
 		expect(warnings.filter((warning) => warning.includes('"As Received"'))).toHaveLength(hints);
 		if (scores === 'sigmoid')
@@ -208,9 +194,9 @@ test.each([
 	['512x512', [png(512, 512)], []],
 	['', [png(3, 3)], []],
 ])('size %s', async (size, data, hints) => {
-	const target = await serve({ '/v1/images/generations': { data } });
+	const { target } = await serve({ 'POST /v1/images/generations': json({ data }) });
 	const request = { prompt: 'a cat', count: data.length, size, format: '', extraBody: {} } as const;
-	const { warnings } = await generateImages(target, { ...OPTIONS, model: 'm' }, request);
+	const { warnings } = await generateImages(target, SETTINGS, request);
 	expect(warnings).toEqual(hints.map((hint): unknown => expect.stringContaining(hint)));
 });
 
@@ -250,8 +236,8 @@ test.each([
 		isPlainText: false,
 	} as const;
 	const result = await synthesizeSpeech(
-		createModelServer({ baseUrl: server.url }),
-		{ ...OPTIONS, model: 'm' },
+		connect(server.url),
+		SETTINGS,
 		{ ...request, extraBody: {} },
 		async ({ content }) => await readBytes(content),
 	);
@@ -260,12 +246,12 @@ test.each([
 
 /** A server that rejects every request of a task. */
 async function reject(owner: string, status: number, body: object) {
-	const server = await start(({ path }, response) =>
-		path === '/v1/models'
-			? sendJson(response, { data: [{ id: 'm', owned_by: owner }] })
-			: sendJson(response, body, status),
+	const models = json({ data: [{ id: 'm', owned_by: owner }] });
+	const rejection = json(body, status);
+	const server = await start((request, response) =>
+		(request.path === '/v1/models' ? models : rejection)(request, response),
 	);
-	return createModelServer({ baseUrl: server.url });
+	return connect(server.url);
 }
 
 const message = (text: string) => ({ error: { message: text } });
@@ -277,9 +263,7 @@ test.each([
 	['de_DE', 500, message('invalid language code: de_DE')],
 ])('a rejected language: %s', async (language, status, body) => {
 	const target = await reject('other', status, body);
-	const error = await failureOf(
-		transcribe(target, { ...OPTIONS, model: 'm' }, { ...TRANSCRIBE, language }),
-	);
+	const error = await failureOf(transcribe(target, SETTINGS, transcribeRequest({ language })));
 	expect(error.message).toBe(`The server does not support the language "${language}"`);
 	expect(error.suggestion).toContain('option Language');
 });
@@ -291,7 +275,7 @@ test.each([
 	['gpustack', 404, { detail: 'Not Found' }],
 ])('a model that cannot transcribe: %s, HTTP %d', async (owner, status, body) => {
 	const target = await reject(owner, status, body);
-	const error = await failureOf(transcribe(target, { ...OPTIONS, model: 'm' }, TRANSCRIBE));
+	const error = await failureOf(transcribe(target, SETTINGS, transcribeRequest()));
 	expect(error.message).toMatch(/cannot transcribe audio with this model$/);
 	expect(error.suggestion).not.toContain('LocalAI');
 });
@@ -303,130 +287,90 @@ test.each([
 	['soon', 'keep_alive: soon is not valid'],
 ])('a rejected Keep Alive: %s', async (keepAlive, text) => {
 	const target = await reject('library', 400, { error: text });
-	const settings = { ...COMMON, model: 'm', prefixes: {}, longTexts: 'fail' } as const;
-	const embedder = new Embedder(target, { ...settings, blankTexts: 'fail', keepAlive });
+	const embedder = embedderOf(target, { keepAlive });
 	const error = await failureOf(embedder.embed(['a', 'b'], 'document'));
 	expect(error.message).toBe(`The server does not accept the Keep Alive "${keepAlive}"`);
 	expect(error.suggestion).toContain('30m');
 });
 
-/** Recorded rejections of real servers, and how embeddings and rerank handle them. */
-
-const OF_MODEL = { model: 'm', batchSize: 32, retries: 0, priority: 'interactive' } as const;
-let bodies: Array<Record<string, unknown>>;
-beforeEach(() => {
-	bodies = [];
-});
-
-type Answer = string | { status?: number; json: unknown };
-
-/** A server that responds by path: with a recording, or with JSON. */
-async function serving(
-	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
-) {
-	const server = await start(({ path, body }, response) => {
-		const route = routes[path];
-		if (path === '/v1/embeddings' || path === '/rerank') bodies.push(body);
-		const reply =
-			typeof route === 'function'
-				? route(body)
-				: (route ?? { status: 404, json: { detail: 'Not Found' } });
-		if (typeof reply !== 'string') return sendJson(response, reply.json, reply.status);
-		const { status, headers, body: bytes } = httpFixture(`${reply}.http`);
+/** A recorded response of a real server. */
+const recorded = (name: string): Answer => {
+	const { status, headers, body } = httpFixture(`${name}.http`);
+	return (_request, response) => {
 		response.writeHead(status, Object.fromEntries(headers));
-		response.end(bytes);
-	});
-	return createModelServer({ baseUrl: server.url });
-}
-
-type Server = ReturnType<typeof createModelServer>;
-const modelList = (owner: string) => ({
-	'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: owner }] } },
-});
-const embed = async (server: Server, text = 'a', dimensions?: number) =>
-	await new Embedder(server, {
-		...OF_MODEL,
-		dimensions,
-		prefixes: {},
-		longTexts: 'fail',
-		blankTexts: 'fail',
-	}).embed([text], 'query');
-const rerankDocuments = async (server: Server, documents: string[]) => {
-	const settings = { topN: 0, scores: 'received', longDocuments: 'fail' } as const;
-	return await rerank(server, { ...OF_MODEL, ...settings }, 'a', documents);
+		response.end(body);
+	};
 };
-const getError = async (pending: Promise<unknown>) =>
-	await pending.then(
-		() => Promise.reject(new Error('no failure')),
-		(error: unknown) => error as ServerError,
-	);
 
-it('a rejected field without effect is omitted from all later requests', async () => {
-	const server = await serving({
-		'/v1/embeddings': (body) =>
-			'encoding_format' in body
-				? 'litellm-1.106.2/embeddings-refuses-encoding-format'
-				: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
+test('a rejected field without effect is omitted from all later requests', async () => {
+	const rejection = recorded('litellm-1.106.2/embeddings-refuses-encoding-format');
+	const { target, server } = await serve({
+		[`POST ${EMBED}`]: (request, response) =>
+			('encoding_format' in request.body ? rejection : json(vector(1, 0)))(request, response),
 	});
-	for (const text of ['a', 'b']) expect(await embed(server, text)).toMatchObject({ warnings: [] });
-	expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
+	for (const text of ['a', 'b'])
+		expect(await embedderOf(target).embed([text], 'query')).toMatchObject({ warnings: [] });
+	const sent = server.sent(EMBED).map((body) => 'encoding_format' in body);
+	expect(sent).toEqual([true, false, false]);
 });
 
-it('a gateway to a provider that does not rerank', async () => {
-	const server = await serving({
-		...modelList('openai'),
-		'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
+const rerankDocuments = async (target: ReturnType<typeof connect>, documents: string[]) =>
+	await rerank(target, { ...SETTINGS, ...SCORES, scores: 'received' }, 'a', documents);
+
+test('a gateway to a provider that does not rerank', async () => {
+	const { target } = await serve({
+		...list(ownedBy('openai')),
+		'POST /v1/rerank': recorded('litellm-1.106.2/rerank-unsupported-provider'),
 	});
-	expect(await getError(rerankDocuments(server, ['b']))).toMatchObject({ type: 'featureDisabled' });
+	expect(await failureOf(rerankDocuments(target, ['b']))).toMatchObject({
+		type: 'featureDisabled',
+	});
 });
 
-it('llama-server without the route: the URL is wrong, not its options', async () => {
-	expect(await getError(embed(await serving(modelList('llamacpp'))))).toMatchObject({
+test('llama-server without the route: the URL is wrong, not its options', async () => {
+	const { target } = await serve(list(ownedBy('llamacpp')));
+	expect(await failureOf(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'routeNotFound',
 		suggestion: expect.stringContaining('Base URL') as string,
 	});
 });
 
-it('a recognized server without the route', async () => {
-	const server = await serving({
-		...modelList('vllm'),
-		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
+test('a recognized server without the route', async () => {
+	const { target } = await serve({
+		...list(ownedBy('vllm')),
+		[`POST ${EMBED}`]: recorded('vllm-0.32.0-cpu/embeddings-404-no-route'),
 	});
-	expect(await getError(embed(server))).toMatchObject({
+	expect(await failureOf(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'featureDisabled',
 		message: 'The server has no endpoint for embeddings',
 	});
 });
 
-it('a server with the names of TEI at the root: later requests use that route directly', async () => {
-	const server = await serving({
-		'/rerank': ({ texts }) => ({
-			json: (texts as string[]).map((_text, index) => ({ index, score: index })),
-		}),
-	});
-	const best = [
-		{ index: 1, score: 1 },
-		{ index: 0, score: 0 },
-	];
-	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
-	expect((await rerankDocuments(server, ['x', 'y'])).ranking).toEqual(best);
-	expect(bodies).toMatchObject([{ texts: ['x', 'y'] }, { texts: ['x', 'y'] }]);
+test('a server with the names of TEI at the root: later requests use that route directly', async () => {
+	const scores = [0, 1].map((index) => ({ index, score: index }));
+	const { target, server } = await serve({ 'POST /rerank': json(scores) });
+	for (let round = 1; round <= 2; round++)
+		expect((await rerankDocuments(target, ['x', 'y'])).ranking).toEqual(scores.toReversed());
+	expect(server.sent('/v1/rerank')).toHaveLength(1);
+	expect(server.requests.filter(({ path }) => path === '/rerank')).toMatchObject([
+		{ body: { texts: ['x', 'y'] } },
+		{ body: { texts: ['x', 'y'] } },
+	]);
 });
 
-it.each([
+test.each([
 	'Model "m" does not support matryoshka representation, changing output dimensions will lead to poor results.',
 	'litellm.UnsupportedParamsError: Setting dimensions is not supported for m.',
 	'Dimension 512 is not one of the dimensions of this model: 256, 768',
 	'matryoshka_dimensions are not set for this model',
-])('a rejected number of dimensions names the option: %s', async (message) => {
-	const server = await serving({
-		'/v1/embeddings': () => ({ status: 400, json: { error: { message } } }),
-	});
-	const error = await getError(embed(server, 'a', 512));
+])('a rejected number of dimensions names the option: %s', async (text) => {
+	const { target, server } = await serve({ [`POST ${EMBED}`]: json(message(text), 400) });
+	const error = await failureOf(embedderOf(target, { dimensions: 512 }).embed(['a'], 'query'));
 	expect(error.message).toContain('(Dimensions)');
-	expect(error.serverText).toBe(message);
-	expect(bodies).toHaveLength(1);
-	expect((await getError(embed(server, 'a'))).message).not.toContain('(Dimensions)');
+	expect(error.serverText).toBe(text);
+	expect(server.sent(EMBED)).toHaveLength(1);
+	const other = await failureOf(embedderOf(target).embed(['a'], 'query'));
+	expect(other.message).not.toContain('(Dimensions)');
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
+import { connect, failureOf, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';
 import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
 import { readCases } from '../../support/rows';
@@ -22,21 +22,16 @@ const SEGMENTS = [
 ];
 const SPEACHES = { model: 'Systran/faster-whisper-tiny' };
 
-const buildRequest = (overrides: Partial<TranscribeRequest> = {}): TranscribeRequest => ({
-	translate: false,
-	file: wavFile(),
-	format: 'json',
-	language: '',
-	prompt: '',
-	granularities: [],
-	extraBody: {},
-	...overrides,
-});
 const run = async (
 	sim: { url: string },
 	{ model = '', ...overrides }: Partial<TranscribeRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
-) => await transcribe(connect(sim.url), { ...OPTIONS, model, ...options }, buildRequest(overrides));
+) =>
+	await transcribe(
+		connect(sim.url),
+		{ ...OPTIONS, model, ...options },
+		transcribeRequest(overrides),
+	);
 const getRoutes = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
