@@ -53,6 +53,7 @@ describe('formats of calls', () => {
 		`<function=get_weather>${ARGS}</function>`,
 		`[TOOL_CALLS]get_weather[CALL_ID]a1[ARGS]${ARGS}`,
 		`[TOOL_CALLS]get_weather${ARGS}</s>`,
+		`[TOOL_CALLS]get_weather[ARGS] ${ARGS}`,
 		`<TOOLCALL>[${CALL}]</TOOLCALL>`,
 		`functools[${CALL}]`,
 		`<|tool_call|>[${CALL}]<|/tool_call|>`,
@@ -78,6 +79,7 @@ describe('formats of calls', () => {
 		`Use <function_calls>${PYTHON} or ask.`,
 		`functools is a module of Python: functools[${CALL}].`,
 		`[TOOL_CALLS]get_weather and ${ARGS}`,
+		`[TOOL_CALLS]I call get_weather${ARGS}`,
 	])('%s is text', (text) => {
 		const { shownText, completion } = stream(text, [1, 5, 9, 20]);
 		expect(shownText).toBe(text);
@@ -207,6 +209,8 @@ describe('the text around calls', () => {
 		'<|tool_call>call:list{}<tool_call|> and <|tool_call>call:list{}<tool_call|>',
 		'<|tool_call>call:list{}<tool_call|><|tool_call>call:list{<tool_call|>',
 		'<|channel|>commentary to=functions.list<|message|>{}<|call|> and so on',
+		'[TOOL_CALLS]list{}[TOOL_CALLS]or',
+		'<function=list>no JSON</function>',
 	])('is none of a call: %s', (text) => {
 		expect(parse(text)).toMatchObject({ text, calls: [] });
 	});
@@ -247,6 +251,7 @@ describe('parameters in tags', () => {
 	test.each([
 		['<parameter=a>\nx\n</parameter>', { a: 'x' }],
 		['\n<parameter=a>\n\nx\n\ny\n\n</parameter>\n', { a: '\nx\n\ny\n' }],
+		['<parameter=a>x\ny</parameter>', { a: 'x\ny' }],
 		['<parameter=a>1</parameter><parameter=b>2</parameter>', { a: '1', b: '2' }],
 		['<parameter=a> [1, 2] </parameter>', { a: [1, 2] }],
 		['<parameter=a>x [1]</parameter>', { a: 'x [1]' }],
