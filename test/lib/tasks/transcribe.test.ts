@@ -229,44 +229,12 @@ describe('transcripts of every type', () => {
 	});
 });
 
-test.each([
-	['JSON that was cut', '{"text": "Hel'],
-	['JSON with a page behind it', '{"text"<!doctype html><html>'],
-	['bytes that are no text', '\u0001\ufffd\u0002\ufffd Hello'],
-	['a page', '<!DOCTYPE html><html><title>nginx</title></html>'],
-	['an error inside a 200', '{"error":{"message":"out of memory"}}'],
-	['something else', '{"status":"ok"}'],
-	['nothing', ' \n'],
-])('no transcript: %s', (_name, body) => {
-	expect(parseTranscript(body, 'json')).toBeUndefined();
-});
-
-test('speech that begins with a bracket or a quotation mark is a transcript', () => {
-	expect(parseTranscript('[Music] Hello', 'text')).toMatchObject({ text: '[Music] Hello' });
-	expect(parseTranscript('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
-});
-
-test.each([
-	[{ text: ['Hello', 'there'] }],
-	[{ transcription: 'Hello there' }],
-	[{ transcription: [{ text: ' Hello' }, { text: ' there' }] }],
-	[{ transcript: 'Hello there' }],
-	[{ result: 'Hello there' }],
-	[{ code: 0, data: [{ text: 'Hello' }, { text: 'there' }] }],
-	[{ data: { text: 'Hello there' } }],
-	[{ text: '<s> Hello there</s>' }],
-])('the text under another name: %j', (json) => {
-	expect(parseTranscript(JSON.stringify(json), 'json')).toMatchObject({ text: 'Hello there' });
-});
-
-test.each([
-	'{"data":{}}',
-	'{"result":{"status":"queued"}}',
-	'[[[[[[[[[[[["a"]]]]]]]]]]]]',
-	'data: {"delta":"Hel"}',
-])('%s is not a transcript', (body) => {
-	expect(parseTranscript(body, 'json')).toBeUndefined();
-});
+test.each(readCases<[string, string]>('test/lib/tasks/no-transcripts.tsv'))(
+	'no transcript: %s',
+	(_name, body) => {
+		expect(parseTranscript(body, 'json')).toBeUndefined();
+	},
+);
 
 const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
 
@@ -304,11 +272,6 @@ test.each([
 ])('thinking is not part of the text: %s', (_name, response, expected) => {
 	expect(parseTranscript(response, 'text')).toMatchObject(expected);
 	expect(parseTranscript(JSON.stringify({ text: response }), 'json')).toMatchObject(expected);
-});
-
-test('a text that is only thinking stays', () => {
-	expect(parseTranscript('<think>Someone says', 'text')?.text).toBe('<think>Someone says');
-	expect(parseTranscript('<think></think>', 'text')?.text).toBe('');
 });
 
 test('the language field of the server takes precedence', () => {
