@@ -265,15 +265,8 @@ describe('silent changes of a server become hints', () => {
 	});
 
 	test('a response truncated by the token limit', async () => {
-		const truncated = [delta({ content: 'cut' }), delta({}, 'length'), usage()];
-		const { url } = await start({
-			...LLAMA_SERVER,
-			[`POST ${CHAT}`]: (_request, response) => {
-				openStream(response);
-				send(response, ...truncated, '[DONE]');
-				response.end();
-			},
-		});
+		const truncated = streamed(delta({ content: 'cut' }), delta({}, 'length'), usage());
+		const { url } = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: truncated });
 		expect(await hintsOf(url, 'sim-model')).toMatch(/limit/);
 	});
 });

@@ -142,12 +142,6 @@ export async function failureOf(work: Promise<unknown>): Promise<NodeOperationEr
 	return outcome.error as NodeOperationError;
 }
 
-/** All that an error shows or that n8n stores of it. */
-export const allOf = (error: unknown): string => {
-	const { message, description, context, cause, stack } = error as NodeOperationError;
-	return JSON.stringify([message, description, context, String(cause), stack, error]);
-};
-
 export async function streamOf(chat: ChatModel, input: unknown): Promise<Message[]> {
 	const chunks: Message[] = [];
 	for await (const chunk of await chat.stream(input)) chunks.push(chunk);

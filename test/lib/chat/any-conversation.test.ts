@@ -37,6 +37,11 @@ describe('any conversation', () => {
 		}),
 		{ maxLength: 3 },
 	);
+	const result = fc.record({
+		type: fc.constant('tool' as const),
+		toolCallId: ids,
+		content: fc.constantFrom('r1', 'r2'),
+	});
 	const message: fc.Arbitrary<InputMessage> = fc.oneof(
 		fc.record({ type: fc.constant('human' as const), content: fc.constantFrom('q1', 'q2') }),
 		fc.record({ type: fc.constant('system' as const), content: fc.constant('s') }),
@@ -53,16 +58,8 @@ describe('any conversation', () => {
 			toolCalls: calls.map((all) => all.slice(0, 1)),
 			reasoning,
 		}),
-		fc.record({
-			type: fc.constant('tool' as const),
-			toolCallId: ids,
-			content: fc.constantFrom('r1', 'r2'),
-		}),
-		fc.record({
-			type: fc.constant('tool' as const),
-			toolCallId: ids,
-			content: fc.constantFrom('r1', 'r2'),
-		}),
+		result,
+		result,
 	);
 	const conversations = fc.array(message, { maxLength: 14 });
 	const getCachedCall: CallLookup = (id) =>

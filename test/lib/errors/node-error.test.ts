@@ -136,7 +136,6 @@ describe('toNodeError', () => {
 			json: {},
 			allowErrorStatus: false,
 		}).catch((error: unknown) => error);
-		await server.close();
 		const error = toNodeError(NODE, serverError);
 		const texts = [
 			JSON.stringify(error),

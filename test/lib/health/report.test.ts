@@ -64,6 +64,9 @@ function result(change: Partial<SpeedCheckResult> = {}): SpeedCheckResult {
 	};
 }
 
+const render = (change: Partial<SpeedCheckResult> = {}, title = 'Weekly report') =>
+	renderHtmlReport(result(change), { title, timeZone: 'UTC' });
+
 const ALLOWED = new Set(
 	'html head meta title style body main header section h1 h2 h3 p span strong dl div dt dd table tr th td figure figcaption svg path text circle'.split(
 		' ',
@@ -83,7 +86,7 @@ function expectHarmless(page: string): void {
 }
 
 describe('a report', () => {
-	const page = renderHtmlReport(result(), { title: 'Weekly report', timeZone: 'UTC' });
+	const page = render();
 
 	it('is one page with status, findings, and speed with two plots', () => {
 		expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
@@ -104,17 +107,14 @@ describe('a report', () => {
 
 	it('has a dash for a time that was not measured', () => {
 		const runs = [{ ...run(1, 80, 100), firstTokenMs: undefined }];
-		const change = { speed: { model: 'qwen3-8b', runs } };
-		const shown = renderHtmlReport(result(change), { title: 'Weekly report', timeZone: 'UTC' });
-		expect(shown).toContain('<td data-name="First token, s">–</td>');
+		expect(render({ speed: { model: 'qwen3-8b', runs } })).toContain(
+			'<td data-name="First token, s">–</td>',
+		);
 	});
 
 	it('does not plot a speed that is uncertain, and explains why', () => {
 		const uncertain = { ...finding('A response had only 3 tokens'), id: 'speedUncertain' };
-		const shown = renderHtmlReport(result({ findings: [uncertain] }), {
-			title: 'Weekly report',
-			timeZone: 'UTC',
-		});
+		const shown = render({ findings: [uncertain] });
 		expect(shown).toContain('A response had only 3 tokens');
 		expect(shown).not.toContain('<svg');
 		expect(shown).toContain('<table>');
@@ -149,24 +149,21 @@ describe('a report', () => {
 	});
 
 	it('of a server that is down, and of Dify, has neither speed nor models', () => {
-		const down = result({
+		const down: Partial<SpeedCheckResult> = {
 			status: 'unreachable',
 			healthy: false,
 			server: { type: 'unknown' },
 			models: undefined,
 			speed: undefined,
-		});
-		const page = renderHtmlReport(down, { title: 't', timeZone: 'UTC' });
+		};
+		const page = render(down);
 		expect(page).toContain('badge unreachable');
 		expect(page).not.toContain('<svg');
-		const dify = renderHtmlReport(
-			{
-				...down,
-				server: { type: 'dify', version: '1.14.2' },
-				app: { name: 'Support', mode: 'advanced-chat' },
-			},
-			{ title: 't', timeZone: 'UTC' },
-		);
+		const dify = render({
+			...down,
+			server: { type: 'dify', version: '1.14.2' },
+			app: { name: 'Support', mode: 'advanced-chat' },
+		});
 		expect(dify).toContain('Dify 1.14.2');
 		expect(dify).toContain('<dd>Support</dd>');
 		expectHarmless(dify);
@@ -174,23 +171,23 @@ describe('a report', () => {
 
 	it('stays below the size limit of a mail part for any amount of data', () => {
 		const long = '&'.repeat(5_000);
-		const much = result({
+		const much = {
 			findings: Array.from({ length: 60 }, () => finding(long)),
 			models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
 			speed: {
 				model: long,
 				runs: [1, 64].map((concurrentRequests) => run(concurrentRequests, 80, 100)),
 			},
-		});
-		const page = renderHtmlReport(much, { title: long, timeZone: 'UTC' });
+		};
+		const page = render(much, long);
 		expect(Buffer.byteLength(page)).toBeLessThan(MAX_BYTES);
 		expectHarmless(page);
 	});
 
 	it('escapes all server texts: <script> in the name of a model is text', () => {
 		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
-		const page = renderHtmlReport(
-			result({
+		const page = render(
+			{
 				summary: hostile,
 				findings: [finding(hostile)],
 				models: [model(hostile)],
@@ -198,8 +195,8 @@ describe('a report', () => {
 				app: { name: hostile, mode: hostile },
 				status: hostile as HealthStatus,
 				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },
-			}),
-			{ title: hostile, timeZone: 'UTC' },
+			},
+			hostile,
 		);
 		expectHarmless(page);
 		expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
@@ -229,15 +226,15 @@ describe('a report', () => {
 		});
 		fc.assert(
 			fc.property(text, text, number, rounds, (one, other, value, runs) => {
-				const page = renderHtmlReport(
-					result({
+				const page = render(
+					{
 						summary: other,
 						findings: [finding(other)],
 						models: [{ ...model(one), size: value, state: other }],
 						speed: { model: other, runs: runs.map((round) => run(...round)) },
 						server: { url: one, type: 'other', latencyMs: value },
-					}),
-					{ title: one, timeZone: 'UTC' },
+					},
+					one,
 				);
 				expectHarmless(page);
 				expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);

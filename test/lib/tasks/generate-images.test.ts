@@ -9,25 +9,18 @@ import { connect, failureOf, OPTIONS } from './media';
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const buildRequest = (overrides: Partial<ImageRequest> = {}): ImageRequest => ({
-	prompt: 'a cat',
-	count: 1,
-	size: '',
-	format: '',
-	extraBody: {},
-	...overrides,
-});
 const run = async (
 	sim: { url: string },
 	{ model = '', ...overrides }: Partial<ImageRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
-	key?: string,
-) =>
-	await generateImages(
-		connect(sim.url, key),
+) => {
+	const defaults = { prompt: 'a cat', count: 1, size: '', format: '', extraBody: {} } as const;
+	return await generateImages(
+		connect(sim.url),
 		{ ...OPTIONS, model, ...options },
-		buildRequest(overrides),
+		{ ...defaults, ...overrides },
 	);
+};
 const IMAGE = {
 	mimeType: 'image/png',
 	extension: 'png',

@@ -17,15 +17,6 @@ const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const buildRequest = (overrides: Partial<SpeechRequest> = {}): SpeechRequest => ({
-	input: 'Hello there.',
-	voice: 'af_bella',
-	format: 'mp3',
-	instructions: '',
-	isPlainText: false,
-	extraBody: {},
-	...overrides,
-});
 const run = async (
 	sim: { url: string },
 	{ model = 'kokoro', ...overrides }: Partial<SpeechRequest & TaskSettings> = {},
@@ -34,10 +25,16 @@ const run = async (
 		...type,
 		bytes: await readBytes(content),
 	});
+	const request = {
+		input: 'Hello there.',
+		voice: 'af_bella',
+		format: 'mp3',
+		instructions: '',
+	} as const;
 	const result = await synthesizeSpeech(
 		connect(sim.url),
 		{ ...OPTIONS, model },
-		buildRequest(overrides),
+		{ ...request, isPlainText: false, extraBody: {}, ...overrides },
 		store,
 	);
 	return { ...result, ...result.stored };

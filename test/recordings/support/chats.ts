@@ -1,7 +1,11 @@
 import { asRecords, isRecord } from '../../../lib/values';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { createRequire } from 'node:module';
-import process from 'node:process';
+import {
+	AIMessage,
+	HumanMessage,
+	SystemMessage,
+	ToolMessage,
+} from '../../guarantees/support/agent-turns';
 import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
 import { type Json, pathOf } from './exchange';
 import { modelOf } from './server-identities';
@@ -22,13 +26,6 @@ interface Model {
 	stream(messages: unknown[]): Promise<AsyncIterable<Chunk>>;
 	bindTools(tools: unknown[]): Model;
 }
-
-/** n8n's own LangChain classes, resolved as n8n does. */
-const fromRoot = createRequire(`${process.cwd()}/package.json`);
-type MessageClass = new (fields: object) => unknown;
-const { AIMessage, HumanMessage, SystemMessage, ToolMessage } = fromRoot(
-	'@langchain/core/messages',
-) as Record<'AIMessage' | 'HumanMessage' | 'SystemMessage' | 'ToolMessage', MessageClass>;
 
 /** The chat model as an agent uses it: its response, log and hints. */
 export async function chatModelResult(played: Played): Promise<Json> {
