@@ -11,6 +11,9 @@ function parseResponse(json: object, status = 400) {
 	return toDifyResponseError(response, CONTEXT);
 }
 
+const parseError = (code: string, message: string, status = 400) =>
+	parseResponse({ code, message, status }, status)!;
+
 describe('an error body is recognized with any code', () => {
 	test.each([
 		['brand_new_code', 400, 'invalidParam'],
@@ -79,13 +82,13 @@ describe('texts of codes with many causes', () => {
 		['relation "embedding_vector_index_7896e6f3" does not exist', 'invalidParam'],
 		['[OpenAI-API-compatible] Error: ', 'pluginDaemonError'],
 	])('"%s" is %s', (message, type) => {
-		expect(parseResponse({ code: 'invalid_param', message, status: 400 })!.type).toBe(type);
+		expect(parseError('invalid_param', message).type).toBe(type);
 	});
 
 	test('the innermost message of a model is the title', () => {
 		const inner = '[models] Error: API request failed: {"error":{"message":"no such model"}}';
 		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
-		const error = parseResponse({ code: 'invalid_param', message, status: 400 });
+		const error = parseError('invalid_param', message);
 		expect(error).toMatchObject({
 			type: 'providerError',
 			message: '[models] Error: API request failed: no such model',
@@ -95,37 +98,11 @@ describe('texts of codes with many causes', () => {
 	test('keys, SQL and sent values are omitted', () => {
 		const validationErrors =
 			'1 validation error for ChatPayload\nuser\n  Field required [type=missing, input_value={"q": "private"}, input_type=dict]';
-		expect(
-			parseResponse({ code: 'invalid_param', message: validationErrors, status: 400 })!.serverText,
-		).toBe('user: Field required');
+		expect(parseError('invalid_param', validationErrors).serverText).toBe('user: Field required');
 		const key = `bad key sk-${'a'.repeat(20)}\n[SQL: SELECT 1]`;
-		expect(parseResponse({ code: 'invalid_param', message: key, status: 400 })!.serverText).toBe(
-			'bad key [key]',
-		);
+		expect(parseError('invalid_param', key).serverText).toBe('bad key [key]');
 	});
 });
-
-test('the error names the node whose model failed', () => {
-	const error = 'req_id: 1 PluginInvokeError: {"error_type":"InvokeError","message":"too slow"}';
-	const node = { id: '1', node_id: 'llm', node_type: 'llm', title: 'Answer' };
-	const { result } = playEvents(
-		{ event: 'workflow_started', task_id: 't', workflow_run_id: 'r', data: { id: 'r' } },
-		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
-		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
-	);
-	const runError = createRunError({ ...result, error: result.error! }, CONTEXT);
-	expect(runError).toMatchObject({
-		type: 'providerError',
-		message: 'too slow',
-		detail: 'too slow. The node "Answer" (llm) failed in Dify',
-		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
-	});
-});
-
-function parseError(code: string, message: string, status = 400) {
-	const text = JSON.stringify({ code, message, status });
-	return toDifyResponseError({ url: CONTEXT.url, status, headers: {}, text }, CONTEXT)!;
-}
 
 function failRun(error: string, type: string, title = 'Fetch') {
 	const node = { id: '1', node_id: 'n', node_type: type, title };
@@ -136,6 +113,16 @@ function failRun(error: string, type: string, title = 'Fetch') {
 	);
 	return createRunError({ ...result, error: result.error! }, CONTEXT);
 }
+
+test('the error names the node whose model failed', () => {
+	const error = 'req_id: 1 PluginInvokeError: {"error_type":"InvokeError","message":"too slow"}';
+	expect(failRun(error, 'llm', 'Answer')).toMatchObject({
+		type: 'providerError',
+		message: 'too slow',
+		detail: 'too slow. The node "Answer" (llm) failed in Dify',
+		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
+	});
+});
 
 const getPool = (host: string, port: number) =>
 	`HTTPConnectionPool(host='${host}', port=${port}): Max retries exceeded with url: /v1/chat (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))`;

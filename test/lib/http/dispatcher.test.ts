@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createModelServer } from '../../../lib/servers/credential';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import type { Endpoint } from '../../../lib/http/types';
+import { createDeferred } from '../../support/deferred';
 import { startTcpServer } from '../../support/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -220,27 +221,23 @@ describe('connection pools', () => {
 
 	test('a pool in use is not closed', async () => {
 		const server = await start();
-		let continueResponse = () => {};
-		const permission = new Promise<void>((resolve) => {
-			continueResponse = resolve;
-		});
-		server.script(reply.chunks(['a', { wait: permission }, 'b']));
+		const { wait, open } = createDeferred();
+		server.script(reply.chunks(['a', { wait }, 'b']));
 		const chat = sendChat(connect(server.url));
 		await server.until(() => server.requests.length === 1);
 		const ownPools = acquireAndRelease(connect(server.url));
 		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, id: String(other) });
 		expect(acquireAndRelease(connect(server.url)).singleUse).toBe(ownPools.singleUse);
-		continueResponse();
+		open();
 		expect((await chat).text).toBe('ab');
 	});
 
 	test('a pool is in use while a request waits in the queue or for the egress filter', async () => {
 		const server = await start();
-		let allow = () => {};
-		const permission = new Promise<void>((resolve) => (allow = resolve));
+		const { wait, open } = createDeferred();
 		const egressFilter = {
 			validateUrl: async () => {
-				await permission;
+				await wait;
 				return { ok: true };
 			},
 			createSecureLookup: () => () => {},
@@ -253,7 +250,7 @@ describe('connection pools', () => {
 		] as const;
 		await delay(5);
 		for (let other = 0; other < 70; other++) acquireAndRelease({ ...KEY, id: String(other) });
-		allow();
+		open();
 		expect((await results[0]).error).toBeUndefined();
 		expect(await results[1]).toBe(200);
 	});

@@ -6,8 +6,7 @@ import {
 	toToolDefinition,
 } from '../../../lib/langchain/host-data';
 import type { ChatResult, Usage } from '../../../lib/chat/types';
-import { createRequire } from 'node:module';
-import process from 'node:process';
+import { fromRoot } from '../../support/chat-model';
 import { examples } from '../../support/properties';
 import { readCases } from '../../support/rows';
 
@@ -19,9 +18,7 @@ describe('messages of the host’s LangChain', () => {
 		ToolMessage: new (fields: object) => unknown;
 		ChatMessage: new (fields: object) => unknown;
 	}
-	const messages = createRequire(`${process.cwd()}/package.json`)(
-		'@langchain/core/messages',
-	) as Messages;
+	const messages = fromRoot('@langchain/core/messages') as Messages;
 
 	it('are converted by their shape', () => {
 		const { HumanMessage, SystemMessage, AIMessage, ToolMessage, ChatMessage: Generic } = messages;
@@ -140,7 +137,6 @@ describe('token counts with LangChain’s names', () => {
 
 type ToJsonSchema = Parameters<typeof toToolDefinition>[1];
 
-const fromRoot = createRequire(`${process.cwd()}/package.json`);
 const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
 	getParametersJsonSchema: ToJsonSchema;
 };

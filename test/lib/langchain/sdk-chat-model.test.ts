@@ -1,13 +1,11 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { toServerToolCallId } from '../../../lib/chat/tool-calls';
-import type { Model } from '../../support/chat-model';
+import { fromRoot, time, weather, type Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
-import { createRequire } from 'node:module';
-import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -21,26 +19,8 @@ beforeEach(async () => {
 	sim = await startServer({});
 });
 const sdk = loadSdk();
-const { concat } = createRequire(`${process.cwd()}/package.json`)(
-	'@langchain/core/utils/stream',
-) as {
+const { concat } = fromRoot('@langchain/core/utils/stream') as {
 	concat: (a: unknown, b: unknown) => { tool_calls: unknown[] };
-};
-const getTime = {
-	type: 'function',
-	function: {
-		name: 'get_time',
-		description: 'Time',
-		parameters: { type: 'object', properties: { tz: { type: 'string' } } },
-	},
-};
-const getWeather = {
-	type: 'function',
-	function: {
-		name: 'get_weather',
-		description: 'Weather',
-		parameters: { type: 'object', properties: { city: { type: 'string' } } },
-	},
 };
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
@@ -88,7 +68,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 			]),
 		);
 		let all: { tool_calls: unknown[] } | undefined;
-		for await (const chunk of await fallback().bindTools([getWeather, getTime]).stream('Hi'))
+		for await (const chunk of await fallback().bindTools([weather, time]).stream('Hi'))
 			all =
 				all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
 		expect(all?.tool_calls).toMatchObject([
@@ -98,14 +78,14 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 	});
 
 	it('sends every tool once although the adapter binds twice', async () => {
-		await (fallback().bindTools([getTime]).bindTools([getTime]) as Model).invoke('Hi');
+		await (fallback().bindTools([time]).bindTools([time]) as Model).invoke('Hi');
 		const body = sim.requests.at(-1)!.body as { tools: unknown[] };
 		expect(body.tools).toHaveLength(1);
 	});
 
 	it('sends back calls and results in the right roles', async () => {
 		sim.script(reply.toolCalls([{ name: 'get_time', arguments: { tz: 'UTC' }, id: 'idA' }]));
-		const bound = fallback().bindTools([getTime]);
+		const bound = fallback().bindTools([time]);
 		const first = await bound.invoke('What time is it?');
 		const id = toServerToolCallId(first.tool_calls![0]!.id!, 'get_time');
 		await bound.invoke([
