@@ -375,8 +375,8 @@ describe('markup that nothing reads', () => {
 
 	test('is searched in the first 200 mentions of names', () => {
 		const call = '<tool>list {"a":1}</tool>';
-		expect(parse('A list. '.repeat(199) + call).rejectedCall?.name).toBe('list');
-		expect(parse('A list. '.repeat(200) + call).rejectedCall).toBeUndefined();
+		expect(parse('list. '.repeat(199) + call).rejectedCall?.name).toBe('list');
+		expect(parse('list. '.repeat(200) + call).rejectedCall).toBeUndefined();
 	});
 
 	test.each([
@@ -404,6 +404,8 @@ describe('markup that nothing reads', () => {
 		'<tool>my_get_weather {"city":"Rome"}</tool>',
 		'{"tool": "get_weather"}, and "list", "b": 1',
 		'<|assistant|>get_weather is a tool.',
+		'<|assistant|>my_get_weather {"city":"Rome"}',
+		'<|assistant|>list them:\n```\ncode\n```',
 		'(see below) get_weather\n```js\n```',
 		'<b>"get_weather" is a tool</b>',
 		'I used get_weather (from the weather service) for Rome.',
