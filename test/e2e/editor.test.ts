@@ -16,7 +16,7 @@ import {
 	type Workflow,
 } from './support/playground';
 import { until } from './support/until';
-import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+import { agent, chatTrigger, localModel, MANUAL, spread, workflowOf } from './support/workflows';
 
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
@@ -70,15 +70,6 @@ async function difyCredentialFor(baseUrl: string): Promise<Named> {
 	const data = { baseUrl, apiKey: appKey('chat'), keyType: 'app', ignoreSslIssues: false };
 	const { id } = await n8n.createCredential({ name, type: 'difyApi', data });
 	return { id, name };
-}
-
-/** Room between the nodes, so that the buttons of one do not cover another. */
-function spread(workflow: Workflow): Workflow {
-	const nodes = workflow.nodes.map((node, at) => ({
-		...node,
-		position: [(at % 5) * 400, Math.floor(at / 5) * 300] as [number, number],
-	}));
-	return { ...workflow, nodes };
 }
 
 async function opened(workflow: Workflow): Promise<void> {

@@ -16,18 +16,16 @@ import {
 	type Wiring,
 } from '../e2e/support/examples';
 import {
-	llamaCredential,
 	parts,
 	scriptedModel,
 	startLlamaServer,
-	startN8n,
 	stopEverything,
 	type LlamaServer,
 	type N8nServer,
-	type Workflow,
 } from '../e2e/support/playground';
+import { call, localCredential, startTheN8n, stored } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
-import { MANUAL, workflowOf } from '../e2e/support/workflows';
+import { MANUAL, spread, workflowOf } from '../e2e/support/workflows';
 
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
@@ -71,30 +69,12 @@ const sims: Array<{ close(): Promise<void> }> = [];
 
 const splitWords = (text: string) => text.split(/(?<=\s)/);
 
-const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
-	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
-	return { id, name };
-};
-
-const webhookCredential = async (
-	credential: (typeof WEBHOOK_CREDENTIALS)[keyof typeof WEBHOOK_CREDENTIALS],
-) => {
-	const { id } = await n8n.createCredential(credential);
-	return { id, name: credential.name };
-};
-
-const difyCredentialFor = async (
-	baseUrl: string,
-	name: string,
-	apiKey = SHOP.key,
-): Promise<Named> => {
-	const { id } = await n8n.createCredential({
+const difyCredentialFor = async (baseUrl: string, name: string, apiKey = SHOP.key) =>
+	await stored({
 		name,
 		type: 'difyApi',
 		data: { baseUrl, apiKey, keyType: 'app', ignoreSslIssues: false },
 	});
-	return { id, name };
-};
 
 /** This package's nodes in n8n's list, without the tool variants. */
 const ownTypes = async () =>
@@ -105,15 +85,6 @@ const ownTypes = async () =>
 /** Name of a node's page and screenshot: `dify-app`. */
 const pageOf = ({ name }: INodeTypeDescription) =>
 	name.replace('CUSTOM.', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/** Distance between nodes, so that a trigger's buttons do not cover other nodes. */
-function spread(workflow: Workflow): Workflow {
-	const nodes = workflow.nodes.map((node, at) => ({
-		...node,
-		position: [(at % 5) * 400, Math.floor(at / 5) * 300] as [number, number],
-	}));
-	return { ...workflow, nodes };
-}
 
 beforeAll(async () => {
 	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>(
@@ -129,21 +100,17 @@ beforeAll(async () => {
 			parallel: 2,
 			port: await freePortFrom(9931),
 		}),
-		startN8n(),
+		startTheN8n(),
 		startDifySim({ apps: [SHOP, DESK] }),
 	]);
 	sims.push(shop);
-	working = await credentialFor(server, 'My llama-server');
-	down = await credentialFor({ url: nowhere }, 'Server that is down');
+	working = await localCredential(server, 'My llama-server');
+	down = await localCredential({ url: nowhere }, 'Server that is down');
 	dify = await difyCredentialFor(shop.url, 'My Dify app');
 	desk = await difyCredentialFor(shop.url, 'My front desk', DESK.key);
-	const [jwt, header] = await Promise.all(
-		Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential),
-	);
-	const postgres = postgresCredential(5432);
-	const database = { id: (await n8n.createCredential(postgres)).id, name: postgres.name };
-	const smtp = smtpCredential(25);
-	const mail = { id: (await n8n.createCredential(smtp)).id, name: smtp.name };
+	const [jwt, header] = await Promise.all(Object.values(WEBHOOK_CREDENTIALS).map(stored));
+	const database = await stored(postgresCredential(5432));
+	const mail = await stored(smtpCredential(25));
 	others = {
 		'Ask by email': { type: 'smtp', credential: mail },
 		'Send email': { type: 'smtp', credential: mail },
@@ -311,9 +278,6 @@ async function openLogOf(node: Locator) {
 	return get('log-details');
 }
 
-const call = (name: string, args: object) =>
-	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
-
 describe('a chat', () => {
 	afterEach(async () => await editor.page.setViewportSize(WINDOW));
 
@@ -343,7 +307,7 @@ describe('a chat', () => {
 		});
 		const { id } = await n8n.createWorkflow(
 			example('agent-with-tools', {
-				local: await credentialFor(scripted, 'Server with tools'),
+				local: await localCredential(scripted, 'Server with tools'),
 				model: 'my-model',
 			}),
 		);
@@ -378,7 +342,7 @@ describe('a chat', () => {
 		const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
 		const transport = { cut: { at: { event: 8 }, how: 'rst' } } as const;
 		sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', transport }));
-		const local = await credentialFor(sim, 'Server that breaks off');
+		const local = await localCredential(sim, 'Server that breaks off');
 		const { id } = await n8n.createWorkflow(
 			example('agent-with-tools', { local, model: 'sim-model' }),
 		);

@@ -12,7 +12,14 @@ import {
 	type ModelCall,
 	type N8nServer,
 } from '../e2e/support/playground';
-import { agent, calculator, localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
+import {
+	agent,
+	calculator,
+	localModel,
+	MANUAL,
+	textItems,
+	workflowOf,
+} from '../e2e/support/workflows';
 
 const MODEL = 'Local Chat Model';
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
@@ -50,25 +57,6 @@ async function run(
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
 }
 
-/** A Manual Trigger with one item per text, in the field `text`. */
-function items(texts: string[], to: string): Parts {
-	return {
-		Start: { ...MANUAL, to: ['Texts'] },
-		Texts: {
-			type: 'n8n-nodes-base.set',
-			typeVersion: 3.4,
-			parameters: { mode: 'raw', jsonOutput: JSON.stringify({ text: texts }), options: {} },
-			to: ['Split'],
-		},
-		Split: {
-			type: 'n8n-nodes-base.splitOut',
-			typeVersion: 1,
-			parameters: { fieldToSplitOut: 'text', options: {} },
-			to: [to],
-		},
-	};
-}
-
 /** Items of a node, by output. */
 function outputsOf({ data }: Execution, node = 'Root'): unknown[][] {
 	const { runData, error } = data.resultData;
@@ -98,7 +86,7 @@ describe('n8n’s own root nodes', () => {
 		const execution = await run(
 			(request) => reply.text(`About ${bodyOf(request).messages.at(-1)!.content}`),
 			(credential) => ({
-				...items(['one', 'two', 'three'], 'Root'),
+				...textItems(['one', 'two', 'three'], 'Root'),
 				...root('chainLlm', 1.7, {
 					promptType: 'define',
 					text: '={{ $json.text }}',
@@ -121,7 +109,7 @@ describe('n8n’s own root nodes', () => {
 		const execution = await run(
 			() => reply.reasoning('A name and a number.', '```json\n{"name":"Ada","age":36}\n```'),
 			(credential) => ({
-				...items(['Ada is 36'], 'Root'),
+				...textItems(['Ada is 36'], 'Root'),
 				...root('informationExtractor', 1.2, {
 					text: '={{ $json.text }}',
 					schemaType: 'fromAttributes',
@@ -138,7 +126,7 @@ describe('n8n’s own root nodes', () => {
 		const execution = await run(
 			() => reply.text('Short.'),
 			(credential) => ({
-				...items(['Lorem ipsum dolor sit amet. '.repeat(100)], 'Root'),
+				...textItems(['Lorem ipsum dolor sit amet. '.repeat(100)], 'Root'),
 				...root('chainSummarization', 2.1, {
 					options: { summarizationMethodAndPrompts: { values: { summarizationMethod: 'refine' } } },
 				}),

@@ -10,7 +10,6 @@ import {
 import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import process from 'node:process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parameterProblems, type Description } from '../../support/workflow-check';
 import { example, type Named, type Wiring } from './examples';
 import {
@@ -257,14 +256,8 @@ export async function submittedForm(
 	}
 	const post = async () =>
 		await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
-	let response = await post();
 	// n8n registers a form a moment after it activates the workflow.
-	for (
-		const deadline = Date.now() + 60_000;
-		response.status === 404 && Date.now() < deadline;
-		response = await post()
-	)
-		await delay(100);
+	const response = await until(post, ({ status }) => status !== 404, 60_000);
 	expect(response.status).toBe(200);
 	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
 	const { error } = (await lastExecution(id)).data.resultData;

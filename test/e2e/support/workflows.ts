@@ -46,6 +46,31 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 
 export const MANUAL: Part = { type: 'n8n-nodes-base.manualTrigger', to: ['Agent'] };
 
+/** A Manual Trigger with one item per text, in the field `text`. */
+export const textItems = (texts: string[], to: string): Record<string, Part> => ({
+	Start: { ...MANUAL, to: ['Texts'] },
+	Texts: {
+		type: 'n8n-nodes-base.set',
+		typeVersion: 3.4,
+		parameters: { mode: 'raw', jsonOutput: JSON.stringify({ text: texts }), options: {} },
+		to: ['Split'],
+	},
+	Split: {
+		type: 'n8n-nodes-base.splitOut',
+		parameters: { fieldToSplitOut: 'text', options: {} },
+		to: [to],
+	},
+});
+
+/** Distance between nodes, so that a trigger's buttons do not cover other nodes. */
+export function spread(workflow: Workflow): Workflow {
+	const nodes = workflow.nodes.map((node, at) => ({
+		...node,
+		position: [(at % 5) * 400, Math.floor(at / 5) * 300] as [number, number],
+	}));
+	return { ...workflow, nodes };
+}
+
 /** A public Chat Trigger that streams; `webhookId` is in its address. */
 export const chatTrigger = (webhookId: string, to = 'Agent'): Part => ({
 	type: '@n8n/n8n-nodes-langchain.chatTrigger',
