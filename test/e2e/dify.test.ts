@@ -1,5 +1,5 @@
 import type { DifyAppMode } from '../../lib/dify/types';
-import { waitFor } from '../lib/dify/wait-for';
+import { waitFor } from '../support/wait-for';
 import {
 	appKey,
 	startDifySim,

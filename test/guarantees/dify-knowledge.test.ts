@@ -263,7 +263,7 @@ test('the file of a document on another host is fetched if the node names it, wi
 	const other = await serve({
 		[`GET /files/${fileId}/file-preview`]: (_request, response) => void response.end('other'),
 	});
-	of.sim.store.options.filesUrl = other.url;
+	of.sim.store.filesUrl = other.url;
 	const parameters = { documentId: id, options: { fetchFilesFrom: other.url } };
 	const [item] = await knowledge(of, 'document download', parameters);
 	const { data = '' } = Object.values(item!.binary ?? {})[0] ?? {};

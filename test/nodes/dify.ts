@@ -13,6 +13,7 @@ import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { createClient, sendMessage, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../simulators/dify';
+import { binaryFile } from '../support/binary-file';
 import { getError } from '../support/get-error';
 import { editorContext } from '../support/editor-context';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
@@ -125,6 +126,8 @@ export function createNumberedItems(
 
 export { textSteps as toSteps } from '../lib/dify/play-events';
 export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
+/** Parameters of a message in an existing conversation. */
+export const inConversation = (id: unknown) => ({ conversation: 'byId', conversationId: byId(id) });
 
 /** Sends messages over Dify Chat Message. */
 export const sendMessages = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
@@ -148,11 +151,7 @@ const FILES: Pick<Setup, 'items' | 'stored'> = {
 		{
 			json: {},
 			binary: {
-				inItem: {
-					data: Buffer.from('png!').toString('base64'),
-					mimeType: 'image/png',
-					fileName: 'a.png',
-				},
+				inItem: binaryFile('png!', 'a.png', 'image/png'),
 				inStore: {
 					data: 'filesystem-v2',
 					id: 'filesystem-v2:1',

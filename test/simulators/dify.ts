@@ -97,12 +97,7 @@ export function defaultApps(): AppSpec[] {
  * Starts a simulator of Dify's Service API, which implements only what docs/protocols/dify.md and the recordings show.
  */
 export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
-	const store = new Store({
-		apps: options.apps ?? defaultApps(),
-		datasetKey: knowledgeKey(),
-		now: () => Date.now() / 1000,
-		filesUrl: '',
-	});
+	const store = new Store(options.apps ?? defaultApps());
 	store.stream = options.stream ?? {};
 	const base = `${options.prefix ?? ''}/v1`;
 	const server = http.createServer((req, res) => {
@@ -325,7 +320,7 @@ function authenticate(store: Store, route: Route, header: unknown): SimApp {
 		throw unauthorized("Authorization scheme must be 'Bearer'");
 	const key = parts[2]?.trim();
 	if (route.key === 'dataset') {
-		if (key !== store.options.datasetKey) throw unauthorized('Access token is invalid');
+		if (key !== knowledgeKey()) throw unauthorized('Access token is invalid');
 		return NO_APP;
 	}
 	const app = store.apps.find((each) => each.key === key);

@@ -7,7 +7,7 @@
  *     …
  *     await server.close();
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../support/wait-for';
 import { testCertificate } from '../support/tls';
 import { App, type SlotState } from './llama-server/app';
 import { type SimModel, type SimOptions, withDefaults } from './llama-server/options';
@@ -78,13 +78,7 @@ export async function startLlamaServerSim(options: SimOptions = {}): Promise<Lla
 		},
 		slots: () => app.slots(),
 		setLoading: (left) => app.setLoading(left),
-		until: async (condition) => {
-			const end = Date.now() + 30_000;
-			while (!condition()) {
-				if (Date.now() > end) throw new Error(`Not so within 30 s: ${condition.toString()}`);
-				await delay(1);
-			}
-		},
+		until: waitFor,
 		close: async () => {
 			closed.abort();
 			await http.close();

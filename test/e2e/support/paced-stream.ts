@@ -1,4 +1,4 @@
-import { waitFor } from '../../lib/dify/wait-for';
+import { waitFor } from '../../support/wait-for';
 import type { SimRun, StreamKnobs } from '../../simulators/dify/types';
 import { textOf, type ChatLine } from './playground';
 

@@ -127,31 +127,32 @@ describe('formats of a model list', () => {
 	});
 });
 
-describe('input modalities of a model, by its architecture (S3–S5)', () => {
-	const modelWith = (architecture: unknown) =>
-		parseModels({ data: [{ id: 'm', architecture }] })![0]!;
+const modelWith = (architecture: unknown) =>
+	parseModels({ data: [{ id: 'm', architecture }] })![0]!;
 
-	it.each([
-		[
-			{ input_modalities: ['text', 'image'], output_modalities: ['text'] },
-			{ vision: true, audio: false, video: false },
-		],
-		[
-			{ input_modalities: ['text', 'image', 'video'], output_modalities: ['text'] },
-			{ vision: true, audio: false, video: true },
-		],
-		[
-			{ input_modalities: ['text', 'audio', 'smell'], output_modalities: ['text'] },
-			{ vision: false, audio: true, video: false },
-		],
-		[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false, video: false }],
-		[{}, {}],
-		[undefined, {}],
-		['image', {}],
-	])('%j means %j', (architecture, capabilities) => {
+it.each([
+	[
+		{ input_modalities: ['text', 'image'], output_modalities: ['text'] },
+		{ vision: true, audio: false, video: false },
+	],
+	[
+		{ input_modalities: ['text', 'image', 'video'], output_modalities: ['text'] },
+		{ vision: true, audio: false, video: true },
+	],
+	[
+		{ input_modalities: ['text', 'audio', 'smell'], output_modalities: ['text'] },
+		{ vision: false, audio: true, video: false },
+	],
+	[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false, video: false }],
+	[{}, {}],
+	[undefined, {}],
+	['image', {}],
+])(
+	'input modalities of a model, by its architecture (S3–S5): %j means %j',
+	(architecture, capabilities) => {
 		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...capabilities });
-	});
-});
+	},
+);
 
 describe('any response', () => {
 	it('gives each model an ID, and no number below one', () => {

@@ -3,6 +3,7 @@ import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
+import { waitFor } from '../../support/wait-for';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf, OPTIONS } from './media';
 
@@ -47,7 +48,7 @@ test('first-token timeout: the error names the option to raise', async () => {
 	]);
 	// A slow machine may have sent none.
 	const getPosts = () => sim.requests.filter(({ method }) => method === 'POST');
-	await sim.until(() => getPosts().every(({ signal }) => signal.aborted));
+	await waitFor(() => getPosts().every(({ signal }) => signal.aborted));
 });
 
 test('fewer images than requested succeed with a warning', async () => {

@@ -1,3 +1,4 @@
+import { binaryFile } from '../../support/binary-file';
 import { startApp } from '../../lib/dify/client';
 import type { AppSpec, DifySim } from '../../simulators/dify';
 import { executeNode, type Setup } from '../dify';
@@ -10,7 +11,7 @@ export const executeApp = async (
 ) => await executeNode('difyApp', sim, { ...setup, parameters });
 export const createBinaryItem = (fileName: string, mimeType: string, content = 'sound') => ({
 	json: {},
-	binary: { data: { data: Buffer.from(content).toString('base64'), mimeType, fileName } },
+	binary: { data: binaryFile(content, fileName, mimeType) },
 });
 export const startChatApp = async (overrides: Partial<AppSpec> = {}) =>
 	await startApp({ mode: 'chat', ...overrides });

@@ -1,5 +1,11 @@
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { sendMessageJson, sendMessages, type Setup, sendMessageError } from '../dify';
+import {
+	inConversation,
+	sendMessageJson,
+	sendMessages,
+	type Setup,
+	sendMessageError,
+} from '../dify';
 
 /** Output of a Chat Trigger, and the node with its defaults. */
 const createChatSetup = (chatInput: string, sessionId = 'session-1'): Setup => ({
@@ -73,30 +79,15 @@ describe('the request of a message', () => {
 	test('an empty conversation ID starts a new conversation, a malformed one is rejected', async () => {
 		const sim = await startSim({});
 		for (const value of ['', ' ', null, undefined])
-			await sendMessageJson(sim, {
-				parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value } },
-			});
+			await sendMessageJson(sim, { parameters: inConversation(value) });
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(4);
-		expect(
-			(
-				await sendMessageError(sim, {
-					parameters: {
-						conversation: 'byId',
-						conversationId: { __rl: true, mode: 'id', value: 'abc' },
-					},
-				})
-			).message,
-		).toContain('conversation ID is not valid');
+		const error = await sendMessageError(sim, { parameters: inConversation('abc') });
+		expect(error.message).toContain('conversation ID is not valid');
 	});
 
 	test('the error of a stale conversation suggests a fix', async () => {
 		const sim = await startSim();
-		const error = await sendMessageError(sim, {
-			parameters: {
-				conversation: 'byId',
-				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
-			},
-		});
+		const error = await sendMessageError(sim, { parameters: inConversation(UNKNOWN_ID) });
 		expect(error.message).toBe('Dify cannot find the conversation');
 		expect(error.description).toContain('When Conversation Is Unavailable');
 		expect(error.context.data).toMatchObject({

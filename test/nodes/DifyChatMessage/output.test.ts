@@ -1,5 +1,5 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { waitFor } from '../../lib/dify/wait-for';
+import { waitFor } from '../../support/wait-for';
 import { SAMPLES, type Step } from '../../simulators/dify';
 import {
 	sendMessageError,
@@ -7,6 +7,7 @@ import {
 	prepare,
 	execute,
 	createNumberedItems,
+	inConversation,
 	getStreamedText,
 	toSteps,
 } from '../dify';
@@ -130,8 +131,7 @@ describe('the item of a message', () => {
 		const fake = prepare(sim, {
 			mode: 'advanced-chat',
 			parameters: {
-				conversation: 'byId',
-				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
+				...inConversation(UNKNOWN_ID),
 				options: { onStaleConversation: 'startNew' },
 			},
 		});

@@ -1,3 +1,4 @@
+import { binaryFile } from '../../support/binary-file';
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument } from '../../simulators/dify';
 import {
@@ -91,9 +92,7 @@ const withPipeline = async (datasources: Array<typeof FILES> = [FILES, WEB]): Pr
 
 const file = (name: string, text: string) => ({
 	json: {},
-	binary: {
-		data: { data: Buffer.from(text).toString('base64'), mimeType: 'text/plain', fileName: name },
-	},
+	binary: { data: binaryFile(text, name) },
 });
 
 const RUN = { binaryPropertyName: 'data', inputs: '{}' };
@@ -152,18 +151,7 @@ describe('documents', () => {
 			indexingStatus: 'completed',
 			chunks: 1,
 		});
-		const items = [
-			{
-				json: {},
-				binary: {
-					data: {
-						data: Buffer.from('# A file').toString('base64'),
-						mimeType: 'text/plain',
-						fileName: 'llama.txt',
-					},
-				},
-			},
-		];
+		const items = [file('llama.txt', '# A file')];
 		const parameters = { binaryPropertyName: 'data', options: { wait: 10 } };
 		expect(await runDocument(scene, 'upsertFile', parameters, { items })).toMatchObject([
 			{ action: 'updated', documentId: created!.documentId },
@@ -269,7 +257,7 @@ describe('documents', () => {
 test('a document at another origin is fetched only if the option allows it', async () => {
 	const fileServer = await startScene();
 	const scene = await startScene();
-	scene.sim.store.options.filesUrl = fileServer.sim.url.replace(/\/v1$/, '');
+	scene.sim.store.filesUrl = fileServer.sim.url.replace(/\/v1$/, '');
 	const { origin } = new URL(fileServer.sim.url);
 	const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
 	fileServer.sim.fail({ path: /file-preview/, status: 200, body: 'the file' });

@@ -150,23 +150,21 @@ describe('JSON and tools', () => {
 	});
 });
 
-describe("n8n's Structured Output Parser", () => {
-	const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
-	const parser = tool('format_final_json_response', { output }, ['output']);
+const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
+const parser = tool('format_final_json_response', { output }, ['output']);
 
-	test('it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9', async () => {
-		const text = 'Here it is: {"output":{"n":4}}';
-		const { model } = await supplied();
-		const texts: string[] = [];
-		for (const callbacks of [[], [{ handleLLMNewToken() {} }]]) {
-			server().script(reply.text(text));
-			const chunks = await model.bindTools([parser]).stream('Hi', { callbacks });
-			let streamed = '';
-			for await (const { content } of chunks) streamed += String(content);
-			texts.push(streamed);
-		}
-		expect(texts).toEqual(['', text]);
-	});
+test("n8n's Structured Output Parser: it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9", async () => {
+	const text = 'Here it is: {"output":{"n":4}}';
+	const { model } = await supplied();
+	const texts: string[] = [];
+	for (const callbacks of [[], [{ handleLLMNewToken() {} }]]) {
+		server().script(reply.text(text));
+		const chunks = await model.bindTools([parser]).stream('Hi', { callbacks });
+		let streamed = '';
+		for await (const { content } of chunks) streamed += String(content);
+		texts.push(streamed);
+	}
+	expect(texts).toEqual(['', text]);
 });
 
 test('a history that llama-server could not parse is an error at once', async () => {

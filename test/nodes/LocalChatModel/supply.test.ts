@@ -13,7 +13,12 @@ import { closedPort } from '../../support/listen';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { useSimulator } from '../../simulators/use-simulator';
 
-const { server, supplied } = useChatModel();
+const { server, supplied, chatRequests } = useChatModel();
+
+const tool = (name: string, properties: object = {}, description = name) => ({
+	type: 'function',
+	function: { name, description, parameters: { type: 'object', properties } },
+});
 
 describe('the execution log', () => {
 	it('shows readable settings and no secret', async () => {
@@ -78,18 +83,13 @@ describe('failures', () => {
 });
 
 describe('tools at once', () => {
-	const { supplied, chatRequests } = useChatModel();
 	beforeEach(clearSharedCaches);
 
-	const openAiTool = (name: string, description: string) => ({
-		type: 'function',
-		function: { name, description, parameters: { type: 'object', properties: {} } },
-	});
 	const TOOLS = [
-		openAiTool('get_weather', 'Weather of a city'),
-		openAiTool('get_time', 'Time of day in a city'),
-		openAiTool('send_message', 'Sends a text to a person'),
-		openAiTool('set_light', 'Changes the light of a room'),
+		tool('get_weather', {}, 'Weather of a city'),
+		tool('get_time', {}, 'Time of day in a city'),
+		tool('send_message', {}, 'Sends a text to a person'),
+		tool('set_light', {}, 'Changes the light of a room'),
 	];
 
 	const offeredIn = (body: Record<string, unknown>) =>
@@ -119,7 +119,6 @@ describe('tools at once', () => {
 });
 
 describe('context size', () => {
-	const { supplied } = useChatModel();
 	const start = useSimulator(startLlamaServerSim);
 
 	afterEach(() => jest.restoreAllMocks());
@@ -192,10 +191,6 @@ describe('context size', () => {
 describe('calls in text', () => {
 	beforeEach(clearSharedCaches);
 
-	const tool = (name: string, properties: object = {}, description = name) => ({
-		type: 'function',
-		function: { name, description, parameters: { type: 'object', properties } },
-	});
 	const DELETE = tool('delete_customer', { id: { type: 'number' } });
 	const LIST = tool('list_all');
 	const CALL = '{"name":"delete_customer","arguments":{"id":4711}}';

@@ -15,7 +15,7 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/execute-context';
 
-const { serve, prepare, executeIn } = useLocalLlama();
+const { serve, prepare, executeIn, execute } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
 const prompts = (...texts: string[]) => ({
 	items: texts.map((text) => ({ json: { text } })),
@@ -196,8 +196,6 @@ test.each<[string, INodeParameters, string[]]>([
 });
 
 describe('output', () => {
-	const { serve, execute } = useLocalLlama();
-
 	const LABELS = { label: [{ name: 'invoice' }, { name: 'offer' }] };
 	const MAIL = { subject: 'Hello', text: 'Please pay 5 €', output: 'unread' };
 	const CLASSIFY = {

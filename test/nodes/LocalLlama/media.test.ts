@@ -8,16 +8,17 @@ import { useSimulator } from '../../simulators/use-simulator';
 import { useLocalLlama, type Setup } from './run-node';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
 
-describe('audio', () => {
-	const { serve, prepare, executeIn, getError } = useLocalLlama();
-	const startWhisper = useSimulator(startWhisperSim);
-	const startSpeaches = useSimulator(startSpeachesSim);
-	const startKokoro = useSimulator(startKokoroSim);
-	const startServer = useSimulator(startScripted);
-	beforeEach(async () => {
-		await serve();
-	});
+const { serve, prepare, executeIn, getError } = useLocalLlama();
+const startWhisper = useSimulator(startWhisperSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startKokoro = useSimulator(startKokoroSim);
+const startServer = useSimulator(startScripted);
+const startSd = useSimulator(startSdServerSim);
+beforeEach(async () => {
+	await serve();
+});
 
+describe('audio', () => {
 	const SEGMENTS = [
 		{ text: ' Hello', start: 0, end: 1.5 },
 		{ text: ' there', start: 1.5, end: 2 },
@@ -254,53 +255,47 @@ describe('audio', () => {
 	});
 });
 
-describe('image', () => {
-	const { serve, prepare, executeIn } = useLocalLlama();
-	const startSd = useSimulator(startSdServerSim);
-
-	test('Generate: one item per image, with metadata for agents, which do not receive the file', async () => {
-		const sim = await startSd();
-		await serve();
-		const fake = prepare({
-			credentials: { baseUrl: sim.url },
-			parameters: {
-				resource: 'image',
-				operation: 'generate',
-				model: '',
-				prompt: 'a cat',
-				options: {
-					count: 2,
-					size: '512 x 768',
-					outputFormat: 'png',
-					seed: 5,
-					fileName: 'cat',
-					extraBody: '{"steps":8}',
-					simplify: false,
-				},
-			},
-		});
-		const items = await executeIn(fake);
-		expect(items.map(({ binary }) => binary!.data!.fileName)).toEqual(['cat-1.png', 'cat-2.png']);
-		expect(items[0]).toMatchObject({
-			json: {
-				output: { fileName: 'cat-1.png', mimeType: 'image/png', bytes: 70, width: 1, height: 1 },
-				metadata: { prompt: 'a cat', model: 'sd-cpp-local' },
-			},
-			binary: { data: { data: PNG, mimeType: 'image/png' } },
-			pairedItem: { item: 0 },
-		});
-		expect(fake.hints).toMatchObject([
-			{ message: 'The server returned an image of 1x1 pixels instead of 512x768.' },
-		]);
-		expect(sim.requests.at(-1)!.body).toEqual({
-			model: 'sd-cpp-local',
+test('image: one item per image, with metadata for agents, which do not receive the file', async () => {
+	const sim = await startSd();
+	const fake = prepare({
+		credentials: { baseUrl: sim.url },
+		parameters: {
+			resource: 'image',
+			operation: 'generate',
+			model: '',
 			prompt: 'a cat',
-			n: 2,
-			size: '512x768',
-			output_format: 'png',
-			seed: 5,
-			response_format: 'b64_json',
-			steps: 8,
-		});
+			options: {
+				count: 2,
+				size: '512 x 768',
+				outputFormat: 'png',
+				seed: 5,
+				fileName: 'cat',
+				extraBody: '{"steps":8}',
+				simplify: false,
+			},
+		},
+	});
+	const items = await executeIn(fake);
+	expect(items.map(({ binary }) => binary!.data!.fileName)).toEqual(['cat-1.png', 'cat-2.png']);
+	expect(items[0]).toMatchObject({
+		json: {
+			output: { fileName: 'cat-1.png', mimeType: 'image/png', bytes: 70, width: 1, height: 1 },
+			metadata: { prompt: 'a cat', model: 'sd-cpp-local' },
+		},
+		binary: { data: { data: PNG, mimeType: 'image/png' } },
+		pairedItem: { item: 0 },
+	});
+	expect(fake.hints).toMatchObject([
+		{ message: 'The server returned an image of 1x1 pixels instead of 512x768.' },
+	]);
+	expect(sim.requests.at(-1)!.body).toEqual({
+		model: 'sd-cpp-local',
+		prompt: 'a cat',
+		n: 2,
+		size: '512x768',
+		output_format: 'png',
+		seed: 5,
+		response_format: 'b64_json',
+		steps: 8,
 	});
 });

@@ -1,5 +1,6 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
+import { binaryFile } from '../../support/binary-file';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import {
 	type LlamaServerSim,
@@ -17,7 +18,7 @@ type Json = Record<string, unknown>;
 
 /** An item with a file. */
 export const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
-	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
+	{ json: {}, binary: { data: binaryFile(bytes, fileName, mimeType) } },
 ];
 
 /** Called at the top of a suite: a server for each test, and functions to run the node against it. */

@@ -1,16 +1,14 @@
 import { notFound } from './http';
+import { sendPage } from './knowledge/state';
 import type { Call } from './store';
 
 /** Annotations of an app (docs/protocols/dify.md 2.12). */
-export function listAnnotations({ app, query, reply }: Call): void {
-	const page = Number(query.get('page') ?? 1);
-	const limit = Number(query.get('limit') ?? 20);
-	const keyword = (query.get('keyword') ?? '').toLowerCase();
-	const found = app.annotations
+export function listAnnotations(call: Call): void {
+	const keyword = (call.query.get('keyword') ?? '').toLowerCase();
+	const found = call.app.annotations
 		.filter((each) => `${each.question}\n${each.answer}`.toLowerCase().includes(keyword))
 		.toReversed();
-	const data = found.slice((page - 1) * limit, page * limit);
-	reply(200, { data, has_more: data.length === limit, limit, total: found.length, page });
+	sendPage(call, found);
 }
 
 const toTexts = ({ payload }: Call) => ({

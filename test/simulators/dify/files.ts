@@ -48,7 +48,7 @@ export function uploadFile(call: Call): void {
 
 /** A temporary URL that needs no key; it begins with the server's configured address. */
 export function signedUrl(store: Store, id: string): string {
-	return `${store.options.filesUrl}/files/${id}/file-preview?timestamp=${store.now()}&nonce=n&sign=s`;
+	return `${store.filesUrl}/files/${id}/file-preview?timestamp=${store.now()}&nonce=n&sign=s`;
 }
 
 /** An upload has no preview before a message uses it (docs/protocols/dify.md 2.9). */

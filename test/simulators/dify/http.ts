@@ -89,6 +89,14 @@ export function isJson(value: unknown): value is Json {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** One page of a list with page numbers. */
+export function getPage<T>(query: URLSearchParams, all: readonly T[]) {
+	const limit = Number(query.get('limit') ?? 20);
+	const page = Number(query.get('page') ?? 1);
+	const data = all.slice((page - 1) * limit, page * limit);
+	return { data, limit, total: all.length, page };
+}
+
 /** Unix seconds as Dify's ISO time without a zone (docs/protocols/dify.md 2.6). */
 export function isoTime(seconds: number): string {
 	return new Date(seconds * 1000).toISOString().replace(/(\.000)?Z$/, '');

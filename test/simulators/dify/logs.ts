@@ -1,24 +1,21 @@
 import type { Call } from './store';
 import type { Json, SimRun } from './types';
-import { invalid } from './http';
+import { getPage, invalid } from './http';
 
 /** `GET /workflows/logs`: newest first, including running ones. */
 export function workflowLogs({ store, app, query, reply }: Call): void {
 	const status = query.get('status');
 	if (status === 'partial-succeeded')
 		throw invalid("Input should be 'succeeded', 'failed' or 'stopped'");
-	const page = Number(query.get('page') ?? 1);
-	const limit = Number(query.get('limit') ?? 20);
 	const session = query.get('created_by_end_user_session_id');
 	const all = store.runs
 		.filter((run) => run.app === app)
 		.filter((run) => status === null || run.status === status)
 		.filter((run) => session === null || run.user === session)
 		.toReversed();
-	const data = all
-		.slice((page - 1) * limit, page * limit)
-		.map((run) => toRow(store.newId('log'), run));
-	reply(200, { page, limit, total: all.length, has_more: page * limit < all.length, data });
+	const { data, ...page } = getPage(query, all);
+	const rows = data.map((run) => toRow(store.newId('log'), run));
+	reply(200, { ...page, has_more: page.page * page.limit < page.total, data: rows });
 }
 
 const toRow = (id: string, run: SimRun): Json => ({

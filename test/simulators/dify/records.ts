@@ -1,4 +1,4 @@
-import { DifyHttpError, invalid, isoTime, notFound } from './http';
+import { DifyHttpError, getPage, invalid, isoTime, notFound } from './http';
 import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
@@ -34,7 +34,7 @@ export function postFeedback(call: Call): void {
 		rating: rating as SimFeedback['rating'],
 		content: content as string | null,
 		// A new record has whole seconds; a change has fractions (recorded).
-		updatedAt: known === undefined ? store.now() : store.options.now(),
+		updatedAt: known === undefined ? store.now() : Date.now() / 1000,
 	};
 	if (known !== undefined) Object.assign(known, change);
 	else
@@ -51,10 +51,8 @@ export function postFeedback(call: Call): void {
 }
 
 export function listFeedbacks({ app, query, reply }: Call): void {
-	const page = Number(query.get('page') ?? 1);
-	const limit = Number(query.get('limit') ?? 20);
-	const newest = app.feedbacks.toReversed();
-	const data = newest.slice((page - 1) * limit, page * limit).map((each) => ({
+	const { data: newest } = getPage(query, app.feedbacks.toReversed());
+	const data = newest.map((each) => ({
 		id: each.id,
 		conversation_id: each.conversationId,
 		message_id: each.messageId,
@@ -117,8 +115,6 @@ export function suggestedQuestions(call: Call): void {
 export function listConversations(call: Call): void {
 	needChat(call);
 	const { app, query, user } = call;
-	const limit = Number(query.get('limit') ?? 20);
-	const lastId = query.get('last_id');
 	const sortBy = query.get('sort_by') ?? '-updated_at';
 	const key = sortBy.endsWith('created_at') ? 'createdAt' : 'updatedAt';
 	const direction = sortBy.startsWith('-') ? -1 : 1;
@@ -126,9 +122,15 @@ export function listConversations(call: Call): void {
 	// Newest first, also within the same second.
 	if (direction < 0) own.reverse();
 	const all = own.sort((one, other) => direction * (one[key] - other[key]));
-	const from = lastId === null ? 0 : all.findIndex(({ id }) => id === lastId) + 1;
-	const data = all.slice(from, from + limit).map(toConversationItem);
-	call.reply(200, { limit, has_more: from + limit < all.length, data });
+	const { data, ...page } = getNext(query, all);
+	call.reply(200, { ...page, data: data.map(toConversationItem) });
+}
+
+/** The entries after the last known one. */
+function getNext<T extends { id: string }>(query: URLSearchParams, all: T[]) {
+	const limit = Number(query.get('limit') ?? 20);
+	const from = all.findIndex(({ id }) => id === query.get('last_id')) + 1;
+	return { limit, has_more: from + limit < all.length, data: all.slice(from, from + limit) };
 }
 
 const toConversationItem = (conversation: SimConversation): Json => ({
@@ -165,18 +167,12 @@ export function renameConversation(call: Call): void {
 export function listVariables(call: Call): void {
 	needChat(call);
 	const { query } = call;
-	const limit = Number(query.get('limit') ?? 20);
-	const lastId = query.get('last_id');
 	const { variables } = findConversation(call, call.ids[0] ?? '');
 	const name = query.get('variable_name');
 	const all = variables.filter((each) => name === null || each.name === name);
-	const from = lastId === null ? 0 : all.findIndex(({ id }) => id === lastId) + 1;
-	// Always false, seen in 1.16.
-	call.reply(200, {
-		limit,
-		has_more: false,
-		data: all.slice(from, from + limit).map(toVariableItem),
-	});
+	const { limit, data } = getNext(query, all);
+	// `has_more` is always false, seen in 1.16.
+	call.reply(200, { limit, has_more: false, data: data.map(toVariableItem) });
 }
 
 /** The value is Python's `str` of it. */

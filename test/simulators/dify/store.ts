@@ -15,15 +15,6 @@ import type {
 	StreamKnobs,
 } from './types';
 
-export interface StoreOptions {
-	apps: AppSpec[];
-	datasetKey: string;
-	/** Current time in Unix seconds. */
-	now: () => number;
-	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
-	filesUrl: string;
-}
-
 /** First digits of IDs by kind, so that a mixed-up ID is easy to see. */
 const ID_MARKS: Record<string, string> = {
 	app: 'a',
@@ -52,16 +43,19 @@ export class Store {
 	readonly faults: Fault[] = [];
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
+	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
+	filesUrl = '';
 	/** The worker indexes documents. */
 	worker: 'up' | 'down' = 'up';
 	private readonly counts = new Map<string, number>();
 
-	constructor(readonly options: StoreOptions) {
-		for (const spec of options.apps) this.addApp(spec);
+	constructor(apps: AppSpec[]) {
+		for (const spec of apps) this.addApp(spec);
 	}
 
+	/** Unix seconds. */
 	now(): number {
-		return Math.floor(this.options.now());
+		return Math.floor(Date.now() / 1000);
 	}
 
 	newId(kind: string): string {

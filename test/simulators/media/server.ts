@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { readForm } from '../dify/multipart';
-import type { Upload, UploadPart } from '../dify/types';
+import type { Upload } from '../dify/types';
 import {
 	sendReply,
 	startHttpServer,
@@ -16,13 +15,10 @@ export interface MediaSim {
 	readonly url: string;
 	/** All requests, in order of arrival. */
 	readonly requests: readonly WireRequest[];
-	readonly connections: { readonly open: number };
 	/** Fields and files of multipart requests. */
 	readonly forms: readonly Upload[];
 	/** Replaces the answer of one route. */
-	route(methodAndPath: string, reply: WireReply | undefined): void;
-	/** Resolves when the condition holds; fails after 30 s. */
-	until(condition: () => boolean): Promise<void>;
+	route(methodAndPath: string, reply: WireReply): void;
 	close(): Promise<void>;
 }
 
@@ -34,11 +30,18 @@ export interface MediaRequest {
 	json: Record<string, unknown>;
 }
 
-export type MediaHandler = (request: MediaRequest) => WireReply | Promise<WireReply>;
+/** The answers by method and path: `POST /v1/audio/speech`. */
+export type MediaRoutes = Record<string, (request: MediaRequest) => WireReply>;
 
-/** @param handle answers requests without a replaced route */
-export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> => {
-	const routes = new Map<string, WireReply>();
+/** FastAPI's answer for an unknown path. */
+const noSuchPath = (): WireReply => jsonReply({ detail: 'Not Found' }, 404);
+
+/** @param otherwise answers requests to other paths */
+export const startMediaServer = async (
+	routes: MediaRoutes,
+	otherwise: MediaRoutes[string] = noSuchPath,
+): Promise<MediaSim> => {
+	const answers = new Map(Object.entries(routes));
 	const forms: Upload[] = [];
 	const http = await startHttpServer({
 		handle: async (exchange) => {
@@ -49,33 +52,18 @@ export const startMediaServer = async (handle: MediaHandler): Promise<MediaSim> 
 			const json = (
 				typeof request.body === 'object' && request.body !== null ? request.body : {}
 			) as MediaRequest['json'];
-			const scripted = routes.get(`${request.method} ${request.path}`);
-			const reply = scripted ?? (await handle({ request, form, json }));
-			await sendReply(exchange, reply);
+			const answer = answers.get(`${request.method} ${request.path}`) ?? otherwise;
+			await sendReply(exchange, answer({ request, form, json }));
 		},
 	});
 	return {
 		url: http.url,
 		requests: http.requests,
-		connections: http,
 		forms,
-		route: (methodAndPath, reply) => {
-			if (reply === undefined) routes.delete(methodAndPath);
-			else routes.set(methodAndPath, reply);
-		},
-		until: async (condition) => {
-			const end = Date.now() + 30_000;
-			while (!condition()) {
-				if (Date.now() > end) throw new Error('The condition did not come true within 30 s');
-				await delay(1);
-			}
-		},
-		close: async () => await http.close(),
+		route: (methodAndPath, reply) => void answers.set(methodAndPath, () => reply),
+		close: http.close,
 	};
 };
-
-export const fileIn = ({ parts }: Upload, name = 'file'): UploadPart | undefined =>
-	parts.find((part) => part.name === name && part.filename !== undefined);
 
 export const jsonReply = (body: unknown, status = 200, headers: HeaderList = []): WireReply => ({
 	status,
@@ -83,8 +71,9 @@ export const jsonReply = (body: unknown, status = 200, headers: HeaderList = [])
 	body: JSON.stringify(body),
 });
 
-/** FastAPI's answer for an unknown path. */
-export const noSuchPath = (): WireReply => jsonReply({ detail: 'Not Found' }, 404);
+/** The list of models in OpenAI's API. */
+export const modelsReply = (...models: Array<{ id: string; owned_by: string; task?: string }>) =>
+	jsonReply({ object: 'list', data: models.map((model) => ({ object: 'model', ...model })) });
 
 /** A file that is sent in pieces, as during its generation. */
 export const bytesReply = (

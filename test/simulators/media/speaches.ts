@@ -1,12 +1,17 @@
 /** Simulates speaches 870e1e1 as it ran: transcripts, and speech that breaks off for an unknown voice. */
 import type { WireReply } from '../http-server';
-import { bytesReply, jsonReply, noSuchPath, startMediaServer, type MediaSim } from './server';
+import {
+	bytesReply,
+	jsonReply,
+	modelsReply,
+	startMediaServer,
+	type MediaRequest,
+	type MediaSim,
+} from './server';
 import type { WhisperSegment } from './whisper';
 
 const TRANSCRIBER = 'Systran/faster-whisper-tiny';
 const SPEAKER = 'speaches-ai/Kokoro-82M-v1.0-ONNX';
-
-const toModel = (id: string, task: string) => ({ id, object: 'model', owned_by: 'speaches', task });
 
 const plainReply = (body: string): WireReply => ({
 	status: 200,
@@ -30,24 +35,17 @@ function transcribe(segments: readonly WhisperSegment[], format: string | undefi
 
 export const startSpeachesSim = async ({
 	segments = [],
-}: { segments?: WhisperSegment[] } = {}): Promise<MediaSim> =>
-	await startMediaServer(({ request, form }) => {
-		switch (`${request.method} ${request.path}`) {
-			case 'GET /v1/models':
-				return jsonReply({
-					object: 'list',
-					data: [
-						toModel(TRANSCRIBER, 'automatic-speech-recognition'),
-						toModel(SPEAKER, 'text-to-speech'),
-					],
-				});
-			case 'POST /v1/audio/transcriptions':
-			case 'POST /v1/audio/translations':
-				return transcribe(segments, form.fields.response_format);
-			case 'POST /v1/audio/speech':
-				// It checks the voice after it has responded with 200.
-				return bytesReply('audio/wav', [], { cut: { at: 'end', how: 'fin' } });
-			default:
-				return noSuchPath();
-		}
+}: { segments?: WhisperSegment[] } = {}): Promise<MediaSim> => {
+	const respond = ({ form }: MediaRequest) => transcribe(segments, form.fields.response_format);
+	return await startMediaServer({
+		'GET /v1/models': () =>
+			modelsReply(
+				{ id: TRANSCRIBER, owned_by: 'speaches', task: 'automatic-speech-recognition' },
+				{ id: SPEAKER, owned_by: 'speaches', task: 'text-to-speech' },
+			),
+		'POST /v1/audio/transcriptions': respond,
+		'POST /v1/audio/translations': respond,
+		// It checks the voice after it has responded with 200.
+		'POST /v1/audio/speech': () => bytesReply('audio/wav', [], { cut: { at: 'end', how: 'fin' } }),
 	});
+};

@@ -1,7 +1,7 @@
 /** Simulates whisper.cpp's server 233fe1f after its recordings. */
 import type { UploadPart } from '../dify/types';
 import type { WireReply } from '../http-server';
-import { fileIn, startMediaServer, type MediaRequest, type MediaSim } from './server';
+import { startMediaServer, type MediaRequest, type MediaSim } from './server';
 
 export interface WhisperSegment {
 	text: string;
@@ -40,7 +40,7 @@ function transcribe(
 	{ form }: MediaRequest,
 	{ convert, segments = [], duration = 1 }: WhisperOptions,
 ): WireReply {
-	const file = fileIn(form);
+	const file = form.parts.find(({ name, filename }) => name === 'file' && filename !== undefined);
 	if (convert === 'fails')
 		return respond(500, 'application/json', '{"error":"FFmpeg conversion failed."}');
 	if (file === undefined || !isReadable(file)) return respond(400, 'text/plain', 'Invalid request');
@@ -77,16 +77,13 @@ function transcribe(
 }
 
 export const startWhisperSim = async (options: WhisperOptions = {}): Promise<MediaSim> =>
-	await startMediaServer((asked) => {
-		switch (`${asked.request.method} ${asked.request.path}`) {
-			case 'POST /v1/audio/transcriptions':
-				return transcribe(asked, options);
-			case 'GET /health':
-				return respond(200, 'application/json', '{"status":"ok"}');
-			default:
-				return respond(404, 'text/plain', `File Not Found (${asked.request.path})`);
-		}
-	});
+	await startMediaServer(
+		{
+			'POST /v1/audio/transcriptions': (request) => transcribe(request, options),
+			'GET /health': () => respond(200, 'application/json', '{"status":"ok"}'),
+		},
+		({ request }) => respond(404, 'text/plain', `File Not Found (${request.path})`),
+	);
 
 /** A subtitle. */
 const toCue =

@@ -102,11 +102,12 @@ test('the displayed text is that of the result, even after replacements', () => 
 	);
 });
 
-describe('reasoning is removed from the text, at whatever character its tags are split', () => {
-	const fullText = '<think>a</think>b';
-	const positions = Array.from({ length: fullText.length - 1 }, (_, at) => at + 1);
+const fullText = '<think>a</think>b';
+const positions = Array.from({ length: fullText.length - 1 }, (_, at) => at + 1);
 
-	test.each(MODES)('%s', (mode) => {
+test.each(MODES)(
+	'reasoning is removed from the text, at whatever character its tags are split: %s',
+	(mode) => {
 		for (const position of positions) {
 			const chunks = [fullText.slice(0, position), fullText.slice(position)];
 			const isAgent = mode.startsWith('agent');
@@ -124,5 +125,5 @@ describe('reasoning is removed from the text, at whatever character its tags are
 				shown: 'b',
 			});
 		}
-	});
-});
+	},
+);

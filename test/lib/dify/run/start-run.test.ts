@@ -247,27 +247,28 @@ describe('Stop', () => {
 	});
 });
 
-describe('the text of a text generator', () => {
-	const generate = async (answer: string, usage: unknown) => {
-		const end = { event: 'message_end', ...IDS, metadata: { usage } };
-		const { client } = await start({
-			'POST /v1/completion-messages': stream([events.text(answer), end]),
-		});
-		return await sendCompletionMessage(client, { inputs: {}, user: 'u' });
-	};
+const generate = async (answer: string, usage: unknown) => {
+	const end = { event: 'message_end', ...IDS, metadata: { usage } };
+	const { client } = await start({
+		'POST /v1/completion-messages': stream([events.text(answer), end]),
+	});
+	return await sendCompletionMessage(client, { inputs: {}, user: 'u' });
+};
 
-	test.each([
-		['Hi', { total_tokens: 0 }, 1],
-		['Hi', { total_tokens: 5 }, 0],
-		['Hi', undefined, 0],
-		['', { total_tokens: 0 }, 0],
-	])('%j with the usage %j: %d warnings', async (answer, usage, warnings) => {
+test.each([
+	['Hi', { total_tokens: 0 }, 1],
+	['Hi', { total_tokens: 5 }, 0],
+	['Hi', undefined, 0],
+	['', { total_tokens: 0 }, 0],
+])(
+	'the text of a text generator: %j with the usage %j: %d warnings',
+	async (answer, usage, warnings) => {
 		const result = await generate(answer, usage);
 		expect(result.text).toBe(answer);
 		expect(result.warnings).toHaveLength(warnings);
 		for (const warning of result.warnings) expect(warning).toContain('counted no tokens');
-	});
-});
+	},
+);
 
 describe('the field Text', () => {
 	const form = (...types: string[]) => ({

@@ -1,14 +1,14 @@
 import { executePrepared, getNodeError, prepareNode } from '../../dify';
 import { createBinaryItem, startChatApp, executeApp } from '../app';
 
+const TRANSCRIBE = { resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' };
+
 describe('audio: transcribe', () => {
 	it('returns the text, the file name and the size', async () => {
 		const sim = await startChatApp({ speechToText: true, heard: 'hello world' });
-		const [item] = await executeApp(
-			sim,
-			{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
-			{ items: [createBinaryItem('note.mp3', 'audio/mpeg')] },
-		);
+		const [item] = await executeApp(sim, TRANSCRIBE, {
+			items: [createBinaryItem('note.mp3', 'audio/mpeg')],
+		});
 		expect(item!.json).toEqual({ text: 'hello world', fileName: 'note.mp3', bytes: 5 });
 	});
 
@@ -16,7 +16,7 @@ describe('audio: transcribe', () => {
 		const sim = await startChatApp({ speechToText: true, heard: '' });
 		const fake = prepareNode('difyApp', sim, {
 			items: [createBinaryItem('note.wav', 'audio/wav')],
-			parameters: { resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
+			parameters: TRANSCRIBE,
 		});
 		expect((await executePrepared('difyApp', fake))[0]!.json.text).toBe('');
 		expect(fake.hints).toMatchObject([{ message: 'No speech was detected in the recording.' }]);
@@ -31,11 +31,10 @@ describe('audio: transcribe', () => {
 		['note.dat', 'application/octet-stream', 'text', 'dat'],
 	])('%s (%s) with %j is sent as audio/%s', async (name, mimeType, content, extension) => {
 		const sim = await startChatApp({ speechToText: true, heard: 'hello' });
-		await executeApp(
-			sim,
-			{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
-			{ items: [createBinaryItem(name, mimeType, content)], continueOnFail: true },
-		);
+		await executeApp(sim, TRANSCRIBE, {
+			items: [createBinaryItem(name, mimeType, content)],
+			continueOnFail: true,
+		});
 		expect(sim.requests.at(-1)!.upload!.parts).toContainEqual(
 			expect.objectContaining({ name: 'file', mimeType: `audio/${extension}` }),
 		);
@@ -44,11 +43,7 @@ describe('audio: transcribe', () => {
 	it('the formats of Dify are named if it rejects another one', async () => {
 		const sim = await startChatApp({ speechToText: true });
 		const error = await getNodeError(
-			executeApp(
-				sim,
-				{ resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
-				{ items: [createBinaryItem('note.ogg', 'audio/ogg', 'OggS')] },
-			),
+			executeApp(sim, TRANSCRIBE, { items: [createBinaryItem('note.ogg', 'audio/ogg', 'OggS')] }),
 		);
 		expect(error.message).toBe('Dify does not transcribe this audio format');
 		expect(error.description).toContain('MP3, M4A, WAV, AMR and MPGA');

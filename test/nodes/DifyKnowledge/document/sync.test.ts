@@ -1,5 +1,6 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
+import { binaryFile } from '../../../support/binary-file';
 import { getWrites } from '../../../lib/dify/knowledge/setup';
 import { runDocument, executePrepared, prepare, startScene, type Scene } from '../setup';
 
@@ -20,13 +21,7 @@ function createItems(
 	return {
 		items: files.map(({ source, text }) => ({
 			json: { source },
-			binary: {
-				data: {
-					data: Buffer.from(text).toString('base64'),
-					mimeType: 'text/plain',
-					fileName: source,
-				},
-			},
+			binary: { data: binaryFile(text, source) },
 		})),
 		perItem: files.map(({ source, text, hash }) => ({
 			source,

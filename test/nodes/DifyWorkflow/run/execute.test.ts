@@ -1,3 +1,4 @@
+import { binaryFile } from '../../../support/binary-file';
 import { countRequests } from '../../../lib/dify/client';
 import { type FormField, type Json, type NodeStep } from '../../../simulators/dify';
 import { executePrepared, WITH_FILES } from '../../dify';
@@ -215,11 +216,7 @@ describe('files in the outputs', () => {
 		sim.fail({ path: '/files/two', status: 403 });
 		const [item] = await executeWorkflow(sim, { parameters: { options } });
 		expect(item!.binary).toEqual({
-			file_0: {
-				data: Buffer.from('png!').toString('base64'),
-				fileName: 'a.png',
-				mimeType: 'image/png',
-			},
+			file_0: binaryFile('png!', 'a.png', 'image/png'),
 		});
 		expect(item!.json).toMatchObject({
 			outputs,

@@ -17,24 +17,22 @@ const textFile = (data: string) => [
 ];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
-describe('the latest conversation', () => {
-	const latest = { conversation: 'latest' };
+const latest = { conversation: 'latest' };
 
-	test('is an error if it cannot be looked up, since a new one would lose the history', async () => {
-		const sim = await startSim();
-		for (const fault of [
-			{
-				status: 500,
-				body: '{"code":"unknown","message":"Internal Server Error","status":500}',
-				contentType: 'application/json',
-			},
-			{ status: 200, body: '<html></html>' },
-		]) {
-			sim.fail({ path: '/conversations', ...fault });
-			await sendMessageError(sim, { parameters: latest });
-		}
-		expect(sim.runs).toHaveLength(0);
-	});
+test('the latest conversation: is an error if it cannot be looked up, since a new one would lose the history', async () => {
+	const sim = await startSim();
+	for (const fault of [
+		{
+			status: 500,
+			body: '{"code":"unknown","message":"Internal Server Error","status":500}',
+			contentType: 'application/json',
+		},
+		{ status: 200, body: '<html></html>' },
+	]) {
+		sim.fail({ path: '/conversations', ...fault });
+		await sendMessageError(sim, { parameters: latest });
+	}
+	expect(sim.runs).toHaveLength(0);
 });
 
 test('Stop: between the upload and the run starts no run', async () => {

@@ -1,12 +1,11 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import { getForm, searchConversations } from '../../../../nodes/shared/dify/editor-lists';
 import { appKey, knowledgeKey } from '../../../simulators/dify';
-import { createEditorContext, getNodeError, executeNode } from '../../dify';
+import { editorContext } from '../../../support/editor-context';
+import { getNodeError, executeNode } from '../../dify';
 import { startSim } from '../../../lib/dify/client';
 import { executeOperation, startScene } from '../../DifyKnowledge/setup';
 
@@ -47,11 +46,8 @@ describe('a key of the wrong type is an error before anything is sent', () => {
 });
 
 describe('a list in the editor names a key of the wrong type', () => {
-	const createContext = (url: string, apiKey: string) =>
-		({
-			...createEditorContext({ url }, { user: 'u1' }),
-			getCredentials: async () => ({ baseUrl: url, apiKey }),
-		}) as ILoadOptionsFunctions;
+	const createContext = (baseUrl: string, apiKey: string) =>
+		editorContext({ baseUrl, apiKey }, { user: 'u1' });
 
 	test.each([
 		['conversations', searchConversations],

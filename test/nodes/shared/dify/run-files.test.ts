@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { binaryFile } from '../../../support/binary-file';
 import { splitFileNames } from '../../../../lib/dify/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
@@ -73,11 +74,7 @@ describe('files of one item', () => {
 	const item = {
 		json: {},
 		binary: {
-			data: {
-				data: Buffer.from('png!').toString('base64'),
-				mimeType: 'image/png',
-				fileName: 'a.png',
-			},
+			data: binaryFile('png!', 'a.png', 'image/png'),
 			other: { data: '', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
 		},
 	};

@@ -1,4 +1,4 @@
-import { waitFor } from '../../../lib/dify/wait-for';
+import { waitFor } from '../../../support/wait-for';
 import { createClient, startApp } from '../../../lib/dify/client';
 import { wireText } from '../../../simulators/dify';
 import type { ExecuteFake } from '../../../support/execute-context';

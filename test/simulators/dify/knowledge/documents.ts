@@ -1,5 +1,5 @@
 import { DifyHttpError, invalid, isJson, notFound } from '../http';
-import { onlyPart } from '../files';
+import { onlyPart, signedUrl } from '../files';
 import type { Call } from '../store';
 import type { Json } from '../types';
 import {
@@ -199,10 +199,7 @@ export function setStatus(call: Call): void {
 
 export function downloadDocument(call: Call): void {
 	const { fileId } = findDocument(call, findDataset(call));
-	const { filesUrl } = call.store.options;
-	call.reply(200, {
-		url: `${filesUrl}/files/${fileId}/file-preview?timestamp=${call.store.now()}&nonce=n&sign=s&as_attachment=true`,
-	});
+	call.reply(200, { url: `${signedUrl(call.store, fileId)}&as_attachment=true` });
 }
 
 export function createSegments(call: Call): void {

@@ -1,4 +1,4 @@
-import { DifyHttpError, notFound } from '../http';
+import { DifyHttpError, getPage, notFound } from '../http';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
 
@@ -159,10 +159,7 @@ export function findDocument(
 }
 
 /** Answers with one page of a list with page numbers; `has_more` means that the page is full. */
-export function sendPage(call: Call, all: readonly Json[], more: Json = {}): void {
-	const limit = Number(call.query.get('limit') ?? 20);
-	const page = Number(call.query.get('page') ?? 1);
-	const data = all.slice((page - 1) * limit, page * limit);
-	const has_more = data.length === limit;
-	call.reply(200, { data, ...more, has_more, limit, total: all.length, page });
+export function sendPage(call: Call, all: readonly object[], more: Json = {}): void {
+	const page = getPage(call.query, all);
+	call.reply(200, { ...page, ...more, has_more: page.data.length === page.limit });
 }
