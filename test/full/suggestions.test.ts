@@ -178,7 +178,7 @@ const SITUATIONS: Situation[] = [
 		use: chat('Hi', { tools: [TOOL] }),
 		options: ['--no-jinja'],
 		failure: 'tools',
-		advice: /start llama-server with (--jinja)/,
+		advice: /Start llama-server with (--jinja)/,
 	},
 ];
 
@@ -196,7 +196,7 @@ it.each(SITUATIONS)(
 describe('the credential', () => {
 	it.each([
 		['none', undefined, 'the credential has none'],
-		['another', 'wrong-sample-123456', 'must be a key that the server was started with'],
+		['another', 'wrong-sample-123456', 'the one set with --api-key'],
 	])('API key, %s: one of the keys of --api-key fixes it', async (_name, apiKey, advice) => {
 		const { url: baseUrl } = await startLlamaServer({ apiKey: SAMPLE });
 		const withKey = (key?: string) => ({ baseUrl, apiKey: key ?? '' });
