@@ -27,6 +27,8 @@ const NODES: INodeType[] = [
 	new LocalLlama(),
 	new ServerHealth(),
 ];
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
+
 const UNKNOWN = 'no-such-value';
 /** Read only when a document is created, after requests. */
 const READ_LATER = ['Chunking', 'Form', 'Technique'].map((label) => `document sync: ${label}`);

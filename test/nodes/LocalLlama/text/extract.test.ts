@@ -233,7 +233,7 @@ test.each([
 	[
 		'fields by the thousand',
 		{
-			options: { fieldList: Array.from({ length: 100_000 }, (_, at) => `field ${at}`) },
+			options: { fieldList: Array.from({ length: 20_000 }, (_, at) => `field ${at}`) },
 		},
 		'The JSON schema is too long',
 	],
