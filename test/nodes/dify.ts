@@ -146,6 +146,12 @@ export function getProperties(node: INodeType): INodeProperties[] {
 	return node.description.properties;
 }
 
+/** Items with a text file in base64. */
+export const textFile = (data: string) => [
+	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+];
+export const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
+
 const FILES: Pick<Setup, 'items' | 'stored'> = {
 	items: [
 		{

@@ -85,17 +85,15 @@ export async function collect(model: Model, input: unknown) {
 	return chunks;
 }
 
-/** A LangChain tool; `time` is one in OpenAI's format. */
+/** A tool in OpenAI's format. */
+export const openAiTool = (name: string, properties: object = {}, more: object = {}) => ({
+	type: 'function',
+	function: { name, description: name, parameters: { type: 'object', properties, ...more } },
+});
+
 export const weather = tool(() => 'sunny', {
 	name: 'get_weather',
 	description: 'Weather of a city',
 	schema: z.object({ city: z.string().describe('A city') }),
 });
-export const time = {
-	type: 'function',
-	function: {
-		name: 'get_time',
-		description: 'Time',
-		parameters: { type: 'object', properties: { tz: { type: 'string' } } },
-	},
-};
+export const time = openAiTool('get_time', { tz: { type: 'string' } });

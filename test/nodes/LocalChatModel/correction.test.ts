@@ -1,16 +1,18 @@
 /** A model's mistake is not the end of the run. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { reply } from '../../simulators/llama-server';
-import { collect, HumanMessage, type Model, useChatModel } from '../../support/chat-model';
+import {
+	collect,
+	HumanMessage,
+	type Model,
+	openAiTool,
+	useChatModel,
+} from '../../support/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
 beforeEach(clearSharedCaches);
 
-const tool = (name: string, properties: object = {}, required: string[] = []) => ({
-	type: 'function',
-	function: { name, description: name, parameters: { type: 'object', properties, required } },
-});
-const WEATHER = tool('get_weather', { city: { type: 'string' } }, ['city']);
+const WEATHER = openAiTool('get_weather', { city: { type: 'string' } }, { required: ['city'] });
 
 interface Answer {
 	content: unknown;
@@ -151,7 +153,7 @@ describe('JSON and tools', () => {
 });
 
 const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
-const parser = tool('format_final_json_response', { output }, ['output']);
+const parser = openAiTool('format_final_json_response', { output }, { required: ['output'] });
 
 test("n8n's Structured Output Parser: it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9", async () => {
 	const text = 'Here it is: {"output":{"n":4}}';

@@ -1,18 +1,15 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHealthTrigger.node';
 import { startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
 
+const start = useSimulator(startLlamaServerSim);
 let server: LlamaServerSim;
 
 beforeEach(async () => {
-	server = await startLlamaServerSim();
-});
-afterEach(async () => {
-	await server.close();
-	await closePools();
+	server = await start();
 });
 
 /** A node in n8n that watches a server. */

@@ -1,16 +1,20 @@
 import { startApp, startSim } from '../../lib/dify/client';
 import {
+	ALL_FILES,
 	sendMessages,
 	sendMessageError,
 	executePrepared,
 	getNodeError,
 	prepareNode,
+	textFile,
 } from '../dify';
 
-const textFile = (data: string) => [
-	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+const STORED = [
+	{
+		json: {},
+		binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
+	},
 ];
-const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
 describe('binary data', () => {
 	test('as base64 with line breaks, and without its padding', async () => {
@@ -30,15 +34,9 @@ describe('binary data', () => {
 			mode: 'chat',
 			fileUpload: { enabled: true, types: ['document'] },
 		});
-		const storedItems = [
-			{
-				json: {},
-				binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
-			},
-		];
 		for (const setup of [
 			{ items: textFile('') },
-			{ items: storedItems, stored: { 'store:1': new Uint8Array(0) } },
+			{ items: STORED, stored: { 'store:1': new Uint8Array(0) } },
 		]) {
 			expect((await sendMessageError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
 				'The binary data of "a.txt" is empty',
@@ -74,12 +72,7 @@ describe('binary data', () => {
 	])('that %s is reported as such, not as too large', async (_name, read, reason) => {
 		const sim = await startSim();
 		const fake = prepareNode('difyChatMessage', sim, {
-			items: [
-				{
-					json: {},
-					binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } },
-				},
-			],
+			items: STORED,
 			stored: { 'store:1': new Uint8Array(1000) },
 			parameters: ALL_FILES,
 		});

@@ -4,18 +4,15 @@ import { type FormField } from '../../../simulators/dify';
 import { startScripted } from '../../../guarantees/support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import {
+	ALL_FILES,
 	sendMessages,
 	sendMessageError,
 	sendMessageJson,
 	executePrepared,
 	getNodeError,
 	prepareNode,
+	textFile,
 } from '../../dify';
-
-const textFile = (data: string) => [
-	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
-];
-const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
 const latest = { conversation: 'latest' };
 

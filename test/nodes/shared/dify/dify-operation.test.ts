@@ -19,6 +19,7 @@ import {
 	getNodeError,
 	createNumberedItems,
 	prepareNode,
+	textFile,
 	type Setup,
 	executePrepared,
 } from '../../dify';
@@ -65,8 +66,9 @@ describe('processing items', () => {
 			[sim, { status: 502, body: '<h1>gate-3.lan</h1>', contentType: 'text/html', times: 2 }],
 		] as const) {
 			if (answer !== undefined) sim.fail(answer);
-			const error = await getNodeError(sendMessages(to, { type }));
-			const [item] = await sendMessages(to, { type, continueOnFail: true });
+			const setup = { type, parameters: { options: { maxRetries: 0 } } };
+			const error = await getNodeError(sendMessages(to, setup));
+			const [item] = await sendMessages(to, { ...setup, continueOnFail: true });
 			for (const text of [error.message, error.description, JSON.stringify(item!.json)]) {
 				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
 				if (text) expect(text).toContain('tell the user that it is not available');
@@ -93,10 +95,6 @@ describe('processing items', () => {
 		]);
 	});
 });
-
-const textFile = (data: string) => [
-	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
-];
 
 const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	(await executeNode('difyChatMessage', sim, setup))[0]!.json;
