@@ -23,7 +23,10 @@ interface Setup extends RunReaderOptions {
 async function read(answer: Answer, { routes, signal, ...options }: Setup = {}) {
 	const { server, client } = await start({ 'POST /v1/run': answer, ...routes }, signal);
 	const deltas: TextDelta[] = [];
-	const onDeltas = async (list: TextDelta[]) => await Promise.resolve(void deltas.push(...list));
+	const onDeltas = async (list: TextDelta[]) => {
+		expect(list).not.toEqual([]);
+		await Promise.resolve(void deltas.push(...list));
+	};
 	const request = { url: client.buildUrl('/run'), json: { user: 'u' } };
 	const reading = readRun(client, request, { onDeltas, ...options });
 	const settled = await reading.then(
@@ -51,6 +54,11 @@ describe('a run that ends in its stream', () => {
 		const { result, deltas } = await read(stream([text('x '), text('<'), messageEnd]));
 		expect(result!.text).toBe('x <');
 		expect(deltas).toEqual(append('x ', '<'));
+	});
+
+	test('needs no display', async () => {
+		const { result } = await read(stream([text('Hi'), messageEnd]), { onDeltas: undefined });
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi' });
 	});
 
 	test('removes thinking that the text only ends', async () => {
@@ -181,6 +189,15 @@ describe('a stream that breaks off', () => {
 		expect(paths).toEqual([]);
 	});
 
+	test('of an existing run is completed from its record, although its message is complete', async () => {
+		const { result } = await read(stream([started, flowText('lo'), flowEnd]), {
+			runId: RUN,
+			routes: { [RECORD]: json(done) },
+		});
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hello' });
+		expect(result!.warnings).toEqual([expect.stringContaining("read from Dify's run record")]);
+	});
+
 	const pings =
 		(more = ''): Answer =>
 		(_request, response) => {
@@ -202,6 +219,39 @@ describe('a stream that breaks off', () => {
 	});
 });
 
+test('a timeout stops the run, unless its record has ended', async () => {
+	const silent = (list: object[], timeouts: RunReaderOptions['timeouts'], status = 'running') => {
+		const routes = { [RECORD]: json({ id: RUN, status }) };
+		const stop = jest.fn(async () => await Promise.resolve(false));
+		return read(stream(list, 'open'), { timeouts, routes, stop }).then(
+			({ result, error, paths }) => ({
+				type: error?.type ?? result?.status,
+				detail: error?.detail,
+				stops: stop.mock.calls.flat(),
+				records: paths.length,
+			}),
+		);
+	};
+	const idle = expect.stringContaining('(Idle Timeout)') as string;
+	const total = expect.stringContaining('(Total Timeout)') as string;
+	const stops = [TASK];
+	expect(
+		await Promise.all([
+			silent([], { idleMs: 1_000 }),
+			silent([text('Hi')], { idleMs: 1_000 }),
+			silent([text('Hi')], { totalMs: 1_000 }),
+			silent([started], { idleMs: 1_000 }),
+			silent([started], { idleMs: 1_000 }, 'succeeded'),
+		]),
+	).toEqual([
+		{ type: 'runQueued', detail: idle, stops: [], records: 0 },
+		{ type: 'runTimeout', detail: idle, stops, records: 0 },
+		{ type: 'runTimeout', detail: total, stops, records: 0 },
+		{ type: 'runTimeout', detail: idle, stops, records: 1 },
+		{ type: 'succeeded', detail: undefined, stops: [], records: 1 },
+	]);
+});
+
 describe('a request without a stream', () => {
 	const MAY_HAVE_STARTED = 'A run may have started';
 	const reset: Answer = (_request, response) => response.destroy();
@@ -218,8 +268,9 @@ describe('a request without a stream', () => {
 			false,
 		],
 	])('%s', async (_name, answer, runId, type, mayHaveStarted) => {
-		const { error } = await read(answer, { runId });
+		const { error, paths } = await read(answer, { runId });
 		expect(error!.type).toBe(type);
+		expect(paths).toEqual([]);
 		expect(error!.suggestion.includes(MAY_HAVE_STARTED)).toBe(mayHaveStarted);
 	});
 
@@ -242,7 +293,12 @@ describe('Stop', () => {
 	async function stopAfterText(isAccepted: boolean, more: Setup = {}) {
 		const controller = new AbortController();
 		let end = () => {};
-		const answer = stream([text('Hi')], 'open', (response) => (end = () => response.end()));
+		const answer = stream([text('Hi')], 'open', (response) => {
+			end = () => {
+				send(response, { event: 'later version' });
+				response.end();
+			};
+		});
 		const stop = jest.fn<Promise<boolean>, [string]>(async () => {
 			if (isAccepted) end();
 			return await Promise.resolve(isAccepted);
@@ -256,6 +312,7 @@ describe('Stop', () => {
 		const { error, stop } = await stopAfterText(isAccepted);
 		expect(error).toMatchObject({
 			type: 'aborted',
+			detail: 'The execution was stopped',
 			partialText: 'Hi',
 			facts: { stopRequested: isAccepted, taskId: TASK },
 		});
@@ -363,7 +420,15 @@ describe('a run that was stopped elsewhere', () => {
 test('invalid events are counted, and the others are read', async () => {
 	const answer: Answer = (_request, response) => {
 		openStream(response);
-		send(response, 'no JSON', '[1]', text('Hi'), { event: 'later version' }, messageEnd);
+		send(
+			response,
+			'no JSON',
+			'[1]',
+			text('Hi'),
+			{ event: 'later version' },
+			{ note: 'none' },
+			messageEnd,
+		);
 		response.end();
 	};
 	const { result } = await read(answer);
