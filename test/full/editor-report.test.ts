@@ -91,10 +91,11 @@ it('a report of the real server is a file', async () => {
 				failures: [],
 			})),
 		},
-		file: { fileName: 'server-health.html', mimeType: 'text/html' },
+		report: { file: { fileName: 'server-health.html', mimeType: 'text/html' } },
 	});
 	elements(page);
-	expect(Buffer.byteLength(page)).toBe((result!.file as { bytes: number }).bytes);
+	const { file } = result!.report as { file: { bytes: number } };
+	expect(Buffer.byteLength(page)).toBe(file.bytes);
 	expect(Buffer.byteLength(page)).toBeLessThan(30_000);
 	for (const text of [
 		'Weekly server report',
