@@ -346,14 +346,17 @@ describe('Stop', () => {
 		expect(server.requests).toEqual([]);
 	});
 
-	test('while the record is polled stops the run', async () => {
+	test.each([
+		['stops the run', [], 1],
+		['ends the reading of a complete message', [flowEnd], 0],
+	])('while the record is polled %s', async (_name, end, stops) => {
 		const controller = new AbortController();
 		const stop = jest.fn(async () => await Promise.resolve(true));
 		const running: Answer = (request, response) => {
 			controller.abort();
 			json({ id: RUN, status: 'running' })(request, response);
 		};
-		const { error } = await read(stream([started, flowText('Hi')], 'break'), {
+		const { error } = await read(stream([started, flowText('Hi'), ...end], 'break'), {
 			routes: { [RECORD]: running },
 			signal: controller.signal,
 			stop,
@@ -361,9 +364,9 @@ describe('Stop', () => {
 		expect(error).toMatchObject({
 			type: 'aborted',
 			partialText: 'Hi',
-			facts: { stopRequested: true },
+			facts: { stopRequested: stops === 1 || undefined },
 		});
-		expect(stop).toHaveBeenCalledTimes(1);
+		expect(stop).toHaveBeenCalledTimes(stops);
 	});
 });
 
