@@ -243,7 +243,7 @@ test('a timeout stops the run, unless its record has ended', async () => {
 			silent([started], { idleMs: 1_000 }),
 			silent([started], { idleMs: 1_000 }, 'succeeded'),
 		]),
-	).toEqual([
+	).toStrictEqual([
 		{ type: 'runQueued', detail: idle, stops: [], records: 0 },
 		{ type: 'runTimeout', detail: idle, stops, records: 0 },
 		{ type: 'runTimeout', detail: total, stops, records: 0 },
