@@ -79,18 +79,13 @@ await main(async () => {
 		[
 			check('formatting', '.bin/oxfmt', ['--check', '.']),
 			check('types', TYPESCRIPT, checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
+			check('imports', '.bin/depcruise', [...SOURCES, '--config', '.dependency-cruiser.cjs']),
+			check('links', '.bin/remark', [...PAGES, '--quiet', '--frail', '--use', LINKS]),
 			{
 				name: 'build from scratch',
 				check: async () => void (await ensureBuild(log, { force: true })),
 			},
 		],
-		[
-			tests,
-			{ name: 'lint', check: async () => await lint() },
-			check('imports', '.bin/depcruise', [...SOURCES, '--config', '.dependency-cruiser.cjs']),
-			check('links', '.bin/remark', [...PAGES, '--quiet', '--frail', '--use', LINKS]),
-			packed,
-			scan,
-		],
+		[tests, { name: 'lint', check: async () => await lint() }, packed, scan],
 	]);
 });

@@ -5,4 +5,4 @@ for (const name of Object.keys(process.env))
 	if (/^(https?|no|all)_proxy$|^N8N_/i.test(name)) delete process.env[name];
 
 // Jest's hundred lines of each stack trace, and their positions in the source, took a twentieth of the processor's time.
-Error.stackTraceLimit = 20;
+Error.stackTraceLimit = 10;
