@@ -3,7 +3,7 @@
  * `npm run test:e2e -- editor`. `LOCAL_LLAMA_SERVER=compiled` takes the compiled llama-server, `N8N_PLAYGROUND=2.20` the
  * oldest supported n8n, `N8N_DEFAULTS=3` what n8n 3 has by default.
  */
-import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
 import { npm } from './lib/dependencies.mjs';
@@ -26,7 +26,7 @@ const log = createLog();
 const installPacked = async (work, userFolder) => {
 	const packed = join(work, 'packed');
 	mkdirSync(packed);
-	const name = await pack(packed);
+	const { filename: name, size } = await pack(packed);
 	const tarball = join(packed, name);
 	for (const folder of ['custom', 'nodes'].map((each) => join(userFolder, '.n8n', each))) {
 		mkdirSync(folder, { recursive: true });
@@ -34,7 +34,7 @@ const installPacked = async (work, userFolder) => {
 		copyFileSync(tarball, own);
 		await npm(['install', '--no-audit', '--no-fund', own], { cwd: folder });
 	}
-	return statSync(tarball).size;
+	return size;
 };
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { npm } from './dependencies.mjs';
-import { root } from './paths.mjs';
+import { readJson, root } from './paths.mjs';
 import { onExit, run } from './processes.mjs';
 
 const MAX_PACKED_BYTES = 560_000;
@@ -13,24 +13,26 @@ const FORBIDDEN = /\.[cm]?tsx?$|\.map$|\.(test|spec)\.|\/(tests?|__tests__|node_
 /** The one exception: undici needs Node's built-in modules, which the check forbids in packed JavaScript (docs/security.md). */
 export const BUNDLE = 'dist/vendor.js';
 
+/** @typedef {{ filename: string, size: number, files: Array<{ path: string }> }} Packed */
+
 /**
  * Without scripts: packing would build again.
  *
  * @param {string} folder
- * @returns {Promise<string>} name of the packed file in it
+ * @returns {Promise<Packed>} the packed file in it
  */
 export const pack = async (folder) => {
-	const args = ['pack', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'];
-	const { stdout } = await npm(args, { cwd: root });
-	return stdout.trim().split('\n').at(-1) ?? '';
+	const args = ['pack', '--json', '--ignore-scripts', '--loglevel=error'];
+	const { stdout } = await npm([...args, '--pack-destination', folder], { cwd: root });
+	return JSON.parse(stdout)[0];
 };
 
 /**
- * @param {{ size: number, files: Array<{ path: string }> }} packed output of `npm pack --json`
+ * @param {Packed} packed
  * @param {Record<string, any>} manifest package.json
  * @returns {string[]} all problems
  */
-export const packageProblems = ({ size, files }, manifest) => {
+const packageProblems = ({ size, files }, manifest) => {
 	const paths = files.map(({ path }) => path);
 	const { nodes = [], credentials = [] } = manifest.n8n ?? {};
 	const needed = ['LICENSE', 'README.md', ...nodes, ...credentials];
@@ -63,27 +65,32 @@ const filesWithProblems = (details = '', folder) => {
 };
 
 /**
- * The packed files and package.json. The check applies the rules of the lint to the source, too, which `npm run lint` has
- * done.
+ * The content of the package, and n8n's check of the packed files and package.json. That one applies the rules of the lint
+ * to the source, too, which `npm run lint` has done.
  *
- * @returns {Promise<string[]>} all problems but those of the bundle
+ * Throws an error with all problems but those of the bundle.
+ *
+ * @returns {Promise<Packed>}
  */
-export const scanProblems = async () => {
+export const checkPackage = async () => {
 	const { analyzePackage } = await import('@n8n/scan-community-package/scanner/scanner.mjs');
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-scan-'));
 	const clean = () => rmSync(folder, { recursive: true, force: true });
 	const takeBack = onExit(clean);
 	try {
-		await run('tar', ['-xzf', await pack(folder)], { cwd: folder });
+		const packed = await pack(folder);
+		await run('tar', ['-xzf', packed.filename], { cwd: folder });
 		const unpacked = join(folder, 'package');
-		const packed = await analyzePackage(unpacked);
-		const files = filesWithProblems(packed.details, unpacked);
-		const problems = [];
+		const { details } = await analyzePackage(unpacked);
+		const files = filesWithProblems(details, unpacked);
+		const problems = packageProblems(packed, readJson(join(root, 'package.json')));
 		if (files.some((file) => file !== BUNDLE))
-			problems.push(`the packed files do not pass: ${packed.details}`);
+			problems.push(`the packed files do not pass: ${details}`);
 		if (!files.includes(BUNDLE))
 			problems.push(`${BUNDLE} passes now: update docs/security.md and remove it here`);
-		return problems;
+		if (problems.length > 0)
+			throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
+		return packed;
 	} finally {
 		clean();
 		takeBack();
