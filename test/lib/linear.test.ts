@@ -89,7 +89,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'JSON like Python': repairJson,
 	'a value of JSON like Python': (text) => repairJson(`{'a': ['${text}', ${text}]}`),
 	'a value of a call like Python': (text) => parseLiteralCalls(`[a(b="${text}", c=[${text}])]`),
-	fittingJson: (text) => extractJson(text, () => ['no']),
+	// Half of the text: each of its brackets may begin JSON that is read to the end.
+	fittingJson: (text) => extractJson(text.slice(text.length / 2), () => ['no']),
 	parseJson,
 	parseObject,
 	exactJson: (text) => parseExactJson(text),
