@@ -20,8 +20,8 @@ module.exports = {
 		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
-	// Many suites wait for simulated servers, so four workers keep two cores busy. Each worker loads all modules once.
-	maxWorkers: 4,
+	// Many suites wait for simulated servers, so three workers keep two cores busy. Each worker loads all modules once.
+	maxWorkers: 3,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
 	// The longest test takes ten seconds, and with more examples (test/support/properties.ts) as many times longer.
