@@ -19,7 +19,7 @@ import {
 	type ModelCall,
 	type Workflow,
 } from './support/playground';
-import { until } from './support/until';
+import { stopWhileBusy } from './support/stop-while-busy';
 import {
 	agent,
 	calculator,
@@ -344,12 +344,7 @@ describe('the running n8n', () => {
 		);
 		const reader = new AbortController();
 		const reading = linesOf('stopped-chat', 'Never stop', reader.signal).catch(() => []);
-		const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
-		await until(busy, (one) => one);
-		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
-		await n8n.stopExecution(running!.id);
-		// Without a stop, it would generate for minutes.
-		expect(await until(busy, (one) => !one)).toBe(false);
+		expect(await stopWhileBusy(n8n, server, id)).toBe(false);
 		// n8n leaves the chat's own request open.
 		reader.abort();
 		await reading;

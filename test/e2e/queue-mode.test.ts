@@ -15,7 +15,7 @@ import {
 	type ExecutionData,
 	type LlamaServer,
 } from './support/playground';
-import { until } from './support/until';
+import { stopWhileBusy } from './support/stop-while-busy';
 import {
 	agent,
 	calculator,
@@ -147,12 +147,7 @@ describe('n8n in queue mode', () => {
 		);
 		const reader = new AbortController();
 		const reading = chat('queued-stop', 'Never stop', reader.signal).catch(() => []);
-		const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
-		await until(busy, (one) => one);
-		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
-		await n8n.stopExecution(running!.id);
-		// Without a stop, it would generate for minutes.
-		expect(await until(busy, (one) => !one)).toBe(false);
+		expect(await stopWhileBusy(n8n, server, id)).toBe(false);
 		reader.abort();
 		await reading;
 	});

@@ -103,7 +103,7 @@ export async function executeNode(
 
 /** The node's error. */
 export async function getNodeError(work: Promise<unknown>): Promise<NodeOperationError> {
-	const error = await getError<NodeOperationError>(work);
+	const error = await getError<NodeOperationError>(work, Error);
 	expect(error.constructor.name).toBe('NodeOperationError');
 	return error;
 }

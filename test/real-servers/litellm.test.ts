@@ -11,7 +11,6 @@ import {
 	chat,
 	CITY_SCHEMA,
 	embeddingsOf,
-	failureOf,
 	KITTEN,
 	nearness,
 	rerankOf,
@@ -29,6 +28,7 @@ import {
 	stopServers,
 	workFolder,
 } from './support/servers';
+import { getError } from '../support/get-error';
 
 const { llamaServer, noiseBert } = parts();
 const KEY = 'sk-test';
@@ -82,7 +82,7 @@ describeWith(
 		it('a wrong key, which it rejects with 400 without a database', async () => {
 			expect(ids(await check(url, {}, { apiKey: 'sk-wrong' }))).toEqual(['unauthorized']);
 			expect(
-				await failureOf(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
+				await getError(chat(connection(url, 'sk-wrong'), { model: 'local-chat' })),
 			).toMatchObject({
 				type: 'unauthorized',
 				status: 400,
@@ -122,7 +122,7 @@ describeWith(
 
 		it('a text that is too long is an error that names it', async () => {
 			const texts = [CAT, 'word '.repeat(600)];
-			const failed = await failureOf(
+			const failed = await getError(
 				embeddingsOf(server, { model: 'local-embed' }).embed(texts, 'document'),
 			);
 			expect(failed).toMatchObject({ type: 'promptTooLong', facts: { tokens: 602, limit: 512 } });
@@ -136,7 +136,7 @@ describeWith(
 			]);
 			expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
 			expect(
-				await failureOf(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
+				await getError(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
 			).toMatchObject({
 				type: 'featureDisabled',
 				suggestion: expect.stringContaining('jina_ai/') as string,
@@ -144,21 +144,21 @@ describeWith(
 		});
 
 		it('an unknown model', async () => {
-			expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
+			expect(await getError(chat(server, { model: 'nope' }))).toMatchObject({
 				type: 'modelNotFound',
 				suggestion: expect.stringContaining('local-chat') as string,
 			});
 			const expectedError = { type: 'modelNotFound' };
 			expect(
-				await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
+				await getError(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query')),
 			).toMatchObject(expectedError);
-			expect(await failureOf(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
+			expect(await getError(rerankOf(server, { model: 'nope' }).rerank('a', ['b']))).toMatchObject(
 				expectedError,
 			);
 		});
 
 		it('a message that does not fit into the context', async () => {
-			const failed = await failureOf(
+			const failed = await getError(
 				chat(server, { model: 'local-chat' }, asking('w'.repeat(2 * CONTEXT))),
 			);
 			expect(failed).toMatchObject({

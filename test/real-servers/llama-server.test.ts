@@ -2,17 +2,9 @@
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
-import {
-	CAT,
-	chat,
-	embeddingsOf,
-	failureOf,
-	KITTEN,
-	nearness,
-	rerankOf,
-	REVENUE,
-} from './support/clients';
+import { CAT, chat, embeddingsOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';
 import { connection, parts, startRouter, stopServers } from './support/servers';
+import { getError } from '../support/get-error';
 
 const { llamaServer, noiseBert, smolLm2 } = parts();
 /** This model has one token per word, and two special tokens around a text. */
@@ -48,7 +40,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 			(await embeddingsOf(server, { model: 'embed' }).embed([repeatWord(510)], 'document')).tokens,
 		).toBe(512);
 		expect(
-			await failureOf(embeddingsOf(server, { model: 'embed' }).embed(texts, 'document')),
+			await getError(embeddingsOf(server, { model: 'embed' }).embed(texts, 'document')),
 		).toMatchObject({
 			type: 'promptTooLong',
 			message: expect.stringContaining('Text 2') as string,
@@ -86,7 +78,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	it('reranking: a document that is too long is an error that names it, or is truncated', async () => {
 		const documents = [CAT, repeatWord(600)];
 		expect(
-			await failureOf(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
+			await getError(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
 		).toMatchObject({
 			type: 'promptTooLong',
 			message: 'Document 2 and the query are too long for the reranker',

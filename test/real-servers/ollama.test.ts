@@ -6,8 +6,9 @@ import { describeWith } from '../support/describe-if';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, REVENUE } from './support/clients';
+import { CAT, chat, embeddingsOf, KITTEN, nearness, REVENUE } from './support/clients';
 import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
+import { getError } from '../support/get-error';
 
 const { noiseBert, smolLm2 } = parts();
 const { createHash } = createRequire(`${process.cwd()}/package.json`)(
@@ -55,7 +56,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	it('a text that is too long is an error that names it, or is truncated', async () => {
 		const texts = [CAT, repeatWord(600), KITTEN];
 		expect(
-			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
+			await getError(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
 		).toMatchObject({
 			type: 'promptTooLong',
 			message: expect.stringContaining('Text 2') as string,
@@ -98,7 +99,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
 			{ messages: [{ type: 'human', content: repeatWord(2000) }] },
 		);
-		expect(await failureOf(call)).toMatchObject({ type: 'promptTooLong' });
+		expect(await getError(call)).toMatchObject({ type: 'promptTooLong' });
 	});
 
 	it('models are loaded, listed and unloaded', async () => {

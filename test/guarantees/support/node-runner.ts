@@ -15,6 +15,7 @@ import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { fakeContext, type FakeContext } from '../../support/context';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+import { getError } from '../../support/get-error';
 
 /** The key of every credential, unless a test has another one. */
 export const SESAME = 'open-sesame-4711';
@@ -134,12 +135,7 @@ export async function modelList(
 
 /** The error of something that has to fail. */
 export async function failureOf(work: Promise<unknown>): Promise<NodeOperationError> {
-	const outcome = await work.then(
-		(result) => ({ result }),
-		(error: unknown) => ({ error }),
-	);
-	if ('result' in outcome) throw new Error(`no failure: ${JSON.stringify(outcome.result)}`);
-	return outcome.error as NodeOperationError;
+	return await getError<NodeOperationError>(work, Error);
 }
 
 export async function streamOf(chat: ChatModel, input: unknown): Promise<Message[]> {

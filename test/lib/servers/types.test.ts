@@ -13,8 +13,9 @@ import { recordedExchanges } from '../../support/recorded-exchanges';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
-import { connect, failureOf } from '../tasks/media';
+import { connect } from '../tasks/media';
 import { readCases } from '../../support/rows';
+import { getError } from '../../support/get-error';
 
 const serveScript = useSimulator(startScripted);
 
@@ -309,7 +310,7 @@ const idsOf = async (sim: { url: string }, task: ModelTask) =>
 test('other servers: all models except those for other tasks', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
-	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({
+	expect(await getError(idsOf(deaf, 'transcription'))).toMatchObject({
 		message: 'The server has no model for transcription',
 		suggestion: expect.stringContaining('--mmproj') as string,
 	});

@@ -5,7 +5,8 @@ import { jsonReply } from '../../simulators/media/server';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
 import { waitFor } from '../../support/wait-for';
 import { useSimulator } from '../../simulators/use-simulator';
-import { connect, failureOf, OPTIONS } from './media';
+import { connect, OPTIONS } from './media';
+import { getError } from '../../support/get-error';
 
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
@@ -41,7 +42,7 @@ test('first-token timeout: the error names the option to raise', async () => {
 	const sim = await startSd();
 	const silentReply = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
 	sim.route('POST /v1/images/generations', silentReply);
-	const error = await failureOf(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
+	const error = await getError(run(sim, {}, { timeouts: { firstTokenMs: 2_000 } }));
 	expect([error.type, error.message]).toEqual([
 		'firstTokenTimeout',
 		'The server did not start to respond within the First Token Timeout',
@@ -101,19 +102,19 @@ describe('OpenAI’s route', () => {
 			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
 	])('%s', async (_name, body, expected) => {
-		expect(await failureOf(run(await startOther(body), { model: 'flux' }))).toMatchObject(expected);
+		expect(await getError(run(await startOther(body), { model: 'flux' }))).toMatchObject(expected);
 	});
 });
 
 test('before anything is sent: no prompt, and an invalid size', async () => {
 	const sim = await startOther({});
-	expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
-	expect((await failureOf(run(sim, { size: '512' }))).message).toBe('The size "512" is not valid');
+	expect((await getError(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
+	expect((await getError(run(sim, { size: '512' }))).message).toBe('The size "512" is not valid');
 	expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
 });
 
 test('llama-server has no route: the error names servers that can', async () => {
-	const error = await failureOf(run(await startLlama(), { model: 'sim-model' }));
+	const error = await getError(run(await startLlama(), { model: 'sim-model' }));
 	expect([error.message, error.status]).toEqual(['llama-server cannot generate images', 404]);
 	expect(error.suggestion).toContain('GPUStack');
 });

@@ -34,8 +34,6 @@ export const wavFile = (name = 'note.wav'): FileSource =>
 		'audio/wav',
 	);
 
-export { getError as failureOf } from '../../support/get-error';
-
 export const transcribeRequest = (
 	overrides: Partial<TranscribeRequest> = {},
 ): TranscribeRequest => ({

@@ -4,7 +4,7 @@ import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import { connect, failureOf, OPTIONS, readBytes, transcribeRequest } from './media';
+import { connect, OPTIONS, readBytes, transcribeRequest } from './media';
 import {
 	type Answer,
 	json,
@@ -13,6 +13,7 @@ import {
 } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { httpFixture } from '../../support/streams';
+import { getError } from '../../support/get-error';
 
 const EMBED = '/v1/embeddings';
 const SETTINGS = { ...OPTIONS, model: 'm', batchSize: 32 };
@@ -263,7 +264,7 @@ test.each([
 	['de_DE', 500, message('invalid language code: de_DE')],
 ])('a rejected language: %s', async (language, status, body) => {
 	const target = await reject('other', status, body);
-	const error = await failureOf(transcribe(target, SETTINGS, transcribeRequest({ language })));
+	const error = await getError(transcribe(target, SETTINGS, transcribeRequest({ language })));
 	expect(error.message).toBe(`The server does not support the language "${language}"`);
 	expect(error.suggestion).toContain('option Language');
 });
@@ -275,7 +276,7 @@ test.each([
 	['gpustack', 404, { detail: 'Not Found' }],
 ])('a model that cannot transcribe: %s, HTTP %d', async (owner, status, body) => {
 	const target = await reject(owner, status, body);
-	const error = await failureOf(transcribe(target, SETTINGS, transcribeRequest()));
+	const error = await getError(transcribe(target, SETTINGS, transcribeRequest()));
 	expect(error.message).toMatch(/cannot transcribe audio with this model$/);
 	expect(error.suggestion).not.toContain('LocalAI');
 });
@@ -288,7 +289,7 @@ test.each([
 ])('a rejected Keep Alive: %s', async (keepAlive, text) => {
 	const target = await reject('library', 400, { error: text });
 	const embedder = embedderOf(target, { keepAlive });
-	const error = await failureOf(embedder.embed(['a', 'b'], 'document'));
+	const error = await getError(embedder.embed(['a', 'b'], 'document'));
 	expect(error.message).toBe(`The server does not accept the Keep Alive "${keepAlive}"`);
 	expect(error.suggestion).toContain('30m');
 });
@@ -322,14 +323,14 @@ test('a gateway to a provider that does not rerank', async () => {
 		...list(ownedBy('openai')),
 		'POST /v1/rerank': recorded('litellm-1.106.2/rerank-unsupported-provider'),
 	});
-	expect(await failureOf(rerankDocuments(target, ['b']))).toMatchObject({
+	expect(await getError(rerankDocuments(target, ['b']))).toMatchObject({
 		type: 'featureDisabled',
 	});
 });
 
 test('llama-server without the route: the URL is wrong, not its options', async () => {
 	const { target } = await serve(list(ownedBy('llamacpp')));
-	expect(await failureOf(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
+	expect(await getError(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'routeNotFound',
 		suggestion: expect.stringContaining('Base URL') as string,
 	});
@@ -340,7 +341,7 @@ test('a recognized server without the route', async () => {
 		...list(ownedBy('vllm')),
 		[`POST ${EMBED}`]: recorded('vllm-0.32.0-cpu/embeddings-404-no-route'),
 	});
-	expect(await failureOf(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
+	expect(await getError(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'featureDisabled',
 		message: 'The server has no endpoint for embeddings',
 	});
@@ -365,11 +366,11 @@ test.each([
 	'matryoshka_dimensions are not set for this model',
 ])('a rejected number of dimensions names the option: %s', async (text) => {
 	const { target, server } = await serve({ [`POST ${EMBED}`]: json(message(text), 400) });
-	const error = await failureOf(embedderOf(target, { dimensions: 512 }).embed(['a'], 'query'));
+	const error = await getError(embedderOf(target, { dimensions: 512 }).embed(['a'], 'query'));
 	expect(error.message).toContain('(Dimensions)');
 	expect(error.serverText).toBe(text);
 	expect(server.sent(EMBED)).toHaveLength(1);
-	const other = await failureOf(embedderOf(target).embed(['a'], 'query'));
+	const other = await getError(embedderOf(target).embed(['a'], 'query'));
 	expect(other.message).not.toContain('(Dimensions)');
 });
 

@@ -10,8 +10,9 @@ import { bytesReply, jsonReply } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { readBytes, connect, failureOf, OPTIONS } from './media';
+import { readBytes, connect, OPTIONS } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
+import { getError } from '../../support/get-error';
 
 const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -43,10 +44,10 @@ const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' 
 
 describe('Kokoro-FastAPI', () => {
 	test('an unsupported voice', async () => {
-		const error = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
+		const error = await getError(run(await startKokoro(), { voice: 'alloy' }));
 		expect(error.message).toBe('The server does not support the voice "alloy"');
 		expect(error.serverText).toContain('af_bella, af_heart');
-		const model = await failureOf(run(await startKokoro(), { model: 'whisper' }));
+		const model = await getError(run(await startKokoro(), { model: 'whisper' }));
 		expect(model.serverText).toBe('Unsupported model: whisper');
 	});
 
@@ -54,10 +55,10 @@ describe('Kokoro-FastAPI', () => {
 		const sim = await startKokoro();
 		expect((await run(sim, { input: '**Hi** 👋', isPlainText: true })).input).toBe('Hi');
 		const getInputs = sim.requests.length;
-		expect(await failureOf(run(sim, { input: '👋', isPlainText: true }))).toMatchObject({
+		expect(await getError(run(sim, { input: '👋', isPlainText: true }))).toMatchObject({
 			type: 'invalidInput',
 		});
-		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
+		expect(await getError(run(sim, { input: '  ' }))).toMatchObject({
 			message: 'The text is empty',
 		});
 		expect(sim.requests).toHaveLength(getInputs);
@@ -78,7 +79,7 @@ describe('responses that are not audio', () => {
 	])('JSON with %s is an error', async (_name, body, expected) => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', jsonReply(body));
-		expect(await failureOf(run(sim))).toMatchObject(expected);
+		expect(await getError(run(sim))).toMatchObject(expected);
 	});
 
 	const WAV = Buffer.from(`RIFF\x48\x7d\0\0WAVEfmt ${'\0'.repeat(32_000)}`, 'latin1');
@@ -101,14 +102,14 @@ describe('responses that are not audio', () => {
 	test('JSON with an audio type', async () => {
 		const sim = await startKokoro();
 		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));
-		expect(await failureOf(run(sim))).toMatchObject({ type: 'serverError', serverText: 'x' });
+		expect(await getError(run(sim))).toMatchObject({ type: 'serverError', serverText: 'x' });
 	});
 
 	test('fewer than 100 bytes, nothing, a page, plain words', async () => {
 		const sim = await startKokoro();
 		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
 			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
-			expect(await failureOf(run(sim))).toMatchObject({
+			expect(await getError(run(sim))).toMatchObject({
 				type: 'emptyResponse',
 				message: 'The server returned no audio',
 			});
@@ -117,9 +118,9 @@ describe('responses that are not audio', () => {
 			'POST /v1/audio/speech',
 			bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]),
 		);
-		expect(await failureOf(run(sim))).toMatchObject({ type: 'notAnApi' });
+		expect(await getError(run(sim))).toMatchObject({ type: 'notAnApi' });
 		sim.route('POST /v1/audio/speech', bytesReply('text/plain', [Buffer.from('engine is dead')]));
-		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
+		expect(await getError(run(sim))).toMatchObject({ serverText: 'engine is dead' });
 	});
 
 	test('a format that differs from the requested one is reported', async () => {
@@ -136,7 +137,7 @@ describe('responses that are not audio', () => {
 
 test('speaches: a lost connection is reported', async () => {
 	const sim = await startSpeaches();
-	expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
+	expect(await getError(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
 		type: 'connectionLost',
 	});
 });
@@ -147,7 +148,7 @@ test('servers without speech: the error names servers that support it', async ()
 		['ollama', 'Ollama'],
 	] as const) {
 		clearSharedCaches();
-		const error = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
+		const error = await getError(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([error.message, error.suggestion]).toEqual([
 			`${who} cannot speak`,
 			expect.stringContaining('GPUStack, LocalAI'),

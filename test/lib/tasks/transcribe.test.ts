@@ -6,10 +6,11 @@ import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { connect, failureOf, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
+import { connect, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';
 import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
 import { readCases } from '../../support/rows';
+import { getError } from '../../support/get-error';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -99,11 +100,11 @@ describe('whisper.cpp', () => {
 	test('an unreadable file is named with the supported formats', async () => {
 		const sim = await startWhisper();
 		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
-		const error = await failureOf(run(sim, { file }));
+		const error = await getError(run(sim, { file }));
 		expect(error.message).toBe('The server cannot read the audio of "voice.m4a"');
 		expect(error.suggestion).toMatch(/wav, mp3, flac and ogg .*--convert/s);
 		expect(error.detail).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
-		const convertError = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
+		const convertError = await getError(run(await startWhisper({ convert: 'fails' }), { file }));
 		expect([convertError.message, convertError.serverText]).toEqual([
 			error.message,
 			'FFmpeg conversion failed.',
@@ -111,7 +112,7 @@ describe('whisper.cpp', () => {
 	});
 
 	test('an unsupported language', async () => {
-		const error = await failureOf(
+		const error = await getError(
 			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
 		);
 		expect(error.message).toBe('The server does not support the language "zz"');
@@ -133,12 +134,12 @@ describe('other servers', () => {
 			'POST /v1/audio/transcriptions',
 			reply.html(200, '<!doctype html><title>Sign in</title>'),
 		);
-		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({ type: 'notAnApi' });
+		expect(await getError(run(sim, { model: 'whisper' }))).toMatchObject({ type: 'notAnApi' });
 		sim.route(
 			'POST /v1/audio/transcriptions',
 			reply.json({ error: { message: 'CUDA out of memory' } }),
 		);
-		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({
+		expect(await getError(run(sim, { model: 'whisper' }))).toMatchObject({
 			type: 'modelCrashed',
 			serverText: 'CUDA out of memory',
 		});
@@ -154,13 +155,13 @@ describe('other servers', () => {
 				'not_supported_error',
 			),
 		);
-		const error = await failureOf(run(sim, { model: 'sim-model' }));
+		const error = await getError(run(sim, { model: 'sim-model' }));
 		expect(error.message).toBe('llama-server cannot transcribe audio with this model');
 		expect(error.suggestion).toMatch(/GPUStack, vLLM.*--mmproj/s);
 	});
 
 	test('an Ollama version without the route', async () => {
-		const error = await failureOf(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
+		const error = await getError(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
 		expect(error.message).toBe('Ollama cannot transcribe audio');
 		expect(error.suggestion).toContain('GPUStack, vLLM');
 	});
@@ -169,7 +170,7 @@ describe('other servers', () => {
 		const server = await startServer((_request, rawResponse) => {
 			sendJson(rawResponse, { detail: 'API endpoint not found' }, 404);
 		});
-		const error = await failureOf(run(server, { model: 'whisper' }));
+		const error = await getError(run(server, { model: 'whisper' }));
 		expect(error.type).toBe('featureDisabled');
 		expect(error.suggestion).toContain('check the Base URL');
 	});
@@ -197,7 +198,7 @@ describe('other servers', () => {
 
 	test('a file whose size differs from the stored size', async () => {
 		const file = { ...wavFile(), size: 50_000 };
-		const error = await failureOf(run(await startWhisper(), { file }));
+		const error = await getError(run(await startWhisper(), { file }));
 		expect(error.message).toMatch(
 			/^"note.wav" could not be read: it ended after \d+ of 50000 bytes/,
 		);

@@ -5,7 +5,6 @@ import { startApp } from '../../lib/dify/client';
 import { executePrepared, getNodeError, prepareNode, type Setup } from '../dify';
 
 export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
-export const FOREVER: Step = { wait: new Promise(() => undefined) };
 
 /** A simulator with one workflow. */
 export async function startWorkflow(

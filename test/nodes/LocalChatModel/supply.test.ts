@@ -71,7 +71,7 @@ describe('failures', () => {
 		const first = down.model as Model & { withFallbacks(models: unknown[]): Model };
 		const second = (await supplied()).model;
 		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
-		expect((await getError(first.invoke('Hi'))).message).toContain('Nothing is listening');
+		expect((await getError(first.invoke('Hi'), Error)).message).toContain('Nothing is listening');
 	});
 
 	it('uses the model of the server if none is selected', async () => {

@@ -38,13 +38,13 @@ describe('fields', () => {
 		[{ longTexts: 'cut' }, 'Long Texts'],
 		[{ maxRetries: -1 }, 'Retries'],
 	])('%j is rejected by name', async (options, field) => {
-		const error = await getError(supplyNode(await start(), options));
+		const error = await getError(supplyNode(await start(), options), Error);
 		expect(error.message).toContain(`"${field}"`);
 	});
 
 	it('no model, and no server to list them, is an error of the node', async () => {
 		const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
-		const error = await getError(new LocalEmbeddings().supplyData.call(fake.context, 0));
+		const error = await getError(new LocalEmbeddings().supplyData.call(fake.context, 0), Error);
 		expect(error.message).toContain('Nothing is listening');
 	});
 

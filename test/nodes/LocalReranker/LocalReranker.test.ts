@@ -25,13 +25,15 @@ it('is a sub-node for the reranker of vector stores, not a tool', () => {
 it('the model list for Ollama explains that it does not support reranking', async () => {
 	const server = await start({ profile: 'ollama' });
 	const { searchRerankers } = new LocalReranker().methods.listSearch;
-	const error = await getError(searchRerankers.call(editorContext({ baseUrl: server.url })));
+	const error = await getError(searchRerankers.call(editorContext({ baseUrl: server.url })), Error);
 	expect(error.message).toContain('Ollama does not support reranking');
 });
 
 describe('fields', () => {
 	it('Top N below 0 is rejected', async () => {
-		expect((await getError(supplyNode(await start(), { topN: -1 }))).message).toContain('"Top N"');
+		expect((await getError(supplyNode(await start(), { topN: -1 }), Error)).message).toContain(
+			'"Top N"',
+		);
 	});
 
 	it.each([
@@ -40,7 +42,7 @@ describe('fields', () => {
 		[{ longDocuments: 'average' }, 'Long Documents'],
 		[{ batchSize: 0 }, 'Batch Size'],
 	])('%j is rejected by name', async (options, field) => {
-		expect((await getError(supplyNode(await start(), { options }))).message).toContain(
+		expect((await getError(supplyNode(await start(), { options }), Error)).message).toContain(
 			`"${field}"`,
 		);
 	});
@@ -134,7 +136,7 @@ describe('supply', () => {
 
 	it('an error is the error of this node, in the log as well', async () => {
 		const { reranker, outputs } = await supplyNode(await start());
-		const error = await getError(reranker.compressDocuments(documents(), 'cat'));
+		const error = await getError(reranker.compressDocuments(documents(), 'cat'), Error);
 		expect(error).toMatchObject({
 			functionality: 'regular',
 			message: 'The server was not started for reranking',

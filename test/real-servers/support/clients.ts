@@ -1,6 +1,5 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
-import type { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
 import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
@@ -83,11 +82,3 @@ export const CITY_SCHEMA = {
 export const asking = (content: string): Pick<ChatRequest, 'messages'> => ({
 	messages: [{ type: 'human', content }],
 });
-
-export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>
-	await promise.then(
-		(value) => {
-			throw new Error(`no failure: ${JSON.stringify(value)}`);
-		},
-		(error: unknown) => error as ServerError,
-	);
