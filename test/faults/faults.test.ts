@@ -145,7 +145,8 @@ async function runOperation(
 const LASTING: readonly Fault[] = ['cut', 'frozen', 'slow'];
 
 /** Retries have pauses with jitter: a long step would add to each of them. */
-const getStepMs = (fault: Fault) => (fault === 'cut' ? 100 : 1_000);
+const STEPS_MS: Partial<Record<Fault, number>> = { cut: 250, frozen: 5_000 };
+const getStepMs = (fault: Fault) => STEPS_MS[fault] ?? 1_000;
 
 /** Lets time pass whenever no request is on its way. */
 async function passUntil(
