@@ -225,8 +225,9 @@ export class ArgumentCoercer {
 	private computeExclusion(schema: JsonRecord, type: string): boolean {
 		this.steps += 1;
 		if (this.isLimitReached) return false;
-		const branches = [...asArray(schema.anyOf), ...asArray(schema.oneOf)].filter(isRecord);
-		if (branches.length > 0) return branches.every((branch) => this.excludes(branch, type));
+		const branches = [...asArray(schema.anyOf), ...asArray(schema.oneOf)];
+		if (branches.length > 0)
+			return branches.every((branch) => branch === false || this.excludes(asRecord(branch), type));
 		return excludesDirectly(schema, type);
 	}
 }
