@@ -41,6 +41,17 @@ const cuts = fc.array(fc.nat(200), { maxLength: 30 });
 const offeredTools = ['get_weather'];
 const CALL = '{"name": "get_weather", "arguments": {"city": "Zürich"}}';
 
+test('a text after any number of blanks is displayed while it arrives, also with tools', () => {
+	fc.assert(
+		fc.property(fc.nat(200), fc.constantFrom('', '`', '``'), (blanks, quotes) => {
+			const accumulator = new CompletionAccumulator({ offeredTools });
+			const pieces = [...' '.repeat(blanks), ...quotes, 'Hello', ' there'];
+			const shown = pieces.map((content) => accumulator.push(chunk({ content })).text);
+			expect(shown.join('').trim()).toBe(`${quotes}Hello there`);
+		}),
+	);
+});
+
 describe('reasoning', () => {
 	test.each<[string, string, boolean, string, string]>([
 		['after a tag', '<think>a</think>\n\nb', false, 'a', 'b'],
