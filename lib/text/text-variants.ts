@@ -52,8 +52,12 @@ function withoutTags(text: string) {
 const HTML =
 	/<\/?(?:a|abbr|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|col|dd|del|details|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|o:p|ol|option|p|pre|q|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|wbr)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
 
+/** Elements within a word, such as those of a highlighter. */
+const INLINE = /^<\/?(?:a|b|code|em|font|i|mark|span|strong|u)\b/i;
+
 function withoutHtml(text: string) {
-	return text.includes('<') ? text.replace(HTML, ' ') : text;
+	if (!text.includes('<')) return text;
+	return text.replace(HTML, (tag) => (INLINE.test(tag) ? '' : ' '));
 }
 
 /** Names of entities, each with its character: signs of calls, and the start of other escapes. */
