@@ -328,11 +328,11 @@ const MAX_DIGITS = 100;
 /** Whether a number keeps all of its digits. */
 function isExact(token: string) {
 	const number = Number(token);
-	if (!Number.isFinite(number)) return false;
-	if (!/[.e]/i.test(token)) return Number.isSafeInteger(number) || String(number) === token;
 	const digits = significantDigits(token);
-	if (digits.length > MAX_DIGITS) return false;
-	return significantDigits(number.toPrecision(Math.max(1, digits.length))) === digits;
+	if (!Number.isFinite(number)) return false;
+	if (significantDigits(String(number)) === digits) return true;
+	if (!/[.e]/i.test(token) || digits.length > MAX_DIGITS) return false;
+	return significantDigits(number.toPrecision(digits.length)) === digits;
 }
 
 function significantDigits(token: string) {
