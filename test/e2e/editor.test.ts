@@ -308,6 +308,10 @@ describe('a chat', () => {
 		await get('node-creator-search-bar').fill('llama');
 		const listed = get('node-creator').getByTestId('node-creator-node-item');
 		await listed.filter({ hasText: MODEL }).first().click();
+		const add = page.getByRole('button', { name: 'Add to workflow' });
+		await get('node-parameters').or(add).waitFor();
+		// n8n 2.20 first shows the details of an installed package.
+		if (await add.isVisible()) await add.click();
 		await get('node-parameters').waitFor();
 		await closeNode();
 		await node(MODEL).waitFor();

@@ -7,6 +7,7 @@ import { openEditor, type Editor } from './support/editor';
 import { EXAMPLES, example } from './support/examples';
 import { endNpmStart, npmStart, type Started } from './support/npm-start';
 import { workFolder } from './support/playground';
+import { until } from './support/until';
 
 const FIRST = [
 	'Chat with local model',
@@ -38,8 +39,11 @@ test('the terminal and Home begin with the five examples that run, all with tags
 
 	await page.goto(`${started.url}/home/workflows`);
 	const cards = page.getByTestId('resources-list-item-workflow');
-	await cards.nth(EXAMPLES.length - 1).waitFor();
-	const texts = (await cards.allInnerTexts()).map((text) => text.split('\n'));
+	// n8n loads the list again soon after it has displayed it.
+	const texts = await until(
+		async () => (await cards.allInnerTexts()).map((text) => text.split('\n')),
+		({ length }) => length >= EXAMPLES.length,
+	);
 	const names = EXAMPLES.map((name) => example(name).name);
 	expect(texts.slice(0, FIRST.length).map(([name]) => name)).toEqual(FIRST);
 	expect(texts.map(([name]) => name).sort()).toEqual([...names].sort());
