@@ -18,9 +18,17 @@ const { createHash } = createRequire(`${process.cwd()}/package.json`)(
 const PATIENCE = { wait: true, timeoutMs: 120_000 };
 const repeatWord = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
-/** `ollama create` with a local file. */
-async function create(url: string, model: string, file: string, more: object = {}): Promise<void> {
-	const bytes = fs.readFileSync(file);
+/** The model for vectors and rankings with the mean as its pooling: Ollama has none for rankings. */
+function readMeanBert(): Buffer {
+	const bytes = fs.readFileSync(noiseBert);
+	const key = 'bert.pooling_type';
+	// Four bytes between name and value are its type.
+	bytes.writeUInt32LE(1, bytes.indexOf(key) + key.length + 4);
+	return bytes;
+}
+
+/** `ollama create` with the bytes of a GGUF. */
+async function create(url: string, model: string, bytes: Buffer, more: object = {}): Promise<void> {
 	const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 	const stored = await fetch(`${url}/api/blobs/${digest}`, {
 		method: 'POST',
@@ -38,8 +46,9 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	beforeAll(async () => {
 		const env = { OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' };
 		({ url } = await startServer('ollama', [], env));
-		await create(url, 'bert', noiseBert);
-		await create(url, 'smol', smolLm2.file!, { parameters: { temperature: 0, num_ctx: 1024 } });
+		await create(url, 'bert', readMeanBert());
+		const parameters = { temperature: 0, num_ctx: 1024 };
+		await create(url, 'smol', fs.readFileSync(smolLm2.file!), { parameters });
 		server = connection(url);
 	});
 	afterAll(stopServers);
