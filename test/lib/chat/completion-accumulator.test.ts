@@ -46,8 +46,8 @@ test('a text after any number of blanks is displayed while it arrives, also with
 		fc.property(fc.nat(200), fc.constantFrom('', '`', '``'), (blanks, quotes) => {
 			const accumulator = new CompletionAccumulator({ offeredTools });
 			const pieces = [...' '.repeat(blanks), ...quotes, 'Hello', ' there'];
-			const shown = pieces.map((content) => accumulator.push(chunk({ content })).text);
-			expect(shown.join('').trim()).toBe(`${quotes}Hello there`);
+			const texts = pieces.map((content) => accumulator.push(chunk({ content })).text);
+			expect(texts.join('').trim()).toBe(`${quotes}Hello there`);
 		}),
 	);
 });
