@@ -316,6 +316,7 @@ export const MAX_UNDECIDED_LENGTH = 64;
  */
 export function getDisplayableLength(pending: string, isFirst: boolean, hasTools: boolean) {
 	const start = pending.slice(0, MAX_UNDECIDED_LENGTH);
+	// The blanks leave room for the backticks: a start of only blanks would never be decided.
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
 	const marker = hasTools ? pending.search(MARKER) : -1;
 	if (marker >= 0) return marker;

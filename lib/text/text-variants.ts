@@ -48,16 +48,16 @@ function withoutTags(text: string) {
 		.replace(/<\/?[a-z][\w:.-]*(?:[\s/][^<>]*)?>|<!\[CDATA\[|\]\]>/gi, ' ');
 }
 
-/** Elements of web pages and emails. A bracket in an attribute may belong to a call. */
+/**
+ * Elements of web pages and emails; the group has those within a word, such as a highlighter's. A bracket in an attribute
+ * may belong to a call.
+ */
 const HTML =
-	/<\/?(?:a|abbr|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|col|dd|del|details|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|o:p|ol|option|p|pre|q|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|wbr)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
-
-/** Elements within a word, such as those of a highlighter. */
-const INLINE = /^<\/?(?:a|b|code|em|font|i|mark|span|strong|u)\b/i;
+	/<\/?(?:(a|b|code|em|font|i|mark|span|strong|u)|abbr|article|aside|big|blockquote|body|br|button|caption|center|cite|col|dd|del|details|div|dl|dt|figure|footer|form|h[1-6]|head|header|hr|html|img|input|ins|kbd|label|li|link|main|meta|nav|o:p|ol|option|p|pre|q|s|samp|script|section|select|small|strike|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|tr|tt|ul|var|wbr)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
 
 function withoutHtml(text: string) {
 	if (!text.includes('<')) return text;
-	return text.replace(HTML, (tag) => (INLINE.test(tag) ? '' : ' '));
+	return text.replace(HTML, (_tag, inline?: string) => (inline === undefined ? ' ' : ''));
 }
 
 /** Names of entities, each with its character: signs of calls, and the start of other escapes. */
