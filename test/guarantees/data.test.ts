@@ -225,20 +225,22 @@ describe('large amounts', () => {
 			server.requests.length = 0;
 		};
 		for (let picture = 0; picture < 5; picture++) await look(picture);
-		/** The least memory within some time: sockets are still closing, and hold their requests. */
-		const settle = async () => {
-			let least = collect();
-			for (let tries = 0; tries < 5; tries++) {
-				await delay(40);
-				least = Math.min(least, collect());
-			}
-			return least;
-		};
-		const before = await settle();
+		let before = collect();
+		// Sockets are still closing, and hold their requests.
+		for (let tries = 0; tries < 5; tries++) {
+			await delay(40);
+			before = Math.min(before, collect());
+		}
 		// Twenty pictures are 27 MB of base64.
 		for (let picture = 5; picture < 25; picture++) await look(picture);
-		const grew = (await settle()) - before;
-		expect(grew).toBeLessThan(15);
+		const maxGrowth = 15;
+		let grew = maxGrowth;
+		// The last sockets may still be closing on a busy machine.
+		for (let tries = 0; tries < 100 && grew >= maxGrowth; tries++) {
+			await delay(10);
+			grew = collect() - before;
+		}
+		expect(grew).toBeLessThan(maxGrowth);
 	});
 
 	test('a list of 20,000 models and a text of 2.5 MB are read or rejected in linear time', async () => {
