@@ -49,11 +49,11 @@ function withoutTags(text: string) {
 }
 
 /**
- * Elements of web pages and emails; the group has those within a word, such as a highlighter's. A bracket in an attribute
- * may belong to a call.
+ * Elements of web pages and emails; the group has HTML's text-level elements, which can be within a word. A bracket in an
+ * attribute may belong to a call.
  */
 const HTML =
-	/<\/?(?:(a|b|code|em|font|i|mark|span|strong|u)|abbr|article|aside|big|blockquote|body|br|button|caption|center|cite|col|dd|del|details|div|dl|dt|figure|footer|form|h[1-6]|head|header|hr|html|img|input|ins|kbd|label|li|link|main|meta|nav|o:p|ol|option|p|pre|q|s|samp|script|section|select|small|strike|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|tr|tt|ul|var|wbr)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
+	/<\/?(?:(a|abbr|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)|article|aside|blockquote|body|br|button|caption|center|col|dd|details|div|dl|dt|figure|footer|form|h[1-6]|head|header|hr|html|img|input|label|li|link|main|meta|nav|o:p|ol|option|p|pre|script|section|select|style|summary|table|tbody|td|textarea|tfoot|th|thead|title|tr|ul)(?:[\s/][^<>{}()[\]]*)?>|<!--|-->|<!\[CDATA\[|\]\]>/gi;
 
 function withoutHtml(text: string) {
 	if (!text.includes('<')) return text;

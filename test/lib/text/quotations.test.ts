@@ -248,7 +248,11 @@ const ENCODINGS: ReadonlyArray<(text: string) => string> = [
 	(text) => text.replace(/[^\w\s]/g, (sign) => `&#x${sign.codePointAt(0)!.toString(16)};`),
 	(text) => text.replace(/([{}<>_:])/g, '<span>$1</span>'),
 	// Like a highlighter of source text.
-	(text) => htmlEscaped(text).replace(/(&[lg]t;|[{}_:])/g, '<span>$1</span>'),
+	...['span', 'kbd', 'tt', 'ins', 'sub', 'var'].map(
+		(name) => (text: string) =>
+			htmlEscaped(text).replace(/(&[lg]t;|[{}_:])/g, `<${name}>$1</${name}>`),
+	),
+	(text) => text.replaceAll('_', '<wbr>_'),
 ];
 const encodings = fc.array(fc.constantFrom(...ENCODINGS), { maxLength: 3 });
 const word = fc.stringMatching(/^[a-z]{2,10}$/);
