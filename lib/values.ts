@@ -252,6 +252,11 @@ export class JsonBrackets {
 	/** Characters of the next chunk that a backslash escapes: 0 or 1. */
 	private escaped = 0;
 
+	/** Whether all values have ended. */
+	get isComplete() {
+		return this.deepest > 0 && this.depth <= 0 && !this.isInString;
+	}
+
 	/** Returns the index after the bracket that closes the first one; undefined if none does so far. */
 	read(chunk: string, from = 0) {
 		let at = from + this.escaped;

@@ -1,11 +1,5 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
-import { classifyStreamError } from '../errors/classify-error';
-import {
-	captureError,
-	createServerError,
-	ErrorContext,
-	ErrorOverrides,
-} from '../errors/server-error';
+import { captureError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import { HttpResponse } from '../http/types';
 import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
@@ -80,7 +74,7 @@ export class CompletionAccumulator {
 	private isHoldingToolCall = false;
 	private reasoning = '';
 	private readonly textRunaway: RunawayDetector;
-	private readonly reasoningRunaway = new RunawayDetector(false);
+	private readonly reasoningRunaway = new RunawayDetector();
 	private finishReason: string | undefined;
 	private isDone = false;
 	/** Index of the choice that is read. */
@@ -100,7 +94,7 @@ export class CompletionAccumulator {
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
 		if (options.isRaw) this.reasoningSplitter.ignoreTags();
-		this.textRunaway = new RunawayDetector(options.isJson === true);
+		this.textRunaway = new RunawayDetector(options.isJson);
 	}
 
 	/** Whether only token counts and an end marker may follow. */
@@ -221,14 +215,16 @@ export class CompletionAccumulator {
 		this.model = asNonEmptyString(model) ?? this.model;
 	}
 
+	private get detectors() {
+		return [this.textRunaway, this.reasoningRunaway, this.toolCalls.runaway];
+	}
+
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
 	private stopRunaway(content: string, reasoning: string) {
-		const states = [
-			this.textRunaway.push(content),
-			this.reasoningRunaway.push(reasoning),
-			this.toolCalls.runawayState,
-		];
+		this.textRunaway.push(content);
+		this.reasoningRunaway.push(reasoning);
 		if (this.finishReason !== undefined) return;
+		const states = this.detectors.map(({ state }) => state);
 		if (states.includes('runaway')) this.failure = { errorType: 'runawayOutput' };
 		else if (states.includes('complete')) {
 			this.finishReason = 'stop';
@@ -305,8 +301,19 @@ export class CompletionAccumulator {
 			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
 		}
 		return (
-			this.findEndFailure(nonEventLines) ?? this.findToolCallFailure() ?? this.findEmptyFailure()
+			this.findEndFailure(nonEventLines) ??
+			this.findRepetition() ??
+			this.findToolCallFailure() ??
+			this.findEmptyFailure()
 		);
+	}
+
+	/** A repetition that the token limit ended first. Blanks after a text do no harm. */
+	private findRepetition(): CompletionFailure | undefined {
+		const isRepetition = this.detectors.some(
+			(detector) => (detector.isJson || !this.hasContent) && detector.endsInRepetition(),
+		);
+		return isRepetition && this.isTruncated ? { errorType: 'runawayOutput' } : undefined;
 	}
 
 	private findEndFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
@@ -386,15 +393,4 @@ export async function readStream(
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
 	return accumulator.end(response.getNonEventLines());
-}
-
-/** The error of a completion that cannot be used. */
-export function createCompletionError(
-	{ errorType, errorBody, serverText, facts }: CompletionFailure,
-	context: ErrorContext,
-	overrides: ErrorOverrides = {},
-) {
-	return errorBody === undefined
-		? createServerError(errorType, context, { serverText, facts, ...overrides })
-		: classifyStreamError(errorBody, context);
 }

@@ -13,7 +13,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
-import { RunawayDetector, RunawayState } from '../text/runaway';
+import { RunawayDetector } from '../text/runaway';
 import { RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
 
 /**
@@ -28,9 +28,8 @@ export class ToolCallAccumulator {
 	private readonly byIndex = new Map<string, RawToolCall>();
 	private readonly byId = new Map<string, RawToolCall>();
 	private readonly brackets = new Map<RawToolCall, JsonBrackets>();
-	private readonly runaway = new RunawayDetector(true);
-	/** Whether the arguments repeat themselves without end. */
-	runawayState: RunawayState = 'normal';
+	/** Detects arguments that repeat themselves without end. */
+	readonly runaway = new RunawayDetector(true);
 
 	/** `textCount`: counts the text of the complete response. */
 	constructor(private readonly textCount = new TextCount()) {}
@@ -64,7 +63,7 @@ export class ToolCallAccumulator {
 		toolCall.arguments =
 			(toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
 		this.brackets.get(toolCall)!.readAll(args);
-		this.runawayState = this.runaway.push(args);
+		this.runaway.push(args);
 		this.textCount.add(getLength(toolCall) - length);
 	}
 
@@ -77,8 +76,7 @@ export class ToolCallAccumulator {
 
 	/** Whether a delta begins another call with the index or ID of a complete one, as some servers send them. */
 	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id = toolCall.id) {
-		const { deepest, depth, isInString } = this.brackets.get(toolCall)!;
-		const isComplete = deepest > 0 && depth <= 0 && !isInString;
+		const { isComplete } = this.brackets.get(toolCall)!;
 		return hasName && isComplete && (args.trim() !== '' || id !== toolCall.id);
 	}
 

@@ -1,5 +1,6 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
-import { createServerError, ErrorContext } from '../errors/server-error';
+import { classifyStreamError } from '../errors/classify-error';
+import { createServerError, ErrorContext, ErrorOverrides } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
 import { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
@@ -10,9 +11,15 @@ import {
 	toSafeName,
 } from './correction';
 import { checkToolCalls, ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import { ChatMessage, ToolDefinition, Completion, CompletionRequest, TurnContext } from './types';
+import {
+	ChatMessage,
+	ToolDefinition,
+	Completion,
+	CompletionFailure,
+	CompletionRequest,
+	TurnContext,
+} from './types';
 import { validateJson, createJsonError } from './validate-json';
-import { createCompletionError } from './completion-accumulator';
 import { isJsonRequested } from './openai-body';
 
 /** A completion, perhaps with invalid tool calls, which the model can correct. */
@@ -140,7 +147,7 @@ function validateText(
 	const context = toErrorContext(turn.server, completion.url, draft.model);
 	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;
-	const { responseFormat } = turn.settings.parameters;
+	const { responseFormat } = parameters;
 	// The first attempt may have been sent without the response format.
 	const correctedDraft = draft.parameters.responseFormat
 		? withMessages(draft, buildFormatCorrection(completion.text, result.issues.join('; ')))
@@ -162,7 +169,18 @@ function withMessages(draft: CompletionRequest, messages: ChatMessage[]) {
 const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
-/** The error of a completion that cannot be used. `contentType`: of the response. */
+/** The error of a completion that cannot be used. */
+export function createCompletionError(
+	{ errorType, errorBody, serverText, facts }: CompletionFailure,
+	context: ErrorContext,
+	overrides: ErrorOverrides = {},
+) {
+	return errorBody === undefined
+		? createServerError(errorType, context, { serverText, facts, ...overrides })
+		: classifyStreamError(errorBody, context);
+}
+
+/** The error of a chat's completion that cannot be used. `contentType`: of the response. */
 export function toServerError(
 	completion: Completion,
 	context: ErrorContext,

@@ -1,10 +1,7 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
-import {
-	CompletionAccumulator,
-	createCompletionError,
-	readStream,
-} from '../chat/completion-accumulator';
+import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
+import { createCompletionError } from '../chat/validate-completion';
 import { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';

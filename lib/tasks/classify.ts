@@ -2,11 +2,8 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import {
-	CompletionAccumulator,
-	createCompletionError,
-	readStream,
-} from '../chat/completion-accumulator';
+import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
+import { createCompletionError } from '../chat/validate-completion';
 import { toOpenAiBody } from '../chat/openai-body';
 import { hasMedia, getText } from '../chat/content';
 import { prepareMessages } from '../chat/convert-messages';

@@ -1,9 +1,6 @@
 /** Continues a text without the chat template of the model. */
-import {
-	CompletionAccumulator,
-	createCompletionError,
-	readStream,
-} from '../chat/completion-accumulator';
+import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
+import { createCompletionError } from '../chat/validate-completion';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { toParameterFields } from '../chat/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';

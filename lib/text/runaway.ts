@@ -13,6 +13,8 @@ const MAX_REPEATED = 16_000;
 const MAX_REPEATED_IN_STRING = 8_000;
 const MAX_BLANKS_IN_JSON = 500;
 const MAX_DIGITS = 400;
+/** Blanks or digits at the end of an output that the token limit ended. */
+const MAX_AT_LIMIT = 100;
 /** Zeros in base64, of which a file may have many. */
 const MAX_BASE64_ZEROS = 128 * 1024;
 
@@ -20,6 +22,7 @@ const MAX_BASE64_ZEROS = 128 * 1024;
 export type RunawayState = 'normal' | 'runaway' | 'complete';
 
 export class RunawayDetector {
+	state: RunawayState = 'normal';
 	private pending = '';
 	/** The checked end of the output. */
 	private tail = '';
@@ -28,34 +31,40 @@ export class RunawayDetector {
 	/** Length of the output before the last run of one character. */
 	private runStart = 0;
 
-	constructor(private readonly isJson: boolean) {}
+	constructor(readonly isJson = false) {}
 
-	push(delta: string): RunawayState {
+	push(delta: string) {
 		this.pending += delta;
-		if (this.pending.length < CHECK_INTERVAL) return 'normal';
+		if (this.pending.length < CHECK_INTERVAL) return;
 		if (this.isJson) this.brackets.readAll(this.pending);
 		this.length += this.pending.length;
 		if (!/^A+$/.test(this.pending)) this.runStart = this.length;
 		this.tail = (this.tail + this.pending).slice(-MAX_REPEATED);
 		this.pending = '';
-		return this.check();
+		this.state = this.check();
+	}
+
+	/** Whether an output that the token limit ended was about to run away. Complete JSON was not. */
+	endsInRepetition() {
+		if (this.isJson) this.brackets.readAll(this.pending);
+		return !this.brackets.isComplete && this.endsIn(/^(?:\s+|\d+)$/, MAX_AT_LIMIT);
 	}
 
 	private check(): RunawayState {
-		const { isInString, depth, deepest } = this.brackets;
+		const { isInString, isComplete } = this.brackets;
 		const isOutside = this.isJson && !isInString;
-		const blanks = this.tail.length - this.tail.trimEnd().length;
-		const maxBlanks = isOutside ? MAX_BLANKS_IN_JSON : MAX_BLANKS;
-		if (blanks > maxBlanks) return isOutside && deepest > 0 && depth === 0 ? 'complete' : 'runaway';
-		if (isOutside && this.isLongNumber()) return 'runaway';
+		if (this.endsIn(/^\s+$/, isOutside ? MAX_BLANKS_IN_JSON : MAX_BLANKS))
+			return isComplete ? 'complete' : 'runaway';
+		if (isOutside && this.endsIn(/^\d+$/, MAX_DIGITS)) return 'runaway';
 		return this.isRepetition(isInString ? MAX_REPEATED_IN_STRING : MAX_REPEATED)
 			? 'runaway'
 			: 'normal';
 	}
 
-	private isLongNumber() {
-		const end = this.tail.slice(-(MAX_DIGITS + 1));
-		return end.length > MAX_DIGITS && /^\d+$/.test(end);
+	/** Whether more than `length` characters at the end match. */
+	private endsIn(pattern: RegExp, length: number) {
+		const end = (this.tail + this.pending).slice(-length - 1);
+		return end.length > length && pattern.test(end);
 	}
 
 	private isRepetition(minLength: number) {

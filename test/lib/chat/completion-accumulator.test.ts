@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import {
 	CompletionAccumulator,
 	type AccumulatorOptions,
-	createCompletionError,
 } from '../../../lib/chat/completion-accumulator';
+import { createCompletionError } from '../../../lib/chat/validate-completion';
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/server-error';
@@ -119,6 +119,43 @@ test('streamed tool calls: a truncated or invalid tool call is a failure', () =>
 	});
 	expect(accumulate([firstChunk, chunk({}, 'stop')])).toMatchObject({
 		completion: { failure: { errorType: 'invalidToolCall', tool: 'x' } },
+	});
+});
+
+describe('a repetition that the token limit ended', () => {
+	const written = (content: string) => [chunk({ content }), chunk({}, 'length')];
+	const called = (args: string) => [
+		chunk({ tool_calls: [{ index: 0, function: { name: 'x', arguments: args } }] }),
+		chunk({}, 'length'),
+	];
+	const BLANKS = ' \n'.repeat(60);
+	const isJson = true;
+
+	test.each<[string, string[], AccumulatorOptions]>([
+		['blanks', written(BLANKS), {}],
+		['line ends', written('\n'.repeat(400)), {}],
+		['blanks after the thinking', written(`<think>Hm.</think>${BLANKS}`), {}],
+		['blanks as thinking', [chunk({ reasoning: BLANKS }), chunk({}, 'length')], {}],
+		['blanks in JSON', written(`{"a": 1,${BLANKS}`), { isJson }],
+		['blanks in a string', written(`{"a": "${BLANKS}`), { isJson }],
+		['digits in JSON', written(`{"a": 0.${'3'.repeat(120)}`), { isJson }],
+		['blanks in arguments', called(`{"a": ${BLANKS}`), {}],
+	])('%s', (_name, events, options) => {
+		const { failure } = accumulate(events, options).completion;
+		expect(failure).toEqual({ errorType: 'runawayOutput' });
+	});
+
+	test.each<[string, string[], AccumulatorOptions, string | undefined]>([
+		['few blanks', written(' \n'.repeat(9)), {}, 'emptyResponse'],
+		['text before the blanks', written(`Hello.${BLANKS}`), {}, undefined],
+		['digits in a text', written('3'.repeat(400)), {}, undefined],
+		['complete JSON before the blanks', written(`{"a": 1}${BLANKS}`), { isJson }, undefined],
+		['a complete call', called(`{"a": 1}${BLANKS}`), {}, undefined],
+		['JSON that is cut off', written(`{"a": "${'Hello. '.repeat(60)}`), { isJson }, undefined],
+		['blanks before the end', [chunk({ content: BLANKS }), chunk({}, 'stop')], {}, 'emptyResponse'],
+		['a raw text', written(BLANKS), { isRaw: true }, undefined],
+	])('not: %s', (_name, events, options, errorType) => {
+		expect(accumulate(events, options).completion.failure?.errorType).toBe(errorType);
 	});
 });
 

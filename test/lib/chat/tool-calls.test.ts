@@ -64,10 +64,10 @@ describe('deltas of calls', () => {
 			call(undefined, '}}', { index: 0 }),
 		]);
 		expect(counted).toEqual([6, 2]);
-		expect(accumulator.runawayState).toBe('normal');
+		expect(accumulator.runaway.state).toBe('normal');
 		for (let at = 0; at < 9; at++)
 			accumulator.add([call(undefined, ' '.repeat(1000), { index: 0 })]);
-		expect(accumulator.runawayState).not.toBe('normal');
+		expect(accumulator.runaway.state).not.toBe('normal');
 	});
 });
 

@@ -5,8 +5,8 @@ import { RunawayDetector, type RunawayState } from '../../../lib/text/runaway';
 function detect(text: string, isJson: boolean, size = 7): { state: RunawayState; read: number } {
 	const detector = new RunawayDetector(isJson);
 	for (let at = 0; at < text.length; at += size) {
-		const state = detector.push(text.slice(at, at + size));
-		if (state !== 'normal') return { state, read: at + size };
+		detector.push(text.slice(at, at + size));
+		if (detector.state !== 'normal') return { state: detector.state, read: at + size };
 	}
 	return { state: 'normal', read: text.length };
 }
