@@ -92,7 +92,7 @@ export class CompletionAccumulator {
 	private model: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
-		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning === true);
+		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
 		if (options.isRaw) this.reasoningSplitter.ignoreTags();
 		this.textRunaway = new RunawayDetector(options.isJson);
 	}
@@ -270,7 +270,7 @@ export class CompletionAccumulator {
 	}
 
 	private addText(text: string) {
-		const isStart = !this.hasText && this.options.isRaw !== true;
+		const isStart = !this.hasText && !this.options.isRaw;
 		this.undecidedText += isStart ? text.replace(/^\n+/, '') : text;
 	}
 

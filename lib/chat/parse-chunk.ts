@@ -32,6 +32,8 @@ export function parseFinishReason(value: unknown) {
 
 const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
+	// vLLM, with `repetition_detection` (seen: 0.32.0).
+	['runawayOutput', /^repetition/i],
 	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
 ];
 

@@ -105,7 +105,7 @@ export class ReasoningSplitter {
 	private isSplitByServer = false;
 
 	/** `mayBeInside`: whether the prompt may contain the opening tag. */
-	constructor(private mayBeInside: boolean) {}
+	constructor(private mayBeInside = false) {}
 
 	/** Marks are plain text. */
 	ignoreTags() {

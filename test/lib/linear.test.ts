@@ -272,7 +272,7 @@ const STREAMS: Record<string, (count: number) => void> = {
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
 	},
 	'blanks before a text': (count) => {
-		const splitter = new ReasoningSplitter(false);
+		const splitter = new ReasoningSplitter();
 		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
 	},
 	'a text that is not displayed': (count) =>

@@ -83,7 +83,7 @@ export function createRunState({
 		submittedForms: [],
 		count: new TextCount(),
 		comparedText: '',
-		splitter: new ReasoningSplitter(false),
+		splitter: new ReasoningSplitter(),
 		textReasoning: '',
 		hasAgentMessage: false,
 		hasMessageEnd: false,
@@ -270,7 +270,7 @@ export function removeUnopenedReasoning(run: RunState): TextDelta[] {
 /** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */
 function replaceText(run: RunState, fullText: unknown, reason: string): TextDelta[] {
 	const previousText = run.text;
-	run.splitter = new ReasoningSplitter(false);
+	run.splitter = new ReasoningSplitter();
 	run.text = run.comparedText = '';
 	const previousReasoning = run.textReasoning;
 	run.textReasoning = '';

@@ -174,6 +174,7 @@ describe('end of a stream', () => {
 		['nothing', [chunk({}, 'stop')], failed('emptyResponse')],
 		['the token limit', [A, chunk({}, 'length')], { finishReason: 'length' }],
 		['a content filter', [A, chunk({}, 'content_filter')], failed('contentFiltered')],
+		['a repetition that vLLM detects', [A, chunk({}, 'repetition')], failed('runawayOutput')],
 		['an error', [A, LOADING], { failure: { errorBody: LOADING }, text: 'a' }],
 		[
 			'an error as text',

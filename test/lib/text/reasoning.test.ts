@@ -12,7 +12,7 @@ function split(
 	cuts: readonly number[],
 	start: (splitter: ReasoningSplitter) => void,
 ) {
-	const splitter = new ReasoningSplitter(false);
+	const splitter = new ReasoningSplitter();
 	start(splitter);
 	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
 	const output = { text: '', reasoning: '' };
@@ -94,7 +94,7 @@ describe('thinking that the server separates too early', () => {
 	});
 
 	test('a response streams after a few words', () => {
-		const splitter = new ReasoningSplitter(false);
+		const splitter = new ReasoningSplitter();
 		splitter.expectSplit();
 		expect(splitter.push('word '.repeat(25)).text).toBe('word '.repeat(25));
 		expect(splitter.push('more').text).toBe('more');

