@@ -4,5 +4,7 @@ const { runtime: _runtime, testMatch: _testMatch, ...base } = require('./jest.co
 /** @type {import('jest').Config} */
 module.exports = {
 	...base,
+	// A planted bug that makes a test wait forever is found after this time, without a new process.
+	testTimeout: 5_000,
 	testRegex: `/test/(${process.env.MUTATION_TESTS ?? 'lib'})[^ ]*\\.test\\.ts$`,
 };
