@@ -114,6 +114,26 @@ describe('the key is sent only to its own origin', () => {
 		expect(keysIn(server)[0]).toEqual([`Bearer ${SESAME}`, undefined, 'token-of-the-proxy']);
 	});
 
+	test.each<[string, string, number]>([
+		['plain', `token=${SESAME}`, 0],
+		['URL-encoded', `token=${encodeURIComponent(`Bearer ${SESAME}`)}`, 0],
+		[
+			'in base64',
+			`to=${Buffer.from(`{"authorization":"Bearer ${SESAME}"}`).toString('base64')}`,
+			0,
+		],
+		['no key', 'to=models', 1],
+	])(
+		'a redirect to another origin with the key in its URL is not followed: %s',
+		async (_name, query, times) => {
+			const other = await start(LLAMA_SERVER);
+			const moved = json({}, 302, { location: `${other.url}/v1/models?${query}` });
+			const server = await start({ 'GET /v1/models': moved });
+			await modelList(server.url).catch(() => undefined);
+			expect(other.requests.slice(0, 1)).toHaveLength(times);
+		},
+	);
+
 	test("n8n's own HTTP Request gets the key for the credential's origin, and for no other", async () => {
 		const headersFor = async (url: string) => {
 			const data = { baseUrl: 'http://gpu:8080', apiKey: SESAME };
