@@ -232,6 +232,26 @@ describe('documents', () => {
 		);
 	});
 
+	test.each([
+		['no chunk options', {}, 500],
+		['automatic chunks', { chunking: 'automatic' }, 500],
+		['custom chunks', { chunking: 'custom', maxTokens: 100 }, 100],
+	])('a parent-child document has parents and children: %s', async (_name, chunks, maxTokens) => {
+		const scene = await startScene();
+		const options = { form: 'hierarchical_model', wait: 5, ...chunks };
+		await runDocument(scene, 'upsertText', { ...TEXT, options });
+		expect(getLastBody(scene.sim, /create-by-text$/)).toMatchObject({
+			process_rule: {
+				mode: 'hierarchical',
+				rules: {
+					parent_mode: 'paragraph',
+					segmentation: { max_tokens: maxTokens },
+					subchunk_segmentation: { separator: '\n', max_tokens: 200 },
+				},
+			},
+		});
+	});
+
 	test('are read, listed, disabled and deleted', async () => {
 		const scene = await startScene();
 		const document = addDocument(scene.sim.store, scene.dataset, { name: 'a.txt' });
