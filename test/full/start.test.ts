@@ -48,9 +48,8 @@ it('npm start: prints the URL of an n8n with the examples, and a chat responds; 
 		.join(' ')
 		.trim();
 	expect(answer.length).toBeGreaterThan(5);
-	expect(fs.readdirSync(data)).toEqual(
-		expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
-	);
+	// No llama-server.log: the model server of another suite may be used.
+	expect(fs.readdirSync(data)).toEqual(expect.arrayContaining(['login.json', 'n8n.log']));
 	expect(readableByOthers(data)).toEqual([]);
 	await editor.close();
 	await first.ctrlC();
