@@ -310,10 +310,12 @@ export class CompletionAccumulator {
 
 	/** A repetition that the token limit ended first. Blanks after a text do no harm. */
 	private findRepetition(): CompletionFailure | undefined {
-		const isRepetition = this.detectors.some(
-			(detector) => (detector.isJson || !this.hasContent) && detector.endsInRepetition(),
-		);
-		return isRepetition && this.isTruncated ? { errorType: 'runawayOutput' } : undefined;
+		const isRepetition =
+			this.isTruncated &&
+			this.detectors.some(
+				(detector) => (detector.isJson || !this.hasContent) && detector.endsInRepetition(),
+			);
+		return isRepetition ? { errorType: 'runawayOutput' } : undefined;
 	}
 
 	private findEndFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
