@@ -25,13 +25,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		({ url } = await startServer('vllm', [
 			...['--model', writeTinyModel(), '--served-model-name', model, '--enforce-eager'],
 			...['--api-key', KEY, '--structured-outputs-config', structured],
-			...[
-				'--reasoning-parser',
-				'qwen3',
-				'--enable-auto-tool-choice',
-				'--tool-call-parser',
-				'hermes',
-			],
+			...['--reasoning-parser', 'qwen3'],
 		]));
 		server = connection(url, KEY);
 	});

@@ -7,12 +7,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 CONTEXT = 2048
-TEMPLATE = """{%- if tools %}<|im_start|>system
-{%- for tool in tools %}
-{{ tool | tojson }}
-{%- endfor %}<|im_end|>
-{%- endif %}
-{%- for message in messages %}<|im_start|>{{ message.role }}
+TEMPLATE = """{%- for message in messages %}<|im_start|>{{ message.role }}
 {{ message.content }}<|im_end|>
 {%- endfor %}
 {%- if add_generation_prompt %}<|im_start|>assistant
