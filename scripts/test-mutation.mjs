@@ -21,7 +21,7 @@ const TESTS = {
 	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record',
 	'lib/dify/run/start-run.ts': 'lib/dify/run/start-run',
 	'lib/http/retry-policy.ts': 'lib/http/retry-policy',
-	'lib/text/text-tool-calls.ts': 'lib/text/text-tool-calls',
+	'lib/text/calls/named-arguments.ts': 'lib/text/calls',
 };
 
 /** @typedef {{ files: Record<string, { mutants: Array<{ status: string }> }> }} Report */

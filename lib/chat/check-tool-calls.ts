@@ -1,6 +1,6 @@
 /** Checks tool calls against the connected tools, and repairs what is certain. */
 import { extractJson } from '../text/extract-json';
-import { RawToolCall } from '../text/text-tool-calls';
+import type { RawToolCall } from '../text/calls/types';
 import { asArray, asRecord, isRecord, JsonRecord, parseJson } from '../values';
 import { normalizeArguments, toValidName } from './tool-calls';
 import { ToolDefinition } from './types';
@@ -18,9 +18,8 @@ export interface ToolCallIssue {
 export function checkToolCalls(
 	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
-	isFromText = false,
 ) {
-	const findTool = createToolFinder(tools, isFromText);
+	const findTool = createToolFinder(tools);
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();
 	const validCalls: RawToolCall[] = [];
@@ -59,21 +58,34 @@ function checkArguments(
 
 /**
  * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has it. The model
- * sees the wire name and may know the original one. Calls in text need the exact name.
+ * sees the wire name and may know the original one.
  */
 function createToolFinder(
 	tools: readonly ToolDefinition[],
-	isFromText: boolean,
 ): (name: string) => ToolDefinition | undefined {
 	const byName = new Map(tools.map((tool) => [tool.name, tool]));
 	const byShortName = new Map<string, ToolDefinition | undefined>();
-	for (const tool of isFromText ? [] : tools) {
-		const { shortName } = tool;
-		const names = shortName === undefined ? [] : [shortName, toValidName(shortName)];
-		for (const name of new Set(names))
+	for (const tool of tools) {
+		for (const name of getShortNames(tool))
 			byShortName.set(name, byShortName.has(name) ? undefined : tool);
 	}
 	return (name) => byName.get(name) ?? byShortName.get(name);
+}
+
+/** Names of a tool without the prefix of its MCP client, as it is known and as it is sent. */
+function getShortNames({ shortName }: ToolDefinition): string[] {
+	return shortName === undefined ? [] : [...new Set([shortName, toValidName(shortName)])];
+}
+
+/** All names by which a call can name one of the tools, each with the full name of its tool. */
+export function getCallableNames(tools: readonly ToolDefinition[]): Map<string, string> {
+	const findTool = createToolFinder(tools);
+	const names = tools.flatMap((tool) => [tool.name, ...getShortNames(tool)]);
+	return new Map(
+		names
+			.flatMap((name) => [[name, findTool(name)?.name ?? '']] as const)
+			.filter(([, tool]) => tool !== ''),
+	);
 }
 
 /**

@@ -4,14 +4,13 @@ import { TextCount } from '../http/response-body';
 import { HttpResponse } from '../http/types';
 import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
-import {
-	findIgnoredCall,
-	getDisplayableLength,
-	MAX_UNDECIDED_LENGTH,
-	parseTextToolCalls,
-	RawToolCall,
-	withoutEndMarks,
-} from '../text/text-tool-calls';
+import { decideTextCalls } from '../text/calls/decide-text-calls';
+import type { TextCallDecision } from '../text/calls/decide-text-calls';
+import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../text/calls/displayable-length';
+import type { QuotationCheck } from '../text/calls/quotations';
+import type { RawToolCall } from '../text/calls/types';
+import { findIgnoredCall } from '../text/calls/unread-calls';
+import { withoutEndMarks } from '../text/end-marks';
 import {
 	asArray,
 	asNonEmptyString,
@@ -37,10 +36,10 @@ import { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {
-	/** Tools that may be called in text; empty if calls in text are ignored. */
+	/** Names by which a text may call tools; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];
-	/** Whether a call is quoted from the request. */
-	isQuotation?(call: RawToolCall): boolean;
+	/** Whether a call is quoted from the request. Default: none is. */
+	isQuotation?: QuotationCheck;
 	/** Whether the prompt may contain the opening tag of the thinking. */
 	mayStartInReasoning?: boolean;
 	/** Whether the request mentions the tags of thinking. Then a tag after separate thinking is text. */
@@ -147,7 +146,7 @@ export class CompletionAccumulator {
 		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
 		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
 		[this.releasedText, this.undecidedText] = [text, ''];
-		const receivedCalls = [...this.toolCalls.calls, ...textCalls];
+		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
 		const completion: Completion = {
@@ -162,7 +161,7 @@ export class CompletionAccumulator {
 				arguments: normalizeArguments(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
-			hasCallsFromText: textCalls.length > 0,
+			isCutOff: this.isTruncated,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
@@ -176,18 +175,21 @@ export class CompletionAccumulator {
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
-	private parseTextCalls() {
-		const { offeredTools = [], isQuotation = () => false } = this.options;
-		const { partial, toolCalls, reasoning } = this;
+	private parseTextCalls(): TextCallDecision {
+		const { offeredTools: tools = [], isQuotation = () => false } = this.options;
+		const { partial, toolCalls, reasoning, isTruncated: isCutOff } = this;
 		const text = this.options.isRaw ? partial.text : withoutEndMarks(partial.text);
-		const { calls: parsedCalls } = toolCalls;
-		if (parsedCalls.length > 0)
-			return { text, calls: [], rejectedCall: findIgnoredCall(text, offeredTools, parsedCalls) };
-		if (offeredTools.length === 0) return { text, calls: [] };
+		if (toolCalls.calls.length > 0) {
+			const name = findIgnoredCall(text, tools, toolCalls.calls);
+			const rejectedCall =
+				name === undefined ? undefined : ({ name, reason: 'otherCalls' } as const);
+			return { text, calls: [], rejectedCall };
+		}
+		if (tools.length === 0) return { text, calls: [] };
+		if (text.trim() !== '') return decideTextCalls({ text, tools, isCutOff, isQuotation });
 		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
-		return text.trim() || this.isTruncated
-			? parseTextToolCalls(text, offeredTools, isQuotation)
-			: { ...parseTextToolCalls(reasoning, offeredTools, isQuotation), text };
+		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, isQuotation });
+		return { ...decision, text };
 	}
 
 	private applyChunk(chunk: JsonRecord): TextAndReasoning {
@@ -343,10 +345,16 @@ export class CompletionAccumulator {
 		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
 	}
 
-	/** A single invalid call fails the response: no tool is executed. */
+	/**
+	 * A single invalid call fails the response: no tool is executed. Where the token limit ended the response, arguments that
+	 * are empty did not arrive.
+	 */
 	private findToolCallFailure(): CompletionFailure | undefined {
 		const invalidCall = this.calls.find(
-			(call) => call.name === '' || normalizeArguments(call.arguments) === undefined,
+			({ name, arguments: args }) =>
+				name === '' ||
+				normalizeArguments(args) === undefined ||
+				(this.isTruncated && !args.trim().startsWith('{')),
 		);
 		if (!invalidCall) return undefined;
 		const { name: tool } = invalidCall;

@@ -1,3 +1,4 @@
+import { withoutCallMarkup } from '../text/calls/without-call-markup';
 import {
 	asRecord,
 	asRecords,
@@ -62,11 +63,11 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
-	{ thinkingHistory, historyBudget = 0 }: ChatSettings,
+	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
 ) {
-	const allMessages = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id)).map(
-		withBrokenControlTokens,
-	);
+	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
+	const history = toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnreadCalls);
+	const allMessages = history.map(withBrokenControlTokens);
 	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
 	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
 	const changes = [
@@ -77,7 +78,15 @@ export function prepareMessages(
 	return { messages, warnings: changes.length === 0 ? [] : [warning] };
 }
 
-/** The model's own text is sent back unchanged. */
+/** A response without markup of calls that did not run. No message if nothing is left of it. */
+function withoutUnreadCalls(message: ChatMessage): ChatMessage[] {
+	if (message.role !== 'assistant') return [message];
+	const content = withoutCallMarkup(message.content);
+	const isEmpty = content === '' && !message.toolCalls?.length;
+	return isEmpty ? [] : [{ ...message, content }];
+}
+
+/** The rest of the model's own text is sent back unchanged. */
 function withBrokenControlTokens(message: ChatMessage) {
 	if (message.role === 'assistant') return message;
 	const { content } = message;

@@ -3,7 +3,7 @@ import { toErrorText } from '../errors/texts/error-text';
 import { truncate, breakControlTokens } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
-import { RawToolCall } from '../text/text-tool-calls';
+import type { RawToolCall } from '../text/calls/types';
 import { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */

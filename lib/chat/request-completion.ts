@@ -32,6 +32,8 @@ import { addUsage } from './usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';
 import { getText } from './content';
+import { createQuotationCheck } from '../text/calls/quotations';
+import { getCallableNames } from './check-tool-calls';
 
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 
@@ -97,16 +99,22 @@ export async function requestCompletion(
 }
 
 function createAccumulator(
-	{ settings, isQuotation }: TurnContext,
+	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
 	{ draft, route }: { draft: CompletionRequest; route: RouteName },
 	start: AccumulatorOptions,
 ) {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const last = draft.messages.at(-1);
-	const offeredTools = ignoresTextCalls ? [] : selectCallableTools(draft.tools, draft.toolChoice);
+	const { unofferedTools = [] } = chatRequest;
+	const wireTools = unofferedTools.map((tool) => ({ ...tool, name: toolNames.toWire(tool.name) }));
+	const callableTools = ignoresTextCalls
+		? []
+		: selectCallableTools([...draft.tools, ...wireTools], draft.toolChoice);
+	const toolByName = getCallableNames(callableTools);
+	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
 	return new CompletionAccumulator({
-		offeredTools: offeredTools.map(({ name }) => name),
-		isQuotation,
+		offeredTools: [...toolByName.keys()],
+		isQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
 		isJson: isJsonRequested(settings.parameters),
 		...start,
 		maxTokens: settings.parameters.maxTokens,

@@ -14,7 +14,8 @@ import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
 import { RunawayDetector } from '../text/runaway';
-import { RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
+import type { RawToolCall } from '../text/calls/types';
+import { withoutEndMarks } from '../text/end-marks';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
@@ -28,6 +29,8 @@ export class ToolCallAccumulator {
 	private readonly byIndex = new Map<string, RawToolCall>();
 	private readonly byId = new Map<string, RawToolCall>();
 	private readonly brackets = new Map<RawToolCall, JsonBrackets>();
+	/** Complete arguments that the last delta of a call repeated. */
+	private readonly repeated = new Map<RawToolCall, string>();
 	/** Detects arguments that repeat themselves without end. */
 	readonly runaway = new RunawayDetector(true);
 
@@ -44,6 +47,17 @@ export class ToolCallAccumulator {
 			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
 
+	/**
+	 * The calls of the ended response. vLLM with speculative decoding repeats the complete arguments in its last delta: they
+	 * replace what was collected, if both together are no JSON.
+	 */
+	end(): RawToolCall[] {
+		for (const [toolCall, args] of this.repeated) {
+			if (normalizeArguments(toolCall.arguments) === undefined) toolCall.arguments = args;
+		}
+		return this.calls;
+	}
+
 	private addDelta(delta: JsonRecord) {
 		const fn = isRecord(delta.function) ? delta.function : delta;
 		const { index } = delta;
@@ -54,6 +68,7 @@ export class ToolCallAccumulator {
 		const isNext = continued === undefined || this.isNext(continued, name !== undefined, args, id);
 		const toolCall = isNext ? this.startCall() : continued;
 		const length = getLength(toolCall);
+		this.noteRepetition(toolCall, args);
 		if (index !== undefined) this.byIndex.set(String(index), toolCall);
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
@@ -67,6 +82,14 @@ export class ToolCallAccumulator {
 		this.textCount.add(getLength(toolCall) - length);
 	}
 
+	private noteRepetition(toolCall: RawToolCall, args: string): void {
+		const { arguments: collected } = toolCall;
+		const isRepetition =
+			collected.trim() !== '' && args.startsWith(collected) && isRecord(parseJson(args));
+		if (isRepetition) this.repeated.set(toolCall, args);
+		else if (args.trim() !== '') this.repeated.delete(toolCall);
+	}
+
 	private startCall() {
 		const toolCall: RawToolCall = { name: '', arguments: '' };
 		this.calls.push(toolCall);
@@ -74,10 +97,16 @@ export class ToolCallAccumulator {
 		return toolCall;
 	}
 
-	/** Whether a delta begins another call with the index or ID of a complete one, as some servers send them. */
-	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id = toolCall.id) {
+	/**
+	 * Whether a delta begins another call with the index or ID of a complete one, as some servers send them. One with the same
+	 * ID and the same arguments repeats it.
+	 */
+	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id?: string): boolean {
 		const { isComplete } = this.brackets.get(toolCall)!;
-		return hasName && isComplete && (args.trim() !== '' || id !== toolCall.id);
+		if (!hasName || !isComplete) return false;
+		const isOtherId = id !== undefined && id !== toolCall.id;
+		const isRepetition = id !== undefined && !isOtherId && args === toolCall.arguments;
+		return isOtherId || (args.trim() !== '' && !isRepetition);
 	}
 
 	/** The call with the index or ID of a delta; undefined for a new call. */

@@ -24,7 +24,7 @@ import {
 	TurnContext,
 	Usage,
 } from './types';
-import { createQuotationCheck } from '../text/quotations';
+import { describeRejectedCall } from './rejected-call';
 
 /**
  * Runs one turn.
@@ -57,7 +57,7 @@ export async function runTurn(
 				chatRequest,
 				queueStats: { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 },
 				toolNames: createToolNames([...tools, ...unofferedTools]),
-				isQuotation: createRequestQuotationCheck(messages, tools),
+				quotableTexts: getQuotableTexts(messages, [...tools, ...unofferedTools]),
 				display: new DisplayedText(showThinking && !isJsonRequested(parameters), onDelta),
 				startedAt,
 			};
@@ -146,7 +146,7 @@ async function collectWarnings(
 	const { model } = turn.settings;
 	const warnings = [
 		getFinishReasonWarning(completion),
-		getRejectedCallWarning(completion, serverType.texts.tools),
+		completion.rejectedCall && describeRejectedCall(completion.rejectedCall, serverType),
 		getImitatedCallWarning(completion.text),
 		turn.reasoningWarning,
 		...(await getInputWarnings(server, {
@@ -176,11 +176,6 @@ function getFinishReasonWarning({
 		: undefined;
 }
 
-function getRejectedCallWarning({ rejectedCall }: AcceptedCompletion, suggestion: string) {
-	if (!rejectedCall) return undefined;
-	return `The response contains what looks like a call to ${rejectedCall.name}. It was not executed, because ${rejectedCall.reason}. ${suggestion}`;
-}
-
 /** Models imitate the text that n8n writes into the memory for earlier calls. */
 function getImitatedCallWarning(text: string): string | undefined {
 	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
@@ -208,20 +203,16 @@ function getOtherModelWarning(
 }
 
 /**
- * Returns a function that checks whether a call in the text of a response is quoted from the request. In tool
- * descriptions and in earlier output of the model, only complete calls count. Tool calls of the model never count.
+ * The texts in which a call may be quoted: messages, earlier responses of the model, descriptions of tools and their
+ * arguments. Tool calls that the model made are no quotations.
  */
-export function createRequestQuotationCheck(
+export function getQuotableTexts(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[],
-): TurnContext['isQuotation'] {
-	const inputTexts: string[] = [];
-	const modelTexts: string[] = [];
-	for (const message of messages) {
-		const text = getText(message.content, '\n');
-		if (message.role !== 'assistant') inputTexts.push(text);
-		else if (!message.toolCalls?.length) modelTexts.push(text);
-	}
+): string[] {
+	const written = messages.filter(
+		(message) => message.role !== 'assistant' || !message.toolCalls?.length,
+	);
 	const toolTexts = tools.map(({ description, parameters }) => [description, parameters]);
-	return createQuotationCheck(inputTexts, [...modelTexts, ...collectTexts(toolTexts)]);
+	return [...written.map(({ content }) => getText(content, '\n')), ...collectTexts(toolTexts)];
 }

@@ -8,7 +8,7 @@ import { DisplayedText } from './displayed-text';
 import { GenerationOptionValues } from './generation-options';
 import { TextAndReasoning } from '../text/reasoning';
 import { JsonRecord } from '../values';
-import { RejectedTextCall, RawToolCall } from '../text/text-tool-calls';
+import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
@@ -199,11 +199,11 @@ export interface Completion extends TextAndReasoning {
 	logprobs: JsonRecord[];
 	toolCalls: RawToolCall[];
 	finishReason: string;
-	/** Whether the calls were read from the text. */
-	hasCallsFromText: boolean;
+	/** Whether the token limit ended the response. */
+	isCutOff: boolean;
 	/** Whether a call without a name and arguments was ignored. */
 	hasEmptyCall: boolean;
-	/** A call in the text that is not executed. */
+	/** A call in the text that is not executed, with the reason. */
 	rejectedCall?: RejectedTextCall;
 	/** Why it cannot be used. */
 	failure?: CompletionFailure;
@@ -229,6 +229,11 @@ export interface CompletionRequest {
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
 	parameters: ChatParameters;
+	/**
+	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
+	 * in the text of a response, they are quotations.
+	 */
+	correctedCalls?: readonly RawToolCall[];
 }
 
 export interface ToolNames {
@@ -246,8 +251,8 @@ export interface TurnContext {
 	chatRequest: ChatRequest;
 	queueStats: QueueStats;
 	toolNames: ToolNames;
-	/** Whether a call in the response text is a quotation from the conversation, without the corrections of this turn. */
-	isQuotation: (call: RawToolCall) => boolean;
+	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
+	quotableTexts: readonly string[];
 	display: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;

@@ -1,6 +1,13 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
 import { classifyStreamError } from '../errors/classify-error';
-import { createServerError, ErrorContext, ErrorOverrides } from '../errors/server-error';
+import {
+	createServerError,
+	ErrorContext,
+	ErrorOverrides,
+	ServerError,
+} from '../errors/server-error';
+import type { RawToolCall } from '../text/calls/types';
+import { describeRejectedCall } from './rejected-call';
 import { toErrorContext } from '../http/request-errors';
 import { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
@@ -78,22 +85,38 @@ function validateToolCalls(
 	}));
 	const tools = [...draft.tools, ...unofferedTools];
 	const { validCalls, issues } =
-		tools.length === 0
-			? { validCalls: toolCalls, issues: [] }
-			: checkToolCalls(toolCalls, tools, completion.hasCallsFromText);
+		tools.length === 0 ? { validCalls: toolCalls, issues: [] } : checkToolCalls(toolCalls, tools);
 	if (issues.length === 0 && !failure) return accept(completion, { toolCalls: validCalls });
+	const cutOffCall = completion.isCutOff
+		? issues.find(({ type }) => type !== 'unknownTool')?.toolCall
+		: undefined;
+	if (cutOffCall !== undefined) throw toCutOffError(turn, completion, cutOffCall);
 	const error = toToolCallError(turn, completion, issues, tools);
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
 	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
 	return {
 		type: 'unusable',
-		correctedDraft: withMessages(draft, correction),
+		correctedDraft: {
+			...withMessages(draft, correction),
+			correctedCalls: [...(draft.correctedCalls ?? []), ...toolCalls],
+		},
 		withoutCorrection:
 			failure || validCalls.length === 0
 				? { type: 'failed', error }
 				: accept(completion, { toolCalls: validCalls, warnings: getIssueWarnings(issues) }),
 	};
+}
+
+/** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
+function toCutOffError(
+	turn: TurnContext,
+	completion: AttemptedCompletion,
+	{ name: tool }: RawToolCall,
+): ServerError {
+	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
+	const context = toErrorContext(turn.server, completion.url, turn.settings.model);
+	return toServerError({ ...completion, failure }, context, turn);
 }
 
 const MAX_WARNINGS = 10;
@@ -184,17 +207,20 @@ export function createCompletionError(
 export function toServerError(
 	completion: Completion,
 	context: ErrorContext,
-	{ settings: { parameters } }: TurnContext,
+	{ settings: { parameters }, serverType }: TurnContext,
 	contentType = '',
 ) {
-	const { finishReason, usage } = completion;
+	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = parameters;
 	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
+	// A call in thinking that never ended, which no reader reads.
+	const hasUnreadCall = rejectedCall !== undefined && rejectedCall.reason !== 'cutOff';
+	const callHint = hasUnreadCall ? describeRejectedCall(rejectedCall, serverType) : undefined;
 	return (
 		toPlainTextError(completion, contentType, context) ??
 		createCompletionError(failure, context, {
-			suggestion: isTruncated ? TRUNCATED_BEFORE_TEXT : undefined,
+			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : undefined),
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,

@@ -3,8 +3,8 @@ import { parseJson, tryOrUndefined } from '../values';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;
-/** Gemma's quotation mark has no escapes. */
-const GEMMA_QUOTE = '<|"|>';
+/** Quotation marks without escapes: Gemma 4's, and FunctionGemma's (ai.google.dev/gemma/docs/functiongemma). */
+const QUOTE_TOKENS = ['<|"|>', '<escape>'];
 const CONSTANTS: Record<string, string> = {
 	True: 'true',
 	False: 'false',
@@ -48,6 +48,35 @@ export function parseLiteral(text: string) {
 	return readAll(text, (reader) => reader.readValue(0));
 }
 
+/** What was read from a position of a text. */
+export interface ReadLiteral<T> {
+	/** Undefined if the text is something else. */
+	result: T | undefined;
+	/** The index after it, or the one at which it is something else. */
+	to: number;
+}
+
+/**
+ * Calls that begin at a position of a text, such as `get_weather(city="Rome")`, or several in a list. What follows them
+ * does not matter.
+ */
+export function readLiteralCallsAt(text: string, at: number): ReadLiteral<LiteralCall[]> {
+	return readAt(text, at, (reader) => reader.readCalls());
+}
+
+/**
+ * A value written like Python or JavaScript that begins at a position of a text, as JSON. What follows it does not matter.
+ */
+export function readLiteralAt(text: string, at: number): ReadLiteral<string> {
+	return readAt(text, at, (reader) => reader.readValue(0));
+}
+
+function readAt<T>(text: string, at: number, read: (reader: LiteralReader) => T): ReadLiteral<T> {
+	const reader = new LiteralReader(text, at);
+	const result = tryOrUndefined(() => read(reader));
+	return { result, to: reader.at };
+}
+
 /** Undefined if the text contains anything else. */
 function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
 	const reader = new LiteralReader(text);
@@ -71,9 +100,10 @@ class SyntaxProblem extends Error {}
 
 /** Reads from left to right, each character once. */
 class LiteralReader {
-	private at = 0;
-
-	constructor(private readonly text: string) {}
+	constructor(
+		private readonly text: string,
+		public at = 0,
+	) {}
 
 	/** Throws a `SyntaxProblem` if the text continues. */
 	assertEnd() {
@@ -130,7 +160,8 @@ class LiteralReader {
 	}
 
 	private readQuoted() {
-		if (this.skip(GEMMA_QUOTE)) return this.readUntil(GEMMA_QUOTE);
+		const token = QUOTE_TOKENS.find((mark) => this.skip(mark));
+		if (token !== undefined) return this.readUntil(token);
 		const quote = QUOTES.find(([open]) => this.skip(open));
 		if (!quote) return undefined;
 		const body = this.match(quote[2]);

@@ -1,5 +1,5 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
-import { isInFence } from './text-tool-calls';
+import { isInFence } from './code-blocks';
 
 /** Tags that open reasoning: most models; Seed-OSS, MiniMax-M3 (vLLM 52613); Magistral; Kimi-VL. */
 const OPEN_TAG = /^(?:<(?:\w{1,20}:)?think>|\[THINK\]|◁think▷)/i;

@@ -10,7 +10,7 @@ import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/c
 import { extractJson } from '../../lib/text/extract-json';
 import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
 import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
-import { parseTextToolCalls } from '../../lib/text/text-tool-calls';
+import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
 import { toDifyResponseError } from '../../lib/dify/errors';
 import { toErrorType } from '../../lib/dify/error-types';
 import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
@@ -84,7 +84,13 @@ const LABELS = ['billing', 'sales'].map((name) => ({ name }));
 const READERS: Record<string, (text: string) => unknown> = {
 	splitThinking: splitReasoning,
 	'thinking that no tag opened': hasUnopenedReasoning,
-	'calls in a text': (text) => parseTextToolCalls(text, ['a', 'get_weather'], () => false),
+	'calls in a text': (text) =>
+		decideTextCalls({
+			text,
+			tools: ['a', 'get_weather'],
+			isCutOff: false,
+			isQuotation: () => false,
+		}),
 	'calls like Python': parseLiteralCalls,
 	'JSON like Python': repairJson,
 	'a value of JSON like Python': (text) => repairJson(`{'a': ['${text}', ${text}]}`),

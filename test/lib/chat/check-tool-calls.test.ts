@@ -64,13 +64,9 @@ describe('calls and the connected tools', () => {
 		parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
 		...more,
 	});
-	const check = (
-		calls: Array<[name: string, args: string]>,
-		tools: ToolDefinition[],
-		isFromText?: boolean,
-	) => {
+	const check = (calls: Array<[name: string, args: string]>, tools: ToolDefinition[]) => {
 		const rawCalls = calls.map(([name, args]) => ({ id: 'i', name, arguments: args }));
-		const { validCalls, issues } = checkToolCalls(rawCalls, tools, isFromText);
+		const { validCalls, issues } = checkToolCalls(rawCalls, tools);
 		return {
 			valid: validCalls.map(({ id, name, arguments: args }) => `${id} ${name} ${args}`),
 			issues: issues.map(({ toolCall, type, details }) => [toolCall.name, type, ...details]),
@@ -107,9 +103,8 @@ describe('calls and the connected tools', () => {
 			tool('Notes_same', { shortName: 'same' }),
 			tool('Mail_same', { shortName: 'same' }),
 		];
-		const run = (isFromText?: boolean) => check([[name, '{"n":1}']], tools, isFromText).valid;
-		expect(run()).toEqual(runs === undefined ? [] : [`i ${runs} {"n":1}`]);
-		expect(run(true)).toEqual([]);
+		const { valid } = check([[name, '{"n":1}']], tools);
+		expect(valid).toEqual(runs === undefined ? [] : [`i ${runs} {"n":1}`]);
 	});
 
 	test('behind an approval, arguments of the tool are required, those of n8n are not', () => {

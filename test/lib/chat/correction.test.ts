@@ -1,6 +1,6 @@
 import { buildToolCallCorrection, buildFormatCorrection } from '../../../lib/chat/correction';
 import { checkToolCalls } from '../../../lib/chat/check-tool-calls';
-import type { RawToolCall } from '../../../lib/text/text-tool-calls';
+import type { RawToolCall } from '../../../lib/text/calls/types';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
 import { anyCodePoint } from '../../support/code-points';
@@ -32,10 +32,6 @@ const corrected = (
 	const { issues } = checkToolCalls(calls, tools);
 	return buildToolCallCorrection(text, calls, issues, tools);
 };
-
-test('a name without its prefix is not accepted for a tool call in the text', () => {
-	expect(checkToolCalls([call('create_issue')], TOOLS, true).issues).toHaveLength(1);
-});
 
 test('the correction repeats the tool calls, with {} instead of invalid arguments, and runs none', () => {
 	const calls = [call('get_weather', '{"city":Rome}'), call('delete_user')];

@@ -1,15 +1,12 @@
 import * as fc from 'fast-check';
-import { CompletionAccumulator } from '../../../lib/chat/completion-accumulator';
-import {
-	findIgnoredCall,
-	getDisplayableLength,
-	parseTextToolCalls,
-} from '../../../lib/text/text-tool-calls';
-import { readCases } from '../../support/rows';
+import { CompletionAccumulator } from '../../../../lib/chat/completion-accumulator';
+import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
+import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
+import { readCases } from '../../../support/rows';
 
 const offeredTools = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, isQuotation = () => false) =>
-	parseTextToolCalls(text, offeredTools, isQuotation);
+	decideTextCalls({ text, tools: offeredTools, isCutOff: false, isQuotation });
 
 /** A response that arrives in pieces. */
 function stream(text: string, cuts: readonly number[]) {
@@ -133,8 +130,10 @@ describe('formats of calls', () => {
 		'<tool_call>{"name":"list","arguments":{"id":12345678901234567890,"x":1}}</tool_call>',
 		'[TOOL_CALLS][{"name":"list","arguments":{"id":12345678901234567890,"x":1}}]',
 		'{"name":"list","parameters":{"id":12345678901234567890,"x":1}}',
-	])('numbers that JavaScript cannot represent become text in JSON: %s', (text) => {
-		expect(parse(text).calls[0]?.arguments).toBe('{"id":"12345678901234567890","x":1}');
+	])('numbers that JavaScript cannot represent become text: %s', (text) => {
+		expect(parse(text).calls[0]?.arguments).toBe('{"id":12345678901234567890,"x":1}');
+		const [call] = stream(text, []).completion.toolCalls;
+		expect(call?.arguments).toBe('{"id":"12345678901234567890","x":1}');
 	});
 
 	test.each([
@@ -156,27 +155,33 @@ describe('formats of calls', () => {
 		expect(parse(call, () => true)).toMatchObject({
 			text: call,
 			calls: [],
-			rejectedCall: { reason: 'the same text appears in the input' },
+			rejectedCall: { reason: 'quotation' },
 		});
 		expect(parse(call.repeat(101))).toMatchObject({
 			calls: [],
-			rejectedCall: { reason: 'the response contains more than 100 calls' },
+			rejectedCall: { reason: 'tooManyCalls' },
 		});
 		expect(parse(call.replace('get_weather', 'rm'))).toMatchObject({
 			calls: [],
-			rejectedCall: { name: 'rm', reason: 'no such tool is connected' },
+			rejectedCall: { name: 'rm', reason: 'unknownTool' },
 		});
 		expect(parse(call.slice(0, call.indexOf('Rome') + 2))).toMatchObject({
 			calls: [],
-			rejectedCall: { name: 'get_weather', reason: 'its format is unknown or incomplete' },
+			rejectedCall: { name: 'get_weather' },
 		});
 	});
 
 	test.each([...SAMPLES, '<tool_call>{"name":"list","arguments":{}}</tool_call>'])(
-		'in a code block, %s is text',
+		'in a code block, %s is text, unless the block is the complete response',
 		(call) => {
-			for (const text of [`Like this:\n\`\`\`xml\n${call}\n\`\`\``, `\`\`\`\n${call}`])
+			for (const text of [
+				`Like this:\n\`\`\`xml\n${call}\n\`\`\``,
+				`\`\`\`\n${call}`,
+				`\`\`\`\n${call}\n\`\`\`\nLike this.`,
+				`\`\`\`\n${call}\n\`\`\`\n\`\`\`\n${call}\n\`\`\``,
+			])
 				expect(parse(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+			expect(parse(`\`\`\`xml\n${call}\n\`\`\``)).toMatchObject({ text: '', calls: [{}] });
 		},
 	);
 });
@@ -234,17 +239,20 @@ describe('the text around calls', () => {
 		['```json\n{"name":"list","parameters":{"a":1}}\n```', '{"a":1}'],
 		['```\n[{"name":"list","arguments":{"a":1}}]```', '{"a":1}'],
 		['{"function":{"name":"list","arguments":"{\\"a\\":\\"```\\"}"}}', '{"a":"```"}'],
-		['{"name":"list"}', '{}'],
+		['{"name":"list","arguments":{}};{"name":"list","arguments":{}}', '{}'],
 	])('may be nothing but JSON: %j', (text, args) => {
-		expect(parse(text).calls).toEqual([{ name: 'list', arguments: args }]);
+		expect(parse(text).calls[0]).toEqual({ name: 'list', arguments: args });
 	});
 
-	test.each(['{"name":"list","arguments":5}', '{"name":5}', '["list"]', '{"name":"list"} ok'])(
-		'JSON is no call: %s',
-		(text) => {
-			expect(parse(text).calls).toEqual([]);
-		},
-	);
+	test.each([
+		'{"name":"list","arguments":5}',
+		'{"name":"list"}',
+		'{"name":5}',
+		'["list"]',
+		'{"name":"list"} ok',
+	])('JSON is no call: %s', (text) => {
+		expect(parse(text).calls).toEqual([]);
+	});
 });
 
 describe('parameters in tags', () => {
@@ -257,10 +265,11 @@ describe('parameters in tags', () => {
 		['<parameter=a>x [1]</parameter>', { a: 'x [1]' }],
 		['<parameter=a>[broken</parameter>', { a: '[broken' }],
 		['<parameter=a>x > y</parameter>', { a: 'x > y' }],
-		['<parameter=a>1</parameter><parameter=b>2', { a: '1' }],
-		['nothing</parameter>', {}],
-		['<parameter=a</parameter>', {}],
+		['<parameter name="a">1</parameter>', { a: '1' }],
+		["<parameter=a>['x', True]</parameter>", { a: ['x', true] }],
+		['<parameter=a><![CDATA[</parameter>]]></parameter>', { a: '</parameter>' }],
 		['', {}],
+		['{"a":1}', { a: 1 }],
 	])('of Qwen3-Coder: %j', (content, args) => {
 		for (const text of [
 			`<function=list>${content}</function>`,
@@ -270,6 +279,20 @@ describe('parameters in tags', () => {
 			expect(calls.map(({ name }) => name)).toEqual(['list']);
 			expect(JSON.parse(calls[0]!.arguments)).toEqual(args);
 		}
+	});
+
+	test.each([
+		'<parameter=a>1</parameter><parameter=b>2',
+		'<parameter=a>1<parameter=b>2</parameter>',
+		'<parameter=a>1</parameter> and <parameter=b>2</parameter>',
+		'<parameter=a>1</parameter><parameter=a>2</parameter>',
+		'nothing</parameter>',
+		'<parameter=a</parameter>',
+		'<parameter="a>1</parameter>',
+		'{"a":1',
+	])('of Qwen3-Coder that are not complete: %j', (content) => {
+		const text = `<function=list>${content}</function>`;
+		expect(parse(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'list' } });
 	});
 
 	test.each([
@@ -296,41 +319,6 @@ describe('parameters in tags', () => {
 	});
 });
 
-test.each<[string, isFirst: boolean, shown: number]>([
-	['Hello', true, 5],
-	['Hello', false, 5],
-	['', true, 0],
-	['  \n', true, 0],
-	['{"a"', true, 0],
-	[' [1', true, 0],
-	['{"a"', false, 4],
-	['[1', false, 2],
-	['`', true, 0],
-	['``', true, 0],
-	['```js', true, 0],
-	['``x', true, 3],
-	['`x`', true, 3],
-	['x```', true, 4],
-	['```', false, 3],
-	['a < b', false, 5],
-	['a <', false, 2],
-	['a <|', false, 2],
-	['a <tool', false, 2],
-	['a <b', false, 2],
-	['a [TOOL', false, 2],
-	['a [TOOL_CALLS]x', false, 2],
-	['a <function=x <tool_call>', false, 2],
-	['a <tool_call>x <function=', false, 2],
-	['<', true, 0],
-	['a < b [c', false, 8],
-])('of %j (at the start: %s), %d characters can be shown', (pending, isFirst, shown) => {
-	expect(getDisplayableLength(pending, isFirst, true)).toBe(shown);
-});
-
-test.each(['{"a"', 'a <tool_call>x'])('without tools, all of %j can be shown', (pending) => {
-	expect(getDisplayableLength(pending, true, false)).toBe(pending.length);
-});
-
 describe('markup that nothing reads', () => {
 	/** A response with this text and a call that the server parsed. */
 	const streamBeside = (content: string, args = '{"city":"Bern"}') => {
@@ -350,7 +338,7 @@ describe('markup that nothing reads', () => {
 		expect(streamBeside(text)).toMatchObject({
 			text,
 			toolCalls: [{ name: 'get_weather', arguments: '{"city":"Bern"}' }],
-			rejectedCall: { reason: 'the server sent other calls separately from the text' },
+			rejectedCall: { reason: 'otherCalls' },
 		});
 	});
 
@@ -370,7 +358,26 @@ describe('markup that nothing reads', () => {
 		const repeated = '<tool_call>{"name":"get_weather","arguments":{"city":"Bern"}}</tool_call>';
 		expect(findIgnoredCall(repeated, offeredTools, calls)).toBeUndefined();
 		const other = repeated.replace('get_weather', 'send-mail');
-		expect(findIgnoredCall(other, offeredTools, calls)?.name).toBe('send-mail');
+		expect(findIgnoredCall(other, offeredTools, calls)).toBe('send-mail');
+	});
+
+	test.each([
+		'get_weather{"city":"Rome"}',
+		'functions.get_weather:0{"city":"Rome"}',
+		'get_weather(city="Rome")',
+		'get_weather({"city":"Rome"})',
+		'I look: get_weather(city="Rome")',
+		'call:get_weather{city:Rome}',
+		'get_weather\n{"city":"Rome"}',
+		'>>>get_weather\n{"city":"Rome"}',
+		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
+		'{"name":"get_weather","args":{"city":"Rome"}}',
+	])('is reported without marks: %s', (text) => {
+		expect(parse(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { name: 'get_weather', reason: 'unknownSyntax' },
+		});
 	});
 
 	test('is searched in the first 200 mentions of names', () => {
@@ -381,7 +388,6 @@ describe('markup that nothing reads', () => {
 
 	test.each([
 		'<|plugin|>{"do":"get_weather"}',
-		'<invoke name="get_weather"><parameter name="city">Rome</parameter></invoke>',
 		'[FUNCTION_CALL] get_weather(city="Rome")',
 		'I will look it up.\n[get_weather(city="Rome")]',
 		'<tool>get_weather\n{"city": "Rome"}</tool>',
@@ -389,14 +395,13 @@ describe('markup that nothing reads', () => {
 		'Now: {"action": "get_weather", "action_input": {"city": "Rome"}} .',
 		'<function_call>{"tool":"send-mail","to":"a"}</function_call>',
 		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city">Rome</｜DSML｜parameter>',
-		'<｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city":"Rome"}<｜tool▁call▁end｜>',
 		'<|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{"city":"Rome"}',
 		'<tool>get_weather</tool><args>{"city":"Rome"}</args>',
 		'commentary to=functions.get_weather json{"city":"Rome"}',
 	])('is reported: %s', (text) => {
 		const { calls, rejectedCall } = parse(text);
 		expect(calls).toEqual([]);
-		expect(rejectedCall?.reason).toBe('its format is unknown or incomplete');
+		expect(rejectedCall?.name).toMatch(/get_weather|send-mail/);
 	});
 
 	test.each([

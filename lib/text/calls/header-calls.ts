@@ -1,0 +1,111 @@
+/** Shape (d): a header with the name, and JSON. */
+import { findArgumentsProblem } from './json-calls';
+import { toCandidates } from './marked-json';
+import type { TextCursor } from './cursor';
+import type { CallBlock, CallCandidate, CallProblem } from './types';
+
+/**
+ * Kimi K2's `functions.N:0`, DeepSeek V3.1's `N` (vllm-project/vllm, `tool_parsers`), and Solar Open's ID with the name (its
+ * chat template), before the mark of the arguments.
+ */
+const HEADER =
+	/(?:functions\.|\w{1,40}<\|tool_call:name\|>)?([\w.-]{1,128}?)(?::\d{1,5})?\s*<[|｜]tool[\w▁ \\:]{0,20}(?:sep|args|argument[\w▁]{0,10}begin)[|｜]>\s*(?=\{)/y;
+/** DeepSeek V3 and R1: `function<｜tool▁sep｜>N`, and JSON in a code block. */
+const TYPE_HEADER =
+	/function\s*<[|｜]tool[\w▁ \\]{0,20}sep[|｜]>\s*([\w.-]{1,128})\s*\n```(?:json)?\s*\n?(?=\{)/y;
+const FENCE_END = /\s*```/y;
+
+/** Reads a header between marks, and its JSON. */
+export function readHeaderCalls(cursor: TextCursor): CallCandidate[] | undefined {
+	const from = cursor.at;
+	const header = cursor.match(HEADER);
+	const typeHeader = header === undefined ? cursor.match(TYPE_HEADER) : undefined;
+	const name = (header ?? typeHeader)?.[1];
+	if (name === undefined) return undefined;
+	const json = cursor.readJson();
+	const isCut = typeHeader !== undefined && cursor.match(FENCE_END) === undefined;
+	return [toCandidate({ name, json, problem: isCut ? 'noEnd' : undefined, from, to: cursor.at })];
+}
+
+interface HeaderCall {
+	name: string;
+	/** Undefined if no complete object follows the header. */
+	json: string | undefined;
+	problem?: CallProblem;
+	from: number;
+	to: number;
+}
+
+function toCandidate({ name, json, problem, from, to }: HeaderCall): CallCandidate {
+	const found = findArgumentsProblem(json) ?? problem;
+	return {
+		syntax: 'header',
+		name,
+		arguments: json,
+		range: { from, to },
+		problems: found === undefined ? [] : [found],
+	};
+}
+
+/**
+ * gpt-oss (OpenAI's Harmony format; vllm-project/vllm, issue 22578). The channel may be before or after the name, and
+ * `<|call|>` is a stop token, which servers remove.
+ */
+const HARMONY_HEADER =
+	/(?:<\|start\|>assistant(?:<\|channel\|>\w{1,20})?|<\|channel\|>\w{1,20}) {0,4}to=functions\.([\w.-]{1,128}) {0,4}(?:<\|channel\|>\w{1,20} {0,4})?(?:<\|constrain\|>)?\w{0,20} {0,4}<\|message\|>/y;
+const HARMONY_END = /\s*<\|(?:call|end)\|>/y;
+
+/** Reads a message of Harmony that calls a function. */
+export function readHarmonyCall(cursor: TextCursor): CallBlock | undefined {
+	const from = cursor.at;
+	const name = cursor.match(HARMONY_HEADER)?.[1];
+	if (name === undefined) return undefined;
+	cursor.skipBlanks();
+	const json = cursor.readJson();
+	cursor.match(HARMONY_END);
+	const { at: to } = cursor;
+	return { candidates: [toCandidate({ name, json, from, to })], to, allowsTextAfter: false };
+}
+
+const MISTRAL_MARK = '[TOOL_CALLS]';
+/** Since Devstral: `N[ARGS]{…}`, perhaps with an ID. */
+const MISTRAL_HEADER = /([\w.-]{1,128})(?:\[CALL_ID\]\w{1,40})?(?:\[ARGS\])?\s*(?=\{)/y;
+/** Ends the turn (Mistral's templates). */
+const MISTRAL_END = '</s>';
+
+/** Reads `[TOOL_CALLS]` with a list, or with a header and its JSON. */
+export function readMistralCalls(cursor: TextCursor): CallBlock | undefined {
+	const from = cursor.at;
+	if (!cursor.skip(MISTRAL_MARK)) return undefined;
+	cursor.skipBlanks();
+	const candidates = readMistralContent(cursor, from);
+	if (candidates === undefined) {
+		cursor.at = from;
+		return undefined;
+	}
+	cursor.skip(MISTRAL_END);
+	return { candidates, to: cursor.at, allowsTextAfter: false };
+}
+
+function readMistralContent(cursor: TextCursor, from: number): CallCandidate[] | undefined {
+	const name = cursor.match(MISTRAL_HEADER)?.[1];
+	const json = cursor.readJson();
+	const range = { from, to: cursor.at };
+	if (name !== undefined) return [toCandidate({ name, json, ...range })];
+	return json === undefined ? undefined : toCandidates(json, 'header', range);
+}
+
+const FUNCTOOLS_MARK = 'functools';
+
+/** Reads `functools[…]` (vllm-project/vllm, `phi4mini_tool_parser.py`). The bracket ends the list. */
+export function readFunctoolsCalls(cursor: TextCursor): CallBlock | undefined {
+	const from = cursor.at;
+	const json = cursor.skip(FUNCTOOLS_MARK) ? cursor.readJson() : undefined;
+	const candidates =
+		json === undefined ? undefined : toCandidates(json, 'header', { from, to: cursor.at });
+	if (candidates === undefined) {
+		cursor.at = from;
+		return undefined;
+	}
+	return { candidates, to: cursor.at, allowsTextAfter: false };
+}

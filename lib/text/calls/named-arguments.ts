@@ -1,0 +1,179 @@
+/** Shape (b): a name with named arguments in marks. */
+import { toJson, toObject } from './argument-values';
+import type { NamedArgument, NamedArguments } from './argument-values';
+import { readElements } from './elements';
+import { findArgumentsProblem } from './json-calls';
+import { NAMESPACE_TOKEN, PREFIX } from './marks';
+import type { TextCursor } from './cursor';
+import type { CallCandidate, CallProblem } from './types';
+
+/** `=NAME` or ` name="NAME"`. */
+const NAME = String.raw`(?:[ \t]{0,4}=[ \t]{0,4}|[ \t]{1,4}name[ \t]{0,4}=[ \t]{0,4})(?:"([^"<>]{1,128})"|'([^'<>]{1,128})'|([^\s"'<>=]{1,128}))`;
+
+/**
+ * `<function=N>` (Qwen3-Coder, Seed-OSS, Step 3.5), `<function name="N">` (MiniCPM 5), `<invoke name="N">` (MiniMax M2,
+ * dots), `<｜DSML｜invoke name="N">` (DeepSeek V3.2 and newer): vllm-project/vllm, `tool_parsers`. Step 3 puts the type of the
+ * call before it.
+ */
+const CALL_TAG = new RegExp(
+	`(?:function\\s*<[|｜]tool[\\w▁ ]{0,20}sep[|｜]>\\s*)?(${NAMESPACE_TOKEN})<(${PREFIX})(function|invoke)${NAME}[ \\t]{0,4}>`,
+	'iy',
+);
+/** DeepSeek's attribute `string` tells texts from JSON. */
+const PARAMETER_TAG = new RegExp(
+	`<(${PREFIX})(parameter|param)${NAME}(?:[ \\t]{1,4}string="(true|false)")?[ \\t]{0,4}>`,
+	'iy',
+);
+/** Marks in a value say that the mark at its end is missing. */
+const STRUCTURE = new RegExp(
+	`</?${PREFIX}(?:function|invoke|parameter|param)(?:[\\s=>]|$)|</?[\\w|]{0,20}arg_(?:key|value)[:>]`,
+	'i',
+);
+
+/** Qwen3-Coder and MiMo leave out the mark before their call, but not the one after it (ollama issue 16686). */
+const STRAY_END = '</tool_call>';
+
+const CDATA = '<![CDATA[';
+const CDATA_END = ']]>';
+
+/** Reads `<function=N><parameter=K>value</parameter>…</function>` and its relatives, or `<function=N>{…}</function>`. */
+export function readNamedCall(cursor: TextCursor, mark: string): CallCandidate[] | undefined {
+	const from = cursor.at;
+	const tag = cursor.match(CALL_TAG);
+	if (tag === undefined) return undefined;
+	const [, namespace = '', prefix = '', word = '', ...names] = tag;
+	const end = `${namespace}</${prefix}${word}>`;
+	cursor.skipBlanks();
+	const json = cursor.readJson();
+	const args = json === undefined ? readArguments(cursor, namespace) : undefined;
+	cursor.skipBlanks();
+	const isUnread = args?.problem === undefined && !cursor.skip(end);
+	const problem = isUnread ? getEndProblem(cursor) : args?.problem;
+	if (mark === '') skipStrayEnd(cursor);
+	const source = json ?? toObject(args?.list ?? []);
+	const name = getFirst(names);
+	return [toCandidate({ name, args: source, problem, from, to: cursor.at })];
+}
+
+/** Why the mark that ends a block does not follow. */
+function getEndProblem(cursor: TextCursor): CallProblem {
+	return cursor.isAtEnd ? 'noEnd' : 'unreadText';
+}
+
+function readArguments(cursor: TextCursor, namespace: string): NamedArguments {
+	if (namespace !== '') return readElements(cursor, namespace);
+	const parameters = readParameters(cursor);
+	const hasParameters = parameters.list.length > 0 || parameters.problem !== undefined;
+	// Servers may remove the token of the namespace.
+	return hasParameters ? parameters : readElements(cursor, '');
+}
+
+function skipStrayEnd(cursor: TextCursor): void {
+	const { at } = cursor;
+	cursor.skipBlanks();
+	if (!cursor.skip(STRAY_END)) cursor.at = at;
+}
+
+function readParameters(cursor: TextCursor): NamedArguments {
+	const list: NamedArgument[] = [];
+	for (;;) {
+		cursor.skipBlanks();
+		const tag = cursor.match(PARAMETER_TAG);
+		if (tag === undefined) return { list };
+		const [, prefix = '', word = '', doubleQuoted, quoted, bare, isText] = tag;
+		const end = `</${prefix}${word}>`;
+		const section = readSection(cursor, end);
+		const value = section ?? readValue(cursor, end);
+		if (value === undefined) return { list, problem: 'noEnd' };
+		if (section === undefined && STRUCTURE.test(value)) return { list, problem: 'unreadText' };
+		const key = getFirst([doubleQuoted, quoted, bare]);
+		list.push({ key, json: isText === 'true' ? JSON.stringify(value) : toJson(value) });
+	}
+}
+
+/** A value in a CDATA section, which may contain marks: MiniCPM 5. */
+function readSection(cursor: TextCursor, end: string): string | undefined {
+	const { at } = cursor;
+	cursor.skipBlanks();
+	const content = cursor.skip(CDATA) ? cursor.readUntil(CDATA_END) : undefined;
+	cursor.skipBlanks();
+	if (content !== undefined && cursor.skip(end)) return content;
+	cursor.at = at;
+	return undefined;
+}
+
+/** A value to the mark at its end. */
+function readValue(cursor: TextCursor, end: string): string | undefined {
+	return cursor.readUntil(end)?.replace(/^\n/, '').replace(/\n$/, '');
+}
+
+/** The one name of several groups of a pattern that matched. */
+function getFirst(groups: ReadonlyArray<string | undefined>): string {
+	return groups.find((group) => group !== undefined) ?? '';
+}
+
+interface NamedCall {
+	name: string;
+	/** JSON text. */
+	args: string;
+	problem: CallProblem | undefined;
+	from: number;
+	to: number;
+}
+
+function toCandidate({ name, args, problem, from, to }: NamedCall): CallCandidate {
+	const found = problem ?? findArgumentsProblem(args);
+	return {
+		syntax: 'namedArguments',
+		name,
+		arguments: found === undefined ? args : undefined,
+		range: { from, to },
+		problems: found === undefined ? [] : [found],
+	};
+}
+
+/** The name of a call, which its arguments or the end of its mark follow; Hunyuan puts a mark between. */
+const CALL_NAME = /([\w.-]{1,128})\s*(?:<tool_sep(?::[^\s<>]{1,40})?>\s*)?(?=<)/y;
+/** GLM-4.5 to 5 (vllm-project/vllm, issue 32436); LongCat and K2 Horizon with a prefix, Hunyuan 4 with a suffix. */
+const KEY_TAG = /<([\w|]{0,20})arg_key((?::[^\s<>]{1,40})?)>/y;
+const KEY = /[^<>]{1,128}/y;
+const END_TAG = /<\/[\w|]{0,20}tool_call(?::[^\s<>]{1,40})?>/y;
+
+/** Reads `N<arg_key>K</arg_key><arg_value>value</arg_value>…`, or only the name in `<tool_call>N</tool_call>`. */
+export function readKeyValueCall(cursor: TextCursor): CallCandidate[] | undefined {
+	const from = cursor.at;
+	const name = cursor.match(CALL_NAME)?.[1];
+	const args = name === undefined ? undefined : readKeysAndValues(cursor);
+	const isEmpty = args?.list.length === 0 && args.problem === undefined;
+	if (name === undefined || args === undefined || (isEmpty && !isBefore(cursor, END_TAG))) {
+		cursor.at = from;
+		return undefined;
+	}
+	const { list, problem } = args;
+	return [toCandidate({ name, args: toObject(list), problem, from, to: cursor.at })];
+}
+
+function isBefore(cursor: TextCursor, pattern: RegExp): boolean {
+	const { at } = cursor;
+	const isNext = cursor.match(pattern) !== undefined;
+	cursor.at = at;
+	return isNext;
+}
+
+function readKeysAndValues(cursor: TextCursor): NamedArguments {
+	const list: NamedArgument[] = [];
+	for (;;) {
+		cursor.skipBlanks();
+		const tag = cursor.match(KEY_TAG);
+		if (tag === undefined) return { list };
+		const [, prefix = '', suffix = ''] = tag;
+		const key = cursor.match(KEY)?.[0];
+		const hasKeyEnd = cursor.skip(`</${prefix}arg_key${suffix}>`);
+		cursor.skipBlanks();
+		const hasValue = cursor.skip(`<${prefix}arg_value${suffix}>`);
+		const value = hasValue ? cursor.readUntil(`</${prefix}arg_value${suffix}>`) : undefined;
+		if (key === undefined || !hasKeyEnd || value === undefined) return { list, problem: 'noEnd' };
+		if (STRUCTURE.test(value)) return { list, problem: 'unreadText' };
+		list.push({ key: key.trim(), json: toJson(value) });
+	}
+}

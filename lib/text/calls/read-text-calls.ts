@@ -1,0 +1,73 @@
+/** Finds the calls of a text. What may run is decided elsewhere. */
+import { blankOutCode, unwrapCodeBlock } from '../code-blocks';
+import { readCompleteJson } from './complete-json';
+import { TextCursor } from './cursor';
+import { readFunctoolsCalls, readHarmonyCall, readMistralCalls } from './header-calls';
+import { MAX_CALLS, readMarkedBlock } from './marked-blocks';
+import { readNamedCall } from './named-arguments';
+import type { CallBlock, CallCandidate, TextRange } from './types';
+
+/** What was read of a text. */
+export interface TextCallReading {
+	/** In the order of the text, at most one more than may run. The last one may have a problem: reading ends there. */
+	candidates: readonly CallCandidate[];
+	/** The text that was read: without the fences of a response that is one code block. */
+	text: string;
+	/** From the first call to the end of the last one. */
+	range: TextRange;
+	/** Whether the syntax of the last call allows text after it. */
+	allowsTextAfter: boolean;
+}
+
+/** Where a call may begin. */
+export const BEGINNING = /\]<\]\w{1,20}\[>\[<|<[|｜]?[A-Za-z]|\[TOOL_CALLS\]|\bfunctools\[/g;
+
+/** Reads all calls from the first one on. */
+export function readTextCalls(response: string): TextCallReading {
+	const text = unwrapCodeBlock(response) ?? response;
+	const complete = readCompleteJson(text);
+	if (complete !== undefined) {
+		const range = { from: 0, to: text.length };
+		return { candidates: complete, text, range, allowsTextAfter: false };
+	}
+	const cursor = new TextCursor(text);
+	for (const { index: from } of blankOutCode(text).matchAll(BEGINNING)) {
+		cursor.at = from;
+		const block = readBlock(cursor);
+		if (block !== undefined) return { ...readFollowingBlocks(cursor, block, from), text };
+		if (cursor.isExhausted) break;
+	}
+	const range = { from: text.length, to: text.length };
+	return { candidates: [], text, range, allowsTextAfter: false };
+}
+
+/** Reads the calls that begin at the cursor, in any shape with marks. */
+export function readBlock(cursor: TextCursor): CallBlock | undefined {
+	const block =
+		readMarkedBlock(cursor) ??
+		readHarmonyCall(cursor) ??
+		readMistralCalls(cursor) ??
+		readFunctoolsCalls(cursor);
+	if (block !== undefined) return block;
+	const candidates = readNamedCall(cursor, '');
+	return candidates && { candidates, to: cursor.at, allowsTextAfter: false };
+}
+
+/** Reads the blocks that follow the first one with nothing but blanks between them. */
+function readFollowingBlocks(
+	cursor: TextCursor,
+	first: CallBlock,
+	from: number,
+): Omit<TextCallReading, 'text'> {
+	const candidates = [...first.candidates];
+	let last = first;
+	while (candidates.length <= MAX_CALLS && candidates.at(-1)!.problems.length === 0) {
+		cursor.at = last.to;
+		cursor.skipBlanks();
+		const next = readBlock(cursor);
+		if (next === undefined) break;
+		candidates.push(...next.candidates);
+		last = next;
+	}
+	return { candidates, range: { from, to: last.to }, allowsTextAfter: last.allowsTextAfter };
+}

@@ -1,0 +1,84 @@
+/** Tool calls that a server without a parser leaves in the text of a response: what readers find, and what was decided. */
+
+/** A tool call as received, from the server or from a text. */
+export interface RawToolCall {
+	/** The server's ID. */
+	id?: string;
+	name: string;
+	/** As the model wrote them. */
+	arguments: string;
+}
+
+/** A part of a text, from its first character to the one after its last. */
+export interface TextRange {
+	from: number;
+	to: number;
+}
+
+/**
+ * The shape of a call, each with a reader of its own: JSON between marks, a name with named arguments in marks, a literal
+ * such as `N(a=1)` between marks, a header before JSON, and a complete response that is the JSON of calls.
+ */
+export type CallSyntax = 'markedJson' | 'namedArguments' | 'literal' | 'header' | 'completeJson';
+
+/** What a reader found in a call that no rule of its syntax accounts for. */
+export type CallProblem =
+	/** No arguments, or none that can be told apart from those of a definition. */
+	| 'noArguments'
+	/** The arguments are not one complete object. */
+	| 'brokenArguments'
+	/** JSON with other keys than those of a call, or a schema in place of the arguments. */
+	| 'notOnlyACall'
+	/** Two names, or two values for one argument. */
+	| 'ambiguous'
+	/** Text within the block that belongs to nothing. */
+	| 'unreadText'
+	/** The mark that ends the block is missing. */
+	| 'noEnd';
+
+/** A call that a reader found. It decides nothing. */
+export interface CallCandidate {
+	/** The shape whose reader found it. */
+	syntax: CallSyntax;
+	name: string;
+	/** JSON text of an object, with the digits that the model wrote; undefined if it stated none. `{}` only if it wrote so. */
+	arguments: string | undefined;
+	/** The text of the call with its marks. */
+	range: TextRange;
+	/** Empty for a complete call. */
+	problems: readonly CallProblem[];
+}
+
+/** One or several calls that share their marks. */
+export interface CallBlock {
+	/** At least one. Reading ends at the first one with a problem. */
+	candidates: readonly CallCandidate[];
+	/** Index after the block. */
+	to: number;
+	/** Whether the syntax allows text after its calls, if they begin the response. */
+	allowsTextAfter: boolean;
+}
+
+/** Why no call of a text runs. */
+export type RejectionReason =
+	| CallProblem
+	/** The syntax is unknown. */
+	| 'unknownSyntax'
+	| 'unknownTool'
+	/** The token limit ended the response. */
+	| 'cutOff'
+	| 'textAfter'
+	/** Other markup of a call in the same response could not be read. */
+	| 'otherMarkup'
+	| 'tooManyCalls'
+	/** The request contains the same call. */
+	| 'quotation'
+	/** The server sent other calls separately from the text. */
+	| 'otherCalls';
+
+/** A call in text that does not run, as the reason why none of its response runs. */
+export interface RejectedTextCall {
+	/** Name of the tool, as the model wrote it. */
+	name: string;
+	reason: RejectionReason;
+}

@@ -1,0 +1,42 @@
+/** Removes calls from an earlier response of the model, so that it does not imitate markup that nothing reads. */
+import { blankOutCode } from '../code-blocks';
+import { TextCursor } from './cursor';
+import { BLOCK_MARK, getClosingMark, OTHER_MARK } from './marks';
+import { BEGINNING, readBlock } from './read-text-calls';
+
+/** A text with more marks is about them. */
+const MAX_MARKS = 100;
+/** What follows a mark that begins a call. */
+const CALL_CONTENT = /\s*(?:[[{]|<\w|(?:function|call:)?[\w.:-]{1,128}\s*[({[<])/y;
+
+/**
+ * A text without the markup of calls outside of code blocks, whether it can be read or not. The same text always gives the
+ * same result, because any change would invalidate the server's prompt cache.
+ */
+export function withoutCallMarkup(text: string): string {
+	const cursor = new TextCursor(text);
+	let visible = '';
+	let end = 0;
+	let marks = 0;
+	for (const { index: from } of blankOutCode(text).matchAll(BEGINNING)) {
+		if (from < end) continue;
+		cursor.at = from;
+		const to = readBlock(cursor)?.to ?? findEnd(cursor, from);
+		if (to === undefined) continue;
+		marks += 1;
+		if (marks > MAX_MARKS || cursor.isExhausted) return text;
+		visible += text.slice(end, from);
+		end = to;
+	}
+	return end === 0 ? text : (visible + text.slice(end)).trim();
+}
+
+/** The end of a block that no reader reads; undefined if its mark begins no call. */
+function findEnd(cursor: TextCursor, from: number): number | undefined {
+	cursor.at = from;
+	const mark = cursor.match(BLOCK_MARK)?.[0];
+	if (mark === undefined || OTHER_MARK.test(mark) || cursor.match(CALL_CONTENT) === undefined)
+		return undefined;
+	const content = cursor.readUntil(getClosingMark(mark));
+	return content === undefined ? cursor.text.length : cursor.at;
+}

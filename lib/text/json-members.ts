@@ -1,0 +1,67 @@
+/** The members of JSON text, with the source of each value: a parsed number has lost its digits, a parsed key its twin. */
+
+/** A member of an object, or an element of a list. */
+export interface JsonMember {
+	/** Undefined in lists. */
+	key: string | undefined;
+	/** JSON text of the value. */
+	value: string;
+}
+
+/** Strings, and the signs of JSON outside of them. */
+const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|[[\]{},:]/g;
+
+/**
+ * Splits an object or a list. Keys that occur twice are returned twice.
+ *
+ * @param json valid JSON of an object or a list
+ */
+export function splitJson(json: string): JsonMember[] {
+	const members: JsonMember[] = [];
+	let depth = 0;
+	let start = 0;
+	let key: string | undefined;
+	const endMember = (end: number) => {
+		const value = json.slice(start, end).trim();
+		if (value !== '') members.push({ key, value });
+		key = undefined;
+	};
+	for (const { 0: token, index } of json.matchAll(TOKEN)) {
+		if (token === '{' || token === '[') {
+			depth += 1;
+			if (depth === 1) start = index + 1;
+		} else if (token === '}' || token === ']') {
+			if (depth === 1) endMember(index);
+			depth -= 1;
+		} else if (depth === 1 && token === ',') {
+			endMember(index);
+			start = index + 1;
+		} else if (depth === 1 && token === ':') {
+			key = JSON.parse(json.slice(start, index)) as string;
+			start = index + 1;
+		}
+	}
+	return members;
+}
+
+/**
+ * Whether an object in JSON text has a key twice, at any depth: parsers keep the last value and lose the other.
+ *
+ * @param json valid JSON
+ */
+export function hasDuplicateKeys(json: string): boolean {
+	const keysByDepth: Array<Set<string>> = [];
+	let lastToken = '';
+	for (const { 0: token } of json.matchAll(TOKEN)) {
+		if (token === '{' || token === '[') keysByDepth.push(new Set());
+		else if (token === '}' || token === ']') keysByDepth.pop();
+		else if (token === ':') {
+			const keys = keysByDepth.at(-1)!;
+			const key = JSON.parse(lastToken) as string;
+			if (keys.has(key)) return true;
+			keys.add(key);
+		}
+		lastToken = token;
+	}
+	return false;
+}

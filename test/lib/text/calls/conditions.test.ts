@@ -1,0 +1,348 @@
+/** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
+import * as fc from 'fast-check';
+import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
+import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
+import type { RejectionReason } from '../../../../lib/text/calls/types';
+
+const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
+
+const decide = (text: string, { isCutOff = false, isQuotation = false } = {}): TextCallDecision =>
+	decideTextCalls({ text, tools, isCutOff, isQuotation: () => isQuotation });
+
+/** One shape of calls, as a text for each condition. */
+interface Shape {
+	name: string;
+	/** A complete call of `delete_mails` with the folder "Spam". */
+	call: string;
+	/** A complete call of `wipe_cache` without arguments. */
+	empty: string;
+	/** The mark at the end is missing. */
+	withoutEnd: string;
+	/** Something else is between the parts of the call. */
+	unread: string;
+	/** One argument has two values. */
+	twice: string;
+}
+
+const SHAPES: readonly Shape[] = [
+	{
+		name: 'JSON between marks',
+		call: '<tool_call>{"name":"delete_mails","arguments":{"folder":"Spam"}}</tool_call>',
+		empty: '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>',
+		withoutEnd: '<tool_call>{"name":"delete_mails","arguments":{"folder":"Spam"}}',
+		unread: '<tool_call>{"name":"delete_mails","arguments":{"folder":"Spam"}} now</tool_call>',
+		twice:
+			'<tool_call>{"name":"delete_mails","arguments":{"folder":"Spam","folder":"Inbox"}}</tool_call>',
+	},
+	{
+		name: 'a function with parameters',
+		call: '<function=delete_mails><parameter=folder>Spam</parameter></function>',
+		empty: '<function=wipe_cache></function>',
+		withoutEnd: '<function=delete_mails><parameter=folder>Spam</parameter>',
+		unread: '<function=delete_mails>Now <parameter=folder>Spam</parameter></function>',
+		twice:
+			'<function=delete_mails><parameter=folder>Spam</parameter><parameter=folder>Inbox</parameter></function>',
+	},
+	{
+		name: 'an invocation with parameters',
+		call: '<minimax:tool_call><invoke name="delete_mails"><parameter name="folder">Spam</parameter></invoke></minimax:tool_call>',
+		empty: '<minimax:tool_call><invoke name="wipe_cache"></invoke></minimax:tool_call>',
+		withoutEnd:
+			'<minimax:tool_call><invoke name="delete_mails"><parameter name="folder">Spam</parameter></invoke>',
+		unread:
+			'<minimax:tool_call><invoke name="delete_mails"><parameter name="folder">Spam</parameter>!</invoke></minimax:tool_call>',
+		twice:
+			'<minimax:tool_call><invoke name="delete_mails"><parameter name="folder">Spam</parameter><parameter name="folder">Inbox</parameter></invoke></minimax:tool_call>',
+	},
+	{
+		name: 'an invocation with a prefix',
+		call: '<｜DSML｜tool_calls><｜DSML｜invoke name="delete_mails"><｜DSML｜parameter name="folder" string="true">Spam</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>',
+		empty:
+			'<｜DSML｜tool_calls><｜DSML｜invoke name="wipe_cache"></｜DSML｜invoke></｜DSML｜tool_calls>',
+		withoutEnd:
+			'<｜DSML｜tool_calls><｜DSML｜invoke name="delete_mails"><｜DSML｜parameter name="folder" string="true">Spam</｜DSML｜parameter>',
+		unread:
+			'<｜DSML｜tool_calls><｜DSML｜invoke name="delete_mails"><｜DSML｜parameter name="folder" string="true">Spam</｜DSML｜parameter></｜DSML｜invoke>!</｜DSML｜tool_calls>',
+		twice:
+			'<｜DSML｜tool_calls><｜DSML｜invoke name="delete_mails"><｜DSML｜parameter name="folder" string="true">Spam</｜DSML｜parameter><｜DSML｜parameter name="folder" string="true">Inbox</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>',
+	},
+	{
+		name: 'elements after a token',
+		call: ']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="delete_mails">]<]minimax[>[<folder>Spam]<]minimax[>[</folder>]<]minimax[>[</invoke>]<]minimax[>[</tool_call>',
+		empty:
+			']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="wipe_cache">]<]minimax[>[</invoke>]<]minimax[>[</tool_call>',
+		withoutEnd:
+			']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="delete_mails">]<]minimax[>[<folder>Spam]<]minimax[>[</folder>]<]minimax[>[</invoke>',
+		unread:
+			']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="delete_mails">now]<]minimax[>[<folder>Spam]<]minimax[>[</folder>]<]minimax[>[</invoke>]<]minimax[>[</tool_call>',
+		twice:
+			']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="delete_mails">]<]minimax[>[<folder>Spam]<]minimax[>[</folder>]<]minimax[>[<folder>Inbox]<]minimax[>[</folder>]<]minimax[>[</invoke>]<]minimax[>[</tool_call>',
+	},
+	{
+		name: 'keys and values',
+		call: '<tool_call>delete_mails<arg_key>folder</arg_key><arg_value>Spam</arg_value></tool_call>',
+		empty: '<tool_call>wipe_cache</tool_call>',
+		withoutEnd: '<tool_call>delete_mails<arg_key>folder</arg_key><arg_value>Spam</arg_value>',
+		unread:
+			'<tool_call>delete_mails<arg_key>folder</arg_key> is <arg_value>Spam</arg_value></tool_call>',
+		twice:
+			'<tool_call>delete_mails<arg_key>folder</arg_key><arg_value>Spam</arg_value><arg_key>folder</arg_key><arg_value>Inbox</arg_value></tool_call>',
+	},
+	{
+		name: 'a literal call',
+		call: '<|tool_call_start|>[delete_mails(folder="Spam")]<|tool_call_end|>',
+		empty: '<|tool_call_start|>[wipe_cache()]<|tool_call_end|>',
+		withoutEnd: '<|tool_call_start|>[delete_mails(folder="Spam")]',
+		unread: '<|tool_call_start|>[delete_mails(folder="Spam")] now<|tool_call_end|>',
+		twice: '<|tool_call_start|>[delete_mails(folder="Spam", folder="Inbox")]<|tool_call_end|>',
+	},
+	{
+		name: 'a call with a quotation token',
+		call: '<|tool_call>call:delete_mails{folder:<|"|>Spam<|"|>}<tool_call|>',
+		empty: '<|tool_call>call:wipe_cache{}<tool_call|>',
+		withoutEnd: '<|tool_call>call:delete_mails{folder:<|"|>Spam<|"|>}',
+		unread: '<|tool_call>call:delete_mails{folder:<|"|>Spam<|"|>} now<tool_call|>',
+		twice:
+			'<|tool_call>call:delete_mails{folder:<|"|>Spam<|"|>,folder:<|"|>Inbox<|"|>}<tool_call|>',
+	},
+	{
+		name: 'a header and JSON',
+		call: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>delete_mails<｜tool▁sep｜>{"folder":"Spam"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+		empty:
+			'<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+		withoutEnd:
+			'<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>delete_mails<｜tool▁sep｜>{"folder":"Spam"}<｜tool▁call▁end｜>',
+		unread:
+			'<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>delete_mails<｜tool▁sep｜>{"folder":"Spam"}!<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+		twice:
+			'<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>delete_mails<｜tool▁sep｜>{"folder":"Spam","folder":"Inbox"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+	},
+	{
+		name: 'a header with an index',
+		call: '<|tool_calls_section_begin|><|tool_call_begin|>functions.delete_mails:0<|tool_call_argument_begin|>{"folder":"Spam"}<|tool_call_end|><|tool_calls_section_end|>',
+		empty:
+			'<|tool_calls_section_begin|><|tool_call_begin|>functions.wipe_cache:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>',
+		withoutEnd:
+			'<|tool_calls_section_begin|><|tool_call_begin|>functions.delete_mails:0<|tool_call_argument_begin|>{"folder":"Spam"}',
+		unread:
+			'<|tool_calls_section_begin|><|tool_call_begin|>functions.delete_mails:0<|tool_call_argument_begin|>{"folder":"Spam"} or so<|tool_call_end|><|tool_calls_section_end|>',
+		twice:
+			'<|tool_calls_section_begin|><|tool_call_begin|>functions.delete_mails:0<|tool_call_argument_begin|>{"folder":"Spam","folder":"Inbox"}<|tool_call_end|><|tool_calls_section_end|>',
+	},
+	{
+		name: 'a header with a channel',
+		call: '<|channel|>commentary to=functions.delete_mails <|constrain|>json<|message|>{"folder":"Spam"}<|call|>',
+		empty: '<|channel|>commentary to=functions.wipe_cache <|constrain|>json<|message|>{}<|call|>',
+		withoutEnd:
+			'<|channel|>commentary to=functions.delete_mails <|constrain|>json<|message|>{"folder":"Spam"',
+		unread:
+			'<|channel|>commentary to=functions.delete_mails <|constrain|>json<|message|>{"folder":"Spam"} now<|call|>',
+		twice:
+			'<|channel|>commentary to=functions.delete_mails <|constrain|>json<|message|>{"folder":"Spam","folder":"Inbox"}<|call|>',
+	},
+	{
+		name: 'a header after a mark without an end',
+		call: '[TOOL_CALLS]delete_mails[ARGS]{"folder":"Spam"}',
+		empty: '[TOOL_CALLS]wipe_cache[ARGS]{}',
+		withoutEnd: '[TOOL_CALLS]delete_mails[ARGS]{"folder":"Spam"',
+		unread: '[TOOL_CALLS]delete_mails[ARGS]now {"folder":"Spam"}',
+		twice: '[TOOL_CALLS]delete_mails[ARGS]{"folder":"Spam","folder":"Inbox"}',
+	},
+	{
+		name: 'the complete response',
+		call: '{"name":"delete_mails","arguments":{"folder":"Spam"}}',
+		empty: '{"name":"wipe_cache","arguments":{}}',
+		withoutEnd: '{"name":"delete_mails","arguments":{"folder":"Spam"}',
+		unread: '{"name":"delete_mails","arguments":{"folder":"Spam"}} now',
+		twice: '{"name":"delete_mails","arguments":{"folder":"Spam","folder":"Inbox"}}',
+	},
+];
+
+describe.each(SHAPES)('$name', ({ call, empty, withoutEnd, unread, twice }) => {
+	const expectText = (text: string, reason?: RejectionReason, options = {}) => {
+		const decision = decide(text, options);
+		expect(decision).toMatchObject({ text, calls: [] });
+		expect(decision.rejectedCall).toMatchObject(
+			reason === undefined ? { name: expect.any(String) as string } : { reason },
+		);
+	};
+
+	test('runs if it is complete', () => {
+		const { text, calls } = decide(`Now.\n${call}`.slice(call.startsWith('{') ? 5 : 0));
+		expect(text).toBe(call.startsWith('{') ? '' : 'Now.');
+		expect(calls.map(({ name }) => name)).toEqual(['delete_mails']);
+		expect(JSON.parse(calls[0]!.arguments)).toEqual({ folder: 'Spam' });
+	});
+
+	test('runs without arguments if it says so', () => {
+		expect(decide(empty).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+
+	test('does not run without its end', () => {
+		expectText(withoutEnd);
+	});
+
+	test('does not run with text that belongs to nothing', () => {
+		expectText(unread);
+	});
+
+	test('does not run with two values for one argument', () => {
+		expectText(twice, 'ambiguous');
+	});
+
+	test('does not run if its tool is not offered', () => {
+		const other = call.replace('delete_mails', 'delete_mails_now');
+		expect(decide(other)).toMatchObject({ calls: [], rejectedCall: { reason: 'unknownTool' } });
+	});
+
+	test('does not run in a response that was cut off', () => {
+		expectText(call, 'cutOff', { isCutOff: true });
+	});
+
+	test('does not run next to a mark that is not read', () => {
+		expect(decide(`<tool_call>nothing</tool_call> ${call}`).calls).toEqual([]);
+	});
+
+	test('does not run next to markup of another call', () => {
+		expectText(`<call>send_newsletter{"to":"all"}</call> ${call}`);
+	});
+
+	test('does not run next to an incomplete call', () => {
+		expectText(`${call}${withoutEnd}`);
+	});
+
+	test('does not run if it is quoted', () => {
+		expectText(call, 'quotation', { isQuotation: true });
+	});
+
+	test('is text without a hint in a code block between other text', () => {
+		const text = `Like this:\n\`\`\`\n${call}\n\`\`\``;
+		expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+	});
+
+	test('is the same call or none without any one of the characters around its values', () => {
+		const expected = JSON.stringify(decide(call).calls);
+		const isPartOfValue = (at: number) =>
+			['delete_mails', 'folder', 'Spam'].some((word) => {
+				const from = call.indexOf(word);
+				return at >= from && at < from + word.length;
+			});
+		const otherCalls = Array.from(call, (_sign, at) => call.slice(0, at) + call.slice(at + 1))
+			.filter((_text, at) => !isPartOfValue(at))
+			.map((text) => ({ text, calls: JSON.stringify(decide(text).calls) }))
+			.filter(({ calls }) => calls !== '[]' && calls !== expected);
+		expect(otherCalls).toEqual([]);
+	});
+
+	test('is one call of the same tool or none with any sign in any place', () => {
+		const sign = fc.constantFrom('<', '>', '{', '}', '[', ']', '"', ' ', '\n', 'a', '=', '/', '`');
+		fc.assert(
+			fc.property(fc.nat(call.length), sign, (at, inserted) => {
+				const { calls } = decide(call.slice(0, at) + inserted + call.slice(at));
+				for (const { name, arguments: args } of calls) {
+					expect(name).toBe('delete_mails');
+					expect(Object.keys(JSON.parse(args) as object)).toHaveLength(1);
+				}
+			}),
+		);
+	});
+});
+
+/** A model that describes its tools does not call them. */
+test.each([
+	'[{"name":"wipe_cache","description":"Deletes the cache"},{"name":"send_newsletter","description":"Sends it"}]',
+	'```json\n[{"name":"wipe_cache","description":"Deletes the cache"}]\n```',
+	'{"name":"wipe_cache","status":"available"}',
+	'{"name":"wipe_cache"}',
+	'{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}',
+	'[{"type":"function","function":{"name":"wipe_cache","description":"Deletes","parameters":{"type":"object","properties":{}}}}]',
+	'{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}',
+	'{"name":"wipe_cache","parameters":{"type":"object"}}',
+	'{"tools":["wipe_cache","send_newsletter"]}',
+	'{"wipe_cache":{}}',
+])('is text without a hint: %s', (text) => {
+	expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+});
+
+test.each([
+	{
+		what: 'arguments under another key',
+		text: '<tool_call>{"name":"delete_mails","args":{"folder":"Spam"}}</tool_call>',
+	},
+	{
+		what: 'arguments under a third key',
+		text: '<tool_call>{"name":"delete_mails","input":{"folder":"Spam"}}</tool_call>',
+	},
+	{
+		what: 'a schema between marks',
+		text: '<tool_call>{"name":"get_weather","parameters":{"type":"object","properties":{}}}</tool_call>',
+	},
+	{
+		what: 'types in place of values',
+		text: '{"name":"get_weather","parameters":{"city":"string"}}',
+	},
+	{
+		what: 'fields of a schema in place of values',
+		text: '{"name":"get_weather","parameters":{"city":{"type":"string","description":"A city"}}}',
+	},
+	{
+		what: 'a name with another key',
+		text: '<tool_call>{"name":"wipe_cache","status":"available"}</tool_call>',
+	},
+	{
+		what: 'two kinds of arguments',
+		text: '<tool_call>{"name":"get_weather","arguments":{},"parameters":{"city":"Rome"}}</tool_call>',
+	},
+	{
+		what: 'two names',
+		text: '<tool_call>{"name":"get_weather","name":"wipe_cache","arguments":{}}</tool_call>',
+	},
+	{
+		what: 'a missing end of a parameter',
+		text: '<tool_call><function=delete_mails><parameter=folder>Spam\n<parameter=sender>x@y.z</parameter></function></tool_call>',
+	},
+	{
+		what: 'words between parameters',
+		text: '<function=delete_mails><parameter=folder>Spam</parameter> and <parameter=sender>x</parameter></function>',
+	},
+	{
+		what: 'a call of a tool that is not connected before a complete one',
+		text: '<invoke name="get_date"></invoke><tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>',
+	},
+	{
+		what: 'one bad call in a list',
+		text: '[{"name":"wipe_cache","arguments":{}},{"name":"get_weather","arguments":"{"}]',
+	},
+	{ what: 'null in place of arguments', text: '{"name":"wipe_cache","parameters":null}' },
+	{ what: 'half a mark', text: '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_c' },
+	{ what: 'a call without marks', text: 'delete_mails(folder="Spam")' },
+])('does not run, and leads to a hint: $what', ({ text }) => {
+	const { calls, rejectedCall, text: rest } = decide(text);
+	expect({ calls, rest }).toEqual({ calls: [], rest: text });
+	expect(rejectedCall).toMatchObject({ name: expect.any(String) as string });
+});
+
+test('parameters in either notation are all read', () => {
+	const text =
+		'<tool_call><function=delete_mails><parameter name="folder">Spam</parameter><parameter name="sender">x@y.z</parameter></function></tool_call>';
+	const [call] = decide(text).calls;
+	expect(JSON.parse(call!.arguments)).toEqual({ folder: 'Spam', sender: 'x@y.z' });
+});
+
+test.each([
+	'[TOOL_CALLS]'.repeat(80_000),
+	'<tool_call>'.repeat(80_000),
+	'<tool_call>{'.repeat(80_000),
+	'<function=wipe_cache>'.repeat(50_000),
+	`<tool_call>{"name":"wipe_cache","arguments":{"a":"${'x'.repeat(2_000_000)}`,
+	'{"name":"wipe_cache","arguments":{}}'.repeat(30_000),
+])('many beginnings, or one without an end, run nothing (%#)', (text) => {
+	expect(decide(text).calls).toEqual([]);
+});
+
+test('keys such as __proto__ are arguments like any other', () => {
+	const [call] = decide(
+		'<tool_call>{"name":"get_weather","arguments":{"__proto__":{"a":1}}}</tool_call>',
+	).calls;
+	expect(call?.arguments).toBe('{"__proto__":{"a":1}}');
+});
