@@ -1,0 +1,320 @@
+/** Agent: tool calls in the text of a response run completely or not at all, and a hint says why not. */
+import { AIMessage, HumanMessage, toolNamed } from './support/agent-turns';
+import { chatModel, failureOf, streamOf, textOf, wholeOf } from './support/node-runner';
+import { CHAT, called, delta, LLAMA_SERVER, streamed, usage } from './support/responses';
+import { type Answer, json, useServers } from './support/scripted-server';
+
+const start = useServers();
+
+const TOOLS = [
+	toolNamed('delete_mails', { folder: { type: 'string' }, sender: { type: 'string' } }),
+	toolNamed('wipe_cache'),
+	toolNamed('send_newsletter'),
+	toolNamed('get_weather', { city: { type: 'string' } }, ['city']),
+];
+
+/** A text in single characters. */
+const inCharacters = (content: string, finish: string): Answer =>
+	streamed(
+		...Array.from(content, (letter) => delta({ content: letter })),
+		delta({}, finish),
+		usage(),
+	);
+
+/** A text as one JSON object, as servers send it that ignore `stream`. */
+const asObject = (content: string, finish: string): Answer =>
+	json({ choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: finish }] });
+
+interface Outcome {
+	/** What n8n's chat shows. */
+	text: string;
+	/** Names and arguments of the calls that run. */
+	calls: Array<[name: string, args: Record<string, unknown>]>;
+	hints: string;
+	/** Requests that were sent. */
+	requests: number;
+}
+
+async function ask(
+	answer: Answer,
+	question: unknown[] = [new HumanMessage('Go.')],
+): Promise<Outcome> {
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [answer] });
+	const { supplied, hints } = await chatModel(server.url);
+	const chunks = await streamOf(supplied.bindTools(TOOLS), question);
+	const { tool_calls: calls = [] } = wholeOf(chunks);
+	return {
+		text: textOf(chunks),
+		calls: calls.map(({ name, args }) => [name, args]),
+		hints: hints.map(({ message }) => message).join('\n'),
+		requests: server.sent(CHAT).length,
+	};
+}
+
+const READ = [
+	{
+		model: 'Qwen3-Coder with both notations',
+		text: '<tool_call><function=delete_mails><parameter name="folder">Spam</parameter><parameter=sender>x@y.z</parameter></function></tool_call>',
+		calls: [['delete_mails', { folder: 'Spam', sender: 'x@y.z' }]],
+	},
+	{
+		model: 'MiniMax M2',
+		text: '<minimax:tool_call>\n<invoke name="get_weather">\n<parameter name="city">Rome</parameter>\n</invoke>\n</minimax:tool_call>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'MiniMax M3',
+		text: ']<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="get_weather">]<]minimax[>[<city>Rome]<]minimax[>[</city>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'Seed-OSS',
+		text: '<seed:tool_call>\n<function=get_weather>\n<parameter=city>Rome</parameter>\n</function>\n</seed:tool_call>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'dots',
+		text: '<dots_function_call>\n<invoke name="get_weather">\n<parameter name="city">Rome</parameter>\n</invoke>\n<invoke name="wipe_cache">\n</invoke>\n</dots_function_call>',
+		calls: [
+			['get_weather', { city: 'Rome' }],
+			['wipe_cache', {}],
+		],
+	},
+	{
+		model: 'MiniCPM 5',
+		text: '<function name="get_weather"><param name="city"><![CDATA[Rome\n<Italy>]]></param></function>',
+		calls: [['get_weather', { city: 'Rome\n<Italy>' }]],
+	},
+	{
+		model: 'DeepSeek V3.1',
+		text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city":"Rome"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'DeepSeek V3',
+		text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{"city": "Rome"}\n```<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>function<｜tool▁sep｜>wipe_cache\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+		calls: [
+			['get_weather', { city: 'Rome' }],
+			['wipe_cache', {}],
+		],
+	},
+	{
+		model: 'DeepSeek V3.2',
+		text: '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_weather">\n<｜DSML｜parameter name="city" string="true">Rome</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'Kimi K2',
+		text: '<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{"city": "Rome"}<|tool_call_end|><|tool_calls_section_end|>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'FunctionGemma',
+		text: '<start_function_call>call:get_weather{city:<escape>Rome<escape>}<end_function_call>',
+		calls: [['get_weather', { city: 'Rome' }]],
+	},
+	{
+		model: 'MiniCPM 4',
+		text: '<|tool_call_start|>\n```python\nget_weather(city="Rome")\nwipe_cache()\n```\n<|tool_call_end|>',
+		calls: [
+			['get_weather', { city: 'Rome' }],
+			['wipe_cache', {}],
+		],
+	},
+];
+
+describe.each([
+	{ way: 'character by character', send: inCharacters },
+	{ way: 'as one object', send: asObject },
+])('text that arrives $way', ({ send }) => {
+	test.each(READ)('is a call of $model, and nothing of it is shown', async ({ text, calls }) => {
+		const outcome = await ask(send(text, 'stop'));
+		expect(outcome).toEqual({ text: '', calls, hints: '', requests: 1 });
+	});
+
+	test.each([
+		'[{"name":"wipe_cache","description":"Deletes the cache"},{"name":"send_newsletter","description":"Sends it"}]',
+		'```json\n[{"name":"wipe_cache","description":"Deletes the cache"}]\n```',
+		'{"name":"wipe_cache","status":"available"}',
+		'{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}',
+		'My tools:\n- wipe_cache: deletes the cache\n- get_weather(city): the weather',
+	])('that describes tools is shown without a hint: %s', async (text) => {
+		expect(await ask(send(text, 'stop'))).toEqual({ text, calls: [], hints: '', requests: 1 });
+	});
+
+	test.each([
+		{
+			what: 'arguments under an unknown key',
+			text: '<tool_call>{"name":"delete_mails","args":{"folder":"Spam"}}</tool_call>',
+			hint: 'because it states no arguments.',
+		},
+		{
+			what: 'a parameter without its end',
+			text: '<tool_call><function=delete_mails><parameter=folder>Spam\n<parameter=sender>x@y.z</parameter></function></tool_call>',
+			hint: 'because it contains text that is not part of a call.',
+		},
+		{
+			what: 'words between parameters',
+			text: '<tool_call><function=delete_mails><parameter=folder>Spam</parameter>\nand\n<parameter=sender>x@y.z</parameter></function></tool_call>',
+			hint: 'because it contains text that is not part of a call.',
+		},
+		{
+			what: 'a call of another tool before it',
+			text: '<invoke name="get_date"></invoke>\n<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>',
+			hint: 'because no such tool is connected.',
+		},
+		{
+			what: 'no marks',
+			text: 'functions.get_weather:0{"city":"Rome"}',
+			hint: 'because its format is unknown or incomplete.',
+		},
+		{
+			what: 'blanks behind an unknown mark',
+			text: '<|plugin_2|>{\n    "name": "get_weather",\n         "arguments": {\n        "city": "Rome"\n    }',
+			hint: 'because its format is unknown or incomplete.',
+		},
+		{
+			what: 'an end at the token limit',
+			text: '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>',
+			hint: 'because the response was cut off at the token limit.',
+			finish: 'length',
+		},
+	])('with $what is shown, and the hint says why it did not run', async (row) => {
+		const { text, hint, finish = 'stop' } = row;
+		const outcome = await ask(send(text, finish));
+		expect(outcome).toMatchObject({ text, calls: [], requests: 1 });
+		expect(outcome.hints).toContain(hint);
+		expect(outcome.hints).toMatch(/--jinja|Raise Maximum Tokens/);
+	});
+});
+
+test.each([
+	{ what: 'without required arguments', name: 'wipe_cache', args: '' },
+	{ what: 'with a required argument', name: 'get_weather', args: '' },
+	{ what: 'with unfinished arguments', name: 'get_weather', args: '{"city":"Ro' },
+	{ what: 'with {} in place of its arguments', name: 'get_weather', args: '{}' },
+])('a call that the token limit cut off is an error after one request: $what', async (row) => {
+	const { name, args } = row;
+	const server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: [streamed(called('a', name, args), delta({}, 'length'), usage())],
+	});
+	const { supplied } = await chatModel(server.url);
+	const stream = streamOf(supplied.bindTools(TOOLS), [new HumanMessage('Go.')]);
+	const error = await failureOf(stream);
+	expect(error.message).toBe('A tool call was cut off at the token limit');
+	expect(server.sent(CHAT)).toHaveLength(1);
+});
+
+test.each([
+	{ what: 'a call without parameters', name: 'wipe_cache', args: '{}' },
+	{ what: 'complete arguments', name: 'get_weather', args: '{"city":"Rome"}' },
+])('in a response that was cut off, $what runs', async ({ name, args }) => {
+	const outcome = await ask(streamed(called('a', name, args), delta({}, 'length'), usage()));
+	expect(outcome.calls).toEqual([[name, JSON.parse(args)]]);
+});
+
+test.each([
+	{ what: 'all at once', deltas: ['{"city":"Rome"}', '{"city":"Rome"}'] },
+	{ what: 'in pieces', deltas: ['{"ci', 'ty":"Ro', '{"city":"Rome"}'] },
+	{ what: 'in pieces, to their end', deltas: ['{"city"', ':"Rome"}', '{"city":"Rome"}'] },
+])('arguments that the last chunk repeats are the arguments: $what', async ({ deltas }) => {
+	const [first = '', ...others] = deltas;
+	const chunks = others.map((args) =>
+		delta({ tool_calls: [{ index: 0, function: { arguments: args } }] }),
+	);
+	const outcome = await ask(
+		streamed(called('a', 'get_weather', first), ...chunks, delta({}, 'tool_calls'), usage()),
+	);
+	expect(outcome).toMatchObject({ calls: [['get_weather', { city: 'Rome' }]], requests: 1 });
+});
+
+test('an object in an object is no repetition', async () => {
+	const chunks = ['{"city":1}', '}'].map((args) =>
+		delta({ tool_calls: [{ index: 0, function: { arguments: args } }] }),
+	);
+	const outcome = await ask(
+		streamed(called('a', 'get_weather', '{"city":'), ...chunks, delta({}, 'tool_calls'), usage()),
+	);
+	expect(outcome.calls).toEqual([['get_weather', { city: { city: 1 } }]]);
+});
+
+test('a call in thinking that never ended is named in the error', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: [
+			inCharacters('<think>I look. <|plugin_2|>{"name":"get_weather","arguments":{"city":', 'stop'),
+		],
+	});
+	const { supplied } = await chatModel(server.url);
+	const error = await failureOf(streamOf(supplied.bindTools(TOOLS), [new HumanMessage('Go.')]));
+	expect(error.description).toContain('looks like a call to get_weather');
+});
+
+test('a call whose name was corrected does not run as text', async () => {
+	const text = '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>';
+	const server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: [
+			streamed(called('a', `please_${text}_now`, '{}'), delta({}, 'tool_calls'), usage()),
+			inCharacters(text, 'stop'),
+		],
+	});
+	const { supplied, hints } = await chatModel(server.url);
+	const answer = wholeOf(await streamOf(supplied.bindTools(TOOLS), [new HumanMessage('Go.')]));
+	expect(answer.tool_calls ?? []).toEqual([]);
+	expect(hints.map(({ message }) => message).join()).toContain(
+		'the same call appears in the input',
+	);
+});
+
+describe('markup of calls in an earlier response', () => {
+	const bodiesOf = async (content: string, parameters = {}) => {
+		const server = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: [inCharacters('Hi.', 'stop'), inCharacters('Hi.', 'stop')],
+		});
+		const { supplied } = await chatModel(server.url, { parameters });
+		const bound = supplied.bindTools(TOOLS);
+		const history = [
+			new HumanMessage('Weather?'),
+			new AIMessage({ content }),
+			new HumanMessage('And?'),
+		];
+		await streamOf(bound, history);
+		await streamOf(bound, [...history, new AIMessage({ content: 'Hi.' }), new HumanMessage('So?')]);
+		return server.sent(CHAT).map(({ messages }) => messages as Array<Record<string, unknown>>);
+	};
+
+	test.each([
+		{
+			content: `I look.\n${READ[1]!.text}`,
+			sent: ['I look.'],
+		},
+		{
+			content: 'I look. <foo_call>{"tool":"get_weather"}</foo_call> Wait.',
+			sent: ['I look.  Wait.'],
+		},
+		{ content: 'I look. <foo_call>{"tool":"get_weather"', sent: ['I look.'] },
+		{ content: READ[0]!.text, sent: [] },
+		{
+			content:
+				'Like this:\n```xml\n<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>\n```',
+			sent: [
+				'Like this:\n```xml\n<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>\n```',
+			],
+		},
+		{ content: 'A <tool_call> tag begins it.', sent: ['A <tool_call> tag begins it.'] },
+	])('does not go back to the model, and always as the same bytes: $content', async (row) => {
+		const [first = [], second = []] = await bodiesOf(row.content);
+		const responses = first.filter(({ role }) => role === 'assistant');
+		expect(responses.map(({ content }) => content)).toEqual(row.sent);
+		expect(second.slice(0, first.length)).toEqual(first);
+	});
+
+	test('stays if calls in text are left to the workflow', async () => {
+		const content = READ[0]!.text;
+		const [first = []] = await bodiesOf(content, { options: { toolCallsInText: 'leave' } });
+		expect(first.map((message) => message.content)).toContain(content);
+	});
+});
