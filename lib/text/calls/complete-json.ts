@@ -1,5 +1,5 @@
 /** Shape (e): a complete response that is the JSON of calls, or a list of calls that are written like Python. */
-import { isRecord, parseJson } from '../../values';
+import { isRecord, parseJson, pushAll } from '../../values';
 import { TextCursor } from './cursor';
 import { readLiteralCalls } from './literal-calls';
 import { toCandidates } from './marked-json';
@@ -22,7 +22,7 @@ export function readCompleteJson(text: string): CallCandidate[] | undefined {
 	while (!cursor.isAtEnd) {
 		const calls = readJsonCalls(cursor) ?? (candidates.length === 0 ? readList(cursor) : undefined);
 		if (calls === undefined) return undefined;
-		candidates.push(...calls);
+		pushAll(candidates, calls);
 		cursor.match(SEPARATOR);
 	}
 	return candidates.length === 0 ? undefined : candidates;

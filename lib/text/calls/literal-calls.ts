@@ -1,4 +1,5 @@
 /** Shape (c): calls that are written like Python, or `call:N{…}`, between marks. */
+import { pushAll } from '../../values';
 import { readLiteralCallsAt } from '../literals';
 import { findArgumentsProblem } from './json-calls';
 import type { TextCursor } from './cursor';
@@ -22,7 +23,7 @@ export function readLiteralCalls(cursor: TextCursor): CallCandidate[] | undefine
 		cursor.match(SEPARATOR);
 		const next = readLiterals(cursor);
 		if (next === undefined) return candidates.map((call) => ({ ...call, problems: ['noEnd'] }));
-		candidates.push(...next);
+		pushAll(candidates, next);
 	}
 	if (candidates.length > 0) return candidates;
 	cursor.at = from;

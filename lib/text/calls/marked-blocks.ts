@@ -1,4 +1,5 @@
 /** Blocks of calls between marks. What is between them is read by the shapes. */
+import { pushAll } from '../../values';
 import { getClosingMark, BLOCK_MARK, MARK_RULES, OTHER_MARK } from './marks';
 import { readHeaderCalls } from './header-calls';
 import { readLiteralCalls } from './literal-calls';
@@ -43,7 +44,7 @@ export function readMarkedBlock(cursor: TextCursor, depth = 0): CallBlock | unde
 	for (;;) {
 		const calls = readContent(cursor, mark, depth);
 		if (calls === undefined) break;
-		candidates.push(...calls);
+		pushAll(candidates, calls);
 		if (candidates.length > MAX_CALLS || hasProblem(calls)) break;
 		cursor.match(SEPARATOR);
 	}

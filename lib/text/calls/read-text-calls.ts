@@ -1,4 +1,5 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
+import { pushAll } from '../../values';
 import { blankOutCode, unwrapCodeBlock } from '../code-blocks';
 import { readCompleteJson } from './complete-json';
 import { TextCursor } from './cursor';
@@ -66,7 +67,7 @@ function readFollowingBlocks(
 		cursor.skipBlanks();
 		const next = readBlock(cursor);
 		if (next === undefined) break;
-		candidates.push(...next.candidates);
+		pushAll(candidates, next.candidates);
 		last = next;
 	}
 	return { candidates, range: { from, to: last.to }, allowsTextAfter: last.allowsTextAfter };
