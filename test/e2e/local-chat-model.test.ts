@@ -307,6 +307,64 @@ describe('the running n8n', () => {
 		await server.close();
 	});
 
+	it.each([
+		{
+			id: 'described',
+			what: 'that describes its tool is shown',
+			text: '[{"name":"Calculator","description":"Calculates"}]',
+			shown: '[{"name":"Calculator","description":"Calculates"}]',
+			runs: 0,
+			hint: undefined,
+		},
+		{
+			id: 'read',
+			what: 'that is a complete call runs it, and only its result is shown',
+			text: '<minimax:tool_call>\n<invoke name="Calculator">\n<parameter name="input">17*23</parameter>\n</invoke>\n</minimax:tool_call>',
+			shown: 'It is 391.',
+			runs: 1,
+			hint: undefined,
+		},
+		{
+			id: 'incomplete',
+			what: 'with arguments under an unknown key runs nothing',
+			text: '<tool_call>{"name":"Calculator","args":{"input":"17*23"}}</tool_call>',
+			shown: '<tool_call>{"name":"Calculator","args":{"input":"17*23"}}</tool_call>',
+			runs: 0,
+			hint: 'It was not executed, because it states no arguments.',
+		},
+		{
+			id: 'mixed',
+			what: 'with a complete call next to one of another tool runs nothing',
+			text: '<invoke name="get_date"></invoke>\n<tool_call>{"name":"Calculator","arguments":{"input":"17*23"}}</tool_call>',
+			shown:
+				'<invoke name="get_date"></invoke>\n<tool_call>{"name":"Calculator","arguments":{"input":"17*23"}}</tool_call>',
+			runs: 0,
+			hint: 'It was not executed, because no such tool is connected.',
+		},
+	])('a response $what, streamed and as a whole', async ({ id, text, shown, runs, hint }) => {
+		for (const isWhole of [false, true]) {
+			const server = await startLlamaServerSim();
+			const chunks = isWhole ? [text] : Array.from(text);
+			server.script(reply.chunks(chunks), reply.text('It is 391.'));
+			const name = `calls-${id}-${isWhole}`;
+			const { id: workflowId } = await live(server, name, (credential) =>
+				workflowOf(name, {
+					Chat: chatTrigger(name),
+					Agent: agent(),
+					[MODEL]: localModel(credential),
+					Calculator: calculator,
+				}),
+			);
+			expect(textOf(await linesOf(name, 'Go on'))).toBe(shown);
+			const { data } = await onlyExecution(workflowId);
+			expect(data.resultData.runData.Calculator ?? []).toHaveLength(runs);
+			const hints = JSON.stringify(data.resultData.runData[MODEL]!.map((one) => one.hints));
+			if (hint === undefined) expect(hints).not.toContain('It was not executed');
+			else expect(hints).toContain(hint);
+			await server.close();
+		}
+	});
+
 	it('a visitor sees neither address nor suggestion of an error, and the owner finds both in the execution (cases N48, N50)', async () => {
 		const { id } = await live({ url: 'http://127.0.0.1:9' }, 'down', (credential) =>
 			workflowOf('Down', {
