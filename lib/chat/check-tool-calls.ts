@@ -1,7 +1,9 @@
 /** Checks tool calls against the connected tools, and repairs what is certain. */
 import { extractJson } from '../text/extract-json';
 import type { RawToolCall } from '../text/calls/types';
-import { asArray, asRecord, isRecord, JsonRecord, parseJson } from '../values';
+import { hasDuplicateKeys } from '../text/json-members';
+import { repairJson } from '../text/literals';
+import { asArray, asRecord, isRecord, JsonRecord, parseJson, parseJsonExactly } from '../values';
 import { normalizeArguments, toValidName } from './tool-calls';
 import { ToolDefinition } from './types';
 import { validateAgainstSchema } from './validate-json';
@@ -211,9 +213,12 @@ export class ArgumentCoercer {
 		const word = trimmed.toLowerCase();
 		const isBoolean = word === 'true' || word === 'false';
 		if (isBoolean && !this.excludes(schema, 'boolean')) return word === 'true';
-		const value = parseJson(trimmed);
+		const json = /^[[{]/.test(trimmed) ? repairJson(trimmed) : trimmed;
+		const value = json === undefined ? undefined : parseJsonExactly(json);
 		if (typeof value === 'number')
 			return this.acceptsNumber(value, trimmed, schema) ? value : undefined;
+		// Of a key that occurs twice, one value would be lost.
+		if (json === undefined || value === undefined || hasDuplicateKeys(json)) return undefined;
 		if (Array.isArray(value)) return this.excludes(schema, 'array') ? undefined : value;
 		return isRecord(value) && !this.excludes(schema, 'object') ? value : undefined;
 	}

@@ -8,6 +8,7 @@ import {
 	tryOrUndefined,
 	parseExactJson,
 	parseJson,
+	stringifyCanonical,
 } from '../values';
 import { createHash, randomInt } from 'node:crypto';
 import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
@@ -52,8 +53,10 @@ export class ToolCallAccumulator {
 	 * replace what was collected, if both together are no JSON.
 	 */
 	end(): RawToolCall[] {
-		for (const [toolCall, args] of this.repeated) {
-			if (normalizeArguments(toolCall.arguments) === undefined) toolCall.arguments = args;
+		for (const toolCall of this.calls) {
+			if (normalizeArguments(toolCall.arguments) !== undefined) continue;
+			const repeated = this.repeated.get(toolCall) ?? findRepeatedObject(toolCall.arguments);
+			toolCall.arguments = repeated ?? toolCall.arguments;
 		}
 		return this.calls;
 	}
@@ -117,6 +120,22 @@ export class ToolCallAccumulator {
 		}
 		return this.byIndex.get(String(index));
 	}
+}
+
+/** More repetitions are no repetition of the last delta. */
+const MAX_REPETITIONS = 10;
+
+/** The object that a text has several times, and nothing else; undefined for any other text. */
+function findRepeatedObject(text: string): string | undefined {
+	const objects: string[] = [];
+	for (let from = 0; from < text.length && objects.length <= MAX_REPETITIONS;) {
+		const to = new JsonBrackets().read(text, from) ?? text.length;
+		objects.push(text.slice(from, to));
+		from = to;
+	}
+	const values = objects.map((json) => stringifyCanonical(parseJson(json)));
+	const isRepeated = objects.length > 1 && values.every((value) => value === values[0]);
+	return isRepeated && isRecord(parseJson(objects[0]!)) ? objects[0] : undefined;
 }
 
 function getLength({ id = '', name, arguments: args }: RawToolCall) {

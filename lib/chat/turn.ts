@@ -1,7 +1,7 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
-import { estimateTokens, collectTexts } from '../values';
+import { estimateTokens, collectTexts, parseJson } from '../values';
 import { assertModelName, isSameModelName, matchesModel, ServerModel } from '../servers/models';
 import { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
@@ -164,7 +164,10 @@ function getFinishReasonWarning({
 	finishReason,
 	toolCalls,
 	hasEmptyCall,
+	rejectedCall,
 }: AcceptedCompletion): string | undefined {
+	// The hint about a call that was cut off says the same.
+	if (rejectedCall?.reason === 'cutOff') return undefined;
 	if (hasEmptyCall)
 		return 'The response contained an empty tool call next to its text. It was ignored.';
 	if (finishReason === 'length')
@@ -203,16 +206,21 @@ function getOtherModelWarning(
 }
 
 /**
- * The texts in which a call may be quoted: messages, earlier responses of the model, descriptions of tools and their
- * arguments. Tool calls that the model made are no quotations.
+ * The texts in which a call may be quoted: messages, earlier responses of the model with the values of their calls,
+ * descriptions of tools and their arguments. A call that the model made is no quotation of itself.
  */
 export function getQuotableTexts(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[],
 ): string[] {
-	const written = messages.filter(
-		(message) => message.role !== 'assistant' || !message.toolCalls?.length,
+	const calls = messages.flatMap((message) =>
+		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
 	);
+	const values = calls.map(({ arguments: args }) => parseJson(args));
 	const toolTexts = tools.map(({ description, parameters }) => [description, parameters]);
-	return [...written.map(({ content }) => getText(content, '\n')), ...collectTexts(toolTexts)];
+	return [
+		...messages.map(({ content }) => getText(content, '\n')),
+		...collectTexts(values),
+		...collectTexts(toolTexts),
+	];
 }

@@ -214,9 +214,8 @@ export function toServerError(
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = parameters;
 	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
-	// A call in thinking that never ended, which no reader reads.
-	const hasUnreadCall = rejectedCall !== undefined && rejectedCall.reason !== 'cutOff';
-	const callHint = hasUnreadCall ? describeRejectedCall(rejectedCall, serverType) : undefined;
+	// A call in thinking that never ended.
+	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
 	return (
 		toPlainTextError(completion, contentType, context) ??
 		createCompletionError(failure, context, {

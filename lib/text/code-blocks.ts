@@ -1,8 +1,9 @@
 /** Code in Markdown and HTML, in which marks and calls are examples. */
 import type { TextRange } from './calls/types';
 
-const FENCE = /^ {0,3}```/gm;
-const HAS_FENCE = /^ {0,3}```/m;
+/** At the beginning of a line, or as the last word of one. */
+const FENCE = /^ {0,3}```|```[\w-]{0,20}(?=[ \t]{0,9}\n)/gm;
+const HAS_FENCE = new RegExp(FENCE.source, 'm');
 const CODE_SPAN = /`[^`\n]{1,200}`/g;
 const CODE_TAG = /<(\/?)(code|pre)>/g;
 /** Longer elements are taken for tags that were not closed. */
@@ -41,6 +42,21 @@ function findFencedBlocks(text: string): TextRange[] {
 		ranges.push({ from: fences[index]!.index, to });
 	}
 	return ranges;
+}
+
+/** Blocks whose content is looked at. */
+const MAX_BLOCKS = 20;
+
+/** The contents of the first fenced code blocks of a text. */
+export function findCodeBlocks(text: string): string[] {
+	return findFencedBlocks(text)
+		.slice(0, MAX_BLOCKS)
+		.map(({ from, to }) =>
+			text
+				.slice(from, to)
+				.replace(/^[^\n]*\n/, '')
+				.replace(/\s{0,9}```$/, ''),
+		);
 }
 
 /** HTML's elements `code` and `pre`. */

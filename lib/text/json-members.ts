@@ -45,6 +45,18 @@ export function splitJson(json: string): JsonMember[] {
 }
 
 /**
+ * The number of members and elements in JSON text, or at least one more than the maximum. Counted before anything is parsed.
+ */
+export function countSigns(json: string, max: number): number {
+	let count = 0;
+	for (const { 0: token } of json.matchAll(TOKEN)) {
+		if (token === ',' || token === ':') count += 1;
+		if (count > max) break;
+	}
+	return count;
+}
+
+/**
  * Whether an object in JSON text has a key twice, at any depth: parsers keep the last value and lose the other.
  *
  * @param json valid JSON

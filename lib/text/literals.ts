@@ -9,10 +9,9 @@ const CONSTANTS: Record<string, string> = {
 	True: 'true',
 	False: 'false',
 	None: 'null',
-	// Python's own JSON
-	NaN: 'null',
-	Infinity: 'null',
 };
+/** Of Python's own JSON, which JSON cannot express. */
+const NO_NUMBERS: ReadonlySet<string> = new Set(['NaN', 'Infinity']);
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
@@ -72,7 +71,8 @@ export function readLiteralAt(text: string, at: number): ReadLiteral<string> {
 }
 
 function readAt<T>(text: string, at: number, read: (reader: LiteralReader) => T): ReadLiteral<T> {
-	const reader = new LiteralReader(text, at);
+	// Arguments of a call: a value that is lost would be another call.
+	const reader = new LiteralReader(text, at, false);
 	const result = tryOrUndefined(() => read(reader));
 	return { result, to: reader.at };
 }
@@ -100,9 +100,11 @@ class SyntaxProblem extends Error {}
 
 /** Reads from left to right, each character once. */
 class LiteralReader {
+	/** `acceptsNoNumber`: whether Python's NaN and Infinity are read, as null. */
 	constructor(
 		private readonly text: string,
 		public at = 0,
+		private readonly acceptsNoNumber = true,
 	) {}
 
 	/** Throws a `SyntaxProblem` if the text continues. */
@@ -154,6 +156,7 @@ class LiteralReader {
 		if (this.skip('[')) return `[${this.readItems(']', () => this.readValue(depth + 1))}]`;
 		const word = this.match(/[-+\w.]*/y);
 		const name = word.replace(/^-(?=I)/, '');
+		if (this.acceptsNoNumber && NO_NUMBERS.has(name)) return 'null';
 		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
 		if (value === undefined && !JSON_WORD.test(word)) throw new SyntaxProblem();
 		return value ?? word;

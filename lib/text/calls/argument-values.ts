@@ -1,6 +1,4 @@
 /** Arguments that marks name, and their values as JSON. */
-import { parseJsonExactly } from '../../values';
-import { repairJson } from '../literals';
 import type { CallProblem } from './types';
 
 /** One argument. */
@@ -15,14 +13,6 @@ export interface NamedArguments {
 	list: NamedArgument[];
 	/** What is wrong with the first one that could not be read. */
 	problem?: CallProblem;
-}
-
-/** A list or an object as JSON, otherwise a text, which is converted to the type that the tool's schema requires. */
-export function toJson(value: string): string {
-	const isStructured = /^\s*[[{]/.test(value);
-	// Seed-OSS writes lists like Python.
-	const parsed = isStructured ? parseJsonExactly(repairJson(value.trim()) ?? '') : undefined;
-	return JSON.stringify(parsed ?? value);
 }
 
 /** JSON text of an object, in which a key may occur twice. */

@@ -1,9 +1,20 @@
-/** Decides whether the calls in the text of a response run: all of them, or none. */
-import { MAX_CALLS } from './marked-blocks';
+/**
+ * Decides whether the calls in the text of a response run: all of them, or none. A call runs only if all of this holds:
+ *
+ * 1. Its name is that of an offered tool.
+ * 2. Its arguments are stated and complete. A definition of a tool states none.
+ * 3. Every character of its block belongs to it, and its end is there.
+ * 4. The token limit did not end the response.
+ * 5. Only calls follow it, no other markup of a call is left unread, and it is not in a code block, unless that block is
+ *    the complete response.
+ * 6. The request does not contain it.
+ */
+import { MAX_CALLS } from './limits';
 import { readTextCalls } from './read-text-calls';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
-import { findUnreadCall } from './unread-calls';
+import { findCodeBlocks } from '../code-blocks';
+import { findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
 export interface TextResponse {
@@ -29,7 +40,6 @@ export interface TextCallDecision {
 	rejectedCall?: RejectedTextCall;
 }
 
-/** The conditions of a call that runs are in docs/decisions.md. */
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;
 	const reading = readTextCalls(text);
@@ -44,7 +54,11 @@ export function decideTextCalls(response: TextResponse): TextCallDecision {
 
 function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCall | undefined {
 	const name = findUnreadCall(text, tools);
-	return name === undefined ? undefined : { name, reason: 'unknownSyntax' };
+	if (name !== undefined) return { name, reason: 'unknownSyntax' };
+	const call = findCodeBlocks(text)
+		.flatMap((code) => readTextCalls(code).candidates)
+		.find(({ name: tool, problems }) => problems.length === 0 && tools.includes(tool));
+	return call && { name: call.name, reason: 'inCodeBlock' };
 }
 
 /** The first condition that a call does not meet, in the order in which a reader would notice it. */
@@ -63,8 +77,7 @@ function findRejection(
 	if (response.isCutOff) return reject(incomplete ?? first, 'cutOff');
 	if (unknown !== undefined) return reject(unknown, 'unknownTool');
 	if (incomplete !== undefined) return reject(incomplete, incomplete.problems[0]!);
-	const otherName = findOtherMarkup(reading, tools);
-	if (otherName !== undefined) return { name: otherName, reason: 'otherMarkup' };
+	if (hasOtherMarkup(reading, tools)) return reject(first, 'otherMarkup');
 	if (!isTextAfterAllowed(reading)) return reject(candidates.at(-1), 'textAfter');
 	const quoted = candidates.find((call) =>
 		response.isQuotation(reading.text.slice(call.range.from, call.range.to), toRawToolCall(call)),
@@ -72,14 +85,10 @@ function findRejection(
 	return reject(quoted, 'quotation');
 }
 
-/** The tool of markup that was not read, before or after the calls. */
-function findOtherMarkup(
-	{ text, range }: TextCallReading,
-	tools: readonly string[],
-): string | undefined {
-	return (
-		findUnreadCall(text.slice(0, range.from), tools) ?? findUnreadCall(text.slice(range.to), tools)
-	);
+/** Whether there is markup of a call that was not read, before or after the calls. */
+function hasOtherMarkup({ text, range }: TextCallReading, tools: readonly string[]): boolean {
+	const others = [text.slice(0, range.from), text.slice(range.to)];
+	return others.some((part) => hasCallMark(part) || findUnreadCall(part, tools) !== undefined);
 }
 
 function isTextAfterAllowed({ text, range, allowsTextAfter }: TextCallReading): boolean {

@@ -1,9 +1,7 @@
 /** How much of a text can be shown while more of it may arrive: what may become a call waits. */
 import { END_MARK, withoutEnd } from '../end-marks';
+import { MARK_BEGINNING } from './marks';
 
-/** The beginning of a call in a text. It is shown only at the end, if it is not a call. */
-const MARKER =
-	/<(?:[|｜]|\/?[\w:]{0,20}(?:tool|func|call|action|invoke))|\[TOOL_CALLS\]|\]<\]\w|\bfunctools\[/i;
 /** A mark that has not arrived completely. */
 const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
 
@@ -20,7 +18,7 @@ export function getDisplayableLength(pending: string, isFirst: boolean, hasTools
 	const start = pending.slice(0, MAX_UNDECIDED_LENGTH);
 	// The blanks leave room for the backticks: a start of only blanks would never be decided.
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
-	const marker = hasTools ? pending.search(MARKER) : -1;
+	const marker = hasTools ? pending.search(MARK_BEGINNING) : -1;
 	if (marker >= 0) return marker;
 	const end = withoutEnd(pending, END_MARK);
 	return end.length < pending.length

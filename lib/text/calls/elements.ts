@@ -1,5 +1,5 @@
 /** Arguments as elements with their names, each tag after a token: MiniMax M3 (sgl-project/sglang, `minimax_m3.py`). */
-import { toJson, toObject } from './argument-values';
+import { toObject } from './argument-values';
 import type { NamedArgument, NamedArguments } from './argument-values';
 import type { TextCursor } from './cursor';
 
@@ -44,7 +44,7 @@ function readContent(cursor: TextCursor, token: string, depth: number): string |
 	}
 	cursor.at = at;
 	const text = token === '' ? cursor.match(TEXT)?.[0] : readToToken(cursor, token);
-	return text === undefined ? undefined : toJson(text);
+	return text === undefined ? undefined : JSON.stringify(text);
 }
 
 /** The text before a token, which is read again. */

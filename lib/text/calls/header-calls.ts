@@ -52,7 +52,7 @@ function toCandidate({ name, json, problem, from, to }: HeaderCall): CallCandida
  * `<|call|>` is a stop token, which servers remove.
  */
 const HARMONY_HEADER =
-	/(?:<\|start\|>assistant(?:<\|channel\|>\w{1,20})?|<\|channel\|>\w{1,20}) {0,4}to=functions\.([\w.-]{1,128}) {0,4}(?:<\|channel\|>\w{1,20} {0,4})?(?:<\|constrain\|>)?\w{0,20} {0,4}<\|message\|>/y;
+	/(?:<\|start\|>assistant(?:<\|channel\|>\w{1,20})?|<\|channel\|>\w{1,20}) {0,4}to=functions\.([\w.-]{1,128}) {0,4}(?:<\|channel\|>\w{1,20} {0,4})?(?:<\|constrain\|>)?(?:json|code)? {0,4}<\|message\|>/y;
 const HARMONY_END = /\s*<\|(?:call|end)\|>/y;
 
 /** Reads a message of Harmony that calls a function. */

@@ -1,7 +1,9 @@
 /** Calls as JSON, whether between marks or as the complete response. */
 import { isRecord, parseJson } from '../../values';
-import { repairJson } from '../literals';
-import { hasDuplicateKeys, splitJson } from '../json-members';
+import type { JsonRecord } from '../../values';
+import { countSigns, hasDuplicateKeys, splitJson } from '../json-members';
+import { TextCursor } from './cursor';
+import { MAX_VALUES } from './limits';
 import type { JsonMember } from '../json-members';
 import type { CallProblem } from './types';
 
@@ -13,8 +15,8 @@ export interface JsonCall {
 	problems: readonly CallProblem[];
 }
 
-/** Keys of a call beside its name and its arguments. Any other key makes it JSON about something. */
-const OTHER_KEYS = new Set(['id', 'type', 'function']);
+/** Values of `type` that say what OpenAI's format says. */
+const CALL_TYPE = /^"(?:function|tool)(?:_(?:call|use))?"$/;
 const ARGUMENT_KEYS = new Set(['arguments', 'parameters']);
 
 /**
@@ -36,6 +38,9 @@ export function parseJsonCall(json: string): JsonCall | undefined {
 	if (names.length > 1 || hasTwins(outer)) problems.push('ambiguous');
 	if (hasOtherKeys(inner) || (envelope !== undefined && !isEnvelope(outer)))
 		problems.push('notOnlyACall');
+	// OpenAI's format of a definition has `parameters`, that of a call `arguments`.
+	if (envelope !== undefined && args === '{}' && stated[0]?.key === 'parameters')
+		problems.push('noArguments');
 	return { name, arguments: args, problems };
 }
 
@@ -43,16 +48,23 @@ function hasTwins(members: readonly JsonMember[]): boolean {
 	return new Set(members.map(({ key }) => key)).size < members.length;
 }
 
-/** Whether an object has keys that a call does not have. */
+/** Whether an object has members that a call does not have. */
 function hasOtherKeys(members: readonly JsonMember[]): boolean {
 	return members.some(
-		({ key = '' }) => key !== 'name' && !ARGUMENT_KEYS.has(key) && !OTHER_KEYS.has(key),
+		(member) =>
+			member.key !== 'name' && !ARGUMENT_KEYS.has(member.key ?? '') && !isOtherMember(member),
 	);
 }
 
-/** Whether the object around a call has only the keys of OpenAI's format. */
+/** Whether the object around a call has only the members of OpenAI's format. */
 function isEnvelope(members: readonly JsonMember[]): boolean {
-	return members.every(({ key = '' }) => OTHER_KEYS.has(key));
+	return members.every(isOtherMember);
+}
+
+/** Whether a member says nothing else than which call it is, and that it is one. */
+function isOtherMember({ key, value }: JsonMember): boolean {
+	if (key === 'type') return CALL_TYPE.test(value);
+	return key === 'function' || (key === 'id' && !/^[[{]/.test(value));
 }
 
 interface StatedArguments {
@@ -66,21 +78,30 @@ function parseStatedArguments(stated: readonly JsonMember[]): StatedArguments {
 	const value = parseJson(source);
 	if (value === null || value === '') return { problem: 'noArguments' };
 	// OpenAI's format has JSON text.
-	const args = typeof value === 'string' ? repairJson(value.trim()) : source;
-	if (isSchema(args)) return { problem: 'notOnlyACall' };
+	const args = typeof value === 'string' ? readCompleteJson(value) : source;
 	const problem = findArgumentsProblem(args);
 	return problem === undefined ? { args } : { problem };
 }
 
+/** JSON text in a text that has nothing else; undefined for any other text. */
+function readCompleteJson(text: string): string | undefined {
+	const cursor = new TextCursor(text.trim());
+	const json = cursor.readJson();
+	return cursor.isAtEnd ? json : undefined;
+}
+
 /** Why JSON text cannot be the arguments of a call; undefined if it can. */
 export function findArgumentsProblem(json: string | undefined): CallProblem | undefined {
-	if (json === undefined || !isRecord(parseJson(json))) return 'brokenArguments';
+	if (json === undefined) return 'brokenArguments';
+	if (countSigns(json, MAX_VALUES) > MAX_VALUES) return 'tooLarge';
+	const value = parseJson(json);
+	if (!isRecord(value)) return 'brokenArguments';
+	if (isSchema(value)) return 'notOnlyACall';
 	return hasDuplicateKeys(json) ? 'ambiguous' : undefined;
 }
 
-/** Whether JSON text is a schema of arguments: then it defines a tool instead of calling it. */
-function isSchema(json: string | undefined): boolean {
-	const value = json === undefined ? undefined : parseJson(json);
-	if (!isRecord(value) || value.type !== 'object') return false;
+/** Whether arguments are the schema of arguments: then they define a tool instead of calling it. */
+function isSchema(value: JsonRecord): boolean {
+	if (value.type !== 'object') return false;
 	return isRecord(value.properties) || Object.keys(value).length === 1;
 }

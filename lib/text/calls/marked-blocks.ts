@@ -1,6 +1,7 @@
 /** Blocks of calls between marks. What is between them is read by the shapes. */
 import { pushAll } from '../../values';
 import { getClosingMark, BLOCK_MARK, MARK_RULES, OTHER_MARK } from './marks';
+import { MAX_CALLS } from './limits';
 import { readHeaderCalls } from './header-calls';
 import { readLiteralCalls } from './literal-calls';
 import { readMarkedJson } from './marked-json';
@@ -10,8 +11,6 @@ import type { CallBlock, CallCandidate, CallProblem } from './types';
 
 /** Deeper marks are not read. */
 const MAX_DEPTH = 3;
-/** One more than what may run, so that too many are noticed. */
-export const MAX_CALLS = 100;
 
 /**
  * Reads the calls that begin at the cursor, which stays there if there are none.
@@ -64,7 +63,8 @@ export function readMarkedBlock(cursor: TextCursor, depth = 0): CallBlock | unde
 
 /** Calls in further marks, or in one of the shapes. */
 function readContent(cursor: TextCursor, mark: string, depth: number): CallCandidate[] | undefined {
-	const nested = depth < MAX_DEPTH ? readMarkedBlock(cursor, depth + 1) : undefined;
+	const isOtherMark = !cursor.startsWith(mark);
+	const nested = depth < MAX_DEPTH && isOtherMark ? readMarkedBlock(cursor, depth + 1) : undefined;
 	if (nested !== undefined) return [...nested.candidates];
 	for (const read of READERS) {
 		const calls = read(cursor, mark);

@@ -1,6 +1,7 @@
 /** Shape (a): JSON between marks, one object, a list, or several after each other. */
 import { splitJson } from '../json-members';
 import { parseJsonCall } from './json-calls';
+import { MAX_CALLS } from './limits';
 import type { TextCursor } from './cursor';
 import type { CallCandidate, CallSyntax, TextRange } from './types';
 
@@ -26,7 +27,7 @@ export function toCandidates(
 	range: TextRange,
 ): CallCandidate[] | undefined {
 	const sources = json.startsWith('[') ? splitJson(json).map(({ value }) => value) : [json];
-	const calls = sources.map((source) => parseJsonCall(source));
+	const calls = sources.slice(0, MAX_CALLS + 1).map((source) => parseJsonCall(source));
 	if (calls.length === 0 || calls.includes(undefined)) return undefined;
 	return calls.flatMap((call) => (call === undefined ? [] : [{ ...call, syntax, range }]));
 }

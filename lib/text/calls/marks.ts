@@ -21,6 +21,36 @@ export const BLOCK_MARK = new RegExp(
 	'iy',
 );
 
+/**
+ * What begins a call wherever it stands: a mark, a tag with a name, a header. The readers decide what it is.
+ */
+const BEGINNINGS = [
+	BLOCK_MARK.source,
+	`${NAMESPACE_TOKEN}<${PREFIX}(?:function|invoke)[\\s=]`,
+	String.raw`<\|(?:start|channel)\|>`,
+	String.raw`\[TOOL_CALLS\]`,
+	String.raw`\bfunctools\[`,
+];
+export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
+
+/** Words in the names of marks that only calls have. HTML has none of them in its tags. */
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|function=|function name=|parameter=|arg_key|arg_value|python_(?:tag|start)|action_start)`;
+/** Such a mark anywhere in a text, with or without attributes. */
+export const CALL_MARK = new RegExp(
+	[
+		`<[|｜/]{0,2}${PREFIX}[\\w▁]{0,20}?${CALL_NAME}(?=[\\s=>|｜:_▁"]|\\w)`,
+		String.raw`<\|(?:start|channel)\|>[^\n]{0,60}?to=functions\.`,
+		String.raw`\[TOOL_CALLS\]`,
+		String.raw`\bfunctools\[`,
+		String.raw`\]<\]\w{1,20}\[>\[`,
+	].join('|'),
+	'i',
+);
+
+/** The beginning of any of these marks, perhaps not complete: what follows it is not shown while more may arrive. */
+export const MARK_BEGINNING =
+	/<(?:[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[TOOL_CALLS\]|\]<\]\w|\bfunctools\[/i;
+
 /** Marks that begin no call: those around results, and those at the end of a block, `<|x_end|>` and `<x|>`. */
 export const OTHER_MARK = /response|result|output|[_▁ :<|｜]end[_▁ :>|｜]|^<[^|]+\|>/i;
 

@@ -1,5 +1,6 @@
 /** Shape (b): a name with named arguments in marks. */
-import { toJson, toObject } from './argument-values';
+import { parseJson } from '../../values';
+import { toObject } from './argument-values';
 import type { NamedArgument, NamedArguments } from './argument-values';
 import { readElements } from './elements';
 import { findArgumentsProblem } from './json-calls';
@@ -83,11 +84,13 @@ function readParameters(cursor: TextCursor): NamedArguments {
 		const [, prefix = '', word = '', doubleQuoted, quoted, bare, isText] = tag;
 		const end = `</${prefix}${word}>`;
 		const section = readSection(cursor, end);
-		const value = section ?? readValue(cursor, end);
+		const value = section ?? cursor.readUntil(end);
 		if (value === undefined) return { list, problem: 'noEnd' };
 		if (section === undefined && STRUCTURE.test(value)) return { list, problem: 'unreadText' };
 		const key = getFirst([doubleQuoted, quoted, bare]);
-		list.push({ key, json: isText === 'true' ? JSON.stringify(value) : toJson(value) });
+		const json = toJson(value, isText);
+		if (json === undefined) return { list, problem: 'brokenArguments' };
+		list.push({ key, json });
 	}
 }
 
@@ -102,9 +105,18 @@ function readSection(cursor: TextCursor, end: string): string | undefined {
 	return undefined;
 }
 
-/** A value to the mark at its end. */
-function readValue(cursor: TextCursor, end: string): string | undefined {
-	return cursor.readUntil(end)?.replace(/^\n/, '').replace(/\n$/, '');
+/**
+ * A value as JSON. A text is converted later to the type that the schema of the tool requires, so that a text stays as the
+ * model wrote it where the schema requires a text.
+ *
+ * @param isText DeepSeek's attribute, whether the value is a text or JSON; undefined for other models, which put a text on
+ * lines of its own
+ * @returns undefined if the value must be JSON and is not
+ */
+function toJson(value: string, isText: string | undefined): string | undefined {
+	if (isText === 'true') return JSON.stringify(value);
+	if (isText === undefined) return JSON.stringify(value.replace(/^\n/, '').replace(/\n$/, ''));
+	return parseJson(value) === undefined ? undefined : value;
 }
 
 /** The one name of several groups of a pattern that matched. */
@@ -174,6 +186,6 @@ function readKeysAndValues(cursor: TextCursor): NamedArguments {
 		const value = hasValue ? cursor.readUntil(`</${prefix}arg_value${suffix}>`) : undefined;
 		if (key === undefined || !hasKeyEnd || value === undefined) return { list, problem: 'noEnd' };
 		if (STRUCTURE.test(value)) return { list, problem: 'unreadText' };
-		list.push({ key: key.trim(), json: toJson(value) });
+		list.push({ key: key.trim(), json: JSON.stringify(value) });
 	}
 }

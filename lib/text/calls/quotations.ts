@@ -17,12 +17,14 @@ import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall } from './types';
 
 /** Characters of the request that may be read for the calls of a response. Calls after that count as quotations. */
-const MAX_READS = 4_000_000;
+const MAX_READS = 1_000_000;
+/** Longer requests, which no context holds, contain every call. */
+const MAX_LENGTH = 2_000_000;
 /** What precedes a name in a call: marks, brackets and keys. */
 const MAX_BEFORE_NAME = 400;
 /** Beginnings of a call before its name that are tried, each of which costs as much as reading so many characters. */
 const MAX_BEGINNINGS = 12;
-const READS_PER_BEGINNING = 32;
+const READS_PER_BEGINNING = 64;
 
 /**
  * Whether the request contains a call.
@@ -41,9 +43,11 @@ export function createQuotationCheck(
 	texts: readonly string[],
 	toolByName: ReadonlyMap<string, string> = new Map(),
 ): QuotationCheck {
+	const length = texts.reduce((sum, text) => sum + text.length, 0);
 	let variants: RequestText[] | undefined;
 	const reads = { left: MAX_READS };
 	return (source, call) => {
+		if (length > MAX_LENGTH) return true;
 		variants ??= toVariants(texts.join('\n')).map((text) => new RequestText(text, reads));
 		const tool = toolByName.get(call.name);
 		const aliases = [...toolByName.keys()].filter((name) => toolByName.get(name) === tool);
@@ -109,10 +113,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function decodeEntities(text: string): string {
 	if (!text.includes('&')) return text;
 	return text.replace(
-		/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,6}));/gi,
+		/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,31}));/gi,
 		(all, decimal: string | undefined, hex: string | undefined, name = '') => {
 			if (decimal === undefined && hex === undefined)
-				return ENTITIES[(name as string).toLowerCase()] ?? all;
+				return ENTITIES[(name as string).toLowerCase()] ?? ' ';
 			const code = decimal === undefined ? parseInt(hex!, 16) : Number(decimal);
 			return tryOrUndefined(() => String.fromCodePoint(code)) ?? all;
 		},

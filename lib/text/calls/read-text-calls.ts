@@ -1,10 +1,12 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
 import { pushAll } from '../../values';
+import { BEGINNING } from './marks';
 import { blankOutCode, unwrapCodeBlock } from '../code-blocks';
 import { readCompleteJson } from './complete-json';
 import { TextCursor } from './cursor';
 import { readFunctoolsCalls, readHarmonyCall, readMistralCalls } from './header-calls';
-import { MAX_CALLS, readMarkedBlock } from './marked-blocks';
+import { MAX_CALLS } from './limits';
+import { readMarkedBlock } from './marked-blocks';
 import { readNamedCall } from './named-arguments';
 import type { CallBlock, CallCandidate, TextRange } from './types';
 
@@ -20,8 +22,8 @@ export interface TextCallReading {
 	allowsTextAfter: boolean;
 }
 
-/** Where a call may begin. */
-export const BEGINNING = /\]<\]\w{1,20}\[>\[<|<[|｜]?[A-Za-z]|\[TOOL_CALLS\]|\bfunctools\[/g;
+/** Marks without a call before the first one: a text with more is about them, and none of its calls is read. */
+const MAX_FAILED_BEGINNINGS = 100;
 
 /** Reads all calls from the first one on. */
 export function readTextCalls(response: string): TextCallReading {
@@ -32,14 +34,21 @@ export function readTextCalls(response: string): TextCallReading {
 		return { candidates: complete, text, range, allowsTextAfter: false };
 	}
 	const cursor = new TextCursor(text);
-	for (const { index: from } of blankOutCode(text).matchAll(BEGINNING)) {
+	let failedBeginnings = 0;
+	for (const { index: from } of findBeginnings(text)) {
 		cursor.at = from;
 		const block = readBlock(cursor);
 		if (block !== undefined) return { ...readFollowingBlocks(cursor, block, from), text };
-		if (cursor.isExhausted) break;
+		failedBeginnings += 1;
+		if (cursor.isExhausted || failedBeginnings > MAX_FAILED_BEGINNINGS) break;
 	}
 	const range = { from: text.length, to: text.length };
 	return { candidates: [], text, range, allowsTextAfter: false };
+}
+
+/** Where calls may begin outside of code. */
+export function findBeginnings(text: string): Iterable<{ index: number }> {
+	return text.search(BEGINNING) < 0 ? [] : blankOutCode(text).matchAll(BEGINNING);
 }
 
 /** Reads the calls that begin at the cursor, in any shape with marks. */

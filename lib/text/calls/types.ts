@@ -29,6 +29,8 @@ export type CallProblem =
 	| 'brokenArguments'
 	/** JSON with other keys than those of a call, or a schema in place of the arguments. */
 	| 'notOnlyACall'
+	/** More values than the arguments of a tool have. */
+	| 'tooLarge'
 	/** Two names, or two values for one argument. */
 	| 'ambiguous'
 	/** Text within the block that belongs to nothing. */
@@ -70,6 +72,8 @@ export type RejectionReason =
 	| 'textAfter'
 	/** Other markup of a call in the same response could not be read. */
 	| 'otherMarkup'
+	/** The call is in a code block of a response that says more. */
+	| 'inCodeBlock'
 	| 'tooManyCalls'
 	/** The request contains the same call. */
 	| 'quotation'

@@ -1,14 +1,14 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
 import { normalizeLetters } from '../../values';
 import { blankOutCode } from '../code-blocks';
-import { PREFIX } from './marks';
+import { CALL_MARK } from './marks';
 import type { RawToolCall } from './types';
 
 /** Characters compared on either side of a name. */
 const MAX_BEFORE = 100;
 const MAX_AFTER = 60;
 /** Occurrences of names that are compared. */
-const MAX_OCCURRENCES = 200;
+const MAX_OCCURRENCES = 2_000;
 
 /** The name follows a tag, with at most brackets and a key between them, or is in one. */
 const AFTER_TAG =
@@ -32,6 +32,10 @@ const BARE_ARGUMENTS = /^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\
 const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	[/(?:^|\n|>>>)$/, /^\n\{ ?["'}]/],
 	[/\bcall:$/, /^\{/],
+	// The complete response is `N()`.
+	[/^$/, /^\(\)(?: ?<|$)/],
+	// Directly after a mark that only calls have.
+	[/<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i, /^/],
 ];
 
 const BLANKS = /[^\S\n]+/g;
@@ -76,12 +80,6 @@ function hasCallSyntax(before: string, after: string): boolean {
 	if (AFTER_TOKEN.test(before) && /^\s*```/.test(after)) return true;
 	return AFTER_KEY.test(before) && ARGUMENTS_KEY.test(after.replaceAll('\n', ' '));
 }
-
-/** Marks that only calls have, with or without an offered name. */
-const CALL_MARK = new RegExp(
-	`<[|｜/]{0,2}${PREFIX}[\\w▁]{0,20}(?:(?:tool|function)[_▁]?calls?|function[ =]|invoke[ =>])|\\[TOOL_CALLS\\]`,
-	'i',
-);
 
 /** Whether a text has a mark of a call outside of code. */
 export function hasCallMark(text: string): boolean {

@@ -1,13 +1,15 @@
 /** Removes calls from an earlier response of the model, so that it does not imitate markup that nothing reads. */
-import { blankOutCode } from '../code-blocks';
 import { TextCursor } from './cursor';
-import { BLOCK_MARK, getClosingMark, OTHER_MARK } from './marks';
-import { BEGINNING, readBlock } from './read-text-calls';
+import { BLOCK_MARK, CALL_MARK, getClosingMark, OTHER_MARK } from './marks';
+import { findBeginnings, readBlock } from './read-text-calls';
 
 /** A text with more marks is about them. */
 const MAX_MARKS = 100;
-/** What follows a mark that begins a call. */
-const CALL_CONTENT = /\s*(?:[[{]|<\w|(?:function|call:)?[\w.:-]{1,128}\s*[({[<])/y;
+/** What follows a mark that begins a call: JSON, a further mark, or a name with its arguments. */
+const CALL_CONTENT =
+	/\s*(?:\{\s*["'}]|\[\s*[[{]|<[|｜]|<\/?(?:function|invoke|parameter|param|arg_)|(?:function|call:)?[\w.:-]{1,128}\s*(?:\(|\{|<[|｜]|<arg_))/y;
+/** Longest mark. */
+const MAX_MARK = 120;
 
 /**
  * A text without the markup of calls outside of code blocks, whether it can be read or not. The same text always gives the
@@ -18,8 +20,9 @@ export function withoutCallMarkup(text: string): string {
 	let visible = '';
 	let end = 0;
 	let marks = 0;
-	for (const { index: from } of blankOutCode(text).matchAll(BEGINNING)) {
-		if (from < end) continue;
+	for (const { index: from } of findBeginnings(text)) {
+		// Tags of HTML and of programs may speak of functions and actions as well.
+		if (from < end || text.slice(from, from + MAX_MARK).search(CALL_MARK) !== 0) continue;
 		cursor.at = from;
 		const to = readBlock(cursor)?.to ?? findEnd(cursor, from);
 		if (to === undefined) continue;

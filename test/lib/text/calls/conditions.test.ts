@@ -215,9 +215,8 @@ describe.each(SHAPES)('$name', ({ call, empty, withoutEnd, unread, twice }) => {
 		expectText(call, 'quotation', { isQuotation: true });
 	});
 
-	test('is text without a hint in a code block between other text', () => {
-		const text = `Like this:\n\`\`\`\n${call}\n\`\`\``;
-		expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+	test('does not run in a code block between other text', () => {
+		expectText(`Like this:\n\`\`\`\n${call}\n\`\`\``, 'inCodeBlock');
 	});
 
 	test('is the same call or none without any one of the characters around its values', () => {
@@ -320,6 +319,66 @@ test.each([
 	const { calls, rejectedCall, text: rest } = decide(text);
 	expect({ calls, rest }).toEqual({ calls: [], rest: text });
 	expect(rejectedCall).toMatchObject({ name: expect.any(String) as string });
+});
+
+test.each([
+	'<foo_call name="get_date">x</foo_call>',
+	'<tool_use>{"tool":"drop"}</tool_use>',
+	'[TOOL_CALLS]oops',
+	'<tool_call></tool_call>',
+	'<tool_call>{"name": ',
+	'<tool_call>wipe_cache',
+	`${'get_weather '.repeat(3_000)}<foo_call tool="wipe_cache">Rome</foo_call>`,
+])('a complete call after markup that is not read does not run: %#', (markup) => {
+	const text = `${markup}\n<tool_call>{"name":"get_weather","arguments":{"city":"Rome"}}</tool_call>`;
+	expect(decide(text).calls).toEqual([]);
+});
+
+test.each([
+	'<|tool_call_start|>[wipe_cache()]<|tool_call_end|>\n<|tool_call_start|>[get_wea',
+	'<|tool_call_start|>[wipe_cache()]<|tool_call_end|> text <|tool_call_start|>[drop_all()]<|tool_call_end|>',
+])('a complete call before markup that is not read does not run: %#', (text) => {
+	expect(decide(text).calls).toEqual([]);
+});
+
+/** A schema defines a tool in every shape. */
+test.each([
+	'[TOOL_CALLS]wipe_cache[ARGS]{"type":"object","properties":{}}',
+	'<function=delete_mails>{"type":"object","properties":{"folder":{"type":"string"}}}</function>',
+	'<｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{"type":"object","properties":{}}<｜tool▁call▁end｜>',
+	'<|channel|>commentary to=functions.wipe_cache<|message|>{"type":"object","properties":{}}<|call|>',
+	'<｜DSML｜invoke name="wipe_cache">{"type":"object","properties":{}}</｜DSML｜invoke>',
+])('a schema in place of the arguments does not run: %s', (text) => {
+	expect(decide(text)).toMatchObject({ calls: [], rejectedCall: { reason: 'notOnlyACall' } });
+});
+
+test.each([
+	'<|channel|>commentary to=functions.wipe_cache maybe <|message|>{}<|call|>',
+	'<tool_call><tool_call><function=wipe_cache></function></tool_call></tool_call>',
+	'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city" string="false">no JSON</｜DSML｜parameter></｜DSML｜invoke>',
+	'{"type":"tool_definition","function":{"name":"wipe_cache","arguments":{}}}',
+	'{"type":"function","function":{"name":"wipe_cache","parameters":{}}}',
+	'{"id":{"x":1},"name":"wipe_cache","arguments":{}}',
+	'<tool_call>{"name":"get_weather","arguments":{"city":NaN}}</tool_call>',
+	'<|tool_call_start|>[get_weather(city=Infinity)]<|tool_call_end|>',
+	`{"name":"get_weather","arguments":{"city":[${'1,'.repeat(6_000)}1]}}`,
+])('is not strictly a call: %#', (text) => {
+	expect(decide(text)).toMatchObject({ text, calls: [] });
+});
+
+test.each([
+	['<function=get_weather><parameter=city>{\n  "a": 1\n}</parameter></function>', '{\n  "a": 1\n}'],
+	['<function=get_weather><parameter=city>\n[1e3]\n</parameter></function>', '[1e3]'],
+	[
+		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city" string="true">\nx\n</｜DSML｜parameter></｜DSML｜invoke>',
+		'\nx\n',
+	],
+	[
+		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city" string="false">4711</｜DSML｜parameter></｜DSML｜invoke>',
+		4711,
+	],
+])('a value is what the model wrote: %s', (text, city) => {
+	expect(JSON.parse(decide(text).calls[0]!.arguments)).toEqual({ city });
 });
 
 test('parameters in either notation are all read', () => {

@@ -136,13 +136,6 @@ describe('formats of calls', () => {
 		expect(call?.arguments).toBe('{"id":"12345678901234567890","x":1}');
 	});
 
-	test.each([
-		'<tool_call>list<arg_key>ids</arg_key><arg_value>[12345678901234567890,1]</arg_value></tool_call>',
-		'<function=list><parameter=ids>[12345678901234567890,1]</parameter></function>',
-	])('and in the lists of tags: %s', (text) => {
-		expect(parse(text).calls[0]?.arguments).toBe('{"ids":["12345678901234567890",1]}');
-	});
-
 	const SAMPLES = [
 		'<tool_call>get_weather<arg_key>city</arg_key><arg_value>Rome</arg_value></tool_call>',
 		'<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
@@ -180,7 +173,11 @@ describe('formats of calls', () => {
 				`\`\`\`\n${call}\n\`\`\`\nLike this.`,
 				`\`\`\`\n${call}\n\`\`\`\n\`\`\`\n${call}\n\`\`\``,
 			])
-				expect(parse(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+				expect(parse(text)).toMatchObject({
+					text,
+					calls: [],
+					rejectedCall: { reason: 'inCodeBlock' },
+				});
 			expect(parse(`\`\`\`xml\n${call}\n\`\`\``)).toMatchObject({ text: '', calls: [{}] });
 		},
 	);
@@ -261,12 +258,11 @@ describe('parameters in tags', () => {
 		['\n<parameter=a>\n\nx\n\ny\n\n</parameter>\n', { a: '\nx\n\ny\n' }],
 		['<parameter=a>x\ny</parameter>', { a: 'x\ny' }],
 		['<parameter=a>1</parameter><parameter=b>2</parameter>', { a: '1', b: '2' }],
-		['<parameter=a> [1, 2] </parameter>', { a: [1, 2] }],
+		['<parameter=a> [1, 2] </parameter>', { a: ' [1, 2] ' }],
 		['<parameter=a>x [1]</parameter>', { a: 'x [1]' }],
 		['<parameter=a>[broken</parameter>', { a: '[broken' }],
 		['<parameter=a>x > y</parameter>', { a: 'x > y' }],
 		['<parameter name="a">1</parameter>', { a: '1' }],
-		["<parameter=a>['x', True]</parameter>", { a: ['x', true] }],
 		['<parameter=a><![CDATA[</parameter>]]></parameter>', { a: '</parameter>' }],
 		['', {}],
 		['{"a":1}', { a: 1 }],
@@ -297,7 +293,7 @@ describe('parameters in tags', () => {
 
 	test.each([
 		['<arg_key> a </arg_key> <arg_value>x</arg_value>', { a: 'x' }],
-		['<arg_key>a</arg_key><arg_value> {"b":1} </arg_value>', { a: { b: 1 } }],
+		['<arg_key>a</arg_key><arg_value> {"b":1} </arg_value>', { a: ' {"b":1} ' }],
 	])('of GLM: %j', (content, args) => {
 		const [call] = parse(`<tool_call>list${content}</tool_call>`).calls;
 		expect(JSON.parse(call!.arguments)).toEqual(args);
@@ -380,10 +376,10 @@ describe('markup that nothing reads', () => {
 		});
 	});
 
-	test('is searched in the first 200 mentions of names', () => {
+	test('is searched in the first 2,000 mentions of names', () => {
 		const call = '<tool>list {"a":1}</tool>';
-		expect(parse('list. '.repeat(199) + call).rejectedCall?.name).toBe('list');
-		expect(parse('list. '.repeat(200) + call).rejectedCall).toBeUndefined();
+		expect(parse('list. '.repeat(1_999) + call).rejectedCall?.name).toBe('list');
+		expect(parse('list. '.repeat(2_000) + call).rejectedCall).toBeUndefined();
 	});
 
 	test.each([
