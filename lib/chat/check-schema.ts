@@ -1,0 +1,630 @@
+/**
+ * Checks a value against a JSON schema of the drafts 4 to 2020-12. Written here, because the libraries that need no code
+ * generation (which the lint of community nodes and many content security policies forbid) check the complete value, and
+ * quote the complete `enum` or `const` in each error: a list of 2,000 names and 9,000 wrong values became 1.4 GB. This one
+ * ends after a few issues, counts its steps, and cuts each issue.
+ *
+ * Patterns are not checked, since a pattern may take exponential time, nor are `uniqueItems` and `$dynamicRef`.
+ */
+import { isRecord, truncate } from '../values';
+import type { JsonRecord } from '../values';
+import { format } from '../vendor';
+
+/** Drafts whose keywords differ. */
+export type SchemaDraft = '4' | '7' | '2019-09' | '2020-12';
+
+/** A schema with its references. */
+export interface ResolvedSchema {
+	schema: unknown;
+	draft: SchemaDraft;
+	/** Each schema in it, by its URI, with its own URI of references in `__absolute_ref__`. */
+	lookup: Readonly<Record<string, unknown>>;
+}
+
+/** What the check found before it ended. */
+export interface SchemaCheck {
+	/** Sentences, each with the path of its value. */
+	issues: string[];
+	/** Whether the check ended at the limit of steps: what was not reached is unknown. */
+	isIncomplete: boolean;
+}
+
+/** More issues help neither the user nor the model that corrects its response. */
+const MAX_ISSUES = 5;
+
+/** Schemas that are compared with a value. They take about 50 ms, during which n8n is blocked. */
+export const MAX_STEPS = 10_000;
+
+/** Comparisons that take about as long as one schema. */
+const COMPARISONS_PER_STEP = 100;
+
+/** Characters of a name, a value or a path that an issue quotes. */
+const MAX_QUOTED = 100;
+
+/** Characters of the list of choices in an issue. */
+const MAX_CHOICES = 500;
+
+/** Longer texts have none of the formats, except an address, whose length is not limited. */
+const MAX_FORMAT_LENGTH = 100_000;
+
+/**
+ * Checks a value.
+ *
+ * @param resolved a schema without keywords of unbounded run time
+ * @throws RangeError if the schema is recursive without end
+ */
+export function checkSchema(resolved: ResolvedSchema, value: unknown): SchemaCheck {
+	const report = new Report(MAX_ISSUES);
+	try {
+		new SchemaVisitor(resolved).visit(resolved.schema, {
+			value,
+			path: '',
+			report,
+			evaluated: new Set(),
+		});
+	} catch (error) {
+		if (error instanceof StepLimitError) return { issues: report.issues, isIncomplete: true };
+		if (!(error instanceof EnoughIssues)) throw error;
+	}
+	return { issues: report.issues, isIncomplete: false };
+}
+
+class StepLimitError extends Error {}
+
+/** Ends a check whose result is known. */
+class EnoughIssues extends Error {}
+
+/** Collects issues until there are enough. */
+class Report {
+	readonly issues: string[] = [];
+
+	constructor(private readonly max: number) {}
+
+	get isValid(): boolean {
+		return this.issues.length === 0;
+	}
+
+	/** @throws EnoughIssues at the last issue */
+	add(issue: string): void {
+		if (this.issues.includes(issue)) return;
+		this.issues.push(issue);
+		if (this.issues.length >= this.max) throw new EnoughIssues();
+	}
+}
+
+/** A value on its way through the schemas that apply to it. */
+interface Place {
+	value: unknown;
+	/** As in JavaScript; empty for the complete value. */
+	path: string;
+	report: Report;
+	/** Names and indexes that a schema has evaluated, for `unevaluatedProperties` and `unevaluatedItems`. */
+	evaluated: Set<string | number>;
+	/** The schema that `$recursiveRef` refers to (2019-09). */
+	anchor?: JsonRecord;
+}
+
+/** Checks one keyword. `expected`: its value in the schema. */
+type Check = (visitor: SchemaVisitor, place: Place, expected: unknown, schema: JsonRecord) => void;
+
+type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
+
+class SchemaVisitor {
+	private steps = 0;
+	/** The choices of an `enum` as texts, so that a choice is found without a comparison with each. */
+	private readonly choices = new Map<readonly unknown[], ReadonlySet<string>>();
+	/** The values of `const` as texts. */
+	private readonly constants = new Map<unknown, string>();
+
+	constructor(private readonly resolved: ResolvedSchema) {}
+
+	get draft(): SchemaDraft {
+		return this.resolved.draft;
+	}
+
+	visit(schema: unknown, place: Place): void {
+		this.step();
+		if (schema === false) this.addIssue(place, 'is not allowed');
+		if (!isRecord(schema)) return;
+		const own = schema.$recursiveAnchor === true && !place.anchor ? schema : place.anchor;
+		const anchored = own === place.anchor ? place : { ...place, anchor: own };
+		if (this.followReferences(schema, anchored)) return;
+		this.runChecks(GENERAL_CHECKS, schema, anchored);
+		const type = getType(place.value);
+		const checks = TYPE_CHECKS[type];
+		if (checks !== undefined) this.runChecks(checks, schema, anchored);
+	}
+
+	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
+	matches(schema: unknown, place: Place): boolean {
+		const report = new Report(1);
+		const evaluated = new Set<string | number>();
+		try {
+			this.visit(schema, { ...place, report, evaluated });
+		} catch (error) {
+			if (error instanceof EnoughIssues) return false;
+			throw error;
+		}
+		this.addEvaluated(place, evaluated);
+		return true;
+	}
+
+	/** Visits a schema for the same value, and adds its issues. */
+	apply(schema: unknown, place: Place): void {
+		const evaluated = new Set<string | number>();
+		this.visit(schema, { ...place, evaluated });
+		this.addEvaluated(place, evaluated);
+	}
+
+	/** Visits a schema for a part of the value. */
+	descend(schema: unknown, place: Place, key: string | number): void {
+		const value = (place.value as Record<string | number, unknown>)[key];
+		const name = truncate(String(key), MAX_QUOTED);
+		const path = place.path === '' ? name : `${place.path}.${name}`;
+		place.evaluated.add(key);
+		this.visit(schema, { ...place, value, path, evaluated: new Set() });
+	}
+
+	addIssue({ path, report }: Place, problem: string): void {
+		report.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
+	}
+
+	/** @throws StepLimitError */
+	step(comparisons = COMPARISONS_PER_STEP): void {
+		this.steps += comparisons / COMPARISONS_PER_STEP;
+		if (this.steps > MAX_STEPS) throw new StepLimitError();
+	}
+
+	/** Whether a list of choices contains a value. */
+	isChoice(list: readonly unknown[], value: unknown): boolean {
+		let texts = this.choices.get(list);
+		if (texts === undefined) {
+			texts = new Set(list.map((choice) => this.toComparable(choice)));
+			this.choices.set(list, texts);
+		}
+		return texts.has(this.toComparable(value));
+	}
+
+	isConstant(constant: unknown, value: unknown): boolean {
+		const text = this.constants.get(constant) ?? this.toComparable(constant);
+		this.constants.set(constant, text);
+		return this.toComparable(value) === text;
+	}
+
+	/** JSON in which equal values are equal texts. */
+	private toComparable(value: unknown): string {
+		const isText = typeof value === 'string';
+		this.step(1 + (isText ? value.length / 100 : 0));
+		if (Array.isArray(value)) return `[${value.map((entry) => this.toComparable(entry)).join()}]`;
+		// -0 equals 0.
+		if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value) ?? '';
+		const names = Object.keys(value).sort();
+		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(value[name])}`).join()}}`;
+	}
+
+	private addEvaluated(place: Place, evaluated: ReadonlySet<string | number>): void {
+		this.step(evaluated.size);
+		for (const key of evaluated) place.evaluated.add(key);
+	}
+
+	/** Returns whether the keywords beside the reference are ignored, as in the old drafts. */
+	private followReferences(schema: JsonRecord, place: Place): boolean {
+		const { lookup } = this.resolved;
+		if (schema.$recursiveRef === '#')
+			this.apply(place.anchor ?? lookup[String(schema.__absolute_recursive_ref__)], place);
+		if (schema.$ref === undefined) return false;
+		this.apply(lookup[String(schema.__absolute_ref__ ?? schema.$ref)], place);
+		return this.draft === '4' || this.draft === '7';
+	}
+
+	private runChecks(
+		checks: ReadonlyArray<[string, Check]>,
+		schema: JsonRecord,
+		place: Place,
+	): void {
+		for (const [name, check] of checks) {
+			const expected = schema[name];
+			if (expected !== undefined && Object.hasOwn(schema, name))
+				check(this, place, expected, schema);
+		}
+	}
+}
+
+function getType(value: unknown): ValueType {
+	if (value === null) return 'null';
+	if (Array.isArray(value)) return 'array';
+	return typeof value as ValueType;
+}
+
+function shortenPath(path: string): string {
+	return path.length <= 2 * MAX_QUOTED ? path : `…${path.slice(-2 * MAX_QUOTED)}`;
+}
+
+function quote(value: unknown): string {
+	return truncate(JSON.stringify(value) ?? '', MAX_QUOTED);
+}
+
+/** As many choices as fit into an issue. */
+function quoteChoices(choices: readonly unknown[]): string {
+	const quoted: string[] = [];
+	let length = 0;
+	for (const choice of choices) {
+		const text = quote(choice);
+		length += text.length;
+		if (length > MAX_CHOICES) break;
+		quoted.push(text);
+	}
+	const rest = choices.length - quoted.length;
+	return `${quoted.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function hasType(value: unknown, type: unknown): boolean {
+	return type === 'integer' ? Number.isInteger(value) : getType(value) === type;
+}
+
+function asList(value: unknown): readonly unknown[] {
+	return Array.isArray(value) ? value : [];
+}
+
+/** The schema of anchors within a combination: only those of a schema that is an anchor itself. */
+function withinCombination(place: Place, schema: JsonRecord): Place {
+	return schema.$recursiveAnchor === true ? place : { ...place, anchor: undefined };
+}
+
+/** `properties` with a value, in the order of the schema. */
+function checkProperties(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	for (const [name, schema] of Object.entries(isRecord(expected) ? expected : {})) {
+		visitor.step(1);
+		if (Object.hasOwn(place.value as JsonRecord, name)) visitor.descend(schema, place, name);
+	}
+}
+
+function checkAdditionalProperties(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	{ properties = {} }: JsonRecord,
+): void {
+	const isDeclared = (name: string) => isRecord(properties) && Object.hasOwn(properties, name);
+	checkRest(visitor, place, expected, isDeclared);
+}
+
+/** Checks the properties that are not known. */
+function checkRest(
+	visitor: SchemaVisitor,
+	place: Place,
+	schema: unknown,
+	isKnown: (name: string) => boolean,
+): void {
+	for (const name of Object.keys(place.value as JsonRecord)) {
+		visitor.step(1);
+		if (isKnown(name)) continue;
+		if (schema === false) visitor.addIssue(place, `has an unknown property ${quote(name)}`);
+		else visitor.descend(schema, place, name);
+	}
+}
+
+/** `dependencies` of the old drafts are names or a schema. */
+function checkDependencies(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	for (const [name, dependency] of Object.entries(isRecord(expected) ? expected : {})) {
+		visitor.step(1);
+		if (!Object.hasOwn(place.value as JsonRecord, name)) continue;
+		if (Array.isArray(dependency)) checkRequired(visitor, place, dependency);
+		else visitor.apply(dependency, place);
+	}
+}
+
+function checkRequired(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	for (const name of asList(expected)) {
+		visitor.step(1);
+		if (!Object.hasOwn(place.value as JsonRecord, String(name)))
+			visitor.addIssue(place, `lacks the property ${quote(name)}`);
+	}
+}
+
+function checkPropertyNames(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	for (const name of Object.keys(place.value as JsonRecord))
+		if (!visitor.matches(expected, { ...place, value: name, evaluated: new Set() }))
+			visitor.addIssue(place, `has a property with an invalid name: ${quote(name)}`);
+}
+
+/** Checks the items from `start` on. */
+function checkItemsFrom(
+	visitor: SchemaVisitor,
+	place: Place,
+	schema: unknown,
+	start: number,
+): void {
+	const { length } = place.value as unknown[];
+	for (let index = start; index < length; index++) visitor.descend(schema, place, index);
+}
+
+/** `prefixItems`, or a list in `items`: one schema for each of the first items. */
+function checkFirstItems(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const schemas = asList(expected);
+	const { length } = place.value as unknown[];
+	for (let index = 0; index < Math.min(schemas.length, length); index++)
+		visitor.descend(schemas[index], place, index);
+}
+
+function checkItems(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	{ prefixItems, additionalItems }: JsonRecord,
+): void {
+	if (!Array.isArray(expected)) {
+		checkItemsFrom(visitor, place, expected, asList(prefixItems).length);
+		return;
+	}
+	checkFirstItems(visitor, place, expected);
+	if (additionalItems !== undefined)
+		checkItemsFrom(visitor, place, additionalItems, expected.length);
+}
+
+function checkContains(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	{ minContains = 1, maxContains = Infinity }: JsonRecord,
+): void {
+	let count = 0;
+	for (const [index, value] of (place.value as unknown[]).entries())
+		if (visitor.matches(expected, { ...place, value, evaluated: new Set() })) {
+			place.evaluated.add(index);
+			count++;
+		}
+	if (count < Number(minContains))
+		visitor.addIssue(
+			place,
+			`has ${count} items that match "contains" instead of ${quote(minContains)}`,
+		);
+	if (count > Number(maxContains))
+		visitor.addIssue(
+			place,
+			`has ${count} items that match "contains", more than ${quote(maxContains)}`,
+		);
+}
+
+function checkUnevaluatedItems(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const { length } = place.value as unknown[];
+	for (let index = 0; index < length; index++) {
+		visitor.step(1);
+		if (!place.evaluated.has(index)) visitor.descend(expected, place, index);
+	}
+}
+
+function checkAnyOf(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	schema: JsonRecord,
+): void {
+	const within = withinCombination(place, schema);
+	const branches = asList(expected);
+	// All of them, because each branch that matches evaluates names.
+	const { length } = branches.filter((branch) => visitor.matches(branch, within));
+	if (length > 0) return;
+	visitor.addIssue(place, 'matches none of the alternatives (anyOf)');
+	for (const branch of branches) visitor.apply(branch, within);
+}
+
+function checkOneOf(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	schema: JsonRecord,
+): void {
+	const within = withinCombination(place, schema);
+	const branches = asList(expected);
+	const { length } = branches.filter((branch) => visitor.matches(branch, within));
+	if (length === 1) return;
+	visitor.addIssue(place, `matches ${length} of the alternatives (oneOf) instead of exactly one`);
+	if (length === 0) for (const branch of branches) visitor.apply(branch, within);
+}
+
+function checkCondition(
+	visitor: SchemaVisitor,
+	place: Place,
+	expected: unknown,
+	{ then: consequence = true, else: alternative = true }: JsonRecord,
+): void {
+	visitor.apply(visitor.matches(expected, place) ? consequence : alternative, place);
+}
+
+function checkType(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const types = [expected].flat();
+	visitor.step(types.length);
+	if (types.some((type) => hasType(place.value, type))) return;
+	const actual = getType(place.value);
+	visitor.addIssue(
+		place,
+		`is of type ${actual} instead of ${truncate(types.join(' or '), MAX_QUOTED)}`,
+	);
+}
+
+function checkEnum(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const choices = asList(expected);
+	if (!visitor.isChoice(choices, place.value))
+		visitor.addIssue(place, `${quote(place.value)} is none of ${quoteChoices(choices)}`);
+}
+
+function checkConst(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	if (!visitor.isConstant(expected, place.value))
+		visitor.addIssue(place, `${quote(place.value)} is not ${quote(expected)}`);
+}
+
+/** A check of a number against a limit. */
+function compare(
+	isWithin: (actual: number, limit: number) => boolean,
+	measure: (value: never) => number,
+	name: string,
+): Check {
+	return (visitor, place, expected) => {
+		if (typeof expected !== 'number') return;
+		const actual = measure(place.value as never);
+		if (!isWithin(actual, expected))
+			visitor.addIssue(place, `${quote(actual)} is outside of ${name} ${expected}`);
+	};
+}
+
+const isAtLeast = (actual: number, limit: number) => actual >= limit;
+const isAtMost = (actual: number, limit: number) => actual <= limit;
+const isAbove = (actual: number, limit: number) => actual > limit;
+const isBelow = (actual: number, limit: number) => actual < limit;
+const getNumber = (value: number) => value;
+const getItemCount = (value: unknown[]) => value.length;
+const getPropertyCount = (value: object) => Object.keys(value).length;
+
+/** Draft 4 has `exclusiveMinimum: true` beside `minimum`. */
+function limitNumber(
+	isWithin: (actual: number, limit: number) => boolean,
+	isStrictlyWithin: (actual: number, limit: number) => boolean,
+	names: { limit: string; exclusive: string },
+): Check {
+	const inclusive = compare(isWithin, getNumber, names.limit);
+	const strict = compare(isStrictlyWithin, getNumber, `${names.limit} (exclusive)`);
+	return (visitor, place, expected, schema) => {
+		const isStrict = visitor.draft === '4' && schema[names.exclusive] === true;
+		(isStrict ? strict : inclusive)(visitor, place, expected, schema);
+	};
+}
+
+/** The coefficient of a number as an integer, and its power of ten: 0.25 is 25 and -2. */
+function toDecimal(value: number): [coefficient: bigint, exponent: number] {
+	const [digits = '', exponent = '0'] = Math.abs(value).toString().split('e');
+	const [, fraction = ''] = digits.split('.');
+	return [BigInt(digits.replace('.', '')), Number(exponent) - fraction.length];
+}
+
+/** Exact: 0.3 is a multiple of 0.1. */
+function isMultipleOf(value: number, divisor: number): boolean {
+	if (!Number.isFinite(value) || !Number.isFinite(divisor) || divisor <= 0) return false;
+	const [coefficient, exponent] = toDecimal(value);
+	const [divisorCoefficient, divisorExponent] = toDecimal(divisor);
+	const difference = exponent - divisorExponent;
+	const scale = 10n ** BigInt(Math.abs(difference));
+	return difference >= 0
+		? (coefficient * scale) % divisorCoefficient === 0n
+		: coefficient % (divisorCoefficient * scale) === 0n;
+}
+
+function checkMultipleOf(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	if (!isMultipleOf(place.value as number, Number(expected)))
+		visitor.addIssue(place, `${quote(place.value)} is not a multiple of ${quote(expected)}`);
+}
+
+/** Characters of a text, where emoji are one. */
+function countCharacters(visitor: SchemaVisitor, text: string): number {
+	visitor.step(text.length / 100);
+	let count = text.length;
+	for (let index = 1; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		const before = text.charCodeAt(index - 1);
+		if (code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff) count--;
+	}
+	return count;
+}
+
+function checkMinLength(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const length = countCharacters(visitor, place.value as string);
+	if (length < Number(expected))
+		visitor.addIssue(
+			place,
+			`is too short: ${length} characters instead of at least ${quote(expected)}`,
+		);
+}
+
+function checkMaxLength(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const length = countCharacters(visitor, place.value as string);
+	if (length > Number(expected))
+		visitor.addIssue(
+			place,
+			`is too long: ${length} characters instead of at most ${quote(expected)}`,
+		);
+}
+
+const formats = format as Readonly<Record<string, (text: string) => boolean>>;
+
+/** Models often write times without a time zone. */
+const WITHOUT_TIME_ZONE = new Set(['time', 'date-time']);
+
+function checkFormat(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+	const name = String(expected);
+	if (!Object.hasOwn(formats, name)) return;
+	const text = place.value as string;
+	visitor.step(text.length / 10);
+	const isValid = (candidate: string) =>
+		candidate.length <= MAX_FORMAT_LENGTH && formats[name]!(candidate);
+	if (isValid(text) || (WITHOUT_TIME_ZONE.has(name) && isValid(`${text}Z`))) return;
+	visitor.addIssue(place, `${quote(text)} does not have the format ${quote(name)}`);
+}
+
+/** In the order of the drafts: what evaluates names comes before `unevaluated…`. */
+const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
+	['type', checkType],
+	['const', checkConst],
+	['enum', checkEnum],
+	[
+		'not',
+		(visitor, place, expected) => {
+			if (visitor.matches(expected, { ...place, evaluated: new Set() }))
+				visitor.addIssue(place, 'matches the schema in "not"');
+		},
+	],
+	['anyOf', checkAnyOf],
+	[
+		'allOf',
+		(visitor, place, expected, schema) => {
+			const within = withinCombination(place, schema);
+			for (const part of asList(expected)) visitor.apply(part, within);
+		},
+	],
+	['oneOf', checkOneOf],
+	['if', checkCondition],
+];
+
+const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = {
+	object: [
+		['required', checkRequired],
+		['minProperties', compare(isAtLeast, getPropertyCount, 'minProperties')],
+		['maxProperties', compare(isAtMost, getPropertyCount, 'maxProperties')],
+		['propertyNames', checkPropertyNames],
+		['dependentRequired', checkDependencies],
+		['dependentSchemas', checkDependencies],
+		['dependencies', checkDependencies],
+		['properties', checkProperties],
+		['additionalProperties', checkAdditionalProperties],
+		[
+			'unevaluatedProperties',
+			(visitor, place, expected) =>
+				checkRest(visitor, place, expected, (name) => place.evaluated.has(name)),
+		],
+	],
+	array: [
+		['minItems', compare(isAtLeast, getItemCount, 'minItems')],
+		['maxItems', compare(isAtMost, getItemCount, 'maxItems')],
+		['prefixItems', checkFirstItems],
+		['items', checkItems],
+		['contains', checkContains],
+		['unevaluatedItems', checkUnevaluatedItems],
+	],
+	number: [
+		[
+			'minimum',
+			limitNumber(isAtLeast, isAbove, { limit: 'minimum', exclusive: 'exclusiveMinimum' }),
+		],
+		[
+			'maximum',
+			limitNumber(isAtMost, isBelow, { limit: 'maximum', exclusive: 'exclusiveMaximum' }),
+		],
+		['exclusiveMinimum', compare(isAbove, getNumber, 'exclusiveMinimum')],
+		['exclusiveMaximum', compare(isBelow, getNumber, 'exclusiveMaximum')],
+		['multipleOf', checkMultipleOf],
+	],
+	string: [
+		['minLength', checkMinLength],
+		['maxLength', checkMaxLength],
+		['format', checkFormat],
+	],
+};
