@@ -64,7 +64,7 @@ export function checkSchema(resolved: ResolvedSchema, value: unknown): SchemaChe
 		});
 	} catch (error) {
 		if (error instanceof StepLimitError) return { issues: report.issues, isIncomplete: true };
-		if (!(error instanceof EnoughIssues)) throw error;
+		if (!(error instanceof EnoughIssues)) throw error as Error;
 	}
 	return { issues: report.issues, isIncomplete: false };
 }
@@ -143,7 +143,7 @@ class SchemaVisitor {
 			this.visit(schema, { ...place, report, evaluated });
 		} catch (error) {
 			if (error instanceof EnoughIssues) return false;
-			throw error;
+			throw error as Error;
 		}
 		this.addEvaluated(place, evaluated);
 		return true;
@@ -454,39 +454,60 @@ function checkConst(visitor: SchemaVisitor, place: Place, expected: unknown): vo
 		visitor.addIssue(place, `${quote(place.value)} is not ${quote(expected)}`);
 }
 
-/** A check of a number against a limit. */
+/** How an actual number is compared with a limit, and the words for a number that is not within it. */
+interface Comparison {
+	isWithin(actual: number, limit: number): boolean;
+	words: string;
+}
+
+const AT_LEAST: Comparison = { isWithin: (actual, limit) => actual >= limit, words: 'at least' };
+const AT_MOST: Comparison = { isWithin: (actual, limit) => actual <= limit, words: 'at most' };
+const ABOVE: Comparison = { isWithin: (actual, limit) => actual > limit, words: 'more than' };
+const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, words: 'less than' };
+
+/** A check of a count or of the number itself. `unit`: what is counted. */
 function compare(
-	isWithin: (actual: number, limit: number) => boolean,
-	measure: (value: never) => number,
-	name: string,
+	{ isWithin, words }: Comparison,
+	measure: (value: unknown, visitor: SchemaVisitor) => number,
+	unit = '',
 ): Check {
+	const verb = unit === '' ? 'is' : 'has';
 	return (visitor, place, expected) => {
 		if (typeof expected !== 'number') return;
-		const actual = measure(place.value as never);
+		const actual = measure(place.value, visitor);
 		if (!isWithin(actual, expected))
-			visitor.addIssue(place, `${quote(actual)} is outside of ${name} ${expected}`);
+			visitor.addIssue(place, `${verb} ${actual}${unit} instead of ${words} ${expected}`);
 	};
 }
 
-const isAtLeast = (actual: number, limit: number) => actual >= limit;
-const isAtMost = (actual: number, limit: number) => actual <= limit;
-const isAbove = (actual: number, limit: number) => actual > limit;
-const isBelow = (actual: number, limit: number) => actual < limit;
-const getNumber = (value: number) => value;
-const getItemCount = (value: unknown[]) => value.length;
-const getPropertyCount = (value: object) => Object.keys(value).length;
+const getNumber = (value: unknown) => value as number;
+const getItemCount = (value: unknown) => (value as unknown[]).length;
+
+function getPropertyCount(value: unknown, visitor: SchemaVisitor): number {
+	const { length } = Object.keys(value as object);
+	visitor.step(length);
+	return length;
+}
+
+/** Characters of a text, where an emoji is one. */
+function countCharacters(value: unknown, visitor: SchemaVisitor): number {
+	const text = value as string;
+	visitor.step(text.length / 100);
+	let count = text.length;
+	for (let index = 1; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		const before = text.charCodeAt(index - 1);
+		if (code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff) count--;
+	}
+	return count;
+}
 
 /** Draft 4 has `exclusiveMinimum: true` beside `minimum`. */
-function limitNumber(
-	isWithin: (actual: number, limit: number) => boolean,
-	isStrictlyWithin: (actual: number, limit: number) => boolean,
-	names: { limit: string; exclusive: string },
-): Check {
-	const inclusive = compare(isWithin, getNumber, names.limit);
-	const strict = compare(isStrictlyWithin, getNumber, `${names.limit} (exclusive)`);
+function limitNumber(inclusive: Comparison, exclusive: Comparison, exclusiveName: string): Check {
+	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
 	return (visitor, place, expected, schema) => {
-		const isStrict = visitor.draft === '4' && schema[names.exclusive] === true;
-		(isStrict ? strict : inclusive)(visitor, place, expected, schema);
+		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
+		(isStrict ? strictlyWithin : within)!(visitor, place, expected, schema);
 	};
 }
 
@@ -512,36 +533,6 @@ function isMultipleOf(value: number, divisor: number): boolean {
 function checkMultipleOf(visitor: SchemaVisitor, place: Place, expected: unknown): void {
 	if (!isMultipleOf(place.value as number, Number(expected)))
 		visitor.addIssue(place, `${quote(place.value)} is not a multiple of ${quote(expected)}`);
-}
-
-/** Characters of a text, where emoji are one. */
-function countCharacters(visitor: SchemaVisitor, text: string): number {
-	visitor.step(text.length / 100);
-	let count = text.length;
-	for (let index = 1; index < text.length; index++) {
-		const code = text.charCodeAt(index);
-		const before = text.charCodeAt(index - 1);
-		if (code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff) count--;
-	}
-	return count;
-}
-
-function checkMinLength(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	const length = countCharacters(visitor, place.value as string);
-	if (length < Number(expected))
-		visitor.addIssue(
-			place,
-			`is too short: ${length} characters instead of at least ${quote(expected)}`,
-		);
-}
-
-function checkMaxLength(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	const length = countCharacters(visitor, place.value as string);
-	if (length > Number(expected))
-		visitor.addIssue(
-			place,
-			`is too long: ${length} characters instead of at most ${quote(expected)}`,
-		);
 }
 
 const formats = format as Readonly<Record<string, (text: string) => boolean>>;
@@ -587,8 +578,8 @@ const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
 const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = {
 	object: [
 		['required', checkRequired],
-		['minProperties', compare(isAtLeast, getPropertyCount, 'minProperties')],
-		['maxProperties', compare(isAtMost, getPropertyCount, 'maxProperties')],
+		['minProperties', compare(AT_LEAST, getPropertyCount, ' properties')],
+		['maxProperties', compare(AT_MOST, getPropertyCount, ' properties')],
 		['propertyNames', checkPropertyNames],
 		['dependentRequired', checkDependencies],
 		['dependentSchemas', checkDependencies],
@@ -602,29 +593,23 @@ const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = 
 		],
 	],
 	array: [
-		['minItems', compare(isAtLeast, getItemCount, 'minItems')],
-		['maxItems', compare(isAtMost, getItemCount, 'maxItems')],
+		['minItems', compare(AT_LEAST, getItemCount, ' items')],
+		['maxItems', compare(AT_MOST, getItemCount, ' items')],
 		['prefixItems', checkFirstItems],
 		['items', checkItems],
 		['contains', checkContains],
 		['unevaluatedItems', checkUnevaluatedItems],
 	],
 	number: [
-		[
-			'minimum',
-			limitNumber(isAtLeast, isAbove, { limit: 'minimum', exclusive: 'exclusiveMinimum' }),
-		],
-		[
-			'maximum',
-			limitNumber(isAtMost, isBelow, { limit: 'maximum', exclusive: 'exclusiveMaximum' }),
-		],
-		['exclusiveMinimum', compare(isAbove, getNumber, 'exclusiveMinimum')],
-		['exclusiveMaximum', compare(isBelow, getNumber, 'exclusiveMaximum')],
+		['minimum', limitNumber(AT_LEAST, ABOVE, 'exclusiveMinimum')],
+		['maximum', limitNumber(AT_MOST, BELOW, 'exclusiveMaximum')],
+		['exclusiveMinimum', compare(ABOVE, getNumber)],
+		['exclusiveMaximum', compare(BELOW, getNumber)],
 		['multipleOf', checkMultipleOf],
 	],
 	string: [
-		['minLength', checkMinLength],
-		['maxLength', checkMaxLength],
+		['minLength', compare(AT_LEAST, countCharacters, ' characters')],
+		['maxLength', compare(AT_MOST, countCharacters, ' characters')],
 		['format', checkFormat],
 	],
 };

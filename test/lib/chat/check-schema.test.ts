@@ -261,6 +261,11 @@ describe('whatever the schema and the value are, the check is short', () => {
 			{ allOf: list(5_000, () => ({ format: 'uri' })) },
 			`a:${'x'.repeat(2_000_000)}`,
 		],
+		[
+			'the number of 100,000 names, many times',
+			{ allOf: list(5_000, () => ({ minProperties: 1 })) },
+			manyNames,
+		],
 		['a wrong type in 20,000 items', { items: { type: 'string' } }, list(20_000, (a) => a)],
 		['20,000 equal items', { uniqueItems: true }, list(20_000, () => ({}))],
 		[
