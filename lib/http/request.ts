@@ -18,10 +18,11 @@ import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
 import { isRecord, parseJson } from '../values';
 
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Bytes of JSON: more than any list or record. Tasks with larger responses have their own limit. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 const MAX_ERROR_BYTES = 512 * 1024;
-/** Bytes of a stream: about two million tokens. */
-const MAX_STREAM_BYTES = 512 * 1024 * 1024;
+/** Bytes of a stream: about a million tokens. */
+const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const MAX_END_MS = 3_000;
 /** How often a batch request is canceled for interactive ones. */
@@ -171,7 +172,7 @@ class RequestRun<T> {
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
 				return await this.read(this.createResponse(rawResponse, progress));
 			// An error response with a broken or endless body is still an error.
-			const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
+			const text = await readText(rawResponse.body, { maxBytes: MAX_ERROR_BYTES }).catch(() => '');
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
 			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
@@ -191,7 +192,8 @@ class RequestRun<T> {
 		};
 		const text = async () => {
 			begin();
-			return maskSecrets(await readText(body, options.maxBytes ?? MAX_RESPONSE_BYTES));
+			const { maxBytes = MAX_RESPONSE_BYTES, maxMemory } = options;
+			return maskSecrets(await readText(body, { maxBytes, maxMemory }));
 		};
 		let nonEventLines: readonly string[] = [];
 		return {

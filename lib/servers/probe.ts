@@ -12,6 +12,9 @@ import { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
+/** Far more than a list of models. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
 type ProbeOptions = Pick<
 	RequestOptions,
 	'json' | 'upload' | 'signal' | 'maxBytes' | 'isIdempotent'
@@ -33,7 +36,14 @@ export async function probe(
 	const url = toUrl(server, path);
 	const timeouts = toTotalTimeout(timeoutMs);
 	// Probes change nothing, so they may be repeated, also with POST.
-	const requestOptions = { isIdempotent: true, ...options, url, timeouts, allowErrorStatus: true };
+	const requestOptions = {
+		isIdempotent: true,
+		maxBytes: MAX_BYTES,
+		...options,
+		url,
+		timeouts,
+		allowErrorStatus: true,
+	};
 	try {
 		return await request(server, requestOptions, async (response) => {
 			const text = await response.text();
