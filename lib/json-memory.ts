@@ -101,14 +101,23 @@ export function estimateMemory(value: unknown): number {
 
 /** Counts what is kept of a response in parts, up to a limit. */
 export class MemoryBudget {
+	/** How often there was no room. */
+	omissions = 0;
 	private bytes = 0;
 
 	constructor(readonly maxBytes = MAX_JSON_MEMORY) {}
 
 	/** Whether there is room for a value, which then counts. */
 	take(value: unknown): boolean {
-		const bytes = this.bytes + estimateMemory(value);
-		if (bytes > this.maxBytes) return false;
+		return this.takeBytes(estimateMemory(value));
+	}
+
+	takeBytes(count: number): boolean {
+		const bytes = this.bytes + count;
+		if (bytes > this.maxBytes) {
+			this.omissions++;
+			return false;
+		}
 		this.bytes = bytes;
 		return true;
 	}

@@ -56,6 +56,8 @@ export interface RunReaderOptions {
 	runId?: string;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	continueAfterPause?: boolean;
+	/** Whether the result contains the inputs and outputs of nodes, which may be large. */
+	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
 }
@@ -93,9 +95,14 @@ export async function readRun(
 	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, continueAfterPause, awaitedForms } = options;
+	const { runId, continueAfterPause, awaitedForms, keepsNodeValues } = options;
 	const mayLackText = runId !== undefined;
-	const run = createRunState({ mayLackText, continueAfterPause, awaitedForms });
+	const run = createRunState({
+		mayLackText,
+		continueAfterPause,
+		awaitedForms,
+		keepsNodeValues,
+	});
 	run.workflowRunId = runId;
 	return await new RunReader(client, requestOptions, run, options).read();
 }
