@@ -85,17 +85,26 @@ export function isParsable(source: string, maxDepth: number, maxMemory = MAX_JSO
 	return memory.deepest <= maxDepth && memory.bytes <= maxMemory;
 }
 
-/** Memory of a parsed value. */
-export function estimateMemory(value: unknown): number {
+/**
+ * Memory of a parsed value.
+ *
+ * @param max a larger value is not read to its end
+ */
+export function estimateMemory(value: unknown, max = Infinity): number {
 	if (typeof value === 'string') return STRING_BYTES + value.length;
 	if (typeof value !== 'object' || value === null) return ENTRY_BYTES;
 	let bytes = CONTAINER_BYTES;
 	if (Array.isArray(value)) {
-		for (const entry of value) bytes += estimateMemory(entry);
+		for (let index = 0; index < value.length && bytes <= max; index++)
+			bytes += estimateMemory(value[index], max - bytes);
 		return bytes;
 	}
-	for (const [name, entry] of Object.entries(value))
-		bytes += PROPERTY_BYTES + name.length + estimateMemory(entry);
+	// `for … in` takes four times as long for an empty object.
+	for (const name of Object.keys(value)) {
+		if (bytes > max) break;
+		const entry = (value as Record<string, unknown>)[name];
+		bytes += PROPERTY_BYTES + name.length + estimateMemory(entry, max - bytes);
+	}
 	return bytes;
 }
 
@@ -109,7 +118,7 @@ export class MemoryBudget {
 
 	/** Whether there is room for a value, which then counts. */
 	take(value: unknown): boolean {
-		return this.takeBytes(estimateMemory(value));
+		return this.takeBytes(estimateMemory(value, this.maxBytes - this.bytes));
 	}
 
 	takeBytes(count: number): boolean {

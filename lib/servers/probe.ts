@@ -12,13 +12,10 @@ import { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** Far more than a list of models. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Bytes, and memory of the values: far more than a list of models. Several probes run at the same time. */
+const [MAX_BYTES, MAX_MEMORY] = [8 * 1024 * 1024, 16 * 1024 * 1024];
 
-type ProbeOptions = Pick<
-	RequestOptions,
-	'json' | 'upload' | 'signal' | 'maxBytes' | 'isIdempotent'
-> & {
+type ProbeOptions = Pick<RequestOptions, 'json' | 'upload' | 'signal' | 'isIdempotent'> & {
 	/** Total timeout in milliseconds. Default: 10 s. */
 	timeoutMs?: number;
 };
@@ -39,6 +36,7 @@ export async function probe(
 	const requestOptions = {
 		isIdempotent: true,
 		maxBytes: MAX_BYTES,
+		maxMemory: MAX_MEMORY,
 		...options,
 		url,
 		timeouts,

@@ -57,6 +57,9 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	invalidEvents: number;
 }
 
+/** Memory of all nodes, files, thoughts and forms of a run. */
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
 export function createRunState({
 	mayLackText = false,
 	continueAfterPause = false,
@@ -81,7 +84,7 @@ export function createRunState({
 		submittedForms: [],
 		submittedKeys: new Set(),
 		keepsNodeValues,
-		kept: new MemoryBudget(),
+		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
 		comparedText: '',
 		splitter: new ReasoningSplitter(),
