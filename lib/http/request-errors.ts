@@ -57,7 +57,8 @@ export function toTransportError(
 			title: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
 			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
-			serverText: error.received,
+			// Not the bytes of a picture.
+			serverText: /^\s*[{[]/.test(error.received) ? error.received : undefined,
 		});
 	return toNetworkError(error, context, hasStarted);
 }

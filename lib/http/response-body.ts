@@ -84,7 +84,7 @@ export interface BodyLimits {
 /**
  * Collects a body as text.
  *
- * @throws BodyTooLargeError, with the beginning of a body that is JSON
+ * @throws BodyTooLargeError, with the beginning of the body
  */
 export async function readText(
 	body: AsyncIterable<Uint8Array>,
@@ -148,9 +148,8 @@ class BufferedText implements EndDetector {
 		return this.chunks.text;
 	}
 
-	/** The beginning of a text that may be JSON. */
-	get start(): string | undefined {
-		return this.mayBeJson ? this.chunks.start.slice(0, MAX_RECEIVED_LENGTH) : undefined;
+	get start(): string {
+		return this.chunks.start.slice(0, MAX_RECEIVED_LENGTH);
 	}
 
 	/** @throws TooManyValuesError */
@@ -214,20 +213,20 @@ export async function readBuffer(
 	return Buffer.concat(blocks);
 }
 
-/** Characters of a body that an error keeps. */
-const MAX_RECEIVED_LENGTH = 2_000;
+/** Characters of a body that an error keeps. More than it shows, so that no key is cut before it is masked. */
+const MAX_RECEIVED_LENGTH = 10_000;
 
 /** The body exceeds the limit. */
 export class BodyTooLargeError extends Error {
 	/** The beginning of the body. */
-	received: string | undefined;
+	received = '';
 
 	constructor(readonly maxBytes: number) {
 		super(`more than ${formatMegabytes(maxBytes)}`);
 		this.name = 'BodyTooLargeError';
 	}
 
-	withReceived(received: string | undefined): this {
+	withReceived(received: string): this {
 		this.received = received;
 		return this;
 	}

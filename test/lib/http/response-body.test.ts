@@ -121,7 +121,7 @@ describe('bodies have a limit in memory beside that in bytes', () => {
 		expect(text.length).toBeGreaterThan(10 * MB);
 	});
 
-	it('a body with too many bytes keeps its beginning only if it may be JSON', async () => {
+	it('a body with too many bytes keeps its beginning', async () => {
 		const receive = async (start: string) =>
 			await readText(repeat(start, 'x', 2 * MB), { maxBytes: MB }).catch(
 				(thrown: unknown) => thrown,
@@ -129,7 +129,9 @@ describe('bodies have a limit in memory beside that in bytes', () => {
 		expect(await receive('{"a":"')).toMatchObject({
 			received: expect.stringMatching(/^\{"a":"x/) as string,
 		});
-		expect(await receive('log ')).toMatchObject({ received: undefined });
+		expect(await receive('log ')).toMatchObject({
+			received: expect.stringMatching(/^log x/) as string,
+		});
 		expect(await receive('log ')).toBeInstanceOf(BodyTooLargeError);
 	});
 
