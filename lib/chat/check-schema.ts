@@ -93,7 +93,7 @@ class Report {
 }
 
 /** A value on its way through the schemas that apply to it. */
-interface Place {
+interface Target {
 	value: unknown;
 	/** As in JavaScript; empty for the complete value. */
 	path: string;
@@ -105,7 +105,12 @@ interface Place {
 }
 
 /** Checks one keyword. `expected`: its value in the schema. */
-type Check = (visitor: SchemaVisitor, place: Place, expected: unknown, schema: JsonRecord) => void;
+type Check = (
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	schema: JsonRecord,
+) => void;
 
 type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
@@ -122,50 +127,50 @@ class SchemaVisitor {
 		return this.resolved.draft;
 	}
 
-	visit(schema: unknown, place: Place): void {
+	visit(schema: unknown, target: Target): void {
 		this.step();
-		if (schema === false) this.addIssue(place, 'is not allowed');
+		if (schema === false) this.addIssue(target, 'is not allowed');
 		if (!isRecord(schema)) return;
-		const own = schema.$recursiveAnchor === true && !place.anchor ? schema : place.anchor;
-		const anchored = own === place.anchor ? place : { ...place, anchor: own };
+		const own = schema.$recursiveAnchor === true && !target.anchor ? schema : target.anchor;
+		const anchored = own === target.anchor ? target : { ...target, anchor: own };
 		if (this.followReferences(schema, anchored)) return;
 		this.runChecks(GENERAL_CHECKS, schema, anchored);
-		const type = getType(place.value);
+		const type = getType(target.value);
 		const checks = TYPE_CHECKS[type];
 		if (checks !== undefined) this.runChecks(checks, schema, anchored);
 	}
 
 	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
-	matches(schema: unknown, place: Place): boolean {
+	matches(schema: unknown, target: Target): boolean {
 		const report = new Report(1);
 		const evaluated = new Set<string | number>();
 		try {
-			this.visit(schema, { ...place, report, evaluated });
+			this.visit(schema, { ...target, report, evaluated });
 		} catch (error) {
 			if (error instanceof EnoughIssues) return false;
 			throw error as Error;
 		}
-		this.addEvaluated(place, evaluated);
+		this.addEvaluated(target, evaluated);
 		return true;
 	}
 
 	/** Visits a schema for the same value, and adds its issues. */
-	apply(schema: unknown, place: Place): void {
+	apply(schema: unknown, target: Target): void {
 		const evaluated = new Set<string | number>();
-		this.visit(schema, { ...place, evaluated });
-		this.addEvaluated(place, evaluated);
+		this.visit(schema, { ...target, evaluated });
+		this.addEvaluated(target, evaluated);
 	}
 
 	/** Visits a schema for a part of the value. */
-	descend(schema: unknown, place: Place, key: string | number): void {
-		const value = (place.value as Record<string | number, unknown>)[key];
+	descend(schema: unknown, target: Target, key: string | number): void {
+		const value = (target.value as Record<string | number, unknown>)[key];
 		const name = truncate(String(key), MAX_QUOTED);
-		const path = place.path === '' ? name : `${place.path}.${name}`;
-		place.evaluated.add(key);
-		this.visit(schema, { ...place, value, path, evaluated: new Set() });
+		const path = target.path === '' ? name : `${target.path}.${name}`;
+		target.evaluated.add(key);
+		this.visit(schema, { ...target, value, path, evaluated: new Set() });
 	}
 
-	addIssue({ path, report }: Place, problem: string): void {
+	addIssue({ path, report }: Target, problem: string): void {
 		report.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
 	}
 
@@ -202,30 +207,30 @@ class SchemaVisitor {
 		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(value[name])}`).join()}}`;
 	}
 
-	private addEvaluated(place: Place, evaluated: ReadonlySet<string | number>): void {
+	private addEvaluated(target: Target, evaluated: ReadonlySet<string | number>): void {
 		this.step(evaluated.size);
-		for (const key of evaluated) place.evaluated.add(key);
+		for (const key of evaluated) target.evaluated.add(key);
 	}
 
 	/** Returns whether the keywords beside the reference are ignored, as in the old drafts. */
-	private followReferences(schema: JsonRecord, place: Place): boolean {
+	private followReferences(schema: JsonRecord, target: Target): boolean {
 		const { lookup } = this.resolved;
 		if (schema.$recursiveRef === '#')
-			this.apply(place.anchor ?? lookup[String(schema.__absolute_recursive_ref__)], place);
+			this.apply(target.anchor ?? lookup[String(schema.__absolute_recursive_ref__)], target);
 		if (schema.$ref === undefined) return false;
-		this.apply(lookup[String(schema.__absolute_ref__ ?? schema.$ref)], place);
+		this.apply(lookup[String(schema.__absolute_ref__ ?? schema.$ref)], target);
 		return this.draft === '4' || this.draft === '7';
 	}
 
 	private runChecks(
 		checks: ReadonlyArray<[string, Check]>,
 		schema: JsonRecord,
-		place: Place,
+		target: Target,
 	): void {
 		for (const [name, check] of checks) {
 			const expected = schema[name];
 			if (expected !== undefined && Object.hasOwn(schema, name))
-				check(this, place, expected, schema);
+				check(this, target, expected, schema);
 		}
 	}
 }
@@ -267,216 +272,216 @@ function asList(value: unknown): readonly unknown[] {
 }
 
 /** The schema of anchors within a combination: only those of a schema that is an anchor itself. */
-function withinCombination(place: Place, schema: JsonRecord): Place {
-	return schema.$recursiveAnchor === true ? place : { ...place, anchor: undefined };
+function withinCombination(target: Target, schema: JsonRecord): Target {
+	return schema.$recursiveAnchor === true ? target : { ...target, anchor: undefined };
 }
 
 /** `properties` with a value, in the order of the schema. */
-function checkProperties(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkProperties(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	for (const [name, schema] of Object.entries(isRecord(expected) ? expected : {})) {
 		visitor.step(1);
-		if (Object.hasOwn(place.value as JsonRecord, name)) visitor.descend(schema, place, name);
+		if (Object.hasOwn(target.value as JsonRecord, name)) visitor.descend(schema, target, name);
 	}
 }
 
 function checkAdditionalProperties(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	{ properties = {} }: JsonRecord,
 ): void {
 	const isDeclared = (name: string) => isRecord(properties) && Object.hasOwn(properties, name);
-	checkRest(visitor, place, expected, isDeclared);
+	checkRest(visitor, target, expected, isDeclared);
 }
 
 /** Checks the properties that are not known. */
 function checkRest(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	schema: unknown,
 	isKnown: (name: string) => boolean,
 ): void {
-	for (const name of Object.keys(place.value as JsonRecord)) {
+	for (const name of Object.keys(target.value as JsonRecord)) {
 		visitor.step(1);
 		if (isKnown(name)) continue;
-		if (schema === false) visitor.addIssue(place, `has an unknown property ${quote(name)}`);
-		else visitor.descend(schema, place, name);
+		if (schema === false) visitor.addIssue(target, `has an unknown property ${quote(name)}`);
+		else visitor.descend(schema, target, name);
 	}
 }
 
 /** `dependencies` of the old drafts are names or a schema. */
-function checkDependencies(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkDependencies(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	for (const [name, dependency] of Object.entries(isRecord(expected) ? expected : {})) {
 		visitor.step(1);
-		if (!Object.hasOwn(place.value as JsonRecord, name)) continue;
-		if (Array.isArray(dependency)) checkRequired(visitor, place, dependency);
-		else visitor.apply(dependency, place);
+		if (!Object.hasOwn(target.value as JsonRecord, name)) continue;
+		if (Array.isArray(dependency)) checkRequired(visitor, target, dependency);
+		else visitor.apply(dependency, target);
 	}
 }
 
-function checkRequired(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkRequired(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	for (const name of asList(expected)) {
 		visitor.step(1);
-		if (!Object.hasOwn(place.value as JsonRecord, String(name)))
-			visitor.addIssue(place, `lacks the property ${quote(name)}`);
+		if (!Object.hasOwn(target.value as JsonRecord, String(name)))
+			visitor.addIssue(target, `lacks the property ${quote(name)}`);
 	}
 }
 
-function checkPropertyNames(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	for (const name of Object.keys(place.value as JsonRecord))
-		if (!visitor.matches(expected, { ...place, value: name, evaluated: new Set() }))
-			visitor.addIssue(place, `has a property with an invalid name: ${quote(name)}`);
+function checkPropertyNames(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	for (const name of Object.keys(target.value as JsonRecord))
+		if (!visitor.matches(expected, { ...target, value: name, evaluated: new Set() }))
+			visitor.addIssue(target, `has a property with an invalid name: ${quote(name)}`);
 }
 
 /** Checks the items from `start` on. */
 function checkItemsFrom(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	schema: unknown,
 	start: number,
 ): void {
-	const { length } = place.value as unknown[];
-	for (let index = start; index < length; index++) visitor.descend(schema, place, index);
+	const { length } = target.value as unknown[];
+	for (let index = start; index < length; index++) visitor.descend(schema, target, index);
 }
 
 /** `prefixItems`, or a list in `items`: one schema for each of the first items. */
-function checkFirstItems(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkFirstItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	const schemas = asList(expected);
-	const { length } = place.value as unknown[];
+	const { length } = target.value as unknown[];
 	for (let index = 0; index < Math.min(schemas.length, length); index++)
-		visitor.descend(schemas[index], place, index);
+		visitor.descend(schemas[index], target, index);
 }
 
 function checkItems(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	{ prefixItems, additionalItems }: JsonRecord,
 ): void {
 	if (!Array.isArray(expected)) {
-		checkItemsFrom(visitor, place, expected, asList(prefixItems).length);
+		checkItemsFrom(visitor, target, expected, asList(prefixItems).length);
 		return;
 	}
-	checkFirstItems(visitor, place, expected);
+	checkFirstItems(visitor, target, expected);
 	if (additionalItems !== undefined)
-		checkItemsFrom(visitor, place, additionalItems, expected.length);
+		checkItemsFrom(visitor, target, additionalItems, expected.length);
 }
 
 function checkContains(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	{ minContains = 1, maxContains = Infinity }: JsonRecord,
 ): void {
 	let count = 0;
-	for (const [index, value] of (place.value as unknown[]).entries())
-		if (visitor.matches(expected, { ...place, value, evaluated: new Set() })) {
-			place.evaluated.add(index);
+	for (const [index, value] of (target.value as unknown[]).entries())
+		if (visitor.matches(expected, { ...target, value, evaluated: new Set() })) {
+			target.evaluated.add(index);
 			count++;
 		}
 	if (count < Number(minContains))
 		visitor.addIssue(
-			place,
+			target,
 			`has ${count} items that match "contains" instead of ${quote(minContains)}`,
 		);
 	if (count > Number(maxContains))
 		visitor.addIssue(
-			place,
+			target,
 			`has ${count} items that match "contains", more than ${quote(maxContains)}`,
 		);
 }
 
-function checkUnevaluatedItems(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	const { length } = place.value as unknown[];
+function checkUnevaluatedItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const { length } = target.value as unknown[];
 	for (let index = 0; index < length; index++) {
 		visitor.step(1);
-		if (!place.evaluated.has(index)) visitor.descend(expected, place, index);
+		if (!target.evaluated.has(index)) visitor.descend(expected, target, index);
 	}
 }
 
 function checkAnyOf(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	schema: JsonRecord,
 ): void {
-	const within = withinCombination(place, schema);
+	const within = withinCombination(target, schema);
 	const branches = asList(expected);
 	// All of them, because each branch that matches evaluates names.
 	const { length } = branches.filter((branch) => visitor.matches(branch, within));
 	if (length > 0) return;
-	visitor.addIssue(place, 'matches none of the alternatives (anyOf)');
+	visitor.addIssue(target, 'matches none of the alternatives (anyOf)');
 	for (const branch of branches) visitor.apply(branch, within);
 }
 
 function checkOneOf(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	schema: JsonRecord,
 ): void {
-	const within = withinCombination(place, schema);
+	const within = withinCombination(target, schema);
 	const branches = asList(expected);
 	const { length } = branches.filter((branch) => visitor.matches(branch, within));
 	if (length === 1) return;
-	visitor.addIssue(place, `matches ${length} of the alternatives (oneOf) instead of exactly one`);
+	visitor.addIssue(target, `matches ${length} of the alternatives (oneOf) instead of exactly one`);
 	if (length === 0) for (const branch of branches) visitor.apply(branch, within);
 }
 
 function checkCondition(
 	visitor: SchemaVisitor,
-	place: Place,
+	target: Target,
 	expected: unknown,
 	{ then: consequence = true, else: alternative = true }: JsonRecord,
 ): void {
-	visitor.apply(visitor.matches(expected, place) ? consequence : alternative, place);
+	visitor.apply(visitor.matches(expected, target) ? consequence : alternative, target);
 }
 
-function checkType(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkType(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	const types = [expected].flat();
 	visitor.step(types.length);
-	if (types.some((type) => hasType(place.value, type))) return;
-	const actual = getType(place.value);
+	if (types.some((type) => hasType(target.value, type))) return;
+	const actual = getType(target.value);
 	visitor.addIssue(
-		place,
+		target,
 		`is of type ${actual} instead of ${truncate(types.join(' or '), MAX_QUOTED)}`,
 	);
 }
 
-function checkEnum(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkEnum(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	const choices = asList(expected);
-	if (!visitor.isChoice(choices, place.value))
-		visitor.addIssue(place, `${quote(place.value)} is none of ${quoteChoices(choices)}`);
+	if (!visitor.isChoice(choices, target.value))
+		visitor.addIssue(target, `${quote(target.value)} is none of ${quoteChoices(choices)}`);
 }
 
-function checkConst(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	if (!visitor.isConstant(expected, place.value))
-		visitor.addIssue(place, `${quote(place.value)} is not ${quote(expected)}`);
+function checkConst(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	if (!visitor.isConstant(expected, target.value))
+		visitor.addIssue(target, `${quote(target.value)} is not ${quote(expected)}`);
 }
 
-/** How an actual number is compared with a limit, and the words for a number that is not within it. */
+/** How an actual number is compared with a limit, and the phrase for a number that is not within it. */
 interface Comparison {
 	isWithin(actual: number, limit: number): boolean;
-	words: string;
+	phrase: string;
 }
 
-const AT_LEAST: Comparison = { isWithin: (actual, limit) => actual >= limit, words: 'at least' };
-const AT_MOST: Comparison = { isWithin: (actual, limit) => actual <= limit, words: 'at most' };
-const ABOVE: Comparison = { isWithin: (actual, limit) => actual > limit, words: 'more than' };
-const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, words: 'less than' };
+const MINIMUM: Comparison = { isWithin: (actual, limit) => actual >= limit, phrase: 'at least' };
+const MAXIMUM: Comparison = { isWithin: (actual, limit) => actual <= limit, phrase: 'at most' };
+const ABOVE: Comparison = { isWithin: (actual, limit) => actual > limit, phrase: 'more than' };
+const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, phrase: 'less than' };
 
 /** A check of a count or of the number itself. `unit`: what is counted. */
 function compare(
-	{ isWithin, words }: Comparison,
+	{ isWithin, phrase }: Comparison,
 	measure: (value: unknown, visitor: SchemaVisitor) => number,
 	unit = '',
 ): Check {
 	const verb = unit === '' ? 'is' : 'has';
-	return (visitor, place, expected) => {
+	return (visitor, target, expected) => {
 		if (typeof expected !== 'number') return;
-		const actual = measure(place.value, visitor);
+		const actual = measure(target.value, visitor);
 		if (!isWithin(actual, expected))
-			visitor.addIssue(place, `${verb} ${actual}${unit} instead of ${words} ${expected}`);
+			visitor.addIssue(target, `${verb} ${actual}${unit} instead of ${phrase} ${expected}`);
 	};
 }
 
@@ -505,9 +510,9 @@ function countCharacters(value: unknown, visitor: SchemaVisitor): number {
 /** Draft 4 has `exclusiveMinimum: true` beside `minimum`. */
 function limitNumber(inclusive: Comparison, exclusive: Comparison, exclusiveName: string): Check {
 	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
-	return (visitor, place, expected, schema) => {
+	return (visitor, target, expected, schema) => {
 		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
-		(isStrict ? strictlyWithin : within)!(visitor, place, expected, schema);
+		(isStrict ? strictlyWithin : within)!(visitor, target, expected, schema);
 	};
 }
 
@@ -530,9 +535,9 @@ function isMultipleOf(value: number, divisor: number): boolean {
 		: coefficient % (divisorCoefficient * scale) === 0n;
 }
 
-function checkMultipleOf(visitor: SchemaVisitor, place: Place, expected: unknown): void {
-	if (!isMultipleOf(place.value as number, Number(expected)))
-		visitor.addIssue(place, `${quote(place.value)} is not a multiple of ${quote(expected)}`);
+function checkMultipleOf(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	if (!isMultipleOf(target.value as number, Number(expected)))
+		visitor.addIssue(target, `${quote(target.value)} is not a multiple of ${quote(expected)}`);
 }
 
 const formats = format as Readonly<Record<string, (text: string) => boolean>>;
@@ -540,15 +545,15 @@ const formats = format as Readonly<Record<string, (text: string) => boolean>>;
 /** Models often write times without a time zone. */
 const WITHOUT_TIME_ZONE = new Set(['time', 'date-time']);
 
-function checkFormat(visitor: SchemaVisitor, place: Place, expected: unknown): void {
+function checkFormat(visitor: SchemaVisitor, target: Target, expected: unknown): void {
 	const name = String(expected);
 	if (!Object.hasOwn(formats, name)) return;
-	const text = place.value as string;
+	const text = target.value as string;
 	visitor.step(text.length / 10);
 	const isValid = (candidate: string) =>
 		candidate.length <= MAX_FORMAT_LENGTH && formats[name]!(candidate);
 	if (isValid(text) || (WITHOUT_TIME_ZONE.has(name) && isValid(`${text}Z`))) return;
-	visitor.addIssue(place, `${quote(text)} does not have the format ${quote(name)}`);
+	visitor.addIssue(target, `${quote(text)} does not have the format ${quote(name)}`);
 }
 
 /** In the order of the drafts: what evaluates names comes before `unevaluated…`. */
@@ -558,16 +563,16 @@ const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
 	['enum', checkEnum],
 	[
 		'not',
-		(visitor, place, expected) => {
-			if (visitor.matches(expected, { ...place, evaluated: new Set() }))
-				visitor.addIssue(place, 'matches the schema in "not"');
+		(visitor, target, expected) => {
+			if (visitor.matches(expected, { ...target, evaluated: new Set() }))
+				visitor.addIssue(target, 'matches the schema in "not"');
 		},
 	],
 	['anyOf', checkAnyOf],
 	[
 		'allOf',
-		(visitor, place, expected, schema) => {
-			const within = withinCombination(place, schema);
+		(visitor, target, expected, schema) => {
+			const within = withinCombination(target, schema);
 			for (const part of asList(expected)) visitor.apply(part, within);
 		},
 	],
@@ -578,8 +583,8 @@ const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
 const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = {
 	object: [
 		['required', checkRequired],
-		['minProperties', compare(AT_LEAST, getPropertyCount, ' properties')],
-		['maxProperties', compare(AT_MOST, getPropertyCount, ' properties')],
+		['minProperties', compare(MINIMUM, getPropertyCount, ' properties')],
+		['maxProperties', compare(MAXIMUM, getPropertyCount, ' properties')],
 		['propertyNames', checkPropertyNames],
 		['dependentRequired', checkDependencies],
 		['dependentSchemas', checkDependencies],
@@ -588,28 +593,28 @@ const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = 
 		['additionalProperties', checkAdditionalProperties],
 		[
 			'unevaluatedProperties',
-			(visitor, place, expected) =>
-				checkRest(visitor, place, expected, (name) => place.evaluated.has(name)),
+			(visitor, target, expected) =>
+				checkRest(visitor, target, expected, (name) => target.evaluated.has(name)),
 		],
 	],
 	array: [
-		['minItems', compare(AT_LEAST, getItemCount, ' items')],
-		['maxItems', compare(AT_MOST, getItemCount, ' items')],
+		['minItems', compare(MINIMUM, getItemCount, ' items')],
+		['maxItems', compare(MAXIMUM, getItemCount, ' items')],
 		['prefixItems', checkFirstItems],
 		['items', checkItems],
 		['contains', checkContains],
 		['unevaluatedItems', checkUnevaluatedItems],
 	],
 	number: [
-		['minimum', limitNumber(AT_LEAST, ABOVE, 'exclusiveMinimum')],
-		['maximum', limitNumber(AT_MOST, BELOW, 'exclusiveMaximum')],
+		['minimum', limitNumber(MINIMUM, ABOVE, 'exclusiveMinimum')],
+		['maximum', limitNumber(MAXIMUM, BELOW, 'exclusiveMaximum')],
 		['exclusiveMinimum', compare(ABOVE, getNumber)],
 		['exclusiveMaximum', compare(BELOW, getNumber)],
 		['multipleOf', checkMultipleOf],
 	],
 	string: [
-		['minLength', compare(AT_LEAST, countCharacters, ' characters')],
-		['maxLength', compare(AT_MOST, countCharacters, ' characters')],
+		['minLength', compare(MINIMUM, countCharacters, ' characters')],
+		['maxLength', compare(MAXIMUM, countCharacters, ' characters')],
 		['format', checkFormat],
 	],
 };

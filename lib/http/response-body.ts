@@ -101,33 +101,33 @@ export async function readText(
 	return buffered.text + decoder.decode();
 }
 
-/** Chunks that are joined when there are this many: a server may send a megabyte in pieces of one byte. */
-const MAX_PIECES = 1_024;
+/** Chunks that are joined when there are this many: a server may send a megabyte in parts of one byte. */
+const MAX_PENDING = 1_024;
 
 /** A text that arrives in chunks of any size. */
 class TextChunks {
 	private readonly chunks: string[] = [];
-	private pieces: string[] = [];
+	private parts: string[] = [];
 
 	get text(): string {
-		return this.chunks.join('') + this.pieces.join('');
+		return this.chunks.join('') + this.parts.join('');
 	}
 
 	/** The first chunk. */
 	get start(): string {
-		return this.chunks[0] ?? this.pieces.join('');
+		return this.chunks[0] ?? this.parts.join('');
 	}
 
 	/** The last chunk. */
 	get last(): string {
-		return this.pieces.at(-1) ?? this.chunks.at(-1) ?? '';
+		return this.parts.at(-1) ?? this.chunks.at(-1) ?? '';
 	}
 
 	add(chunk: string): void {
-		this.pieces.push(chunk);
-		if (this.pieces.length < MAX_PIECES) return;
-		this.chunks.push(this.pieces.join(''));
-		this.pieces = [];
+		this.parts.push(chunk);
+		if (this.parts.length < MAX_PENDING) return;
+		this.chunks.push(this.parts.join(''));
+		this.parts = [];
 	}
 }
 
