@@ -7,13 +7,7 @@ import sendWith from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { Dispatcher } from 'undici';
 
-export {
-	dereference,
-	format,
-	type Schema,
-	type SchemaDraft,
-	validate,
-} from '@cfworker/json-schema';
+export { dereference, format, type Schema } from '@cfworker/json-schema';
 export { nice, ticks } from 'd3-array';
 export { createParser } from 'eventsource-parser';
 export { default as PostalMime, type Email } from 'postal-mime';

@@ -15,12 +15,10 @@ import {
 	asArray,
 	asNonEmptyString,
 	asRecord,
-	asRecords,
 	isNonEmpty,
 	isRecord,
 	JsonRecord,
 	parseJson,
-	pushAll,
 } from '../values';
 import {
 	extractMessage,
@@ -31,6 +29,7 @@ import {
 	parseEvent,
 	parseFinishReason,
 } from './parse-chunk';
+import { LogprobList } from './logprobs';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -50,6 +49,8 @@ export interface AccumulatorOptions {
 	isRaw?: boolean;
 	/** Whether the text is to be JSON. */
 	isJson?: boolean;
+	/** Whether the probabilities of the tokens were requested. Otherwise they are not kept. */
+	keepsLogprobs?: boolean;
 	/** Maximum tokens of the response; 0 or less for no limit. */
 	maxTokens?: number;
 	/** Maps an event of another API to OpenAI's chunk. */
@@ -85,7 +86,7 @@ export class CompletionAccumulator {
 	private calls: RawToolCall[] = [];
 	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
 	private strayTexts: string[] = [];
-	private readonly logprobs: JsonRecord[] = [];
+	private readonly logprobs = new LogprobList();
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
@@ -148,13 +149,13 @@ export class CompletionAccumulator {
 		[this.releasedText, this.undecidedText] = [text, ''];
 		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
-		const { usage = usageFromTimings(this.timings), timings, model, logprobs } = this;
+		const { usage = usageFromTimings(this.timings), timings, model } = this;
 		const completion: Completion = {
 			...this.partial,
 			usage,
 			timings,
 			model,
-			logprobs,
+			logprobs: this.logprobs.tokens,
 			failure: this.findFailure(nonEventLines),
 			toolCalls: this.calls.map((call) => ({
 				...call,
@@ -197,7 +198,7 @@ export class CompletionAccumulator {
 		const choice = this.selectChoice(chunk);
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
-		if (isRecord(choice.logprobs)) pushAll(this.logprobs, asRecords(choice.logprobs.content));
+		if (this.options.keepsLogprobs) this.logprobs.add(choice.logprobs);
 		const message = extractMessage(choice);
 		const calls = message.tool_calls ?? message.function_call;
 		const hasCalls = isNonEmpty(calls);
@@ -377,16 +378,18 @@ interface StreamHandlers {
 	/** Called after events with output. */
 	onContent?(): void;
 	signal?: AbortSignal;
+	/** Characters of an event. Default: 2 MB. */
+	maxEventLength?: number;
 }
 
 /** Errors of a stream that breaks after its last output are ignored: the completion has arrived. */
 export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
-	{ onDelta = () => {}, onContent = () => {}, signal }: StreamHandlers = {},
+	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
 ) {
 	try {
-		for await (const events of response.events()) {
+		for await (const events of response.events(maxEventLength)) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
 				const written = onDelta(accumulator.push(data));

@@ -63,7 +63,7 @@ export class ToolCallAccumulator {
 
 	private addDelta(delta: JsonRecord) {
 		const fn = isRecord(delta.function) ? delta.function : delta;
-		const { index } = delta;
+		const index = toIndexKey(delta.index);
 		const id = asNonEmptyString(delta.id);
 		const name = asNonEmptyString(fn.name);
 		const args = toArgumentsText(fn.arguments ?? fn.parameters ?? fn.input);
@@ -72,7 +72,7 @@ export class ToolCallAccumulator {
 		const toolCall = isNext ? this.startCall() : continued;
 		const length = getLength(toolCall);
 		this.noteRepetition(toolCall, args);
-		if (index !== undefined) this.byIndex.set(String(index), toolCall);
+		if (index !== undefined) this.byIndex.set(index, toolCall);
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
 		// gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587).
@@ -113,12 +113,12 @@ export class ToolCallAccumulator {
 	}
 
 	/** The call with the index or ID of a delta; undefined for a new call. */
-	private findContinuedCall(index: unknown, id?: string, name?: string) {
+	private findContinuedCall(index?: string, id?: string, name?: string) {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;
 		}
-		return this.byIndex.get(String(index));
+		return this.byIndex.get(index);
 	}
 }
 
@@ -136,6 +136,12 @@ function findRepeatedObject(text: string): string | undefined {
 	const values = objects.map((json) => stringifyCanonical(parseJson(json)));
 	const isRepeated = objects.length > 1 && values.every((value) => value === values[0]);
 	return isRepeated && isRecord(parseJson(objects[0]!)) ? objects[0] : undefined;
+}
+
+/** A number, which some servers send as text. Anything else is no index. */
+function toIndexKey(index: unknown) {
+	const isKey = typeof index === 'number' || (typeof index === 'string' && index.length <= 20);
+	return isKey ? String(index) : undefined;
 }
 
 function getLength({ id = '', name, arguments: args }: RawToolCall) {

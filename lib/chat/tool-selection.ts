@@ -13,7 +13,8 @@ export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerat
 		const { tools = [] } = chatRequest;
 		if (tools.length <= max) return await generate(chatRequest, onDelta);
 		const offeredTools = selectTools(chatRequest, max);
-		const unofferedTools = tools.filter((tool) => !offeredTools.includes(tool));
+		const offered = new Set(offeredTools);
+		const unofferedTools = tools.filter((tool) => !offered.has(tool));
 		const result = await generate({ ...chatRequest, tools: offeredTools, unofferedTools }, onDelta);
 		const logFields = {
 			...result.logFields,
@@ -67,14 +68,27 @@ function getRecentQuestions(messages: readonly InputMessage[]) {
  */
 function scoreTools(questions: readonly string[], tools: readonly ToolDefinition[]) {
 	const questionStems = questions.map(toWordStems);
+	const maxLength = getMaxDescriptionLength(tools.length);
 	const toolStems = tools.map(({ name, description = '' }) =>
-		toWordStems(`${name} ${description}`),
+		toWordStems(`${name} ${description}`.slice(0, maxLength)),
 	);
+	const toolCounts = new Map<string, number>();
+	for (const stem of toolStems.flatMap((stems) => [...stems]))
+		toolCounts.set(stem, (toolCounts.get(stem) ?? 0) + 1);
 	const getWeight = (stem: string) => {
 		const age = questionStems.findIndex((stems) => stems.has(stem));
-		return age < 0 ? 0 : 1 / 2 ** age / toolStems.filter((stems) => stems.has(stem)).length;
+		return age < 0 ? 0 : 1 / 2 ** age / toolCounts.get(stem)!;
 	};
 	return toolStems.map((stems) => [...stems].reduce((sum, stem) => sum + getWeight(stem), 0));
+}
+
+/** Characters of all names and descriptions together: finding their words takes about 50 ms. */
+const MAX_TOOL_TEXT = 200_000;
+/** Characters of each: the first sentences say what a tool is for. */
+const [MIN_DESCRIPTION, MAX_DESCRIPTION] = [100, 2_000];
+
+function getMaxDescriptionLength(toolCount: number): number {
+	return Math.max(MIN_DESCRIPTION, Math.min(MAX_DESCRIPTION, MAX_TOOL_TEXT / toolCount));
 }
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });

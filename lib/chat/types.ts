@@ -6,6 +6,7 @@ import { ModelServer, ServerType, ServerTypeName } from '../servers/types/server
 import { TraceSettings } from '../tracing/span';
 import { DisplayedText } from './displayed-text';
 import { GenerationOptionValues } from './generation-options';
+import type { TokenLogprob } from './logprobs';
 import { TextAndReasoning } from '../text/reasoning';
 import { JsonRecord } from '../values';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
@@ -196,7 +197,7 @@ export interface Completion extends TextAndReasoning {
 	/** Model name that the server reported. */
 	model?: string;
 	/** Empty if they were not requested. */
-	logprobs: JsonRecord[];
+	logprobs: TokenLogprob[];
 	toolCalls: RawToolCall[];
 	finishReason: string;
 	/** Whether the token limit ended the response. */

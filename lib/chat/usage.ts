@@ -40,12 +40,15 @@ export function parseOpenAiUsage(usage: unknown): Usage | undefined {
 	});
 }
 
+/** Far more than any server sends. */
+const MAX_TIMINGS = 50;
+
 /** Reads llama-server's `timings`. */
 export function parseTimings(timings: JsonRecord): Timings {
 	return Object.fromEntries(
-		Object.entries(timings).filter(
-			(entry): entry is [string, number] => asFiniteNumber(entry[1]) !== undefined,
-		),
+		Object.entries(timings)
+			.filter((entry): entry is [string, number] => asFiniteNumber(entry[1]) !== undefined)
+			.slice(0, MAX_TIMINGS),
 	);
 }
 

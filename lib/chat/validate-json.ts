@@ -1,8 +1,14 @@
-import { createInputError, createServerError, ErrorContext } from '../errors/server-error';
-import { dereference, format, Schema, SchemaDraft, validate } from '../vendor';
-import { isRecord, JsonRecord, getErrorMessage, asString } from '../values';
-import { ChatResult, ResponseFormat } from './types';
-import { extractJson, ExtractedJson } from '../text/extract-json';
+import { createInputError, createServerError } from '../errors/server-error';
+import type { ErrorContext, ServerError } from '../errors/server-error';
+import { extractJson } from '../text/extract-json';
+import type { ExtractedJson } from '../text/extract-json';
+import { isRecord, getErrorMessage, asString } from '../values';
+import type { JsonRecord } from '../values';
+import { dereference } from '../vendor';
+import type { Schema } from '../vendor';
+import { checkSchema, MAX_STEPS } from './check-schema';
+import type { ResolvedSchema, SchemaDraft } from './check-schema';
+import type { ChatResult, ResponseFormat } from './types';
 
 interface SchemaValidation {
 	/** Sentences; empty for a valid value. */
@@ -11,43 +17,14 @@ interface SchemaValidation {
 	unchecked: string[];
 }
 
-/** More issues help neither the user nor the model that corrects its response. */
-const MAX_ISSUES = 5;
-
-/** Maximum validator steps: they take about 50 ms, during which n8n is blocked. */
-const MAX_STEPS = 10_000;
-
 /** Real schemas have some thousand characters. A schema of a hundred thousand fields blocks n8n for seconds. */
 const MAX_LENGTH = 200_000;
-
-class StepLimitError extends Error {}
 
 const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/draft-0?4/, '4'],
 	[/draft-0?[67]/, '7'],
 	[/2019-09/, '2019-09'],
 ];
-
-/** Keywords whose errors only repeat that a value inside them is invalid. */
-const CONTAINER_KEYWORDS = new Set([
-	'properties',
-	'patternProperties',
-	'items',
-	'prefixItems',
-	'$ref',
-	'allOf',
-	'if',
-]);
-
-const { time, 'date-time': dateTime } = format as Record<
-	'time' | 'date-time',
-	(text: string) => boolean
->;
-// Times in texts often have no time zone.
-Object.assign(format, {
-	time: (value: string) => time(value) || time(`${value}Z`),
-	'date-time': (value: string) => dateTime(value) || dateTime(`${value}Z`),
-});
 
 /**
  * Checks a value against a JSON schema in bounded time. A server that accepts a schema may not enforce it: llama.cpp with
@@ -56,29 +33,47 @@ Object.assign(format, {
  * Throws a `ServerError` of type `invalidInput` if the schema itself is invalid.
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
-	assertLength(source);
-	const unchecked = new Set<string>();
+	const { resolved, unchecked } = resolveSchema(source);
 	try {
-		let steps = 0;
-		const countStep = () => {
-			steps += 1;
-			if (steps > MAX_STEPS) throw new StepLimitError();
-		};
-		const schema = copyBounded(source, countStep, unchecked) as Schema;
-		const lookup = dereference(schema);
-		assertReferences(lookup);
-		const { valid, errors } = validate(value, schema, getDraft(source), lookup, false);
-		const issues = valid ? [] : formatIssues(errors).slice(0, MAX_ISSUES);
-		return { issues, unchecked: [...unchecked] };
+		const { issues, isIncomplete } = checkSchema(resolved, value);
+		if (issues.length > 0 || !isIncomplete) return { issues, unchecked };
+		const limit = `the complete response (the check takes more than ${MAX_STEPS} steps)`;
+		return { issues, unchecked: [...unchecked, limit] };
 	} catch (error) {
-		if (error instanceof StepLimitError)
-			return {
-				issues: [],
-				unchecked: [`the complete response (the check takes more than ${MAX_STEPS} steps)`],
-			};
 		if (error instanceof RangeError)
 			throw createSchemaError('it is recursive without end, or nested too deeply');
 		throw createSchemaError(getErrorMessage(error));
+	}
+}
+
+/** A schema that is ready to be compared with values. */
+interface BoundedSchema {
+	resolved: ResolvedSchema;
+	/** Its keywords that are not checked. */
+	unchecked: string[];
+}
+
+/** A response may contain thousands of texts that could be its JSON, and each is checked. */
+const resolvedSchemas = new WeakMap<JsonRecord, BoundedSchema>();
+
+/** @throws ServerError of type `invalidInput` */
+function resolveSchema(source: JsonRecord): BoundedSchema {
+	const known = resolvedSchemas.get(source);
+	if (known !== undefined) return known;
+	assertLength(source);
+	const unchecked = new Set<string>();
+	try {
+		const schema = copyBounded(source, unchecked);
+		const lookup = dereference(schema as Schema);
+		assertReferences(lookup);
+		const resolved = { schema, lookup, draft: getDraft(source) };
+		const bounded = { resolved, unchecked: [...unchecked] };
+		resolvedSchemas.set(source, bounded);
+		return bounded;
+	} catch (error) {
+		throw createSchemaError(
+			error instanceof RangeError ? 'it is nested too deeply' : getErrorMessage(error),
+		);
 	}
 }
 
@@ -91,13 +86,12 @@ const CLOSING_KEYWORDS = new Set(['additionalProperties', 'unevaluatedProperties
 /**
  * Copies a schema without the keywords of unbounded run time.
  *
- * `step`: called each time the validator visits a schema; may throw.
- * `unchecked`: receives the names of the omitted keywords.
+ * @param unchecked receives the names of the omitted keywords
  */
-function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string>): JsonRecord {
+function copyBounded(schema: JsonRecord, unchecked: Set<string>): JsonRecord {
 	const copy = (value: unknown): unknown => {
 		if (Array.isArray(value)) return value.map(copy);
-		return isRecord(value) ? copyBounded(value, step, unchecked) : value;
+		return isRecord(value) ? copyBounded(value, unchecked) : value;
 	};
 	const entries = Object.entries(schema).filter(([key, value]) => {
 		// Otherwise it may be a property of the same name.
@@ -109,15 +103,9 @@ function copyBounded(schema: JsonRecord, step: () => void, unchecked: Set<string
 		const isForPatterns = CLOSING_KEYWORDS.has(key) && isRecord(schema.patternProperties);
 		return !isUnbounded && !isUrl && !isForPatterns;
 	});
-	const bounded = Object.fromEntries(
+	return Object.fromEntries(
 		entries.map(([key, value]) => [key, NON_SCHEMA_KEYWORDS.has(key) ? value : copy(value)]),
 	);
-	// The validator reads this property each time it visits a schema.
-	const get = () => {
-		step();
-		return schema.$recursiveAnchor;
-	};
-	return Object.defineProperty(bounded, '$recursiveAnchor', { get, enumerable: false });
 }
 
 /** Keywords whose values are not schemas, although they may look like one. */
@@ -140,13 +128,6 @@ function assertLength(schema: JsonRecord) {
 	);
 }
 
-function formatIssues(errors: ReturnType<typeof validate>['errors']) {
-	const issues = errors
-		.filter(({ keyword }) => !CONTAINER_KEYWORDS.has(keyword))
-		.map(({ instanceLocation, error }) => `${formatPath(instanceLocation)}: ${error}`);
-	return issues.length > 0 ? [...new Set(issues)] : ['The response does not match the schema'];
-}
-
 /** Throws for a reference without a target, which the validator detects only if a value reaches it. */
 function assertReferences(lookup: ReturnType<typeof dereference>) {
 	for (const node of Object.values(lookup)) {
@@ -159,18 +140,12 @@ function assertReferences(lookup: ReturnType<typeof dereference>) {
 	}
 }
 
-function getDraft({ $schema }: JsonRecord) {
+function getDraft({ $schema }: JsonRecord): SchemaDraft {
 	const name = asString($schema) ?? '';
 	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }
 
-/** `#/invoice/total` → `invoice.total` */
-function formatPath(location: string) {
-	const path = location.replace(/^#\/?/, '').split('/').map(decodeURIComponent).join('.');
-	return path || 'The response';
-}
-
-function createSchemaError(problem: string) {
+function createSchemaError(problem: string): ServerError {
 	return createInputError(
 		'The JSON schema is invalid',
 		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',
@@ -233,7 +208,7 @@ export function createJsonError(
 	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<ErrorContext>,
 	issues: readonly string[],
-) {
+): ServerError {
 	const invalidTexts = {
 		title: 'The response is not the requested JSON',
 		detail: `The response is not the requested JSON: ${issues.join('; ')}`,

@@ -1,6 +1,8 @@
 import { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import { createFormBody, FileSource } from '../http/multipart';
 import { request } from '../http/request';
+import { formatMegabytes } from '../http/response-body';
+import { MemoryBudget } from '../json-memory';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
 import {
@@ -180,6 +182,9 @@ const PAGE_SIZE = 100;
 /** A list with more pages is an error: it may be endless. */
 const MAX_PAGES = 1_000;
 
+/** Memory of all records of a list: 100,000 of them, each with twenty fields. */
+const MAX_LIST_BYTES = 256 * 1024 * 1024;
+
 export interface ListEndpoint {
 	path: string;
 	query?: Query;
@@ -235,7 +240,7 @@ function toNextCursor(
 /**
  * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
  * numbers require. Ends at a page without new records, since a proxy may ignore the page number. Throws a `ServerError`
- * for more than `MAX_PAGES`.
+ * for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory.
  */
 export async function* iteratePages(
 	client: DifyClient,
@@ -243,6 +248,7 @@ export async function* iteratePages(
 	limit = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const visitedIds = new Set<string>();
+	const budget = new MemoryBudget(MAX_LIST_BYTES);
 	let at: PageCursor | undefined;
 	for (let pages = 0; pages < MAX_PAGES; pages++) {
 		const page: Page = await fetchPage(client, list, { at, limit });
@@ -250,6 +256,12 @@ export async function* iteratePages(
 			const id = asNonEmptyString(record.id) ?? `without ID ${visitedIds.size}`;
 			return visitedIds.size < visitedIds.add(id).size;
 		});
+		if (!budget.take(records))
+			throw createLocalError(
+				'emptyResponse',
+				`The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
+				'Ask for fewer records.',
+			);
 		yield records;
 		at = page.next;
 		if (records.length === 0 || at === undefined) return;

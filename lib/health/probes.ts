@@ -19,9 +19,6 @@ import { Expectations } from './check-result';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
 
-/** Several probes run at the same time, and any server may respond. */
-const MAX_BYTES = 16 * 1024 * 1024;
-
 export interface CheckOptions {
 	expectations?: Expectations;
 	/** Timeout of each probe, default 2.5 s. */
@@ -56,7 +53,7 @@ export async function runProbe(
 	const url = toUrl(server, path);
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request waited for two seconds in a test. A check must not cause that.
-	const options = { timeoutMs, signal, json, upload, maxBytes: MAX_BYTES, isIdempotent: false };
+	const options = { timeoutMs, signal, json, upload, isIdempotent: false };
 	const outcome = await probe(server, url, options).catch(captureError);
 	const method = json === undefined && upload === undefined ? 'GET' : 'POST';
 	const durationMs = round(performance.now() - startedAt);

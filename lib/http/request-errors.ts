@@ -1,7 +1,12 @@
 /** What a failed request means: an error with a type and a suggestion, and whether the request is sent again. */
 import { RequestOptions, ErrorResponse, Endpoint } from './types';
 import { Watchdog } from './timeouts';
-import { formatMegabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
+import {
+	formatMegabytes,
+	BodyTooLargeError,
+	TooManyValuesError,
+	TooMuchTextError,
+} from './response-body';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
@@ -40,11 +45,20 @@ export function toTransportError(
 			suggestion:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text received so far is in the details.',
 		});
+	if (error instanceof TooManyValuesError)
+		return createServerError('invalidResponse', context, {
+			title: `The response has so many values that they would take more than ${formatMegabytes(error.maxBytes)} of memory, so it was not read`,
+			suggestion:
+				'Request less at a time, or check that the Base URL points to the API. The beginning of the response is in the details.',
+			serverText: error.received,
+		});
 	if (error instanceof BodyTooLargeError)
 		return createServerError('invalidResponse', context, {
 			title: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
 			suggestion:
 				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
+			// Not the bytes of a picture.
+			serverText: /^\s*[{[]/.test(error.received) ? error.received : undefined,
 		});
 	return toNetworkError(error, context, hasStarted);
 }

@@ -1,6 +1,6 @@
 /** Sends all requests to servers. */
 import { HttpResponse, RequestOptions, Endpoint } from './types';
-import { readChunks, readText, StreamParser } from './response-body';
+import { BodyTooLargeError, readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
 import {
 	toErrorContext,
@@ -18,10 +18,11 @@ import { mask } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
 import { isRecord, parseJson } from '../values';
 
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Bytes of JSON: more than any list or record. Tasks with larger responses have their own limit. */
+const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 const MAX_ERROR_BYTES = 512 * 1024;
-/** Bytes of a stream: about two million tokens. */
-const MAX_STREAM_BYTES = 512 * 1024 * 1024;
+/** Bytes of a stream: about a million tokens. */
+const MAX_STREAM_BYTES = 256 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const MAX_END_MS = 3_000;
 /** How often a batch request is canceled for interactive ones. */
@@ -171,7 +172,9 @@ class RequestRun<T> {
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
 				return await this.read(this.createResponse(rawResponse, progress));
 			// An error response with a broken or endless body is still an error.
-			const text = await readText(rawResponse.body, MAX_ERROR_BYTES).catch(() => '');
+			const text = await readText(rawResponse.body, { maxBytes: MAX_ERROR_BYTES }).catch(
+				getReceived,
+			);
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
 			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
@@ -184,14 +187,17 @@ class RequestRun<T> {
 	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
 		const { endpoint, options, watchdog, queueStats } = this;
 		const maskSecrets = (text: string) => mask(text, endpoint.secrets);
-		const toError = (text: string) => toResponseError(endpoint, options, { ...head, text });
+		// A longer text is no message. To search it for one would block n8n.
+		const toError = (text: string) =>
+			toResponseError(endpoint, options, { ...head, text: text.slice(0, MAX_ERROR_BYTES) });
 		const begin = () => {
 			progress.hasStarted = true;
 			watchdog.onContent();
 		};
 		const text = async () => {
 			begin();
-			return maskSecrets(await readText(body, options.maxBytes ?? MAX_RESPONSE_BYTES));
+			const { maxBytes = MAX_RESPONSE_BYTES, maxMemory } = options;
+			return maskSecrets(await readText(body, { maxBytes, maxMemory }));
 		};
 		let nonEventLines: readonly string[] = [];
 		return {
@@ -232,6 +238,11 @@ class RequestRun<T> {
 			expectEnd: () => watchdog.expectEnd(MAX_END_MS),
 		};
 	}
+}
+
+/** What arrived of an error response. */
+function getReceived(error: unknown): string {
+	return error instanceof BodyTooLargeError ? error.received : '';
 }
 
 /** The same request, reporting each chunk of its upload. */

@@ -1,5 +1,6 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
+import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
 import { JsonBrackets, parseJson } from '../values';
 import { createParser, EventSourceMessage, ParseError } from '../vendor';
 
@@ -72,42 +73,108 @@ async function raceWithPause<R>(next: Promise<R>) {
 	}
 }
 
-/** Collects a body as text. Throws a `BodyTooLargeError`. */
-export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number) {
+/** What a body may have. */
+export interface BodyLimits {
+	/** Bytes, after decompression. */
+	maxBytes: number;
+	/** Memory of its values if it is JSON, by `JsonMemory`. */
+	maxMemory?: number;
+}
+
+/**
+ * Collects a body as text.
+ *
+ * @throws BodyTooLargeError, with the beginning of the body
+ */
+export async function readText(
+	body: AsyncIterable<Uint8Array>,
+	{ maxBytes, maxMemory = MAX_JSON_MEMORY }: BodyLimits,
+): Promise<string> {
 	const decoder = new TextDecoder();
-	const buffered = new BufferedText();
-	for await (const chunk of readChunks(body, maxBytes, buffered))
-		buffered.add(decoder.decode(chunk, { stream: true }));
+	const buffered = new BufferedText(maxMemory);
+	try {
+		for await (const chunk of readChunks(body, maxBytes, buffered))
+			buffered.add(decoder.decode(chunk, { stream: true }));
+	} catch (error) {
+		throw error instanceof BodyTooLargeError ? error.withReceived(buffered.start) : error;
+	}
 	return buffered.text + decoder.decode();
+}
+
+/** Chunks that are joined when there are this many: a server may send a megabyte in parts of one byte. */
+const MAX_PENDING = 1_024;
+
+/** A text that arrives in chunks of any size. */
+class TextChunks {
+	private readonly chunks: string[] = [];
+	private parts: string[] = [];
+
+	get text(): string {
+		return this.chunks.join('') + this.parts.join('');
+	}
+
+	/** The first chunk. */
+	get start(): string {
+		return this.chunks[0] ?? this.parts.join('');
+	}
+
+	/** The last chunk. */
+	get last(): string {
+		return this.parts.at(-1) ?? this.chunks.at(-1) ?? '';
+	}
+
+	add(chunk: string): void {
+		this.parts.push(chunk);
+		if (this.parts.length < MAX_PENDING) return;
+		this.chunks.push(this.parts.join(''));
+		this.parts = [];
+	}
 }
 
 /** The text of a body that may be JSON, whose end is its closing bracket. */
 class BufferedText implements EndDetector {
-	private readonly chunks: string[] = [];
+	private readonly chunks = new TextChunks();
 	private readonly brackets = new JsonBrackets();
-	private readCount = 0;
+	private readonly memory = new JsonMemory();
 	private isClosed = false;
 	/** Checked once, when the first bracket is closed: later text cannot make it JSON. */
 	private isJson: boolean | undefined;
+	/** Whether the first character is that of JSON; undefined before there is one. */
+	private mayBeJson: boolean | undefined;
 
-	get text() {
-		return this.chunks.join('');
+	constructor(private readonly maxMemory = MAX_JSON_MEMORY) {}
+
+	get text(): string {
+		return this.chunks.text;
 	}
 
-	add(chunk: string) {
-		this.chunks.push(chunk);
+	get start(): string {
+		return this.chunks.start.slice(0, MAX_RECEIVED_LENGTH);
 	}
 
-	mayHaveEnded() {
-		const end = (this.chunks.at(-1) ?? '').trimEnd();
+	/** @throws TooManyValuesError */
+	add(chunk: string): void {
+		this.chunks.add(chunk);
+		this.mayBeJson ??= this.findStart(chunk);
+		if (!this.mayBeJson) return;
+		this.isClosed ||= this.brackets.read(chunk) !== undefined;
+		this.memory.add(chunk);
+		if (this.memory.bytes > this.maxMemory) throw new TooManyValuesError(this.maxMemory);
+	}
+
+	mayHaveEnded(): boolean {
+		const end = this.chunks.last.trimEnd();
 		return end.endsWith('}') || end.endsWith(']');
 	}
 
-	/** Reads the chunks since the last pause, and parses once: a body without an end may pause every second. */
-	hasEnded() {
-		while (!this.isClosed && this.readCount < this.chunks.length)
-			this.isClosed = this.brackets.read(this.chunks[this.readCount++]!) !== undefined;
-		return this.isClosed && (this.isJson ??= parseJson(this.text) !== undefined);
+	/** Parses once: a body without an end may pause every second. */
+	hasEnded(): boolean {
+		return this.isClosed && (this.isJson ??= parseJson(this.text, this.maxMemory) !== undefined);
+	}
+
+	private findStart(chunk: string): boolean | undefined {
+		const start = chunk.replace(/^[\s\uFEFF]+/, '').charAt(0);
+		return start === '' ? undefined : start === '{' || start === '[';
 	}
 }
 
@@ -116,23 +183,57 @@ export function formatMegabytes(bytes: number) {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
+/** Smaller chunks are copied together: each would keep an object, and the memory of the packet that it came in. */
+const BLOCK_BYTES = 64 * 1024;
+
 /** Concatenates all chunks. Throws a `BodyTooLargeError` if they exceed `maxBytes`. */
 export async function readBuffer(
 	chunks: AsyncIterable<Uint8Array>,
 	maxBytes = Infinity,
 ): Promise<Buffer> {
-	const buffers: Uint8Array[] = [];
-	for await (const chunk of readChunks(chunks, maxBytes)) buffers.push(chunk);
-	return Buffer.concat(buffers);
+	const blocks: Uint8Array[] = [];
+	let block = Buffer.alloc(0);
+	let length = 0;
+	const endBlock = () => {
+		if (length > 0) blocks.push(block.subarray(0, length));
+		length = 0;
+	};
+	for await (const chunk of readChunks(chunks, maxBytes)) {
+		if (length + chunk.byteLength > block.byteLength) {
+			endBlock();
+			block = Buffer.allocUnsafe(BLOCK_BYTES);
+		}
+		if (chunk.byteLength > BLOCK_BYTES) blocks.push(chunk);
+		else {
+			block.set(chunk, length);
+			length += chunk.byteLength;
+		}
+	}
+	endBlock();
+	return Buffer.concat(blocks);
 }
+
+/** Characters of a body that an error keeps. More than it shows, so that no key is cut before it is masked. */
+const MAX_RECEIVED_LENGTH = 10_000;
 
 /** The body exceeds the limit. */
 export class BodyTooLargeError extends Error {
+	/** The beginning of the body. */
+	received = '';
+
 	constructor(readonly maxBytes: number) {
 		super(`more than ${formatMegabytes(maxBytes)}`);
 		this.name = 'BodyTooLargeError';
 	}
+
+	withReceived(received: string): this {
+		this.received = received;
+		return this;
+	}
 }
+
+/** JSON has so many values that they would take more memory than `maxBytes`. */
+export class TooManyValuesError extends BodyTooLargeError {}
 
 /** The text of one response exceeds the limit: content, reasoning and tool call arguments together. */
 export class TooMuchTextError extends BodyTooLargeError {}
@@ -183,8 +284,10 @@ export class StreamParser implements EndDetector {
 	private format: BodyFormat = 'unknown';
 	private readonly decoder = new TextDecoder();
 	private events: string[] = [];
-	/** The incomplete last line, or the beginning of a page. */
-	private pending = '';
+	/** The incomplete last line. */
+	private pending = new TextChunks();
+	/** The beginning of a page. */
+	private pageStart = '';
 	/** Characters since the last event. */
 	private length = 0;
 	private readonly buffered = new BufferedText();
@@ -210,7 +313,7 @@ export class StreamParser implements EndDetector {
 
 	/** The beginning of a web page received instead of a response. */
 	get page() {
-		return this.format === 'page' ? this.pending : undefined;
+		return this.format === 'page' ? this.pageStart : undefined;
 	}
 
 	/** A page or a JSON response may be complete although the body stays open. */
@@ -235,8 +338,8 @@ export class StreamParser implements EndDetector {
 	end() {
 		const rest = this.feed(this.decoder.decode());
 		if (this.format === 'page') return rest;
-		const last = (this.format === 'buffered' ? this.buffered.text : this.pending).trim();
-		if (this.format === 'events') this.parser.feed(`${this.pending}\n\n`);
+		const last = (this.format === 'buffered' ? this.buffered.text : this.pending.text).trim();
+		if (this.format === 'events') this.parser.feed(`${this.pending.text}\n\n`);
 		else if (last !== '') this.addEvents(last);
 		return [...rest, ...this.events.splice(0)];
 	}
@@ -244,7 +347,7 @@ export class StreamParser implements EndDetector {
 	private feed(decoded: string) {
 		const chunk = this.format === 'unknown' ? this.detectFormat(decoded) : decoded;
 		if (this.format === 'page') {
-			this.pending += chunk.slice(0, MAX_PAGE_LENGTH - this.pending.length);
+			this.pageStart += chunk.slice(0, MAX_PAGE_LENGTH - this.pageStart.length);
 			return [];
 		}
 		this.length += chunk.length;
@@ -270,21 +373,30 @@ export class StreamParser implements EndDetector {
 	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
 	private feedLines(chunk: string) {
 		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
-		if (end > 0) this.parser.feed(this.pending + chunk.slice(0, end));
-		this.pending = end > 0 ? chunk.slice(end) : this.pending + chunk;
+		if (end > 0) this.parser.feed(this.takePending() + chunk.slice(0, end));
+		this.pending.add(chunk.slice(end));
+	}
+
+	private takePending(): string {
+		const { text } = this.pending;
+		this.pending = new TextChunks();
+		return text;
 	}
 
 	private splitLines(chunk: string) {
 		if (!chunk.includes('\n')) {
-			this.pending += chunk;
+			this.pending.add(chunk);
 			return;
 		}
-		const lines = (this.pending + chunk).split('\n');
-		this.pending = lines.pop() ?? '';
-		this.length = this.pending.length;
+		const lines = (this.takePending() + chunk).split('\n');
+		const rest = lines.pop() ?? '';
+		this.pending.add(rest);
+		this.length = rest.length;
 		for (const line of lines)
-			if (/^\s*[{[]/.test(line)) this.events.push(line.trim());
-			else this.addNonEventLine(line);
+			if (/^\s*[{[]/.test(line)) {
+				assertFewValues(line);
+				this.events.push(line.trim());
+			} else this.addNonEventLine(line);
 	}
 
 	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
@@ -293,13 +405,28 @@ export class StreamParser implements EndDetector {
 		const lines = text.includes('\n') ? splitData(text) : [];
 		const isOneEventPerLine =
 			lines.length > 1 && lines.every((line) => line === '[DONE]' || parseJson(line) !== undefined);
-		for (const event of isOneEventPerLine ? lines : [text]) this.events.push(event);
+		for (const event of isOneEventPerLine ? lines : [text]) {
+			assertFewValues(event);
+			this.events.push(event);
+		}
 	}
 
 	private addNonEventLine(line: string) {
 		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
 		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
 	}
+}
+
+/** No character of JSON takes more bytes of memory. */
+const MAX_BYTES_PER_CHARACTER = 64;
+
+/** @throws TooManyValuesError for an event that is too large to be parsed */
+function assertFewValues(event: string): void {
+	if (event.length * MAX_BYTES_PER_CHARACTER <= MAX_JSON_MEMORY) return;
+	const memory = new JsonMemory();
+	memory.add(event);
+	if (memory.bytes > MAX_JSON_MEMORY)
+		throw new TooManyValuesError(MAX_JSON_MEMORY).withReceived(event.slice(0, MAX_RECEIVED_LENGTH));
 }
 
 function splitData(data: string) {

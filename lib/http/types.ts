@@ -100,8 +100,10 @@ export interface RequestOptions {
 	isIdempotent?: boolean;
 	/** The error if a redirect leads to a URL that must not be fetched. */
 	rejectRedirect?(url: string): ServerError | undefined;
-	/** Longest response in bytes. Default: 64 MB, for a stream 512 MB. */
+	/** Longest response in bytes. Default: 32 MB, for a stream 256 MB. */
 	maxBytes?: number;
+	/** Memory that the values of a JSON response may take, in bytes. Default: 64 MB. */
+	maxMemory?: number;
 	/** Return error responses instead of throwing: used to identify servers. */
 	allowErrorStatus?: boolean;
 	/** Named in errors. */

@@ -12,10 +12,10 @@ import { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-type ProbeOptions = Pick<
-	RequestOptions,
-	'json' | 'upload' | 'signal' | 'maxBytes' | 'isIdempotent'
-> & {
+/** Bytes, and memory of the values: far more than a list of models. Several probes run at the same time. */
+const [MAX_BYTES, MAX_MEMORY] = [8 * 1024 * 1024, 16 * 1024 * 1024];
+
+type ProbeOptions = Pick<RequestOptions, 'json' | 'upload' | 'signal' | 'isIdempotent'> & {
 	/** Total timeout in milliseconds. Default: 10 s. */
 	timeoutMs?: number;
 };
@@ -33,7 +33,15 @@ export async function probe(
 	const url = toUrl(server, path);
 	const timeouts = toTotalTimeout(timeoutMs);
 	// Probes change nothing, so they may be repeated, also with POST.
-	const requestOptions = { isIdempotent: true, ...options, url, timeouts, allowErrorStatus: true };
+	const requestOptions = {
+		isIdempotent: true,
+		maxBytes: MAX_BYTES,
+		maxMemory: MAX_MEMORY,
+		...options,
+		url,
+		timeouts,
+		allowErrorStatus: true,
+	};
 	try {
 		return await request(server, requestOptions, async (response) => {
 			const text = await response.text();

@@ -206,9 +206,12 @@ async function requestLabels(
 async function readLabelCompletion(response: HttpResponse, options: LabelSet) {
 	const accumulator = new CompletionAccumulator({
 		mayStartInReasoning: true,
+		keepsLogprobs: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
-	const { completion } = await readStream(response, accumulator);
+	const { completion } = await readStream(response, accumulator, {
+		maxEventLength: MAX_RESPONSE_BYTES,
+	});
 	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
 	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
 		throw createCompletionError(failure, response.errorContext);

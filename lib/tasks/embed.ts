@@ -27,6 +27,16 @@ import { readJson, TaskSettings } from './run-task';
 import { getRoutes } from '../exchange/exchange';
 import { parseTokenCount, parseVectors, truncateVector, VectorIssue } from './vectors';
 
+/** Bytes of a vector as text: 16,384 numbers with 24 characters each. */
+const MAX_VECTOR_BYTES = 384 * 1024;
+
+/** Bytes of a response without its vectors, and those of all vectors. */
+const [MIN_RESPONSE_BYTES, MAX_RESPONSE_BYTES] = [4 * 1024 * 1024, 64 * 1024 * 1024];
+
+function getMaxResponseBytes(count: number): number {
+	return Math.min(MIN_RESPONSE_BYTES + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
+}
+
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
 	batchSize: number;
@@ -125,6 +135,7 @@ export class Embedder {
 				input: texts,
 			}),
 			operation: 'embeddings' as const,
+			maxBytes: getMaxResponseBytes(batch.length),
 			read: async (response: HttpResponse) => {
 				const json = await readJson(response);
 				const vectors = parseVectors(json, batch.length, this.length);

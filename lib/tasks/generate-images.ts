@@ -34,8 +34,8 @@ export interface ImageRequest {
 	extraBody: JsonRecord;
 }
 
-/** 64 images of a few megabytes in base64. */
-const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
+/** Bytes: ten images of 9 MB, or a hundred of a megabyte, in base64. */
+const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
 /** Throws a `ServerError`. */
 export async function generateImages(

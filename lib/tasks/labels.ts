@@ -27,6 +27,12 @@ const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
 export class LabelSet {
 	/** In the order of the labels. */
 	readonly keys: readonly string[];
+	/** Index of the first label with a name, by the name in lower case. */
+	private readonly indexByName = new Map<string, number>();
+	/** Index of each key, and of its other case if no other key has it. */
+	private readonly indexByKey: ReadonlyMap<string, number>;
+	/** What a model may write after each key, in lower case. */
+	private readonly lines: ReadonlyArray<ReadonlySet<string>>;
 
 	/** `isMultiLabel`: whether a text may have several. */
 	constructor(
@@ -34,6 +40,14 @@ export class LabelSet {
 		private readonly isMultiLabel: boolean,
 	) {
 		this.keys = assignKeys(labels);
+		this.indexByKey = indexKeys(this.keys);
+		for (const [index, { name }] of labels.entries())
+			for (const text of [name, stripPunctuation(name)].map(lower))
+				if (!this.indexByName.has(text)) this.indexByName.set(text, index);
+		this.lines = labels.map(({ name, description = '' }) => {
+			const line = toSingleLine(description);
+			return new Set([name, line, `${name} - ${line}`].map(lower));
+		});
 	}
 
 	/** For the prompt: one line each. */
@@ -106,29 +120,21 @@ export class LabelSet {
 		return content.split(/[,;、，\n]|\band\b|\bund\b|和/).filter((name) => name.trim() !== '');
 	}
 
-	private find(text: string) {
+	private find(text: string): number | undefined {
 		const content = stripPunctuation(text);
-		const lowerCased = lower(content);
-		const exact = this.labels.findIndex(
-			({ name }, index) =>
-				content === this.keys[index] || isOneOf([name, stripPunctuation(name)], lowerCased),
-		);
-		if (exact >= 0) return exact;
+		const exact = this.findExact(content);
+		if (exact !== undefined) return exact;
 		const { key = content, rest } = KEY_AND_LABEL.exec(content)?.groups ?? {};
-		const at = this.findKey(key);
+		const at = this.indexByKey.get(key);
 		if (at === undefined || rest === undefined) return at;
-		const { name, description = '' } = this.labels[at]!;
-		const line = toSingleLine(description);
-		return isOneOf([name, line, `${name} - ${line}`], lower(rest)) ? at : undefined;
+		return this.lines[at]!.has(lower(rest)) ? at : undefined;
 	}
 
-	/** Index of a key. Case is ignored if the letter is unique. */
-	private findKey(keyText: string) {
-		const exact = this.keys.indexOf(keyText);
-		if (exact >= 0) return exact;
-		const lowerCased = lower(keyText);
-		const matches = this.keys.flatMap((key, index) => (lower(key) === lowerCased ? [index] : []));
-		return matches.length === 1 ? matches[0] : undefined;
+	/** The first label with this key or name. */
+	private findExact(content: string): number | undefined {
+		const byKey = this.keys.indexOf(content);
+		const byName = this.indexByName.get(lower(content));
+		return byKey < 0 || (byName !== undefined && byName < byKey) ? byName : byKey;
 	}
 
 	/**
@@ -192,6 +198,16 @@ function assignKeys(labels: readonly Label[]) {
 	return nameKeys.map((character) => character ?? freeKeys.shift()!);
 }
 
+/** The indexes of keys, also in their other case if that is no other key. */
+function indexKeys(keys: readonly string[]): ReadonlyMap<string, number> {
+	const indexes = new Map<string, number>();
+	for (const [index, key] of keys.entries())
+		for (const other of [key.toLowerCase(), key.toUpperCase()])
+			if (!keys.includes(other)) indexes.set(other, index);
+	for (const [index, key] of keys.entries()) indexes.set(key, index);
+	return indexes;
+}
+
 /** Whether a name can be its key: a model limited to keys that tries to write "10" would write "1". */
 function isUsableAsKey(name: string, names: ReadonlySet<string>) {
 	if (name.length !== 1 || !CHARACTERS.includes(name)) return false;
@@ -225,11 +241,6 @@ function stripPunctuation(text: string) {
 		);
 }
 
-/** `text`: in lower case. */
-function isOneOf(names: readonly string[], text: string) {
-	return names.some((name) => lower(name) === text);
-}
-
 interface CompletionToken {
 	token: string;
 	/** Alternatives to the token. */
@@ -243,8 +254,12 @@ function getCompletionTokens(logprobs: unknown, completionText: string): Complet
 		top: asRecords(entry.top_logprobs),
 	}));
 	const fullText = tokens.map(({ token }) => token).join('');
-	const start = fullText.lastIndexOf(stripPunctuation(completionText));
-	if (start < 0) return [];
+	const text = stripPunctuation(completionText);
+	// Only at the end: to search a text of any length for another takes quadratic time.
+	const searchStart = Math.max(0, fullText.length - 2 * LAST_CHARACTERS);
+	const index = fullText.slice(searchStart).lastIndexOf(text);
+	if (index < 0 || text.length > LAST_CHARACTERS) return [];
+	const start = searchStart + index;
 	let end = 0;
 	return tokens.filter(({ token }) => {
 		end += token.length;

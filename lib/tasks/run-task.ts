@@ -26,7 +26,7 @@ export interface TaskSettings {
 /** `D`: what a correction changes. */
 export interface TaskRequest<T, D = undefined>
 	extends
-		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'isPreemptible'>,
+		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
 		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations' | 'getPartial' | 'getShownLength'> {
 	draft?: D;
 	/** Fields of the JSON body, or of the form if there is a file. */

@@ -80,6 +80,7 @@ export async function synthesizeSpeech<Stored>(
 			...extraBody,
 		}),
 		extraBody,
+		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => {
 			const { head, chunks } = await readAudio(response);
 			if (head.byteLength < MIN_AUDIO_BYTES)
@@ -92,7 +93,7 @@ export async function synthesizeSpeech<Stored>(
 			const type = detectAudioType(head, format);
 			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
 			const content = hasUnknownWavLength(head)
-				? Readable.from([withWavLength(await readBuffer(chunks))])
+				? Readable.from([withWavLength(await readBuffer(chunks, MAX_WAV_BYTES))])
 				: chunks;
 			return { stored: await store({ ...type, content }), ...type };
 		},
@@ -123,11 +124,18 @@ export async function synthesizeSpeech<Stored>(
 	};
 }
 
+/** Bytes of audio: some hours, since the text of one request is a few pages. */
+const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
+/** Bytes of a WAV file that is read to its end first: 20 minutes in the quality of a CD. */
+const MAX_WAV_BYTES = 128 * 1024 * 1024;
+/** Bytes of audio as base64 in JSON. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
 /** The first bytes of the audio, and all of it. Gateways send it as base64 in JSON. */
 async function readAudio(response: HttpResponse) {
 	const body = await peekHead(response.bytes());
 	if (!isText(body.head, response.headers['content-type'])) return body;
-	const text = (await readBuffer(body.chunks)).toString('utf8');
+	const text = (await readBuffer(body.chunks, MAX_JSON_BYTES)).toString('utf8');
 	const audio = collectTexts(parseJson(text))
 		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
 		.find((content) => detectFileType(content)?.category === 'audio');

@@ -41,7 +41,10 @@ export interface TranscribeRequest {
 	extraBody: JsonRecord;
 }
 
-const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+/** Bytes: a day of speech with the times of each word has about 30 MB. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Bytes of memory of its segments and words: 300,000 words, each with four fields. */
+const MAX_MEMORY = 128 * 1024 * 1024;
 
 /**
  * The file is streamed.
@@ -76,6 +79,7 @@ export async function transcribe(
 		extraBody,
 		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
+		maxMemory: MAX_MEMORY,
 		read: async (response) => {
 			const text = await response.text();
 			const parsedTranscript = parseTranscript(text, format);
@@ -221,7 +225,7 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	// Silence is a JSON object with an empty text.
 	if (!body.trim()) return isJsonFormat ? undefined : { text: '', extraFields: {} };
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
-	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
+	const json = /^\s*[{["]/.test(body) ? parseJson(body, MAX_MEMORY) : undefined;
 	if (typeof json === 'string') return parseText(json);
 	if (json !== undefined) return parseRecord(toOpenAiForm(json));
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.

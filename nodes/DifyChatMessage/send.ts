@@ -207,7 +207,8 @@ async function sendMessage(call: DifyCall) {
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
 	const runRequest = await buildRunRequest(call, options.user);
-	const request = { ...options, ...runRequest, query, conversation };
+	const keepsNodeValues = options.include.includes('workflow');
+	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };
 	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);
 	const files = runResult.files.map((file) => withAbsoluteUrl(client, file));
 	const result = { ...runResult, files };

@@ -157,7 +157,8 @@ export const runExecute: DifyOperation = {
 		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
 		const request = await buildRunRequest(call, user, 'options.files');
-		return await toRunItem(call, output, runWorkflow(call.client, request), request.warnings);
+		const running = runWorkflow(call.client, { ...request, ...getKeptValues(output) });
+		return await toRunItem(call, output, running, request.warnings);
 	},
 };
 
@@ -188,6 +189,7 @@ export const runFollow: DifyOperation = {
 			// Human input may take any time.
 			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,
 			continueAfterPause,
+			...getKeptValues(output),
 		});
 		return await toRunItem(call, output, following);
 	},
@@ -213,6 +215,11 @@ export function readOutputOptions({ parameters }: DifyCall, user: string): RunOu
 		onPause: parameters.choice('options.onPause', 'return'),
 		user,
 	};
+}
+
+/** What the run keeps for its item: the values of nodes may be large. */
+export function getKeptValues({ include }: RunOutput): { keepsNodeValues: boolean } {
+	return { keepsNodeValues: include.includes('nodes') };
 }
 
 /** The item of a run. Throws a `ServerError`, as the run does, unless failed runs are returned. */

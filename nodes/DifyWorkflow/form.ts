@@ -16,7 +16,14 @@ import {
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
-import { readOutputOptions, toRunItem, runIdField, runUserField, submitOptions } from './execute';
+import {
+	getKeptValues,
+	readOutputOptions,
+	toRunItem,
+	runIdField,
+	runUserField,
+	submitOptions,
+} from './execute';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -121,7 +128,12 @@ function readFollow(call: DifyCall, user: string, submittedToken: string) {
 	const runId = readId(parameters, 'workflowRunId');
 	return async () => {
 		await typing?.begin();
-		const options = { onDeltas: typing?.show, timeouts, submittedToken };
+		const options = {
+			onDeltas: typing?.show,
+			timeouts,
+			submittedToken,
+			...getKeptValues(output),
+		};
 		const running = followRun(client, runId, user, options);
 		return await toRunItem(call, output, running).catch((error: unknown) => {
 			// The submission counts if only the run ID or the user is wrong.

@@ -7,9 +7,8 @@ import process from 'node:process';
 import { request } from '../support/undici';
 
 /** The bundle of the build, without some parts of undici. */
-const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, validate } = createRequire(
-	`${process.cwd()}/package.json`,
-)('./dist/vendor.js') as typeof Vendor;
+const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, dereference, format } =
+	createRequire(`${process.cwd()}/package.json`)('./dist/vendor.js') as typeof Vendor;
 
 const servers: http.Server[] = [];
 
@@ -89,6 +88,7 @@ describe('the libraries in the built package', () => {
 		const events: string[] = [];
 		createParser({ onEvent: ({ data }) => events.push(data) }).feed('data: a\n\n');
 		expect(events).toEqual(['a']);
-		expect(validate(1, { type: 'number' }).valid).toBe(true);
+		expect(Object.keys(dereference({ type: 'number' }))).toHaveLength(1);
+		expect(format).toHaveProperty('date-time');
 	});
 });

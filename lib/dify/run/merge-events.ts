@@ -1,3 +1,4 @@
+import { MemoryBudget } from '../../json-memory';
 import {
 	asRecord,
 	asRecords,
@@ -10,13 +11,38 @@ import {
 	JsonRecord,
 } from '../../values';
 import { getFileKeys } from '../files';
-import { HumanForm, RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
+import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
+import type { FormList } from './form-list';
+
+/** The parts of a run that events add to. */
+export interface CollectedParts extends Pick<
+	RunResult,
+	'files' | 'thoughts' | 'submittedForms' | 'workflow' | 'workflowRunId'
+> {
+	/** By type of event and execution ID, for loops with thousands of passes. */
+	readonly nodeIndex: Map<string, WorkflowNode>;
+	/** Numbers of nodes that a pause asks for: paused ones, and human inputs that succeeded. */
+	readonly nodeCounts: { paused: number; answered: number };
+	/** Whether the inputs and outputs of nodes are kept, because the output item contains them. */
+	readonly keepsNodeValues: boolean;
+	/** Files by each of their keys, thoughts by ID: there may be thousands. */
+	readonly fileIndex: Map<string, JsonRecord>;
+	readonly thoughtIndex: Map<string, JsonRecord>;
+	readonly forms: FormList;
+	/** Titles of forms that were not submitted in time. */
+	readonly expiredForms: Set<string>;
+	/** Keys of `submittedForms`. */
+	readonly submittedKeys: Set<string>;
+	/** Memory of these parts. What does not fit is left out. */
+	readonly kept: MemoryBudget;
+}
 
 /** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(
-	{ files, fileIndex }: { files: JsonRecord[]; fileIndex: Map<string, JsonRecord> },
+	{ files, fileIndex, kept }: Pick<CollectedParts, 'files' | 'fileIndex' | 'kept'>,
 	source: JsonRecord,
-) {
+): void {
+	if (!kept.take(source)) return;
 	const file = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
 	const existing = getFileKeys(file)
@@ -41,9 +67,10 @@ const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at'
  * Upserts by ID: events with the same ID add fields; the tool of a thought arrives before its observation.
  */
 export function addThought(
-	{ thoughts, thoughtIndex }: { thoughts: JsonRecord[]; thoughtIndex: Map<string, JsonRecord> },
+	{ thoughts, thoughtIndex, kept }: Pick<CollectedParts, 'thoughts' | 'thoughtIndex' | 'kept'>,
 	event: JsonRecord,
-) {
+): void {
+	if (!kept.take(event)) return;
 	const id = asNonEmptyString(event.id) ?? '';
 	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
@@ -69,62 +96,102 @@ const NODE_FIELDS: Fields<WorkflowNode> = [
 	['createdAt', 'created_at', asFiniteNumber],
 	['iterationId', 'iteration_id', asNonEmptyString],
 	['loopId', 'loop_id', asNonEmptyString],
+];
+
+/** Of any size, and kept only if the output item contains them. */
+const NODE_VALUES: Fields<WorkflowNode> = [
 	['inputs', 'inputs', (value) => (isNonEmpty(value) ? value : undefined)],
 ];
 
 const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
 	['error', 'error', asNonEmptyString],
-	['outputs', 'outputs', toDefined],
-	['processData', 'process_data', toDefined],
-	['executionMetadata', 'execution_metadata', toDefined],
 	['elapsedTime', 'elapsed_time', asFiniteNumber],
 	['finishedAt', 'finished_at', asFiniteNumber],
 	['passes', 'steps', asFiniteNumber],
 ];
 
-function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>) {
+const ENDED_NODE_VALUES: Fields<WorkflowNode> = [
+	['outputs', 'outputs', toDefined],
+	['processData', 'process_data', toDefined],
+	['executionMetadata', 'execution_metadata', toDefined],
+	['files', 'files', parseNodeFiles],
+];
+
+function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
+	const files = asRecords(value);
+	return files.length > 0 ? files.map((file) => ({ ...file })) : undefined;
+}
+
+/** `kept`: what does not fit into it is left out. */
+function readFields<T>(
+	target: T,
+	data: JsonRecord,
+	fields: Fields<T>,
+	kept = new MemoryBudget(Infinity),
+): void {
 	for (const [name, key, read] of fields) {
 		const value = read(data[key]);
-		if (value !== undefined) target[name] = value as T[typeof name];
+		if (value !== undefined && kept.take(value)) target[name] = value as T[typeof name];
 	}
 }
+
+/** Memory of a node without its values. */
+const NODE_BYTES = 1_024;
 
 /**
  * Upserts a node. Parallel branches interleave, and resumed runs may skip start events: any event can be the first of a
  * node. Iterations and loops send no `node_*` events for themselves.
  */
-export function addNode(
-	{ nodes }: WorkflowRun,
-	index: Map<string, WorkflowNode>,
-	name: string,
-	data: JsonRecord,
-) {
+export function addNode(run: CollectedParts, name: string, data: JsonRecord): void {
+	const { nodeIndex, kept } = run;
 	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
 	const key = `${name.slice(0, name.indexOf('_'))}:${id}`;
-	let node = index.get(key);
+	let node = nodeIndex.get(key);
 	if (node === undefined) {
+		if (!kept.takeBytes(NODE_BYTES + 2 * id.length)) return;
 		node = { id, status: 'running' };
-		index.set(key, node);
-		nodes.push(node);
+		nodeIndex.set(key, node);
+		ensureWorkflow(run).nodes.push(node);
 	}
-	readFields(node, data, NODE_FIELDS);
+	countNode(run, node, -1);
+	updateNode(run, node, name, data);
+	countNode(run, node, 1);
+}
+
+function updateNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
+	readFields(node, data, NODE_FIELDS, run.kept);
+	if (run.keepsNodeValues) readFields(node, data, NODE_VALUES, run.kept);
 	if (name.endsWith('_next')) {
 		node.passes = (asFiniteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
 	}
 	node.index = asFiniteNumber(data.index) ?? node.index;
-	if (!name.endsWith('_started')) endNode(node, name, data);
+	if (!name.endsWith('_started')) endNode(run, node, name, data);
+}
+
+/** Counts the nodes that a pause asks for, so that no event looks at all nodes. */
+function countNode(
+	{ nodeCounts }: CollectedParts,
+	{ type, status }: WorkflowNode,
+	change: 1 | -1,
+): void {
+	if (status === 'paused') nodeCounts.paused += change;
+	if (type === 'human-input' && status === 'succeeded') nodeCounts.answered += change;
+}
+
+export function ensureWorkflow(run: CollectedParts): WorkflowRun {
+	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
+	return run.workflow;
 }
 
 /** Applies the end of a node, or of one of its attempts. */
-function endNode(node: WorkflowNode, name: string, data: JsonRecord) {
+function endNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
 	if (name === 'node_retry')
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
-	readFields(node, data, ENDED_NODE_FIELDS);
-	const files = asRecords(data.files);
-	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
+	readFields(node, data, ENDED_NODE_FIELDS, run.kept);
+	if (run.keepsNodeValues) readFields(node, data, ENDED_NODE_VALUES, run.kept);
 }
 
 const RUN_FIELDS: Fields<RunSummary> = [
@@ -147,16 +214,25 @@ export function updateWorkflow(workflow: RunSummary, data: JsonRecord) {
 	readFields(workflow, data, RUN_FIELDS);
 }
 
+/** More forms than a person can submit. */
+const MAX_FORMS = 1_000;
+
 /** Adds a form from `human_input_required`, or from the pause reason, which repeats it. Ignores forms without an ID. */
-export function addForm(forms: HumanForm[], data: JsonRecord) {
+export function addForm(
+	{ forms, kept }: Pick<CollectedParts, 'forms' | 'kept'>,
+	data: JsonRecord,
+): void {
 	const formId = asNonEmptyString(data.form_id);
 	const nodeId = asNonEmptyString(data.node_id);
 	const formToken = asNonEmptyString(data.form_token) ?? null;
 	const isNamed = (formId ?? nodeId ?? formToken ?? undefined) !== undefined;
-	const isSame = (form: HumanForm) =>
-		formId === undefined ? form.nodeId === nodeId : form.formId === formId;
-	if (!isNamed || forms.some(isSame)) return;
-	forms.push({
+	if (!isNamed || forms.has({ formId, nodeId })) return;
+	if (forms.size >= MAX_FORMS) {
+		kept.omissions++;
+		return;
+	}
+	if (!kept.take(data)) return;
+	forms.add({
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
@@ -174,14 +250,19 @@ export function addForm(forms: HumanForm[], data: JsonRecord) {
 
 /** Adds the button that was used. */
 export function addSubmittedForm(
-	{ submittedForms }: Pick<RunResult, 'submittedForms'>,
+	{
+		submittedForms,
+		submittedKeys,
+		kept,
+	}: Pick<CollectedParts, 'submittedForms' | 'submittedKeys' | 'kept'>,
 	title: unknown,
 	action: unknown,
-) {
+): void {
 	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
-	const isSame = (form: (typeof submittedForms)[number]) =>
-		form.nodeTitle === nodeTitle && form.actionId === actionId;
-	if (actionId === undefined || submittedForms.some(isSame)) return;
+	if (actionId === undefined) return;
+	const key = JSON.stringify([nodeTitle, actionId]);
+	if (submittedKeys.has(key) || !kept.take([key, nodeTitle, actionId])) return;
+	submittedKeys.add(key);
 	submittedForms.push({ nodeTitle, actionId });
 }
 

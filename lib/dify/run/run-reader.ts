@@ -1,10 +1,12 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { formatDuration } from '../../errors/texts/error-text';
 import { captureError, isOneOf, ServerError, ErrorType } from '../../errors/server-error';
+import { TooManyValuesError } from '../../http/response-body';
 import { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
+import { JsonMemory } from '../../json-memory';
 import {
 	pushAll,
 	isNonEmpty,
@@ -56,6 +58,8 @@ export interface RunReaderOptions {
 	runId?: string;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	continueAfterPause?: boolean;
+	/** Whether the result contains the inputs and outputs of nodes, which may be large. */
+	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
 }
@@ -71,6 +75,16 @@ const STATUS_WAIT_MS = 10_000;
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Bytes of all events, whose nodes and files are kept. */
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
+
+/** Characters of an event that counts as large. */
+const LARGE_EVENT_LENGTH = 64 * 1024;
+/**
+ * Memory of the values of all large events of a run. What was read and is not kept stays in memory for a while, and so
+ * many values that they matter are in no real run.
+ */
+const MAX_PARSED_BYTES = 128 * 1024 * 1024;
+/** The beginning of an event that only adds details. Dify writes its name first. */
+const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
 /** Errors after which Dify may have started the run. */
 const mayHaveStarted = isOneOf('closedBeforeResponse', 'connectionLost', 'badGateway');
@@ -93,9 +107,14 @@ export async function readRun(
 	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, continueAfterPause, awaitedForms } = options;
+	const { runId, continueAfterPause, awaitedForms, keepsNodeValues } = options;
 	const mayLackText = runId !== undefined;
-	const run = createRunState({ mayLackText, continueAfterPause, awaitedForms });
+	const run = createRunState({
+		mayLackText,
+		continueAfterPause,
+		awaitedForms,
+		keepsNodeValues,
+	});
 	run.workflowRunId = runId;
 	return await new RunReader(client, requestOptions, run, options).read();
 }
@@ -110,6 +129,8 @@ class RunReader {
 	private hasNonEventLines = false;
 	private abandonment: OutcomeOf<'abandoned'> | undefined;
 	private stopRequest: Promise<boolean> | undefined;
+	/** Memory of all large events, read or not. */
+	private parsedBytes = 0;
 	private clearTimer = () => {};
 
 	constructor(
@@ -175,6 +196,7 @@ class RunReader {
 			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
+					if (!this.isWithinBudget(data)) continue;
 					const event = parseJsonExactly(data);
 					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
@@ -190,6 +212,23 @@ class RunReader {
 			}
 			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
+	}
+
+	/**
+	 * Whether an event is read. Once the large events together would take too much memory, those with details of a node or
+	 * a thought are left out.
+	 *
+	 * @throws TooManyValuesError for another event: the result is then read from the record
+	 */
+	private isWithinBudget(data: string): boolean {
+		if (data.length < LARGE_EVENT_LENGTH) return true;
+		const memory = new JsonMemory();
+		memory.add(data);
+		this.parsedBytes += memory.bytes;
+		if (this.parsedBytes <= MAX_PARSED_BYTES) return true;
+		if (!DETAIL_EVENT.test(data)) throw new TooManyValuesError(MAX_PARSED_BYTES);
+		this.run.kept.omissions++;
+		return false;
 	}
 
 	private async emitDeltas(deltas: TextDelta[]) {

@@ -144,7 +144,7 @@ export async function completeFromRunRecord(
 	run.mayLackText = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
 	// The forms that were awaited may be submitted by now, and the record has none.
-	if (run.continueAfterPause) run.forms = [];
+	if (run.continueAfterPause) run.forms.clear();
 	// The files of a chatflow response are a list; in Dify 1.14, the list is in an object.
 	return applyEvent(run, {
 		event,

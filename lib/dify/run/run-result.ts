@@ -1,4 +1,5 @@
 /** How the events of a run ended, and its result, or the received part of a lost run. */
+import { formatMegabytes } from '../../http/response-body';
 import { asNonEmptyString, asRecord } from '../../values';
 import { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
@@ -85,6 +86,9 @@ function getUsage({ usage, workflow, text }: RunState, status: RunStatus) {
 	return isZero && !isCounted ? undefined : usage;
 }
 
+/** Nodes that warnings name. */
+const MAX_NAMED = 20;
+
 function collectWarnings(run: RunState, status: RunStatus) {
 	const warnings: string[] = [];
 	if (run.invalidEvents > 0)
@@ -92,13 +96,17 @@ function collectWarnings(run: RunState, status: RunStatus) {
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
 		);
 	if (status === 'partial-succeeded') warnings.push(getHandledErrorsWarning(run));
-	for (const node of run.workflow?.nodes ?? [])
-		if ((node.retries ?? 0) > 0)
-			warnings.push(
-				`The workflow node "${getNodeName(node)}" was retried ${node.retries} time(s).`,
-			);
-	for (const title of new Set(run.expiredForms)) warnings.push(getExpiryWarning(title));
+	const retriedNodes = (run.workflow?.nodes ?? []).filter(({ retries = 0 }) => retries > 0);
+	for (const node of retriedNodes.slice(0, MAX_NAMED))
+		warnings.push(`The workflow node "${getNodeName(node)}" was retried ${node.retries} time(s).`);
+	if (retriedNodes.length > MAX_NAMED)
+		warnings.push(`${retriedNodes.length - MAX_NAMED} more workflow nodes were retried.`);
+	for (const title of run.expiredForms) warnings.push(getExpiryWarning(title));
 	if (status === 'stopped') warnings.push(getStopWarning(run));
+	if (run.kept.omissions > 0)
+		warnings.push(
+			`The run sent more data than is kept (${formatMegabytes(run.kept.maxBytes)} of memory), so ${run.kept.omissions} parts of nodes, files, thoughts or forms are missing. The log in Dify has them.`,
+		);
 	return warnings;
 }
 
@@ -122,7 +130,8 @@ function getHandledErrorsWarning({ workflow }: RunState) {
 	const handledNodes = (workflow?.nodes ?? []).filter(({ status }) => status === 'exception');
 	const titles = [...new Set(handledNodes.map((node) => `"${getNodeName(node)}"`))];
 	const count = workflow?.exceptionsCount ?? (handledNodes.length || 'Some');
-	const names = titles.length > 0 ? `: ${titles.join(', ')}` : '';
+	const rest = titles.length > MAX_NAMED ? ', …' : '';
+	const names = titles.length > 0 ? `: ${titles.slice(0, MAX_NAMED).join(', ')}${rest}` : '';
 	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
 }
 

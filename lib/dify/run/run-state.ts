@@ -12,35 +12,31 @@ import {
 } from '../../values';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { TextCount } from '../../http/response-body';
-import { DifyEvent, HumanForm, RunError, RunResult, TextDelta, WorkflowNode } from '../types';
+import { MemoryBudget } from '../../json-memory';
+import { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
+import { FormList } from './form-list';
 import {
 	addFile,
 	addForm,
 	addNode,
 	addSubmittedForm,
 	addThought,
+	ensureWorkflow,
 	findSingleText,
 	getRunFailureText,
 	NO_REASON,
 	toTrimmed,
 	updateWorkflow,
 } from './merge-events';
+import type { CollectedParts } from './merge-events';
 
-export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
-	/** By type of event and execution ID, for loops with thousands of passes. */
-	readonly nodeIndex: Map<string, WorkflowNode>;
-	/** Files by each of their keys, thoughts by ID: there may be thousands. */
-	readonly fileIndex: Map<string, JsonRecord>;
-	readonly thoughtIndex: Map<string, JsonRecord>;
+export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts {
 	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	readonly continueAfterPause: boolean;
 	/** IDs of the forms that the first pause waits for; a pause for another form ends the reading. */
 	readonly awaitedForms: Set<string>;
-	forms: HumanForm[];
-	/** Titles of forms that were not submitted in time. */
-	expiredForms: string[];
 	error?: RunError;
 	/** Counts streamed text. Full texts are limited by the event length. */
 	readonly count: TextCount;
@@ -61,10 +57,14 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	invalidEvents: number;
 }
 
+/** Memory of all nodes, files, thoughts and forms of a run. */
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
 export function createRunState({
 	mayLackText = false,
 	continueAfterPause = false,
 	awaitedForms = new Set<string>(),
+	keepsNodeValues = false,
 } = {}): RunState {
 	return {
 		text: '',
@@ -78,9 +78,13 @@ export function createRunState({
 		mayLackText,
 		continueAfterPause,
 		awaitedForms,
-		forms: [],
-		expiredForms: [],
+		forms: new FormList(),
+		expiredForms: new Set(),
+		nodeCounts: { paused: 0, answered: 0 },
 		submittedForms: [],
+		submittedKeys: new Set(),
+		keepsNodeValues,
+		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
 		comparedText: '',
 		splitter: new ReasoningSplitter(),
@@ -96,7 +100,7 @@ export function createRunState({
 type Handler<Event> = (run: RunState, event: Event, data: JsonRecord) => TextDelta[] | void;
 
 const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
-	addNode(ensureWorkflow(run), run.nodeIndex, event, data);
+	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
 	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
@@ -175,10 +179,11 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	loop_started: applyNodeEvent,
 	loop_next: applyNodeEvent,
 	loop_completed: applyNodeEvent,
-	human_input_required: (run, _event, data) => addForm(run.forms, data),
+	human_input_required: (run, _event, data) => addForm(run, data),
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: (run, event, data) => {
-		run.expiredForms.push(asNonEmptyString(data.node_title) ?? String(data.node_id ?? ''));
+		const title = asNonEmptyString(data.node_title) ?? asNonEmptyString(data.node_id) ?? '';
+		if (!run.expiredForms.has(title) && run.kept.take(title)) run.expiredForms.add(title);
 		closeForm(run, event, data);
 	},
 };
@@ -227,11 +232,6 @@ export function isRunFinishing({ end, hasMessageEnd }: RunState) {
 
 export function isSuccessStatus(status: string): status is 'succeeded' | 'partial-succeeded' {
 	return status === 'succeeded' || status === 'partial-succeeded';
-}
-
-function ensureWorkflow(run: RunState) {
-	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
-	return run.workflow;
 }
 
 function appendText(run: RunState, value: unknown) {
@@ -318,14 +318,13 @@ function applyPause(run: RunState, data: JsonRecord) {
 	const { answer } = asRecord(data.outputs);
 	const deltas = run.mayLackText && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
-	for (const reason of reasons)
-		if (reason.TYPE === 'human_input_required') addForm(run.forms, reason);
+	for (const reason of reasons) if (reason.TYPE === 'human_input_required') addForm(run, reason);
 	if (!isAwaitedPause(run))
 		run.pause = {
 			workflowRunId: run.workflowRunId,
 			pausedNodes: asArray(data.paused_nodes),
 			reasons,
-			forms: run.forms,
+			forms: run.forms.toArray(),
 		};
 	return deltas;
 }
@@ -339,15 +338,12 @@ function isAwaitedPause({
 	awaitedForms,
 	forms,
 	submittedForms,
-	workflow,
+	nodeCounts,
 }: RunState) {
-	const ids = forms.map(getFormKey);
+	const ids = forms.toArray().map(getFormKey);
 	if (!continueAfterPause || ids.length === 0) return false;
-	const nodes = workflow?.nodes ?? [];
-	const isReplayed = nodes.some(({ status }) => status === 'paused');
-	const isAnswered =
-		submittedForms.length > 0 ||
-		nodes.some(({ type, status }) => type === 'human-input' && status === 'succeeded');
+	const isReplayed = nodeCounts.paused > 0;
+	const isAnswered = submittedForms.length > 0 || nodeCounts.answered > 0;
 	if (awaitedForms.size === 0 && (isReplayed || !isAnswered))
 		for (const id of ids) awaitedForms.add(id);
 	return ids.every((id) => awaitedForms.has(id));
@@ -364,7 +360,7 @@ function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 }
 
 function removeForm(run: RunState, data: JsonRecord) {
-	run.forms = run.forms.filter((form) => form.nodeId !== asNonEmptyString(data.node_id));
+	run.forms.removeNode(asNonEmptyString(data.node_id));
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */

@@ -10,7 +10,10 @@ import { explainInputError, parseForm } from '../forms';
 import { DifyAppMode } from '../types';
 import { readRun, RunReaderOptions } from './run-reader';
 
-export interface RunRequest extends Pick<RunReaderOptions, 'timeouts' | 'onDeltas'> {
+export interface RunRequest extends Pick<
+	RunReaderOptions,
+	'timeouts' | 'onDeltas' | 'keepsNodeValues'
+> {
 	inputs: JsonRecord;
 	user: string;
 	/** For `sys.files`; file variables of the form belong in `inputs`. */

@@ -377,3 +377,64 @@ test.each([
 	expect(suggestion).toContain(expected);
 	expect(suggestion.includes('turn thinking off')).toBe(!('isThinkingOff' in about));
 });
+
+describe('what the request did not ask for is not kept', () => {
+	const withLogprobs = (content: unknown, text = 'word') =>
+		JSON.stringify({ choices: [{ delta: { content: text }, logprobs: { content } }] });
+	const option = (token: string) => ({ token, logprob: -1, bytes: [1, 2], id: 7 });
+	const entry = (token: string) => ({ ...option(token), top_logprobs: [option('a'), option('b')] });
+
+	test.each<[string, unknown]>([
+		['empty objects', Array.from({ length: 1_000 }, () => ({}))],
+		['tokens', [entry('word')]],
+		['not a list', { token: 'word' }],
+	])('probabilities: %s', (_name, content) => {
+		const { completion } = accumulate([withLogprobs(content), chunk({}, 'stop')]);
+		expect(completion).toMatchObject({ text: 'word', logprobs: [], failure: undefined });
+	});
+
+	test('requested probabilities have only the fields that are read', () => {
+		const { completion } = accumulate([withLogprobs([entry('word')])], { keepsLogprobs: true });
+		const [a, b, word] = ['a', 'b', 'word'].map((token) => ({ token, logprob: -1 }));
+		expect(completion.logprobs).toEqual([{ ...word, top_logprobs: [a, b] }]);
+	});
+
+	test('far too many requested probabilities are not kept at all', () => {
+		const event = withLogprobs(Array.from({ length: 1_000 }, () => entry('word')));
+		const { completion } = accumulate(Array<string>(10).fill(event), { keepsLogprobs: true });
+		expect(completion.logprobs).toEqual([]);
+		expect(completion.text).toBe('word'.repeat(10));
+	});
+
+	test('at most 20 options of a token are kept, and none of its text without end', () => {
+		const top_logprobs = Array.from({ length: 5_000 }, () => option('x'.repeat(10_000)));
+		const { completion } = accumulate([withLogprobs([{ token: 'word', top_logprobs }])], {
+			keepsLogprobs: true,
+		});
+		expect(completion.logprobs[0]!.top_logprobs).toHaveLength(20);
+		expect(completion.logprobs[0]!.top_logprobs[0]!.token).toHaveLength(1_000);
+	});
+
+	test('timings: at most 50 numbers', () => {
+		const timings = Object.fromEntries(
+			Array.from({ length: 50_000 }, (_none, at) => [`n${at}`, at]),
+		);
+		const { completion } = accumulate([
+			JSON.stringify({ choices: [], timings }),
+			...wholeText('a'),
+		]);
+		expect(Object.keys(completion.timings!)).toHaveLength(50);
+	});
+
+	test.each<[string, unknown]>([
+		['a long text', 'x'.repeat(1_000_000)],
+		['an object', { toString: 1 }],
+		['a list', [[]]],
+		['null', null],
+	])('the index of a tool call that is %s', (_name, index) => {
+		const call = (name: string) =>
+			chunk({ tool_calls: [{ index, id: `id ${name}`, function: { name, arguments: '{}' } }] });
+		const { completion } = accumulate([call('a'), call('b'), chunk({}, 'tool_calls')]);
+		expect(completion.toolCalls.map(({ name }) => name)).toEqual(['a', 'b']);
+	});
+});

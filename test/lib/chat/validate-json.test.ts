@@ -134,7 +134,7 @@ describe('the validation time is bounded', () => {
 
 	it('a response that takes too long is reported as unchecked', () => {
 		const list = Array.from({ length: 50_000 }, (_none, index) => index);
-		const check = validateAgainstSchema({ items: { type: 'string' } }, list);
+		const check = validateAgainstSchema({ items: { type: 'number' } }, list);
 		expect(check).toEqual({
 			issues: [],
 			unchecked: [expect.stringContaining('the complete response') as string],

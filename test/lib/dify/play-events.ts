@@ -24,7 +24,7 @@ export interface PlayedRun {
 
 /** The result of events. */
 export function playEvents(...events: unknown[]): PlayedRun {
-	const run = createRunState();
+	const run = createRunState({ keepsNodeValues: true });
 	let displayedText = '';
 	const display = (deltas: ReturnType<typeof applyEvent>) => {
 		for (const delta of deltas)

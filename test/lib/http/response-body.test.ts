@@ -1,5 +1,12 @@
 import * as fc from 'fast-check';
-import { StreamParser } from '../../../lib/http/response-body';
+import {
+	BodyTooLargeError,
+	readBuffer,
+	readText,
+	StreamParser,
+	TooManyValuesError,
+} from '../../../lib/http/response-body';
+import { cpuMilliseconds } from '../../support/cpu-time';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -80,4 +87,109 @@ test.each<[string, string, { events?: string[]; stray?: string[]; page?: string 
 test('an event that never ends is an error', () => {
 	const parser = new StreamParser('events', 100);
 	expect(() => parser.push(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow('more than');
+});
+
+describe('bodies have a limit in memory beside that in bytes', () => {
+	const MB = 1024 * 1024;
+
+	async function* repeat(start: string, part: string, bytes: number): AsyncGenerator<Uint8Array> {
+		yield await Promise.resolve(bytesOf(start));
+		const chunk = bytesOf(part.repeat(Math.ceil(50_000 / part.length)));
+		for (let size = 0; size < bytes; size += chunk.length) yield chunk;
+	}
+
+	it.each([
+		['empty objects', '[{}', ',{}'],
+		['empty lists', '{"data":[[]', ',[]'],
+		['brackets without an end', '[', '['],
+		['properties', '{"a":1', ',"a":1'],
+		['numbers', '[1', ',1'],
+		['texts', '["a"', ',"a"'],
+	])('%s end the reading, and the beginning is kept', async (_name, start, part) => {
+		const reading = readText(repeat(start, part, 30 * MB), { maxBytes: 32 * MB });
+		const error = await reading.catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(TooManyValuesError);
+		expect((error as TooManyValuesError).received).toMatch(start + part);
+	});
+
+	it.each([
+		['one long text', '{"a":"', 'x'],
+		['a text with brackets in it', '{"a":"', '{},[],\\"'],
+		['a text that is not JSON', 'Hello ', '{},'],
+	])('%s has no such limit', async (_name, start, part) => {
+		const text = await readText(repeat(start, part, 10 * MB), { maxBytes: 32 * MB });
+		expect(text.length).toBeGreaterThan(10 * MB);
+	});
+
+	it('a body with too many bytes keeps its beginning', async () => {
+		const receive = async (start: string) =>
+			await readText(repeat(start, 'x', 2 * MB), { maxBytes: MB }).catch(
+				(thrown: unknown) => thrown,
+			);
+		expect(await receive('{"a":"')).toMatchObject({
+			received: expect.stringMatching(/^\{"a":"x/) as string,
+		});
+		expect(await receive('log ')).toMatchObject({
+			received: expect.stringMatching(/^log x/) as string,
+		});
+		expect(await receive('log ')).toBeInstanceOf(BodyTooLargeError);
+	});
+
+	it.each<['events' | 'lines', string]>([
+		['events', 'data: '],
+		['lines', ''],
+	])('one event of %s', (framing, prefix) => {
+		const parser = new StreamParser(framing, 16 * MB);
+		parser.push(bytesOf(`${prefix}{"a":1}\n\n${prefix}[`));
+		const push = () => {
+			for (let count = 0; count < 200; count++) parser.push(bytesOf('{},'.repeat(20_000)));
+			parser.push(bytesOf('1]\n\n'));
+		};
+		expect(push).toThrow(TooManyValuesError);
+	});
+
+	it.each<[string, 'events' | 'lines', string]>([
+		['an event', 'events', 'data: "'],
+		['a line', 'lines', '{"a":"'],
+		['a JSON response', 'events', '{"a":"'],
+	])('%s in pieces of one byte keeps no object for each of them', (_name, framing, start) => {
+		const parser = new StreamParser(framing, 16 * MB);
+		parser.push(bytesOf(start));
+		const x = bytesOf('x');
+		const before = process.memoryUsage().heapUsed;
+		const work = () => {
+			for (let count = 0; count < 2 * MB; count++) parser.push(x);
+		};
+		expect(cpuMilliseconds(work)).toBeLessThan(10_000);
+		// A string of two parts takes 32 bytes for each of them.
+		expect(process.memoryUsage().heapUsed - before).toBeLessThan(60 * MB);
+	});
+
+	it('a file in pieces of one byte is copied into blocks', async () => {
+		const packet = Buffer.alloc(MB, 1);
+		async function* pieces(): AsyncGenerator<Uint8Array> {
+			yield await Promise.resolve(Buffer.alloc(100_000, 2));
+			for (let at = 0; at < MB; at++) yield packet.subarray(at, at + 1);
+			yield Buffer.alloc(100_000, 3);
+		}
+		const content = await readBuffer(pieces());
+		const expected = Buffer.concat([Buffer.alloc(100_000, 2), packet, Buffer.alloc(100_000, 3)]);
+		expect(content.equals(expected)).toBe(true);
+	});
+
+	it('a file has its bytes, wherever it is split', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(fc.uint8Array({ maxLength: 200 })),
+				fc.nat(200_000),
+				async (chunks, length) => {
+					const all = [...chunks, new Uint8Array(length).fill(7), ...chunks];
+					async function* pieces(): AsyncGenerator<Uint8Array> {
+						for (const chunk of all) yield await Promise.resolve(chunk);
+					}
+					expect((await readBuffer(pieces())).equals(Buffer.concat(all))).toBe(true);
+				},
+			),
+		);
+	});
 });

@@ -25,6 +25,18 @@ describe('a message list', () => {
 		expect(requests).toHaveLength(1_000);
 	});
 
+	test('with records of any size is an error before they fill the memory', async () => {
+		let count = 0;
+		const sim = await startServer((_request, response) => {
+			const record = { id: `m${++count}`, query: 'x'.repeat(20_000_000) };
+			sendJson(response, { data: [record], has_more: true });
+		});
+		const parameters = { conversationId: byId(UNKNOWN_ID), returnAll: true };
+		const reading = executeConversation(sim as never, 'message', 'getAll', parameters, 'chat');
+		await expect(reading).rejects.toThrow('/messages takes more than 256 MB of memory');
+		expect(count).toBeLessThan(20);
+	});
+
 	test('that repeats its page ends there', async () => {
 		const { reading, requests } = await readEndlessList(false);
 		expect(await reading).toHaveLength(1);

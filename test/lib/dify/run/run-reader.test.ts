@@ -394,6 +394,49 @@ test('a text without end stops the run', async () => {
 	expect(error!.partialText!.length).toBeGreaterThan(900_000);
 });
 
+describe('events with more values than fit into memory', () => {
+	const values = Array.from({ length: 250_000 }, () => ({}));
+	const ended = { event: 'node_finished', task_id: TASK, workflow_run_id: RUN };
+	const nodeEvents = Array.from({ length: 9 }, (_none, id) => ({
+		...ended,
+		data: { id: `n${id}`, node_id: 'n', status: 'succeeded', outputs: values },
+	}));
+
+	test('of nodes are left out, with a warning, and the run is read to its end', async () => {
+		const answer = stream([started, ...nodeEvents, flowText('Hi'), finished(), flowEnd]);
+		const { result, paths } = await read(answer, { keepsNodeValues: true });
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi' });
+		expect(result!.warnings).toEqual([expect.stringContaining('more data than is kept')]);
+		expect(paths).toEqual([]);
+	});
+
+	test('without their values, small runs have no such warning', async () => {
+		const { result } = await read(
+			stream([started, ...nodeEvents.slice(0, 3), flowText('Hi'), finished(), flowEnd]),
+		);
+		expect(result!.warnings).toEqual([]);
+	});
+
+	test('in one event of any kind: the result is read from the record', async () => {
+		const large = {
+			event: 'surprise',
+			data: { list: Array.from({ length: 1_000_000 }, () => ({})) },
+		};
+		const { result } = await read(stream([started, flowText('Hi'), large], 'open'), {
+			routes: { [RECORD]: json({ id: RUN, status: 'succeeded', outputs: { answer: 'Hi there' } }) },
+		});
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi there' });
+	});
+
+	test('in many events of any kind: the same, and a failed run keeps what had arrived', async () => {
+		const many = Array.from({ length: 9 }, () => ({ event: 'surprise', data: values }));
+		const { error } = await read(stream([started, flowText('Hi'), ...many], 'open'), {
+			routes: { [RECORD]: json({ id: RUN, status: 'failed', error: 'broken', outputs: {} }) },
+		});
+		expect(error).toMatchObject({ type: 'runFailed', partialText: 'Hi' });
+	});
+});
+
 describe('a run that was stopped elsewhere', () => {
 	const stopped = (data: object = {}) => stream([started, finished('stopped', data), flowEnd]);
 

@@ -226,7 +226,7 @@ describe('a run is completed from its record', () => {
 		'to its pause, whose forms are unknown: waiting %s',
 		async (isWaiting) => {
 			const run = createRunState({ continueAfterPause: isWaiting });
-			run.forms = [{ formId: 'f' } as never];
+			run.forms.add({ formId: 'f' } as never);
 			const { client } = createClient({ id: RUN, status: 'paused' });
 			await completeFromRunRecord(client, run, RUN, {});
 			expect(run.pause?.forms).toHaveLength(isWaiting ? 0 : 1);
