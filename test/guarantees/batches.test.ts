@@ -6,7 +6,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import fc from 'fast-check';
 
-import { LLAMA_SERVER } from './support/responses';
+import { CHAT, delta, LLAMA_SERVER, sse, sendEvents } from './support/responses';
 import { embeddings, reranker, run } from './support/node-runner';
 import {
 	type Answer,
@@ -55,10 +55,45 @@ const answerWith =
 		else sendJson(response, toBody(texts));
 	};
 
+/** What the server generates for a text. */
+const TO_TEXT: Readonly<Record<string, (text: string) => string>> = {
+	chat: (text) => `You said ${text}`,
+	complete: (text) => `${text} and so on`,
+	extract: (text) => JSON.stringify({ city: text }),
+	classify: (text) => 'AB'[scoreOf(text) % 2]!,
+};
+
+interface GenerationBody {
+	messages?: Array<{ content: string }>;
+	prompt?: string;
+	response_format?: object;
+	logprobs?: unknown;
+}
+
+/** Generates a response to the text of an item, which is the last one of the request. */
+const generate: Answer = ({ body }, response) => {
+	const { messages, prompt, response_format: format, logprobs } = body as GenerationBody;
+	const text = prompt ?? messages!.at(-1)!.content;
+	if (isOf('refused')(text)) {
+		sendJson(response, { error: { code: 400, message: 'no', type: 'server_error' } }, 400);
+		return;
+	}
+	const isClassified = logprobs !== undefined;
+	const task = format ? 'extract' : isClassified ? 'classify' : prompt ? 'complete' : 'chat';
+	const content = TO_TEXT[task]!(text);
+	const chunk =
+		task === 'complete'
+			? { choices: [{ index: 0, text: content, finish_reason: 'stop' }] }
+			: delta({ content }, 'stop');
+	sendEvents(response, sse(chunk, '[DONE]'));
+};
+
 let server: ScriptedServer;
 beforeAll(async () => {
 	server = await startScripted({
 		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: generate,
+		'POST /v1/completions': generate,
 		'POST /v1/embeddings': answerWith((texts) => ({
 			data: texts.map((text, index) => ({ index, embedding: vectorOf(text) })),
 		})),
@@ -105,7 +140,7 @@ describe('Local Llama: Embed', () => {
 			parameters: toParameters(batchSize),
 			continueOnFail: true,
 		});
-	const expected = ({ kind, text }: Text) => (kind === 'good' ? vectorOf(text) : 'error');
+	const expected = ({ kind, text }: Text): unknown => (kind === 'good' ? vectorOf(text) : 'error');
 
 	test('each text has its own vector or error', async () => {
 		await fc.assert(
@@ -131,7 +166,7 @@ describe('Local Llama: Embed', () => {
 					batchSize,
 				);
 				expect(outcomes(items)).toEqual(
-					lists.flatMap((list, from) =>
+					lists.flatMap((list, from): object[] =>
 						list.every(({ kind }) => kind === 'good')
 							? list.map(({ text }) => ({ from, result: vectorOf(text) }))
 							: [{ from, result: 'error' }],
@@ -154,6 +189,55 @@ describe('Local Llama: Embed', () => {
 				);
 			}),
 			EXAMPLES,
+		);
+	});
+});
+
+describe('Local Llama: operations with one request for each item', () => {
+	const OPERATIONS: ReadonlyArray<{
+		operation: 'chat' | 'complete' | 'classify' | 'extract';
+		/** Field for the text of the item. */
+		field: string;
+		parameters?: object;
+		expected: (text: string) => unknown;
+	}> = [
+		{ operation: 'chat', field: 'prompt', expected: TO_TEXT.chat! },
+		{ operation: 'complete', field: 'prompt', expected: TO_TEXT.complete! },
+		{
+			operation: 'classify',
+			field: 'text',
+			parameters: { labels: { label: [{ name: 'even' }, { name: 'odd' }] } },
+			expected: (text) => (scoreOf(text) % 2 === 0 ? 'even' : 'odd'),
+		},
+		{
+			operation: 'extract',
+			field: 'text',
+			parameters: { fields: { field: [{ name: 'city', type: 'text' }] } },
+			expected: (text) => ({ city: text }),
+		},
+	];
+
+	test.each(OPERATIONS)('$operation', async ({ operation, field, parameters, expected }) => {
+		await fc.assert(
+			fc.asyncProperty(
+				textsOf('good', 'good', 'refused'),
+				fc.constantFrom(1, 2, 9),
+				async (texts, maxConcurrentItems) => {
+					const items = await run(server.url, `text:${operation}`, {
+						items: texts.map(() => ({ json: {} })),
+						perItem: texts.map(({ text }) => ({ [field]: text })),
+						parameters: { ...parameters, options: { maxConcurrentItems, maxRetries: 0 } },
+						continueOnFail: true,
+					});
+					expect(outcomes(items)).toEqual(
+						texts.map(({ kind, text }, from) => ({
+							from,
+							result: kind === 'good' ? expected(text) : 'error',
+						})),
+					);
+				},
+			),
+			{ numRuns: 25 },
 		);
 	});
 });
