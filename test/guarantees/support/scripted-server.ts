@@ -94,16 +94,12 @@ export async function startScripted(
 			const closedEarly = new Promise<void>((resolve) => {
 				response.on('close', () => (response.writableFinished ? undefined : resolve()));
 			});
-			const request: ScriptedRequest = {
-				method,
-				path: url,
-				headers,
-				text,
-				body: bodyOf(text),
-				get cut() {
-					return withDeadline(closedEarly, () => `the client to close ${method} ${url}`);
-				},
-			};
+			const data = { method, path: url, headers, text, body: bodyOf(text) };
+			// Not enumerable: the time begins when a test waits for it, not when it prints the request.
+			const request = Object.defineProperty(data, 'cut', {
+				get: async () =>
+					await withDeadline(closedEarly, () => `the client to close ${method} ${url}`),
+			}) as ScriptedRequest;
 			requests.push(request);
 			answerTo(`${method} ${url.split('?')[0]}`)(request, response);
 			for (const look of waiting) look();
