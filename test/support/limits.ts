@@ -38,5 +38,5 @@ export function testLimit<Result>(
 export const textOfBytes = (bytes: number): string =>
 	'界'.repeat(Math.floor(bytes / 3)) + 'a'.repeat(bytes % 3);
 
-/** A text of so many characters that have two units in UTF-16 and four bytes each. */
-export const textOfCharacters = (count: number): string => '𝄞'.repeat(count);
+/** A text of so many Chinese characters that have two units in UTF-16 and four bytes each. */
+export const textOfCharacters = (count: number): string => '𠀀'.repeat(count);
