@@ -4,6 +4,7 @@ import {
 	describeIssue,
 	toSafeName,
 } from '../../../lib/chat/correction';
+import { toGrammarSchema } from '../../../lib/chat/completion-request';
 import { GENERATION_OPTIONS } from '../../../lib/chat/generation-options';
 import {
 	cacheToolCalls,
@@ -216,4 +217,14 @@ testLimit('lib/chat/tool-selection.ts#MAX_QUESTIONS', {
 	},
 	within: ['stocks'],
 	beyond: ['weather'],
+});
+
+testLimit('lib/chat/completion-request.ts#MAX_REPETITIONS', {
+	limit: 1_998,
+	outcome: (count) =>
+		JSON.stringify(
+			toGrammarSchema({ type: 'array', items: { type: 'string' }, maxItems: count }),
+		).includes(String(count)),
+	within: true,
+	beyond: false,
 });

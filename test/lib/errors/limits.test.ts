@@ -1,5 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { describeError } from '../../../lib/errors/describe-error';
+import { describeError, toChatMessage } from '../../../lib/errors/describe-error';
 import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets } from '../../../lib/errors/mask';
 import { createServerError, ServerError } from '../../../lib/errors/server-error';
@@ -106,4 +106,34 @@ testLimit('lib/errors/mask.ts#MIN_MIXED_LENGTH', {
 	outcome: (length) => collectSecrets({ 'x-token': `7${'q'.repeat(length - 1)}` }).length,
 	within: 0,
 	beyond: 1,
+});
+testLimit('lib/errors/describe-error.ts#MAX_CHAT_QUOTED_TEXT', {
+	limit: 100,
+	of: 'wide characters',
+	outcome: (length) =>
+		isWhole(
+			toChatMessage(
+				new ServerError({
+					type: 'badRequest',
+					title: 'No',
+					suggestion: 'Look.',
+					serverText: textOfCharacters(length),
+				}),
+			),
+		),
+	within: true,
+	beyond: false,
+});
+testLimit('lib/errors/describe-error.ts#MAX_CHAT_LENGTH', {
+	limit: 40,
+	of: 'words',
+	outcome: (words) => {
+		const serverText = 'said';
+		// "No. Server message: "said". Look.": five words, and those of the suggestion.
+		const suggestion = `Look${' here'.repeat(words - 5)}.`;
+		const error = new ServerError({ type: 'badRequest', title: 'No', suggestion, serverText });
+		return toChatMessage(error).includes(serverText);
+	},
+	within: true,
+	beyond: false,
 });

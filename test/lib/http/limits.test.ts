@@ -4,6 +4,10 @@ import {
 	TextCount,
 	TooMuchTextError,
 } from '../../../lib/http/response-body';
+import { createServerError } from '../../../lib/errors/server-error';
+import { RetryPolicy } from '../../../lib/http/retry-policy';
+import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
+import { connect, fetchStatus, sendChat } from './client';
 import { testLimit, textOfBytes } from '../../support/limits';
 import { Readable } from 'node:stream';
 
@@ -74,6 +78,52 @@ testLimit('lib/http/response-body.ts#MAX_NON_EVENT_LINE_LENGTH', {
 	},
 	within: true,
 	beyond: false,
+});
+
+afterEach(closeRawServers);
+
+testLimit('lib/http/request.ts#MAX_ERROR_BYTES', {
+	limit: 524_288,
+	of: 'bytes of wide characters',
+	// A longer error response is an error without a message.
+	outcome: async (bytes) => {
+		const start = '{"error":{"message":"out of luck"},"rest":"';
+		const body = `${start}${textOfBytes(bytes - start.length - 2)}"}`;
+		const server = connect(await rawServer(completeResponse('400 Bad Request', body)));
+		return (await sendChat(server)).error!.serverText;
+	},
+	within: 'out of luck',
+	beyond: undefined,
+});
+testLimit('lib/http/send-request.ts#MAX_REDIRECTS', {
+	limit: 5,
+	outcome: async (count) => {
+		const url = await rawServer((path, socket) => {
+			const at = Number(path.slice(1));
+			const isLast = at === count;
+			completeResponse(isLast ? '200 OK' : '302 Found', '', { Location: `/${at + 1}` })(
+				path,
+				socket,
+				'',
+			);
+		});
+		return await fetchStatus(connect(url), `${url}/0`);
+	},
+	within: 200,
+	beyond: 302,
+});
+testLimit('lib/http/retry-policy.ts#MAX_RETRY_AFTER_MS', {
+	limit: 60_000,
+	outcome: (retryAfterMs) => {
+		const error = createServerError('busy', {}, { facts: { retryAfterMs } });
+		try {
+			return new RetryPolicy(1, false).nextDelayMs(error, Infinity) === retryAfterMs;
+		} catch {
+			return 'not retried';
+		}
+	},
+	within: true,
+	beyond: 'not retried',
 });
 
 describe('a body of bytes, not of characters', () => {
