@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 module.exports = {
-	testEnvironment: 'node',
+	testEnvironment: '<rootDir>/test/support/jest-environment.cjs',
 	// The sources too, so that --findRelatedTests, --onlyChanged and --watch know them.
 	roots: ['credentials', 'lib', 'nodes', 'test'].map((name) => `<rootDir>/${name}`),
 	testMatch: ['**/*.test.ts'],
@@ -23,7 +23,11 @@ module.exports = {
 	// Many suites wait for simulated servers, so three workers keep two cores busy. Each worker loads all modules once.
 	maxWorkers: 3,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
-	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
-	// The longest test takes ten seconds, and with more examples (test/support/properties.ts) as many times longer.
-	testTimeout: 60_000 * Number(process.env.PROPERTY_RUNS ?? 1),
+	setupFilesAfterEnv: [
+		'<rootDir>/test/support/jest-clear-caches.ts',
+		'<rootDir>/test/support/jest-requests.ts',
+	],
+	// The longest test takes ten seconds, and with more examples (test/support/properties.ts) as many times longer. What a
+	// test waits for has a shorter deadline (test/support/deadline.ts).
+	testTimeout: 40_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

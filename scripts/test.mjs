@@ -1,18 +1,19 @@
 /**
  * `npm test`: the checks that need no real parts. With arguments for jest, only those tests: `npm test -- test/lib/chat`,
- * `npm test -- -t name`.
+ * `npm test -- -t name`. With a source, the tests that use it, the nearest first: `npm test -- lib/http/queue.ts`.
  */
 import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureDependencies, toolEnvironment } from './lib/dependencies.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
 import { lint, SOURCES } from './lib/lint.mjs';
+import { groupTests, splitArguments } from './lib/nearest-tests.mjs';
 import { main } from './lib/script-main.mjs';
 import { BUNDLE, checkPackage } from './lib/package-check.mjs';
 import { root } from './lib/paths.mjs';
 import { documents } from './lib/pictures.mjs';
 import { run } from './lib/processes.mjs';
-import { runChecks, runJest } from './lib/test-summary.mjs';
+import { findRelatedTests, runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 const jestArgs = process.argv.slice(2);
@@ -50,6 +51,20 @@ const tests = {
 	check: async () => await runJest(log, jestArgs),
 };
 
+/**
+ * @param {string[]} sources
+ * @param {string[]} options for jest
+ * @returns {Promise<import('./lib/test-summary.mjs').Check[]>} the tests that use the sources, the nearest first
+ */
+const checksFor = async (sources, options) => {
+	const groups = groupTests(sources, await findRelatedTests(sources));
+	if (groups.length === 0) throw new Error(`No test uses ${sources.join(', ')}.`);
+	return groups.map(({ name, files }) => ({
+		name: `${name} (${files.length})`,
+		check: async () => await runJest(log, [...options, '--runTestsByPath', ...files]),
+	}));
+};
+
 const packed = {
 	name: 'package',
 	check: async (/** @type {import('./lib/types').Progress} */ progress) => {
@@ -60,6 +75,8 @@ const packed = {
 
 await main(async () => {
 	await ensureDependencies(log);
+	const { sources, options } = splitArguments(jestArgs);
+	if (sources.length > 0) return await runChecks(log, await checksFor(sources, options));
 	if (jestArgs.length > 0) return await runChecks(log, [tests]);
 	return await runChecks(log, [
 		[

@@ -379,5 +379,5 @@ export function toTitle(serverText: string) {
 
 /** The first paragraph with a word: gateways add others about themselves. */
 function findParagraph(text: string) {
-	return text.split(/\n\s*\n/).find((paragraph) => /\w/.test(paragraph)) ?? '';
+	return text.split(/\n\s*\n/).find((paragraph) => /[\p{L}\p{N}]/u.test(paragraph)) ?? '';
 }

@@ -25,6 +25,9 @@ export interface BatchTotals {
 /** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
 const MAX_BYTES = 512 * 1024;
 
+/** Other texts that are sent alone to find out whether the server rejects one text or all of them. */
+const MAX_CHECKED_TEXTS = 8;
+
 /** Errors that another batch may not have. */
 const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
@@ -108,11 +111,14 @@ export async function processInBatches<R>(
 		hasAccepted = true;
 		return results;
 	};
-	const checkOtherTexts = async () => {
-		if (hasAccepted) return 'accepted';
-		if (texts.length === 1) return 'none';
-		const result = await sendBatch(texts.slice(-1)).catch(captureError);
-		return result instanceof ServerError ? 'rejected' : 'accepted';
+	const checkOtherTexts = async (item: BatchText) => {
+		const others = texts.filter((text) => text !== item).slice(-MAX_CHECKED_TEXTS);
+		if (!hasAccepted && others.length === 0) return 'none';
+		for (const other of others.reverse()) {
+			if (hasAccepted) break;
+			await sendBatch([other]).catch(captureError);
+		}
+		return hasAccepted ? 'accepted' : 'rejected';
 	};
 	const sendTruncated = async (
 		error: ServerError,
@@ -134,7 +140,7 @@ export async function processInBatches<R>(
 		const [text, second] = batch;
 		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
 		if (!isBatchSpecific) throw result;
-		if (!second) return await sendTruncated(result, text!, await checkOtherTexts());
+		if (!second) return await sendTruncated(result, text!, await checkOtherTexts(text!));
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));

@@ -160,7 +160,7 @@ async function requestLabels(
 				},
 			};
 			return route === 'ollamaChat'
-				? { ...toOllamaBody(constrained), truncate: false }
+				? { truncate: false, ...toOllamaBody(constrained) }
 				: toOpenAiBody(constrained, serverType);
 		},
 		extraBody: parameters.extraBody,

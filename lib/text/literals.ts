@@ -11,7 +11,7 @@ const CONSTANTS: Record<string, string> = {
 	None: 'null',
 };
 /** Of Python's own JSON, which JSON cannot express. */
-const NO_NUMBERS: ReadonlySet<string> = new Set(['NaN', 'Infinity']);
+const NO_NUMBER = /^(?:NaN|Infinity)$/;
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
@@ -156,7 +156,7 @@ class LiteralReader {
 		if (this.skip('[')) return `[${this.readItems(']', () => this.readValue(depth + 1))}]`;
 		const word = this.match(/[-+\w.]*/y);
 		const name = word.replace(/^-(?=I)/, '');
-		if (this.acceptsNoNumber && NO_NUMBERS.has(name)) return 'null';
+		if (this.acceptsNoNumber && NO_NUMBER.test(name)) return 'null';
 		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
 		if (value === undefined && !JSON_WORD.test(word)) throw new SyntaxProblem();
 		return value ?? word;

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { toolEnvironment } from './dependencies.mjs';
 import { formatDuration } from './log.mjs';
-import { readJsonIfThere, root } from './paths.mjs';
+import { filesBelow, readJsonIfThere, root } from './paths.mjs';
 import { CommandError, onExit, run } from './processes.mjs';
 
 /** @typedef {import('./types').Tally} Tally */
@@ -92,6 +92,20 @@ export const runJest = async (log, args, more = {}) => {
 	const tally = tallyOfJest(report);
 	if (code !== 0 && tally.failures.length === 0) tally.failures.push(`jest ended with ${code}`);
 	return tally;
+};
+
+/**
+ * @param {string[]} sources files and folders, from the root
+ * @returns {Promise<string[]>} all test files that use them, from the root
+ */
+export const findRelatedTests = async (sources) => {
+	const files = sources.flatMap((source) => filesBelow(join(root, source)));
+	const jest = join(root, 'node_modules', '.bin', 'jest');
+	const args = ['--listTests', '--json', '--findRelatedTests', ...files];
+	const { stdout } = await run(jest, args, { cwd: root, env: toolEnvironment() });
+	/** @type {string[]} */
+	const tests = JSON.parse(stdout);
+	return tests.map((file) => relative(root, file)).sort();
 };
 
 /** Needs no message: jest has printed the failures. */

@@ -1,5 +1,6 @@
 /**
- * Results of the nodes for every recorded response of the supported model servers. See README.md.
+ * Results of the nodes for every recorded response of the supported model servers, as recorded and in other pieces. See
+ * README.md.
  *
  * `CONTRACT_WRITE=1` updates the snapshots.
  */
@@ -11,7 +12,14 @@ import { createSnapshots, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { getEntryPoints } from './support/node-entry-points';
+import { SPLITS, splitBodies } from './support/split-bodies';
 import type timers from 'node:timers';
+
+type SplitBodies = typeof import('./support/split-bodies');
+jest.mock(
+	'../../lib/http/response-body',
+	() => jest.requireActual<SplitBodies>('./support/split-bodies').responseBody,
+);
 
 /** Timeouts of seconds become minutes here: a busy machine must not look like a silent server. */
 jest.mock('node:timers', () => {
@@ -57,19 +65,26 @@ test('every folder of recordings has snapshots, or is excluded for a reason', ()
 	expect(unknownFolders()).toEqual([]);
 });
 
+/** A recorded result is that of the recorded pieces. */
+const splits = isWriting ? SPLITS.slice(0, 1) : SPLITS;
+
 describe.each(files)('%s', (file) => {
 	const own = exchanges.filter((exchange) => exchange.file === file);
 	const expected = snapshots.read(`${file}.json`);
 	const written: Json = {};
 
-	test.each(own.map((exchange) => [exchange.name, exchange] as const))(
-		'%s',
-		async (name, exchange) => {
-			const results = await resultsOf(exchange);
-			if (isWriting) written[name] = results;
-			else expect(results).toEqual(expected[name] ?? {});
-		},
-	);
+	describe.each(splits)('%s', (split) => {
+		beforeAll(() => splitBodies(split));
+
+		test.each(own.map((exchange) => [exchange.name, exchange] as const))(
+			'%s',
+			async (name, exchange) => {
+				const results = await resultsOf(exchange);
+				if (isWriting) written[name] = results;
+				else expect(results).toEqual(expected[name] ?? {});
+			},
+		);
+	});
 
 	test('no snapshot belongs to a deleted recording', () => {
 		const names = new Set(own.map(({ name }) => name));

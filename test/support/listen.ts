@@ -1,5 +1,6 @@
 import * as net from 'node:net';
 import process from 'node:process';
+import { watchRequests } from './requests';
 
 /**
  * Test ports are below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each
@@ -20,6 +21,7 @@ export async function listen(
 	server: net.Server,
 	{ port, host = '127.0.0.1' }: { port?: number; host?: string } = {},
 ): Promise<number> {
+	watchRequests(server);
 	for (let tries = 1; ; tries++) {
 		const candidate = port ?? nextPort();
 		const failed = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {

@@ -16,6 +16,14 @@ export const fixtureNames = (folder: string, ending = ''): string[] =>
 		.sort()
 		.map((name) => `${folder}/${name}`);
 
+/** Folders below `test/fixtures/` that have such files. */
+export const fixtureFolders = (ending: string): string[] =>
+	fs
+		.readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
+		.filter((name) => fs.statSync(path.join(FIXTURES, name)).isDirectory())
+		.filter((name) => fixtureNames(name, ending).length > 0)
+		.sort();
+
 export interface HttpFixture {
 	status: number;
 	reason: string;

@@ -2,6 +2,7 @@
  * A clock that only the test moves, for limits of minutes and hours. Timers of the package, of n8n-workflow and of
  * undici run by it; sockets stay real.
  */
+import { pollUntil } from '../../support/deadline';
 import timers from 'node:timers';
 import { setImmediate, setTimeout } from 'node:timers';
 
@@ -50,12 +51,16 @@ export function useClock(): Clock {
 		pass,
 		passUntil: async (work) => {
 			let isDone = false;
+			let seconds = 0;
 			const done = () => (isDone = true);
 			work.then(done, done);
-			while (!isDone) {
+			const step = async () => {
 				await pass(1000);
+				seconds++;
 				await realPause(2);
-			}
+			};
+			const what = () => `the end of the work, while ${seconds} s of the clock passed`;
+			await pollUntil(() => isDone, step, what);
 			return await work;
 		},
 	};

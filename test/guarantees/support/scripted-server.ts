@@ -1,4 +1,5 @@
 /** Small scripted servers for tests of node entry points. They do not import the package. */
+import { pollUntil, withDeadline } from '../../support/deadline';
 import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -93,7 +94,12 @@ export async function startScripted(
 			const closedEarly = new Promise<void>((resolve) => {
 				response.on('close', () => (response.writableFinished ? undefined : resolve()));
 			});
-			const request = { method, path: url, headers, text, body: bodyOf(text), cut: closedEarly };
+			const data = { method, path: url, headers, text, body: bodyOf(text) };
+			// Not enumerable: the time begins when a test waits for it, not when it prints the request.
+			const request = Object.defineProperty(data, 'cut', {
+				get: async () =>
+					await withDeadline(closedEarly, () => `the client to close ${method} ${url}`),
+			}) as ScriptedRequest;
 			requests.push(request);
 			answerTo(`${method} ${url.split('?')[0]}`)(request, response);
 			for (const look of waiting) look();
@@ -110,8 +116,8 @@ export async function startScripted(
 		port,
 		requests,
 		sent: (path) => to(path).map(({ body }) => body),
-		arrived: async (path, count = 1) =>
-			await new Promise((resolve) => {
+		arrived: async (path, count = 1) => {
+			const arrival = new Promise<ScriptedRequest[]>((resolve) => {
 				const look = () => {
 					if (to(path).length < count) return;
 					waiting.delete(look);
@@ -119,7 +125,9 @@ export async function startScripted(
 				};
 				waiting.add(look);
 				look();
-			}),
+			});
+			return await withDeadline(arrival, () => `request ${count} to …${path}`);
+		},
 		close,
 	};
 }
@@ -139,5 +147,5 @@ export function useServers(): (routes: Routes, options?: ServerOptions) => Promi
 
 /** Polls until a condition holds for which there is no event. */
 export async function until(isSo: () => boolean): Promise<void> {
-	while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+	await pollUntil(isSo, async () => await new Promise((resolve) => setImmediate(resolve)));
 }

@@ -7,6 +7,8 @@ import {
 	TooManyValuesError,
 } from '../../../lib/http/response-body';
 import { cpuMilliseconds } from '../../support/cpu-time';
+import { fixtureFolders, fixtureNames, httpFixture } from '../../support/streams';
+import { Readable } from 'node:stream';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -59,6 +61,29 @@ test('a JSON response is one event, wherever its bytes are split', () => {
 			expect(parse(splitAt(bytesOf(answer), cuts)).events).toEqual([answer]);
 		}),
 	);
+});
+
+describe.each(fixtureFolders('.http'))('each recorded body of %s', (folder) => {
+	const recorded = fixtureNames(folder, '.http').map((name) => ({
+		name,
+		body: new Uint8Array(httpFixture(name).body),
+	}));
+	const bytesIn = (body: Uint8Array) => [...body.keys()].map((at) => body.subarray(at, at + 1));
+
+	test.each(['events', 'lines'] as const)('has the same %s in single bytes', (framing) => {
+		for (const { name, body } of recorded)
+			expect({ name, ...parse(bytesIn(body), framing) }).toEqual({
+				name,
+				...parse([body], framing),
+			});
+	});
+
+	test('is the same text in single bytes', async () => {
+		for (const { name, body } of recorded) {
+			const text = await readText(Readable.from(bytesIn(body)), { maxBytes: Infinity });
+			expect({ name, text }).toEqual({ name, text: new TextDecoder().decode(body) });
+		}
+	});
 });
 
 test.each<[string, string, { events?: string[]; stray?: string[]; page?: string }]>([

@@ -150,7 +150,7 @@ test('no text makes the parser throw', () => {
 	fc.assert(
 		fc.property(fc.string(), fc.boolean(), (text, isMultiLabel) => {
 			const expectedLabels = parseLabels(text, LABELS, isMultiLabel) ?? [];
-			expect(expectedLabels.every((at) => at >= 0 && at < LABELS.length)).toBe(true);
+			expect(expectedLabels.filter((at) => !(at >= 0 && at < LABELS.length))).toEqual([]);
 		}),
 	);
 });

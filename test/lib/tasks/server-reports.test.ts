@@ -242,7 +242,7 @@ test.each([
 		{ ...request, extraBody: {} },
 		async ({ content }) => await readBytes(content),
 	);
-	expect(Buffer.from(result.stored).equals(stored)).toBe(true);
+	expect(Buffer.from(result.stored)).toEqual(stored);
 });
 
 /** A server that rejects every request of a task. */

@@ -22,6 +22,6 @@ it.each([
 			mimeType,
 			bytes: speech.byteLength,
 		});
-		expect(Buffer.from(item!.binary!.data!.data, 'base64').equals(speech)).toBe(true);
+		expect(Buffer.from(item!.binary!.data!.data, 'base64')).toEqual(speech);
 	},
 );

@@ -85,7 +85,7 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 			type: 'invalidResponse',
 			message: 'The response contains more than 2 MB of text, so it was not read further',
 		});
-		expect(String(error![field]).startsWith(THOUSAND.repeat(999))).toBe(true);
+		expect(String(error![field]).slice(0, 999 * THOUSAND.length)).toBe(THOUSAND.repeat(999));
 		expect((await closed) * THOUSAND.length).toBeGreaterThan(TWO_MEGABYTES);
 	});
 

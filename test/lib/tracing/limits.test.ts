@@ -1,0 +1,13 @@
+import { stringifyMessages } from '../../../lib/tracing/span';
+import { testLimit } from '../../support/limits';
+
+testLimit('lib/tracing/span.ts#MAX_CHARACTERS', {
+	limit: 100_000,
+	of: 'wide characters of a conversation',
+	outcome: (length) => {
+		const text = '界'.repeat(length);
+		return stringifyMessages([{ role: 'user', content: text }] as never).includes(text);
+	},
+	within: true,
+	beyond: false,
+});

@@ -1,0 +1,10 @@
+import { quoteValue } from '../../../nodes/shared/parameters';
+import { testLimit, textOfCharacters } from '../../support/limits';
+
+testLimit('nodes/shared/parameters.ts#MAX_QUOTED_LENGTH', {
+	limit: 100,
+	of: 'wide characters, with the quotation marks',
+	outcome: (length) => quoteValue(textOfCharacters(length - 2)).includes('…'),
+	within: false,
+	beyond: true,
+});

@@ -1,0 +1,55 @@
+/**
+ * Response bodies that arrive in other pieces than the recording has: a network splits them anywhere, also within a
+ * character. Bodies are split where the client receives them, since a socket would join pieces that are written at once.
+ *
+ *     type SplitBodies = typeof import('./support/split-bodies');
+ *     jest.mock('../../lib/http/response-body', () => jest.requireActual<SplitBodies>('./support/split-bodies').responseBody);
+ */
+import type * as responseBodyModule from '../../../lib/http/response-body';
+
+type ResponseBody = typeof responseBodyModule;
+type Bytes = AsyncIterable<Uint8Array>;
+
+const LINE_FEED = 0x0a;
+
+/** Where a body is split. `events`: after each line, so also between the events of a stream. */
+export const SPLITS = ['as recorded', 'at each event', 'into single bytes'] as const;
+export type Split = (typeof SPLITS)[number];
+
+let current: Split = 'as recorded';
+
+/** Splits all later bodies. */
+export function splitBodies(split: Split): void {
+	current = split;
+}
+
+/** The indexes after which the pieces of a chunk end. */
+const ENDS: Record<Split, (chunk: Uint8Array) => number[]> = {
+	'as recorded': ({ length }) => [length],
+	'at each event': (chunk) => {
+		const ends = [...chunk.keys()].filter((at) => chunk[at] === LINE_FEED).map((at) => at + 1);
+		return [...new Set([...ends, chunk.length])];
+	},
+	'into single bytes': (chunk) => [...chunk.keys()].map((at) => at + 1),
+};
+
+async function* piecesOf(body: Bytes, split: Split): AsyncGenerator<Uint8Array> {
+	for await (const chunk of body) {
+		let from = 0;
+		for (const end of ENDS[split](chunk)) {
+			yield chunk.subarray(from, end);
+			from = end;
+		}
+	}
+}
+
+const actual = jest.requireActual<ResponseBody>('../../../lib/http/response-body');
+
+/** The module of the response bodies, with bodies in pieces. */
+export const responseBody: ResponseBody = {
+	...actual,
+	decompress: (...args) => {
+		const body = actual.decompress(...args);
+		return current === 'as recorded' ? body : piecesOf(body, current);
+	},
+};

@@ -1,0 +1,70 @@
+import { loadScript } from '../support/scripts';
+
+interface NearestTests {
+	splitArguments(args: string[]): { sources: string[]; options: string[] };
+	groupTests(sources: string[], related: string[]): Array<{ name: string; files: string[] }>;
+}
+
+const load = async () => await loadScript<NearestTests>('nearest-tests');
+
+describe('arguments of npm test', () => {
+	it.each<{ args: string[]; sources: string[]; options: string[] }>([
+		{ args: ['lib/http/queue.ts'], sources: ['lib/http/queue.ts'], options: [] },
+		{ args: ['./lib/http/'], sources: ['lib/http'], options: [] },
+		{
+			args: ['nodes/LocalLlama/LocalLlama.node.ts', '-t', 'name'],
+			sources: ['nodes/LocalLlama/LocalLlama.node.ts'],
+			options: ['-t', 'name'],
+		},
+		{ args: ['test/lib/http'], sources: [], options: ['test/lib/http'] },
+		{ args: ['-t', 'lib/http'], sources: ['lib/http'], options: ['-t'] },
+		{ args: ['lib/http/missing.ts'], sources: [], options: ['lib/http/missing.ts'] },
+		{ args: ['library'], sources: [], options: ['library'] },
+	])('$args', async ({ args, sources, options }) => {
+		const { splitArguments } = await load();
+		expect(splitArguments(args)).toEqual({ sources, options });
+	});
+});
+
+describe('the nearest tests come first', () => {
+	const related = [
+		'test/faults/faults.test.ts',
+		'test/lib/http/queue.test.ts',
+		'test/lib/http/queue.large.test.ts',
+		'test/lib/http/request.test.ts',
+		'test/nodes/LocalLlama/LocalLlama.test.ts',
+		'test/nodes/LocalLlama/text/chat.test.ts',
+	];
+
+	it.each<{ sources: string[]; groups: Array<[name: string, ...places: number[]]> }>([
+		{
+			sources: ['lib/http/queue.ts'],
+			groups: [
+				['tests of lib/http/queue.ts', 1, 2],
+				['tests beside them', 3],
+				['other tests that use them', 0, 4, 5],
+			],
+		},
+		{
+			sources: ['lib/http'],
+			groups: [
+				['tests of lib/http', 1, 2, 3],
+				['other tests that use them', 0, 4, 5],
+			],
+		},
+		{
+			sources: ['nodes/LocalLlama/LocalLlama.node.ts', 'lib/http/request.ts'],
+			groups: [
+				['tests of nodes/LocalLlama/LocalLlama.node.ts, lib/http/request.ts', 3, 4],
+				['tests beside them', 1, 2, 5],
+				['other tests that use them', 0],
+			],
+		},
+		{ sources: ['lib/text/other.ts'], groups: [['other tests that use them', 0, 1, 2, 3, 4, 5]] },
+	])('of $sources', async ({ sources, groups }) => {
+		const { groupTests } = await load();
+		expect(groupTests(sources, related)).toEqual(
+			groups.map(([name, ...places]) => ({ name, files: places.map((at) => related[at]) })),
+		);
+	});
+});

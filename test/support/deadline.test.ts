@@ -1,0 +1,30 @@
+import { withDeadline } from './deadline';
+import { startListening } from './listen';
+import * as http from 'node:http';
+
+const never = new Promise<never>(() => undefined);
+
+test('a test that waits in vain says for what, and what its servers received', async () => {
+	const server = await startListening(
+		http.createServer((request, response) => {
+			if (request.url === '/open') response.flushHeaders();
+			else response.end('ok');
+		}),
+	);
+	await fetch(`${server.url}/done`);
+	const { body } = await fetch(`${server.url}/open`);
+	const waiting = withDeadline(never, () => 'the second request', 10);
+	await expect(waiting).rejects.toThrow(
+		/^Waited 0\.01 s in vain for the second request\.\nThe servers of the test received 2 requests:\n {2}GET \/done: 200\n {2}GET \/open: no complete response for [\d.]+ s$/,
+	);
+	await body?.cancel();
+	await server.close();
+});
+
+test('the requests of earlier tests are not listed', async () => {
+	await expect(withDeadline(never, () => 'nothing', 10)).rejects.toThrow('received no request');
+});
+
+test('what arrives in time is the result', async () => {
+	expect(await withDeadline(Promise.resolve(7), () => 'seven', 10)).toBe(7);
+});

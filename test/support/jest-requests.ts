@@ -1,0 +1,6 @@
+import { describeRequests, forgetRequests } from './requests';
+
+beforeEach(forgetRequests);
+
+// Read by the environment (`jest-environment.cjs`), which sees the error of a test that waits too long.
+Object.assign(globalThis, { describeRequestsOfTest: describeRequests });

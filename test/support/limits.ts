@@ -1,0 +1,42 @@
+/** Limits: one less, as much, and one more. `test/package/limits.test.ts` checks that each limit of the sources has such a test. */
+
+export interface Limit<Result> {
+	/** The number in the source, which the test repeats, so that a change of it is noticed. */
+	limit: number;
+	/** What happens with so much. */
+	outcome(size: number): Result | Promise<Result>;
+	/** Expected with one less than the limit, and with the limit. */
+	within: NoInfer<Result>;
+	/** Expected with one more than the limit. */
+	beyond: NoInfer<Result>;
+	/** Whether the limit itself is beyond: "fewer than" instead of "at most". */
+	isExclusive?: boolean;
+	/** The difference of two sizes. Default: 1. */
+	step?: number;
+	/** What is counted, if there are several tests of a limit: `wide characters`. */
+	of?: string;
+}
+
+/**
+ * @param constant file and name of the limit, such as `lib/http/request.ts#MAX_ERROR_BYTES`
+ */
+export function testLimit<Result>(
+	constant: `${string}.ts#${string}`,
+	{ limit, outcome, within, beyond, isExclusive = false, step = 1, of = '' }: Limit<Result>,
+): void {
+	const sizes: Array<[size: number, is: string, expected: Result]> = [
+		[limit - step, 'is within', within],
+		[limit, isExclusive ? 'is beyond' : 'is within', isExclusive ? beyond : within],
+		[limit + step, 'is beyond', beyond],
+	];
+	test.each(sizes)(`${constant}: %s ${of} %s`, async (size, _is, expected) => {
+		expect({ size, outcome: await outcome(size) }).toEqual({ size, outcome: expected });
+	});
+}
+
+/** A text of so many bytes, with as many wide characters (three bytes, one unit) as fit. */
+export const textOfBytes = (bytes: number): string =>
+	'界'.repeat(Math.floor(bytes / 3)) + 'a'.repeat(bytes % 3);
+
+/** A text of so many Chinese characters that have two units in UTF-16 and four bytes each. */
+export const textOfCharacters = (count: number): string => '𠀀'.repeat(count);
