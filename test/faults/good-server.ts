@@ -15,6 +15,8 @@ export interface Received {
 	readonly at: number;
 	/** Until it has ended. */
 	isOpen: boolean;
+	/** Of the good response. */
+	readonly contentType: string;
 }
 
 /**
@@ -56,15 +58,25 @@ export async function startGoodServer(
 			const text = Buffer.concat(pieces).toString();
 			const at = performance.now();
 			const line = `${method} ${target}`;
-			const request: Received = { name, line, method, headers, text, at, isOpen: true };
+			const good = getGoodResponse({ method, target, text, baseUrl: `${baseUrl}/${name}` });
+			const contentType = String(good.headers['content-type']);
+			const request: Received = {
+				name,
+				line,
+				method,
+				headers,
+				text,
+				at,
+				isOpen: true,
+				contentType,
+			};
 			const index = to(name).length;
 			received.push(request);
 			response.on('close', () => {
 				activity += 1;
 				request.isOpen = false;
 			});
-			const good = { method, target, text, baseUrl: `${baseUrl}/${name}` };
-			void send(response, react(request, index), () => getGoodResponse(good));
+			void send(response, react(request, index), good);
 		});
 	};
 	const to = (name: string): Received[] => received.filter((request) => request.name === name);
@@ -84,12 +96,12 @@ const toName = (text: string): string => text.replace(/\W+/g, '-');
 async function send(
 	response: http.ServerResponse,
 	reacting: Reaction | Promise<Reaction>,
-	getGood: () => GoodResponse,
+	good: GoodResponse,
 ): Promise<void> {
 	const reaction = await reacting;
 	if (reaction === 'hold' || response.destroyed) return;
 	const isHalf = reaction === 'half';
-	const { status = 200, headers, body } = isHalf || !reaction ? getGood() : reaction;
+	const { status = 200, headers, body } = isHalf || !reaction ? good : reaction;
 	response.writeHead(status, headers);
 	if (isHalf) response.write(getHalf(body));
 	else response.end(body);
