@@ -3,7 +3,7 @@
  * of the item that its request names, so that each item can be told from the others.
  */
 import type * as http from 'node:http';
-import { findItemId, MODEL } from './operations';
+import { findItemId, getItemId, MODEL } from './operations';
 
 type Json = Record<string, unknown>;
 
@@ -257,10 +257,45 @@ const ROUTES: ReadonlyArray<readonly [address: RegExp, routes: Routes]> = [
 
 const getMissing = json(() => ({ error: { code: 404, message: 'File Not Found' } }));
 
+const getRoutes = ({ baseUrl }: GoodRequest): Routes =>
+	ROUTES.find(([address]) => address.test(baseUrl))![1];
+
 export function getGoodResponse(request: GoodRequest): GoodResponse {
-	const { method, target, baseUrl } = request;
+	const { method, target } = request;
 	const route = `${method} ${target.split('?')[0]!}`;
-	const [, routes] = ROUTES.find(([address]) => address.test(baseUrl))!;
-	const row = routes.find(([pattern]) => pattern.test(route));
+	const row = getRoutes(request).find(([pattern]) => pattern.test(route));
 	return row === undefined ? { status: 404, ...getMissing(request) } : row[1](request);
+}
+
+/** What a response says when the work has ended, and what it says until then. */
+const UNFINISHED: ReadonlyArray<readonly [finished: string | RegExp, unfinished: string]> = [
+	[/data: \{"event":"workflow_finished".*\n\n/g, ''],
+	['"status":"succeeded"', '"status":"running"'],
+	['"indexing_status":"completed"', '"indexing_status":"indexing"'],
+];
+
+const LOADING: GoodResponse = {
+	status: 503,
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify({
+		error: { code: 503, message: 'Loading model', type: 'unavailable_error' },
+	}),
+};
+
+/** A model stays in Ollama's memory until its last response is complete. */
+const getRunningModels = json(() => ({ models: [{ name: getItemId(0) }] }));
+
+/** The response until the work has ended. Operations that wait for its end ask again after a pause. */
+export function getUnfinishedResponse(request: GoodRequest): GoodResponse {
+	const { method, target, baseUrl } = request;
+	if (/model-unload/.test(baseUrl) && target === '/api/ps') return getRunningModels(request);
+	const isGeneration = method === 'POST' && getRoutes(request) === MODEL_ROUTES;
+	if (isGeneration || /modelServer-waitUntilReady/.test(baseUrl)) return LOADING;
+	const good = getGoodResponse(request);
+	if (Buffer.isBuffer(good.body)) return good;
+	const body = UNFINISHED.reduce(
+		(text, [finished, unfinished]) => text.replaceAll(finished, unfinished),
+		good.body,
+	);
+	return { ...good, body };
 }

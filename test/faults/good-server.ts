@@ -1,7 +1,7 @@
 /** A server that fulfils every request, and tells what it got. A test may have it react otherwise. */
 import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import { getGoodResponse, type GoodResponse } from './good-responses';
+import { getGoodResponse, type GoodResponse, getUnfinishedResponse } from './good-responses';
 
 export interface Received {
 	/** The name of the address. */
@@ -20,10 +20,10 @@ export interface Received {
 }
 
 /**
- * `hold`: no response until the client goes. `half`: only the beginning of the good response. A response as given; by
- * default the good one.
+ * `hold`: no response until the client goes. `half`: only the beginning of the good response. `unfinished`: the work has
+ * not ended yet. A response as given; by default the good one.
  */
-export type Reaction = 'hold' | 'half' | GoodResponse | undefined;
+export type Reaction = 'hold' | 'half' | 'unfinished' | GoodResponse | undefined;
 
 /** @param index number of the request at its address, from 0 */
 export type React = (request: Received, index: number) => Reaction | Promise<Reaction>;
@@ -58,7 +58,8 @@ export async function startGoodServer(
 			const text = Buffer.concat(pieces).toString();
 			const at = performance.now();
 			const line = `${method} ${target}`;
-			const good = getGoodResponse({ method, target, text, baseUrl: `${baseUrl}/${name}` });
+			const parts = { method, target, text, baseUrl: `${baseUrl}/${name}` };
+			const good = getGoodResponse(parts);
 			const contentType = String(good.headers['content-type']);
 			const request: Received = {
 				name,
@@ -76,7 +77,9 @@ export async function startGoodServer(
 				activity += 1;
 				request.isOpen = false;
 			});
-			void send(response, react(request, index), good);
+			void send(response, react(request, index), (isUnfinished) =>
+				isUnfinished ? getUnfinishedResponse(parts) : good,
+			);
 		});
 	};
 	const to = (name: string): Received[] => received.filter((request) => request.name === name);
@@ -96,12 +99,16 @@ const toName = (text: string): string => text.replace(/\W+/g, '-');
 async function send(
 	response: http.ServerResponse,
 	reacting: Reaction | Promise<Reaction>,
-	good: GoodResponse,
+	getResponse: (isUnfinished: boolean) => GoodResponse,
 ): Promise<void> {
 	const reaction = await reacting;
 	if (reaction === 'hold' || response.destroyed) return;
 	const isHalf = reaction === 'half';
-	const { status = 200, headers, body } = isHalf || !reaction ? good : reaction;
+	const {
+		status = 200,
+		headers,
+		body,
+	} = typeof reaction === 'object' ? reaction : getResponse(reaction === 'unfinished');
 	response.writeHead(status, headers);
 	if (isHalf) response.write(getHalf(body));
 	else response.end(body);

@@ -4,6 +4,7 @@ import type {
 	INodeExecutionData,
 	INodeParameters,
 	INodeType,
+	NodeExecutionHint,
 } from 'n8n-workflow';
 
 import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
@@ -35,6 +36,8 @@ export interface OperationResult {
 	items?: INodeExecutionData[][];
 	/** What a sub-node or a trigger returned, for each item. */
 	returned?: unknown[];
+	/** Hints at the node. */
+	hints?: NodeExecutionHint[];
 	/** Everything else that n8n stores or shows. */
 	[other: string]: unknown;
 }
@@ -152,7 +155,7 @@ async function actionsOf(name: string): Promise<Operation[]> {
 }
 
 /** One use of a sub-node or a trigger. */
-interface Use extends Pick<OperationRun, 'signal'> {
+interface Use {
 	url: string;
 	credentials: ICredentialDataDecryptedObject;
 	/** Parameters of the node. */
@@ -161,6 +164,8 @@ interface Use extends Pick<OperationRun, 'signal'> {
 	context: object;
 	/** What is asked, with the ID of the item. */
 	question: string;
+	/** Takes the hints at the node. */
+	hints: NodeExecutionHint[];
 }
 
 /** An operation without items: used once for each credential. */
@@ -176,18 +181,26 @@ const used = (
 	type: properties.type,
 	run: async ({ credentials: all, signal, options }) => {
 		const { parameters = {} } = properties;
+		const hints: NodeExecutionHint[] = [];
 		const uses = all.map(
 			async (credentials, itemIndex) =>
 				await use({
 					url: String(credentials.baseUrl),
 					credentials,
-					signal,
-					parameters: { ...parameters, options: { ...asOptions(parameters.options), ...options } },
-					context: { getExecutionCancelSignal: () => signal },
+					parameters: {
+						...parameters,
+						model: toLocator(MODEL),
+						options: { ...asOptions(parameters.options), ...options },
+					},
+					context: {
+						getExecutionCancelSignal: () => signal,
+						addExecutionHints: (...added: NodeExecutionHint[]) => void hints.push(...added),
+					},
+					hints,
 					question: `Tell me about the llama ${getItemId(itemIndex)}.`,
 				}),
 		);
-		return { returned: await Promise.all(uses) };
+		return { returned: await Promise.all(uses), hints };
 	},
 });
 
@@ -226,13 +239,13 @@ const OTHERS: readonly Operation[] = [
 		'DifyRetriever',
 		'query',
 		{ service: 'dify', type: 'subNode' },
-		async ({ url: baseUrl, credentials, question, signal }) => {
+		async ({ url: baseUrl, credentials, question, context }) => {
 			const access = { baseUrl, apiKey: String(credentials.apiKey) };
 			const { retriever, fake } = await supplyRetriever(access, {
 				difyDatasetIds: [DATASET_ID],
 				topK: 5,
 			});
-			signal?.addEventListener('abort', () => fake.cancel.abort());
+			Object.assign(fake.context, context);
 			return await retriever.invoke(question);
 		},
 	),
