@@ -214,6 +214,8 @@ export async function explainUnsupportedTask(
 	task: 'embeddings' | 'rerank',
 	model: string,
 ): Promise<ServerError> {
+	// The server type may still be unknown, and Stop must not wait for it.
+	if (error.type === 'aborted') return error;
 	const { texts } = await getProfile(server).getType();
 	if (error.type === 'promptTooLong')
 		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());

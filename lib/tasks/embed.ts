@@ -193,6 +193,8 @@ export class Embedder {
 
 	private async explainError(error: ServerError) {
 		const { model } = this.settings;
+		// The server type may still be unknown, and Stop must not wait for it.
+		if (error.type === 'aborted') return error;
 		const rejectedOption = explainRejectedOption(error, this.settings);
 		if (rejectedOption) return rejectedOption;
 		const serverType = await getProfile(this.server).getType();

@@ -101,7 +101,9 @@ export async function runTask<T, D = undefined>(
 					usage: task.getUsage?.(value),
 				}));
 	return await running.catch(async (error: unknown) => {
-		throw explain ? await explain(captureError(error)) : error;
+		const cause = captureError(error);
+		// An explanation may wait for the server type, which Stop must not.
+		throw explain && cause.type !== 'aborted' ? await explain(cause) : error;
 	});
 }
 

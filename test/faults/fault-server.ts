@@ -2,6 +2,7 @@
 import { startListening } from '../support/listen';
 import * as http from 'node:http';
 import timers from 'node:timers';
+import { FIRST_WORDS, LAST_WORDS } from './good-responses';
 
 export type Fault =
 	| 'refused'
@@ -39,11 +40,6 @@ const chatChunk = (delta: Json, finish: string | null = null): Json => ({
 	model: 'a-model',
 	choices: [{ index: 0, delta, text: delta.content, finish_reason: finish }],
 });
-
-/** The beginning of every response of a model: it arrives before the stream is cut. */
-export const FIRST_WORDS = 'The llama is a domesticated animal';
-/** The end of every response. */
-export const LAST_WORDS = ' of the Andes, and people there keep it for its wool.';
 
 const IDS = { task_id: 't', message_id: 'm', conversation_id: 'c' };
 const RUN = { task_id: 't', workflow_run_id: 'r' };

@@ -5,13 +5,9 @@ import { useClock } from '../guarantees/support/fake-clock';
 import { canary, echoForms, Search } from '../support/canaries';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as util from 'node:util';
-import {
-	type Fault,
-	type FaultServer,
-	FIRST_WORDS,
-	LAST_WORDS,
-	startFaultServer,
-} from './fault-server';
+import { type Fault, type FaultServer, startFaultServer } from './fault-server';
+import { FIRST_WORDS, LAST_WORDS } from './good-responses';
+import { expectNoProblems } from './harness';
 import { listOperations, NODES, type Operation } from './operations';
 
 type Expected = Partial<Record<Fault, readonly string[]>>;
@@ -107,7 +103,9 @@ interface Finding {
 interface Result {
 	items?: Array<
 		Array<{ json: { error?: Failure; findings?: Finding[]; health?: { findings: Finding[] } } }>
-	>;
+	> | null;
+	/** Of a sub-node or a trigger. */
+	returned?: unknown[];
 }
 
 function readError(failure: Failure): Outcome['error'] {
@@ -117,8 +115,8 @@ function readError(failure: Failure): Outcome['error'] {
 }
 
 /** An error in an item: with continue on fail, or as the finding of a check. */
-function readItem({ items }: Result): Outcome['error'] {
-	const json = items?.flat()[0]?.json;
+function readItem({ items, returned }: Result): Outcome['error'] {
+	const json = (items ?? (returned?.[0] as Result | undefined)?.items)?.flat()[0]?.json;
 	if (json?.error !== undefined) return readError(json.error);
 	const finding = (json?.findings ?? json?.health?.findings)?.[0];
 	if (finding === undefined) return undefined;
@@ -134,7 +132,8 @@ async function runOperation(
 	continueOnFail: boolean,
 ): Promise<Omit<Outcome, 'requests'>> {
 	const { name } = operation;
-	const run = operation.run(credentialFor(operation, address), continueOnFail);
+	const credentials = [credentialFor(operation, address)];
+	const run = operation.run({ credentials, continueOnFail });
 	return await run.then(
 		(result) => ({ name, error: readItem((result ?? {}) as Result), shown: inspect(result) }),
 		(error: Failure) => ({ name, error: readError(error), shown: inspect(error) }),
@@ -216,25 +215,29 @@ test.each(Object.keys(TYPES) as Array<keyof typeof TYPES>)(
 	'%s: each operation ends with an error that names it',
 	async (fault) => {
 		const { outcomes, open } = await runAll(fault);
-		const wrong = outcomes
-			.map(({ name, error }) => ({ name, type: error?.type, right: expectedTypes(fault, name) }))
-			.filter(({ type, right }) => (type === undefined ? right.length > 0 : !right.includes(type)));
-		expect(wrong).toEqual([]);
-		expect(outcomes.flatMap(textProblems)).toEqual([]);
-		expect(leaksOf(outcomes)).toEqual([]);
+		const wrong = outcomes.flatMap(({ name, error }) => {
+			const right = expectedTypes(fault, name);
+			const isRight = error === undefined ? right.length === 0 : right.includes(error.type);
+			if (isRight) return [];
+			const received = error && `${error.type} (${error.title})`;
+			return [`${name}: expected ${right.join(' or ') || 'no error'}, got ${received ?? 'none'}`];
+		});
+		expectNoProblems(wrong);
+		expectNoProblems(outcomes.flatMap(textProblems));
+		expectNoProblems(leaksOf(outcomes));
 		expect(open).toBe(0);
 		const silent = outcomes.filter(({ requests }) => requests.length === 0);
 		expect(silent).toHaveLength(fault === 'refused' ? outcomes.length : 0);
 		const repeated = outcomes
 			.filter(({ name }) => ONCE.test(name))
 			.filter(({ requests }) => requests.filter((line) => STARTS.test(line)).length > 1)
-			.map(({ name, requests }) => ({ name, requests }));
-		expect(repeated).toEqual([]);
+			.map(({ name, requests }) => `${name}: sent more than once: ${requests.join(', ')}`);
+		expectNoProblems(repeated);
 		if (fault !== 'cut' && fault !== 'frozen') return;
 		const lost = outcomes
 			.filter(({ name, shown }) => STREAMED.test(name) && !shown.includes(FIRST_WORDS))
-			.map(({ name }) => name);
-		expect(lost).toEqual([]);
+			.map(({ name, shown }) => `${name}: "${FIRST_WORDS}" is not in ${shown.slice(0, 200)}`);
+		expectNoProblems(lost);
 	},
 );
 
@@ -242,8 +245,8 @@ test('slow: each operation ends, and a text arrives whole', async () => {
 	const { outcomes, open } = await runAll('slow');
 	const lost = outcomes
 		.filter(({ name, shown }) => STREAMED.test(name) && !shown.includes(LAST_WORDS))
-		.map(({ name, error }) => ({ name, error }));
-	expect(lost).toEqual([]);
-	expect(leaksOf(outcomes)).toEqual([]);
+		.map(({ name, error }) => `${name}: "${LAST_WORDS}" is missing; error: ${error?.title}`);
+	expectNoProblems(lost);
+	expectNoProblems(leaksOf(outcomes));
 	expect(open).toBe(0);
 });

@@ -1,31 +1,82 @@
 /** Every operation of every node, filled in as in the editor, and the uses of sub-nodes and triggers. */
-import type { ICredentialDataDecryptedObject, INodeType } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	INodeExecutionData,
+	INodeParameters,
+	INodeType,
+	NodeExecutionHint,
+} from 'n8n-workflow';
 
 import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
 import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
-import { everyOperation, withLowLimits } from '../support/every-operation';
+import { everyOperation, type FilledNode, withLowLimits } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { polling } from '../support/poll-context';
+
+/** One execution of an operation. A sub-node is supplied and used, and a trigger polls, once for each item. */
+export interface OperationRun {
+	/** The credential of each item, so there are as many items. */
+	credentials: readonly ICredentialDataDecryptedObject[];
+	/** Default: false. */
+	continueOnFail?: boolean;
+	/** Aborts at Stop. */
+	signal?: AbortSignal;
+	/** Over the low limits, as far as the operation has these options. */
+	options?: INodeParameters;
+	/** The item with an expression that fails. */
+	brokenItem?: number;
+}
+
+/** What n8n gets from an operation. */
+export interface OperationResult {
+	/** Items of each output. */
+	items?: INodeExecutionData[][];
+	/** What a sub-node or a trigger returned, for each item. */
+	returned?: unknown[];
+	/** Hints at the node. */
+	hints?: NodeExecutionHint[];
+	/** Everything else that n8n stores or shows. */
+	[other: string]: unknown;
+}
 
 export interface Operation {
 	/** Node, resource and operation. */
 	name: string;
 	node: string;
 	service: 'model' | 'dify';
-	/** @returns everything that n8n gets; rejects with the error of the node */
-	run(credential: ICredentialDataDecryptedObject, continueOnFail: boolean): Promise<unknown>;
+	/** Only an action has items. A sub-node is used by an agent or a store, and a trigger polls. */
+	type: 'action' | 'subNode' | 'trigger';
+	/** Rejects with the error of the node. */
+	run(setup: OperationRun): Promise<OperationResult>;
 }
 
 const ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
 const OPTIONS = { firstTokenTimeout: 30, idleTimeout: 30, totalTimeout: 60, maxRetries: 0 };
 
-const ITEM = {
+/** The model and the knowledge base that items share. */
+export const MODEL = 'a-model';
+const DATASET_ID = 'd0c5e7a1-7a40-4b0c-9d1e-5b2f8a6c7d90';
+
+/** The ID or text in each required field of an item, and in its file. */
+export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${itemIndex}`;
+
+/** The item ID in a request. */
+export const findItemId = (text: string): string | undefined =>
+	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
+
+const createItem = (_: unknown, itemIndex: number): INodeExecutionData => ({
 	json: {},
-	binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain', fileName: 'hello.txt' } },
-};
+	binary: {
+		data: {
+			data: Buffer.from(`hello ${getItemId(itemIndex)}`).toString('base64'),
+			mimeType: 'text/plain',
+			fileName: `${getItemId(itemIndex)}.txt`,
+		},
+	},
+});
 
 const { n8n: manifest } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 	n8n: { nodes: string[] };
@@ -42,6 +93,40 @@ async function createNode(name: string): Promise<INodeType> {
 	return new module[name]!();
 }
 
+/** Parameters that decide which fields there are: an expression in them would be another failure. */
+const SELECTIONS = /^(?:service|resource|operation)$/;
+
+/** What items have in common, since operations process items with the same model or knowledge base together. */
+function getShared({ resource, model, difyDatasetId }: FilledNode['parameters']): object {
+	return {
+		...(model !== undefined && resource !== 'model' && { model: toLocator(MODEL) }),
+		...(difyDatasetId !== undefined &&
+			resource !== 'knowledgeBase' && { difyDatasetId: toLocator(DATASET_ID) }),
+	};
+}
+
+const toLocator = (value: string) => ({ __rl: true, mode: 'id', value });
+
+/** The parameters of one item: its own ID, and its options. */
+function getItemParameters(
+	{ parameters, options: offered }: FilledNode,
+	{ options = {}, brokenItem }: OperationRun,
+	itemIndex: number,
+): Record<string, unknown> {
+	const text = JSON.stringify(parameters).replaceAll(ID, getItemId(itemIndex));
+	const own: Record<string, unknown> = {
+		...(JSON.parse(text) as object),
+		...getShared(parameters),
+	};
+	const added = Object.entries(options).filter(([name]) => offered.includes(name));
+	if (added.length > 0) own.options = { ...asOptions(own.options), ...Object.fromEntries(added) };
+	if (itemIndex !== brokenItem) return own;
+	const failing = Object.keys(own)
+		.filter((name) => !SELECTIONS.test(name))
+		.map((name) => [name, new Error('The expression failed')]);
+	return { ...own, ...Object.fromEntries(failing) };
+}
+
 async function actionsOf(name: string): Promise<Operation[]> {
 	const node = await createNode(name);
 	if (node.execute === undefined) return [];
@@ -51,92 +136,142 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			name: filled.name,
 			node: name,
 			service: filled.credentials.includes('difyApi') ? 'dify' : 'model',
-			run: async (credentials, continueOnFail) => {
+			type: 'action',
+			run: async (setup) => {
+				const { credentials, continueOnFail, signal } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: [ITEM],
-					parameters: filled.parameters,
-					credentials,
+					items: credentials.map(createItem),
+					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
+					credentials: [...credentials],
 					continueOnFail,
+					signal,
 					streaming: true,
 					type: filled.type,
 				});
 				const items = await node.execute!.call(context);
-				return { items, chunks, hints, metadata };
+				return { items: items as INodeExecutionData[][], chunks, hints, metadata };
 			},
 		}));
 }
 
-/** A sub-node: gets the URL, and what else the credential has. */
-const supplied = (
+/** One use of a sub-node or a trigger. */
+interface Use {
+	url: string;
+	credentials: ICredentialDataDecryptedObject;
+	/** Parameters of the node. */
+	parameters: INodeParameters;
+	/** Put over the context. */
+	context: object;
+	/** What is asked, with the ID of the item. */
+	question: string;
+	/** Takes the hints at the node. */
+	hints: NodeExecutionHint[];
+}
+
+/** An operation without items: used once for each credential. */
+const used = (
 	node: string,
-	use: string,
-	run: (url: string, credentials: ICredentialDataDecryptedObject) => Promise<unknown>,
+	name: string,
+	properties: Pick<Operation, 'service' | 'type'> & { parameters?: INodeParameters },
+	use: (given: Use) => Promise<unknown>,
 ): Operation => ({
-	name: `${node} ${use}`,
+	name: `${node} ${name}`,
 	node,
-	service: 'model',
-	run: async (credentials) => await run(String(credentials.baseUrl), credentials),
+	service: properties.service,
+	type: properties.type,
+	run: async ({ credentials: all, signal, options }) => {
+		const { parameters = {} } = properties;
+		const hints: NodeExecutionHint[] = [];
+		const uses = all.map(
+			async (credentials, itemIndex) =>
+				await use({
+					url: String(credentials.baseUrl),
+					credentials,
+					parameters: {
+						...parameters,
+						model: toLocator(MODEL),
+						options: { ...asOptions(parameters.options), ...options },
+					},
+					context: {
+						getExecutionCancelSignal: () => signal,
+						addExecutionHints: (...added: NodeExecutionHint[]) => void hints.push(...added),
+					},
+					hints,
+					question: `Tell me about the llama ${getItemId(itemIndex)}.`,
+				}),
+		);
+		return { returned: await Promise.all(uses), hints };
+	},
 });
 
-async function poll(
-	name: string,
-	parameters: Parameters<typeof polling>[1]['parameters'],
-	credentials: ICredentialDataDecryptedObject,
-): Promise<unknown> {
+const asOptions = (options: unknown): INodeParameters => (options ?? {}) as INodeParameters;
+
+const CHAT = { service: 'model', type: 'subNode', parameters: { options: OPTIONS } } as const;
+/** These have no further timeouts. */
+const TASK = {
+	service: 'model',
+	type: 'subNode',
+	parameters: { options: { firstTokenTimeout: 30, maxRetries: 0 } },
+} as const;
+
+const OTHERS: readonly Operation[] = [
+	used('LocalChatModel', 'streamed', CHAT, async ({ url, question, ...setup }) => {
+		const { supplied: model } = await chatModel(url, setup);
+		return await streamOf(model.bindTools([WEATHER]), question);
+	}),
+	used('LocalChatModel', 'invoked', CHAT, async ({ url, question, ...setup }) => {
+		const { supplied: model } = await chatModel(url, setup);
+		return await model.invoke(question);
+	}),
+	used('LocalEmbeddings', 'query', TASK, async ({ url, question, ...setup }) => {
+		const { supplied: model } = await embeddings(url, setup);
+		return await model.embedQuery(question);
+	}),
+	used('LocalEmbeddings', 'documents', TASK, async ({ url, question, ...setup }) => {
+		const { supplied: model } = await embeddings(url, setup);
+		return await model.embedDocuments([question]);
+	}),
+	used('LocalReranker', 'documents', TASK, async ({ url, question, ...setup }) => {
+		const { supplied: model } = await reranker(url, setup);
+		return await model.compressDocuments([{ pageContent: 'a llama', metadata: {} }], question);
+	}),
+	used(
+		'DifyRetriever',
+		'query',
+		{ service: 'dify', type: 'subNode' },
+		async ({ url: baseUrl, credentials, question, context }) => {
+			const access = { baseUrl, apiKey: String(credentials.apiKey) };
+			const { retriever, fake } = await supplyRetriever(access, {
+				difyDatasetIds: [DATASET_ID],
+				topK: 5,
+			});
+			Object.assign(fake.context, context);
+			return await retriever.invoke(question);
+		},
+	),
+	used(
+		'DifyTrigger',
+		'poll',
+		{ service: 'dify', type: 'trigger', parameters: { event: 'feedback' } },
+		async (given) => await poll('DifyTrigger', given),
+	),
+	used(
+		'ServerHealthTrigger',
+		'poll',
+		{
+			service: 'model',
+			type: 'trigger',
+			parameters: { options: { confirmations: 1, timeout: 30 } },
+		},
+		async (given) => await poll('ServerHealthTrigger', given),
+	),
+];
+
+async function poll(name: string, { parameters, credentials }: Use): Promise<object> {
 	const watched = polling(await createNode(name), { parameters, credentials: () => credentials });
 	const items = await watched.poll();
 	return { items, stored: watched.stored() };
 }
-
-const parameters = { options: OPTIONS };
-/** These have no further timeouts. */
-const taskParameters = { options: { firstTokenTimeout: 30, maxRetries: 0 } };
-
-const OTHERS: readonly Operation[] = [
-	supplied('LocalChatModel', 'streamed', async (url, credentials) => {
-		const { supplied: model } = await chatModel(url, { credentials, parameters });
-		return await streamOf(model.bindTools([WEATHER]), 'Tell me about llamas.');
-	}),
-	supplied('LocalChatModel', 'invoked', async (url, credentials) => {
-		const { supplied: model } = await chatModel(url, { credentials, parameters });
-		return await model.invoke('Tell me about llamas.');
-	}),
-	supplied('LocalEmbeddings', 'query', async (url, credentials) => {
-		const { supplied: model } = await embeddings(url, { credentials, parameters: taskParameters });
-		return await model.embedQuery('llama');
-	}),
-	supplied('LocalReranker', 'documents', async (url, credentials) => {
-		const { supplied: model } = await reranker(url, { credentials, parameters: taskParameters });
-		return await model.compressDocuments([{ pageContent: 'a llama', metadata: {} }], 'llama');
-	}),
-	{
-		name: 'DifyRetriever query',
-		node: 'DifyRetriever',
-		service: 'dify',
-		run: async ({ baseUrl, apiKey }) => {
-			const access = { baseUrl: String(baseUrl), apiKey: String(apiKey) };
-			const { retriever } = await supplyRetriever(access, { difyDatasetIds: [ID], topK: 5 });
-			return await retriever.invoke('llama');
-		},
-	},
-	{
-		name: 'DifyTrigger poll',
-		node: 'DifyTrigger',
-		service: 'dify',
-		run: async (credentials) => await poll('DifyTrigger', { event: 'feedback' }, credentials),
-	},
-	{
-		name: 'ServerHealthTrigger poll',
-		node: 'ServerHealthTrigger',
-		service: 'model',
-		run: async (credentials) =>
-			await poll(
-				'ServerHealthTrigger',
-				{ options: { confirmations: 1, timeout: 30 } },
-				credentials,
-			),
-	},
-];
 
 export async function listOperations(): Promise<Operation[]> {
 	return [...(await Promise.all(NODES.map(actionsOf))).flat(), ...OTHERS];

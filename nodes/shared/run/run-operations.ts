@@ -46,16 +46,16 @@ export async function runOperations<Access extends object>(
 		context,
 		async (itemIndex, signal) => {
 			const operation = getOperation(itemIndex);
+			const group = getGroup(operation);
+			const itemIndexes = group.length > 0 ? group : [itemIndex];
+			// The first item of a group processes the whole group, and reports what is wrong with each item.
+			if (itemIndexes[0] !== itemIndex) return [];
 			const parametersOf = (index: number) => readParameters(index, operation);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
-			const group = getGroup(operation);
-			const itemIndexes = group.length > 0 ? group : [itemIndex];
-			// The first item of a group processes the whole group.
-			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
 			const call = {
-				...(await getAccess(itemIndex, signal)),
+				...(await openFirst(itemIndexes, async (index) => await getAccess(index, signal))),
 				context,
 				itemIndex,
 				itemIndexes,
@@ -126,11 +126,32 @@ function collectGroup(
 function readConcurrency(parameters: NodeParameters) {
 	const { properties } = parameters;
 	const canStream = findOption(properties, 'enableStreaming') !== undefined;
-	const concurrency = findOption(properties, 'maxConcurrentItems')?.default ?? 1;
+	const option = findOption(properties, 'maxConcurrentItems');
 	return {
 		streams: canStream && parameters.boolean('options.enableStreaming', true),
-		maxConcurrentItems: parameters.number('options.maxConcurrentItems', Number(concurrency)),
+		// Without the option, no other one is read: its expression may fail.
+		maxConcurrentItems:
+			option === undefined
+				? 1
+				: parameters.number('options.maxConcurrentItems', Number(option.default ?? 1)),
 	};
+}
+
+/**
+ * The access of the first item that has one: in a group, an item without access must not take the others with it. Throws
+ * the error of the first item if none has.
+ */
+async function openFirst<Access>(
+	[itemIndex, ...others]: readonly number[],
+	open: (itemIndex: number) => Promise<Access>,
+): Promise<Access> {
+	return await open(itemIndex!).catch(async (error: unknown) => {
+		for (const index of others) {
+			const access = await open(index).catch(() => undefined);
+			if (access !== undefined) return access;
+		}
+		throw error;
+	});
 }
 
 function findOption(fields: readonly INodeProperties[], name: string) {

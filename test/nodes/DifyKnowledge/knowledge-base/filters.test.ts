@@ -79,6 +79,9 @@ describe('a metadata filter is applied to the response', () => {
 		const { response } = await new DifyRetriever().supplyData.call(fake.context, 0);
 		const results = await (response as SuppliedRetriever).invoke('llama');
 		expect(results.map(({ pageContent }) => pageContent)).toEqual(['llama of Ann']);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('Dify returned 2 record(s) that do not match the metadata filter'),
+		]);
 	});
 });
 

@@ -1,0 +1,193 @@
+/** Stop during each request of each operation: it ends at once, its connection is closed, and nothing is sent after it. */
+import { useClock } from '../guarantees/support/fake-clock';
+import { type Reaction, type Received, startGoodServer } from './good-server';
+import {
+	createCredential,
+	expectNoProblems,
+	type Exceptions,
+	findException,
+	getUnusedExceptions,
+	passUntilEnded,
+	runAlone,
+	waitUntilQuiet,
+} from './harness';
+import { listOperations, type Operation } from './operations';
+
+/** Operations without Stop. */
+const NOT_STOPPED: Exceptions = [
+	[/ poll$/, 'n8n gives a poll no signal, so Stop does not end it.'],
+];
+
+/** Rows whose connection stays open for some seconds. */
+const CLOSED_LATER: Exceptions = [
+	[
+		/^Local.* GET \/v1\/models$/,
+		'Other executions may wait for the type of the server, too: that request ends by itself.',
+	],
+];
+
+/** Rows that end, and close their connection, some seconds later. */
+const ENDED_LATER: Exceptions = [
+	[
+		/POST \/v1\/(?:(?:chat|completion)-messages|workflows\/run)$/,
+		'Dify stores a response only if it is read until the run has stopped. The ID of the run comes with its first event, so that is awaited.',
+	],
+];
+
+/** Dify goes on with a run whose connection is closed, so it is told once its ID is known. */
+const toStopRequest = (start: string): RegExp | undefined => {
+	if (findException(ENDED_LATER, start) === undefined) return undefined;
+	return /workflows/.test(start) ? /^POST \/v1\/workflows\/tasks\/\S+\/stop$/ : /\/stop$/;
+};
+
+const MAX_LATER_MS = 5_000;
+const KEY = 'key-7f3a91c4d2';
+/** After Stop in the first one, the others are not begun. */
+const ITEMS = 3;
+
+const UNAVAILABLE: Reaction = {
+	status: 503,
+	headers: { 'retry-after': '30', 'content-type': 'text/html' },
+	body: '<html><title>503 Service Temporarily Unavailable</title></html>',
+};
+
+interface Moment {
+	name: string;
+	/** To the request of the row, and to all after it. */
+	reaction: Reaction;
+	/** Not every request is followed by a pause. */
+	isPause?: boolean;
+	/** Requests whose run of Dify has an ID by then, and has not ended. */
+	runs?: RegExp;
+}
+
+const MOMENTS: readonly Moment[] = [
+	{ name: 'before the response', reaction: 'hold' },
+	{ name: 'in the middle of the response', reaction: 'half', runs: /(?:-messages|run)$/ },
+	{ name: 'in the pause before a retry', reaction: UNAVAILABLE, isPause: true },
+	{
+		name: 'in the pause until work has ended',
+		reaction: 'unfinished',
+		isPause: true,
+		runs: /run$/,
+	},
+];
+
+/** One request of an operation that Stop meets. */
+interface Row {
+	operation: Operation;
+	/** Number of the request, from 0. */
+	index: number;
+	/** The operation and its request, for messages. */
+	text: string;
+	stop: AbortController;
+	/** When it ended, in milliseconds after Stop. */
+	endedMs?: number;
+}
+
+const clock = useClock();
+let operations: Operation[];
+let alone: Map<string, Received[]> | undefined;
+beforeEach(async () => {
+	if (alone !== undefined) return;
+	operations = (await listOperations()).filter(
+		({ name }) => findException(NOT_STOPPED, name) === undefined,
+	);
+	const server = await startGoodServer();
+	alone = await runAlone(operations, { clock, server, key: KEY });
+	await server.close();
+});
+
+/** A row for each request that the operations send for one item, by a name for its address. */
+const createRows = (): Map<string, Row> =>
+	new Map(
+		operations.flatMap((operation) =>
+			alone!.get(operation.name)!.map(({ line }, index) => {
+				const text = `${operation.name}, Stop during ${line}`;
+				return [
+					`${operation.name} ${index}`,
+					{ operation, index, text, stop: new AbortController() },
+				] as const;
+			}),
+		),
+	);
+
+/** What was expected after Stop, and what happened instead. */
+function findProblems(
+	{ text, endedMs }: Row,
+	{ open, later, isRunKnown }: { open: Received[]; later: Received[]; isRunKnown: boolean },
+): string[] {
+	const endsLater = findException(ENDED_LATER, text) !== undefined;
+	const closesLater = endsLater || findException(CLOSED_LATER, text) !== undefined;
+	const expectedLater = isRunKnown ? toStopRequest(text) : undefined;
+	const isExpected = ({ line }: Received): boolean => expectedLater?.test(line) === true;
+	const maxMs = endsLater ? MAX_LATER_MS : 0;
+	const problems = later
+		.filter((request) => !isExpected(request))
+		.map(({ line }) => `sent ${line} after it`);
+	if (expectedLater !== undefined && !later.some(isExpected))
+		problems.push(`sent no request ${String(expectedLater)} after it`);
+	if (endedMs === undefined || endedMs > maxMs)
+		problems.push(`expected to end within ${maxMs} ms, ended after ${endedMs ?? '> 10,000'} ms`);
+	if (!closesLater) problems.push(...open.map(({ line }) => `left the connection of ${line} open`));
+	return problems.map((problem) => `${text}: ${problem}`);
+}
+
+test.each(MOMENTS)('Stop $name', async ({ reaction, isPause = false, runs }) => {
+	const rows = createRows();
+	const server = await startGoodServer(({ name, line }, index) => {
+		const isStop = index > 0 && line.endsWith('/stop');
+		return !isStop && index >= Number(/\d+$/.exec(name)?.[0]) ? reaction : undefined;
+	});
+	const works = new Map<string, Promise<unknown>>();
+	let stoppedAt = Infinity;
+	for (const [name, row] of rows) {
+		const { operation, stop } = row;
+		const credential = createCredential(operation, { url: server.at(name), key: KEY });
+		const work = operation.run({
+			credentials: Array.from(
+				{ length: operation.type === 'action' ? ITEMS : 1 },
+				() => credential,
+			),
+			continueOnFail: row.index % 2 === 0,
+			signal: stop.signal,
+			options: { maxRetries: 2 },
+		});
+		const end = (): void => {
+			row.endedMs = performance.now() - stoppedAt;
+		};
+		works.set(name, work.then(end, end));
+	}
+	await waitUntilQuiet([server]);
+	const ended = [...rows.values()].filter(({ endedMs }) => endedMs !== undefined);
+	if (isPause) expect(ended.length).toBeLessThan(rows.size);
+	else expectNoProblems(ended.map(({ text }) => `${text}: ended before`));
+	const sent = new Set(server.all());
+	stoppedAt = performance.now();
+	for (const { stop } of rows.values()) stop.abort();
+	await waitUntilQuiet([server]);
+	const open = server.all().filter(({ isOpen }) => isOpen);
+	await passUntilEnded(works, { clock, servers: [server], maxMs: 10_000 });
+	await clock.pass(60_000);
+	await waitUntilQuiet([server]);
+	const problems = [...rows].flatMap(([name, row]) => {
+		const requests = server.to(name);
+		if (requests.length <= row.index) return [`${row.text}: request ${row.index} was not sent`];
+		return findProblems(row, {
+			open: open.filter((request) => requests.includes(request)),
+			later: requests.filter((request) => !sent.has(request)),
+			isRunKnown: runs?.test(row.text) === true,
+		});
+	});
+	await server.close();
+	expectNoProblems(problems);
+});
+
+test('each exception is still one', async () => {
+	const rows = [...createRows().values()].map(({ text }) => text);
+	const names = (await listOperations()).map(({ name }) => name);
+	expectNoProblems([
+		...getUnusedExceptions(NOT_STOPPED, names),
+		...getUnusedExceptions([...CLOSED_LATER, ...ENDED_LATER], rows),
+	]);
+});
