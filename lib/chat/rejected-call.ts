@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<RejectionReason, string>> = {
 	otherMarkup: 'the response contains other markup of a call that could not be read',
 	inCodeBlock: 'it is in a code block',
 	tooManyCalls: 'the response contains more than 100 calls',
-	quotation: 'the same call appears in the input',
+	quotation: 'the same text appears in the input',
 	otherCalls: 'the server sent other calls separately from the text',
 };
 

@@ -264,7 +264,7 @@ test('a call whose name was corrected does not run as text', async () => {
 	const answer = wholeOf(await streamOf(supplied.bindTools(TOOLS), [new HumanMessage('Go.')]));
 	expect(answer.tool_calls ?? []).toEqual([]);
 	expect(hints.map(({ message }) => message).join()).toContain(
-		'the same call appears in the input',
+		'the same text appears in the input',
 	);
 });
 
