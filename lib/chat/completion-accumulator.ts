@@ -2,6 +2,7 @@
 import { captureError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import { HttpResponse } from '../http/types';
+import { withoutEndMarks } from '../text/end-marks';
 import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import {
@@ -10,7 +11,6 @@ import {
 	MAX_UNDECIDED_LENGTH,
 	parseTextToolCalls,
 	RawToolCall,
-	withoutEndMarks,
 } from '../text/text-tool-calls';
 import {
 	asArray,

@@ -14,7 +14,8 @@ import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
 import { RunawayDetector } from '../text/runaway';
-import { RawToolCall, withoutEndMarks } from '../text/text-tool-calls';
+import { withoutEndMarks } from '../text/end-marks';
+import { RawToolCall } from '../text/text-tool-calls';
 
 /**
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for

@@ -1,6 +1,8 @@
 /** Parses tool calls that a server without a parser leaves in the text of a response. */
 import { isRecord, JsonRecord, normalizeLetters, parseJson, parseJsonExactly } from '../values';
+import { END_MARKS, withoutEnd } from './end-marks';
 import { parseLiteralCalls, repairJson } from './literals';
+import { getPartialMarkLength } from './marks';
 
 /** A way to write calls at the end of a text. */
 interface TextCallFormat {
@@ -79,30 +81,6 @@ const MARKER =
 	/<(?:[|｜]|\/?[\w:]{0,20}(?:tool|func|call|action|invoke))|\[TOOL_CALLS\]|\bfunctools\[/i;
 /** A mark that has not arrived completely. */
 const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
-
-/** Tokens that end the turn of a model. Servers that do not know them leave them in the text (mlx-vlm 1932). */
-const END_MARK =
-	/(?<![ \t`'"(<]\n{0,3})(?:<\|(?:im_\w+|eo[tms]_id|end\w*|return|call|user|assistant|observation)\|>|<｜end▁of▁sentence｜>|<\/s>|<(?:eos|end_of_\w+|turn\|)>|\[\|endofturn\|\]|\[e~\[)\s*$/;
-
-/** A text without such tokens at its end. */
-export function withoutEndMarks(text: string) {
-	const rest = withoutEnd(text, END_MARK);
-	return rest === text ? text : rest.trimEnd();
-}
-
-/** Longest mark at the end of a text. */
-const MAX_MARK_LENGTH = 100;
-
-/** Removes a mark from the end, repeatedly. */
-function withoutEnd(text: string, mark: RegExp) {
-	let rest = text;
-	for (;;) {
-		const start = Math.max(0, rest.length - MAX_MARK_LENGTH);
-		const at = rest.slice(start).search(mark);
-		if (at < 0) return rest;
-		rest = rest.slice(0, start + at);
-	}
-}
 
 /** The channel may be before or after the name of the tool. */
 const HARMONY_CALL =
@@ -320,10 +298,10 @@ export function getDisplayableLength(pending: string, isFirst: boolean, hasTools
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
 	const marker = hasTools ? pending.search(MARKER) : -1;
 	if (marker >= 0) return marker;
-	const end = withoutEnd(pending, END_MARK);
-	return end.length < pending.length
-		? end.length
-		: pending.length - (PARTIAL_MARK.exec(pending)?.[0].length ?? 0);
+	const end = withoutEnd(pending);
+	if (end.length < pending.length) return end.length;
+	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
+	return pending.length - Math.max(partial, getPartialMarkLength(pending, END_MARKS));
 }
 
 /** A tool call as received. */

@@ -7,6 +7,7 @@ import { ArgumentCoercer } from '../../lib/chat/check-tool-calls';
 import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/convert-messages';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
+import { breakControlTokens } from '../../lib/text/control-tokens';
 import { extractJson } from '../../lib/text/extract-json';
 import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
 import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
@@ -37,7 +38,6 @@ import {
 	tryOrUndefined,
 	truncate,
 	withoutEnds,
-	breakControlTokens,
 	estimateTokens,
 	parseExactJson,
 	parseJson,
