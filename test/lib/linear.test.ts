@@ -1,19 +1,44 @@
 /**
  * Functions that read text of models, tools, files or servers need time that is linear in its length: the same work is
- * done for a text and for texts of two, four and eight times its length.
+ * done for a text and for texts of two, four and eight times its length. The texts are made of what the code itself looks
+ * for: the literals of its patterns and strings.
  */
+import { readFileSync } from 'node:fs';
+import * as ts from 'typescript';
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
-import { ArgumentCoercer } from '../../lib/chat/check-tool-calls';
+import {
+	ArgumentCoercer,
+	FORMAT_TOOL_NAME,
+	parseFormatCall,
+} from '../../lib/chat/check-tool-calls';
 import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/convert-messages';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
+import { buildFormatCorrection, toSafeName } from '../../lib/chat/correction';
+import { parseEvent } from '../../lib/chat/parse-chunk';
 import { breakControlTokens } from '../../lib/text/control-tokens';
+import { withoutEndMarks } from '../../lib/text/end-marks';
+import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
+import { createQuotationCheck } from '../../lib/text/quotations';
+import { RunawayDetector } from '../../lib/text/runaway';
+import { toTextVariants } from '../../lib/text/text-variants';
 import { extractJson } from '../../lib/text/extract-json';
 import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
-import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
-import { parseTextToolCalls } from '../../lib/text/text-tool-calls';
+import {
+	hasUnopenedReasoning,
+	opensReasoningInPrompt,
+	splitReasoning,
+	ReasoningSplitter,
+} from '../../lib/text/reasoning';
+import {
+	findIgnoredCall,
+	getDisplayableLength,
+	isInFence,
+	parseTextToolCalls,
+} from '../../lib/text/text-tool-calls';
 import { toDifyResponseError } from '../../lib/dify/errors';
 import { toErrorType } from '../../lib/dify/error-types';
+import { explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
 import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
@@ -21,15 +46,24 @@ import {
 	classifyStreamError,
 	parseRetryAfter,
 } from '../../lib/errors/classify-error';
-import { mask, maskDeep } from '../../lib/errors/mask';
+import { parseErrorBody } from '../../lib/errors/error-body';
+import { collectSecrets, mask, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
+import { parseHostAndPort } from '../../lib/errors/server-error';
+import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { parseMetrics } from '../../lib/servers/models';
+import {
+	getDisplayName,
+	isSameModelName,
+	parseMetrics,
+	parseParameterCount,
+} from '../../lib/servers/models';
 import { LabelSet } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/embed';
+import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
 import { parseTranscript } from '../../lib/tasks/transcribe';
 import {
@@ -44,6 +78,8 @@ import {
 	parseObject,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
+import { collectLiterals, findExports, findTextFunctions } from '../support/pattern-literals';
+import { SOURCES } from '../package/sources';
 
 const SIZES = [1, 2, 4, 8];
 /** Shorter times are noise. */
@@ -103,6 +139,40 @@ const READERS: Record<string, (text: string) => unknown> = {
 	textOfBlock: (text) => blockToText({ text }),
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
 	withoutControlTokens: breakControlTokens,
+	'marks at the end': withoutEndMarks,
+	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
+	'a model name': opensReasoningInPrompt,
+	'a repetition': (text) => new RunawayDetector().push(text),
+	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
+	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
+	'text of markup': toTextVariants,
+	'a call next to others': (text) =>
+		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
+	'text that can be shown': (text) => getDisplayableLength(text, true, true),
+	'a code block': (text) => isInFence(text, text.length),
+	'a quotation': (text) =>
+		createQuotationCheck([text], [text])({ name: 'get_weather', arguments: `{"a":"b"}` }),
+	'a call of the format tool': (text) =>
+		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, parameters: { type: 'object' } }]),
+	'a name in a correction': toSafeName,
+	'a response to correct': (text) => buildFormatCorrection(text, text),
+	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
+	'a body of an error': parseErrorBody,
+	'a message of an error': findTypeByText,
+	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
+	'numbers of tokens': findTokenCounts,
+	'the title of an error': toTitle,
+	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
+	'secrets in headers': (text) => collectSecrets({ authorization: text }),
+	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
+	'an explanation of Dify': (text) => explainMessage('invalidInput', 'invalid_param', text),
+	'a trace of Python': isPythonTrace,
+	'the name of a model': (text) => [
+		parseParameterCount(text),
+		getDisplayName(text),
+		isSameModelName(text, `${text}:latest`),
+	],
+	'words that were split': joinSplitText,
 	'an address of an image': (url) =>
 		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),
 	'data of an image': (data) => tryOrUndefined(() => parseContentPart({ type: 'image', data })),
@@ -234,6 +304,167 @@ test.each(Object.entries(READERS))('%s', (_name, read) => {
 		return measureGrowth(work) >= MAX_GROWTH;
 	});
 	expect(slow).toBeUndefined();
+});
+
+/** Characters of generated texts: as many as the time of a reader allows. */
+const MIN_LENGTH = 4_000;
+const MAX_LENGTH = 200_000;
+/** CPU time of a reader for all generated texts, if it reads them as fast as plain text. */
+const CPU_MS = 50;
+/** A text that takes this many times as long as most others of its length may be slow, if it takes some time at all. */
+const SUSPICIOUS_SHARE = 4;
+const SUSPICIOUS_MS = 0.5;
+/** Characters of the shortest text whose growth is measured, and most texts for which it is, the slowest first. */
+const GROWTH_LENGTH = 50_000;
+const MAX_MEASURED = 6;
+/** Most literals that are paired: those with the most signs. */
+const MAX_PAIRED = 45;
+
+const SENTENCE = 'some words of a text, ';
+const fill = (piece: string, length: number) => piece.repeat(Math.ceil(length / piece.length));
+
+/** A way to make a text of any length. */
+interface Recipe {
+	name: string;
+	make(length: number): string;
+}
+
+const isMark = (text: string) => text.length > 1 && /[^\w\s]/.test(text);
+
+/** Recipes of one literal: repeated, in parts, before text or blanks, and as an opening without its end. */
+function toRecipes(literal: string): Recipe[] {
+	const half = Math.ceil(literal.length / 2);
+	const [begin, end] = [literal.slice(0, half), literal.slice(half)];
+	const recipes: Array<[string, (length: number) => string]> = [
+		['repeated', (length) => fill(literal, length)],
+		['repeated in a text', (length) => fill(`${literal}${SENTENCE}`, length)],
+		['repeated in lines', (length) => fill(`${literal}\n`, length)],
+		['before blanks, repeated', (length) => fill(`${literal}${' '.repeat(30)}`, length)],
+		['once, before a text', (length) => literal + fill(SENTENCE, length)],
+		['once, before blanks', (length) => `${literal}${fill(' \n', length)}a`],
+		['repeated in a bracket', (length) => `{${fill(literal, length)}\0`],
+		['its first half repeated', (length) => fill(begin, length)],
+		['its halves in turn', (length) => fill(begin, length / 2) + fill(end || begin, length / 2)],
+	];
+	return recipes
+		.slice(0, isMark(literal) ? undefined : 1)
+		.map(([name, make]) => ({ name: `${JSON.stringify(literal)} ${name}`, make }));
+}
+
+/** Each literal in turn with each other one. */
+function toPairRecipes(literals: readonly string[]): Recipe[] {
+	return literals.flatMap((a) =>
+		literals
+			.filter((b) => b !== a)
+			.map((b) => ({
+				name: `${JSON.stringify(a)} and ${JSON.stringify(b)} in turn`,
+				make: (length: number) => fill(a + b, length),
+			})),
+	);
+}
+
+const countSigns = (text: string) => text.replace(/[\w\s]+/g, '').length;
+
+/** Literals that may be marks, those with the most signs first. */
+function selectPaired(literals: readonly string[]) {
+	return literals
+		.filter(isMark)
+		.toSorted((a, b) => countSigns(b) - countSigns(a))
+		.slice(0, MAX_PAIRED);
+}
+
+/** All that `lib` exports. */
+const EXPORTS = SOURCES.filter((file) => file.startsWith('lib')).flatMap(findExports);
+
+/** The names that the readers of the tables use, by the name of the reader. */
+function findUsedNames(): Map<string, Set<string>> {
+	const file = 'test/lib/linear.test.ts';
+	const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+	const namesByReader = new Map<string, Set<string>>();
+	const collect = (node: ts.Node, names: Set<string>): void => {
+		if (ts.isIdentifier(node)) names.add(node.text);
+		ts.forEachChild(node, (child) => collect(child, names));
+	};
+	const visit = (node: ts.Node): void => {
+		const isTable =
+			ts.isVariableDeclaration(node) &&
+			ts.isIdentifier(node.name) &&
+			['READERS', 'STREAMS'].includes(node.name.text);
+		if (!isTable || !node.initializer || !ts.isObjectLiteralExpression(node.initializer)) {
+			ts.forEachChild(node, visit);
+			return;
+		}
+		for (const property of node.initializer.properties) {
+			const names = new Set<string>();
+			collect(property, names);
+			const { name } = property;
+			if (name && (ts.isIdentifier(name) || ts.isStringLiteral(name)))
+				namesByReader.set(name.text, names);
+		}
+	};
+	visit(source);
+	return namesByReader;
+}
+
+const USED_NAMES = findUsedNames();
+
+const literalsByFile = new Map<string, string[]>();
+function getLiterals(file: string) {
+	const literals = literalsByFile.get(file) ?? collectLiterals(file);
+	literalsByFile.set(file, literals);
+	return literals;
+}
+
+/** What a reader looks for: the literals of the files of its functions, and all marks if it reads output of models. */
+function collectReaderLiterals(reader: string) {
+	const names = USED_NAMES.get(reader) ?? new Set();
+	const files = new Set(EXPORTS.filter(({ name }) => names.has(name)).map(({ file }) => file));
+	return {
+		own: [...new Set([...files].filter((file) => file !== MARKS_FILE).flatMap(getLiterals))],
+		marks: [...files].some((file) => file.startsWith('lib/text')) ? getMarks() : [],
+	};
+}
+const MARKS_FILE = 'lib/text/marks.ts';
+
+/** The length at which a reader reads so many texts in time. */
+function chooseLength(read: (text: string) => unknown, count: number) {
+	const text = fill(SENTENCE, 32_000);
+	const times = [1, 2, 3].map(() => cpuMilliseconds(() => read(text)));
+	const perCharacter = Math.max(1e-7, Math.min(...times) / text.length);
+	const length = CPU_MS / (Math.max(1, count) * perCharacter);
+	return Math.round(Math.min(Math.max(length, MIN_LENGTH), MAX_LENGTH));
+}
+
+/**
+ * The recipe at which the time of a reader grows with the square of the length; undefined if there is none. All texts are
+ * read once; the growth is measured for the slow ones only.
+ */
+function findSlowRecipe(read: (text: string) => unknown, recipes: readonly Recipe[]) {
+	const length = chooseLength(read, recipes.length);
+	const measured = recipes.map((recipe) => {
+		const text = recipe.make(length);
+		return { recipe, time: cpuMilliseconds(() => read(text)) };
+	});
+	const sorted = measured.toSorted((a, b) => b.time - a.time);
+	const median = sorted[sorted.length >> 1]?.time ?? 0;
+	const limit = Math.max(SUSPICIOUS_MS, SUSPICIOUS_SHARE * median);
+	return sorted
+		.slice(0, MAX_MEASURED)
+		.filter(({ time }) => time > limit)
+		.find(
+			({ recipe }) =>
+				measureGrowth((size) => void read(recipe.make(size * GROWTH_LENGTH))) >= MAX_GROWTH,
+		)?.recipe;
+}
+
+test.each(Object.entries(READERS))('%s: texts of the literals of its code', (name, read) => {
+	const { own, marks } = collectReaderLiterals(name);
+	const markRecipes = marks.flatMap((mark) => toRecipes(mark).slice(0, 2));
+	const slow = [
+		findSlowRecipe(read, [...own.flatMap(toRecipes), ...markRecipes]),
+		findSlowRecipe(read, toPairRecipes(selectPaired(own))),
+	];
+	expect(slow.map((recipe) => recipe?.name)).toEqual([undefined, undefined]);
 });
 
 /** Pieces of the shortest response. */
