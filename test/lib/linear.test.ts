@@ -11,19 +11,31 @@ import {
 	FORMAT_TOOL_NAME,
 	parseFormatCall,
 } from '../../lib/chat/check-tool-calls';
-import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
+import {
+	createToolCallIds,
+	getResponseKey,
+	normalizeArguments,
+	ToolCallAccumulator,
+	toServerToolCallId,
+	toValidName,
+} from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/convert-messages';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
-import { buildFormatCorrection, toSafeName } from '../../lib/chat/correction';
-import { parseEvent } from '../../lib/chat/parse-chunk';
+import {
+	buildFormatCorrection,
+	buildToolCallCorrection,
+	toSafeName,
+} from '../../lib/chat/correction';
+import { findFinishFailure, parseEvent } from '../../lib/chat/parse-chunk';
+import { validateJson } from '../../lib/chat/validate-json';
 import { breakControlTokens } from '../../lib/text/control-tokens';
-import { withoutEndMarks } from '../../lib/text/end-marks';
+import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
 import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
 import { createQuotationCheck } from '../../lib/text/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
 import { toTextVariants } from '../../lib/text/text-variants';
 import { extractJson } from '../../lib/text/extract-json';
-import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
+import { parseLiteral, parseLiteralCalls, repairJson } from '../../lib/text/literals';
 import {
 	hasUnopenedReasoning,
 	opensReasoningInPrompt,
@@ -38,8 +50,21 @@ import {
 } from '../../lib/text/text-tool-calls';
 import { toDifyResponseError } from '../../lib/dify/errors';
 import { toErrorType } from '../../lib/dify/error-types';
-import { explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
-import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
+import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
+import {
+	splitFileNames,
+	getFileNameFromUrl,
+	parseFileUrl,
+	parseOrigins,
+} from '../../lib/dify/files';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
+import { parseModelRef } from '../../lib/dify/knowledge/models';
+import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
+import { isLoopback } from '../../lib/errors/texts/error-text';
+import { describeRedirect } from '../../lib/errors/texts/network';
+import { parseOllamaModel } from '../../lib/servers/types/ollama';
+import { excerpt, truncateToLimit } from '../../lib/tasks/batches';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
 	classifyErrorResponse,
@@ -51,7 +76,7 @@ import { collectSecrets, mask, maskDeep, maskedExcerpt } from '../../lib/errors/
 import { parseHostAndPort } from '../../lib/errors/server-error';
 import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
-import { getFileType, decodeText } from '../../lib/files/file-types';
+import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
@@ -61,10 +86,10 @@ import {
 	parseMetrics,
 	parseParameterCount,
 } from '../../lib/servers/models';
-import { LabelSet } from '../../lib/tasks/labels';
+import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/embed';
 import { joinSplitText } from '../../lib/tasks/split-text';
-import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
+import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
 import { parseTranscript } from '../../lib/tasks/transcribe';
 import {
 	normalizeLetters,
@@ -73,12 +98,20 @@ import {
 	truncate,
 	withoutEnds,
 	estimateTokens,
+	isDeepText,
+	JsonBrackets,
 	parseExactJson,
+	parseJsonExactly,
 	parseJson,
 	parseObject,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
-import { collectLiterals, findExports, findTextFunctions } from '../support/pattern-literals';
+import {
+	collectLiterals,
+	findExports,
+	findImports,
+	findTextFunctions,
+} from '../support/pattern-literals';
 import { SOURCES } from '../package/sources';
 
 const SIZES = [1, 2, 4, 8];
@@ -173,6 +206,43 @@ const READERS: Record<string, (text: string) => unknown> = {
 		isSameModelName(text, `${text}:latest`),
 	],
 	'words that were split': joinSplitText,
+	'a value like Python': parseLiteral,
+	'a mark at the end': (text) => withoutEnd(text),
+	'brackets of JSON': (text) => [new JsonBrackets().read(text), new JsonBrackets().readAll(text)],
+	'depth of JSON': isDeepText,
+	'exact JSON': parseJsonExactly,
+	'JSON for a schema': (text) =>
+		validateJson(text, { type: 'jsonSchema', name: 'a', schema: { type: 'object' } }),
+	'a reason why a response ended': findFinishFailure,
+	'IDs of calls': (text) => [
+		createToolCallIds([text]),
+		toServerToolCallId(text, 'get_weather'),
+		getResponseKey(text),
+	],
+	'the name of a tool': toValidName,
+	'a call to correct': (text) =>
+		buildToolCallCorrection(text, [{ name: text, arguments: text }], [], []),
+	'a text above a limit': (text) => [
+		truncateToLimit(text, { tokens: undefined, limit: undefined }),
+		excerpt(text),
+		lower(text),
+	],
+	'the type of a sound': getAudioExtension,
+	'a redirect': (text) => [describeRedirect('vLLM', text, text), isLoopback(text)],
+	'addresses of Dify': (text) => [
+		tryOrUndefined(() => resolveDifyBaseUrl(`http://${text}`)),
+		tryOrUndefined(() => parseFileUrl(`http://${text}`)),
+		tryOrUndefined(() => parseOrigins(text)),
+	],
+	'names of Dify': (text) => [
+		tryOrUndefined(() => parseUuid(text, 'ID')),
+		tryOrUndefined(() => parseOptionalUuid(text, 'ID')),
+		tryOrUndefined(() => parseModelRef(text)),
+		truncateQuery(text),
+	],
+	'a failed node of Dify': (text) =>
+		explainFailedRequest({ id: '', title: '', type: 'http-request' } as never, text),
+	'a model of Ollama': (text) => parseOllamaModel(text, {}),
 	'an address of an image': (url) =>
 		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),
 	'data of an image': (data) => tryOrUndefined(() => parseContentPart({ type: 'image', data })),
@@ -213,7 +283,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		),
 	labelsIn: (text) => new LabelSet(LABELS, true).parse(text),
 	prefixesOf: getPrefixes,
-	'a text to speak': spokenText,
+	'a text to speak': stripMarkdown,
 	'a transcript': (text) => parseTranscript(text, 'text'),
 	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
@@ -310,7 +380,7 @@ test.each(Object.entries(READERS))('%s', (_name, read) => {
 const MIN_LENGTH = 4_000;
 const MAX_LENGTH = 200_000;
 /** CPU time of a reader for all generated texts, if it reads them as fast as plain text. */
-const CPU_MS = 50;
+const CPU_MS = 40;
 /** A text that takes this many times as long as most others of its length may be slow, if it takes some time at all. */
 const SUSPICIOUS_SHARE = 4;
 const SUSPICIOUS_MS = 0.5;
@@ -415,10 +485,17 @@ function getLiterals(file: string) {
 	return literals;
 }
 
+/** Readers that pass all of a text on to other files. */
+const COMPOSED = ['CompletionAccumulator', 'applyEvent'];
+
 /** What a reader looks for: the literals of the files of its functions, and all marks if it reads output of models. */
 function collectReaderLiterals(reader: string) {
 	const names = USED_NAMES.get(reader) ?? new Set();
-	const files = new Set(EXPORTS.filter(({ name }) => names.has(name)).map(({ file }) => file));
+	const files = new Set(
+		EXPORTS.filter(({ name }) => names.has(name)).flatMap(({ name, file }) =>
+			COMPOSED.includes(name) ? [file, ...findImports(file)] : [file],
+		),
+	);
 	return {
 		own: [...new Set([...files].filter((file) => file !== MARKS_FILE).flatMap(getLiterals))],
 		marks: [...files].some((file) => file.startsWith('lib/text')) ? getMarks() : [],
@@ -440,21 +517,38 @@ function chooseLength(read: (text: string) => unknown, count: number) {
  * read once; the growth is measured for the slow ones only.
  */
 function findSlowRecipe(read: (text: string) => unknown, recipes: readonly Recipe[]) {
-	const length = chooseLength(read, recipes.length);
+	let length = chooseLength(read, recipes.length);
+	let [spent, allowed] = [0, 3 * CPU_MS];
 	const measured = recipes.map((recipe) => {
 		const text = recipe.make(length);
-		return { recipe, time: cpuMilliseconds(() => read(text)) };
+		const time = cpuMilliseconds(() => read(text));
+		const result = { recipe, time, length, perCharacter: time / length };
+		spent += time;
+		if (spent > allowed) {
+			length = Math.max(MIN_LENGTH, length / 2);
+			allowed *= 2;
+		}
+		return result;
 	});
-	const sorted = measured.toSorted((a, b) => b.time - a.time);
-	const median = sorted[sorted.length >> 1]?.time ?? 0;
-	const limit = Math.max(SUSPICIOUS_MS, SUSPICIOUS_SHARE * median);
+	const sorted = measured.toSorted((a, b) => b.perCharacter - a.perCharacter);
+	const median = sorted[sorted.length >> 1]?.perCharacter ?? 0;
 	return sorted
+		.filter(
+			({ time, perCharacter }) => time > SUSPICIOUS_MS && perCharacter > SUSPICIOUS_SHARE * median,
+		)
 		.slice(0, MAX_MEASURED)
-		.filter(({ time }) => time > limit)
+		.filter(({ recipe, length: short }) => mayGrow(read, recipe, short))
 		.find(
 			({ recipe }) =>
 				measureGrowth((size) => void read(recipe.make(size * GROWTH_LENGTH))) >= MAX_GROWTH,
 		)?.recipe;
+}
+
+/** Whether four times the length takes more than six times as long, at a glance. */
+function mayGrow(read: (text: string) => unknown, { make }: Recipe, length: number) {
+	const [short, long] = [make(length), make(4 * length)];
+	const times = [1, 2].map(() => cpuMilliseconds(() => read(short)));
+	return cpuMilliseconds(() => read(long)) > 6 * Math.min(...times);
 }
 
 test.each(Object.entries(READERS))('%s: texts of the literals of its code', (name, read) => {
@@ -466,6 +560,64 @@ test.each(Object.entries(READERS))('%s: texts of the literals of its code', (nam
 	];
 	expect(slow.map((recipe) => recipe?.name)).toEqual([undefined, undefined]);
 });
+
+/** Functions of texts that no reader has, by the reason. */
+const EXCEPTIONS: Record<string, readonly string[]> = {
+	'the texts are names or texts of this package': [
+		'findList',
+		'toEndTag',
+		'toAlternatives',
+		'ServerError.withSuggestion',
+		'createInputError',
+		'createJsonError',
+		'assertDepth',
+		'cleanResponseFormat',
+		'explainTooLong',
+	],
+	'the texts are kept or passed on as they are': [
+		'ServerError.withPartial',
+		'DisplayedText.new',
+		'CompletionAccumulator.end',
+		'buildExtractMessages',
+		'getTranscriptHints',
+		'withSubtitles',
+		'getUnsafeNumberWarnings',
+	],
+	'it sends requests; what it reads has readers': [
+		'runTurn',
+		'completeText',
+		'rerank',
+		'withContextSuggestion',
+		'explainUnsupportedRoute',
+		'explainUnsupportedTask',
+	],
+	'the text is of an error, which has readers': ['describeError', 'toChatMessage'],
+	'it reads a file of limited size, with its own tests': [
+		'readMail',
+		'readFile',
+		'getJpegWarnings',
+	],
+};
+
+test('each function that takes a text has a reader, or is an exception', () => {
+	const names = new Set([...USED_NAMES.values()].flatMap((used) => [...used]));
+	const hasReader = (name: string) =>
+		name.split('.').every((part) => part === 'new' || names.has(part));
+	const exceptions = Object.values(EXCEPTIONS).flat();
+	const functions = SOURCES.flatMap(findTextFunctions).filter(
+		({ name, file }) => READING.test(file) || (SENDING.test(file) && PARSES.test(name)),
+	);
+	const missing = functions.filter(({ name }) => !hasReader(name) && !exceptions.includes(name));
+	expect(missing.map(({ name, file }) => `${file}: ${name}`)).toEqual([]);
+	const known = functions.map(({ name }) => name);
+	expect(exceptions.filter((name) => !known.includes(name) || hasReader(name))).toEqual([]);
+});
+
+/** Files whose functions read texts of others. */
+const READING = /^lib\/(?:text|files|errors|chat|tasks|values|file-name)\b/;
+/** Files of which most functions send texts of the user; those that read others begin with such a verb. */
+const SENDING = /^lib\/(?:dify|servers|http)\b/;
+const PARSES = /^(?:parse|split|explain|truncate|resolve|decode|strip)/;
 
 /** Pieces of the shortest response. */
 const PIECES = 2_000;
@@ -501,6 +653,11 @@ const STREAMS: Record<string, (count: number) => void> = {
 	'reasoning whose opening tag was not sent': (count) => {
 		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
+	},
+	'thinking in many parts': (count) => {
+		const splitter = new ReasoningSplitter();
+		for (const piece of times(20, () => '<|think|>a<|end|>'.repeat(count / 20)))
+			splitter.push(piece);
 	},
 	'blanks before a text': (count) => {
 		const splitter = new ReasoningSplitter();

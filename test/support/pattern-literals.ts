@@ -1,6 +1,7 @@
 /** The texts that the code itself looks for: literals of its regular expressions and strings, file by file. */
 import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import * as ts from 'typescript';
 
 /** Longer strings are texts for people. */
@@ -108,6 +109,15 @@ export function findExports(file: string): ExportedName[] {
 			return isNamed && statement.name ? [statement.name.text] : [];
 		});
 	return names.map((name) => ({ name, file }));
+}
+
+/** The files of the project that a file imports. */
+export function findImports(file: string): string[] {
+	return parseFile(file)
+		.statements.filter(ts.isImportDeclaration)
+		.map(({ moduleSpecifier }) => (moduleSpecifier as ts.StringLiteral).text)
+		.filter((name) => name.startsWith('.'))
+		.map((name) => `${path.join(path.dirname(file), name)}.ts`);
 }
 
 const takesText = (node: ts.SignatureDeclarationBase) =>
