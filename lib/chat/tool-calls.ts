@@ -72,6 +72,7 @@ export class ToolCallAccumulator {
 		const toolCall: RawToolCall = { name: '', arguments: '' };
 		this.calls.push(toolCall);
 		this.brackets.set(toolCall, new JsonBrackets());
+		this.runaway.forgetRepetition();
 		return toolCall;
 	}
 

@@ -45,6 +45,13 @@ export class RunawayDetector {
 		this.state = this.check();
 	}
 
+	/** Starts to look for a repetition anew: equal arguments of several calls are none. */
+	forgetRepetition(): void {
+		if (this.isJson) this.brackets.readAll(this.pending);
+		this.pending = this.tail = '';
+		this.period = this.repeated = 0;
+	}
+
 	/** Whether an output that the token limit ended was about to run away. Complete JSON was not. */
 	endsInRepetition(): boolean {
 		if (this.isJson) this.brackets.readAll(this.pending);
@@ -82,12 +89,12 @@ export class RunawayDetector {
 		const { isInString } = this.brackets;
 		const minLength = this.isJson && isInString ? MAX_REPEATED_IN_STRING : MAX_REPEATED;
 		if (this.period === 0 || this.repeated <= minLength) return false;
-		const piece = this.tail.slice(-this.period);
-		if (piece === 'A') return this.repeated > MAX_EQUAL_ROWS;
+		const unit = this.tail.slice(-this.period);
+		if (unit === 'A') return this.repeated > MAX_EQUAL_ROWS;
 		// In JSON, a quotation mark without a backslash is not in a string.
-		const isStructure = this.isJson && (!isInString || /(?<!\\)(?:\\\\)*"/.test(piece + piece));
-		if (this.period === 1 || !(isStructure || areRows(piece))) return true;
-		const share = piece.replace(/\s+/g, '').length / piece.length;
+		const isStructure = this.isJson && (!isInString || /(?<!\\)(?:\\\\)*"/.test(unit + unit));
+		if (this.period === 1 || !(isStructure || areRows(unit))) return true;
+		const share = unit.replace(/\s+/g, '').length / unit.length;
 		return this.repeated * share > MAX_EQUAL_ROWS;
 	}
 }
@@ -125,9 +132,9 @@ function findPeriod(text: string) {
 }
 
 /** Whether a repeated piece consists of rows of a table, lines of code or elements of a list. */
-function areRows(piece: string) {
+function areRows(unit: string) {
 	// The piece may begin within a line, or an escape: in JSON, ends of lines are escaped.
-	const text = piece.repeat(3);
+	const text = unit.repeat(3);
 	const lines = text.split(/(?:\\r|\r)?(?:\\n|\n)/).slice(1, -1);
 	if (lines.length === 0) return isList(text);
 	const rows = lines.map((line) => line.trim()).filter((line) => line !== '');
