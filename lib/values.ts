@@ -182,15 +182,6 @@ export function collectTexts(value: unknown): string[] {
 	return (isRecord(value) ? Object.values(value) : asArray(value)).flatMap(collectTexts);
 }
 
-/** `<|…|>` of ChatML, Llama 3, gpt-oss; `[INST]` of Mistral and Llama 2; Gemma's turns; DeepSeek's bars; ends of texts. */
-const CONTROL_TOKENS =
-	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
-
-/** Breaks up control tokens of models in texts of users, tools and files, so that templates treat them as text. */
-export function breakControlTokens(text: string) {
-	return text.replace(CONTROL_TOKENS, (start) => start + ZERO_WIDTH_SPACE);
-}
-
 /** Smallest and largest allowed number; infinite if there is no limit on that side. */
 export type NumberRange = readonly [min: number, max: number];
 

@@ -2,6 +2,7 @@
 import { captureError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
 import { HttpResponse } from '../http/types';
+import { withoutEndMarks } from '../text/end-marks';
 import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import { decideTextCalls } from '../text/calls/decide-text-calls';
@@ -10,7 +11,6 @@ import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../text/calls/displa
 import type { QuotationCheck } from '../text/calls/quotations';
 import type { RawToolCall } from '../text/calls/types';
 import { findIgnoredCall } from '../text/calls/unread-calls';
-import { withoutEndMarks } from '../text/end-marks';
 import {
 	asArray,
 	asNonEmptyString,

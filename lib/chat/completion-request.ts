@@ -7,10 +7,10 @@ import {
 	asFiniteNumber,
 	isRecord,
 	asRecord,
-	breakControlTokens,
 	isTooDeep,
 	MAX_DEPTH,
 } from '../values';
+import { breakControlTokensDeep } from '../text/control-tokens';
 import { getMedia } from './content';
 import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './openai-body';
@@ -53,7 +53,7 @@ export function buildCompletionRequest(
 		const args = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
 		const wireTool = { ...tool, name: toolNames.toWire(name), parameters: args };
 		// Tools may come from other servers (MCP).
-		return JSON.parse(breakControlTokens(JSON.stringify(wireTool))) as ToolDefinition;
+		return breakControlTokensDeep(wireTool) as ToolDefinition;
 	});
 	const isNamed = typeof toolChoice === 'object';
 	if (isNamed && !tools.some(({ name }) => name === toolChoice.name))

@@ -7,7 +7,6 @@ import {
 	JsonRecord,
 	omitEmpty,
 	pushAll,
-	breakControlTokens,
 	stringifyCanonical,
 	parseObject,
 } from '../values';
@@ -24,6 +23,7 @@ import {
 import { trimHistory } from './trim-history';
 import { CachedToolCall, toServerToolCallId, toolCallCache, getResponseKey } from './tool-calls';
 import { ContentPart } from '../files/read-file';
+import { breakControlTokens } from '../text/control-tokens';
 import { splitReasoning } from '../text/reasoning';
 import {
 	ChatMessage,
@@ -343,10 +343,11 @@ export function stripAgentText(text: string, calls: readonly InputToolCall[]) {
 
 /**
  * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
- * result. A text with nothing else is kept.
+ * result. A text with nothing else is kept. What is left may be a part of a tool's result.
  */
 function stripUsedTools(text: string) {
+	if (!text.startsWith(USED_TOOLS)) return text;
 	const result = text.lastIndexOf(RESULT);
-	if (!text.startsWith(USED_TOOLS) || result < 0) return text;
-	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
+	const rest = result < 0 ? '' : text.slice(text.indexOf('] ', result) + 1).trimStart();
+	return breakControlTokens(rest || text);
 }

@@ -1,6 +1,7 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { toErrorText } from '../errors/texts/error-text';
-import { truncate, breakControlTokens } from '../values';
+import { breakControlTokens } from '../text/control-tokens';
+import { truncate } from '../values';
 import { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/calls/types';

@@ -97,6 +97,7 @@ export class ToolCallAccumulator {
 		const toolCall: RawToolCall = { name: '', arguments: '' };
 		this.calls.push(toolCall);
 		this.brackets.set(toolCall, new JsonBrackets());
+		this.runaway.forgetRepetition();
 		return toolCall;
 	}
 

@@ -317,14 +317,20 @@ const LIMIT_AFTER = /^[)`'" ]*(?:tokens? )?(?:max|limit|context)/i;
 const LABELS =
 	/(?<other>by|at least|outputs?|completion|max_(?:new_|completion_)?tokens|got)|(?<limit>context|n_ctx|max\w*|limit|only|than|available|window|size|<=|>)|(?<prompt>prompt|inputs?|keep|passed|request\w*|messages?|contains|given)/gi;
 
+/** A number, and what directly follows it: then it is a part of a word or a version. */
+const NUMBER = /(?<![\w.-])(\d[\d,]*)([\w.]*)/g;
+
 /** The tokens of the prompt and of the context in a message about them. Numbers that nothing explains are left out. */
 export function findTokenCounts(message: string) {
 	const counts: { promptTokens?: number; contextTokens?: number } = {};
-	for (const match of message.matchAll(/(?<![\w.-])\d[\d,]*(?![\w.]*\w)/g)) {
-		const value = Number(match[0].replaceAll(',', ''));
+	// Each run is matched as a whole: a pattern that gives characters back takes quadratic time.
+	for (const { 1: digits = '', 2: rest = '', index } of message.matchAll(NUMBER)) {
+		if (/\w/.test(rest) && !digits.endsWith(',')) continue;
+		const value = Number(digits.replaceAll(',', ''));
+		const end = index + digits.length;
 		const label = findLabel(
-			message.slice(Math.max(0, match.index - 45), match.index),
-			message.slice(match.index + match[0].length, match.index + match[0].length + 30),
+			message.slice(Math.max(0, index - 45), index),
+			message.slice(end, end + 30),
 		);
 		if (label === 'prompt') counts.promptTokens ??= value;
 		if (label === 'limit') counts.contextTokens ??= value;

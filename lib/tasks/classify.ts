@@ -20,7 +20,8 @@ import { Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adapta
 import { getRoutes } from '../exchange/exchange';
 import { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
-import { asFiniteNumber, maxOf, truncate, minOf, breakControlTokens } from '../values';
+import { breakControlTokens } from '../text/control-tokens';
+import { asFiniteNumber, maxOf, truncate, minOf } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
 import { Label, LabelSet, lower, MAX_LABELS } from './labels';
 import { runTask, TaskSettings } from './run-task';

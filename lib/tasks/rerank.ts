@@ -7,15 +7,8 @@ import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
 import { HttpResponse } from '../http/types';
 import { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
-import {
-	findList,
-	isRecord,
-	maxOf,
-	parseNumber,
-	asRecord,
-	minOf,
-	breakControlTokens,
-} from '../values';
+import { findList, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
+import { breakControlTokens } from '../text/control-tokens';
 import {
 	BatchText,
 	BatchTotals,

@@ -1,20 +1,28 @@
-/** Tokens at the end of a response that servers leave in it. */
+/** Removes marks from the end of a response: servers that do not know them leave them in the text (mlx-vlm 1932). */
+import { getMarks, toAlternatives } from './marks';
 
-/** Tokens that end the turn of a model. Servers that do not know them leave them in the text (mlx-vlm 1932). */
-export const END_MARK =
-	/(?<![ \t`'"(<]\n{0,3})(?:<\|(?:im_\w+|eo[tms]_id|end\w*|return|call|user|assistant|observation)\|>|<｜end▁of▁sentence｜>|<\/s>|<(?:eos|end_of_\w+|turn\|)>|\[\|endofturn\|\]|\[e~\[)\s*$/;
+/** Marks that end a turn, and tokens that begin the next one, which the model was not stopped from writing. */
+export const END_MARKS: readonly string[] = [
+	...getMarks(['turnEnd']),
+	...getMarks(['role']).filter((mark) => /^<\|\w+\|>$/.test(mark)),
+];
 
-/** A text without such tokens at its end. */
+/** Not after a blank, a quotation mark or a bracket: then the text is about the mark. */
+const END_MARK = new RegExp(
+	`(?<![ \\t\`'"(<]\\n{0,3})(?:${toAlternatives(END_MARKS)}|<\\|(?:im_|end)\\w{1,30}\\|>|<end_of_\\w{1,30}>)\\s*$`,
+);
+
+/** Longest mark at the end of a text, with blanks after it. */
+const MAX_MARK_LENGTH = 100;
+
+/** A text without such marks at its end. */
 export function withoutEndMarks(text: string): string {
-	const rest = withoutEnd(text, END_MARK);
+	const rest = withoutEnd(text);
 	return rest === text ? text : rest.trimEnd();
 }
 
-/** Longest mark at the end of a text. */
-const MAX_MARK_LENGTH = 100;
-
 /** Removes a mark from the end, repeatedly. */
-export function withoutEnd(text: string, mark: RegExp): string {
+export function withoutEnd(text: string, mark: RegExp = END_MARK): string {
 	let rest = text;
 	for (;;) {
 		const start = Math.max(0, rest.length - MAX_MARK_LENGTH);

@@ -1,27 +1,25 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
-import { isInFence } from './code-blocks';
+import { getPartialMarkLength, THINKING_TAGS, toAlternatives, toEndTag } from './marks';
 
-/** Tags that open reasoning: most models; Seed-OSS, MiniMax-M3 (vLLM 52613); Magistral; Kimi-VL. */
-const OPEN_TAG = /^(?:<(?:\w{1,20}:)?think>|\[THINK\]|◁think▷)/i;
-const PARTIAL_TAG = /^(?:<[\w:]{0,26}|\[[A-Z]{0,5}|◁[a-z]{0,5})$/i;
-/** Tags that end reasoning whose tag is in the prompt; the last is of EXAONE Deep. */
-const CLOSES = ['</think>', '</seed:think>', '</mm:think>', '[/THINK]', '◁/think▷', '</thought>'];
+/** A tag that opens thinking, with or without a prefix. Other tags are in the table of marks. */
+const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;
+const PARTIAL_TAG = /^<[\w:]{0,26}$/;
 
 /** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). */
 const GEMMA_START = '<|channel>thought';
 const GEMMA_OPEN = /^<\|channel>(?:thought|(?=\s))/;
-const GEMMA_CLOSE = '<channel|>';
+const GEMMA_ENDS = toEnds(['<channel|>']);
 
 /** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578), and of Solar Open. */
 const HARMONY_STARTS = ['<|start|>', '<|channel|>', '<|begin|>', '<|think|>', '<|content|>'];
 const HARMONY_HEADER =
 	/^(?:<\|(?:start|begin)\|>assistant)?(?:<\|channel\|>(?:(analysis)|commentary|final))?(?: ?<\|constrain\|>\w{1,20})?<\|(?:message|content|(think))\|>/;
 const HARMONY_MESSAGE = /<\|(?:message|content|think)\|>/;
-const HARMONY_ENDS = ['<|end|>', '<|return|>', '<|/think|>'];
+const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>', '<|/think|>']);
 const MAX_HEADER_LENGTH = 160;
 
 /** Beginnings of marks, at which the response is not yet decided. */
-const STARTS = [GEMMA_START, ...HARMONY_STARTS];
+const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...THINKING_TAGS];
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking|exaone[-_.]?deep/i;
@@ -47,27 +45,40 @@ export interface TextAndReasoning {
 	reasoning: string;
 }
 
+/** Marks that end a part. */
+interface Ends {
+	marks: readonly string[];
+	/** Matches the first of them: a search for each of them would read to the end of the text in every part. */
+	pattern: RegExp;
+}
+
+function toEnds(marks: readonly string[]): Ends {
+	return { marks, pattern: new RegExp(toAlternatives(marks)) };
+}
+
 /** A part of a response that a mark opens. */
 interface Part {
 	/** Length of the mark. */
 	length: number;
 	isReasoning: boolean;
-	/** Marks that end the part. */
-	ends: readonly string[];
+	ends: Ends;
 	/** Whether another part may follow. */
 	hasNext: boolean;
 }
 
 /** The part that begins with a text; `undecided` if more of the text is required. */
 function parsePart(text: string): Part | 'undecided' | undefined {
-	const tag = OPEN_TAG.exec(text)?.[0];
-	if (tag !== undefined) {
-		const close = `${tag[0]}/${tag.slice(1)}`;
-		return { length: tag.length, isReasoning: true, ends: [close], hasNext: false };
-	}
+	const tag = OPEN_TAG.exec(text)?.[0] ?? THINKING_TAGS.find((mark) => text.startsWith(mark));
+	if (tag !== undefined)
+		return {
+			length: tag.length,
+			isReasoning: true,
+			ends: toEnds([toEndTag(tag)]),
+			hasNext: false,
+		};
 	const gemma = GEMMA_OPEN.exec(text)?.[0];
 	if (gemma !== undefined)
-		return { length: gemma.length, isReasoning: true, ends: [GEMMA_CLOSE], hasNext: true };
+		return { length: gemma.length, isReasoning: true, ends: GEMMA_ENDS, hasNext: true };
 	const header = HARMONY_HEADER.exec(text);
 	if (header !== null) {
 		const isReasoning = (header[1] ?? header[2]) !== undefined;
@@ -79,8 +90,17 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 	return mayBeHeader || isPartial ? 'undecided' : undefined;
 }
 
-const ASSUMED: Part = { length: 0, isReasoning: true, ends: CLOSES, hasNext: false };
-const PLAIN: Part = { length: 0, isReasoning: false, ends: [], hasNext: false };
+/** Thinking whose tag is in the prompt. */
+const ASSUMED: Part = {
+	length: 0,
+	isReasoning: true,
+	ends: toEnds(THINKING_TAGS.map(toEndTag)),
+	hasNext: false,
+};
+const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]), hasNext: false };
+
+const FENCE = /^ {0,3}```/;
+const MAX_FENCE_LENGTH = 6;
 
 /** JSON is not thinking, and may contain a tag. */
 const JSON_START = /^(?:\{|\[\s*[[{"\d\]])/;
@@ -101,6 +121,9 @@ export class ReasoningSplitter {
 	/** Text that may be the beginning of a mark. */
 	private pending = '';
 	private mentions = 0;
+	/** Start of the line up to which code blocks were counted. */
+	private fencesReadTo = 0;
+	private isFenceOpen = false;
 	private maxAssumed = Infinity;
 	private isSplitByServer = false;
 
@@ -202,9 +225,20 @@ export class ReasoningSplitter {
 		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
 		const after = this.pending[at + length];
 		const isQuoted = /[`'"“‘«(]/.test(before);
-		if (isQuoted || isInFence(this.searched + this.pending, this.searched.length + at)) return true;
+		if (isQuoted || this.isInFence(at)) return true;
 		if (before !== ' ') return false;
 		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
+	}
+
+	/** Whether a position of the pending text is in a code block. Lines before the last position are not read again. */
+	private isInFence(at: number) {
+		const text = this.searched + this.pending.slice(0, at);
+		const lineStart = text.lastIndexOf('\n') + 1;
+		const fences = text.slice(this.fencesReadTo, lineStart).match(/^ {0,3}```/gm) ?? [];
+		if (fences.length % 2 === 1) this.isFenceOpen = !this.isFenceOpen;
+		this.fencesReadTo = lineStart;
+		const isFenceLine = FENCE.test(text.slice(lineStart, lineStart + MAX_FENCE_LENGTH));
+		return this.isFenceOpen !== isFenceLine;
 	}
 
 	private take() {
@@ -225,21 +259,10 @@ interface PartEnd {
 	length: number;
 }
 
-function findEnd(text: string, ends: readonly string[]): PartEnd {
-	const found = ends
-		.map((mark) => ({ at: text.indexOf(mark), length: mark.length }))
-		.filter(({ at }) => at >= 0);
-	if (found.length > 0) return found.reduce((a, b) => (b.at < a.at ? b : a));
-	return { at: text.length - getPartialMarkLength(text, ends), length: 0 };
-}
-
-/** Characters at the end of a text that may be the beginning of a mark. */
-function getPartialMarkLength(text: string, marks: readonly string[]) {
-	return marks.reduce((longest, mark) => {
-		for (let length = Math.min(mark.length - 1, text.length); length > longest; length--)
-			if (text.endsWith(mark.slice(0, length))) return length;
-		return longest;
-	}, 0);
+function findEnd(text: string, { marks, pattern }: Ends): PartEnd {
+	const match = pattern.exec(text);
+	if (match !== null) return { at: match.index, length: match[0].length };
+	return { at: text.length - getPartialMarkLength(text, marks), length: 0 };
 }
 
 /** Whether a response ends thinking that it did not begin. */

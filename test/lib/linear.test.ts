@@ -1,35 +1,104 @@
 /**
  * Functions that read text of models, tools, files or servers need time that is linear in its length: the same work is
- * done for a text and for texts of two, four and eight times its length.
+ * done for a text and for texts of two, four and eight times its length. The texts are made of what the code itself looks
+ * for: the literals of its patterns and strings.
  */
+import { readFileSync } from 'node:fs';
+import * as ts from 'typescript';
 import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
-import { ArgumentCoercer } from '../../lib/chat/check-tool-calls';
-import { normalizeArguments, ToolCallAccumulator } from '../../lib/chat/tool-calls';
+import {
+	ArgumentCoercer,
+	FORMAT_TOOL_NAME,
+	parseFormatCall,
+} from '../../lib/chat/check-tool-calls';
+import {
+	createToolCallIds,
+	getResponseKey,
+	normalizeArguments,
+	ToolCallAccumulator,
+	toServerToolCallId,
+	toValidName,
+} from '../../lib/chat/tool-calls';
 import { stripAgentText } from '../../lib/chat/convert-messages';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
+import {
+	buildFormatCorrection,
+	buildToolCallCorrection,
+	toSafeName,
+} from '../../lib/chat/correction';
+import { findFinishFailure, parseEvent } from '../../lib/chat/parse-chunk';
+import { validateJson } from '../../lib/chat/validate-json';
+import { breakControlTokens } from '../../lib/text/control-tokens';
+import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
+import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
+import { createQuotationCheck } from '../../lib/text/calls/quotations';
+import { RunawayDetector } from '../../lib/text/runaway';
 import { extractJson } from '../../lib/text/extract-json';
-import { parseLiteralCalls, repairJson } from '../../lib/text/literals';
-import { hasUnopenedReasoning, splitReasoning, ReasoningSplitter } from '../../lib/text/reasoning';
+import { parseLiteral, parseLiteralCalls, repairJson } from '../../lib/text/literals';
+import {
+	hasUnopenedReasoning,
+	opensReasoningInPrompt,
+	splitReasoning,
+	ReasoningSplitter,
+} from '../../lib/text/reasoning';
 import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
+import { getDisplayableLength } from '../../lib/text/calls/displayable-length';
+import { findIgnoredCall, findUnreadCall, hasCallMark } from '../../lib/text/calls/unread-calls';
+import { TextCursor } from '../../lib/text/calls/cursor';
+import {
+	countSigns as countJsonSigns,
+	hasDuplicateKeys,
+	splitJson,
+} from '../../lib/text/json-members';
+import { withoutCallMarkup } from '../../lib/text/calls/without-call-markup';
+import {
+	blankOutCode,
+	findCodeBlocks,
+	isInFence,
+	unwrapCodeBlock,
+} from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/errors';
 import { toErrorType } from '../../lib/dify/error-types';
-import { splitFileNames, getFileNameFromUrl } from '../../lib/dify/files';
+import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
+import {
+	splitFileNames,
+	getFileNameFromUrl,
+	parseFileUrl,
+	parseOrigins,
+} from '../../lib/dify/files';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
+import { parseModelRef } from '../../lib/dify/knowledge/models';
+import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
+import { isLoopback } from '../../lib/errors/texts/error-text';
+import { describeRedirect } from '../../lib/errors/texts/network';
+import { parseOllamaModel } from '../../lib/servers/types/ollama';
+import { excerpt, truncateToLimit } from '../../lib/tasks/batches';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
 	classifyErrorResponse,
 	classifyStreamError,
 	parseRetryAfter,
 } from '../../lib/errors/classify-error';
-import { mask, maskDeep } from '../../lib/errors/mask';
+import { parseErrorBody } from '../../lib/errors/error-body';
+import { collectSecrets, mask, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
+import { parseHostAndPort } from '../../lib/errors/server-error';
+import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
-import { getFileType, decodeText } from '../../lib/files/file-types';
+import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { parseMetrics } from '../../lib/servers/models';
-import { LabelSet } from '../../lib/tasks/labels';
+import {
+	getDisplayName,
+	isSameModelName,
+	parseMetrics,
+	parseParameterCount,
+} from '../../lib/servers/models';
+import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/embed';
-import { stripMarkdown as spokenText } from '../../lib/tasks/synthesize-speech';
+import { joinSplitText } from '../../lib/tasks/split-text';
+import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
 import { parseTranscript } from '../../lib/tasks/transcribe';
 import {
 	normalizeLetters,
@@ -37,13 +106,22 @@ import {
 	tryOrUndefined,
 	truncate,
 	withoutEnds,
-	breakControlTokens,
 	estimateTokens,
+	isDeepText,
+	JsonBrackets,
 	parseExactJson,
+	parseJsonExactly,
 	parseJson,
 	parseObject,
 } from '../../lib/values';
 import { cpuMilliseconds } from '../support/cpu-time';
+import {
+	collectLiterals,
+	findExports,
+	findImports,
+	findTextFunctions,
+} from '../support/pattern-literals';
+import { SOURCES } from '../package/sources';
 
 const SIZES = [1, 2, 4, 8];
 /** Shorter times are noise. */
@@ -109,6 +187,90 @@ const READERS: Record<string, (text: string) => unknown> = {
 	textOfBlock: (text) => blockToText({ text }),
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
 	withoutControlTokens: breakControlTokens,
+	'marks at the end': withoutEndMarks,
+	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
+	'a model name': opensReasoningInPrompt,
+	'a repetition': (text) => new RunawayDetector().push(text),
+	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
+	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
+	'text without calls': withoutCallMarkup,
+	'a call that nothing reads': (text) => findUnreadCall(text, ['a', 'get_weather']),
+	'marks of calls': hasCallMark,
+	'text without code': blankOutCode,
+	'code blocks': findCodeBlocks,
+	'a text that is one code block': unwrapCodeBlock,
+	'members of JSON': (text) => {
+		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
+		return [splitJson(json), hasDuplicateKeys(json), countJsonSigns(json, 1_000)];
+	},
+	'an object at a position': (text) => new TextCursor(text).readJson(),
+	'a call next to others': (text) =>
+		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
+	'text that can be shown': (text) => getDisplayableLength(text, true, true),
+	'a code block': (text) => isInFence(text, text.length),
+	'a quotation': (text) =>
+		createQuotationCheck([text])(`<tool_call>${text}</tool_call>`, {
+			name: 'get_weather',
+			arguments: `{"a":"b"}`,
+		}),
+	'a call of the format tool': (text) =>
+		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, parameters: { type: 'object' } }]),
+	'a name in a correction': toSafeName,
+	'a response to correct': (text) => buildFormatCorrection(text, text),
+	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
+	'a body of an error': parseErrorBody,
+	'a message of an error': findTypeByText,
+	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
+	'numbers of tokens': findTokenCounts,
+	'the title of an error': toTitle,
+	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
+	'secrets in headers': (text) => collectSecrets({ authorization: text }),
+	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
+	'an explanation of Dify': (text) => explainMessage('invalidInput', 'invalid_param', text),
+	'a trace of Python': isPythonTrace,
+	'the name of a model': (text) => [
+		parseParameterCount(text),
+		getDisplayName(text),
+		isSameModelName(text, `${text}:latest`),
+	],
+	'words that were split': joinSplitText,
+	'a value like Python': parseLiteral,
+	'a mark at the end': (text) => withoutEnd(text),
+	'brackets of JSON': (text) => [new JsonBrackets().read(text), new JsonBrackets().readAll(text)],
+	'depth of JSON': isDeepText,
+	'exact JSON': parseJsonExactly,
+	'JSON for a schema': (text) =>
+		validateJson(text, { type: 'jsonSchema', name: 'a', schema: { type: 'object' } }),
+	'a reason why a response ended': findFinishFailure,
+	'IDs of calls': (text) => [
+		createToolCallIds([text]),
+		toServerToolCallId(text, 'get_weather'),
+		getResponseKey(text),
+	],
+	'the name of a tool': toValidName,
+	'a call to correct': (text) =>
+		buildToolCallCorrection(text, [{ name: text, arguments: text }], [], []),
+	'a text above a limit': (text) => [
+		truncateToLimit(text, { tokens: undefined, limit: undefined }),
+		excerpt(text),
+		lower(text),
+	],
+	'the type of a sound': getAudioExtension,
+	'a redirect': (text) => [describeRedirect('vLLM', text, text), isLoopback(text)],
+	'addresses of Dify': (text) => [
+		tryOrUndefined(() => resolveDifyBaseUrl(`http://${text}`)),
+		tryOrUndefined(() => parseFileUrl(`http://${text}`)),
+		tryOrUndefined(() => parseOrigins(text)),
+	],
+	'names of Dify': (text) => [
+		tryOrUndefined(() => parseUuid(text, 'ID')),
+		tryOrUndefined(() => parseOptionalUuid(text, 'ID')),
+		tryOrUndefined(() => parseModelRef(text)),
+		truncateQuery(text),
+	],
+	'a failed node of Dify': (text) =>
+		explainFailedRequest({ id: '', title: '', type: 'http-request' } as never, text),
+	'a model of Ollama': (text) => parseOllamaModel(text, {}),
 	'an address of an image': (url) =>
 		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),
 	'data of an image': (data) => tryOrUndefined(() => parseContentPart({ type: 'image', data })),
@@ -149,7 +311,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		),
 	labelsIn: (text) => new LabelSet(LABELS, true).parse(text),
 	prefixesOf: getPrefixes,
-	'a text to speak': spokenText,
+	'a text to speak': stripMarkdown,
 	'a transcript': (text) => parseTranscript(text, 'text'),
 	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
@@ -242,6 +404,249 @@ test.each(Object.entries(READERS))('%s', (_name, read) => {
 	expect(slow).toBeUndefined();
 });
 
+/** Characters of generated texts: as many as the time of a reader allows. */
+const MIN_LENGTH = 4_000;
+const MAX_LENGTH = 200_000;
+/** CPU time of a reader for all generated texts, if it reads them as fast as plain text. */
+const CPU_MS = 40;
+/** A text that takes this many times as long as most others of its length may be slow, if it takes some time at all. */
+const SUSPICIOUS_SHARE = 4;
+const SUSPICIOUS_MS = 0.5;
+/** Characters of the shortest text whose growth is measured, and most texts for which it is, the slowest first. */
+const GROWTH_LENGTH = 50_000;
+const MAX_MEASURED = 6;
+/** Most literals that are paired: those with the most signs. */
+const MAX_PAIRED = 45;
+
+const SENTENCE = 'some words of a text, ';
+const fill = (piece: string, length: number) => piece.repeat(Math.ceil(length / piece.length));
+
+/** A way to make a text of any length. */
+interface Recipe {
+	name: string;
+	make(length: number): string;
+}
+
+const isMark = (text: string) => text.length > 1 && /[^\w\s]/.test(text);
+
+/** Recipes of one literal: repeated, in parts, before text or blanks, and as an opening without its end. */
+function toRecipes(literal: string): Recipe[] {
+	const half = Math.ceil(literal.length / 2);
+	const [begin, end] = [literal.slice(0, half), literal.slice(half)];
+	const recipes: Array<[string, (length: number) => string]> = [
+		['repeated', (length) => fill(literal, length)],
+		['repeated in a text', (length) => fill(`${literal}${SENTENCE}`, length)],
+		['repeated in lines', (length) => fill(`${literal}\n`, length)],
+		['before blanks, repeated', (length) => fill(`${literal}${' '.repeat(30)}`, length)],
+		['once, before a text', (length) => literal + fill(SENTENCE, length)],
+		['once, before blanks', (length) => `${literal}${fill(' \n', length)}a`],
+		['repeated in a bracket', (length) => `{${fill(literal, length)}\0`],
+		['its first half repeated', (length) => fill(begin, length)],
+		['its halves in turn', (length) => fill(begin, length / 2) + fill(end || begin, length / 2)],
+	];
+	return recipes
+		.slice(0, isMark(literal) ? undefined : 1)
+		.map(([name, make]) => ({ name: `${JSON.stringify(literal)} ${name}`, make }));
+}
+
+/** Each literal in turn with each other one. */
+function toPairRecipes(literals: readonly string[]): Recipe[] {
+	return literals.flatMap((a) =>
+		literals
+			.filter((b) => b !== a)
+			.map((b) => ({
+				name: `${JSON.stringify(a)} and ${JSON.stringify(b)} in turn`,
+				make: (length: number) => fill(a + b, length),
+			})),
+	);
+}
+
+const countSigns = (text: string) => text.replace(/[\w\s]+/g, '').length;
+
+/** Literals that may be marks, those with the most signs first. */
+function selectPaired(literals: readonly string[]) {
+	return literals
+		.filter(isMark)
+		.toSorted((a, b) => countSigns(b) - countSigns(a))
+		.slice(0, MAX_PAIRED);
+}
+
+/** All that `lib` exports. */
+const EXPORTS = SOURCES.filter((file) => file.startsWith('lib')).flatMap(findExports);
+
+/** The names that the readers of the tables use, by the name of the reader. */
+function findUsedNames(): Map<string, Set<string>> {
+	const file = 'test/lib/linear.test.ts';
+	const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+	const namesByReader = new Map<string, Set<string>>();
+	const collect = (node: ts.Node, names: Set<string>): void => {
+		if (ts.isIdentifier(node)) names.add(node.text);
+		ts.forEachChild(node, (child) => collect(child, names));
+	};
+	const visit = (node: ts.Node): void => {
+		const isTable =
+			ts.isVariableDeclaration(node) &&
+			ts.isIdentifier(node.name) &&
+			['READERS', 'STREAMS'].includes(node.name.text);
+		if (!isTable || !node.initializer || !ts.isObjectLiteralExpression(node.initializer)) {
+			ts.forEachChild(node, visit);
+			return;
+		}
+		for (const property of node.initializer.properties) {
+			const names = new Set<string>();
+			collect(property, names);
+			const { name } = property;
+			if (name && (ts.isIdentifier(name) || ts.isStringLiteral(name)))
+				namesByReader.set(name.text, names);
+		}
+	};
+	visit(source);
+	return namesByReader;
+}
+
+const USED_NAMES = findUsedNames();
+
+const literalsByFile = new Map<string, string[]>();
+function getLiterals(file: string) {
+	const literals = literalsByFile.get(file) ?? collectLiterals(file);
+	literalsByFile.set(file, literals);
+	return literals;
+}
+
+/** Readers that pass all of a text on to other files. */
+const COMPOSED = ['CompletionAccumulator', 'applyEvent'];
+
+/** What a reader looks for: the literals of the files of its functions, and all marks if it reads output of models. */
+function collectReaderLiterals(reader: string) {
+	const names = USED_NAMES.get(reader) ?? new Set();
+	const files = new Set(
+		EXPORTS.filter(({ name }) => names.has(name)).flatMap(({ name, file }) =>
+			COMPOSED.includes(name) ? [file, ...findImports(file)] : [file],
+		),
+	);
+	return {
+		own: [...new Set([...files].filter((file) => file !== MARKS_FILE).flatMap(getLiterals))],
+		marks: [...files].some((file) => file.startsWith('lib/text')) ? getMarks() : [],
+	};
+}
+const MARKS_FILE = 'lib/text/marks.ts';
+
+/** The length at which a reader reads so many texts in time. */
+function chooseLength(read: (text: string) => unknown, count: number) {
+	const text = fill(SENTENCE, 32_000);
+	const times = [1, 2, 3].map(() => cpuMilliseconds(() => read(text)));
+	const perCharacter = Math.max(1e-7, Math.min(...times) / text.length);
+	const length = CPU_MS / (Math.max(1, count) * perCharacter);
+	return Math.round(Math.min(Math.max(length, MIN_LENGTH), MAX_LENGTH));
+}
+
+/**
+ * The recipe at which the time of a reader grows with the square of the length; undefined if there is none. All texts are
+ * read once; the growth is measured for the slow ones only.
+ */
+function findSlowRecipe(read: (text: string) => unknown, recipes: readonly Recipe[]) {
+	let length = chooseLength(read, recipes.length);
+	let [spent, allowed] = [0, 3 * CPU_MS];
+	const measured = recipes.map((recipe) => {
+		const text = recipe.make(length);
+		const time = cpuMilliseconds(() => read(text));
+		const result = { recipe, time, length, perCharacter: time / length };
+		spent += time;
+		if (spent > allowed) {
+			length = Math.max(MIN_LENGTH, length / 2);
+			allowed *= 2;
+		}
+		return result;
+	});
+	const sorted = measured.toSorted((a, b) => b.perCharacter - a.perCharacter);
+	const median = sorted[sorted.length >> 1]?.perCharacter ?? 0;
+	return sorted
+		.filter(
+			({ time, perCharacter }) => time > SUSPICIOUS_MS && perCharacter > SUSPICIOUS_SHARE * median,
+		)
+		.slice(0, MAX_MEASURED)
+		.filter(({ recipe, length: short }) => mayGrow(read, recipe, short))
+		.find(
+			({ recipe }) =>
+				measureGrowth((size) => void read(recipe.make(size * GROWTH_LENGTH))) >= MAX_GROWTH,
+		)?.recipe;
+}
+
+/** Whether four times the length takes more than six times as long, at a glance. */
+function mayGrow(read: (text: string) => unknown, { make }: Recipe, length: number) {
+	const [short, long] = [make(length), make(4 * length)];
+	const times = [1, 2].map(() => cpuMilliseconds(() => read(short)));
+	return cpuMilliseconds(() => read(long)) > 6 * Math.min(...times);
+}
+
+test.each(Object.entries(READERS))('%s: texts of the literals of its code', (name, read) => {
+	const { own, marks } = collectReaderLiterals(name);
+	const markRecipes = marks.flatMap((mark) => toRecipes(mark).slice(0, 2));
+	const slow = [
+		findSlowRecipe(read, [...own.flatMap(toRecipes), ...markRecipes]),
+		findSlowRecipe(read, toPairRecipes(selectPaired(own))),
+	];
+	expect(slow.map((recipe) => recipe?.name)).toEqual([undefined, undefined]);
+});
+
+/** Functions of texts that no reader has, by the reason. */
+const EXCEPTIONS: Record<string, readonly string[]> = {
+	'the texts are names or texts of this package': [
+		'findList',
+		'toEndTag',
+		'toAlternatives',
+		'ServerError.withSuggestion',
+		'createInputError',
+		'createJsonError',
+		'assertDepth',
+		'cleanResponseFormat',
+		'explainTooLong',
+	],
+	'the texts are kept or passed on as they are': [
+		'ServerError.withPartial',
+		'DisplayedText.new',
+		'CompletionAccumulator.end',
+		'buildExtractMessages',
+		'getTranscriptHints',
+		'withSubtitles',
+		'getUnsafeNumberWarnings',
+	],
+	'it sends requests; what it reads has readers': [
+		'runTurn',
+		'completeText',
+		'rerank',
+		'withContextSuggestion',
+		'explainUnsupportedRoute',
+		'explainUnsupportedTask',
+	],
+	'the text is of an error, which has readers': ['describeError', 'toChatMessage'],
+	'it reads a file of limited size, with its own tests': [
+		'readMail',
+		'readFile',
+		'getJpegWarnings',
+	],
+};
+
+test('each function that takes a text has a reader, or is an exception', () => {
+	const names = new Set([...USED_NAMES.values()].flatMap((used) => [...used]));
+	const hasReader = (name: string) =>
+		name.split('.').every((part) => part === 'new' || names.has(part));
+	const exceptions = Object.values(EXCEPTIONS).flat();
+	const functions = SOURCES.flatMap(findTextFunctions).filter(
+		({ name, file }) => READING.test(file) || (SENDING.test(file) && PARSES.test(name)),
+	);
+	const missing = functions.filter(({ name }) => !hasReader(name) && !exceptions.includes(name));
+	expect(missing.map(({ name, file }) => `${file}: ${name}`)).toEqual([]);
+	const known = functions.map(({ name }) => name);
+	expect(exceptions.filter((name) => !known.includes(name) || hasReader(name))).toEqual([]);
+});
+
+/** Files whose functions read texts of others. */
+const READING = /^lib\/(?:text|files|errors|chat|tasks|values|file-name)\b/;
+/** Files of which most functions send texts of the user; those that read others begin with such a verb. */
+const SENDING = /^lib\/(?:dify|servers|http)\b/;
+const PARSES = /^(?:parse|split|explain|truncate|resolve|decode|strip)/;
+
 /** Pieces of the shortest response. */
 const PIECES = 2_000;
 const times = <T>(count: number, make: (index: number) => T) =>
@@ -276,6 +681,11 @@ const STREAMS: Record<string, (count: number) => void> = {
 	'reasoning whose opening tag was not sent': (count) => {
 		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
+	},
+	'thinking in many parts': (count) => {
+		const splitter = new ReasoningSplitter();
+		for (const piece of times(20, () => '<|think|>a<|end|>'.repeat(count / 20)))
+			splitter.push(piece);
 	},
 	'blanks before a text': (count) => {
 		const splitter = new ReasoningSplitter();

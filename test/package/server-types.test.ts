@@ -95,6 +95,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 		'descriptions of options, shown before a server is known',
 	],
 	[/^lib\/servers\/credential\.ts$/, 'the server types in the credential'],
+	[/^lib\/text\/marks\.ts$/, 'sources of marks: templates and parsers'],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];
 

@@ -1,5 +1,6 @@
 /** How much of a text can be shown while more of it may arrive: what may become a call waits. */
-import { END_MARK, withoutEnd } from '../end-marks';
+import { END_MARKS, withoutEnd } from '../end-marks';
+import { getPartialMarkLength } from '../marks';
 import { MARK_BEGINNING } from './marks';
 
 /** A mark that has not arrived completely. */
@@ -20,8 +21,8 @@ export function getDisplayableLength(pending: string, isFirst: boolean, hasTools
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
 	const marker = hasTools ? pending.search(MARK_BEGINNING) : -1;
 	if (marker >= 0) return marker;
-	const end = withoutEnd(pending, END_MARK);
-	return end.length < pending.length
-		? end.length
-		: pending.length - (PARTIAL_MARK.exec(pending)?.[0].length ?? 0);
+	const end = withoutEnd(pending);
+	if (end.length < pending.length) return end.length;
+	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
+	return pending.length - Math.max(partial, getPartialMarkLength(pending, END_MARKS));
 }

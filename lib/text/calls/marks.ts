@@ -15,11 +15,11 @@ const CALL_WORD = '(?:tool|func|call|action|plugin|python|interpreter)';
 /** DeepSeek's models write their blank `▁` also in other ways (sgl-project/sglang, `deepseekv3_detector.py`). */
 const WIDE_NAME_PART = String.raw`[\w▁ \\]{0,40}`;
 
+/** What follows `<` in a mark that begins a block. */
+const BLOCK_MARK_REST = `(?:\\|?${PREFIX}${NAME_PART}${CALL_WORD}${NAME_PART}\\|?|｜${WIDE_NAME_PART}${CALL_WORD}${WIDE_NAME_PART}｜)>`;
+
 /** A mark that begins a block, such as `<tool_call>`, `<|tool_call_start|>`, `<|tool_call>`, `<｜tool▁calls▁begin｜>`. */
-export const BLOCK_MARK = new RegExp(
-	`${NAMESPACE_TOKEN}<(?:\\|?${PREFIX}${NAME_PART}${CALL_WORD}${NAME_PART}\\|?|｜${WIDE_NAME_PART}${CALL_WORD}${WIDE_NAME_PART}｜)>`,
-	'iy',
-);
+export const BLOCK_MARK = new RegExp(`${NAMESPACE_TOKEN}<${BLOCK_MARK_REST}`, 'iy');
 
 /**
  * What begins a call wherever it stands: a mark, a tag with a name, a header. The readers decide what it is.
@@ -34,11 +34,13 @@ const BEGINNINGS = [
 export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
 
 /** Words in the names of marks that only calls have. HTML has none of them in its tags. */
-const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|function=|function name=|parameter=|arg_key|arg_value|python_(?:tag|start)|action_start)`;
-/** Such a mark anywhere in a text, with or without attributes. */
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start)(?=[\s=>|｜:_▁"])`;
+/** What follows `<` in such a mark, with or without attributes. */
+const CALL_MARK_REST = String.raw`[|｜/]{0,2}${PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
+/** Such a mark anywhere in a text. */
 export const CALL_MARK = new RegExp(
 	[
-		`<[|｜/]{0,2}${PREFIX}[\\w▁]{0,20}?${CALL_NAME}(?=[\\s=>|｜:_▁"]|\\w)`,
+		`<${CALL_MARK_REST}`,
 		String.raw`<\|(?:start|channel)\|>[^\n]{0,60}?to=functions\.`,
 		String.raw`\[TOOL_CALLS\]`,
 		String.raw`\bfunctools\[`,
@@ -46,6 +48,18 @@ export const CALL_MARK = new RegExp(
 	].join('|'),
 	'i',
 );
+
+/** What follows a mark of a block in a call: JSON, a further mark, or a name with its arguments. */
+const CALL_CONTENT = String.raw`\s*(?:\{\s*["'}]|\[\s*[[{\w]|<[|｜]|</?(?:function|invoke|parameter|param|arg_)|(?:function|call:)?[\w.:-]{1,128}\s*(?:\(|\{|<[|｜]|<arg_))`;
+
+/** What follows `<` in each mark that a reader of calls reads. Foreign texts must not contain it (lib/text/marks.ts). */
+export const READABLE_MARK_RESTS: readonly RegExp[] = [
+	new RegExp(CALL_MARK_REST),
+	new RegExp(`${BLOCK_MARK_REST}${CALL_CONTENT}`),
+];
+
+/** The same, to be read at the position of a cursor. */
+export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 
 /** The beginning of any of these marks, perhaps not complete: what follows it is not shown while more may arrive. */
 export const MARK_BEGINNING =

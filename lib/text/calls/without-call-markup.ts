@@ -1,13 +1,10 @@
 /** Removes calls from an earlier response of the model, so that it does not imitate markup that nothing reads. */
 import { TextCursor } from './cursor';
-import { BLOCK_MARK, CALL_MARK, getClosingMark, OTHER_MARK } from './marks';
+import { BLOCK_MARK, CALL_MARK, CONTENT_OF_CALL, getClosingMark, OTHER_MARK } from './marks';
 import { findBeginnings, readBlock } from './read-text-calls';
 
 /** A text with more marks is about them. */
 const MAX_MARKS = 100;
-/** What follows a mark that begins a call: JSON, a further mark, or a name with its arguments. */
-const CALL_CONTENT =
-	/\s*(?:\{\s*["'}]|\[\s*[[{]|<[|｜]|<\/?(?:function|invoke|parameter|param|arg_)|(?:function|call:)?[\w.:-]{1,128}\s*(?:\(|\{|<[|｜]|<arg_))/y;
 /** Longest mark. */
 const MAX_MARK = 120;
 
@@ -38,7 +35,7 @@ export function withoutCallMarkup(text: string): string {
 function findEnd(cursor: TextCursor, from: number): number | undefined {
 	cursor.at = from;
 	const mark = cursor.match(BLOCK_MARK)?.[0];
-	if (mark === undefined || OTHER_MARK.test(mark) || cursor.match(CALL_CONTENT) === undefined)
+	if (mark === undefined || OTHER_MARK.test(mark) || cursor.match(CONTENT_OF_CALL) === undefined)
 		return undefined;
 	const content = cursor.readUntil(getClosingMark(mark));
 	return content === undefined ? cursor.text.length : cursor.at;

@@ -38,6 +38,44 @@ test.each<[string, string, boolean]>([
 	],
 	['a long number in a string', JSON.stringify({ number: '1234567890'.repeat(500) }), true],
 	['brackets and quotes in strings', JSON.stringify({ a: '{"[\\"'.repeat(900) }), true],
+	[
+		'1,000 equal rows of a table',
+		`| a | b |\n|---|---|\n${'| Berlin | 12.50 |\n'.repeat(1000)}`,
+		false,
+	],
+	['3,000 equal rows of CSV', `city,price\n${'Berlin,12.50,open\n'.repeat(3000)}`, false],
+	['3,000 rows of CSV with blanks', `city, price\n${'Berlin, 12.50, open\n'.repeat(3000)}`, false],
+	['equal rows in a string', JSON.stringify({ table: '| Berlin | 12.50 |\n'.repeat(2000) }), true],
+	['equal lines of code', '```\n' + '\tpush(stack, value);\n'.repeat(1500) + '```', false],
+	[
+		'equal elements of HTML',
+		'<ul>\n' + '  <li>Item of a list</li>\n'.repeat(1500) + '</ul>',
+		false,
+	],
+	[
+		'1,500 equal objects',
+		JSON.stringify(Array.from({ length: 1500 }, () => ({ name: 'Berlin', n: 1 }))),
+		true,
+	],
+	[
+		'equal objects in a text',
+		'Here: ' + JSON.stringify(Array.from({ length: 1500 }, () => ({ name: 'Berlin', n: 1 }))),
+		false,
+	],
+	['equal objects in lines', '{"city": "Berlin", "price": 12.5}\n'.repeat(1500), false],
+	['10,000 zeros in a text', `[${'0, '.repeat(10_000)}0]`, false],
+	['20,000 zeros in lines', '0\n'.repeat(20_000), false],
+	['base64 zeros in lines', `${'A'.repeat(76)}\n`.repeat(900), false],
+	[
+		'base64 zeros in lines of a string',
+		JSON.stringify({ file: `${'A'.repeat(76)}\r\n`.repeat(900) }),
+		true,
+	],
+	['ASCII art', ' /\\  /\\ \n/  \\/  \\\n'.repeat(1500), false],
+	['separators', `${'-'.repeat(80)}\n`.repeat(300), false],
+	['a counter', Array.from({ length: 5000 }, (_line, index) => `${index}. a `).join(''), false],
+	['a refrain', 'Oh river, run to the sea, and never come back to me.\n'.repeat(200), false],
+	['a long paragraph ten times', `${POEM.slice(0, 1000)}\n`.repeat(10), false],
 ])('good output: %s', (_name, text, isJson) => {
 	expect(detect(text, isJson).state).toBe('normal');
 });
@@ -53,6 +91,43 @@ test.each<[string, string, string, number, boolean]>([
 	['blanks', 'Hello', ' \n', 2000, false],
 	['a sentence', 'Hello. ', 'I am sorry, I cannot do that. ', 16_000, false],
 	['one character', '', '@', 16_000, false],
+	[
+		'104 letters',
+		'',
+		`${'All words of the sentence are repeated '.repeat(2)}until nobody reads it. `.padEnd(
+			104,
+			'!',
+		),
+		16_000,
+		false,
+	],
+	['a paragraph of 900 characters', 'Well. ', POEM.slice(0, 900), 16_000, false],
+	['a paragraph of 1,900 characters', 'Well. ', POEM.slice(0, 1900), 16_000, false],
+	[
+		'two sentences in turn',
+		'',
+		'I am sorry, I cannot do that. What else can I do for you today, my dear friend? ',
+		16_000,
+		false,
+	],
+	[
+		'Chinese sentences',
+		'',
+		'对不起，我不能这样做。请告诉我您还需要什么帮助，我会尽力。',
+		16_000,
+		false,
+	],
+	['a line of prose', '', 'I am sorry, I cannot do that.\n', 16_000, false],
+	['a list of equal items', '', '- The same item again and again\n', 16_000, false],
+	[
+		'a sentence in a string',
+		'{"a": "',
+		'All words of the sentence are repeated until nobody reads them, and then once more. ',
+		8000,
+		true,
+	],
+	['rows without end', '', '|Berlin|12.50|\n'.replace('\n', '\n'), 140_434, false],
+	['empty objects without end', '[', '{"a":"b"},', 128 * 1024, true],
 	['base64 zeros without end', '{"file":"', 'A', 128 * 1024, true],
 ])('output that runs away: %s', (_name, start, piece, limit, isJson) => {
 	const text = start + piece.repeat(Math.ceil((limit + 2500) / piece.length));

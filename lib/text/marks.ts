@@ -1,0 +1,557 @@
+/**
+ * Marks of chat templates and of the parsers of model servers: one table for everything that reads, removes or breaks
+ * them, so that a mark that is read is also broken in foreign text.
+ *
+ * A mark that is a word, or an ordinary XML element, is not in the table, because breaking it would change code of
+ * users: `USER:` and `### Instruction:` (Vicuna, Alpaca), `<response>` (MiniMax-M2, Granite), `<result>` (DeepSeek-V3.2),
+ * `<user>` (Laguna), `<documents>`, `<functions>`, `<tools>`, `<image>`. None of them leaves the turn or the tool result
+ * that it is in, as long as the marks around it are broken.
+ */
+
+import { READABLE_MARK_RESTS } from './calls/marks';
+
+/**
+ * `turnEnd`: ends a turn or a text. `role`: begins a turn. `thinking`: begins or ends thinking. `toolResult`, `call`:
+ * begin, end or divide tool results, and calls and definitions of tools. `sequence`: other control tokens of a vocabulary.
+ * `media`: replaced by an image, audio or video.
+ */
+export type MarkType =
+	| 'turnEnd'
+	| 'role'
+	| 'thinking'
+	| 'toolResult'
+	| 'call'
+	| 'sequence'
+	| 'media';
+
+export interface Mark {
+	mark: string;
+	type: MarkType;
+	/** A model family, with the template, the parser or the report that has the mark. */
+	source: string;
+}
+
+/** The marks of one source by their type. `thinkingTags`: those that begin thinking; a tag with a slash ends it. */
+type Family = Readonly<
+	{ source: string; thinkingTags?: readonly string[] } & Partial<
+		Record<MarkType, readonly string[]>
+	>
+>;
+
+/** A mark that several families have is in the row of the first one. Sources without a project are of llama.cpp. */
+const FAMILIES: readonly Family[] = [
+	{
+		source: 'ChatML of Qwen, Yi, Hermes and many others: llama-chat.cpp',
+		turnEnd: ['<|im_end|>', '<|endoftext|>'],
+		role: ['<|im_start|>', '<|im_sep|>'],
+		thinkingTags: ['<think>'],
+		toolResult: ['<tool_response>', '</tool_response>'],
+		call: ['<tool_call>', '</tool_call>'],
+		media: ['<|vision_start|>', '<|vision_end|>', '<|image_pad|>', '<|video_pad|>'],
+	},
+	{
+		source: 'Hermes: NousResearch-Hermes-3-Llama-3.1-8B-tool_use.jinja, vLLM hermes_tool_parser.py',
+		thinking: [
+			'<scratch_pad>',
+			'</scratch_pad>',
+			'<tool_call_reasoning>',
+			'</tool_call_reasoning>',
+		],
+	},
+	{
+		source: 'Qwen3-Coder: Qwen3-Coder.jinja, vLLM qwen3coder_tool_parser.py',
+		call: ['<function=', '<parameter='],
+	},
+	{
+		source: 'Llama 2, Mistral 7B: llama-chat.cpp',
+		turnEnd: ['</s>'],
+		role: ['[INST]', '[/INST]', '<<SYS>>', '<</SYS>>'],
+		sequence: ['<s>', '<unk>'],
+	},
+	{
+		source: 'Llama 3: meta-llama-Llama-3.1-8B-Instruct.jinja',
+		turnEnd: ['<|eot_id|>', '<|eom_id|>', '<|end_of_text|>'],
+		role: ['<|start_header_id|>', '<|end_header_id|>', '<|begin_of_text|>'],
+		call: ['<|python_tag|>'],
+	},
+	{
+		source: 'Llama 4: llama-chat.cpp, vLLM tool_chat_template_llama4_pythonic.jinja',
+		turnEnd: ['<|eot|>', '<|eom|>'],
+		role: ['<|header_start|>', '<|header_end|>'],
+		call: ['<|python_start|>', '<|python_end|>'],
+		media: ['<|image|>', '<|patch|>'],
+	},
+	{
+		source: 'Mistral: Mistral-Small-3.2-24B-Instruct-2506.jinja, mistral-common',
+		role: ['[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', '[MODEL_SETTINGS]', '[/MODEL_SETTINGS]'],
+		thinkingTags: ['[THINK]'],
+		toolResult: ['[TOOL_RESULTS]', '[/TOOL_RESULTS]', '[TOOL_CONTENT]', '[/TOOL_CONTENT]'],
+		call: [
+			'[AVAILABLE_TOOLS]',
+			'[/AVAILABLE_TOOLS]',
+			'[TOOL_CALLS]',
+			'[/TOOL_CALLS]',
+			'[ARGS]',
+			'[/ARGS]',
+			'[CALL_ID]',
+			'[/CALL_ID]',
+		],
+		sequence: ['[PREFIX]', '[MIDDLE]', '[SUFFIX]', '[TRANSCRIBE]'],
+		media: ['[IMG]', '[/IMG]', '[IMG_BREAK]', '[IMG_END]', '[AUDIO]', '[BEGIN_AUDIO]'],
+	},
+	{
+		source: 'Gemma 2 and 3: google-gemma-2-2b-it.jinja',
+		turnEnd: ['<end_of_turn>', '<eos>'],
+		role: ['<start_of_turn>', '<bos>'],
+		call: ['<tool_code>', '</tool_code>'],
+		sequence: ['<pad>', '<mask>', '<unused0>', '<unused99>'],
+		media: ['<start_of_image>', '<end_of_image>', '<image_soft_token>', '<audio_soft_token>'],
+	},
+	{
+		source: 'FunctionGemma: Ollama model/parsers/functiongemma.go',
+		toolResult: ['<start_function_response>', '<end_function_response>'],
+		call: [
+			'<start_function_call>',
+			'<end_function_call>',
+			'<start_function_declaration>',
+			'<end_function_declaration>',
+			'<escape>',
+		],
+	},
+	{
+		source:
+			'Gemma 4: google-gemma-4-31B-it.jinja, llama.cpp issues 21316 and 21338, mlx-vlm issue 899',
+		turnEnd: ['<turn|>'],
+		role: ['<|turn>'],
+		thinking: ['<|channel>', '<channel|>', '<|think|>'],
+		toolResult: ['<|tool_response>', '<tool_response|>'],
+		call: ['<|tool_call>', '<tool_call|>', '<|tool>', '<tool|>', '<|"|>'],
+		media: ['<|audio|>', '<|video|>'],
+	},
+	{
+		source: 'gpt-oss: openai-gpt-oss-120b.jinja, OpenAI Harmony format, vLLM issue 22578',
+		turnEnd: ['<|end|>', '<|return|>', '<|call|>'],
+		role: ['<|start|>', '<|message|>', '<|startoftext|>'],
+		thinking: ['<|channel|>'],
+		call: ['<|constrain|>', 'to=functions.'],
+	},
+	{
+		source: 'Solar Open: upstage-Solar-Open-100B.jinja',
+		turnEnd: ['<|flush|>', '<|calls|>'],
+		role: ['<|begin|>', '<|content|>'],
+		thinking: ['<|/think|>'],
+		toolResult: ['<|tool_response:begin|>', '<|tool_response:end|>', '<|tool_response:result|>'],
+		call: [
+			'<|tools:begin|>',
+			'<|tool:begin|>',
+			'<|tool_call:begin|>',
+			'<|tool_call:name|>',
+			'<|tool_call:args|>',
+			'<|tool_call:end|>',
+		],
+	},
+	{
+		source: 'DeepSeek: deepseek-ai-DeepSeek-V3.1.jinja, llama-chat.cpp',
+		turnEnd: ['<｜end▁of▁sentence｜>', '<|EOT|>'],
+		role: ['<｜begin▁of▁sentence｜>', '<｜User｜>', '<｜Assistant｜>'],
+		toolResult: [
+			'<｜tool▁outputs▁begin｜>',
+			'<｜tool▁outputs▁end｜>',
+			'<｜tool▁output▁begin｜>',
+			'<｜tool▁output▁end｜>',
+		],
+		call: [
+			'<｜tool▁calls▁begin｜>',
+			'<｜tool▁calls▁end｜>',
+			'<｜tool▁call▁begin｜>',
+			'<｜tool▁call▁end｜>',
+			'<｜tool▁sep｜>',
+		],
+		sequence: ['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>'],
+	},
+	{
+		source: 'DeepSeek-V3.2: deepseek-ai-DeepSeek-V3.2.jinja, xgrammar structural tags',
+		toolResult: ['<function_results>', '</function_results>'],
+		call: [
+			'<｜DSML｜function_calls>',
+			'</｜DSML｜function_calls>',
+			'<｜DSML｜tool_calls>',
+			'<｜DSML｜invoke',
+			'</｜DSML｜invoke>',
+			'<｜DSML｜parameter',
+		],
+	},
+	{
+		source: 'Kimi K2: Kimi-K2-Instruct.jinja, llama-vocab.cpp',
+		turnEnd: ['[EOT]', '[EOS]'],
+		role: ['<|im_system|>', '<|im_user|>', '<|im_assistant|>', '<|im_middle|>', '[BOS]'],
+		call: [
+			'<|tool_calls_section_begin|>',
+			'<|tool_calls_section_end|>',
+			'<|tool_call_begin|>',
+			'<|tool_call_argument_begin|>',
+			'<|tool_call_end|>',
+		],
+		sequence: ['[PAD]', '[UNK]'],
+		media: ['<|media_begin|>', '<|media_content|>', '<|media_pad|>', '<|media_end|>'],
+	},
+	{
+		source: 'Kimi K3: lightseekorg/smg kimi_k3.rs',
+		role: ['<|open|>', '<|close|>', '<|sep|>'],
+	},
+	{
+		source: 'Kimi-VL: lightseekorg/smg kimi.rs',
+		thinkingTags: ['◁think▷'],
+	},
+	{
+		source: 'GLM: GLM-4.6.jinja, llama-chat.cpp, vLLM issue 32436',
+		role: [
+			'<|system|>',
+			'<|user|>',
+			'<|assistant|>',
+			'<|observation|>',
+			'[gMASK]',
+			'<sop>',
+			'<eop>',
+		],
+		call: ['<arg_key>', '</arg_key>', '<arg_value>', '</arg_value>'],
+		sequence: ['<|code_prefix|>', '<|code_middle|>', '<|code_suffix|>'],
+		media: ['<|begin_of_image|>', '<|end_of_image|>', '<|begin_of_box|>', '<|end_of_box|>'],
+	},
+	{
+		source: 'LongCat: mlx-lm tool_parsers/longcat.py',
+		thinking: ['<longcat_think>', '</longcat_think>'],
+		call: [
+			'<longcat_tool_call>',
+			'</longcat_tool_call>',
+			'<longcat_arg_key>',
+			'<longcat_arg_value>',
+		],
+	},
+	{
+		source: 'MiniMax-M1: vLLM tool_chat_template_minimax_m1.jinja',
+		turnEnd: ['<end_of_sentence>', '<end_of_document>'],
+		role: ['<beginning_of_sentence>', '<begin_of_document>'],
+	},
+	{
+		source: 'MiniMax-M2: MiniMax-M2.jinja',
+		turnEnd: ['[e~['],
+		role: [']~b]', ']~!b['],
+		call: ['<minimax:tool_call>', '</minimax:tool_call>', '<invoke name='],
+		sequence: [']!p~[', ']!d~['],
+	},
+	{
+		source: 'MiniMax-M3: common/chat.cpp, vLLM issue 52613, mlx-vlm processing_minimax_m3_vl.py',
+		thinkingTags: ['<mm:think>'],
+		call: [']<]minimax[>['],
+		media: [']<]image[>['],
+	},
+	{
+		source: 'Seed-OSS: ByteDance-Seed-OSS.jinja',
+		turnEnd: ['<seed:eos>'],
+		role: ['<seed:bos>'],
+		thinkingTags: ['<seed:think>'],
+		thinking: ['<seed:cot_budget_reflect>', '</seed:cot_budget_reflect>'],
+		call: ['<seed:tool_call>', '</seed:tool_call>'],
+		sequence: ['<seed:pad>'],
+	},
+	{
+		source: 'Granite: ibm-granite-granite-4.0.jinja, vLLM tool_chat_template_granite_20b_fc.jinja',
+		role: ['<|start_of_role|>', '<|end_of_role|>'],
+		toolResult: ['<function_response>', '</function_response>'],
+		call: ['<|tool_call|>', '<function_call>', '</function_call>'],
+		sequence: ['<fim_prefix>', '<fim_middle>', '<fim_suffix>', '<fim-prefix>', '<reponame>'],
+	},
+	{
+		source: 'Command R and A: CohereForAI-c4ai-command-r7b-12-2024-tool_use.jinja',
+		turnEnd: ['<|END_OF_TURN_TOKEN|>', '<EOS_TOKEN>', '<|END_RESPONSE|>', '<|END_TEXT|>'],
+		role: [
+			'<BOS_TOKEN>',
+			'<|START_OF_TURN_TOKEN|>',
+			'<|SYSTEM_TOKEN|>',
+			'<|USER_TOKEN|>',
+			'<|CHATBOT_TOKEN|>',
+			'<|START_RESPONSE|>',
+			'<|START_TEXT|>',
+		],
+		thinking: ['<|START_THINKING|>', '<|END_THINKING|>'],
+		toolResult: ['<|START_TOOL_RESULT|>', '<|END_TOOL_RESULT|>'],
+		call: ['<|START_ACTION|>', '<|END_ACTION|>', '<cofl:tool_calls>', '</cofl:tool_calls>'],
+	},
+	{
+		source: 'Phi-3 and 4: microsoft-Phi-3.5-mini-instruct.jinja, vLLM phi4mini_tool_parser.py',
+		call: ['<|tool|>', '<|/tool|>', 'functools['],
+	},
+	{
+		source: 'EXAONE: llama-chat.cpp, EXAONE Deep model card',
+		turnEnd: ['[|endofturn|]'],
+		role: ['[|system|]', '[|user|]', '[|assistant|]', '[|tool|]'],
+		thinkingTags: ['<thought>'],
+		call: ['<|tool_declare|>'],
+	},
+	{
+		source: 'Jais: model card',
+		role: ['[|Human|]', '[|AI|]'],
+	},
+	{
+		source: 'Hunyuan: llama-chat.cpp, vLLM hunyuan_a13b_reasoning_parser.py and _tool_parser.py',
+		turnEnd: ['<|eos|>'],
+		role: ['<|extra_0|>', '<|extra_4|>', '<｜hy_User｜>', '<｜hy_Assistant｜>'],
+		thinking: ['<answer>', '</answer>'],
+		call: ['<tool_calls>', '</tool_calls>'],
+		sequence: ['<｜hy_begin▁of▁sentence｜>', '<｜hy_place▁holder▁no▁2｜>'],
+	},
+	{
+		source: 'ERNIE: model card',
+		role: ['<|begin_of_sentence|>', '<|end_of_sentence|>'],
+		media: ['<|IMAGE_START|>', '<|IMAGE_PLACEHOLDER|>', '<|IMAGE_END|>'],
+	},
+	{
+		source: 'LFM2: LFM2.5-Instruct.jinja, model cards of Liquid',
+		toolResult: ['<|tool_response_start|>', '<|tool_response_end|>'],
+		call: ['<|tool_list_start|>', '<|tool_list_end|>', '<|tool_call_start|>'],
+	},
+	{
+		source: 'Apriel: unsloth-Apriel-1.5.jinja, Apriel-1.6-15b-Thinker-fixed.jinja',
+		role: ['<|begin_system|>', '<|begin_user|>', '<|begin_assistant|>', '<|begin_content|>'],
+		thinking: ['<thinking>', '</thinking>', '[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],
+		toolResult: ['<|begin_tool_result|>'],
+		call: ['<available_tools>', '</available_tools>'],
+	},
+	{
+		source: 'Apertus: Apertus-8B-Instruct.jinja',
+		turnEnd: ['<|assistant_end|>', '<|user_end|>', '<|system_end|>', '<|developer_end|>'],
+		role: ['<|assistant_start|>', '<|user_start|>', '<|system_start|>', '<|developer_start|>'],
+		thinking: ['<|inner_prefix|>', '<|inner_suffix|>'],
+		call: ['<|tools_prefix|>', '<|tools_suffix|>'],
+	},
+	{
+		source: 'Nemotron: NVIDIA-Nemotron-Nano-v2.jinja, Ollama model/parsers/nemotron3nano.go',
+		role: ['<SPECIAL_10>', '<SPECIAL_11>', '<SPECIAL_12>', '<extra_id_0>', '<extra_id_1>'],
+		thinking: ['<_end_think>'],
+		toolResult: ['<TOOL_RESPONSE>', '</TOOL_RESPONSE>'],
+		call: ['<TOOLCALL>', '</TOOLCALL>'],
+		media: ['<so_embedding>'],
+	},
+	{
+		source: 'InternLM: vLLM internlm2_tool_parser.py, lmdeploy model.py',
+		turnEnd: ['<eoa>', '<eoh>', '<eot>'],
+		role: ['<|User|>', '<|Bot|>', '[UNUSED_TOKEN_146]', '[UNUSED_TOKEN_145]'],
+		call: ['<|action_start|>', '<|action_end|>', '<|plugin|>', '<|interpreter|>'],
+		media: ['<IMG_CONTEXT>'],
+	},
+	{
+		source: 'Jamba: model card, vLLM jamba_tool_parser.py',
+		role: ['<|bom|>'],
+	},
+	{
+		source: 'Reka: Reka-Edge.jinja, model card of Reka Flash',
+		role: ['<sep>'],
+		media: ['<REKA_IMG_TOKEN>'],
+	},
+	{
+		source: 'Zephyr, OpenChat, OLMo: llama-chat.cpp, Ollama model/parsers/olmo3.go',
+		turnEnd: ['<|end_of_turn|>'],
+		call: ['<function_calls>', '</function_calls>'],
+	},
+	{
+		source: 'Ling and Ring: llama-chat.cpp (bailing)',
+		turnEnd: ['<|role_end|>'],
+		role: [
+			'<role>SYSTEM</role>',
+			'<role>HUMAN</role>',
+			'<role>ASSISTANT</role>',
+			'<role>OBSERVATION</role>',
+		],
+	},
+	{
+		source: 'dots.llm1: llama-chat.cpp',
+		turnEnd: ['<|endofuserprompt|>', '<|endofresponse|>', '<|endofsystem|>'],
+		role: ['<|userprompt|>', '<|response|>'],
+	},
+	{
+		source: 'MiniCPM: llama-chat.cpp',
+		role: ['<用户>', '<AI>'],
+	},
+	{
+		source: 'Step: stepfun-ai-Step-3.5-Flash.jinja, lightseekorg/smg step3.rs',
+		call: [
+			'<｜tool_calls_begin｜>',
+			'<｜tool_call_begin｜>',
+			'<｜tool_sep｜>',
+			'<steptml:invoke name=',
+			'<steptml:parameter name=',
+		],
+		media: ['<im_start>', '<im_patch>', '<im_end>'],
+	},
+	{
+		source: 'Baichuan: vLLM template_baichuan.jinja',
+		role: ['<reserved_106>', '<reserved_107>'],
+	},
+	{
+		source: 'GigaChat, Megrez, Grok-2: llama-chat.cpp',
+		turnEnd: ['<|message_sep|>', '<|turn_end|>', '<|separator|>'],
+		role: ['<|role_start|>', '<|role_sep|>'],
+		call: ['<|function_call|>'],
+	},
+	{
+		source: 'Pangu, YandexGPT and models of the BERT family: llama-chat.cpp, llama-vocab.cpp',
+		turnEnd: ['[unused10]'],
+		role: ['[unused9]', '[CLS]', '[SEP]'],
+		sequence: ['[MASK]'],
+	},
+	{
+		source: 'PLaMo: llama-vocab.cpp',
+		turnEnd: ['<|plamo:eos|>'],
+		role: ['<|plamo:bos|>'],
+	},
+	{
+		source: 'Inkling: lightseekorg/smg inkling.rs',
+		turnEnd: ['<|end_message|>', '<|content_model_end_sampling|>'],
+		role: ['<|message_model|>', '<|message_user|>', '<|message_tool|>', '<|content_text|>'],
+		thinking: ['<|content_thinking|>'],
+		call: ['<|content_invoke_tool_json|>', '<|content_invoke_tool_text|>'],
+	},
+	{
+		source: 'Sarashina: lightseekorg/smg sarashina.rs',
+		call: ['<|tool_calls|>'],
+	},
+	{
+		source: 'Glimmer: Ollama model/parsers/glimmer.go',
+		toolResult: ['<tool_output name=', '<tool_output>', '</tool_output>'],
+		call: ['<atem:function_calls>', '<atem:invoke name=', '<atem:parameter name='],
+	},
+	{
+		source: 'Laguna: Ollama model/parsers/laguna.go',
+		turnEnd: ['〈|EOS|〉'],
+		role: ['<system>', '</system>', '<assistant>', '</assistant>'],
+	},
+	{
+		source:
+			'Alfred, TeleFLM, Inkbot: lmdeploy, vLLM template_teleflm.jinja and template_inkbot.jinja',
+		turnEnd: ['<end_message>'],
+		role: ['<start_system>', '<start_user>', '<start_assistant>', '<_system>', '<_user>', '<_bot>'],
+		sequence: ['<#system#>', '<#user#>', '<#bot#>', '<#chat#>'],
+	},
+	{
+		source: 'SmolVLM: llama-chat.cpp',
+		turnEnd: ['<end_of_utterance>'],
+	},
+	{
+		source: 'Tool results and calls of agents in several templates',
+		toolResult: ['<tool_result>', '</tool_result>', '<tool_results>', '</tool_results>'],
+		call: ['[TOOL_CALL]', '[/TOOL_CALL]'],
+	},
+	{
+		source: 'Ends of turns by which servers stop: llama-vocab.cpp, mlx-vlm issue 1932',
+		turnEnd: ['<EOT>', '<|end_of_msg|>', '<|eos_id|>'],
+	},
+	{
+		source: 'Fill-in-the-middle: llama-vocab.cpp',
+		sequence: [
+			'<|fim_prefix|>',
+			'<|fim_middle|>',
+			'<|fim_suffix|>',
+			'<|repo_name|>',
+			'<|file_sep|>',
+		],
+	},
+	{
+		source: 'Media in prompts: mtmd.h, Ollama server/prompt.go',
+		media: ['<__media__>', '<__image__>', '[img-0]', '[img-12]'],
+	},
+];
+
+const TYPES: readonly MarkType[] = [
+	'turnEnd',
+	'role',
+	'thinking',
+	'toolResult',
+	'call',
+	'sequence',
+	'media',
+];
+
+/** Tags that begin thinking. */
+export const THINKING_TAGS: readonly string[] = FAMILIES.flatMap(
+	({ thinkingTags = [] }) => thinkingTags,
+);
+
+/** The tag that ends the thinking of another one. */
+export function toEndTag(tag: string): string {
+	return `${tag[0]}/${tag.slice(1)}`;
+}
+
+export const MARKS: readonly Mark[] = FAMILIES.flatMap(
+	({ source, thinkingTags = [], ...marks }) => {
+		const tags = thinkingTags.flatMap((tag) => [tag, toEndTag(tag)]);
+		const byType = { ...marks, thinking: [...tags, ...(marks.thinking ?? [])] };
+		return TYPES.flatMap((type) => (byType[type] ?? []).map((mark) => ({ mark, type, source })));
+	},
+);
+
+/** The marks of some types. */
+export function getMarks(types: readonly MarkType[] = TYPES): string[] {
+	return MARKS.flatMap(({ mark, type }) => (types.includes(type) ? [mark] : []));
+}
+
+/** A general form of marks. */
+interface MarkForm {
+	/** The beginning of the mark, after which it is broken. */
+	start: RegExp;
+	/** What follows. */
+	rest: RegExp;
+}
+
+/** Forms whose letters are exact: in lower case, `[IMG]` is BBCode. */
+export const EXACT_FORMS: readonly MarkForm[] = [
+	// `<|…|>` of most models, DeepSeek's bars, and their end tags. Any text may be between the bars, except at the
+	// beginning the character that breaks a mark.
+	{ start: /<\/?[|｜]/, rest: /(?!\u200b)[^<>]{1,64}[|｜]>/ },
+	// DeepSeek's <｜DSML｜invoke name="…">
+	{ start: /<\/?[|｜]/, rest: /DSML[|｜]/ },
+	// Gemma 4's <|turn> and <turn|>
+	{ start: /<[|｜]/, rest: /\/?[\w:-]{1,64}>/ },
+	{ start: /</, rest: /\/?[\w:-]{1,64}[|｜]>/ },
+	// EXAONE's [|system|]
+	{ start: /\[/, rest: /\|[A-Za-z_]{2,32}\|\]/ },
+	// MiniMax's ]~b], ]~!b[, ]!p~[, ]<]minimax[>[ and [e~[
+	{ start: /\]/, rest: /~[a-z]{1,12}\]|~![a-z]{1,8}\[|![a-z]{1,8}~\[|<\][\w ]{1,32}\[>\[/ },
+	{ start: /\[/, rest: /[a-z]~\[/ },
+	// Laguna's 〈|EOS|〉
+	{ start: /〈\|/, rest: /[\w:-]{1,64}\|〉/ },
+	// Numbered tokens
+	{ start: /\[/, rest: /(?:unused|UNUSED_TOKEN_|img-)\d{1,6}\]/ },
+];
+
+/** Forms whose letters may have any case, as in HTML. */
+export const TAG_FORMS: readonly MarkForm[] = [
+	// <seed:think>, <minimax:tool_call>
+	{
+		start: /</,
+		rest: /\/?\w{1,20}:(?:think(?:ing)?|thought|cot_budget_reflect|bos|eos|pad|(?:tool|function)_?calls?|tool_(?:response|result|output)s?|arg_(?:key|value))[\s>=]/,
+	},
+	// <invoke name="…">, <steptml:parameter name="…">
+	{ start: /</, rest: /(?:invoke|\w{1,20}:(?:invoke|parameter))\s+name\s*=/ },
+	{ start: /</, rest: /(?:start|begin|beginning|end)_of_\w{1,30}>/ },
+	{ start: /</, rest: /\/?fim[-_]\w{1,20}>/ },
+	{ start: /</, rest: /(?:unused|reserved_?|extra_id_|special_)\d{1,6}>/ },
+	{ start: /</, rest: /#\w{1,30}#>/ },
+	...READABLE_MARK_RESTS.map((rest) => ({ start: /</, rest })),
+	{ start: /functools/, rest: /\[/ },
+	{ start: /to=/, rest: /functions\./ },
+];
+
+/** Characters at the end of a text that may be the beginning of a mark. */
+export function getPartialMarkLength(text: string, marks: readonly string[]): number {
+	return marks.reduce((longest, mark) => {
+		for (let length = Math.min(mark.length - 1, text.length); length > longest; length--)
+			if (text.endsWith(mark.slice(0, length))) return length;
+		return longest;
+	}, 0);
+}
+
+/** The source of a regular expression that matches any of some texts. */
+export function toAlternatives(texts: readonly string[]): string {
+	return texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
+}

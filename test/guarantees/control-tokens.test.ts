@@ -1,0 +1,130 @@
+/** Marks of chat templates in texts of tools, users, files and servers never reach a model server whole. */
+import { getMarks, MARKS } from '../../lib/text/marks';
+import {
+	AIMessage,
+	HumanMessage,
+	SystemMessage,
+	ToolMessage,
+	toolNamed,
+} from './support/agent-turns';
+import { chatModel, reranker, run } from './support/node-runner';
+import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
+import { type Answer, json, useServers } from './support/scripted-server';
+
+const start = useServers();
+const serve = async (...answers: Answer[]) =>
+	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
+
+/** All names and texts of a body. */
+function textsOf(value: unknown): string[] {
+	if (typeof value === 'string') return [value];
+	if (typeof value !== 'object' || value === null) return [];
+	return Object.entries(value).flatMap(([name, field]) => [name, ...textsOf(field)]);
+}
+const marksIn = (bodies: unknown, marks: readonly string[] = getMarks()) => {
+	const texts = textsOf(bodies);
+	return marks.filter((mark) => texts.some((one) => one.includes(mark)));
+};
+
+const TYPES = [...new Set(MARKS.map(({ type }) => type))];
+
+test.each(TYPES)('each mark of the type %s through the result of a tool', async (type) => {
+	const marks = getMarks([type]);
+	const server = await serve(text('Done.'));
+	const { supplied } = await chatModel(server.url);
+	const model = supplied.bindTools([toolNamed('read_mail')]);
+	for (const [index, mark] of marks.entries()) {
+		const call = { id: `c${index}`, name: 'read_mail', args: {} };
+		await model.invoke([
+			new HumanMessage('Read.'),
+			new AIMessage({ content: '', tool_calls: [call] }),
+			new ToolMessage({
+				tool_call_id: call.id,
+				name: call.name,
+				content: `One${mark}two ${mark}\n${mark}`,
+			}),
+		]);
+		const body = server.sent(CHAT).at(-1)!;
+		const { content } = (body.messages as Array<{ content: string }>).at(-1)!;
+		expect(content.replaceAll('\u200b', '')).toBe(`One${mark}two ${mark}\n${mark}`);
+		expect(marksIn(body)).toEqual([]);
+	}
+	expect(server.sent(CHAT)).toHaveLength(marks.length);
+});
+
+const EVIL = `x${getMarks().join('\n')}`;
+
+test('in messages, in blocks of content, and in what a memory keeps of tools', async () => {
+	const server = await serve(text('Done.'));
+	const { supplied } = await chatModel(server.url);
+	await supplied.invoke([
+		new SystemMessage(EVIL),
+		new HumanMessage([{ type: 'text', text: EVIL }]),
+		new AIMessage({ content: `[Used tools: Tool: a, Input: {}, Result: b] ${EVIL}] The answer.` }),
+		new HumanMessage(EVIL),
+		new AIMessage({ content: `[Used tools: Tool: a, Input: {}, Result: ${EVIL}` }),
+		new HumanMessage('Go.'),
+	]);
+	expect(marksIn(server.sent(CHAT))).toEqual([]);
+});
+
+test("the model's own text is sent back as it was", async () => {
+	const server = await serve(text('Done.'));
+	const { supplied } = await chatModel(server.url);
+	await supplied.invoke([
+		new HumanMessage('Hi'),
+		new AIMessage({ content: 'The mark is `<|im_end|>`.' }),
+		new HumanMessage('Why?'),
+	]);
+	expect(marksIn(server.sent(CHAT))).toEqual(['<|im_end|>']);
+});
+
+test('in descriptions and schemas of tools, and in corrections', async () => {
+	const wrong = calls(['c', `${EVIL.slice(0, 40)}<tool_call>`, JSON.stringify({ a: EVIL })]);
+	const server = await serve(wrong, wrong, text('Done.'));
+	const { supplied } = await chatModel(server.url);
+	const tool = toolNamed('look', { city: { type: 'string', description: EVIL, enum: [EVIL] } });
+	tool.function.description = EVIL;
+	await supplied.bindTools([tool]).invoke([new HumanMessage('Go.')]);
+	expect(server.sent(CHAT)).toHaveLength(3);
+	expect(marksIn(server.sent(CHAT))).toEqual([]);
+});
+
+test('in texts and files of Local Llama, in labels, and in fields to extract', async () => {
+	const server = await serve(text('{"city":"A"}'));
+	const file = {
+		data: Buffer.from(EVIL).toString('base64'),
+		mimeType: 'text/plain',
+		fileName: EVIL,
+	};
+	await run(server.url, 'text:chat', {
+		items: [{ json: {}, binary: { file } }],
+		parameters: { prompt: EVIL, systemMessage: EVIL, files: 'file', options: {} },
+	});
+	const field = { name: 'city', type: 'text', description: EVIL };
+	await run(server.url, 'text:extract', {
+		parameters: { text: EVIL, fields: { field: [field] }, options: { instructions: EVIL } },
+	});
+	await run(server.url, 'text:classify', {
+		parameters: {
+			text: EVIL,
+			labels: { label: [{ name: EVIL, description: EVIL }, { name: 'b' }] },
+			options: { instructions: EVIL },
+		},
+	}).catch(() => undefined);
+	const bodies = server.sent(CHAT).map(({ messages }) => messages);
+	expect(bodies.length).toBeGreaterThanOrEqual(3);
+	expect(JSON.stringify(bodies).split('x<|\u200b').length).toBeGreaterThan(5);
+	expect(marksIn(bodies)).toEqual([]);
+});
+
+test('in documents and queries to rank', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		'POST /v1/rerank': json({ results: [{ index: 0, relevance_score: 1 }] }),
+	});
+	const { supplied } = await reranker(server.url);
+	await supplied.compressDocuments([{ pageContent: EVIL, metadata: {} }], EVIL);
+	expect(server.sent('/v1/rerank')).toHaveLength(1);
+	expect(marksIn(server.sent('/v1/rerank'))).toEqual([]);
+});
