@@ -158,6 +158,7 @@ async function actionsOf(name: string): Promise<Operation[]> {
 interface Use {
 	url: string;
 	credentials: ICredentialDataDecryptedObject;
+	itemIndex: number;
 	/** Parameters of the node. */
 	parameters: INodeParameters;
 	/** Put over the context. */
@@ -187,6 +188,7 @@ const used = (
 				await use({
 					url: String(credentials.baseUrl),
 					credentials,
+					itemIndex,
 					parameters: {
 						...parameters,
 						model: toLocator(MODEL),
@@ -194,6 +196,8 @@ const used = (
 					},
 					context: {
 						getExecutionCancelSignal: () => signal,
+						// Of the item that the node asks for, whatever item it is supplied for.
+						getCredentials: async (_type: string, index = 0) => all[index],
 						addExecutionHints: (...added: NodeExecutionHint[]) => void hints.push(...added),
 					},
 					hints,
@@ -239,13 +243,10 @@ const OTHERS: readonly Operation[] = [
 		'DifyRetriever',
 		'query',
 		{ service: 'dify', type: 'subNode' },
-		async ({ url: baseUrl, credentials, question, context }) => {
+		async ({ url: baseUrl, credentials, question, ...setup }) => {
 			const access = { baseUrl, apiKey: String(credentials.apiKey) };
-			const { retriever, fake } = await supplyRetriever(access, {
-				difyDatasetIds: [DATASET_ID],
-				topK: 5,
-			});
-			Object.assign(fake.context, context);
+			const parameters = { difyDatasetIds: [DATASET_ID], topK: 5 };
+			const { retriever } = await supplyRetriever(access, parameters, setup);
 			return await retriever.invoke(question);
 		},
 	),

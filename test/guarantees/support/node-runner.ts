@@ -50,6 +50,8 @@ export interface SupplySetup {
 	credentials?: ICredentialDataDecryptedObject;
 	/** Put over the context. */
 	context?: object;
+	/** Of the root node. Default: the first. */
+	itemIndex?: number;
 }
 
 async function supply<T>(node: INodeType, url: string, setup: SupplySetup): Promise<Supplied<T>> {
@@ -58,7 +60,10 @@ async function supply<T>(node: INodeType, url: string, setup: SupplySetup): Prom
 		{ baseUrl: url, apiKey: SESAME, authentication: 'bearer', ...setup.credentials },
 	);
 	Object.assign(fake.context, setup.context);
-	const { response, closeFunction } = await node.supplyData!.call(fake.context, 0);
+	const { response, closeFunction } = await node.supplyData!.call(
+		fake.context,
+		setup.itemIndex ?? 0,
+	);
 	return { ...fake, supplied: response as T, close: async () => await closeFunction?.() };
 }
 

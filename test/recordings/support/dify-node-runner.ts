@@ -80,14 +80,20 @@ export interface Retriever {
 	): Promise<Array<{ pageContent: string; metadata: Record<string, unknown> }>>;
 }
 
+/**
+ * @param context put over the context
+ * @param itemIndex of the root node
+ */
 export async function supplyRetriever(
 	{ baseUrl, apiKey }: DifyAccess,
 	parameters: Parameters,
+	{ context, itemIndex = 0 }: { context?: object; itemIndex?: number } = {},
 ): Promise<{ retriever: Retriever; fake: FakeContext }> {
 	const fake = fakeContext(
 		{ options: {}, ...parameters },
 		{ baseUrl, apiKey, keyType: keyTypeOf(apiKey) },
 	);
-	const { response } = await new DifyRetriever().supplyData.call(fake.context, 0);
+	Object.assign(fake.context, context);
+	const { response } = await new DifyRetriever().supplyData.call(fake.context, itemIndex);
 	return { retriever: response as Retriever, fake };
 }
