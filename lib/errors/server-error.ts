@@ -92,6 +92,14 @@ export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): Erro
 	return toErrorText(texts[type], facts);
 }
 
+/** That a model server rejected a request, which is not in every error with a status. */
+export interface ServerRejection {
+	/** HTTP status of the response, also if the error in its body has another one. */
+	status: number;
+	/** The message may be in other words than those of the server: it was found in a text. */
+	isQuoted: boolean;
+}
+
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
 export interface ServerErrorDetails extends Partial<
 	Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>
@@ -127,6 +135,11 @@ export class ServerError extends Error {
 	readonly retryable!: boolean;
 	/** The server message, shortened to 2,000 characters. */
 	readonly serverText?: string;
+	/**
+	 * Set if the model server itself rejected the request with an error response: not for errors of proxies, errors about
+	 * what the model wrote, and errors inside a response.
+	 */
+	readonly rejection?: ServerRejection;
 	/** Text that had arrived before the error. */
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
