@@ -257,13 +257,13 @@ const QUOTATION = /[:"'`<>{}[\]|=\n“”„«»「」]/;
  * Whether a server says in its own words what begins at an index of its message: before it, there are only wrappers and
  * words without a sign of a quotation. A visitor or a model may have written everything else.
  */
-export function isInOwnWords(message: string, index: number): boolean {
+export function isUnquoted(message: string, index: number): boolean {
 	const start = getWrapperLength(message);
 	return index <= start || !QUOTATION.test(message.slice(start, index));
 }
 
 /** The beginning of a message, up to the first sign of a quotation. */
-export function getOwnWords(message: string): string {
+export function getUnquotedStart(message: string): string {
 	const start = getWrapperLength(message);
 	const end = message.slice(start).search(QUOTATION);
 	return end < 0 ? message : message.slice(0, start + end);

@@ -1,6 +1,6 @@
 /** Changes a request that a server rejected, before it is sent again. */
 import { ServerError, ErrorType } from '../errors/server-error';
-import { findTypeByText, getOwnWords, isInOwnWords, removeEchoes } from '../errors/signals';
+import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
 import { BodyChange } from '../servers/profile';
 import { isRecord, JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 
@@ -67,16 +67,16 @@ function toRejection({ type, status, serverText = '' }: ServerError, body: JsonR
 /** The rejection without everything that a visitor or a model may have written. */
 function toOwnRejection(error: ServerError, body: JsonRecord): Rejection {
 	const { type, status = 0, serverText = '' } = error;
-	const ownWords = getOwnWords(serverText);
+	const unquotedStart = getUnquotedStart(serverText);
 	const isByStatus = type === 'badRequest' && TEACHING_STATUSES.includes(status);
 	const rejection = toRejection(error, body);
-	const { getMessage } = toRejection(error.copyWith({ serverText: ownWords }), body);
+	const { getMessage } = toRejection(error.copyWith({ serverText: unquotedStart }), body);
 	return {
 		...rejection,
 		getMessage,
-		type: isByStatus || findTypeByText(ownWords) === type ? type : 'serverError',
+		type: isByStatus || findTypeByText(unquotedStart) === type ? type : 'serverError',
 		matches: (pattern) =>
-			rejection.matches(pattern).filter(({ index }) => isInOwnWords(serverText, index)),
+			rejection.matches(pattern).filter(({ index }) => isUnquoted(serverText, index)),
 	};
 }
 
