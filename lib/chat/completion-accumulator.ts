@@ -32,6 +32,7 @@ import {
 	parseEvent,
 	parseFinishReason,
 } from './parse-chunk';
+import { maskCompletion, MaskedOutput } from './masked-output';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -377,11 +378,13 @@ export async function readStream(
 	accumulator: CompletionAccumulator,
 	{ onDelta = () => {}, onContent = () => {}, signal }: StreamHandlers = {},
 ) {
+	const { secrets } = response.errorContext;
+	const output = new MaskedOutput(secrets);
 	try {
 		for await (const events of response.events()) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
-				const written = onDelta(accumulator.push(data));
+				const written = onDelta(output.push(accumulator.push(data)));
 				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
@@ -394,5 +397,6 @@ export async function readStream(
 	} catch (error) {
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
-	return accumulator.end(response.getNonEventLines());
+	const { rest, completion } = accumulator.end(response.getNonEventLines());
+	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

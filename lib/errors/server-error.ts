@@ -259,13 +259,19 @@ export function createServerError(
 	});
 	// The table's detail explains its own title only.
 	const detail = details.detail ?? details.title;
+	const toSentence = (sentence: string) => tidy(mask(sentence, secrets));
 	return new ServerError({
 		type,
 		url,
 		...details,
-		suggestion: details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
-		title: tidy(details.title ?? row.title),
-		detail: tidy(detail ?? row.detail ?? row.title),
+		suggestion: mask(
+			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
+			secrets,
+		),
+		title: toSentence(details.title ?? row.title),
+		detail: toSentence(detail ?? row.detail ?? row.title),
+		partialText: maskPartial(details.partialText, secrets),
+		partialReasoning: maskPartial(details.partialReasoning, secrets),
 		code: maskExcerpt(details.code, secrets),
 		serverText: maskExcerpt(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
@@ -283,6 +289,10 @@ export function createInputError(
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
 	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
+}
+
+function maskPartial(text: string | undefined, secrets?: readonly string[]) {
+	return text === undefined ? undefined : mask(text, secrets);
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */

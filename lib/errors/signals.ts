@@ -259,14 +259,19 @@ const QUOTATION = /[:"'`<>{}[\]|=\n“”„«»「」]/;
  */
 export function isUnquoted(message: string, index: number): boolean {
 	const start = getWrapperLength(message);
-	return index <= start || !QUOTATION.test(message.slice(start, index));
+	return index <= start || !QUOTATION.test(withoutQuotedNames(message.slice(start, index)));
 }
 
 /** The beginning of a message, up to the first sign of a quotation. */
 export function getUnquotedStart(message: string): string {
 	const start = getWrapperLength(message);
-	const end = message.slice(start).search(QUOTATION);
+	const end = withoutQuotedNames(message.slice(start)).search(QUOTATION);
 	return end < 0 ? message : message.slice(0, start + end);
+}
+
+/** Names of fields in quotation marks are no quotation. The length stays. */
+function withoutQuotedNames(text: string) {
+	return text.replace(/(['"`])\w{1,40}\1/g, (name) => '_'.repeat(name.length));
 }
 
 /** The length of the wrappers at the beginning of a message. */

@@ -1,5 +1,6 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
 import { captureError, ServerError, createServerError, ErrorType } from '../errors/server-error';
+import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
@@ -67,7 +68,7 @@ export async function exchange<D, V>(
 		const step = decide(state, outcome);
 		if (step.type === 'accept')
 			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
-		partial = getPartial(options) ?? partial;
+		partial = maskDeep(getPartial(options), server.secrets) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
 			throw createServerError('aborted', context).withPartial(partial);

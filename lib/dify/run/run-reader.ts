@@ -95,7 +95,8 @@ export async function readRun(
 ): Promise<RunResult> {
 	const { runId, continueAfterPause, awaitedForms } = options;
 	const mayLackText = runId !== undefined;
-	const run = createRunState({ mayLackText, continueAfterPause, awaitedForms });
+	const { secrets } = client.endpoint;
+	const run = createRunState({ mayLackText, continueAfterPause, awaitedForms, secrets });
 	run.workflowRunId = runId;
 	return await new RunReader(client, requestOptions, run, options).read();
 }
