@@ -1,6 +1,7 @@
 /** design.md 5, Connections: the Base URL in any form, and what goes with each request. */
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
+import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, SESAME, modelList, run } from './support/node-runner';
@@ -144,4 +145,51 @@ describe('the key is sent only to its own origin', () => {
 		for (const url of ['http://other:8080/v1/models', 'http://gpu:9090/', 'https://gpu:8080/'])
 			expect(await headersFor(url)).not.toContain(SESAME);
 	});
+
+	const CREDENTIALS: Array<[string, Authenticate, object]> = [
+		['LocalLlama API', authenticated, { baseUrl: 'http://gpu:8080', apiKey: SESAME }],
+		[
+			'LocalLlama API with Basic',
+			authenticated,
+			{ baseUrl: 'http://gpu:8080', authentication: 'basic', user: 'u', password: SESAME },
+		],
+		[
+			'Dify API',
+			async (data, request) => await (new DifyApi().authenticate as Authenticate)(data, request),
+			{ baseUrl: 'http://gpu:8080/v1', apiKey: SESAME },
+		],
+	];
+
+	test.each(CREDENTIALS)(
+		"%s: a proxy of n8n's HTTP Request does not get the key",
+		async (_name, authenticate, data) => {
+			const url = 'http://gpu:8080/v1/models';
+			const encoded = Buffer.from(`u:${SESAME}`).toString('base64');
+			const outcomeOf = async (more: object) => {
+				const request = { url, ...more } as IHttpRequestOptions;
+				const outcome = await authenticate(data, request).catch((error: Error) => error.message);
+				return JSON.stringify(outcome).replaceAll(encoded, SESAME);
+			};
+			for (const proxy of [
+				'http://proxy:3128',
+				'proxy:3128',
+				'http://user:pass@127.0.0.1:3128',
+				{ host: 'proxy', port: 3128 },
+				{ host: 'gpu', port: 8080, protocol: 'http' },
+			])
+				for (const more of [
+					{ proxy },
+					{ proxy, uri: url },
+					{ proxy, url: '/v1/models', baseURL: 'http://gpu:8080' },
+				]) {
+					const outcome = await outcomeOf(more);
+					expect(outcome).not.toContain(SESAME);
+					expect(outcome).toContain('proxy');
+				}
+			for (const more of [{ uri: 'http://other:8080/' }, { url: 'http://other:8080/', uri: url }])
+				expect(await outcomeOf(more)).not.toContain(SESAME);
+			for (const more of [{}, { proxy: '' }, { proxy: undefined }, { proxy: false }, { uri: url }])
+				expect(await outcomeOf(more)).toContain(SESAME);
+		},
+	);
 });
