@@ -20,7 +20,9 @@ import {
 	classifyStreamError,
 	parseRetryAfter,
 } from '../../lib/errors/classify-error';
-import { mask, maskDeep } from '../../lib/errors/mask';
+import { mask, maskBody, maskDeep } from '../../lib/errors/mask';
+import { MaskedStream } from '../../lib/errors/masked-stream';
+import { getUnquotedStart, isUnquoted } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
@@ -120,6 +122,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	retryAfterMs: (text) => parseRetryAfter(text),
 	mask: (text) => mask(text, ['secret-key-1234567']),
 	maskDeep: (text) => maskDeep({ [text]: text }, ['secret-key-1234567']),
+	maskBody: (text) =>
+		maskBody(JSON.stringify({ a: text, b: 'secret-key-1234567' }), ['secret-key-1234567']),
+	'the beginning of a message in its own words': getUnquotedStart,
+	'a field in a message': (text) => isUnquoted(text, text.length),
 	'a message of Dify': (message) => toErrorType({ message }),
 	'an error response of Dify': (text) =>
 		toDifyResponseError({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
@@ -214,6 +220,19 @@ const REPEATED = [
 	'#',
 	'@',
 	'e5-',
+	'\\/',
+	'\\u00',
+	'\\u002F',
+	'%2f',
+	'%252F',
+	'&#x2F;',
+	'&#x0',
+	'secret-key-1',
+	'secret-key-1234567',
+	'c2VjcmV0LWtleS0xMjM0NTY3 ',
+	'YzJWamNtVjBMV3RsZVMweE1qTTBOVFkz',
+	'Error: ',
+	"'a' ",
 	'filename=',
 	'language a ',
 	'[ ',
@@ -270,6 +289,14 @@ const STREAMS: Record<string, (count: number) => void> = {
 	'reasoning whose opening tag was not sent': (count) => {
 		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
+	},
+	'a text that may contain a secret': (count) => {
+		const stream = new MaskedStream(['secret-key-1234567']);
+		for (const piece of times(count, () => `${WORDS}secret-key-1234`)) stream.push(piece);
+	},
+	'the beginning of a secret, and its escapes': (count) => {
+		const stream = new MaskedStream(['secret-key-1234567']);
+		for (const piece of times(10 * count, (at) => '\\u0073%5C='.charAt(at % 9))) stream.push(piece);
 	},
 	'blanks before a text': (count) => {
 		const splitter = new ReasoningSplitter();
