@@ -51,6 +51,9 @@ function isSecret(value: string) {
 /** Longest part of a text that is masked to show its beginning: a megabyte of it would block n8n. */
 const MAX_MASKED_LENGTH = 64 * 1024;
 
+/** One list, so that its search is prepared once. */
+export const NO_SECRETS: readonly string[] = [];
+
 /** The prepared search for the secrets of a credential. */
 export const getPatterns = memoize(compileSecrets);
 
@@ -59,7 +62,7 @@ export const getPatterns = memoize(compileSecrets);
  * text, in the escapes of JSON, URLs, HTML and emails, in base64, and in up to four of them one in another. A beginning or
  * another stretch of it is one, too: {@link SecretPatterns}.
  */
-export function mask(text: string, secrets: readonly string[] = []): string {
+export function mask(text: string, secrets: readonly string[] = NO_SECRETS): string {
 	return replaceRanges(text, findSecrets(text, getPatterns(secrets)));
 }
 
@@ -67,7 +70,7 @@ export function mask(text: string, secrets: readonly string[] = []): string {
  * Masks the body of a response or of an event. In JSON, each string and number is masked as the value that it
  * stands for, and the rest stays to the letter.
  */
-export function maskBody(body: string, secrets: readonly string[] = []): string {
+export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS): string {
 	const ranges = findSecrets(body, getPatterns(secrets));
 	if (ranges.length === 0) return body;
 	if (!/^\s*[{["]/.test(body) || parseJson(body) === undefined) return replaceRanges(body, ranges);
@@ -86,7 +89,7 @@ const JSON_LITERAL = /"(?:[^"\\]|\\.)*"|-?\d[\d.e+-]*/gi;
 export function maskedExcerpt(
 	text: string,
 	length: number,
-	secrets: readonly string[] = [],
+	secrets: readonly string[] = NO_SECRETS,
 ): string {
 	const { maxLength } = getPatterns(secrets);
 	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + maxLength), secrets).slice(
@@ -96,7 +99,7 @@ export function maskedExcerpt(
 }
 
 /** Masks all texts of a value, and the names of its fields. */
-export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
+export function maskDeep<T>(value: T, secrets: readonly string[] = NO_SECRETS): T {
 	if (typeof value === 'string') return mask(value, secrets) as T;
 	if (Array.isArray(value)) return value.map((entry: unknown) => maskDeep(entry, secrets)) as T;
 	if (!isRecord(value)) return value;

@@ -1,19 +1,19 @@
 /** Masks a text that arrives in parts: a secret may begin in one and end in another. */
 import { unescapeText, UNFINISHED_ESCAPE } from './escapes';
-import { findSecrets, getPatterns, mergeRanges } from './mask';
+import { findSecrets, getPatterns, mergeRanges, NO_SECRETS } from './mask';
 import type { SecretPatterns } from './secret-patterns';
 
 /** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
 const CONTEXT_LENGTH = 32;
 
 /** Characters of the shortest stretch that is held back. */
-const MIN_HELD_STRETCH = 3;
+const MIN_PENDING_STRETCH = 3;
 
 /** Layers of escapes that are removed to see whether a secret begins. */
 const MAX_LAYERS = 3;
 
 /** A text is held back for at most so many times the length of the longest secret. */
-const MAX_HELD_FORMS = 16;
+const MAX_PENDING_FORMS = 16;
 
 /** A text that arrives in parts. Only the end that may be the beginning of a secret is held back. */
 export class MaskedStream {
@@ -22,13 +22,8 @@ export class MaskedStream {
 	private context = '';
 	private pending = '';
 
-	constructor(secrets: readonly string[] = []) {
+	constructor(secrets: readonly string[] = NO_SECRETS) {
 		this.patterns = getPatterns(secrets);
-	}
-
-	/** Whether a part of the text is held back. */
-	get isHolding(): boolean {
-		return this.pending !== '';
 	}
 
 	/**
@@ -38,9 +33,12 @@ export class MaskedStream {
 	push(delta: string): string {
 		if (this.patterns.isEmpty) return delta;
 		const text = this.pending + delta;
-		const held = this.getHeldLength(this.context + text);
-		const isTooLong = held > MAX_HELD_FORMS * this.patterns.maxLength;
-		return this.release(text, isTooLong ? text.length : text.length - Math.min(held, text.length));
+		const pendingLength = this.getPendingLength(this.context + text);
+		const isTooLong = pendingLength > MAX_PENDING_FORMS * this.patterns.maxLength;
+		return this.release(
+			text,
+			isTooLong ? text.length : text.length - Math.min(pendingLength, text.length),
+		);
 	}
 
 	/** @returns the rest, at the end of the text. */
@@ -70,7 +68,7 @@ export class MaskedStream {
 	}
 
 	/** The length of the end that may be the beginning of a secret, in any escape. */
-	private getHeldLength(text: string) {
+	private getPendingLength(text: string) {
 		let start = text.length;
 		let toSource = (index: number) => index;
 		let layer = text;
@@ -94,10 +92,10 @@ export class MaskedStream {
 			const rest = text.slice(at);
 			if (forms.some((form) => form[0] === rest[0] && form.startsWith(rest))) start = at;
 		}
-		const last = text.slice(-MIN_HELD_STRETCH);
-		if (last.length < MIN_HELD_STRETCH) return start;
+		const last = text.slice(-MIN_PENDING_STRETCH);
+		if (last.length < MIN_PENDING_STRETCH) return start;
 		for (const form of stretchable.filter((candidate) => candidate.includes(last))) {
-			let at = text.length - MIN_HELD_STRETCH;
+			let at = text.length - MIN_PENDING_STRETCH;
 			while (at > 0 && form.includes(text.slice(at - 1))) at--;
 			start = Math.min(start, at);
 		}

@@ -32,8 +32,8 @@ const GRAM = 4;
 /** Each stretch contains a whole gram that begins at a multiple of this. */
 const STEP = MIN_STRETCH - GRAM + 1;
 
-/** How many places of a form with equal grams are compared: those at the beginning find all of it. */
-const MAX_PLACES = 16;
+/** How many occurrences of a form with equal grams are compared: those at the beginning find all of it. */
+const MAX_OCCURRENCES = 16;
 
 interface Form {
 	text: string;
@@ -44,7 +44,7 @@ interface Form {
 }
 
 /** Where a gram occurs in the forms. */
-interface Place {
+interface Occurrence {
 	form: Form;
 	offset: number;
 }
@@ -52,14 +52,14 @@ interface Place {
 /** Prepares the search for secrets. */
 export function compileSecrets(secrets: readonly string[]): SecretPatterns {
 	const forms = toForms(secrets);
-	const places = indexGrams(forms);
+	const occurrences = indexGrams(forms);
 	return {
 		isEmpty: forms.length === 0,
 		minLength: MIN_STRETCH,
 		maxLength: forms.reduce((longest, { text }) => Math.max(longest, text.length), 0),
 		forms: forms.map(({ text }) => text),
 		stretchable: forms.filter(({ isAbbreviable }) => isAbbreviable).map(({ text }) => text),
-		find: (text) => find(text, places),
+		find: (text) => find(text, occurrences),
 	};
 }
 
@@ -71,7 +71,7 @@ function toForms(secrets: readonly string[]): Form[] {
 		for (const text of toPlainForms(secret))
 			forms.set(text, {
 				text,
-				isStretchable: isWhole && !isMadeOfWords(secret),
+				isStretchable: isWhole && !isReadable(secret),
 				isAbbreviable: isWhole,
 			});
 		for (const text of toBase64Forms(secret))
@@ -97,7 +97,7 @@ function toPlainForms(secret: string): string[] {
 const WORD = /^(?:[a-z]*\d{0,4}|\d+[a-z]{0,2}|[a-z]\d+[a-z]|[a-z]+\d[a-z]+)$/i;
 
 /** A stretch of such a key may be a word or the name of a model, which must not be masked. */
-function isMadeOfWords(secret: string) {
+function isReadable(secret: string) {
 	return secret.split(/[^\p{L}\p{N}]+/u).every((part) => WORD.test(part));
 }
 
@@ -120,15 +120,15 @@ function toBase64Fragment(secret: Buffer, shift: number) {
 }
 
 function indexGrams(forms: readonly Form[]) {
-	const places = new Map<number, Place[]>();
+	const occurrences = new Map<number, Occurrence[]>();
 	for (const form of forms)
 		for (let offset = 0; offset + GRAM <= form.text.length; offset++) {
 			const gram = hashGram(form.text, offset);
-			const list = places.get(gram) ?? [];
-			places.set(gram, list);
-			if (list.length < MAX_PLACES || offset < STEP) list.push({ form, offset });
+			const list = occurrences.get(gram) ?? [];
+			occurrences.set(gram, list);
+			if (list.length < MAX_OCCURRENCES || offset < STEP) list.push({ form, offset });
 		}
-	return places;
+	return occurrences;
 }
 
 function hashGram(text: string, at: number) {
@@ -140,12 +140,12 @@ function hashGram(text: string, at: number) {
 	);
 }
 
-function find(text: string, placesByGram: ReadonlyMap<number, readonly Place[]>) {
+function find(text: string, occurrencesByGram: ReadonlyMap<number, readonly Occurrence[]>) {
 	const ranges: Array<[number, number]> = [];
 	/** By form: the shift between it and the text that was compared last, and up to where. */
 	const compared = new Map<Form, { shift: number; end: number }>();
 	for (let at = 0; at + GRAM <= text.length; at += STEP)
-		for (const { form, offset } of placesByGram.get(hashGram(text, at)) ?? []) {
+		for (const { form, offset } of occurrencesByGram.get(hashGram(text, at)) ?? []) {
 			const last = compared.get(form);
 			if (last?.shift === at - offset && at < last.end) continue;
 			const [from, to] = findAround(text, at, form.text, offset);
@@ -172,7 +172,7 @@ function isSecretPart(text: string, from: number, to: number, form: Form, start:
 	const isStart = start === 0;
 	const isEnd = start + to - from === form.text.length;
 	if (isStart && isEnd) return true;
-	if (form.isStretchable && looksRandom(text.slice(from, to))) return true;
+	if (form.isStretchable && isRandom(text.slice(from, to))) return true;
 	if (!form.isAbbreviable) return false;
 	return (
 		(isStart && DOTS_AFTER.test(text.slice(to, to + 2))) ||
@@ -185,6 +185,6 @@ const DOTS_AFTER = /^(?:\.\.|…|\*\*|••)/;
 const DOTS_BEFORE = /(?:\.\.|…|\*\*|••)$/;
 
 /** Letters and digits, or a capital in the middle of a word. */
-function looksRandom(stretch: string) {
+function isRandom(stretch: string) {
 	return (/\d/.test(stretch) && /\p{L}/u.test(stretch)) || /\p{Ll}\p{Lu}/u.test(stretch);
 }
