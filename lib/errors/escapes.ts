@@ -32,6 +32,21 @@ const ESCAPE = new RegExp(
 /** Whether a text may contain escapes: the regular expression above is slower. */
 const MAY_BE_ESCAPED = /[\\%&=]/;
 
+/** An escape of a character that a key may contain. Most escapes of JSON are of quotation marks, lines and other letters. */
+const RELEVANT_ESCAPE =
+	/\\(?![bfnrt"]|u(?!00)[0-9a-f]{2})|%[0-9a-f]{2}|&(?:#|[a-z]{2,8};)|=(?:[0-9a-f]{2}|\r?\n)/i;
+
+/**
+ * @param canBeInSecret - All characters of the secrets.
+ * @returns whether a text may contain an escaped secret. It is much cheaper than to look.
+ */
+export function mayContainEscaped(text: string, canBeInSecret: string): boolean {
+	return IRREGULAR.test(canBeInSecret) ? MAY_BE_ESCAPED.test(text) : RELEVANT_ESCAPE.test(text);
+}
+
+/** What {@link RELEVANT_ESCAPE} leaves out. */
+const IRREGULAR = /["\x08\f\n\r\t]|[^\x00-\xff]/;
+
 const LETTERS: Readonly<Record<string, string>> = {
 	b: '\b',
 	f: '\f',
@@ -136,10 +151,10 @@ export const UNFINISHED_ESCAPE =
 const BASE64_RUN = /[\w+/-]{11,}/g;
 
 /** A longer run is a file: a secret in it is found only if it is not escaped. */
-const MAX_RUN_LENGTH = 64 * 1024;
+const MAX_RUN_LENGTH = 16 * 1024;
 
-/** Not a number, of which lists of vectors have millions. */
-const HAS_LETTER = /[a-z]/i;
+/** Not a word, and not a number, of which lists of vectors have millions: base64 of a key has letters of both cases. */
+const [LOWER, UPPER] = [/[a-z]/, /[A-Z]/];
 
 /** Bytes that may be a secret, and not those of a word or a file that only looks like base64. */
 const READABLE = /[\x20-\x7e]{8}/;
@@ -147,7 +162,7 @@ const READABLE = /[\x20-\x7e]{8}/;
 /** The bytes of each run of base64 as characters of Latin-1. Where a run begins is not known, so it is read at four positions. */
 export function decodeBase64Runs(text: string): DecodedText[] {
 	return [...text.matchAll(BASE64_RUN)]
-		.filter(([run]) => run.length <= MAX_RUN_LENGTH && HAS_LETTER.test(run))
+		.filter(([run]) => run.length <= MAX_RUN_LENGTH && LOWER.test(run) && UPPER.test(run))
 		.flatMap(({ 0: run, index }) => [0, 1, 2, 3].map((skip) => decodeRun(run, index, skip)))
 		.filter((decoded) => READABLE.test(decoded.text));
 }

@@ -1,7 +1,7 @@
 /** Masks secrets in everything that was received: the one place for bodies, values, excerpts and streams. */
 import { memoize } from '../lru-cache';
 import { isRecord, parseJson } from '../values';
-import { decodeBase64Runs, unescapeText } from './escapes';
+import { decodeBase64Runs, mayContainEscaped, unescapeText } from './escapes';
 import { compileSecrets } from './secret-patterns';
 import type { SecretPatterns } from './secret-patterns';
 
@@ -115,8 +115,8 @@ type Range = readonly [from: number, to: number];
 /** Escapes in escapes: those of the body, and of three texts in it. */
 const MAX_LAYERS = 4;
 
-/** Characters that are searched at once: each needs memory for its position in the source. */
-const WINDOW_LENGTH = 256 * 1024;
+/** Characters that are searched at once: each needs memory for its position, and most windows have no escapes. */
+const WINDOW_LENGTH = 32 * 1024;
 
 /** The longest escape of a character that servers write: of HTML in a URL in JSON. */
 const MAX_ESCAPE_LENGTH = 16;
@@ -138,7 +138,7 @@ export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
 function findInLayers(text: string, patterns: SecretPatterns, layers: number): Range[] {
 	const ranges: Range[] = patterns.find(text);
 	if (layers === 0) return ranges;
-	const unescaped = unescapeText(text);
+	const unescaped = mayContainEscaped(text, patterns.characters) ? unescapeText(text) : undefined;
 	for (const decoded of [...(unescaped ? [unescaped] : []), ...decodeBase64Runs(text)])
 		if (decoded.text.length >= patterns.minLength)
 			for (const [from, to] of findInLayers(decoded.text, patterns, layers - 1))

@@ -9,6 +9,8 @@ export interface SecretPatterns {
 	minLength: number;
 	/** Characters of the longest form. */
 	maxLength: number;
+	/** All characters of the forms. */
+	characters: string;
 	/** Forms that are secret as a whole: plain, without their own escapes, and in base64. */
 	forms: readonly string[];
 	/**
@@ -57,6 +59,7 @@ export function compileSecrets(secrets: readonly string[]): SecretPatterns {
 		isEmpty: forms.length === 0,
 		minLength: MIN_STRETCH,
 		maxLength: forms.reduce((longest, { text }) => Math.max(longest, text.length), 0),
+		characters: [...new Set(forms.flatMap(({ text }) => [...text]))].join(''),
 		forms: forms.map(({ text }) => text),
 		stretchable: forms.filter(({ isAbbreviable }) => isAbbreviable).map(({ text }) => text),
 		find: (text) => find(text, occurrences),
