@@ -45,7 +45,7 @@ export function mayContainEscaped(text: string, canBeInSecret: string): boolean 
 }
 
 /** What {@link RELEVANT_ESCAPE} leaves out. */
-const IRREGULAR = /["\x08\f\n\r\t]|[^\x00-\xff]/;
+const IRREGULAR = /"|[^\x20-\xff]/;
 
 const LETTERS: Readonly<Record<string, string>> = {
 	b: '\b',
