@@ -30,6 +30,7 @@ import {
 	parseFinishReason,
 } from './parse-chunk';
 import { LogprobList } from './logprobs';
+import { maskCompletion, MaskedOutput } from './masked-output';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
 import { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -388,11 +389,13 @@ export async function readStream(
 	accumulator: CompletionAccumulator,
 	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
 ) {
+	const { secrets } = response.errorContext;
+	const output = new MaskedOutput(secrets);
 	try {
 		for await (const events of response.events(maxEventLength)) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
-				const written = onDelta(accumulator.push(data));
+				const written = onDelta(output.push(accumulator.push(data)));
 				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
@@ -405,5 +408,6 @@ export async function readStream(
 	} catch (error) {
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
-	return accumulator.end(response.getNonEventLines());
+	const { rest, completion } = accumulator.end(response.getNonEventLines());
+	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

@@ -1,4 +1,11 @@
-import { createServerError, ErrorContext, isUnknownError, ErrorType } from './server-error';
+import {
+	createServerError,
+	ErrorContext,
+	ErrorType,
+	isOneOf,
+	isUnknownError,
+	ServerRejection,
+} from './server-error';
 import {
 	findTypeByText,
 	findTokenCounts,
@@ -57,6 +64,7 @@ export function classifyErrorResponse(
 		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
+		rejection: toRejection(type, response.status, errorBody),
 		about: {
 			status,
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
@@ -69,6 +77,30 @@ export function classifyErrorResponse(
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 		},
 	});
+}
+
+/** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */
+const isNoRejection = isOneOf(
+	'outputParseFailed',
+	'runawayOutput',
+	'invalidToolCall',
+	'toolCallTruncated',
+	'badGateway',
+	'proxyError',
+	'proxyAuthRequired',
+	'blockedByProxy',
+	'unexpectedRedirect',
+);
+
+/** Whether the model server itself rejected the request, before it generated anything. */
+function toRejection(
+	type: ErrorType,
+	status: number,
+	{ form, isQuoted = false }: ParsedErrorBody,
+): ServerRejection | undefined {
+	const isOfGateway = form === 'page' || [407, 408].includes(status) || isGatewayStatus(status);
+	if (status < 400 || isOfGateway || isNoRejection(type)) return undefined;
+	return { status, isQuoted };
 }
 
 /** docs/protocols/dify.md 1.1 */

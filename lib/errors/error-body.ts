@@ -13,6 +13,7 @@ import {
 	parseJson,
 	parseObject,
 } from '../values';
+import { findTypeByText, getWrapperLength } from './signals';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
 export const MAX_SCANNED_TEXT = 4_000;
@@ -28,6 +29,8 @@ export interface ParsedErrorBody {
 	status?: number;
 	/** The body has the form of an error. */
 	isError?: boolean;
+	/** The message was found in another one, behind words that may introduce what a model wrote. */
+	isQuoted?: boolean;
 }
 
 /** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
@@ -132,7 +135,8 @@ function findMessage(value: unknown, level = 1): string | undefined {
 
 /** Prefers an error inside the message, since it is more specific. */
 function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
-	const nested = parseNestedError(errorBody.message);
+	const start = errorBody.message.indexOf('{');
+	const nested = parseNestedError(errorBody.message, start);
 	if (!nested) return errorBody;
 	return {
 		...errorBody,
@@ -140,13 +144,15 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 		codes: [...errorBody.codes, ...nested.codes],
 		facts: { ...errorBody.facts, ...nested.facts },
 		status: nested.status ?? errorBody.status,
+		isQuoted: nested.isQuoted === true || start > getWrapperLength(errorBody.message),
 	};
 }
 
 /** GPUStack (seen: 2.3.0) and LiteLLM include the error of the upstream server in their own text. */
-function parseNestedError(message: string): ParsedErrorBody | undefined {
-	const start = message.indexOf('{');
+function parseNestedError(message: string, start: number): ParsedErrorBody | undefined {
 	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
+	// A model may write anything, also the JSON of an error.
+	if (findTypeByText(message.slice(0, start)) === 'outputParseFailed') return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
 	if (!json || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
 	return parseErrorJson(json);

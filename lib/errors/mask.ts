@@ -1,5 +1,9 @@
+/** Masks secrets in everything that was received: the one place for bodies, values, excerpts and streams. */
 import { memoize } from '../lru-cache';
-import { isRecord } from '../values';
+import { isRecord, parseJson } from '../values';
+import { decodeBase64Runs, mayContainEscaped, unescapeText } from './escapes';
+import { compileSecrets } from './secret-patterns';
+import type { SecretPatterns } from './secret-patterns';
 
 /** Headers that describe the request: their values are not secret. All other values are treated as secrets. */
 const OPEN_HEADERS =
@@ -17,7 +21,7 @@ const MIN_MIXED_LENGTH = 8;
  * The secrets in the headers of a credential: their values, the key after a scheme, and the password and pair of Basic.
  * Short and common words are omitted.
  */
-export function collectSecrets(headers: Readonly<Record<string, string>>) {
+export function collectSecrets(headers: Readonly<Record<string, string>>): string[] {
 	const values = Object.entries(headers).flatMap(([name, value]) =>
 		OPEN_HEADERS.test(name) ? [] : splitHeaderValue(value),
 	);
@@ -47,30 +51,55 @@ function isSecret(value: string) {
 /** Longest part of a text that is masked to show its beginning: a megabyte of it would block n8n. */
 const MAX_MASKED_LENGTH = 64 * 1024;
 
-const getSecretForms = memoize((secrets: readonly string[]) =>
-	[...new Set(secrets.flatMap(toSecretForms))].sort((a, b) => b.length - a.length),
-);
+/** One list, so that its search is prepared once. */
+export const NO_SECRETS: readonly string[] = [];
+
+/** The prepared search for the secrets of a credential. */
+export const getPatterns = memoize(compileSecrets);
 
 /**
  * Replaces secrets in received text by `***`: some servers quote the header that they reject. A secret is found in plain
- * text, in JSON, URL-encoded, and in base64 at each of its three possible offsets.
+ * text, in the escapes of JSON, URLs, HTML and emails, in base64, and in up to four of them one in another. A beginning or
+ * another stretch of it is one, too: {@link SecretPatterns}.
  */
-export function mask(text: string, secrets: readonly string[] = []) {
-	const forms = getSecretForms(secrets);
-	return forms.reduce((masked, form) => masked.replaceAll(form, '***'), text);
+export function mask(text: string, secrets: readonly string[] = NO_SECRETS): string {
+	return replaceRanges(text, findSecrets(text, getPatterns(secrets)));
 }
 
+/**
+ * Masks the body of a response or of an event. In JSON, each string and number is masked as the value that it
+ * stands for, and the rest stays to the letter.
+ */
+export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS): string {
+	const ranges = findSecrets(body, getPatterns(secrets));
+	if (ranges.length === 0) return body;
+	if (!/^\s*[{["]/.test(body) || parseJson(body) === undefined) return replaceRanges(body, ranges);
+	return body.replace(JSON_LITERAL, (literal) => {
+		const value = JSON.parse(literal) as unknown;
+		const text = typeof value === 'string' ? value : literal;
+		const masked = mask(text, secrets);
+		return masked === text ? literal : JSON.stringify(masked);
+	});
+}
+
+/** A string or a number, which a key may be as well. */
+const JSON_LITERAL = /"(?:[^"\\]|\\.)*"|-?\d[\d.e+-]*/gi;
+
 /** The first `length` characters of a text, masked. Truncating first could leave half a key at the end. */
-export function maskedExcerpt(text: string, length: number, secrets: readonly string[] = []) {
-	const longest = getSecretForms(secrets)[0]?.length ?? 0;
-	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + longest), secrets).slice(
+export function maskedExcerpt(
+	text: string,
+	length: number,
+	secrets: readonly string[] = NO_SECRETS,
+): string {
+	const { maxLength } = getPatterns(secrets);
+	return mask(text.slice(0, Math.max(MAX_MASKED_LENGTH, 2 * length) + maxLength), secrets).slice(
 		0,
 		length,
 	);
 }
 
 /** Masks all texts of a value, and the names of its fields. */
-export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
+export function maskDeep<T>(value: T, secrets: readonly string[] = NO_SECRETS): T {
 	if (typeof value === 'string') return mask(value, secrets) as T;
 	if (Array.isArray(value)) return value.map((entry: unknown) => maskDeep(entry, secrets)) as T;
 	if (!isRecord(value)) return value;
@@ -81,17 +110,60 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
 	return Object.fromEntries(entries) as T;
 }
 
-function toSecretForms(secret: string) {
-	const inUrl = encodeURIComponent(secret.toWellFormed());
-	// In a stream, JSON is masked before it is read.
-	const inJson = JSON.stringify(secret).slice(1, -1);
-	return [secret, inJson, inUrl, ...[0, 1, 2].map((shift) => toBase64Fragment(secret, shift))];
+type Range = readonly [from: number, to: number];
+
+/** Escapes in escapes: those of the body, and of three texts in it. */
+const MAX_LAYERS = 4;
+
+/** Characters that are searched at once: each needs memory for its position, and most windows have no escapes. */
+const WINDOW_LENGTH = 32 * 1024;
+
+/** The longest escape of a character that servers write: of HTML in a URL in JSON. */
+const MAX_ESCAPE_LENGTH = 16;
+
+/** The ranges of a text that contain a secret in any form. They may overlap, and are not sorted. */
+export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
+	if (patterns.isEmpty || text.length < patterns.minLength) return [];
+	if (text.length <= WINDOW_LENGTH) return findInLayers(text, patterns, MAX_LAYERS);
+	const overlap = Math.min(MAX_ESCAPE_LENGTH * patterns.maxLength, WINDOW_LENGTH);
+	const ranges: Range[] = [];
+	for (let start = 0; start < text.length; start += WINDOW_LENGTH) {
+		const window = text.slice(start, start + WINDOW_LENGTH + overlap);
+		for (const [from, to] of findInLayers(window, patterns, MAX_LAYERS))
+			ranges.push([start + from, start + to]);
+	}
+	return ranges;
 }
 
-/** The base64 characters that only the secret determines, if it begins `shift` bytes after a group of three. */
-function toBase64Fragment(secret: string, shift: number) {
-	const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
-	const letters = bytes.toString('base64').replace(/={1,2}$/, '');
-	const isPartial = bytes.length % 3 !== 0;
-	return letters.slice(shift === 0 ? 0 : shift + 1, isPartial ? -1 : undefined);
+function findInLayers(text: string, patterns: SecretPatterns, layers: number): Range[] {
+	const ranges: Range[] = patterns.find(text);
+	if (layers === 0) return ranges;
+	const unescaped = mayContainEscaped(text, patterns.characters) ? unescapeText(text) : undefined;
+	for (const decoded of [...(unescaped ? [unescaped] : []), ...decodeBase64Runs(text)])
+		if (decoded.text.length >= patterns.minLength)
+			for (const [from, to] of findInLayers(decoded.text, patterns, layers - 1))
+				ranges.push(decoded.toSource(from, to));
+	return ranges;
+}
+
+function replaceRanges(text: string, ranges: readonly Range[]) {
+	if (ranges.length === 0) return text;
+	const parts: string[] = [];
+	let end = 0;
+	for (const [from, to] of mergeRanges(ranges)) {
+		parts.push(text.slice(end, from), '***');
+		end = to;
+	}
+	return parts.join('') + text.slice(end);
+}
+
+/** Sorted, and without overlaps. */
+export function mergeRanges(ranges: readonly Range[]): Range[] {
+	const merged: Array<[number, number]> = [];
+	for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
+		const last = merged.at(-1);
+		if (last !== undefined && from < last[1]) last[1] = Math.max(last[1], to);
+		else merged.push([from, to]);
+	}
+	return merged;
 }

@@ -92,6 +92,14 @@ export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): Erro
 	return toErrorText(texts[type], facts);
 }
 
+/** That a model server rejected a request, which is not in every error with a status. */
+export interface ServerRejection {
+	/** HTTP status of the response, also if the error in its body has another one. */
+	status: number;
+	/** The message may be in other words than those of the server: it was found in a text. */
+	isQuoted: boolean;
+}
+
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
 export interface ServerErrorDetails extends Partial<
 	Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>
@@ -127,6 +135,11 @@ export class ServerError extends Error {
 	readonly retryable!: boolean;
 	/** The server message, shortened to 2,000 characters. */
 	readonly serverText?: string;
+	/**
+	 * Set if the model server itself rejected the request with an error response: not for errors of proxies, errors about
+	 * what the model wrote, and errors inside a response.
+	 */
+	readonly rejection?: ServerRejection;
 	/** Text that had arrived before the error. */
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
@@ -246,13 +259,19 @@ export function createServerError(
 	});
 	// The table's detail explains its own title only.
 	const detail = details.detail ?? details.title;
+	const toSentence = (sentence: string) => tidy(mask(sentence, secrets));
 	return new ServerError({
 		type,
 		url,
 		...details,
-		suggestion: details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
-		title: tidy(details.title ?? row.title),
-		detail: tidy(detail ?? row.detail ?? row.title),
+		suggestion: mask(
+			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
+			secrets,
+		),
+		title: toSentence(details.title ?? row.title),
+		detail: toSentence(detail ?? row.detail ?? row.title),
+		partialText: maskPartial(details.partialText, secrets),
+		partialReasoning: maskPartial(details.partialReasoning, secrets),
 		code: maskExcerpt(details.code, secrets),
 		serverText: maskExcerpt(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
@@ -270,6 +289,10 @@ export function createInputError(
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
 	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
+}
+
+function maskPartial(text: string | undefined, secrets?: readonly string[]) {
+	return text === undefined ? undefined : mask(text, secrets);
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */

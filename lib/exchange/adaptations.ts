@@ -1,5 +1,6 @@
 /** Changes a request that a server rejected, before it is sent again. */
 import { ServerError, ErrorType } from '../errors/server-error';
+import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
 import { BodyChange } from '../servers/profile';
 import { isRecord, JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 
@@ -10,38 +11,78 @@ export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange 
 export interface Rejection {
 	type: ErrorType;
 	status?: number;
-	/** As it came, with text that also occurs in the request. */
-	serverText: string;
+	/** The server message, without the stretches of the request that it repeats. */
+	getMessage(): string;
 	/** The matches in the server message. Text that also occurs in the request is ignored. */
-	matches(pattern: RegExp): RegExpMatchArray[];
+	matches(pattern: RegExp): RegExpExecArray[];
+	/** Whether the message contains the name of a field, which no text of the request contains. */
+	mentions(name: string): boolean;
 }
 
 /** Which rule an adaptation belongs to: what it changes. */
 export type AdaptationRule = 'field' | 'format' | 'conversation';
 
+/** Statuses with which a server rejects what a body contains. A 500 may also quote what the model wrote. */
+const TEACHING_STATUSES: readonly number[] = [400, 422];
+
+/**
+ * The first change for the rejection of a request. It is temporary, so that other requests learn nothing from it, unless
+ * the server itself says in its own words what it rejects, for a field with 400 or 422.
+ */
 export function findChange(
 	error: ServerError,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
-) {
-	const rejection = toRejection(error, body);
-	for (const adapt of adaptations) {
-		const change = adapt(rejection, body);
-		if (change) return change;
-	}
-	return undefined;
+	rule: AdaptationRule,
+): BodyChange | undefined {
+	const { rejection } = error;
+	if (rejection === undefined) return undefined;
+	const adapt = (read: Rejection) =>
+		adaptations.map((adaptation) => adaptation(read, body)).find((change) => change !== undefined);
+	const change = adapt(toRejection(error, body));
+	const canTeach = rule === 'conversation' || TEACHING_STATUSES.includes(rejection.status);
+	const isTaught =
+		canTeach && !rejection.isQuoted && adapt(toOwnRejection(error, body))?.name === change?.name;
+	return isTaught ? change : change && { ...change, isTemporary: true };
 }
 
 function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
 	/** Messages, inputs, documents and schemas, not the names of fields. */
-	let requestTexts: string[] | undefined;
+	const getTexts = memoizeOnce(() => collectTexts(Object.values(body)));
+	const getLetters = memoizeOnce(() => getTexts().map(normalizeLetters));
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([match]) => {
-			requestTexts ??= collectTexts(Object.values(body)).map(normalizeLetters);
 			const letters = normalizeLetters(match);
-			return !requestTexts.some((text) => text.includes(letters));
+			return !getLetters().some((text) => text.includes(letters));
 		});
-	return { type, status, serverText, matches };
+	return {
+		type,
+		status,
+		getMessage: () => removeEchoes(serverText, getTexts()),
+		matches,
+		mentions: (name) => matches(new RegExp(String.raw`\b${name}\b`, 'g')).length > 0,
+	};
+}
+
+/** The rejection without everything that a visitor or a model may have written. */
+function toOwnRejection(error: ServerError, body: JsonRecord): Rejection {
+	const { type, status = 0, serverText = '' } = error;
+	const unquotedStart = getUnquotedStart(serverText);
+	const isByStatus = type === 'badRequest' && TEACHING_STATUSES.includes(status);
+	const rejection = toRejection(error, body);
+	const { getMessage } = toRejection(error.copyWith({ serverText: unquotedStart }), body);
+	return {
+		...rejection,
+		getMessage,
+		type: isByStatus || findTypeByText(unquotedStart) === type ? type : 'serverError',
+		matches: (pattern) =>
+			rejection.matches(pattern).filter(({ index }) => isUnquoted(serverText, index)),
+	};
+}
+
+function memoizeOnce<V>(derive: () => V): () => V {
+	let value: V | undefined;
+	return () => (value ??= derive());
 }
 
 /** The changed body, and the warnings of the changes that affected it. */
@@ -93,14 +134,21 @@ const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
 	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
 ];
 
-const REPLACEMENT_NAME = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/gi;
+/**
+ * Fields that take the place of each other. OpenAI's API replaced `max_tokens` for its reasoning models, and older servers
+ * support only that one.
+ */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+	max_tokens: 'max_completion_tokens',
+	max_completion_tokens: 'max_tokens',
+};
 
 /** Fields that users do not set. */
 const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
 
 /**
- * Omits the field that a rejection names, or renames it: "Unsupported parameter: 'max_tokens' … Use
- * 'max_completion_tokens' instead."
+ * Omits the field that a rejection names, or renames it if the message mentions its other name: "Unsupported parameter:
+ * 'max_tokens' … Use 'max_completion_tokens' instead."
  *
  * `protectedFields`: fields that are sent unchanged: those of Extra Body.
  */
@@ -111,14 +159,11 @@ export function omitRejectedField(protectedFields = new Set<string>()): Adaptati
 			(candidate) => !REQUIRED_FIELDS.has(candidate) && !protectedFields.has(candidate),
 		);
 		if (name === undefined) return undefined;
-		const newName = rejection.matches(REPLACEMENT_NAME)[0]?.[1];
-		if (newName !== undefined && names.length === 1)
+		const newName = OTHER_NAMES[name];
+		if (newName !== undefined && rejection.mentions(newName))
 			return {
 				name: `${name} as ${newName}`,
-				apply: (requestBody) =>
-					name in requestBody
-						? { ...withoutFields(requestBody, [name]), [newName]: requestBody[name] }
-						: requestBody,
+				apply: (requestBody) => rename(requestBody, name, newName),
 			};
 		return {
 			...omitFields([name]),
@@ -127,6 +172,10 @@ export function omitRejectedField(protectedFields = new Set<string>()): Adaptati
 				: { warning: `This server rejects the option ${name}, so it was omitted.` }),
 		};
 	};
+}
+
+function rename(body: JsonRecord, name: string, newName: string): JsonRecord {
+	return name in body ? { [newName]: body[name], ...withoutFields(body, [name]) } : body;
 }
 
 /** In a list such as `'a', 'b'`. In a Python dict, only the keys are names. */
@@ -169,9 +218,9 @@ export const replaceJsonObject: Adaptation = (rejection, body) => {
  * Only for requests whose prompt contains the schema. A grammar that the server cannot build is rejected before anything is
  * generated, also with 5xx.
  */
-export const omitFormat: Adaptation = ({ status = 0, serverText }, body) =>
+export const omitFormat: Adaptation = ({ status = 0, getMessage }, body) =>
 	[400, 422, 500, 501].includes(status) &&
-	/schema|grammar|structured|format/i.test(serverText) &&
+	/schema|grammar|structured|format/i.test(getMessage()) &&
 	FORMAT_FIELDS.some((name) => name in body)
 		? omitFields(FORMAT_FIELDS)
 		: undefined;

@@ -1,10 +1,11 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
 import { captureError, ServerError, createServerError, ErrorType } from '../errors/server-error';
+import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import { HttpResponse, RequestOptions } from '../http/types';
-import { listModels } from '../servers/list-models';
+import { findApiRoot } from '../servers/list-models';
 import { BodyChange, getProfile, Lessons } from '../servers/profile';
 import { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
 import { asRecord, JsonRecord } from '../values';
@@ -60,13 +61,14 @@ export async function exchange<D, V>(
 		const { body, warnings } = applyChanges(options.toBody(draft, route.name), changes);
 		state = { ...state, body };
 		const outcome = await sendAttempt(server, options, state, retryPolicy);
-		if (outcome.type === 'failed')
+		if (outcome.type === 'failed') {
+			forgetRoot(server, task, lessons, state, outcome.error);
 			state = await updateRoutes(server, options, state, outcome.error);
-		else learn(server, task, lessons, state);
+		} else learn(server, task, lessons, state);
 		const step = decide(state, outcome);
 		if (step.type === 'accept')
 			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
-		partial = getPartial(options) ?? partial;
+		partial = maskDeep(getPartial(options), server.secrets) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
 			throw createServerError('aborted', context).withPartial(partial);
@@ -86,16 +88,16 @@ function getPartial({ getPartial: get }: ExchangeOptions<unknown, unknown>) {
 function createState<D>(
 	server: ModelServer,
 	{ routes: names, draft, adaptations = {} }: ExchangeOptions<D, unknown>,
-	{ changes, missingUrls }: Lessons,
+	{ changes, missingUrls, apiUrl = server.getApiUrl() }: Lessons,
 ): ExchangeState<D> {
-	const routes = getTargets(server, names);
+	const routes = getTargets(server, names, apiUrl);
 	const route = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
 	const request = { route, draft, changes };
-	return { request, body: {}, routes, missingUrls: [], adaptations, sent: 1, applied: [] };
+	return { request, body: {}, routes, apiUrl, missingUrls: [], adaptations, sent: 1, applied: [] };
 }
 
-function getTargets(server: ModelServer, routes: readonly RouteName[]) {
-	const addresses = { ...server.url, api: server.getApiUrl() };
+function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: string) {
+	const addresses = { ...server.url, api: apiUrl };
 	return routes.map((name): RouteTarget => {
 		const [base, path, streamFormat] = ROUTES[name];
 		return { name, url: addresses[base] + path, streamFormat };
@@ -121,18 +123,39 @@ async function sendAttempt<D, V>(
 	});
 }
 
-/** After a missing route. If the server has none of them, listing the models may find its API at another URL. */
+/** After a missing route. If the server has none of them, the API may be at another URL. */
 async function updateRoutes<D>(
 	server: ModelServer,
-	{ routes, signal }: ExchangeOptions<D, unknown>,
+	{ routes: names, signal }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,
 	{ type }: ServerError,
-) {
+): Promise<ExchangeState<D>> {
 	if (type !== 'routeNotFound') return state;
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
-	if (!hasOther) await listModels(server, signal).catch(() => {});
-	return { ...state, missingUrls, routes: getTargets(server, routes) };
+	if (hasOther) return { ...state, missingUrls };
+	const found = await findApiRoot(server, '', signal).catch(() => undefined);
+	if (found === undefined) return { ...state, missingUrls };
+	const { list, apiUrl } = found;
+	getProfile(server).learnType(list);
+	return { ...state, missingUrls, apiUrl, routes: getTargets(server, names, apiUrl) };
+}
+
+/**
+ * The API may be at the Base URL again, unless the server read the request: a gateway that restarts sends its requests
+ * elsewhere for a moment.
+ */
+function forgetRoot(
+	server: ModelServer,
+	task: string,
+	lessons: Lessons,
+	{ apiUrl }: ExchangeState<unknown>,
+	{ rejection }: ServerError,
+) {
+	if (apiUrl === server.url.api || [400, 422].includes(rejection?.status ?? 0)) return;
+	getProfile(server).forgetApiRoot();
+	if (lessons.apiUrl === undefined) return;
+	getProfile(server).storeLessons(task, { ...lessons, apiUrl: undefined });
 }
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
@@ -140,13 +163,14 @@ function learn(
 	server: ModelServer,
 	task: string,
 	lessons: Lessons,
-	{ request, missingUrls }: ExchangeState<unknown>,
+	{ request, missingUrls, apiUrl }: ExchangeState<unknown>,
 ) {
 	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
 	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
 	getProfile(server).storeLessons(task, {
 		changes,
 		missingUrls: missingUrls.length > 0 ? missingUrls : lessons.missingUrls,
+		apiUrl: apiUrl === server.getApiUrl() ? undefined : apiUrl,
 	});
 }
 
@@ -220,6 +244,8 @@ export interface ExchangeState<D> {
 	body: JsonRecord;
 	/** Routes for the task, best first. */
 	routes: readonly RouteTarget[];
+	/** The URL of the API that the routes are below. */
+	apiUrl: string;
 	/** URLs that the server does not have. */
 	missingUrls: readonly string[];
 	adaptations: Adaptations;
@@ -322,7 +348,7 @@ function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
 function adaptBy(rule: AdaptationRule): Rule['change'] {
 	return ({ request, body, adaptations }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
-		const change = findChange(outcome.error, body, adaptations[rule] ?? []);
+		const change = findChange(outcome.error, body, adaptations[rule] ?? [], rule);
 		return change && withChange(request, change);
 	};
 }

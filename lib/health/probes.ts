@@ -174,8 +174,8 @@ export async function probeServer(server: ModelServer, options: CheckOptions) {
 	const isReachable = identity.models.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
 		isReachable ? probeDetails(identified) : undefined,
-		isListMissing(identity.models) ? probeTasks(server, options) : [],
-		models && serverType.enrichModels?.(server, models, options.signal),
+		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
+		models && serverType.enrichModels?.(identified.server, models, options.signal),
 	]);
 	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
 	return {
@@ -202,13 +202,14 @@ async function identifyServer(server: ModelServer, options: CheckOptions) {
 		probeUrl('/version'),
 	]);
 	const profile = getProfile(server);
-	const modelsProbe = await profile.findApiRoot(models, probeUrl);
+	const { list: modelsProbe, apiUrl } = await profile.findApiRoot(models, probeUrl);
 	const responses = { models: modelsProbe, version: apiVersion };
 	const listedModels = parseListedModels(modelsProbe);
 	if (listedModels !== undefined) profile.learnType(modelsProbe);
 	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
 	return {
-		server,
+		// The check is about the API where it may be now.
+		server: { ...server, getApiUrl: () => apiUrl },
 		options,
 		identity: { models: modelsProbe, props, apiVersion, version },
 		serverType,

@@ -8,7 +8,7 @@ import {
 	TooMuchTextError,
 } from './response-body';
 import { classifyErrorResponse } from '../errors/classify-error';
-import { mask } from '../errors/mask';
+import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
 import { createServerError, ErrorContext } from '../errors/server-error';
@@ -92,7 +92,7 @@ export function toResponseError(
 ) {
 	const { status, url, headers } = response;
 	// Before the text is shortened, which could leave half a key.
-	const text = mask(response.text, endpoint.secrets);
+	const text = maskBody(response.text, endpoint.secrets);
 	const context = toErrorContext(endpoint, url, options.model);
 	// The key was not sent to another origin, so it may still be right.
 	if (status === 401 && new URL(url).origin !== endpoint.url.origin)

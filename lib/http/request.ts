@@ -14,7 +14,7 @@ import { acquirePermit, QueueStats } from './queue';
 import { getMethod, sendRequest, RequestConnection, RawResponse } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
-import { mask } from '../errors/mask';
+import { maskBody, maskDeep } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
 import { isRecord, parseJson } from '../values';
 
@@ -186,7 +186,7 @@ class RequestRun<T> {
 
 	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
 		const { endpoint, options, watchdog, queueStats } = this;
-		const maskSecrets = (text: string) => mask(text, endpoint.secrets);
+		const maskSecrets = (text: string) => maskBody(text, endpoint.secrets);
 		// A longer text is no message. To search it for one would block n8n.
 		const toError = (text: string) =>
 			toResponseError(endpoint, options, { ...head, text: text.slice(0, MAX_ERROR_BYTES) });
@@ -202,6 +202,7 @@ class RequestRun<T> {
 		let nonEventLines: readonly string[] = [];
 		return {
 			...head,
+			headers: maskDeep(head.headers, endpoint.secrets),
 			queueStats,
 			errorContext: toErrorContext(endpoint, head.url, options.model),
 			toError,

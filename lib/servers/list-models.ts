@@ -4,8 +4,8 @@ import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';
 import { parseModels, ServerModel, isSameModelName, matchesModel, sortForChat } from './models';
-import { getProfile } from './profile';
-import { ModelTask, ServerType, ModelServer } from './types/server-type';
+import { ApiRoot, getProfile } from './profile';
+import { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
 
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;
@@ -59,12 +59,8 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 }
 
 async function fetchModelList(server: ModelServer, query: string, signal: AbortSignal | undefined) {
-	const options = { signal };
 	const profile = getProfile(server);
-	const response = await profile.findApiRoot(
-		await probe(server, toListUrl(server) + query, options),
-		(url) => tryProbe(server, url, options),
-	);
+	const { list: response } = await findApiRoot(server, query, signal);
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
@@ -83,6 +79,27 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 		);
 	const enriched = await serverType.enrichModels?.(server, models, signal);
 	return { models: enriched ?? models, serverType };
+}
+
+/**
+ * The model list, and where the API may be.
+ *
+ * @param query - Of the URL of the list.
+ * @throws a `ServerError` if there is no response.
+ */
+export async function findApiRoot(
+	server: ModelServer,
+	query = '',
+	signal?: AbortSignal,
+): Promise<ApiRoot<ProbeResponse>> {
+	const profile = getProfile(server);
+	const list = await probe(server, toListUrl(server) + query, { signal }).catch(
+		(error: unknown) => {
+			profile.forgetApiRoot();
+			throw error;
+		},
+	);
+	return await profile.findApiRoot(list, (url) => tryProbe(server, url, { signal }));
 }
 
 function createListError(server: ModelServer, type: ErrorType, title: string, suggestion?: string) {

@@ -1,7 +1,7 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
 import { JsonRecord } from '../values';
-import { getModelEntries, parseModels, ServerModel } from './models';
+import { parseModels, ServerModel } from './models';
 import { tryProbe } from './probe';
 import { SERVER_TYPES, identifyServerType } from './types';
 import { other } from './types/other';
@@ -27,14 +27,26 @@ export interface BodyChange {
 	apply(body: JsonRecord): JsonRecord;
 	/** For changes of options that the user set. */
 	warning?: string;
-	/** Not for later requests: the server did not reject the body. */
+	/** Not for later requests: it is not certain that the server rejected the body. */
 	isTemporary?: true;
 }
 
-/** What the responses to one task taught: the changes that the server requires, and the URLs that it does not have. */
+/** What the successful responses to one task taught. */
 export interface Lessons {
+	/** The changes of the body that the server requires. */
 	changes: readonly BodyChange[];
+	/** The URLs that the server does not have. */
 	missingUrls: readonly string[];
+	/** The URL of the API that responded, if it is not the one of the Base URL. */
+	apiUrl?: string;
+}
+
+/** Where the API of a server may be, for the caller's own requests. */
+export interface ApiRoot<A> {
+	/** The response to the last request for a model list. */
+	list: A;
+	/** The URL of the API, without a version if it may be there. */
+	apiUrl: string;
 }
 
 /** The facts about one server, for one credential. Times are those of `performance.now()`. */
@@ -77,7 +89,7 @@ class ServerProfile {
 		private readonly facts: KnownFacts,
 	) {}
 
-	/** The URL of the API, without a version if `findApiRoot` found it there. */
+	/** The URL of the API, without a version if `findApiRoot` found its list there. */
 	getApiUrl() {
 		const { root, api } = this.server.url;
 		return this.facts.unversionedUntil > performance.now() ? root : api;
@@ -85,23 +97,35 @@ class ServerProfile {
 
 	/**
 	 * If the API has no model list, probes for one without the version in the path, and without any list for the chat
-	 * route. If found there, all requests use that API from then on.
+	 * route. All requests use an API that was found by its list from then on: any other response may be that of a gateway
+	 * that restarts.
 	 */
 	async findApiRoot<A extends Pick<ProbeResponse, 'status' | 'json'>>(
 		list: A,
 		probeUrl: (url: string) => Promise<A | undefined>,
-	) {
+	): Promise<ApiRoot<A>> {
 		const { root } = this.server.url;
-		const api = this.getApiUrl();
-		if (list.status !== 404 || api === root) return list;
+		const apiUrl = this.getApiUrl();
+		if (apiUrl === root && !hasModels(list)) this.forgetApiRoot();
+		if (list.status !== 404 || apiUrl === root) return { list, apiUrl };
+		const unversionedList = await probeUrl(`${root}/models`);
+		if (unversionedList !== undefined && hasModels(unversionedList)) {
+			this.facts.unversionedUntil = performance.now() + TTL_MS;
+			return { list: unversionedList, apiUrl: root };
+		}
+		// A rejected key is what a wrong key gets from an API without a version.
+		if (unversionedList !== undefined && [401, 403].includes(unversionedList.status))
+			return { list: unversionedList, apiUrl: root };
 		// FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated.
 		const hasChatRoute = async (apiRoot: string) =>
 			(await probeUrl(apiRoot + CHAT_ROUTE))?.status === 405;
-		const unversionedList = await probeUrl(`${root}/models`);
-		const isListed = unversionedList !== undefined && isApiResponse(unversionedList);
-		const isUnversioned = isListed || (!(await hasChatRoute(api)) && (await hasChatRoute(root)));
-		if (isUnversioned) this.facts.unversionedUntil = performance.now() + TTL_MS;
-		return isListed ? unversionedList : list;
+		const isUnversioned = !(await hasChatRoute(apiUrl)) && (await hasChatRoute(root));
+		return { list, apiUrl: isUnversioned ? root : apiUrl };
+	}
+
+	/** The API is at the Base URL again: the first failure without the version shows that it may have been elsewhere. */
+	forgetApiRoot(): void {
+		this.facts.unversionedUntil = 0;
 	}
 
 	/** The server type, without a request; undefined if unknown. */
@@ -147,6 +171,7 @@ class ServerProfile {
 	private async identify() {
 		const { facts } = this;
 		const responses = await fetchIdentity(this.server, this.getApiUrl());
+		if (responses?.models === undefined || !hasModels(responses.models)) this.forgetApiRoot();
 		if (responses !== undefined) return this.storeType(responses);
 		facts.typeExpiresAt = performance.now() + FAILED_TTL_MS;
 		return facts.serverType;
@@ -254,8 +279,7 @@ function isTransient({ status }: ProbeResponse) {
 
 export const CHAT_ROUTE = '/chat/completions';
 
-/** A rejected key, after 404 at the versioned URL, proves the API as well as a list does. */
-function isApiResponse({ status, json }: Pick<ProbeResponse, 'status' | 'json'>) {
-	const isRedirect = status >= 300 && status < 400;
-	return [401, 403].includes(status) || (!isRedirect && getModelEntries(json) !== undefined);
+/** Whether a response is a list with a model, and not that of a redirect or an error. */
+function hasModels({ status, json }: Pick<ProbeResponse, 'status' | 'json'>) {
+	return status < 300 && (parseModels(json)?.length ?? 0) > 0;
 }

@@ -54,9 +54,10 @@ export async function completeText(
 				isRaw: true,
 				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 			});
-			const { completion } = await readStream(response, accumulator, {
+			const { rest, completion } = await readStream(response, accumulator, {
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
+			if (rest.text) await onDelta?.(rest.text);
 			if (!completion.failure) return completion;
 			throw createCompletionError(completion.failure, response.errorContext);
 		},

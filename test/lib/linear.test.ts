@@ -81,9 +81,11 @@ import {
 	parseRetryAfter,
 } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
-import { collectSecrets, mask, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
+import { collectSecrets, mask, maskBody, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
 import { parseHostAndPort } from '../../lib/errors/server-error';
 import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
+import { MaskedStream } from '../../lib/errors/masked-stream';
+import { getUnquotedStart, isUnquoted } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/response-body';
@@ -288,6 +290,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	retryAfterMs: (text) => parseRetryAfter(text),
 	mask: (text) => mask(text, ['secret-key-1234567']),
 	maskDeep: (text) => maskDeep({ [text]: text }, ['secret-key-1234567']),
+	maskBody: (text) =>
+		maskBody(JSON.stringify({ a: text, b: 'secret-key-1234567' }), ['secret-key-1234567']),
+	'the beginning of a message in its own words': getUnquotedStart,
+	'a field in a message': (text) => isUnquoted(text, text.length),
 	'a message of Dify': (message) => toErrorType({ message }),
 	'an error response of Dify': (text) =>
 		toDifyResponseError({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
@@ -382,6 +388,19 @@ const REPEATED = [
 	'#',
 	'@',
 	'e5-',
+	'\\/',
+	'\\u00',
+	'\\u002F',
+	'%2f',
+	'%252F',
+	'&#x2F;',
+	'&#x0',
+	'secret-key-1',
+	'secret-key-1234567',
+	'c2VjcmV0LWtleS0xMjM0NTY3 ',
+	'YzJWamNtVjBMV3RsZVMweE1qTTBOVFkz',
+	'Error: ',
+	"'a' ",
 	'filename=',
 	'language a ',
 	'[ ',
@@ -686,6 +705,14 @@ const STREAMS: Record<string, (count: number) => void> = {
 		const splitter = new ReasoningSplitter();
 		for (const piece of times(20, () => '<|think|>a<|end|>'.repeat(count / 20)))
 			splitter.push(piece);
+	},
+	'a text that may contain a secret': (count) => {
+		const stream = new MaskedStream(['secret-key-1234567']);
+		for (const piece of times(count, () => `${WORDS}secret-key-1234`)) stream.push(piece);
+	},
+	'the beginning of a secret, and its escapes': (count) => {
+		const stream = new MaskedStream(['secret-key-1234567']);
+		for (const piece of times(10 * count, (at) => '\\u0073%5C='.charAt(at % 9))) stream.push(piece);
 	},
 	'blanks before a text': (count) => {
 		const splitter = new ReasoningSplitter();

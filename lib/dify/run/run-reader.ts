@@ -109,11 +109,13 @@ export async function readRun(
 ): Promise<RunResult> {
 	const { runId, continueAfterPause, awaitedForms, keepsNodeValues } = options;
 	const mayLackText = runId !== undefined;
+	const { secrets } = client.endpoint;
 	const run = createRunState({
 		mayLackText,
 		continueAfterPause,
 		awaitedForms,
 		keepsNodeValues,
+		secrets,
 	});
 	run.workflowRunId = runId;
 	return await new RunReader(client, requestOptions, run, options).read();

@@ -11,6 +11,7 @@ import {
 	asString,
 } from '../../values';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
+import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/response-body';
 import { MemoryBudget } from '../../json-memory';
 import { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
@@ -42,6 +43,9 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	readonly count: TextCount;
 	/** Start of the text already compared with a stored one, so that events do not compare it again. */
 	comparedText: string;
+	/** Masks secrets that several deltas contain together. */
+	readonly maskedText: MaskedStream;
+	readonly maskedReasoning: MaskedStream;
 	/** Splits reasoning off the text deltas. */
 	splitter: ReasoningSplitter;
 	/** Reasoning found in the text. */
@@ -65,6 +69,7 @@ export function createRunState({
 	continueAfterPause = false,
 	awaitedForms = new Set<string>(),
 	keepsNodeValues = false,
+	secrets = [] as readonly string[],
 } = {}): RunState {
 	return {
 		text: '',
@@ -87,6 +92,8 @@ export function createRunState({
 		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
 		comparedText: '',
+		maskedText: new MaskedStream(secrets),
+		maskedReasoning: new MaskedStream(secrets),
 		splitter: new ReasoningSplitter(),
 		textReasoning: '',
 		hasAgentMessage: false,
@@ -144,7 +151,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	agent_thought: addThought,
 	reasoning_chunk: (run, _event, data) => {
 		const delta = asString(data.reasoning) ?? '';
-		run.reasoning += delta;
+		run.reasoning += run.maskedReasoning.push(delta);
 		run.count.add(delta.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
@@ -198,8 +205,19 @@ export function applyEvent(run: RunState, event: unknown) {
 	if (asNonEmptyString(event.event) === undefined) return [];
 	recordIds(run, event);
 	if (!isDifyEvent(event)) return [];
-	return (HANDLERS[event.event] as Handler<DifyEvent>)(run, event, asRecord(event.data)) ?? [];
+	const rest = COMPARING_EVENTS.has(event.event) ? flushMasked(run) : [];
+	const handle = HANDLERS[event.event] as Handler<DifyEvent>;
+	return [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
 }
+
+/** Events that end the text, or compare it with another one. */
+const COMPARING_EVENTS: ReadonlySet<string> = new Set([
+	'message_replace',
+	'message_end',
+	'workflow_finished',
+	'workflow_paused',
+	'error',
+]);
 
 function isDifyEvent(event: JsonRecord): event is JsonRecord & DifyEvent {
 	return Object.hasOwn(HANDLERS, String(event.event));
@@ -236,7 +254,7 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 
 function appendText(run: RunState, value: unknown) {
 	const delta = asString(value) ?? '';
-	const deltas = appendDelta(run, delta);
+	const deltas = appendDelta(run, run.maskedText.push(delta));
 	run.count.add(delta.length);
 	return deltas;
 }
@@ -252,10 +270,16 @@ function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
 	return text === '' ? [] : [{ type: 'append', text }];
 }
 
-/** Emits text held back as a possible tag, at the end of the text. */
+/** Emits text held back as a possible secret or tag, at the end of the text. */
 export function flushText(run: RunState): TextDelta[] {
+	const rest = flushMasked(run);
 	const { text, reasoning } = run.splitter.end();
-	return addText(run, text, reasoning);
+	return [...rest, ...addText(run, text, reasoning)];
+}
+
+function flushMasked(run: RunState) {
+	run.reasoning += run.maskedReasoning.end();
+	return appendDelta(run, run.maskedText.end());
 }
 
 /** Removes thinking that the text ends but did not begin, because the prompt of the model began it. */
@@ -271,6 +295,7 @@ export function removeUnopenedReasoning(run: RunState): TextDelta[] {
 function replaceText(run: RunState, fullText: unknown, reason: string): TextDelta[] {
 	const previousText = run.text;
 	run.splitter = new ReasoningSplitter();
+	run.maskedText.reset();
 	run.text = run.comparedText = '';
 	const previousReasoning = run.textReasoning;
 	run.textReasoning = '';
@@ -290,10 +315,11 @@ function replaceText(run: RunState, fullText: unknown, reason: string): TextDelt
 function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelta[] {
 	const delta = asNonEmptyString(answer);
 	if (!run.hasAgentMessage || delta === undefined) return appendText(run, delta);
+	const rest = flushMasked(run);
 	// The repeated response lacks text before tool calls; its end was then displayed already.
 	const isDisplayed = run.text.trimEnd().endsWith(delta.trim());
 	const deltas = replaceText(run, delta, 'full_message');
-	return isDisplayed ? [] : deltas;
+	return isDisplayed ? rest : [...rest, ...deltas];
 }
 
 /**

@@ -133,7 +133,10 @@ export async function startScripted(
 }
 
 /** Call at the top of a suite: servers that are closed after each test. */
-export function useServers(): (routes: Routes, options?: ServerOptions) => Promise<ScriptedServer> {
+export function useServers(): (
+	routes: Routes | Answer,
+	options?: ServerOptions,
+) => Promise<ScriptedServer> {
 	const running: ScriptedServer[] = [];
 	afterEach(async () => {
 		await Promise.all(running.splice(0).map(async (server) => await server.close()));

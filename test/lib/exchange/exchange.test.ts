@@ -216,6 +216,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 		{ name: 'ollamaChat', url: 'a' },
 		{ name: 'openAiChat', url: 'b' },
 	],
+	apiUrl: 'a',
 	missingUrls: [],
 	adaptations: { field: [omitRejectedField()], format: [replaceJsonObject] },
 	sent: 1,
@@ -223,9 +224,11 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	...changes,
 });
 
+const REJECTION = { status: 400, isQuoted: false };
+
 const fail = (type: ErrorType, serverText = '', isShown = false): Outcome<string, string> => ({
 	type: 'failed',
-	error: createServerError(type, {}, { status: 400, serverText }),
+	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	isShown,
 });
 

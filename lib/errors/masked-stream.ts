@@ -1,0 +1,104 @@
+/** Masks a text that arrives in parts: a secret may begin in one and end in another. */
+import { unescapeText, UNFINISHED_ESCAPE } from './escapes';
+import { findSecrets, getPatterns, mergeRanges, NO_SECRETS } from './mask';
+import type { SecretPatterns } from './secret-patterns';
+
+/** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
+const CONTEXT_LENGTH = 32;
+
+/** Characters of the shortest stretch that is held back. */
+const MIN_PENDING_STRETCH = 3;
+
+/** Layers of escapes that are removed to see whether a secret begins. */
+const MAX_LAYERS = 3;
+
+/** A text is held back for at most so many times the length of the longest secret. */
+const MAX_PENDING_FORMS = 16;
+
+/** A text that arrives in parts. Only the end that may be the beginning of a secret is held back. */
+export class MaskedStream {
+	private readonly patterns: SecretPatterns;
+	/** The end of the text that was returned, as it was received. */
+	private context = '';
+	private pending = '';
+
+	constructor(secrets: readonly string[] = NO_SECRETS) {
+		this.patterns = getPatterns(secrets);
+	}
+
+	/**
+	 * @param delta - The next part.
+	 * @returns what can be shown of the text.
+	 */
+	push(delta: string): string {
+		if (this.patterns.isEmpty) return delta;
+		const text = this.pending + delta;
+		const pendingLength = this.getPendingLength(this.context + text);
+		const isTooLong = pendingLength > MAX_PENDING_FORMS * this.patterns.maxLength;
+		return this.release(
+			text,
+			isTooLong ? text.length : text.length - Math.min(pendingLength, text.length),
+		);
+	}
+
+	/** @returns the rest, at the end of the text. */
+	end(): string {
+		return this.release(this.pending, this.pending.length);
+	}
+
+	/** Forgets the text: another one replaces it. */
+	reset(): void {
+		this.context = '';
+		this.pending = '';
+	}
+
+	private release(text: string, length: number) {
+		this.pending = text.slice(length);
+		const shown = this.context.length;
+		const source = this.context + text.slice(0, length);
+		this.context = source.slice(-CONTEXT_LENGTH);
+		const parts: string[] = [];
+		let end = shown;
+		for (const [from, to] of mergeRanges(findSecrets(source, this.patterns))) {
+			if (to <= shown) continue;
+			parts.push(source.slice(end, Math.max(from, end)), '***');
+			end = to;
+		}
+		return parts.join('') + source.slice(end);
+	}
+
+	/** The length of the end that may be the beginning of a secret, in any escape. */
+	private getPendingLength(text: string) {
+		let start = text.length;
+		let toSource = (index: number) => index;
+		let layer = text;
+		for (let layers = 0; layers <= MAX_LAYERS; layers++) {
+			const complete = layer.replace(UNFINISHED_ESCAPE, '');
+			start = Math.min(start, toSource(this.findStart(complete)));
+			const unescaped = unescapeText(complete);
+			if (unescaped === undefined) break;
+			const outer = toSource;
+			toSource = (index) => outer(unescaped.toSource(index, index)[0]);
+			layer = unescaped.text;
+		}
+		return text.length - start;
+	}
+
+	/** Where the end of a text begins that is the beginning, or a stretch, of a secret; its length if there is none. */
+	private findStart(text: string) {
+		const { forms, stretchable, maxLength } = this.patterns;
+		let start = text.length;
+		for (let at = Math.max(0, text.length - maxLength); at < start; at++) {
+			const rest = text.slice(at);
+			if (forms.some((form) => form[0] === rest[0] && form.startsWith(rest))) start = at;
+		}
+		const last = text.slice(-MIN_PENDING_STRETCH);
+		if (last.length < MIN_PENDING_STRETCH) return start;
+		for (const form of stretchable.filter((candidate) => candidate.includes(last))) {
+			let at = text.length - MIN_PENDING_STRETCH;
+			while (at > 0 && form.includes(text.slice(at - 1))) at--;
+			start = Math.min(start, at);
+		}
+		return start;
+	}
+}
