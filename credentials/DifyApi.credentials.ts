@@ -1,4 +1,4 @@
-import {
+import type {
 	IAuthenticate,
 	ICredentialTestRequest,
 	ICredentialType,
@@ -12,7 +12,8 @@ import {
 	readDifyCredential,
 	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
-import { ErrorType, getErrorText } from '../lib/errors/server-error';
+import type { ErrorType } from '../lib/errors/server-error';
+import { getErrorText } from '../lib/errors/server-error';
 import {
 	CONNECTION_CODES_HINT,
 	authenticateRequest,

@@ -1,4 +1,4 @@
-import {
+import type {
 	IAuthenticate,
 	ICredentialTestRequest,
 	ICredentialType,
@@ -23,7 +23,8 @@ import {
 	statusRule,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import { ErrorType, getErrorText } from '../lib/errors/server-error';
+import type { ErrorType } from '../lib/errors/server-error';
+import { getErrorText } from '../lib/errors/server-error';
 
 /** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {

@@ -5,7 +5,7 @@
 import connect from 'undici/lib/api/api-connect.js';
 import sendWith from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import { Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 
 export { dereference, format, type Schema } from '@cfworker/json-schema';
 export { nice, ticks } from 'd3-array';

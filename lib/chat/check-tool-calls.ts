@@ -3,9 +3,10 @@ import { extractJson } from '../text/extract-json';
 import type { RawToolCall } from '../text/calls/types';
 import { hasDuplicateKeys } from '../text/json-members';
 import { repairJson } from '../text/literals';
-import { asArray, asRecord, isRecord, JsonRecord, parseJson, parseJsonExactly } from '../values';
+import type { JsonRecord } from '../values';
+import { asArray, asRecord, isRecord, parseJson, parseJsonExactly } from '../values';
 import { normalizeArguments, toValidName } from './tool-calls';
-import { ToolDefinition } from './types';
+import type { ToolDefinition } from './types';
 import { validateAgainstSchema } from './validate-json';
 
 /** An invalid tool call. */

@@ -1,9 +1,10 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
 import { captureError } from '../errors/server-error';
 import { TextCount } from '../http/response-body';
-import { HttpResponse } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { withoutEndMarks } from '../text/end-marks';
-import { ReasoningSplitter, TextAndReasoning } from '../text/reasoning';
+import type { TextAndReasoning } from '../text/reasoning';
+import { ReasoningSplitter } from '../text/reasoning';
 import { RunawayDetector } from '../text/runaway';
 import { decideTextCalls } from '../text/calls/decide-text-calls';
 import type { TextCallDecision } from '../text/calls/decide-text-calls';
@@ -11,15 +12,8 @@ import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../text/calls/displa
 import type { QuotationCheck } from '../text/calls/quotations';
 import type { RawToolCall } from '../text/calls/types';
 import { findIgnoredCall } from '../text/calls/unread-calls';
-import {
-	asArray,
-	asNonEmptyString,
-	asRecord,
-	isNonEmpty,
-	isRecord,
-	JsonRecord,
-	parseJson,
-} from '../values';
+import type { JsonRecord } from '../values';
+import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord, parseJson } from '../values';
 import {
 	extractMessage,
 	extractReasoning,
@@ -32,7 +26,7 @@ import {
 import { LogprobList } from './logprobs';
 import { maskCompletion, MaskedOutput } from './masked-output';
 import { normalizeArguments, ToolCallAccumulator } from './tool-calls';
-import { Completion, CompletionFailure, Timings, Usage } from './types';
+import type { Completion, CompletionFailure, Timings, Usage } from './types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 export interface AccumulatorOptions {

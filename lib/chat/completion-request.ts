@@ -1,22 +1,15 @@
 /** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/server-error';
-import { ServerProps, ServerType } from '../servers/types/server-type';
-import {
-	isNonEmpty,
-	JsonRecord,
-	asFiniteNumber,
-	isRecord,
-	asRecord,
-	isTooDeep,
-	MAX_DEPTH,
-} from '../values';
+import type { ServerProps, ServerType } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import { isNonEmpty, asFiniteNumber, isRecord, asRecord, isTooDeep, MAX_DEPTH } from '../values';
 import { breakControlTokensDeep } from '../text/control-tokens';
 import { getMedia } from './content';
 import { getContextWarnings } from './ollama-body';
 import { getIgnoredParameters, isJsonRequested } from './openai-body';
 import { withWireNames } from './tool-calls';
 import { NON_SCHEMA_KEYWORDS } from './validate-json';
-import {
+import type {
 	ChatMessage,
 	ChatParameters,
 	ToolDefinition,

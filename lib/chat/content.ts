@@ -1,6 +1,8 @@
-import { ContentPart, MediaPart, toContentPart } from '../files/read-file';
-import { ChatMessage } from './types';
-import { asRecord, isRecord, tryOrUndefined, asString, JsonRecord, parseJson } from '../values';
+import type { ContentPart, MediaPart } from '../files/read-file';
+import { toContentPart } from '../files/read-file';
+import type { ChatMessage } from './types';
+import type { JsonRecord } from '../values';
+import { asRecord, isRecord, tryOrUndefined, asString, parseJson } from '../values';
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 

@@ -1,10 +1,10 @@
 import { withoutCallMarkup } from '../text/calls/without-call-markup';
+import type { JsonRecord } from '../values';
 import {
 	asRecord,
 	asRecords,
 	asString,
 	isRecord,
-	JsonRecord,
 	omitEmpty,
 	pushAll,
 	stringifyCanonical,
@@ -21,11 +21,12 @@ import {
 	NON_CONTENT_TYPES,
 } from './content';
 import { trimHistory } from './trim-history';
-import { CachedToolCall, toServerToolCallId, toolCallCache, getResponseKey } from './tool-calls';
-import { ContentPart } from '../files/read-file';
+import type { CachedToolCall } from './tool-calls';
+import { toServerToolCallId, toolCallCache, getResponseKey } from './tool-calls';
+import type { ContentPart } from '../files/read-file';
 import { breakControlTokens } from '../text/control-tokens';
 import { splitReasoning } from '../text/reasoning';
-import {
+import type {
 	ChatMessage,
 	ChatSettings,
 	InputMessage,

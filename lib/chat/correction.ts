@@ -2,10 +2,10 @@
 import { toErrorText } from '../errors/texts/error-text';
 import { breakControlTokens } from '../text/control-tokens';
 import { truncate } from '../values';
-import { ToolCallIssue } from './check-tool-calls';
+import type { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/calls/types';
-import { ChatMessage, ToolDefinition } from './types';
+import type { ChatMessage, ToolDefinition } from './types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;

@@ -1,4 +1,4 @@
-import { TextAndReasoning } from '../text/reasoning';
+import type { TextAndReasoning } from '../text/reasoning';
 
 /**
  * The displayed text of a turn: the text of all attempts, optionally preceded by the thinking between `<think>` tags,

@@ -1,4 +1,4 @@
-import { NumberRange } from '../values';
+import type { NumberRange } from '../values';
 
 interface BaseOption {
 	/** The label in the editor. */

@@ -3,14 +3,14 @@
  * (docs/protocols/ollama.md 4).
  */
 import { createServerError } from '../errors/server-error';
-import { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
 import { getProfile } from '../servers/profile';
+import type { JsonRecord } from '../values';
 import {
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	omitUndefined,
 	asRecord,
 	asRecords,
@@ -20,8 +20,8 @@ import {
 import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from './content';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';
-import { MediaPart } from '../files/read-file';
-import { ChatMessage, ChatParameters, CompletionRequest } from './types';
+import type { MediaPart } from '../files/read-file';
+import type { ChatMessage, ChatParameters, CompletionRequest } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Record<string, string> = {

@@ -1,20 +1,17 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
-import { ServerType } from '../servers/types/server-type';
-import { isRecord, JsonRecord, omitUndefined } from '../values';
-import {
+import type { ServerType } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import { isRecord, omitUndefined } from '../values';
+import type {
 	ChatMessage,
 	ChatParameters,
 	ToolChoice,
 	ToolDefinition,
 	CompletionRequest,
 } from './types';
-import { ContentPart } from '../files/read-file';
-import {
-	GENERATION_OPTION_ENTRIES,
-	GENERATION_OPTIONS,
-	GenerationOption,
-	GenerationOptionName,
-} from './generation-options';
+import type { ContentPart } from '../files/read-file';
+import type { GenerationOption, GenerationOptionName } from './generation-options';
+import { GENERATION_OPTION_ENTRIES, GENERATION_OPTIONS } from './generation-options';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {

@@ -1,18 +1,18 @@
 /** Parses the chunks of a streamed completion, in the forms of many servers. */
 import { isErrorBody } from '../errors/error-body';
-import { ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/server-error';
 import { parseLiteral } from '../text/literals';
+import type { JsonRecord } from '../values';
 import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	parseExactJson,
 	parseJson,
 } from '../values';
-import { CompletionFailure } from './types';
+import type { CompletionFailure } from './types';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string) {

@@ -1,15 +1,16 @@
 import { createInputError } from '../errors/server-error';
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	toText,
 	parseJson,
 } from '../values';
-import { InputMessage, InputToolCall, MESSAGE_TYPES } from './types';
+import type { InputMessage, InputToolCall } from './types';
+import { MESSAGE_TYPES } from './types';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in

@@ -7,8 +7,10 @@ import {
 	omitStreamOptions,
 	replaceJsonObject,
 } from '../exchange/adaptations';
-import { exchange, ExchangeResult, getRoutes } from '../exchange/exchange';
-import { AccumulatorOptions, CompletionAccumulator, readStream } from './completion-accumulator';
+import type { ExchangeResult } from '../exchange/exchange';
+import { exchange, getRoutes } from '../exchange/exchange';
+import type { AccumulatorOptions } from './completion-accumulator';
+import { CompletionAccumulator, readStream } from './completion-accumulator';
 import {
 	getOptionsIgnoredByOpenAi,
 	needsNativeApi,
@@ -18,16 +20,11 @@ import {
 import { toOpenAiBody, selectCallableTools, isJsonRequested } from './openai-body';
 import { enforceStrictRoles } from './strict-roles';
 import { withSuggestion } from './suggestions';
-import {
-	AcceptedCompletion,
-	validateCompletion,
-	toServerError,
-	showsTextAtEnd,
-	AttemptedCompletion,
-} from './validate-completion';
-import { HttpResponse } from '../http/types';
-import { RouteName } from '../servers/types/server-type';
-import { CompletionRequest, Completion, TurnContext } from './types';
+import type { AcceptedCompletion, AttemptedCompletion } from './validate-completion';
+import { validateCompletion, toServerError, showsTextAtEnd } from './validate-completion';
+import type { HttpResponse } from '../http/types';
+import type { RouteName } from '../servers/types/server-type';
+import type { CompletionRequest, Completion, TurnContext } from './types';
 import { addUsage } from './usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';

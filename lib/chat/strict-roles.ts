@@ -4,9 +4,10 @@
  * 4377), two tool calls in one message (Llama 3), a user message after a tool result, which is how images of a tool are
  * sent (Mistral), and any system message (Gemma).
  */
-import { Adaptation } from '../exchange/adaptations';
+import type { Adaptation } from '../exchange/adaptations';
 import { mergeAdjacent } from './content';
-import { asArray, asRecord, asRecords, asString, JsonRecord } from '../values';
+import type { JsonRecord } from '../values';
+import { asArray, asRecord, asRecords, asString } from '../values';
 
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';

@@ -7,7 +7,7 @@ import { suggestModels } from '../servers/models';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { asFiniteNumber, asRecord } from '../values';
-import { CompletionRequest, TurnContext } from './types';
+import type { CompletionRequest, TurnContext } from './types';
 import { hasMedia, getText } from './content';
 import { FORMAT_TOOL_NAME } from './check-tool-calls';
 

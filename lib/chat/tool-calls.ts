@@ -1,9 +1,9 @@
 /** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
 import { TextCount } from '../http/response-body';
+import type { JsonRecord } from '../values';
 import {
 	isRecord,
 	JsonBrackets,
-	JsonRecord,
 	asNonEmptyString,
 	tryOrUndefined,
 	parseExactJson,
@@ -11,7 +11,7 @@ import {
 	stringifyCanonical,
 } from '../values';
 import { createHash, randomInt } from 'node:crypto';
-import { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
+import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';
 import { repairJson } from '../text/literals';
 import { RunawayDetector } from '../text/runaway';

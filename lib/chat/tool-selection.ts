@@ -1,7 +1,7 @@
 /** Selects the tools that match the user's questions best, by shared words. */
 import { asRecord, asString } from '../values';
 import { FORMAT_TOOL_NAME } from './check-tool-calls';
-import { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
+import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.

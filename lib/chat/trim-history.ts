@@ -1,5 +1,5 @@
 import { estimateTokens } from '../values';
-import { ChatMessage } from './types';
+import type { ChatMessage } from './types';
 import { getMedia, getText } from './content';
 
 /**

@@ -2,20 +2,22 @@
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
 import { estimateTokens, collectTexts, parseJson } from '../values';
-import { assertModelName, isSameModelName, matchesModel, ServerModel } from '../servers/models';
-import { ModelServer } from '../servers/types/server-type';
+import type { ServerModel } from '../servers/models';
+import { assertModelName, isSameModelName, matchesModel } from '../servers/models';
+import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import { AppliedRule } from '../exchange/exchange';
+import type { AppliedRule } from '../exchange/exchange';
 import { requestCompletion } from './request-completion';
 import { prepareMessages } from './convert-messages';
 import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import { AcceptedCompletion, showsTextAtEnd } from './validate-completion';
+import type { AcceptedCompletion } from './validate-completion';
+import { showsTextAtEnd } from './validate-completion';
 import { isJsonRequested } from './openai-body';
 import { getText } from './content';
 import { DisplayedText } from './displayed-text';
 import { createToolCallIds, cacheToolCalls, createToolNames } from './tool-calls';
 import { toResponseAttributes } from './usage';
-import {
+import type {
 	ChatRequest,
 	ChatMessage,
 	ChatSettings,

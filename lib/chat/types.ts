@@ -1,14 +1,14 @@
-import { ErrorType } from '../errors/server-error';
-import { Timeouts } from '../http/timeouts';
-import { ContentPart } from '../files/read-file';
-import { Priority, QueueStats } from '../http/queue';
-import { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
-import { TraceSettings } from '../tracing/span';
-import { DisplayedText } from './displayed-text';
-import { GenerationOptionValues } from './generation-options';
+import type { ErrorType } from '../errors/server-error';
+import type { Timeouts } from '../http/timeouts';
+import type { ContentPart } from '../files/read-file';
+import type { Priority, QueueStats } from '../http/queue';
+import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
+import type { TraceSettings } from '../tracing/span';
+import type { DisplayedText } from './displayed-text';
+import type { GenerationOptionValues } from './generation-options';
 import type { TokenLogprob } from './logprobs';
-import { TextAndReasoning } from '../text/reasoning';
-import { JsonRecord } from '../values';
+import type { TextAndReasoning } from '../text/reasoning';
+import type { JsonRecord } from '../values';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
 export interface ToolCall {

@@ -1,7 +1,8 @@
 /** Reads token counts and times from the responses of each API. */
-import { asFiniteNumber, isRecord, JsonRecord, asRecord } from '../values';
-import { ChatResult, Timings, Usage } from './types';
-import { ResponseAttributes } from '../tracing/span';
+import type { JsonRecord } from '../values';
+import { asFiniteNumber, isRecord, asRecord } from '../values';
+import type { ChatResult, Timings, Usage } from './types';
+import type { ResponseAttributes } from '../tracing/span';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not

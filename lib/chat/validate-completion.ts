@@ -1,15 +1,11 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
 import { classifyStreamError } from '../errors/classify-error';
-import {
-	createServerError,
-	ErrorContext,
-	ErrorOverrides,
-	ServerError,
-} from '../errors/server-error';
+import type { ErrorContext, ErrorOverrides, ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/server-error';
 import type { RawToolCall } from '../text/calls/types';
 import { describeRejectedCall } from './rejected-call';
 import { toErrorContext } from '../http/request-errors';
-import { Outcome } from '../exchange/exchange';
+import type { Outcome } from '../exchange/exchange';
 import { cleanResponseFormat } from './completion-request';
 import {
 	buildToolCallCorrection,
@@ -17,8 +13,9 @@ import {
 	describeIssue,
 	toSafeName,
 } from './correction';
-import { checkToolCalls, ToolCallIssue, parseFormatCall } from './check-tool-calls';
-import {
+import type { ToolCallIssue } from './check-tool-calls';
+import { checkToolCalls, parseFormatCall } from './check-tool-calls';
+import type {
 	ChatMessage,
 	ToolDefinition,
 	Completion,

@@ -1,7 +1,8 @@
 import { createServerError, isOneOf, ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
-import { DifyClient, fetchPage, ListEndpoint } from './client';
-import { DifyAppMode } from './types';
+import type { DifyClient, ListEndpoint } from './client';
+import { fetchPage } from './client';
+import type { DifyAppMode } from './types';
 
 /** Name of each app mode in Dify's interface, and the node for it. */
 const MODES: Record<string, readonly [name: string, node: string]> = {

@@ -1,14 +1,15 @@
-import { HttpResponse, RequestOptions, Endpoint } from '../http/types';
-import { createFormBody, FileSource } from '../http/multipart';
+import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
+import type { FileSource } from '../http/multipart';
+import { createFormBody } from '../http/multipart';
 import { request } from '../http/request';
 import { formatMegabytes } from '../http/response-body';
 import { MemoryBudget } from '../json-memory';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
+import type { JsonRecord } from '../values';
 import {
 	isRecord,
 	isUnset,
-	JsonRecord,
 	pushAll,
 	asFiniteNumber,
 	asNonEmptyString,

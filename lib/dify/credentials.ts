@@ -1,4 +1,4 @@
-import { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
 import { asString } from '../values';

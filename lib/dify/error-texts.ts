@@ -1,7 +1,7 @@
 /** Titles and suggestions that follow from Dify's code and message, if they are more specific than those of the type. */
-import { ServerErrorDetails } from '../errors/server-error';
+import type { ServerErrorDetails } from '../errors/server-error';
 import { truncate } from '../values';
-import { WorkflowNode } from './types';
+import type { WorkflowNode } from './types';
 
 type Texts = Partial<Pick<ServerErrorDetails, 'title' | 'detail' | 'suggestion'>>;
 

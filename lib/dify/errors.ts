@@ -2,17 +2,15 @@
 import { parseRetryAfter } from '../errors/classify-error';
 import { mask, maskedExcerpt } from '../errors/mask';
 import { formatDuration } from '../errors/texts/error-text';
-import {
-	ServerError,
-	createServerError,
+import type {
 	ErrorContext,
 	ErrorOverrides,
 	DifyErrorType,
 	ErrorType,
-	isOneOf,
 } from '../errors/server-error';
-import { ErrorResponse } from '../http/types';
-import { FileSource, UploadProgress } from '../http/multipart';
+import { ServerError, createServerError, isOneOf } from '../errors/server-error';
+import type { ErrorResponse } from '../http/types';
+import type { FileSource, UploadProgress } from '../http/multipart';
 import {
 	asFiniteNumber,
 	isRecord,
@@ -23,8 +21,9 @@ import {
 	parseObject,
 } from '../values';
 import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
-import { RunError, RunResult, WorkflowNode } from './types';
-import { MAX_PATTERN_INPUT, DifyErrorBody, toErrorType } from './error-types';
+import type { RunError, RunResult, WorkflowNode } from './types';
+import type { DifyErrorBody } from './error-types';
+import { MAX_PATTERN_INPUT, toErrorType } from './error-types';
 
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const hasBetterTitle = isOneOf(

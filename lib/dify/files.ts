@@ -1,19 +1,19 @@
 /** Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is sent; a model may also generate a URL. */
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	asNonEmptyString,
 	asRecord,
 	asString,
-	JsonRecord,
 	isRecord,
 	getErrorMessage,
 } from '../values';
 import { createLocalError } from './errors';
-import { FileSource } from '../http/multipart';
-import { DifyClient } from './client';
+import type { FileSource } from '../http/multipart';
+import type { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
-import { HttpResponse } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { readBuffer, BodyTooLargeError } from '../http/response-body';
 
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;

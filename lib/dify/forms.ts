@@ -1,4 +1,5 @@
 /** Forms: the one that an app shows before the first message, and those of runs that wait for human input. */
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	parseBoolean,
@@ -10,14 +11,14 @@ import {
 	truncate,
 	asRecords,
 	toText,
-	JsonRecord,
 	asRecord,
 	parseJsonExactly,
 } from '../values';
-import { ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
-import { apiPath, DifyClient, PathSegment } from './client';
+import type { DifyClient } from './client';
+import { apiPath, PathSegment } from './client';
 
 const FORM_FIELD_TYPES = [
 	'text-input',

@@ -1,5 +1,6 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
-import { JsonRecord, parseBoolean, toText, parseJsonExactly } from '../values';
+import type { JsonRecord } from '../values';
+import { parseBoolean, toText, parseJsonExactly } from '../values';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 

@@ -1,11 +1,5 @@
-import {
-	createServerError,
-	ErrorContext,
-	ErrorType,
-	isOneOf,
-	isUnknownError,
-	ServerRejection,
-} from './server-error';
+import type { ErrorContext, ErrorType, ServerRejection } from './server-error';
+import { createServerError, isOneOf, isUnknownError } from './server-error';
 import {
 	findTypeByText,
 	findTokenCounts,
@@ -15,8 +9,9 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import { JsonRecord } from '../values';
-import { MAX_SCANNED_TEXT, parseErrorBody, ParsedErrorBody } from './error-body';
+import type { JsonRecord } from '../values';
+import type { ParsedErrorBody } from './error-body';
+import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {

@@ -1,4 +1,5 @@
 /** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	asFiniteNumber,
@@ -6,7 +7,6 @@ import {
 	asRecords,
 	asString,
 	isRecord,
-	JsonRecord,
 	isNonEmpty,
 	parseNumber,
 	toText,

@@ -1,12 +1,8 @@
 import { mask } from './mask';
-import {
-	ServerError,
-	createServerError,
-	ErrorContext,
-	parseHostAndPort,
-	ErrorType,
-} from './server-error';
-import { asArray, asString, isRecord, JsonRecord } from '../values';
+import type { ErrorContext, ErrorType } from './server-error';
+import { ServerError, createServerError, parseHostAndPort } from './server-error';
+import type { JsonRecord } from '../values';
+import { asArray, asString, isRecord } from '../values';
 
 /**
  * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).

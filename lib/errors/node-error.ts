@@ -1,4 +1,5 @@
-import { BaseError, NodeOperationError, INode, JsonObject } from 'n8n-workflow';
+import type { INode, JsonObject } from 'n8n-workflow';
+import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values';
 import { describeError } from './describe-error';
 import { ServerError, isRequestError, isUnknownError } from './server-error';

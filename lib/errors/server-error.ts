@@ -1,9 +1,11 @@
-import { JsonRecord, asFiniteNumber, truncate } from '../values';
+import type { JsonRecord } from '../values';
+import { asFiniteNumber, truncate } from '../values';
 import { mask, maskDeep, maskedExcerpt } from './mask';
 import { DIFY_ERROR_TEXTS } from './texts/dify';
 import { MODEL_ERROR_TEXTS } from './texts/model';
 import { NETWORK_ERROR_TEXTS } from './texts/network';
-import { ErrorText, ErrorTextParams, ErrorTextSource, toErrorText } from './texts/error-text';
+import type { ErrorText, ErrorTextParams, ErrorTextSource } from './texts/error-text';
+import { toErrorText } from './texts/error-text';
 
 /** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
 export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;

@@ -2,7 +2,7 @@
  * Recognizes what an error message is about by the words that it combines, so that an unrecorded sentence is
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
-import { ErrorType } from './server-error';
+import type { ErrorType } from './server-error';
 import { toPlainText, truncate, withoutEnds } from '../values';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */

@@ -1,8 +1,9 @@
 /** Changes a request that a server rejected, before it is sent again. */
-import { ServerError, ErrorType } from '../errors/server-error';
+import type { ServerError, ErrorType } from '../errors/server-error';
 import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
-import { BodyChange } from '../servers/profile';
-import { isRecord, JsonRecord, normalizeLetters, asRecord, collectTexts } from '../values';
+import type { BodyChange } from '../servers/profile';
+import type { JsonRecord } from '../values';
+import { isRecord, normalizeLetters, asRecord, collectTexts } from '../values';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;

@@ -1,15 +1,19 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
-import { captureError, ServerError, createServerError, ErrorType } from '../errors/server-error';
+import type { ServerError, ErrorType } from '../errors/server-error';
+import { captureError, createServerError } from '../errors/server-error';
 import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
-import { HttpResponse, RequestOptions } from '../http/types';
+import type { HttpResponse, RequestOptions } from '../http/types';
 import { findApiRoot } from '../servers/list-models';
-import { BodyChange, getProfile, Lessons } from '../servers/profile';
-import { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
-import { asRecord, JsonRecord } from '../values';
-import { Adaptation, AdaptationRule, applyChanges, findChange, toOtherFormat } from './adaptations';
+import type { BodyChange, Lessons } from '../servers/profile';
+import { getProfile } from '../servers/profile';
+import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import { asRecord } from '../values';
+import type { Adaptation, AdaptationRule } from './adaptations';
+import { applyChanges, findChange, toOtherFormat } from './adaptations';
 
 export interface ExchangeOptions<D, V> extends Omit<
 	RequestOptions,

@@ -1,5 +1,6 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import { ServerError, ErrorType, isOneOf } from '../errors/server-error';
+import type { ServerError, ErrorType } from '../errors/server-error';
+import { isOneOf } from '../errors/server-error';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
 

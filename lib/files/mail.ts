@@ -3,7 +3,8 @@
  * n8n's main thread: it gets each part separately, without unused header fields and attachments.
  */
 import { createInputError } from '../errors/server-error';
-import { Email, PostalMime } from '../vendor';
+import type { Email } from '../vendor';
+import { PostalMime } from '../vendor';
 
 const MAX_BYTES = 25 * 1024 * 1024;
 const MAX_HEADER_BYTES = 100 * 1024;

@@ -1,7 +1,8 @@
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 import { describeFile } from './file-errors';
-import { FileType, getFileType, UNSUPPORTED_FILE_SUGGESTIONS, decodeText } from './file-types';
+import type { FileType } from './file-types';
+import { getFileType, UNSUPPORTED_FILE_SUGGESTIONS, decodeText } from './file-types';
 import { readMail } from './mail';
 
 /** One part of a message's content, independent of wire protocols. */

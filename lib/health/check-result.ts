@@ -1,7 +1,7 @@
 /** Results of Server Health: plain data without any key, ready to be an item. */
-import { ServerTypeName } from '../servers/types/server-type';
-import { ServerModel } from '../servers/models';
-import { ServerError, ErrorType } from '../errors/server-error';
+import type { ServerTypeName } from '../servers/types/server-type';
+import type { ServerModel } from '../servers/models';
+import type { ServerError, ErrorType } from '../errors/server-error';
 import { toPlainText } from '../values';
 
 /** Worst first. */

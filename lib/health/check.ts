@@ -2,20 +2,21 @@
 import { captureError, ServerError } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
 import { selectOnlyModel } from '../servers/models';
-import { ModelServer } from '../servers/types/server-type';
-import { checkDify, DifyServer } from './dify';
-import { toCheckFacts, toModelFacts, CheckFacts } from './facts';
+import type { ModelServer } from '../servers/types/server-type';
+import type { DifyServer } from './dify';
+import { checkDify } from './dify';
+import type { CheckFacts } from './facts';
+import { toCheckFacts, toModelFacts } from './facts';
 import { getFindings } from './findings';
-import { filterChatModels, probeServer, CheckOptions } from './probes';
+import type { CheckOptions } from './probes';
+import { filterChatModels, probeServer } from './probes';
+import type { CheckResult, CheckOutcome, HealthStatus } from './check-result';
 import {
-	CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	joinNames,
 	pluralize,
 	findingFromError,
-	CheckOutcome,
-	HealthStatus,
 } from './check-result';
 import { sleepWithAbort } from '../http/sleep';
 

@@ -1,7 +1,8 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
-import { ErrorType, isOneOf, getErrorText } from '../errors/server-error';
-import { Endpoint } from '../http/types';
+import type { ErrorType } from '../errors/server-error';
+import { isOneOf, getErrorText } from '../errors/server-error';
+import type { Endpoint } from '../http/types';
 import {
 	asFiniteNumber,
 	isRecord,
@@ -12,23 +13,10 @@ import {
 	omitUndefined,
 } from '../values';
 import { isDifyResponse } from './facts';
-import {
-	pluralize,
-	evaluateRules,
-	FindingRules,
-	FindingWithStatus,
-	findingFromError,
-	CheckOutcome,
-	toHealthStatus,
-} from './check-result';
-import {
-	runProbe,
-	getJsonObject,
-	CheckOptions,
-	describeProbe,
-	getLatency,
-	ProbeResult,
-} from './probes';
+import type { FindingRules, FindingWithStatus, CheckOutcome } from './check-result';
+import { pluralize, evaluateRules, findingFromError, toHealthStatus } from './check-result';
+import type { CheckOptions, ProbeResult } from './probes';
+import { runProbe, getJsonObject, describeProbe, getLatency } from './probes';
 
 type KeyType = 'app' | 'knowledge';
 

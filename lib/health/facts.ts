@@ -2,7 +2,8 @@
 import { hasDifyHeaders } from '../errors/classify-error';
 import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
-import { parseMetrics, parseParameterCount, parseProps, ServerModel } from '../servers/models';
+import type { ServerModel } from '../servers/models';
+import { parseMetrics, parseParameterCount, parseProps } from '../servers/models';
 import {
 	parseBoolean,
 	asFiniteNumber,
@@ -12,15 +13,10 @@ import {
 	maxOf,
 	omitUndefined,
 } from '../values';
-import {
-	ServerSnapshot,
-	getJsonObject,
-	getLatency,
-	isPage,
-	ProbeResult,
-	DEFAULT_TIMEOUT_MS,
-} from './probes';
-import { MODEL_FACTS, ModelFacts, ServerFacts } from './check-result';
+import type { ServerSnapshot, ProbeResult } from './probes';
+import { getJsonObject, getLatency, isPage, DEFAULT_TIMEOUT_MS } from './probes';
+import type { ModelFacts, ServerFacts } from './check-result';
+import { MODEL_FACTS } from './check-result';
 
 /** Input of the findings. */
 export type CheckFacts = ReturnType<typeof toCheckFacts>;

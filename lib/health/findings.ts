@@ -1,16 +1,13 @@
 /** Possible problems of a model server, and how to fix them. */
 import { parseHostAndPort, getErrorText } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { ServerModel, suggestModels } from '../servers/models';
-import { isDifyResponse, CheckFacts } from './facts';
+import type { ServerModel } from '../servers/models';
+import { suggestModels } from '../servers/models';
+import type { CheckFacts } from './facts';
+import { isDifyResponse } from './facts';
 import { describeProbe } from './probes';
-import {
-	evaluateRules,
-	findingFromError,
-	joinNames,
-	FindingRules,
-	FindingWithStatus,
-} from './check-result';
+import type { FindingRules, FindingWithStatus } from './check-result';
+import { evaluateRules, findingFromError, joinNames } from './check-result';
 
 /** Tokens. Tools, memory and system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
 const SMALL_CONTEXT = 8_192;

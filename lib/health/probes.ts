@@ -1,21 +1,17 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
 import { getProfile, CHAT_ROUTE } from '../servers/profile';
-import {
-	parseModels,
-	parseProps,
-	ServerModel,
-	matchesModel,
-	preferLoadedModels,
-} from '../servers/models';
+import type { ServerModel } from '../servers/models';
+import { parseModels, parseProps, matchesModel, preferLoadedModels } from '../servers/models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
-import { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
-import { asArray, asRecord, isRecord, JsonRecord, minOf, round, truncate } from '../values';
+import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import { asArray, asRecord, isRecord, minOf, round, truncate } from '../values';
 import { randomUUID } from 'node:crypto';
-import { UploadBody, Endpoint, RequestOptions } from '../http/types';
+import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
-import { Expectations } from './check-result';
+import type { Expectations } from './check-result';
 
 export const DEFAULT_TIMEOUT_MS = 2_500;
 

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../values';
-import { CheckResult, Finding } from './check-result';
-import { formatSeconds, SpeedCheckResult, SpeedRun, UNCERTAIN_SPEED } from './speed';
+import type { CheckResult, Finding } from './check-result';
+import type { SpeedCheckResult, SpeedRun } from './speed';
+import { formatSeconds, UNCERTAIN_SPEED } from './speed';
 import { STYLE } from './report-style';
 import { nice, ticks } from '../vendor';
 

@@ -2,23 +2,23 @@
 import { randomBytes } from 'node:crypto';
 import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
 import { createCompletionError } from '../chat/validate-completion';
-import { Completion, CompletionFailure } from '../chat/types';
+import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
-import { HttpResponse } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
-import { ModelServer } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { maxOf, minOf, omitUndefined, round } from '../values';
-import { canGenerate, selectTestModel, CheckTarget } from './check';
+import type { CheckTarget } from './check';
+import { canGenerate, selectTestModel } from './check';
+import type { CheckResult, FindingRules } from './check-result';
 import {
-	CheckResult,
 	pluralize,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 

@@ -1,17 +1,19 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
-import { captureError, ServerError, ErrorType } from '../errors/server-error';
-import { ModelServer } from '../servers/types/server-type';
-import { omitUndefined, JsonRecord, stringifyCanonical, parseObject } from '../values';
+import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
+import type { ServerError, ErrorType } from '../errors/server-error';
+import { captureError } from '../errors/server-error';
+import type { ModelServer } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import { omitUndefined, stringifyCanonical, parseObject } from '../values';
 import { cases, tools } from './cases.json';
-import { canGenerate, selectTestModel, CheckTarget } from './check';
+import type { CheckTarget } from './check';
+import { canGenerate, selectTestModel } from './check';
+import type { CheckResult, FindingRules } from './check-result';
 import {
-	CheckResult,
 	summarizeFindings,
 	summarizeStatus,
 	evaluateRules,
-	FindingRules,
 	findingFromGenerationError,
 } from './check-result';
 

@@ -1,5 +1,6 @@
 /** Changes of the server state between checks, which start a workflow. */
-import { pluralize, CheckResult, HealthStatus } from './check-result';
+import type { CheckResult, HealthStatus } from './check-result';
+import { pluralize } from './check-result';
 import { omitUndefined } from '../values';
 
 /** Changes that start the workflow. */

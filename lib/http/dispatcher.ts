@@ -1,5 +1,6 @@
-import { EgressFilter, Endpoint } from './types';
-import { Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
+import type { EgressFilter, Endpoint } from './types';
+import type { Dispatcher } from '../vendor';
+import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { tryOrUndefined } from '../values';
 
 /** The connection pools for one origin with one credential. */

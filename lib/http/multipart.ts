@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import { UploadBody } from './types';
-import { getErrorMessage, JsonRecord, toText } from '../values';
+import type { UploadBody } from './types';
+import type { JsonRecord } from '../values';
+import { getErrorMessage, toText } from '../values';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {

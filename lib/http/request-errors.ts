@@ -1,6 +1,6 @@
 /** What a failed request means: an error with a type and a suggestion, and whether the request is sent again. */
-import { RequestOptions, ErrorResponse, Endpoint } from './types';
-import { Watchdog } from './timeouts';
+import type { RequestOptions, ErrorResponse, Endpoint } from './types';
+import type { Watchdog } from './timeouts';
 import {
 	formatMegabytes,
 	BodyTooLargeError,
@@ -11,7 +11,8 @@ import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { createServerError, ErrorContext } from '../errors/server-error';
+import type { ErrorContext } from '../errors/server-error';
+import { createServerError } from '../errors/server-error';
 import { collectTexts } from '../values';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {

@@ -1,5 +1,5 @@
 /** Sends all requests to servers. */
-import { HttpResponse, RequestOptions, Endpoint } from './types';
+import type { HttpResponse, RequestOptions, Endpoint } from './types';
 import { BodyTooLargeError, readChunks, readText, StreamParser } from './response-body';
 import { acquirePools } from './dispatcher';
 import {
@@ -10,8 +10,10 @@ import {
 } from './request-errors';
 import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
-import { acquirePermit, QueueStats } from './queue';
-import { getMethod, sendRequest, RequestConnection, RawResponse } from './send-request';
+import type { QueueStats } from './queue';
+import { acquirePermit } from './queue';
+import type { RequestConnection, RawResponse } from './send-request';
+import { getMethod, sendRequest } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';

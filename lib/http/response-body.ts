@@ -2,7 +2,8 @@
 import { setUnrefTimeout } from './timeouts';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
 import { JsonBrackets, parseJson } from '../values';
-import { createParser, EventSourceMessage, ParseError } from '../vendor';
+import type { EventSourceMessage, ParseError } from '../vendor';
+import { createParser } from '../vendor';
 
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;

@@ -1,5 +1,6 @@
 /** Decides when a request is sent again. */
-import { ServerError, createServerError, isOneOf, getErrorText } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import { createServerError, isOneOf, getErrorText } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
 import { asFiniteNumber } from '../values';
 

@@ -1,12 +1,13 @@
 /** Sends one request and follows redirects. */
-import { ResponseHead, RequestOptions, Endpoint } from './types';
+import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { decompress } from './response-body';
 import { toErrorContext } from './request-errors';
 import { rejectOnAbort } from './sleep';
 import { createServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
-import { Dispatcher, Readable, sendWith, setImmediate } from '../vendor';
+import type { Dispatcher, Readable } from '../vendor';
+import { sendWith, setImmediate } from '../vendor';
 
 const MAX_REDIRECTS = 5;
 

@@ -1,9 +1,9 @@
 /** Requests and responses, independent of the HTTP client. */
-import { Timeouts } from './timeouts';
-import { Priority, QueueStats } from './queue';
-import { RetryPolicy } from './retry-policy';
-import { ServerError, ErrorContext } from '../errors/server-error';
-import { JsonRecord } from '../values';
+import type { Timeouts } from './timeouts';
+import type { Priority, QueueStats } from './queue';
+import type { RetryPolicy } from './retry-policy';
+import type { ServerError, ErrorContext } from '../errors/server-error';
+import type { JsonRecord } from '../values';
 
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */
 export interface EgressFilter {

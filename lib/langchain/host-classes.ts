@@ -1,5 +1,7 @@
-import { ISupplyDataFunctions, LoggerProxy } from 'n8n-workflow';
-import { asArray, asRecord, JsonRecord, getErrorMessage, tryOrUndefined } from '../values';
+import type { ISupplyDataFunctions } from 'n8n-workflow';
+import { LoggerProxy } from 'n8n-workflow';
+import type { JsonRecord } from '../values';
+import { asArray, asRecord, getErrorMessage, tryOrUndefined } from '../values';
 import { describeUnsupportedN8n } from '../supported-n8n';
 
 /** A LangChain message chunk of the host. */

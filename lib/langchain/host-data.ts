@@ -1,9 +1,9 @@
 import { assertDepth } from '../chat/completion-request';
 import { createInputError } from '../errors/server-error';
+import type { JsonRecord } from '../values';
 import {
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
@@ -12,15 +12,15 @@ import {
 	asString,
 	truncate,
 } from '../values';
-import {
+import type {
 	ToolChoice,
 	ToolDefinition,
 	ChatResult,
 	InputMessage,
 	InputToolCall,
-	MESSAGE_TYPES,
 } from '../chat/types';
-import { AiNodeSdk } from './host-classes';
+import { MESSAGE_TYPES } from '../chat/types';
+import type { AiNodeSdk } from './host-classes';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];

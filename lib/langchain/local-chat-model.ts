@@ -1,5 +1,5 @@
-import { ChatRequest, ChatResult } from '../chat/types';
-import {
+import type { ChatRequest, ChatResult } from '../chat/types';
+import type {
 	AiNodeSdk,
 	HostBaseChatModel,
 	HostClasses,
@@ -7,7 +7,8 @@ import {
 	HostRunManager,
 } from './host-classes';
 import { memoize } from '../lru-cache';
-import { isRecord, JsonRecord, asRecords, estimateTokens } from '../values';
+import type { JsonRecord } from '../values';
+import { isRecord, asRecords, estimateTokens } from '../values';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';

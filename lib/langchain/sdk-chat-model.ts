@@ -1,14 +1,18 @@
+import type {
+	Message as SdkMessage,
+	StreamChunk as SdkChunk,
+	Tool as SdkTool,
+} from '@n8n/ai-node-sdk';
 import { anySignal } from '../http/sleep';
 import { parseObject } from '../values';
-import { AiNodeSdk } from './host-classes';
+import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
-import { HostGenerator, streamText } from './local-chat-model';
-import { ChatRequest, InputMessage, MESSAGE_TYPES, ToolDefinition } from '../chat/types';
+import type { HostGenerator } from './local-chat-model';
+import { streamText } from './local-chat-model';
+import type { ChatRequest, InputMessage, ToolDefinition } from '../chat/types';
+import { MESSAGE_TYPES } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
-type SdkMessage = import('@n8n/ai-node-sdk').Message;
-type SdkTool = import('@n8n/ai-node-sdk').Tool;
-type SdkChunk = import('@n8n/ai-node-sdk').StreamChunk;
 
 /**
  * Call options as the SDK's adapter really passes them: LangChain's, besides the documented ones (docs/protocols/n8n.md

@@ -1,5 +1,5 @@
 import { createServerError } from '../errors/server-error';
-import { ServerAddress } from '../http/types';
+import type { ServerAddress } from '../http/types';
 
 /** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */
 const VERSION = /^v\d[a-z\d]*(?:-openai)?$/i;

@@ -1,7 +1,7 @@
-import { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import { createInputError } from '../errors/server-error';
-import { EgressFilter, ServerAddress } from '../http/types';
-import { ModelServer } from './types/server-type';
+import type { EgressFilter, ServerAddress } from '../http/types';
+import type { ModelServer } from './types/server-type';
 import { asRecord, asRecords } from '../values';
 import { resolveBaseUrl } from './base-url';
 import { createHash } from 'node:crypto';

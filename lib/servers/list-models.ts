@@ -1,11 +1,14 @@
 /** Lists the models of a server, without loading or waking one. */
-import { createServerError, ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/server-error';
+import { createServerError } from '../errors/server-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';
-import { parseModels, ServerModel, isSameModelName, matchesModel, sortForChat } from './models';
-import { ApiRoot, getProfile } from './profile';
-import { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
+import type { ServerModel } from './models';
+import { parseModels, isSameModelName, matchesModel, sortForChat } from './models';
+import type { ApiRoot } from './profile';
+import { getProfile } from './profile';
+import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
 
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;

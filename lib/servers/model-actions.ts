@@ -6,7 +6,7 @@ import { isListMissing, probe } from './probe';
 import { assertModelName, parseModels } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
-import { ModelAction, ModelActionOptions, ModelServer, ServerType } from './types/server-type';
+import type { ModelAction, ModelActionOptions, ModelServer, ServerType } from './types/server-type';
 
 /** The actions, as text after "cannot". */
 const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {

@@ -3,18 +3,19 @@
  * and `/api/show`.
  */
 import { memoize } from '../lru-cache';
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	asFiniteNumber,
 	findList,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
 } from '../values';
-import { createServerError, ErrorContext, createInputError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/server-error';
 
 /** A model, with the facts that its server reports. */
 export interface ServerModel {

@@ -1,14 +1,15 @@
 /** Short requests to a server, outside of its queue. */
 import { mask } from '../errors/mask';
-import { captureError, ServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import { captureError } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { Endpoint, RequestOptions } from '../http/types';
+import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
-import { Timeouts } from '../http/timeouts';
+import type { Timeouts } from '../http/timeouts';
 import { isRecord, parseJson } from '../values';
-import { ProbeResponse, ModelServer } from './types/server-type';
+import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 

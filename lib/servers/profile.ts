@@ -1,11 +1,12 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
-import { JsonRecord } from '../values';
-import { parseModels, ServerModel } from './models';
+import type { JsonRecord } from '../values';
+import type { ServerModel } from './models';
+import { parseModels } from './models';
 import { tryProbe } from './probe';
 import { SERVER_TYPES, identifyServerType } from './types';
 import { other } from './types/other';
-import {
+import type {
 	IdentityResponses,
 	ModelServer,
 	ProbeResponse,

@@ -1,6 +1,6 @@
 /** Detects silently truncated input. */
 import { getProfile } from './profile';
-import { ModelServer } from './types/server-type';
+import type { ModelServer } from './types/server-type';
 
 /** Shorter texts fit into every context. */
 const MIN_CHARACTERS = 2_000;

@@ -1,9 +1,11 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
-import { captureError, ServerError, ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
-import { ModelServer } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { asFiniteNumber, pushAll } from '../values';
-import { explainUnsupportedRoute, runTask, TaskRequest, TaskSettings } from './run-task';
+import type { TaskRequest, TaskSettings } from './run-task';
+import { explainUnsupportedRoute, runTask } from './run-task';
 import { getTruncationWarnings } from '../servers/truncation';
 
 /** Text with its position in the request. */

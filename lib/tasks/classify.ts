@@ -11,20 +11,24 @@ import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
-import { createInputError, ErrorType } from '../errors/server-error';
-import { HttpResponse } from '../http/types';
+import type { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
+import type { ErrorType } from '../errors/server-error';
+import { createInputError } from '../errors/server-error';
+import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
-import { Adaptation, adjustOllamaThinking, omitFields } from '../exchange/adaptations';
+import type { Adaptation } from '../exchange/adaptations';
+import { adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
-import { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { breakControlTokens } from '../text/control-tokens';
 import { asFiniteNumber, maxOf, truncate, minOf } from '../values';
 import { withContextSuggestion } from '../chat/suggestions';
-import { Label, LabelSet, lower, MAX_LABELS } from './labels';
-import { runTask, TaskSettings } from './run-task';
+import type { Label } from './labels';
+import { LabelSet, lower, MAX_LABELS } from './labels';
+import type { TaskSettings } from './run-task';
+import { runTask } from './run-task';
 
 interface ClassifyRequest {
 	/** Text and files of the item. */

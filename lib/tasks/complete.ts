@@ -4,16 +4,17 @@ import { createCompletionError } from '../chat/validate-completion';
 import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
 import { toParameterFields } from '../chat/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
-import { ChatSettings, Completion } from '../chat/types';
+import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/server-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
-import { ModelServer } from '../servers/types/server-type';
-import { JsonRecord } from '../values';
-import { explainUnsupportedRoute, runTask, TaskSettings } from './run-task';
+import type { ModelServer } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
+import type { TaskSettings } from './run-task';
+import { explainUnsupportedRoute, runTask } from './run-task';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 

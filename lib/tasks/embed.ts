@@ -1,31 +1,28 @@
 /** Turns texts into vectors. */
-import {
-	ServerError,
-	createServerError,
-	createInputError,
-	isUnknownError,
-} from '../errors/server-error';
-import { Priority } from '../http/queue';
-import { HttpResponse } from '../http/types';
+import type { ServerError } from '../errors/server-error';
+import { createServerError, createInputError, isUnknownError } from '../errors/server-error';
+import type { Priority } from '../http/queue';
+import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { other } from '../servers/types/other';
-import { ModelServer, RouteName } from '../servers/types/server-type';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { findOtherModel } from '../servers/list-models';
 import { asNonEmptyString, asRecord } from '../values';
+import type { BatchText, OtherTextsStatus } from './batches';
 import {
-	BatchText,
 	runBatches,
 	isInvalidJsonResponse,
-	OtherTextsStatus,
 	explainTooLong,
 	explainUnsupportedTask,
 	excerpt,
 } from './batches';
-import { readJson, TaskSettings } from './run-task';
+import type { TaskSettings } from './run-task';
+import { readJson } from './run-task';
 import { getRoutes } from '../exchange/exchange';
-import { parseTokenCount, parseVectors, truncateVector, VectorIssue } from './vectors';
+import type { VectorIssue } from './vectors';
+import { parseTokenCount, parseVectors, truncateVector } from './vectors';
 
 /** Bytes of a vector as text: 16,384 numbers with 24 characters each. */
 const MAX_VECTOR_BYTES = 384 * 1024;

@@ -1,6 +1,6 @@
 /** Prompt and schema for extracting typed data from a text. */
-import { InputMessage } from '../chat/types';
-import { JsonRecord } from '../values';
+import type { InputMessage } from '../chat/types';
+import type { JsonRecord } from '../values';
 
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
 

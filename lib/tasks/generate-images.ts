@@ -1,26 +1,23 @@
 /** Generates images. */
-import { ErrorContext, createServerError, createInputError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
-import { Adaptation, omitFields } from '../exchange/adaptations';
-import { ModelServer } from '../servers/types/server-type';
+import type { Adaptation } from '../exchange/adaptations';
+import { omitFields } from '../exchange/adaptations';
+import type { ModelServer } from '../servers/types/server-type';
+import type { JsonRecord } from '../values';
 import {
 	omitEmpty,
 	asFiniteNumber,
 	findList,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 } from '../values';
-import {
-	explainUnsupportedRoute,
-	readJson,
-	runTask,
-	TaskSettings,
-	explainFirstTokenTimeout,
-} from './run-task';
+import type { TaskSettings } from './run-task';
+import { explainUnsupportedRoute, readJson, runTask, explainFirstTokenTimeout } from './run-task';
 
 export interface ImageRequest {
 	prompt: string;

@@ -1,5 +1,6 @@
 /** Labels of a classification. Pure. */
-import { JsonRecord, isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
+import type { JsonRecord } from '../values';
+import { isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
 
 export interface Label {
 	name: string;

@@ -1,22 +1,19 @@
 /** Ranks documents by relevance to a query. */
-import { ServerError, createServerError, createInputError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/server-error';
 import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
 import { getRoutes } from '../exchange/exchange';
-import { HttpResponse } from '../http/types';
-import { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
+import type { HttpResponse } from '../http/types';
+import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { findList, isRecord, maxOf, parseNumber, asRecord, minOf } from '../values';
 import { breakControlTokens } from '../text/control-tokens';
-import {
-	BatchText,
-	BatchTotals,
-	runBatches,
-	explainTooLong,
-	explainUnsupportedTask,
-} from './batches';
-import { readJson, TaskSettings } from './run-task';
+import type { BatchText, BatchTotals } from './batches';
+import { runBatches, explainTooLong, explainUnsupportedTask } from './batches';
+import type { TaskSettings } from './run-task';
+import { readJson } from './run-task';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */

@@ -1,17 +1,21 @@
 /** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError, createInputError } from '../errors/server-error';
-import { HttpResponse, RequestOptions } from '../http/types';
-import { Timeouts } from '../http/timeouts';
-import { createFormBody, FormBody, FileSource, UploadProgress } from '../http/multipart';
-import { Priority } from '../http/queue';
+import type { HttpResponse, RequestOptions } from '../http/types';
+import type { Timeouts } from '../http/timeouts';
+import type { FormBody, FileSource, UploadProgress } from '../http/multipart';
+import { createFormBody } from '../http/multipart';
+import type { Priority } from '../http/queue';
 import { omitRejectedField } from '../exchange/adaptations';
-import { exchange, ExchangeOptions, ExchangeResult } from '../exchange/exchange';
+import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
+import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
-import { ModelServer, RouteName } from '../servers/types/server-type';
-import { withSpan, RequestAttributes } from '../tracing/span';
-import { isRecord, JsonRecord, parseJson } from '../values';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
+import type { RequestAttributes } from '../tracing/span';
+import { withSpan } from '../tracing/span';
+import type { JsonRecord } from '../values';
+import { isRecord, parseJson } from '../values';
 
 /** Settings of every task. */
 export interface TaskSettings {

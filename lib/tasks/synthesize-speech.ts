@@ -1,17 +1,14 @@
 /** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/server-error';
 import { readBuffer } from '../http/response-body';
-import { HttpResponse } from '../http/types';
-import { ModelServer } from '../servers/types/server-type';
+import type { HttpResponse } from '../http/types';
+import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
-import { collectTexts, omitEmpty, JsonRecord, parseJson } from '../values';
+import type { JsonRecord } from '../values';
+import { collectTexts, omitEmpty, parseJson } from '../values';
 import { Readable } from '../vendor';
-import {
-	explainUnsupportedRoute,
-	runTask,
-	TaskSettings,
-	explainFirstTokenTimeout,
-} from './run-task';
+import type { TaskSettings } from './run-task';
+import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
 
 type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 

@@ -1,12 +1,13 @@
 /** Transcribes a recording, or translates it to English. */
-import { ServerError, createServerError, createInputError } from '../errors/server-error';
-import { FileSource } from '../http/multipart';
+import type { ServerError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/server-error';
+import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
-import { ModelServer } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../files/file-types';
+import type { JsonRecord } from '../values';
 import {
 	omitEmpty,
-	JsonRecord,
 	isRecord,
 	omitUndefined,
 	asRecord,
@@ -16,15 +17,12 @@ import {
 	parseJson,
 } from '../values';
 import { withFileNames } from '../files/file-errors';
-import {
-	explainUnsupportedRoute,
-	runTask,
-	TaskSettings,
-	explainFirstTokenTimeout,
-} from './run-task';
+import type { TaskSettings } from './run-task';
+import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
 import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
-import { getTranscriptHints, requestSegments, Transcript, withSubtitles } from './transcript-hints';
+import type { Transcript } from './transcript-hints';
+import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */

@@ -1,6 +1,7 @@
 /** What a server reports about a transcript, and subtitles from its segments. Pure. */
-import { Adaptation } from '../exchange/adaptations';
-import { asFiniteNumber, asRecords, asString, JsonRecord } from '../values';
+import type { Adaptation } from '../exchange/adaptations';
+import type { JsonRecord } from '../values';
+import { asFiniteNumber, asRecords, asString } from '../values';
 
 export interface Transcript {
 	/** Empty for silence. */

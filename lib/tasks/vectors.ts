@@ -1,10 +1,10 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
+import type { JsonRecord } from '../values';
 import {
 	asArray,
 	asNonEmptyString,
 	findList,
 	isRecord,
-	JsonRecord,
 	parseJson,
 	parseNumber,
 	asRecord,

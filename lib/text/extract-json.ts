@@ -1,4 +1,5 @@
-import { stringifyCanonical, parseExactJson, ExactJson, JsonBrackets, parseJson } from '../values';
+import type { ExactJson } from '../values';
+import { stringifyCanonical, parseExactJson, JsonBrackets, parseJson } from '../values';
 import { repairJson } from './literals';
 
 /** JSON in a response. */

@@ -1,9 +1,10 @@
 import { ServerError, isUnknownError } from '../errors/server-error';
 import { mask } from '../errors/mask';
-import { Endpoint, ServerAddress } from '../http/types';
+import type { Endpoint, ServerAddress } from '../http/types';
 import { rejectOnAbort } from '../http/sleep';
-import { omitUndefined, tryOrUndefined, JsonRecord } from '../values';
-import { Priority } from '../http/queue';
+import type { JsonRecord } from '../values';
+import { omitUndefined, tryOrUndefined } from '../values';
+import type { Priority } from '../http/queue';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */
 type OpenTelemetry = Pick<

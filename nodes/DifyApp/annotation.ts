@@ -1,14 +1,11 @@
-import { fetchAllPages, ListEndpoint } from '../../lib/dify/client';
+import type { ListEndpoint } from '../../lib/dify/client';
+import { fetchAllPages } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values';
 import { createListSearch } from '../shared/dify/editor-lists';
-import {
-	defineListOperation,
-	defineRequestOperation,
-	DifyResource,
-	readId,
-} from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation, readId } from '../shared/dify/dify-operation';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 
 /** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
 const buildAnnotationList = (keyword: string): ListEndpoint => ({

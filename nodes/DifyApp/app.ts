@@ -1,5 +1,5 @@
 import { fetchAppParameters } from '../../lib/dify/app';
-import { DifyResource } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
 
 export const apps: DifyResource = {
 	name: 'App',

@@ -2,8 +2,8 @@
 import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
 import { apiPath } from '../../lib/dify/client';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import {
-	DifyResource,
 	binaryField,
 	readFile,
 	outputField,
@@ -22,7 +22,7 @@ import {
 import { storeFile, baseName } from '../shared/binary';
 import { createDifyError } from '../../lib/dify/errors';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
-import { FileSource } from '../../lib/http/multipart';
+import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { asString } from '../../lib/values';
 import { addHintOnce } from '../shared/run/hints';

@@ -1,12 +1,12 @@
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
-import { RunResult } from '../../lib/dify/types';
-import { JsonRecord, omitEmpty } from '../../lib/values';
+import type { RunResult } from '../../lib/dify/types';
+import type { JsonRecord } from '../../lib/values';
+import { omitEmpty } from '../../lib/values';
+import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import {
 	reportRun,
-	DifyCall,
-	DifyResource,
 	userField,
 	readUser,
 	RUN_OPTIONS,

@@ -1,4 +1,4 @@
-import { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations, getForm } from '../shared/dify/editor-lists';
 import { operations } from './send';

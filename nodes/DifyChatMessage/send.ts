@@ -1,10 +1,10 @@
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import { sendChatMessage, ConversationChoice } from '../../lib/dify/run/start-run';
+import type { ConversationChoice } from '../../lib/dify/run/start-run';
+import { sendChatMessage } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import {
 	reportRun,
-	DifyCall,
-	DifyOperation,
 	readUser,
 	simplifyField,
 	conversationField,
@@ -21,10 +21,10 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import { OperationTable } from '../shared/run/operations';
-import { NodeParameters } from '../shared/parameters';
+import type { OperationTable } from '../shared/run/operations';
+import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
-import { RunResult } from '../../lib/dify/types';
+import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset, tryOrUndefined } from '../../lib/values';
 import { parseOptionalUuid } from '../../lib/dify/client';
 import {

@@ -1,10 +1,10 @@
-import { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	difyActionNode,
 	createDifyExecute,
 	defineListOperation,
 	defineRequestOperation,
-	DifyResource,
 	conversationField,
 	userField,
 	readId,
@@ -28,13 +28,8 @@ import {
 	stringField,
 	shownIf,
 } from '../shared/field-builders';
-import {
-	DifyClient,
-	fetchAllPages,
-	ListEndpoint,
-	apiPath,
-	parseOptionalUuid,
-} from '../../lib/dify/client';
+import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
+import { fetchAllPages, apiPath, parseOptionalUuid } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString, asArray } from '../../lib/values';

@@ -1,9 +1,8 @@
-import { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import {
 	difyActionNode,
 	createDifyExecute,
-	DifyCall,
-	DifyOperation,
 	defineListOperation,
 	messageField,
 	userField,
@@ -13,14 +12,16 @@ import {
 import { createOperationTable } from '../shared/run/operations';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
-import { DifyClient, apiPath } from '../../lib/dify/client';
+import type { DifyClient } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/client';
 import {
 	booleanField,
 	choiceField,
 	longTextField,
 	optionsCollection,
 } from '../shared/field-builders';
-import { asChoice, NodeParameters, createFieldError } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
+import { asChoice, createFieldError } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
 
 const feedbackGetAll = defineListOperation({

@@ -1,10 +1,11 @@
-import { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
 } from '../shared/dify/editor-lists';
-import { difyActionNode, createDifyExecute, DifyResource } from '../shared/dify/dify-operation';
+import type { DifyResource } from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
 import { recordOperations, metadata } from './document/records';

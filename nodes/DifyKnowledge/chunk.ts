@@ -1,9 +1,9 @@
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	defineListOperation,
 	defineRequestOperation,
-	DifyResource,
 	readId,
 	readPath,
 } from '../shared/dify/dify-operation';
@@ -14,7 +14,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../shared/field-builders';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { documentField, keywordField, readTextList, datasetField } from './fields';
 
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });

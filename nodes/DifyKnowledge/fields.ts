@@ -1,4 +1,4 @@
-import { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import { binaryField } from '../shared/dify/dify-operation';
 import { splitNames } from '../shared/binary';
 import {
@@ -8,7 +8,7 @@ import {
 	choiceField,
 	resourceLocatorField,
 } from '../shared/field-builders';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { isUnset } from '../../lib/values';
 

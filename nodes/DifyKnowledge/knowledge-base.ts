@@ -11,7 +11,8 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages, apiPath, DifyClient, parseRecords } from '../../lib/dify/client';
+import type { DifyClient } from '../../lib/dify/client';
+import { fetchAllPages, apiPath, parseRecords } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined, asNonEmptyString, asRecords } from '../../lib/values';
 import {
@@ -20,10 +21,10 @@ import {
 	retrievalOptions,
 	topKField,
 } from '../shared/dify/retrieval-fields';
+import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	defineListOperation,
 	defineRequestOperation,
-	DifyResource,
 	simplifyField,
 	readFile,
 	readId,
@@ -36,7 +37,7 @@ import {
 	stringField,
 	jsonField,
 } from '../shared/field-builders';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { toOperationItems } from '../shared/run/operations';
 import {
 	keywordField,

@@ -1,20 +1,19 @@
-import {
-	NodeConnectionTypes,
+import type {
 	INodeType,
 	INodeTypeDescription,
 	ISupplyDataFunctions,
 	ILoadOptionsFunctions,
 	INodePropertyOptions,
 } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { anySignal } from '../../lib/http/sleep';
 import { openDifyClient } from '../../lib/dify/credentials';
+import type { Hit, RetrievalOptions } from '../../lib/dify/knowledge/retrieval';
 import {
 	truncateQuery,
 	getIgnoredFilterWarning,
 	retrieve,
-	Hit,
-	RetrievalOptions,
 } from '../../lib/dify/knowledge/retrieval';
 import {
 	readRetrievalOptions,
@@ -24,10 +23,12 @@ import {
 } from '../shared/dify/retrieval-fields';
 import { NodeParameters } from '../shared/parameters';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
-import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
+import type { SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node-log';
 import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
-import { DifyClient, fetchAllPages, parseUuid } from '../../lib/dify/client';
+import type { DifyClient } from '../../lib/dify/client';
+import { fetchAllPages, parseUuid } from '../../lib/dify/client';
 import { isUnset } from '../../lib/values';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 

@@ -1,20 +1,22 @@
-import {
-	NodeConnectionTypes,
+import type {
 	INodeType,
 	INodeTypeDescription,
 	IDataObject,
 	INodeExecutionData,
 	IPollFunctions,
 } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { openDifyClient } from '../../lib/dify/credentials';
-import { JsonRecord, pushAll, asNonEmptyString } from '../../lib/values';
+import type { JsonRecord } from '../../lib/values';
+import { pushAll, asNonEmptyString } from '../../lib/values';
 import { toDifyNodeError } from '../shared/dify/dify-operation';
 import { toPollError } from '../shared/run/item-error';
 import { NodeParameters } from '../shared/parameters';
 import { booleanField, choiceField, optionsCollection } from '../shared/field-builders';
-import { DifyClient, fetchPage, iteratePages } from '../../lib/dify/client';
+import type { DifyClient } from '../../lib/dify/client';
+import { fetchPage, iteratePages } from '../../lib/dify/client';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', [

@@ -1,9 +1,8 @@
 import { followRun } from '../../lib/dify/run/follow-run';
 import { runWorkflow } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import type { DifyOperation, DifyCall } from '../shared/dify/dify-operation';
 import {
-	DifyOperation,
-	DifyCall,
 	DEFAULT_USER,
 	readId,
 	readUser,
@@ -24,7 +23,7 @@ import {
 } from '../shared/field-builders';
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import { RunResult } from '../../lib/dify/types';
+import type { RunResult } from '../../lib/dify/types';
 import { pushAll, omitEmpty, isRecord, mapValues } from '../../lib/values';
 import {
 	storeResultFiles,
@@ -33,7 +32,7 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import { readRequestSettings } from '../shared/timeout-fields';
-import { OperationItem } from '../shared/run/operations';
+import type { OperationItem } from '../shared/run/operations';
 
 export const runUserField = {
 	...userField,

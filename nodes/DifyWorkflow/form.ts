@@ -2,19 +2,14 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
-import { isNonEmpty, toText, JsonRecord } from '../../lib/values';
+import type { JsonRecord } from '../../lib/values';
+import { isNonEmpty, toText } from '../../lib/values';
 import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
-import {
-	DifyCall,
-	DifyResource,
-	DEFAULT_USER,
-	readId,
-	readUser,
-	simplifyField,
-} from '../shared/dify/dify-operation';
+import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
+import { DEFAULT_USER, readId, readUser, simplifyField } from '../shared/dify/dify-operation';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
 import {
 	getKeptValues,

@@ -1,8 +1,8 @@
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
 import { toPlainObject } from '../shared/dify/run-output';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
-	DifyOperation,
 	defineListOperation,
 	DEFAULT_USER,
 	readId,
@@ -17,7 +17,8 @@ import {
 	stringField,
 	shownIf,
 } from '../shared/field-builders';
-import { NodeParameters, quoteValue } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
+import { quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values';
 import { runIdField, runUserField } from './execute';
 

@@ -1,4 +1,5 @@
-import { NodeConnectionTypes, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
 import { bindContext } from '../shared/bind-context';

@@ -1,22 +1,30 @@
-import { ISupplyDataFunctions, NodeConnectionTypes } from 'n8n-workflow';
+import type { ISupplyDataFunctions } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { isJsonRequested } from '../../lib/chat/openai-body';
 import { withToolLimit } from '../../lib/chat/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
-import { ChatGenerator, ChatResult, ChatSettings, ThinkingHistory } from '../../lib/chat/types';
+import type {
+	ChatGenerator,
+	ChatResult,
+	ChatSettings,
+	ThinkingHistory,
+} from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
+import type { HostGenerator } from '../../lib/langchain/local-chat-model';
 import {
 	getTracerWithoutTokenizer,
 	getLocalChatModelClass,
-	HostGenerator,
 } from '../../lib/langchain/local-chat-model';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { anySignal } from '../../lib/http/sleep';
 import { CancelPoller } from '../shared/cancel-poller';
-import { NodeParameters, asBoolean, asText, Field } from '../shared/parameters';
+import type { NodeParameters, Field } from '../shared/parameters';
+import { asBoolean, asText } from '../shared/parameters';
 import { withResolvedModel } from '../shared/model-selection';
 import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
-import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
+import type { SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node-log';
 import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
 import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { properties, traceFields } from './fields';
@@ -24,7 +32,7 @@ import { asRecord, omitUndefined, tryOrUndefined, isUnset } from '../../lib/valu
 import { createInputError } from '../../lib/errors/server-error';
 import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
 import { splitNames } from '../shared/binary';
-import { TraceSettings } from '../../lib/tracing/span';
+import type { TraceSettings } from '../../lib/tracing/span';
 
 /** Supplies the chat model of an item. */
 export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number) {

@@ -1,9 +1,12 @@
-import { NodeConnectionTypes, IDataObject, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
-import { Embedder, Prefixes } from '../../lib/tasks/embed';
+import type { IDataObject, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import type { Prefixes } from '../../lib/tasks/embed';
+import { Embedder } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
 import { readExplicitPriority } from '../shared/timeout-fields';
-import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
+import type { SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 

@@ -1,9 +1,5 @@
-import {
-	NodeConnectionTypes,
-	IExecuteFunctions,
-	INodeType,
-	INodeTypeDescription,
-} from 'n8n-workflow';
+import type { IExecuteFunctions, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';
 import { runLocalLlama } from './operation';

@@ -1,5 +1,6 @@
-import { isToolType, INodeProperties } from 'n8n-workflow';
-import { ModelAction, ModelServer, PullProgress } from '../../lib/servers/types/server-type';
+import type { INodeProperties } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
+import type { ModelAction, ModelServer, PullProgress } from '../../lib/servers/types/server-type';
 import {
 	streamingField,
 	booleanField,
@@ -8,9 +9,9 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import { secondsField } from '../shared/timeout-fields';
-import { ChatStream } from '../shared/run/chat-stream';
-import { NodeResource } from '../shared/run/operations';
-import { LlamaCall, LocalLlamaOperation } from './operation';
+import type { ChatStream } from '../shared/run/chat-stream';
+import type { NodeResource } from '../shared/run/operations';
+import type { LlamaCall, LocalLlamaOperation } from './operation';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { captureError, ServerError, createInputError } from '../../lib/errors/server-error';
 import { toModelFacts } from '../../lib/health/facts';

@@ -1,14 +1,14 @@
-import {
+import type {
 	ICredentialDataDecryptedObject,
 	IExecuteFunctions,
-	isToolType,
 	IBinaryKeyData,
 	INodeProperties,
 } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
-import { Usage } from '../../lib/chat/types';
-import { Priority } from '../../lib/http/queue';
-import { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
+import type { Usage } from '../../lib/chat/types';
+import type { Priority } from '../../lib/http/queue';
+import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
 import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
 import { NodeParameters, quoteValue } from '../shared/parameters';
 import {
@@ -17,8 +17,9 @@ import {
 	secondsField,
 	readRequestSettings,
 } from '../shared/timeout-fields';
-import { Operation, OperationCall, OperationItem } from '../shared/run/operations';
-import { runOperations, RunOperationsOptions } from '../shared/run/run-operations';
+import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
+import type { RunOperationsOptions } from '../shared/run/run-operations';
+import { runOperations } from '../shared/run/run-operations';
 import {
 	tryOrUndefined,
 	omitEmpty,

@@ -1,4 +1,5 @@
-import { NodeConnectionTypes, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { supplyReranker, properties } from './supply';
 import { MODEL_SUBTITLE, searchRerankers } from '../shared/model-selection';

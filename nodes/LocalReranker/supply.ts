@@ -1,9 +1,12 @@
-import { NodeConnectionTypes, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
-import { ModelServer } from '../../lib/servers/types/server-type';
-import { rerank, RerankSettings } from '../../lib/tasks/rerank';
+import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import type { RerankSettings } from '../../lib/tasks/rerank';
+import { rerank } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
-import { supplySubNode, SubNodeLog } from '../shared/sub-node-log';
+import type { SubNodeLog } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 

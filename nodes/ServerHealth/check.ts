@@ -1,8 +1,10 @@
 import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
 import { numberField, integerField, streamingField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import { defineHealthOperation, HealthCall } from './operation';
-import { addSpeedTest, SpeedOptions } from '../../lib/health/speed';
+import type { HealthCall } from './operation';
+import { defineHealthOperation } from './operation';
+import type { SpeedOptions } from '../../lib/health/speed';
+import { addSpeedTest } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';
 import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';

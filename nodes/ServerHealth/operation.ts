@@ -1,10 +1,11 @@
-import { NodeOperationError, IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
+import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
-import { CheckTarget } from '../../lib/health/check';
-import { CheckOptions } from '../../lib/health/probes';
-import { CheckResult } from '../../lib/health/check-result';
+import type { CheckTarget } from '../../lib/health/check';
+import type { CheckOptions } from '../../lib/health/probes';
+import type { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
-import { Operation, OperationCall } from '../shared/run/operations';
+import type { Operation, OperationCall } from '../shared/run/operations';
 
 export type Service = CheckTarget['service'];
 

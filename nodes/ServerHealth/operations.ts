@@ -1,17 +1,18 @@
-import { NodeConnectionTypes, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
+import type { OperationTable } from '../shared/run/operations';
 import {
 	buildSubtitle,
 	operationField,
 	operationFields,
 	findOperation,
-	OperationTable,
 } from '../shared/run/operations';
 import { runOperations } from '../shared/run/run-operations';
 import { check, waitUntilReady, speedTest, toolTest } from './check';
-import { HealthOperation, Service } from './operation';
+import type { HealthOperation, Service } from './operation';
 import { report } from './report';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];

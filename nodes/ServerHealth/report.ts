@@ -1,8 +1,9 @@
-import { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
-import { addSpeedTest, SpeedCheckResult } from '../../lib/health/speed';
+import type { SpeedCheckResult } from '../../lib/health/speed';
+import { addSpeedTest } from '../../lib/health/speed';
 import {
 	booleanField,
 	outputFileField,
@@ -13,7 +14,8 @@ import {
 import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
-import { defineHealthOperation, HealthCall } from './operation';
+import type { HealthCall } from './operation';
+import { defineHealthOperation } from './operation';
 import { readSpeed } from './check';
 
 /** A report is not urgent, and loading a large model takes minutes. */

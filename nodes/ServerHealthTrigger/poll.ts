@@ -1,7 +1,13 @@
-import { IDataObject, INodeExecutionData, IPollFunctions, INodeProperties } from 'n8n-workflow';
+import type {
+	IDataObject,
+	INodeExecutionData,
+	IPollFunctions,
+	INodeProperties,
+} from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import { toCurrentState, updateWatchState, HealthChange, WatchState } from '../../lib/health/watch';
+import type { HealthChange, WatchState } from '../../lib/health/watch';
+import { toCurrentState, updateWatchState } from '../../lib/health/watch';
 import {
 	readExpectations,
 	expectationsField,

@@ -1,9 +1,9 @@
-import { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/server-error';
-import { FileSource } from '../../lib/http/multipart';
+import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
-import { OperationCall } from './run/operations';
+import type { OperationCall } from './run/operations';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { anySignal } from '../../lib/http/sleep';
 import { setUnrefTimeout } from '../../lib/http/timeouts';

@@ -1,5 +1,5 @@
 /** Builders of simple fields. `overrides` replace the defaults of a builder; a text is the description. */
-import { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { omitUndefined } from '../../lib/values';
 

@@ -1,16 +1,16 @@
 /** The model of a node: its field, the searches in its list, and the model of an empty field. */
-import { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { resourceLocatorField } from './field-builders';
 import { listModels } from '../../lib/servers/list-models';
 import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
-import { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
+import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/credential';
 import { toListEntries, createListError } from './list-entries';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
-import { Timeouts } from '../../lib/http/timeouts';
+import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
 import { toListUrl } from '../../lib/servers/probe';
 import { getProfile } from '../../lib/servers/profile';

@@ -1,23 +1,22 @@
-import {
+import type {
 	IGetNodeParameterOptions,
 	INodeExecutionData,
 	INodeProperties,
 	INodePropertyCollection,
 	IPollFunctions,
 	NodeConnectionType,
-	NodeConnectionTypes,
 } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import type { JsonRecord, NumberRange } from '../../lib/values';
 import {
 	parseBoolean,
 	isRecord,
 	getErrorMessage,
 	tryOrUndefined,
 	asRecord,
-	JsonRecord,
 	truncate,
 	ANY_NUMBER,
 	isInRange,
-	NumberRange,
 	formatRange,
 	isDeepText,
 	MAX_DEPTH,

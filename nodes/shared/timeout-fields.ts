@@ -1,8 +1,9 @@
-import { INodeProperties, NodeConnectionTypes, WorkflowExecuteMode } from 'n8n-workflow';
+import type { INodeProperties, WorkflowExecuteMode } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { omitUndefined } from '../../lib/values';
 import { choiceField, numberField, integerField } from './field-builders';
-import { NodeParameters, ParameterSource } from './parameters';
-import { Priority } from '../../lib/http/queue';
+import type { NodeParameters, ParameterSource } from './parameters';
+import type { Priority } from '../../lib/http/queue';
 
 /** Priority of the requests while all server slots are busy. */
 export const priorityField = choiceField(

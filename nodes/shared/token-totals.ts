@@ -1,11 +1,11 @@
-import { ChatResult, Usage } from '../../lib/chat/types';
+import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
+import type { JsonRecord } from '../../lib/values';
 import {
 	asArray,
 	asFiniteNumber,
 	asNonEmptyString,
 	isRecord,
-	JsonRecord,
 	parseNumber,
 	round,
 	parseObject,

@@ -1,5 +1,5 @@
 import { omitUndefined } from '../../lib/values';
-import { EmbedSettings } from '../../lib/tasks/embed';
+import type { EmbedSettings } from '../../lib/tasks/embed';
 import {
 	choiceField,
 	longTextField,
@@ -8,8 +8,8 @@ import {
 	numberField,
 } from './field-builders';
 import { timeoutFields, readRequestSettings, parseKeepAlive } from './timeout-fields';
-import { NodeParameters } from './parameters';
-import { RerankSettings } from '../../lib/tasks/rerank';
+import type { NodeParameters } from './parameters';
+import type { RerankSettings } from '../../lib/tasks/rerank';
 
 /** Options for embeddings. */
 export const embeddingOptions = [

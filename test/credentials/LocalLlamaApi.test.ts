@@ -1,12 +1,8 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim, SimOptions } from '../simulators/llama-server';
 import { testCredential } from '../support/credential-test';
 import { useSimulator } from '../simulators/use-simulator';
 

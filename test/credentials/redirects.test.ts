@@ -3,7 +3,8 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/credential-test';
-import { startListening, type Listening } from '../support/listen';
+import { startListening } from '../support/listen';
+import type { Listening } from '../support/listen';
 import * as http from 'node:http';
 
 const CANARY = 'local-key-1234567890';

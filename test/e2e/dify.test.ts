@@ -1,12 +1,7 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { waitFor } from '../support/wait-for';
-import {
-	appKey,
-	startDifySim,
-	type AppSpec,
-	type DifySim,
-	type StreamKnobs,
-} from '../simulators/dify';
+import { appKey, startDifySim } from '../simulators/dify';
+import type { AppSpec, DifySim, StreamKnobs } from '../simulators/dify';
 import { createDeferred } from '../support/deferred';
 import { afterShown } from './support/paced-stream';
 import {
@@ -15,10 +10,8 @@ import {
 	stopEverything,
 	textOf,
 	theSharedN8n,
-	type ChatLine,
-	type Execution,
-	type GateN8n,
 } from './support/playground';
+import type { ChatLine, Execution, GateN8n } from './support/playground';
 import { until } from './support/until';
 import { chatTrigger, MANUAL, workflowOf } from './support/workflows';
 

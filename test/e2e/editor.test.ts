@@ -1,20 +1,22 @@
 /** n8n's editor in a real browser: the panels, an error, the credential, a chat. */
-import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import type { INode, INodeTypeDescription } from 'n8n-workflow';
 
-import { appKey, startDifySim, type DifySim } from '../simulators/dify';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { appKey, startDifySim } from '../simulators/dify';
+import type { DifySim } from '../simulators/dify';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim } from '../simulators/llama-server';
 import { createDeferred } from '../support/deferred';
-import { isWhole, openEditor, type Editor } from './support/editor';
+import { isWhole, openEditor } from './support/editor';
+import type { Editor } from './support/editor';
 import {
 	llamaCredential,
 	parts,
 	startLlamaServer,
 	stopEverything,
 	theSharedN8n,
-	type GateN8n,
-	type LlamaServer,
-	type Workflow,
 } from './support/playground';
+import type { GateN8n, LlamaServer, Workflow } from './support/playground';
 import { until } from './support/until';
 import { agent, chatTrigger, localModel, MANUAL, spread, workflowOf } from './support/workflows';
 

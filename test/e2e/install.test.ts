@@ -11,9 +11,8 @@ import {
 	stopEverything,
 	textOf,
 	theSharedN8n,
-	type GateN8n,
-	type LlamaServer,
 } from './support/playground';
+import type { GateN8n, LlamaServer } from './support/playground';
 
 const PACKAGE = 'n8n-nodes-local-llama';
 /** The ways to install, each with the folder below `.n8n` and how n8n names the nodes. */

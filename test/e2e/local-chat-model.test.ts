@@ -11,13 +11,15 @@ import {
 	stopEverything,
 	textOf,
 	theSharedN8n,
-	type ChatLine,
-	type Execution,
-	type ExecutionData,
-	type GateN8n,
-	type LlamaServer,
-	type ModelCall,
-	type Workflow,
+} from './support/playground';
+import type {
+	ChatLine,
+	Execution,
+	ExecutionData,
+	GateN8n,
+	LlamaServer,
+	ModelCall,
+	Workflow,
 } from './support/playground';
 import { stopWhileBusy } from './support/stop-while-busy';
 import {

@@ -1,4 +1,5 @@
-import { appKey, startDifySim, type DifySim } from '../simulators/dify';
+import { appKey, startDifySim } from '../simulators/dify';
+import type { DifySim } from '../simulators/dify';
 import { afterShown } from './support/paced-stream';
 import {
 	ENDLESS,
@@ -11,10 +12,8 @@ import {
 	startN8nWithWorker,
 	stopEverything,
 	textOf,
-	type ChatLine,
-	type ExecutionData,
-	type LlamaServer,
 } from './support/playground';
+import type { ChatLine, ExecutionData, LlamaServer } from './support/playground';
 import { stopWhileBusy } from './support/stop-while-busy';
 import {
 	agent,

@@ -1,11 +1,14 @@
 /** The first screens after `npm start`. */
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim } from '../simulators/llama-server';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { openEditor, type Editor } from './support/editor';
+import { openEditor } from './support/editor';
+import type { Editor } from './support/editor';
 import { EXAMPLES, example } from './support/examples';
-import { endNpmStart, npmStart, type Started } from './support/npm-start';
+import { endNpmStart, npmStart } from './support/npm-start';
+import type { Started } from './support/npm-start';
 import { workFolder } from './support/playground';
 import { until } from './support/until';
 

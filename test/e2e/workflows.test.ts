@@ -2,14 +2,8 @@
  * The example workflows in the real n8n, each run once on scripted servers. `npm run test:full` tests more features of
  * some of them.
  */
-import {
-	addDataset,
-	addDocument,
-	appKey,
-	knowledgeKey,
-	type AppSpec,
-	type DifySim,
-} from '../simulators/dify';
+import { addDataset, addDocument, appKey, knowledgeKey } from '../simulators/dify';
+import type { AppSpec, DifySim } from '../simulators/dify';
 import { startLlamaServerSim } from '../simulators/llama-server';
 import { startKokoroSim } from '../simulators/media/kokoro';
 import { startSdServerSim } from '../simulators/media/sd-server';
@@ -24,11 +18,11 @@ import {
 	smtpCredential,
 	tokenOf,
 	WEBHOOK_CREDENTIALS,
-	type Named,
-	type Wiring,
 } from './support/examples';
+import type { Named, Wiring } from './support/examples';
 import { mailServer, unfolded } from './support/mail-server';
-import { parts, type Execution } from './support/playground';
+import { parts } from './support/playground';
+import type { Execution } from './support/playground';
 import { pressing } from './support/pressing';
 import {
 	activated,
@@ -51,8 +45,8 @@ import {
 	submittedForm,
 	theN8n,
 	fetchChatResponse,
-	type Rule,
 } from './support/run-examples';
+import type { Rule } from './support/run-examples';
 import { until } from './support/until';
 
 const PICTURE = Buffer.from(

@@ -1,13 +1,8 @@
 /** What a request accepts is what its good response has: the wire from each operation to the header `accept`. */
 import { useClock } from '../guarantees/support/fake-clock';
 import { startGoodServer } from './good-server';
-import {
-	expectNoProblems,
-	type Exceptions,
-	findException,
-	getUnusedExceptions,
-	runAlone,
-} from './harness';
+import { expectNoProblems, findException, getUnusedExceptions, runAlone } from './harness';
+import type { Exceptions } from './harness';
 import { listOperations } from './operations';
 
 /** Operation and request. */

@@ -1,17 +1,18 @@
 /** Two items with two credentials: each request goes to the server of its item, with the key of that item. */
 import { useClock } from '../guarantees/support/fake-clock';
-import { type GoodServer, type Received, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { GoodServer, Received } from './good-server';
 import {
-	type Access,
 	createCredential,
-	type Exceptions,
 	expectNoProblems,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 	withoutIds,
 } from './harness';
-import { listOperations, type Operation } from './operations';
+import type { Access, Exceptions } from './harness';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
 
 const EXCEPTIONS: Exceptions = [
 	[

@@ -3,16 +3,18 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
 import type { GoodResponse } from './good-responses';
-import { type GoodServer, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { GoodServer } from './good-server';
 import {
 	createCredential,
 	expectNoProblems,
-	type Exceptions,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 } from './harness';
-import { getItemId, listOperations, type Operation, type OperationResult } from './operations';
+import type { Exceptions } from './harness';
+import { getItemId, listOperations } from './operations';
+import type { Operation, OperationResult } from './operations';
 
 const ITEMS = [0, 1, 2];
 

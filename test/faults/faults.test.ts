@@ -5,10 +5,12 @@ import { useClock } from '../guarantees/support/fake-clock';
 import { canary, echoForms, Search } from '../support/canaries';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as util from 'node:util';
-import { type Fault, type FaultServer, startFaultServer } from './fault-server';
+import { startFaultServer } from './fault-server';
+import type { Fault, FaultServer } from './fault-server';
 import { FIRST_WORDS, LAST_WORDS } from './good-responses';
 import { expectNoProblems } from './harness';
-import { listOperations, NODES, type Operation } from './operations';
+import { listOperations, NODES } from './operations';
+import type { Operation } from './operations';
 
 type Expected = Partial<Record<Fault, readonly string[]>>;
 

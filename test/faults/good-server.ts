@@ -1,7 +1,8 @@
 /** A server that fulfils every request, and tells what it got. A test may have it react otherwise. */
 import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import { getGoodResponse, type GoodResponse, getUnfinishedResponse } from './good-responses';
+import { getGoodResponse, getUnfinishedResponse } from './good-responses';
+import type { GoodResponse } from './good-responses';
 
 export interface Received {
 	/** The name of the address. */

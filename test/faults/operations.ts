@@ -10,7 +10,8 @@ import type {
 import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
 import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
-import { everyOperation, type FilledNode, withLowLimits } from '../support/every-operation';
+import { everyOperation, withLowLimits } from '../support/every-operation';
+import type { FilledNode } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
 import * as fs from 'node:fs';
 import path from 'node:path';

@@ -5,11 +5,11 @@ import { startGoodServer } from './good-server';
 import {
 	createCredential,
 	expectNoProblems,
-	type Exceptions,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 } from './harness';
+import type { Exceptions } from './harness';
 import { listOperations, MODEL } from './operations';
 
 const OTHER_MODEL = 'another-model';

@@ -1,9 +1,11 @@
 /** Each request of each operation is redirected to another server: no key and no content of a user arrives there. */
 import { useClock } from '../guarantees/support/fake-clock';
 import { canary, Search } from '../support/canaries';
-import { type GoodServer, type Received, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { GoodServer, Received } from './good-server';
 import { createCredential, expectNoProblems, passUntilEnded, runAlone } from './harness';
-import { listOperations, type Operation } from './operations';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
 
 const clock = useClock();
 const secrets = { key: canary(24), tenant: canary(24) };

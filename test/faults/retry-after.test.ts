@@ -1,18 +1,20 @@
 /** Retry-After: a request that is sent again is sent when the server says, and not if that is too late. */
 import { useClock } from '../guarantees/support/fake-clock';
 import type { GoodResponse } from './good-responses';
-import { type Received, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { Received } from './good-server';
 import {
 	createCredential,
 	expectNoProblems,
-	type Exceptions,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 	runAlone,
 	withoutIds,
 } from './harness';
-import { listOperations, type Operation } from './operations';
+import type { Exceptions } from './harness';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
 
 /** Rows of requests about which nothing is promised. */
 const PROBES: Exceptions = [

@@ -1,16 +1,18 @@
 /** A server with one slot never gets two generations at once, whether the credential or the server says so. */
 import { useClock } from '../guarantees/support/fake-clock';
 import { createDeferred } from '../support/deferred';
-import { type Received, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { Received } from './good-server';
 import {
 	createCredential,
 	expectNoProblems,
-	type Exceptions,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 } from './harness';
-import { listOperations, type Operation } from './operations';
+import type { Exceptions } from './harness';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
 
 const EXCEPTIONS: Exceptions = [
 	[/^Dify|^Server Health dify/, 'Dify has a queue of its own, and no slots.'],

@@ -1,17 +1,19 @@
 /** Stop during each request of each operation: it ends at once, its connection is closed, and nothing is sent after it. */
 import { useClock } from '../guarantees/support/fake-clock';
-import { type Reaction, type Received, startGoodServer } from './good-server';
+import { startGoodServer } from './good-server';
+import type { Reaction, Received } from './good-server';
 import {
 	createCredential,
 	expectNoProblems,
-	type Exceptions,
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
 	runAlone,
 	waitUntilQuiet,
 } from './harness';
-import { listOperations, type Operation } from './operations';
+import type { Exceptions } from './harness';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
 
 /** Operations without Stop. */
 const NOT_STOPPED: Exceptions = [

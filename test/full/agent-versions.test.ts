@@ -1,12 +1,8 @@
 /** Results of model errors and formats in each version of n8n's agent. */
-import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
-import {
-	type Execution,
-	llamaCredential,
-	type N8nServer,
-	startN8n,
-	stopEverything,
-} from '../e2e/support/playground';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim } from '../simulators/llama-server';
+import { llamaCredential, startN8n, stopEverything } from '../e2e/support/playground';
+import type { Execution, N8nServer } from '../e2e/support/playground';
 import { agent, calculator, localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
 
 const MODEL = 'Local Chat Model';

@@ -1,5 +1,6 @@
 /** The first minutes of a new user, by mouse and keyboard, as the README describes them. */
-import { openEditor, type Locator } from '../e2e/support/editor';
+import { openEditor } from '../e2e/support/editor';
+import type { Locator } from '../e2e/support/editor';
 import {
 	isOldestN8n,
 	scriptedModel,

@@ -1,4 +1,5 @@
-import { chromium as playwright, type Browser } from 'playwright-core';
+import { chromium as playwright } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 import { elements } from '../lib/health/elements';
 import * as fs from 'node:fs';
@@ -12,9 +13,8 @@ import {
 	startN8n,
 	stopEverything,
 	workFolder,
-	type LlamaServer,
-	type N8nServer,
 } from '../e2e/support/playground';
+import type { LlamaServer, N8nServer } from '../e2e/support/playground';
 import { itemsOf } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
 import { workflowOf } from '../e2e/support/workflows';

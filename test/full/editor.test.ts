@@ -1,28 +1,23 @@
 /** The pictures of the documents, taken in the real editor (`npm run pictures`), and what only they show. */
 import type { INodeTypeDescription } from 'n8n-workflow';
 
-import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
+import { appKey, startDifySim } from '../simulators/dify';
+import type { AppSpec, DifySim } from '../simulators/dify';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadScript } from '../support/scripts';
-import { isWhole, openEditor, WINDOW, type Editor, type Locator } from '../e2e/support/editor';
+import { isWhole, openEditor, WINDOW } from '../e2e/support/editor';
+import type { Editor, Locator } from '../e2e/support/editor';
 import {
 	EXAMPLES,
 	example,
 	postgresCredential,
 	smtpCredential,
 	WEBHOOK_CREDENTIALS,
-	type Named,
-	type Wiring,
 } from '../e2e/support/examples';
-import {
-	parts,
-	scriptedModel,
-	startLlamaServer,
-	stopEverything,
-	type LlamaServer,
-	type N8nServer,
-} from '../e2e/support/playground';
+import type { Named, Wiring } from '../e2e/support/examples';
+import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
+import type { LlamaServer, N8nServer } from '../e2e/support/playground';
 import { call, localCredential, startTheN8n, stored } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
 import { MANUAL, spread, workflowOf } from '../e2e/support/workflows';

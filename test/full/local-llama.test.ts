@@ -4,10 +4,8 @@ import {
 	startLlamaServer,
 	startN8n,
 	stopEverything,
-	type Execution,
-	type LlamaServer,
-	type N8nServer,
 } from '../e2e/support/playground';
+import type { Execution, LlamaServer, N8nServer } from '../e2e/support/playground';
 import { textItems, workflowOf } from '../e2e/support/workflows';
 
 const NODE = 'Local Llama';

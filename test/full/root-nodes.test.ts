@@ -1,17 +1,7 @@
-import {
-	type LlamaServerSim,
-	reply,
-	startLlamaServerSim,
-	type WireRequest,
-} from '../simulators/llama-server';
-import {
-	llamaCredential,
-	startN8n,
-	stopEverything,
-	type Execution,
-	type ModelCall,
-	type N8nServer,
-} from '../e2e/support/playground';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim, WireRequest } from '../simulators/llama-server';
+import { llamaCredential, startN8n, stopEverything } from '../e2e/support/playground';
+import type { Execution, ModelCall, N8nServer } from '../e2e/support/playground';
 import {
 	agent,
 	calculator,

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { openEditor, type Editor } from '../e2e/support/editor';
+import { openEditor } from '../e2e/support/editor';
+import type { Editor } from '../e2e/support/editor';
 import { EXAMPLES } from '../e2e/support/examples';
 import { endNpmStart, npmStart } from '../e2e/support/npm-start';
 import { workFolder } from '../e2e/support/playground';

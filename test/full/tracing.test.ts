@@ -1,14 +1,15 @@
 /** Spans in the real n8n: their place below those of n8n, and the priority of each type of execution (docs/operations.md). */
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
-import { type ExportedSpan, startOtlpReceiver } from '../simulators/otlp';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import type { LlamaServerSim } from '../simulators/llama-server';
+import { startOtlpReceiver } from '../simulators/otlp';
+import type { ExportedSpan } from '../simulators/otlp';
 import {
 	importWorkflow,
 	llamaCredential,
 	startN8n,
 	stopEverything,
-	type N8nServer,
-	type Workflow,
 } from '../e2e/support/playground';
+import type { N8nServer, Workflow } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 import { agent, calculator, localModel, workflowOf } from '../e2e/support/workflows';
 

@@ -1,8 +1,10 @@
 /** The example workflows that need more than scripted servers. */
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
-import { workFolder, type Execution } from '../e2e/support/playground';
+import { postgresCredential, RUN_IN_FULL } from '../e2e/support/examples';
+import type { Wiring } from '../e2e/support/examples';
+import { workFolder } from '../e2e/support/playground';
+import type { Execution } from '../e2e/support/playground';
 import {
 	activated,
 	after,

@@ -18,16 +18,10 @@ import {
 	text,
 	usage,
 } from './support/responses';
-import {
-	chatModel,
-	failureOf,
-	type Message,
-	model,
-	streamOf,
-	textOf,
-	wholeOf,
-} from './support/node-runner';
-import { type Answer, json, useServers } from './support/scripted-server';
+import { chatModel, failureOf, model, streamOf, textOf, wholeOf } from './support/node-runner';
+import type { Message } from './support/node-runner';
+import { json, useServers } from './support/scripted-server';
+import type { Answer } from './support/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

@@ -1,15 +1,8 @@
 /** What users of knowledge bases of Dify must not lose (README.md has the table), against a simulated Dify. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import {
-	addDataset,
-	addDocument,
-	knowledgeKey,
-	startDifySim,
-	type DifySim,
-	type SimDataset,
-	type SimDocument,
-} from '../simulators/dify';
+import { addDataset, addDocument, knowledgeKey, startDifySim } from '../simulators/dify';
+import type { DifySim, SimDataset, SimDocument } from '../simulators/dify';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 import * as buffer from 'node:buffer';
 import { useSimulator } from '../simulators/use-simulator';

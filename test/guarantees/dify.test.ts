@@ -4,28 +4,16 @@
  */
 import type { ILoadOptionsFunctions, ResourceMapperFields } from 'n8n-workflow';
 
-import {
-	appKey,
-	PAGES,
-	startDifySim,
-	type AppSpec,
-	type DifySim,
-	type Fault,
-	type Script,
-	type Step,
-	type StreamKnobs,
-} from '../simulators/dify';
+import { appKey, PAGES, startDifySim } from '../simulators/dify';
+import type { AppSpec, DifySim, Fault, Script, Step, StreamKnobs } from '../simulators/dify';
 import { useSimulator } from '../simulators/use-simulator';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 import * as buffer from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ScriptedServer, useServers } from './support/scripted-server';
-import {
-	ACTION_NODES,
-	execute,
-	prepare,
-	type ActionNode,
-} from '../recordings/support/dify-node-runner';
+import { useServers } from './support/scripted-server';
+import type { ScriptedServer } from './support/scripted-server';
+import { ACTION_NODES, execute, prepare } from '../recordings/support/dify-node-runner';
+import type { ActionNode } from '../recordings/support/dify-node-runner';
 
 jest.mock('n8n-workflow', () => jest.requireActual<object>('../recordings/support/mock-sleep'));
 

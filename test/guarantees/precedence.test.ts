@@ -11,17 +11,14 @@ import type {
 
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
-import { everyOperation, type FilledNode, withLowLimits } from '../support/every-operation';
+import { everyOperation, withLowLimits } from '../support/every-operation';
+import type { FilledNode } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
 import * as util from 'node:util';
 import { LLAMA_SERVER, ollama } from './support/responses';
 import { chatModel, model } from './support/node-runner';
-import {
-	json,
-	type ScriptedRequest,
-	type ScriptedServer,
-	startScripted,
-} from './support/scripted-server';
+import { json, startScripted } from './support/scripted-server';
+import type { ScriptedRequest, ScriptedServer } from './support/scripted-server';
 
 type Json = Record<string, unknown>;
 

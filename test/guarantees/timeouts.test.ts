@@ -11,8 +11,10 @@ import {
 	usage,
 } from './support/responses';
 import { useClock } from './support/fake-clock';
-import { chatModel, type ChatModel, failureOf, run, streamOf, textOf } from './support/node-runner';
-import { type Answer, json, until, useServers } from './support/scripted-server';
+import { chatModel, failureOf, run, streamOf, textOf } from './support/node-runner';
+import type { ChatModel } from './support/node-runner';
+import { json, until, useServers } from './support/scripted-server';
+import type { Answer } from './support/scripted-server';
 import type * as http from 'node:http';
 
 const start = useServers();

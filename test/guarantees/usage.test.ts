@@ -10,15 +10,10 @@ import {
 	text,
 	usage,
 } from './support/responses';
-import {
-	chatModel,
-	failureOf,
-	run,
-	streamOf,
-	type SupplySetup,
-	wholeOf,
-} from './support/node-runner';
-import { type Answer, json, useServers } from './support/scripted-server';
+import { chatModel, failureOf, run, streamOf, wholeOf } from './support/node-runner';
+import type { SupplySetup } from './support/node-runner';
+import { json, useServers } from './support/scripted-server';
+import type { Answer } from './support/scripted-server';
 import { useTraces } from '../support/traces';
 
 const start = useServers();

@@ -22,9 +22,8 @@ import {
 	run,
 	serverHealth,
 	streamOf,
-	type Supplied,
-	type SupplySetup,
 } from './support/node-runner';
+import type { Supplied, SupplySetup } from './support/node-runner';
 import { json, until, useServers } from './support/scripted-server';
 import type * as http from 'node:http';
 import { closedPort } from '../support/listen';

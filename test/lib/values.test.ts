@@ -25,7 +25,8 @@ import { examples } from '../support/properties';
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
-import { type Finding, summarizeFindings, findingFromError } from '../../lib/health/check-result';
+import { summarizeFindings, findingFromError } from '../../lib/health/check-result';
+import type { Finding } from '../../lib/health/check-result';
 import { addHintOnce } from '../../nodes/shared/run/hints';
 
 describe('parseBoolean', () => {

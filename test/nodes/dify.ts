@@ -12,11 +12,13 @@ import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { createClient, sendMessage, startSim } from '../lib/dify/client';
-import { appKey, type DifySim } from '../simulators/dify';
+import { appKey } from '../simulators/dify';
+import type { DifySim } from '../simulators/dify';
 import { binaryFile } from '../support/binary-file';
 import { getError } from '../support/get-error';
 import { editorContext } from '../support/editor-context';
-import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
+import { executeContext } from '../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, with the editor's default parameters. */
 const NODES = {

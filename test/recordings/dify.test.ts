@@ -2,10 +2,13 @@
  * Results of the Dify nodes for each recorded exchange with a real Dify, as recorded and in other pieces: items, text in
  * the chat, hints, or the error. `CONTRACT_WRITE=1` updates the snapshots (README.md).
  */
-import { DIFY_SETS, difyExchanges, type DifyExchange } from './support/dify-exchanges';
-import { operationsOf, type OperationRow } from './support/dify-operations';
+import { DIFY_SETS, difyExchanges } from './support/dify-exchanges';
+import type { DifyExchange } from './support/dify-exchanges';
+import { operationsOf } from './support/dify-operations';
+import type { OperationRow } from './support/dify-operations';
 import { createSnapshots, isWriting } from './support/snapshots';
-import { resultOf, type DifyResult } from './support/dify-results';
+import { resultOf } from './support/dify-results';
+import type { DifyResult } from './support/dify-results';
 import { SPLITS, splitBodies } from './support/split-bodies';
 
 type VirtualTime = typeof import('./support/virtual-time');

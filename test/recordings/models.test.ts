@@ -7,7 +7,7 @@
 import { isNonEmpty, isRecord } from '../../lib/values';
 import { everyExchange, unknownFolders } from './support/catalog';
 import type { Played } from './support/node-runner';
-import { type Exchange, type Json } from './support/exchange';
+import type { Exchange, Json } from './support/exchange';
 import { createSnapshots, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';

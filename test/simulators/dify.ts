@@ -15,8 +15,10 @@ import {
 } from './dify/http';
 import { FILE_TYPES } from './dify/inputs';
 import { readForm } from './dify/multipart';
-import { ROUTES, type Route } from './dify/routes';
-import { Store, type Call } from './dify/store';
+import { ROUTES } from './dify/routes';
+import type { Route } from './dify/routes';
+import { Store } from './dify/store';
+import type { Call } from './dify/store';
 import type {
 	AppSpec,
 	EndUser,

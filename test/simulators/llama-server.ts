@@ -9,10 +9,13 @@
  */
 import { waitFor } from '../support/wait-for';
 import { testCertificate } from '../support/tls';
-import { App, type SlotState } from './llama-server/app';
-import { type SimModel, type SimOptions, withDefaults } from './llama-server/options';
+import { App } from './llama-server/app';
+import type { SlotState } from './llama-server/app';
+import { withDefaults } from './llama-server/options';
+import type { SimModel, SimOptions } from './llama-server/options';
 import type { Scripted } from './llama-server/reply';
-import { startHttpServer, type WireRequest } from './http-server';
+import { startHttpServer } from './http-server';
+import type { WireRequest } from './http-server';
 
 export { reply } from './llama-server/reply';
 export type { Scripted, ScriptedCall } from './llama-server/reply';

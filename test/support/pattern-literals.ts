@@ -1,5 +1,6 @@
 /** The texts that the code itself looks for: literals of its regular expressions and strings, file by file. */
-import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
+import { RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
+import type { AST } from '@eslint-community/regexpp';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as ts from 'typescript';

@@ -1,11 +1,12 @@
-import { context, propagation, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
 	BasicTracerProvider,
 	InMemorySpanExporter,
-	type ReadableSpan,
 	SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 
 /** Call at the top of a suite: registers OpenTelemetry as n8n does, with an open span of a node. */
 export function useTraces() {

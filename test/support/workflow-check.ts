@@ -2,13 +2,13 @@
  * Static checks of example workflows. The quick tests use them with this package's node descriptions, the end-to-end tests
  * with all descriptions of the real n8n.
  */
-import {
-	NodeHelpers,
-	type INodeParameters,
-	type INodeProperties,
-	type INodePropertyCollection,
-	type INodePropertyOptions,
-	type INodeTypeDescription,
+import { NodeHelpers } from 'n8n-workflow';
+import type {
+	INodeParameters,
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeTypeDescription,
 } from 'n8n-workflow';
 
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';

@@ -1,25 +1,15 @@
 import { ServerError } from '../../errors/server-error';
-import {
-	isRecord,
-	asNonEmptyString,
-	asRecords,
-	JsonRecord,
-	asRecord,
-	asFiniteNumber,
-} from '../../values';
-import {
-	DifyClient,
-	fetchAllPages,
-	ListEndpoint,
-	parseRecords,
-	apiPath,
-	PathSegment,
-} from '../client';
+import type { JsonRecord } from '../../values';
+import { isRecord, asNonEmptyString, asRecords, asRecord, asFiniteNumber } from '../../values';
+import type { DifyClient, ListEndpoint } from '../client';
+import { fetchAllPages, parseRecords, apiPath, PathSegment } from '../client';
 import { createDifyError, createLocalError } from '../errors';
 import { toErrorType } from '../error-types';
-import { toUploadFileName, FileSource } from '../../http/multipart';
+import type { FileSource } from '../../http/multipart';
+import { toUploadFileName } from '../../http/multipart';
 import { getPollInterval } from '../run/run-record';
-import { toEmbeddingModelFields, ModelRef } from './models';
+import type { ModelRef } from './models';
+import { toEmbeddingModelFields } from './models';
 
 type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';

@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../../values';
 import {
 	asArray,
 	asFiniteNumber,
@@ -8,7 +9,6 @@ import {
 	parseNumber,
 	asString,
 	toText,
-	JsonRecord,
 } from '../../values';
 import { createParamError } from '../errors';
 import { parseExactNumber } from '../forms';

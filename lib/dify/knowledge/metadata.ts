@@ -1,14 +1,15 @@
+import type { JsonRecord } from '../../values';
 import {
 	asFiniteNumber,
 	asNonEmptyString,
 	asRecords,
 	isUnset,
-	JsonRecord,
 	parseNumber,
 	toText,
 	stringifyCanonical,
 } from '../../values';
-import { DifyClient, parseRecords, apiPath } from '../client';
+import type { DifyClient } from '../client';
+import { parseRecords, apiPath } from '../client';
 import { createDifyError, createParamError } from '../errors';
 import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 

@@ -1,4 +1,5 @@
-import { asNonEmptyString, asRecord, asRecords, JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values';
+import { asNonEmptyString, asRecord, asRecords } from '../../values';
 import { createParamError } from '../errors';
 
 /** A model in Dify: its name and the full provider ID. */

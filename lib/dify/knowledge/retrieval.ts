@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../../values';
 import {
 	asArray,
 	omitEmpty,
@@ -7,11 +8,12 @@ import {
 	omitUndefined,
 	asRecord,
 	asRecords,
-	JsonRecord,
 } from '../../values';
-import { DifyClient, parseRecords, apiPath } from '../client';
+import type { DifyClient } from '../client';
+import { parseRecords, apiPath } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
-import { compileFilter, Filter } from './filters';
+import type { Filter } from './filters';
+import { compileFilter } from './filters';
 
 /** Characters. Dify rejects longer queries (docs/protocols/dify.md 2.13). */
 const MAX_QUERY_LENGTH = 250;

@@ -1,9 +1,11 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
 import { toUploadFileName } from '../../http/multipart';
-import { asFiniteNumber, findDuplicate, asNonEmptyString, JsonRecord } from '../../values';
-import { DifyClient } from '../client';
+import type { JsonRecord } from '../../values';
+import { asFiniteNumber, findDuplicate, asNonEmptyString } from '../../values';
+import type { DifyClient } from '../client';
 import { createParamError, createLocalError } from '../errors';
+import type { CreateOptions, DocumentContent } from './documents';
 import {
 	deleteDocument,
 	getDocumentId,
@@ -13,8 +15,6 @@ import {
 	parseMetadata,
 	setDocumentStatus,
 	writeDocument,
-	CreateOptions,
-	DocumentContent,
 	waitForIndexing,
 } from './documents';
 import { setMetadata } from './metadata';

@@ -1,10 +1,12 @@
 /** Follows a run that was started elsewhere, past the pauses whose forms were already submitted. */
 import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
-import { DifyClient, apiPath } from '../client';
+import type { DifyClient } from '../client';
+import { apiPath } from '../client';
 import { formPath } from '../forms';
-import { HumanForm, RunResult } from '../types';
-import { readRun, RunReaderOptions } from './run-reader';
+import type { HumanForm, RunResult } from '../types';
+import type { RunReaderOptions } from './run-reader';
+import { readRun } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 

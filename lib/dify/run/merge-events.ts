@@ -1,4 +1,5 @@
 import { MemoryBudget } from '../../json-memory';
+import type { JsonRecord } from '../../values';
 import {
 	asRecord,
 	asRecords,
@@ -8,7 +9,6 @@ import {
 	isNonEmpty,
 	asNonEmptyString,
 	asString,
-	JsonRecord,
 } from '../../values';
 import { getFileKeys } from '../files';
 import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';

@@ -1,8 +1,9 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { formatDuration } from '../../errors/texts/error-text';
-import { captureError, isOneOf, ServerError, ErrorType } from '../../errors/server-error';
+import type { ServerError, ErrorType } from '../../errors/server-error';
+import { captureError, isOneOf } from '../../errors/server-error';
 import { TooManyValuesError } from '../../http/response-body';
-import { RequestOptions } from '../../http/types';
+import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
@@ -15,10 +16,11 @@ import {
 	omitUndefined,
 	parseJsonExactly,
 } from '../../values';
-import { DifyClient } from '../client';
+import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
-import { RunResult, TextDelta } from '../types';
+import type { RunResult, TextDelta } from '../types';
 import { findSingleText } from './merge-events';
+import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
@@ -26,15 +28,11 @@ import {
 	removeUnopenedReasoning,
 	isRunFinished,
 	isRunFinishing,
-	RunState,
 } from './run-state';
-import {
-	completeFromMessage,
-	completeFromRunRecord,
-	fetchRunRecord,
-	WaitOptions,
-} from './run-record';
-import { toRunResult, getOutcome, hasReceivedNothing, isStored, OutcomeOf } from './run-result';
+import type { WaitOptions } from './run-record';
+import { completeFromMessage, completeFromRunRecord, fetchRunRecord } from './run-record';
+import type { OutcomeOf } from './run-result';
+import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
 interface RunTimeouts {

@@ -10,11 +10,13 @@ import {
 	asString,
 	parseJsonExactly,
 } from '../../values';
-import { DifyClient, apiPath } from '../client';
+import type { DifyClient } from '../client';
+import { apiPath } from '../client';
 import { createDifyError } from '../errors';
-import { RunSummary } from '../types';
+import type { RunSummary } from '../types';
 import { updateWorkflow } from './merge-events';
-import { applyEvent, RunState } from './run-state';
+import type { RunState } from './run-state';
+import { applyEvent } from './run-state';
 
 /**
  * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). Throws a `ServerError`

@@ -1,10 +1,11 @@
 /** How the events of a run ended, and its result, or the received part of a lost run. */
 import { formatMegabytes } from '../../http/response-body';
 import { asNonEmptyString, asRecord } from '../../values';
-import { RunResult, RunStatus, WorkflowNode } from '../types';
+import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
-import { RunState, isSuccessStatus, isRunFinished } from './run-state';
-import { ServerError } from '../../errors/server-error';
+import type { RunState } from './run-state';
+import { isSuccessStatus, isRunFinished } from './run-state';
+import type { ServerError } from '../../errors/server-error';
 
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getEnd(run);

@@ -1,10 +1,10 @@
 /** State of a run, built from its events: text, IDs, nodes, end (docs/protocols/dify.md 3). */
+import type { JsonRecord } from '../../values';
 import {
 	asArray,
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
@@ -14,7 +14,7 @@ import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../t
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/response-body';
 import { MemoryBudget } from '../../json-memory';
-import { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
+import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
 import { FormList } from './form-list';
 import {
 	addFile,

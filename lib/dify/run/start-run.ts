@@ -1,14 +1,17 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
-import { withSpan, RequestAttributes } from '../../tracing/span';
-import { omitEmpty, asFiniteNumber, JsonRecord, asRecord } from '../../values';
+import type { RequestAttributes } from '../../tracing/span';
+import { withSpan } from '../../tracing/span';
+import type { JsonRecord } from '../../values';
+import { omitEmpty, asFiniteNumber, asRecord } from '../../values';
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import { explainInputError, parseForm } from '../forms';
-import { DifyAppMode } from '../types';
-import { readRun, RunReaderOptions } from './run-reader';
+import type { DifyAppMode } from '../types';
+import type { RunReaderOptions } from './run-reader';
+import { readRun } from './run-reader';
 
 export interface RunRequest extends Pick<
 	RunReaderOptions,

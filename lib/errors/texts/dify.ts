@@ -1,4 +1,4 @@
-import { ErrorTextSource } from './error-text';
+import type { ErrorTextSource } from './error-text';
 import { isCloudflare, describeRedirect } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';

@@ -1,4 +1,5 @@
-import { isUnset, JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values';
+import { isUnset } from '../../values';
 
 /** Facts that a text may include. All optional: a text is complete without them. */
 export interface ErrorTextParams {

@@ -1,4 +1,4 @@
-import { ErrorTextParams, ErrorTextSource } from './error-text';
+import type { ErrorTextParams, ErrorTextSource } from './error-text';
 
 const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';

@@ -1,4 +1,5 @@
-import { ErrorTextParams, ErrorTextSource, isLoopback } from './error-text';
+import type { ErrorTextParams, ErrorTextSource } from './error-text';
+import { isLoopback } from './error-text';
 
 /** OpenSSL's codes when the other side does not speak TLS at all. */
 const NO_TLS_AT_ALL = new Set([

@@ -1,12 +1,13 @@
 import { gpustack } from './gpustack';
-import { ServerTypeName, ServerType, IdentityResponses, ProbeResponse } from './server-type';
+import type { ServerTypeName, ServerType, IdentityResponses, ProbeResponse } from './server-type';
 import { litellm } from './litellm';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
-import { asRecord, asString, isNonEmpty, isRecord, JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values';
+import { asRecord, asString, isNonEmpty, isRecord } from '../../values';
 import { getModelEntries } from '../models';
 
 /** The table of server types. */

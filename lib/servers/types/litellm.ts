@@ -1,4 +1,4 @@
-import { ServerType } from './server-type';
+import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
 /** LiteLLM's proxy, recognized by its headers, or by the date that it reports for all models (litellm/constants.py). */

@@ -1,7 +1,8 @@
-import { asFiniteNumber, JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values';
+import { asFiniteNumber } from '../../values';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
-import { ServerProps, ServerType } from './server-type';
+import type { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
 import { routerActions } from './router-actions';
 

@@ -1,5 +1,5 @@
 import { sendCommand } from '../probe';
-import { ModelActions, ServerType } from './server-type';
+import type { ModelActions, ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */

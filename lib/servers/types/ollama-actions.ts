@@ -1,19 +1,15 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { formatDuration } from '../../errors/texts/error-text';
-import {
-	captureError,
-	rethrowWith,
-	ServerError,
-	createServerError,
-} from '../../errors/server-error';
-import { HttpResponse, RequestOptions } from '../../http/types';
+import type { ServerError } from '../../errors/server-error';
+import { captureError, rethrowWith, createServerError } from '../../errors/server-error';
+import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
+import type { JsonRecord } from '../../values';
 import {
 	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
@@ -21,7 +17,7 @@ import {
 	toText,
 	parseJson,
 } from '../../values';
-import {
+import type {
 	ModelActionOptions,
 	ModelActionResult,
 	ModelActions,

@@ -1,15 +1,16 @@
+import type { JsonRecord } from '../../values';
 import {
 	asFiniteNumber,
 	isRecord,
-	JsonRecord,
 	asNonEmptyString,
 	asRecords,
 	omitUndefined,
 	asRecord,
 } from '../../values';
 import { tryProbeObject } from '../probe';
-import { ServerModel, toStrings, asPositiveNumber } from '../models';
-import { ModelServer, ServerType } from './server-type';
+import type { ServerModel } from '../models';
+import { toStrings, asPositiveNumber } from '../models';
+import type { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
 import { DEFAULT_TEXTS, SHORTEN } from './other';
 

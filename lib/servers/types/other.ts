@@ -1,4 +1,4 @@
-import { ServerType, ServerTexts } from './server-type';
+import type { ServerType, ServerTexts } from './server-type';
 
 /** How to shorten a prompt. */
 export const SHORTEN =

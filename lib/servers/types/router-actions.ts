@@ -1,16 +1,17 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../errors/texts/error-text';
-import {
-	captureError,
-	rethrowWith,
-	createServerError,
-	ErrorContext,
-} from '../../errors/server-error';
+import type { ErrorContext } from '../../errors/server-error';
+import { captureError, rethrowWith, createServerError } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
 import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
-import { ModelActionOptions, ModelActionResult, ModelActions, ModelServer } from './server-type';
+import type {
+	ModelActionOptions,
+	ModelActionResult,
+	ModelActions,
+	ModelServer,
+} from './server-type';
 
 const COMMAND_TIMEOUT_MS = 15_000;
 const PULL_POLL_INTERVAL_MS = 2_000;

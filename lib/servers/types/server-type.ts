@@ -1,8 +1,8 @@
 /** A server type: its capabilities, fields and texts. */
-import { ErrorType } from '../../errors/server-error';
-import { Endpoint } from '../../http/types';
-import { ServerModel } from '../models';
-import { JsonRecord } from '../../values';
+import type { ErrorType } from '../../errors/server-error';
+import type { Endpoint } from '../../http/types';
+import type { ServerModel } from '../models';
+import type { JsonRecord } from '../../values';
 
 export type ServerTypeName =
 	| 'gpustack'

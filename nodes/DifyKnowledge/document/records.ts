@@ -1,18 +1,19 @@
 import { createDifyError } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files';
 import { parseUuid } from '../../../lib/dify/client';
+import type { StatusAction } from '../../../lib/dify/knowledge/documents';
 import {
 	deletePath,
 	buildDocumentList,
 	setDocumentStatus,
-	StatusAction,
 	waitForIndexing,
 } from '../../../lib/dify/knowledge/documents';
-import { rethrowWith, ServerError } from '../../../lib/errors/server-error';
+import type { ServerError } from '../../../lib/errors/server-error';
+import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString, asRecords } from '../../../lib/values';
+import type { DifyOperation, DifyResource } from '../../shared/dify/dify-operation';
 import {
-	DifyOperation,
 	defineListOperation,
 	defineRequestOperation,
 	fetchFilesFromField,
@@ -20,7 +21,6 @@ import {
 	outputField,
 	readId,
 	readPath,
-	DifyResource,
 } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
@@ -29,7 +29,8 @@ import {
 	booleanField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { NodeParameters, asChoice, asText } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
+import { asChoice, asText } from '../../shared/parameters';
 import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
@@ -39,12 +40,11 @@ import {
 	indexingWaitField,
 	datasetField,
 } from '../fields';
+import type { MetadataType, MetadataValue } from '../../../lib/dify/knowledge/metadata';
 import {
 	createMetadataField,
 	parseMetadataFields,
 	setMetadata,
-	MetadataType,
-	MetadataValue,
 } from '../../../lib/dify/knowledge/metadata';
 
 const TYPES = { number: 'Number', string: 'Text', time: 'Time' };

@@ -1,20 +1,18 @@
-import { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
+import type { SyncOptions, SyncRun, SyncSource, SyncStep } from '../../../lib/dify/knowledge/sync';
 import {
 	computeSha256,
 	toSyncResult,
 	planSync,
 	applySyncStep,
-	SyncOptions,
-	SyncRun,
-	SyncSource,
-	SyncStep,
 } from '../../../lib/dify/knowledge/sync';
 import { fetchAllPages } from '../../../lib/dify/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty, pushAll } from '../../../lib/values';
 import { createFileSource } from '../../shared/binary';
-import { DifyCall, DifyOperation, readId } from '../../shared/dify/dify-operation';
+import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
+import { readId } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
@@ -23,9 +21,10 @@ import {
 	stringField,
 	shownIf,
 } from '../../shared/field-builders';
-import { asText, createFieldError, NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
+import { asText, createFieldError } from '../../shared/parameters';
 import { toItemError } from '../../shared/run/item-error';
-import { OperationItem, OperationResult } from '../../shared/run/operations';
+import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 

@@ -1,11 +1,8 @@
-import {
-	upsertDocument,
-	DocumentContent,
-	CreateOptions,
-	waitForIndexing,
-} from '../../../lib/dify/knowledge/documents';
+import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge/documents';
+import { upsertDocument, waitForIndexing } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values';
-import { DifyCall, DifyOperation, readFile, readId } from '../../shared/dify/dify-operation';
+import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
+import { readFile, readId } from '../../shared/dify/dify-operation';
 import {
 	choiceField,
 	optionsCollection,
@@ -22,7 +19,7 @@ import {
 	embeddingModelField,
 	techniqueField,
 } from '../fields';
-import { NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 
 function countField(
 	displayName: string,

@@ -1,4 +1,5 @@
-import { transcribe, TranscriptFormat } from '../../../lib/tasks/transcribe';
+import type { TranscriptFormat } from '../../../lib/tasks/transcribe';
+import { transcribe } from '../../../lib/tasks/transcribe';
 import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
 import {
 	streamingField,

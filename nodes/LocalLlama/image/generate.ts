@@ -9,8 +9,8 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
+import type { ResultItem } from '../operation';
 import {
-	ResultItem,
 	withOutput,
 	createOptionsField,
 	fileNameField,

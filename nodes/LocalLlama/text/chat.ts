@@ -5,7 +5,8 @@ import {
 	toOptionFields,
 } from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-selection';
-import { withOutput, LlamaCall, createOptionsField, findReplacement } from '../operation';
+import type { LlamaCall } from '../operation';
+import { withOutput, createOptionsField, findReplacement } from '../operation';
 import {
 	toMetadata,
 	generate,
@@ -15,9 +16,9 @@ import {
 	binaryFieldsField,
 	readItemFiles,
 } from './generate';
-import { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
-import { InputMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/types';
 import { getRequestedJson } from '../../../lib/chat/validate-json';
 import {
 	asRecord,
@@ -32,7 +33,7 @@ import {
 	longTextField,
 	fixedCollectionField,
 } from '../../shared/field-builders';
-import { NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 
 const messageFields: INodeProperties[] = [
 	longTextField('Prompt', 'prompt', 4, {

@@ -1,6 +1,7 @@
 import { rethrowWith } from '../../../lib/errors/server-error';
-import { Classification, classify } from '../../../lib/tasks/classify';
-import { Label } from '../../../lib/tasks/labels';
+import type { Classification } from '../../../lib/tasks/classify';
+import { classify } from '../../../lib/tasks/classify';
+import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord, round } from '../../../lib/values';
 import {
@@ -9,7 +10,8 @@ import {
 	jsonField,
 	stringField,
 } from '../../shared/field-builders';
-import { NodeParameters, createFieldError } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
+import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { withOutput, createOptionsField, readRows } from '../operation';
 import {

@@ -1,8 +1,10 @@
-import { completeText, CompleteSettings } from '../../../lib/tasks/complete';
+import type { CompleteSettings } from '../../../lib/tasks/complete';
+import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
-import { NodeParameters } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import { ResultItem, withOutput, createOptionsField } from '../operation';
+import type { ResultItem } from '../operation';
+import { withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 
 const options = [

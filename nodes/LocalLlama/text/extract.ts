@@ -1,10 +1,9 @@
-import { INodeProperties } from 'n8n-workflow';
-import { ResponseFormat } from '../../../lib/chat/types';
+import type { INodeProperties } from 'n8n-workflow';
+import type { ResponseFormat } from '../../../lib/chat/types';
 import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/validate-json';
+import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
-	ExtractField,
 	buildExtractMessages,
-	FieldType,
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
@@ -17,7 +16,8 @@ import {
 	getUnsafeNumberWarnings,
 } from '../../../lib/values';
 import { readSchema, readThinking } from '../../shared/chat/generation';
-import { NodeParameters, createFieldError } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
+import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
 import {

@@ -1,5 +1,5 @@
 import { runTurn } from '../../../lib/chat/turn';
-import {
+import type {
 	ChatSettings,
 	ChatResult,
 	InputMessage,
@@ -7,10 +7,13 @@ import {
 	ChatParameters,
 } from '../../../lib/chat/types';
 import { rethrowWith } from '../../../lib/errors/server-error';
-import { withFileNames, SentFile } from '../../../lib/files/file-errors';
+import type { SentFile } from '../../../lib/files/file-errors';
+import { withFileNames } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined, round } from '../../../lib/values';
-import { addFailedTokenTotals, GenerationUsage, addTokenTotals } from '../../shared/token-totals';
-import { countTokens, LlamaCall, readMediaSettings } from '../operation';
+import type { GenerationUsage } from '../../shared/token-totals';
+import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
+import type { LlamaCall } from '../operation';
+import { countTokens, readMediaSettings } from '../operation';
 import {
 	DEFAULT_THINKING_BUDGET,
 	thinkingFields,
@@ -21,7 +24,8 @@ import {
 } from '../../shared/chat/generation';
 import { longTextField, streamingField, stringField } from '../../shared/field-builders';
 import { readBuffer } from '../../../lib/http/response-body';
-import { ContentPart, readFile } from '../../../lib/files/read-file';
+import type { ContentPart } from '../../../lib/files/read-file';
+import { readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];

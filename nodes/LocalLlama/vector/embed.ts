@@ -1,6 +1,7 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import { ModelServer } from '../../../lib/servers/types/server-type';
-import { Embedder, EmbedSettings, Prefixes } from '../../../lib/tasks/embed';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
+import type { EmbedSettings, Prefixes } from '../../../lib/tasks/embed';
+import { Embedder } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/vector-fields';
 import {
@@ -9,10 +10,12 @@ import {
 	longTextField,
 	optionsCollection,
 } from '../../shared/field-builders';
-import { NodeParameters, quoteValue } from '../../shared/parameters';
+import type { NodeParameters } from '../../shared/parameters';
+import { quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemError } from '../../shared/run/item-error';
-import { countTokens, LlamaCall, ResultItem, withOutput } from '../operation';
+import type { LlamaCall, ResultItem } from '../operation';
+import { countTokens, withOutput } from '../operation';
 
 const fields = [
 	modelField('The model that creates the vectors', {

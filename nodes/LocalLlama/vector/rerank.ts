@@ -3,8 +3,10 @@ import { isRecord, round, toText } from '../../../lib/values';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
-import { ItemError, toItemError } from '../../shared/run/item-error';
-import { LlamaCall, countTokens, ResultItem, withOutput, createOptionsField } from '../operation';
+import type { ItemError } from '../../shared/run/item-error';
+import { toItemError } from '../../shared/run/item-error';
+import type { LlamaCall, ResultItem } from '../operation';
+import { countTokens, withOutput, createOptionsField } from '../operation';
 
 /** Text of a document, and what its output item keeps. */
 interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {

@@ -1,16 +1,16 @@
 import { choiceField, jsonField, longTextField, integerField, shownIf } from '../field-builders';
-import { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
+import type { GenerationOption } from '../../../lib/chat/generation-options';
 import {
 	GENERATION_OPTION_ENTRIES,
-	GenerationOption,
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/generation-options';
+import type { JsonRecord } from '../../../lib/values';
 import {
 	omitUndefined,
 	asNonEmptyString,
 	asRecord,
 	isRecord,
-	JsonRecord,
 	omitEmpty,
 	isUnset,
 } from '../../../lib/values';
@@ -21,19 +21,13 @@ import {
 	isValidKeepAlive,
 	parseKeepAlive,
 } from '../timeout-fields';
-import { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { createInputError } from '../../../lib/errors/server-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/completion-request';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
-import {
-	asNumber,
-	asBoolean,
-	asText,
-	Field,
-	NodeParameters,
-	createFieldError,
-} from '../parameters';
+import type { Field, NodeParameters } from '../parameters';
+import { asNumber, asBoolean, asText, createFieldError } from '../parameters';
 
 /** Request options of every generation: extra request fields, timeouts and retries. */
 export const requestFields: INodeProperties[] = [

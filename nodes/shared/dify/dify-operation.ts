@@ -1,33 +1,20 @@
 /** Operations of the Dify nodes that process items, and the fields that several of them have. */
-import {
-	NodeConnectionTypes,
-	IExecuteFunctions,
-	INode,
-	INodeProperties,
-	INodeTypeDescription,
-} from 'n8n-workflow';
+import type { IExecuteFunctions, INode, INodeProperties, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
-import {
-	DifyClient,
-	Method,
-	fetchAllPages,
-	ListEndpoint,
-	parseUser,
-	parseUuid,
-} from '../../../lib/dify/client';
-import { DifyKeyType, openDifyClient } from '../../../lib/dify/credentials';
-import { RunResult } from '../../../lib/dify/types';
-import { toErrorDetails, toNodeError, NodeErrorOptions } from '../../../lib/errors/node-error';
+import type { DifyClient, Method, ListEndpoint } from '../../../lib/dify/client';
+import { fetchAllPages, parseUser, parseUuid } from '../../../lib/dify/client';
+import type { DifyKeyType } from '../../../lib/dify/credentials';
+import { openDifyClient } from '../../../lib/dify/credentials';
+import type { RunResult } from '../../../lib/dify/types';
+import type { NodeErrorOptions } from '../../../lib/errors/node-error';
+import { toErrorDetails, toNodeError } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { asFiniteNumber, asRecord, JsonRecord, omitUndefined } from '../../../lib/values';
-import { NodeParameters } from '../parameters';
-import {
-	toOperationItems,
-	NodeResource,
-	Operation,
-	OperationCall,
-	OperationTable,
-} from '../run/operations';
+import type { JsonRecord } from '../../../lib/values';
+import { asFiniteNumber, asRecord, omitUndefined } from '../../../lib/values';
+import type { NodeParameters } from '../parameters';
+import type { NodeResource, Operation, OperationCall, OperationTable } from '../run/operations';
+import { toOperationItems } from '../run/operations';
 import { runOperations } from '../run/run-operations';
 import { addTokenTotals } from '../token-totals';
 import { parseOrigins } from '../../../lib/dify/files';

@@ -1,31 +1,23 @@
-import {
+import type {
 	ILoadOptionsFunctions,
 	INodeListSearchResult,
 	FieldType,
 	ResourceMapperField,
 	ResourceMapperFields,
 } from 'n8n-workflow';
-import {
-	DifyClient,
-	fetchPage,
-	parseRecords,
-	ListEndpoint,
-	parseOptionalUuid,
-} from '../../../lib/dify/client';
-import { openDifyClient, DifyKeyType } from '../../../lib/dify/credentials';
+import type { DifyClient, ListEndpoint } from '../../../lib/dify/client';
+import { fetchPage, parseRecords, parseOptionalUuid } from '../../../lib/dify/client';
+import type { DifyKeyType } from '../../../lib/dify/credentials';
+import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
-import {
-	asArray,
-	tryOrUndefined,
-	pushAll,
-	asNonEmptyString,
-	JsonRecord,
-} from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values';
+import { asArray, tryOrUndefined, pushAll, asNonEmptyString } from '../../../lib/values';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
 import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
-import { parseForm, FormField, FormFieldType } from '../../../lib/dify/forms';
+import type { FormField, FormFieldType } from '../../../lib/dify/forms';
+import { parseForm } from '../../../lib/dify/forms';
 import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-operation';
 

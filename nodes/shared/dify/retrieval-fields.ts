@@ -1,5 +1,6 @@
-import { OPERATORS, Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
-import { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
+import type { Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
+import { OPERATORS } from '../../../lib/dify/knowledge/filters';
+import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
 import { asRecords } from '../../../lib/values';
 import {
 	choiceField,
@@ -9,7 +10,8 @@ import {
 	stringField,
 	integerField,
 } from '../field-builders';
-import { asChoice, Field, NodeParameters } from '../parameters';
+import type { Field, NodeParameters } from '../parameters';
+import { asChoice } from '../parameters';
 
 export const topKField = integerField(
 	'Limit',

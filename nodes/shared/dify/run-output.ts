@@ -1,5 +1,5 @@
 /** What a run returns, as output items of a node. */
-import { IBinaryKeyData, IDataObject } from 'n8n-workflow';
+import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
 import {
 	describeDownloadError,
 	downloadFile,
@@ -7,9 +7,10 @@ import {
 	MAX_FILES_BYTES,
 	collectOutputFiles,
 } from '../../../lib/dify/files';
-import { RunResult, HumanForm } from '../../../lib/dify/types';
+import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
-import { DifyCall, readFileOrigins } from './dify-operation';
+import type { DifyCall } from './dify-operation';
+import { readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
 
 /** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */

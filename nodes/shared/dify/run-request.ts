@@ -1,10 +1,11 @@
-import { INodeProperties } from 'n8n-workflow';
-import { convertFormValue, parseJsonInputs, parseForm, FormField } from '../../../lib/dify/forms';
+import type { INodeProperties } from 'n8n-workflow';
+import type { FormField } from '../../../lib/dify/forms';
+import { convertFormValue, parseJsonInputs, parseForm } from '../../../lib/dify/forms';
 import { ServerError, isConnectionError } from '../../../lib/errors/server-error';
+import type { JsonRecord } from '../../../lib/values';
 import {
 	omitUndefined,
 	asRecord,
-	JsonRecord,
 	pushAll,
 	isRecord,
 	asRecords,
@@ -19,10 +20,12 @@ import {
 	stringField,
 	shownIf,
 } from '../field-builders';
-import { asChoice, asObject, asText, Field, NodeParameters, createFieldError } from '../parameters';
+import type { Field, NodeParameters } from '../parameters';
+import { asChoice, asObject, asText, createFieldError } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
-import { DifyCall } from './dify-operation';
+import type { DifyCall } from './dify-operation';
 import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
+import type { DifyFileType } from '../../../lib/dify/files';
 import {
 	getAppFileTypes,
 	parseFileUrl,
@@ -31,7 +34,6 @@ import {
 	FILE_SUGGESTION,
 	getFileNameFromUrl,
 	withTransferMethod,
-	DifyFileType,
 	uploadFile,
 } from '../../../lib/dify/files';
 import { parseTraceId } from '../../../lib/dify/client';

@@ -1,5 +1,5 @@
-import { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
-import { CheckOptions } from '../../../lib/health/probes';
+import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
+import type { CheckOptions } from '../../../lib/health/probes';
 import { omitUndefined } from '../../../lib/values';
 import {
 	booleanField,
@@ -11,7 +11,7 @@ import {
 	stringField,
 	integerField,
 } from '../field-builders';
-import { NodeParameters } from '../parameters';
+import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */
 export const serviceField = choiceField(

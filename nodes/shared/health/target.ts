@@ -1,7 +1,7 @@
-import { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { createDifyClient, readDifyCredential } from '../../../lib/dify/credentials';
-import { CheckTarget } from '../../../lib/health/check';
-import { DifyServer } from '../../../lib/health/dify';
+import type { CheckTarget } from '../../../lib/health/check';
+import type { DifyServer } from '../../../lib/health/dify';
 import { createModelServer } from '../../../lib/servers/credential';
 
 /** The target of an item's credential. A polling node has no items: index 0. */

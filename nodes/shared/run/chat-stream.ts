@@ -1,4 +1,5 @@
-import { IExecuteFunctions, isToolType } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
 
 /** A change of a response: text to append, or a text that replaces it. */
 interface TextDelta {

@@ -1,6 +1,8 @@
-import { IExecuteFunctions, INodeProperties, isToolType } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
-import { asRecord, JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values';
+import { asRecord } from '../../../lib/values';
 import { isExpression } from '../list-entries';
 
 /** The label in an error about a value. */

@@ -1,6 +1,6 @@
-import { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
+import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import { ModelServer } from '../../../lib/servers/types/server-type';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { toPlainText } from '../../../lib/values';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;

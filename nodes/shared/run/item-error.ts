@@ -1,10 +1,10 @@
-import {
+import type {
 	IExecuteFunctions,
 	INodeExecutionData,
-	isToolType,
 	NodeOperationError,
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isToolNode } from '../../../lib/errors/node-error';

@@ -1,4 +1,4 @@
-import {
+import type {
 	IBinaryKeyData,
 	IExecuteFunctions,
 	INodeExecutionData,
@@ -9,8 +9,8 @@ import { createInputError } from '../../../lib/errors/server-error';
 import { omitUndefined } from '../../../lib/values';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
-import { ChatStream } from './chat-stream';
-import { ItemError } from './item-error';
+import type { ChatStream } from './chat-stream';
+import type { ItemError } from './item-error';
 
 /** Arguments of an operation. `Access`: clients created from the credential of an item. */
 export type OperationCall<Access extends object = object> = Access & {

@@ -1,11 +1,12 @@
-import {
+import type {
 	IExecuteFunctions,
 	INode,
 	INodeExecutionData,
 	INodeProperties,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { toNodeError, NodeErrorOptions } from '../../../lib/errors/node-error';
+import type { NodeErrorOptions } from '../../../lib/errors/node-error';
+import { toNodeError } from '../../../lib/errors/node-error';
 import { anySignal } from '../../../lib/http/sleep';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values';
@@ -14,7 +15,8 @@ import { ChatStream, shouldStreamToChat } from './chat-stream';
 import { toErrorItem, ItemError, toPanelError, getVisitorMessage } from './item-error';
 import { explainInput } from './explain-input';
 import { addHintOnce } from './hints';
-import { toExecutionItem, Operation, OperationTable } from './operations';
+import type { Operation, OperationTable } from './operations';
+import { toExecutionItem } from './operations';
 import { toChatMessage } from '../../../lib/errors/describe-error';
 import { CancelPoller } from '../cancel-poller';
 

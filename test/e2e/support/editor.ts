@@ -1,11 +1,13 @@
-import { chromium as playwright, selectors, type Locator, type Page } from 'playwright-core';
+import { chromium as playwright, selectors } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 import type { Login } from '../../../scripts/lib/types';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { loadScript } from '../../support/scripts';
-import { chromium, type N8nServer } from './playground';
+import { chromium } from './playground';
+import type { N8nServer } from './playground';
 
 export type { Locator, Page } from 'playwright-core';
 

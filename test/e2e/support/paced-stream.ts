@@ -1,6 +1,7 @@
 import { waitFor } from '../../support/wait-for';
 import type { SimRun, StreamKnobs } from '../../simulators/dify/types';
-import { textOf, type ChatLine } from './playground';
+import { textOf } from './playground';
+import type { ChatLine } from './playground';
 
 const PIECES = ['message', 'agent_message'];
 

@@ -24,7 +24,8 @@ import path from 'node:path';
 import process from 'node:process';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
-import { startN8nWorker, startRedis, type Running } from './services';
+import { startN8nWorker, startRedis } from './services';
+import type { Running } from './services';
 
 export type {
 	ChatLine,

@@ -1,17 +1,15 @@
 /** Shared by the suites of the example workflows: n8n, servers, and functions to start workflows. */
-import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../simulators/dify';
-import {
-	reply,
-	startLlamaServerSim,
-	type LlamaServerSim,
-	type ScriptedCall,
-	type SimOptions,
-} from '../../simulators/llama-server';
+import { appKey, startDifySim } from '../../simulators/dify';
+import type { DifySim, DifySimOptions } from '../../simulators/dify';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim, ScriptedCall, SimOptions } from '../../simulators/llama-server';
 import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import process from 'node:process';
-import { parameterProblems, type Description } from '../../support/workflow-check';
-import { example, type Named, type Wiring } from './examples';
+import { parameterProblems } from '../../support/workflow-check';
+import type { Description } from '../../support/workflow-check';
+import { example } from './examples';
+import type { Named, Wiring } from './examples';
 import {
 	llamaCredential,
 	scriptedModel,
@@ -19,15 +17,17 @@ import {
 	startN8n,
 	stopEverything,
 	theSharedN8n,
-	type ChatLine,
-	type Execution,
-	type GateN8n,
-	type LlamaServer,
-	type N8nClient,
-	type N8nServer,
-	type ScriptedReply,
-	type StartN8nOptions,
-	type Workflow,
+} from './playground';
+import type {
+	ChatLine,
+	Execution,
+	GateN8n,
+	LlamaServer,
+	N8nClient,
+	N8nServer,
+	ScriptedReply,
+	StartN8nOptions,
+	Workflow,
 } from './playground';
 import { until } from './until';
 

@@ -13,8 +13,10 @@ import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { fakeContext, type FakeContext } from '../../support/context';
-import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+import { fakeContext } from '../../support/context';
+import type { FakeContext } from '../../support/context';
+import { executeContext } from '../../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
 import { getError } from '../../support/get-error';
 
 /** The key of every credential, unless a test has another one. */

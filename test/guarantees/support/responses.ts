@@ -1,6 +1,7 @@
 /** Answers of chat servers, written by hand. */
 import type * as http from 'node:http';
-import { type Answer, json, type Routes } from './scripted-server';
+import { json } from './scripted-server';
+import type { Answer, Routes } from './scripted-server';
 
 type Json = Record<string, unknown>;
 

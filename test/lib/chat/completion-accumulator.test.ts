@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
-import {
-	CompletionAccumulator,
-	type AccumulatorOptions,
-} from '../../../lib/chat/completion-accumulator';
+import { CompletionAccumulator } from '../../../lib/chat/completion-accumulator';
+import type { AccumulatorOptions } from '../../../lib/chat/completion-accumulator';
 import { createCompletionError } from '../../../lib/chat/validate-completion';
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';

@@ -1,14 +1,10 @@
-import { sendChatMessage, type ChatMessageRequest } from '../../../lib/dify/run/start-run';
+import { sendChatMessage } from '../../../lib/dify/run/start-run';
+import type { ChatMessageRequest } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
-import {
-	appKey,
-	startDifySim,
-	type AppSpec,
-	type DifySim,
-	type DifySimOptions,
-} from '../../simulators/dify';
+import { appKey, startDifySim } from '../../simulators/dify';
+import type { AppSpec, DifySim, DifySimOptions } from '../../simulators/dify';
 import { useSimulator } from '../../simulators/use-simulator';
 
 /** A simulator that ends with its test. */

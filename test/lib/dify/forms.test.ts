@@ -2,7 +2,6 @@
 import {
 	convertFormValue,
 	formPath,
-	type FormField,
 	parseExactNumber,
 	parseForm,
 	parseFormActions,
@@ -10,6 +9,7 @@ import {
 	parseJsonInputs,
 	explainInputError,
 } from '../../../lib/dify/forms';
+import type { FormField } from '../../../lib/dify/forms';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { DifyClient } from '../../../lib/dify/client';
 import { readCases } from '../../support/rows';

@@ -6,7 +6,8 @@ import {
 } from '../../../lib/dify/run/run-state';
 import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
-import { sampleContext, transcript, wireText, type Script, type Step } from '../../simulators/dify';
+import { sampleContext, transcript, wireText } from '../../simulators/dify';
+import type { Script, Step } from '../../simulators/dify';
 
 /** IDs in every event of a sample stream. */
 export const EVENT_IDS = { conversation_id: 'c', message_id: 'm', created_at: 1, task_id: 't' };

@@ -1,4 +1,5 @@
-import { NodeOperationError, type INode } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import type { INode } from 'n8n-workflow';
 import { createModelServer } from '../../../lib/servers/credential';
 import { ServerError, createServerError } from '../../../lib/errors/server-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';

@@ -5,8 +5,8 @@ import {
 	parseHostAndPort,
 	isRetryable,
 	isConnectionError,
-	type ErrorType,
 } from '../../../lib/errors/server-error';
+import type { ErrorType } from '../../../lib/errors/server-error';
 import { describeError } from '../../../lib/errors/describe-error';
 import { DIFY_ERROR_TEXTS } from '../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../lib/errors/texts/model';

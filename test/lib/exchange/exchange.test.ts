@@ -2,22 +2,13 @@
 import * as fc from 'fast-check';
 import { omitRejectedField, replaceJsonObject } from '../../../lib/exchange/adaptations';
 import { enforceStrictRoles } from '../../../lib/chat/strict-roles';
-import {
-	captureError,
-	ServerError,
-	createServerError,
-	type ErrorType,
-} from '../../../lib/errors/server-error';
-import {
-	MAX_REQUESTS,
-	advance,
-	decide,
-	type ExchangeState,
-	type Outcome,
-	RULES,
-} from '../../../lib/exchange/exchange';
+import { captureError, ServerError, createServerError } from '../../../lib/errors/server-error';
+import type { ErrorType } from '../../../lib/errors/server-error';
+import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/exchange';
+import type { ExchangeState, Outcome } from '../../../lib/exchange/exchange';
 import { runExchange, scriptedServer } from './scripted-exchange';
-import { type Reply, transport } from './scripted-transport';
+import { transport } from './scripted-transport';
+import type { Reply } from './scripted-transport';
 import type { JsonRecord } from '../../../lib/values';
 
 jest.mock('../../../lib/http/send-request', () =>

@@ -1,12 +1,15 @@
 /** An exchange over the scripted transport. */
 import { createServerError } from '../../../lib/errors/server-error';
 import type { Outcome } from '../../../lib/exchange/exchange';
-import { exchange, type ExchangeOptions } from '../../../lib/exchange/exchange';
+import { exchange } from '../../../lib/exchange/exchange';
+import type { ExchangeOptions } from '../../../lib/exchange/exchange';
 import type { HttpResponse } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/credential';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { type JsonRecord, parseObject } from '../../../lib/values';
-import { type Reply, transport } from './scripted-transport';
+import { parseObject } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values';
+import { transport } from './scripted-transport';
+import type { Reply } from './scripted-transport';
 
 export const scriptedServer = (path = '', serverType = 'other'): ModelServer =>
 	createModelServer({ baseUrl: `http://model.test/${path}`, serverType });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ServerError } from '../../../lib/errors/server-error';
+import type { ServerError } from '../../../lib/errors/server-error';
 import { toContentPart, readFile, getJpegWarnings } from '../../../lib/files/read-file';
 import { anyCodePoint } from '../../support/code-points';
 

@@ -1,20 +1,14 @@
 /** What a server is for, and whether it reports that it is ready. */
-import {
-	closeRawServers,
-	completeResponse,
-	rawServer,
-	type RawHandler,
-} from '../../support/raw-http-server';
+import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
+import type { RawHandler } from '../../support/raw-http-server';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { useSimulator } from '../../simulators/use-simulator';
-import { waitUntilReady, type WaitOptions } from '../../../lib/health/check';
+import { waitUntilReady } from '../../../lib/health/check';
+import type { WaitOptions } from '../../../lib/health/check';
 import { check, finding, ids, json, replayRecording, routes, SESAME } from './support';
-import {
-	type LlamaServerSim,
-	startLlamaServerSim,
-	startSilentServer,
-} from '../../simulators/llama-server';
-import * as net from 'node:net';
+import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
+import type * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sleep } from 'n8n-workflow';
 import type { CheckResult, HealthStatus } from '../../../lib/health/check-result';

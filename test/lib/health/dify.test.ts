@@ -1,12 +1,6 @@
 import type { CheckOptions } from '../../../lib/health/probes';
-import {
-	addDataset,
-	addDocument,
-	type AppSpec,
-	type Fault,
-	knowledgeKey,
-	startDifySim,
-} from '../../simulators/dify';
+import { addDataset, addDocument, knowledgeKey, startDifySim } from '../../simulators/dify';
+import type { AppSpec, Fault } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { closedPort } from '../../support/listen';

@@ -3,12 +3,8 @@ import { FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/probes';
 import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/listen';
-import {
-	closeRawServers,
-	type RawHandler,
-	rawServer,
-	completeResponse,
-} from '../../support/raw-http-server';
+import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
+import type { RawHandler } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
 import { DIFY_FINDINGS } from '../../../lib/health/dify';

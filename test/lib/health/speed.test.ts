@@ -1,25 +1,18 @@
 import { sleep } from 'n8n-workflow';
 
 import { checkServer } from '../../../lib/health/check';
-import {
-	formatSeconds,
-	type SpeedOptions,
-	type SpeedCheckResult,
-	addSpeedTest,
-} from '../../../lib/health/speed';
+import { formatSeconds, addSpeedTest } from '../../../lib/health/speed';
+import type { SpeedOptions, SpeedCheckResult } from '../../../lib/health/speed';
 import { acquirePermit } from '../../../lib/http/queue';
 import { createModelServer } from '../../../lib/servers/credential';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { closeRawServers, type RawHandler, rawServer } from '../../support/raw-http-server';
+import { closeRawServers, rawServer } from '../../support/raw-http-server';
+import type { RawHandler } from '../../support/raw-http-server';
 import { finding, ids, json, LIMITS, routes, SESAME } from './support';
 
 const startServer = useSimulator(startLlamaServerSim);

@@ -3,7 +3,8 @@ import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/probes';
 import type { CheckResult, Finding } from '../../../lib/health/check-result';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
-import { type RawHandler, completeResponse } from '../../support/raw-http-server';
+import { completeResponse } from '../../support/raw-http-server';
+import type { RawHandler } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 
 export const SESAME = 'open-sesame-123456';

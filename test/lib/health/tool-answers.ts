@@ -1,5 +1,7 @@
-import { CASES, type ToolCase } from '../../../lib/health/tool-test';
-import { type LlamaServerSim, reply, type Scripted } from '../../simulators/llama-server';
+import { CASES } from '../../../lib/health/tool-test';
+import type { ToolCase } from '../../../lib/health/tool-test';
+import { reply } from '../../simulators/llama-server';
+import type { LlamaServerSim, Scripted } from '../../simulators/llama-server';
 
 interface RequestBody {
 	messages: Array<{ role: string; content: string }>;

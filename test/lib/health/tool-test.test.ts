@@ -1,22 +1,14 @@
 import type { ChatResult } from '../../../lib/chat/types';
 import { checkServer } from '../../../lib/health/check';
-import {
-	CASES,
-	findToolProblem,
-	type ToolTestOptions,
-	addToolTest,
-	type ToolCheckResult,
-} from '../../../lib/health/tool-test';
+import { CASES, findToolProblem, addToolTest } from '../../../lib/health/tool-test';
+import type { ToolTestOptions, ToolCheckResult } from '../../../lib/health/tool-test';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
-import {
-	type LlamaServerSim,
-	reply,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../../simulators/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { finding, ids, LIMITS, SESAME } from './support';
-import { type Answering, caseNamed, playModel, WAYS_TO_FAIL } from './tool-answers';
+import { caseNamed, playModel, WAYS_TO_FAIL } from './tool-answers';
+import type { Answering } from './tool-answers';
 
 const startServer = useSimulator(startLlamaServerSim);
 

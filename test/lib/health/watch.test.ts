@@ -1,13 +1,7 @@
 import * as fc from 'fast-check';
 import type { CheckResult } from '../../../lib/health/check-result';
-import {
-	toCurrentState,
-	formatLongDuration,
-	type HealthChange,
-	updateWatchState,
-	type WatchState,
-	type WatchOptions,
-} from '../../../lib/health/watch';
+import { toCurrentState, formatLongDuration, updateWatchState } from '../../../lib/health/watch';
+import type { HealthChange, WatchState, WatchOptions } from '../../../lib/health/watch';
 
 const URL = 'http://llama:8080';
 const all: WatchOptions = {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 
-import { createFormBody, toUploadFileName, type FileSource } from '../../../lib/http/multipart';
+import { createFormBody, toUploadFileName } from '../../../lib/http/multipart';
+import type { FileSource } from '../../../lib/http/multipart';
 import type { UploadBody } from '../../../lib/http/types';
 
 const file = (

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import { acquirePermit, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
+import { acquirePermit, RequestQueue } from '../../../lib/http/queue';
+import type { PermitRequest } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers';

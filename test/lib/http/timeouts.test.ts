@@ -1,4 +1,5 @@
-import { Watchdog, type Timeouts } from '../../../lib/http/timeouts';
+import { Watchdog } from '../../../lib/http/timeouts';
+import type { Timeouts } from '../../../lib/http/timeouts';
 import { useClock } from '../../guarantees/support/fake-clock';
 
 const NONE: Timeouts = { firstTokenMs: 0, idleMs: 0 };

@@ -1,9 +1,9 @@
 import {
-	type AiNodeSdk,
 	findHostClasses,
 	loadSdk,
 	reportUnsupportedHost,
 } from '../../../lib/langchain/host-classes';
+import type { AiNodeSdk } from '../../../lib/langchain/host-classes';
 import { fakeContext } from '../../support/context';
 import { LoggerProxy } from 'n8n-workflow';
 import { OLDEST_N8N } from '../../../lib/supported-n8n';

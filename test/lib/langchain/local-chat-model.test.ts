@@ -6,7 +6,8 @@ import {
 	getTracerWithoutTokenizer,
 } from '../../../lib/langchain/local-chat-model';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findHostClasses, type HostClasses, loadSdk } from '../../../lib/langchain/host-classes';
+import { findHostClasses, loadSdk } from '../../../lib/langchain/host-classes';
+import type { HostClasses } from '../../../lib/langchain/host-classes';
 import { fakeContext } from '../../support/context';
 
 const { server, supplied, chatRequests } = useChatModel();

@@ -1,6 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { toServerToolCallId } from '../../../lib/chat/tool-calls';
-import { fromRoot, time, weather, type Model } from '../../support/chat-model';
+import { fromRoot, time, weather } from '../../support/chat-model';
+import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/credential';

@@ -1,6 +1,7 @@
 import { createModelServer } from '../../../lib/servers/credential';
 import { getTruncationWarnings } from '../../../lib/servers/truncation';
-import { json, type ScriptedServer, startScripted } from '../../guarantees/support/scripted-server';
+import { json, startScripted } from '../../guarantees/support/scripted-server';
+import type { ScriptedServer } from '../../guarantees/support/scripted-server';
 import { suggestModels } from '../../../lib/servers/models';
 import { testLimit } from '../../support/limits';
 

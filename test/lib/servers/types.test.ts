@@ -4,11 +4,8 @@ import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
-import {
-	sendJson,
-	type ScriptedRequest,
-	startScripted,
-} from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import type { ScriptedRequest } from '../../guarantees/support/scripted-server';
 import { recordedExchanges } from '../../support/recorded-exchanges';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import {
-	type BatchText,
-	truncateToLimit,
-	processInBatches,
-	parseTokenSizes,
-} from '../../../lib/tasks/batches';
+import { truncateToLimit, processInBatches, parseTokenSizes } from '../../../lib/tasks/batches';
+import type { BatchText } from '../../../lib/tasks/batches';
 
 const createError = (details: Partial<ServerError> = {}) =>
 	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', ...details });

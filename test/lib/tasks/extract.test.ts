@@ -1,5 +1,6 @@
 import { toGrammarSchema } from '../../../lib/chat/completion-request';
-import { type ExtractField, buildSchema } from '../../../lib/tasks/extract';
+import { buildSchema } from '../../../lib/tasks/extract';
+import type { ExtractField } from '../../../lib/tasks/extract';
 import { validateAgainstSchema } from '../../../lib/chat/validate-json';
 
 const findSchemaIssues = (schema: Record<string, unknown>, value: unknown) =>

@@ -1,4 +1,5 @@
-import { generateImages, type ImageRequest } from '../../../lib/tasks/generate-images';
+import { generateImages } from '../../../lib/tasks/generate-images';
+import type { ImageRequest } from '../../../lib/tasks/generate-images';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';

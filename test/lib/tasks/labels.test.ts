@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type Label, LabelSet } from '../../../lib/tasks/labels';
+import { LabelSet } from '../../../lib/tasks/labels';
+import type { Label } from '../../../lib/tasks/labels';
 import { readCases } from '../../support/rows';
 
 const parseLabels = (text: string, labels: readonly Label[], isMultiLabel: boolean) =>

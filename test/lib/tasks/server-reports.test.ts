@@ -1,16 +1,14 @@
 /** What servers report about their responses to tasks. */
-import { type EmbedSettings, Embedder, getPrefixes } from '../../../lib/tasks/embed';
+import { Embedder, getPrefixes } from '../../../lib/tasks/embed';
+import type { EmbedSettings } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
-import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
+import { transcribe } from '../../../lib/tasks/transcribe';
+import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { connect, OPTIONS, readBytes, transcribeRequest } from './media';
-import {
-	type Answer,
-	json,
-	type Routes,
-	startScripted,
-} from '../../guarantees/support/scripted-server';
+import { json, startScripted } from '../../guarantees/support/scripted-server';
+import type { Answer, Routes } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { httpFixture } from '../../support/streams';
 import { getError } from '../../support/get-error';

@@ -1,9 +1,5 @@
-import {
-	synthesizeSpeech,
-	type SpeechAudio,
-	type SpeechRequest,
-	stripMarkdown,
-} from '../../../lib/tasks/synthesize-speech';
+import { synthesizeSpeech, stripMarkdown } from '../../../lib/tasks/synthesize-speech';
+import type { SpeechAudio, SpeechRequest } from '../../../lib/tasks/synthesize-speech';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { bytesReply, jsonReply } from '../../simulators/media/server';

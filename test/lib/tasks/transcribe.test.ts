@@ -1,5 +1,6 @@
 import type { TaskSettings } from '../../../lib/tasks/run-task';
-import { transcribe, type TranscribeRequest, parseTranscript } from '../../../lib/tasks/transcribe';
+import { transcribe, parseTranscript } from '../../../lib/tasks/transcribe';
+import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import type { MediaSim } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';

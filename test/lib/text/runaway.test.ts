@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { RunawayDetector, type RunawayState } from '../../../lib/text/runaway';
+import { RunawayDetector } from '../../../lib/text/runaway';
+import type { RunawayState } from '../../../lib/text/runaway';
 
 /** The first state that ends the output, and how much of it was read. */
 function detect(text: string, isJson: boolean, size = 7): { state: RunawayState; read: number } {

@@ -1,7 +1,8 @@
 import { binaryFile } from '../../support/binary-file';
 import { startApp } from '../../lib/dify/client';
 import type { AppSpec, DifySim } from '../../simulators/dify';
-import { executeNode, type Setup } from '../dify';
+import { executeNode } from '../dify';
+import type { Setup } from '../dify';
 
 /** Shared by the tests of Dify App. */
 export const executeApp = async (

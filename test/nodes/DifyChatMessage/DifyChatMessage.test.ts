@@ -1,11 +1,6 @@
 import { startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import {
-	inConversation,
-	sendMessageJson,
-	sendMessages,
-	type Setup,
-	sendMessageError,
-} from '../dify';
+import { inConversation, sendMessageJson, sendMessages, sendMessageError } from '../dify';
+import type { Setup } from '../dify';
 
 /** Output of a Chat Trigger, and the node with its defaults. */
 const createChatSetup = (chatInput: string, sessionId = 'session-1'): Setup => ({

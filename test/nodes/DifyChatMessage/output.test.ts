@@ -1,6 +1,7 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { waitFor } from '../../support/wait-for';
-import { SAMPLES, type Step } from '../../simulators/dify';
+import { SAMPLES } from '../../simulators/dify';
+import type { Step } from '../../simulators/dify';
 import {
 	sendMessageError,
 	sendMessageJson,

@@ -7,10 +7,10 @@ import {
 	createEditorContext,
 	startScene,
 	executeOperation,
-	type Scene,
 	executePrepared,
 	prepare,
 } from './setup';
+import type { Scene } from './setup';
 import { getLastBody, getWrites } from '../../lib/dify/knowledge/setup';
 import { getNodeError } from '../dify';
 

@@ -1,9 +1,11 @@
 import type { INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../simulators/dify';
+import { addDataset, knowledgeKey } from '../../simulators/dify';
+import type { DifySim, SimDataset } from '../../simulators/dify';
 import { editorContext } from '../../support/editor-context';
-import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+import { executeContext } from '../../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
 import { startSim } from '../../lib/dify/client';
 
 export interface Scene {

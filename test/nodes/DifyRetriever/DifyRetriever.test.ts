@@ -1,15 +1,8 @@
-import {
-	DifyRetriever,
-	type SuppliedRetriever,
-} from '../../../nodes/DifyRetriever/DifyRetriever.node';
+import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
+import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import { searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
-import {
-	addDataset,
-	addDocument,
-	type DifySim,
-	knowledgeKey,
-	type SimDataset,
-} from '../../simulators/dify';
+import { addDataset, addDocument, knowledgeKey } from '../../simulators/dify';
+import type { DifySim, SimDataset } from '../../simulators/dify';
 import { countRequests, startSim } from '../../lib/dify/client';
 import { editorContext } from '../../support/editor-context';
 import { fakeContext } from '../../support/context';

@@ -2,7 +2,8 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import type { Script, AppSpec, DifySim, Step, FormStep } from '../../simulators/dify';
 import { startApp } from '../../lib/dify/client';
-import { executePrepared, getNodeError, prepareNode, type Setup } from '../dify';
+import { executePrepared, getNodeError, prepareNode } from '../dify';
+import type { Setup } from '../dify';
 
 export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 

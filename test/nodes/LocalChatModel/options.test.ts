@@ -1,4 +1,5 @@
-import { NodeHelpers, type INodeParameters, type INodeProperties } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { readSettings } from '../../../nodes/LocalChatModel/supply';

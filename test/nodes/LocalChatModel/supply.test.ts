@@ -1,12 +1,12 @@
 import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import {
 	collect,
-	type Model,
 	useChatModel,
 	AIMessage,
 	HumanMessage,
 	ToolMessage,
 } from '../../support/chat-model';
+import type { Model } from '../../support/chat-model';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { getError } from '../../support/get-error';
 import { closedPort } from '../../support/listen';

@@ -1,16 +1,17 @@
-import {
-	type ICredentialDataDecryptedObject,
-	type INodeProperties,
-	NodeHelpers,
-	type INodeParameters,
-	type INodeExecutionData,
+import { NodeHelpers } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	INodeProperties,
+	INodeParameters,
+	INodeExecutionData,
 } from 'n8n-workflow';
 import fc from 'fast-check';
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { useLocalLlama } from './run-node';
 import { operations } from '../../../nodes/LocalLlama/resources';
-import { type LlamaCall, type ResultItem, withOutput } from '../../../nodes/LocalLlama/operation';
+import { withOutput } from '../../../nodes/LocalLlama/operation';
+import type { LlamaCall, ResultItem } from '../../../nodes/LocalLlama/operation';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/execute-context';

@@ -1,7 +1,8 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
-import { startListening, type Listening } from '../../support/listen';
+import { startListening } from '../../support/listen';
+import type { Listening } from '../../support/listen';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';

@@ -5,7 +5,8 @@ import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { useLocalLlama, type Setup } from './run-node';
+import { useLocalLlama } from './run-node';
+import type { Setup } from './run-node';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
 
 const { serve, prepare, executeIn, getError } = useLocalLlama();

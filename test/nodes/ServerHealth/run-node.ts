@@ -2,12 +2,10 @@ import type { INodeExecutionData, NodeExecutionHint } from 'n8n-workflow';
 
 import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import {
-	type LlamaServerSim,
-	type SimOptions,
-	startLlamaServerSim,
-} from '../../simulators/llama-server';
-import { executeContext, type ExecuteSetup } from '../../support/execute-context';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
+import { executeContext } from '../../support/execute-context';
+import type { ExecuteSetup } from '../../support/execute-context';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The key of the simulated server. */

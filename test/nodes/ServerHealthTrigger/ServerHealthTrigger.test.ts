@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHealthTrigger.node';
-import { startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
 

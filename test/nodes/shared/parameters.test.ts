@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { type INodeProperties, type INodeType, NodeHelpers } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import type { INodeProperties, INodeType } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
 	NodeParameters,

@@ -1,4 +1,5 @@
-import { NodeConnectionTypes, type NodeOperationError } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import type { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../lib/errors/server-error';
 import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
 import { fakeContext } from '../../support/context';

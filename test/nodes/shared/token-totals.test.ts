@@ -1,9 +1,6 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import {
-	addFailedTokenTotals,
-	addTokenTotals,
-	type GenerationUsage,
-} from '../../../nodes/shared/token-totals';
+import { addFailedTokenTotals, addTokenTotals } from '../../../nodes/shared/token-totals';
+import type { GenerationUsage } from '../../../nodes/shared/token-totals';
 
 /** n8n's custom data: ten keys, values of 512 characters, and in manual runs an error for values that it does not accept. */
 function customData({ taken = 0, throws = false } = {}) {

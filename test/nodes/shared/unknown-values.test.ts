@@ -1,10 +1,5 @@
-import {
-	NodeHelpers,
-	type IExecuteFunctions,
-	type INodeParameters,
-	type INodeProperties,
-	type INodeType,
-} from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeParameters, INodeProperties, INodeType } from 'n8n-workflow';
 
 import { DifyApp } from '../../../nodes/DifyApp/DifyApp.node';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';

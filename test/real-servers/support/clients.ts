@@ -1,8 +1,10 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
-import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
+import { Embedder } from '../../../lib/tasks/embed';
+import type { EmbedSettings } from '../../../lib/tasks/embed';
+import { rerank } from '../../../lib/tasks/rerank';
+import type { RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
 
 export const CAT = 'A cat sits on the mat';

@@ -1,10 +1,12 @@
 /** Every recorded exchange with a supported model server, from `test/fixtures/`. */
 import { asRecords, isRecord } from '../../../lib/values';
-import { recordedExchanges, type RecordedExchange } from '../../support/recorded-exchanges';
+import { recordedExchanges } from '../../support/recorded-exchanges';
+import type { RecordedExchange } from '../../support/recorded-exchanges';
 import { fixture, fixtureNames } from '../../support/streams';
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { type Exchange, objectIn, type ServerName } from './exchange';
+import { objectIn } from './exchange';
+import type { Exchange, ServerName } from './exchange';
 import { readCases } from '../../support/rows';
 
 type Row = [form: 'cases' | 'raw' | 'topics', folder: string, server: ServerName];

@@ -6,8 +6,10 @@ import {
 	SystemMessage,
 	ToolMessage,
 } from '../../guarantees/support/agent-turns';
-import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
-import { type Json, pathOf } from './exchange';
+import { chosenModel, itemsOfLocalLlama, LIMITS, suppliedBy } from './node-runner';
+import type { Played } from './node-runner';
+import { pathOf } from './exchange';
+import type { Json } from './exchange';
 import { modelOf } from './server-identities';
 import { filled } from './result';
 

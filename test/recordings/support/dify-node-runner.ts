@@ -8,9 +8,11 @@ import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
-import { fakeContext, type FakeContext } from '../../support/context';
+import { fakeContext } from '../../support/context';
+import type { FakeContext } from '../../support/context';
 import { everyOperation } from '../../support/every-operation';
-import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+import { executeContext } from '../../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
 
 export const ACTION_NODES = {
 	difyChatMessage: new DifyChatMessage(),

@@ -1,7 +1,8 @@
 /** The operation that sends a recorded request, with the values of its fields. */
 import { SOME_ID } from './dify-answers';
 import type { ActionNode } from './dify-node-runner';
-import { jsonOf, type DifyExchange } from './dify-exchanges';
+import { jsonOf } from './dify-exchanges';
+import type { DifyExchange } from './dify-exchanges';
 
 export type DifyNode = ActionNode | 'difyRetriever';
 

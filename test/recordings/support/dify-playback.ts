@@ -6,9 +6,11 @@
 import { startListening } from '../../support/listen';
 import * as http from 'node:http';
 import { setImmediate } from 'node:timers';
-import { tableAnswer, UNKNOWN, type TableAnswer } from './dify-answers';
+import { tableAnswer, UNKNOWN } from './dify-answers';
+import type { TableAnswer } from './dify-answers';
 import { stir } from './virtual-time';
-import { eventsOf, isStream, jsonOf, type DifyExchange } from './dify-exchanges';
+import { eventsOf, isStream, jsonOf } from './dify-exchanges';
+import type { DifyExchange } from './dify-exchanges';
 
 export interface DifyPlayback {
 	/** Base URL of the credential. */

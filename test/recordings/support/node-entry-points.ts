@@ -1,6 +1,8 @@
 import { chatModelResult, textChatResult } from './chats';
-import { listedBy, type Played, SEARCHES } from './node-runner';
-import { type Exchange, type Json, pathOf } from './exchange';
+import { listedBy, SEARCHES } from './node-runner';
+import type { Played } from './node-runner';
+import { pathOf } from './exchange';
+import type { Exchange, Json } from './exchange';
 import {
 	completeResult,
 	embeddingsResult,

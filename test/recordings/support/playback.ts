@@ -1,6 +1,7 @@
 import { startListening } from '../../support/listen';
 import * as http from 'node:http';
-import { type Exchange, pathOf } from './exchange';
+import { pathOf } from './exchange';
+import type { Exchange } from './exchange';
 import { identityResponse } from './server-identities';
 
 export interface Playback {

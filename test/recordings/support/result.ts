@@ -1,6 +1,7 @@
 import { isRecord } from '../../../lib/values';
 import * as crypto from 'node:crypto';
-import { bodyOf, type Exchange, type Json, objectIn } from './exchange';
+import { bodyOf, objectIn } from './exchange';
+import type { Exchange, Json } from './exchange';
 
 const MAX_TEXT = 300;
 const SHOWN_TEXT = 160;

@@ -4,7 +4,8 @@
  */
 import { recordedExchanges } from '../../support/recorded-exchanges';
 import { fixture, httpFixture } from '../../support/streams';
-import { type Exchange, type Json, objectIn, pathOf, type ServerName } from './exchange';
+import { objectIn, pathOf } from './exchange';
+import type { Exchange, Json, ServerName } from './exchange';
 
 /** Responses by method and path; `GET /props?`: with any query; `*`: every other endpoint. */
 export type Routes = Readonly<Record<string, Buffer>>;

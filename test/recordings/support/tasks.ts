@@ -1,6 +1,7 @@
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
-import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
+import { chosenModel, itemsOfLocalLlama, LIMITS, suppliedBy } from './node-runner';
+import type { Played } from './node-runner';
 import type { Json } from './exchange';
 import { modelOf } from './server-identities';
 import { filled } from './result';

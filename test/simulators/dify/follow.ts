@@ -1,6 +1,7 @@
 import { isJson, notFound, without } from './http';
 import { workflowBased } from './plain';
-import { liveOf, notWorkflow, play, type Live } from './runs';
+import { liveOf, notWorkflow, play } from './runs';
+import type { Live } from './runs';
 import type { Call, Store } from './store';
 import type { Json, SimRun } from './types';
 import { StreamWriter } from './wire';

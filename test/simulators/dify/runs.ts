@@ -1,7 +1,9 @@
-import { isReportedByWorker, prepare, appUnavailable, type Prepared } from './checks';
+import { isReportedByWorker, prepare, appUnavailable } from './checks';
+import type { Prepared } from './checks';
 import { DifyHttpError } from './http';
 import { scriptOf, workflowBased } from './plain';
-import { Transcript, type RunContext } from './script';
+import { Transcript } from './script';
+import type { RunContext } from './script';
 import type { Call, Store } from './store';
 import type { Item, Json, SimConversation, SimMessage, SimRun, Turn } from './types';
 import { StreamWriter } from './wire';

@@ -1,5 +1,6 @@
 import type { DifyAppMode } from '../../../lib/dify/types';
-import { Transcript, type RunContext } from './script';
+import { Transcript } from './script';
+import type { RunContext } from './script';
 import type { Item, Script } from './types';
 
 /** All stream items of a run, without a server: for tests of readers. */

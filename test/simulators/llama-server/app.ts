@@ -1,15 +1,12 @@
 /** Routes, keys, models and generations of a simulated server. */
-import {
-	type Exchange,
-	sendReply,
-	waitFor,
-	type WireReply,
-	type WireRequest,
-} from '../http-server';
+import { sendReply, waitFor } from '../http-server';
+import type { Exchange, WireReply, WireRequest } from '../http-server';
 import { countPrompt } from './default-answer';
 import { contextExceeded, featureDisabled, invalidRequest, serverError, SimError } from './errors';
-import { type Form, formOf } from './forms';
-import { type Job, type Json, passSteps, toServerSteps } from './generate';
+import { formOf } from './forms';
+import type { Form } from './forms';
+import { passSteps, toServerSteps } from './generate';
+import type { Job, Json } from './generate';
 import * as metadata from './metadata';
 import type { Profile, Settings, SimModel, SimOptions } from './options';
 import type { GenerationReply, PlainReply, Reply, Scripted } from './reply';

@@ -1,6 +1,7 @@
 /** The response without a scripted reply: deterministic, from the request. */
 import type { Json } from './generate';
-import { type GenerationReply, reply } from './reply';
+import { reply } from './reply';
+import type { GenerationReply } from './reply';
 
 const toObject = (value: unknown): Json =>
 	value !== null && typeof value === 'object' ? (value as Json) : {};

@@ -4,15 +4,15 @@ import { defaultAnswer } from './default-answer';
 import {
 	chatCompletion,
 	chatStream,
-	type Job,
-	type Json,
 	ollamaCompletion,
 	ollamaStream,
 	textCompletion,
 	textStream,
 } from './generate';
+import type { Job, Json } from './generate';
 import type { Profile } from './options';
-import { type GenerationReply, reply } from './reply';
+import { reply } from './reply';
+import type { GenerationReply } from './reply';
 
 /** The form of a generation on one route. */
 export interface Form {

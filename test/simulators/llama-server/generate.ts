@@ -1,13 +1,9 @@
 /** A generation from its first token to its last: as a stream of writes, or collected for one response. */
-import { waitFor, type Write } from '../http-server';
+import { waitFor } from '../http-server';
+import type { Write } from '../http-server';
 import type { Profile } from './options';
-import {
-	type Delta,
-	type GenerationOptions,
-	isPause,
-	type Step,
-	type ToolCallDelta,
-} from './reply';
+import { isPause } from './reply';
+import type { Delta, GenerationOptions, Step, ToolCallDelta } from './reply';
 
 export type Json = Readonly<Record<string, unknown>>;
 

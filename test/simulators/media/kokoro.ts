@@ -1,5 +1,6 @@
 /** Simulates Kokoro-FastAPI 26eec06 after its source (api/src/routers/openai_compatible.py): speech in pieces. */
-import { bytesReply, jsonReply, modelsReply, startMediaServer, type MediaSim } from './server';
+import { bytesReply, jsonReply, modelsReply, startMediaServer } from './server';
+import type { MediaSim } from './server';
 
 export interface KokoroOptions {
 	/** Audio pieces of one request. Default: MP3 frames. */

@@ -1,5 +1,6 @@
 /** Simulates OpenAI's route for pictures as sd-server of stable-diffusion.cpp 97d2990 has it, after its source. */
-import { jsonReply, modelsReply, startMediaServer, type MediaSim } from './server';
+import { jsonReply, modelsReply, startMediaServer } from './server';
+import type { MediaSim } from './server';
 
 export interface SdServerOptions {
 	/** How many pictures it makes. Default: as requested. */

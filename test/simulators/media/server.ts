@@ -1,13 +1,7 @@
 import { readForm } from '../dify/multipart';
 import type { Upload } from '../dify/types';
-import {
-	sendReply,
-	startHttpServer,
-	type HeaderList,
-	type Transport,
-	type WireReply,
-	type WireRequest,
-} from '../http-server';
+import { sendReply, startHttpServer } from '../http-server';
+import type { HeaderList, Transport, WireReply, WireRequest } from '../http-server';
 
 /** Common interface of the simulators for images and audio. */
 export interface MediaSim {

@@ -1,13 +1,7 @@
 /** Simulates speaches 870e1e1 as it ran: transcripts, and speech that breaks off for an unknown voice. */
 import type { WireReply } from '../http-server';
-import {
-	bytesReply,
-	jsonReply,
-	modelsReply,
-	startMediaServer,
-	type MediaRequest,
-	type MediaSim,
-} from './server';
+import { bytesReply, jsonReply, modelsReply, startMediaServer } from './server';
+import type { MediaRequest, MediaSim } from './server';
 import type { WhisperSegment } from './whisper';
 
 const TRANSCRIBER = 'Systran/faster-whisper-tiny';

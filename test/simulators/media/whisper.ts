@@ -1,7 +1,8 @@
 /** Simulates whisper.cpp's server 233fe1f after its recordings. */
 import type { UploadPart } from '../dify/types';
 import type { WireReply } from '../http-server';
-import { startMediaServer, type MediaRequest, type MediaSim } from './server';
+import { startMediaServer } from './server';
+import type { MediaRequest, MediaSim } from './server';
 
 export interface WhisperSegment {
 	text: string;

@@ -1,8 +1,5 @@
-import {
-	compileFilter,
-	toUnixSeconds,
-	type Operator,
-} from '../../../../lib/dify/knowledge/filters';
+import { compileFilter, toUnixSeconds } from '../../../../lib/dify/knowledge/filters';
+import type { Operator } from '../../../../lib/dify/knowledge/filters';
 
 const matches = (operator: Operator, value: unknown, actual: unknown) =>
 	compileFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).matches(

@@ -1,11 +1,6 @@
 /** Which steps a sync plans. What they do in Dify: test/nodes/DifyKnowledge/document/sync.test.ts. */
-import {
-	computeSha256,
-	planSync,
-	type SyncOptions,
-	type SyncSource,
-	toSyncResult,
-} from '../../../../lib/dify/knowledge/sync';
+import { computeSha256, planSync, toSyncResult } from '../../../../lib/dify/knowledge/sync';
+import type { SyncOptions, SyncSource } from '../../../../lib/dify/knowledge/sync';
 
 const OPTIONS: SyncOptions = {
 	onMissingSource: 'disable',

@@ -1,9 +1,11 @@
 /** How a run is read to its end, whatever becomes of its stream. Timeouts: test/nodes/DifyChatMessage/limits.test.ts. */
-import { readRun, type RunReaderOptions } from '../../../../lib/dify/run/run-reader';
+import { readRun } from '../../../../lib/dify/run/run-reader';
+import type { RunReaderOptions } from '../../../../lib/dify/run/run-reader';
 import type { RunResult, TextDelta } from '../../../../lib/dify/types';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { openStream, send } from '../../../guarantees/support/responses';
-import { type Answer, json, type Routes } from '../../../guarantees/support/scripted-server';
+import { json } from '../../../guarantees/support/scripted-server';
+import type { Answer, Routes } from '../../../guarantees/support/scripted-server';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>

@@ -9,10 +9,10 @@ import {
 	fetchRunRecord,
 	getPollInterval,
 	pollRunRecord,
-	type WaitOptions,
 } from '../../../../lib/dify/run/run-record';
+import type { WaitOptions } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
-import { ServerError } from '../../../../lib/errors/server-error';
+import type { ServerError } from '../../../../lib/errors/server-error';
 
 const RUN = '11111111-2222-4333-8444-555555555555';
 

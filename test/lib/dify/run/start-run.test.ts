@@ -2,13 +2,14 @@
 import {
 	runWorkflow,
 	sendChatMessage,
-	type ChatMessageRequest,
 	sendCompletionMessage,
 	stopWorkflow,
 	withTextInput,
 } from '../../../../lib/dify/run/start-run';
+import type { ChatMessageRequest } from '../../../../lib/dify/run/start-run';
 import { ServerError } from '../../../../lib/errors/server-error';
-import { type Answer, json } from '../../../guarantees/support/scripted-server';
+import { json } from '../../../guarantees/support/scripted-server';
+import type { Answer } from '../../../guarantees/support/scripted-server';
 import { getError } from '../../../support/get-error';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 

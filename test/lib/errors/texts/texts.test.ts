@@ -1,15 +1,7 @@
-import {
-	createServerError,
-	type ErrorType,
-	getErrorText,
-} from '../../../../lib/errors/server-error';
-import {
-	type ErrorTextParams,
-	toErrorText,
-	isLoopback,
-	formatDuration,
-	type ErrorTextSource,
-} from '../../../../lib/errors/texts/error-text';
+import { createServerError, getErrorText } from '../../../../lib/errors/server-error';
+import type { ErrorType } from '../../../../lib/errors/server-error';
+import { toErrorText, isLoopback, formatDuration } from '../../../../lib/errors/texts/error-text';
+import type { ErrorTextParams, ErrorTextSource } from '../../../../lib/errors/texts/error-text';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
 import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';

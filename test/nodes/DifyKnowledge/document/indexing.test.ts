@@ -1,9 +1,11 @@
-import { addDocument, type Fault, PAGES } from '../../../simulators/dify';
+import { addDocument, PAGES } from '../../../simulators/dify';
+import type { Fault } from '../../../simulators/dify';
 import { performance } from 'node:perf_hooks';
 import { countRequests } from '../../../lib/dify/client';
 import { getLastBody } from '../../../lib/dify/knowledge/setup';
 import { getNodeError } from '../../dify';
-import { runDocument, byId, startScene, type Scene } from '../setup';
+import { runDocument, byId, startScene } from '../setup';
+import type { Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),

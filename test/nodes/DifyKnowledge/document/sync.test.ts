@@ -2,7 +2,8 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import { binaryFile } from '../../../support/binary-file';
 import { getWrites } from '../../../lib/dify/knowledge/setup';
-import { runDocument, executePrepared, prepare, startScene, type Scene } from '../setup';
+import { runDocument, executePrepared, prepare, startScene } from '../setup';
+import type { Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../../support/mock-sleep'),

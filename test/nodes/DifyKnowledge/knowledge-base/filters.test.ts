@@ -1,10 +1,9 @@
-import {
-	DifyRetriever,
-	type SuppliedRetriever,
-} from '../../../../nodes/DifyRetriever/DifyRetriever.node';
+import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
+import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
-import { runBase, executePrepared, prepare, startScene, type Scene } from '../setup';
+import { runBase, executePrepared, prepare, startScene } from '../setup';
+import type { Scene } from '../setup';
 
 /** A knowledge base of several customers. Dify 1.13.3 ignores the filter and returns all records. */
 async function startWithoutFilters(): Promise<Scene> {

@@ -1,6 +1,6 @@
 import { binaryFile } from '../../../support/binary-file';
 import { countRequests } from '../../../lib/dify/client';
-import { type FormField, type Json, type NodeStep } from '../../../simulators/dify';
+import type { FormField, Json, NodeStep } from '../../../simulators/dify';
 import { executePrepared, WITH_FILES } from '../../dify';
 import {
 	prepareWorkflow,

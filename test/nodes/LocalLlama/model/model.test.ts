@@ -1,5 +1,6 @@
 import { recordedExchanges } from '../../../support/recorded-exchanges';
-import { reply, type WireRequest } from '../../../simulators/llama-server';
+import { reply } from '../../../simulators/llama-server';
+import type { WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 import { changeFields, createProgressReporter } from '../../../../nodes/LocalLlama/model';
 import { setTimeout } from 'node:timers';

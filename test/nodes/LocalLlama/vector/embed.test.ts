@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import { reply, type WireRequest } from '../../../simulators/llama-server';
+import { reply } from '../../../simulators/llama-server';
+import type { WireRequest } from '../../../simulators/llama-server';
 import { SESAME, useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();

@@ -1,6 +1,6 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
-import { type FormField } from '../../../simulators/dify';
+import type { FormField } from '../../../simulators/dify';
 import { startScripted } from '../../../guarantees/support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import {

@@ -1,16 +1,10 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import {
-	toDifyNodeError,
-	reportRun,
-	type DifyCall,
-} from '../../../../nodes/shared/dify/dify-operation';
+import { toDifyNodeError, reportRun } from '../../../../nodes/shared/dify/dify-operation';
+import type { DifyCall } from '../../../../nodes/shared/dify/dify-operation';
 import { toErrorItem, ItemError } from '../../../../nodes/shared/run/item-error';
-import {
-	processItems,
-	type ItemsOptions,
-	type ItemHandler,
-} from '../../../../nodes/shared/run/run-operations';
+import { processItems } from '../../../../nodes/shared/run/run-operations';
+import type { ItemsOptions, ItemHandler } from '../../../../nodes/shared/run/run-operations';
 import { startSim, createClient, sendMessage } from '../../../lib/dify/client';
 import {
 	sendMessages,
@@ -20,9 +14,9 @@ import {
 	createNumberedItems,
 	prepareNode,
 	textFile,
-	type Setup,
 	executePrepared,
 } from '../../dify';
+import type { Setup } from '../../dify';
 import type { DifySim } from '../../../simulators/dify';
 import type { RunResult } from '../../../../lib/dify/types';
 

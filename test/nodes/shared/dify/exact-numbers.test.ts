@@ -1,6 +1,7 @@
 import { startScripted } from '../../../guarantees/support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
-import { byId, executeNode, type DifyNodeName } from '../../dify';
+import { byId, executeNode } from '../../dify';
+import type { DifyNodeName } from '../../dify';
 
 const ID = '9007199254740993';
 const RUN_ID = '1c7e55fb-1ba2-4e10-81b5-30addcea2276';

@@ -1,7 +1,8 @@
 /** Recorded streams of real Dify servers that break off after any byte: the full result, or an error with the received part. */
 import type { ActionNode } from '../../../recordings/support/dify-node-runner';
 import { execute, prepare } from '../../../recordings/support/dify-node-runner';
-import { difyExchanges, type DifySet } from '../../../recordings/support/dify-exchanges';
+import { difyExchanges } from '../../../recordings/support/dify-exchanges';
+import type { DifySet } from '../../../recordings/support/dify-exchanges';
 import { operationsOf } from '../../../recordings/support/dify-operations';
 import { startDifyPlayback } from '../../../recordings/support/dify-playback';
 

@@ -1,18 +1,18 @@
 import type { IDataObject, INodeListSearchResult } from 'n8n-workflow';
 import { countRequests, startApp, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import { type Json, type FormField } from '../../../simulators/dify';
+import type { Json, FormField } from '../../../simulators/dify';
 import {
 	getItemError,
 	prepare,
 	execute,
 	byId,
-	type DifyNodeName,
 	executeNode,
 	getNodeError,
 	prepareNode,
 	getProperties,
 	createEditorContext,
 } from '../../dify';
+import type { DifyNodeName } from '../../dify';
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
 import { getConversationKey } from '../../../../nodes/DifyChatMessage/send';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';

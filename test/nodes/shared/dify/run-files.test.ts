@@ -3,7 +3,8 @@ import { binaryFile } from '../../../support/binary-file';
 import { splitFileNames } from '../../../../lib/dify/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
-import { appKey, type Json } from '../../../simulators/dify';
+import { appKey } from '../../../simulators/dify';
+import type { Json } from '../../../simulators/dify';
 import { sendMessages, sendMessageError, prepare, execute } from '../../dify';
 
 describe('a file field of the form', () => {

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
-import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import type { ItemError } from '../../../../nodes/shared/run/item-error';
 import { processItems } from '../../../../nodes/shared/run/run-operations';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
-import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
+import { executeContext } from '../../../support/execute-context';
+import type { ExecuteSetup } from '../../../support/execute-context';
 import { setImmediate } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 

@@ -2,7 +2,8 @@ import { onlyPart, storeFile } from '../files';
 import { DifyHttpError, invalid, isJson } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { addDataset, addDocument, findDataset, newBatch, sendPage, type SimDataset } from './state';
+import { addDataset, addDocument, findDataset, newBatch, sendPage } from './state';
+import type { SimDataset } from './state';
 
 const DEFAULT_RETRIEVAL = {
 	search_method: 'semantic_search',

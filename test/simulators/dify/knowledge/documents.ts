@@ -10,10 +10,8 @@ import {
 	indexDocument,
 	newBatch,
 	sendPage,
-	type SimDataset,
-	type SimDocument,
-	type SimSegment,
 } from './state';
+import type { SimDataset, SimDocument, SimSegment } from './state';
 
 const BUILT_IN = [
 	['document_name', 'string'],

@@ -2,7 +2,8 @@ import { DifyHttpError, invalid, isJson } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
 import { toSegmentItem } from './documents';
-import { findDataset, type SimDataset, type SimDocument, type SimSegment } from './state';
+import { findDataset } from './state';
+import type { SimDataset, SimDocument, SimSegment } from './state';
 
 export function retrieve(call: Call): void {
 	const { payload } = call;
