@@ -10,7 +10,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
  * 4.3). `fallback`: used if nothing is left of the name.
  */
-export function sanitizeFileName(name: string, fallback: string) {
+export function sanitizeFileName(name: string, fallback: string): string {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
 	const plain = limitLength(withoutEnds(last, /[\s.]/));
 	return plain === '' ? fallback : plain;
@@ -25,14 +25,14 @@ function limitLength(name: string) {
 }
 
 /** A MIME type without its parameters, in lower case; empty if it is invalid, since it is used in URLs and headers. */
-export function parseMimeType(text = '') {
+export function parseMimeType(text = ''): string {
 	const [essence = ''] = text.split(';', 1);
 	const type = essence.trim().toLowerCase();
 	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
 }
 
 /** The file name of a Content-Disposition header; the encoded form wins (RFC 6266). */
-export function parseDispositionFileName(disposition = '') {
+export function parseDispositionFileName(disposition = ''): string | undefined {
 	const encoded = /filename\*\s*=\s*utf-8''([^;]+)/i.exec(disposition)?.[1]?.trim() ?? '';
 	const plain = /filename\s*=\s*(?:"([^"]*)"|([^;]+))/.exec(disposition);
 	const name =

@@ -77,7 +77,11 @@ export class JsonMemory {
 }
 
 /** Whether JSON is small enough to be parsed: neither nested too deeply, nor too large in memory. */
-export function isParsable(source: string, maxDepth: number, maxMemory = MAX_JSON_MEMORY): boolean {
+export function isParsable(
+	source: string,
+	maxDepth: number,
+	maxMemory: number = MAX_JSON_MEMORY,
+): boolean {
 	// A shorter text cannot contain that many brackets.
 	if (source.length < 2 * maxDepth) return true;
 	const memory = new JsonMemory();
@@ -90,7 +94,7 @@ export function isParsable(source: string, maxDepth: number, maxMemory = MAX_JSO
  *
  * @param max a larger value is not read to its end
  */
-export function estimateMemory(value: unknown, max = Infinity): number {
+export function estimateMemory(value: unknown, max: number = Infinity): number {
 	if (typeof value === 'string') return STRING_BYTES + value.length;
 	if (typeof value !== 'object' || value === null) return ENTRY_BYTES;
 	let bytes = CONTAINER_BYTES;
@@ -114,7 +118,7 @@ export class MemoryBudget {
 	omissions = 0;
 	private bytes = 0;
 
-	constructor(readonly maxBytes = MAX_JSON_MEMORY) {}
+	constructor(readonly maxBytes: number = MAX_JSON_MEMORY) {}
 
 	/** Whether there is room for a value, which then counts. */
 	take(value: unknown): boolean {

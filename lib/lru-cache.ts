@@ -4,7 +4,11 @@ const MAX_ENTRIES = 1_000;
 export const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
-export async function fetchOnce<K, V>(cache: Map<K, Promise<V>>, key: K, fetch: () => Promise<V>) {
+export async function fetchOnce<K, V>(
+	cache: Map<K, Promise<V>>,
+	key: K,
+	fetch: () => Promise<V>,
+): Promise<V> {
 	const fetching = cache.get(key) ?? fetch();
 	cache.set(key, fetching);
 	fetching.catch(() => cache.delete(key));
@@ -34,18 +38,18 @@ export class LruCache<V> {
 
 	/** `ttlMs`: milliseconds for which a value is kept. */
 	constructor(
-		private readonly ttlMs = TTL_MS,
-		private readonly maxEntries = MAX_ENTRIES,
+		private readonly ttlMs: number = TTL_MS,
+		private readonly maxEntries: number = MAX_ENTRIES,
 	) {}
 
 	/** A cache for the whole process. */
-	static createShared<V>(ttlMs?: number) {
+	static createShared<V>(ttlMs?: number): LruCache<V> {
 		const cache = new LruCache<V>(ttlMs);
 		sharedCaches.push(cache);
 		return cache;
 	}
 
-	get(key: string) {
+	get(key: string): V | undefined {
 		const entry = this.entries.get(key);
 		this.entries.delete(key);
 		if (entry === undefined || entry.expiresAt <= performance.now()) return undefined;
@@ -53,22 +57,22 @@ export class LruCache<V> {
 		return entry.value;
 	}
 
-	set(key: string, value: V) {
+	set(key: string, value: V): void {
 		this.entries.delete(key);
 		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });
 		if (this.entries.size > this.maxEntries) this.entries.delete(this.entries.keys().next().value!);
 	}
 
-	delete(key: string) {
+	delete(key: string): void {
 		this.entries.delete(key);
 	}
 
-	clear() {
+	clear(): void {
 		this.entries.clear();
 	}
 }
 
 /** Clears the shared caches. For tests. */
-export function clearSharedCaches() {
+export function clearSharedCaches(): void {
 	for (const cache of sharedCaches) cache.clear();
 }

@@ -1,25 +1,25 @@
 import { isParsable } from './json-memory';
 
-export function asString(value: unknown) {
+export function asString(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
 /**
  * Any JSON value as text. Not `String`, which throws for `{"toString":1}` and returns "[object Object]" for other objects.
  */
-export function toText(value: unknown) {
+export function toText(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 /** Shortens a text to `maxLength` characters; a shortened text ends in "…". */
-export function truncate(text: string, maxLength: number) {
+export function truncate(text: string, maxLength: number): string {
 	if (text.length <= maxLength) return text;
 	const characters = [...text.slice(0, 2 * maxLength + 1)];
 	return characters.length <= maxLength ? text : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
 /** Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time. */
-export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart) {
+export function withoutEnds(text: string, atStart: RegExp, atEnd: RegExp = atStart): string {
 	let from = 0;
 	let to = text.length;
 	while (from < to && atStart.test(text[from]!)) from++;
@@ -28,7 +28,7 @@ export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart) {
 }
 
 /** The message of any thrown value. */
-export function getErrorMessage(error: unknown) {
+export function getErrorMessage(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
@@ -37,7 +37,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /** The result of work that may fail; undefined if it throws. */
-export function tryOrUndefined<T>(work: () => T) {
+export function tryOrUndefined<T>(work: () => T): T | undefined {
 	try {
 		return work();
 	} catch {
@@ -46,12 +46,12 @@ export function tryOrUndefined<T>(work: () => T) {
 }
 
 /** The letters and digits of a text, in lower case: a quotation of it may escape everything else. */
-export function normalizeLetters(text: string) {
+export function normalizeLetters(text: string): string {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
-export function parseBoolean(value: unknown) {
+export function parseBoolean(value: unknown): boolean | undefined {
 	const word = toText(value).trim().toLowerCase();
 	if (word === 'true' || word === '1') return true;
 	return word === 'false' || word === '0' ? false : undefined;
@@ -63,30 +63,30 @@ export type JsonRecord = Record<string, unknown>;
  * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
  * (docs/protocols/dify.md 3.11).
  */
-export function asNonEmptyString(value: unknown) {
+export function asNonEmptyString(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function asFiniteNumber(value: unknown) {
+export function asFiniteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 /** A finite number, also one written as text. */
-export function parseNumber(value: unknown) {
+export function parseNumber(value: unknown): number | undefined {
 	if (typeof value !== 'string') return asFiniteNumber(value);
 	const isNumber = /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
 	return isNumber ? asFiniteNumber(Number(value)) : undefined;
 }
 
-export function asArray(value: unknown) {
+export function asArray(value: unknown): unknown[] {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-export function asRecords(value: unknown) {
+export function asRecords(value: unknown): JsonRecord[] {
 	return asArray(value).filter(isRecord);
 }
 
-export function asRecord(value: unknown) {
+export function asRecord(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
 
@@ -96,21 +96,23 @@ export function isUnset(value: unknown): value is undefined | null | '' {
 }
 
 /** Whether a value is not null, undefined, or an empty text, list or object. */
-export function isNonEmpty(value: unknown) {
+export function isNonEmpty(value: unknown): boolean {
 	if (isUnset(value)) return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
 /** The fields with non-empty values. */
-export function omitEmpty<T extends object>(fields: T) {
+export function omitEmpty<T extends object>(fields: T): Partial<T> {
 	return Object.fromEntries(
 		Object.entries(fields).filter(([, value]) => isNonEmpty(value)),
 	) as Partial<T>;
 }
 
 /** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
-export function omitUndefined<T extends object>(fields: T) {
+export function omitUndefined<T extends object>(
+	fields: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	const set: Partial<Record<keyof T, unknown>> = {};
 	for (const name of Object.keys(fields) as Array<keyof T>)
 		if (fields[name] !== undefined) set[name] = fields[name];
@@ -123,23 +125,23 @@ export function mapValues(record: JsonRecord, change: (value: unknown) => unknow
 }
 
 /** The first value that occurs twice in a list. Lists may come from an item, with any length. */
-export function findDuplicate<T>(list: readonly T[]) {
+export function findDuplicate<T>(list: readonly T[]): T | undefined {
 	const seen = new Set<T>();
 	return list.find((value) => seen.size === seen.add(value).size);
 }
 
 /** Appends any number of elements: as arguments of `push`, more than about 120,000 overflow n8n's stack. */
-export function pushAll<T>(list: T[], elements: Iterable<T>) {
+export function pushAll<T>(list: T[], elements: Iterable<T>): void {
 	for (const element of elements) list.push(element);
 }
 
 /** The largest of any number of values. `min`: lower bound of the result, returned for an empty list. */
-export function maxOf(numbers: readonly number[], min = -Infinity) {
+export function maxOf(numbers: readonly number[], min: number = -Infinity): number {
 	return numbers.reduce((largest, number) => Math.max(largest, number), min);
 }
 
 /** The smallest of any number of values. `max`: upper bound of the result, returned for an empty list. */
-export function minOf(numbers: readonly number[], max = Infinity) {
+export function minOf(numbers: readonly number[], max: number = Infinity): number {
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
@@ -154,12 +156,12 @@ export const ZERO_WIDTH_SPACE = '\u200B';
  * Makes a sentence that may quote a server safe to show: n8n's editor renders error descriptions and hints as HTML with
  * links and images, and terminals interpret control characters.
  */
-export function toPlainText(sentence: string) {
+export function toPlainText(sentence: string): string {
 	return sentence.replace(UNSAFE_CHARACTERS, '').replace(/<(?=[a-z/!?])/gi, `<${ZERO_WIDTH_SPACE}`);
 }
 
 /** A number with this many decimals. */
-export function round(value: number, decimals = 1) {
+export function round(value: number, decimals = 1): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 
@@ -187,12 +189,12 @@ export type NumberRange = readonly [min: number, max: number];
 
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
 
-export function isInRange(value: number, [min, max]: NumberRange) {
+export function isInRange(value: number, [min, max]: NumberRange): boolean {
 	return Number.isFinite(value) && value >= min && value <= max;
 }
 
 /** The range as text for an error: "a number", "a number from 0", "a number from 0 to 1". */
-export function formatRange([min, max]: NumberRange) {
+export function formatRange([min, max]: NumberRange): string {
 	const from = min === -Infinity ? '' : ` from ${min}`;
 	const to = max === Infinity ? '' : `${from === '' ? ' up' : ''} to ${max}`;
 	return `a number${from}${to}`;
@@ -204,7 +206,7 @@ const CHARACTERS_PER_TOKEN = 4;
 const FIRST_IDEOGRAM = 0x2e80;
 
 /** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
-export function estimateTokens(text: string) {
+export function estimateTokens(text: string): number {
 	let ideograms = 0;
 	for (let index = 0; index < text.length; index++)
 		if (text.charCodeAt(index) >= FIRST_IDEOGRAM) ideograms++;
@@ -229,7 +231,7 @@ export function parseJson(source: string, maxMemory?: number): unknown {
 }
 
 /** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */
-export function isDeepText(source: string) {
+export function isDeepText(source: string): boolean {
 	// A shorter text cannot contain that many pairs of brackets.
 	if (source.length < 2 * MAX_DEPTH) return false;
 	const brackets = new JsonBrackets();
@@ -253,12 +255,12 @@ export class JsonBrackets {
 	private escaped = 0;
 
 	/** Whether all values have ended. */
-	get isComplete() {
+	get isComplete(): boolean {
 		return this.deepest > 0 && this.depth <= 0 && !this.isInString;
 	}
 
 	/** Returns the index after the bracket that closes the first one; undefined if none does so far. */
-	read(chunk: string, from = 0) {
+	read(chunk: string, from = 0): number | undefined {
 		let at = from + this.escaped;
 		this.escaped = 0;
 		for (; at < chunk.length; at++) {
@@ -273,7 +275,7 @@ export class JsonBrackets {
 	}
 
 	/** Reads a chunk, also after the end of a value. */
-	readAll(chunk: string) {
+	readAll(chunk: string): void {
 		for (let at: number | undefined = 0; at !== undefined;) at = this.read(chunk, at);
 	}
 
@@ -306,7 +308,7 @@ const LARGE_NUMBER = /(?<=^|[\s:,[])-?\d(?:[\d.]{15,}(?:e[+-]?\d+)?|[\d.]*e[+-]?
  * Reads JSON without losing a number: Python writes integers of any length. `value`: the parsed JSON, if it was parsed
  * already.
  */
-export function parseExactJson(json: string, value = parseJson(json)): ExactJson {
+export function parseExactJson(json: string, value: unknown = parseJson(json)): ExactJson {
 	const unsafeNumbers: string[] = [];
 	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, unsafeNumbers };
 	const quoted = quoteUnsafeNumbers(json, unsafeNumbers);
@@ -358,14 +360,14 @@ class StringFinder {
 }
 
 /** Parses JSON; numbers that JavaScript cannot represent become strings. */
-export function parseJsonExactly(source: string) {
+export function parseJsonExactly(source: string): unknown {
 	return parseExactJson(source).value;
 }
 
 const MAX_NAMED = 5;
 
 /** The warning about such numbers, as a list with at most one element. */
-export function getUnsafeNumberWarnings(numbers: readonly string[]) {
+export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 	const names = [...new Set(numbers)].slice(0, MAX_NAMED).join(', ');
 	return names === '' ? [] : [`${names} exceeds number precision and was kept as text.`];
 }
@@ -389,13 +391,13 @@ function significantDigits(token: string) {
 }
 
 /** Parses a JSON object; undefined for anything else. */
-export function parseObject(body: string) {
+export function parseObject(body: string): JsonRecord | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
 	return isRecord(value) ? value : undefined;
 }
 
 /** JSON with the keys of every object sorted, so that equal values produce equal text. */
-export function stringifyCanonical(value: unknown) {
+export function stringifyCanonical(value: unknown): string {
 	return JSON.stringify(value, (_key, inner: unknown) =>
 		isRecord(inner)
 			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -23,7 +23,9 @@ export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {
-	override async connect(options: Dispatcher.ConnectOptions) {
+	override async connect(
+		options: Dispatcher.ConnectOptions,
+	): Promise<Dispatcher.ConnectData<null>> {
 		return await connect.call(this, options);
 	}
 }

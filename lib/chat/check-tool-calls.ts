@@ -21,7 +21,10 @@ export interface ToolCallIssue {
 export function checkToolCalls(
 	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
-) {
+): {
+	validCalls: RawToolCall[];
+	issues: ToolCallIssue[];
+} {
 	const findTool = createToolFinder(tools);
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();
@@ -165,7 +168,7 @@ export class ArgumentCoercer {
 	 * `args`: JSON text of an object.
 	 * Returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long.
 	 */
-	coerce(args: string, schema: JsonRecord) {
+	coerce(args: string, schema: JsonRecord): string {
 		const value = parseJson(args);
 		if (!isRecord(value)) return args;
 		const coerced = JSON.stringify(this.coerceObject(value, schema, 0));

@@ -93,12 +93,12 @@ export class CompletionAccumulator {
 	}
 
 	/** Whether only token counts and an end marker may follow. */
-	get isFinished() {
+	get isFinished(): boolean {
 		return this.finishReason !== undefined && this.failure === undefined;
 	}
 
 	/** Whether further events are ignored. */
-	get isOver() {
+	get isOver(): boolean {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
 	}
 
@@ -115,7 +115,7 @@ export class CompletionAccumulator {
 	 * Returns the output that can be shown now.
 	 * Throws a `TooMuchTextError`.
 	 */
-	push(data: string) {
+	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
@@ -135,7 +135,13 @@ export class CompletionAccumulator {
 	 * `nonEventLines`: lines of the body that are not events.
 	 * Returns the remaining output, and the completion.
 	 */
-	end(nonEventLines: readonly string[] = []) {
+	end(nonEventLines: readonly string[] = []): {
+		rest: {
+			text: string;
+			reasoning: string;
+		};
+		completion: Completion;
+	} {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
@@ -382,7 +388,10 @@ export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
 	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
-) {
+): Promise<{
+	rest: TextAndReasoning;
+	completion: Completion;
+}> {
 	const { secrets } = response.errorContext;
 	const output = new MaskedOutput(secrets);
 	try {

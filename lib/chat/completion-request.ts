@@ -74,7 +74,7 @@ export function cleanResponseFormat(
 	parameters: ChatParameters,
 	serverType: ServerType,
 	warnings: string[] = [],
-) {
+): ChatParameters {
 	const { responseFormat } = parameters;
 	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return parameters;
 	const schema = cleanSchema(responseFormat.schema, 'the JSON schema', warnings);
@@ -104,7 +104,7 @@ export async function assertCapabilities(
 	}: Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>,
 	messages: readonly ChatMessage[],
 	props: ServerProps | undefined,
-) {
+): Promise<void> {
 	const { tools = [], signal } = chatRequest;
 	const context = toErrorContext(server, server.getApiUrl(), model);
 	if (tools.length > 0 && props?.tools === false)
@@ -179,7 +179,10 @@ const CHECKS: Record<string, Check> = {
  *
  * Returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
-export function toGrammarSchema(root: JsonRecord) {
+export function toGrammarSchema(root: JsonRecord): {
+	schema: JsonRecord;
+	removedPaths: string[];
+} {
 	const removedPaths: string[] = [];
 	const cleanSchema = (schema: JsonRecord, path: string) => {
 		const cleaned: JsonRecord = {};
@@ -256,7 +259,7 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
  * `schemaLabel`: for example "The JSON schema".
  * Throws a `ServerError` of type `invalidInput`.
  */
-export function assertDepth(schema: unknown, schemaLabel: string) {
+export function assertDepth(schema: unknown, schemaLabel: string): void {
 	if (!isTooDeep(schema)) return;
 	throw createInputError(
 		`${schemaLabel} is nested too deeply (maximum ${MAX_DEPTH} levels)`,

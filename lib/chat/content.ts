@@ -7,7 +7,7 @@ import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 
 /** The text of a content, without images, audio and video. */
-export function getText(content: ChatMessage['content'], separator = '') {
+export function getText(content: ChatMessage['content'], separator = ''): string {
 	if (typeof content === 'string') return content;
 	return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(separator);
 }
@@ -18,7 +18,7 @@ export function getMedia(content: ChatMessage['content']): MediaPart[] {
 }
 
 /** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
-export function joinAdjacentTexts(parts: readonly ContentPart[]) {
+export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] {
 	return mergeAdjacent<ContentPart>(parts, (previous, part) =>
 		previous.type === 'text' && part.type === 'text'
 			? { type: 'text', text: `${previous.text}\n${part.text}` }
@@ -30,7 +30,7 @@ export function joinAdjacentTexts(parts: readonly ContentPart[]) {
 export function mergeAdjacent<T>(
 	list: readonly T[],
 	merge: (previous: T, next: T) => T | undefined,
-) {
+): T[] {
 	const merged: T[] = [];
 	for (const next of list) {
 		const both = merged.length > 0 ? merge(merged.at(-1)!, next) : undefined;
@@ -41,12 +41,12 @@ export function mergeAdjacent<T>(
 }
 
 /** Whether a message contains an image, audio or video. */
-export function hasMedia({ content }: ChatMessage) {
+export function hasMedia({ content }: ChatMessage): boolean {
 	return getMedia(content).length > 0;
 }
 
 /** The text of a content block. */
-export function blockToText(block: unknown) {
+export function blockToText(block: unknown): string {
 	if (block === null || block === undefined) return '';
 	return asString(block) ?? asString(asRecord(block).text) ?? JSON.stringify(block);
 }
@@ -89,7 +89,7 @@ function parseImage(block: unknown): ContentPart | undefined {
 }
 
 /** Types of blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
-export const NON_CONTENT_TYPES = new Set([
+export const NON_CONTENT_TYPES: Set<string> = new Set([
 	'tool_use',
 	'tool_call',
 	'tool_call_chunk',

@@ -65,7 +65,10 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
-) {
+): {
+	messages: ChatMessage[];
+	warnings: string[];
+} {
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
 	const history = toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnreadCalls);
 	const allMessages = history.map(withBrokenControlTokens);
@@ -329,7 +332,7 @@ const RESULT = ', Result: ';
  *
  * `calls`: the calls of the same message.
  */
-export function stripAgentText(text: string, calls: readonly InputToolCall[]) {
+export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
 	const trimmed = text.trim();
 	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
 	const isCallingText = calls.some(

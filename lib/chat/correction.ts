@@ -1,5 +1,6 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { toErrorText } from '../errors/texts/error-text';
+import type { ErrorText } from '../errors/texts/error-text';
 import { breakControlTokens } from '../text/control-tokens';
 import { truncate } from '../values';
 import type { ToolCallIssue } from './check-tool-calls';
@@ -26,7 +27,7 @@ const MAX_QUOTED = 200;
 const MAX_FORMATTED = 2_000;
 
 /** Shortens a name from a model or a tool, and breaks its control tokens. */
-export function toSafeName(name: string) {
+export function toSafeName(name: string): string {
 	return toSafeStart(truncate(name, MAX_NAME), MAX_NAME_BYTES);
 }
 
@@ -68,7 +69,7 @@ const ISSUE_TEXTS: Readonly<Record<ToolCallIssue['type'], string>> = {
 };
 
 /** Title, text for the model as `detail`, and suggestion. */
-export function describeIssue({ toolCall, type, details }: ToolCallIssue) {
+export function describeIssue({ toolCall, type, details }: ToolCallIssue): ErrorText {
 	const formattedDetails = {
 		unknownTool: '',
 		missingArguments: toSafeNames(details),
@@ -88,7 +89,7 @@ export function buildToolCallCorrection(
 	calls: readonly RawToolCall[],
 	issues: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
-) {
+): ChatMessage[] {
 	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
 	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);

@@ -20,7 +20,7 @@ export class DisplayedText {
 		private readonly onDelta: (delta: string) => void,
 	) {}
 
-	push({ text, reasoning }: TextAndReasoning) {
+	push({ text, reasoning }: TextAndReasoning): void {
 		if (this.showsThinking && reasoning) this.think(reasoning);
 		if (!text) return;
 		this.endThinking();
@@ -32,7 +32,7 @@ export class DisplayedText {
 	}
 
 	/** Starts a new paragraph for the next attempt. */
-	startRetry() {
+	startRetry(): void {
 		this.endAttempt();
 		this.isRetry = this.text !== '';
 		if (this.attemptText) this.shownTexts.push(this.attemptText);
@@ -41,7 +41,7 @@ export class DisplayedText {
 	}
 
 	/** Shows text that only begins like an earlier attempt, and ends thinking without text after it. */
-	endAttempt() {
+	endAttempt(): void {
 		this.endThinking();
 		const isRepetition = this.repeatedTexts.includes(this.attemptText);
 		if (this.repeatedTexts.length > 0 && this.attemptText && !isRepetition)

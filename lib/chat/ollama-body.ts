@@ -64,7 +64,7 @@ const NATIVE_OPTIONS = new Set([...OPTIONS.map(({ native }) => native), ...NATIV
 const OUTER_FIELDS = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
 /** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
-export function needsNativeApi(parameters: ChatParameters) {
+export function needsNativeApi(parameters: ChatParameters): boolean {
 	const { thinking, extraBody = {}, keepAlive } = parameters;
 	return (
 		thinking?.mode === 'on' ||
@@ -77,7 +77,7 @@ export function needsNativeApi(parameters: ChatParameters) {
 }
 
 /** Labels of set options that the OpenAI route ignores. */
-export function getOptionsIgnoredByOpenAi(parameters: ChatParameters) {
+export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] {
 	const ignored = OPTIONS.filter(
 		({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined,
 	);
@@ -109,7 +109,7 @@ export function getContextWarnings(
 	serverType: ServerType,
 	server: ModelServer,
 	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
-) {
+): string[] {
 	const size = asFiniteNumber(buildOptionsAndFields(parameters).options.num_ctx);
 	if (!serverType.routes?.chat || size === undefined) return [];
 	const name = model.trim().replace(/:latest$/i, '');

@@ -69,12 +69,21 @@ function toolFields(
 export function selectCallableTools(
 	tools: readonly ToolDefinition[],
 	choice: ToolChoice | undefined,
-) {
+): readonly ToolDefinition[] {
 	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
 }
 
 /** The request field for tools. */
-export function toToolsField(tools: readonly ToolDefinition[]) {
+export function toToolsField(tools: readonly ToolDefinition[]): {
+	tools: {
+		type: string;
+		function: {
+			name: string;
+			description: string | undefined;
+			parameters: JsonRecord;
+		};
+	}[];
+} {
 	return {
 		tools: tools.map(({ name, description, parameters }) => ({
 			type: 'function',
@@ -131,7 +140,10 @@ function toWireAssistantMessage(
 }
 
 /** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
-export function supportsOption({ supportedFields }: ServerType, name: GenerationOptionName) {
+export function supportsOption(
+	{ supportedFields }: ServerType,
+	name: GenerationOptionName,
+): boolean {
 	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
 	if (supportedFields === 'all') return extension !== 'listedServers';
 	return extension === undefined || supportedFields.includes(name);
@@ -140,7 +152,7 @@ export function supportsOption({ supportedFields }: ServerType, name: Generation
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function toParameterFields(parameters: ChatParameters, serverType: ServerType) {
+export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
 	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
@@ -154,7 +166,7 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 }
 
 /** Labels of set parameters that this server type ignores. */
-export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType) {
+export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = GENERATION_OPTION_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
@@ -168,7 +180,7 @@ export function getIgnoredParameters(parameters: ChatParameters, serverType: Ser
 	return ignored;
 }
 
-export function isJsonRequested({ responseFormat }: ChatParameters) {
+export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 

@@ -15,7 +15,7 @@ import {
 import type { CompletionFailure } from './types';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
-export function parseEvent(data: string) {
+export function parseEvent(data: string): JsonRecord | undefined {
 	const parsed = parseJson(data);
 	// Only tool call arguments contain numbers whose digits matter.
 	if (isRecord(parsed) && !data.includes('"tool_calls"')) return parsed;
@@ -25,7 +25,7 @@ export function parseEvent(data: string) {
 }
 
 /** The names of the token limit in other APIs; some servers send an object. */
-export function parseFinishReason(value: unknown) {
+export function parseFinishReason(value: unknown): string | undefined {
 	const reason = asNonEmptyString(value) ?? asNonEmptyString(asRecord(value).type);
 	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
 }
@@ -51,7 +51,7 @@ export function findEventFailure(event: JsonRecord): CompletionFailure | undefin
 }
 
 /** The part of a choice with its output. */
-export function extractMessage(choice: JsonRecord) {
+export function extractMessage(choice: JsonRecord): JsonRecord {
 	const { delta, message } = choice;
 	if (typeof delta === 'string') return { content: delta };
 	if (isRecord(delta) && isNonEmpty(delta)) return delta;

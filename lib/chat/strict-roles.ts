@@ -51,7 +51,7 @@ function withoutThinking(body: JsonRecord) {
  * `messages`: of a body.
  * `hasSystem`: false if the template rejects every system message: the first user message then starts with its text.
  */
-export function toStrictRoles(messages: unknown, hasSystem = true) {
+export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
 	const validMessages = asRecords(messages).filter(({ role }) => typeof role === 'string');
 	return mergeSameRole(
 		insertAssistantMessages(splitToolCalls(withoutLaterSystem(validMessages, hasSystem))),

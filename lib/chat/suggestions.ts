@@ -28,7 +28,7 @@ export async function withSuggestion(
 	error: ServerError,
 	turn: TurnContext,
 	draft: CompletionRequest,
-) {
+): Promise<ServerError> {
 	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && draft.messages.some(hasMedia))
 		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
 	switch (error.type) {
@@ -104,7 +104,7 @@ export async function withContextSuggestion(
 		tokens = asFiniteNumber(error.facts.n_prompt_tokens),
 	}: ContextOverflow,
 	alternative: string,
-) {
+): Promise<ServerError> {
 	if (tokens === undefined) return error;
 	const limit = asFiniteNumber(error.facts.n_ctx);
 	// vLLM stops counting one token above its limit.

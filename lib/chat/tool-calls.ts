@@ -33,17 +33,17 @@ export class ToolCallAccumulator {
 	/** Complete arguments that the last delta of a call repeated. */
 	private readonly repeated = new Map<RawToolCall, string>();
 	/** Detects arguments that repeat themselves without end. */
-	readonly runaway = new RunawayDetector(true);
+	readonly runaway: RunawayDetector = new RunawayDetector(true);
 
 	/** `textCount`: counts the text of the complete response. */
-	constructor(private readonly textCount = new TextCount()) {}
+	constructor(private readonly textCount: TextCount = new TextCount()) {}
 
-	get hasTooMany() {
+	get hasTooMany(): boolean {
 		return this.calls.length > MAX_CALLS;
 	}
 
 	/** Adds `tool_calls` of a delta or a message, of any type. */
-	add(deltas: unknown) {
+	add(deltas: unknown): void {
 		for (const delta of [deltas].flat())
 			if (isRecord(delta) && !this.hasTooMany) this.addDelta(delta);
 	}
@@ -159,7 +159,7 @@ function toArgumentsText(args: unknown) {
  * The arguments as JSON text of an object, with numbers that JavaScript cannot represent as strings; undefined if they
  * are not an object.
  */
-export function normalizeArguments(source: string) {
+export function normalizeArguments(source: string): string | undefined {
 	const text = withoutEndMarks(source.trim());
 	if (['', 'null', '""', '[]'].includes(text)) return '{}';
 	const value = parseJson(text);
@@ -180,7 +180,7 @@ const ID_LENGTH = 9;
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
 
 /** A random ID for the server. */
-export function createServerToolCallId() {
+export function createServerToolCallId(): string {
 	return randomInt(36 ** ID_LENGTH)
 		.toString(36)
 		.padStart(ID_LENGTH, '0');
@@ -197,7 +197,7 @@ export function createServerToolCallId() {
  *
  * `serverIds`: the server's id of each call; undefined without one.
  */
-export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>) {
+export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
 	const turnKey = createServerToolCallId();
 	return serverIds.map((id = '', index) => {
 		const suffix = !id || id.length > MAX_SERVER_ID ? '' : `_${escapeId(id)}`;
@@ -209,7 +209,7 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>) 
  * The ID that is sent to the server, the same in each round. Kimi's templates need their own ID, which contains the
  * tool's name. Every other ID becomes one that Mistral's templates accept.
  */
-export function toServerToolCallId(id: string, toolName: string) {
+export function toServerToolCallId(id: string, toolName: string): string {
 	const [, , escapedId] = OWN_ID.exec(id) ?? [];
 	const serverId =
 		escapedId === undefined
@@ -221,7 +221,7 @@ export function toServerToolCallId(id: string, toolName: string) {
 }
 
 /** The key that the calls of one response share, from a call's ID; undefined for IDs that are not from `createToolCallIds`. */
-export function getResponseKey(id: string) {
+export function getResponseKey(id: string): string | undefined {
 	return OWN_ID.exec(id)?.[1];
 }
 
@@ -256,12 +256,12 @@ export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
 }
 
 /** A name that servers accept. */
-export function toValidName(name: string) {
+export function toValidName(name: string): string {
 	return name.replace(/[^\w-]/g, '_').slice(0, MAX_NAME_LENGTH) || '_';
 }
 
 /** Messages with the names that are sent. */
-export function withWireNames(messages: readonly ChatMessage[], names: ToolNames) {
+export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
 	return messages.map((message) => {
 		if (message.role === 'tool' && message.name !== undefined)
 			return { ...message, name: names.toWire(message.name) };
@@ -292,13 +292,14 @@ const MAX_CHARACTERS = 64 * 1024;
  * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
  * conversations.
  */
-export const toolCallCache = LruCache.createShared<CachedToolCall>(Infinity);
+export const toolCallCache: LruCache<CachedToolCall> =
+	LruCache.createShared<CachedToolCall>(Infinity);
 
 export function cacheToolCalls({
 	text,
 	reasoning,
 	toolCalls,
-}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>) {
+}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
 	for (const { id, name, arguments: args } of toolCalls)
 		if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
 			toolCallCache.set(id, { text, reasoning, name, arguments: args });

@@ -29,7 +29,10 @@ export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerat
  * Selects the tools to offer, in the order of their connections: the best matches, and tools that were called or must be
  * called. Matches depend only on the questions, so the server's prompt cache stays valid during a turn.
  */
-export function selectTools({ tools = [], messages, toolChoice }: ChatRequest, max: number) {
+export function selectTools(
+	{ tools = [], messages, toolChoice }: ChatRequest,
+	max: number,
+): ToolDefinition[] {
 	const scores = scoreTools(getRecentQuestions(messages), tools);
 	const byScore = [...tools.keys()].sort((a, b) => scores[b]! - scores[a]!);
 	const best = new Set(byScore.slice(0, max));

@@ -21,7 +21,14 @@ const MAX_RESULT_LENGTH = 1_000;
  *
  * `budget`: in tokens.
  */
-export function trimHistory(messages: ChatMessage[], budget: number) {
+export function trimHistory(
+	messages: ChatMessage[],
+	budget: number,
+): {
+	messages: ChatMessage[];
+	omittedTurns: number;
+	shortenedResults: number;
+} {
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
 	const earlierTurns = turns.slice(0, -1);
 	const shortened = shortenOldestResults(earlierTurns, budget);

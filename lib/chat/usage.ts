@@ -58,7 +58,7 @@ export function usageFromTimings({
 	cache_n: cached,
 	prompt_n: promptTokens,
 	predicted_n: completionTokens,
-}: Timings = {}) {
+}: Timings = {}): Usage | undefined {
 	return createUsage(
 		promptTokens === undefined ? undefined : (cached ?? 0) + promptTokens,
 		completionTokens,
@@ -67,7 +67,7 @@ export function usageFromTimings({
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
-export function getReportedSpeed(timings: Timings | undefined) {
+export function getReportedSpeed(timings: Timings | undefined): number | undefined {
 	const { predicted_n: tokens = Infinity, predicted_per_second: speed } = timings ?? {};
 	return tokens > 1 ? speed : undefined;
 }
@@ -76,7 +76,7 @@ export function getReportedSpeed(timings: Timings | undefined) {
 export function getDraftAcceptanceRate({
 	draft_n: drafted = 0,
 	draft_n_accepted: accepted = 0,
-}: Timings = {}) {
+}: Timings = {}): number | undefined {
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
@@ -107,7 +107,12 @@ export function toResponseAttributes(result: ChatResult, startedAt: number): Res
 }
 
 /** The speed reported by the server, otherwise the measured one. */
-export function getTokensPerSecond({ timings, usage, firstTokenMs, totalMs }: ChatResult) {
+export function getTokensPerSecond({
+	timings,
+	usage,
+	firstTokenMs,
+	totalMs,
+}: ChatResult): number | undefined {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
 	return (
@@ -117,7 +122,7 @@ export function getTokensPerSecond({ timings, usage, firstTokenMs, totalMs }: Ch
 }
 
 /** Adds the tokens of all attempts. */
-export function addUsage(a: Usage | undefined, b: Usage | undefined) {
+export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
 	if (!a || !b) return a ?? b;
 	const add = (x = 0, y = 0) => x + y;
 	return {

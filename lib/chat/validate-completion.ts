@@ -43,7 +43,7 @@ export interface AcceptedCompletion extends AttemptedCompletion {
 type ValidationResult = Outcome<CompletionRequest, AcceptedCompletion>;
 
 /** Whether the text is shown only after validation. */
-export function showsTextAtEnd({ chatRequest, settings }: TurnContext) {
+export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
@@ -194,7 +194,7 @@ export function createCompletionError(
 	{ errorType, errorBody, serverText, facts }: CompletionFailure,
 	context: ErrorContext,
 	overrides: ErrorOverrides = {},
-) {
+): ServerError {
 	return errorBody === undefined
 		? createServerError(errorType, context, { serverText, facts, ...overrides })
 		: classifyStreamError(errorBody, context);
@@ -206,7 +206,7 @@ export function toServerError(
 	context: ErrorContext,
 	{ settings: { parameters }, serverType }: TurnContext,
 	contentType = '',
-) {
+): ServerError {
 	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = parameters;

@@ -109,7 +109,7 @@ function copyBounded(schema: JsonRecord, unchecked: Set<string>): JsonRecord {
 }
 
 /** Keywords whose values are not schemas, although they may look like one. */
-export const NON_SCHEMA_KEYWORDS = new Set([
+export const NON_SCHEMA_KEYWORDS: Set<string> = new Set([
 	'const',
 	'default',
 	'enum',

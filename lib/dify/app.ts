@@ -1,5 +1,6 @@
 import { createServerError, isOneOf, ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values';
+import type { JsonRecord } from '../values';
 import type { DifyClient, ListEndpoint } from './client';
 import { fetchPage } from './client';
 import type { DifyAppMode } from './types';
@@ -26,7 +27,7 @@ export async function explainAppTypeError(
 	client: DifyClient,
 	error: unknown,
 	expectedMode?: DifyAppMode,
-) {
+): Promise<unknown> {
 	if (!(error instanceof ServerError) || !mayBeOtherApp(error.type)) return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = asNonEmptyString(info.mode) ?? '';
@@ -43,7 +44,7 @@ export async function explainAppTypeError(
 }
 
 /** Form, file upload and limits of the app, once per execution. */
-export async function fetchAppParameters(client: DifyClient) {
+export async function fetchAppParameters(client: DifyClient): Promise<JsonRecord> {
 	return await client.getCached('/parameters').catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error);
 	});
@@ -62,7 +63,10 @@ export function buildConversationList(user: string, sortBy = '-updated_at'): Lis
 }
 
 /** The conversation that the user last used; undefined if there is none. */
-export async function findLatestConversation(client: DifyClient, user: string) {
+export async function findLatestConversation(
+	client: DifyClient,
+	user: string,
+): Promise<string | undefined> {
 	const { records } = await fetchPage(client, buildConversationList(user), { limit: 1 });
 	return asNonEmptyString(records[0]?.id);
 }

@@ -53,23 +53,26 @@ export class DifyClient {
 	constructor(
 		readonly endpoint: DifyEndpoint,
 		/** Aborts requests and pauses. */
-		readonly signal?: AbortSignal,
+		readonly signal?: AbortSignal | undefined,
 		/** Responses of `getCached`, by path. */
-		private readonly cache = new Map<string, Promise<JsonRecord>>(),
+		private readonly cache: Map<string, Promise<JsonRecord>> = new Map<
+			string,
+			Promise<JsonRecord>
+		>(),
 	) {}
 
 	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
-	withSignal(signal: AbortSignal | undefined) {
+	withSignal(signal: AbortSignal | undefined): DifyClient {
 		return new DifyClient(this.endpoint, signal, this.cache);
 	}
 
 	/** The same client for signed URLs, which may be on another host. */
-	withoutKey() {
+	withoutKey(): DifyClient {
 		return new DifyClient({ ...this.endpoint, headers: {} }, this.signal);
 	}
 
 	/** URL of a route. Empty values are omitted from the query. */
-	buildUrl(path: string, query: Query = {}) {
+	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();
 		for (const [name, value] of Object.entries(query))
 			if (!isUnset(value)) search.set(name, String(value));
@@ -77,12 +80,12 @@ export class DifyClient {
 	}
 
 	/** GETs an object, with retries after transient errors. Throws a `ServerError`. */
-	async get(path: string, query?: Query) {
+	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
 	}
 
 	/** GETs an object once in the life of the client, which is an execution. Throws a `ServerError`. */
-	async getCached(path: string) {
+	async getCached(path: string): Promise<JsonRecord> {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
 
@@ -92,7 +95,7 @@ export class DifyClient {
 		path: string,
 		json: JsonRecord,
 		options: DifyRequestOptions = {},
-	) {
+	): Promise<JsonRecord> {
 		return await this.requestObject(method, path, { ...options, json });
 	}
 
@@ -109,7 +112,7 @@ export class DifyClient {
 			timeoutMs = TIMEOUT_MS,
 			isIdempotent = method === 'GET',
 		}: DifyRequestOptions = {},
-	) {
+	): Promise<unknown> {
 		return await this.open(
 			{
 				method,
@@ -131,8 +134,8 @@ export class DifyClient {
 		path: string,
 		file: FileSource,
 		fields: Record<string, string> = {},
-		idleMs = UPLOAD_IDLE_TIMEOUT_MS,
-	) {
+		idleMs: number = UPLOAD_IDLE_TIMEOUT_MS,
+	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
 		const timeouts = { firstTokenMs: idleMs, idleMs };
@@ -144,12 +147,15 @@ export class DifyClient {
 	}
 
 	/** Sends a request and reads the response. Throws a `ServerError`. */
-	async open<T>(requestOptions: RequestOptions, read: (response: HttpResponse) => Promise<T>) {
+	async open<T>(
+		requestOptions: RequestOptions,
+		read: (response: HttpResponse) => Promise<T>,
+	): Promise<T> {
 		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
 	/** Waits before another attempt. Throws a `ServerError` of type `aborted`. */
-	async sleep(ms: number) {
+	async sleep(ms: number): Promise<void> {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
 		});
@@ -204,7 +210,7 @@ interface Page {
 }
 
 /** The records of a list. Throws a `ServerError` if it is not a list, instead of treating it as empty. */
-export function parseRecords(list: unknown) {
+export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
 	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
 }
@@ -246,7 +252,7 @@ function toNextCursor(
 export async function* iteratePages(
 	client: DifyClient,
 	list: ListEndpoint,
-	limit = list.size ?? PAGE_SIZE,
+	limit: number = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const visitedIds = new Set<string>();
 	const budget = new MemoryBudget(MAX_LIST_BYTES);
@@ -275,7 +281,11 @@ export async function* iteratePages(
 }
 
 /** Reads a list to its end, or up to `max` records. */
-export async function fetchAllPages(client: DifyClient, list: ListEndpoint, max = Infinity) {
+export async function fetchAllPages(
+	client: DifyClient,
+	list: ListEndpoint,
+	max: number = Infinity,
+): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
 	const isBackwards = list.cursor === 'first_id';
 	if (max <= 0) return records;
@@ -298,7 +308,7 @@ const MAX_USER_LENGTH = 255;
  * here. Throws a `ServerError` of type `invalidId`. `label`: name of the ID in errors, for example "message ID".
  * `emptySuggestion`: what to do if there is none.
  */
-export function parseUuid(value: unknown, label: string, emptySuggestion?: string) {
+export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
 	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`, emptySuggestion);
@@ -309,7 +319,7 @@ export function parseUuid(value: unknown, label: string, emptySuggestion?: strin
 }
 
 /** Like `parseUuid`, but undefined if blank: Dify then starts a new conversation (docs/protocols/dify.md 2.1). */
-export function parseOptionalUuid(value: unknown, label: string) {
+export function parseOptionalUuid(value: unknown, label: string): string | undefined {
 	return isBlank(value) ? undefined : parseUuid(value, label);
 }
 
@@ -321,7 +331,7 @@ function isBlank(value: unknown) {
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
  * it is never modified. Throws a `ServerError` of type `missingUser`.
  */
-export function parseUser(value: unknown) {
+export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
@@ -342,7 +352,7 @@ export function parseUser(value: unknown) {
  * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1). Throws a `ServerError` of type
  * `invalidParam`.
  */
-export function parseTraceId(value: unknown) {
+export function parseTraceId(value: unknown): string | undefined {
 	if (isUnset(value)) return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
@@ -365,7 +375,7 @@ export class PathSegment {
 export function apiPath(
 	parts: TemplateStringsArray,
 	...values: ReadonlyArray<string | PathSegment>
-) {
+): string {
 	const encoded = values.map((value) =>
 		value instanceof PathSegment
 			? encodePathSegment(value.value)
@@ -378,7 +388,7 @@ export function apiPath(
  * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
  * as `%2e` (WHATWG URL, "double-dot URL path segment"). Throws a `ServerError` of type `invalidInput` for `.` and `..`.
  */
-export function encodePathSegment(value: string) {
+export function encodePathSegment(value: string): string {
 	if (/^\.{1,2}$/.test(value))
 		throw createInputError(
 			`"${value}" is not a valid ID or name`,

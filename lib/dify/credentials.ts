@@ -8,7 +8,12 @@ import { createLocalError, toDifyResponseError } from './errors';
 export type DifyKeyType = 'app' | 'knowledge';
 
 /** Reads the data of a "Dify API" credential. Fields that are missing or of another type count as not set. */
-export function readDifyCredential(data: ICredentialDataDecryptedObject) {
+export function readDifyCredential(data: ICredentialDataDecryptedObject): {
+	baseUrl: string;
+	apiKey: string;
+	keyType: DifyKeyType;
+	ignoreSslIssues: boolean;
+} {
 	const keyType: DifyKeyType = data.keyType === 'knowledge' ? 'knowledge' : 'app';
 	return {
 		baseUrl: asString(data.baseUrl) ?? '',
@@ -34,7 +39,10 @@ export const KEY_TEST_FIELD = 'has_more';
  * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`. `helpers`: of
  * the node's context, for n8n's egress filter.
  */
-export function createDifyClient(data: ICredentialDataDecryptedObject, helpers?: object) {
+export function createDifyClient(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): DifyClient {
 	const credential = readDifyCredential(data);
 	const { baseUrl, ignoreSslIssues } = credential;
 	// An empty key sends no header, and Dify reports it as missing.
@@ -71,7 +79,7 @@ export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
 	keyType: DifyKeyType,
 	itemIndex?: number,
-) {
+): Promise<DifyClient> {
 	const client = createDifyClient(
 		await context.getCredentials('difyApi', itemIndex),
 		context.helpers,
@@ -91,7 +99,7 @@ export async function openDifyClient(
  * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
  * Throws a `ServerError` of type `invalidUrl` that names the invalid part.
  */
-export function resolveDifyBaseUrl(text: string) {
+export function resolveDifyBaseUrl(text: string): string {
 	const { origin, root, api } = resolveBaseUrl(text);
 	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
 	const isPrefixOnly = root !== origin && !/\/v1(?:\/|\s*$)/i.test(text);

@@ -109,7 +109,7 @@ const TRACE =
 	/Traceback \(|\bobject at 0x|ConnectionPool\(|\[Errno |\b[A-Z]\w{0,60}(?:Error|Exception)\(/;
 
 /** Whether a text is for developers of Python, so that it is no title. */
-export function isPythonTrace(text: string) {
+export function isPythonTrace(text: string): boolean {
 	return TRACE.test(text);
 }
 

@@ -66,7 +66,7 @@ const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/
 export function toDifyResponseError(
 	{ status, url, headers, text: body }: ErrorResponse,
 	context: ErrorContext,
-) {
+): ServerError | undefined {
 	const errorBody = parseErrorBody(parseJson(body));
 	// Dify's web server returns a page if the API crashed.
 	if (errorBody === undefined && status === 500)
@@ -163,12 +163,12 @@ function toPartialDetails(result: RunResult) {
 }
 
 /** The partial result of a failed run. */
-export function getPartialResult(error: unknown) {
+export function getPartialResult(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 
 /** Whether Dify started the run: otherwise its worker sends no IDs. A message with an ID is stored. */
-export function hasRunStarted(result: RunResult | undefined) {
+export function hasRunStarted(result: RunResult | undefined): boolean {
 	if (result === undefined) return false;
 	return result.text !== '' || Object.values(getRunIds(result)).some((id) => id !== undefined);
 }
@@ -177,7 +177,7 @@ export function hasRunStarted(result: RunResult | undefined) {
 export function createDifyError(
 	type: ErrorType,
 	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
-) {
+): ServerError {
 	return createServerError(
 		type,
 		{ service: 'dify', url },
@@ -190,12 +190,16 @@ export function createDifyError(
 }
 
 /** An error detected before sending. */
-export function createLocalError(type: DifyErrorType, title?: string, suggestion?: string) {
+export function createLocalError(
+	type: DifyErrorType,
+	title?: string,
+	suggestion?: string,
+): ServerError {
 	return createDifyError(type, { title, suggestion, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
-export function createParamError(message: string, suggestion?: string) {
+export function createParamError(message: string, suggestion?: string): ServerError {
 	return createLocalError('invalidParam', message, suggestion);
 }
 
@@ -207,7 +211,7 @@ export function createRunError(
 	result: RunResult & { error: RunError },
 	context: ErrorContext,
 	difyVersion?: string,
-) {
+): ServerError {
 	const { error } = result;
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
 	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
@@ -257,7 +261,7 @@ export function explainUploadError(
 	error: unknown,
 	{ name, size }: FileSource,
 	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
-) {
+): unknown {
 	if (unreadable !== undefined)
 		return createLocalError(
 			'fileRejected',

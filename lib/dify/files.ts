@@ -35,7 +35,7 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 }
 
 /** File types that an app accepts. Throws a `ServerError` if it accepts none: Dify would silently drop the files. */
-export function getAppFileTypes(parameters: JsonRecord) {
+export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
 	throw createLocalError(
@@ -60,7 +60,7 @@ export function toDifyFileType(
 	name: string,
 	mimeType = '',
 	allowedTypes: readonly unknown[] = FILE_TYPES,
-) {
+): DifyFileType {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 	const mediaType = detectMediaType(extension, mimeType);
 	const isUnknown = mediaType === undefined && mimeType === '' && !isFileExtension(extension);
@@ -80,19 +80,19 @@ function detectMediaType(extension: string, mimeType: string) {
  * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
  * `/w_300,h_200/cat.png`), unless whitespace or another URL follows.
  */
-export function splitFileNames(text: string) {
+export function splitFileNames(text: string): string[] {
 	const names = text.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
 	return names.map((name) => name.trim());
 }
 
 /** The file name in a URL, for its type. */
-export function getFileNameFromUrl(url: string) {
+export function getFileNameFromUrl(url: string): string {
 	const path = url.replace(/[?#].*/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
 /** The trimmed URL. Throws a `ServerError` for a URL that Dify could not fetch. */
-export function parseFileUrl(url: string) {
+export function parseFileUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
 	throw createLocalError(
@@ -103,7 +103,7 @@ export function parseFileUrl(url: string) {
 }
 
 /** A file object of the inputs, with the transfer method that its other fields imply. Throws a `ServerError`. */
-export function withTransferMethod(file: JsonRecord) {
+export function withTransferMethod(file: JsonRecord): JsonRecord {
 	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
 	if (asNonEmptyString(file.upload_file_id) !== undefined)
 		return { ...file, transfer_method: 'local_file' };
@@ -119,7 +119,11 @@ export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
 /** Uploads a file for a run of the same user. Returns its ID in Dify. Throws a `ServerError`. */
-export async function uploadFile(client: DifyClient, source: FileSource, user: string) {
+export async function uploadFile(
+	client: DifyClient,
+	source: FileSource,
+	user: string,
+): Promise<string> {
 	const { id } = await client.upload('/files/upload', source, { user });
 	return String(id);
 }
@@ -134,14 +138,17 @@ const MAX_DEPTH = 20;
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
 
 /** What identifies a file: its IDs, and its URL. */
-export function getFileKeys({ id, related_id: related, url }: JsonRecord) {
+export function getFileKeys({ id, related_id: related, url }: JsonRecord): string[] {
 	return [id, related, asString(url)?.replace(SIGNATURE, '$1')]
 		.map(asNonEmptyString)
 		.filter((key) => key !== undefined);
 }
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
-export function collectOutputFiles(outputs: unknown, files: readonly JsonRecord[] = []) {
+export function collectOutputFiles(
+	outputs: unknown,
+	files: readonly JsonRecord[] = [],
+): JsonRecord[] {
 	const visited = new Set<unknown>();
 	return [...findFileObjects(outputs), ...files].filter((file) => {
 		const names = getFileKeys(file);
@@ -159,7 +166,7 @@ function findFileObjects(value: unknown, depth = 0): JsonRecord[] {
 }
 
 /** A file with an absolute URL: relative ones are on the Dify server (docs/protocols/dify.md 2.9). */
-export function withAbsoluteUrl({ endpoint }: DifyClient, file: JsonRecord) {
+export function withAbsoluteUrl({ endpoint }: DifyClient, file: JsonRecord): JsonRecord {
 	const url = asNonEmptyString(file.url);
 	if (url === undefined || !URL.canParse(url, endpoint.url.api)) return file;
 	return { ...file, url: new URL(url, endpoint.url.api).href };
@@ -182,7 +189,7 @@ export async function openSignedFile<T>(
 	address: string,
 	origins: readonly string[],
 	read: (response: HttpResponse) => Promise<T>,
-) {
+): Promise<T> {
 	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(address, api))
 		throw createLocalError('fileRejected', `"${address}" is not a URL`);
@@ -214,7 +221,11 @@ export async function downloadFile(
 	file: JsonRecord,
 	origins: readonly string[],
 	maxBytes: number,
-) {
+): Promise<{
+	content: Buffer<ArrayBufferLike>;
+	name: string;
+	mimeType: string | undefined;
+}> {
 	return await openSignedFile(client, String(file.url), origins, async (response) => {
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
 			if (!(error instanceof BodyTooLargeError)) throw error;
@@ -234,7 +245,7 @@ export async function downloadFile(
 }
 
 /** Reason for a failed download, as text. */
-export function describeDownloadError(error: unknown) {
+export function describeDownloadError(error: unknown): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Dify links are valid for 300 seconds unless FILES_ACCESS_TIMEOUT is set'
@@ -242,7 +253,7 @@ export function describeDownloadError(error: unknown) {
 }
 
 /** Origins in the text of a field, separated by commas or spaces. Throws a `ServerError` for invalid URLs. */
-export function parseOrigins(text: string) {
+export function parseOrigins(text: string): string[] {
 	return text
 		.split(/[\s,]+/)
 		.filter((entry) => entry !== '')

@@ -40,7 +40,28 @@ export type FormField = ReturnType<typeof parseField>;
  * The form in `GET /parameters`. Fields of unknown types become text fields; `external_data_tool` is omitted, since
  * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
-export function parseForm(parameters: JsonRecord) {
+export function parseForm(parameters: JsonRecord): {
+	/** Options of a select. */
+	options: string[];
+	/** Allowed types of files; undefined: any. */
+	fileTypes: readonly unknown[] | undefined;
+	/** Maximum of characters or files. */
+	maxLength: number | undefined;
+	default?: unknown;
+	type:
+		| 'number'
+		| 'file'
+		| 'text-input'
+		| 'paragraph'
+		| 'select'
+		| 'checkbox'
+		| 'json_object'
+		| 'file-list';
+	/** Name of the variable. */
+	variable: string;
+	label: string;
+	required: boolean;
+}[] {
 	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
@@ -50,7 +71,32 @@ export function parseForm(parameters: JsonRecord) {
 	);
 }
 
-function parseField(name: string, variable: string, settings: JsonRecord) {
+function parseField(
+	name: string,
+	variable: string,
+	settings: JsonRecord,
+): {
+	/** Options of a select. */
+	options: string[];
+	/** Allowed types of files; undefined: any. */
+	fileTypes: readonly unknown[] | undefined;
+	/** Maximum of characters or files. */
+	maxLength: number | undefined;
+	default?: unknown;
+	type:
+		| 'number'
+		| 'file'
+		| 'text-input'
+		| 'paragraph'
+		| 'select'
+		| 'checkbox'
+		| 'json_object'
+		| 'file-list';
+	/** Name of the variable. */
+	variable: string;
+	label: string;
+	required: boolean;
+} {
 	return {
 		type: FORM_FIELD_TYPES.find((type) => type === name) ?? ('text-input' as const),
 		/** Name of the variable. */
@@ -74,7 +120,10 @@ const REJECTED_INPUT =
  * Explains a rejected input by its label, type and limit. Dify names only the variable. Returns the error; other errors
  * unchanged.
  */
-export async function explainInputError(error: ServerError, client: DifyClient) {
+export async function explainInputError(
+	error: ServerError,
+	client: DifyClient,
+): Promise<ServerError> {
 	const match = REJECTED_INPUT.exec(error.serverText?.trim().replace(/\.$/, '') ?? '');
 	if (error.type !== 'invalidInputs' || match === null) return error;
 	const [, variable, required, problem] = match;
@@ -121,7 +170,7 @@ const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
 };
 
 /** A number, or its digits if JavaScript cannot represent it. Dify accepts both. */
-export function parseExactNumber(value: unknown) {
+export function parseExactNumber(value: unknown): string | number | undefined {
 	const number = parseNumber(value);
 	if (typeof value !== 'string' || number === undefined) return number;
 	const exact = parseJsonExactly(value.trim());
@@ -129,7 +178,7 @@ export function parseExactNumber(value: unknown) {
 }
 
 /** Parses JSON inputs. Throws a `ServerError` if it is not an object: Dify would return a Python error. */
-export function parseJsonInputs(value: unknown) {
+export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
 	if (isRecord(parsed)) return parsed;
@@ -141,7 +190,7 @@ export function parseJsonInputs(value: unknown) {
 }
 
 /** Path of a form. Throws a `ServerError` without a token: the form is sent by email. */
-export function formPath(token: string) {
+export function formPath(token: string): string {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
 	throw createLocalError(
@@ -152,7 +201,16 @@ export function formPath(token: string) {
 }
 
 /** The fields of a human input form (docs/protocols/dify.md 2.5). */
-export function parseFormFields({ inputs, resolved_default_values: resolved }: JsonRecord) {
+export function parseFormFields({ inputs, resolved_default_values: resolved }: JsonRecord): {
+	/** The options of a select; undefined if they come from the run, not from the form. */
+	options: string[] | undefined;
+	/** Dify applies it on its own page, but not through the API. */
+	default: string | undefined;
+	/** Allowed types of files; undefined: any. */
+	fileTypes: readonly unknown[] | undefined;
+	name: string;
+	type: string;
+}[] {
 	return asRecords(inputs).flatMap((input) => {
 		const name = asNonEmptyString(input.output_variable_name);
 		if (name === undefined) return [];
@@ -174,7 +232,10 @@ export function parseFormFields({ inputs, resolved_default_values: resolved }: J
 }
 
 /** The buttons of a form: `actions` in the pause event, `user_actions` in the form itself. */
-export function parseFormActions({ user_actions, actions }: JsonRecord) {
+export function parseFormActions({ user_actions, actions }: JsonRecord): {
+	id: string;
+	title: string;
+}[] {
 	return asRecords(user_actions ?? actions).flatMap(({ id, title }) => {
 		const actionId = asNonEmptyString(id);
 		return actionId === undefined

@@ -8,7 +8,7 @@ const TEXT_TYPES = new Set<unknown>(['string', 'secret']);
 const NUMBER_TYPES = new Set<unknown>(['number', 'integer', 'float']);
 
 /** The variable with a value of its type. A value that cannot be read is kept. */
-export function withTypedValue(variable: JsonRecord) {
+export function withTypedValue(variable: JsonRecord): JsonRecord {
 	const { value, value_type: type } = variable;
 	if (typeof value !== 'string' || TEXT_TYPES.has(type)) return variable;
 	return { ...variable, value: parseValue(type, value) ?? value };
@@ -22,7 +22,7 @@ function parseValue(type: unknown, text: string) {
 }
 
 /** A value to send for a variable. Dify rejects text for another type, so numbers are sent with all digits. */
-export function toVariableValue({ value_type: type }: JsonRecord, value: unknown) {
+export function toVariableValue({ value_type: type }: JsonRecord, value: unknown): unknown {
 	if (TEXT_TYPES.has(type)) return toText(value);
 	if (typeof value !== 'string') return value;
 	if (type === 'boolean') return parseBoolean(value) ?? value;

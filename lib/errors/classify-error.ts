@@ -1,4 +1,4 @@
-import type { ErrorContext, ErrorType, ServerRejection } from './server-error';
+import type { ErrorContext, ErrorType, ServerError, ServerRejection } from './server-error';
 import { createServerError, isOneOf, isUnknownError } from './server-error';
 import {
 	findTypeByText,
@@ -42,7 +42,7 @@ const MAX_UNPARSED_TEXT = 200;
 export function classifyErrorResponse(
 	response: ErrorResponseInput,
 	context: Partial<ErrorContext>,
-) {
+): ServerError {
 	const errorBody = parseErrorBody(response.body);
 	const { form } = errorBody;
 	const message = removeEchoes(
@@ -99,7 +99,7 @@ function toRejection(
 }
 
 /** docs/protocols/dify.md 1.1 */
-export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}) {
+export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boolean {
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
@@ -212,7 +212,10 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 }
 
 /** Classifies an error in the middle of a response like an error response. */
-export function classifyStreamError(body: string, context: Partial<ErrorContext> = {}) {
+export function classifyStreamError(
+	body: string,
+	context: Partial<ErrorContext> = {},
+): ServerError {
 	const error = classifyErrorResponse({ status: 200, body }, context);
 	// In the middle of a response, these only mean that the server reported an error.
 	if (!isUnknownError(error.type) && error.type !== 'routeNotFound') return error;
@@ -233,7 +236,7 @@ function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, 
 }
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
-export function parseRetryAfter(header = '', now = Date.now()) {
+export function parseRetryAfter(header = '', now: number = Date.now()): number | undefined {
 	const value = header.trim();
 	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.

@@ -14,7 +14,7 @@ const MAX_CHAT_LENGTH = 40;
  *
  * `displayedUrl`: how the address is shown; default: the URL without user, password and query. Empty: not shown.
  */
-export function describeError(error: ServerError, displayedUrl?: string) {
+export function describeError(error: ServerError, displayedUrl?: string): string {
 	return joinParts(Object.values(toParts(error, displayedUrl)));
 }
 
@@ -22,7 +22,7 @@ export function describeError(error: ServerError, displayedUrl?: string) {
  * An error as a chat shows it: what happened and what to do, then as much of the rest as fits. n8n's chat shows only the
  * description of a failed node, so one text has to contain all of it.
  */
-export function toChatMessage(error: unknown, displayedUrl?: string) {
+export function toChatMessage(error: unknown, displayedUrl?: string): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	const { problem, quotation, suggestion, address } = toParts(
 		error,

@@ -34,13 +34,13 @@ export interface ParsedErrorBody {
 }
 
 /** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
-export function isErrorResponse({ status, json }: { status: number; json: unknown }) {
+export function isErrorResponse({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
 	return isRecord(json) && asArray(json.data).length === 0 && isErrorBody(json);
 }
 
 /** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
-export function isErrorBody(json: JsonRecord) {
+export function isErrorBody(json: JsonRecord): boolean {
 	const { error, errors, detail, object, type, status, success, choices } = json;
 	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
 	// GPUStack (in the middle of a stream), One API and others

@@ -55,7 +55,7 @@ const MAX_MASKED_LENGTH = 64 * 1024;
 export const NO_SECRETS: readonly string[] = [];
 
 /** The prepared search for the secrets of a credential. */
-export const getPatterns = memoize(compileSecrets);
+export const getPatterns: (object: readonly string[]) => SecretPatterns = memoize(compileSecrets);
 
 /**
  * Replaces secrets in received text by `***`: some servers quote the header that they reject. A secret is found in plain

@@ -43,7 +43,11 @@ function toErrorType(code: string) {
 }
 
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `hasStarted`: part of the response had arrived. */
-export function toNetworkError(error: unknown, context: ErrorContext, hasStarted = false) {
+export function toNetworkError(
+	error: unknown,
+	context: ErrorContext,
+	hasStarted = false,
+): ServerError {
 	if (error instanceof ServerError) return error;
 	const links = collectErrors(error);
 	// The host's egress filter throws its own classes from the DNS lookup.

@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../values';
 import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values';
@@ -19,7 +20,7 @@ export function toErrorDetails({
 	serverText,
 	partialText,
 	partialReasoning,
-}: ServerError) {
+}: ServerError): JsonRecord {
 	const fields = { type, code, retryable, url, httpStatus, serverText };
 	const details = { ...facts, ...fields, partialText, partialReasoning };
 	return JSON.parse(JSON.stringify(details)) as JsonObject;
@@ -32,7 +33,11 @@ export function toErrorDetails({
  * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
  * sentence (docs/protocols/n8n.md 4.2), so the message is set again afterwards.
  */
-export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}) {
+export function toNodeError(
+	node: INode,
+	error: unknown,
+	options: NodeErrorOptions = {},
+): NodeOperationError {
 	if (error instanceof NodeOperationError) return withDescription(error);
 	if (!(error instanceof ServerError)) {
 		const cause = error instanceof Error ? error : String(error);
@@ -51,7 +56,7 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 	return nodeError;
 }
 
-export function isToolNode({ type }: Pick<INode, 'type'>) {
+export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
 	return type.endsWith('Tool');
 }
 
@@ -91,7 +96,7 @@ export class SubNodeError extends NodeOperationError {
  * Removes the cause that n8n makes of a title. The log of n8n 2.41 contains an error and all its causes (n8n-core,
  * error-reporter.ts); an older one, whose errors have another base class, contains the cause instead of the error.
  */
-export function omitRepeatedCause(error: NodeOperationError) {
+export function omitRepeatedCause(error: NodeOperationError): void {
 	if (error instanceof BaseError) error.cause = undefined;
 }
 

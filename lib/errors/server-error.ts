@@ -21,11 +21,11 @@ export type ErrorType =
 
 /** A test for some error types. */
 export function isOneOf(...types: readonly ErrorType[]) {
-	return (type: ErrorType) => types.includes(type);
+	return (type: ErrorType): boolean => types.includes(type);
 }
 
 /** Whether no connection was made, so that another request would fail in the same way. */
-export const isConnectionError = isOneOf(
+export const isConnectionError: (type: ErrorType) => boolean = isOneOf(
 	'dnsLookupFailed',
 	'connectionRefused',
 	'connectTimeout',
@@ -37,7 +37,7 @@ export const isConnectionError = isOneOf(
 );
 
 /** Errors in the request, such as a value, an ID or a file, which the caller can correct. */
-export const isRequestError = isOneOf(
+export const isRequestError: (type: ErrorType) => boolean = isOneOf(
 	'invalidInput',
 	'badRequest',
 	'promptTooLong',
@@ -73,10 +73,19 @@ export const isRequestError = isOneOf(
 );
 
 /** Errors of a server that nothing explains but its own message. */
-export const isUnknownError = isOneOf('badRequest', 'serverError', 'streamError');
+export const isUnknownError: (type: ErrorType) => boolean = isOneOf(
+	'badRequest',
+	'serverError',
+	'streamError',
+);
 
 /** Errors after which the same request may be sent again: the server did not start it. */
-export const isRetryable = isOneOf('connectionRefused', 'modelLoading', 'modelUnreachable', 'busy');
+export const isRetryable: (type: ErrorType) => boolean = isOneOf(
+	'connectionRefused',
+	'modelLoading',
+	'modelUnreachable',
+	'busy',
+);
 
 const TEXTS: Readonly<Record<ErrorType, ErrorTextSource>> = {
 	...DIFY_ERROR_TEXTS,
@@ -162,7 +171,7 @@ export class ServerError extends Error {
 	}
 
 	/** The same error with the content received until then. */
-	withPartial(partial: { text?: string; reasoning?: string }) {
+	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
 		return this.copyWith({
 			partialText: partial.text || this.partialText,
 			partialReasoning: partial.reasoning || this.partialReasoning,
@@ -170,7 +179,7 @@ export class ServerError extends Error {
 	}
 
 	/** The same error with another suggestion. */
-	withSuggestion(suggestion: string) {
+	withSuggestion(suggestion: string): ServerError {
 		return this.copyWith({ suggestion });
 	}
 
@@ -178,7 +187,7 @@ export class ServerError extends Error {
 	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
-	copyWith(changes: Partial<ServerErrorDetails>) {
+	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
 		const {
 			type = this.type,
 			title = this.message,
@@ -199,7 +208,7 @@ function truncatePartial(text: string | undefined) {
  * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
  * rethrown.
  */
-export function captureError(error: unknown) {
+export function captureError(error: unknown): ServerError {
 	if (error instanceof ServerError) return error;
 	throw error;
 }
@@ -243,7 +252,7 @@ export function createServerError(
 	type: ErrorType,
 	context: Partial<ErrorContext>,
 	overrides: ErrorOverrides = {},
-) {
+): ServerError {
 	const { about, ...details } = overrides;
 	const { model, secrets } = context;
 	const derived = {
@@ -285,7 +294,7 @@ export function createInputError(
 	title: string,
 	suggestion: string,
 	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
-) {
+): ServerError {
 	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }
 

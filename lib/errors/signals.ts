@@ -283,7 +283,7 @@ export function getWrapperLength(message: string): number {
 }
 
 /** The error type that a message means; undefined if its words do not tell. */
-export function findTypeByText(message: string) {
+export function findTypeByText(message: string): ErrorType | undefined {
 	const matches = (pattern: RegExp) => pattern.test(message);
 	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
 	if (type !== undefined) return type;
@@ -307,7 +307,7 @@ const MAX_SEARCHED_TEXT = 200_000;
  * A message without the stretches of the request that it repeats, as FastAPI and LiteLLM do: the words of a visitor are
  * not those of the server.
  */
-export function removeEchoes(message: string, requestTexts: readonly string[]) {
+export function removeEchoes(message: string, requestTexts: readonly string[]): string {
 	let rest = message;
 	let searched = 0;
 	for (const text of requestTexts) {
@@ -357,7 +357,10 @@ const LABELS =
 const NUMBER = /(?<![\w.-])(\d[\d,]*)([\w.]*)/g;
 
 /** The tokens of the prompt and of the context in a message about them. Numbers that nothing explains are left out. */
-export function findTokenCounts(message: string) {
+export function findTokenCounts(message: string): {
+	promptTokens?: number;
+	contextTokens?: number;
+} {
 	const counts: { promptTokens?: number; contextTokens?: number } = {};
 	// Each run is matched as a whole: a pattern that gives characters back takes quadratic time.
 	for (const { 1: digits = '', 2: rest = '', index } of message.matchAll(NUMBER)) {
@@ -406,7 +409,7 @@ const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
  * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
  * nothing is left.
  */
-export function toTitle(serverText: string) {
+export function toTitle(serverText: string): string {
 	const text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
 		.replace(/\s+/g, ' ')
 		.trim()

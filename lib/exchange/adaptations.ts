@@ -87,7 +87,13 @@ function memoizeOnce<V>(derive: () => V): () => V {
 }
 
 /** The changed body, and the warnings of the changes that affected it. */
-export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]) {
+export function applyChanges(
+	body: JsonRecord,
+	changes: readonly BodyChange[],
+): {
+	body: JsonRecord;
+	warnings: string[];
+} {
 	const warnings: string[] = [];
 	let changedBody = body;
 	for (const { apply, warning } of changes) {
@@ -153,7 +159,7 @@ const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
  *
  * `protectedFields`: fields that are sent unchanged: those of Extra Body.
  */
-export function omitRejectedField(protectedFields = new Set<string>()): Adaptation {
+export function omitRejectedField(protectedFields: Set<string> = new Set<string>()): Adaptation {
 	return (rejection, body) => {
 		const names = findRejectedFields(rejection).filter((name) => name in body);
 		const name = names.find(

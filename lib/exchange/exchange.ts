@@ -205,7 +205,7 @@ const DEFAULT_ROUTES: Record<RoutedTask, readonly RouteName[]> = {
 };
 
 /** The routes of a server type for a task, best first. */
-export function getRoutes({ routes }: ServerType, task: RoutedTask) {
+export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly RouteName[] {
 	return routes?.[task] ?? DEFAULT_ROUTES[task];
 }
 

@@ -34,7 +34,7 @@ const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
 };
 
 /** Adds name, detected type and size of the files to the error. */
-export function withFileNames(error: ServerError, files: readonly SentFile[]) {
+export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !mayBeCausedByFile(error.type)) return error;
 	const fileList = files.map(describeFile).join(', ');
 	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
@@ -47,7 +47,7 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]) {
 }
 
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
-export function describeFile({ name, mimeType, size, head }: SentFile) {
+export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	const declared = parseMimeType(mimeType) || 'unknown type';
 	const actual = detectFileType(head)?.mimeType ?? declared;
 	const type = actual === declared ? declared : `${actual} by its content`;

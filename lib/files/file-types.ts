@@ -95,12 +95,12 @@ const AUDIO_EXTENSION_BY_SUBTYPE: Record<string, string> = {
 	mp4: 'm4a',
 };
 
-export const AUDIO_EXTENSIONS = new Set<string>(
+export const AUDIO_EXTENSIONS: Set<string> = new Set<string>(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 
 /** The usual file extension of an audio MIME type; undefined if unknown. */
-export function getAudioExtension(mimeType: string) {
+export function getAudioExtension(mimeType: string): string | undefined {
 	const [, family, name = ''] =
 		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(parseMimeType(mimeType)) ?? [];
 	const extension = (family === 'audio' ? AUDIO_EXTENSION_BY_SUBTYPE[name] : undefined) ?? name;
@@ -113,7 +113,7 @@ const TEXT_TYPES =
 const TEXT: FileType = { category: 'text', mimeType: 'text/plain', extension: 'txt' };
 
 /** The type by content, otherwise by the declared MIME type. */
-export function getFileType(bytes: Uint8Array, mimeType: string) {
+export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
 	const declared = fileTypeFromMime(parseMimeType(mimeType));
 	const actual = detectFileType(bytes, declared?.category);
 	// A video container may contain only audio, which only its declared type shows.
@@ -171,7 +171,7 @@ function isMail(head: string) {
  * Decodes the bytes of a text file: UTF-16 with a byte-order mark, UTF-8, GB18030 by its byte pairs, otherwise
  * Windows-1252, a superset of Latin-1.
  */
-export function decodeText(bytes: Uint8Array) {
+export function decodeText(bytes: Uint8Array): string {
 	const utf16 = detectUtf16(bytes);
 	if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes);
 	const tryDecode = (encoding: string) =>

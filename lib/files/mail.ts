@@ -43,7 +43,13 @@ interface Part {
 class TooLongError extends Error {}
 
 /** Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for a `TooLongError`. */
-export async function readMail(name: string, bytes: Buffer) {
+export async function readMail(
+	name: string,
+	bytes: Buffer,
+): Promise<{
+	text: string;
+	warnings: string[];
+}> {
 	const { lines, attachments } = await readLines(bytes).catch((error: unknown) => {
 		if (!(error instanceof TooLongError)) throw error;
 		throw createInputError(

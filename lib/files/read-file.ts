@@ -29,7 +29,7 @@ interface InputFile {
  * Converts a file to a part of a message. Throws a `ServerError` of type `invalidInput` with a suggestion for a file
  * that no model server supports.
  */
-export function toContentPart(file: InputFile) {
+export function toContentPart(file: InputFile): ContentPart {
 	return toPart(file, getSupportedType(file));
 }
 
@@ -68,7 +68,7 @@ function toPart({ bytes }: InputFile, { category, mimeType, extension }: FileTyp
 const UPRIGHT = 1;
 
 /** Warnings about an image that servers would show to the model in another way. */
-export function getJpegWarnings({ name, bytes }: { name: string; bytes: Buffer }) {
+export function getJpegWarnings({ name, bytes }: { name: string; bytes: Buffer }): string[] {
 	const warnings: string[] = [];
 	const orientation = readOrientation(bytes);
 	if (orientation !== UPRIGHT)

@@ -194,7 +194,12 @@ export function toHealthStatus(
 export function summarizeFindings(
 	findings: readonly FindingWithStatus[],
 	initial: HealthStatus = 'healthy',
-) {
+): {
+	status: 'unreachable' | 'unauthorized' | 'loading' | 'misconfigured' | 'degraded' | 'healthy';
+	healthy: boolean;
+	// Findings appear in emails and chats, and may quote the server.
+	findings: Finding[];
+} {
 	const statuses = [initial, ...findings.map((finding) => finding.status)];
 	const status = STATUSES.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
 	// By severity, then by status.
@@ -216,7 +221,10 @@ export function summarizeFindings(
 }
 
 /** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
-export function summarizeStatus(clause: string, { findings }: Pick<CheckResult, 'findings'>) {
+export function summarizeStatus(
+	clause: string,
+	{ findings }: Pick<CheckResult, 'findings'>,
+): string {
 	const counts = (['error', 'warning'] as const).flatMap((name) => {
 		const count = findings.filter(({ severity }) => severity === name).length;
 		return count === 0 ? [] : [pluralize(count, name)];
@@ -227,10 +235,10 @@ export function summarizeStatus(clause: string, { findings }: Pick<CheckResult, 
 
 const LIST = new Intl.ListFormat('en');
 
-export function joinNames(names: readonly string[]) {
+export function joinNames(names: readonly string[]): string {
 	return LIST.format(names);
 }
 
-export function pluralize(count: number, noun: string) {
+export function pluralize(count: number, noun: string): string {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -10,7 +10,14 @@ import { toCheckFacts, toModelFacts } from './facts';
 import { getFindings } from './findings';
 import type { CheckOptions } from './probes';
 import { filterChatModels, probeServer } from './probes';
-import type { CheckResult, CheckOutcome, HealthStatus } from './check-result';
+import type {
+	CheckResult,
+	CheckOutcome,
+	HealthStatus,
+	ServerFacts,
+	ModelFacts,
+	Finding,
+} from './check-result';
 import {
 	summarizeFindings,
 	summarizeStatus,
@@ -47,7 +54,7 @@ export async function checkServer(
 }
 
 /** Whether no finding prevents a generation. */
-export function canGenerate({ status }: CheckResult) {
+export function canGenerate({ status }: CheckResult): boolean {
 	return status === 'healthy' || status === 'degraded';
 }
 
@@ -55,7 +62,7 @@ export function canGenerate({ status }: CheckResult) {
  * Selects the model of a test. If `name` is empty: the loaded one, or the only one.
  * Throws a `ServerError` of type `invalidInput` if that is ambiguous.
  */
-export function selectTestModel({ models = [] }: CheckResult, name: string) {
+export function selectTestModel({ models = [] }: CheckResult, name: string): string {
 	return name.trim() || selectOnlyModel(filterChatModels(models));
 }
 
@@ -108,7 +115,27 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
 	{ timeoutMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
-) {
+): Promise<{
+	summary: string;
+	wait: {
+		waitedMs: number;
+		checks: number;
+		history: {
+			atMs: number;
+			status: HealthStatus;
+		}[];
+	};
+	status: HealthStatus;
+	healthy: boolean;
+	findings: Finding[];
+	server: ServerFacts;
+	models?: ModelFacts[];
+	app?: {
+		name?: string;
+		mode?: string;
+	};
+	checkedAt: string;
+}> {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
 	/** The first status, and each change of it. */

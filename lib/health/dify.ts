@@ -54,7 +54,22 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 /** Input of the findings. */
 type DifyFacts = Awaited<ReturnType<typeof probeDify>>;
 
-async function probeDify(server: DifyServer, options: CheckOptions) {
+async function probeDify(
+	server: DifyServer,
+	options: CheckOptions,
+): Promise<{
+	keyType: KeyType;
+	/** Response of the route for this type of key. */
+	keyTypeProbe: ProbeResult;
+	/** Response of the route for the other type. */
+	otherTypeProbe: ProbeResult;
+	/** Parameters of an app, which exist only if it is published. */
+	parameters: ProbeResult | undefined;
+	/** Last run of a workflow app. */
+	runs: ProbeResult | undefined;
+	/** Documents of the first knowledge bases. */
+	documents: ProbeResult[];
+}> {
 	const { keyType } = server;
 	const isApp = keyType === 'app';
 	const probe = async (path: string) => await runProbe(server, path, options);

@@ -15,13 +15,44 @@ import {
 } from '../values';
 import type { ServerSnapshot, ProbeResult } from './probes';
 import { getJsonObject, getLatency, isPage, DEFAULT_TIMEOUT_MS } from './probes';
-import type { ModelFacts, ServerFacts } from './check-result';
+import type { Expectations, ModelFacts, ServerFacts } from './check-result';
 import { MODEL_FACTS } from './check-result';
+import type { ServerError } from '../errors/server-error';
+import type { ServerType } from '../servers/types/server-type';
 
 /** Input of the findings. */
-export type CheckFacts = ReturnType<typeof toCheckFacts>;
+export interface CheckFacts {
+	/** URL of the server, as it is shown. */
+	url: string;
+	serverType: ServerType;
+	server: ServerFacts;
+	/** Milliseconds after which a probe gives up. */
+	timeoutMs: number;
+	/** Whether the credential has a key. */
+	hasKey: boolean;
+	/** What the user expects of the server. */
+	expected: Expectations;
+	/** The reason that the API cannot be used: nothing else is known then. */
+	failedProbe?: FailedProbe;
+	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
+	isUnlisted: boolean;
+	/** Tasks that a server without a model list has endpoints for. */
+	tasks: string[];
+	modelListProbe: ProbeResult;
+	models: ServerModel[];
+	/** The expected model, or the only one that is loaded. */
+	checkedModel?: ServerModel;
+	/** Tokens that one request can use, the maximum of several models. */
+	context?: number;
+}
 
-export function toCheckFacts(snapshot: ServerSnapshot) {
+/** A probe that failed, and its error. */
+export interface FailedProbe {
+	probe: ProbeResult;
+	error: ServerError;
+}
+
+export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 	const { identity, details, serverType, checkedModel, options, server, tasks } = snapshot;
 	const embeddings = isFeatureEnabled(details?.embeddings);
 	const models = (snapshot.models ?? []).map((model) => ({ embeddings, ...model }));
@@ -34,16 +65,12 @@ export function toCheckFacts(snapshot: ServerSnapshot) {
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
-		/** The reason that the API cannot be used: nothing else is known then. */
 		failedProbe: findFailedProbe(snapshot),
-		/** The server has no model list. If no probe failed, it has endpoints for tasks. */
 		isUnlisted: snapshot.models === undefined,
 		tasks,
 		modelListProbe: identity.models,
 		models,
-		/** The expected model, or the only one that is loaded. */
 		checkedModel: checked,
-		/** Tokens that one request can use, the maximum of several models. */
 		context: checked?.context ?? (contexts.length > 0 ? maxOf(contexts) : undefined),
 	};
 }
@@ -62,7 +89,7 @@ function hasApi({ models, tasks }: ServerSnapshot) {
 	return models !== undefined || tasks.length > 0;
 }
 
-export function isDifyResponse({ headers }: ProbeResult) {
+export function isDifyResponse({ headers }: ProbeResult): boolean {
 	return hasDifyHeaders(headers);
 }
 

@@ -3,13 +3,26 @@ import { getProfile, CHAT_ROUTE } from '../servers/profile';
 import type { ServerModel } from '../servers/models';
 import { parseModels, parseProps, matchesModel, preferLoadedModels } from '../servers/models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
-import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
+import type {
+	ModelServer,
+	ServerType,
+	ProbeResponse,
+	ServerTypeName,
+} from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { asArray, asRecord, isRecord, minOf, round, truncate } from '../values';
 import { randomUUID } from 'node:crypto';
-import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
+import type {
+	UploadBody,
+	Endpoint,
+	RequestOptions,
+	ServerAddress,
+	ErrorResponse,
+	EgressFilter,
+} from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/server-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
 import type { Expectations } from './check-result';
 
@@ -69,23 +82,30 @@ export async function runProbe(
 const NO_RESPONSE = { status: 0, headers: {}, text: '', json: undefined };
 
 /** The JSON object of a successful response, otherwise an empty one. */
-export function getJsonObject(probe: ProbeResult | undefined) {
+export function getJsonObject(probe: ProbeResult | undefined): JsonRecord {
 	return probe?.error === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
 /** Whether a response is HTML: it is not from an API. */
-export function isPage({ headers, text }: ProbeResult) {
+export function isPage({ headers, text }: ProbeResult): boolean {
 	return /^\s*</.test(text) || /\bhtml\b/i.test(headers['content-type'] ?? '');
 }
 
 /** Milliseconds of the fastest response: almost only network time. */
-export function getLatency(probes: ReadonlyArray<ProbeResult | undefined>) {
+export function getLatency(probes: ReadonlyArray<ProbeResult | undefined>): number | undefined {
 	const times = probes.flatMap((probe) => (probe && probe.status > 0 ? [probe.durationMs] : []));
 	return times.length === 0 ? undefined : Math.round(minOf(times));
 }
 
 /** One line with the request and its response. */
-export function describeProbe({ method, url, finalUrl, status, durationMs, error }: ProbeResult) {
+export function describeProbe({
+	method,
+	url,
+	finalUrl,
+	status,
+	durationMs,
+	error,
+}: ProbeResult): string {
 	const requestLine = `${method} ${url}`;
 	if (status === 0)
 		return `${requestLine}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
@@ -164,7 +184,54 @@ export type ServerSnapshot = Awaited<ReturnType<typeof probeServer>>;
  * Probes a model server, without generating, loading or waking anything.
  * Throws only a `ServerError` of type `aborted`.
  */
-export async function probeServer(server: ModelServer, options: CheckOptions) {
+export async function probeServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<{
+	/** Undefined if the server has no model list. */
+	models: ServerModel[] | undefined;
+	details:
+		| {
+				metrics: ProbeResult | undefined;
+				embeddings: ProbeResult | undefined;
+				routedProps: ProbeResult | undefined;
+				health: ProbeResult | undefined;
+		  }
+		| undefined;
+	/** What a server without a model list is for. */
+	tasks: never[] | string[];
+	/** Properties of the process that runs the checked model; empty if not known. */
+	props: JsonRecord;
+	// The check is about the API where it may be now.
+	server: {
+		getApiUrl: () => string;
+		configuredType?: ServerTypeName;
+		n8nHelpers?: object;
+		url: ServerAddress;
+		id: string;
+		headers: Readonly<Record<string, string>>;
+		ignoreSslIssues: boolean;
+		maxConcurrentRequests: number;
+		getSlots(model?: string): number | undefined;
+		egressFilter?: EgressFilter;
+		secrets: readonly string[];
+		toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
+		onLoading?(waitedMs: number): void;
+		errorContext: Partial<ErrorContext>;
+	};
+	options: CheckOptions;
+	identity: {
+		models: ProbeResult;
+		props: ProbeResult;
+		apiVersion: ProbeResult;
+		version: ProbeResult;
+	};
+	serverType: ServerType;
+	/** The model that the check is about: the expected one, or the only one that is loaded. */
+	checkedModel: ServerModel | undefined;
+	/** A router has a process for each model. */
+	isRouter: boolean;
+}> {
 	const identified = await identifyServer(server, options);
 	const { serverType, identity, models, checkedModel, isRouter } = identified;
 	const isReachable = identity.models.status > 0;
@@ -269,7 +336,9 @@ function selectCheckedModel(
 }
 
 /** The models that may generate text; all models if none is known to. */
-export function filterChatModels<M extends { embeddings?: boolean | null }>(models: readonly M[]) {
+export function filterChatModels<M extends { embeddings?: boolean | null }>(
+	models: readonly M[],
+): M[] {
 	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
 	return chatModels.length > 0 ? chatModels : [...models];
 }

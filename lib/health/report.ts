@@ -56,7 +56,7 @@ const FURTHER_SERVERS = {
 export function renderHtmlReport(
 	result: SpeedCheckResult,
 	{ title, timeZone }: { title: string; timeZone: string },
-) {
+): string {
 	const { server, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
 	const { label } = { ...SERVER_TYPES, ...FURTHER_SERVERS }[server.type];
@@ -87,7 +87,7 @@ ${speed ? renderSpeed(speed.model, speed.runs, !findings.some(({ id }) => id ===
 }
 
 /** Renders the same as text for an email: status, findings, speed. */
-export function renderTextReport(result: SpeedCheckResult) {
+export function renderTextReport(result: SpeedCheckResult): string {
 	const { summary, server, findings, speed } = result;
 	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
 	const runs = (speed?.runs ?? []).map(

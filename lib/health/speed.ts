@@ -5,6 +5,7 @@ import { createCompletionError } from '../chat/validate-completion';
 import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/usage';
 import { captureError, ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
@@ -92,13 +93,31 @@ function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun)
 }
 
 /** "0.21", "12.5": seconds with a useful number of digits. */
-export function formatSeconds(ms: number) {
+export function formatSeconds(ms: number): string {
 	const digits = ms < 100 ? 3 : 2;
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
 
 /** Throws only a `ServerError` of type `aborted`. */
-async function measureRound(server: ModelServer, options: SpeedOptions) {
+async function measureRound(
+	server: ModelServer,
+	options: SpeedOptions,
+): Promise<{
+	run: {
+		failures: {
+			type: ErrorType;
+			message: string;
+			suggestion: string;
+		}[];
+		firstTokenMs?: number | undefined;
+		promptTokensPerSecond?: number | undefined;
+		tokensPerSecond?: number | undefined;
+		generatedTokens?: number | undefined;
+		totalTokensPerSecond?: number | undefined;
+		concurrentRequests: number;
+	};
+	errors: ServerError[];
+}> {
 	const { concurrency } = options;
 	const startedAt = performance.now();
 	const results = await Promise.all(

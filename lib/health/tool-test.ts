@@ -168,7 +168,20 @@ interface CaseOutcome {
 	error?: ServerError;
 }
 
-async function runCases(server: ModelServer, options: ToolTestOptions) {
+async function runCases(
+	server: ModelServer,
+	options: ToolTestOptions,
+): Promise<{
+	/** `completed`: cases with a response, passed or not. */
+	toolTest: {
+		model: string;
+		passed: number;
+		completed: number;
+		skipped: number;
+		cases: CaseResult[];
+	};
+	error: ServerError | undefined;
+}> {
 	const endsAt = performance.now() + options.timeoutMs;
 	const cases: CaseResult[] = [];
 	let firstError: ServerError | undefined;

@@ -103,7 +103,27 @@ function createChange(
 	state: ServerState | undefined,
 	{ healthy, status, since }: ServerState,
 	health: CheckResult,
-) {
+): {
+	health: CheckResult;
+	previous?:
+		| {
+				seconds: number;
+				lasted: string;
+				healthy: boolean;
+				status: HealthStatus;
+				/** ID of the first finding of a server that is not healthy. */
+				problem?: string;
+				/** ISO time of the first check that saw it. */
+				since: string;
+		  }
+		| undefined;
+	event: WatchedEvent | 'firstState';
+	title: string;
+	/** Body of a message: the server, the problems, and how to fix them. */
+	text: string;
+	/** ISO time of the first check that saw the new state. */
+	changedAt: string;
+} {
 	const suffix = event === 'healthy' ? ' again' : '';
 	/** A line for the subject of a message. */
 	const title = `The server at ${health.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
@@ -143,7 +163,7 @@ function formatProblems({ findings }: CheckResult) {
 }
 
 /** The two largest units: "2 days 3 hours". */
-export function formatLongDuration(seconds: number) {
+export function formatLongDuration(seconds: number): string {
 	const counts: Array<[number, string]> = [
 		[Math.floor(seconds / 86_400), 'day'],
 		[Math.floor(seconds / 3600) % 24, 'hour'],

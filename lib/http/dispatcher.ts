@@ -60,7 +60,7 @@ export function acquirePools(endpoint: Endpoint): PoolLease {
 }
 
 /** Closes all pools. For tests, and at the end of a process. */
-export async function closePools() {
+export async function closePools(): Promise<void> {
 	const entries = [...poolEntries.values()];
 	poolEntries.clear();
 	await Promise.all(

@@ -30,7 +30,7 @@ export interface FormBody extends UploadBody {
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
 /** The file name that is sent. */
-export function toUploadFileName(name: string) {
+export function toUploadFileName(name: string): string {
 	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
 }
 

@@ -70,12 +70,12 @@ export class RequestQueue {
 	constructor(private readonly id: string) {}
 
 	/** Number of running requests. */
-	get active() {
+	get active(): number {
 		return this.running.size;
 	}
 
 	/** Number of waiting requests. */
-	get length() {
+	get length(): number {
 		return this.interactive.waiters.size + this.batches.waiters.size;
 	}
 

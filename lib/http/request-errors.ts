@@ -11,7 +11,7 @@ import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
-import type { ErrorContext } from '../errors/server-error';
+import type { ErrorContext, ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/server-error';
 import { collectTexts } from '../values';
 
@@ -33,7 +33,7 @@ export function toTransportError(
 	options: RequestOptions,
 	watchdog: Watchdog,
 	hasStarted: boolean,
-) {
+): ServerError {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
@@ -65,7 +65,11 @@ export function toTransportError(
 }
 
 /** The error of a request that was aborted or timed out while it waited in the queue. */
-export function createQueueError(endpoint: Endpoint, options: RequestOptions, watchdog: Watchdog) {
+export function createQueueError(
+	endpoint: Endpoint,
+	options: RequestOptions,
+	watchdog: Watchdog,
+): ServerError {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
@@ -90,7 +94,7 @@ export function toResponseError(
 	endpoint: Endpoint,
 	options: RequestOptions,
 	response: ErrorResponse,
-) {
+): ServerError {
 	const { status, url, headers } = response;
 	// Before the text is shortened, which could leave half a key.
 	const text = maskBody(response.text, endpoint.secrets);

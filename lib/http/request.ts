@@ -41,7 +41,7 @@ export async function request<T>(
 	endpoint: Endpoint,
 	options: RequestOptions,
 	read: (response: HttpResponse) => Promise<T>,
-) {
+): Promise<T> {
 	return await new RequestRun(endpoint, options, read).send();
 }
 

@@ -17,7 +17,10 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 /**
  * Removes one layer of compression: proxies compress although `accept-encoding: identity` was sent.
  */
-export function decompress(body: AsyncIterable<Uint8Array>, encoding = '') {
+export function decompress(
+	body: AsyncIterable<Uint8Array>,
+	encoding = '',
+): AsyncIterable<Uint8Array<ArrayBufferLike>> {
 	const format = FORMATS[encoding.trim().toLowerCase()];
 	if (format === undefined) return body;
 	return ReadableStream.from(body).pipeThrough(
@@ -180,7 +183,7 @@ class BufferedText implements EndDetector {
 }
 
 /** A size limit as text. */
-export function formatMegabytes(bytes: number) {
+export function formatMegabytes(bytes: number): string {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
@@ -190,7 +193,7 @@ const BLOCK_BYTES = 64 * 1024;
 /** Concatenates all chunks. Throws a `BodyTooLargeError` if they exceed `maxBytes`. */
 export async function readBuffer(
 	chunks: AsyncIterable<Uint8Array>,
-	maxBytes = Infinity,
+	maxBytes: number = Infinity,
 ): Promise<Buffer> {
 	const blocks: Uint8Array[] = [];
 	let block = Buffer.alloc(0);
@@ -246,12 +249,12 @@ const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
 export class TextCount {
 	private length = 0;
 
-	get isExceeded() {
+	get isExceeded(): boolean {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
 	/** Throws a `TooMuchTextError` for more than 2 MB in total. */
-	add(length: number) {
+	add(length: number): void {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
 	}
@@ -304,7 +307,7 @@ export class StreamParser implements EndDetector {
 	/** `framing`: of the protocol: server-sent events, or one JSON value per line. */
 	constructor(
 		private readonly framing: 'events' | 'lines',
-		private readonly maxLength = MAX_EVENT_LENGTH,
+		private readonly maxLength: number = MAX_EVENT_LENGTH,
 	) {}
 
 	/** Lines outside of events, for example a router's `proxy error: …`. */
@@ -313,16 +316,16 @@ export class StreamParser implements EndDetector {
 	}
 
 	/** The beginning of a web page received instead of a response. */
-	get page() {
+	get page(): string | undefined {
 		return this.format === 'page' ? this.pageStart : undefined;
 	}
 
 	/** A page or a JSON response may be complete although the body stays open. */
-	mayHaveEnded() {
+	mayHaveEnded(): boolean {
 		return this.format === 'page' || this.format === 'buffered';
 	}
 
-	hasEnded() {
+	hasEnded(): boolean {
 		return this.format === 'page' || this.buffered.hasEnded();
 	}
 
@@ -331,12 +334,12 @@ export class StreamParser implements EndDetector {
 	 *
 	 * Throws a `BodyTooLargeError`.
 	 */
-	push(bytes: Uint8Array) {
+	push(bytes: Uint8Array): string[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
 	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
-	end() {
+	end(): string[] {
 		const rest = this.feed(this.decoder.decode());
 		if (this.format === 'page') return rest;
 		const last = (this.format === 'buffered' ? this.buffered.text : this.pending.text).trim();

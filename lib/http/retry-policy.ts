@@ -44,7 +44,11 @@ export class RetryPolicy {
 	 * Returns milliseconds to wait before the next attempt.
 	 * Throws a `ServerError` if there is none.
 	 */
-	nextDelayMs(error: ServerError, remainingMs: number, onLoading?: (waitedMs: number) => void) {
+	nextDelayMs(
+		error: ServerError,
+		remainingMs: number,
+		onLoading?: (waitedMs: number) => void,
+	): number {
 		if (error.type === 'modelLoading') {
 			const loadingDelayMs = this.nextLoadingDelayMs(error, remainingMs);
 			onLoading?.(performance.now() - this.loadingSince!);
@@ -67,7 +71,7 @@ export class RetryPolicy {
 	}
 
 	/** The model was still loading if the request that timed out was sent right after the server had reported it. */
-	toTimeoutError(error: ServerError) {
+	toTimeoutError(error: ServerError): ServerError {
 		const { lastLoading } = this;
 		const isLoading =
 			error.type === 'firstTokenTimeout' &&

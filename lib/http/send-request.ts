@@ -184,7 +184,7 @@ function flattenHeaders(
  * A request as JSON, without lone surrogates, which texts shortened by length contain: llama-server rejects them as a
  * broken body.
  */
-export function stringifyBody(value: unknown) {
+export function stringifyBody(value: unknown): string {
 	const json = JSON.stringify(value);
 	if (!json.includes('\\ud')) return json;
 	// `JSON.stringify` escapes lone surrogates; after a backslash, the text itself contains such an escape.

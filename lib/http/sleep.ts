@@ -4,7 +4,7 @@ import { sleep } from 'n8n-workflow';
 const SLEEP_STEP_MS = 250;
 
 /** Stops waiting when the signal aborts, for work that ignores signals: the egress filter's DNS lookup. */
-export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<T>) {
+export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {
@@ -19,12 +19,12 @@ export async function rejectOnAbort<T>(signal: AbortSignal, work: () => Promise<
 }
 
 /** Aborts when one of the signals aborts. The combined signal can be freed before them. */
-export function anySignal(...signals: Array<AbortSignal | undefined>) {
+export function anySignal(...signals: Array<AbortSignal | undefined>): AbortSignal {
 	return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
 /** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
-export async function sleepWithAbort(ms: number, signal?: AbortSignal) {
+export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
 	signal?.throwIfAborted();
 	let wake = () => {};
 	const aborted = new Promise<void>((resolve) => {

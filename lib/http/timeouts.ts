@@ -43,7 +43,7 @@ export class Watchdog {
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
 		private readonly timeouts: Timeouts,
-		private readonly callerSignal?: AbortSignal,
+		private readonly callerSignal?: AbortSignal | undefined,
 	) {
 		this.total = this.start('totalTimeout', timeouts.totalMs);
 		this.timer = this.start('firstTokenTimeout', timeouts.firstTokenMs);
@@ -52,33 +52,33 @@ export class Watchdog {
 	}
 
 	/** Aborted when a timeout expires or the caller's signal aborts. */
-	get signal() {
+	get signal(): AbortSignal {
 		return this.controller.signal;
 	}
 
 	/** Call this when a chunk of an upload is sent: the wait for the first content restarts. */
-	onUpload() {
+	onUpload(): void {
 		if (this.phase === 'begin') this.timer?.refresh();
 	}
 
 	/** Call this when content arrives: from then on the idle timeout applies, which further content restarts. */
-	onContent() {
+	onContent(): void {
 		if (this.phase === 'content') this.timer?.refresh();
 		else this.enter('content', this.timeouts.idleMs);
 	}
 
 	/** Call this when no more content is expected: until more arrives, the idle timeout is at most `maxIdleMs`. */
-	expectEnd(maxIdleMs: number) {
+	expectEnd(maxIdleMs: number): void {
 		if (this.phase !== 'end')
 			this.enter('end', Math.min(this.timeouts.idleMs || maxIdleMs, maxIdleMs));
 	}
 
 	/** Milliseconds left until the first-token timeout; Infinity without one. */
-	get firstTokenRemainingMs() {
+	get firstTokenRemainingMs(): number {
 		return this.startedAt + (this.timeouts.firstTokenMs || Infinity) - performance.now();
 	}
 
-	stop() {
+	stop(): void {
 		this.callerSignal?.removeEventListener('abort', this.onCallerAbort);
 		clearTimeout(this.total);
 		clearTimeout(this.timer);
@@ -116,5 +116,5 @@ export class Watchdog {
  */
 export function setUnrefTimeout(ms: number, callback: () => void) {
 	const timer = setTimeout(callback, ms).unref();
-	return () => clearTimeout(timer);
+	return (): void => clearTimeout(timer);
 }

@@ -158,7 +158,9 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  *
  * Throws an error if this n8n has no SDK.
  */
-export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)) {
+export function loadSdk(
+	requireModule: (name: string) => unknown = (name) => module.require(name),
+): typeof import('@n8n/ai-node-sdk') {
 	const sdk = tryOrUndefined(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
 	if (!sdk) throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function')
@@ -170,7 +172,7 @@ export function loadSdk(requireModule: (name: string) => unknown = (name) => mod
  * Called when a node file is loaded. Logs and does not throw, because an error while loading would keep n8n from
  * starting. The node throws the same message when it is used.
  */
-export function reportUnsupportedHost(requireModule?: (name: string) => unknown) {
+export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
 	try {
 		loadSdk(requireModule);
 	} catch (error) {

@@ -20,6 +20,7 @@ import {
 	toUsageMetadata,
 } from './host-data';
 import { sleep } from 'n8n-workflow';
+import type { ISupplyDataFunctions } from 'n8n-workflow';
 
 /**
  * Generates a response for n8n: errors are those that n8n shows. `createRequest` reads LangChain's messages and tools,
@@ -55,7 +56,7 @@ type LocalChatModelClass = new (fields: LocalChatModelFields) => object;
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
-export const getLocalChatModelClass = memoize(
+export const getLocalChatModelClass: (object: HostClasses) => LocalChatModelClass = memoize(
 	(host: HostClasses) => defineClass(host) as unknown as LocalChatModelClass,
 );
 
@@ -192,7 +193,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 }
 
 /** Whether a callback handles tokens: n8n's tracer does not, its agent's events do. */
-export function wantsTokenEvents({ handlers }: HostRunManager) {
+export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
 	if (!Array.isArray(handlers)) return true;
 	return asRecords(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
 }
@@ -224,22 +225,26 @@ type TracerClass = HostClasses['N8nLlmTracing'];
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export const getTracerWithoutTokenizer = memoize((N8nLlmTracing: TracerClass) => {
-	const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
-		(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
-	);
-	if (!canBeReplaced) return N8nLlmTracing;
-	return class extends N8nLlmTracing {
-		/** `texts`: one text per prompt. */
-		async estimateTokensFromStringList(texts: unknown) {
-			return estimateContentTokens([texts].flat());
-		}
+export const getTracerWithoutTokenizer: (
+	object: new (context: ISupplyDataFunctions, options?: JsonRecord) => object,
+) => new (context: ISupplyDataFunctions, options?: JsonRecord) => object = memoize(
+	(N8nLlmTracing: TracerClass) => {
+		const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
+			(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
+		);
+		if (!canBeReplaced) return N8nLlmTracing;
+		return class extends N8nLlmTracing {
+			/** `texts`: one text per prompt. */
+			async estimateTokensFromStringList(texts: unknown) {
+				return estimateContentTokens([texts].flat());
+			}
 
-		async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>) {
-			return estimateContentTokens(generations.flat().map(({ text }) => text));
-		}
-	};
-});
+			async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>) {
+				return estimateContentTokens(generations.flat().map(({ text }) => text));
+			}
+		};
+	},
+);
 
 /** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const MAX_DELTAS_PER_SECOND = 400;

@@ -35,7 +35,7 @@ export function createSdkChatModel(
 	modelId: string,
 	sdk: AiNodeSdk,
 	tools: ToolDefinition[] = [],
-) {
+): SdkModel {
 	const toChatRequest = (
 		messages: SdkMessage[],
 		config: SdkCallOptions = {},

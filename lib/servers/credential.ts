@@ -17,7 +17,20 @@ const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const;
 type LocalLlamaCredential = Partial<ReturnType<typeof readLocalLlamaCredential>>;
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
-export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject) {
+export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): {
+	baseUrl: string;
+	apiKey: string;
+	authentication: string;
+	user: string;
+	password: string;
+	extraHeaders: {
+		name: string;
+		value: string;
+	}[];
+	ignoreSslIssues: boolean;
+	maxConcurrentRequests: number;
+	serverType: 'llamaServer' | 'ollama' | 'vllm' | 'other' | undefined;
+} {
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		apiKey: toText(data.apiKey),
@@ -35,7 +48,7 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject) {
 }
 
 /** Whether no field contains an expression, which could give each item another value. n8n hides those in rows from the mark. */
-export function isSameForEachItem(data: ICredentialDataDecryptedObject) {
+export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
 	return data.sameForEachItem === true && readHeaderRows(data).length === 0;
 }
 
@@ -145,12 +158,32 @@ function createCredentialError(message: string) {
  */
 
 /** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
-export function statusRule(status: number, message: string) {
+export function statusRule(
+	status: number,
+	message: string,
+): {
+	type: 'responseCode';
+	properties: {
+		value: number;
+		message: string;
+	};
+} {
 	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
 /** For a value in a body with status 200. n8n passes an empty body as an empty text. */
-export function bodyRule(key: string, value: unknown, message: string) {
+export function bodyRule(
+	key: string,
+	value: unknown,
+	message: string,
+): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
 	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
 }
 
@@ -158,12 +191,29 @@ export function bodyRule(key: string, value: unknown, message: string) {
  * For text with status 200: a user interface, a login page, a server with one response for everything. JSON objects have
  * another constructor.
  */
-export function plainTextRule(message: string) {
+export function plainTextRule(message: string): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
 	return bodyRule('constructor', String, message);
 }
 
 /** For a JSON object without a field. */
-export function missingFieldRule(field: string, message: string) {
+export function missingFieldRule(
+	field: string,
+	message: string,
+): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
 	return bodyRule(field, undefined, message);
 }
 
@@ -279,7 +329,15 @@ export function createEndpoint(
 	headers: Record<string, string>,
 	ignoreSslIssues: boolean,
 	helpers?: object,
-) {
+): {
+	url: ServerAddress;
+	id: string;
+	headers: Record<string, string>;
+	ignoreSslIssues: boolean;
+	egressFilter: EgressFilter | undefined;
+	secrets: string[];
+	n8nHelpers: object | undefined;
+} {
 	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
 	// n8n before 2.30 has no egress filter.
 	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;

@@ -45,7 +45,7 @@ export async function listModels(
 export function assertRerankSupported(
 	server: ModelServer,
 	{ cannotRerank, label, texts }: ServerType,
-) {
+): void {
 	if (cannotRerank !== true) return;
 	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
 		title: `${label} does not support reranking`,
@@ -123,7 +123,7 @@ export async function findOtherModel(
 	requested: string,
 	reported: string,
 	signal?: AbortSignal,
-) {
+): Promise<string | undefined> {
 	if (isSameName(reported, requested)) return undefined;
 	const profile = getProfile(server);
 	const { isGateway, isSameModel } = await profile.getType(signal);

@@ -6,7 +6,13 @@ import { isListMissing, probe } from './probe';
 import { assertModelName, parseModels } from './models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
-import type { ModelAction, ModelActionOptions, ModelServer, ServerType } from './types/server-type';
+import type {
+	ModelAction,
+	ModelActionOptions,
+	ModelServer,
+	ServerType,
+	ServerTypeName,
+} from './types/server-type';
 
 /** The actions, as text after "cannot". */
 const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {
@@ -26,7 +32,18 @@ export async function runModelAction(
 	server: ModelServer,
 	action: ModelAction,
 	options: ModelActionOptions,
-) {
+): Promise<{
+	changed: boolean | undefined;
+	tookMs: number;
+	model: string;
+	before?: string;
+	state?: string;
+	wasIdle?: boolean;
+	size?: number;
+	downloaded?: number;
+	deleted?: true;
+	server: ServerTypeName;
+}> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	assertModelName(model);

@@ -149,7 +149,7 @@ export function parseProps(props: JsonRecord): Partial<ServerModel> {
 }
 
 /** "8.0B" → 8e9, "134.52M" → 134520000; numbers stay. */
-export function parseParameterCount(value: number | string | undefined) {
+export function parseParameterCount(value: number | string | undefined): number | undefined {
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
 	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
@@ -158,7 +158,7 @@ export function parseParameterCount(value: number | string | undefined) {
 		: Math.round(Number(digits) * factor);
 }
 
-export function toStrings(value: unknown) {
+export function toStrings(value: unknown): string[] {
 	return asArray(value).filter((entry) => typeof entry === 'string');
 }
 
@@ -167,11 +167,11 @@ function asBoolean(value: unknown) {
 }
 
 /** A positive number; 0 means unknown. */
-export function asPositiveNumber(value: unknown) {
+export function asPositiveNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }
 /** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
-export function parseMetrics(text: string) {
+export function parseMetrics(text: string): Record<string, number> {
 	const values: Record<string, number> = {};
 	for (const [, name = '', value = ''] of text.matchAll(
 		/^([a-z_:][a-z0-9_:]*)(?:\{[^}\n]*\})? ([0-9.eE+-]+)/gim,
@@ -183,7 +183,7 @@ export function parseMetrics(text: string) {
 }
 
 /** Throws a `ServerError` of type `invalidInput`. */
-export function assertModelName(model: string) {
+export function assertModelName(model: string): void {
 	if (model.trim() === '')
 		throw createInputError(
 			'No model is selected',
@@ -192,7 +192,7 @@ export function assertModelName(model: string) {
 }
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
-export function matchesModelId(id: string, name: string | undefined) {
+export function matchesModelId(id: string, name: string | undefined): boolean {
 	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
@@ -201,13 +201,13 @@ export function matchesModel(
 	{ id, aliases }: Pick<ServerModel, 'id' | 'aliases'>,
 	name: string | undefined,
 	isSame: (id: string, name: string) => boolean = () => false,
-) {
+): boolean {
 	if (name === undefined) return false;
 	return [id, ...aliases].some((known) => matchesModelId(known, name) || isSame(known, name));
 }
 
 /** Whether two names, paths or file names refer to the same model. */
-export function isSameModelName(a: string, b: string) {
+export function isSameModelName(a: string, b: string): boolean {
 	return toComparableName(a) === toComparableName(b);
 }
 
@@ -220,7 +220,7 @@ function toComparableName(name: string) {
 const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
 
 /** Models that do not chat, by their names, come last. */
-export function sortForChat<T>(models: readonly T[], getName: (model: T) => string) {
+export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
 	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
 	return models.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -228,7 +228,7 @@ export function sortForChat<T>(models: readonly T[], getName: (model: T) => stri
 const MAX_NAMES = 10;
 
 /** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
-export function suggestModels(names: readonly string[], alternative: string | undefined) {
+export function suggestModels(names: readonly string[], alternative: string | undefined): string {
 	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
 	if (names.length > 0)
@@ -244,14 +244,14 @@ export function suggestModels(names: readonly string[], alternative: string | un
  * A display name: for a path, the file name without `.gguf` and part number. Without `--alias`, llama-server's ID is
  * the whole path.
  */
-export function getDisplayName(id: string) {
+export function getDisplayName(id: string): string {
 	const isPath = /^(?:[/\\~.]|[a-z]:[/\\])|\.gguf$/i.test(id);
 	const name = isPath ? id.split(/[/\\]/).at(-1)! : id;
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
 /** A display name for each ID: the full ID if several would have the same name. */
-export function getDisplayNames(ids: readonly string[]) {
+export function getDisplayNames(ids: readonly string[]): Map<string, string> {
 	const entries = [...new Set(ids)].map((id) => [getDisplayName(id), id] as const);
 	const lastIds = new Map(entries);
 	const firstIds = new Map(entries.toReversed());
@@ -263,7 +263,7 @@ export function getDisplayNames(ids: readonly string[]) {
  * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
  * `name`: display name.
  */
-export function describeModel(model: ServerModel, name = getDisplayName(model.id)) {
+export function describeModel(model: ServerModel, name: string = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
 	const capabilities = (['vision', 'audio', 'video'] as const).filter(
 		(capability) => model[capability] === true,
@@ -285,7 +285,9 @@ function formatCount(count: number) {
 }
 
 /** The candidates for an empty model field: the loaded models, or all if none is loaded. */
-export function preferLoadedModels<T extends { state?: string | null }>(models: readonly T[]) {
+export function preferLoadedModels<T extends { state?: string | null }>(
+	models: readonly T[],
+): readonly T[] {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	return loaded.length > 0 ? loaded : models;
 }
@@ -297,7 +299,7 @@ export function preferLoadedModels<T extends { state?: string | null }>(models: 
 export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
 	context: Partial<ErrorContext> = {},
-) {
+): string {
 	const candidates = preferLoadedModels(models);
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw createServerError('invalidInput', context, {

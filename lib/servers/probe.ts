@@ -9,6 +9,7 @@ import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
 import type { Timeouts } from '../http/timeouts';
 import { isRecord, parseJson } from '../values';
+import type { JsonRecord } from '../values';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
@@ -72,7 +73,11 @@ export function toProbeError(
 }
 
 /** The JSON object of a route that not every server has; undefined on any error, which other requests will report. */
-export async function tryProbeObject(server: ModelServer, path: string, options?: ProbeOptions) {
+export async function tryProbeObject(
+	server: ModelServer,
+	path: string,
+	options?: ProbeOptions,
+): Promise<JsonRecord | undefined> {
 	const { status = 0, json } = (await tryProbe(server, path, options)) ?? {};
 	return status < 300 && isRecord(json) ? json : undefined;
 }
@@ -98,7 +103,7 @@ export async function sendCommand(
 		timeoutMs,
 		...options
 	}: Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & { timeoutMs: number },
-) {
+): Promise<JsonRecord> {
 	return await request(
 		server,
 		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
@@ -107,17 +112,17 @@ export async function sendCommand(
 }
 
 /** `path`: below the root of the server, or a URL. */
-export function toUrl(server: Endpoint, path: string) {
+export function toUrl(server: Endpoint, path: string): string {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
 
 /** Whether the API of the server may exist without a model list. */
-export function isListMissing({ status }: Pick<ProbeResponse, 'status'>) {
+export function isListMissing({ status }: Pick<ProbeResponse, 'status'>): boolean {
 	return status === 404 || status === 405 || status === 501;
 }
 
 /** URL of the model list. */
-export function toListUrl(server: ModelServer) {
+export function toListUrl(server: ModelServer): string {
 	return `${server.getApiUrl()}/models`;
 }
 

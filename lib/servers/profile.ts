@@ -12,6 +12,7 @@ import type {
 	ProbeResponse,
 	ServerProps,
 	ServerType,
+	ServerTypeName,
 } from './types/server-type';
 
 /** After a failed identification, which may succeed soon. */
@@ -61,13 +62,13 @@ class KnownFacts {
 	/** Until then, its routes have no version (infinity, FastAPI servers). */
 	unversionedUntil = 0;
 	/** By model. */
-	props = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
+	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
 	/** By task and model. */
-	readonly lessons = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
 	/** By model. */
-	readonly contextSizes = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
 	/** By model and thinking setting. */
-	readonly reasoningStarts = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
+	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
 }
 
 /** By the ID of the server, which contains address and credential. */
@@ -91,7 +92,7 @@ class ServerProfile {
 	) {}
 
 	/** The URL of the API, without a version if `findApiRoot` found its list there. */
-	getApiUrl() {
+	getApiUrl(): string {
 		const { root, api } = this.server.url;
 		return this.facts.unversionedUntil > performance.now() ? root : api;
 	}
@@ -137,7 +138,7 @@ class ServerProfile {
 	}
 
 	/** The name of the server type, if it was recognized. */
-	getRecognizedName() {
+	getRecognizedName(): ServerTypeName | undefined {
 		const serverType = this.getCachedType();
 		return serverType === other ? undefined : serverType?.name;
 	}
@@ -204,12 +205,12 @@ class ServerProfile {
 	}
 
 	/** Concurrent generations that the server supports with a model, if it reported that. */
-	getCachedSlots(model = '') {
+	getCachedSlots(model = ''): number | undefined {
 		return this.facts.props.get(model)?.slots;
 	}
 
 	/** Tokens of context that one request can use, if the server reported them. */
-	getCachedContext(model: string) {
+	getCachedContext(model: string): number | undefined {
 		const { props, serverType, models } = this.facts;
 		// llama-server lists the context of all slots together.
 		const canUseList = this.isTypeCached() && serverType.fetchProps === undefined;
@@ -218,7 +219,7 @@ class ServerProfile {
 	}
 
 	/** Tokens of context that a model was trained for; Infinity if unknown. */
-	async getTrainedContext(model: string, signal?: AbortSignal) {
+	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
 		const { fetchModel } = await this.getType(signal);
 		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, signal));
 		return facts?.trainedContext ?? Infinity;
@@ -229,12 +230,12 @@ class ServerProfile {
 		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
 	}
 
-	storeLessons(task: string, lessons: Lessons) {
+	storeLessons(task: string, lessons: Lessons): void {
 		this.facts.lessons.set(task, lessons);
 	}
 
 	/** Stores the context size that is requested for a model. Returns the size of the last request. */
-	replaceContextSize(model: string, size: number) {
+	replaceContextSize(model: string, size: number): number | undefined {
 		const { contextSizes } = this.facts;
 		const previousSize = contextSizes.get(model);
 		contextSizes.set(model, size);
@@ -245,16 +246,16 @@ class ServerProfile {
 	 * Whether the last response started inside the thinking.
 	 * `setting`: the model and its thinking setting.
 	 */
-	startsInReasoning(setting: string) {
+	startsInReasoning(setting: string): boolean {
 		return this.facts.reasoningStarts.get(setting) === true;
 	}
 
-	storeReasoningStart(setting: string, starts: boolean) {
+	storeReasoningStart(setting: string, starts: boolean): void {
 		this.facts.reasoningStarts.set(setting, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
-	forget() {
+	forget(): void {
 		this.facts.typeExpiresAt = 0;
 		this.facts.props = new LruCache(TTL_MS, MAX_ENTRIES);
 	}

@@ -39,7 +39,10 @@ export async function getTruncationWarnings(
 const MAX_CONTEXT_SHARE = 0.9;
 
 /** Warns also if the prompt fits, but leaves little of the context. */
-export async function getInputWarnings(server: ModelServer, input: ProcessedInput) {
+export async function getInputWarnings(
+	server: ModelServer,
+	input: ProcessedInput,
+): Promise<string[]> {
 	const { processedTokens: tokens = 0, model } = input;
 	const { warnings, context: usedContext } = await checkTruncation(server, input);
 	const profile = getProfile(server);

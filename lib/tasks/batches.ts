@@ -105,7 +105,7 @@ export async function runBatches<R>(
 export async function processInBatches<R>(
 	texts: readonly BatchText[],
 	{ size, send, canTruncate, totals, toError }: BatchOptions<R>,
-) {
+): Promise<R[]> {
 	let maxSize = size;
 	let hasAccepted = false;
 	const sendBatch = async (batch: readonly BatchText[]) => {
@@ -160,7 +160,7 @@ export async function processInBatches<R>(
 }
 
 /** Whether a success response is not valid JSON: Python writes NaN, which JSON does not support. */
-export function isInvalidJsonResponse({ type, status }: ServerError) {
+export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
 	return type === 'invalidResponse' && status !== undefined && status < 300;
 }
 
@@ -233,7 +233,7 @@ export async function explainUnsupportedTask(
 const MARGIN = 0.9;
 
 /** Beginning of a text that should fit. Never splits a character. */
-export function truncateToLimit(text: string, { limit, tokens }: TokenSizes) {
+export function truncateToLimit(text: string, { limit, tokens }: TokenSizes): string {
 	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
 	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
 	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
@@ -242,6 +242,6 @@ export function truncateToLimit(text: string, { limit, tokens }: TokenSizes) {
 const EXCERPT_LENGTH = 80;
 
 /** Beginning of a text, for errors. */
-export function excerpt(text: string) {
+export function excerpt(text: string): string {
 	return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
 }

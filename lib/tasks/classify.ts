@@ -11,7 +11,13 @@ import { addUsage } from '../chat/usage';
 import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
 import { assertCapabilities } from '../chat/completion-request';
 import { enforceStrictRoles } from '../chat/strict-roles';
-import type { ChatMessage, ChatSettings, InputMessage, CompletionRequest } from '../chat/types';
+import type {
+	ChatMessage,
+	ChatSettings,
+	InputMessage,
+	CompletionRequest,
+	Usage,
+} from '../chat/types';
 import type { ErrorType } from '../errors/server-error';
 import { createInputError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
@@ -20,7 +26,7 @@ import { assertModelName } from '../servers/models';
 import type { Adaptation } from '../exchange/adaptations';
 import { adjustOllamaThinking, omitFields } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/exchange';
-import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { breakControlTokens } from '../text/control-tokens';
 import { asFiniteNumber, maxOf, truncate, minOf } from '../values';
@@ -60,7 +66,54 @@ export async function classify(
 	server: ModelServer,
 	settings: ClassifySettings,
 	request: ClassifyRequest,
-) {
+): Promise<
+	| {
+			usage: Usage | undefined;
+			model: string | undefined;
+			/** Undefined if the server was not recognized. */
+			server: ServerTypeName | undefined;
+			warnings: string[];
+			labels: never[];
+			unmatchedText: string;
+			/** Probability of each label, by its index. */
+			scores?: undefined;
+			/** Probability that no label matches, if that is allowed. */
+			noneScore?: undefined;
+			/** From 0 to 1; with several labels, the lowest one. */
+			confidence?: undefined;
+	  }
+	| {
+			usage: Usage | undefined;
+			model: string | undefined;
+			/** Undefined if the server was not recognized. */
+			server: ServerTypeName | undefined;
+			warnings: string[];
+			labels: number[];
+			unmatchedText?: undefined;
+			/** Probability of each label, by its index. */
+			scores?: undefined;
+			/** Probability that no label matches, if that is allowed. */
+			noneScore?: undefined;
+			/** From 0 to 1; with several labels, the lowest one. */
+			confidence?: undefined;
+	  }
+	| {
+			usage: Usage | undefined;
+			model: string | undefined;
+			/** Undefined if the server was not recognized. */
+			server: ServerTypeName | undefined;
+			warnings: string[];
+			/** Indexes of the labels in the list, most likely first. Empty if no label matches. */
+			labels: number[];
+			/** Probability of each label, by its index. */
+			scores: number[];
+			/** Probability that no label matches, if that is allowed. */
+			noneScore: number | undefined;
+			/** From 0 to 1; with several labels, the lowest one. */
+			confidence: number | undefined;
+			unmatchedText?: undefined;
+	  }
+> {
 	const { labels, allowNone, isMultiLabel } = request;
 	const labelIssue = findLabelIssue(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	if (labelIssue !== undefined)

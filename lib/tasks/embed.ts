@@ -74,7 +74,18 @@ export class Embedder {
 		role: keyof Prefixes,
 		signal?: AbortSignal,
 		indexes?: readonly number[],
-	) {
+	): Promise<{
+		warnings: string[];
+		/** In the order of the texts. */
+		vectors: number[][];
+		/** Dimensions of the vectors that the server sent. */
+		receivedDimensions: number | undefined;
+		/** The model that created the vectors, if it is not the requested one. */
+		otherModel: string | undefined;
+		tokens?: number;
+		requests: number;
+		truncated: number;
+	}> {
 		const { settings } = this;
 		const prepared = texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role));
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;

@@ -18,7 +18,14 @@ export interface ExtractField {
  * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
  * values are null. Models that must write each name also omit fewer fields.
  */
-export function buildSchema(fields: readonly ExtractField[]) {
+export function buildSchema(fields: readonly ExtractField[]): {
+	type: string;
+	properties: {
+		[k: string]: JsonRecord;
+	};
+	required: string[];
+	additionalProperties: boolean;
+} {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
@@ -28,7 +35,14 @@ export function buildSchema(fields: readonly ExtractField[]) {
 }
 
 /** Schema for validating a response: an omitted optional field counts as null. */
-export function buildValidationSchema(fields: readonly ExtractField[]) {
+export function buildValidationSchema(fields: readonly ExtractField[]): {
+	required: string[];
+	type: string;
+	properties: {
+		[k: string]: JsonRecord;
+	};
+	additionalProperties: boolean;
+} {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...buildSchema(fields), required };
 }

@@ -39,7 +39,19 @@ export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
-) {
+): Promise<{
+	images: {
+		content: Buffer<ArrayBuffer>;
+		mimeType: string;
+		extension: string;
+		/** In pixels, from the header of a PNG, the default of servers. */
+		width: number | undefined;
+		height: number | undefined;
+		revisedPrompt: string | undefined;
+		seed: number | undefined;
+	}[];
+	warnings: string[];
+}> {
 	const { model } = settings;
 	if (!prompt.trim())
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');

@@ -52,7 +52,7 @@ export class LabelSet {
 	}
 
 	/** For the prompt: one line each. */
-	format() {
+	format(): string {
 		const lines = this.labels.map(({ name, description = '' }, index) => {
 			const line = `${this.keys[index]}: ${name}`;
 			return [line, toSingleLine(description)].filter(Boolean).join(' - ');
@@ -61,7 +61,7 @@ export class LabelSet {
 	}
 
 	/** A GBNF grammar of llama.cpp that allows only the keys. */
-	toGrammar() {
+	toGrammar(): string {
 		const key = this.keys.map((character) => JSON.stringify(character)).join(' | ');
 		return this.isMultiLabel
 			? `root ::= key ("," key){0,${this.keys.length - 1}}\nkey ::= ${key}`
@@ -80,7 +80,7 @@ export class LabelSet {
 	 * Indexes of the labels in a completion, without duplicates; undefined if it contains none. A label counts if it is
 	 * the full text, or its first or last line, also after "Answer:". If the two lines differ, neither counts.
 	 */
-	parse(text: string) {
+	parse(text: string): number[] | undefined {
 		const textLabels = text.length > MAX_LABELS_LENGTH ? undefined : this.parseExact(text);
 		if (textLabels) return textLabels;
 		const lines = text
@@ -147,7 +147,11 @@ export class LabelSet {
 	 * `labels`: indexes of its labels.
 	 * Returns for each of these labels, in their order, one list with a score from 0 to 1 per label.
 	 */
-	computeScores(logprobs: unknown, completionText: string, labels: readonly number[]) {
+	computeScores(
+		logprobs: unknown,
+		completionText: string,
+		labels: readonly number[],
+	): number[][] | undefined {
 		const labelTokens = getCompletionTokens(logprobs, completionText).filter(
 			({ token }) => this.findToken(token) >= 0,
 		);
@@ -220,7 +224,7 @@ function toSingleLine(description: string) {
 	return description.trim().replace(/\s+/g, ' ');
 }
 
-export function lower(text: string) {
+export function lower(text: string): string {
 	return text.trim().normalize().toLowerCase();
 }
 

@@ -115,7 +115,7 @@ export async function runTask<T, D = undefined>(
  * Reads a JSON object or array.
  * Throws a `ServerError` for anything else, and for an error response.
  */
-export async function readJson(response: HttpResponse) {
+export async function readJson(response: HttpResponse): Promise<unknown[] | JsonRecord> {
 	const text = await response.text();
 	const json = parseJson(text);
 	if (Array.isArray(json)) return json as unknown[];

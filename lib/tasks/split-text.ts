@@ -8,13 +8,13 @@ const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;
 const REST = /^\p{Ll}[\p{L}\p{M}]*[.,!?;:]?(?=\s|$)/u;
 
 /** Joins the words of a text whose lines begin with a space, unless a word continues there. */
-export function joinSplitText(text: string) {
+export function joinSplitText(text: string): string {
 	const startsWithSpace = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
 	return startsWithSpace ? text.replace(BROKEN_WORD, '') : text;
 }
 
 /** The same for segments: the rest of a word moves to the segment with its beginning. */
-export function joinSplitSegments(segments: readonly JsonRecord[]) {
+export function joinSplitSegments(segments: readonly JsonRecord[]): JsonRecord[] {
 	const texts = segments.map(({ text }) => asString(text) ?? '');
 	const startsWithSpace = texts.filter((text) => /^ \S/.test(text)).length * 2 > texts.length;
 	if (!startsWithSpace) return [...segments];

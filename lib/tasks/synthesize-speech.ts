@@ -189,7 +189,7 @@ const EMOJI =
 const EMPHASIS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
 
 /** Removes emoji and Markdown, which many servers read aloud. */
-export function stripMarkdown(text: string) {
+export function stripMarkdown(text: string): string {
 	return text
 		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
 		.replace(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')

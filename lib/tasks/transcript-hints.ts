@@ -19,7 +19,7 @@ const MAX_NO_SPEECH = 0.6;
 export function getTranscriptHints(
 	{ extraFields, subtitles }: Transcript,
 	{ format, granularities }: { format: string; granularities: readonly string[] },
-) {
+): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
 		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
@@ -53,7 +53,7 @@ export const requestSegments: Adaptation = (rejection, { response_format: format
 		: undefined;
 
 /** Adds the requested subtitles to a transcript that has only segments. */
-export function withSubtitles(transcript: Transcript, format: string) {
+export function withSubtitles(transcript: Transcript, format: string): Transcript {
 	if (!isSubtitleFormat(format) || transcript.subtitles) return transcript;
 	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };

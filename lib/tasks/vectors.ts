@@ -45,7 +45,7 @@ export function parseVectors(
 }
 
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
-export const LIST_NAMES = [
+export const LIST_NAMES: string[] = [
 	'data',
 	'results',
 	'embeddings',
@@ -141,7 +141,7 @@ function findVectorIssue(vector: number[], expected: number): VectorIssue | unde
 }
 
 /** Tokens of the request, if the server counts them. */
-export function parseTokenCount(json: unknown) {
+export function parseTokenCount(json: unknown): number | undefined {
 	const { usage, prompt_eval_count: evaluated } = asRecord(json);
 	const { prompt_tokens: prompt, total_tokens: total } = asRecord(usage);
 	return [prompt, total, evaluated].find((value) => typeof value === 'number');
@@ -151,7 +151,7 @@ export function parseTokenCount(json: unknown) {
  * Keeps the first `dimensions` numbers of a vector and normalizes them, for models trained for it (Matryoshka). A shorter
  * vector is returned unchanged.
  */
-export function truncateVector(vector: number[], dimensions: number | undefined) {
+export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
 	const shortVector = vector.slice(0, dimensions);
 	const length = Math.hypot(...shortVector);
@@ -162,7 +162,10 @@ export function truncateVector(vector: number[], dimensions: number | undefined)
  * Returns the index (from 0) of the text of each entry, out of `count` texts; undefined if it cannot be read. Servers send
  * it as a number or as text, from 0 or from 1, under several names.
  */
-export function matchTextIndexes(entries: readonly unknown[], count: number) {
+export function matchTextIndexes(
+	entries: readonly unknown[],
+	count: number,
+): (number | undefined)[] {
 	const indexes = entries.map((entry) => {
 		const { index, text_index, document_index, corpus_id } = asRecord(entry);
 		return parseNumber(index ?? text_index ?? document_index ?? corpus_id);

@@ -43,7 +43,7 @@ export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
 }
 
 /** A value written like Python or JavaScript, as JSON; undefined for anything else. Numbers keep their digits. */
-export function parseLiteral(text: string) {
+export function parseLiteral(text: string): string | undefined {
 	return readAll(text, (reader) => reader.readValue(0));
 }
 
@@ -91,7 +91,7 @@ function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
  * Text as JSON if it is JSON but for comments, quotation marks, unquoted names, commas at the end, raw line ends or
  * Python's constants; undefined if it is something else.
  */
-export function repairJson(text: string) {
+export function repairJson(text: string): string | undefined {
 	return parseJson(text) === undefined ? parseLiteral(text) : text;
 }
 

@@ -25,7 +25,7 @@ const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...THINKING_TAGS];
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking|exaone[-_.]?deep/i;
 
 /** Whether a response may begin inside the thinking, by the model name. */
-export function opensReasoningInPrompt(model: string) {
+export function opensReasoningInPrompt(model: string): boolean {
 	return OPENS_IN_PROMPT.test(model);
 }
 
@@ -131,12 +131,12 @@ export class ReasoningSplitter {
 	constructor(private mayBeInside = false) {}
 
 	/** Marks are plain text. */
-	ignoreTags() {
+	ignoreTags(): void {
 		this.part ??= PLAIN;
 	}
 
 	/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
-	expectSplit() {
+	expectSplit(): void {
 		if (!this.part)
 			[this.isSplitByServer, this.mayBeInside, this.maxAssumed] = [true, true, MAX_SPLIT_LENGTH];
 	}
@@ -266,7 +266,7 @@ function findEnd(text: string, { marks, pattern }: Ends): PartEnd {
 }
 
 /** Whether a response ends thinking that it did not begin. */
-export function hasUnopenedReasoning(response: string) {
+export function hasUnopenedReasoning(response: string): boolean {
 	const { reasoning } = splitReasoning(response, true);
 	const isOpened = /[^`'"“(]<think>/i.test(reasoning);
 	return !isOpened && reasoning.trim() !== '' && response.trimStart().startsWith(reasoning.trim());

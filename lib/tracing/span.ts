@@ -32,7 +32,7 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	request: RequestAttributes,
 	work: (endpoint: S) => Promise<T>,
 	toAttributes: (result: T) => ResponseAttributes,
-) {
+): Promise<T> {
 	const api = loadOpenTelemetry();
 	const headers = api && (await fetchTraceHeaders(endpoint));
 	const span = headers?.traceparent
@@ -298,7 +298,7 @@ function getPort({ port, protocol }: URL) {
 const MAX_CHARACTERS = 100_000;
 
 /** Messages as JSON in the form of the GenAI conventions. If it is too long, only the end of the conversation is kept. */
-export function stringifyMessages(messages: readonly TracedMessage[]) {
+export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	const newest: object[] = [];
 	let characters = 0;
 	for (const message of messages.toReversed()) {

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { getForm } from '../shared/dify/editor-lists';
 import { createResourceTable } from '../shared/run/operations';
@@ -23,7 +30,21 @@ export class DifyApp implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
+	methods: {
+		resourceMapping: {
+			getForm: typeof getForm;
+		};
+		listSearch: {
+			searchAnnotations: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
 
-	execute = createDifyExecute(operations, 'app');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'app',
+	);
 }

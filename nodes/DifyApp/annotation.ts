@@ -6,6 +6,7 @@ import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation, readId } from '../shared/dify/dify-operation';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 /** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
 const buildAnnotationList = (keyword: string): ListEndpoint => ({
@@ -87,7 +88,11 @@ export const annotations: DifyResource = {
 const MAX_RECORDS = 200;
 
 /** The annotations of the app, for the list in the editor. */
-export const searchAnnotations = createListSearch('app', async ({ client, filter }) => {
+export const searchAnnotations: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch('app', async ({ client, filter }) => {
 	const records = await fetchAllPages(client, buildAnnotationList(filter), MAX_RECORDS);
 	return {
 		results: records.map(({ id, question, answer }) => ({

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations, getForm } from '../shared/dify/editor-lists';
 import { operations } from './send';
@@ -17,7 +24,21 @@ export class DifyChatMessage implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: { searchConversations }, resourceMapping: { getForm } };
+	methods: {
+		listSearch: {
+			searchConversations: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+		resourceMapping: {
+			getForm: typeof getForm;
+		};
+	} = { listSearch: { searchConversations }, resourceMapping: { getForm } };
 
-	execute = createDifyExecute(operations, 'app');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'app',
+	);
 }

@@ -90,7 +90,7 @@ function readConversation(parameters: NodeParameters): ConversationChoice {
 }
 
 /** Key of the item's conversation. Messages of one conversation are sent in order. */
-export function getConversationKey(parameters: NodeParameters) {
+export function getConversationKey(parameters: NodeParameters): string | undefined {
 	const choice = tryOrUndefined(() => readConversationMode(parameters));
 	if (choice === 'latest') return `latest ${String(readRawUser(parameters))}`;
 	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	difyActionNode,
@@ -273,7 +280,23 @@ export class DifyConversation implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: { searchConversations, searchVariables } };
+	methods: {
+		listSearch: {
+			searchConversations: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+			searchVariables: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: { searchConversations, searchVariables } };
 
-	execute = createDifyExecute(operations, 'app');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'app',
+	);
 }

@@ -1,4 +1,9 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeExecutionData,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import {
 	difyActionNode,
@@ -162,5 +167,8 @@ export class DifyFeedback implements INodeType {
 		properties: operations.properties,
 	};
 
-	execute = createDifyExecute(operations, 'app');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'app',
+	);
 }

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import {
 	searchDocuments,
 	searchEmbeddingModels,
@@ -35,7 +42,30 @@ export class DifyKnowledge implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = {
+	methods: {
+		listSearch: {
+			searchDatasources: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+			searchDocuments: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+			searchEmbeddingModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+			searchKnowledgeBases: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+				token?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = {
 		listSearch: {
 			searchDatasources,
 			searchDocuments,
@@ -44,5 +74,8 @@ export class DifyKnowledge implements INodeType {
 		},
 	};
 
-	execute = createDifyExecute(operations, 'knowledge');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'knowledge',
+	);
 }

@@ -10,9 +10,10 @@ import {
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
+import type { ModelRef } from '../../lib/dify/knowledge/models';
 import { isUnset } from '../../lib/values';
 
-export const datasetField = resourceLocatorField(
+export const datasetField: INodeProperties = resourceLocatorField(
 	'Knowledge Base',
 	'difyDatasetId',
 	'searchKnowledgeBases',
@@ -20,7 +21,7 @@ export const datasetField = resourceLocatorField(
 );
 
 /** A model of the workspace: provider and name in one value. */
-export function embeddingModelField(description: string) {
+export function embeddingModelField(description: string): INodeProperties {
 	return resourceLocatorField(
 		'Embedding Model',
 		'embeddingModel',
@@ -31,7 +32,7 @@ export function embeddingModelField(description: string) {
 }
 
 /** Reads a model locator. */
-export function readModel(parameters: NodeParameters, path: string) {
+export function readModel(parameters: NodeParameters, path: string): ModelRef | undefined {
 	return parseModelRef(parameters.rawString(path));
 }
 
@@ -49,29 +50,39 @@ export function techniqueField(description: string): INodeProperties {
 	);
 }
 
-export const documentField = resourceLocatorField('Document', 'documentId', 'searchDocuments', {
+export const documentField: INodeProperties = resourceLocatorField(
+	'Document',
+	'documentId',
+	'searchDocuments',
+	{
+		required: true,
+	},
+);
+
+export const documentBinaryField: INodeProperties = binaryField('the file');
+
+export const textField: INodeProperties = longTextField('Text', 'text', 4, {
 	required: true,
 });
 
-export const documentBinaryField = binaryField('the file');
-
-export const textField = longTextField('Text', 'text', 4, {
-	required: true,
-});
-
-export const keywordField = stringField(
+export const keywordField: INodeProperties = stringField(
 	'Search',
 	'keyword',
 	'Part of the name or text to search for. Leave empty for all.',
 );
 
-export const indexingWaitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
-	typeOptions: { minValue: 0 },
-	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
-});
+export const indexingWaitField: INodeProperties = numberField(
+	'Wait for Indexing (Seconds)',
+	'wait',
+	300,
+	{
+		typeOptions: { minValue: 0 },
+		description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
+	},
+);
 
 /** Reads an array, or text separated by commas. */
-export function readTextList(parameters: NodeParameters, path: string) {
+export function readTextList(parameters: NodeParameters, path: string): string[] | undefined {
 	const value = parameters.value(path);
 	if (isUnset(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);

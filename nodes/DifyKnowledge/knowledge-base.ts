@@ -49,6 +49,7 @@ import {
 } from './fields';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readExactObject } from '../shared/dify/run-request';
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 /** Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13). Throws a `ServerError` also for a knowledge base without a pipeline. */
 async function fetchFileNodes(client: DifyClient, datasetId: string) {
@@ -64,7 +65,11 @@ async function fetchFileNodes(client: DifyClient, datasetId: string) {
 }
 
 /** File nodes of the pipeline that created the selected knowledge base. */
-export const searchDatasources = createListSearch(
+export const searchDatasources: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch(
 	'knowledge',
 	async ({ client, context, filter }) => {
 		const nodes = await fetchFileNodes(client, readEditorDatasetId(context));

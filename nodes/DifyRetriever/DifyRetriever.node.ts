@@ -4,6 +4,7 @@ import type {
 	ISupplyDataFunctions,
 	ILoadOptionsFunctions,
 	INodePropertyOptions,
+	SupplyData,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
@@ -88,11 +89,43 @@ function createLoggedRetriever(
 	datasetIds: readonly string[],
 	search: RetrievalOptions,
 	log: SubNodeLog,
-) {
+): {
+	lc_runnable: boolean;
+	lc_namespace: string[];
+	invoke: (
+		text: unknown,
+		config?: { signal?: AbortSignal },
+	) => Promise<
+		{
+			pageContent: string;
+			metadata: {
+				score: number;
+				source: string;
+				documentId: string | undefined;
+				segmentId: string | undefined;
+				datasetId: string;
+			};
+		}[]
+	>;
+} {
 	return {
 		lc_runnable: true,
 		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
-		invoke: async (text: unknown, config?: { signal?: AbortSignal }) => {
+		invoke: async (
+			text: unknown,
+			config?: { signal?: AbortSignal },
+		): Promise<
+			{
+				pageContent: string;
+				metadata: {
+					score: number;
+					source: string;
+					documentId: string | undefined;
+					segmentId: string | undefined;
+					datasetId: string;
+				};
+			}[]
+		> => {
 			// An expression may return any type.
 			const { query, isTruncated } = truncateQuery(String(text ?? ''));
 			if (isTruncated) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
@@ -178,7 +211,12 @@ export class DifyRetriever implements INodeType {
 		properties,
 	};
 
-	methods = { loadOptions: { getKnowledgeBases } };
+	methods: {
+		loadOptions: {
+			getKnowledgeBases: typeof getKnowledgeBases;
+		};
+	} = { loadOptions: { getKnowledgeBases } };
 
-	supplyData = bindContext(supplyRetriever);
+	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
+		bindContext(supplyRetriever);
 }

@@ -174,5 +174,5 @@ export class DifyTrigger implements INodeType {
 		properties,
 	};
 
-	poll = bindContext(pollDify);
+	poll: (this: IPollFunctions) => Promise<INodeExecutionData[][] | null> = bindContext(pollDify);
 }

@@ -1,4 +1,9 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeExecutionData,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
@@ -28,7 +33,14 @@ export class DifyWorkflow implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { resourceMapping: { getForm } };
+	methods: {
+		resourceMapping: {
+			getForm: typeof getForm;
+		};
+	} = { resourceMapping: { getForm } };
 
-	execute = createDifyExecute(operations, 'app');
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
+		operations,
+		'app',
+	);
 }

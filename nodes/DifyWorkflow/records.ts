@@ -75,7 +75,7 @@ export const runStop: DifyOperation = {
 	},
 };
 
-export const runGetAll = defineListOperation({
+export const runGetAll: DifyOperation = defineListOperation({
 	action: 'Get many runs',
 	description: 'List the runs of the workflow, newest first, including active runs',
 	fields: [],

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	ILoadOptionsFunctions,
+	INodeType,
+	INodeTypeDescription,
+	SupplyData,
+	ISupplyDataFunctions,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
@@ -28,7 +35,15 @@ export class LocalChatModel implements INodeType {
 		properties,
 	};
 
-	methods = { listSearch: { searchModels } };
+	methods: {
+		listSearch: {
+			searchModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: { searchModels } };
 
-	supplyData = bindContext(supplyChatModel);
+	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
+		bindContext(supplyChatModel);
 }

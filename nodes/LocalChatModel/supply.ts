@@ -1,4 +1,4 @@
-import type { ISupplyDataFunctions } from 'n8n-workflow';
+import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { isJsonRequested } from '../../lib/chat/openai-body';
 import { withToolLimit } from '../../lib/chat/tool-selection';
@@ -35,7 +35,10 @@ import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/span';
 
 /** Supplies the chat model of an item. */
-export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number) {
+export async function supplyChatModel(
+	context: ISupplyDataFunctions,
+	itemIndex: number,
+): Promise<SupplyData> {
 	return await supplySubNode(
 		context,
 		NodeConnectionTypes.AiLanguageModel,
@@ -179,7 +182,7 @@ type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger
  * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
  * time, if the response was streamed, and if the execution did not start in a chat.
  */
-export function getStreamingHint(context: Context, totalMs: number) {
+export function getStreamingHint(context: Context, totalMs: number): string | undefined {
 	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
 	const trigger = tryOrUndefined(() => context.getChatTrigger());
 	if (!trigger) return undefined;

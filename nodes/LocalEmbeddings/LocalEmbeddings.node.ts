@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	ILoadOptionsFunctions,
+	INodeType,
+	INodeTypeDescription,
+	SupplyData,
+	ISupplyDataFunctions,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { supplyEmbeddings, properties } from './supply';
@@ -24,7 +31,15 @@ export class LocalEmbeddings implements INodeType {
 		properties,
 	};
 
-	methods = { listSearch: { searchEmbeddingModels } };
+	methods: {
+		listSearch: {
+			searchEmbeddingModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: { searchEmbeddingModels } };
 
-	supplyData = bindContext(supplyEmbeddings);
+	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
+		bindContext(supplyEmbeddings);
 }

@@ -1,4 +1,4 @@
-import type { IDataObject, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import type { IDataObject, INodeProperties, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Prefixes } from '../../lib/tasks/embed';
 import { Embedder } from '../../lib/tasks/embed';
@@ -10,7 +10,7 @@ import { supplySubNode } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
-export const properties = [
+export const properties: INodeProperties[] = [
 	noticeField(
 		'Connect this node to the Embedding input of a vector store. Use the same model and options for inserting and searching.',
 	),

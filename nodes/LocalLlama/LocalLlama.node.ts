@@ -1,4 +1,11 @@
-import type { IExecuteFunctions, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	IExecuteFunctions,
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';
@@ -25,7 +32,40 @@ export class LocalLlama implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: modelSearches };
+	methods: {
+		listSearch: {
+			searchModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchAllModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchEmbeddingModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchRerankers: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchImageModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchTranscriptionModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+			searchSpeechModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: modelSearches };
 
-	execute = bindContext((context: IExecuteFunctions) => runLocalLlama(context, operations));
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = bindContext(
+		(context: IExecuteFunctions) => runLocalLlama(context, operations),
+	);
 }

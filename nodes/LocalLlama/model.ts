@@ -91,7 +91,7 @@ const timeoutField = secondsField(
 );
 
 /** Fields of Load and Unload, with extra options for one of them. */
-export function changeFields(...extraFields: INodeProperties[]) {
+export function changeFields(...extraFields: INodeProperties[]): INodeProperties[] {
 	const wait = waitField(
 		'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
 	);

@@ -54,7 +54,7 @@ export type LocalLlamaOperation = Operation<LlamaAccess>;
 export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOperationsOptions<LlamaAccess>['table'],
-) {
+): Promise<workflow.INodeExecutionData[][]> {
 	const cachedAccess = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
 	const getAccess = async (itemIndex: number) => {
@@ -82,7 +82,7 @@ export async function runLocalLlama(
 export function countTokens(
 	{ context }: LlamaCall,
 	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
-) {
+): void {
 	const { accumulateTokenUsage: add } = workflow as Partial<typeof workflow>;
 	tryOrUndefined(() => add?.(context, promptTokens, completionTokens));
 }
@@ -172,7 +172,10 @@ function toOperationItem(
  * Options field of an operation that runs per item.
  * `concurrency`: default of Max Concurrent Items.
  */
-export function createOptionsField(options: readonly INodeProperties[], concurrency = 4) {
+export function createOptionsField(
+	options: readonly INodeProperties[],
+	concurrency = 4,
+): INodeProperties {
 	const concurrencyField = integerField(
 		'Max Concurrent Items',
 		'maxConcurrentItems',
@@ -190,7 +193,7 @@ export function createOptionsField(options: readonly INodeProperties[], concurre
 export function findReplacement<Name extends string>(
 	parameters: NodeParameters,
 	names: readonly Name[],
-) {
+): Name | undefined {
 	const [name, ...others] = names.filter((option) => parameters.hasOption(option));
 	if (others.length === 0) return name;
 	const labels = names.map((option) => `"${parameters.field(`options.${option}`).label}"`);
@@ -201,7 +204,14 @@ export function findReplacement<Name extends string>(
 }
 
 /** Reads the rows of a form, or the entries of the list that replaces it, with the label of that field. */
-export function readRows(parameters: NodeParameters, form: string, listOption: string) {
+export function readRows(
+	parameters: NodeParameters,
+	form: string,
+	listOption: string,
+): {
+	rows: unknown[];
+	label: string;
+} {
 	const path = `options.${listOption}`;
 	if (parameters.hasOption(listOption))
 		return { rows: readList(parameters, path), label: parameters.field(path).label };
@@ -240,7 +250,7 @@ function splitQuotedNames(text: string) {
 }
 
 /** Options of image and audio operations: additional fields, timeout, retries. */
-export const mediaFields = [
+export const mediaFields: INodeProperties[] = [
 	...requestFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
 		'First Token Timeout (Seconds)',
@@ -256,7 +266,20 @@ export const mediaFields = [
 ];
 
 /** Reads these options and the model. */
-export async function readMediaSettings(call: LlamaCall, task: ModelTask) {
+export async function readMediaSettings(
+	call: LlamaCall,
+	task: ModelTask,
+): Promise<{
+	priority: Priority;
+	signal: AbortSignal;
+	timeouts: {
+		firstTokenMs?: number | undefined;
+		idleMs?: number | undefined;
+		totalMs?: number | undefined;
+	};
+	retries: number;
+	model: string;
+}> {
 	const { parameters, server, priority, signal } = call;
 	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
 	const settings = { model: parameters.string('model'), ...requestSettings, priority, signal };
@@ -264,7 +287,7 @@ export async function readMediaSettings(call: LlamaCall, task: ModelTask) {
 }
 
 /** Field for the name of the input binary field. */
-export function inputFileField(description: string) {
+export function inputFileField(description: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
 		default: 'data',
@@ -273,7 +296,7 @@ export function inputFileField(description: string) {
 	});
 }
 
-export function fileNameField(defaultValue: string) {
+export function fileNameField(defaultValue: string): INodeProperties {
 	return stringField('File Name', 'fileName', {
 		default: defaultValue,
 		description: 'Without extension; the extension follows from the file type',

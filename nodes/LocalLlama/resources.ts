@@ -1,8 +1,10 @@
 import { createResourceTable } from '../shared/run/operations';
+import type { OperationTable } from '../shared/run/operations';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageGenerate } from './image/generate';
 import { models } from './model';
+import type { LocalLlamaOperation } from './operation';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
@@ -11,7 +13,7 @@ import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
 /** Resources and operations of the node. */
-export const operations = createResourceTable([
+export const operations: OperationTable<LocalLlamaOperation> = createResourceTable([
 	{
 		name: 'Text',
 		value: 'text',

@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	ILoadOptionsFunctions,
+	INodeType,
+	INodeTypeDescription,
+	SupplyData,
+	ISupplyDataFunctions,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { supplyReranker, properties } from './supply';
@@ -24,7 +31,15 @@ export class LocalReranker implements INodeType {
 		properties,
 	};
 
-	methods = { listSearch: { searchRerankers } };
+	methods: {
+		listSearch: {
+			searchRerankers: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: { searchRerankers } };
 
-	supplyData = bindContext(supplyReranker);
+	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
+		bindContext(supplyReranker);
 }

@@ -1,4 +1,4 @@
-import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import type { INodeProperties, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import type { RerankSettings } from '../../lib/tasks/rerank';
@@ -10,7 +10,7 @@ import { supplySubNode } from '../shared/sub-node-log';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
-export const properties = [
+export const properties: INodeProperties[] = [
 	noticeField(
 		'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
 	),

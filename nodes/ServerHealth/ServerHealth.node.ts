@@ -1,4 +1,11 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeListSearchResult,
+	INodeExecutionData,
+	ILoadOptionsFunctions,
+	IExecuteFunctions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
@@ -30,7 +37,15 @@ export class ServerHealth implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: { searchModels } };
+	methods: {
+		listSearch: {
+			searchModels: (
+				this: ILoadOptionsFunctions,
+				filter?: string,
+			) => Promise<INodeListSearchResult>;
+		};
+	} = { listSearch: { searchModels } };
 
-	execute = bindContext(runServerHealth);
+	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> =
+		bindContext(runServerHealth);
 }

@@ -1,7 +1,7 @@
 import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
 import { numberField, integerField, streamingField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import type { HealthCall } from './operation';
+import type { HealthCall, HealthOperation } from './operation';
 import { defineHealthOperation } from './operation';
 import type { SpeedOptions } from '../../lib/health/speed';
 import { addSpeedTest } from '../../lib/health/speed';
@@ -10,7 +10,7 @@ import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
 import { tryOrUndefined } from '../../lib/values';
 
-export const check = defineHealthOperation({
+export const check: HealthOperation = defineHealthOperation({
 	name: 'Check',
 	value: 'check',
 	action: 'Check a server',
@@ -20,7 +20,7 @@ export const check = defineHealthOperation({
 	measure: async ({ target, check: options }) => await checkServer(target, options),
 });
 
-export const waitUntilReady = defineHealthOperation({
+export const waitUntilReady: HealthOperation = defineHealthOperation({
 	name: 'Wait Until Ready',
 	value: 'waitUntilReady',
 	action: 'Wait until a server is ready',
@@ -64,7 +64,7 @@ const timeoutFields = [
 	),
 ];
 
-export const speedTest = defineHealthOperation({
+export const speedTest: HealthOperation = defineHealthOperation({
 	name: 'Speed Test',
 	value: 'speedTest',
 	action: 'Run a speed test',
@@ -111,7 +111,7 @@ const DEFAULT_TOKENS = 1_024;
 
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
-export const toolTest = defineHealthOperation({
+export const toolTest: HealthOperation = defineHealthOperation({
 	name: 'Tool Test',
 	value: 'toolTest',
 	action: 'Run a tool test',

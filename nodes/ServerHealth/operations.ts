@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
@@ -41,7 +41,7 @@ function serviceOperationField(service: Service) {
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
 }
 
-export async function runServerHealth(context: IExecuteFunctions) {
+export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,
 		getAccess: async (itemIndex) => {

@@ -14,7 +14,7 @@ import {
 import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
-import type { HealthCall } from './operation';
+import type { HealthCall, HealthOperation } from './operation';
 import { defineHealthOperation } from './operation';
 import { readSpeed } from './check';
 
@@ -44,7 +44,7 @@ const speedFields: INodeProperties[] = [
 	}),
 ];
 
-export const report = defineHealthOperation({
+export const report: HealthOperation = defineHealthOperation({
 	name: 'Report',
 	value: 'report',
 	action: 'Write a report about a server',

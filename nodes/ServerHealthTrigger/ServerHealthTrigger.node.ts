@@ -1,4 +1,9 @@
-import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	IPollFunctions,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { triggerCredentials } from '../shared/health/check-fields';
@@ -26,5 +31,6 @@ export class ServerHealthTrigger implements INodeType {
 		properties,
 	};
 
-	poll = bindContext(pollServerHealth);
+	poll: (this: IPollFunctions) => Promise<INodeExecutionData[][] | null> =
+		bindContext(pollServerHealth);
 }

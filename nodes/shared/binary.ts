@@ -56,12 +56,12 @@ async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGen
 }
 
 /** Names of all binary properties of an item, in their order. */
-export function getBinaryProperties(context: IExecuteFunctions, itemIndex: number) {
+export function getBinaryProperties(context: IExecuteFunctions, itemIndex: number): string[] {
 	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
 }
 
 /** Splits names separated by commas. */
-export function splitNames(names: string) {
+export function splitNames(names: string): string[] {
 	return names
 		.split(',')
 		.map((name) => name.trim())
@@ -117,6 +117,6 @@ export async function storeFile(
 }
 
 /** A name without its path and extension. */
-export function baseName(name: string, fallback: string) {
+export function baseName(name: string, fallback: string): string {
 	return sanitizeFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
 }

@@ -2,7 +2,7 @@
 export function bindContext<Context, Rest extends unknown[], Result>(
 	work: (context: Context, ...rest: Rest) => Result,
 ) {
-	return function (this: Context, ...rest: Rest) {
+	return function (this: Context, ...rest: Rest): Result {
 		return work(this, ...rest);
 	};
 }

@@ -32,8 +32,8 @@ export class CancelPoller {
 
 	constructor(
 		private readonly context: Context,
-		private readonly intervalMs = POLL_INTERVAL_MS,
-		private readonly clock = () => performance.now(),
+		private readonly intervalMs: number = POLL_INTERVAL_MS,
+		private readonly clock = (): number => performance.now(),
 	) {
 		// In other modes the main process starts the execution, and its Stop reaches the worker.
 		this.isNeeded = context.getMode() === 'webhook';
@@ -45,7 +45,7 @@ export class CancelPoller {
 	 * Polls until the work is over. Work that takes less than four seconds is not polled. Returns a function to call when
 	 * the work is over.
 	 */
-	begin() {
+	begin(): () => void {
 		if (!this.isNeeded) return () => {};
 		const work = {};
 		this.working.add(work);
@@ -57,7 +57,7 @@ export class CancelPoller {
 	}
 
 	/** Ends all polling, even if a consumer left a stream without closing it. */
-	close() {
+	close(): void {
 		this.working.clear();
 		this.clearTimer?.();
 	}

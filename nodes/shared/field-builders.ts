@@ -27,9 +27,24 @@ function createFieldBuilder<Value extends INodeProperties['default']>(
 	});
 }
 
-export const numberField = createFieldBuilder<number>('number');
-export const booleanField = createFieldBuilder<boolean>('boolean');
-export const jsonField = createFieldBuilder<string>('json');
+export const numberField: (
+	displayName: string,
+	name: string,
+	defaultValue: number,
+	overrides?: Overrides | Description,
+) => INodeProperties = createFieldBuilder<number>('number');
+export const booleanField: (
+	displayName: string,
+	name: string,
+	defaultValue: boolean,
+	overrides?: Overrides | Description,
+) => INodeProperties = createFieldBuilder<boolean>('boolean');
+export const jsonField: (
+	displayName: string,
+	name: string,
+	defaultValue: string,
+	overrides?: Overrides | Description,
+) => INodeProperties = createFieldBuilder<string>('json');
 
 /** An integer from `min` to `max`. */
 export function integerField(
@@ -38,7 +53,7 @@ export function integerField(
 	defaultValue: number,
 	[minValue, maxValue]: readonly [min: number, max?: number],
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	return numberField(displayName, name, defaultValue, {
 		typeOptions: { minValue, ...omitUndefined({ maxValue }), numberPrecision: 0 },
 		...toOverrides(overrides),
@@ -66,7 +81,7 @@ export function choiceField(
 	defaultValue: INodeProperties['default'],
 	choices: Choices,
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	const options = toOptions(choices);
 	const fields = { options, ...toOverrides(overrides) };
 	return createFieldBuilder('options')(displayName, name, defaultValue, fields);
@@ -78,7 +93,7 @@ export function multiChoiceField(
 	name: string,
 	choices: Choices,
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	const fields = { type: 'multiOptions' as const, ...toOverrides(overrides) };
 	return choiceField(displayName, name, [], choices, fields);
 }
@@ -88,7 +103,7 @@ export function stringField(
 	displayName: string,
 	name: string,
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	return createFieldBuilder('string')(displayName, name, '', overrides);
 }
 
@@ -98,15 +113,19 @@ export function longTextField(
 	name: string,
 	rows: number,
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	return stringField(displayName, name, { typeOptions: { rows }, ...toOverrides(overrides) });
 }
 
 /** Option for the name of the output binary field. */
-export const outputFileField = stringField('Put Output File in Field', 'binaryPropertyOutput', {
-	default: 'data',
-	description: 'The name of the output binary field to put the file in',
-});
+export const outputFileField: INodeProperties = stringField(
+	'Put Output File in Field',
+	'binaryPropertyOutput',
+	{
+		default: 'data',
+		description: 'The name of the output binary field to put the file in',
+	},
+);
 
 /** A notice in the panel, without a value. */
 export function noticeField(text: string, name = 'notice'): INodeProperties {
@@ -127,7 +146,7 @@ export function collectionField(
 	name: string,
 	entry: string,
 	overrides: Overrides,
-) {
+): INodeProperties {
 	return createFieldBuilder('collection')(
 		displayName,
 		name,
@@ -143,7 +162,7 @@ const COMMON = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop 
  * The collection "Options" of a node or an operation, the common ones first, the others by name. n8n's editor keeps the
  * order. Timeouts stay together.
  */
-export function optionsCollection(options: readonly INodeProperties[]) {
+export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
 	const getRank = ({ displayName }: INodeProperties) =>
 		[...COMMON, displayName].indexOf(displayName);
 	const getSortKey = ({ displayName }: INodeProperties) =>
@@ -161,7 +180,7 @@ export function fixedCollectionField(
 	entry: string,
 	values: INodeProperties[],
 	overrides: Overrides | Description = {},
-) {
+): INodeProperties {
 	return collectionField(displayName, name, entry, {
 		type: 'fixedCollection',
 		typeOptions: { multipleValues: true },
@@ -182,7 +201,10 @@ export function resourceLocatorField(
 		placeholder = `Select ${/^[aeiou]/i.test(displayName) ? 'an' : 'a'} ${displayName.toLowerCase()}…`,
 		...overrides
 	}: Overrides = {},
-	idMode = { displayName: 'By ID', placeholder: ID_EXAMPLE },
+	idMode: {
+		displayName: string;
+		placeholder: string;
+	} = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
 	const typeOptions = { searchListMethod: search, searchable: true };
 	return {
@@ -199,7 +221,7 @@ export function resourceLocatorField(
 }
 
 /** For operations that can stream their text to a chat. */
-export const streamingField = booleanField(
+export const streamingField: INodeProperties = booleanField(
 	'Enable Streaming',
 	'enableStreaming',
 	true,

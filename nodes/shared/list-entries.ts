@@ -12,12 +12,12 @@ import { ServerError } from '../../lib/errors/server-error';
 type Entries = INodeListSearchResult['results'];
 
 /** Whether n8n would run a value as an expression. */
-export function isExpression(value: unknown) {
+export function isExpression(value: unknown): boolean {
 	return typeof value === 'string' && value.startsWith('=');
 }
 
 /** The name from a server as plain text: n8n stores names in the parameters, and would run expressions there. */
-export function toPlainName(name: string) {
+export function toPlainName(name: string): string {
 	const text = toPlainText(name);
 	return isExpression(text) ? ZERO_WIDTH_SPACE + text : text;
 }
@@ -41,7 +41,7 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * hyphens with spaces (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven
  * lines before it scrolls, so repetitions are omitted.
  */
-export function createListError(node: INode, error: unknown) {
+export function createListError(node: INode, error: unknown): NodeOperationError {
 	const nodeError = toNodeError(node, error);
 	nodeError.message = getFullText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
 	return nodeError;

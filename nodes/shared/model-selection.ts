@@ -25,7 +25,13 @@ export const MODEL_SUBTITLE =
  */
 export function modelField(
 	description: string,
-	{ search, example } = { search: 'searchModels', example: 'qwen3-8b' },
+	{
+		search,
+		example,
+	}: {
+		search: string;
+		example: string;
+	} = { search: 'searchModels', example: 'qwen3-8b' },
 ): INodeProperties {
 	return resourceLocatorField(
 		'Model',
@@ -51,7 +57,18 @@ export const modelSearches = {
 };
 
 /** Single searches, for nodes that need only these. */
-export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
+export const searchModels: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+) => Promise<INodeListSearchResult> = modelSearches.searchModels;
+export const searchEmbeddingModels: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+) => Promise<INodeListSearchResult> = modelSearches.searchEmbeddingModels;
+export const searchRerankers: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+) => Promise<INodeListSearchResult> = modelSearches.searchRerankers;
 
 function createModelSearch(task?: ModelTask) {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
@@ -95,7 +112,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 	server: ModelServer,
 	task: ModelTask,
 	signal?: AbortSignal,
-) {
+): Promise<T> {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
 	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);

@@ -1,4 +1,5 @@
 import type {
+	IDataObject,
 	IGetNodeParameterOptions,
 	INodeExecutionData,
 	INodeProperties,
@@ -23,6 +24,7 @@ import {
 	isUnset,
 } from '../../lib/values';
 import { createInputError } from '../../lib/errors/server-error';
+import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
@@ -63,7 +65,7 @@ export class NodeParameters {
 	}
 
 	/** Parameters of a poll, which has no items. */
-	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]) {
+	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
 		return new NodeParameters(
 			{
 				getNodeParameter: (name, _item, fallback, options) =>
@@ -75,7 +77,7 @@ export class NodeParameters {
 	}
 
 	/** The raw value, of any type. For a resource locator, its value. */
-	value(path: string) {
+	value(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
 		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
@@ -85,7 +87,7 @@ export class NodeParameters {
 	}
 
 	/** Unchanged text; numbers and objects become text. */
-	rawString(path: string) {
+	rawString(path: string): string {
 		const value = this.value(path);
 		if (isUnset(value)) return '';
 		if (typeof value === 'object') return JSON.stringify(value);
@@ -93,44 +95,46 @@ export class NodeParameters {
 	}
 
 	/** As `rawString`, for an option; undefined if it was not added. */
-	textOption(path: string) {
+	textOption(path: string): string | undefined {
 		return this.value(path) === undefined ? undefined : this.rawString(path);
 	}
 
 	/** A name, an ID or other text, trimmed. Empty if unset. */
-	string(path: string) {
+	string(path: string): string {
 		const value = this.value(path);
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
 	/** As `string`, for a required field. Throws a `ServerError` if it is empty. */
-	requiredString(path: string, suggestion?: string) {
+	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
 		return text;
 	}
 
-	readonly number = this.createReader(asNumber);
+	readonly number: <F = never>(path: string, ...whenUnset: [] | [F]) => number | F =
+		this.createReader(asNumber);
 
 	/** Seconds in the node, milliseconds in the library. */
-	readonly milliseconds = this.createReader((field, value) =>
-		Math.round(asNumber(field, value) * 1000),
-	);
+	readonly milliseconds: <F = never>(path: string, ...whenUnset: [] | [F]) => number | F =
+		this.createReader((field, value) => Math.round(asNumber(field, value) * 1000));
 
-	readonly boolean = this.createReader(asBoolean);
+	readonly boolean: <F = never>(path: string, ...whenUnset: [] | [F]) => boolean | F =
+		this.createReader(asBoolean);
 
 	/** A JSON object, or JSON text of one. */
-	readonly object = this.createReader(asObject);
+	readonly object: <F = never>(path: string, ...whenUnset: [] | [F]) => JsonRecord | F =
+		this.createReader(asObject);
 
 	/** One of the choices of the field, whose values are the type `T`. */
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
 	choice<T extends string>(path: string, whenUnset?: T): T;
-	choice(path: string, ...whenUnset: [] | [unknown]) {
+	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
 		return this.createReader(asChoice)(path, ...whenUnset);
 	}
 
 	/** Several of the choices of the field. Empty if it was not added. */
-	choices<T extends string>(path: string) {
+	choices<T extends string>(path: string): T[] {
 		const field = this.field(path);
 		return [this.value(path)]
 			.flat()
@@ -139,26 +143,26 @@ export class NodeParameters {
 	}
 
 	/** Whether an option was added, even if its expression returns nothing. */
-	hasOption(name: string) {
+	hasOption(name: string): boolean {
 		return Object.hasOwn(this.collection('options'), name);
 	}
 
 	/** Whether a field was left empty. A field with an expression was not, even if that returns nothing. */
-	isUnset(name: string) {
+	isUnset(name: string): boolean {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
 		return !hasExpression(this.stored[name]);
 	}
 
 	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
-	item() {
+	item(): IDataObject {
 		// The default for a sub-node is its own connection type.
 		const items = this.context.getInputData?.(0, NodeConnectionTypes.Main);
 		return items?.[this.itemIndex]?.json ?? {};
 	}
 
 	/** ID of the workflow. n8n's Agents have none. */
-	workflowId() {
+	workflowId(): string | undefined {
 		return this.context.getWorkflow?.().id;
 	}
 
@@ -167,7 +171,7 @@ export class NodeParameters {
 	}
 
 	/** `problem`: continues the sentence after the field: "is empty". */
-	createError(path: string, problem: string, suggestion?: string) {
+	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
 
@@ -205,7 +209,7 @@ export class NodeParameters {
 }
 
 /** For a resource locator, its value. n8n resolves locators only outside collections. */
-export function unwrapLocator(value: unknown) {
+export function unwrapLocator(value: unknown): unknown {
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
@@ -246,7 +250,7 @@ const MAX_QUOTED_LENGTH = 100;
  * A field of a node's description. `path`: names from the outside in: `timeout`, `options.timeout`,
  * `files.file.source`.
  */
-export function findField(properties: readonly INodeProperties[], path: string) {
+export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const fields = fieldCache(properties);
 	const field = fields.get(path) ?? readField(properties, path);
 	fields.set(path, field);
@@ -294,7 +298,10 @@ function findProperties(
 }
 
 /** Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
-export function asNumber({ label, range = ANY_NUMBER, isInteger = false }: Field, value: unknown) {
+export function asNumber(
+	{ label, range = ANY_NUMBER, isInteger = false }: Field,
+	value: unknown,
+): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
 	if (!isInRange(number, range)) throw createValueError(label, formatRange(range), value);
@@ -302,21 +309,21 @@ export function asNumber({ label, range = ANY_NUMBER, isInteger = false }: Field
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
-export function asBoolean({ label }: Field, value: unknown) {
+export function asBoolean({ label }: Field, value: unknown): boolean {
 	const boolean = parseBoolean(value);
 	if (boolean === undefined) throw createValueError(label, 'true or false', value);
 	return boolean;
 }
 
 /** A choice. Others are an error: they would silently mean the default. */
-export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown) {
+export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown): T {
 	if (!choices.includes(value))
 		throw createValueError(label, `one of ${choices.join(', ')}`, value);
 	return value as T;
 }
 
 /** A text; numbers are converted, since an expression returns a name of digits as a number. */
-export function asText({ label }: Field, value: unknown) {
+export function asText({ label }: Field, value: unknown): string {
 	if (typeof value !== 'string' && typeof value !== 'number')
 		throw createValueError(label, 'a text', value);
 	return String(value);
@@ -346,15 +353,15 @@ function createValueError(label: string, expected: string, value: unknown) {
 export function createFieldError(
 	label: string,
 	problem: string,
-	suggestion = problem === 'is empty'
+	suggestion: string = problem === 'is empty'
 		? 'Enter a value, or correct the expression.'
 		: 'Correct the field in the node.',
-) {
+): ServerError {
 	return createInputError(`The field "${label}" ${problem}`, suggestion);
 }
 
 /** A value as an error quotes it: JSON, truncated if it is long. */
-export function quoteValue(value: unknown) {
+export function quoteValue(value: unknown): string {
 	// Some values have no JSON form: circular ones, for example.
 	return truncate(tryOrUndefined(() => JSON.stringify(value)) ?? String(value), MAX_QUOTED_LENGTH);
 }

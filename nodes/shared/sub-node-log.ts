@@ -14,6 +14,8 @@ import { readPriority } from './timeout-fields';
 import { addHintOnce, watchLoading } from './run/hints';
 import { toPanelError } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values';
+import type { Priority } from '../../lib/http/queue';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 
 /** One call of a supplied object. */
 interface SubNodeCall<T> {
@@ -33,7 +35,7 @@ export async function supplySubNode(
 	connection: NodeConnectionType,
 	itemIndex: number,
 	build: (log: SubNodeLog) => Promise<SupplyData>,
-) {
+): Promise<SupplyData> {
 	const log = new SubNodeLog(context, connection, itemIndex);
 	return await build(log).catch((error: unknown) => {
 		throw log.supplyError(error);
@@ -52,7 +54,7 @@ export class SubNodeLog {
 	) {}
 
 	/** Throws a `NodeOperationError` naming the sub-node, so that n8n marks that node. */
-	async call<T>({ input, run, output }: SubNodeCall<T>) {
+	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
 		const index = this.addInput(input);
 		const startedAt = performance.now();
 		try {
@@ -69,7 +71,7 @@ export class SubNodeLog {
 	}
 
 	/** Shows a hint at the node, only once. */
-	hint(message: string) {
+	hint(message: string): void {
 		tryOrUndefined(() => addHintOnce(this.context, message));
 	}
 
@@ -77,7 +79,11 @@ export class SubNodeLog {
 	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
 	 * the log, which n8n shows at once.
 	 */
-	async openModelServer(properties: INodeProperties[]) {
+	async openModelServer(properties: INodeProperties[]): Promise<{
+		parameters: NodeParameters;
+		server: ModelServer;
+		priority: Priority;
+	}> {
 		const { context, itemIndex } = this;
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
@@ -93,13 +99,13 @@ export class SubNodeLog {
 		return { parameters, server, priority: readPriority(context, parameters) };
 	}
 
-	nodeError(error: unknown) {
+	nodeError(error: unknown): NodeOperationError {
 		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
 		return toPanelError(this.context, nodeError, error);
 	}
 
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
-	supplyError(error: unknown) {
+	supplyError(error: unknown): SubNodeError {
 		const nodeError = this.nodeError(error);
 		this.addOutput(this.addInput({}), nodeError);
 		return new SubNodeError(this.context.getNode(), nodeError);
@@ -123,7 +129,7 @@ export class SubNodeLog {
 	 * Aborts the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: an
 	 * old, aborted signal must not end later calls.
 	 */
-	get signal() {
+	get signal(): AbortSignal | undefined {
 		const signal = this.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
 	}

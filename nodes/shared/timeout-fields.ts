@@ -6,7 +6,7 @@ import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
 /** Priority of the requests while all server slots are busy. */
-export const priorityField = choiceField(
+export const priorityField: INodeProperties = choiceField(
 	'Priority',
 	'priority',
 	'auto',
@@ -36,7 +36,7 @@ export function secondsField(
 }
 
 /** Options for requests that change nothing and are not streamed: their response arrives whole, so one timeout suffices. */
-export const timeoutFields = [
+export const timeoutFields: INodeProperties[] = [
 	secondsField(
 		'First Token Timeout (Seconds)',
 		'firstTokenTimeout',
@@ -54,7 +54,17 @@ export const timeoutFields = [
 ];
 
 /** Reads the timeouts and retries that the node has. */
-export function readRequestSettings(parameters: NodeParameters, defaultRetries = 3) {
+export function readRequestSettings(
+	parameters: NodeParameters,
+	defaultRetries = 3,
+): {
+	timeouts: {
+		firstTokenMs?: number | undefined;
+		idleMs?: number | undefined;
+		totalMs?: number | undefined;
+	};
+	retries: number;
+} {
 	const readTimeout = (name: string) =>
 		parameters.milliseconds(`options.${name}Timeout`, undefined);
 	return {
@@ -76,7 +86,7 @@ interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 const UNATTENDED_MODES = new Set<WorkflowExecuteMode>(['trigger', 'error', 'evaluation']);
 
 /** The priority of a node's requests in the queue. The table is in docs/operations.md. */
-export function readPriority(context: ExecutionSource, parameters: NodeParameters) {
+export function readPriority(context: ExecutionSource, parameters: NodeParameters): Priority {
 	// The default for a sub-node is its own connection type.
 	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
 	const isStartedByN8n = UNATTENDED_MODES.has(context.getMode?.() ?? 'internal');
@@ -85,7 +95,7 @@ export function readPriority(context: ExecutionSource, parameters: NodeParameter
 }
 
 /** The priority that the user selected; undefined: automatic. */
-export function readExplicitPriority(parameters: NodeParameters) {
+export function readExplicitPriority(parameters: NodeParameters): Priority | undefined {
 	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
 	return choice === 'auto' ? undefined : choice;
 }
@@ -98,13 +108,13 @@ const DURATION =
  * Parses the field: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120" (seen with
  * 0.17.4). Undefined for an empty field.
  */
-export function parseKeepAlive(typed: string) {
+export function parseKeepAlive(typed: string): string | number | undefined {
 	const text = typed.trim();
 	if (text === '') return undefined;
 	return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 /** Whether Ollama can read this value. */
-export function isValidKeepAlive(value: string | number) {
+export function isValidKeepAlive(value: string | number): boolean {
 	return typeof value === 'number' ? Number.isFinite(value) : DURATION.test(value);
 }

@@ -38,7 +38,7 @@ const MAX_LENGTH = 255;
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
  * 4.10). Stored in n8n, which creates a new model for each round of an agent. Never throws.
  */
-export function addTokenTotals(context: object, generation: GenerationUsage) {
+export function addTokenTotals(context: object, generation: GenerationUsage): void {
 	const { customData } = context as ExecutionContext;
 	if (customData === undefined) return;
 	try {
@@ -57,7 +57,10 @@ export function addTokenTotals(context: object, generation: GenerationUsage) {
 }
 
 /** Tokens of all generations of an execution so far; 0 if n8n stores no totals. */
-export function readTokenTotals(context: object) {
+export function readTokenTotals(context: object): {
+	tokensIn: number;
+	tokensOut: number;
+} {
 	const { customData } = context as ExecutionContext;
 	const readTotal = (key: string) => parseNumber(customData?.get(key)) ?? 0;
 	return { tokensIn: readTotal(KEYS.tokensIn), tokensOut: readTotal(KEYS.tokensOut) };
@@ -82,7 +85,7 @@ function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: Generatio
 }
 
 /** Counts a failed generation, if its usage is known. */
-export function addFailedTokenTotals(context: object, error: unknown) {
+export function addFailedTokenTotals(context: object, error: unknown): void {
 	const usage = error instanceof ServerError ? error.facts.usage : undefined;
 	if (isRecord(usage)) addTokenTotals(context, { usage: usage as unknown as Usage });
 }

@@ -10,9 +10,10 @@ import {
 import { timeoutFields, readRequestSettings, parseKeepAlive } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 import type { RerankSettings } from '../../lib/tasks/rerank';
+import type { INodeProperties } from 'n8n-workflow';
 
 /** Options for embeddings. */
-export const embeddingOptions = [
+export const embeddingOptions: INodeProperties[] = [
 	integerField(
 		'Batch Size',
 		'batchSize',
@@ -91,13 +92,13 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 	};
 }
 
-export const topNField = integerField('Top N', 'topN', 0, [0], {
+export const topNField: INodeProperties = integerField('Top N', 'topN', 0, [0], {
 	description: 'How many of the best documents to keep',
 	hint: '0 = all documents',
 });
 
 /** Options for reranking. */
-export const rerankOptions = [
+export const rerankOptions: INodeProperties[] = [
 	integerField(
 		'Batch Size',
 		'batchSize',

@@ -1,4 +1,6 @@
 import type {
+	ILoadOptionsFunctions,
+	IDataObject,
 	INodeExecutionData,
 	INodeProperties,
 	INodeType,
@@ -21,7 +23,60 @@ import { executeContext } from '../support/execute-context';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, with the editor's default parameters. */
-const NODES = {
+const NODES: {
+	difyChatMessage: {
+		node: DifyChatMessage;
+		filledIn: {
+			query: string;
+			user: string;
+			conversation: string;
+			inputsMode: string;
+			inputsJson: string;
+			simplify: boolean;
+			options: {};
+		};
+	};
+	difyFeedback: {
+		node: DifyFeedback;
+		filledIn: {
+			operation: string;
+			user: string;
+			rating: string;
+			content: string;
+			options: {};
+		};
+	};
+	difyWorkflow: {
+		node: DifyWorkflow;
+		filledIn: {
+			resource: string;
+			operation: string;
+			user: string;
+			inputsMode: string;
+			inputsJson: string;
+			files: {};
+			simplify: boolean;
+			options: {};
+		};
+	};
+	difyApp: {
+		node: DifyApp;
+		filledIn: {
+			user: string;
+			inputsMode: string;
+			inputsJson: string;
+			simplify: boolean;
+			options: {};
+		};
+	};
+	difyConversation: {
+		node: DifyConversation;
+		filledIn: {
+			user: string;
+			options: {};
+		};
+	};
+} = {
 	difyChatMessage: {
 		node: new DifyChatMessage(),
 		filledIn: {
@@ -90,7 +145,7 @@ export async function executePrepared(
 }
 
 /** Dify Chat Message in two steps, for tests that inspect its context. */
-export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup): ExecuteFake =>
 	prepareNode('difyChatMessage', sim, setup);
 export const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> =>
 	await executePrepared('difyChatMessage', fake);
@@ -127,17 +182,38 @@ export function createNumberedItems(
 }
 
 export { textSteps as toSteps } from '../lib/dify/play-events';
-export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
+export const byId = (
+	value: unknown,
+): {
+	__rl: boolean;
+	mode: string;
+	value: unknown;
+} => ({ __rl: true, mode: 'id', value });
 /** Parameters of a message in an existing conversation. */
-export const inConversation = (id: unknown) => ({ conversation: 'byId', conversationId: byId(id) });
+export const inConversation = (
+	id: unknown,
+): {
+	conversation: string;
+	conversationId: {
+		__rl: boolean;
+		mode: string;
+		value: unknown;
+	};
+} => ({ conversation: 'byId', conversationId: byId(id) });
 
 /** Sends messages over Dify Chat Message. */
-export const sendMessages = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await executeNode('difyChatMessage', sim, setup);
-export const sendMessageJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	(await sendMessages(sim, setup))[0]!.json;
-export const sendMessageError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await getNodeError(sendMessages(sim, setup));
+export const sendMessages = async (
+	sim: Pick<DifySim, 'url'>,
+	setup?: Setup,
+): Promise<INodeExecutionData[]> => await executeNode('difyChatMessage', sim, setup);
+export const sendMessageJson = async (
+	sim: Pick<DifySim, 'url'>,
+	setup?: Setup,
+): Promise<IDataObject> => (await sendMessages(sim, setup))[0]!.json;
+export const sendMessageError = async (
+	sim: Pick<DifySim, 'url'>,
+	setup?: Setup,
+): Promise<NodeOperationError> => await getNodeError(sendMessages(sim, setup));
 
 /** Text in the chat so far. */
 export function getStreamedText({ chunks }: ExecuteFake): string {
@@ -149,10 +225,26 @@ export function getProperties(node: INodeType): INodeProperties[] {
 }
 
 /** Items with a text file in base64. */
-export const textFile = (data: string) => [
-	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
-];
-export const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
+export const textFile = (
+	data: string,
+): {
+	json: {};
+	binary: {
+		data: {
+			data: string;
+			mimeType: string;
+			fileName: string;
+		};
+	};
+}[] => [{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } }];
+export const ALL_FILES: {
+	files: {
+		file: {
+			source: string;
+			type: string;
+		}[];
+	};
+} = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
 const FILES: Pick<Setup, 'items' | 'stored'> = {
 	items: [
@@ -172,7 +264,26 @@ const FILES: Pick<Setup, 'items' | 'stored'> = {
 	stored: { 'filesystem-v2:1': new Uint8Array(4) },
 };
 /** Two binary files, in the item and in n8n's store, and one by its address. */
-export const WITH_FILES = {
+export const WITH_FILES: {
+	parameters: {
+		files: {
+			file: (
+				| {
+						source: string;
+						type: string;
+						url?: undefined;
+				  }
+				| {
+						source: string;
+						url: string;
+						type?: undefined;
+				  }
+			)[];
+		};
+	};
+	items?: INodeExecutionData[] | undefined;
+	stored?: Record<string, Uint8Array> | undefined;
+} = {
 	...FILES,
 	parameters: {
 		files: {
@@ -217,7 +328,7 @@ export async function startWithMessage(): Promise<{ sim: DifySim; messageId: str
 }
 
 /** The ratings that Dify has, with their texts. */
-export const getRatings = (sim: DifySim) =>
+export const getRatings = (sim: DifySim): (string | null)[][] =>
 	sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
 
 /** The context of lists, where expressions about items have no value. */
@@ -225,4 +336,5 @@ export const createEditorContext = (
 	{ url: baseUrl }: Pick<DifySim, 'url'>,
 	parameters: Record<string, unknown>,
 	mode: DifyAppMode = 'chat',
-) => editorContext({ baseUrl, apiKey: appKey(mode), keyType: 'app' }, parameters);
+): ILoadOptionsFunctions =>
+	editorContext({ baseUrl, apiKey: appKey(mode), keyType: 'app' }, parameters);

@@ -44,7 +44,7 @@ export async function setDocumentStatus(
 	datasetId: string,
 	ids: readonly string[],
 	action: StatusAction,
-) {
+): Promise<void> {
 	const route = apiPath`/datasets/${datasetId}/documents/status/${new PathSegment(action)}`;
 	await client.requestJson('PATCH', route, {
 		json: { document_ids: ids },
@@ -53,7 +53,7 @@ export async function setDocumentStatus(
 }
 
 /** Deletes the object at this path. Returns false if it did not exist. */
-export async function deletePath(client: DifyClient, route: string) {
+export async function deletePath(client: DifyClient, route: string): Promise<any> {
 	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
 	return await deleting.then(
 		() => true,
@@ -68,7 +68,11 @@ export async function deletePath(client: DifyClient, route: string) {
 }
 
 /** Deletes a document. Archived ones are unarchived first, as Dify requires. Returns false if it did not exist. */
-export async function deleteDocument(client: DifyClient, datasetId: string, documentId: string) {
+export async function deleteDocument(
+	client: DifyClient,
+	datasetId: string,
+	documentId: string,
+): Promise<any> {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
@@ -82,33 +86,33 @@ export async function ensureDocumentAvailable(
 	client: DifyClient,
 	datasetId: string,
 	document: JsonRecord,
-) {
+): Promise<void> {
 	const ids = [getDocumentId(document)];
 	if (document.archived === true) await setDocumentStatus(client, datasetId, ids, 'un_archive');
 	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
 }
 
 /** The ID of a document. Throws a `ServerError` if the response has none. */
-export function getDocumentId(document: JsonRecord) {
+export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
 	throw createDifyError('emptyResponse', { title: 'Dify returned no document ID' });
 }
 
 /** Whether searches include a document, once it is indexed. */
-export function isEnabled(document: JsonRecord) {
+export function isEnabled(document: JsonRecord): boolean {
 	return document.enabled !== false;
 }
 
 /** Indexed, enabled and not archived. */
-export function isAvailable(document: JsonRecord) {
+export function isAvailable(document: JsonRecord): boolean {
 	if (typeof document.display_status === 'string') return document.display_status === 'available';
 	const isIndexed = document.indexing_status === 'completed';
 	return isIndexed && isEnabled(document) && document.archived !== true;
 }
 
 /** Metadata by name, from the object of a hit or the field list of a document. */
-export function parseMetadata(value: unknown) {
+export function parseMetadata(value: unknown): JsonRecord {
 	if (isRecord(value)) return value;
 	const fields = asRecords(value).filter(({ name }) => typeof name === 'string');
 	return Object.fromEntries(fields.map(({ name, value }) => [String(name), value]));
@@ -139,7 +143,12 @@ export async function upsertDocument(
 	datasetId: string,
 	content: DocumentContent,
 	options: CreateOptions,
-) {
+): Promise<{
+	action: string;
+	documentId: string;
+	document: JsonRecord;
+	batch: string | undefined;
+}> {
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, datasetId, name);
 	if (existing !== undefined && options.ifExists === 'skip')
@@ -168,7 +177,12 @@ export async function writeDocument(
 	content: DocumentContent,
 	existing: JsonRecord | undefined,
 	options: CreateOptions,
-) {
+): Promise<{
+	action: string;
+	documentId: string;
+	document: JsonRecord;
+	batch: string | undefined;
+}> {
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = buildDocumentBody(dataset, options, content.type === 'file');
@@ -284,7 +298,13 @@ export async function waitForIndexing(
 	client: DifyClient,
 	indexing: IndexingJob,
 	timeoutMs: number,
-) {
+): Promise<{
+	status: string;
+	done: number;
+	total: number;
+	error: string | undefined;
+	code: string | undefined;
+}> {
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
 	for (let polls = 0; ; polls++) {

@@ -93,7 +93,36 @@ export interface Filter {
  * A filter with validated values. Throws a `ServerError` for a condition without a value: Dify would drop it and search
  * too many documents.
  */
-export function compileFilter({ logic, conditions }: Filter) {
+export function compileFilter({ logic, conditions }: Filter): {
+	body: {
+		logical_operator: 'and' | 'or';
+		conditions: {
+			name: string;
+			comparison_operator:
+				| 'after'
+				| 'before'
+				| 'contains'
+				| 'not contains'
+				| 'empty'
+				| 'end with'
+				| '='
+				| '>'
+				| '≥'
+				| 'in'
+				| 'is'
+				| 'is not'
+				| '<'
+				| '≤'
+				| 'not empty'
+				| '≠'
+				| 'not in'
+				| 'start with';
+			value: Value;
+		}[];
+	};
+	matches: (metadata: JsonRecord) => boolean;
+	assertFits: (fields: unknown) => void;
+} {
 	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
 		if (field === '')
 			throw createParamError(
@@ -112,12 +141,12 @@ export function compileFilter({ logic, conditions }: Filter) {
 		})),
 	};
 	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
-	const matches = (metadata: JsonRecord) => {
+	const matches = (metadata: JsonRecord): boolean => {
 		const isMet = (comparison: Comparison) => matchesCondition(metadata, comparison);
 		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
 	/** Throws a `ServerError` if an operator does not fit the type of its field; unknown fields are not checked. */
-	const assertFits = (fields: unknown) => {
+	const assertFits = (fields: unknown): void => {
 		const types = new Map(asRecords(fields).map(({ name, type }) => [name, type]));
 		for (const comparison of comparisons) {
 			const type = types.get(comparison.field);
@@ -189,7 +218,7 @@ function toList(value: unknown, label: string) {
 }
 
 /** Converts to a number: Dify returns a database error for text. Throws a `ServerError`. */
-export function toFilterNumber(value: unknown, label: string) {
+export function toFilterNumber(value: unknown, label: string): string | number {
 	const number = parseExactNumber(value);
 	if (number !== undefined) return number;
 	throw createParamError(
@@ -199,7 +228,7 @@ export function toFilterNumber(value: unknown, label: string) {
 }
 
 /** Whether a value is a date, or one of n8n's (Luxon). */
-export function isDateObject(value: unknown) {
+export function isDateObject(value: unknown): boolean {
 	return value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
 }
 
@@ -207,7 +236,7 @@ export function isDateObject(value: unknown) {
 const MIN_MILLISECONDS = 1e11;
 
 /** Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times. */
-export function toUnixSeconds(value: unknown, label: string) {
+export function toUnixSeconds(value: unknown, label: string): number {
 	const number = parseNumber(value);
 	if (number !== undefined)
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;

@@ -25,7 +25,12 @@ export interface MetadataValue {
 /** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
 
-export function parseMetadataFields({ doc_metadata: list }: JsonRecord) {
+export function parseMetadataFields({ doc_metadata: list }: JsonRecord): {
+	id: string;
+	name: string;
+	type: MetadataType;
+	count: number | undefined;
+}[] {
 	return parseRecords(list).flatMap(({ id, name, type, count }) => {
 		const fieldId = asNonEmptyString(id);
 		if (fieldId === undefined || typeof name !== 'string') return [];
@@ -41,7 +46,11 @@ export async function createMetadataField(
 	datasetId: string,
 	name: string,
 	type: MetadataType,
-) {
+): Promise<{
+	id: string;
+	name: string;
+	type: MetadataType;
+}> {
 	const { id } = await client.sendJson('POST', apiPath`/datasets/${datasetId}/metadata`, {
 		type,
 		name,

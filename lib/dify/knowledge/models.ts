@@ -12,7 +12,10 @@ export interface ModelRef {
 const SEPARATOR = '|';
 
 /** Models of providers, for a list in the editor. Only models with the status `active` can be used. */
-export function toModelOptions(providers: readonly JsonRecord[]) {
+export function toModelOptions(providers: readonly JsonRecord[]): {
+	name: string;
+	value: string;
+}[] {
 	return providers.flatMap(({ provider, label: providerLabel, models }) =>
 		asRecords(models).map(({ model, label, status }) => {
 			const providerName = getLabel(providerLabel) ?? String(provider);

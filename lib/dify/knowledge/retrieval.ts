@@ -36,7 +36,30 @@ export async function retrieve(
 	datasetId: string,
 	query: string,
 	settings: RetrievalOptions = {},
-) {
+): Promise<{
+	hits: {
+		childChunks?:
+			| {
+					score?: number | undefined;
+					content: string;
+			  }[]
+			| undefined;
+		files?: unknown[] | undefined;
+		/** Question and answer of a Q&A chunk, the parent of a child chunk. */
+		content: string;
+		/** Name of the document. */
+		title: string;
+		/** 0 for keyword search. */
+		score: number;
+		documentId: string | undefined;
+		segmentId: string | undefined;
+		summary: string | undefined;
+		metadata: JsonRecord;
+	}[];
+	records: JsonRecord[];
+	/** Number of omitted records that did not match the filter. */
+	filteredOut: number;
+}> {
 	const compiledFilter = settings.filter && compileFilter(settings.filter);
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	compiledFilter?.assertFits(dataset.doc_metadata);
@@ -64,7 +87,7 @@ export async function retrieve(
 }
 
 /** Warning about records that did not match; undefined if all did. */
-export function getIgnoredFilterWarning(filteredOut: number) {
+export function getIgnoredFilterWarning(filteredOut: number): string | undefined {
 	if (filteredOut === 0) return undefined;
 	return `Dify returned ${filteredOut} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
 }
@@ -111,7 +134,25 @@ function getMetadata({ segment }: JsonRecord) {
 }
 
 /** The retrieved chunk of a record; none if it has no text. */
-function toHits(record: JsonRecord) {
+function toHits(record: JsonRecord): {
+	childChunks?:
+		| {
+				score?: number | undefined;
+				content: string;
+		  }[]
+		| undefined;
+	files?: unknown[] | undefined;
+	/** Question and answer of a Q&A chunk, the parent of a child chunk. */
+	content: string;
+	/** Name of the document. */
+	title: string;
+	/** 0 for keyword search. */
+	score: number;
+	documentId: string | undefined;
+	segmentId: string | undefined;
+	summary: string | undefined;
+	metadata: JsonRecord;
+}[] {
 	const segment = asRecord(record.segment);
 	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.
@@ -140,7 +181,10 @@ function toHits(record: JsonRecord) {
 }
 
 /** Truncates a query to Dify's maximum, at a word if possible. */
-export function truncateQuery(query: string) {
+export function truncateQuery(query: string): {
+	query: string;
+	isTruncated: boolean;
+} {
 	const characters = [...query.trim()];
 	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
 	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');

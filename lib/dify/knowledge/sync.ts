@@ -137,7 +137,9 @@ function planRemovals(
 }
 
 /** SHA-256 of a stream, in hex. */
-export async function computeSha256(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+export async function computeSha256(
+	content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<string> {
 	const hash = createHash('sha256');
 	for await (const chunk of content) hash.update(chunk);
 	return hash.digest('hex');

@@ -26,7 +26,7 @@ export async function followRun(
 	runId: string,
 	user: string,
 	{ submittedToken, onDeltas, ...options }: FollowOptions = {},
-) {
+): Promise<RunResult> {
 	const isWaiting = options.continueAfterPause === true;
 	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, {
 		user,

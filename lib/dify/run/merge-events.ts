@@ -210,7 +210,7 @@ const RUN_FIELDS: Fields<RunSummary> = [
 ];
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
-export function updateWorkflow(workflow: RunSummary, data: JsonRecord) {
+export function updateWorkflow(workflow: RunSummary, data: JsonRecord): void {
 	readFields(workflow, data, RUN_FIELDS);
 }
 
@@ -267,7 +267,7 @@ export function addSubmittedForm(
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */
-export function findSingleText(outputs: unknown) {
+export function findSingleText(outputs: unknown): string | undefined {
 	const texts = Object.values(asRecord(outputs)).filter(
 		(value): value is string => typeof value === 'string',
 	);
@@ -277,11 +277,11 @@ export function findSingleText(outputs: unknown) {
 export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** Error text of the run or its failed node, for error events without text. */
-export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>) {
+export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>): string | undefined {
 	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
 	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
 }
 
-export function toTrimmed(value: unknown) {
+export function toTrimmed(value: unknown): string | undefined {
 	return asNonEmptyString(asString(value)?.trim());
 }

@@ -1,6 +1,7 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../text/reasoning';
 import { ServerError, isOneOf } from '../../errors/server-error';
+import type { ErrorType } from '../../errors/server-error';
 import {
 	isNonEmpty,
 	isRecord,
@@ -10,10 +11,11 @@ import {
 	asString,
 	parseJsonExactly,
 } from '../../values';
+import type { JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { createDifyError } from '../errors';
-import type { RunSummary } from '../types';
+import type { RunSummary, TextDelta } from '../types';
 import { updateWorkflow } from './merge-events';
 import type { RunState } from './run-state';
 import { applyEvent } from './run-state';
@@ -22,7 +24,26 @@ import { applyEvent } from './run-state';
  * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). Throws a `ServerError`
  * of type `runNotFound`.
  */
-export async function fetchRunRecord(client: DifyClient, runId: string) {
+export async function fetchRunRecord(
+	client: DifyClient,
+	runId: string,
+): Promise<{
+	runId: string;
+	/** Without Dify's system variables (`sys.…`). */
+	inputs: unknown;
+	outputs: unknown;
+	/** As Dify sent it. */
+	raw: JsonRecord;
+	workflowId?: string;
+	status: string;
+	error?: string;
+	elapsedTime?: number;
+	totalTokens?: number;
+	totalSteps?: number;
+	createdAt?: number;
+	finishedAt?: number;
+	exceptionsCount?: number;
+}> {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
@@ -53,7 +74,7 @@ function withoutSystemVariables(inputs: unknown) {
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 
 /** Milliseconds to wait after a number of polls. */
-export function getPollInterval(polls: number) {
+export function getPollInterval(polls: number): number {
 	return POLL_INTERVALS_MS[Math.min(polls, POLL_INTERVALS_MS.length - 1)]!;
 }
 
@@ -72,7 +93,27 @@ export interface WaitOptions {
 }
 
 /** Polls a run until it ends or pauses. Throws a `ServerError` of type `runTimeout`, `runNotFound`, `aborted`. */
-export async function pollRunRecord(client: DifyClient, runId: string, options: WaitOptions = {}) {
+export async function pollRunRecord(
+	client: DifyClient,
+	runId: string,
+	options: WaitOptions = {},
+): Promise<{
+	runId: string;
+	/** Without Dify's system variables (`sys.…`). */
+	inputs: unknown;
+	outputs: unknown;
+	/** As Dify sent it. */
+	raw: JsonRecord;
+	workflowId?: string;
+	status: string;
+	error?: string;
+	elapsedTime?: number;
+	totalTokens?: number;
+	totalSteps?: number;
+	createdAt?: number;
+	finishedAt?: number;
+	exceptionsCount?: number;
+}> {
 	return await pollWithGrace(client, runId, options, async () => {
 		const record = await fetchRunRecord(client, runId);
 		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
@@ -106,7 +147,7 @@ async function pollWithGrace<T>(
 }
 
 /** Dify has no such record: the run is new. */
-export const isMissingRun = isOneOf('runNotFound', 'notFound');
+export const isMissingRun: (type: ErrorType) => boolean = isOneOf('runNotFound', 'notFound');
 /** The API restarts. */
 const isUnavailable = isOneOf(
 	'connectionRefused',
@@ -124,7 +165,7 @@ function getGraceMs(error: unknown, hasResponse: boolean) {
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
-export function createStillRunningError(runId: string, timeoutMs: number) {
+export function createStillRunningError(runId: string, timeoutMs: number): ServerError {
 	return createDifyError('runTimeout', {
 		title: 'Timed out waiting for the Dify run',
 		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(timeoutMs / 1000)} s`,
@@ -140,7 +181,7 @@ export async function completeFromRunRecord(
 	run: RunState,
 	runId: string,
 	options: WaitOptions,
-) {
+): Promise<TextDelta[]> {
 	const { outputs, raw } = await pollRunRecord(client, runId, options);
 	const { files } = asRecord(outputs);
 	run.mayLackText = true;
@@ -164,7 +205,7 @@ export async function completeFromMessage(
 	run: RunState,
 	user: unknown,
 	options: WaitOptions,
-) {
+): Promise<TextDelta[]> {
 	const { conversationId, messageId = '' } = run;
 	const storedThoughts = await pollWithGrace(client, messageId, options, async () => {
 		const { data } = await client.get('/messages', {

@@ -115,7 +115,7 @@ function getNodeName({ title, nodeId, id }: WorkflowNode) {
 	return title ?? nodeId ?? id;
 }
 
-export function getExpiryWarning(title: string) {
+export function getExpiryWarning(title: string): string {
 	return `The form "${title}" expired before it was submitted, so the run takes the timeout branch of its node.`;
 }
 
@@ -173,12 +173,17 @@ export function hasReceivedNothing({
 	conversationId,
 	text,
 	invalidEvents,
-}: RunState) {
+}: RunState): boolean {
 	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((value) => !value);
 }
 
 /** Whether Dify has a record of the run, or the message of an agent, that can be fetched. */
-export function isStored({ workflowRunId, thoughts, conversationId, messageId }: RunState) {
+export function isStored({
+	workflowRunId,
+	thoughts,
+	conversationId,
+	messageId,
+}: RunState): boolean {
 	if (workflowRunId !== undefined) return true;
 	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

@@ -70,6 +70,12 @@ export function createRunState({
 	awaitedForms = new Set<string>(),
 	keepsNodeValues = false,
 	secrets = [] as readonly string[],
+}: {
+	mayLackText?: boolean | undefined;
+	continueAfterPause?: boolean | undefined;
+	awaitedForms?: Set<string> | undefined;
+	keepsNodeValues?: boolean | undefined;
+	secrets?: readonly string[] | undefined;
 } = {}): RunState {
 	return {
 		text: '',
@@ -199,7 +205,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
 
 /** Applies one event. */
-export function applyEvent(run: RunState, event: unknown) {
+export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.invalidEvents++;
 	if (!isRecord(event) || isRunFinished(run)) return [];
 	if (asNonEmptyString(event.event) === undefined) return [];
@@ -235,7 +241,7 @@ function recordIds(run: RunState, event: JsonRecord) {
 }
 
 /** Whether no relevant event can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
-export function isRunFinished(run: RunState) {
+export function isRunFinished(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
 	const { end, hasMessageEnd } = run;
 	// Without a workflow, moderation or an annotation responded instead of the chatflow.
@@ -244,7 +250,7 @@ export function isRunFinished(run: RunState) {
 }
 
 /** Whether at most one more event follows: chatflows end with two, in any order. */
-export function isRunFinishing({ end, hasMessageEnd }: RunState) {
+export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
 	return end !== undefined || hasMessageEnd;
 }
 

@@ -9,7 +9,7 @@ import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient, apiPath } from '../client';
 import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import { explainInputError, parseForm } from '../forms';
-import type { DifyAppMode } from '../types';
+import type { DifyAppMode, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { readRun } from './run-reader';
 
@@ -126,14 +126,18 @@ async function requestStop(
 }
 
 /** Stops the run of a workflow. Throws a `ServerError`. */
-export async function stopWorkflow(client: DifyClient, taskId: string, user: string) {
+export async function stopWorkflow(
+	client: DifyClient,
+	taskId: string,
+	user: string,
+): Promise<void> {
 	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
 
 /** Runs a workflow. Throws a `ServerError`, as `startRun` does. */
-export async function runWorkflow(client: DifyClient, request: RunRequest) {
+export async function runWorkflow(client: DifyClient, request: RunRequest): Promise<RunResult> {
 	const { workflowId } = request;
 	const startPath =
 		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
@@ -157,7 +161,13 @@ export interface ChatMessageRequest extends RunRequest {
 }
 
 /** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
-export async function sendChatMessage(client: DifyClient, request: ChatMessageRequest) {
+export async function sendChatMessage(
+	client: DifyClient,
+	request: ChatMessageRequest,
+): Promise<{
+	result: RunResult;
+	conversationRestarted: boolean;
+}> {
 	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
@@ -191,7 +201,10 @@ function isStale(error: unknown) {
 }
 
 /** Runs a text generator. Throws a `ServerError`, as `startRun` does. */
-export async function sendCompletionMessage(client: DifyClient, request: RunRequest) {
+export async function sendCompletionMessage(
+	client: DifyClient,
+	request: RunRequest,
+): Promise<RunResult> {
 	const result = await startRun(client, COMPLETION, request);
 	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
@@ -209,7 +222,13 @@ export async function sendCompletionMessage(client: DifyClient, request: RunRequ
  * Puts the text into the only text variable of the form. Throws a `ServerError` if the form has no or several text
  * variables left. `parameters`: response of `GET /parameters`.
  */
-export function withTextInput(inputs: JsonRecord, text: string, parameters: JsonRecord) {
+export function withTextInput(
+	inputs: JsonRecord,
+	text: string,
+	parameters: JsonRecord,
+): {
+	[x: string]: unknown;
+} {
 	const names = parseForm(parameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),

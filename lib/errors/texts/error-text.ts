@@ -84,12 +84,12 @@ export function toErrorText(source: ErrorTextSource, facts: ErrorTextParams): Er
 const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 
 /** Whether a host name means "this very machine or container". */
-export function isLoopback(host: string | undefined) {
+export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
 }
 
 /** A duration as text: "800 ms", "12.5 s", "3 minutes". */
-export function formatDuration(ms: number | undefined) {
+export function formatDuration(ms: number | undefined): string {
 	if (ms === undefined) return 'the configured time';
 	if (ms < 1000) return `${ms} ms`;
 	if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;

@@ -121,12 +121,12 @@ function describeClosedPort({ host, port = '', service }: ErrorTextParams) {
 }
 
 /** Cloudflare's own statuses: the server, or the tunnel to it, does not respond. */
-export function isCloudflare(status: number) {
+export function isCloudflare(status: number): boolean {
 	return status >= 520 && status <= 530;
 }
 
 /** Names both sides of a redirect, if known. `program`: what the redirect may lead to. */
-export function describeRedirect(program: string, url = '', location?: string) {
+export function describeRedirect(program: string, url = '', location?: string): string {
 	const from = URL.canParse(url) ? `The server at ${new URL(url).origin}` : 'The server';
 	const detail = location
 		? `${from} redirects this request to ${location}`

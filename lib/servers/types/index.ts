@@ -72,7 +72,7 @@ export function identifyServerType(responses: IdentityResponses): ServerTypeName
 }
 
 /** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
-export function isRouter(responses: IdentityResponses) {
+export function isRouter(responses: IdentityResponses): boolean {
 	return getListEntries(responses).some(({ status }) => isRecord(status));
 }
 

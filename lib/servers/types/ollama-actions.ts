@@ -206,7 +206,7 @@ function explainRegistryError(error: ServerError, model: string) {
 const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
 
 /** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
-export function isSameOllamaName(id: string, name: string) {
+export function isSameOllamaName(id: string, name: string): boolean {
 	const [a = '', b = ''] = [id, name].map((modelName) =>
 		modelName.toLowerCase().replace(DEFAULT_REGISTRY, ''),
 	);
@@ -214,7 +214,11 @@ export function isSameOllamaName(id: string, name: string) {
 }
 
 /** The facts about a model that is in memory. */
-export async function fetchRunningModel(server: ModelServer, model: string, signal?: AbortSignal) {
+export async function fetchRunningModel(
+	server: ModelServer,
+	model: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord | undefined> {
 	const running = await tryProbeObject(server, '/api/ps', { signal });
 	return asRecords(running?.models).find(({ name }) =>
 		isSameOllamaName(asString(name) ?? '', model),

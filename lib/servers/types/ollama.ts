@@ -155,7 +155,7 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name. */
-export function indexOllamaEntries(response: JsonRecord | undefined) {
+export function indexOllamaEntries(response: JsonRecord | undefined): Map<string, JsonRecord> {
 	const entries = asRecords(response?.models).map((entry) => {
 		const name = asNonEmptyString(entry.name) ?? asNonEmptyString(entry.model);
 		return [name ?? '', entry] as const;

@@ -7,7 +7,8 @@ export const SHORTEN =
 /** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
-	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
+	context: (tokens: number): string =>
+		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server (llama-server: --jinja; vLLM and SGLang: --tool-call-parser; Ollama: a model that lists "tools"; LM Studio: a model with the hammer badge).',
 	embeddings: 'Start a server with an embedding model, for example llama-server with --embeddings.',

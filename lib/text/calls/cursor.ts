@@ -20,7 +20,7 @@ export class TextCursor {
 		readonly text: string,
 		/** Index of the next character. */
 		public at = 0,
-		private readonly maxReads = MIN_READS + READS_PER_CHARACTER * text.length,
+		private readonly maxReads: number = MIN_READS + READS_PER_CHARACTER * text.length,
 	) {}
 
 	/** Whether nothing more is read, because the text has been read too often. */

@@ -20,6 +20,7 @@ import {
 	techniqueField,
 } from '../fields';
 import type { NodeParameters } from '../../shared/parameters';
+import type { INodeProperties } from 'n8n-workflow';
 
 function countField(
 	displayName: string,
@@ -77,7 +78,7 @@ const ruleOptions = [
 ];
 
 /** Options for the content of a document. */
-export const contentOptions = [
+export const contentOptions: INodeProperties[] = [
 	...ruleOptions,
 	stringField('Language', 'language', {
 		default: 'English',
@@ -86,7 +87,7 @@ export const contentOptions = [
 ];
 
 /** Options for the first document of a knowledge base. */
-export const datasetSetupOptions = [
+export const datasetSetupOptions: INodeProperties[] = [
 	embeddingModelField(
 		'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
 	),

@@ -16,9 +16,10 @@ import {
 	mediaFields,
 	readMediaSettings,
 } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 import { baseName, storeFile } from '../../shared/binary';
 
-export const audioSpeak = withOutput({
+export const audioSpeak: LocalLlamaOperation = withOutput({
 	name: 'Speak',
 	value: 'speak',
 	action: 'Speak a text',

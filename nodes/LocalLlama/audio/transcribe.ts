@@ -20,8 +20,9 @@ import {
 	mediaFields,
 	readMediaSettings,
 } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 
-export const audioTranscribe = withOutput({
+export const audioTranscribe: LocalLlamaOperation = withOutput({
 	name: 'Transcribe',
 	value: 'transcribe',
 	action: 'Transcribe a recording',

@@ -9,7 +9,7 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
-import type { ResultItem } from '../operation';
+import type { LocalLlamaOperation, ResultItem } from '../operation';
 import {
 	withOutput,
 	createOptionsField,
@@ -18,7 +18,7 @@ import {
 	readMediaSettings,
 } from '../operation';
 
-export const imageGenerate = withOutput({
+export const imageGenerate: LocalLlamaOperation = withOutput({
 	name: 'Generate',
 	value: 'generate',
 	action: 'Generate an image',

@@ -5,7 +5,7 @@ import {
 	toOptionFields,
 } from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-selection';
-import type { LlamaCall } from '../operation';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { withOutput, createOptionsField, findReplacement } from '../operation';
 import {
 	toMetadata,
@@ -111,7 +111,7 @@ function readPrompt(parameters: NodeParameters): InputMessage[] {
 	return [];
 }
 
-export const textChat = withOutput({
+export const textChat: LocalLlamaOperation = withOutput({
 	name: 'Chat',
 	value: 'chat',
 	action: 'Chat with a model',

@@ -14,6 +14,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { withOutput, createOptionsField, readRows } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 import {
 	reportResult,
 	shortTextOptions,
@@ -41,7 +42,7 @@ const labelsField = fixedCollectionField(
 	},
 );
 
-export const textClassify = withOutput({
+export const textClassify: LocalLlamaOperation = withOutput({
 	name: 'Classify',
 	value: 'classify',
 	action: 'Classify a text',

@@ -3,7 +3,7 @@ import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import type { ResultItem } from '../operation';
+import type { LocalLlamaOperation, ResultItem } from '../operation';
 import { withOutput, createOptionsField } from '../operation';
 import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
 
@@ -18,7 +18,7 @@ const options = [
 	),
 ];
 
-export const textComplete = withOutput({
+export const textComplete: LocalLlamaOperation = withOutput({
 	name: 'Complete',
 	value: 'complete',
 	action: 'Complete a text',

@@ -29,6 +29,7 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { withOutput, createOptionsField, findReplacement, readRows } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 import {
 	toMetadata,
 	generate,
@@ -88,7 +89,7 @@ const replacementOptions = [
 	),
 ];
 
-export const textExtract = withOutput({
+export const textExtract: LocalLlamaOperation = withOutput({
 	name: 'Extract',
 	value: 'extract',
 	action: 'Extract data from a text',

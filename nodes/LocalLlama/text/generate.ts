@@ -5,11 +5,14 @@ import type {
 	InputMessage,
 	Timings,
 	ChatParameters,
+	Thinking,
+	ResponseFormat,
 } from '../../../lib/chat/types';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';
 import { omitEmpty, omitUndefined, round } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values';
 import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../operation';
@@ -27,6 +30,9 @@ import { readBuffer } from '../../../lib/http/response-body';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { readFile } from '../../../lib/files/read-file';
 import { createFileSource, splitNames } from '../../shared/binary';
+import type { INodeProperties } from 'n8n-workflow';
+import type { Priority } from '../../../lib/http/queue';
+import type { ServerTypeName } from '../../../lib/servers/types/server-type';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
 
@@ -37,40 +43,82 @@ function selectOptions(names: string[]) {
 }
 
 /** Options of operations with a short, most likely response. Extra Body accepts all others. */
-export const shortTextOptions = [...selectOptions(SHORT_TEXT_OPTIONS), ...requestFields];
+export const shortTextOptions: INodeProperties[] = [
+	...selectOptions(SHORT_TEXT_OPTIONS),
+	...requestFields,
+];
 
 /** Options of operations that generate text. */
-export const textOptions = [...selectOptions(TEXT_OPTIONS), ...requestFields, streamingField];
+export const textOptions: INodeProperties[] = [
+	...selectOptions(TEXT_OPTIONS),
+	...requestFields,
+	streamingField,
+];
 
 const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
 
-export const thinkingOptions = toOptionFields(
+export const thinkingOptions: INodeProperties[] = toOptionFields(
 	thinkingFields,
 	'off',
 	`If not set, the server's setting applies. ${OTHER_VALUES}`,
 );
 
 /** Off if not set, since thinking takes most of the time of such an operation. */
-export const quickThinkingOptions = toOptionFields(
+export const quickThinkingOptions: INodeProperties[] = toOptionFields(
 	thinkingFields,
 	'on',
 	`Off if not set. ${OTHER_VALUES}`,
 );
 
-export const textField = longTextField('Text', 'text', 4, {
+export const textField: INodeProperties = longTextField('Text', 'text', 4, {
 	placeholder: 'e.g. {{ $json.text }}',
 	description: 'May be empty if the item has an image or audio',
 });
 
 /** Option for context. */
-export const instructionsField = longTextField('Instructions', 'instructions', 2, {
+export const instructionsField: INodeProperties = longTextField('Instructions', 'instructions', 2, {
 	placeholder: 'e.g. The text is a customer email. Amounts are in euros.',
 	description:
 		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
 });
 
 /** Reads the settings of a task that generates text. */
-export async function readTaskSettings(call: LlamaCall, defaults: ChatParameters = {}) {
+export async function readTaskSettings(
+	call: LlamaCall,
+	defaults: ChatParameters = {},
+): Promise<{
+	parameters: {
+		responseFormat?: ResponseFormat;
+		thinking?: Thinking;
+		extraBody?: JsonRecord;
+		contextSize?: number | undefined;
+		keepAlive?: string | number | undefined;
+		maxTokens?: number | undefined;
+		temperature?: number | undefined;
+		stop?: string[] | undefined;
+		parallelToolCalls?: boolean | undefined;
+		topP?: number | undefined;
+		topK?: number | undefined;
+		minP?: number | undefined;
+		repeatPenalty?: number | undefined;
+		repeatLastN?: number | undefined;
+		presencePenalty?: number | undefined;
+		frequencyPenalty?: number | undefined;
+		mirostat?: number | undefined;
+		mirostatTau?: number | undefined;
+		mirostatEta?: number | undefined;
+		seed?: number | undefined;
+	};
+	priority: Priority;
+	signal: AbortSignal;
+	timeouts: {
+		firstTokenMs?: number | undefined;
+		idleMs?: number | undefined;
+		totalMs?: number | undefined;
+	};
+	retries: number;
+	model: string;
+}> {
 	const parameters = { ...defaults, ...readGeneration(call.parameters) };
 	return { ...(await readMediaSettings(call, 'chat')), parameters };
 }
@@ -110,7 +158,7 @@ export async function generate(
 export function reportResult(
 	call: LlamaCall,
 	result: Pick<ChatResult, 'warnings'> & GenerationUsage,
-) {
+): void {
 	const { warnings, usage } = result;
 	warnings.forEach(call.hint);
 	addTokenTotals(call.context, result);
@@ -118,7 +166,24 @@ export function reportResult(
 }
 
 /** Metadata of a result for its item. */
-export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>) {
+export function toMetadata(result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>): {
+	model: string | undefined;
+	server: ServerTypeName | undefined;
+	timesPreempted: unknown;
+	usage?:
+		| {
+				cachedTokens?: number;
+				promptTokens: number;
+				completionTokens: number;
+				totalTokens: number;
+				reasoningTokens?: number;
+				estimated?: true;
+		  }
+		| undefined;
+	timings?: Timings | undefined;
+	finishReason: string;
+	reasoning?: string | undefined;
+} {
 	const { reasoning, finishReason, model, serverType, logFields } = result;
 	return {
 		...(reasoning !== '' && { reasoning }),
@@ -140,7 +205,22 @@ const REPEATED_TIMINGS = new Set([
 ]);
 
 /** Usage and timings, with each number once and rounded. */
-export function toUsageMetadata({ usage, timings }: Pick<ChatResult, 'usage' | 'timings'>) {
+export function toUsageMetadata({
+	usage,
+	timings,
+}: Pick<ChatResult, 'usage' | 'timings'>): Partial<{
+	usage:
+		| {
+				cachedTokens?: number;
+				promptTokens: number;
+				completionTokens: number;
+				totalTokens: number;
+				reasoningTokens?: number;
+				estimated?: true;
+		  }
+		| undefined;
+	timings: Timings;
+}> {
 	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
 	return omitEmpty({
 		usage: usage && { ...usage, ...omitUndefined({ cachedTokens }) },
@@ -157,7 +237,7 @@ function roundTimings(timings: Timings): Timings {
 }
 
 /** Option for files. `usage`: sentence that says how the files are used. */
-export function binaryFieldsField(usage: string) {
+export function binaryFieldsField(usage: string): INodeProperties {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
 		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${usage}`,

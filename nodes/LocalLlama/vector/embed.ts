@@ -14,7 +14,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import { quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemError } from '../../shared/run/item-error';
-import type { LlamaCall, ResultItem } from '../operation';
+import type { LlamaCall, LocalLlamaOperation, ResultItem } from '../operation';
 import { countTokens, withOutput } from '../operation';
 
 const fields = [
@@ -59,7 +59,7 @@ const fields = [
 	]),
 ];
 
-export const vectorEmbed = withOutput({
+export const vectorEmbed: LocalLlamaOperation = withOutput({
 	name: 'Embed',
 	value: 'embed',
 	action: 'Embed texts',

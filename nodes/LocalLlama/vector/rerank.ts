@@ -5,7 +5,7 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
 import { toItemError } from '../../shared/run/item-error';
-import type { LlamaCall, ResultItem } from '../operation';
+import type { LlamaCall, LocalLlamaOperation, ResultItem } from '../operation';
 import { countTokens, withOutput, createOptionsField } from '../operation';
 
 /** Text of a document, and what its output item keeps. */
@@ -41,7 +41,7 @@ const fields = [
 	]),
 ];
 
-export const vectorRerank = withOutput({
+export const vectorRerank: LocalLlamaOperation = withOutput({
 	name: 'Rerank',
 	value: 'rerank',
 	action: 'Rerank documents',

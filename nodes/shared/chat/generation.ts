@@ -149,7 +149,7 @@ export function toOptionFields(
 	fields: readonly INodeProperties[],
 	defaultValue: string,
 	unsetText: string,
-) {
+): INodeProperties[] {
 	const [first, ...dependent] = fields;
 	const description = [first!.description, unsetText].filter(Boolean).join(' ');
 	return [{ ...first!, default: defaultValue, description }, ...dependent];

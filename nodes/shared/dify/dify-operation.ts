@@ -1,5 +1,12 @@
 /** Operations of the Dify nodes that process items, and the fields that several of them have. */
-import type { IExecuteFunctions, INode, INodeProperties, INodeTypeDescription } from 'n8n-workflow';
+import type {
+	IExecuteFunctions,
+	INode,
+	INodeExecutionData,
+	INodeProperties,
+	INodeTypeDescription,
+	NodeOperationError,
+} from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/usage';
 import type { DifyClient, Method, ListEndpoint } from '../../../lib/dify/client';
@@ -29,6 +36,7 @@ import {
 	shownIf,
 } from '../field-builders';
 import { secondsField } from '../timeout-fields';
+import type { FileSource } from '../../../lib/http/multipart';
 
 export const DEFAULT_USER =
 	'If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow.';
@@ -36,17 +44,17 @@ export const DEFAULT_USER =
 export const SAME_USER = `so use the same value in all Dify nodes. ${DEFAULT_USER} Dify does not verify the value.`;
 
 /** The user that owns the data in Dify. Default: see `readRawUser`. */
-export const userField = stringField('User', 'user', {
+export const userField: INodeProperties = stringField('User', 'user', {
 	placeholder: 'e.g. user-42',
 	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 
 /** A conversation, from the list of the user or by ID. */
-export function conversationField(overrides: Partial<INodeProperties> = {}) {
+export function conversationField(overrides: Partial<INodeProperties> = {}): INodeProperties {
 	return resourceLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
-export function messageField(description: string) {
+export function messageField(description: string): INodeProperties {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
 		required: true,
@@ -75,7 +83,7 @@ function readLimit(parameters: NodeParameters) {
 }
 
 /** Field for the input binary field. `contents`: "the file", "the recording" and so on. */
-export function binaryField(contents: string) {
+export function binaryField(contents: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
 		required: true,
@@ -84,7 +92,11 @@ export function binaryField(contents: string) {
 }
 
 /** Reads the file of the input binary field. */
-export async function readFile({ context, itemIndex, parameters }: OperationCall) {
+export async function readFile({
+	context,
+	itemIndex,
+	parameters,
+}: OperationCall): Promise<FileSource> {
 	return await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
 }
 
@@ -101,7 +113,7 @@ export function outputField(
 }
 
 /** Option for additional origins of files. `files`: for example "files of the outputs". */
-export function fetchFilesFromField(files: string) {
+export function fetchFilesFromField(files: string): INodeProperties {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
 		description: `Additional URLs, separated by commas, from which ${files} may be downloaded if this Dify stores its files elsewhere (FILES_URL, S3). The URL of the credential is always allowed.`,
@@ -109,17 +121,17 @@ export function fetchFilesFromField(files: string) {
 }
 
 /** Reads this option. Throws a `ServerError` for invalid URLs. */
-export function readFileOrigins(parameters: NodeParameters) {
+export function readFileOrigins(parameters: NodeParameters): string[] {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }
 
 /** The user of the item. Throws a `ServerError` if there is none. */
-export function readUser(parameters: NodeParameters) {
+export function readUser(parameters: NodeParameters): string {
 	return parseUser(readRawUser(parameters));
 }
 
 /** The unchecked user of the field. If empty, the default user. */
-export function readRawUser(parameters: NodeParameters) {
+export function readRawUser(parameters: NodeParameters): unknown {
 	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
 }
 
@@ -134,7 +146,7 @@ const NO_MESSAGE =
 	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.';
 
 /** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
-export function readId(parameters: NodeParameters, name: string) {
+export function readId(parameters: NodeParameters, name: string): string {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
 	return parseUuid(
 		parameters.value(name),
@@ -144,11 +156,11 @@ export function readId(parameters: NodeParameters, name: string) {
 }
 
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
-export function readPath(parameters: NodeParameters, template: string) {
+export function readPath(parameters: NodeParameters, template: string): string {
 	return template.replace(/\{(\w+)\}/g, (_match, name: string) => readId(parameters, name));
 }
 
-export const simplifyField = booleanField(
+export const simplifyField: INodeProperties = booleanField(
 	'Simplify',
 	'simplify',
 	true,
@@ -156,7 +168,7 @@ export const simplifyField = booleanField(
 );
 
 /** Field for runs that pause for human input. */
-export function onPauseField(description: string) {
+export function onPauseField(description: string): INodeProperties {
 	return choiceField(
 		'When Workflow Pauses',
 		'onPause',
@@ -227,7 +239,7 @@ export const difyActionNode = {
 
 /** Runs the operations of such a node. */
 export function createDifyExecute(table: OperationTable<DifyOperation>, keyType: DifyKeyType) {
-	return async function (this: IExecuteFunctions) {
+	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
 			table,
@@ -244,7 +256,11 @@ export function createDifyExecute(table: OperationTable<DifyOperation>, keyType:
 }
 
 /** n8n's error, with data for workflows: Dify's code, the status, the IDs, and the partial response. */
-export function toDifyNodeError(node: INode, error: unknown, options?: NodeErrorOptions) {
+export function toDifyNodeError(
+	node: INode,
+	error: unknown,
+	options?: NodeErrorOptions,
+): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);
 	if (error instanceof ServerError) {
 		const { partialText, httpStatus, type, ...details } = toErrorDetails(error);
@@ -321,7 +337,10 @@ export function defineListOperation({
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
-export function reportRun({ context, hint }: DifyCall, { warnings, usage, status }: RunResult) {
+export function reportRun(
+	{ context, hint }: DifyCall,
+	{ warnings, usage, status }: RunResult,
+): void {
 	warnings.forEach(hint);
 	const totalMs = (asFiniteNumber(usage?.latency) ?? 0) * 1000;
 	if (status !== 'paused') addTokenTotals(context, { usage: parseOpenAiUsage(usage), totalMs });

@@ -64,7 +64,7 @@ export function filterByName(
 }
 
 /** The user in the editor. Throws a `ServerError` if empty or an expression about an item, which the editor lacks. */
-export function readEditorUser(context: ILoadOptionsFunctions) {
+export function readEditorUser(context: ILoadOptionsFunctions): string {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
 	throw createLocalError(
@@ -75,12 +75,12 @@ export function readEditorUser(context: ILoadOptionsFunctions) {
 }
 
 /** The value of a field in the editor, if any; for a resource locator, its inner value. */
-export function readEditorValue(context: ILoadOptionsFunctions, name: string) {
+export function readEditorValue(context: ILoadOptionsFunctions, name: string): unknown {
 	return unwrapLocator(tryOrUndefined(() => context.getNodeParameter(name, '')));
 }
 
 /** The knowledge base of the node in the editor. Throws a `ServerError` if none is selected. */
-export function readEditorDatasetId(context: ILoadOptionsFunctions) {
+export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
 	throw createLocalError(
@@ -91,7 +91,10 @@ export function readEditorDatasetId(context: ILoadOptionsFunctions) {
 }
 
 /** A record with its name, or with its ID if it has none. */
-export function toRecordEntry({ id, name }: JsonRecord) {
+export function toRecordEntry({ id, name }: JsonRecord): {
+	name: string;
+	value: string;
+} {
 	return { name: asNonEmptyString(name) ?? String(id), value: String(id) };
 }
 
@@ -102,7 +105,11 @@ const FULL_LIST = 20;
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, last used first, page by page. */
-export const searchConversations = createListSearch(
+export const searchConversations: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch(
 	'app',
 	async ({ context, client, filter, token }) => {
 		const list = buildConversationList(readEditorUser(context));
@@ -143,7 +150,11 @@ async function fetchNamedPage(
 const TECHNIQUES: Record<string, string> = { high_quality: '', economy: ' (keywords)' };
 
 /** All knowledge bases of the workspace, including those of other members. Dify filters them. */
-export const searchKnowledgeBases = createListSearch(
+export const searchKnowledgeBases: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
@@ -154,7 +165,11 @@ export const searchKnowledgeBases = createListSearch(
 );
 
 /** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
-export const searchDocuments = createListSearch(
+export const searchDocuments: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
@@ -164,7 +179,11 @@ export const searchDocuments = createListSearch(
 		),
 );
 
-export const searchEmbeddingModels = createListSearch('knowledge', async ({ client, filter }) => {
+export const searchEmbeddingModels: (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult> = createListSearch('knowledge', async ({ client, filter }) => {
 	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
 	return filterByName(toModelOptions(parseRecords(data)), filter);
 });

@@ -1,3 +1,4 @@
+import type { INodeProperties } from 'n8n-workflow';
 import type { Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
 import { OPERATORS } from '../../../lib/dify/knowledge/filters';
 import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
@@ -13,7 +14,7 @@ import {
 import type { Field, NodeParameters } from '../parameters';
 import { asChoice } from '../parameters';
 
-export const topKField = integerField(
+export const topKField: INodeProperties = integerField(
 	'Limit',
 	'topK',
 	5,
@@ -21,7 +22,7 @@ export const topKField = integerField(
 	'Max number of results to return',
 );
 
-export const filtersField = fixedCollectionField(
+export const filtersField: INodeProperties = fixedCollectionField(
 	'Metadata Filters',
 	'metadataFilters',
 	'Condition',
@@ -46,7 +47,7 @@ export const filtersField = fixedCollectionField(
 	'Search only documents whose metadata matches',
 );
 
-export const retrievalOptions = optionsCollection([
+export const retrievalOptions: INodeProperties = optionsCollection([
 	choiceField('Combine Filters', 'filterLogic', 'and', {
 		and: 'All Must Match',
 		or: 'Any Must Match',

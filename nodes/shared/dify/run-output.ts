@@ -12,6 +12,7 @@ import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
 import type { DifyCall } from './dify-operation';
 import { readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';
+import type { ServerError } from '../../../lib/errors/server-error';
 
 /** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */
 export async function storeResultFiles(
@@ -51,7 +52,7 @@ export async function storeResultFiles(
 }
 
 /** A copy without undefined values, which n8n would store. Texts of megabytes are not copied. */
-export function toPlainObject(value: object) {
+export function toPlainObject(value: object): IDataObject {
 	return withoutUndefined(value) as IDataObject;
 }
 
@@ -71,7 +72,7 @@ export function toSimpleForm(form: HumanForm): object {
 }
 
 /** Error for a run that unexpectedly pauses for human input. */
-export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult) {
+export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return createDifyError('runFailed', {
 		status: 200,

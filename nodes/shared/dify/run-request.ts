@@ -1,3 +1,4 @@
+import type { TextDelta } from '../../../lib/dify/types';
 import type { INodeProperties } from 'n8n-workflow';
 import type { FormField } from '../../../lib/dify/forms';
 import { convertFormValue, parseJsonInputs, parseForm } from '../../../lib/dify/forms';
@@ -83,7 +84,7 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field with an object, whose numbers keep all digits. An empty field is an empty object. */
-export function readExactObject(parameters: NodeParameters, name: string) {
+export function readExactObject(parameters: NodeParameters, name: string): JsonRecord {
 	const value = parameters.value(name);
 	if (isUnset(value)) return {};
 	return asObject(
@@ -129,7 +130,11 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 }
 
 /** Reads the files of file fields. Returns a function that uploads them, after all checks, and returns the inputs to send. */
-export async function readFiles(call: DifyCall, input: JsonRecord, fields: readonly FileField[]) {
+export async function readFiles(
+	call: DifyCall,
+	input: JsonRecord,
+	fields: readonly FileField[],
+): Promise<(user: string) => Promise<JsonRecord>> {
 	const fieldFiles: Array<[field: FileField, files: FileRequest[]]> = [];
 	for (const field of fields) {
 		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
@@ -161,7 +166,7 @@ function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) 
 	];
 }
 
-export function isFileField({ type }: { type: string }) {
+export function isFileField({ type }: { type: string }): boolean {
 	return type === 'file' || type === 'file-list';
 }
 
@@ -169,7 +174,25 @@ export function isFileField({ type }: { type: string }) {
  * The request of a run, with its options. Files are uploaded after all checks, also those of the caller. Returns also
  * warnings about inputs that Dify silently drops, which are hints, too. `filesPath`: path of the field "Files".
  */
-export async function buildRunRequest(call: DifyCall, user: string, filesPath = 'files') {
+export async function buildRunRequest(
+	call: DifyCall,
+	user: string,
+	filesPath = 'files',
+): Promise<{
+	inputs: {};
+	files: object[];
+	user: string;
+	warnings: string[] | never[];
+	onDeltas: ((deltas: readonly TextDelta[]) => Promise<void>) | undefined;
+	traceId: string | undefined;
+	workflowId: string | undefined;
+	timeouts: {
+		firstTokenMs?: number | undefined;
+		idleMs?: number | undefined;
+		totalMs?: number | undefined;
+	};
+	retries: number;
+}> {
 	const { client, parameters, typing } = call;
 	const options = {
 		...readRequestSettings(parameters, GENERATION_RETRIES),
@@ -187,7 +210,7 @@ export async function buildRunRequest(call: DifyCall, user: string, filesPath = 
 	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
 }
 
-export const filesField = fixedCollectionField(
+export const filesField: INodeProperties = fixedCollectionField(
 	'Files',
 	'files',
 	'File',

@@ -14,7 +14,7 @@ import {
 import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */
-export const serviceField = choiceField(
+export const serviceField: INodeProperties = choiceField(
 	'Server',
 	'service',
 	'modelServer',
@@ -83,14 +83,19 @@ const failWhenUnhealthy = booleanField(
 	'Whether the node fails if the server is unhealthy, instead of using its second output',
 );
 
-export const timeoutField = numberField('Check Timeout (Seconds)', 'timeout', 2.5, {
-	typeOptions: { minValue: 0.1, numberPrecision: 1 },
-	description:
-		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
-});
+export const timeoutField: INodeProperties = numberField(
+	'Check Timeout (Seconds)',
+	'timeout',
+	2.5,
+	{
+		typeOptions: { minValue: 0.1, numberPrecision: 1 },
+		description:
+			'How long to wait for a response before the server is considered down. Raise it for distant servers.',
+	},
+);
 
 /** Fields of every operation that checks the server. */
-export function checkFields(...extraFields: INodeProperties[]) {
+export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
 	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
 }
 

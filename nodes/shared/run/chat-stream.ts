@@ -18,12 +18,12 @@ export class ChatStream {
 	) {}
 
 	/** Starts a message, unless one is open. */
-	async begin() {
+	async begin(): Promise<void> {
 		if (!this.isOpen) await this.context.sendChunk('begin', this.itemIndex);
 		this.isOpen = true;
 	}
 
-	async write(text: string) {
+	async write(text: string): Promise<void> {
 		if (text === '') return;
 		this.hasText = true;
 		await this.begin();
@@ -31,7 +31,7 @@ export class ChatStream {
 	}
 
 	/** Text that was sent to the chat cannot be removed, so a replaced response starts a new message. */
-	readonly show = async (deltas: readonly TextDelta[]) => {
+	readonly show = async (deltas: readonly TextDelta[]): Promise<void> => {
 		const from = deltas.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {
 			await this.end();
@@ -46,11 +46,11 @@ export class ChatStream {
 	};
 
 	/** Before an error, which n8n appends to the message. */
-	async breakLine() {
+	async breakLine(): Promise<void> {
 		if (this.hasText) await this.write('\n\n').catch(() => {});
 	}
 
-	async end() {
+	async end(): Promise<void> {
 		if (this.isOpen) await this.context.sendChunk('end', this.itemIndex);
 		this.isOpen = false;
 		this.hasText = false;
@@ -62,6 +62,6 @@ export class ChatStream {
  * context, so only the node's type shows it (as in n8n's own Chat node). In n8n 2.20 a tool's context has no
  * `isStreaming`.
  */
-export function shouldStreamToChat(context: IExecuteFunctions) {
+export function shouldStreamToChat(context: IExecuteFunctions): boolean {
 	return !isToolType(context.getNode().type) && context.isStreaming();
 }

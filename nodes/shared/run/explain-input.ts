@@ -17,7 +17,7 @@ export function explainInput(
 	properties: readonly INodeProperties[],
 	itemIndex: number,
 	error: unknown,
-) {
+): unknown {
 	const { type, parameters } = context.getNode();
 	// A model fills in the fields of a tool.
 	if (!(error instanceof ServerError) || isToolType(type)) return error;

@@ -13,7 +13,7 @@ export function addHintOnce(
 	context: Context,
 	message: string,
 	type: NodeExecutionHint['type'] = 'warning',
-) {
+): void {
 	const hints = hintsByContext.get(context) ?? new Set();
 	hintsByContext.set(context, hints);
 	if (hints.has(message)) return;
@@ -25,7 +25,11 @@ export function addHintOnce(
 export const NOTICEABLE_WAIT_MS = 5_000;
 
 /** Reports, once, that requests to the server wait noticeably for a loading model. The node shows a hint at its end. */
-export function watchLoading(context: Context, server: ModelServer, report = () => {}) {
+export function watchLoading(
+	context: Context,
+	server: ModelServer,
+	report = (): void => {},
+): ModelServer {
 	let isReported = false;
 	server.onLoading = (waitedMs) => {
 		if (isReported || waitedMs < NOTICEABLE_WAIT_MS) return;

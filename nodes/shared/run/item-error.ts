@@ -31,7 +31,7 @@ export function toItemError(
 	itemIndex: number,
 	reason: unknown,
 	facts?: object,
-) {
+): ItemError {
 	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, facts);
 	if (context.continueOnFail() && !signal.aborted) return error;
 	throw error;
@@ -46,7 +46,7 @@ export function toErrorItem(
 	{ message, description, context, node }: NodeOperationError,
 	itemIndex: number,
 	facts: object = {},
-) {
+): INodeExecutionData {
 	// A model reads the complete item of a tool.
 	const details = isToolNode(node)
 		? {}
@@ -68,7 +68,11 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
  * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it. `reason`: the error that became
  * `error`.
  */
-export function toPanelError(context: Context, error: NodeOperationError, reason: unknown) {
+export function toPanelError(
+	context: Context,
+	error: NodeOperationError,
+	reason: unknown,
+): NodeOperationError {
 	const panelText = stripTitle(error);
 	if (isToolType(context.getNode().type) || context.isStreaming?.() === false) {
 		error.description = panelText;
@@ -83,7 +87,7 @@ export function toPanelError(context: Context, error: NodeOperationError, reason
 }
 
 /** An error of a poll: the panel shows the title above the description. */
-export function toPollError(error: NodeOperationError) {
+export function toPollError(error: NodeOperationError): NodeOperationError {
 	error.description = stripTitle(error);
 	return error;
 }
@@ -92,7 +96,7 @@ export function toPollError(error: NodeOperationError) {
 export function stripTitle({
 	message,
 	description,
-}: Pick<NodeOperationError, 'message' | 'description'>) {
+}: Pick<NodeOperationError, 'message' | 'description'>): string | null | undefined {
 	if (!description?.startsWith(message)) return description;
 	const remainder = description.slice(message.length);
 	const stripped = remainder.replace(/^[.!?…:]["')”]? ?/, '');
@@ -114,7 +118,7 @@ const PUBLIC_MODES = new Set<WorkflowExecuteMode>(['webhook', 'chat', 'integrate
  * (n8n-core, workflow-execute.ts). Undefined in the editor, and if nothing is streamed. In n8n 2.20 sub-nodes cannot
  * detect streaming, so visitors are assumed.
  */
-export function getVisitorMessage(context: Execution) {
+export function getVisitorMessage(context: Execution): string | undefined {
 	try {
 		const mode = context.getMode();
 		if (mode === 'manual' || !(context.isStreaming?.() ?? PUBLIC_MODES.has(mode))) return undefined;
@@ -128,7 +132,10 @@ export function getVisitorMessage(context: Execution) {
  * The error without address, suggestion and server message, if visitors would read them. The whole text stays in the
  * error's details, for the owner of the execution; n8n does not store `messages`.
  */
-export function hideDetailsFromVisitors(context: Execution, error: NodeOperationError) {
+export function hideDetailsFromVisitors(
+	context: Execution,
+	error: NodeOperationError,
+): NodeOperationError {
 	const message = getVisitorMessage(context);
 	const { description } = error;
 	if (message === undefined || !description || description === message) return error;

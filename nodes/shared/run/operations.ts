@@ -88,7 +88,7 @@ export function toOperationItems(records: readonly object[]): OperationItem[] {
 }
 
 /** Converts to n8n's item, without undefined fields, which n8n would store. */
-export function toExecutionItem({ json, binary, from = 0 }: OperationItem) {
+export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
 	return {
 		json: omitUndefined(json),
 		...omitUndefined({ binary }),
@@ -102,7 +102,7 @@ export function toExecutionItem({ json, binary, from = 0 }: OperationItem) {
  */
 export function operationField(
 	operations: readonly OperationDescription[],
-	defaultValue = operations[0]!.value,
+	defaultValue: string = operations[0]!.value,
 	show?: ShowCondition,
 ): INodeProperties {
 	return {
@@ -140,7 +140,7 @@ export function operationFields(
 export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
-) {
+): O {
 	const operation = operations.find(({ value }) => value === name);
 	if (operation !== undefined) return operation;
 	throw createInputError(
@@ -153,7 +153,7 @@ export function findOperation<O extends OperationDescription>(
 export function buildSubtitle(
 	actions: ReadonlyArray<readonly [name: string, action?: string]>,
 	key = '$parameter.operation',
-) {
+): string {
 	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
 }
 

@@ -34,7 +34,7 @@ export interface RunOperationsOptions<Access extends object> {
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
 	{ table, getAccess, createNodeError = toNodeError, outputs = 1 }: RunOperationsOptions<Access>,
-) {
+): Promise<INodeExecutionData[][]> {
 	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
 	const toItemNodeError = ({ reason, itemIndex }: ItemError) =>
 		createNodeError(context.getNode(), reason, { itemIndex });
@@ -207,7 +207,7 @@ export async function processItems<T>(
 	context: IExecuteFunctions,
 	handleItem: ItemHandler<T>,
 	options: ItemsOptions,
-) {
+): Promise<(ItemError | T)[]> {
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
 	const onError = new AbortController();

@@ -8,7 +8,8 @@ import type { AppSpec, DifySim, DifySimOptions } from '../../simulators/dify';
 import { useSimulator } from '../../simulators/use-simulator';
 
 /** A simulator that ends with its test. */
-export const startSim = useSimulator(startDifySim);
+export const startSim: (options?: DifySimOptions | undefined) => Promise<DifySim> =
+	useSimulator(startDifySim);
 
 /** A simulator with one app, whose key is the default one of its mode. */
 export async function startApp(

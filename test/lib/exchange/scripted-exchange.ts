@@ -1,6 +1,6 @@
 /** An exchange over the scripted transport. */
 import { createServerError } from '../../../lib/errors/server-error';
-import type { Outcome } from '../../../lib/exchange/exchange';
+import type { ExchangeResult, Outcome } from '../../../lib/exchange/exchange';
 import { exchange } from '../../../lib/exchange/exchange';
 import type { ExchangeOptions } from '../../../lib/exchange/exchange';
 import type { HttpResponse } from '../../../lib/http/types';
@@ -24,7 +24,7 @@ export async function runExchange(
 	server: ModelServer,
 	fields: JsonRecord,
 	options: Partial<ExchangeOptions<Draft, string>> = {},
-) {
+): Promise<ExchangeResult<Draft, string>> {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
 		learningScope: 'test',

@@ -52,8 +52,11 @@ export function ids(result: CheckResult): string[] {
 
 export const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** A complete response with a JSON body. */
-export const json = (status: string, body: object, headers: Record<string, string> = {}) =>
-	completeResponse(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
+export const json = (
+	status: string,
+	body: object,
+	headers: Record<string, string> = {},
+): RawHandler => completeResponse(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
 /** A recorded response, byte by byte. */
 export const replayRecording = (name: string): RawHandler => {
 	const { status, reason, headers, body } = httpFixture(name);

@@ -6,7 +6,14 @@ import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
 import { asRecord, asRecords, parseJson } from '../../../lib/values';
 
-export const CHAT = {
+export const CHAT: {
+	model: string;
+	stream: boolean;
+	messages: {
+		role: string;
+		content: string;
+	}[];
+} = {
 	model: 'sim-model',
 	stream: true,
 	messages: [{ role: 'user', content: 'Hi' }],

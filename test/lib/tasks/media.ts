@@ -2,6 +2,7 @@ import { createModelServer } from '../../../lib/servers/credential';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 
 export const OPTIONS: TaskSettings = {
 	model: '',
@@ -10,7 +11,7 @@ export const OPTIONS: TaskSettings = {
 	priority: 'interactive',
 };
 
-export const connect = (url: string, apiKey = '') =>
+export const connect = (url: string, apiKey = ''): ModelServer =>
 	createModelServer({ baseUrl: url, apiKey, authentication: 'bearer' });
 
 export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {

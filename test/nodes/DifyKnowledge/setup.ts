@@ -1,4 +1,4 @@
-import type { INodeExecutionData, INodeType } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, knowledgeKey } from '../../simulators/dify';
@@ -69,15 +69,32 @@ const runsOf =
 	async (
 		scene: Scene,
 		...rest: [operation: string, parameters?: Record<string, unknown>, setup?: Setup]
-	) =>
+	): Promise<Record<string, unknown>[]> =>
 		await executeOperation(scene, resource, ...rest);
-export const runDocument = runsOf('document');
-export const runBase = runsOf('knowledgeBase');
+export const runDocument: (
+	scene: Scene,
+	operation: string,
+	parameters?: Record<string, unknown> | undefined,
+	setup?: Partial<ExecuteSetup> | undefined,
+) => Promise<Record<string, unknown>[]> = runsOf('document');
+export const runBase: (
+	scene: Scene,
+	operation: string,
+	parameters?: Record<string, unknown> | undefined,
+	setup?: Partial<ExecuteSetup> | undefined,
+) => Promise<Record<string, unknown>[]> = runsOf('knowledgeBase');
 
 /** A context of the editor's lists. */
 export const createEditorContext = (
 	{ sim }: Pick<Scene, 'sim'>,
 	parameters: Record<string, unknown> = {},
-) => editorContext({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }, parameters);
+): ILoadOptionsFunctions =>
+	editorContext({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }, parameters);
 
-export const byId = (value: string) => ({ __rl: true, mode: 'id', value });
+export const byId = (
+	value: string,
+): {
+	__rl: boolean;
+	mode: string;
+	value: string;
+} => ({ __rl: true, mode: 'id', value });

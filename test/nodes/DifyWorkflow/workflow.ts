@@ -1,9 +1,10 @@
-import type { INodeExecutionData } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import type { Script, AppSpec, DifySim, Step, FormStep } from '../../simulators/dify';
 import { startApp } from '../../lib/dify/client';
 import { executePrepared, getNodeError, prepareNode } from '../dify';
 import type { Setup } from '../dify';
+import type { ExecuteFake } from '../../support/execute-context';
 
 export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 
@@ -40,7 +41,7 @@ export const REVIEW: FormStep = {
 	token: 'tok',
 };
 
-export const prepareWorkflow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
+export const prepareWorkflow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}): ExecuteFake =>
 	prepareNode('difyWorkflow', sim, { mode: 'workflow', ...setup });
 
 /** Runs Dify Workflow; the default operation is Execute. */
@@ -51,10 +52,14 @@ export async function executeWorkflow(
 	return await executePrepared('difyWorkflow', prepareWorkflow(sim, setup));
 }
 
-export const executeWorkflowJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	(await executeWorkflow(sim, setup))[0]!.json;
-export const executeWorkflowError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
-	await getNodeError(executeWorkflow(sim, setup));
+export const executeWorkflowJson = async (
+	sim: Pick<DifySim, 'url'>,
+	setup?: Setup,
+): Promise<IDataObject> => (await executeWorkflow(sim, setup))[0]!.json;
+export const executeWorkflowError = async (
+	sim: Pick<DifySim, 'url'>,
+	setup?: Setup,
+): Promise<NodeOperationError> => await getNodeError(executeWorkflow(sim, setup));
 
 /** The same with parameters only. */
 export const executeOperation = async (
@@ -62,4 +67,5 @@ export const executeOperation = async (
 	resource: string,
 	operation: string,
 	parameters: object = {},
-) => await executeWorkflow(sim, { parameters: { resource, operation, ...parameters } });
+): Promise<INodeExecutionData[]> =>
+	await executeWorkflow(sim, { parameters: { resource, operation, ...parameters } });

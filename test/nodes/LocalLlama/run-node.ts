@@ -20,7 +20,23 @@ export const file = (bytes: Buffer, fileName: string, mimeType: string): INodeEx
 ];
 
 /** Called at the top of a suite: a server for each test, and functions to run the node against it. */
-export function useLocalLlama() {
+export function useLocalLlama(): {
+	/** Starts the server of this test. */
+	serve: (options?: SimOptions) => Promise<LlamaServerSim>;
+	prepare: ({ parameters, ...setup }?: Setup) => ExecuteFake;
+	executeIn: (fake: ExecuteFake) => Promise<INodeExecutionData[]>;
+	execute: (setup?: Setup) => Promise<INodeExecutionData[]>;
+	/** JSON of the only output item. */
+	json: (parameters: Json, setup?: Setup) => Promise<Json>;
+	/** Error of the node. */
+	getError: (parameters: Json, setup?: Setup) => Promise<NodeOperationError>;
+	/** Bodies sent to a route, in order. */
+	getBodies: (path: string) => Json[];
+	/** Content of the last message that was sent to a chat. */
+	getContent: () => unknown;
+	/** What a run shows at the node. */
+	getHints: (parameters: Json, items: INodeExecutionData[]) => Promise<string[]>;
+} {
 	const start = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
 
@@ -36,13 +52,14 @@ export function useLocalLlama() {
 		const [items] = await new LocalLlama().execute.call(fake.context);
 		return items!;
 	};
-	const execute = async (setup: Setup = {}) => await executeIn(prepare(setup));
+	const execute = async (setup: Setup = {}): Promise<INodeExecutionData[]> =>
+		await executeIn(prepare(setup));
 	const getBodies = (path: string): Json[] =>
 		sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json);
 
 	return {
 		/** Starts the server of this test. */
-		serve: async (options: SimOptions = {}) => {
+		serve: async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 			sim = await start({ apiKey: SESAME, ...options });
 			return sim;
 		},
@@ -63,12 +80,12 @@ export function useLocalLlama() {
 		/** Bodies sent to a route, in order. */
 		getBodies,
 		/** Content of the last message that was sent to a chat. */
-		getContent: () =>
+		getContent: (): unknown =>
 			(getBodies('/chat/completions') as Array<{ messages: Array<{ content: unknown }> }>)
 				.at(-1)!
 				.messages.at(-1)!.content,
 		/** What a run shows at the node. */
-		getHints: async (parameters: Json, items: INodeExecutionData[]) => {
+		getHints: async (parameters: Json, items: INodeExecutionData[]): Promise<string[]> => {
 			const fake = prepare({ parameters, items });
 			await executeIn(fake);
 			return fake.hints.map(({ message }) => message);
