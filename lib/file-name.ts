@@ -1,4 +1,5 @@
-import { tryOrUndefined, withoutEnds } from './values';
+import { tryOrUndefined } from './values/attempt';
+import { withoutEnds } from './values/text';
 
 /** Characters; file systems allow 255 bytes. */
 const MAX_LENGTH = 120;

@@ -6,8 +6,9 @@
  *
  * Patterns are not checked, since a pattern may take exponential time, nor are `uniqueItems` and `$dynamicRef`.
  */
-import { isRecord, truncate } from '../values';
-import type { JsonRecord } from '../values';
+import { isRecord } from '../values/records';
+import { truncate } from '../values/text';
+import type { JsonRecord } from '../values/records';
 import { format } from '../vendor';
 
 /** Drafts whose keywords differ. */

@@ -12,8 +12,9 @@ import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../text/calls/displa
 import type { QuotationCheck } from '../text/calls/quotations';
 import type { RawToolCall } from '../text/calls/types';
 import { findIgnoredCall } from '../text/calls/unread-calls';
-import type { JsonRecord } from '../values';
-import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord, parseJson } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../values/records';
+import { parseJson } from '../values/json';
 import {
 	extractMessage,
 	extractReasoning,

@@ -1,8 +1,10 @@
 /** Builds completion requests for a server type. */
 import { createServerError, createInputError } from '../errors/server-error';
 import type { ServerProps, ServerType } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
-import { isNonEmpty, asFiniteNumber, isRecord, asRecord, isTooDeep, MAX_DEPTH } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isNonEmpty, isRecord, asRecord } from '../values/records';
+import { isTooDeep, MAX_DEPTH } from '../values/json';
+import { asFiniteNumber } from '../values/numbers';
 import { breakControlTokensDeep } from '../text/control-tokens';
 import { getMedia } from './content';
 import { getContextWarnings } from './ollama-body';

@@ -1,8 +1,10 @@
 import type { ContentPart, MediaPart } from '../files/read-file';
 import { toContentPart } from '../files/read-file';
 import type { ChatMessage } from './types';
-import type { JsonRecord } from '../values';
-import { asRecord, isRecord, tryOrUndefined, asString, parseJson } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asRecord, isRecord, asString } from '../values/records';
+import { parseJson } from '../values/json';
+import { tryOrUndefined } from '../values/attempt';
 import { createInputError } from '../errors/server-error';
 import { parseMimeType } from '../file-name';
 

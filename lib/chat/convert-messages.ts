@@ -1,15 +1,8 @@
 import { withoutCallMarkup } from '../text/calls/without-call-markup';
-import type { JsonRecord } from '../values';
-import {
-	asRecord,
-	asRecords,
-	asString,
-	isRecord,
-	omitEmpty,
-	pushAll,
-	stringifyCanonical,
-	parseObject,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asRecord, asRecords, asString, isRecord, omitEmpty } from '../values/records';
+import { stringifyCanonical, parseObject } from '../values/json';
+import { pushAll } from '../values/lists';
 import {
 	getMedia,
 	getText,

@@ -2,7 +2,7 @@
 import { toErrorText } from '../errors/texts/error-text';
 import type { ErrorText } from '../errors/texts/error-text';
 import { breakControlTokens } from '../text/control-tokens';
-import { truncate } from '../values';
+import { truncate } from '../values/text';
 import type { ToolCallIssue } from './check-tool-calls';
 import { createServerToolCallId, normalizeArguments } from './tool-calls';
 import type { RawToolCall } from '../text/calls/types';

@@ -1,4 +1,4 @@
-import type { NumberRange } from '../values';
+import type { NumberRange } from '../values/numbers';
 
 interface BaseOption {
 	/** The label in the editor. */

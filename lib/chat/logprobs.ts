@@ -1,5 +1,5 @@
 /** The probabilities of the tokens of a response, if they were requested. */
-import { asNonEmptyString, asRecord, asRecords } from '../values';
+import { asNonEmptyString, asRecord, asRecords } from '../values/records';
 
 /** A token that the model could have chosen. */
 export interface TokenOption {

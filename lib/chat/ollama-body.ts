@@ -6,17 +6,11 @@ import { createServerError } from '../errors/server-error';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
 import { getProfile } from '../servers/profile';
-import type { JsonRecord } from '../values';
-import {
-	asFiniteNumber,
-	isNonEmpty,
-	isRecord,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	toText,
-	parseObject,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { isNonEmpty, isRecord, omitUndefined, asRecord, asRecords } from '../values/records';
+import { parseObject } from '../values/json';
+import { asFiniteNumber } from '../values/numbers';
+import { toText } from '../values/text';
 import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from './content';
 import { GENERATION_OPTION_ENTRIES } from './generation-options';

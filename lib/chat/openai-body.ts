@@ -1,7 +1,7 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
 import type { ServerType } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
-import { isRecord, omitUndefined } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, omitUndefined } from '../values/records';
 import type {
 	ChatMessage,
 	ChatParameters,

@@ -2,16 +2,10 @@
 import { isErrorBody } from '../errors/error-body';
 import type { ErrorType } from '../errors/server-error';
 import { parseLiteral } from '../text/literals';
-import type { JsonRecord } from '../values';
-import {
-	asNonEmptyString,
-	asRecord,
-	asRecords,
-	isNonEmpty,
-	isRecord,
-	parseExactJson,
-	parseJson,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asNonEmptyString, asRecord, asRecords, isNonEmpty, isRecord } from '../values/records';
+import { parseJson } from '../values/json';
+import { parseExactJson } from '../values/exact-json';
 import type { CompletionFailure } from './types';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */

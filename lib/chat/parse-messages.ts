@@ -1,14 +1,8 @@
 import { createInputError } from '../errors/server-error';
-import type { JsonRecord } from '../values';
-import {
-	asArray,
-	isRecord,
-	asNonEmptyString,
-	asRecord,
-	asRecords,
-	toText,
-	parseJson,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, isRecord, asNonEmptyString, asRecord, asRecords } from '../values/records';
+import { parseJson } from '../values/json';
+import { toText } from '../values/text';
 import type { InputMessage, InputToolCall } from './types';
 import { MESSAGE_TYPES } from './types';
 

@@ -6,8 +6,8 @@
  */
 import type { Adaptation } from '../exchange/adaptations';
 import { mergeAdjacent } from './content';
-import type { JsonRecord } from '../values';
-import { asArray, asRecord, asRecords, asString } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecord, asRecords, asString } from '../values/records';
 
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';

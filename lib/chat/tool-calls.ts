@@ -1,15 +1,11 @@
 /** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
 import { TextCount } from '../http/response-body';
-import type { JsonRecord } from '../values';
-import {
-	isRecord,
-	JsonBrackets,
-	asNonEmptyString,
-	tryOrUndefined,
-	parseExactJson,
-	parseJson,
-	stringifyCanonical,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, asNonEmptyString } from '../values/records';
+import { parseJson, stringifyCanonical } from '../values/json';
+import { parseExactJson } from '../values/exact-json';
+import { JsonBrackets } from '../values/json-brackets';
+import { tryOrUndefined } from '../values/attempt';
 import { createHash, randomInt } from 'node:crypto';
 import type { ChatResult, ToolDefinition, ChatMessage, ToolNames } from './types';
 import { LruCache } from '../lru-cache';

@@ -1,5 +1,5 @@
 /** Selects the tools that match the user's questions best, by shared words. */
-import { asRecord, asString } from '../values';
+import { asRecord, asString } from '../values/records';
 import { FORMAT_TOOL_NAME } from './check-tool-calls';
 import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 

@@ -1,4 +1,4 @@
-import { estimateTokens } from '../values';
+import { estimateTokens } from '../values/tokens';
 import type { ChatMessage } from './types';
 import { getMedia, getText } from './content';
 

@@ -1,7 +1,9 @@
 /** One turn of a chat: prepares the conversation, sends it, reads the completion, and corrects model errors. */
 import { getProfile } from '../servers/profile';
 import { getInputWarnings } from '../servers/truncation';
-import { estimateTokens, collectTexts, parseJson } from '../values';
+import { parseJson } from '../values/json';
+import { estimateTokens } from '../values/tokens';
+import { collectTexts } from '../values/text';
 import type { ServerModel } from '../servers/models';
 import { assertModelName, isSameModelName, matchesModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';

@@ -8,7 +8,7 @@ import type { DisplayedText } from './displayed-text';
 import type { GenerationOptionValues } from './generation-options';
 import type { TokenLogprob } from './logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
 export interface ToolCall {

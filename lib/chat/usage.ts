@@ -1,6 +1,7 @@
 /** Reads token counts and times from the responses of each API. */
-import type { JsonRecord } from '../values';
-import { asFiniteNumber, isRecord, asRecord } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, asRecord } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 import type { ChatResult, Timings, Usage } from './types';
 import type { ResponseAttributes } from '../tracing/span';
 

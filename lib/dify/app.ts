@@ -1,6 +1,6 @@
 import { createServerError, isOneOf, ServerError } from '../errors/server-error';
-import { asNonEmptyString } from '../values';
-import type { JsonRecord } from '../values';
+import { asNonEmptyString } from '../values/records';
+import type { JsonRecord } from '../values/records';
 import type { DifyClient, ListEndpoint } from './client';
 import { fetchPage } from './client';
 import type { DifyAppMode } from './types';

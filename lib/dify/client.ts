@@ -6,17 +6,12 @@ import { formatMegabytes } from '../http/response-body';
 import { MemoryBudget } from '../json-memory';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
-import type { JsonRecord } from '../values';
-import {
-	isRecord,
-	isUnset,
-	pushAll,
-	asFiniteNumber,
-	asNonEmptyString,
-	asRecords,
-	parseJsonExactly,
-	toText,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, isUnset, asNonEmptyString, asRecords } from '../values/records';
+import { parseJsonExactly } from '../values/exact-json';
+import { pushAll } from '../values/lists';
+import { asFiniteNumber } from '../values/numbers';
+import { toText } from '../values/text';
 import {
 	createDifyError,
 	parseErrorBody,

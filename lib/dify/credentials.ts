@@ -1,7 +1,7 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { resolveBaseUrl } from '../servers/base-url';
 import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
-import { asString } from '../values';
+import { asString } from '../values/records';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';
 

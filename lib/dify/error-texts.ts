@@ -1,6 +1,6 @@
 /** Titles and suggestions that follow from Dify's code and message, if they are more specific than those of the type. */
 import type { ServerErrorDetails } from '../errors/server-error';
-import { truncate } from '../values';
+import { truncate } from '../values/text';
 import type { WorkflowNode } from './types';
 
 type Texts = Partial<Pick<ServerErrorDetails, 'title' | 'detail' | 'suggestion'>>;

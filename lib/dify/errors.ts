@@ -11,15 +11,10 @@ import type {
 import { ServerError, createServerError, isOneOf } from '../errors/server-error';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
-import {
-	asFiniteNumber,
-	isRecord,
-	asRecord,
-	truncate,
-	asString,
-	parseJson,
-	parseObject,
-} from '../values';
+import { isRecord, asRecord, asString } from '../values/records';
+import { parseJson, parseObject } from '../values/json';
+import { asFiniteNumber } from '../values/numbers';
+import { truncate } from '../values/text';
 import { explainFailedRequest, explainMessage, isPythonTrace } from './error-texts';
 import type { RunError, RunResult, WorkflowNode } from './types';
 import type { DifyErrorBody } from './error-types';

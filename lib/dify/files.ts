@@ -1,13 +1,7 @@
 /** Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is sent; a model may also generate a URL. */
-import type { JsonRecord } from '../values';
-import {
-	asArray,
-	asNonEmptyString,
-	asRecord,
-	asString,
-	isRecord,
-	getErrorMessage,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asNonEmptyString, asRecord, asString, isRecord } from '../values/records';
+import { getErrorMessage } from '../values/text';
 import { createLocalError } from './errors';
 import type { FileSource } from '../http/multipart';
 import type { DifyClient } from './client';

@@ -1,19 +1,17 @@
 /** Forms: the one that an app shows before the first message, and those of runs that wait for human input. */
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import {
 	asArray,
 	parseBoolean,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
-	parseNumber,
-	asFiniteNumber,
-	truncate,
 	asRecords,
-	toText,
 	asRecord,
-	parseJsonExactly,
-} from '../values';
+} from '../values/records';
+import { parseJsonExactly } from '../values/exact-json';
+import { parseNumber, asFiniteNumber } from '../values/numbers';
+import { truncate, toText } from '../values/text';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';

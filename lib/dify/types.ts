@@ -1,4 +1,4 @@
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 
 /** App types, as in Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
 export type DifyAppMode =

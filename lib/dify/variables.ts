@@ -1,6 +1,8 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
-import type { JsonRecord } from '../values';
-import { parseBoolean, toText, parseJsonExactly } from '../values';
+import type { JsonRecord } from '../values/records';
+import { parseBoolean } from '../values/records';
+import { parseJsonExactly } from '../values/exact-json';
+import { toText } from '../values/text';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 

@@ -9,7 +9,7 @@ import {
 	TYPE_BY_WEAK_CODE,
 	NO_INSTANCE_PATTERN,
 } from './signals';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import type { ParsedErrorBody } from './error-body';
 import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
 

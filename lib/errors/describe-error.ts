@@ -1,5 +1,6 @@
 import { ServerError } from './server-error';
-import { getErrorMessage, toPlainText, truncate } from '../values';
+import { toPlainText } from '../values/safe-text';
+import { getErrorMessage, truncate } from '../values/text';
 
 /** Characters of the server message: more would hide the suggestion. */
 const MAX_QUOTED_TEXT = 500;

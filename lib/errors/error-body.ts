@@ -1,18 +1,9 @@
 /** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */
-import type { JsonRecord } from '../values';
-import {
-	asArray,
-	asFiniteNumber,
-	asRecord,
-	asRecords,
-	asString,
-	isRecord,
-	isNonEmpty,
-	parseNumber,
-	toText,
-	parseJson,
-	parseObject,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecord, asRecords, asString, isRecord, isNonEmpty } from '../values/records';
+import { parseJson, parseObject } from '../values/json';
+import { asFiniteNumber, parseNumber } from '../values/numbers';
+import { toText } from '../values/text';
 import { findTypeByText, getWrapperLength } from './signals';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */

@@ -1,6 +1,7 @@
 /** Masks secrets in everything that was received: the one place for bodies, values, excerpts and streams. */
 import { memoize } from '../lru-cache';
-import { isRecord, parseJson } from '../values';
+import { isRecord } from '../values/records';
+import { parseJson } from '../values/json';
 import { decodeBase64Runs, mayContainEscaped, unescapeText } from './escapes';
 import { compileSecrets } from './secret-patterns';
 import type { SecretPatterns } from './secret-patterns';

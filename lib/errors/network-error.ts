@@ -1,8 +1,8 @@
 import { mask } from './mask';
 import type { ErrorContext, ErrorType } from './server-error';
 import { ServerError, createServerError, parseHostAndPort } from './server-error';
-import type { JsonRecord } from '../values';
-import { asArray, asString, isRecord } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asString, isRecord } from '../values/records';
 
 /**
  * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).

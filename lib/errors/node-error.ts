@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';
-import { toPlainText } from '../values';
+import { toPlainText } from '../values/safe-text';
 import { describeError } from './describe-error';
 import { ServerError, isRequestError, isUnknownError } from './server-error';
 

@@ -1,5 +1,6 @@
-import type { JsonRecord } from '../values';
-import { asFiniteNumber, truncate } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
+import { truncate } from '../values/text';
 import { mask, maskDeep, maskedExcerpt } from './mask';
 import { DIFY_ERROR_TEXTS } from './texts/dify';
 import { MODEL_ERROR_TEXTS } from './texts/model';

@@ -3,7 +3,8 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './server-error';
-import { toPlainText, truncate, withoutEnds } from '../values';
+import { toPlainText } from '../values/safe-text';
+import { truncate, withoutEnds } from '../values/text';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
 export const NO_INSTANCE_PATTERN =

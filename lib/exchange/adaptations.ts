@@ -2,8 +2,9 @@
 import type { ServerError, ErrorType } from '../errors/server-error';
 import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
 import type { BodyChange } from '../servers/profile';
-import type { JsonRecord } from '../values';
-import { isRecord, normalizeLetters, asRecord, collectTexts } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, asRecord } from '../values/records';
+import { normalizeLetters, collectTexts } from '../values/text';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;

@@ -10,8 +10,8 @@ import { findApiRoot } from '../servers/list-models';
 import type { BodyChange, Lessons } from '../servers/profile';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
-import { asRecord } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asRecord } from '../values/records';
 import type { Adaptation, AdaptationRule } from './adaptations';
 import { applyChanges, findChange, toOtherFormat } from './adaptations';
 

@@ -4,7 +4,7 @@
  */
 
 import { parseMimeType } from '../file-name';
-import { tryOrUndefined } from '../values';
+import { tryOrUndefined } from '../values/attempt';
 
 /** Bytes that are inspected. */
 const HEAD_BYTES = 8192;

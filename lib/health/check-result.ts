@@ -2,7 +2,7 @@
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
 import type { ServerError, ErrorType } from '../errors/server-error';
-import { toPlainText } from '../values';
+import { toPlainText } from '../values/safe-text';
 
 /** Worst first. */
 const STATUSES = [

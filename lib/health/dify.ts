@@ -4,14 +4,14 @@ import type { ErrorType } from '../errors/server-error';
 import { isOneOf, getErrorText } from '../errors/server-error';
 import type { Endpoint } from '../http/types';
 import {
-	asFiniteNumber,
 	isRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	omitEmpty,
 	omitUndefined,
-} from '../values';
+} from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 import { isDifyResponse } from './facts';
 import type { FindingRules, FindingWithStatus, CheckOutcome } from './check-result';
 import { pluralize, evaluateRules, findingFromError, toHealthStatus } from './check-result';

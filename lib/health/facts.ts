@@ -6,13 +6,12 @@ import type { ServerModel } from '../servers/models';
 import { parseMetrics, parseParameterCount, parseProps } from '../servers/models';
 import {
 	parseBoolean,
-	asFiniteNumber,
 	asNonEmptyString,
 	asRecord,
 	asString,
-	maxOf,
 	omitUndefined,
-} from '../values';
+} from '../values/records';
+import { asFiniteNumber, maxOf } from '../values/numbers';
 import type { ServerSnapshot, ProbeResult } from './probes';
 import { getJsonObject, getLatency, isPage, DEFAULT_TIMEOUT_MS } from './probes';
 import type { Expectations, ModelFacts, ServerFacts } from './check-result';

@@ -9,8 +9,10 @@ import type {
 	ProbeResponse,
 	ServerTypeName,
 } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
-import { asArray, asRecord, isRecord, minOf, round, truncate } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecord, isRecord } from '../values/records';
+import { minOf, round } from '../values/numbers';
+import { truncate } from '../values/text';
 import { randomUUID } from 'node:crypto';
 import type {
 	UploadBody,

@@ -1,7 +1,10 @@
 /** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
-import { omitUndefined, round, truncate, maxOf, UNSAFE_CHARACTERS } from '../values';
+import { omitUndefined } from '../values/records';
+import { round, maxOf } from '../values/numbers';
+import { UNSAFE_CHARACTERS } from '../values/safe-text';
+import { truncate } from '../values/text';
 import type { CheckResult, Finding } from './check-result';
 import type { SpeedCheckResult, SpeedRun } from './speed';
 import { formatSeconds, UNCERTAIN_SPEED } from './speed';

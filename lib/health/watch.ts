@@ -1,7 +1,7 @@
 /** Changes of the server state between checks, which start a workflow. */
 import type { CheckResult, HealthStatus } from './check-result';
 import { pluralize } from './check-result';
-import { omitUndefined } from '../values';
+import { omitUndefined } from '../values/records';
 
 /** Changes that start the workflow. */
 type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';

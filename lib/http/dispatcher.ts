@@ -1,7 +1,7 @@
 import type { EgressFilter, Endpoint } from './types';
 import type { Dispatcher } from '../vendor';
 import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
-import { tryOrUndefined } from '../values';
+import { tryOrUndefined } from '../values/attempt';
 
 /** The connection pools for one origin with one credential. */
 interface ConnectionPools {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { UploadBody } from './types';
-import type { JsonRecord } from '../values';
-import { getErrorMessage, toText } from '../values';
+import type { JsonRecord } from '../values/records';
+import { getErrorMessage, toText } from '../values/text';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {

@@ -13,7 +13,7 @@ import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
 import type { ErrorContext, ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/server-error';
-import { collectTexts } from '../values';
+import { collectTexts } from '../values/text';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = endpoint.url;

@@ -18,7 +18,8 @@ import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';
 import { captureError, ServerError } from '../errors/server-error';
-import { isRecord, parseJson } from '../values';
+import { isRecord } from '../values/records';
+import { parseJson } from '../values/json';
 
 /** Bytes of JSON: more than any list or record. Tasks with larger responses have their own limit. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;

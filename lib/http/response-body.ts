@@ -1,7 +1,8 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
-import { JsonBrackets, parseJson } from '../values';
+import { parseJson } from '../values/json';
+import { JsonBrackets } from '../values/json-brackets';
 import type { EventSourceMessage, ParseError } from '../vendor';
 import { createParser } from '../vendor';
 

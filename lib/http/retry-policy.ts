@@ -2,7 +2,7 @@
 import type { ServerError } from '../errors/server-error';
 import { createServerError, isOneOf, getErrorText } from '../errors/server-error';
 import { formatDuration } from '../errors/texts/error-text';
-import { asFiniteNumber } from '../values';
+import { asFiniteNumber } from '../values/numbers';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
 

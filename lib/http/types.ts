@@ -3,7 +3,7 @@ import type { Timeouts } from './timeouts';
 import type { Priority, QueueStats } from './queue';
 import type { RetryPolicy } from './retry-policy';
 import type { ServerError, ErrorContext } from '../errors/server-error';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */
 export interface EgressFilter {

@@ -1,7 +1,9 @@
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 import { LoggerProxy } from 'n8n-workflow';
-import type { JsonRecord } from '../values';
-import { asArray, asRecord, getErrorMessage, tryOrUndefined } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecord } from '../values/records';
+import { tryOrUndefined } from '../values/attempt';
+import { getErrorMessage } from '../values/text';
 import { describeUnsupportedN8n } from '../supported-n8n';
 
 /** A LangChain message chunk of the host. */

@@ -1,17 +1,17 @@
 import { assertDepth } from '../chat/completion-request';
 import { createInputError } from '../errors/server-error';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import {
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
-	toPlainText,
 	asRecords,
 	asString,
-	truncate,
-} from '../values';
+} from '../values/records';
+import { toPlainText } from '../values/safe-text';
+import { truncate } from '../values/text';
 import type {
 	ToolChoice,
 	ToolDefinition,

@@ -7,8 +7,9 @@ import type {
 	HostRunManager,
 } from './host-classes';
 import { memoize } from '../lru-cache';
-import type { JsonRecord } from '../values';
-import { isRecord, asRecords, estimateTokens } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, asRecords } from '../values/records';
+import { estimateTokens } from '../values/tokens';
 import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
 import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';

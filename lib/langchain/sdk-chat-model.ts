@@ -4,7 +4,7 @@ import type {
 	Tool as SdkTool,
 } from '@n8n/ai-node-sdk';
 import { anySignal } from '../http/sleep';
-import { parseObject } from '../values';
+import { parseObject } from '../values/json';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
 import type { HostGenerator } from './local-chat-model';

@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 import { createInputError } from '../errors/server-error';
 import type { EgressFilter, ServerAddress } from '../http/types';
 import type { ModelServer } from './types/server-type';
-import { asRecord, asRecords } from '../values';
+import { asRecord, asRecords } from '../values/records';
 import { resolveBaseUrl } from './base-url';
 import { createHash } from 'node:crypto';
 import { collectSecrets } from '../errors/mask';

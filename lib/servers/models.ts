@@ -3,17 +3,17 @@
  * and `/api/show`.
  */
 import { memoize } from '../lru-cache';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import {
 	asArray,
-	asFiniteNumber,
 	findList,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
-} from '../values';
+} from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 import type { ErrorContext } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/server-error';
 

@@ -8,8 +8,9 @@ import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
 import { sleepWithAbort } from '../http/sleep';
 import type { Timeouts } from '../http/timeouts';
-import { isRecord, parseJson } from '../values';
-import type { JsonRecord } from '../values';
+import { isRecord } from '../values/records';
+import { parseJson } from '../values/json';
+import type { JsonRecord } from '../values/records';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;

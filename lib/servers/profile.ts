@@ -1,6 +1,6 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import type { ServerModel } from './models';
 import { parseModels } from './models';
 import { tryProbe } from './probe';

@@ -12,7 +12,7 @@ import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
 import { explainUnsupportedRoute, runTask } from './run-task';
 

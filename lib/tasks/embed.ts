@@ -9,7 +9,7 @@ import { other } from '../servers/types/other';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { toErrorContext } from '../http/request-errors';
 import { findOtherModel } from '../servers/list-models';
-import { asNonEmptyString, asRecord } from '../values';
+import { asNonEmptyString, asRecord } from '../values/records';
 import type { BatchText, OtherTextsStatus } from './batches';
 import {
 	runBatches,

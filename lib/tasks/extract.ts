@@ -1,6 +1,6 @@
 /** Prompt and schema for extracting typed data from a text. */
 import type { InputMessage } from '../chat/types';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
 

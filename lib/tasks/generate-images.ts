@@ -6,16 +6,16 @@ import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
 import type { ModelServer } from '../servers/types/server-type';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import {
 	omitEmpty,
-	asFiniteNumber,
 	findList,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	asRecord,
-} from '../values';
+} from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { explainUnsupportedRoute, readJson, runTask, explainFirstTokenTimeout } from './run-task';
 

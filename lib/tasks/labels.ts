@@ -1,6 +1,8 @@
 /** Labels of a classification. Pure. */
-import type { JsonRecord } from '../values';
-import { isRecord, toText, asRecords, withoutEnds, parseJson } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord, asRecords } from '../values/records';
+import { parseJson } from '../values/json';
+import { toText, withoutEnds } from '../values/text';
 
 export interface Label {
 	name: string;

@@ -14,8 +14,9 @@ import { other } from '../servers/types/other';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/span';
 import { withSpan } from '../tracing/span';
-import type { JsonRecord } from '../values';
-import { isRecord, parseJson } from '../values';
+import type { JsonRecord } from '../values/records';
+import { isRecord } from '../values/records';
+import { parseJson } from '../values/json';
 
 /** Settings of every task. */
 export interface TaskSettings {

@@ -1,6 +1,6 @@
 /** Words that whisper.cpp 1.8.4 and newer break at the end of a segment. Pure. */
-import type { JsonRecord } from '../values';
-import { asString } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asString } from '../values/records';
 
 /** A letter, a line end, and a small letter without a space. */
 const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;

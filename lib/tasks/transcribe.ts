@@ -5,7 +5,7 @@ import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../files/file-types';
-import type { JsonRecord } from '../values';
+import type { JsonRecord } from '../values/records';
 import {
 	omitEmpty,
 	isRecord,
@@ -13,9 +13,9 @@ import {
 	asRecord,
 	asRecords,
 	asString,
-	pushAll,
-	parseJson,
-} from '../values';
+} from '../values/records';
+import { parseJson } from '../values/json';
+import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';

@@ -1,7 +1,8 @@
 /** What a server reports about a transcript, and subtitles from its segments. Pure. */
 import type { Adaptation } from '../exchange/adaptations';
-import type { JsonRecord } from '../values';
-import { asFiniteNumber, asRecords, asString } from '../values';
+import type { JsonRecord } from '../values/records';
+import { asRecords, asString } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 
 export interface Transcript {
 	/** Empty for silence. */

@@ -1,14 +1,8 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
-import type { JsonRecord } from '../values';
-import {
-	asArray,
-	asNonEmptyString,
-	findList,
-	isRecord,
-	parseJson,
-	parseNumber,
-	asRecord,
-} from '../values';
+import type { JsonRecord } from '../values/records';
+import { asArray, asNonEmptyString, findList, isRecord, asRecord } from '../values/records';
+import { parseJson } from '../values/json';
+import { parseNumber } from '../values/numbers';
 
 /** Issue of a response; `index` is the text in the request. */
 export interface VectorIssue {

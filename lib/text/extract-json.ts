@@ -1,5 +1,7 @@
-import type { ExactJson } from '../values';
-import { stringifyCanonical, parseExactJson, JsonBrackets, parseJson } from '../values';
+import type { ExactJson } from '../values/exact-json';
+import { stringifyCanonical, parseJson } from '../values/json';
+import { parseExactJson } from '../values/exact-json';
+import { JsonBrackets } from '../values/json-brackets';
 import { repairJson } from './literals';
 
 /** JSON in a response. */

@@ -1,5 +1,6 @@
 /** Converts values and calls that are written like Python or JavaScript to JSON. */
-import { parseJson, tryOrUndefined } from '../values';
+import { parseJson } from '../values/json';
+import { tryOrUndefined } from '../values/attempt';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;

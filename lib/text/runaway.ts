@@ -1,5 +1,5 @@
 /** Detects output that repeats itself without end, while it arrives. */
-import { JsonBrackets } from '../values';
+import { JsonBrackets } from '../values/json-brackets';
 
 /** New characters after which the end of the output is checked, so that each is read a few times at most. */
 const CHECK_INTERVAL = 1_000;

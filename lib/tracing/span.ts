@@ -2,8 +2,9 @@ import { ServerError, isUnknownError } from '../errors/server-error';
 import { mask } from '../errors/mask';
 import type { Endpoint, ServerAddress } from '../http/types';
 import { rejectOnAbort } from '../http/sleep';
-import type { JsonRecord } from '../values';
-import { omitUndefined, tryOrUndefined } from '../values';
+import type { JsonRecord } from '../values/records';
+import { omitUndefined } from '../values/records';
+import { tryOrUndefined } from '../values/attempt';
 import type { Priority } from '../http/queue';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */

@@ -1,6 +1,6 @@
 import type { ListEndpoint } from '../../lib/dify/client';
 import { fetchAllPages } from '../../lib/dify/client';
-import { asNonEmptyString } from '../../lib/values';
+import { asNonEmptyString } from '../../lib/values/records';
 import { createListSearch } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation, readId } from '../shared/dify/dify-operation';

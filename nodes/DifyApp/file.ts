@@ -24,7 +24,7 @@ import { createDifyError } from '../../lib/dify/errors';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
-import { asString } from '../../lib/values';
+import { asString } from '../../lib/values/records';
 import { addHintOnce } from '../shared/run/hints';
 
 /** A provider may need minutes before the first byte. */

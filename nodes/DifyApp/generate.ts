@@ -2,8 +2,8 @@ import { parseOpenAiUsage } from '../../lib/chat/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
-import type { JsonRecord } from '../../lib/values';
-import { omitEmpty } from '../../lib/values';
+import type { JsonRecord } from '../../lib/values/records';
+import { omitEmpty } from '../../lib/values/records';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import {
 	reportRun,

@@ -25,7 +25,8 @@ import type { OperationTable } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/usage';
 import type { RunResult } from '../../lib/dify/types';
-import { omitEmpty, isUnset, tryOrUndefined } from '../../lib/values';
+import { omitEmpty, isUnset } from '../../lib/values/records';
+import { tryOrUndefined } from '../../lib/values/attempt';
 import { parseOptionalUuid } from '../../lib/dify/client';
 import {
 	choiceField,

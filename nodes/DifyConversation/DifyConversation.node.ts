@@ -39,7 +39,7 @@ import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
 import { fetchAllPages, apiPath, parseOptionalUuid } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
-import { asNonEmptyString, asArray } from '../../lib/values';
+import { asNonEmptyString, asArray } from '../../lib/values/records';
 
 /** A language model generates names and questions. */
 const MODEL_TIMEOUT_MS = 120_000;

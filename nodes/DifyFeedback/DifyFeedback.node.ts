@@ -27,7 +27,7 @@ import {
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { asChoice, createFieldError } from '../shared/parameters';
-import { isUnset } from '../../lib/values';
+import { isUnset } from '../../lib/values/records';
 
 const feedbackGetAll = defineListOperation({
 	action: 'Get many ratings',

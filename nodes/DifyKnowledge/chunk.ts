@@ -1,5 +1,5 @@
 import { deletePath } from '../../lib/dify/knowledge/documents';
-import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values';
+import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import {
 	defineListOperation,

@@ -11,7 +11,7 @@ import {
 import type { NodeParameters } from '../shared/parameters';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import type { ModelRef } from '../../lib/dify/knowledge/models';
-import { isUnset } from '../../lib/values';
+import { isUnset } from '../../lib/values/records';
 
 export const datasetField: INodeProperties = resourceLocatorField(
 	'Knowledge Base',

@@ -14,7 +14,7 @@ import {
 import type { DifyClient } from '../../lib/dify/client';
 import { fetchAllPages, apiPath, parseRecords } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
-import { omitUndefined, asNonEmptyString, asRecords } from '../../lib/values';
+import { omitUndefined, asNonEmptyString, asRecords } from '../../lib/values/records';
 import {
 	filtersField,
 	readRetrievalOptions,

@@ -30,7 +30,7 @@ import { multiChoiceField, noticeField } from '../shared/field-builders';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
 import { fetchAllPages, parseUuid } from '../../lib/dify/client';
-import { isUnset } from '../../lib/values';
+import { isUnset } from '../../lib/values/records';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 
 const properties = [

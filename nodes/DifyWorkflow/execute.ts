@@ -24,7 +24,8 @@ import {
 import { getPartialResult } from '../../lib/dify/errors';
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { RunResult } from '../../lib/dify/types';
-import { pushAll, omitEmpty, isRecord, mapValues } from '../../lib/values';
+import { omitEmpty, isRecord, mapValues } from '../../lib/values/records';
+import { pushAll } from '../../lib/values/lists';
 import {
 	storeResultFiles,
 	toPlainObject,

@@ -19,7 +19,7 @@ import {
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { quoteValue } from '../shared/parameters';
-import { isUnset } from '../../lib/values';
+import { isUnset } from '../../lib/values/records';
 import { runIdField, runUserField } from './execute';
 
 export const runGet: DifyOperation = {

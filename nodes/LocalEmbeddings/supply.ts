@@ -2,7 +2,7 @@ import type { IDataObject, INodeProperties, ISupplyDataFunctions, SupplyData } f
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Prefixes } from '../../lib/tasks/embed';
 import { Embedder } from '../../lib/tasks/embed';
-import { omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
 import { readExplicitPriority } from '../shared/timeout-fields';
 import type { SubNodeLog } from '../shared/sub-node-log';

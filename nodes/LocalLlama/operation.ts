@@ -20,15 +20,10 @@ import {
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 import type { RunOperationsOptions } from '../shared/run/run-operations';
 import { runOperations } from '../shared/run/run-operations';
-import {
-	tryOrUndefined,
-	omitEmpty,
-	omitUndefined,
-	asRecord,
-	withoutEnds,
-	parseJson,
-	isUnset,
-} from '../../lib/values';
+import { omitEmpty, omitUndefined, asRecord, isUnset } from '../../lib/values/records';
+import { parseJson } from '../../lib/values/json';
+import { tryOrUndefined } from '../../lib/values/attempt';
+import { withoutEnds } from '../../lib/values/text';
 import {
 	booleanField,
 	optionsCollection,

@@ -3,7 +3,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import type { RerankSettings } from '../../lib/tasks/rerank';
 import { rerank } from '../../lib/tasks/rerank';
-import { omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import type { SubNodeLog } from '../shared/sub-node-log';
 import { supplySubNode } from '../shared/sub-node-log';

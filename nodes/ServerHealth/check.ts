@@ -8,7 +8,7 @@ import { addSpeedTest } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';
 import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
-import { tryOrUndefined } from '../../lib/values';
+import { tryOrUndefined } from '../../lib/values/attempt';
 
 export const check: HealthOperation = defineHealthOperation({
 	name: 'Check',

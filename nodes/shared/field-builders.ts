@@ -1,7 +1,7 @@
 /** Builders of simple fields. `overrides` replace the defaults of a builder; a text is the description. */
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
 
 type Overrides = Partial<INodeProperties>;
 type Description = string;

@@ -4,7 +4,8 @@ import type {
 	INodePropertyOptions,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { omitUndefined, toPlainText, ZERO_WIDTH_SPACE } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
+import { toPlainText, ZERO_WIDTH_SPACE } from '../../lib/values/safe-text';
 import { toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';

@@ -8,21 +8,13 @@ import type {
 	NodeConnectionType,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import type { JsonRecord, NumberRange } from '../../lib/values';
-import {
-	parseBoolean,
-	isRecord,
-	getErrorMessage,
-	tryOrUndefined,
-	asRecord,
-	truncate,
-	ANY_NUMBER,
-	isInRange,
-	formatRange,
-	isDeepText,
-	MAX_DEPTH,
-	isUnset,
-} from '../../lib/values';
+import type { JsonRecord } from '../../lib/values/records';
+import type { NumberRange } from '../../lib/values/numbers';
+import { parseBoolean, isRecord, asRecord, isUnset } from '../../lib/values/records';
+import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
+import { tryOrUndefined } from '../../lib/values/attempt';
+import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
+import { getErrorMessage, truncate } from '../../lib/values/text';
 import { createInputError } from '../../lib/errors/server-error';
 import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';

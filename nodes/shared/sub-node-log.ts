@@ -13,7 +13,7 @@ import { NodeParameters } from './parameters';
 import { readPriority } from './timeout-fields';
 import { addHintOnce, watchLoading } from './run/hints';
 import { toPanelError } from './run/item-error';
-import { tryOrUndefined } from '../../lib/values';
+import { tryOrUndefined } from '../../lib/values/attempt';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties, WorkflowExecuteMode } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
 import { choiceField, numberField, integerField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';

@@ -1,15 +1,9 @@
 import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
-import type { JsonRecord } from '../../lib/values';
-import {
-	asArray,
-	asFiniteNumber,
-	asNonEmptyString,
-	isRecord,
-	parseNumber,
-	round,
-	parseObject,
-} from '../../lib/values';
+import type { JsonRecord } from '../../lib/values/records';
+import { asArray, asNonEmptyString, isRecord } from '../../lib/values/records';
+import { parseObject } from '../../lib/values/json';
+import { asFiniteNumber, parseNumber, round } from '../../lib/values/numbers';
 
 /** The usage of a generation, with its model and time. */
 export type GenerationUsage = Pick<ChatResult, 'usage'> &

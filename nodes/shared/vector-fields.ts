@@ -1,4 +1,4 @@
-import { omitUndefined } from '../../lib/values';
+import { omitUndefined } from '../../lib/values/records';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import {
 	choiceField,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { estimateMemory, isParsable, JsonMemory, MemoryBudget } from '../../lib/json-memory';
-import { parseExactJson, parseJson } from '../../lib/values';
+import { parseJson } from '../../lib/values/json';
+import { parseExactJson } from '../../lib/values/exact-json';
 
 function measure(...chunks: string[]): { bytes: number; deepest: number } {
 	const memory = new JsonMemory();

@@ -1,6 +1,7 @@
 import { sanitizeFileName } from '../../lib/file-name';
 import { LruCache } from '../../lib/lru-cache';
-import { getUnsafeNumberWarnings, isTooDeep, parseExactJson, parseJson } from '../../lib/values';
+import { isTooDeep, parseJson } from '../../lib/values/json';
+import { getUnsafeNumberWarnings, parseExactJson } from '../../lib/values/exact-json';
 import { testLimit, textOfCharacters } from '../support/limits';
 
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
@@ -25,21 +26,21 @@ testLimit('lib/lru-cache.ts#MAX_ENTRIES', {
 	within: 0,
 	beyond: undefined,
 });
-testLimit('lib/values.ts#MAX_DEPTH', {
+testLimit('lib/values/json.ts#MAX_DEPTH', {
 	limit: 500,
 	of: 'levels of a text',
 	outcome: (depth) => parseJson(nested(depth)) !== undefined,
 	within: true,
 	beyond: false,
 });
-testLimit('lib/values.ts#MAX_DEPTH', {
+testLimit('lib/values/json.ts#MAX_DEPTH', {
 	limit: 500,
 	of: 'levels of a value',
 	outcome: (depth) => isTooDeep(JSON.parse(nested(depth))),
 	within: false,
 	beyond: true,
 });
-testLimit('lib/values.ts#MAX_NAMED', {
+testLimit('lib/values/exact-json.ts#MAX_NAMED', {
 	limit: 5,
 	outcome: (count) => {
 		const numbers = Array.from({ length: count }, (_none, at) => `9${at}`);
@@ -48,7 +49,7 @@ testLimit('lib/values.ts#MAX_NAMED', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/values.ts#MAX_DIGITS', {
+testLimit('lib/values/exact-json.ts#MAX_DIGITS', {
 	limit: 100,
 	// A power of two has all of its digits: 0.5 to the power of the count ends with 5.
 	outcome: (digits) => {

@@ -102,20 +102,13 @@ import { getPrefixes } from '../../lib/tasks/embed';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
 import { parseTranscript } from '../../lib/tasks/transcribe';
-import {
-	normalizeLetters,
-	toPlainText,
-	tryOrUndefined,
-	truncate,
-	withoutEnds,
-	estimateTokens,
-	isDeepText,
-	JsonBrackets,
-	parseExactJson,
-	parseJsonExactly,
-	parseJson,
-	parseObject,
-} from '../../lib/values';
+import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
+import { parseExactJson, parseJsonExactly } from '../../lib/values/exact-json';
+import { JsonBrackets } from '../../lib/values/json-brackets';
+import { tryOrUndefined } from '../../lib/values/attempt';
+import { estimateTokens } from '../../lib/values/tokens';
+import { toPlainText } from '../../lib/values/safe-text';
+import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
 import { cpuMilliseconds } from '../support/cpu-time';
 import {
 	collectLiterals,

@@ -1,25 +1,19 @@
 import fc from 'fast-check';
 import {
 	asArray,
-	asFiniteNumber,
 	isNonEmpty,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	truncate,
 	parseBoolean,
-	toText,
-	getUnsafeNumberWarnings,
-	JsonBrackets,
-	parseExactJson,
-	parseJson,
-	parseObject,
-	ANY_NUMBER,
-	isInRange,
-	formatRange,
-	estimateTokens,
-	toPlainText,
-} from '../../lib/values';
+} from '../../lib/values/records';
+import { parseJson, parseObject } from '../../lib/values/json';
+import { getUnsafeNumberWarnings, parseExactJson } from '../../lib/values/exact-json';
+import { JsonBrackets } from '../../lib/values/json-brackets';
+import { estimateTokens } from '../../lib/values/tokens';
+import { asFiniteNumber, ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
+import { toPlainText } from '../../lib/values/safe-text';
+import { truncate, toText } from '../../lib/values/text';
 import { anyCodePoint } from '../support/code-points';
 import { examples } from '../support/properties';
 import type { IExecuteFunctions, INode } from 'n8n-workflow';

@@ -10,7 +10,7 @@ import type {
 } from 'n8n-workflow';
 import { toCurrentState } from '../../lib/health/watch';
 import type { CheckResult } from '../../lib/health/check-result';
-import { isRecord } from '../../lib/values';
+import { isRecord } from '../../lib/values/records';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';
 import { isWriting } from '../recordings/support/snapshots';

@@ -4,7 +4,7 @@
  *
  * `CONTRACT_WRITE=1` updates the snapshots.
  */
-import { isNonEmpty, isRecord } from '../../lib/values';
+import { isNonEmpty, isRecord } from '../../lib/values/records';
 import { everyExchange, unknownFolders } from './support/catalog';
 import type { Played } from './support/node-runner';
 import type { Exchange, Json } from './support/exchange';

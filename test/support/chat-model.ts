@@ -1,7 +1,7 @@
 import type { CloseFunction } from 'n8n-workflow';
 
 import type { HostMessageChunk } from '../../lib/langchain/host-classes';
-import type { JsonRecord } from '../../lib/values';
+import type { JsonRecord } from '../../lib/values/records';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { startLlamaServerSim } from '../simulators/llama-server';
 import type { LlamaServerSim } from '../simulators/llama-server';

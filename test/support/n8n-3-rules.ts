@@ -3,7 +3,7 @@
  * (n8n/dist/modules/breaking-changes/rules/v3), by their IDs. Quick tests do not have the package `n8n`;
  * test/full/n8n-3.test.ts compares the IDs with it.
  */
-import { asArray, asRecord } from '../../lib/values';
+import { asArray, asRecord } from '../../lib/values/records';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 
 type Node = WorkflowNode & { alwaysOutputData?: boolean; onError?: string };

@@ -1,6 +1,7 @@
 import { ServerError } from '../../errors/server-error';
-import type { JsonRecord } from '../../values';
-import { isRecord, asNonEmptyString, asRecords, asRecord, asFiniteNumber } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { isRecord, asNonEmptyString, asRecords, asRecord } from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient, ListEndpoint } from '../client';
 import { fetchAllPages, parseRecords, apiPath, PathSegment } from '../client';
 import { createDifyError, createLocalError } from '../errors';

@@ -1,15 +1,14 @@
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
-	asFiniteNumber,
 	asRecords,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
-	parseNumber,
 	asString,
-	toText,
-} from '../../values';
+} from '../../values/records';
+import { asFiniteNumber, parseNumber } from '../../values/numbers';
+import { toText } from '../../values/text';
 import { createParamError } from '../errors';
 import { parseExactNumber } from '../forms';
 

@@ -1,13 +1,8 @@
-import type { JsonRecord } from '../../values';
-import {
-	asFiniteNumber,
-	asNonEmptyString,
-	asRecords,
-	isUnset,
-	parseNumber,
-	toText,
-	stringifyCanonical,
-} from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { asNonEmptyString, asRecords, isUnset } from '../../values/records';
+import { stringifyCanonical } from '../../values/json';
+import { asFiniteNumber, parseNumber } from '../../values/numbers';
+import { toText } from '../../values/text';
 import type { DifyClient } from '../client';
 import { parseRecords, apiPath } from '../client';
 import { createDifyError, createParamError } from '../errors';

@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../../values';
-import { asNonEmptyString, asRecord, asRecords } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { asNonEmptyString, asRecord, asRecords } from '../../values/records';
 import { createParamError } from '../errors';
 
 /** A model in Dify: its name and the full provider ID. */

@@ -1,14 +1,14 @@
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
 	omitEmpty,
-	asFiniteNumber,
 	isRecord,
 	asNonEmptyString,
 	omitUndefined,
 	asRecord,
 	asRecords,
-} from '../../values';
+} from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
 import { parseRecords, apiPath } from '../client';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';

@@ -1,8 +1,10 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
 import { toUploadFileName } from '../../http/multipart';
-import type { JsonRecord } from '../../values';
-import { asFiniteNumber, findDuplicate, asNonEmptyString } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { asNonEmptyString } from '../../values/records';
+import { findDuplicate } from '../../values/lists';
+import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
 import { createParamError, createLocalError } from '../errors';
 import type { CreateOptions, DocumentContent } from './documents';

@@ -1,15 +1,15 @@
 import { MemoryBudget } from '../../json-memory';
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
 	asRecord,
 	asRecords,
 	isRecord,
 	asArray,
-	asFiniteNumber,
 	isNonEmpty,
 	asNonEmptyString,
 	asString,
-} from '../../values';
+} from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import { getFileKeys } from '../files';
 import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';

@@ -8,14 +8,10 @@ import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
 import { rejectOnAbort } from '../../http/sleep';
 import { JsonMemory } from '../../json-memory';
-import {
-	pushAll,
-	isNonEmpty,
-	isRecord,
-	getErrorMessage,
-	omitUndefined,
-	parseJsonExactly,
-} from '../../values';
+import { isNonEmpty, isRecord, omitUndefined } from '../../values/records';
+import { parseJsonExactly } from '../../values/exact-json';
+import { pushAll } from '../../values/lists';
+import { getErrorMessage } from '../../values/text';
 import type { DifyClient } from '../client';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';

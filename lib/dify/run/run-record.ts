@@ -2,16 +2,9 @@
 import { splitReasoning } from '../../text/reasoning';
 import { ServerError, isOneOf } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/server-error';
-import {
-	isNonEmpty,
-	isRecord,
-	isUnset,
-	asRecord,
-	asRecords,
-	asString,
-	parseJsonExactly,
-} from '../../values';
-import type { JsonRecord } from '../../values';
+import { isNonEmpty, isRecord, isUnset, asRecord, asRecords, asString } from '../../values/records';
+import { parseJsonExactly } from '../../values/exact-json';
+import type { JsonRecord } from '../../values/records';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { createDifyError } from '../errors';

@@ -1,6 +1,6 @@
 /** How the events of a run ended, and its result, or the received part of a lost run. */
 import { formatMegabytes } from '../../http/response-body';
-import { asNonEmptyString, asRecord } from '../../values';
+import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
 import type { RunState } from './run-state';

@@ -1,15 +1,15 @@
 /** State of a run, built from its events: text, IDs, nodes, end (docs/protocols/dify.md 3). */
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
-	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	asString,
-} from '../../values';
+} from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/response-body';

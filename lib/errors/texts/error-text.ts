@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../../values';
-import { isUnset } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { isUnset } from '../../values/records';
 
 /** Facts that a text may include. All optional: a text is complete without them. */
 export interface ErrorTextParams {

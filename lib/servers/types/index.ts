@@ -6,8 +6,8 @@ import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
-import type { JsonRecord } from '../../values';
-import { asRecord, asString, isNonEmpty, isRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { asRecord, asString, isNonEmpty, isRecord } from '../../values/records';
 import { getModelEntries } from '../models';
 
 /** The table of server types. */

@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../../values';
-import { asFiniteNumber } from '../../values';
+import type { JsonRecord } from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
 import type { ServerProps, ServerType } from './server-type';

@@ -5,18 +5,18 @@ import { captureError, rethrowWith, createServerError } from '../../errors/serve
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
-	asFiniteNumber,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	asRecord,
 	asRecords,
 	asString,
-	toText,
-	parseJson,
-} from '../../values';
+} from '../../values/records';
+import { parseJson } from '../../values/json';
+import { asFiniteNumber } from '../../values/numbers';
+import { toText } from '../../values/text';
 import type {
 	ModelActionOptions,
 	ModelActionResult,

@@ -1,12 +1,12 @@
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 import {
-	asFiniteNumber,
 	isRecord,
 	asNonEmptyString,
 	asRecords,
 	omitUndefined,
 	asRecord,
-} from '../../values';
+} from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import type { ServerModel } from '../models';
 import { toStrings, asPositiveNumber } from '../models';

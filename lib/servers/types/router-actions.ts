@@ -3,7 +3,7 @@ import { formatDuration } from '../../errors/texts/error-text';
 import type { ErrorContext } from '../../errors/server-error';
 import { captureError, rethrowWith, createServerError } from '../../errors/server-error';
 import { toErrorContext } from '../../http/request-errors';
-import { asRecords } from '../../values';
+import { asRecords } from '../../values/records';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
 import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
 import type {

@@ -2,7 +2,7 @@
 import type { ErrorType } from '../../errors/server-error';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
-import type { JsonRecord } from '../../values';
+import type { JsonRecord } from '../../values/records';
 
 export type ServerTypeName =
 	| 'gpustack'

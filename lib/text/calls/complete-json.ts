@@ -1,5 +1,7 @@
 /** Shape (e): a complete response that is the JSON of calls, or a list of calls that are written like Python. */
-import { isRecord, parseJson, pushAll } from '../../values';
+import { isRecord } from '../../values/records';
+import { parseJson } from '../../values/json';
+import { pushAll } from '../../values/lists';
 import { TextCursor } from './cursor';
 import { readLiteralCalls } from './literal-calls';
 import { toCandidates } from './marked-json';

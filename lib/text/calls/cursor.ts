@@ -1,5 +1,6 @@
 /** The position of the readers in a text, and the work that they may do for it. */
-import { JsonBrackets, parseJson } from '../../values';
+import { parseJson } from '../../values/json';
+import { JsonBrackets } from '../../values/json-brackets';
 import { readLiteralAt } from '../literals';
 
 /**

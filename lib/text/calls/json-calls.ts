@@ -1,6 +1,7 @@
 /** Calls as JSON, whether between marks or as the complete response. */
-import { isRecord, parseJson } from '../../values';
-import type { JsonRecord } from '../../values';
+import { isRecord } from '../../values/records';
+import { parseJson } from '../../values/json';
+import type { JsonRecord } from '../../values/records';
 import { countSigns, hasDuplicateKeys, splitJson } from '../json-members';
 import { TextCursor } from './cursor';
 import { MAX_VALUES } from './limits';

@@ -1,5 +1,5 @@
 /** Shape (c): calls that are written like Python, or `call:N{…}`, between marks. */
-import { pushAll } from '../../values';
+import { pushAll } from '../../values/lists';
 import { readLiteralCallsAt } from '../literals';
 import { findArgumentsProblem } from './json-calls';
 import type { TextCursor } from './cursor';

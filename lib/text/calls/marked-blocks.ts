@@ -1,5 +1,5 @@
 /** Blocks of calls between marks. What is between them is read by the shapes. */
-import { pushAll } from '../../values';
+import { pushAll } from '../../values/lists';
 import { getClosingMark, BLOCK_MARK, MARK_RULES, OTHER_MARK } from './marks';
 import { MAX_CALLS } from './limits';
 import { readHeaderCalls } from './header-calls';

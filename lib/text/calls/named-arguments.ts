@@ -1,5 +1,5 @@
 /** Shape (b): a name with named arguments in marks. */
-import { parseJson } from '../../values';
+import { parseJson } from '../../values/json';
 import { toObject } from './argument-values';
 import type { NamedArgument, NamedArguments } from './argument-values';
 import { readElements } from './elements';

@@ -3,13 +3,11 @@
  * may only be repeating what a user, a file or a tool wrote. Two comparisons: the source of the call with the texts of the
  * request, and what the same readers find in those texts.
  */
-import {
-	isRecord,
-	normalizeLetters,
-	parseJson,
-	tryOrUndefined,
-	ZERO_WIDTH_SPACE,
-} from '../../values';
+import { isRecord } from '../../values/records';
+import { parseJson } from '../../values/json';
+import { tryOrUndefined } from '../../values/attempt';
+import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
+import { normalizeLetters } from '../../values/text';
 import { readLiteralCalls } from './literal-calls';
 import { readBlock } from './read-text-calls';
 import { readMarkedJson } from './marked-json';

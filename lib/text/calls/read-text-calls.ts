@@ -1,5 +1,5 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
-import { pushAll } from '../../values';
+import { pushAll } from '../../values/lists';
 import { BEGINNING } from './marks';
 import { blankOutCode, unwrapCodeBlock } from '../code-blocks';
 import { readCompleteJson } from './complete-json';

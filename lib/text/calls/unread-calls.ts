@@ -1,5 +1,5 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
-import { normalizeLetters } from '../../values';
+import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
 import { CALL_MARK } from './marks';
 import type { RawToolCall } from './types';

@@ -11,7 +11,7 @@ import {
 import type { ServerError } from '../../../lib/errors/server-error';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
-import { asNonEmptyString, asRecords } from '../../../lib/values';
+import { asNonEmptyString, asRecords } from '../../../lib/values/records';
 import type { DifyOperation, DifyResource } from '../../shared/dify/dify-operation';
 import {
 	defineListOperation,

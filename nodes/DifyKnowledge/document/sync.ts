@@ -9,7 +9,8 @@ import {
 } from '../../../lib/dify/knowledge/sync';
 import { fetchAllPages } from '../../../lib/dify/client';
 import { ServerError } from '../../../lib/errors/server-error';
-import { isNonEmpty, pushAll } from '../../../lib/values';
+import { isNonEmpty } from '../../../lib/values/records';
+import { pushAll } from '../../../lib/values/lists';
 import { createFileSource } from '../../shared/binary';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { readId } from '../../shared/dify/dify-operation';

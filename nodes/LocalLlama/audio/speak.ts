@@ -1,5 +1,5 @@
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
-import { omitEmpty } from '../../../lib/values';
+import { omitEmpty } from '../../../lib/values/records';
 import {
 	booleanField,
 	choiceField,

@@ -1,6 +1,7 @@
 import type { TranscriptFormat } from '../../../lib/tasks/transcribe';
 import { transcribe } from '../../../lib/tasks/transcribe';
-import { asRecord, isRecord, omitEmpty, round } from '../../../lib/values';
+import { asRecord, isRecord, omitEmpty } from '../../../lib/values/records';
+import { round } from '../../../lib/values/numbers';
 import {
 	streamingField,
 	booleanField,

@@ -1,5 +1,5 @@
 import { generateImages } from '../../../lib/tasks/generate-images';
-import { omitEmpty, omitUndefined } from '../../../lib/values';
+import { omitEmpty, omitUndefined } from '../../../lib/values/records';
 import {
 	choiceField,
 	longTextField,

@@ -20,13 +20,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
 import { getRequestedJson } from '../../../lib/chat/validate-json';
-import {
-	asRecord,
-	asRecords,
-	getUnsafeNumberWarnings,
-	isUnset,
-	omitUndefined,
-} from '../../../lib/values';
+import { asRecord, asRecords, isUnset, omitUndefined } from '../../../lib/values/records';
+import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import {
 	choiceField,
 	jsonField,

@@ -3,7 +3,8 @@ import type { Classification } from '../../../lib/tasks/classify';
 import { classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
-import { isRecord, round } from '../../../lib/values';
+import { isRecord } from '../../../lib/values/records';
+import { round } from '../../../lib/values/numbers';
 import {
 	booleanField,
 	fixedCollectionField,

@@ -7,14 +7,9 @@ import {
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
-import {
-	findDuplicate,
-	isRecord,
-	omitUndefined,
-	asRecord,
-	parseBoolean,
-	getUnsafeNumberWarnings,
-} from '../../../lib/values';
+import { isRecord, omitUndefined, asRecord, parseBoolean } from '../../../lib/values/records';
+import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
+import { findDuplicate } from '../../../lib/values/lists';
 import { readSchema, readThinking } from '../../shared/chat/generation';
 import type { NodeParameters } from '../../shared/parameters';
 import { createFieldError } from '../../shared/parameters';

@@ -11,8 +11,9 @@ import type {
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';
-import { omitEmpty, omitUndefined, round } from '../../../lib/values';
-import type { JsonRecord } from '../../../lib/values';
+import { omitEmpty, omitUndefined } from '../../../lib/values/records';
+import { round } from '../../../lib/values/numbers';
+import type { JsonRecord } from '../../../lib/values/records';
 import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../operation';

@@ -1,5 +1,7 @@
 import { rerank } from '../../../lib/tasks/rerank';
-import { isRecord, round, toText } from '../../../lib/values';
+import { isRecord } from '../../../lib/values/records';
+import { round } from '../../../lib/values/numbers';
+import { toText } from '../../../lib/values/text';
 import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';

@@ -5,7 +5,7 @@ import {
 	GENERATION_OPTION_ENTRIES,
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/generation-options';
-import type { JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
 import {
 	omitUndefined,
 	asNonEmptyString,
@@ -13,7 +13,7 @@ import {
 	isRecord,
 	omitEmpty,
 	isUnset,
-} from '../../../lib/values';
+} from '../../../lib/values/records';
 import {
 	GENERATION_RETRIES,
 	secondsField,

@@ -10,8 +10,10 @@ import { fetchPage, parseRecords, parseOptionalUuid } from '../../../lib/dify/cl
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/errors';
-import type { JsonRecord } from '../../../lib/values';
-import { asArray, tryOrUndefined, pushAll, asNonEmptyString } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
+import { asArray, asNonEmptyString } from '../../../lib/values/records';
+import { tryOrUndefined } from '../../../lib/values/attempt';
+import { pushAll } from '../../../lib/values/lists';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
 import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
 import { OPERATORS } from '../../../lib/dify/knowledge/filters';
 import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
-import { asRecords } from '../../../lib/values';
+import { asRecords } from '../../../lib/values/records';
 import {
 	choiceField,
 	numberField,

@@ -8,7 +8,7 @@ import {
 	collectOutputFiles,
 } from '../../../lib/dify/files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
-import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values';
+import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';
 import { readFileOrigins } from './dify-operation';
 import { createDifyError } from '../../../lib/dify/errors';

@@ -3,17 +3,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { FormField } from '../../../lib/dify/forms';
 import { convertFormValue, parseJsonInputs, parseForm } from '../../../lib/dify/forms';
 import { ServerError, isConnectionError } from '../../../lib/errors/server-error';
-import type { JsonRecord } from '../../../lib/values';
-import {
-	omitUndefined,
-	asRecord,
-	pushAll,
-	isRecord,
-	asRecords,
-	toText,
-	parseJsonExactly,
-	isUnset,
-} from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
+import { omitUndefined, asRecord, isRecord, asRecords, isUnset } from '../../../lib/values/records';
+import { parseJsonExactly } from '../../../lib/values/exact-json';
+import { pushAll } from '../../../lib/values/lists';
+import { toText } from '../../../lib/values/text';
 import {
 	choiceField,
 	jsonField,

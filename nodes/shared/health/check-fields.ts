@@ -1,6 +1,6 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 import type { CheckOptions } from '../../../lib/health/probes';
-import { omitUndefined } from '../../../lib/values';
+import { omitUndefined } from '../../../lib/values/records';
 import {
 	booleanField,
 	choiceField,

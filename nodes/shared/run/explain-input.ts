@@ -1,8 +1,8 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { JsonRecord } from '../../../lib/values';
-import { asRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
+import { asRecord } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
 
 /** The label in an error about a value. */

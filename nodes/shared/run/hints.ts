@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { toPlainText } from '../../../lib/values';
+import { toPlainText } from '../../../lib/values/safe-text';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 

@@ -9,7 +9,8 @@ import { toChatMessage } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isToolNode } from '../../../lib/errors/node-error';
 
-import { getErrorMessage, asRecord } from '../../../lib/values';
+import { asRecord } from '../../../lib/values/records';
+import { getErrorMessage } from '../../../lib/values/text';
 
 /** The error of one item, in an operation that processes all items together. */
 export class ItemError extends Error {

@@ -6,7 +6,7 @@ import type {
 	INodePropertyOptions,
 } from 'n8n-workflow';
 import { createInputError } from '../../../lib/errors/server-error';
-import { omitUndefined } from '../../../lib/values';
+import { omitUndefined } from '../../../lib/values/records';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';

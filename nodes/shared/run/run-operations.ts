@@ -9,7 +9,7 @@ import type { NodeErrorOptions } from '../../../lib/errors/node-error';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { anySignal } from '../../../lib/http/sleep';
 import { memoize } from '../../../lib/lru-cache';
-import { tryOrUndefined } from '../../../lib/values';
+import { tryOrUndefined } from '../../../lib/values/attempt';
 import { NodeParameters } from '../parameters';
 import { ChatStream, shouldStreamToChat } from './chat-stream';
 import { toErrorItem, ItemError, toPanelError, getVisitorMessage } from './item-error';

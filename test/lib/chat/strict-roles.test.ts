@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-roles';
-import type { JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from '../exchange/scripted-exchange';
 import { transport } from '../exchange/scripted-transport';
 import { readCases } from '../../support/rows';

@@ -6,7 +6,7 @@ import {
 	omitRejectedField,
 	omitStreamOptions,
 } from '../../../lib/exchange/adaptations';
-import type { JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 

@@ -9,7 +9,7 @@ import type { ExchangeState, Outcome } from '../../../lib/exchange/exchange';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
-import type { JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
 
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('./scripted-transport'),

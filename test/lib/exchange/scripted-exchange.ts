@@ -6,8 +6,8 @@ import type { ExchangeOptions } from '../../../lib/exchange/exchange';
 import type { HttpResponse } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/credential';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { parseObject } from '../../../lib/values';
-import type { JsonRecord } from '../../../lib/values';
+import { parseObject } from '../../../lib/values/json';
+import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
 

@@ -6,7 +6,7 @@
 import type { ErrorType } from '../../../lib/errors/server-error';
 import type { RawResponse } from '../../../lib/http/send-request';
 import type { RequestOptions } from '../../../lib/http/types';
-import type { JsonRecord } from '../../../lib/values';
+import type { JsonRecord } from '../../../lib/values/records';
 
 export const { getMethod } = jest.requireActual<typeof import('../../../lib/http/send-request')>(
 	'../../../lib/http/send-request',

@@ -4,7 +4,8 @@ import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/credential';
-import { asRecord, asRecords, parseJson } from '../../../lib/values';
+import { asRecord, asRecords } from '../../../lib/values/records';
+import { parseJson } from '../../../lib/values/json';
 
 export const CHAT: {
 	model: string;

@@ -13,7 +13,8 @@ import {
 	suggestModels,
 } from '../../../lib/servers/models';
 import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
-import { isRecord, parseJson } from '../../../lib/values';
+import { isRecord } from '../../../lib/values/records';
+import { parseJson } from '../../../lib/values/json';
 import { examples } from '../../support/properties';
 import { httpFixture } from '../../support/streams';
 import { isSameOllamaName } from '../../../lib/servers/types/ollama-actions';

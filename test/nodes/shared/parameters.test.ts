@@ -13,7 +13,7 @@ import {
 	quoteValue,
 	createFieldError,
 } from '../../../nodes/shared/parameters';
-import { isUnset } from '../../../lib/values';
+import { isUnset } from '../../../lib/values/records';
 import { PROPERTIES } from './properties';
 import { fakeContext } from '../../support/context';
 import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';

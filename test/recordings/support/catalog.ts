@@ -1,5 +1,5 @@
 /** Every recorded exchange with a supported model server, from `test/fixtures/`. */
-import { asRecords, isRecord } from '../../../lib/values';
+import { asRecords, isRecord } from '../../../lib/values/records';
 import { recordedExchanges } from '../../support/recorded-exchanges';
 import type { RecordedExchange } from '../../support/recorded-exchanges';
 import { fixture, fixtureNames } from '../../support/streams';

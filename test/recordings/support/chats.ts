@@ -1,4 +1,4 @@
-import { asRecords, isRecord } from '../../../lib/values';
+import { asRecords, isRecord } from '../../../lib/values/records';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import {
 	AIMessage,

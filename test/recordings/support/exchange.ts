@@ -1,4 +1,5 @@
-import { asRecord, parseJson } from '../../../lib/values';
+import { asRecord } from '../../../lib/values/records';
+import { parseJson } from '../../../lib/values/json';
 import type { RecordedPart } from '../../support/recorded-exchanges';
 
 /** The supported model servers with recordings. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../../../lib/values';
+import { isRecord } from '../../../lib/values/records';
 import * as crypto from 'node:crypto';
 import { bodyOf, objectIn } from './exchange';
 import type { Exchange, Json } from './exchange';

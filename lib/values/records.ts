@@ -1,0 +1,85 @@
+import { toText } from './text';
+
+export function asString(value: unknown): string | undefined {
+	return typeof value === 'string' ? value : undefined;
+}
+
+export function isRecord(value: unknown): value is JsonRecord {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
+export function parseBoolean(value: unknown): boolean | undefined {
+	const word = toText(value).trim().toLowerCase();
+	if (word === 'true' || word === '1') return true;
+	return word === 'false' || word === '0' ? false : undefined;
+}
+
+export type JsonRecord = Record<string, unknown>;
+
+/**
+ * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
+ * (docs/protocols/dify.md 3.11).
+ */
+export function asNonEmptyString(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function asArray(value: unknown): unknown[] {
+	return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+export function asRecords(value: unknown): JsonRecord[] {
+	return asArray(value).filter(isRecord);
+}
+
+export function asRecord(value: unknown): JsonRecord {
+	return isRecord(value) ? value : {};
+}
+
+/** Whether a field is empty, or its expression returned nothing. */
+export function isUnset(value: unknown): value is undefined | null | '' {
+	return value === undefined || value === null || value === '';
+}
+
+/** Whether a value is not null, undefined, or an empty text, list or object. */
+export function isNonEmpty(value: unknown): boolean {
+	if (isUnset(value)) return false;
+	if (Array.isArray(value)) return value.length > 0;
+	return !isRecord(value) || Object.keys(value).length > 0;
+}
+
+/** The fields with non-empty values. */
+export function omitEmpty<T extends object>(fields: T): Partial<T> {
+	return Object.fromEntries(
+		Object.entries(fields).filter(([, value]) => isNonEmpty(value)),
+	) as Partial<T>;
+}
+
+/** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
+export function omitUndefined<T extends object>(
+	fields: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+	const set: Partial<Record<keyof T, unknown>> = {};
+	for (const name of Object.keys(fields) as Array<keyof T>)
+		if (fields[name] !== undefined) set[name] = fields[name];
+	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** An object with the same names and changed values. */
+export function mapValues(record: JsonRecord, change: (value: unknown) => unknown): JsonRecord {
+	return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
+/** The first list in a value: itself, or under one of the names, also within others of them. */
+export function findList(
+	value: unknown,
+	names: readonly string[],
+	depth = 3,
+): unknown[] | undefined {
+	if (Array.isArray(value)) return value;
+	if (!isRecord(value) || depth === 0) return undefined;
+	return names
+		.map((name) => findList(value[name], names, depth - 1))
+		.find((list) => list !== undefined);
+}

@@ -1,0 +1,41 @@
+/** Texts: conversion, shortening, what is in them. */
+import { isRecord, asArray } from './records';
+
+/**
+ * Any JSON value as text. Not `String`, which throws for `{"toString":1}` and returns "[object Object]" for other objects.
+ */
+export function toText(value: unknown): string {
+	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
+/** Shortens a text to `maxLength` characters; a shortened text ends in "…". */
+export function truncate(text: string, maxLength: number): string {
+	if (text.length <= maxLength) return text;
+	const characters = [...text.slice(0, 2 * maxLength + 1)];
+	return characters.length <= maxLength ? text : `${characters.slice(0, maxLength - 1).join('')}…`;
+}
+
+/** Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time. */
+export function withoutEnds(text: string, atStart: RegExp, atEnd: RegExp = atStart): string {
+	let from = 0;
+	let to = text.length;
+	while (from < to && atStart.test(text[from]!)) from++;
+	while (to > from && atEnd.test(text[to - 1]!)) to--;
+	return text.slice(from, to);
+}
+
+/** The message of any thrown value. */
+export function getErrorMessage(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** The letters and digits of a text, in lower case: a quotation of it may escape everything else. */
+export function normalizeLetters(text: string): string {
+	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+}
+
+/** All texts in a value, in order. */
+export function collectTexts(value: unknown): string[] {
+	if (typeof value === 'string') return [value];
+	return (isRecord(value) ? Object.values(value) : asArray(value)).flatMap(collectTexts);
+}
