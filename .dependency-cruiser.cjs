@@ -1,7 +1,9 @@
 /**
- * Imports go one way. Each folder of `lib` with those that it may import, besides itself and the single files of `lib`.
+ * Imports go one way. Each folder of `lib` with those that it may import, besides itself, `values` and the single files of
+ * `lib`.
  */
 const ALLOWED = {
+	values: [],
 	errors: [],
 	files: ['errors'],
 	text: [],
@@ -15,6 +17,9 @@ const ALLOWED = {
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
+
+/** The stages of a chat. They import their ground (`types.ts`, `content.ts`), and each only stages before it. */
+const STAGES = ['tools', 'body', 'prepare', 'read', 'check'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -37,7 +42,7 @@ module.exports = {
 			comment: 'A file directly in lib is for every folder, so it depends on none.',
 			severity: 'error',
 			from: { path: '^lib/[^/]+\\.ts$' },
-			to: { path: '^lib/[^/]+/' },
+			to: { path: '^lib/[^/]+/', pathNot: '^lib/values/' },
 		},
 		{
 			name: 'nodes-do-not-import-each-other',
@@ -49,7 +54,17 @@ module.exports = {
 			name: `direction-of-${folder}`,
 			severity: 'error',
 			from: { path: `^lib/${folder}/` },
-			to: { path: '^lib/[^/]+/', pathNot: `^lib/(${[folder, ...allowed].join('|')})/` },
+			to: { path: '^lib/[^/]+/', pathNot: `^lib/(${[folder, 'values', ...allowed].join('|')})/` },
+		})),
+		...STAGES.map((stage, index) => ({
+			name: `stage-${stage}`,
+			comment: 'A stage imports neither the turn nor a later stage.',
+			severity: 'error',
+			from: { path: `^lib/chat/${stage}/` },
+			to: {
+				path: '^lib/chat/',
+				pathNot: `^lib/chat/(?:types|content)\\.ts$|^lib/chat/(?:${STAGES.slice(0, index + 1).join('|')})/`,
+			},
 		})),
 	],
 	options: {

@@ -12,15 +12,15 @@ import {
 	readDifyCredential,
 	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
-import type { ErrorType } from '../lib/errors/server-error';
-import { getErrorText } from '../lib/errors/server-error';
+import type { ErrorType } from '../lib/errors/error-types';
+import { getErrorText } from '../lib/errors/error-types';
+import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
 	CONNECTION_CODES_HINT,
-	authenticateRequest,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../lib/servers/credential';
+} from '../lib/servers/credential-test';
 
 /** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';

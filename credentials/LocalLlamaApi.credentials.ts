@@ -13,18 +13,18 @@ import {
 	shownIf,
 	stringField,
 } from '../nodes/shared/field-builders';
+import { readLocalLlamaCredential } from '../lib/servers/credential';
+import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
 	bodyRule,
 	CONNECTION_CODES_HINT,
-	authenticateRequest,
 	missingFieldRule,
 	plainTextRule,
-	readLocalLlamaCredential,
 	statusRule,
-} from '../lib/servers/credential';
+} from '../lib/servers/credential-test';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import type { ErrorType } from '../lib/errors/server-error';
-import { getErrorText } from '../lib/errors/server-error';
+import type { ErrorType } from '../lib/errors/error-types';
+import { getErrorText } from '../lib/errors/error-types';
 
 /** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {

@@ -14,8 +14,8 @@ const MIN_PERCENT = 80;
 
 /** Each file with the tests nearest to it, as a part of a regular expression: all of them are loaded for each bug. */
 const TESTS = {
-	'lib/chat/check-tool-calls.ts': 'lib/chat/check-tool-calls',
-	'lib/chat/tool-calls.ts': 'lib/chat/(tool-call-ids|tool-calls)',
+	'lib/chat/check/check-tool-calls.ts': 'lib/chat/check-tool-calls',
+	'lib/chat/read/tool-call-accumulator.ts': 'lib/chat/(tool-call-ids|tool-calls)',
 	'lib/dify/knowledge/sync.ts': '(lib/dify/knowledge|nodes/DifyKnowledge/document)/sync',
 	'lib/dify/run/run-reader.ts': 'lib/dify/run/run-reader',
 	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record',

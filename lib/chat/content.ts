@@ -5,7 +5,7 @@ import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
 import { tryOrUndefined } from '../values/attempt';
-import { createInputError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 import { parseMimeType } from '../file-name';
 
 /** The text of a content, without images, audio and video. */

@@ -8,29 +8,28 @@ import {
 	replaceJsonObject,
 } from '../exchange/adaptations';
 import type { ExchangeResult } from '../exchange/exchange';
-import { exchange, getRoutes } from '../exchange/exchange';
-import type { AccumulatorOptions } from './completion-accumulator';
-import { CompletionAccumulator, readStream } from './completion-accumulator';
-import {
-	getOptionsIgnoredByOpenAi,
-	needsNativeApi,
-	toOllamaBody,
-	toOpenAiChunk,
-} from './ollama-body';
-import { toOpenAiBody, selectCallableTools, isJsonRequested } from './openai-body';
-import { enforceStrictRoles } from './strict-roles';
+import { exchange } from '../exchange/exchange';
+import { getRoutes } from '../exchange/routes';
+import type { AccumulatorOptions } from './read/completion-accumulator';
+import { CompletionAccumulator } from './read/completion-accumulator';
+import { readStream } from './read/read-stream';
+import { getOptionsIgnoredByOpenAi, needsNativeApi, toOllamaBody } from './body/ollama-body';
+import { toOpenAiChunk } from './read/ollama-chunk';
+import { toOpenAiBody, selectCallableTools, isJsonRequested } from './body/openai-body';
+import { enforceStrictRoles } from './body/strict-roles';
 import { withSuggestion } from './suggestions';
-import type { AcceptedCompletion, AttemptedCompletion } from './validate-completion';
-import { validateCompletion, toServerError, showsTextAtEnd } from './validate-completion';
+import type { AcceptedCompletion, AttemptedCompletion } from './check/validate-completion';
+import { validateCompletion, showsTextAtEnd } from './check/validate-completion';
+import { toServerError } from './check/completion-error';
 import type { HttpResponse } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import type { CompletionRequest, Completion, TurnContext } from './types';
-import { addUsage } from './usage';
+import { addUsage } from './read/usage';
 import { getProfile } from '../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../text/reasoning';
 import { getText } from './content';
 import { createQuotationCheck } from '../text/calls/quotations';
-import { getCallableNames } from './check-tool-calls';
+import { getCallableNames } from './tools/tool-finder';
 
 type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 

@@ -1,5 +1,6 @@
 /** Suggestions for chat errors, by server type and state. */
-import { captureError, ServerError, createServerError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
@@ -10,7 +11,7 @@ import { asRecord } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { CompletionRequest, TurnContext } from './types';
 import { hasMedia, getText } from './content';
-import { FORMAT_TOOL_NAME } from './check-tool-calls';
+import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
 /** Tokens reserved for the response. */
 const ROOM_FOR_ANSWER = 512;

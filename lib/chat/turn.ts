@@ -8,17 +8,20 @@ import type { ServerModel } from '../servers/models';
 import { assertModelName, isSameModelName, matchesModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import { withSpan } from '../tracing/span';
-import type { AppliedRule } from '../exchange/exchange';
+import type { AppliedRule } from '../exchange/types';
 import { requestCompletion } from './request-completion';
-import { prepareMessages } from './convert-messages';
-import { buildCompletionRequest, assertCapabilities } from './completion-request';
-import type { AcceptedCompletion } from './validate-completion';
-import { showsTextAtEnd } from './validate-completion';
-import { isJsonRequested } from './openai-body';
+import { prepareMessages } from './prepare/prepare-messages';
+import { buildCompletionRequest } from './body/completion-request';
+import { assertCapabilities } from './prepare/capabilities';
+import type { AcceptedCompletion } from './check/validate-completion';
+import { showsTextAtEnd } from './check/validate-completion';
+import { isJsonRequested } from './body/openai-body';
 import { getText } from './content';
-import { DisplayedText } from './displayed-text';
-import { createToolCallIds, cacheToolCalls, createToolNames } from './tool-calls';
-import { toResponseAttributes } from './usage';
+import { DisplayedText } from './read/displayed-text';
+import { cacheToolCalls } from './tools/tool-call-cache';
+import { createToolNames } from './tools/tool-names';
+import { createToolCallIds } from './tools/tool-call-ids';
+import { toResponseAttributes } from './read/usage';
 import type {
 	ChatRequest,
 	ChatMessage,
@@ -28,7 +31,7 @@ import type {
 	TurnContext,
 	Usage,
 } from './types';
-import { describeRejectedCall } from './rejected-call';
+import { describeRejectedCall } from './check/rejected-call';
 
 /**
  * Runs one turn.

@@ -1,12 +1,12 @@
-import type { ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
 import type { Priority, QueueStats } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
-import type { TraceSettings } from '../tracing/span';
-import type { DisplayedText } from './displayed-text';
-import type { GenerationOptionValues } from './generation-options';
-import type { TokenLogprob } from './logprobs';
+import type { TraceSettings } from '../tracing/attributes';
+import type { DisplayedText } from './read/displayed-text';
+import type { GenerationOptionValues } from './body/generation-options';
+import type { TokenLogprob } from './read/logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';

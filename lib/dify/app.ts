@@ -1,4 +1,6 @@
-import { createServerError, isOneOf, ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import { isOneOf } from '../errors/error-types';
 import { asNonEmptyString } from '../values/records';
 import type { JsonRecord } from '../values/records';
 import type { DifyClient, ListEndpoint } from './client';

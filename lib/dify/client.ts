@@ -2,7 +2,7 @@ import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
 import { request } from '../http/request';
-import { formatMegabytes } from '../http/response-body';
+import { formatMegabytes } from '../http/body-limits';
 import { MemoryBudget } from '../json-memory';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
@@ -19,7 +19,7 @@ import {
 	createLocalError,
 	createParamError,
 } from './errors';
-import { createInputError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 
 export type Query = Record<string, string | number | undefined>;
 export type Method = NonNullable<RequestOptions['method']>;

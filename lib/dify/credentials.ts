@@ -1,6 +1,7 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { resolveBaseUrl } from '../servers/base-url';
-import { buildCredentialHeaders, createEndpoint } from '../servers/credential';
+import { createEndpoint } from '../servers/endpoint';
+import { buildCredentialHeaders } from '../servers/credential-headers';
 import { asString } from '../values/records';
 import { DifyClient } from './client';
 import { createLocalError, toDifyResponseError } from './errors';

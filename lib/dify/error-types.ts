@@ -1,5 +1,5 @@
 /** The type of an error by the code, the message and the status that Dify sends. */
-import type { DifyErrorType } from '../errors/server-error';
+import type { DifyErrorType } from '../errors/error-types';
 
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
 const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(

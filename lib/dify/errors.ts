@@ -2,13 +2,11 @@
 import { parseRetryAfter } from '../errors/classify-error';
 import { mask, maskedExcerpt } from '../errors/mask';
 import { formatDuration } from '../errors/texts/error-text';
-import type {
-	ErrorContext,
-	ErrorOverrides,
-	DifyErrorType,
-	ErrorType,
-} from '../errors/server-error';
-import { ServerError, createServerError, isOneOf } from '../errors/server-error';
+import type { ErrorContext, ErrorOverrides } from '../errors/create-error';
+import type { DifyErrorType, ErrorType } from '../errors/error-types';
+import { ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import { isOneOf } from '../errors/error-types';
 import type { ErrorResponse } from '../http/types';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { isRecord, asRecord, asString } from '../values/records';

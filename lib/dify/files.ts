@@ -8,7 +8,8 @@ import type { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
 import type { HttpResponse } from '../http/types';
-import { readBuffer, BodyTooLargeError } from '../http/response-body';
+import { readBuffer } from '../http/response-body';
+import { BodyTooLargeError } from '../http/body-limits';
 
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];

@@ -2,13 +2,13 @@
 import type { JsonRecord } from '../values/records';
 import {
 	asArray,
-	parseBoolean,
 	isNonEmpty,
 	isRecord,
 	asNonEmptyString,
 	asRecords,
 	asRecord,
 } from '../values/records';
+import { parseBoolean } from '../values/text';
 import { parseJsonExactly } from '../values/exact-json';
 import { parseNumber, asFiniteNumber } from '../values/numbers';
 import { truncate, toText } from '../values/text';

@@ -1,5 +1,8 @@
-import type { ErrorContext, ErrorType, ServerError, ServerRejection } from './server-error';
-import { createServerError, isOneOf, isUnknownError } from './server-error';
+import type { ServerError, ServerRejection } from './server-error';
+import type { ErrorContext } from './create-error';
+import type { ErrorType } from './error-types';
+import { createServerError } from './create-error';
+import { isOneOf, isUnknownError } from './error-types';
 import {
 	findTypeByText,
 	findTokenCounts,

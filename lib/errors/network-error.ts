@@ -1,6 +1,8 @@
 import { mask } from './mask';
-import type { ErrorContext, ErrorType } from './server-error';
-import { ServerError, createServerError, parseHostAndPort } from './server-error';
+import type { ErrorContext } from './create-error';
+import type { ErrorType } from './error-types';
+import { ServerError } from './server-error';
+import { createServerError, parseHostAndPort } from './create-error';
 import type { JsonRecord } from '../values/records';
 import { asArray, asString, isRecord } from '../values/records';
 

@@ -3,7 +3,8 @@ import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values/safe-text';
 import { describeError } from './describe-error';
-import { ServerError, isRequestError, isUnknownError } from './server-error';
+import { ServerError } from './server-error';
+import { isRequestError, isUnknownError } from './error-types';
 
 export interface NodeErrorOptions {
 	itemIndex?: number;

@@ -2,7 +2,7 @@
  * Recognizes what an error message is about by the words that it combines, so that an unrecorded sentence is
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
-import type { ErrorType } from './server-error';
+import type { ErrorType } from './error-types';
 import { toPlainText } from '../values/safe-text';
 import { truncate, withoutEnds } from '../values/text';
 

@@ -1,5 +1,6 @@
 /** Changes a request that a server rejected, before it is sent again. */
-import type { ServerError, ErrorType } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';

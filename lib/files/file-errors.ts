@@ -1,6 +1,7 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import type { ServerError, ErrorType } from '../errors/server-error';
-import { isOneOf } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
+import { isOneOf } from '../errors/error-types';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
 

@@ -2,7 +2,7 @@
  * Reads the text of an email for a model (RFC 5322, RFC 2046). The input of the library is limited, since it runs on
  * n8n's main thread: it gets each part separately, without unused header fields and attachments.
  */
-import { createInputError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 import type { Email } from '../vendor';
 import { PostalMime } from '../vendor';
 

@@ -1,4 +1,4 @@
-import { createInputError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 import { parseMimeType } from '../file-name';
 import { describeFile } from './file-errors';
 import type { FileType } from './file-types';

@@ -1,7 +1,8 @@
 /** Results of Server Health: plain data without any key, ready to be an item. */
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
-import type { ServerError, ErrorType } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 
 /** Worst first. */

@@ -1,7 +1,7 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
-import type { ErrorType } from '../errors/server-error';
-import { isOneOf, getErrorText } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
+import { isOneOf, getErrorText } from '../errors/error-types';
 import type { Endpoint } from '../http/types';
 import {
 	isRecord,

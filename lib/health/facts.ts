@@ -4,13 +4,8 @@ import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
 import type { ServerModel } from '../servers/models';
 import { parseMetrics, parseParameterCount, parseProps } from '../servers/models';
-import {
-	parseBoolean,
-	asNonEmptyString,
-	asRecord,
-	asString,
-	omitUndefined,
-} from '../values/records';
+import { asNonEmptyString, asRecord, asString, omitUndefined } from '../values/records';
+import { parseBoolean } from '../values/text';
 import { asFiniteNumber, maxOf } from '../values/numbers';
 import type { ServerSnapshot, ProbeResult } from './probes';
 import { getJsonObject, getLatency, isPage, DEFAULT_TIMEOUT_MS } from './probes';

@@ -1,5 +1,6 @@
 /** Possible problems of a model server, and how to fix them. */
-import { parseHostAndPort, getErrorText } from '../errors/server-error';
+import { parseHostAndPort } from '../errors/create-error';
+import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../errors/texts/error-text';
 import type { ServerModel } from '../servers/models';
 import { suggestModels } from '../servers/models';

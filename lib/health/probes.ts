@@ -24,7 +24,7 @@ import type {
 } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
-import type { ErrorContext } from '../errors/server-error';
+import type { ErrorContext } from '../errors/create-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
 import type { Expectations } from './check-result';
 

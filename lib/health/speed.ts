@@ -1,11 +1,12 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
-import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
-import { createCompletionError } from '../chat/validate-completion';
+import { CompletionAccumulator } from '../chat/read/completion-accumulator';
+import { readStream } from '../chat/read/read-stream';
+import { createCompletionError } from '../chat/check/completion-error';
 import type { Completion, CompletionFailure } from '../chat/types';
-import { getReportedSpeed } from '../chat/usage';
+import { getReportedSpeed } from '../chat/read/usage';
 import { captureError, ServerError } from '../errors/server-error';
-import type { ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import type { HttpResponse } from '../http/types';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';

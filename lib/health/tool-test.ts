@@ -1,7 +1,8 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
 import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
-import type { ServerError, ErrorType } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import { captureError } from '../errors/server-error';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';

@@ -6,13 +6,14 @@ import {
 	BodyTooLargeError,
 	TooManyValuesError,
 	TooMuchTextError,
-} from './response-body';
+} from './body-limits';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../errors/texts/error-text';
-import type { ErrorContext, ServerError } from '../errors/server-error';
-import { createServerError } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import { collectTexts } from '../values/text';
 
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {

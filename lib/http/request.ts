@@ -1,6 +1,8 @@
 /** Sends all requests to servers. */
 import type { HttpResponse, RequestOptions, Endpoint } from './types';
-import { BodyTooLargeError, readChunks, readText, StreamParser } from './response-body';
+import { readChunks, readText } from './response-body';
+import { StreamParser } from './stream-parser';
+import { BodyTooLargeError } from './body-limits';
 import { acquirePools } from './dispatcher';
 import {
 	toErrorContext,

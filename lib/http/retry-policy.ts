@@ -1,6 +1,7 @@
 /** Decides when a request is sent again. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, isOneOf, getErrorText } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import { isOneOf, getErrorText } from '../errors/error-types';
 import { formatDuration } from '../errors/texts/error-text';
 import { asFiniteNumber } from '../values/numbers';
 

@@ -3,7 +3,7 @@ import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { decompress } from './response-body';
 import { toErrorContext } from './request-errors';
 import { rejectOnAbort } from './sleep';
-import { createServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import type { Dispatcher, Readable } from '../vendor';

@@ -2,7 +2,8 @@
 import type { Timeouts } from './timeouts';
 import type { Priority, QueueStats } from './queue';
 import type { RetryPolicy } from './retry-policy';
-import type { ServerError, ErrorContext } from '../errors/server-error';
+import type { ServerError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';
 
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */

@@ -1,5 +1,5 @@
-import { assertDepth } from '../chat/completion-request';
-import { createInputError } from '../errors/server-error';
+import { assertDepth } from '../chat/body/grammar-schema';
+import { createInputError } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';
 import {
 	isNonEmpty,
@@ -21,7 +21,7 @@ import type {
 } from '../chat/types';
 import { MESSAGE_TYPES } from '../chat/types';
 import type { AiNodeSdk } from './host-classes';
-import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/usage';
+import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/read/usage';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 

@@ -10,7 +10,7 @@ import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';
 import { isRecord, asRecords } from '../values/records';
 import { estimateTokens } from '../values/tokens';
-import { FORMAT_TOOL_NAME } from '../chat/check-tool-calls';
+import { FORMAT_TOOL_NAME } from '../chat/tools/format-tool';
 import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';
 import {

@@ -1,4 +1,4 @@
-import { createServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
 import type { ServerAddress } from '../http/types';
 
 /** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */

@@ -1,6 +1,6 @@
 /** Lists the models of a server, without loading or waking one. */
-import type { ErrorType } from '../errors/server-error';
-import { createServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
+import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';

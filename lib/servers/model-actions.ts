@@ -1,5 +1,6 @@
 /** Actions on the models of a server, if its type supports them. */
-import { createServerError, rethrowWith } from '../errors/server-error';
+import { rethrowWith } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { isListMissing, probe } from './probe';

@@ -14,8 +14,8 @@ import {
 	asRecord,
 } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import type { ErrorContext } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/create-error';
+import { createServerError, createInputError } from '../errors/create-error';
 
 /** A model, with the facts that its server reports. */
 export interface ServerModel {

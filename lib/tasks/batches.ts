@@ -1,5 +1,5 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
-import type { ErrorType } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
 import { captureError, ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';

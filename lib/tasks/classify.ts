@@ -2,15 +2,17 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
-import { createCompletionError } from '../chat/validate-completion';
-import { toOpenAiBody } from '../chat/openai-body';
+import { CompletionAccumulator } from '../chat/read/completion-accumulator';
+import { readStream } from '../chat/read/read-stream';
+import { createCompletionError } from '../chat/check/completion-error';
+import { toOpenAiBody } from '../chat/body/openai-body';
 import { hasMedia, getText } from '../chat/content';
-import { prepareMessages } from '../chat/convert-messages';
-import { addUsage } from '../chat/usage';
-import { toOpenAiChunk, getContextWarnings, toOllamaBody } from '../chat/ollama-body';
-import { assertCapabilities } from '../chat/completion-request';
-import { enforceStrictRoles } from '../chat/strict-roles';
+import { prepareMessages } from '../chat/prepare/prepare-messages';
+import { addUsage } from '../chat/read/usage';
+import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
+import { toOpenAiChunk } from '../chat/read/ollama-chunk';
+import { assertCapabilities } from '../chat/prepare/capabilities';
+import { enforceStrictRoles } from '../chat/body/strict-roles';
 import type {
 	ChatMessage,
 	ChatSettings,
@@ -18,14 +20,14 @@ import type {
 	CompletionRequest,
 	Usage,
 } from '../chat/types';
-import type { ErrorType } from '../errors/server-error';
-import { createInputError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
+import { createInputError } from '../errors/create-error';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import type { Adaptation } from '../exchange/adaptations';
 import { adjustOllamaThinking, omitFields } from '../exchange/adaptations';
-import { getRoutes } from '../exchange/exchange';
+import { getRoutes } from '../exchange/routes';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import { getTruncationWarnings } from '../servers/truncation';
 import { breakControlTokens } from '../text/control-tokens';

@@ -1,13 +1,15 @@
 /** Continues a text without the chat template of the model. */
-import { CompletionAccumulator, readStream } from '../chat/completion-accumulator';
-import { createCompletionError } from '../chat/validate-completion';
-import { getContextWarnings, toOllamaBody, toOpenAiChunk } from '../chat/ollama-body';
-import { toParameterFields } from '../chat/openai-body';
+import { CompletionAccumulator } from '../chat/read/completion-accumulator';
+import { readStream } from '../chat/read/read-stream';
+import { createCompletionError } from '../chat/check/completion-error';
+import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
+import { toOpenAiChunk } from '../chat/read/ollama-chunk';
+import { toParameterFields } from '../chat/body/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
-import { createInputError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
-import { getRoutes } from '../exchange/exchange';
+import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';

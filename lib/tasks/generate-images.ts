@@ -1,6 +1,6 @@
 /** Generates images. */
-import type { ErrorContext } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/server-error';
+import type { ErrorContext } from '../errors/create-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import { detectFileType } from '../files/file-types';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/adaptations';

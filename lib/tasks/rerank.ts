@@ -1,11 +1,11 @@
 /** Ranks documents by relevance to a query. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
-import { getRoutes } from '../exchange/exchange';
+import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { findList, isRecord, asRecord } from '../values/records';

@@ -1,6 +1,7 @@
 /** Runs a task: one exchange, in a span. */
 import { isErrorResponse } from '../errors/error-body';
-import { captureError, ServerError, createInputError } from '../errors/server-error';
+import { captureError, ServerError } from '../errors/server-error';
+import { createInputError } from '../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FormBody, FileSource, UploadProgress } from '../http/multipart';
@@ -12,7 +13,7 @@ import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
-import type { RequestAttributes } from '../tracing/span';
+import type { RequestAttributes } from '../tracing/attributes';
 import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
 import { isRecord } from '../values/records';

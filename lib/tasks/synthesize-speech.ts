@@ -1,5 +1,5 @@
 /** Converts text to speech. */
-import { createServerError, createInputError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
@@ -11,6 +11,8 @@ import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
+import { stripMarkdown } from './plain-speech';
+import { hasUnknownWavLength, withWavLength } from './wav-header';
 
 type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
@@ -38,6 +40,7 @@ export interface SpeechAudio extends AudioType {
 
 /** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
 const PCM_RATE = 24_000;
+
 /** Audio files of every format are longer. */
 const MIN_AUDIO_BYTES = 100;
 
@@ -125,8 +128,10 @@ export async function synthesizeSpeech<Stored>(
 
 /** Bytes of audio: some hours, since the text of one request is a few pages. */
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
+
 /** Bytes of a WAV file that is read to its end first: 20 minutes in the quality of a CD. */
 const MAX_WAV_BYTES = 128 * 1024 * 1024;
+
 /** Bytes of audio as base64 in JSON. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
@@ -181,76 +186,4 @@ function detectAudioType(head: Uint8Array, requested: AudioFormat) {
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isCoincidence = requested === 'pcm' && extension !== 'wav';
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
-}
-
-/** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */
-const EMOJI =
-	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
-
-/** Applied twice for nested emphasis: a pattern that crosses it would search for the end of each sign. */
-const EMPHASIS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
-
-/** Removes emoji and Markdown, which many servers read aloud. */
-export function stripMarkdown(text: string): string {
-	return text
-		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
-		.replace(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
-		.replace(/\[([^[\]]+)\]\([^()]*\)/g, '$1')
-		.replace(/^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+/gm, '')
-		.replace(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '')
-		.replace(EMPHASIS, '$2')
-		.replace(EMPHASIS, '$2')
-		.replace(/~~(?=\S)([^~]*[^~\s])~~/g, '$1')
-		.replace(/(?<![\p{L}\p{N}_])(__|_)(?=\S)([^_]*[^_\s])\1(?![\p{L}\p{N}_])/gu, '$2')
-		.replace(/`([^`]*)`/g, '$1')
-		.replace(EMOJI, '')
-		.replace(/[ \t]{2,}/g, ' ')
-		.replace(/[ \t]$/gm, '')
-		.trim();
-}
-
-/** The lengths in the header of a WAV file, which servers that stream cannot know. Pure. */
-
-const RIFF_HEADER_BYTES = 12;
-
-const CHUNK_HEADER_BYTES = 8;
-
-/** Longer than any response: a placeholder, such as 0xFFFFFFFF. */
-const MIN_PLACEHOLDER = 0x7000_0000;
-
-/** Whether a file begins as a WAV file whose length is a placeholder. */
-function hasUnknownWavLength(head: Buffer) {
-	if (head.byteLength < RIFF_HEADER_BYTES || !isWav(head)) return false;
-	if (isPlaceholder(head.readUInt32LE(4))) return true;
-	const at = findDataChunk(head);
-	return at !== undefined && isPlaceholder(head.readUInt32LE(at + 4));
-}
-
-/** The same file with its real lengths. */
-function withWavLength(file: Buffer): Buffer {
-	const fixed = Buffer.from(file);
-	fixed.writeUInt32LE(file.byteLength - CHUNK_HEADER_BYTES, 4);
-	const at = findDataChunk(file);
-	if (at !== undefined && isPlaceholder(file.readUInt32LE(at + 4)))
-		fixed.writeUInt32LE(file.byteLength - at - CHUNK_HEADER_BYTES, at + 4);
-	return fixed;
-}
-
-function isWav(head: Buffer) {
-	return head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE';
-}
-
-function isPlaceholder(length: number) {
-	return length === 0 || length >= MIN_PLACEHOLDER;
-}
-
-/** Position of the chunk with the samples. */
-function findDataChunk(file: Buffer) {
-	for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.byteLength;) {
-		if (file.toString('latin1', at, at + 4) === 'data') return at;
-		const length = file.readUInt32LE(at + 4);
-		// Chunks have an even length.
-		at += CHUNK_HEADER_BYTES + length + (length % 2);
-	}
-	return undefined;
 }

@@ -1,28 +1,20 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/server-error';
+import { createServerError, createInputError } from '../errors/create-error';
 import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../files/file-types';
+import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
-import {
-	omitEmpty,
-	isRecord,
-	omitUndefined,
-	asRecord,
-	asRecords,
-	asString,
-} from '../values/records';
-import { parseJson } from '../values/json';
+import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
-import { splitReasoning } from '../text/reasoning';
-import { joinSplitSegments, joinSplitText } from './split-text';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
+import type { TranscriptFormat } from './transcript';
+import { parseTranscript, MAX_MEMORY } from './transcript';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -41,8 +33,6 @@ export interface TranscribeRequest {
 
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
-/** Bytes of memory of its segments and words: 300,000 words, each with four fields. */
-const MAX_MEMORY = 128 * 1024 * 1024;
 
 /**
  * The file is streamed.
@@ -194,142 +184,4 @@ function toAudioName(name: string, mimeType: string) {
 	const isGenericExtension =
 		knownExtension === '' || knownExtension === 'bin' || knownExtension === 'tmp';
 	return typeExtension !== undefined && isGenericExtension ? `${base}.${typeExtension}` : name;
-}
-
-/** `response_format` of OpenAI's API. */
-export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
-
-/** Markers that models add to the text; the group is the language. */
-const MARKERS: readonly RegExp[] = [
-	// whisper.cpp, for silence
-	/\[ ?BLANK_AUDIO ?\]/g,
-	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" for silence
-	/(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/g,
-	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>"; SenseVoice: "<|zh|><|NEUTRAL|><|Speech|>"
-	/<\|(?:([a-z]{2,3})|[\w.:/ -]{1,40})\|>/g,
-	// Canary and Gemma, if the server keeps their tokens
-	/<\/?(?:s|unk|pad|bos|eos|start_of_turn|end_of_turn)>/g,
-	// whisper.cpp, with special tokens
-	/\[_(?:BEG|EOT|SOT|PREV|NOT|SOLM|TRANSCRIBE|TRANSLATE|TT_\d{1,6})_?\]/g,
-];
-
-/**
- * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`. Undefined if the
- * response is something else.
- * `body`: full response body.
- */
-export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
-	const isJsonFormat = format === 'json' || format === 'verbose_json';
-	// Silence is a JSON object with an empty text.
-	if (!body.trim()) return isJsonFormat ? undefined : { text: '', extraFields: {} };
-	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
-	const json = /^\s*[{["]/.test(body) ? parseJson(body, MAX_MEMORY) : undefined;
-	if (typeof json === 'string') return parseText(json);
-	if (json !== undefined) return parseRecord(toOpenAiForm(json));
-	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
-	return /^\s*(?:(?:data:\s*)?\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
-}
-
-/** Names of the text, or of what contains it: whisper.cpp, FunASR, Deepgram, custom servers. */
-const TEXT_NAMES = [
-	'text',
-	'segments',
-	'transcription',
-	'transcript',
-	'results',
-	'result',
-	'data',
-	'output',
-	'channels',
-	'alternatives',
-];
-
-/** A response with its text in `text` or in `segments`. */
-function toOpenAiForm(value: unknown, depth = 8): JsonRecord {
-	if (typeof value === 'string') return { text: value };
-	if (Array.isArray(value))
-		return { segments: value.map((entry) => toOpenAiForm(entry, depth - 1)) };
-	const record = asRecord(value);
-	const name = TEXT_NAMES.find((key) => (record[key] ?? undefined) !== undefined);
-	if (name === undefined || typeof record.text === 'string' || depth < 1) return record;
-	const { [name]: content, ...fields } = record;
-	return { ...fields, ...toOpenAiForm(content, depth - 1) };
-}
-
-function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
-	const { text: markedText, language } = stripMarkers(body);
-	const text = joinSplitText(markedText);
-	const fields = { ...omitUndefined({ language }), ...extraFields };
-	const format = detectSubtitleFormat(text);
-	if (format === undefined) return { text: text.trim(), extraFields: fields };
-	const subtitles = { format, content: text };
-	return { text: extractSubtitleText(text), subtitles, extraFields: fields };
-}
-
-function stripMarkers(marked: string): { text: string; language?: string } {
-	let language: string | undefined;
-	const text = MARKERS.reduce(
-		(markedText, marker) =>
-			markedText.replace(marker, (_all, name: unknown) => {
-				if (typeof name === 'string' && name !== 'None') language ??= name;
-				return '';
-			}),
-		stripReasoning(marked),
-	);
-	return { text, language };
-}
-
-/** Models that answer with speech and text may think. A text that is only thinking stays. */
-function stripReasoning(response: string) {
-	const { text } = splitReasoning(response, true);
-	return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
-}
-
-function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {
-	const segments = asRecords(extraFields.segments);
-	const text = asString(rawText) ?? joinSegments(segments);
-	const isError =
-		!text &&
-		(isRecord(extraFields.error) || Boolean(extraFields.error) || Boolean(extraFields.detail));
-	// Ollama and others send null for silence.
-	if (isError || (text === undefined && rawText !== null)) return undefined;
-	const cleanedSegments = joinSplitSegments(segments).map((segment) =>
-		typeof segment.text === 'string'
-			? { ...segment, text: stripMarkers(segment.text).text }
-			: segment,
-	);
-	return parseText(
-		text ?? '',
-		segments.length === 0 ? extraFields : { ...extraFields, segments: cleanedSegments },
-	);
-}
-
-function joinSegments(segments: JsonRecord[]) {
-	const texts = segments.flatMap((segment) => asString(segment.text) ?? []);
-	if (texts.length === 0) return undefined;
-	return texts.join(texts.some((segmentText) => /^\s/.test(segmentText)) ? '' : ' ');
-}
-
-const TIMES = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/;
-
-/** Servers send both formats as plain text. */
-function detectSubtitleFormat(content: string): 'srt' | 'vtt' | undefined {
-	const start = content.replace(/^\uFEFF/, '').trimStart();
-	if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
-	const [first = '', second = ''] = start.split(/\r?\n/, 2);
-	return TIMES.test(/^\d+\s*$/.test(first) ? second : first) ? 'srt' : undefined;
-}
-
-/** Text of a subtitle file, without numbers, times, notes and tags. */
-function extractSubtitleText(content: string) {
-	return content
-		.split(/(?:\r?\n){2,}/)
-		.flatMap((cue) => {
-			const lines = cue.split(/\r?\n/);
-			const at = lines.findIndex((line) => TIMES.test(line));
-			return at < 0 ? [] : lines.slice(at + 1);
-		})
-		.map((line) => line.replace(/<\/?[^<>]*>/g, '').trim())
-		.filter((line) => line !== '')
-		.join('\n');
 }

@@ -1,18 +1,9 @@
-import { toText } from './text';
-
 export function asString(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
 export function isRecord(value: unknown): value is JsonRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
-export function parseBoolean(value: unknown): boolean | undefined {
-	const word = toText(value).trim().toLowerCase();
-	if (word === 'true' || word === '1') return true;
-	return word === 'false' || word === '0' ? false : undefined;
 }
 
 export type JsonRecord = Record<string, unknown>;

@@ -39,3 +39,10 @@ export function collectTexts(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
 	return (isRecord(value) ? Object.values(value) : asArray(value)).flatMap(collectTexts);
 }
+
+/** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
+export function parseBoolean(value: unknown): boolean | undefined {
+	const word = toText(value).trim().toLowerCase();
+	if (word === 'true' || word === '1') return true;
+	return word === 'false' || word === '0' ? false : undefined;
+}

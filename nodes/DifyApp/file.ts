@@ -7,11 +7,10 @@ import {
 	binaryField,
 	readFile,
 	outputField,
-	userField,
-	readUser,
 	messageField,
 	readId,
-} from '../shared/dify/dify-operation';
+} from '../shared/dify/dify-fields';
+import { userField, readUser } from '../shared/dify/dify-user';
 import {
 	stringField,
 	choiceField,

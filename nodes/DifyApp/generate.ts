@@ -1,17 +1,13 @@
-import { parseOpenAiUsage } from '../../lib/chat/usage';
+import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import type { JsonRecord } from '../../lib/values/records';
 import { omitEmpty } from '../../lib/values/records';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import {
-	reportRun,
-	userField,
-	readUser,
-	RUN_OPTIONS,
-	simplifyField,
-} from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/dify-operation';
+import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
+import { userField, readUser } from '../shared/dify/dify-user';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';

@@ -3,18 +3,16 @@ import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import { sendChatMessage } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/dify-operation';
 import {
-	reportRun,
-	readUser,
 	simplifyField,
 	conversationField,
-	userField,
-	readRawUser,
 	fetchFilesFromField,
 	onPauseField,
 	RUN_OPTIONS,
 	RETRY_CONDITION,
-} from '../shared/dify/dify-operation';
+} from '../shared/dify/dify-fields';
+import { readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
@@ -23,7 +21,7 @@ import {
 } from '../shared/dify/run-output';
 import type { OperationTable } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
-import { parseOpenAiUsage } from '../../lib/chat/usage';
+import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';

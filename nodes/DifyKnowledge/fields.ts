@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { binaryField } from '../shared/dify/dify-operation';
+import { binaryField } from '../shared/dify/dify-fields';
 import { splitNames } from '../shared/binary';
 import {
 	longTextField,

@@ -22,13 +22,8 @@ import {
 	topKField,
 } from '../shared/dify/retrieval-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import {
-	defineListOperation,
-	defineRequestOperation,
-	simplifyField,
-	readFile,
-	readId,
-} from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { simplifyField, readFile, readId } from '../shared/dify/dify-fields';
 import {
 	resourceLocatorField,
 	booleanField,

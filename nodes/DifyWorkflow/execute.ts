@@ -3,17 +3,14 @@ import { runWorkflow } from '../../lib/dify/run/start-run';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import type { DifyOperation, DifyCall } from '../shared/dify/dify-operation';
 import {
-	DEFAULT_USER,
 	readId,
-	readUser,
 	simplifyField,
 	fetchFilesFromField,
-	SAME_USER,
-	userField,
 	onPauseField,
 	RUN_OPTIONS,
 	RETRY_CONDITION,
-} from '../shared/dify/dify-operation';
+} from '../shared/dify/dify-fields';
+import { DEFAULT_USER, readUser, SAME_USER, userField } from '../shared/dify/dify-user';
 import {
 	optionsCollection,
 	booleanField,

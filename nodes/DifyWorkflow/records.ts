@@ -2,13 +2,9 @@ import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import {
-	defineListOperation,
-	DEFAULT_USER,
-	readId,
-	readUser,
-	simplifyField,
-} from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/dify-operation';
+import { readId, simplifyField } from '../shared/dify/dify-fields';
+import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
 import {
 	booleanField,
 	choiceField,

@@ -1,14 +1,9 @@
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { isJsonRequested } from '../../lib/chat/openai-body';
-import { withToolLimit } from '../../lib/chat/tool-selection';
+import { isJsonRequested } from '../../lib/chat/body/openai-body';
+import { withToolLimit } from '../../lib/chat/prepare/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
-import type {
-	ChatGenerator,
-	ChatResult,
-	ChatSettings,
-	ThinkingHistory,
-} from '../../lib/chat/types';
+import type { ChatGenerator, ChatResult } from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import type { HostGenerator } from '../../lib/langchain/local-chat-model';
 import {
@@ -19,21 +14,16 @@ import { toGenerationInfo } from '../../lib/langchain/host-data';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { anySignal } from '../../lib/http/sleep';
 import { CancelPoller } from '../shared/cancel-poller';
-import type { NodeParameters, Field } from '../shared/parameters';
-import { asBoolean, asText } from '../shared/parameters';
 import { withResolvedModel } from '../shared/model-selection';
-import { addHintOnce, NOTICEABLE_WAIT_MS } from '../shared/run/hints';
+import { addHintOnce } from '../shared/run/hints';
 import type { SubNodeLog } from '../shared/sub-node-log';
 import { supplySubNode } from '../shared/sub-node-log';
-import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
-import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
-import { properties, traceFields } from './fields';
-import { asRecord, omitUndefined, isUnset } from '../../lib/values/records';
-import { tryOrUndefined } from '../../lib/values/attempt';
-import { createInputError } from '../../lib/errors/server-error';
-import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
-import { splitNames } from '../shared/binary';
-import type { TraceSettings } from '../../lib/tracing/span';
+import { addFailedTokenTotals, addTokenTotals } from '../shared/token-totals';
+import { properties } from './fields';
+import { omitUndefined } from '../../lib/values/records';
+import { readSettings } from './settings';
+import { withTokenBudget } from './token-budget';
+import { getStreamingHint } from './streaming-hint';
 
 /** Supplies the chat model of an item. */
 export async function supplyChatModel(
@@ -140,98 +130,4 @@ function summarizeGeneration(result: ChatResult) {
 	return Object.entries(parts)
 		.map(([label, value]) => `${label}: ${String(value)}`)
 		.join(', ');
-}
-
-const UNCOUNTED =
-	'The server does not report token counts, so Token Budget cannot limit this execution.';
-
-/**
- * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
- *
- * `budget`: tokens of all prompts and responses of the execution.
- * Throws a `ServerError` of type `invalidInput` before anything is sent, if nothing is left.
- */
-export function withTokenBudget(
-	generate: ChatGenerator,
-	context: object,
-	budget: number,
-): ChatGenerator {
-	if (budget === 0) return generate;
-	return async (chatRequest, onDelta) => {
-		const { tokensIn, tokensOut } = readTokenTotals(context);
-		const used = tokensIn + tokensOut;
-		if (used >= budget)
-			throw createInputError(
-				`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
-				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
-				{
-					detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
-					facts: { tokensIn, tokensOut, tokenBudget: budget },
-				},
-			);
-		const result = await generate(chatRequest, onDelta);
-		if (!result.usage) result.warnings.push(UNCOUNTED);
-		return result;
-	};
-}
-
-type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
-	isStreaming?(): boolean;
-};
-
-/**
- * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
- * time, if the response was streamed, and if the execution did not start in a chat.
- */
-export function getStreamingHint(context: Context, totalMs: number): string | undefined {
-	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
-	const trigger = tryOrUndefined(() => context.getChatTrigger());
-	if (!trigger) return undefined;
-	const { responseMode } = asRecord(trigger.parameters.options);
-	const respondsWhenFinished = responseMode === undefined || responseMode === 'lastNode';
-	// n8n adds the "=" itself.
-	const expression = `{{ $(${JSON.stringify(trigger.name)}).isExecuted }}`;
-	const isExecuted = tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
-	if (!respondsWhenFinished || !isExecuted) return undefined;
-	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
-}
-
-/**
- * Reads the node's parameters, which expressions may return with any type.
- *
- * Throws a `ServerError` of type `invalidInput` naming the field.
- */
-export function readSettings(parameters: NodeParameters): ChatSettings {
-	return {
-		model: parameters.string('model'),
-		parameters: {
-			...readGeneration(parameters),
-			thinking: readThinking(parameters),
-			responseFormat: readResponseFormat(parameters),
-		},
-		thinkingHistory: parameters.choice<ThinkingHistory>('options.thinkingHistory', 'toolTurns'),
-		showThinking: parameters.boolean('options.showThinking', false),
-		toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
-		historyBudget: parameters.number('options.historyBudget', undefined),
-		trace: readTrace(parameters),
-		...readRequestSettings(parameters, GENERATION_RETRIES),
-	};
-}
-
-/** Throws a `ServerError` of type `invalidInput` naming the field. */
-function readTrace(parameters: NodeParameters): TraceSettings | undefined {
-	const trace = asRecord(parameters.value('options.trace'));
-	const settings = traceFields
-		.filter(({ name }) => !isUnset(trace[name]))
-		.map(({ name, displayName }) => {
-			return [name, readTraceField({ label: `Trace: ${displayName}` }, name, trace[name])];
-		});
-	return settings.length === 0 ? undefined : Object.fromEntries(settings);
-}
-
-function readTraceField(field: Field, name: string, value: unknown): unknown {
-	if (name === 'recordTexts') return asBoolean(field, value);
-	const text = [value].flat().map((entry) => asText(field, entry));
-	const tags = splitNames(text.join(','));
-	return name === 'tags' ? tags : text.map((entry) => entry.trim()).find(Boolean);
 }

@@ -1,6 +1,6 @@
 import type { IDataObject, INodeProperties, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import type { Prefixes } from '../../lib/tasks/embed';
+import type { Prefixes } from '../../lib/tasks/prefixes';
 import { Embedder } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values/records';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';

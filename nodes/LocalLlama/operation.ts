@@ -9,7 +9,8 @@ import * as workflow from 'n8n-workflow';
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { ModelServer, ModelTask } from '../../lib/servers/types/server-type';
-import { isSameForEachItem, createModelServer } from '../../lib/servers/credential';
+import { isSameForEachItem } from '../../lib/servers/credential';
+import { createModelServer } from '../../lib/servers/endpoint';
 import { NodeParameters, quoteValue } from '../shared/parameters';
 import {
 	readPriority,
@@ -32,7 +33,7 @@ import {
 } from '../shared/field-builders';
 import { watchLoading } from '../shared/run/hints';
 import { ItemError } from '../shared/run/item-error';
-import { createInputError } from '../../lib/errors/server-error';
+import { createInputError } from '../../lib/errors/create-error';
 import { requestFields } from '../shared/chat/generation';
 import { withResolvedModel } from '../shared/model-selection';
 

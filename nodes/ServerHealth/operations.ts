@@ -11,7 +11,10 @@ import {
 	findOperation,
 } from '../shared/run/operations';
 import { runOperations } from '../shared/run/run-operations';
-import { check, waitUntilReady, speedTest, toolTest } from './check';
+import { check } from './check';
+import { toolTest } from './tool-test';
+import { speedTest } from './speed-test';
+import { waitUntilReady } from './wait-until-ready';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
 

@@ -16,7 +16,7 @@ import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
 import type { HealthCall, HealthOperation } from './operation';
 import { defineHealthOperation } from './operation';
-import { readSpeed } from './check';
+import { readSpeed } from './speed-test';
 
 /** A report is not urgent, and loading a large model takes minutes. */
 const TIMEOUTS = { firstTokenMs: 600_000, totalMs: 900_000 };

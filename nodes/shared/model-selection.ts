@@ -4,7 +4,7 @@ import { resourceLocatorField } from './field-builders';
 import { listModels } from '../../lib/servers/list-models';
 import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
-import { createModelServer } from '../../lib/servers/credential';
+import { createModelServer } from '../../lib/servers/endpoint';
 import { toListEntries, createListError } from './list-entries';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';

@@ -10,12 +10,13 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { JsonRecord } from '../../lib/values/records';
 import type { NumberRange } from '../../lib/values/numbers';
-import { parseBoolean, isRecord, asRecord, isUnset } from '../../lib/values/records';
+import { isRecord, asRecord, isUnset } from '../../lib/values/records';
+import { parseBoolean } from '../../lib/values/text';
 import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
 import { getErrorMessage, truncate } from '../../lib/values/text';
-import { createInputError } from '../../lib/errors/server-error';
+import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
 

@@ -8,7 +8,7 @@ import type {
 	SupplyData,
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
-import { createModelServer } from '../../lib/servers/credential';
+import { createModelServer } from '../../lib/servers/endpoint';
 import { NodeParameters } from './parameters';
 import { readPriority } from './timeout-fields';
 import { addHintOnce, watchLoading } from './run/hints';

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
-import { CONNECTION_CODES_HINT } from '../../lib/servers/credential';
+import { CONNECTION_CODES_HINT } from '../../lib/servers/credential-test';
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';

@@ -4,7 +4,7 @@ import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { closePools } from '../../lib/http/dispatcher';
-import { createModelServer } from '../../lib/servers/credential';
+import { createModelServer } from '../../lib/servers/endpoint';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
 import type { ModelServer } from '../../lib/servers/types/server-type';

@@ -5,29 +5,27 @@
  */
 import { readFileSync } from 'node:fs';
 import * as ts from 'typescript';
-import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
-import {
-	ArgumentCoercer,
-	FORMAT_TOOL_NAME,
-	parseFormatCall,
-} from '../../lib/chat/check-tool-calls';
+import { CompletionAccumulator } from '../../lib/chat/read/completion-accumulator';
+import { parseFormatCall } from '../../lib/chat/check/format-call';
+import { FORMAT_TOOL_NAME } from '../../lib/chat/tools/format-tool';
+import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
+import { ToolCallAccumulator } from '../../lib/chat/read/tool-call-accumulator';
+import { toValidName } from '../../lib/chat/tools/tool-names';
 import {
 	createToolCallIds,
 	getResponseKey,
-	normalizeArguments,
-	ToolCallAccumulator,
 	toServerToolCallId,
-	toValidName,
-} from '../../lib/chat/tool-calls';
-import { stripAgentText } from '../../lib/chat/convert-messages';
+} from '../../lib/chat/tools/tool-call-ids';
+import { normalizeArguments } from '../../lib/chat/tools/arguments';
+import { stripAgentText } from '../../lib/chat/prepare/agent-text';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
 import {
 	buildFormatCorrection,
 	buildToolCallCorrection,
 	toSafeName,
-} from '../../lib/chat/correction';
-import { findFinishFailure, parseEvent } from '../../lib/chat/parse-chunk';
-import { validateJson } from '../../lib/chat/validate-json';
+} from '../../lib/chat/check/correction';
+import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
+import { validateJson } from '../../lib/chat/check/validate-json';
 import { breakControlTokens } from '../../lib/text/control-tokens';
 import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
 import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
@@ -82,13 +80,13 @@ import {
 } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
 import { collectSecrets, mask, maskBody, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
-import { parseHostAndPort } from '../../lib/errors/server-error';
+import { parseHostAndPort } from '../../lib/errors/create-error';
 import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/signals';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
-import { StreamParser } from '../../lib/http/response-body';
+import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import {
@@ -98,10 +96,10 @@ import {
 	parseParameterCount,
 } from '../../lib/servers/models';
 import { LabelSet, lower } from '../../lib/tasks/labels';
-import { getPrefixes } from '../../lib/tasks/embed';
+import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
-import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
-import { parseTranscript } from '../../lib/tasks/transcribe';
+import { stripMarkdown } from '../../lib/tasks/plain-speech';
+import { parseTranscript } from '../../lib/tasks/transcript';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { parseExactJson, parseJsonExactly } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';

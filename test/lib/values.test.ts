@@ -5,8 +5,8 @@ import {
 	asNonEmptyString,
 	asRecord,
 	asRecords,
-	parseBoolean,
 } from '../../lib/values/records';
+import { parseBoolean } from '../../lib/values/text';
 import { parseJson, parseObject } from '../../lib/values/json';
 import { getUnsafeNumberWarnings, parseExactJson } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';

@@ -67,7 +67,7 @@ it.each(serverTypes)('%s is on the servers page, in both languages', (serverType
 
 /** Files that may name server types: protocols, and the field in which a user selects one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/ollama-body|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/(?:body\/ollama-body|read\/ollama-chunk)|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a server type: it uses a capability of the type', () => {
 	const branches = new RegExp(
@@ -91,7 +91,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
 	[
-		/^lib\/chat\/generation-options\.ts$/,
+		/^lib\/chat\/body\/generation-options\.ts$/,
 		'descriptions of options, shown before a server is known',
 	],
 	[/^lib\/servers\/credential\.ts$/, 'the server types in the credential'],

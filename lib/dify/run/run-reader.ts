@@ -1,8 +1,10 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { formatDuration } from '../../errors/texts/error-text';
-import type { ServerError, ErrorType } from '../../errors/server-error';
-import { captureError, isOneOf } from '../../errors/server-error';
-import { TooManyValuesError } from '../../http/response-body';
+import type { ServerError } from '../../errors/server-error';
+import type { ErrorType } from '../../errors/error-types';
+import { captureError } from '../../errors/server-error';
+import { isOneOf } from '../../errors/error-types';
+import { TooManyValuesError } from '../../http/body-limits';
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';

@@ -1,7 +1,8 @@
 /** Completes runs from what Dify stores: the run record (`GET /workflows/run/:id`), or an agent's message. */
 import { splitReasoning } from '../../text/reasoning';
-import { ServerError, isOneOf } from '../../errors/server-error';
-import type { ErrorType } from '../../errors/server-error';
+import { ServerError } from '../../errors/server-error';
+import { isOneOf } from '../../errors/error-types';
+import type { ErrorType } from '../../errors/error-types';
 import { isNonEmpty, isRecord, isUnset, asRecord, asRecords, asString } from '../../values/records';
 import { parseJsonExactly } from '../../values/exact-json';
 import type { JsonRecord } from '../../values/records';

@@ -1,5 +1,5 @@
 /** How the events of a run ended, and its result, or the received part of a lost run. */
-import { formatMegabytes } from '../../http/response-body';
+import { formatMegabytes } from '../../http/body-limits';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';

@@ -12,7 +12,7 @@ import {
 import { asFiniteNumber } from '../../values/numbers';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
-import { TextCount } from '../../http/response-body';
+import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../json-memory';
 import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
 import { FormList } from './form-list';

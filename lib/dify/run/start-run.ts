@@ -1,7 +1,7 @@
 /** Starts runs of apps, and stops them. */
 import { captureError, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
-import type { RequestAttributes } from '../../tracing/span';
+import type { RequestAttributes } from '../../tracing/attributes';
 import { withSpan } from '../../tracing/span';
 import type { JsonRecord } from '../../values/records';
 import { omitEmpty, asRecord } from '../../values/records';

@@ -1,7 +1,8 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { formatDuration } from '../../errors/texts/error-text';
 import type { ServerError } from '../../errors/server-error';
-import { captureError, rethrowWith, createServerError } from '../../errors/server-error';
+import { captureError, rethrowWith } from '../../errors/server-error';
+import { createServerError } from '../../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';

@@ -1,7 +1,8 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../errors/texts/error-text';
-import type { ErrorContext } from '../../errors/server-error';
-import { captureError, rethrowWith, createServerError } from '../../errors/server-error';
+import type { ErrorContext } from '../../errors/create-error';
+import { captureError, rethrowWith } from '../../errors/server-error';
+import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';

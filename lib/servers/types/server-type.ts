@@ -1,5 +1,5 @@
 /** A server type: its capabilities, fields and texts. */
-import type { ErrorType } from '../../errors/server-error';
+import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
 import type { JsonRecord } from '../../values/records';

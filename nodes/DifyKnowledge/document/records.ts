@@ -13,15 +13,14 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString, asRecords } from '../../../lib/values/records';
 import type { DifyOperation, DifyResource } from '../../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../../shared/dify/dify-operation';
 import {
-	defineListOperation,
-	defineRequestOperation,
 	fetchFilesFromField,
 	readFileOrigins,
 	outputField,
 	readId,
 	readPath,
-} from '../../shared/dify/dify-operation';
+} from '../../shared/dify/dify-fields';
 import {
 	choiceField,
 	optionsCollection,

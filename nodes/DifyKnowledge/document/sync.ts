@@ -13,7 +13,7 @@ import { isNonEmpty } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
 import { createFileSource } from '../../shared/binary';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
-import { readId } from '../../shared/dify/dify-operation';
+import { readId } from '../../shared/dify/dify-fields';
 import {
 	booleanField,
 	choiceField,

@@ -2,7 +2,7 @@ import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge
 import { upsertDocument, waitForIndexing } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values/records';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
-import { readFile, readId } from '../../shared/dify/dify-operation';
+import { readFile, readId } from '../../shared/dify/dify-fields';
 import {
 	choiceField,
 	optionsCollection,

@@ -1,4 +1,4 @@
-import type { TranscriptFormat } from '../../../lib/tasks/transcribe';
+import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import { asRecord, isRecord, omitEmpty } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';

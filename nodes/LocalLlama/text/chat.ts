@@ -17,9 +17,9 @@ import {
 	readItemFiles,
 } from './generate';
 import type { INodeProperties } from 'n8n-workflow';
-import { parseMessages } from '../../../lib/chat/parse-messages';
+import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
-import { getRequestedJson } from '../../../lib/chat/validate-json';
+import { getRequestedJson } from '../../../lib/chat/check/validate-json';
 import { asRecord, asRecords, isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import {

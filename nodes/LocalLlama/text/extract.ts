@@ -1,13 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/types';
-import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
 	buildSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
-import { isRecord, omitUndefined, asRecord, parseBoolean } from '../../../lib/values/records';
+import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
+import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import { findDuplicate } from '../../../lib/values/lists';
 import { readSchema, readThinking } from '../../shared/chat/generation';

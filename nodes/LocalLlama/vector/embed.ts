@@ -1,6 +1,7 @@
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import type { EmbedSettings, Prefixes } from '../../../lib/tasks/embed';
+import type { EmbedSettings } from '../../../lib/tasks/embed';
+import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { Embedder } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values/lists';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/vector-fields';

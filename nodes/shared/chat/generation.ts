@@ -1,10 +1,10 @@
 import { choiceField, jsonField, longTextField, integerField, shownIf } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
-import type { GenerationOption } from '../../../lib/chat/generation-options';
+import type { GenerationOption } from '../../../lib/chat/body/generation-options';
 import {
 	GENERATION_OPTION_ENTRIES,
 	GENERATION_OPTIONS,
-} from '../../../lib/chat/generation-options';
+} from '../../../lib/chat/body/generation-options';
 import type { JsonRecord } from '../../../lib/values/records';
 import {
 	omitUndefined,
@@ -22,10 +22,10 @@ import {
 	parseKeepAlive,
 } from '../timeout-fields';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-import { createInputError } from '../../../lib/errors/server-error';
+import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
-import { assertDepth } from '../../../lib/chat/completion-request';
-import { validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { assertDepth } from '../../../lib/chat/body/grammar-schema';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import type { Field, NodeParameters } from '../parameters';
 import { asNumber, asBoolean, asText, createFieldError } from '../parameters';
 

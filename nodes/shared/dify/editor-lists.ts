@@ -21,7 +21,7 @@ import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import type { FormField, FormFieldType } from '../../../lib/dify/forms';
 import { parseForm } from '../../../lib/dify/forms';
 import { unwrapLocator } from '../parameters';
-import { toDifyNodeError } from './dify-operation';
+import { toDifyNodeError } from './dify-node-error';
 
 interface ListSearchCall {
 	context: ILoadOptionsFunctions;

@@ -10,7 +10,7 @@ import {
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';
-import { readFileOrigins } from './dify-operation';
+import { readFileOrigins } from './dify-fields';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { ServerError } from '../../../lib/errors/server-error';
 

@@ -2,7 +2,7 @@ import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow
 import { createDifyClient, readDifyCredential } from '../../../lib/dify/credentials';
 import type { CheckTarget } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/dify';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
 export async function createCheckTarget(

@@ -5,7 +5,7 @@ import type {
 	INodeProperties,
 	INodePropertyOptions,
 } from 'n8n-workflow';
-import { createInputError } from '../../../lib/errors/server-error';
+import { createInputError } from '../../../lib/errors/create-error';
 import { omitUndefined } from '../../../lib/values/records';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';

@@ -2,9 +2,10 @@
  * Histories as n8n's agent passes them. Those of 2.41 were recorded in a running n8n; those of 3.3 are assumed from
  * its release notes, because no n8n 3 can be installed from npm.
  */
-import { convertMessages, stripAgentText } from '../../../lib/chat/convert-messages';
-import { toOpenAiBody } from '../../../lib/chat/openai-body';
-import { toOllamaBody } from '../../../lib/chat/ollama-body';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
+import { stripAgentText } from '../../../lib/chat/prepare/agent-text';
+import { toOpenAiBody } from '../../../lib/chat/body/openai-body';
+import { toOllamaBody } from '../../../lib/chat/body/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { convertMessages } from '../../../lib/chat/convert-messages';
-import type { CallLookup } from '../../../lib/chat/convert-messages';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
+import type { CallLookup } from '../../../lib/chat/prepare/convert-messages';
 import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 

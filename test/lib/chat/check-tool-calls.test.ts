@@ -1,10 +1,8 @@
 import * as fc from 'fast-check';
-import {
-	ArgumentCoercer,
-	checkToolCalls,
-	FORMAT_TOOL_NAME,
-	parseFormatCall,
-} from '../../../lib/chat/check-tool-calls';
+import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
+import { parseFormatCall } from '../../../lib/chat/check/format-call';
+import { FORMAT_TOOL_NAME } from '../../../lib/chat/tools/format-tool';
+import { ArgumentCoercer } from '../../../lib/chat/check/argument-coercer';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { readCases, readRows } from '../../support/rows';
 

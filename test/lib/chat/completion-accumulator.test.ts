@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
-import { CompletionAccumulator } from '../../../lib/chat/completion-accumulator';
-import type { AccumulatorOptions } from '../../../lib/chat/completion-accumulator';
-import { createCompletionError } from '../../../lib/chat/validate-completion';
+import { CompletionAccumulator } from '../../../lib/chat/read/completion-accumulator';
+import type { AccumulatorOptions } from '../../../lib/chat/read/completion-accumulator';
+import { createCompletionError } from '../../../lib/chat/check/completion-error';
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { readRows } from '../../support/rows';
 
 const chunk = (delta: object, finish: string | null = null) =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { toGrammarSchema, assertDepth } from '../../../lib/chat/completion-request';
+import { toGrammarSchema, assertDepth } from '../../../lib/chat/body/grammar-schema';
 import { unwrapSchema } from '../../../nodes/shared/chat/generation';
 import { toToolDefinition } from '../../../lib/langchain/host-data';
 import { readCases } from '../../support/rows';

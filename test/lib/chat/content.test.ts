@@ -1,7 +1,7 @@
 import { parseContentPart, parseToolResult } from '../../../lib/chat/content';
 import { ServerError } from '../../../lib/errors/server-error';
 import fc from 'fast-check';
-import { convertMessages } from '../../../lib/chat/convert-messages';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import { readCases } from '../../support/rows';
 
 function getRejection(block: unknown): ServerError {

@@ -1,5 +1,5 @@
-import { buildToolCallCorrection, buildFormatCorrection } from '../../../lib/chat/correction';
-import { checkToolCalls } from '../../../lib/chat/check-tool-calls';
+import { buildToolCallCorrection, buildFormatCorrection } from '../../../lib/chat/check/correction';
+import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
 import type { RawToolCall } from '../../../lib/text/calls/types';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';

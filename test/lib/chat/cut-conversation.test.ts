@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 
-import { convertMessages } from '../../../lib/chat/convert-messages';
-import { trimHistory } from '../../../lib/chat/trim-history';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
+import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { ChatMessage, InputMessage, InputToolCall } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 

@@ -1,4 +1,4 @@
-import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/generation-options';
+import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/body/generation-options';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ServerType } from '../../../lib/servers/types/server-type';
 

@@ -3,32 +3,28 @@ import {
 	buildToolCallCorrection,
 	describeIssue,
 	toSafeName,
-} from '../../../lib/chat/correction';
-import { toGrammarSchema } from '../../../lib/chat/completion-request';
-import { GENERATION_OPTIONS } from '../../../lib/chat/generation-options';
-import {
-	cacheToolCalls,
-	createToolCallIds,
-	ToolCallAccumulator,
-	toolCallCache,
-	toServerToolCallId,
-	toValidName,
-} from '../../../lib/chat/tool-calls';
-import { selectTools } from '../../../lib/chat/tool-selection';
-import { trimHistory } from '../../../lib/chat/trim-history';
+} from '../../../lib/chat/check/correction';
+import { toGrammarSchema } from '../../../lib/chat/body/grammar-schema';
+import { GENERATION_OPTIONS } from '../../../lib/chat/body/generation-options';
+import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
+import { cacheToolCalls, toolCallCache } from '../../../lib/chat/tools/tool-call-cache';
+import { toValidName } from '../../../lib/chat/tools/tool-names';
+import { createToolCallIds, toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
+import { selectTools } from '../../../lib/chat/prepare/tool-selection';
+import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../lib/chat/types';
-import { validateAgainstSchema } from '../../../lib/chat/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/limits';
 
 const isWhole = (shown: string) => !shown.includes('…');
 
-testLimit('lib/chat/correction.ts#MAX_NAME', {
+testLimit('lib/chat/check/correction.ts#MAX_NAME', {
 	limit: 64,
 	outcome: (length) => isWhole(toSafeName('n'.repeat(length))),
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/correction.ts#MAX_NAME_BYTES', {
+testLimit('lib/chat/check/correction.ts#MAX_NAME_BYTES', {
 	limit: 200 - 3,
 	of: 'bytes of wide characters, and room for the sign of omission',
 	// Four bytes each, so that fewer than 64 characters fill it.
@@ -36,7 +32,7 @@ testLimit('lib/chat/correction.ts#MAX_NAME_BYTES', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/correction.ts#MAX_QUOTED', {
+testLimit('lib/chat/check/correction.ts#MAX_QUOTED', {
 	limit: 200 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
@@ -46,7 +42,7 @@ testLimit('lib/chat/correction.ts#MAX_QUOTED', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/correction.ts#MAX_LIST_BYTES', {
+testLimit('lib/chat/check/correction.ts#MAX_LIST_BYTES', {
 	limit: 1_000 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
@@ -56,7 +52,7 @@ testLimit('lib/chat/correction.ts#MAX_LIST_BYTES', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/correction.ts#MAX_FORMATTED', {
+testLimit('lib/chat/check/correction.ts#MAX_FORMATTED', {
 	limit: 2_000 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
@@ -66,7 +62,7 @@ testLimit('lib/chat/correction.ts#MAX_FORMATTED', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/correction.ts#MAX_NAMES', {
+testLimit('lib/chat/check/correction.ts#MAX_NAMES', {
 	limit: 20,
 	outcome: (count) => {
 		const names = Array.from({ length: count }, (_none, at) => `n${at}`);
@@ -105,7 +101,7 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 	});
 });
 
-testLimit('lib/chat/tool-calls.ts#MAX_CALLS', {
+testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_CALLS', {
 	limit: 1_000,
 	outcome: (count) => {
 		const accumulator = new ToolCallAccumulator();
@@ -120,7 +116,7 @@ testLimit('lib/chat/tool-calls.ts#MAX_CALLS', {
 	within: false,
 	beyond: true,
 });
-testLimit('lib/chat/tool-calls.ts#MAX_SERVER_ID', {
+testLimit('lib/chat/tools/tool-call-ids.ts#MAX_SERVER_ID', {
 	limit: 200,
 	outcome: (length) => {
 		const id = `f${'1'.repeat(length - 1)}`;
@@ -130,13 +126,13 @@ testLimit('lib/chat/tool-calls.ts#MAX_SERVER_ID', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/tool-calls.ts#MAX_NAME_LENGTH', {
+testLimit('lib/chat/tools/tool-names.ts#MAX_NAME_LENGTH', {
 	limit: 64,
 	outcome: (length) => toValidName('n'.repeat(length)).length === length,
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/tool-calls.ts#MAX_CHARACTERS', {
+testLimit('lib/chat/tools/tool-call-cache.ts#MAX_CHARACTERS', {
 	limit: 65_536,
 	outcome: (length) => {
 		const call = { id: `id${length}`, name: 'f', arguments: '{}' };
@@ -151,7 +147,7 @@ testLimit('lib/chat/tool-calls.ts#MAX_CHARACTERS', {
 	beyond: false,
 });
 
-testLimit('lib/chat/trim-history.ts#MAX_RESULT_LENGTH', {
+testLimit('lib/chat/prepare/trim-history.ts#MAX_RESULT_LENGTH', {
 	limit: 1_000,
 	outcome: (length) => {
 		const turn: ChatMessage[] = [
@@ -165,7 +161,7 @@ testLimit('lib/chat/trim-history.ts#MAX_RESULT_LENGTH', {
 	beyond: 1,
 });
 
-testLimit('lib/chat/validate-json.ts#MAX_ISSUES', {
+testLimit('lib/chat/check/validate-json.ts#MAX_ISSUES', {
 	limit: 5,
 	outcome: (count) => {
 		const names = Array.from({ length: count }, (_none, at) => `n${at}`);
@@ -177,7 +173,7 @@ testLimit('lib/chat/validate-json.ts#MAX_ISSUES', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/validate-json.ts#MAX_LENGTH', {
+testLimit('lib/chat/check/validate-json.ts#MAX_LENGTH', {
 	limit: 200_000,
 	of: 'characters of the schema, also wide ones',
 	outcome: (length) => {
@@ -195,14 +191,14 @@ testLimit('lib/chat/validate-json.ts#MAX_LENGTH', {
 });
 
 const [, MAX_CONTEXT] = GENERATION_OPTIONS.contextSize.range!;
-testLimit('lib/chat/generation-options.ts#MAX_INTEGER', {
+testLimit('lib/chat/body/generation-options.ts#MAX_INTEGER', {
 	limit: 2_147_483_647,
 	outcome: (tokens) => tokens <= MAX_CONTEXT,
 	within: true,
 	beyond: false,
 });
 
-testLimit('lib/chat/tool-selection.ts#MAX_QUESTIONS', {
+testLimit('lib/chat/prepare/tool-selection.ts#MAX_QUESTIONS', {
 	limit: 4,
 	// The oldest of so many questions names a tool.
 	outcome: (count) => {
@@ -219,7 +215,7 @@ testLimit('lib/chat/tool-selection.ts#MAX_QUESTIONS', {
 	beyond: ['weather'],
 });
 
-testLimit('lib/chat/completion-request.ts#MAX_REPETITIONS', {
+testLimit('lib/chat/body/grammar-schema.ts#MAX_REPETITIONS', {
 	limit: 1_998,
 	outcome: (count) =>
 		JSON.stringify(

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { convertMessages } from '../../../lib/chat/convert-messages';
-import type { CallLookup } from '../../../lib/chat/convert-messages';
-import { toServerToolCallId } from '../../../lib/chat/tool-calls';
-import type { CachedToolCall } from '../../../lib/chat/tool-calls';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
+import type { CallLookup } from '../../../lib/chat/prepare/convert-messages';
+import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
+import type { CachedToolCall } from '../../../lib/chat/tools/tool-call-cache';
 import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
 import { toInputMessage } from '../../../lib/langchain/host-data';
 import { examples } from '../../support/properties';

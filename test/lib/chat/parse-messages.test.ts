@@ -1,5 +1,5 @@
-import { parseMessages } from '../../../lib/chat/parse-messages';
-import { convertMessages } from '../../../lib/chat/convert-messages';
+import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
+import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import { readCases } from '../../support/rows';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };

@@ -1,6 +1,6 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings } from '../../../lib/chat/types';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';

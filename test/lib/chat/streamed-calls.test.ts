@@ -1,7 +1,7 @@
 /** However a server streams calls, each has its own name and arguments. */
 import fc from 'fast-check';
 
-import { ToolCallAccumulator } from '../../../lib/chat/tool-calls';
+import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
 import { examples } from '../../support/properties';
 
 interface Delta {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/strict-roles';
+import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/body/strict-roles';
 import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from '../exchange/scripted-exchange';
 import { transport } from '../exchange/scripted-transport';

@@ -1,17 +1,14 @@
 /** Calls on their way between server and n8n: how they are collected, named and kept. */
+import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
+import { cacheToolCalls, toolCallCache } from '../../../lib/chat/tools/tool-call-cache';
+import { createToolNames, toValidName, withWireNames } from '../../../lib/chat/tools/tool-names';
 import {
-	cacheToolCalls,
 	createServerToolCallId,
-	createToolNames,
-	normalizeArguments,
-	ToolCallAccumulator,
-	toolCallCache,
-	toValidName,
-	withWireNames,
 	createToolCallIds,
 	toServerToolCallId,
 	getResponseKey,
-} from '../../../lib/chat/tool-calls';
+} from '../../../lib/chat/tools/tool-call-ids';
+import { normalizeArguments } from '../../../lib/chat/tools/arguments';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
 import { readCases } from '../../support/rows';

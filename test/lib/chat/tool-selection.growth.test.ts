@@ -1,5 +1,5 @@
 /** Selecting tools takes a time that grows with their number, not with its square, and a description counts in part. */
-import { selectTools } from '../../../lib/chat/tool-selection';
+import { selectTools } from '../../../lib/chat/prepare/tool-selection';
 import { cpuMilliseconds } from '../../support/cpu-time';
 
 const MAX_CPU_MS = 800;

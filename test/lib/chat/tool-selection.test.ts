@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { selectTools } from '../../../lib/chat/tool-selection';
+import { selectTools } from '../../../lib/chat/prepare/tool-selection';
 import type { InputMessage, ToolDefinition } from '../../../lib/chat/types';
 
 const tool = (name: string, description = ''): ToolDefinition => ({

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { trimHistory } from '../../../lib/chat/trim-history';
+import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../lib/chat/types';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });

@@ -8,7 +8,7 @@ import {
 	parseOpenAiUsage,
 	toResponseAttributes,
 	usageFromTimings,
-} from '../../../lib/chat/usage';
+} from '../../../lib/chat/read/usage';
 import { readCases } from '../../support/rows';
 
 const FIRST = {

@@ -5,7 +5,7 @@ import {
 	parseRetryAfter,
 } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
-import type { ErrorType } from '../../../lib/errors/server-error';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import { readCases } from '../../support/rows';
 
 const context = {

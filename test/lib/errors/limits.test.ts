@@ -2,7 +2,8 @@ import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { describeError, toChatMessage } from '../../../lib/errors/describe-error';
 import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets } from '../../../lib/errors/mask';
-import { createServerError, ServerError } from '../../../lib/errors/server-error';
+import { ServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { removeEchoes, toTitle } from '../../../lib/errors/signals';
 import { testLimit, textOfCharacters } from '../../support/limits';
 
@@ -86,7 +87,7 @@ testLimit('lib/errors/server-error.ts#MAX_PARTIAL_TEXT', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/errors/server-error.ts#MAX_SENTENCE_LENGTH', {
+testLimit('lib/errors/create-error.ts#MAX_SENTENCE_LENGTH', {
 	limit: 10_000,
 	outcome: (length) =>
 		isWhole(createServerError('badRequest', {}, { detail: '界'.repeat(length) }).detail),

@@ -1,5 +1,5 @@
 import { describeError } from '../../../lib/errors/describe-error';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';

@@ -1,7 +1,8 @@
 import { NodeOperationError } from 'n8n-workflow';
 import type { INode } from 'n8n-workflow';
-import { createModelServer } from '../../../lib/servers/credential';
-import { ServerError, createServerError } from '../../../lib/errors/server-error';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { ServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { fetchStatus } from '../http/client';

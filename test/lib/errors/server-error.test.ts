@@ -1,12 +1,8 @@
 import fc from 'fast-check';
-import {
-	ServerError,
-	createServerError,
-	parseHostAndPort,
-	isRetryable,
-	isConnectionError,
-} from '../../../lib/errors/server-error';
-import type { ErrorType } from '../../../lib/errors/server-error';
+import { ServerError } from '../../../lib/errors/server-error';
+import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
+import { isRetryable, isConnectionError } from '../../../lib/errors/error-types';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import { describeError } from '../../../lib/errors/describe-error';
 import { DIFY_ERROR_TEXTS } from '../../../lib/errors/texts/dify';
 import { MODEL_ERROR_TEXTS } from '../../../lib/errors/texts/model';

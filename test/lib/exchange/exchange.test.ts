@@ -1,11 +1,12 @@
 /** The loop, with retries of `lib/http`, over a scripted transport. */
 import * as fc from 'fast-check';
 import { omitRejectedField, replaceJsonObject } from '../../../lib/exchange/adaptations';
-import { enforceStrictRoles } from '../../../lib/chat/strict-roles';
-import { captureError, ServerError, createServerError } from '../../../lib/errors/server-error';
-import type { ErrorType } from '../../../lib/errors/server-error';
-import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/exchange';
-import type { ExchangeState, Outcome } from '../../../lib/exchange/exchange';
+import { enforceStrictRoles } from '../../../lib/chat/body/strict-roles';
+import { captureError, ServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
+import type { ErrorType } from '../../../lib/errors/error-types';
+import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
+import type { ExchangeState, Outcome } from '../../../lib/exchange/types';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';

@@ -1,10 +1,11 @@
 /** An exchange over the scripted transport. */
-import { createServerError } from '../../../lib/errors/server-error';
-import type { ExchangeResult, Outcome } from '../../../lib/exchange/exchange';
+import { createServerError } from '../../../lib/errors/create-error';
+import type { ExchangeResult } from '../../../lib/exchange/exchange';
+import type { Outcome } from '../../../lib/exchange/types';
 import { exchange } from '../../../lib/exchange/exchange';
 import type { ExchangeOptions } from '../../../lib/exchange/exchange';
 import type { HttpResponse } from '../../../lib/http/types';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { parseObject } from '../../../lib/values/json';
 import type { JsonRecord } from '../../../lib/values/records';

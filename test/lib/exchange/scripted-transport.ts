@@ -3,7 +3,7 @@
  *
  * `jest.mock('../../../lib/http/send-request', () => jest.requireActual<object>('./scripted-transport'))`
  */
-import type { ErrorType } from '../../../lib/errors/server-error';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import type { RawResponse } from '../../../lib/http/send-request';
 import type { RequestOptions } from '../../../lib/http/types';
 import type { JsonRecord } from '../../../lib/values/records';

@@ -4,7 +4,7 @@ import { checkServer } from '../../../lib/health/check';
 import { formatSeconds, addSpeedTest } from '../../../lib/health/speed';
 import type { SpeedOptions, SpeedCheckResult } from '../../../lib/health/speed';
 import { acquirePermit } from '../../../lib/http/queue';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import { toCheckTarget } from '../../../nodes/shared/health/target';

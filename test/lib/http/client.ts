@@ -3,7 +3,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { asRecord, asRecords } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
 

@@ -4,7 +4,7 @@ import * as vendor from '../../../lib/vendor';
 import { reply, startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import type * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import type { Endpoint } from '../../../lib/http/types';
 import { createDeferred } from '../../support/deferred';

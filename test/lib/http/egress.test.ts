@@ -1,5 +1,5 @@
 import type { EgressFilter } from '../../../lib/http/types';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import process from 'node:process';

@@ -1,10 +1,7 @@
-import {
-	readText,
-	StreamParser,
-	TextCount,
-	TooMuchTextError,
-} from '../../../lib/http/response-body';
-import { createServerError } from '../../../lib/errors/server-error';
+import { readText } from '../../../lib/http/response-body';
+import { StreamParser } from '../../../lib/http/stream-parser';
+import { TextCount, TooMuchTextError } from '../../../lib/http/body-limits';
+import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
 import { connect, fetchStatus, sendChat } from './client';
@@ -13,7 +10,7 @@ import { Readable } from 'node:stream';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-testLimit('lib/http/response-body.ts#MAX_TEXT_LENGTH', {
+testLimit('lib/http/body-limits.ts#MAX_TEXT_LENGTH', {
 	limit: 2_097_152,
 	outcome: (length) => {
 		const count = new TextCount();
@@ -32,7 +29,7 @@ describe.each([
 	['ASCII', 'a'],
 	['wide characters', '界'],
 ])('an event of %s', (_of, character) => {
-	testLimit('lib/http/response-body.ts#MAX_EVENT_LENGTH', {
+	testLimit('lib/http/stream-parser.ts#MAX_EVENT_LENGTH', {
 		limit: 2_097_152,
 		outcome: (length) => {
 			const parser = new StreamParser('events');
@@ -48,7 +45,7 @@ describe.each([
 		beyond: 'too large',
 	});
 });
-testLimit('lib/http/response-body.ts#MAX_PAGE_LENGTH', {
+testLimit('lib/http/stream-parser.ts#MAX_PAGE_LENGTH', {
 	limit: 65_536,
 	outcome: (length) => {
 		const parser = new StreamParser('events');
@@ -59,7 +56,7 @@ testLimit('lib/http/response-body.ts#MAX_PAGE_LENGTH', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/http/response-body.ts#MAX_NON_EVENT_LINES', {
+testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINES', {
 	limit: 20,
 	outcome: (count) => {
 		const parser = new StreamParser('events');
@@ -69,7 +66,7 @@ testLimit('lib/http/response-body.ts#MAX_NON_EVENT_LINES', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/http/response-body.ts#MAX_NON_EVENT_LINE_LENGTH', {
+testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINE_LENGTH', {
 	limit: 500,
 	outcome: (length) => {
 		const parser = new StreamParser('events');

@@ -1,11 +1,7 @@
 import * as fc from 'fast-check';
-import {
-	BodyTooLargeError,
-	readBuffer,
-	readText,
-	StreamParser,
-	TooManyValuesError,
-} from '../../../lib/http/response-body';
+import { readBuffer, readText } from '../../../lib/http/response-body';
+import { StreamParser } from '../../../lib/http/stream-parser';
+import { BodyTooLargeError, TooManyValuesError } from '../../../lib/http/body-limits';
 import { cpuMilliseconds } from '../../support/cpu-time';
 import { fixtureFolders, fixtureNames, httpFixture } from '../../support/streams';
 import { Readable } from 'node:stream';

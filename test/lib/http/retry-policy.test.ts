@@ -1,6 +1,6 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 import { readCases } from '../../support/rows';
 

@@ -1,10 +1,10 @@
 import { runTurn } from '../../../lib/chat/turn';
-import { toServerToolCallId } from '../../../lib/chat/tool-calls';
+import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import { fromRoot, time, weather } from '../../support/chat-model';
 import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,13 +1,13 @@
 import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workflow';
+import { readLocalLlamaCredential } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import {
-	buildCredentialHeaders,
-	readLocalLlamaCredential,
-	createModelServer,
 	CONNECTION_CODES_HINT,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../../../lib/servers/credential';
+} from '../../../lib/servers/credential-test';
+import { buildCredentialHeaders } from '../../../lib/servers/credential-headers';
 import { ServerError } from '../../../lib/errors/server-error';
 import * as util from 'node:util';
 import { DifyApi } from '../../../credentials/DifyApi.credentials';

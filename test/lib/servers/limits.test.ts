@@ -1,4 +1,4 @@
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { getTruncationWarnings } from '../../../lib/servers/truncation';
 import { json, startScripted } from '../../guarantees/support/scripted-server';
 import type { ScriptedServer } from '../../guarantees/support/scripted-server';

@@ -1,5 +1,5 @@
 import { listModels } from '../../../lib/servers/list-models';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
 import { setImmediate } from 'node:timers';

@@ -1,6 +1,6 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { toErrorContext } from '../../../lib/http/request-errors';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ServerTypeName } from '../../../lib/servers/types/server-type';
 
 function suggestionFor(serverType: ServerTypeName, model: string, status: number, text: string) {

@@ -1,5 +1,5 @@
 import { runTurn } from '../../../lib/chat/turn';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';

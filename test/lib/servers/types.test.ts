@@ -3,7 +3,7 @@ import { runModelAction } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
 import type { ScriptedRequest } from '../../guarantees/support/scripted-server';
 import { recordedExchanges } from '../../support/recorded-exchanges';

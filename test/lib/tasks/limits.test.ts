@@ -1,5 +1,5 @@
 import { processInBatches } from '../../../lib/tasks/batches';
-import { getPrefixes } from '../../../lib/tasks/embed';
+import { getPrefixes } from '../../../lib/tasks/prefixes';
 import { LabelSet } from '../../../lib/tasks/labels';
 import { sortByScore } from '../../../lib/tasks/rerank';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
@@ -67,7 +67,7 @@ testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
 	within: ['accepted'],
 	beyond: ['rejected'],
 });
-testLimit('lib/tasks/embed.ts#MAX_NAME_LENGTH', {
+testLimit('lib/tasks/prefixes.ts#MAX_NAME_LENGTH', {
 	limit: 500,
 	outcome: (length) => getPrefixes('nomic-embed-text'.padStart(length, '界')).query,
 	within: 'search_query: ',

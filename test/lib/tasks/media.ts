@@ -1,4 +1,4 @@
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';

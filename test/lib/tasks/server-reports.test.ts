@@ -1,5 +1,6 @@
 /** What servers report about their responses to tasks. */
-import { Embedder, getPrefixes } from '../../../lib/tasks/embed';
+import { Embedder } from '../../../lib/tasks/embed';
+import { getPrefixes } from '../../../lib/tasks/prefixes';
 import type { EmbedSettings } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';

@@ -1,5 +1,6 @@
 import type { TaskSettings } from '../../../lib/tasks/run-task';
-import { transcribe, parseTranscript } from '../../../lib/tasks/transcribe';
+import { transcribe } from '../../../lib/tasks/transcribe';
+import { parseTranscript } from '../../../lib/tasks/transcript';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import type { MediaSim } from '../../simulators/media/server';

@@ -1,7 +1,7 @@
-import { stringifyMessages } from '../../../lib/tracing/span';
+import { stringifyMessages } from '../../../lib/tracing/trace-messages';
 import { testLimit } from '../../support/limits';
 
-testLimit('lib/tracing/span.ts#MAX_CHARACTERS', {
+testLimit('lib/tracing/trace-messages.ts#MAX_CHARACTERS', {
 	limit: 100_000,
 	of: 'wide characters of a conversation',
 	outcome: (length) => {

@@ -3,7 +3,7 @@ import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
 import { sendChatMessage } from '../../../lib/dify/run/start-run';
 import { createDifyClient } from '../../../lib/dify/credentials';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { probe } from '../../../lib/servers/probe';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
@@ -15,7 +15,7 @@ import { useTraces } from '../../support/traces';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { startSim } from '../dify/client';
 import * as fc from 'fast-check';
-import { stringifyMessages } from '../../../lib/tracing/span';
+import { stringifyMessages } from '../../../lib/tracing/trace-messages';
 import { examples } from '../../support/properties';
 
 const start = useSimulator(startLlamaServerSim);

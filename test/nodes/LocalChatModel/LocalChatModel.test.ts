@@ -1,6 +1,7 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { useChatModel } from '../../support/chat-model';
-import { getStreamingHint, withTokenBudget } from '../../../nodes/LocalChatModel/supply';
+import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
+import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
 import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
 
 const { supplied } = useChatModel();

@@ -2,10 +2,10 @@ import { NodeHelpers } from 'n8n-workflow';
 import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { readSettings } from '../../../nodes/LocalChatModel/supply';
+import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
-import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/generation-options';
+import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/body/generation-options';
 import { generationOptionFields } from '../../../nodes/shared/chat/generation';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];

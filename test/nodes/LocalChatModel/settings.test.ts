@@ -1,6 +1,6 @@
 import { ServerError } from '../../../lib/errors/server-error';
 import { properties } from '../../../nodes/LocalChatModel/fields';
-import { readSettings } from '../../../nodes/LocalChatModel/supply';
+import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 

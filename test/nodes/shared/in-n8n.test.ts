@@ -23,7 +23,7 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { readThinking } from '../../../nodes/shared/chat/generation';
-import { readUser } from '../../../nodes/shared/dify/dify-operation';
+import { readUser } from '../../../nodes/shared/dify/dify-user';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 
 /** A workflow of one node. Like n8n, fills in the defaults of visible fields. */

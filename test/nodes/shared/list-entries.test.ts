@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createListError, toListEntries } from '../../../nodes/shared/list-entries';
 import { NodeOperationError } from 'n8n-workflow';
 import type { INode } from 'n8n-workflow';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 
 const UNSAFE = /<[a-z/!?]|[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/iu;
 

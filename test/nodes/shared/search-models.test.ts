@@ -1,6 +1,6 @@
 import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { searchModels, withResolvedModel } from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { editorContext } from '../../support/editor-context';

@@ -1,6 +1,6 @@
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { NodeOperationError } from 'n8n-workflow';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
 import { fakeContext } from '../../support/context';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
-import { createServerError } from '../../../lib/errors/server-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { hideDetailsFromVisitors } from '../../../nodes/shared/run/item-error';

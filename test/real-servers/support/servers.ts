@@ -7,7 +7,7 @@ import type {
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closePools } from '../../../lib/http/dispatcher';
-import { createModelServer } from '../../../lib/servers/credential';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';

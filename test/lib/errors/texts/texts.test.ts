@@ -1,5 +1,6 @@
-import { createServerError, getErrorText } from '../../../../lib/errors/server-error';
-import type { ErrorType } from '../../../../lib/errors/server-error';
+import { createServerError } from '../../../../lib/errors/create-error';
+import { getErrorText } from '../../../../lib/errors/error-types';
+import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toErrorText, isLoopback, formatDuration } from '../../../../lib/errors/texts/error-text';
 import type { ErrorTextParams, ErrorTextSource } from '../../../../lib/errors/texts/error-text';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';

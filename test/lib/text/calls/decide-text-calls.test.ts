@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { CompletionAccumulator } from '../../../../lib/chat/completion-accumulator';
+import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
 import { readCases } from '../../../support/rows';

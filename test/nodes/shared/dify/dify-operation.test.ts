@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { toDifyNodeError, reportRun } from '../../../../nodes/shared/dify/dify-operation';
+import { reportRun } from '../../../../nodes/shared/dify/dify-operation';
+import { toDifyNodeError } from '../../../../nodes/shared/dify/dify-node-error';
 import type { DifyCall } from '../../../../nodes/shared/dify/dify-operation';
 import { toErrorItem, ItemError } from '../../../../nodes/shared/run/item-error';
 import { processItems } from '../../../../nodes/shared/run/run-operations';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { NodeOperationError } from 'n8n-workflow';
-import { createServerError } from '../../../../lib/errors/server-error';
-import type { ErrorType } from '../../../../lib/errors/server-error';
+import { createServerError } from '../../../../lib/errors/create-error';
+import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
 import type { ErrorTextParams } from '../../../../lib/errors/texts/error-text';
 import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';

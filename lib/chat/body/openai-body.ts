@@ -1,0 +1,223 @@
+/** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
+import type { ServerType } from '../../servers/types/server-type';
+import type { JsonRecord } from '../../values/records';
+import { isRecord, omitUndefined } from '../../values/records';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ToolChoice,
+	ToolDefinition,
+	CompletionRequest,
+} from '../types';
+import type { ContentPart } from '../../files/read-file';
+import type { GenerationOption, GenerationOptionName } from './generation-options';
+import { GENERATION_OPTION_ENTRIES, GENERATION_OPTIONS } from './generation-options';
+
+/** The order of the fields is fixed: prompt caches and tests rely on it. */
+export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
+	const { parameters } = draft;
+	const thinking = toThinkingFields(parameters, serverType);
+	return {
+		model: draft.model,
+		messages: draft.messages.map((message) => toWireMessage(message, serverType)),
+		...toolFields(draft, serverType),
+		stream: true,
+		// vLLM rejects it without streaming.
+		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
+		...toParameterFields(parameters, serverType),
+		...toResponseFormatFields(parameters, serverType),
+		...thinking,
+		...extraBodyFields(parameters, thinking),
+	};
+}
+
+/** Extra Body overrides everything else, but its template arguments are merged with the thinking switch. */
+function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord) {
+	const { chat_template_kwargs: thinkingArguments } = thinking;
+	const { chat_template_kwargs: extraArguments } = extraBody;
+	if (!isRecord(thinkingArguments) || !isRecord(extraArguments)) return extraBody;
+	return { ...extraBody, chat_template_kwargs: { ...thinkingArguments, ...extraArguments } };
+}
+
+/**
+ * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
+ * forced tool is sent alone with "required". vLLM supports the object.
+ */
+function toolFields(
+	{ tools, toolChoice, parameters }: CompletionRequest,
+	serverType: ServerType,
+): JsonRecord {
+	// If the choice is ignored (Ollama), forbidden tools are not sent.
+	if (tools.length === 0 || (serverType.toolChoiceSupport === 'ignored' && toolChoice === 'none'))
+		return {};
+	const isNamed = typeof toolChoice === 'object' && serverType.toolChoiceSupport === 'named';
+	const plainChoice = typeof toolChoice === 'object' ? 'required' : toolChoice;
+	return {
+		...toToolsField(isNamed ? tools : selectCallableTools(tools, toolChoice)),
+		...omitUndefined({
+			tool_choice: isNamed
+				? { type: 'function', function: { name: toolChoice.name } }
+				: plainChoice,
+			parallel_tool_calls: supportsOption(serverType, 'parallelToolCalls')
+				? parameters.parallelToolCalls
+				: undefined,
+		}),
+	};
+}
+
+/** The forced tool, otherwise all tools. */
+export function selectCallableTools(
+	tools: readonly ToolDefinition[],
+	choice: ToolChoice | undefined,
+): readonly ToolDefinition[] {
+	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
+}
+
+/** The request field for tools. */
+export function toToolsField(tools: readonly ToolDefinition[]): {
+	tools: {
+		type: string;
+		function: {
+			name: string;
+			description: string | undefined;
+			parameters: JsonRecord;
+		};
+	}[];
+} {
+	return {
+		tools: tools.map(({ name, description, parameters }) => ({
+			type: 'function',
+			function: { name, description, parameters },
+		})),
+	};
+}
+
+function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
+	const { role, content } = message;
+	if (role === 'assistant') return toWireAssistantMessage(message, serverType);
+	if (role === 'tool')
+		return { role, tool_call_id: message.toolCallId, name: message.name, content };
+	if (typeof content === 'string') return { role, content };
+	return { role, content: content.map((part) => toWirePart(part, serverType)) };
+}
+
+function toWirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {
+	switch (part.type) {
+		case 'text':
+			return { type: 'text', text: part.text };
+		case 'image':
+			return { type: 'image_url', image_url: { url: part.url } };
+		case 'audio':
+			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+		case 'video': {
+			// llama-server decodes bare base64; some of its versions reject a data URL here (docs/protocols/llama-server.md 5).
+			const file =
+				videoPartType === 'input_video'
+					? { data: part.url.slice(part.url.indexOf(',') + 1) }
+					: { url: part.url };
+			return { type: videoPartType, [videoPartType]: file };
+		}
+	}
+}
+
+function toWireAssistantMessage(
+	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
+	{ reasoningFields }: ServerType,
+): JsonRecord {
+	const tool_calls = toolCalls?.map(({ id, name, arguments: args }) => ({
+		id,
+		type: 'function',
+		function: { name, arguments: args },
+	}));
+	return {
+		role: 'assistant',
+		content,
+		...omitUndefined({
+			...Object.fromEntries(reasoningFields.map((field) => [field, reasoning])),
+			tool_calls,
+		}),
+	};
+}
+
+/** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
+export function supportsOption(
+	{ supportedFields }: ServerType,
+	name: GenerationOptionName,
+): boolean {
+	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
+	if (supportedFields === 'all') return extension !== 'listedServers';
+	return extension === undefined || supportedFields.includes(name);
+}
+
+const NO_LIMIT = -1;
+
+/** The request fields of the options that are set. */
+export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
+	const body: JsonRecord = {};
+	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
+		const value = parameters[name];
+		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
+			continue;
+		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
+		body[fieldNames[name] ?? fieldName] = value;
+	}
+	return body;
+}
+
+/** Labels of set parameters that this server type ignores. */
+export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
+	const { thinking, responseFormat } = parameters;
+	const ignored = GENERATION_OPTION_ENTRIES.filter(
+		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
+	).map(([, { label }]) => label);
+	// Off is not reported: a model without thinking complies anyway.
+	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
+		ignored.push('Thinking Token Budget');
+	if (responseFormat?.type === 'grammar' && !serverType.toGrammarFields)
+		ignored.push('GBNF Grammar');
+	return ignored;
+}
+
+export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
+	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
+}
+
+/** The request fields for thinking on this server type. */
+function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType): JsonRecord {
+	switch (thinking?.mode) {
+		case 'budget':
+			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+		case 'effort':
+			return { reasoning_effort: thinking.effort };
+		case 'on':
+		case 'off':
+			if (serverType.thinkingSwitch === 'template')
+				return { chat_template_kwargs: { enable_thinking: thinking.mode === 'on' } };
+			// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
+			return serverType.thinkingSwitch === 'effort' && thinking.mode === 'off'
+				? { reasoning_effort: 'none' }
+				: {};
+		default:
+			return {};
+	}
+}
+
+/** The request fields for the response format on this server type. Schemas are already cleaned. */
+function toResponseFormatFields({ responseFormat }: ChatParameters, serverType: ServerType) {
+	switch (responseFormat?.type) {
+		case 'jsonObject':
+			return { response_format: { type: 'json_object' } };
+		case 'jsonSchema': {
+			const { name = 'answer', schema } = responseFormat;
+			return {
+				response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } },
+			};
+		}
+		case 'grammar':
+			return serverType.toGrammarFields?.(responseFormat.grammar) ?? {};
+		default:
+			return {};
+	}
+}

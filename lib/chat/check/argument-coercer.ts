@@ -1,0 +1,125 @@
+/** Converts arguments to the types that the schema of their tool requires. */
+import { hasDuplicateKeys } from '../../text/json-members';
+import { repairJson } from '../../text/literals';
+import type { JsonRecord } from '../../values/records';
+import { asArray, asRecord, isRecord } from '../../values/records';
+import { parseJson } from '../../values/json';
+import { parseJsonExactly } from '../../values/exact-json';
+
+/** Deeper values are not changed. */
+const MAX_DEPTH = 20;
+
+/** Maximum values and schema parts read per response: about 50 ms. */
+const MAX_STEPS = 100_000;
+
+/** Coerces the arguments of all calls of one response, which share the step limit and the cached schema checks. */
+export class ArgumentCoercer {
+	private steps = 0;
+	/** Per schema part: whether it excludes a type. */
+	private readonly excluded = new Map<JsonRecord, Map<string, boolean>>();
+	private readonly required = new Map<JsonRecord, ReadonlySet<unknown>>();
+
+	/**
+	 * Changes only values that the schema excludes: booleans, numbers, lists and objects written as text, and `null` for
+	 * an optional field. A string stays a string if the schema accepts one.
+	 *
+	 * `args`: JSON text of an object.
+	 * Returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long.
+	 */
+	coerce(args: string, schema: JsonRecord): string {
+		const value = parseJson(args);
+		if (!isRecord(value)) return args;
+		const coerced = JSON.stringify(this.coerceObject(value, schema, 0));
+		return this.isLimitReached || coerced === JSON.stringify(value) ? args : coerced;
+	}
+
+	private get isLimitReached() {
+		return this.steps > MAX_STEPS;
+	}
+
+	private coerceObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
+		const properties = asRecord(schema.properties);
+		const entries = Object.entries(value).flatMap(
+			([name, fieldValue]): Array<[string, unknown]> => {
+				if (!Object.hasOwn(properties, name)) return [[name, fieldValue]];
+				const fieldSchema = asRecord(properties[name]);
+				const isOmitted = fieldValue === null && this.canOmit(name, schema, fieldSchema);
+				return isOmitted ? [] : [[name, this.coerceValue(fieldValue, fieldSchema, depth + 1)]];
+			},
+		);
+		return Object.fromEntries(entries);
+	}
+
+	private canOmit(name: string, schema: JsonRecord, fieldSchema: JsonRecord): boolean {
+		const required = this.required.get(schema) ?? new Set(asArray(schema.required));
+		this.required.set(schema, required);
+		return !required.has(name) && this.excludes(fieldSchema, 'null');
+	}
+
+	private coerceValue(value: unknown, schema: JsonRecord, depth: number): unknown {
+		this.steps += 1;
+		if (this.isLimitReached || depth > MAX_DEPTH) return value;
+		if (typeof value === 'string' && this.excludes(schema, 'string')) {
+			const parsed = this.parseText(value, schema);
+			return parsed === undefined ? value : this.coerceValue(parsed, schema, depth + 1);
+		}
+		if (isRecord(value)) return this.coerceObject(value, schema, depth);
+		if (!Array.isArray(value) || !isRecord(schema.items)) return value;
+		const { items } = schema;
+		return value.map((item: unknown) => this.coerceValue(item, items, depth + 1));
+	}
+
+	/** The value that a text stands for; undefined if the schema does not accept it. */
+	private parseText(text: string, schema: JsonRecord): unknown {
+		const trimmed = text.trim();
+		const word = trimmed.toLowerCase();
+		const isBoolean = word === 'true' || word === 'false';
+		if (isBoolean && !this.excludes(schema, 'boolean')) return word === 'true';
+		const json = /^[[{]/.test(trimmed) ? repairJson(trimmed) : trimmed;
+		const value = json === undefined ? undefined : parseJsonExactly(json);
+		if (typeof value === 'number')
+			return this.acceptsNumber(value, trimmed, schema) ? value : undefined;
+		// Of a key that occurs twice, one value would be lost.
+		if (json === undefined || value === undefined || hasDuplicateKeys(json)) return undefined;
+		if (Array.isArray(value)) return this.excludes(schema, 'array') ? undefined : value;
+		return isRecord(value) && !this.excludes(schema, 'object') ? value : undefined;
+	}
+
+	/** Whether a number keeps its digits and has a type that the schema accepts. */
+	private acceptsNumber(value: number, text: string, schema: JsonRecord) {
+		const isExact = Number.isFinite(value) && (String(value) === text || !/\d{16}/.test(text));
+		const isInteger = Number.isInteger(value) && !this.excludes(schema, 'integer');
+		return isExact && (isInteger || !this.excludes(schema, 'number'));
+	}
+
+	/** Whether a schema certainly rejects all values of a type. A schema without types excludes none. */
+	private excludes(schema: JsonRecord, type: string): boolean {
+		const resultByType = this.excluded.get(schema) ?? new Map<string, boolean>();
+		this.excluded.set(schema, resultByType);
+		const result = resultByType.get(type) ?? this.computeExclusion(schema, type);
+		resultByType.set(type, result);
+		return result;
+	}
+
+	private computeExclusion(schema: JsonRecord, type: string): boolean {
+		this.steps += 1;
+		if (this.isLimitReached) return false;
+		const branches = [...asArray(schema.anyOf), ...asArray(schema.oneOf)];
+		if (branches.length > 0)
+			return branches.every((branch) => branch === false || this.excludes(asRecord(branch), type));
+		return excludesDirectly(schema, type);
+	}
+}
+
+function excludesDirectly(schema: JsonRecord, type: string) {
+	if (schema.enum !== undefined)
+		return asArray(schema.enum).every((value) => getJsonType(value) !== type);
+	const types = [schema.type].flat().filter((value) => typeof value === 'string');
+	if (types.length === 0) return false;
+	return !types.includes(type) && !(type === 'integer' && types.includes('number'));
+}
+
+function getJsonType(value: unknown): string {
+	if (value === null) return 'null';
+	return Array.isArray(value) ? 'array' : typeof value;
+}

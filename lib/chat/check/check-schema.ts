@@ -1,0 +1,621 @@
+/**
+ * Checks a value against a JSON schema of the drafts 4 to 2020-12. Written here, because the libraries that need no code
+ * generation (which the lint of community nodes and many content security policies forbid) check the complete value, and
+ * quote the complete `enum` or `const` in each error: a list of 2,000 names and 9,000 wrong values became 1.4 GB. This one
+ * ends after a few issues, counts its steps, and cuts each issue.
+ *
+ * Patterns are not checked, since a pattern may take exponential time, nor are `uniqueItems` and `$dynamicRef`.
+ */
+import { isRecord } from '../../values/records';
+import { truncate } from '../../values/text';
+import type { JsonRecord } from '../../values/records';
+import { format } from '../../vendor';
+
+/** Drafts whose keywords differ. */
+export type SchemaDraft = '4' | '7' | '2019-09' | '2020-12';
+
+/** A schema with its references. */
+export interface ResolvedSchema {
+	schema: unknown;
+	draft: SchemaDraft;
+	/** Each schema in it, by its URI, with its own URI of references in `__absolute_ref__`. */
+	lookup: Readonly<Record<string, unknown>>;
+}
+
+/** What the check found before it ended. */
+export interface SchemaCheck {
+	/** Sentences, each with the path of its value. */
+	issues: string[];
+	/** Whether the check ended at the limit of steps: what was not reached is unknown. */
+	isIncomplete: boolean;
+}
+
+/** More issues help neither the user nor the model that corrects its response. */
+const MAX_ISSUES = 5;
+
+/** Schemas that are compared with a value. They take about 50 ms, during which n8n is blocked. */
+export const MAX_STEPS = 10_000;
+
+/** Comparisons that take about as long as one schema. */
+const COMPARISONS_PER_STEP = 100;
+
+/** Characters of a name, a value or a path that an issue quotes. */
+const MAX_QUOTED = 100;
+
+/** Characters of the list of choices in an issue. */
+const MAX_CHOICES = 500;
+
+/** Longer texts have none of the formats, except an address, whose length is not limited. */
+const MAX_FORMAT_LENGTH = 100_000;
+
+/**
+ * Checks a value.
+ *
+ * @param resolved a schema without keywords of unbounded run time
+ * @throws RangeError if the schema is recursive without end
+ */
+export function checkSchema(resolved: ResolvedSchema, value: unknown): SchemaCheck {
+	const report = new Report(MAX_ISSUES);
+	try {
+		new SchemaVisitor(resolved).visit(resolved.schema, {
+			value,
+			path: '',
+			report,
+			evaluated: new Set(),
+		});
+	} catch (error) {
+		if (error instanceof StepLimitError) return { issues: report.issues, isIncomplete: true };
+		if (!(error instanceof EnoughIssues)) throw error as Error;
+	}
+	return { issues: report.issues, isIncomplete: false };
+}
+
+class StepLimitError extends Error {}
+
+/** Ends a check whose result is known. */
+class EnoughIssues extends Error {}
+
+/** Collects issues until there are enough. */
+class Report {
+	readonly issues: string[] = [];
+
+	constructor(private readonly max: number) {}
+
+	get isValid(): boolean {
+		return this.issues.length === 0;
+	}
+
+	/** @throws EnoughIssues at the last issue */
+	add(issue: string): void {
+		if (this.issues.includes(issue)) return;
+		this.issues.push(issue);
+		if (this.issues.length >= this.max) throw new EnoughIssues();
+	}
+}
+
+/** A value on its way through the schemas that apply to it. */
+interface Target {
+	value: unknown;
+	/** As in JavaScript; empty for the complete value. */
+	path: string;
+	report: Report;
+	/** Names and indexes that a schema has evaluated, for `unevaluatedProperties` and `unevaluatedItems`. */
+	evaluated: Set<string | number>;
+	/** The schema that `$recursiveRef` refers to (2019-09). */
+	anchor?: JsonRecord;
+}
+
+/** Checks one keyword. `expected`: its value in the schema. */
+type Check = (
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	schema: JsonRecord,
+) => void;
+
+type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
+
+class SchemaVisitor {
+	private steps = 0;
+	/** The choices of an `enum` as texts, so that a choice is found without a comparison with each. */
+	private readonly choices = new Map<readonly unknown[], ReadonlySet<string>>();
+	/** The values of `const` as texts. */
+	private readonly constants = new Map<unknown, string>();
+
+	constructor(private readonly resolved: ResolvedSchema) {}
+
+	get draft(): SchemaDraft {
+		return this.resolved.draft;
+	}
+
+	visit(schema: unknown, target: Target): void {
+		this.step();
+		if (schema === false) this.addIssue(target, 'is not allowed');
+		if (!isRecord(schema)) return;
+		const own = schema.$recursiveAnchor === true && !target.anchor ? schema : target.anchor;
+		const anchored = own === target.anchor ? target : { ...target, anchor: own };
+		if (this.followReferences(schema, anchored)) return;
+		this.runChecks(GENERAL_CHECKS, schema, anchored);
+		const type = getType(target.value);
+		const checks = TYPE_CHECKS[type];
+		if (checks !== undefined) this.runChecks(checks, schema, anchored);
+	}
+
+	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
+	matches(schema: unknown, target: Target): boolean {
+		const report = new Report(1);
+		const evaluated = new Set<string | number>();
+		try {
+			this.visit(schema, { ...target, report, evaluated });
+		} catch (error) {
+			if (error instanceof EnoughIssues) return false;
+			throw error as Error;
+		}
+		this.addEvaluated(target, evaluated);
+		return true;
+	}
+
+	/** Visits a schema for the same value, and adds its issues. */
+	apply(schema: unknown, target: Target): void {
+		const evaluated = new Set<string | number>();
+		this.visit(schema, { ...target, evaluated });
+		this.addEvaluated(target, evaluated);
+	}
+
+	/** Visits a schema for a part of the value. */
+	descend(schema: unknown, target: Target, key: string | number): void {
+		const value = (target.value as Record<string | number, unknown>)[key];
+		const name = truncate(String(key), MAX_QUOTED);
+		const path = target.path === '' ? name : `${target.path}.${name}`;
+		target.evaluated.add(key);
+		this.visit(schema, { ...target, value, path, evaluated: new Set() });
+	}
+
+	addIssue({ path, report }: Target, problem: string): void {
+		report.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
+	}
+
+	/** @throws StepLimitError */
+	step(comparisons = COMPARISONS_PER_STEP): void {
+		this.steps += comparisons / COMPARISONS_PER_STEP;
+		if (this.steps > MAX_STEPS) throw new StepLimitError();
+	}
+
+	/** Whether a list of choices contains a value. */
+	isChoice(list: readonly unknown[], value: unknown): boolean {
+		let texts = this.choices.get(list);
+		if (texts === undefined) {
+			texts = new Set(list.map((choice) => this.toComparable(choice)));
+			this.choices.set(list, texts);
+		}
+		return texts.has(this.toComparable(value));
+	}
+
+	isConstant(constant: unknown, value: unknown): boolean {
+		const text = this.constants.get(constant) ?? this.toComparable(constant);
+		this.constants.set(constant, text);
+		return this.toComparable(value) === text;
+	}
+
+	/** JSON in which equal values are equal texts. */
+	private toComparable(value: unknown): string {
+		const isText = typeof value === 'string';
+		this.step(1 + (isText ? value.length / 100 : 0));
+		if (Array.isArray(value)) return `[${value.map((entry) => this.toComparable(entry)).join()}]`;
+		// -0 equals 0.
+		if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value) ?? '';
+		const names = Object.keys(value).sort();
+		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(value[name])}`).join()}}`;
+	}
+
+	private addEvaluated(target: Target, evaluated: ReadonlySet<string | number>): void {
+		this.step(evaluated.size);
+		for (const key of evaluated) target.evaluated.add(key);
+	}
+
+	/** Returns whether the keywords beside the reference are ignored, as in the old drafts. */
+	private followReferences(schema: JsonRecord, target: Target): boolean {
+		const { lookup } = this.resolved;
+		if (schema.$recursiveRef === '#')
+			this.apply(target.anchor ?? lookup[String(schema.__absolute_recursive_ref__)], target);
+		if (schema.$ref === undefined) return false;
+		this.apply(lookup[String(schema.__absolute_ref__ ?? schema.$ref)], target);
+		return this.draft === '4' || this.draft === '7';
+	}
+
+	private runChecks(
+		checks: ReadonlyArray<[string, Check]>,
+		schema: JsonRecord,
+		target: Target,
+	): void {
+		for (const [name, check] of checks) {
+			const expected = schema[name];
+			if (expected !== undefined && Object.hasOwn(schema, name))
+				check(this, target, expected, schema);
+		}
+	}
+}
+
+function getType(value: unknown): ValueType {
+	if (value === null) return 'null';
+	if (Array.isArray(value)) return 'array';
+	return typeof value as ValueType;
+}
+
+function shortenPath(path: string): string {
+	return path.length <= 2 * MAX_QUOTED ? path : `…${path.slice(-2 * MAX_QUOTED)}`;
+}
+
+function quote(value: unknown): string {
+	return truncate(JSON.stringify(value) ?? '', MAX_QUOTED);
+}
+
+/** As many choices as fit into an issue. */
+function quoteChoices(choices: readonly unknown[]): string {
+	const quoted: string[] = [];
+	let length = 0;
+	for (const choice of choices) {
+		const text = quote(choice);
+		length += text.length;
+		if (length > MAX_CHOICES) break;
+		quoted.push(text);
+	}
+	const rest = choices.length - quoted.length;
+	return `${quoted.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function hasType(value: unknown, type: unknown): boolean {
+	return type === 'integer' ? Number.isInteger(value) : getType(value) === type;
+}
+
+function asList(value: unknown): readonly unknown[] {
+	return Array.isArray(value) ? value : [];
+}
+
+/** The schema of anchors within a combination: only those of a schema that is an anchor itself. */
+function withinCombination(target: Target, schema: JsonRecord): Target {
+	return schema.$recursiveAnchor === true ? target : { ...target, anchor: undefined };
+}
+
+/** `properties` with a value, in the order of the schema. */
+function checkProperties(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	for (const [name, schema] of Object.entries(isRecord(expected) ? expected : {})) {
+		visitor.step(1);
+		if (Object.hasOwn(target.value as JsonRecord, name)) visitor.descend(schema, target, name);
+	}
+}
+
+function checkAdditionalProperties(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	{ properties = {} }: JsonRecord,
+): void {
+	const isDeclared = (name: string) => isRecord(properties) && Object.hasOwn(properties, name);
+	checkRest(visitor, target, expected, isDeclared);
+}
+
+/** Checks the properties that are not known. */
+function checkRest(
+	visitor: SchemaVisitor,
+	target: Target,
+	schema: unknown,
+	isKnown: (name: string) => boolean,
+): void {
+	for (const name of Object.keys(target.value as JsonRecord)) {
+		visitor.step(1);
+		if (isKnown(name)) continue;
+		if (schema === false) visitor.addIssue(target, `has an unknown property ${quote(name)}`);
+		else visitor.descend(schema, target, name);
+	}
+}
+
+/** `dependencies` of the old drafts are names or a schema. */
+function checkDependencies(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	for (const [name, dependency] of Object.entries(isRecord(expected) ? expected : {})) {
+		visitor.step(1);
+		if (!Object.hasOwn(target.value as JsonRecord, name)) continue;
+		if (Array.isArray(dependency)) checkRequired(visitor, target, dependency);
+		else visitor.apply(dependency, target);
+	}
+}
+
+function checkRequired(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	for (const name of asList(expected)) {
+		visitor.step(1);
+		if (!Object.hasOwn(target.value as JsonRecord, String(name)))
+			visitor.addIssue(target, `lacks the property ${quote(name)}`);
+	}
+}
+
+function checkPropertyNames(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	for (const name of Object.keys(target.value as JsonRecord))
+		if (!visitor.matches(expected, { ...target, value: name, evaluated: new Set() }))
+			visitor.addIssue(target, `has a property with an invalid name: ${quote(name)}`);
+}
+
+/** Checks the items from `start` on. */
+function checkItemsFrom(
+	visitor: SchemaVisitor,
+	target: Target,
+	schema: unknown,
+	start: number,
+): void {
+	const { length } = target.value as unknown[];
+	for (let index = start; index < length; index++) visitor.descend(schema, target, index);
+}
+
+/** `prefixItems`, or a list in `items`: one schema for each of the first items. */
+function checkFirstItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const schemas = asList(expected);
+	const { length } = target.value as unknown[];
+	for (let index = 0; index < Math.min(schemas.length, length); index++)
+		visitor.descend(schemas[index], target, index);
+}
+
+function checkItems(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	{ prefixItems, additionalItems }: JsonRecord,
+): void {
+	if (!Array.isArray(expected)) {
+		checkItemsFrom(visitor, target, expected, asList(prefixItems).length);
+		return;
+	}
+	checkFirstItems(visitor, target, expected);
+	if (additionalItems !== undefined)
+		checkItemsFrom(visitor, target, additionalItems, expected.length);
+}
+
+function checkContains(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	{ minContains = 1, maxContains = Infinity }: JsonRecord,
+): void {
+	let count = 0;
+	for (const [index, value] of (target.value as unknown[]).entries())
+		if (visitor.matches(expected, { ...target, value, evaluated: new Set() })) {
+			target.evaluated.add(index);
+			count++;
+		}
+	if (count < Number(minContains))
+		visitor.addIssue(
+			target,
+			`has ${count} items that match "contains" instead of ${quote(minContains)}`,
+		);
+	if (count > Number(maxContains))
+		visitor.addIssue(
+			target,
+			`has ${count} items that match "contains", more than ${quote(maxContains)}`,
+		);
+}
+
+function checkUnevaluatedItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const { length } = target.value as unknown[];
+	for (let index = 0; index < length; index++) {
+		visitor.step(1);
+		if (!target.evaluated.has(index)) visitor.descend(expected, target, index);
+	}
+}
+
+function checkAnyOf(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	schema: JsonRecord,
+): void {
+	const within = withinCombination(target, schema);
+	const branches = asList(expected);
+	// All of them, because each branch that matches evaluates names.
+	const { length } = branches.filter((branch) => visitor.matches(branch, within));
+	if (length > 0) return;
+	visitor.addIssue(target, 'matches none of the alternatives (anyOf)');
+	for (const branch of branches) visitor.apply(branch, within);
+}
+
+function checkOneOf(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	schema: JsonRecord,
+): void {
+	const within = withinCombination(target, schema);
+	const branches = asList(expected);
+	const { length } = branches.filter((branch) => visitor.matches(branch, within));
+	if (length === 1) return;
+	visitor.addIssue(target, `matches ${length} of the alternatives (oneOf) instead of exactly one`);
+	if (length === 0) for (const branch of branches) visitor.apply(branch, within);
+}
+
+function checkCondition(
+	visitor: SchemaVisitor,
+	target: Target,
+	expected: unknown,
+	{ then: consequence = true, else: alternative = true }: JsonRecord,
+): void {
+	visitor.apply(visitor.matches(expected, target) ? consequence : alternative, target);
+}
+
+function checkType(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const types = [expected].flat();
+	visitor.step(types.length);
+	if (types.some((type) => hasType(target.value, type))) return;
+	const actual = getType(target.value);
+	visitor.addIssue(
+		target,
+		`is of type ${actual} instead of ${truncate(types.join(' or '), MAX_QUOTED)}`,
+	);
+}
+
+function checkEnum(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const choices = asList(expected);
+	if (!visitor.isChoice(choices, target.value))
+		visitor.addIssue(target, `${quote(target.value)} is none of ${quoteChoices(choices)}`);
+}
+
+function checkConst(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	if (!visitor.isConstant(expected, target.value))
+		visitor.addIssue(target, `${quote(target.value)} is not ${quote(expected)}`);
+}
+
+/** How an actual number is compared with a limit, and the phrase for a number that is not within it. */
+interface Comparison {
+	isWithin(actual: number, limit: number): boolean;
+	phrase: string;
+}
+
+const MINIMUM: Comparison = { isWithin: (actual, limit) => actual >= limit, phrase: 'at least' };
+const MAXIMUM: Comparison = { isWithin: (actual, limit) => actual <= limit, phrase: 'at most' };
+const ABOVE: Comparison = { isWithin: (actual, limit) => actual > limit, phrase: 'more than' };
+const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, phrase: 'less than' };
+
+/** A check of a count or of the number itself. `unit`: what is counted. */
+function compare(
+	{ isWithin, phrase }: Comparison,
+	measure: (value: unknown, visitor: SchemaVisitor) => number,
+	unit = '',
+): Check {
+	const verb = unit === '' ? 'is' : 'has';
+	return (visitor, target, expected) => {
+		if (typeof expected !== 'number') return;
+		const actual = measure(target.value, visitor);
+		if (!isWithin(actual, expected))
+			visitor.addIssue(target, `${verb} ${actual}${unit} instead of ${phrase} ${expected}`);
+	};
+}
+
+const getNumber = (value: unknown) => value as number;
+const getItemCount = (value: unknown) => (value as unknown[]).length;
+
+function getPropertyCount(value: unknown, visitor: SchemaVisitor): number {
+	const { length } = Object.keys(value as object);
+	visitor.step(length);
+	return length;
+}
+
+/** Characters of a text, where an emoji is one. */
+function countCharacters(value: unknown, visitor: SchemaVisitor): number {
+	const text = value as string;
+	visitor.step(text.length / 100);
+	let count = text.length;
+	for (let index = 1; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		const before = text.charCodeAt(index - 1);
+		if (code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff) count--;
+	}
+	return count;
+}
+
+/** Draft 4 has `exclusiveMinimum: true` beside `minimum`. */
+function limitNumber(inclusive: Comparison, exclusive: Comparison, exclusiveName: string): Check {
+	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
+	return (visitor, target, expected, schema) => {
+		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
+		(isStrict ? strictlyWithin : within)!(visitor, target, expected, schema);
+	};
+}
+
+/** The coefficient of a number as an integer, and its power of ten: 0.25 is 25 and -2. */
+function toDecimal(value: number): [coefficient: bigint, exponent: number] {
+	const [digits = '', exponent = '0'] = Math.abs(value).toString().split('e');
+	const [, fraction = ''] = digits.split('.');
+	return [BigInt(digits.replace('.', '')), Number(exponent) - fraction.length];
+}
+
+/** Exact: 0.3 is a multiple of 0.1. */
+function isMultipleOf(value: number, divisor: number): boolean {
+	if (!Number.isFinite(value) || !Number.isFinite(divisor) || divisor <= 0) return false;
+	const [coefficient, exponent] = toDecimal(value);
+	const [divisorCoefficient, divisorExponent] = toDecimal(divisor);
+	const difference = exponent - divisorExponent;
+	const scale = 10n ** BigInt(Math.abs(difference));
+	return difference >= 0
+		? (coefficient * scale) % divisorCoefficient === 0n
+		: coefficient % (divisorCoefficient * scale) === 0n;
+}
+
+function checkMultipleOf(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	if (!isMultipleOf(target.value as number, Number(expected)))
+		visitor.addIssue(target, `${quote(target.value)} is not a multiple of ${quote(expected)}`);
+}
+
+const formats = format as Readonly<Record<string, (text: string) => boolean>>;
+
+/** Models often write times without a time zone. */
+const WITHOUT_TIME_ZONE = new Set(['time', 'date-time']);
+
+function checkFormat(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const name = String(expected);
+	if (!Object.hasOwn(formats, name)) return;
+	const text = target.value as string;
+	visitor.step(text.length / 10);
+	const isValid = (candidate: string) =>
+		candidate.length <= MAX_FORMAT_LENGTH && formats[name]!(candidate);
+	if (isValid(text) || (WITHOUT_TIME_ZONE.has(name) && isValid(`${text}Z`))) return;
+	visitor.addIssue(target, `${quote(text)} does not have the format ${quote(name)}`);
+}
+
+/** In the order of the drafts: what evaluates names comes before `unevaluated…`. */
+const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
+	['type', checkType],
+	['const', checkConst],
+	['enum', checkEnum],
+	[
+		'not',
+		(visitor, target, expected) => {
+			if (visitor.matches(expected, { ...target, evaluated: new Set() }))
+				visitor.addIssue(target, 'matches the schema in "not"');
+		},
+	],
+	['anyOf', checkAnyOf],
+	[
+		'allOf',
+		(visitor, target, expected, schema) => {
+			const within = withinCombination(target, schema);
+			for (const part of asList(expected)) visitor.apply(part, within);
+		},
+	],
+	['oneOf', checkOneOf],
+	['if', checkCondition],
+];
+
+const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = {
+	object: [
+		['required', checkRequired],
+		['minProperties', compare(MINIMUM, getPropertyCount, ' properties')],
+		['maxProperties', compare(MAXIMUM, getPropertyCount, ' properties')],
+		['propertyNames', checkPropertyNames],
+		['dependentRequired', checkDependencies],
+		['dependentSchemas', checkDependencies],
+		['dependencies', checkDependencies],
+		['properties', checkProperties],
+		['additionalProperties', checkAdditionalProperties],
+		[
+			'unevaluatedProperties',
+			(visitor, target, expected) =>
+				checkRest(visitor, target, expected, (name) => target.evaluated.has(name)),
+		],
+	],
+	array: [
+		['minItems', compare(MINIMUM, getItemCount, ' items')],
+		['maxItems', compare(MAXIMUM, getItemCount, ' items')],
+		['prefixItems', checkFirstItems],
+		['items', checkItems],
+		['contains', checkContains],
+		['unevaluatedItems', checkUnevaluatedItems],
+	],
+	number: [
+		['minimum', limitNumber(MINIMUM, ABOVE, 'exclusiveMinimum')],
+		['maximum', limitNumber(MAXIMUM, BELOW, 'exclusiveMaximum')],
+		['exclusiveMinimum', compare(ABOVE, getNumber)],
+		['exclusiveMaximum', compare(BELOW, getNumber)],
+		['multipleOf', checkMultipleOf],
+	],
+	string: [
+		['minLength', compare(MINIMUM, countCharacters, ' characters')],
+		['maxLength', compare(MAXIMUM, countCharacters, ' characters')],
+		['format', checkFormat],
+	],
+};

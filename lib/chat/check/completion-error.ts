@@ -1,0 +1,69 @@
+/** The error of a completion that cannot be used. */
+import { classifyStreamError } from '../../errors/classify-error';
+import type { ServerError } from '../../errors/server-error';
+import type { ErrorContext, ErrorOverrides } from '../../errors/create-error';
+import { createServerError } from '../../errors/create-error';
+import { describeRejectedCall } from './rejected-call';
+import type { Completion, CompletionFailure, TurnContext } from '../types';
+
+const TRUNCATED_BEFORE_TEXT =
+	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
+
+/** The error of a completion that cannot be used. */
+export function createCompletionError(
+	{ errorType, errorBody, serverText, facts }: CompletionFailure,
+	context: ErrorContext,
+	overrides: ErrorOverrides = {},
+): ServerError {
+	return errorBody === undefined
+		? createServerError(errorType, context, { serverText, facts, ...overrides })
+		: classifyStreamError(errorBody, context);
+}
+
+/** The error of a chat's completion that cannot be used. `contentType`: of the response. */
+export function toServerError(
+	completion: Completion,
+	context: ErrorContext,
+	{ settings: { parameters }, serverType }: TurnContext,
+	contentType = '',
+): ServerError {
+	const { finishReason, usage, rejectedCall } = completion;
+	const failure = completion.failure!;
+	const { maxTokens = 0 } = parameters;
+	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
+	// A call in thinking that never ended.
+	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
+	return (
+		toPlainTextError(completion, contentType, context) ??
+		createCompletionError(failure, context, {
+			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : undefined),
+			facts: { ...failure.facts, usage },
+			about: {
+				tool: failure.tool,
+				isThinkingOff: parameters.thinking?.mode === 'off',
+				maxTokens: maxTokens > 0 ? maxTokens : undefined,
+				hasModelEnded: finishReason === 'stop',
+			},
+		})
+	);
+}
+
+/** The error for plain text instead of events: from a server that streams plain text, or from another program. */
+function toPlainTextError(
+	{ text, reasoning, failure }: Completion,
+	contentType: string,
+	context: ErrorContext,
+) {
+	const type = contentType.split(';')[0]!.trim();
+	const isEmpty = failure?.errorType === 'streamEndedEarly' && text === '' && reasoning === '';
+	if (!isEmpty || failure.serverText === undefined || !type || /event-stream|json/i.test(type))
+		return undefined;
+	const { serverText } = failure;
+	return createServerError('invalidResponse', context, {
+		title: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
+		suggestion:
+			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
+		serverText,
+		partialText: serverText,
+	});
+}

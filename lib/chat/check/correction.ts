@@ -1,0 +1,145 @@
+/** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
+import { toErrorText } from '../../errors/texts/error-text';
+import type { ErrorText } from '../../errors/texts/error-text';
+import { breakControlTokens } from '../../text/control-tokens';
+import { truncate } from '../../values/text';
+import type { ToolCallIssue } from './check-tool-calls';
+import { createServerToolCallId } from '../tools/tool-call-ids';
+import { normalizeArguments } from '../tools/arguments';
+import type { RawToolCall } from '../../text/calls/types';
+import type { ChatMessage, ToolDefinition } from '../types';
+
+/** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
+const MAX_BYTES = 3_600;
+/** Maximum repeated calls, and bytes for the text and for each call's arguments. The first pair that fits is used. */
+const SIZES = [
+	[10, 1_000],
+	[10, 300],
+	[10, 100],
+	[3, 100],
+	[1, 100],
+] as const;
+const MAX_NAMES = 20;
+const MAX_NAME = 64;
+/** Maximum bytes of a name, a list of names, broken arguments, and a response that violates its format. */
+const MAX_NAME_BYTES = 200;
+const MAX_LIST_BYTES = 1_000;
+const MAX_QUOTED = 200;
+const MAX_FORMATTED = 2_000;
+
+/** Shortens a name from a model or a tool, and breaks its control tokens. */
+export function toSafeName(name: string): string {
+	return toSafeStart(truncate(name, MAX_NAME), MAX_NAME_BYTES);
+}
+
+/** Quotes names from a tool's schema. */
+function toSafeNames(names: readonly string[]) {
+	return toSafeStart(names.slice(0, MAX_NAMES).map(toSafeName).join(', '), MAX_LIST_BYTES);
+}
+
+/** Truncates a text to a number of bytes as JSON, and breaks its control tokens. */
+function toSafeStart(text: string, bytes: number) {
+	let start = '';
+	let size = 0;
+	for (const character of breakControlTokens(text.slice(0, bytes))) {
+		size += getJsonSize(character) - '""'.length;
+		if (size > bytes - Buffer.byteLength('…')) return `${start}…`;
+		start += character;
+	}
+	return start;
+}
+
+function getJsonSize(value: unknown) {
+	return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** For each type: what the user reads, what the model reads as the result of its call, and what helps. */
+const ISSUE_TEXTS: Readonly<Record<ToolCallIssue['type'], string>> = {
+	unknownTool: `The model called the tool "{tool}", which is not connected
+		Error: there is no tool "{tool}".
+		Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.`,
+	missingArguments: `The model called the tool "{tool}" without the required arguments {details}
+		Error: the call to {tool} is missing required arguments: {details}. Call it again with all of them.
+		Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.`,
+	invalidArguments: `The model called the tool "{tool}" with arguments that do not match its schema
+		Error: the arguments of {tool} do not match its schema: {details}. Call it again with arguments that match.
+		Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.`,
+	brokenArguments: `The model called the tool "{tool}" with arguments that are not valid JSON
+		Error: the arguments of {tool} are not valid JSON: {details}. Call it again with valid JSON.
+		Lower the temperature, or use a model with better tool support.`,
+};
+
+/** Title, text for the model as `detail`, and suggestion. */
+export function describeIssue({ toolCall, type, details }: ToolCallIssue): ErrorText {
+	const formattedDetails = {
+		unknownTool: '',
+		missingArguments: toSafeNames(details),
+		invalidArguments: toSafeStart(details.join('; '), MAX_LIST_BYTES),
+		brokenArguments: JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED)),
+	};
+	const tool = toSafeName(toolCall.name) || '(none)';
+	return toErrorText(ISSUE_TEXTS[type], { tool, details: formattedDetails[type] });
+}
+
+/**
+ * Messages added for the next attempt: the same calls, with their issues as results. Invalid and long arguments are sent
+ * as `{}`, because a template parses them (llama-server responds with 500 otherwise).
+ */
+export function buildToolCallCorrection(
+	text: string,
+	calls: readonly RawToolCall[],
+	issues: readonly ToolCallIssue[],
+	tools: readonly ToolDefinition[],
+): ChatMessage[] {
+	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
+	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
+	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
+	const firstUnknown = issues.find(({ type }) => type === 'unknownTool')?.toolCall;
+	let correction: ChatMessage[] = [];
+	for (const [count, bytes] of SIZES) {
+		const repeated = new Set(invalidFirst.slice(0, count));
+		const repeatedCalls = calls.filter((toolCall) => repeated.has(toolCall));
+		const omitted = calls.length - repeatedCalls.length;
+		const toolCalls = repeatedCalls.map((toolCall) => ({
+			id: createServerToolCallId(),
+			name: toSafeName(toolCall.name),
+			arguments: toRepeatedArguments(toolCall, bytes),
+		}));
+		const results = repeatedCalls.map((toolCall, index): ChatMessage => {
+			const { id, name } = toolCalls[index]!;
+			const issue = issueByCall.get(toolCall);
+			const content = [
+				issue
+					? describeIssue(issue).detail
+					: 'Not executed, because another call in the same response was invalid.',
+				toolCall === firstUnknown &&
+					`Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`,
+				omitted > 0 &&
+					index === repeatedCalls.length - 1 &&
+					`${omitted} more calls were not executed.`,
+			];
+			return { role: 'tool', toolCallId: id, name, content: content.filter(Boolean).join(' ') };
+		});
+		correction = [{ role: 'assistant', content: toSafeStart(text, bytes), toolCalls }, ...results];
+		if (getJsonSize(correction) <= MAX_BYTES) break;
+	}
+	return correction;
+}
+
+function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
+	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
+	const args = isShort ? normalizeArguments(toolCall.arguments) : undefined;
+	return breakControlTokens(args ?? '{}');
+}
+
+/** The correction of a response that does not match the schema of the response format. */
+export function buildFormatCorrection(text: string, problem: string): ChatMessage[] {
+	const issue = toSafeStart(problem, MAX_LIST_BYTES);
+	return [
+		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED) },
+		{
+			role: 'user',
+			content: `The response does not match the JSON schema: ${issue}. Respond again with JSON that matches it, and nothing else.`,
+		},
+	];
+}

@@ -1,0 +1,38 @@
+/** What a model cannot do is rejected before anything is sent. */
+import { createServerError } from '../../errors/create-error';
+import type { ServerProps } from '../../servers/types/server-type';
+import { getMedia } from '../content';
+import type { ChatMessage, TurnContext } from '../types';
+import { toErrorContext } from '../../http/request-errors';
+
+/**
+ * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
+ *
+ * Throws a `ServerError` of type `toolsUnsupported` or `modalityUnsupported`.
+ */
+export async function assertCapabilities(
+	{
+		server,
+		serverType,
+		settings: { model },
+		chatRequest,
+	}: Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>,
+	messages: readonly ChatMessage[],
+	props: ServerProps | undefined,
+): Promise<void> {
+	const { tools = [], signal } = chatRequest;
+	const context = toErrorContext(server, server.getApiUrl(), model);
+	if (tools.length > 0 && props?.tools === false)
+		throw createServerError('toolsUnsupported', context, {
+			title: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
+			suggestion: serverType.texts.tools,
+		});
+	const hasImage = messages.some(({ content }) =>
+		getMedia(content).some(({ type }) => type === 'image'),
+	);
+	if (!hasImage || (await serverType.fetchModel?.(server, model, signal))?.vision !== false) return;
+	throw createServerError('modalityUnsupported', context, {
+		title: `The model "${model}" does not support images`,
+		suggestion: serverType.texts.suggestions?.modalityUnsupported,
+	});
+}

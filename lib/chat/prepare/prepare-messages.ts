@@ -1,0 +1,54 @@
+/** The history as messages of a request: converted, trimmed, without readable marks of others. */
+import { withoutCallMarkup } from '../../text/calls/without-call-markup';
+import { trimHistory } from './trim-history';
+import { toolCallCache } from '../tools/tool-call-cache';
+import { breakControlTokens } from '../../text/control-tokens';
+import type { ChatMessage, ChatSettings, InputMessage } from '../types';
+import { convertMessages } from './convert-messages';
+
+/**
+ * The messages of a turn that fit into the history budget, with control tokens broken up.
+ *
+ * Returns also warnings about shortened results and omitted turns.
+ * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
+ */
+export function prepareMessages(
+	source: readonly InputMessage[],
+	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
+): {
+	messages: ChatMessage[];
+	warnings: string[];
+} {
+	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
+	const history = toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnreadCalls);
+	const allMessages = history.map(withBrokenControlTokens);
+	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
+	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
+	const changes = [
+		...(shortenedResults === 0 ? [] : [`old tool results were shortened: ${shortenedResults}`]),
+		...(omittedTurns === 0 ? [] : [`the oldest ones were omitted: ${omittedTurns}`]),
+	];
+	const warning = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so ${changes.join(', and ')}.`;
+	return { messages, warnings: changes.length === 0 ? [] : [warning] };
+}
+
+/** A response without markup of calls that did not run. No message if nothing is left of it. */
+function withoutUnreadCalls(message: ChatMessage): ChatMessage[] {
+	if (message.role !== 'assistant') return [message];
+	const content = withoutCallMarkup(message.content);
+	const isEmpty = content === '' && !message.toolCalls?.length;
+	return isEmpty ? [] : [{ ...message, content }];
+}
+
+/** The rest of the model's own text is sent back unchanged. */
+function withBrokenControlTokens(message: ChatMessage) {
+	if (message.role === 'assistant') return message;
+	const { content } = message;
+	const plainContent =
+		typeof content === 'string'
+			? breakControlTokens(content)
+			: content.map((part) =>
+					part.type === 'text' ? { ...part, text: breakControlTokens(part.text) } : part,
+				);
+	return { ...message, content: plainContent } as ChatMessage;
+}

@@ -1,0 +1,374 @@
+/** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
+import { TextCount } from '../../http/body-limits';
+import { withoutEndMarks } from '../../text/end-marks';
+import type { TextAndReasoning } from '../../text/reasoning';
+import { ReasoningSplitter } from '../../text/reasoning';
+import { RunawayDetector } from '../../text/runaway';
+import { decideTextCalls } from '../../text/calls/decide-text-calls';
+import type { TextCallDecision } from '../../text/calls/decide-text-calls';
+import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../../text/calls/displayable-length';
+import type { QuotationCheck } from '../../text/calls/quotations';
+import type { RawToolCall } from '../../text/calls/types';
+import { findIgnoredCall } from '../../text/calls/unread-calls';
+import type { JsonRecord } from '../../values/records';
+import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../../values/records';
+import { parseJson } from '../../values/json';
+import {
+	extractMessage,
+	extractReasoning,
+	findEventFailure,
+	findFinishFailure,
+	joinText,
+	parseEvent,
+	parseFinishReason,
+} from './parse-chunk';
+import { LogprobList } from './logprobs';
+import { ToolCallAccumulator } from './tool-call-accumulator';
+import { normalizeArguments } from '../tools/arguments';
+import type { Completion, CompletionFailure, Timings, Usage } from '../types';
+import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
+
+export interface AccumulatorOptions {
+	/** Names by which a text may call tools; empty if calls in text are ignored. */
+	offeredTools?: readonly string[];
+	/** Whether a call is quoted from the request. Default: none is. */
+	isQuotation?: QuotationCheck;
+	/** Whether the prompt may contain the opening tag of the thinking. */
+	mayStartInReasoning?: boolean;
+	/** Whether the request mentions the tags of thinking. Then a tag after separate thinking is text. */
+	mentionsTags?: boolean;
+	/** Start of the response in the request, which some servers repeat. */
+	prefill?: string;
+	/** For requests without a chat template: the text contains no thinking, and may be empty. */
+	isRaw?: boolean;
+	/** Whether the text is to be JSON. */
+	isJson?: boolean;
+	/** Whether the probabilities of the tokens were requested. Otherwise they are not kept. */
+	keepsLogprobs?: boolean;
+	/** Maximum tokens of the response; 0 or less for no limit. */
+	maxTokens?: number;
+	/** Maps an event of another API to OpenAI's chunk. */
+	decode?(event: JsonRecord): JsonRecord;
+}
+
+const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
+
+const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
+
+/** Collects a completion from events, and returns the text that can be shown. */
+export class CompletionAccumulator {
+	private readonly reasoningSplitter: ReasoningSplitter;
+	private readonly textCount = new TextCount();
+	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
+	/** Number of events with text, thinking or tool calls. */
+	contentEvents = 0;
+	private releasedText = '';
+	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
+	private undecidedText = '';
+	/** Whether the rest is shown only at the end, when it is clear whether it is a call. */
+	private isHoldingToolCall = false;
+	private reasoning = '';
+	private readonly textRunaway: RunawayDetector;
+	private readonly reasoningRunaway = new RunawayDetector();
+	private finishReason: string | undefined;
+	private isDone = false;
+	/** Index of the choice that is read. */
+	private choiceIndex: number | undefined;
+	/** No event has had a finish reason, not even null: then only the end of the body counts. */
+	private lacksFinishReason = true;
+	private failure: CompletionFailure | undefined;
+	/** All calls of the ended response. */
+	private calls: RawToolCall[] = [];
+	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
+	private strayTexts: string[] = [];
+	private readonly logprobs = new LogprobList();
+	private usage: Usage | undefined;
+	private timings: Timings | undefined;
+	private model: string | undefined;
+
+	constructor(private readonly options: AccumulatorOptions = {}) {
+		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
+		if (options.isRaw) this.reasoningSplitter.ignoreTags();
+		this.textRunaway = new RunawayDetector(options.isJson);
+	}
+
+	/** Whether only token counts and an end marker may follow. */
+	get isFinished(): boolean {
+		return this.finishReason !== undefined && this.failure === undefined;
+	}
+
+	/** Whether further events are ignored. */
+	get isOver(): boolean {
+		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
+	}
+
+	/** Output received so far. */
+	get partial(): TextAndReasoning {
+		const { text: rest, reasoning } = this.reasoningSplitter.rest;
+		return {
+			text: this.releasedText + this.undecidedText + rest,
+			reasoning: this.reasoning + reasoning,
+		};
+	}
+
+	/**
+	 * Returns the output that can be shown now.
+	 * Throws a `TooMuchTextError`.
+	 */
+	push(data: string): TextAndReasoning {
+		if (DONE_MARKER.test(data.trim())) this.isDone = true;
+		if (this.isOver) return NO_OUTPUT;
+		const event = parseEvent(data);
+		if (!event) {
+			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
+			else this.strayTexts = [data];
+			return NO_OUTPUT;
+		}
+		this.failure = findEventFailure(event);
+		if (this.failure) return NO_OUTPUT;
+		return this.applyChunk(this.options.decode?.(event) ?? event);
+	}
+
+	/**
+	 * Ends the response.
+	 *
+	 * `nonEventLines`: lines of the body that are not events.
+	 * Returns the remaining output, and the completion.
+	 */
+	end(nonEventLines: readonly string[] = []): {
+		rest: {
+			text: string;
+			reasoning: string;
+		};
+		completion: Completion;
+	} {
+		const remainder = this.reasoningSplitter.end();
+		this.addText(remainder.text);
+		this.reasoning += remainder.reasoning;
+		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
+		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
+		[this.releasedText, this.undecidedText] = [text, ''];
+		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
+		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
+		const { usage = usageFromTimings(this.timings), timings, model } = this;
+		const completion: Completion = {
+			...this.partial,
+			usage,
+			timings,
+			model,
+			logprobs: this.logprobs.tokens,
+			failure: this.findFailure(nonEventLines),
+			toolCalls: this.calls.map((call) => ({
+				...call,
+				arguments: normalizeArguments(call.arguments) ?? call.arguments,
+			})),
+			finishReason: this.finishReason ?? 'unknown',
+			isCutOff: this.isTruncated,
+			hasEmptyCall: this.calls.length < receivedCalls.length,
+			rejectedCall,
+		};
+		return { rest, completion };
+	}
+
+	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
+	private isEmptyCall({ name, arguments: args }: RawToolCall) {
+		const isBlank = name === '' && args === '';
+		return isBlank && !this.isTruncated && this.partial.text.trim() !== '';
+	}
+
+	/** Parses tool calls in the text if the response contains no others. */
+	private parseTextCalls(): TextCallDecision {
+		const { offeredTools: tools = [], isQuotation = () => false } = this.options;
+		const { partial, toolCalls, reasoning, isTruncated: isCutOff } = this;
+		const text = this.options.isRaw ? partial.text : withoutEndMarks(partial.text);
+		if (toolCalls.calls.length > 0) {
+			const name = findIgnoredCall(text, tools, toolCalls.calls);
+			const rejectedCall =
+				name === undefined ? undefined : ({ name, reason: 'otherCalls' } as const);
+			return { text, calls: [], rejectedCall };
+		}
+		if (tools.length === 0) return { text, calls: [] };
+		if (text.trim() !== '') return decideTextCalls({ text, tools, isCutOff, isQuotation });
+		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
+		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, isQuotation });
+		return { ...decision, text };
+	}
+
+	private applyChunk(chunk: JsonRecord): TextAndReasoning {
+		this.applyMetadata(chunk);
+		const choice = this.selectChoice(chunk);
+		if ('finish_reason' in choice) this.lacksFinishReason = false;
+		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
+		if (this.options.keepsLogprobs) this.logprobs.add(choice.logprobs);
+		const message = extractMessage(choice);
+		const calls = message.tool_calls ?? message.function_call;
+		const hasCalls = isNonEmpty(calls);
+		if (hasCalls) this.toolCalls.add(calls);
+		const reasoning = this.appendReasoning(message);
+		const content = joinText(message.content) || joinText(message.text ?? message.refusal);
+		if (content || reasoning || hasCalls) this.contentEvents += 1;
+		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
+		this.textCount.add(reasoning.length + content.length);
+		this.stopRunaway(content, reasoning);
+		return { text: displayableText, reasoning: reasoning + textReasoning };
+	}
+
+	private applyMetadata({ usage, timings, model }: JsonRecord) {
+		this.usage = parseOpenAiUsage(usage) ?? this.usage;
+		if (isRecord(timings)) this.timings = parseTimings(timings);
+		this.model = asNonEmptyString(model) ?? this.model;
+	}
+
+	private get detectors() {
+		return [this.textRunaway, this.reasoningRunaway, this.toolCalls.runaway];
+	}
+
+	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
+	private stopRunaway(content: string, reasoning: string) {
+		this.textRunaway.push(content);
+		this.reasoningRunaway.push(reasoning);
+		if (this.finishReason !== undefined) return;
+		const states = this.detectors.map(({ state }) => state);
+		if (states.includes('runaway')) this.failure = { errorType: 'runawayOutput' };
+		else if (states.includes('complete')) {
+			this.finishReason = 'stop';
+			this.isDone = true;
+		}
+	}
+
+	/**
+	 * Only one choice is requested. The first index counts, because some servers count from 1. Custom servers stream their
+	 * text without choices.
+	 */
+	private selectChoice(chunk: JsonRecord) {
+		const { choices = [chunk] } = chunk;
+		const choice = asArray(choices).find((candidate) => {
+			const index = Number(asRecord(candidate).index ?? 0);
+			this.choiceIndex ??= index;
+			return index === this.choiceIndex;
+		});
+		return asRecord(choice);
+	}
+
+	private appendReasoning(message: JsonRecord) {
+		const reasoning = extractReasoning(message);
+		if (reasoning === '') return '';
+		if (this.options.mentionsTags) this.reasoningSplitter.ignoreTags();
+		else this.reasoningSplitter.expectSplit();
+		// vLLM leaves the opening tag in (seen: 0.32.0).
+		const delta = this.reasoning ? reasoning : reasoning.replace(/^\s*<think>/, '');
+		this.reasoning += delta;
+		return delta;
+	}
+
+	private appendText(delta: string) {
+		if (!delta) return NO_OUTPUT;
+		const { text, reasoning } = this.reasoningSplitter.push(this.withoutPrefill(delta));
+		this.addText(text);
+		this.reasoning += reasoning;
+		return { text: this.takeDisplayableText(), reasoning };
+	}
+
+	private get hasText() {
+		return this.releasedText !== '' || this.undecidedText !== '';
+	}
+
+	private addText(text: string) {
+		const isStart = !this.hasText && !this.options.isRaw;
+		this.undecidedText += isStart ? text.replace(/^\n+/, '') : text;
+	}
+
+	/** Some servers repeat the prefill at the start of the response. */
+	private withoutPrefill(delta: string) {
+		const { prefill = '' } = this.options;
+		const isFirst = !this.hasText && this.reasoning === '';
+		return isFirst && delta.startsWith(prefill) ? delta.slice(prefill.length) : delta;
+	}
+
+	private takeDisplayableText() {
+		if (this.isHoldingToolCall) return '';
+		const isFirst = this.releasedText === '';
+		const hasTools = isNonEmpty(this.options.offeredTools);
+		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
+		const text = this.undecidedText.slice(0, length);
+		this.undecidedText = this.undecidedText.slice(length);
+		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
+		this.releasedText += text;
+		return text;
+	}
+
+	/** Why the response cannot be used; undefined for a usable one. */
+	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
+		if (this.failure) return this.failure;
+		if (this.toolCalls.hasTooMany) {
+			const serverText = `more than ${this.calls.length - 1} tool calls in one response`;
+			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
+		}
+		return (
+			this.findEndFailure(nonEventLines) ??
+			this.findRepetition() ??
+			this.findToolCallFailure() ??
+			this.findEmptyFailure()
+		);
+	}
+
+	/** A repetition that the token limit ended first. Blanks after a text do no harm. */
+	private findRepetition(): CompletionFailure | undefined {
+		const isRepetition =
+			this.isTruncated &&
+			this.detectors.some(
+				(detector) => (detector.isJson || !this.hasContent) && detector.endsInRepetition(),
+			);
+		return isRepetition ? { errorType: 'runawayOutput' } : undefined;
+	}
+
+	private findEndFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
+		if (this.finishReason !== undefined) return findFinishFailure(this.finishReason);
+		// Custom servers may report no finish reason, only the end.
+		const hasEnded = this.isDone || this.lacksFinishReason;
+		if (nonEventLines.length === 0 && hasEnded && this.hasContent) return undefined;
+		const lines = [...nonEventLines, ...this.strayTexts];
+		// The router of llama-server writes `proxy error: …`, llama-server `error: {…}`.
+		const [failure] = lines.flatMap(
+			(line) => findEventFailure(asRecord(parseJson(line.replace(/^error: */, '')))) ?? [],
+		);
+		return failure ?? { errorType: 'streamEndedEarly', serverText: lines.join('\n') || undefined };
+	}
+
+	/** A text without a chat template may be empty. */
+	private get hasContent() {
+		return this.options.isRaw || this.calls.length > 0 || this.partial.text.trim() !== '';
+	}
+
+	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
+	private get isTruncated() {
+		const { maxTokens = 0 } = this.options;
+		const { completionTokens = 0 } = this.usage ?? {};
+		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
+	}
+
+	/**
+	 * A single invalid call fails the response: no tool is executed. Where the token limit ended the response, arguments that
+	 * are empty did not arrive.
+	 */
+	private findToolCallFailure(): CompletionFailure | undefined {
+		const invalidCall = this.calls.find(
+			({ name, arguments: args }) =>
+				name === '' ||
+				normalizeArguments(args) === undefined ||
+				(this.isTruncated && !args.trim().startsWith('{')),
+		);
+		if (!invalidCall) return undefined;
+		const { name: tool } = invalidCall;
+		return this.isTruncated
+			? { errorType: 'toolCallTruncated', tool }
+			: { errorType: 'invalidToolCall', tool, isCorrectable: true };
+	}
+
+	private findEmptyFailure(): CompletionFailure | undefined {
+		if (this.hasContent) return undefined;
+		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
+		const { finishReason, strayTexts } = this;
+		return { errorType, serverText: strayTexts[0], facts: { finishReason } };
+	}
+}

@@ -1,0 +1,41 @@
+/** Masks secrets that a response split over several events. */
+import { maskDeep } from '../../errors/mask';
+import { MaskedStream } from '../../errors/masked-stream';
+import type { TextAndReasoning } from '../../text/reasoning';
+import type { Completion } from '../types';
+
+/** The parts of a response, whose events were masked one by one, as they are shown. */
+export class MaskedOutput {
+	private readonly text: MaskedStream;
+	private readonly reasoning: MaskedStream;
+
+	constructor(secrets: readonly string[] | undefined) {
+		this.text = new MaskedStream(secrets);
+		this.reasoning = new MaskedStream(secrets);
+	}
+
+	/** The thinking ends where the text goes on. */
+	push({ text, reasoning }: TextAndReasoning): TextAndReasoning {
+		const shownReasoning = this.reasoning.push(reasoning);
+		return {
+			text: this.text.push(text),
+			reasoning: text === '' ? shownReasoning : shownReasoning + this.reasoning.end(),
+		};
+	}
+
+	end({ text, reasoning }: TextAndReasoning): TextAndReasoning {
+		return {
+			text: this.text.push(text) + this.text.end(),
+			reasoning: this.reasoning.push(reasoning) + this.reasoning.end(),
+		};
+	}
+}
+
+/** Masks what came in several events. */
+export function maskCompletion(completion: Completion, secrets?: readonly string[]): Completion {
+	const { text, reasoning, toolCalls, failure, rejectedCall } = completion;
+	return {
+		...completion,
+		...maskDeep({ text, reasoning, toolCalls, failure, rejectedCall }, secrets),
+	};
+}

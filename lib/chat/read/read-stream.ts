@@ -1,0 +1,49 @@
+/** Reads the stream of a response into a completion. */
+import { captureError } from '../../errors/server-error';
+import type { HttpResponse } from '../../http/types';
+import type { TextAndReasoning } from '../../text/reasoning';
+import { maskCompletion, MaskedOutput } from './masked-output';
+import type { Completion } from '../types';
+import type { CompletionAccumulator } from './completion-accumulator';
+
+interface StreamHandlers {
+	/** Called with the output of each event. A promise is awaited before the next one. */
+	onDelta?(delta: TextAndReasoning): Promise<void> | void;
+	/** Called after events with output. */
+	onContent?(): void;
+	signal?: AbortSignal;
+	/** Characters of an event. Default: 2 MB. */
+	maxEventLength?: number;
+}
+
+/** Errors of a stream that breaks after its last output are ignored: the completion has arrived. */
+export async function readStream(
+	response: HttpResponse,
+	accumulator: CompletionAccumulator,
+	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
+): Promise<{
+	rest: TextAndReasoning;
+	completion: Completion;
+}> {
+	const { secrets } = response.errorContext;
+	const output = new MaskedOutput(secrets);
+	try {
+		for await (const events of response.events(maxEventLength)) {
+			const eventsBefore = accumulator.contentEvents;
+			for (const data of events) {
+				const written = onDelta(output.push(accumulator.push(data)));
+				if (written) await written;
+			}
+			if (accumulator.contentEvents > eventsBefore) {
+				response.markContent();
+				onContent();
+			}
+			if (accumulator.isOver) break;
+			if (accumulator.isFinished) response.expectEnd();
+		}
+	} catch (error) {
+		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
+	}
+	const { rest, completion } = accumulator.end(response.getNonEventLines());
+	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
+}

@@ -1,0 +1,37 @@
+/** The originals of recent tool calls, which n8n splits and changes. */
+import type { ChatResult } from '../types';
+import { LruCache } from '../../lru-cache';
+
+/** The cached original of a tool call and its turn, which n8n splits and changes. */
+export interface CachedToolCall {
+	/** Text the model wrote before its calls. */
+	text: string;
+	reasoning: string;
+	name: string;
+	/** The arguments exactly as the model wrote them. */
+	arguments: string;
+}
+
+/** Longer calls are not cached. */
+const MAX_CHARACTERS = 64 * 1024;
+
+/**
+ * The calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
+ * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
+ * worker of n8n's queue mode: then the conversation is still correct, but less similar to the model's output.
+ *
+ * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
+ * conversations.
+ */
+export const toolCallCache: LruCache<CachedToolCall> =
+	LruCache.createShared<CachedToolCall>(Infinity);
+
+export function cacheToolCalls({
+	text,
+	reasoning,
+	toolCalls,
+}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
+	for (const { id, name, arguments: args } of toolCalls)
+		if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
+			toolCallCache.set(id, { text, reasoning, name, arguments: args });
+}

@@ -1,0 +1,41 @@
+/** Names of tools that servers accept. */
+import type { ToolDefinition, ChatMessage, ToolNames } from '../types';
+
+/** Maximum length of a name that servers accept. */
+const MAX_NAME_LENGTH = 64;
+
+/** Names are unique within a request. A valid name stays, and no other tool gets it. */
+export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
+	const usedNames = new Set(tools.map(({ name }) => name));
+	const wireNames = new Map<string, string>();
+	for (const { name } of tools) {
+		const validName = toValidName(name);
+		if (validName === name) continue;
+		let unique = validName;
+		for (let count = 2; usedNames.has(unique); count++)
+			unique = `${validName.slice(0, MAX_NAME_LENGTH - 4)}_${count}`;
+		usedNames.add(unique);
+		wireNames.set(name, unique);
+	}
+	const originalNames = new Map([...wireNames].map(([name, wireName]) => [wireName, name]));
+	return {
+		toWire: (name) => wireNames.get(name) ?? toValidName(name),
+		toOriginal: (name) => originalNames.get(name) ?? name,
+	};
+}
+
+/** A name that servers accept. */
+export function toValidName(name: string): string {
+	return name.replace(/[^\w-]/g, '_').slice(0, MAX_NAME_LENGTH) || '_';
+}
+
+/** Messages with the names that are sent. */
+export function withWireNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
+	return messages.map((message) => {
+		if (message.role === 'tool' && message.name !== undefined)
+			return { ...message, name: names.toWire(message.name) };
+		if (message.role !== 'assistant' || !message.toolCalls) return message;
+		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.toWire(call.name) }));
+		return { ...message, toolCalls };
+	});
+}

@@ -1,0 +1,110 @@
+/** Creates errors from what is known of a request. */
+import { asFiniteNumber } from '../values/numbers';
+import { truncate } from '../values/text';
+import { mask, maskDeep, maskedExcerpt } from './mask';
+import type { ErrorTextParams } from './texts/error-text';
+import type { ErrorType } from './error-types';
+import { getErrorText } from './error-types';
+import type { ServerErrorDetails } from './server-error';
+import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
+
+export interface ErrorContext extends Pick<
+	ErrorTextParams,
+	'root' | 'typed' | 'service' | 'model'
+> {
+	/** Resolved URL of the request. */
+	url: string;
+	/** Values that must never appear in an error: keys and header values. */
+	secrets?: readonly string[];
+	/** The suggestion for this server type, instead of the one in the table. */
+	getSuggestion?(type: ErrorType, model: string): string | undefined;
+}
+
+const OUT_OF_MEMORY =
+	/\b(?:out of|enough|insufficient|available|system|more) (?:\w+ )?memory\b|\bOOM\b|\ballocat/i;
+
+const MAX_SENTENCE_LENGTH = 10_000;
+
+/** Replaces or completes the row of a type; `about`: facts for its sentences. */
+export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
+	about?: ErrorTextParams;
+};
+
+/**
+ * Builds an error from the tables of texts. The context's secrets are masked in everything that was received. `title`
+ * and `suggestion` replace those of the table.
+ */
+export function createServerError(
+	type: ErrorType,
+	context: Partial<ErrorContext>,
+	overrides: ErrorOverrides = {},
+): ServerError {
+	const { about, ...details } = overrides;
+	const { model, secrets } = context;
+	const derived = {
+		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
+		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
+		contextTokens: asFiniteNumber(details.facts?.n_ctx),
+	};
+	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
+	const url = maskUrl(context);
+	const row = getErrorText(type, {
+		...context,
+		...parseHostAndPort(context.url),
+		url,
+		...maskedParams,
+	});
+	// The table's detail explains its own title only.
+	const detail = details.detail ?? details.title;
+	const toSentence = (sentence: string) => tidy(mask(sentence, secrets));
+	return new ServerError({
+		type,
+		url,
+		...details,
+		suggestion: mask(
+			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
+			secrets,
+		),
+		title: toSentence(details.title ?? row.title),
+		detail: toSentence(detail ?? row.detail ?? row.title),
+		partialText: maskPartial(details.partialText, secrets),
+		partialReasoning: maskPartial(details.partialReasoning, secrets),
+		code: maskExcerpt(details.code, secrets),
+		serverText: maskExcerpt(details.serverText, secrets),
+		facts: maskDeep(details.facts, secrets),
+	});
+}
+
+/** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
+export function createInputError(
+	title: string,
+	suggestion: string,
+	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
+): ServerError {
+	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
+}
+
+function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
+	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
+}
+
+/** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
+function tidy(sentence: string) {
+	return truncate(sentence, MAX_SENTENCE_LENGTH).replace(/ {2,}/g, ' ').replace(/ $/, '');
+}
+
+/**
+ * Masks secrets after the part that the user entered. The target of a redirect may repeat sent headers, as login pages
+ * do.
+ */
+function maskUrl({ url, root, secrets }: Partial<ErrorContext>) {
+	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
+	const prefix = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
+	return prefix + mask(url.slice(prefix.length), secrets);
+}
+
+export function parseHostAndPort(url: string | undefined): { host?: string; port?: string } {
+	if (url === undefined || !URL.canParse(url)) return {};
+	const { hostname, port, protocol } = new URL(url);
+	return { host: hostname, port: port || (protocol === 'https:' ? '443' : '80') };
+}

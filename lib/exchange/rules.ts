@@ -1,0 +1,132 @@
+/** The table of reasons to send a request again. */
+import type { ServerError } from '../errors/server-error';
+import type { ErrorType } from '../errors/error-types';
+import { request } from '../http/request';
+import type { BodyChange } from '../servers/profile';
+import type { JsonRecord } from '../values/records';
+import { asRecord } from '../values/records';
+import type { AdaptationRule } from './adaptations';
+import { findChange, toOtherFormat } from './adaptations';
+import type { ExchangeRequest, Outcome, ExchangeState, AppliedRule, RuleName } from './types';
+
+/** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
+export const MAX_REQUESTS = 8;
+
+export type Step<D, V> =
+	| { type: 'accept'; value: V }
+	| ({ type: 'send'; request: ExchangeRequest<D> } & AppliedRule)
+	| { type: 'fail'; error: ServerError };
+
+interface Change<D> {
+	request: ExchangeRequest<D>;
+	because: string;
+}
+
+interface Rule {
+	name: RuleName;
+	/** How often it may act in one exchange. */
+	limit: number;
+	/** The only error that it is about. */
+	errorType?: ErrorType;
+	/** The changed request; undefined if there is nothing to change. */
+	change<D>(state: ExchangeState<D>, outcome: Outcome<D, unknown>): Change<D> | undefined;
+}
+
+/** In this order; the first change is sent. */
+export const RULES: readonly Rule[] = [
+	{ name: 'route', limit: 3, errorType: 'routeNotFound', change: toOtherRoute },
+	{ name: 'field', limit: 7, change: adaptBy('field') },
+	{ name: 'format', limit: 2, change: adaptBy('format') },
+	{ name: 'conversation', limit: 2, change: adaptBy('conversation') },
+	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
+	{ name: 'unreadable', limit: 1, errorType: 'outputParseFailed', change: repeat },
+	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', change: changeRunaway },
+	{ name: 'correction', limit: 2, change: correct },
+];
+
+export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
+	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
+	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
+	if (step) return step;
+	const final = outcome.type === 'unusable' ? outcome.withoutCorrection : outcome;
+	return final.type === 'completed'
+		? { type: 'accept', value: final.value }
+		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
+}
+
+function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
+	const isFailed = outcome.type === 'failed';
+	// Shown text would appear twice.
+	if (isFailed && outcome.isShown) return undefined;
+	const error = isFailed ? outcome.error.type : undefined;
+	for (const { name, limit, errorType = error, change } of RULES) {
+		const isUsedUp = state.applied.filter(({ rule }) => rule === name).length >= limit;
+		const changed = !isUsedUp && errorType === error ? change(state, outcome) : undefined;
+		if (changed) return { type: 'send', rule: name, ...changed };
+	}
+	return undefined;
+}
+
+/** The state after a step that sends a request, whose body is not built yet. */
+export function advance<D, V>(
+	{ firstError, ...state }: ExchangeState<D>,
+	outcome: Outcome<D, V>,
+	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
+): ExchangeState<D> {
+	const applied = [...state.applied, { rule, because }];
+	const next = { ...state, request, sent: state.sent + 1, applied };
+	return outcome.type === 'failed'
+		? { ...next, firstError: pickMoreSpecificError(firstError, outcome.error) }
+		: next;
+}
+
+/** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */
+function pickMoreSpecificError(firstError: ServerError | undefined, error: ServerError) {
+	const isErrorResponse = (error.status ?? 0) >= 400;
+	return firstError && firstError.type !== 'routeNotFound' && isErrorResponse ? firstError : error;
+}
+
+function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
+	const route = routes.find(({ url }) => !missingUrls.includes(url));
+	const because = `the server has no route ${request.route.name}`;
+	return route && { request: { ...request, route }, because };
+}
+
+function adaptBy(rule: AdaptationRule): Rule['change'] {
+	return ({ request, body, adaptations }, outcome) => {
+		if (outcome.type !== 'failed') return undefined;
+		const change = findChange(outcome.error, body, adaptations[rule] ?? [], rule);
+		return change && withChange(request, change);
+	};
+}
+
+/** Each change is tried once. */
+function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<D> | undefined {
+	if (request.changes.some(({ name }) => name === change.name)) return undefined;
+	const changes = [...request.changes, change];
+	return { request: { ...request, changes }, because: change.name };
+}
+
+function repeat<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	return isSeedRandom(body) ? { request, because: 'the output was unreadable' } : undefined;
+}
+
+function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+	const otherFormat = toOtherFormat(body);
+	if (otherFormat) return withChange(request, otherFormat);
+	const { temperature = asRecord(body.options).temperature } = body;
+	const isRandom = isSeedRandom(body) && temperature !== 0;
+	return isRandom ? { request, because: 'the output ran away' } : undefined;
+}
+
+function isSeedRandom({ seed, options }: JsonRecord) {
+	return (seed ?? asRecord(options).seed ?? -1) === -1;
+}
+
+function correct<D>({ request }: ExchangeState<D>, outcome: Outcome<D, unknown>) {
+	if (outcome.type !== 'unusable') return undefined;
+	return {
+		request: { ...request, draft: outcome.correctedDraft },
+		because: 'a correction was requested',
+	};
+}

@@ -1,0 +1,173 @@
+/** Splits a streamed body into events. */
+import { parseJson } from '../values/json';
+import type { EventSourceMessage, ParseError } from '../vendor';
+import { createParser } from '../vendor';
+import { BodyTooLargeError, assertFewValues } from './body-limits';
+import type { EndDetector } from './response-body';
+import { TextChunks, BufferedText } from './response-body';
+
+/** Characters of one event, one line, or a JSON response instead of a stream. */
+const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
+
+/** Characters of a web page, whose text an error shows. */
+const MAX_PAGE_LENGTH = 64 * 1024;
+
+/** Maximum lines outside of events that are kept: an error cannot show more. */
+const MAX_NON_EVENT_LINES = 20;
+
+const MAX_NON_EVENT_LINE_LENGTH = 500;
+
+/** Some FastAPI servers write `data: ` although their framework (sse-starlette) already does. */
+const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
+
+/** First characters of the lines of an event stream: comments and its four fields. */
+const FIELD_START = /[:deir]/i;
+
+type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
+
+/**
+ * Parses the body of a streamed response, however its bytes are split. The first character determines the format, not
+ * the content type: servers that cannot stream respond with JSON (docs/protocols/llama-server.md, case 44), and
+ * frameworks label event streams as JSON or HTML.
+ */
+export class StreamParser implements EndDetector {
+	private format: BodyFormat = 'unknown';
+	private readonly decoder = new TextDecoder();
+	private events: string[] = [];
+	/** The incomplete last line. */
+	private pending = new TextChunks();
+	/** The beginning of a page. */
+	private pageStart = '';
+	/** Characters since the last event. */
+	private length = 0;
+	private readonly buffered = new BufferedText();
+	private readonly nonEventLineBuffer: string[] = [];
+	private readonly parser = createParser({
+		onEvent: ({ data }: EventSourceMessage) => {
+			this.length = 0;
+			this.addEvents(data);
+		},
+		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
+	});
+
+	/** `framing`: of the protocol: server-sent events, or one JSON value per line. */
+	constructor(
+		private readonly framing: 'events' | 'lines',
+		private readonly maxLength: number = MAX_EVENT_LENGTH,
+	) {}
+
+	/** Lines outside of events, for example a router's `proxy error: …`. */
+	get nonEventLines(): readonly string[] {
+		return this.nonEventLineBuffer;
+	}
+
+	/** The beginning of a web page received instead of a response. */
+	get page(): string | undefined {
+		return this.format === 'page' ? this.pageStart : undefined;
+	}
+
+	/** A page or a JSON response may be complete although the body stays open. */
+	mayHaveEnded(): boolean {
+		return this.format === 'page' || this.format === 'buffered';
+	}
+
+	hasEnded(): boolean {
+		return this.format === 'page' || this.buffered.hasEnded();
+	}
+
+	/**
+	 * The data of the events that these bytes complete.
+	 *
+	 * Throws a `BodyTooLargeError`.
+	 */
+	push(bytes: Uint8Array): string[] {
+		return this.feed(this.decoder.decode(bytes, { stream: true }));
+	}
+
+	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
+	end(): string[] {
+		const rest = this.feed(this.decoder.decode());
+		if (this.format === 'page') return rest;
+		const last = (this.format === 'buffered' ? this.buffered.text : this.pending.text).trim();
+		if (this.format === 'events') this.parser.feed(`${this.pending.text}\n\n`);
+		else if (last !== '') this.addEvents(last);
+		return [...rest, ...this.events.splice(0)];
+	}
+
+	private feed(decoded: string) {
+		const chunk = this.format === 'unknown' ? this.detectFormat(decoded) : decoded;
+		if (this.format === 'page') {
+			this.pageStart += chunk.slice(0, MAX_PAGE_LENGTH - this.pageStart.length);
+			return [];
+		}
+		this.length += chunk.length;
+		if (this.length > this.maxLength) throw new BodyTooLargeError(this.maxLength);
+		if (this.format === 'buffered') this.buffered.add(chunk);
+		if (this.format === 'events') this.feedLines(chunk);
+		if (this.format === 'lines') this.splitLines(chunk);
+		return this.events.splice(0);
+	}
+
+	/** Detects the format by the first character that is not blank. Returns the text from there on. */
+	private detectFormat(chunk: string) {
+		const start = chunk.replace(/^[\s\uFEFF]+/, '');
+		const first = start.charAt(0);
+		if (first === '') return '';
+		if (first === '<') this.format = 'page';
+		else if (first === '{' || first === '[')
+			this.format = this.framing === 'lines' ? 'lines' : 'buffered';
+		else this.format = FIELD_START.test(first) || this.framing === 'events' ? 'events' : 'lines';
+		return start;
+	}
+
+	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
+	private feedLines(chunk: string) {
+		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
+		if (end > 0) this.parser.feed(this.takePending() + chunk.slice(0, end));
+		this.pending.add(chunk.slice(end));
+	}
+
+	private takePending(): string {
+		const { text } = this.pending;
+		this.pending = new TextChunks();
+		return text;
+	}
+
+	private splitLines(chunk: string) {
+		if (!chunk.includes('\n')) {
+			this.pending.add(chunk);
+			return;
+		}
+		const lines = (this.takePending() + chunk).split('\n');
+		const rest = lines.pop() ?? '';
+		this.pending.add(rest);
+		this.length = rest.length;
+		for (const line of lines)
+			if (/^\s*[{[]/.test(line)) {
+				assertFewValues(line);
+				this.events.push(line.trim());
+			} else this.addNonEventLine(line);
+	}
+
+	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
+	private addEvents(data: string) {
+		const text = data.replace(REPEATED_PREFIX, '');
+		const lines = text.includes('\n') ? splitData(text) : [];
+		const isOneEventPerLine =
+			lines.length > 1 && lines.every((line) => line === '[DONE]' || parseJson(line) !== undefined);
+		for (const event of isOneEventPerLine ? lines : [text]) {
+			assertFewValues(event);
+			this.events.push(event);
+		}
+	}
+
+	private addNonEventLine(line: string) {
+		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
+		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
+	}
+}
+
+function splitData(data: string) {
+	const lines = data.split('\n').filter((line) => line.trim() !== '');
+	return lines.map((line) => line.replace(REPEATED_PREFIX, ''));
+}

@@ -1,0 +1,71 @@
+/** Requests of n8n's HTTP Request node with a LocalLlama credential. */
+import type { IHttpRequestOptions } from 'n8n-workflow';
+import { createInputError } from '../errors/create-error';
+import { resolveBaseUrl } from './base-url';
+import { buildCredentialHeaders } from './credential-headers';
+import { CREDENTIAL_TEST_TIMEOUT_MS } from './credential-test';
+import type { LocalLlamaCredential } from './credential';
+
+/** Older helpers of n8n, which HTTP Request uses, name the URL and the redirect options differently. */
+interface LegacyOptions {
+	uri?: string;
+	followRedirect?: boolean;
+	followAllRedirects?: boolean;
+}
+
+/** n8n would send the key and the extra headers on to another host. */
+const WITHOUT_REDIRECTS = {
+	disableFollowRedirect: true,
+	followRedirect: false,
+	followAllRedirects: false,
+};
+
+/**
+ * Adds the headers of a credential to a request of n8n. That of the credential test carries the Base URL as typed, and
+ * its own path.
+ * `test` resolves both, so that the test passes with every form of a Base URL that the nodes accept.
+ * Throws a `ServerError`, also for a URL with another origin than the Base URL, and for a proxy of the request itself: it
+ * would read the key of every http URL, and the credential does not name it.
+ */
+export function authenticateRequest(
+	request: IHttpRequestOptions & LegacyOptions,
+	credential: LocalLlamaCredential & { baseUrl: string },
+	testPath: string,
+	test: Pick<IHttpRequestOptions, 'baseURL' | 'url'>,
+): IHttpRequestOptions {
+	const { baseUrl, ignoreSslIssues } = credential;
+	const isTest = request.baseURL === baseUrl && request.url === testPath;
+	const testOptions = {
+		...test,
+		skipSslCertificateValidation: ignoreSslIssues,
+		timeout: CREDENTIAL_TEST_TIMEOUT_MS,
+	};
+	const resolved = isTest ? { ...request, ...testOptions } : request;
+	assertTarget(resolved, resolveBaseUrl(baseUrl).origin);
+	const headers = { ...request.headers, ...buildCredentialHeaders(credential) };
+	return { ...resolved, ...WITHOUT_REDIRECTS, headers };
+}
+
+/** Throws a `ServerError` for a request whose key another program than the server could read. */
+function assertTarget(
+	{ uri, url, baseURL, proxy }: IHttpRequestOptions & LegacyOptions,
+	origin: string,
+) {
+	if (proxy)
+		throw createInputError(
+			'The request has a proxy of its own, so the key of this credential is not sent',
+			'Remove the option Proxy from the node. For a proxy that all nodes use, set HTTP_PROXY or HTTPS_PROXY in the environment of n8n.',
+		);
+	// Which of them counts depends on the helper.
+	const targets = [uri, url].filter((target) => target !== undefined && target !== '');
+	for (const target of targets.length > 0 ? targets : [''])
+		assertSameOrigin(new URL(target!, baseURL).origin, origin);
+}
+
+function assertSameOrigin(target: string, origin: string) {
+	if (target === origin) return;
+	throw createInputError(
+		`This credential is for ${origin}, so its key is not sent to ${target}`,
+		'Use the credential of that server, or a URL that starts with the Base URL of this one.',
+	);
+}

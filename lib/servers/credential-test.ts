@@ -1,0 +1,75 @@
+/** Rules of n8n's test of a credential. */
+/**
+ * Rules by which n8n checks the response to a credential test. n8n accepts both types in one list, and the first match
+ * is the error (credentials-tester.service.ts); n8n's types allow only lists of one type.
+ */
+
+/** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
+export function statusRule(
+	status: number,
+	message: string,
+): {
+	type: 'responseCode';
+	properties: {
+		value: number;
+		message: string;
+	};
+} {
+	return { type: 'responseCode' as const, properties: { value: status, message } };
+}
+
+/** For a value in a body with status 200. n8n passes an empty body as an empty text. */
+export function bodyRule(
+	key: string,
+	value: unknown,
+	message: string,
+): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
+	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
+}
+
+/**
+ * For text with status 200: a user interface, a login page, a server with one response for everything. JSON objects have
+ * another constructor.
+ */
+export function plainTextRule(message: string): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
+	return bodyRule('constructor', String, message);
+}
+
+/** For a JSON object without a field. */
+export function missingFieldRule(
+	field: string,
+	message: string,
+): {
+	type: 'responseSuccessBody';
+	properties: {
+		key: string;
+		value: unknown;
+		message: string;
+	};
+} {
+	return bodyRule(field, undefined, message);
+}
+
+/**
+ * How long n8n waits for the response to a credential test. n8n's default is 300 s, and a timeout in the test's request
+ * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
+ */
+export const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
+
+/** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
+export const CONNECTION_CODES_HINT =
+	'ECONNREFUSED in the test: nothing listens at this address and port.<br>If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost.<br>EPROTO: use http://. ECONNRESET: use https://.';

@@ -1,0 +1,72 @@
+/** The endpoint and the model server of a credential. */
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type { EgressFilter, ServerAddress } from '../http/types';
+import type { ModelServer } from './types/server-type';
+import { resolveBaseUrl } from './base-url';
+import { createHash } from 'node:crypto';
+import { collectSecrets } from '../errors/mask';
+import { getProxyHeaders } from '../http/dispatcher';
+import { getProfile } from './profile';
+import { buildCredentialHeaders } from './credential-headers';
+import { readLocalLlamaCredential } from './credential';
+
+/**
+ * The server of a "LocalLlama API" credential.
+ * `helpers`: those of the node's context.
+ * Throws a `ServerError` of type `invalidUrl` or `invalidInput`, before anything is sent.
+ */
+export function createModelServer(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): ModelServer {
+	const credential = readLocalLlamaCredential(data);
+	const url = resolveBaseUrl(credential.baseUrl);
+	const headers = buildCredentialHeaders(credential);
+	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
+	const server: ModelServer = {
+		...createEndpoint(url, headers, ignoreSslIssues, helpers),
+		configuredType: serverType,
+		getApiUrl: () => getProfile(server).getApiUrl(),
+		maxConcurrentRequests,
+		getSlots: (model) => getProfile(server).getCachedSlots(model),
+		errorContext: {
+			getSuggestion: (errorType, model) => {
+				const texts = getProfile(server).getCachedType()?.texts;
+				return texts?.getModelSuggestion?.(errorType, model) ?? texts?.suggestions?.[errorType];
+			},
+		},
+	};
+	return server;
+}
+
+/**
+ * What every server of a credential has. Cheap: sockets, queue and caches are shared.
+ * `helpers`: those of the node's context, for n8n's egress filter.
+ */
+export function createEndpoint(
+	url: ServerAddress,
+	headers: Record<string, string>,
+	ignoreSslIssues: boolean,
+	helpers?: object,
+): {
+	url: ServerAddress;
+	id: string;
+	headers: Record<string, string>;
+	ignoreSslIssues: boolean;
+	egressFilter: EgressFilter | undefined;
+	secrets: string[];
+	n8nHelpers: object | undefined;
+} {
+	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+	// n8n before 2.30 has no egress filter.
+	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;
+	return {
+		url,
+		id: JSON.stringify([url.api, key, ignoreSslIssues]),
+		headers,
+		ignoreSslIssues,
+		egressFilter: host?.getSecureEgressFilter?.() ?? undefined,
+		secrets: collectSecrets({ ...headers, ...getProxyHeaders() }),
+		n8nHelpers: helpers,
+	};
+}

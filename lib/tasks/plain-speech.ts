@@ -1,0 +1,26 @@
+/** Text to be spoken, without Markdown and emoji. */
+/** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */
+const EMOJI =
+	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
+
+/** Applied twice for nested emphasis: a pattern that crosses it would search for the end of each sign. */
+const EMPHASIS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
+
+/** Removes emoji and Markdown, which many servers read aloud. */
+export function stripMarkdown(text: string): string {
+	return text
+		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
+		.replace(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
+		.replace(/\[([^[\]]+)\]\([^()]*\)/g, '$1')
+		.replace(/^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+/gm, '')
+		.replace(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '')
+		.replace(EMPHASIS, '$2')
+		.replace(EMPHASIS, '$2')
+		.replace(/~~(?=\S)([^~]*[^~\s])~~/g, '$1')
+		.replace(/(?<![\p{L}\p{N}_])(__|_)(?=\S)([^_]*[^_\s])\1(?![\p{L}\p{N}_])/gu, '$2')
+		.replace(/`([^`]*)`/g, '$1')
+		.replace(EMOJI, '')
+		.replace(/[ \t]{2,}/g, ' ')
+		.replace(/[ \t]$/gm, '')
+		.trim();
+}

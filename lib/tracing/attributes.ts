@@ -1,0 +1,153 @@
+/** Attributes of the span of a model request. */
+import type { ServerAddress } from '../http/types';
+import type { JsonRecord } from '../values/records';
+import type { Priority } from '../http/queue';
+import type { TracedMessage } from './trace-messages';
+import { stringifyMessages } from './trace-messages';
+
+/** Fields by which users can search traces. */
+export interface TraceSettings {
+	sessionId?: string;
+	userId?: string;
+	tags?: string[];
+	/** Whether the trace contains prompt and response. */
+	recordTexts?: boolean;
+}
+
+/** Attributes of a request. */
+export interface RequestAttributes {
+	/** Names of OpenTelemetry's conventions, which have none for reranking. */
+	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
+	/** The requested model. */
+	model?: string;
+	/** A server type, or `dify`. */
+	provider?: string;
+	/** Generation options, by their names in lib/chat/generation-options.ts. */
+	parameters?: object;
+	trace?: TraceSettings;
+	input?: readonly TracedMessage[];
+	/** Priority in the queue. */
+	priority?: Priority;
+}
+
+/** Attributes of a response. */
+export interface ResponseAttributes {
+	/** A server type, or `dify`. */
+	provider?: string;
+	/** The model that the server reported. */
+	responseModel?: string;
+	id?: string;
+	conversationId?: string;
+	finishReason?: string;
+	usage?: {
+		promptTokens?: number;
+		completionTokens?: number;
+		cachedTokens?: number;
+		reasoningTokens?: number;
+	};
+	/** By `performance.now()`. */
+	firstTokenAt?: number;
+	tokensPerSecond?: number;
+	/** Share of the drafted tokens that the model accepted, from 0 to 1. */
+	draftAcceptanceRate?: number;
+	/** The name of each called tool. */
+	toolCalls?: readonly string[];
+	output?: readonly TracedMessage[];
+	/** Type of the error. */
+	errorType?: string;
+}
+
+export type SpanData = RequestAttributes &
+	ResponseAttributes & {
+		server: ServerAddress;
+		/** By `performance.now()`. */
+		startedAt: number;
+	};
+
+const set =
+	(name: string) =>
+	({ parameters }: SpanData) =>
+		(parameters as Readonly<JsonRecord> | undefined)?.[name];
+
+/** The texts of an observation, if the user wants them in traces. */
+const texts = (name: 'input' | 'output') => (observation: SpanData) =>
+	observation.trace?.recordTexts && observation[name]
+		? stringifyMessages(observation[name])
+		: undefined;
+
+const getSessionId = ({ trace, conversationId }: SpanData) => trace?.sessionId ?? conversationId;
+
+/**
+ * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
+ * (https://langfuse.com/integrations/native/opentelemetry), and custom names if neither defines one.
+ */
+const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => unknown)> = {
+	'gen_ai.operation.name': 'operation',
+	'gen_ai.provider.name': ({ provider }) =>
+		provider?.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+	'gen_ai.conversation.id': getSessionId,
+	'gen_ai.request.model': 'model',
+	'gen_ai.request.temperature': set('temperature'),
+	'gen_ai.request.top_p': set('topP'),
+	'gen_ai.request.top_k': set('topK'),
+	'gen_ai.request.max_tokens': set('maxTokens'),
+	'gen_ai.request.seed': set('seed'),
+	'gen_ai.request.frequency_penalty': set('frequencyPenalty'),
+	'gen_ai.request.presence_penalty': set('presencePenalty'),
+	'gen_ai.request.stop_sequences': set('stop'),
+	'gen_ai.response.id': 'id',
+	'gen_ai.response.model': 'responseModel',
+	'gen_ai.response.finish_reasons': ({ finishReason }) => finishReason && [finishReason],
+	'gen_ai.response.time_to_first_chunk': ({ firstTokenAt, startedAt }) =>
+		firstTokenAt && Math.max(0, firstTokenAt - startedAt) / 1000,
+	'gen_ai.usage.input_tokens': ({ usage }) => usage?.promptTokens,
+	'gen_ai.usage.output_tokens': ({ usage }) => usage?.completionTokens,
+	'gen_ai.usage.cache_read.input_tokens': ({ usage }) => usage?.cachedTokens,
+	'gen_ai.usage.reasoning.output_tokens': ({ usage }) => usage?.reasoningTokens,
+	'gen_ai.input.messages': texts('input'),
+	'gen_ai.output.messages': texts('output'),
+	'server.address': ({ server }) => new URL(server.origin).hostname,
+	'server.port': ({ server }) => getPort(new URL(server.origin)),
+	'error.type': 'errorType',
+	'session.id': getSessionId,
+	'user.id': ({ trace }) => trace?.userId,
+	'langfuse.trace.tags': ({ trace }) => trace?.tags,
+	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
+		firstTokenAt && new Date(performance.timeOrigin + firstTokenAt).toISOString(),
+	'local_llama.tokens_per_second': 'tokensPerSecond',
+	'local_llama.draft_acceptance_rate': 'draftAcceptanceRate',
+	'local_llama.tool_calls': 'toolCalls',
+	'local_llama.priority': 'priority',
+};
+
+type AttributeValue = string | number | string[];
+
+/** `mask`: masks the credential's secrets in a text. */
+export function toSpanAttributes(
+	observation: SpanData,
+	mask: (text: string) => string,
+): Record<string, AttributeValue> {
+	const attributes: Record<string, AttributeValue> = {};
+	for (const [name, source] of Object.entries(ATTRIBUTES)) {
+		const field = typeof source === 'string' ? observation[source] : source(observation);
+		const value = attributeValue(field, mask);
+		if (value !== undefined) attributes[name] = value;
+	}
+	return attributes;
+}
+
+function attributeValue(
+	value: unknown,
+	mask: (text: string) => string,
+): AttributeValue | undefined {
+	if (typeof value === 'string') return value ? mask(value) : undefined;
+	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+	if (Array.isArray(value))
+		return value.length === 0 ? undefined : value.map((item) => mask(String(item)));
+	return undefined;
+}
+
+function getPort({ port, protocol }: URL) {
+	if (port) return Number(port);
+	return protocol === 'https:' ? 443 : 80;
+}

@@ -1,0 +1,144 @@
+/** Ratings of messages of a Dify app. */
+import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/dify-operation';
+import { messageField, readId } from '../shared/dify/dify-fields';
+import { userField, readUser } from '../shared/dify/dify-user';
+import { createOperationTable } from '../shared/run/operations';
+import { FEEDBACK_LIST } from '../../lib/dify/app';
+import { ServerError } from '../../lib/errors/server-error';
+import type { DifyClient } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/client';
+import {
+	booleanField,
+	choiceField,
+	longTextField,
+	optionsCollection,
+} from '../shared/field-builders';
+import type { NodeParameters } from '../shared/parameters';
+import { asChoice, createFieldError } from '../shared/parameters';
+import { isUnset } from '../../lib/values/records';
+
+const feedbackGetAll = defineListOperation({
+	action: 'Get many ratings',
+	description: 'List all feedback of the app, from its users and from your team in Dify',
+	fields: [],
+	list: () => FEEDBACK_LIST,
+});
+
+const ratedMessageField = messageField(
+	'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
+);
+
+const ignoreNotRated = booleanField(
+	'Ignore If Not Rated',
+	'ignoreNotRated',
+	true,
+	'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
+);
+
+type Rating = 'like' | 'dislike' | 'none';
+
+const rate: DifyOperation = {
+	name: 'Rate',
+	value: 'rate',
+	action: 'Rate a message',
+	description: 'Like or dislike a message, with an optional comment',
+	fields: [
+		ratedMessageField,
+		userField,
+		choiceField(
+			'Rating',
+			'rating',
+			'like',
+			{
+				dislike: 'Dislike',
+				like: 'Like',
+				none: ['None', 'Removes the rating, like Revoke'],
+			},
+			'Expressions must return like, dislike or none. Each user has one rating per message: a new rating replaces it.',
+		),
+		longTextField(
+			'Text',
+			'content',
+			2,
+			'Why the response was good or bad. If empty, Dify deletes the comment of an earlier rating.',
+		),
+		optionsCollection([ignoreNotRated]),
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const rating = readRating(parameters);
+		if (rating === 'none') return await revokeRating(call);
+		const content =
+			parameters.rawString('content').trim() === '' ? null : parameters.rawString('content');
+		return {
+			json: {
+				messageId: await sendRating(client, parameters, { rating, content }),
+				rating,
+				content,
+				success: true,
+			},
+		};
+	},
+};
+
+const revoke: DifyOperation = {
+	name: 'Revoke',
+	value: 'revoke',
+	action: 'Revoke a rating',
+	description: 'Remove the rating of a message, including its comment',
+	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
+	run: revokeRating,
+};
+
+async function revokeRating({ client, parameters }: DifyCall) {
+	const shouldIgnore = parameters.boolean('options.ignoreNotRated', false);
+	const messageId = readId(parameters, 'messageId');
+	// Not resent: the second time, Dify reports nothing to revoke.
+	const sending = sendRating(client, parameters, { rating: null });
+	const alreadySo = await sending.then(
+		() => undefined,
+		(error: unknown) => {
+			if (shouldIgnore && error instanceof ServerError && error.type === 'nothingToRevoke')
+				return true;
+			throw error;
+		},
+	);
+	return {
+		json: {
+			messageId,
+			rating: null,
+			content: null,
+			success: true,
+			alreadySo,
+		},
+	};
+}
+
+async function sendRating(
+	client: DifyClient,
+	parameters: NodeParameters,
+	feedback: { rating: Rating | null; content?: string | null },
+) {
+	const messageId = readId(parameters, 'messageId');
+	const body = { ...feedback, user: readUser(parameters) };
+	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, {
+		isIdempotent: feedback.rating !== null,
+	});
+	return messageId;
+}
+
+/** There is no default: a missing rating would delete the stored one (docs/protocols/dify.md 4). */
+function readRating(parameters: NodeParameters): Rating {
+	const field = parameters.field('rating');
+	const value = parameters.value('rating');
+	if (isUnset(value))
+		throw createFieldError(
+			field.label,
+			'is empty',
+			'An empty rating would delete an earlier one in Dify, so it is not sent. To remove a rating, choose none.',
+		);
+	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
+}
+
+export const operations = createOperationTable([rate, feedbackGetAll, revoke]);

@@ -1,0 +1,26 @@
+/** The hint about a chat that could stream and does not. */
+import type { ISupplyDataFunctions } from 'n8n-workflow';
+import { NOTICEABLE_WAIT_MS } from '../shared/run/hints';
+import { asRecord } from '../../lib/values/records';
+import { tryOrUndefined } from '../../lib/values/attempt';
+
+type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
+	isStreaming?(): boolean;
+};
+
+/**
+ * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
+ * time, if the response was streamed, and if the execution did not start in a chat.
+ */
+export function getStreamingHint(context: Context, totalMs: number): string | undefined {
+	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
+	const trigger = tryOrUndefined(() => context.getChatTrigger());
+	if (!trigger) return undefined;
+	const { responseMode } = asRecord(trigger.parameters.options);
+	const respondsWhenFinished = responseMode === undefined || responseMode === 'lastNode';
+	// n8n adds the "=" itself.
+	const expression = `{{ $(${JSON.stringify(trigger.name)}).isExecuted }}`;
+	const isExecuted = tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
+	if (!respondsWhenFinished || !isExecuted) return undefined;
+	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
+}

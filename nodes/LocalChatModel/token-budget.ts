@@ -1,0 +1,37 @@
+/** Ends an execution that has used up its token budget. */
+import type { ChatGenerator } from '../../lib/chat/types';
+import { readTokenTotals } from '../shared/token-totals';
+import { createInputError } from '../../lib/errors/create-error';
+
+const UNCOUNTED =
+	'The server does not report token counts, so Token Budget cannot limit this execution.';
+
+/**
+ * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
+ *
+ * `budget`: tokens of all prompts and responses of the execution.
+ * Throws a `ServerError` of type `invalidInput` before anything is sent, if nothing is left.
+ */
+export function withTokenBudget(
+	generate: ChatGenerator,
+	context: object,
+	budget: number,
+): ChatGenerator {
+	if (budget === 0) return generate;
+	return async (chatRequest, onDelta) => {
+		const { tokensIn, tokensOut } = readTokenTotals(context);
+		const used = tokensIn + tokensOut;
+		if (used >= budget)
+			throw createInputError(
+				`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
+				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
+				{
+					detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
+					facts: { tokensIn, tokensOut, tokenBudget: budget },
+				},
+			);
+		const result = await generate(chatRequest, onDelta);
+		if (!result.usage) result.warnings.push(UNCOUNTED);
+		return result;
+	};
+}

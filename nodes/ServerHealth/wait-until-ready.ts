@@ -1,0 +1,28 @@
+/** Operation Wait Until Ready. */
+import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
+import { numberField } from '../shared/field-builders';
+import { checkFields } from '../shared/health/check-fields';
+import type { HealthOperation } from './operation';
+import { defineHealthOperation } from './operation';
+
+export const waitUntilReady: HealthOperation = defineHealthOperation({
+	name: 'Wait Until Ready',
+	value: 'waitUntilReady',
+	action: 'Wait until a server is ready',
+	description: 'Check until the server is healthy, for example while it loads a model',
+	services: ['modelServer', 'dify'],
+	fields: [
+		numberField('Wait Timeout (Seconds)', 'waitTimeout', 300, {
+			typeOptions: { minValue: 1 },
+			description:
+				'How long to wait until the server responds, its model is loaded, and the Expectations are met',
+			hint: 'The node waits until a check is healthy. It stops at once if waiting does not help, for example with a wrong key.',
+		}),
+		...checkFields(),
+	],
+	measure: async ({ target, parameters, signal, check: options }) => {
+		const timeoutMs = parameters.milliseconds('waitTimeout');
+		const checkAgain = () => checkServer(target, options);
+		return await wait(checkAgain, { timeoutMs, signal });
+	},
+});

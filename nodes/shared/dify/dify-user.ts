@@ -1,0 +1,33 @@
+/** The Dify user on whose behalf a request is sent. */
+import type { INodeProperties } from 'n8n-workflow';
+import { parseUser } from '../../../lib/dify/client';
+import type { NodeParameters } from '../parameters';
+import { stringField } from '../field-builders';
+
+export const DEFAULT_USER =
+	'If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow.';
+
+export const SAME_USER = `so use the same value in all Dify nodes. ${DEFAULT_USER} Dify does not verify the value.`;
+
+/** The user that owns the data in Dify. Default: see `readRawUser`. */
+export const userField: INodeProperties = stringField('User', 'user', {
+	placeholder: 'e.g. user-42',
+	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
+});
+
+/** The user of the item. Throws a `ServerError` if there is none. */
+export function readUser(parameters: NodeParameters): string {
+	return parseUser(readRawUser(parameters));
+}
+
+/** The unchecked user of the field. If empty, the default user. */
+export function readRawUser(parameters: NodeParameters): unknown {
+	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
+}
+
+/** The chat session, otherwise the user of the item, otherwise one for the workflow. */
+function getDefaultUser(parameters: NodeParameters): unknown {
+	const { sessionId, user } = parameters.item();
+	const workflowId = parameters.workflowId();
+	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
+}
