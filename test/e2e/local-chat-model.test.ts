@@ -343,6 +343,56 @@ describe('the running n8n', () => {
 			runs: 0,
 			hint: 'It was not executed, because no such tool is connected.',
 		},
+		{
+			id: 'definition',
+			what: 'that is the definition of its tool is shown',
+			text: '{"type":"function","function":{"name":"Calculator","parameters":{"type":"object","properties":{"input":{"type":"string"}}}}}',
+			shown:
+				'{"type":"function","function":{"name":"Calculator","parameters":{"type":"object","properties":{"input":{"type":"string"}}}}}',
+			runs: 0,
+			hint: undefined,
+		},
+		{
+			id: 'notation',
+			what: 'in another notation of parameters runs it',
+			text: '<tool_call><function=Calculator><parameter name="input">17*23</parameter></function></tool_call>',
+			shown: 'It is 391.',
+			runs: 1,
+			hint: undefined,
+		},
+		{
+			id: 'words',
+			what: 'with words between its marks runs nothing',
+			text: '<tool_call><function=Calculator>I use <parameter=input>17*23</parameter></function></tool_call>',
+			shown:
+				'<tool_call><function=Calculator>I use <parameter=input>17*23</parameter></function></tool_call>',
+			runs: 0,
+			hint: 'It was not executed, because it contains text that is not part of a call.',
+		},
+		{
+			id: 'seed',
+			what: 'of Seed-OSS runs it',
+			text: '<seed:tool_call><function=Calculator><parameter=input>17*23</parameter></function></seed:tool_call>',
+			shown: 'It is 391.',
+			runs: 1,
+			hint: undefined,
+		},
+		{
+			id: 'deepseek',
+			what: 'of DeepSeek V3.1 runs it',
+			text: '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>Calculator<｜tool▁sep｜>{"input":"17*23"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+			shown: 'It is 391.',
+			runs: 1,
+			hint: undefined,
+		},
+		{
+			id: 'bare',
+			what: 'with a call without marks runs nothing',
+			text: 'Calculator(input="17*23")',
+			shown: 'Calculator(input="17*23")',
+			runs: 0,
+			hint: 'It was not executed, because its format is unknown or incomplete.',
+		},
 	])('a response $what, streamed and as a whole', async ({ id, text, shown, runs, hint }) => {
 		for (const isWhole of [false, true]) {
 			const server = await startLlamaServerSim();
