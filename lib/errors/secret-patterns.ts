@@ -70,7 +70,8 @@ function toForms(secrets: readonly string[]): Form[] {
 	const forms = new Map<string, Form>();
 	for (const secret of secrets) {
 		// A stretch of "Bearer KEY" or "user:password" may be one of its other words.
-		const isWhole = !secrets.some((other) => other !== secret && secret.includes(other));
+		const isPair = secrets.some((other) => other !== secret && secret.endsWith(`:${other}`));
+		const isWhole = !isPair && !/[\s;,]/.test(secret);
 		for (const text of toPlainForms(secret))
 			forms.set(text, {
 				text,
@@ -96,8 +97,9 @@ function toPlainForms(secret: string): string[] {
 	return forms;
 }
 
-/** Words, numbers, versions and sizes: "llama-3.1-8b-key", "correct4horse". */
-const WORD = /^(?:[a-z]*\d{0,4}|\d+[a-z]{0,2}|[a-z]\d+[a-z]|[a-z]+\d[a-z]+)$/i;
+/** Words, numbers, versions and sizes: "llama-3.1-8b-key", "correct4horse". A capital within a word is not of a word. */
+const WORD =
+	/^(?:(?:[A-Z]?[a-z]*|[A-Z]+)\d{0,4}|\d+[A-Za-z]{0,2}|[A-Za-z]\d+[A-Za-z]|[A-Z]?[a-z]+\d[a-z]+)$/;
 
 /** A stretch of such a key may be a word or the name of a model, which must not be masked. */
 function isReadable(secret: string) {

@@ -52,11 +52,18 @@ export class TextCount {
 /** No character of JSON takes more bytes of memory. */
 const MAX_BYTES_PER_CHARACTER = 64;
 
-/** @throws TooManyValuesError for an event that is too large to be parsed */
-export function assertFewValues(event: string): void {
-	if (event.length * MAX_BYTES_PER_CHARACTER <= MAX_JSON_MEMORY) return;
+/** Bytes of memory for each character that an event may have: parsing 2 MB of it takes up to 0.1 s. */
+const MEMORY_PER_CHARACTER = 8;
+
+/**
+ * @param maxLength characters that an event may have
+ * @throws TooManyValuesError for an event with so many values that parsing it would block n8n
+ */
+export function assertFewValues(event: string, maxLength: number): void {
+	const maxMemory = Math.min(MEMORY_PER_CHARACTER * maxLength, MAX_JSON_MEMORY);
+	if (event.length * MAX_BYTES_PER_CHARACTER <= maxMemory) return;
 	const memory = new JsonMemory();
 	memory.add(event);
-	if (memory.bytes > MAX_JSON_MEMORY)
-		throw new TooManyValuesError(MAX_JSON_MEMORY).withReceived(event.slice(0, MAX_RECEIVED_LENGTH));
+	if (memory.bytes > maxMemory)
+		throw new TooManyValuesError(maxMemory).withReceived(event.slice(0, MAX_RECEIVED_LENGTH));
 }

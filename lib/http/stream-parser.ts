@@ -144,7 +144,7 @@ export class StreamParser implements EndDetector {
 		this.length = rest.length;
 		for (const line of lines)
 			if (/^\s*[{[]/.test(line)) {
-				assertFewValues(line);
+				assertFewValues(line, this.maxLength);
 				this.events.push(line.trim());
 			} else this.addNonEventLine(line);
 	}
@@ -156,7 +156,7 @@ export class StreamParser implements EndDetector {
 		const isOneEventPerLine =
 			lines.length > 1 && lines.every((line) => line === '[DONE]' || parseJson(line) !== undefined);
 		for (const event of isOneEventPerLine ? lines : [text]) {
-			assertFewValues(event);
+			assertFewValues(event, this.maxLength);
 			this.events.push(event);
 		}
 	}

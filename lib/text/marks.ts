@@ -60,7 +60,7 @@ const FAMILIES: readonly Family[] = [
 	},
 	{
 		source: 'Qwen3-Coder: Qwen3-Coder.jinja, vLLM qwen3coder_tool_parser.py',
-		call: ['<function=', '<parameter='],
+		call: ['<function=', '<parameter=', '</function>', '</parameter>', '</invoke>'],
 	},
 	{
 		source: 'Llama 2, Mistral 7B: llama-chat.cpp',
@@ -379,6 +379,7 @@ const FAMILIES: readonly Family[] = [
 			'<｜tool_calls_begin｜>',
 			'<｜tool_call_begin｜>',
 			'<｜tool_sep｜>',
+			'<tool_sep>',
 			'<steptml:invoke name=',
 			'<steptml:parameter name=',
 		],
@@ -430,7 +431,15 @@ const FAMILIES: readonly Family[] = [
 		source:
 			'Alfred, TeleFLM, Inkbot: lmdeploy, vLLM template_teleflm.jinja and template_inkbot.jinja',
 		turnEnd: ['<end_message>'],
-		role: ['<start_system>', '<start_user>', '<start_assistant>', '<_system>', '<_user>', '<_bot>'],
+		role: [
+			'<_end>',
+			'<start_system>',
+			'<start_user>',
+			'<start_assistant>',
+			'<_system>',
+			'<_user>',
+			'<_bot>',
+		],
 		sequence: ['<#system#>', '<#user#>', '<#bot#>', '<#chat#>'],
 	},
 	{

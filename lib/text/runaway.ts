@@ -143,8 +143,9 @@ function areRows(unit: string) {
 
 const HAS_LETTER = /\p{L}/u;
 
-/** Markup of tables, code and data, or a long line of base64. */
-const ROW = /[|\t{}<>]|,\S|;\S|;$|^"|^[\w+/=-]{40,}$/;
+/** Markup of tables, code and data, an entry of YAML, a line of a log with its date, or a long line of base64. */
+const ROW =
+	/[|\t{}<>]|,\S|;\S|;$|^"|^(?:- )?[\w.-]{1,60}: \S{1,60}$|^\[?\d{4}-\d\d-\d\d|^[\w+/=-]{40,}$/;
 
 function isRow(line: string) {
 	return ROW.test(line) || !HAS_LETTER.test(line) || (line.includes(',') && /\d/.test(line));

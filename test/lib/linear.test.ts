@@ -688,6 +688,12 @@ const run = (events: object[], options = {}) => {
 
 /** Functions that read a streamed response, by its number of chunks. */
 const STREAMS: Record<string, (count: number) => void> = {
+	'arguments of a call in small deltas': (count) => {
+		const calls = new ToolCallAccumulator();
+		calls.add([{ index: 0, id: 'a', function: { name: 'a', arguments: '{"a":"' } }]);
+		for (let at = 0; at < 10 * count; at++)
+			calls.add([{ index: 0, function: { arguments: `word ${at} ` } }]);
+	},
 	'reasoning whose opening tag was not sent': (count) => {
 		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);

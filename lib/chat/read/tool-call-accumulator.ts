@@ -75,10 +75,15 @@ export class ToolCallAccumulator {
 		this.textCount.add(getLength(toolCall) - length);
 	}
 
+	/** Most deltas are shorter than what was collected: then it is not looked at, so that each delta is read once. */
 	private noteRepetition(toolCall: RawToolCall, args: string): void {
 		const { arguments: collected } = toolCall;
+		const mayRepeat = collected !== '' && args.length >= collected.length;
 		const isRepetition =
-			collected.trim() !== '' && args.startsWith(collected) && isRecord(parseJson(args));
+			mayRepeat &&
+			collected.trim() !== '' &&
+			args.startsWith(collected) &&
+			isRecord(parseJson(args));
 		if (isRepetition) this.repeated.set(toolCall, args);
 		else if (args.trim() !== '') this.repeated.delete(toolCall);
 	}

@@ -126,6 +126,10 @@ describe('a part of a key', () => {
 		['a password such as correcthorse... is weak', 'correcthorsebatterystaple'],
 		['sk-lm-J9Fa6fbC\u2026', 'sk-lm-J9Fa6fbC:Rr7uYsH2mQ0pVxZ1'],
 		['middle 6fbC:Rr7 here', 'sk-lm-J9Fa6fbC:Rr7uYsH2mQ0pVxZ1'],
+		['a key of letters: wXdqIwRedlzomrSHGZDrPMA', 'wXdqIwRedlzomrSHGZDrPMA7'],
+		['its end: dlzomrSHGZDrPMA7', 'wXdqIwRedlzomrSHGZDrPMA7'],
+		['letters behind a prefix: sk-proj-AbCdEfGhIjKlMnO', 'sk-proj-AbCdEfGhIjKlMnOp'],
+		['around a sign: +9f8e7d=6c5b4a/', 'sk/live+9f8e7d=6c5b4a/3210Zz'],
 	])('%s', (text, key) => {
 		const masked = mask(text, collectSecrets({ authorization: `Bearer ${key}` }));
 		expect(masked).toContain('***');
