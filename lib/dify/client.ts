@@ -1,3 +1,4 @@
+/** HTTP client of Dify's Service API: requests, lists, and checked parts of paths. */
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
@@ -38,6 +39,13 @@ interface DifyRequestOptions {
 	isIdempotent?: boolean;
 }
 
+interface UploadOptions {
+	/** Text fields of the form, before the file. */
+	fields?: Record<string, string>;
+	/** Longest pause in sending, and longest wait for Dify to store the file. Default: two minutes. */
+	idleMs?: number;
+}
+
 const TIMEOUT_MS = 60_000;
 const UPLOAD_IDLE_TIMEOUT_MS = 120_000;
 /** Retries of idempotent requests. */
@@ -50,10 +58,7 @@ export class DifyClient {
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal | undefined,
 		/** Responses of `getCached`, by path. */
-		private readonly cache: Map<string, Promise<JsonRecord>> = new Map<
-			string,
-			Promise<JsonRecord>
-		>(),
+		private readonly cache: Map<string, Promise<JsonRecord>> = new Map(),
 	) {}
 
 	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
@@ -69,8 +74,9 @@ export class DifyClient {
 	/** URL of a route. Empty values are omitted from the query. */
 	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();
-		for (const [name, value] of Object.entries(query))
+		for (const [name, value] of Object.entries(query)) {
 			if (!isUnset(value)) search.set(name, String(value));
+		}
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
@@ -84,7 +90,12 @@ export class DifyClient {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
 
-	/** Sends a change. Returns an object, empty for a 204 (docs/protocols/dify.md 2.8). */
+	/**
+	 * Sends a change.
+	 *
+	 * @returns the response; an empty object for a 204 (docs/protocols/dify.md 2.8)
+	 * @throws {ServerError}
+	 */
 	async sendJson(
 		method: Exclude<Method, 'GET'>,
 		path: string,
@@ -95,8 +106,11 @@ export class DifyClient {
 	}
 
 	/**
-	 * Returns any JSON: the knowledge API returns objects, lists, the number 204, or no body (docs/protocols/dify.md
-	 * 2.13). Throws a `ServerError` for an error response, invalid JSON, and a missing response.
+	 * Sends a request with any JSON as its response: the knowledge API returns objects, lists, the number 204, or no body
+	 * (docs/protocols/dify.md 2.13).
+	 *
+	 * @returns undefined if there is no body
+	 * @throws {ServerError} for an error response, invalid JSON, and a missing response
 	 */
 	async requestJson(
 		method: Method,
@@ -122,14 +136,14 @@ export class DifyClient {
 	}
 
 	/**
-	 * Streams a file as a form, without loading it into memory. Throws a `ServerError`. `fields`: text fields of the form,
-	 * before the file. `idleMs`: longest pause in sending, and longest wait for Dify to store the file.
+	 * Streams a file as a form, without loading it into memory.
+	 *
+	 * @throws {ServerError}
 	 */
 	async upload(
 		path: string,
 		file: FileSource,
-		fields: Record<string, string> = {},
-		idleMs: number = UPLOAD_IDLE_TIMEOUT_MS,
+		{ fields = {}, idleMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
@@ -199,8 +213,16 @@ export interface ListEndpoint {
 /** Position of a page: its number, from 1, or the record that precedes it. */
 type PageCursor = number | string;
 
+interface PageOptions {
+	/** Default: the first page. */
+	at?: PageCursor;
+	/** Max records. Default: the size of the list's pages. */
+	limit?: number;
+}
+
 interface Page {
 	records: JsonRecord[];
+	/** Missing for the last page. */
 	next?: PageCursor;
 }
 
@@ -217,7 +239,7 @@ export function parseRecords(list: unknown): JsonRecord[] {
 export async function fetchPage(
 	client: DifyClient,
 	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
-	{ at, limit = size }: { at?: PageCursor; limit?: number } = {},
+	{ at, limit = size }: PageOptions = {},
 ): Promise<Page> {
 	const position = at ?? (cursor === undefined ? 1 : undefined);
 	const response = await client.get(path, { ...query, [cursor ?? 'page']: position, limit });
@@ -256,14 +278,17 @@ export async function* iteratePages(
 		const page: Page = await fetchPage(client, list, { at, limit });
 		const records = page.records.filter((record) => {
 			const id = asNonEmptyString(record.id) ?? `without ID ${visitedIds.size}`;
-			return visitedIds.size < visitedIds.add(id).size;
+			const isNew = !visitedIds.has(id);
+			visitedIds.add(id);
+			return isNew;
 		});
-		if (!budget.take(records))
+		if (!budget.take(records)) {
 			throw createLocalError(
 				'emptyResponse',
 				`The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
 				'Ask for fewer records.',
 			);
+		}
 		yield records;
 		at = page.next;
 		if (records.length === 0 || at === undefined) return;
@@ -329,17 +354,19 @@ function isBlank(value: unknown) {
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
-	if (typeof user !== 'string')
+	if (typeof user !== 'string') {
 		throw createLocalError(
 			'missingUser',
 			`The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
 		);
+	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
-	if (isTooLong)
+	if (isTooLong) {
 		throw createParamError(
 			`The user is longer than ${MAX_USER_LENGTH} characters`,
 			'Use a shorter value, such as an ID.',
 		);
+	}
 	return user;
 }
 

@@ -48,7 +48,8 @@ const MAX_DEPTH = 5;
 /** The error body; undefined if it is not one. */
 export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
-	const [code, message] = [asString(json.code), asString(json.message)];
+	const code = asString(json.code);
+	const message = asString(json.message);
 	if (code === undefined || message === undefined) return undefined;
 	return { code, message, status: asFiniteNumber(json.status) };
 }
@@ -166,10 +167,17 @@ export function hasRunStarted(result: RunResult | undefined): boolean {
 	return result.text !== '' || Object.values(getRunIds(result)).some((id) => id !== undefined);
 }
 
+export interface DifyErrorOverrides extends ErrorOverrides {
+	/** Of the failed request. */
+	url?: string;
+	/** What was received of a failed run. */
+	result?: RunResult;
+}
+
 /** A Dify error. Texts default to those of its type. */
 export function createDifyError(
 	type: ErrorType,
-	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
+	{ url, result, facts, ...overrides }: DifyErrorOverrides = {},
 ): ServerError {
 	return createServerError(
 		type,
@@ -199,9 +207,17 @@ export function createParamError(message: string, suggestion?: string): ServerEr
 const NOT_A_RUN =
 	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
-/** The error of a failed run, with its partial result. */
+interface FailedRunResult extends RunResult {
+	error: RunError;
+}
+
+/**
+ * The error of a failed run, with its partial result.
+ *
+ * @param difyVersion as in the headers of the response
+ */
 export function createRunError(
-	result: RunResult & { error: RunError },
+	result: FailedRunResult,
 	context: ErrorContext,
 	difyVersion?: string,
 ): ServerError {
@@ -249,25 +265,37 @@ function describeNode({ title, nodeId, id, type }: WorkflowNode) {
 /** Proxies accept files of this size. */
 const SMALL_BYTES = 64 * 1024;
 
-/** Explains a failed upload: a proxy often just closes the connection if a file is too large. */
+/** How far an upload came. */
+interface UploadState extends UploadProgress {
+	/** Longest pause in sending, and longest wait for Dify to store the file. */
+	idleMs: number;
+}
+
+/**
+ * Explains a failed upload: a proxy often just closes the connection if a file is too large.
+ *
+ * @returns the error to throw; one that says enough, unchanged
+ */
 export function explainUploadError(
 	error: unknown,
 	{ name, size }: FileSource,
-	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
+	{ bytes, unreadable, idleMs }: UploadState,
 ): unknown {
-	if (unreadable !== undefined)
+	if (unreadable !== undefined) {
 		return createLocalError(
 			'fileRejected',
 			`"${name}" could not be read: ${unreadable.reason}`,
 			'Check the binary data of the item and the binary data storage of n8n.',
 		);
+	}
 	if (!(error instanceof ServerError)) return error;
-	if (error.type === 'firstTokenTimeout')
+	if (error.type === 'firstTokenTimeout') {
 		return createDifyError('runTimeout', {
 			url: error.url,
 			title: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
 			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		});
+	}
 	if (error.type !== 'closedBeforeResponse') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return createDifyError('requestTooLarge', {

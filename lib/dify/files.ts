@@ -1,4 +1,7 @@
-/** Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is sent; a model may also generate a URL. */
+/**
+ * Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is
+ * sent; a model may also generate a URL.
+ */
 import type { JsonRecord } from '../values/records';
 import { asArray, asNonEmptyString, asRecord, asString, isRecord } from '../values/records';
 import { getErrorMessage } from '../values/text';
@@ -50,10 +53,21 @@ function isFileExtension(extension: string) {
 	return /^(?=.*[a-z])[a-z\d]{1,8}$/.test(extension) && !PAGE_EXTENSIONS.has(extension);
 }
 
-/** Dify's type of a file; the only allowed type if the name and the MIME type show none; `custom` if that is allowed and the detected type is not. */
+interface FileDescription {
+	name: string;
+	/** Default: not known. */
+	mimeType?: string;
+}
+
+/**
+ * Dify's type of a file.
+ *
+ * @param allowedTypes of an app or field. Default: any
+ * @returns the only allowed type if neither name nor MIME type shows one; `custom` if that is allowed and the detected
+ *   type is not
+ */
 export function toDifyFileType(
-	name: string,
-	mimeType = '',
+	{ name, mimeType = '' }: FileDescription,
 	allowedTypes: readonly unknown[] = FILE_TYPES,
 ): DifyFileType {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
@@ -119,7 +133,7 @@ export async function uploadFile(
 	source: FileSource,
 	user: string,
 ): Promise<string> {
-	const { id } = await client.upload('/files/upload', source, { user });
+	const { id } = await client.upload('/files/upload', source, { fields: { user } });
 	return String(id);
 }
 
@@ -175,20 +189,29 @@ export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
 export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
+export interface SignedFile {
+	/** Relative, or absolute. */
+	url: string;
+	/** Allowed in addition to that of the credential. */
+	origins: readonly string[];
+}
+
 /**
- * Opens a file by its signed URL. Throws a `ServerError` also for other origins. `client`: without the key. `origins`:
- * allowed in addition to that of the credential.
+ * Opens a file by its signed URL.
+ *
+ * @param client without the key
+ * @throws {ServerError} also for other origins
  */
 export async function openSignedFile<T>(
 	client: DifyClient,
-	address: string,
-	origins: readonly string[],
+	{ url: signedUrl, origins }: SignedFile,
 	read: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.endpoint.url;
-	if (!URL.canParse(address, api))
-		throw createLocalError('fileRejected', `"${address}" is not a URL`);
-	const { href } = new URL(address, api);
+	if (!URL.canParse(signedUrl, api)) {
+		throw createLocalError('fileRejected', `"${signedUrl}" is not a URL`);
+	}
+	const { href } = new URL(signedUrl, api);
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
 	const originError = rejectRedirect(href);
 	if (originError !== undefined) throw originError;
@@ -210,18 +233,31 @@ function getOriginError(url: string, allowed: readonly string[]) {
 	);
 }
 
-/** Downloads a file of a run. Throws a `ServerError` also for other origins. */
+interface DownloadLimits extends Pick<SignedFile, 'origins'> {
+	/** A larger file is an error. */
+	maxBytes: number;
+}
+
+export interface DownloadedFile {
+	content: Buffer;
+	/** Safe as a file name. */
+	name: string;
+	/** Undefined if neither Dify nor the response names one. */
+	mimeType: string | undefined;
+}
+
+/**
+ * Downloads a file of a run into memory.
+ *
+ * @param client without the key
+ * @throws {ServerError} also for other origins
+ */
 export async function downloadFile(
 	client: DifyClient,
 	file: JsonRecord,
-	origins: readonly string[],
-	maxBytes: number,
-): Promise<{
-	content: Buffer<ArrayBufferLike>;
-	name: string;
-	mimeType: string | undefined;
-}> {
-	return await openSignedFile(client, String(file.url), origins, async (response) => {
+	{ origins, maxBytes }: DownloadLimits,
+): Promise<DownloadedFile> {
+	return await openSignedFile(client, { url: String(file.url), origins }, async (response) => {
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
 			if (!(error instanceof BodyTooLargeError)) throw error;
 			throw createLocalError(

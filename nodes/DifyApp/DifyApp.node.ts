@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -30,18 +28,10 @@ export class DifyApp implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		resourceMapping: {
-			getForm: typeof getForm;
-		};
-		listSearch: {
-			searchAnnotations: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
+	methods = {
+		resourceMapping: { getForm },
+		listSearch: { searchAnnotations },
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

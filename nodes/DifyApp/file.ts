@@ -141,12 +141,10 @@ export const audio: DifyResource = {
 				const source = await readFile(call);
 				// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
 				const recording = { ...source, mimeType: `audio/${await findExtension(source)}` };
-				const response = await client.upload(
-					'/audio-to-text',
-					recording,
-					{ user: readUser(parameters) },
-					TIMEOUTS.firstTokenMs,
-				);
+				const response = await client.upload('/audio-to-text', recording, {
+					fields: { user: readUser(parameters) },
+					idleMs: TIMEOUTS.firstTokenMs,
+				});
 				const text = asString(response.text) ?? '';
 				if (text.trim() === '')
 					addHintOnce(context, 'No speech was detected in the recording.', 'info');
@@ -172,7 +170,7 @@ export const files: DifyResource = {
 				const user = readUser(parameters);
 				const uploadFileId = await uploadFile(client, source, user);
 				const { name, mimeType, size } = source;
-				const type = toDifyFileType(name, mimeType);
+				const type = toDifyFileType({ name, mimeType });
 				return {
 					json: {
 						uploadFileId,

@@ -51,7 +51,7 @@ export const texts: DifyResource = {
 				const { client, parameters } = call;
 				const user = readUser(parameters);
 				const text = parameters.rawString('text');
-				const request = await buildRunRequest(call, user);
+				const request = await buildRunRequest(call, { user });
 				const inputs = await addText(call, request.inputs, text);
 				const result = await sendCompletionMessage(client, { ...request, inputs });
 				reportRun(call, result);

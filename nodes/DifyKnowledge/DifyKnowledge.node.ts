@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -42,37 +40,14 @@ export class DifyKnowledge implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchDatasources: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchDocuments: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchEmbeddingModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchKnowledgeBases: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = {
+	methods = {
 		listSearch: {
 			searchDatasources,
 			searchDocuments,
 			searchEmbeddingModels,
 			searchKnowledgeBases,
 		},
-	};
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

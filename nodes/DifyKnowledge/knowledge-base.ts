@@ -42,9 +42,9 @@ import {
 	techniqueField,
 	documentBinaryField,
 } from './fields';
+import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readExactObject } from '../shared/dify/run-request';
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 /** Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13). Throws a `ServerError` also for a knowledge base without a pipeline. */
 async function fetchFileNodes(client: DifyClient, datasetId: string) {
@@ -60,11 +60,7 @@ async function fetchFileNodes(client: DifyClient, datasetId: string) {
 }
 
 /** File nodes of the pipeline that created the selected knowledge base. */
-export const searchDatasources: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchDatasources: ListSearch = createListSearch(
 	'knowledge',
 	async ({ client, context, filter }) => {
 		const nodes = await fetchFileNodes(client, readEditorDatasetId(context));
@@ -228,7 +224,11 @@ export const knowledgeBases: DifyResource = {
 					? truncateQuery(text)
 					: { query: text, isTruncated: false };
 				if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
-				const result = await retrieve(client, readId(parameters, 'difyDatasetId'), query, search);
+				const result = await retrieve(client, {
+					datasetId: readId(parameters, 'difyDatasetId'),
+					query,
+					...search,
+				});
 				const warning = getIgnoredFilterWarning(result.filteredOut);
 				if (warning !== undefined) hint(warning);
 				return toOperationItems(

@@ -33,11 +33,7 @@ export class DifyWorkflow implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		resourceMapping: {
-			getForm: typeof getForm;
-		};
-	} = { resourceMapping: { getForm } };
+	methods = { resourceMapping: { getForm } } satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

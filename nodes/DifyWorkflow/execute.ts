@@ -153,7 +153,7 @@ export const runExecute: DifyOperation = {
 	run: async (call) => {
 		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
-		const request = await buildRunRequest(call, user, 'options.files');
+		const request = await buildRunRequest(call, { user, filesPath: 'options.files' });
 		const running = runWorkflow(call.client, { ...request, ...getKeptValues(output) });
 		return await toRunItem(call, output, running, request.warnings);
 	},
@@ -181,7 +181,9 @@ export const runFollow: DifyOperation = {
 		const output = readOutputOptions(call, user);
 		const continueAfterPause = output.onPause === 'wait';
 		await typing?.begin();
-		const following = followRun(client, runId, user, {
+		const following = followRun(client, {
+			runId,
+			user,
 			onDeltas: typing?.show,
 			// Human input may take any time.
 			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,

@@ -125,13 +125,14 @@ function readFollow(call: DifyCall, user: string, submittedToken: string) {
 	const runId = readId(parameters, 'workflowRunId');
 	return async () => {
 		await typing?.begin();
-		const options = {
+		const running = followRun(client, {
+			runId,
+			user,
 			onDeltas: typing?.show,
 			timeouts,
 			submittedToken,
 			...getKeptValues(output),
-		};
-		const running = followRun(client, runId, user, options);
+		});
 		return await toRunItem(call, output, running).catch((error: unknown) => {
 			// The submission counts if only the run ID or the user is wrong.
 			if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error;

@@ -66,7 +66,7 @@ export const runStop: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');
-		await stopWorkflow(client, taskId, readUser(parameters));
+		await stopWorkflow(client, { taskId, user: readUser(parameters) });
 		return { json: { taskId, stopRequested: true } };
 	},
 };

@@ -1,3 +1,4 @@
+/** Models of providers in Dify. */
 import type { JsonRecord } from '../../values/records';
 import { asNonEmptyString, asRecord, asRecords } from '../../values/records';
 import { createParamError } from '../errors';
@@ -11,11 +12,15 @@ export interface ModelRef {
 /** Separates provider and model in one value, since provider IDs contain slashes. */
 const SEPARATOR = '|';
 
-/** Models of providers, for a list in the editor. Only models with the status `active` can be used. */
-export function toModelOptions(providers: readonly JsonRecord[]): {
+/** An entry of a list in the editor. */
+interface ModelOption {
 	name: string;
+	/** Provider and model. */
 	value: string;
-}[] {
+}
+
+/** Models of providers, for a list in the editor. Only models with the status `active` can be used. */
+export function toModelOptions(providers: readonly JsonRecord[]): ModelOption[] {
 	return providers.flatMap(({ provider, label: providerLabel, models }) =>
 		asRecords(models).map(({ model, label, status }) => {
 			const providerName = getLabel(providerLabel) ?? String(provider);
@@ -36,10 +41,8 @@ function getLabel(label: unknown) {
 export function parseModelRef(value: string): ModelRef | undefined {
 	if (value.trim() === '') return undefined;
 	const separatorIndex = value.indexOf(SEPARATOR);
-	const [provider, model] = [
-		value.slice(0, separatorIndex).trim(),
-		value.slice(separatorIndex + 1).trim(),
-	];
+	const provider = value.slice(0, separatorIndex).trim();
+	const model = value.slice(separatorIndex + 1).trim();
 	if (separatorIndex > 0 && model !== '') return { provider, model };
 	throw createParamError(
 		`The model "${value.slice(0, 100)}" does not include a provider`,

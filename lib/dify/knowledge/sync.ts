@@ -49,7 +49,7 @@ export interface SyncStep {
 	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted';
 	source: string;
 	/** The content to write. */
-	content?: SyncSource & { name: string };
+	content?: SyncSource;
 	document?: JsonRecord;
 }
 
@@ -64,11 +64,12 @@ export function planSync(
 	options: SyncOptions,
 ): SyncStep[] {
 	const duplicate = findDuplicate(sources.map(({ source }) => source));
-	if (duplicate !== undefined)
+	if (duplicate !== undefined) {
 		throw createParamError(
 			`Two items have the same source "${duplicate.slice(0, 100)}"`,
 			'Give each item a unique source, such as the path or ID of its file.',
 		);
+	}
 	const managedBySource = new Map<string, JsonRecord>();
 	const sourceByName = new Map<string, string | undefined>();
 	const unmanagedByName = new Map<string, JsonRecord>();
@@ -148,6 +149,7 @@ export async function computeSha256(
 }
 
 export interface SyncRun {
+	datasetId: string;
 	/** Settings for new documents. */
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
@@ -155,10 +157,29 @@ export interface SyncRun {
 }
 
 /** The output item of a step. */
+export interface SyncResult {
+	action: SyncStep['action'];
+	source: string;
+	/** Name of the document. */
+	name: string | undefined;
+	documentId: string | undefined;
+	/** Only of a document that was written: to poll the progress. */
+	batch?: string;
+	/** Dify's status. */
+	indexingStatus: string | undefined;
+	wordCount: number | undefined;
+	tokens: number | undefined;
+}
+
+/**
+ * The output item of a step.
+ *
+ * @param overrides what is known after the step
+ */
 export function toSyncResult(
 	{ action, source, document, content }: SyncStep,
-	overrides: object = {},
-): object {
+	overrides: Partial<SyncResult> = {},
+): SyncResult {
 	return {
 		action,
 		source,
@@ -177,43 +198,56 @@ export function toSyncResult(
  */
 export async function applySyncStep(
 	client: DifyClient,
-	datasetId: string,
 	step: SyncStep,
 	run: SyncRun,
-): Promise<object> {
-	const { action, document, content } = step;
-	if (content !== undefined)
-		return await syncDocument(client, datasetId, { ...step, content }, run);
-	const target = document ?? {};
-	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, target);
-	if (action === 'disabled')
-		await setDocumentStatus(client, datasetId, [getDocumentId(target)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, datasetId, getDocumentId(target));
+): Promise<SyncResult> {
+	const { action, document = {}, content } = step;
+	const { datasetId } = run;
+	if (content !== undefined) return await syncDocument(client, { ...step, content }, run);
+	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, document);
+	if (action === 'disabled') {
+		await setDocumentStatus(client, {
+			datasetId,
+			ids: [getDocumentId(document)],
+			action: 'disable',
+		});
+	}
+	if (action === 'deleted') {
+		await deleteDocument(client, { datasetId, documentId: getDocumentId(document) });
+	}
 	return toSyncResult(step);
+}
+
+/** A step that writes a document. */
+interface WriteStep extends SyncStep {
+	content: SyncSource;
 }
 
 async function syncDocument(
 	client: DifyClient,
-	datasetId: string,
-	step: SyncStep & { content: SyncSource },
-	{ create, waitMs }: SyncRun,
-) {
+	step: WriteStep,
+	{ datasetId, create, waitMs }: SyncRun,
+): Promise<SyncResult> {
 	const { content, source, document } = step;
 	// Read before any change: if the file is unreadable, its document stays unchanged.
 	const documentContent = await content.content(content.name);
-	const result = await writeDocument(client, datasetId, documentContent, document, create);
+	const result = await writeDocument(client, {
+		datasetId,
+		content: documentContent,
+		existing: document,
+		options: create,
+	});
 	const { documentId, batch } = result;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
-	await setMetadata(
-		client,
+	await setMetadata(client, {
 		datasetId,
 		documentId,
-		{
+		values: {
 			[SOURCE_FIELD]: { value: source, type: 'string' },
 			[HASH_FIELD]: { value: content.hash, type: 'string' },
-		} as const,
-		true,
-	);
+		},
+		createFields: true,
+	});
 	return toSyncResult(
 		{ ...step, document: result.document },
 		{ documentId, batch, indexingStatus: status },

@@ -7,6 +7,7 @@ import type { RunState } from './run-state';
 import { isSuccessStatus, isRunFinished } from './run-state';
 import type { ServerError } from '../../errors/server-error';
 
+/** The result of a run, or the received part of a lost one. */
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getEnd(run);
 	const {
@@ -115,6 +116,7 @@ function getNodeName({ title, nodeId, id }: WorkflowNode) {
 	return title ?? nodeId ?? id;
 }
 
+/** Warning about a form that nobody submitted in time. */
 export function getExpiryWarning(title: string): string {
 	return `The form "${title}" expired before it was submitted, so the run takes the timeout branch of its node.`;
 }
@@ -136,20 +138,49 @@ function getHandledErrorsWarning({ workflow }: RunState) {
 	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
 }
 
-type Outcome =
-	/** The run has ended. `missing`: an event after its end, or the end after its complete message. */
-	| { type: 'ended'; missing?: 'finalEvent' | 'status' }
-	/** This client ended the run: it was stopped, its text could not be passed on (`reason`), or was too long (`error`). */
-	| { type: 'abandoned'; reason?: string; error?: ServerError }
-	| { type: 'timedOut'; error: ServerError }
-	/** The stream ended before the run. Without an error, Dify ended it. */
-	| { type: 'broken'; error?: ServerError }
-	/** Dify or a proxy returned an error response. */
-	| { type: 'rejected'; error: ServerError };
+/** The run has ended. */
+interface Ended {
+	type: 'ended';
+	/** An event after its end, or the end after its complete message. */
+	missing?: 'finalEvent' | 'status';
+}
+
+/** This client ended the run. */
+interface Abandoned {
+	type: 'abandoned';
+	/** Its text could not be passed on. */
+	reason?: string;
+	/** Its text was too long. */
+	error?: ServerError;
+}
+
+interface TimedOut {
+	type: 'timedOut';
+	error: ServerError;
+}
+
+/** The stream ended before the run. */
+interface Broken {
+	type: 'broken';
+	/** Missing if Dify ended it. */
+	error?: ServerError;
+}
+
+/** Dify or a proxy returned an error response. */
+interface Rejected {
+	type: 'rejected';
+	error: ServerError;
+}
+
+type Outcome = Ended | Abandoned | TimedOut | Broken | Rejected;
 
 export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 
-/** The outcome of a run that this client did not abandon. `error`: why its events ended. */
+/**
+ * The outcome of a run that this client did not abandon.
+ *
+ * @param error why its events ended; undefined if Dify ended them
+ */
 export function getOutcome(run: RunState, error: ServerError | undefined): Outcome {
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };

@@ -68,7 +68,7 @@ async function startRun(
 	route: RunRoute,
 	request: RunRequest,
 	extraFields?: JsonRecord,
-) {
+): Promise<RunResult> {
 	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
@@ -85,7 +85,7 @@ async function startRun(
 						...request,
 						// Required also after the execution was stopped.
 						stop: async (taskId) =>
-							await requestStop(client.withSignal(undefined), route, taskId, user).then(
+							await requestStop(client.withSignal(undefined), route, { taskId, user }).then(
 								() => true,
 								() => false,
 							),
@@ -115,9 +115,8 @@ const STOP_TIMEOUT_MS = 5_000;
 async function requestStop(
 	client: DifyClient,
 	{ startPath, tasksPath = startPath }: RunRoute,
-	taskId: string,
-	user: string,
-) {
+	{ taskId, user }: StopRequest,
+): Promise<void> {
 	await client.sendJson(
 		'POST',
 		tasksPath + apiPath`/${taskId}/stop`,
@@ -126,13 +125,16 @@ async function requestStop(
 	);
 }
 
+interface StopRequest {
+	/** Task ID of the run, not its run ID. */
+	taskId: string;
+	/** The user who started the run. */
+	user: string;
+}
+
 /** Stops the run of a workflow. Throws a `ServerError`. */
-export async function stopWorkflow(
-	client: DifyClient,
-	taskId: string,
-	user: string,
-): Promise<void> {
-	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
+export async function stopWorkflow(client: DifyClient, request: StopRequest): Promise<void> {
+	await requestStop(client, WORKFLOW, request).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
@@ -145,9 +147,10 @@ export async function runWorkflow(client: DifyClient, request: RunRequest): Prom
 	return await startRun(client, { ...WORKFLOW, startPath }, request);
 }
 
-/** Conversation of a message. `latest`: the one that the user last used, looked up in Dify. */
+/** Conversation of a message. */
 export type ConversationChoice =
 	| { type: 'new'; id?: undefined }
+	/** The one that the user last used, looked up in Dify. */
 	| { type: 'latest' }
 	| { type: 'id'; id: string };
 
@@ -161,14 +164,17 @@ export interface ChatMessageRequest extends RunRequest {
 	onStaleConversation?: 'error' | 'startNew';
 }
 
+interface ChatMessageResult {
+	result: RunResult;
+	/** The conversation could not be continued, so a new one was started. */
+	conversationRestarted: boolean;
+}
+
 /** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
 export async function sendChatMessage(
 	client: DifyClient,
 	request: ChatMessageRequest,
-): Promise<{
-	result: RunResult;
-	conversationRestarted: boolean;
-}> {
+): Promise<ChatMessageResult> {
 	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
@@ -227,9 +233,7 @@ export function withTextInput(
 	inputs: JsonRecord,
 	text: string,
 	parameters: JsonRecord,
-): {
-	[x: string]: unknown;
-} {
+): JsonRecord {
 	const names = parseForm(parameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),

@@ -89,13 +89,12 @@ export const metadata: DifyResource = {
 			],
 			run: async ({ client, parameters }) => {
 				const documentId = readId(parameters, 'documentId');
-				const metadata = await setMetadata(
-					client,
-					readId(parameters, 'difyDatasetId'),
+				const metadata = await setMetadata(client, {
+					datasetId: readId(parameters, 'difyDatasetId'),
 					documentId,
-					readValues(parameters),
-					parameters.boolean('options.createFields', false),
-				);
+					values: readValues(parameters),
+					createFields: parameters.boolean('options.createFields', false),
+				});
 				return { json: { documentId, metadata } };
 			},
 		},
@@ -120,12 +119,10 @@ export const metadata: DifyResource = {
 				choiceField('Type', 'type', 'string', TYPES),
 			],
 			run: async ({ client, parameters }) => ({
-				json: await createMetadataField(
-					client,
-					readId(parameters, 'difyDatasetId'),
-					parameters.requiredString('name'),
-					parameters.choice('type'),
-				),
+				json: await createMetadataField(client, readId(parameters, 'difyDatasetId'), {
+					name: parameters.requiredString('name'),
+					type: parameters.choice('type'),
+				}),
 			}),
 		},
 	],
@@ -168,11 +165,10 @@ export const recordOperations: DifyOperation[] = [
 			]),
 		],
 		list: (parameters) =>
-			buildDocumentList(
-				readId(parameters, 'difyDatasetId'),
-				parameters.rawString('keyword'),
-				parameters.choice('options.status', undefined),
-			),
+			buildDocumentList(readId(parameters, 'difyDatasetId'), {
+				keyword: parameters.rawString('keyword'),
+				status: parameters.choice('options.status', undefined),
+			}),
 	}),
 	defineRequestOperation({
 		name: 'Get',
@@ -241,7 +237,8 @@ export const recordOperations: DifyOperation[] = [
 			const ids = values.map((id) => parseUuid(id, 'document ID'));
 			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
 			const action = parameters.choice<StatusAction>('statusAction');
-			await setDocumentStatus(client, readId(parameters, 'difyDatasetId'), ids, action);
+			const datasetId = readId(parameters, 'difyDatasetId');
+			await setDocumentStatus(client, { datasetId, ids, action });
 			return toOperationItems(ids.map((documentId) => ({ documentId, action })));
 		},
 	},
@@ -262,13 +259,14 @@ export const recordOperations: DifyOperation[] = [
 			const origins = readFileOrigins(parameters);
 			const route = readPath(parameters, DOCUMENT);
 			// The URL is valid for some minutes.
-			const address = asNonEmptyString((await client.get(`${route}/download`)).url);
-			if (address === undefined)
+			const url = asNonEmptyString((await client.get(`${route}/download`)).url);
+			if (url === undefined) {
 				throw createDifyError('fileNotFound', {
 					title: 'Dify returned no download URL for the document',
 				});
+			}
 			const { name } = await client.get(route, { metadata: 'without' });
-			const reading = openSignedFile(client.withoutKey(), address, origins, async (response) => {
+			const reading = openSignedFile(client.withoutKey(), { url, origins }, async (response) => {
 				return await storeFile(call, 'outputField', {
 					content: response.bytes(),
 					fileName: asNonEmptyString(name) ?? documentId,

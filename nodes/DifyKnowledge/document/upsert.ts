@@ -250,7 +250,11 @@ export const upsertOperations: DifyOperation[] = [
 async function upsert(call: DifyCall, content: DocumentContent) {
 	const { client, parameters, hint } = call;
 	const datasetId = readId(parameters, 'difyDatasetId');
-	const result = await upsertDocument(client, datasetId, content, readCreateOptions(parameters));
+	const result = await upsertDocument(client, {
+		datasetId,
+		content,
+		options: readCreateOptions(parameters),
+	});
 	const { action, documentId, batch, document } = result;
 	const item = {
 		action,
@@ -260,8 +264,9 @@ async function upsert(call: DifyCall, content: DocumentContent) {
 		batch,
 	};
 	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
-	if (action === 'skipped' || timeoutMs === 0)
+	if (action === 'skipped' || timeoutMs === 0) {
 		return { json: { ...item, indexingStatus: document.indexing_status } };
+	}
 	const { status, total } = await waitForIndexing(
 		client,
 		{ datasetId, documentId, batch },

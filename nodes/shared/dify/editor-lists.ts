@@ -1,3 +1,4 @@
+/** Lists of the Dify nodes in the editor: what Dify has, to choose from. */
 import type {
 	ILoadOptionsFunctions,
 	INodeListSearchResult,
@@ -32,16 +33,19 @@ interface ListSearchCall {
 	token: string | undefined;
 }
 
+/** A list of a resource locator. */
+export type ListSearch = (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult>;
+
 /** A list search in the editor, with suggestions in errors. */
 export function createListSearch(
 	keyType: DifyKeyType,
 	list: (call: ListSearchCall) => Promise<INodeListSearchResult>,
-) {
-	return async function (
-		this: ILoadOptionsFunctions,
-		filter = '',
-		token?: string,
-	): Promise<INodeListSearchResult> {
+): ListSearch {
+	return async function (this, filter = '', token) {
 		try {
 			const { results, ...rest } = await list({
 				context: this,
@@ -65,7 +69,11 @@ export function filterByName(
 	return { results: results.filter(({ name }) => name.toLowerCase().includes(query)) };
 }
 
-/** The user in the editor. Throws a `ServerError` if empty or an expression about an item, which the editor lacks. */
+/**
+ * The user in the editor.
+ *
+ * @throws {ServerError} if it is empty, or an expression about an item, which the editor lacks
+ */
 export function readEditorUser(context: ILoadOptionsFunctions): string {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
@@ -92,11 +100,14 @@ export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	);
 }
 
-/** A record with its name, or with its ID if it has none. */
-export function toRecordEntry({ id, name }: JsonRecord): {
+interface ListEntry {
 	name: string;
+	/** ID of the record. */
 	value: string;
-} {
+}
+
+/** A record with its name, or with its ID if it has none. */
+export function toRecordEntry({ id, name }: JsonRecord): ListEntry {
 	return { name: asNonEmptyString(name) ?? String(id), value: String(id) };
 }
 
@@ -107,11 +118,7 @@ const FULL_LIST = 20;
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, last used first, page by page. */
-export const searchConversations: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchConversations: ListSearch = createListSearch(
 	'app',
 	async ({ context, client, filter, token }) => {
 		const list = buildConversationList(readEditorUser(context));
@@ -152,11 +159,7 @@ async function fetchNamedPage(
 const TECHNIQUES: Record<string, string> = { high_quality: '', economy: ' (keywords)' };
 
 /** All knowledge bases of the workspace, including those of other members. Dify filters them. */
-export const searchKnowledgeBases: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchKnowledgeBases: ListSearch = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
@@ -167,28 +170,24 @@ export const searchKnowledgeBases: (
 );
 
 /** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
-export const searchDocuments: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchDocuments: ListSearch = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
 			call,
-			buildDocumentList(readEditorDatasetId(call.context), call.filter),
+			buildDocumentList(readEditorDatasetId(call.context), { keyword: call.filter }),
 			({ display_status: status }) => (status === 'available' ? '' : ` (${String(status)})`),
 		),
 );
 
-export const searchEmbeddingModels: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch('knowledge', async ({ client, filter }) => {
-	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
-	return filterByName(toModelOptions(parseRecords(data)), filter);
-});
+/** Embedding models of the workspace, also those that cannot be used, with the reason. */
+export const searchEmbeddingModels: ListSearch = createListSearch(
+	'knowledge',
+	async ({ client, filter }) => {
+		const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
+		return filterByName(toModelOptions(parseRecords(data)), filter);
+	},
+);
 
 /** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
