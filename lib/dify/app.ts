@@ -29,8 +29,10 @@ const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs')
 
 /**
  * Dify only reports that the app has another type or is unavailable, even if it is just not published. So the mode of
- * the app is fetched. Returns the error with the app mode and the right node; other errors unchanged. `expectedMode`: a
- * mode that the node supports; undefined: any.
+ * the app is fetched.
+ *
+ * @param expectedMode a mode that the node supports; undefined: any
+ * @returns the error with the app mode and the right node; other errors unchanged
  */
 export async function explainAppTypeError(
 	client: DifyClient,

@@ -80,12 +80,20 @@ export class DifyClient {
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
-	/** GETs an object, with retries after transient errors. Throws a `ServerError`. */
+	/**
+	 * GETs an object, with retries after transient errors.
+	 *
+	 * @throws {ServerError}
+	 */
 	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
 	}
 
-	/** GETs an object once in the life of the client, which is an execution. Throws a `ServerError`. */
+	/**
+	 * GETs an object once in the life of the client, which is an execution.
+	 *
+	 * @throws {ServerError}
+	 */
 	async getCached(path: string): Promise<JsonRecord> {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
@@ -155,7 +163,11 @@ export class DifyClient {
 		return this.assertObject(json, path);
 	}
 
-	/** Sends a request and reads the response. Throws a `ServerError`. */
+	/**
+	 * Sends a request and reads the response.
+	 *
+	 * @throws {ServerError}
+	 */
 	async open<T>(
 		requestOptions: RequestOptions,
 		read: (response: HttpResponse) => Promise<T>,
@@ -163,7 +175,11 @@ export class DifyClient {
 		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
-	/** Waits before another attempt. Throws a `ServerError` of type `aborted`. */
+	/**
+	 * Waits before another attempt.
+	 *
+	 * @throws {ServerError} of type `aborted`
+	 */
 	async sleep(ms: number): Promise<void> {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
@@ -226,7 +242,11 @@ interface Page {
 	next?: PageCursor;
 }
 
-/** The records of a list. Throws a `ServerError` if it is not a list, instead of treating it as empty. */
+/**
+ * The records of a list.
+ *
+ * @throws {ServerError} if it is not a list, instead of treating it as empty
+ */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
 	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
@@ -263,8 +283,9 @@ function toNextCursor(
 
 /**
  * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
- * numbers require. Ends at a page without new records, since a proxy may ignore the page number. Throws a `ServerError`
- * for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory.
+ * numbers require. Ends at a page without new records, since a proxy may ignore the page number.
+ *
+ * @throws {ServerError} for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory
  */
 export async function* iteratePages(
 	client: DifyClient,
@@ -325,8 +346,11 @@ const MAX_USER_LENGTH = 255;
 
 /**
  * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked
- * here. Throws a `ServerError` of type `invalidId`. `label`: name of the ID in errors, for example "message ID".
- * `emptySuggestion`: what to do if there is none.
+ * here.
+ *
+ * @param label name of the ID in errors, for example "message ID"
+ * @param emptySuggestion what to do if there is none
+ * @throws {ServerError} of type `invalidId`
  */
 export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
@@ -349,7 +373,9 @@ function isBlank(value: unknown) {
 
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
- * it is never modified. Throws a `ServerError` of type `missingUser`.
+ * it is never modified.
+ *
+ * @throws {ServerError} of type `missingUser`
  */
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
@@ -371,8 +397,9 @@ export function parseUser(value: unknown): string {
 }
 
 /**
- * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1). Throws a `ServerError` of type
- * `invalidParam`.
+ * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1).
+ *
+ * @throws {ServerError} of type `invalidParam`
  */
 export function parseTraceId(value: unknown): string | undefined {
 	if (isUnset(value)) return undefined;
@@ -391,8 +418,9 @@ export class PathSegment {
 
 /**
  * Builds a path from UUIDs and encoded `PathSegment`s. An agent may supply them, and dots would lead to another route:
- * with `..` as a document ID, Dify deleted the knowledge base. Throws a `ServerError` of type `invalidId` or
- * `invalidInput`.
+ * with `..` as a document ID, Dify deleted the knowledge base.
+ *
+ * @throws {ServerError} of type `invalidId` or `invalidInput`
  */
 export function apiPath(
 	parts: TemplateStringsArray,
@@ -408,13 +436,16 @@ export function apiPath(
 
 /**
  * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
- * as `%2e` (WHATWG URL, "double-dot URL path segment"). Throws a `ServerError` of type `invalidInput` for `.` and `..`.
+ * as `%2e` (WHATWG URL, "double-dot URL path segment").
+ *
+ * @throws {ServerError} of type `invalidInput` for `.` and `..`
  */
 export function encodePathSegment(value: string): string {
-	if (/^\.{1,2}$/.test(value))
+	if (/^\.{1,2}$/.test(value)) {
 		throw createInputError(
 			`"${value}" is not a valid ID or name`,
 			'Check the expression or the value in the field.',
 		);
+	}
 	return encodeURIComponent(value.toWellFormed());
 }

@@ -42,8 +42,10 @@ export const KEY_TEST_PATHS = {
 export const KEY_TEST_FIELD = 'has_more';
 
 /**
- * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`. `helpers`: of
- * the node's context, for n8n's egress filter.
+ * The client of a "Dify API" credential.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
 export function createDifyClient(
 	data: ICredentialDataDecryptedObject,
@@ -88,8 +90,10 @@ const KEY_TYPES: Record<DifyKeyType, KeyTypeTexts> = {
 };
 
 /**
- * The client of an item's credential. Throws a `ServerError` also if the prefix of the key shows the other type.
- * `keyType`: that the node supports.
+ * The client of an item's credential.
+ *
+ * @param keyType that the node supports
+ * @throws {ServerError} also if the prefix of the key shows the other type
  */
 export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
@@ -114,7 +118,8 @@ export async function openDifyClient(
 /**
  * Base URL of Dify's Service API: the input up to the first `/v1`, which is added to a bare origin only, to keep the
  * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
- * Throws a `ServerError` of type `invalidUrl` that names the invalid part.
+ *
+ * @throws {ServerError} of type `invalidUrl` that names the invalid part
  */
 export function resolveDifyBaseUrl(text: string): string {
 	const { origin, root, api } = resolveBaseUrl(text);

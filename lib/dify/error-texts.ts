@@ -84,7 +84,7 @@ function findAgentLimit(text: string) {
 const FILE_COUNT =
 	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
 
-/** `text`: Dify's message, without secrets. */
+/** @param text Dify's message, without secrets */
 export function explainMessage(type: string, code: string | undefined, text: string): Texts {
 	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
 	return explain?.(text) ?? explainFileCount(text) ?? {};

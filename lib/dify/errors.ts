@@ -63,8 +63,9 @@ export function toDifyResponseError(
 ): ServerError | undefined {
 	const errorBody = parseErrorBody(parseJson(body));
 	// Dify's web server returns a page if the API crashed.
-	if (errorBody === undefined && status === 500)
+	if (errorBody === undefined && status === 500) {
 		return createServerError('serverError', context, { status });
+	}
 	if (errorBody === undefined) return undefined;
 	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
 	return fromDifyMessage(toErrorType(errorBody, errorStatus), errorBody, context, {
@@ -237,8 +238,9 @@ export function createRunError(
 		},
 		about: { isRunStart: true },
 	});
-	if (failedRequest !== undefined)
+	if (failedRequest !== undefined) {
 		return serverError.copyWith({ detail: serverError.detail, ...failedRequest });
+	}
 	return error.cause === 'rejected' && type === 'runFailed'
 		? serverError.withSuggestion(NOT_A_RUN)
 		: serverError;

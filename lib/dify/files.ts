@@ -32,7 +32,11 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 	return types.length === 0 ? undefined : types;
 }
 
-/** File types that an app accepts. Throws a `ServerError` if it accepts none: Dify would silently drop the files. */
+/**
+ * File types that an app accepts.
+ *
+ * @throws {ServerError} if it accepts none: Dify would silently drop the files
+ */
 export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
@@ -100,7 +104,11 @@ export function getFileNameFromUrl(url: string): string {
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
-/** The trimmed URL. Throws a `ServerError` for a URL that Dify could not fetch. */
+/**
+ * The trimmed URL.
+ *
+ * @throws {ServerError} for a URL that Dify could not fetch
+ */
 export function parseFileUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
@@ -111,11 +119,16 @@ export function parseFileUrl(url: string): string {
 	);
 }
 
-/** A file object of the inputs, with the transfer method that its other fields imply. Throws a `ServerError`. */
+/**
+ * A file object of the inputs, with the transfer method that its other fields imply.
+ *
+ * @throws {ServerError}
+ */
 export function withTransferMethod(file: JsonRecord): JsonRecord {
 	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
-	if (asNonEmptyString(file.upload_file_id) !== undefined)
+	if (asNonEmptyString(file.upload_file_id) !== undefined) {
 		return { ...file, transfer_method: 'local_file' };
+	}
 	if (asNonEmptyString(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
 	throw createLocalError(
 		'invalidInputs',
@@ -127,7 +140,12 @@ export function withTransferMethod(file: JsonRecord): JsonRecord {
 export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
-/** Uploads a file for a run of the same user. Returns its ID in Dify. Throws a `ServerError`. */
+/**
+ * Uploads a file for a run of the same user.
+ *
+ * @returns its ID in Dify
+ * @throws {ServerError}
+ */
 export async function uploadFile(
 	client: DifyClient,
 	source: FileSource,
@@ -221,11 +239,12 @@ export async function openSignedFile<T>(
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */
 function getOriginError(url: string, allowed: readonly string[]) {
 	const { origin, protocol } = new URL(url);
-	if (!/^https?:$/.test(protocol))
+	if (!/^https?:$/.test(protocol)) {
 		return createLocalError(
 			'fileRejected',
 			`its URL uses ${protocol}, and only http and https are supported`,
 		);
+	}
 	if (allowed.includes(origin)) return undefined;
 	return createLocalError(
 		'fileRejected',
@@ -283,7 +302,11 @@ export function describeDownloadError(error: unknown): string {
 		: error.detail;
 }
 
-/** Origins in the text of a field, separated by commas or spaces. Throws a `ServerError` for invalid URLs. */
+/**
+ * Origins in the text of a field, separated by commas or spaces.
+ *
+ * @throws {ServerError} for invalid URLs
+ */
 export function parseOrigins(text: string): string[] {
 	return text
 		.split(/[\s,]+/)

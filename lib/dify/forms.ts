@@ -98,8 +98,9 @@ const REJECTED_INPUT =
 	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:(is required) in input form|in input form (.{1,400}))$/s;
 
 /**
- * Explains a rejected input by its label, type and limit. Dify names only the variable. Returns the error; other errors
- * unchanged.
+ * Explains a rejected input by its label, type and limit. Dify names only the variable.
+ *
+ * @returns the error; other errors unchanged
  */
 export async function explainInputError(
 	error: ServerError,
@@ -158,7 +159,11 @@ export function parseExactNumber(value: unknown): string | number | undefined {
 	return typeof exact === 'string' ? exact : number;
 }
 
-/** Parses JSON inputs. Throws a `ServerError` if it is not an object: Dify would return a Python error. */
+/**
+ * Parses JSON inputs.
+ *
+ * @throws {ServerError} if it is not an object: Dify would return a Python error
+ */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
@@ -170,10 +175,15 @@ export function parseJsonInputs(value: unknown): JsonRecord {
 	);
 }
 
-/** Path of a form. Throws a `ServerError` without a token: the form is sent by email. */
+/**
+ * Path of a form.
+ *
+ * @throws {ServerError} without a token: the form is sent by email
+ */
 export function formPath(token: string): string {
-	if (token !== '' && token !== 'null' && token !== 'undefined')
+	if (token !== '' && token !== 'null' && token !== 'undefined') {
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
+	}
 	throw createLocalError(
 		'formRejected',
 		'The form has no token, so it cannot be submitted through the API',

@@ -33,7 +33,11 @@ const annotationIdField = resourceLocatorField('Annotation', 'annotationId', 'se
 	required: true,
 });
 
-/** Reads both texts. Throws a `ServerError` for empty ones, which Dify would store. */
+/**
+ * Reads both texts.
+ *
+ * @throws {ServerError} for empty ones, which Dify would store
+ */
 function readTexts(parameters: NodeParameters) {
 	for (const name of ['question', 'answer']) parameters.requiredString(name);
 	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };

@@ -112,8 +112,9 @@ export const audio: DifyResource = {
 					// Dify returns `null` if there is no text to speak.
 					if (!/^audio\/|octet-stream$/.test(mimeType)) {
 						const body = await response.text();
-						if (body.trim() === 'null' || body.trim() === '')
+						if (body.trim() === 'null' || body.trim() === '') {
 							throw createNoAudioError(response.url);
+						}
 						throw response.toError(body);
 					}
 					const { head, chunks } = await peekHead(response.bytes());
@@ -146,8 +147,9 @@ export const audio: DifyResource = {
 					idleMs: TIMEOUTS.firstTokenMs,
 				});
 				const text = asString(response.text) ?? '';
-				if (text.trim() === '')
+				if (text.trim() === '') {
 					addHintOnce(context, 'No speech was detected in the recording.', 'info');
+				}
 				return { json: { text, fileName: source.name, bytes: source.size } };
 			},
 		},

@@ -65,7 +65,7 @@ export const texts: DifyResource = {
 	],
 };
 
-/** Throws a `ServerError` also if the app is no text generator. */
+/** @throws {ServerError} also if the app is no text generator */
 async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {
 	if (text === '') return inputs;
 	const parameters = await fetchAppParameters(client);

@@ -46,7 +46,11 @@ import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readExactObject } from '../shared/dify/run-request';
 
-/** Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13). Throws a `ServerError` also for a knowledge base without a pipeline. */
+/**
+ * Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13).
+ *
+ * @throws {ServerError} also for a knowledge base without a pipeline
+ */
 async function fetchFileNodes(client: DifyClient, datasetId: string) {
 	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
 	const records = parseRecords(
@@ -137,16 +141,17 @@ export const pipelines: DifyResource = {
 	],
 };
 
-/** Throws a `ServerError` unless exactly one node accepts files. */
+/** @throws {ServerError} unless exactly one node accepts files */
 async function findOnlyFileNode(client: DifyClient, datasetId: string) {
 	const nodes = await fetchFileNodes(client, datasetId);
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
-	if (nodes.length === 0)
+	if (nodes.length === 0) {
 		throw createParamError(
 			'The pipeline has no datasource for files',
 			'In Dify, publish a pipeline that accepts files.',
 		);
+	}
 	throw createParamError(
 		'The pipeline has several datasources for files, and none is selected',
 		`Select one in the field Datasource. Available: ${names}.`,
@@ -315,11 +320,12 @@ export const knowledgeBases: DifyResource = {
 			],
 			run: async ({ client, parameters }) => {
 				const datasetId = readId(parameters, 'difyDatasetId');
-				if (!parameters.boolean('confirm'))
+				if (!parameters.boolean('confirm')) {
 					throw createParamError(
 						'The deletion was not confirmed',
 						'Turn on "Confirm Deletion of All Documents" in the node.',
 					);
+				}
 				return {
 					json: {
 						datasetId,

@@ -221,7 +221,11 @@ export function getKeptValues({ include }: RunOutput): { keepsNodeValues: boolea
 	return { keepsNodeValues: include.includes('nodes') };
 }
 
-/** The item of a run. Throws a `ServerError`, as the run does, unless failed runs are returned. */
+/**
+ * The item of a run.
+ *
+ * @throws {ServerError} as the run does, unless failed runs are returned
+ */
 export async function toRunItem(
 	call: DifyCall,
 	output: RunOutput,
@@ -230,8 +234,9 @@ export async function toRunItem(
 ): Promise<OperationItem> {
 	const { include, onFailure, onPause, simplify, user } = output;
 	const result = await (onFailure === 'return' ? running.catch(getFailedRunResult) : running);
-	if (result.status === 'paused' && onPause === 'error')
+	if (result.status === 'paused' && onPause === 'error') {
 		throw createPausedError('workflow', result);
+	}
 	const warnings = [...inputWarnings, ...result.warnings, ...getEmailFormWarnings(result)];
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
@@ -249,7 +254,11 @@ export async function toRunItem(
 	};
 }
 
-/** The result of a failed run. Throws the error of a lost or rejected run. */
+/**
+ * The result of a failed run.
+ *
+ * @throws the error of a lost or rejected run
+ */
 function getFailedRunResult(error: unknown) {
 	const partialResult = getPartialResult(error);
 	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';

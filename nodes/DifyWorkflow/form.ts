@@ -79,9 +79,11 @@ export const forms: DifyResource = {
 				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
 				const texts: JsonRecord = { ...formValues };
 				// Dify applies defaults on its own page only, and numbers make the run fail later.
-				for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
-					if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
-						texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
+				for (const { name, default: defaultValue } of fields.filter(isTextField)) {
+					const isFilledIn = isNonEmpty(formValues[name]);
+					if (isFilledIn) texts[name] = toText(formValues[name]);
+					else if (defaultValue !== undefined) texts[name] = defaultValue;
+				}
 				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await uploadFiles(user)) };
 				// Never resent: Dify rejects a second submission.

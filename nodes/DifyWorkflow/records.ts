@@ -120,8 +120,9 @@ function readTime(parameters: NodeParameters, path: string, zone: string) {
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
-	if (Number.isNaN(time))
+	if (Number.isNaN(time)) {
 		throw parameters.createError(path, `is not a valid time: ${quoteValue(value)}`);
+	}
 	return new Date(hasZone ? time : time - getOffsetMs(time, zone)).toISOString();
 }
 

@@ -126,7 +126,11 @@ export async function ensureDocumentAvailable(
 	if (!isEnabled(document)) await setDocumentStatus(client, { datasetId, ids, action: 'enable' });
 }
 
-/** The ID of a document. Throws a `ServerError` if the response has none. */
+/**
+ * The ID of a document.
+ *
+ * @throws {ServerError} if the response has none
+ */
 export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
@@ -223,7 +227,9 @@ export async function upsertDocument(
 
 /**
  * Creates a document, or replaces the existing one with its name: Dify does so itself and keeps the ID, unless that one
- * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost. Throws a `ServerError`.
+ * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
+ *
+ * @throws {ServerError}
  */
 export async function writeDocument(
 	client: DifyClient,
@@ -363,8 +369,9 @@ export async function waitForIndexing(
 		const now = performance.now();
 		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
 		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
-		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused')
+		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused') {
 			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+		}
 		await client.sleep(Math.min(getPollInterval(polls), MAX_POLL_INTERVAL_MS, timeoutMs));
 	}
 }

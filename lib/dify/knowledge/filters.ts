@@ -194,11 +194,12 @@ function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comp
 function toComparable(value: unknown, operator: Operator, label: string): Value {
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
-	if (!isNonEmpty(value))
+	if (!isNonEmpty(value)) {
 		throw createParamError(
 			`The metadata filter ${label} has no value`,
 			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
 		);
+	}
 	if (valueType === 'list') return toList(value, label);
 	if (valueType === 'time') return toUnixSeconds(value, label);
 	// Number operators also compare times.
@@ -246,8 +247,9 @@ const MIN_MILLISECONDS = 1e11;
  */
 export function toUnixSeconds(value: unknown, label: string): number {
 	const number = parseNumber(value);
-	if (number !== undefined)
+	if (number !== undefined) {
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;
+	}
 	const text = isDateObject(value) ? String(value) : asString(value);
 	const date = Date.parse(asNonEmptyString(text) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);

@@ -137,7 +137,11 @@ async function buildFieldValues(
 	return changes;
 }
 
-/** The type of a new field by its value. Throws a `ServerError` for text with a number or date: a type is permanent. */
+/**
+ * The type of a new field by its value.
+ *
+ * @throws {ServerError} for text with a number or date: a type is permanent
+ */
 function getValueType(name: string, value: unknown) {
 	if (typeof value === 'number') return 'number';
 	if (isDateObject(value)) return 'time';

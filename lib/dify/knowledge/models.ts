@@ -37,7 +37,11 @@ function getLabel(label: unknown) {
 	return asNonEmptyString(asRecord(label).en_US) ?? asNonEmptyString(label);
 }
 
-/** Parses a value with provider and model; undefined if empty. Throws a `ServerError` if one is missing. */
+/**
+ * Parses a value with provider and model; undefined if empty.
+ *
+ * @throws {ServerError} if one is missing
+ */
 export function parseModelRef(value: string): ModelRef | undefined {
 	if (value.trim() === '') return undefined;
 	const separatorIndex = value.indexOf(SEPARATOR);

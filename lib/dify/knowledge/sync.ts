@@ -55,8 +55,10 @@ export interface SyncStep {
 
 /**
  * Plans the steps that sync a knowledge base with its sources. They change only documents that a sync created, or with
- * the name of a source. Throws a `ServerError` if too many documents would be removed, or two sources are the same.
- * `documents`: all documents of the knowledge base.
+ * the name of a source.
+ *
+ * @param documents all documents of the knowledge base
+ * @throws {ServerError} if too many documents would be removed, or two sources are the same
  */
 export function planSync(
 	sources: readonly SyncSource[],
@@ -126,7 +128,7 @@ function planRemovals(
 	const isDone = (document: JsonRecord) => onMissingSource === 'disable' && !isEnabled(document);
 	const activeDocuments = [...managedBySource].filter(([, document]) => !isDone(document));
 	const missing = activeDocuments.filter(([source]) => !present.has(source));
-	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100)
+	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100) {
 		throw createLocalError(
 			'datasetRejected',
 			`The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
@@ -135,6 +137,7 @@ function planRemovals(
 				.map(([source]) => source)
 				.join(', ')}.`,
 		);
+	}
 	const action = onMissingSource === 'delete' ? 'deleted' : 'disabled';
 	return missing.map(([source, document]) => ({ action, source, document }));
 }
@@ -193,8 +196,10 @@ export function toSyncResult(
 }
 
 /**
- * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it. Returns the
- * output item. Throws a `ServerError`.
+ * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it.
+ *
+ * @returns the output item
+ * @throws {ServerError}
  */
 export async function applySyncStep(
 	client: DifyClient,

@@ -21,8 +21,9 @@ export interface FollowRequest extends Omit<RunReaderOptions, 'stop' | 'runId' |
 /**
  * Attaches to an existing run and waits for its end: Dify replays past events, then sends new ones
  * (docs/protocols/dify.md 2.4). Aborting does not stop the run. Dify reports a pause until it resumes the run, also
- * after its form was submitted: such a pause is passed over. Throws a `ServerError` of type `runNotFound` for another
- * user's run.
+ * after its form was submitted: such a pause is passed over.
+ *
+ * @throws {ServerError} of type `runNotFound` for another user's run
  */
 export async function followRun(
 	client: DifyClient,

@@ -122,7 +122,7 @@ function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
 	return files.length > 0 ? files.map((file) => ({ ...file })) : undefined;
 }
 
-/** `kept`: what does not fit into it is left out. */
+/** @param kept what does not fit into it is left out */
 function readFields<T>(
 	target: T,
 	data: JsonRecord,
@@ -186,8 +186,9 @@ export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 
 /** Applies the end of a node, or of one of its attempts. */
 function endNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
-	if (name === 'node_retry')
+	if (name === 'node_retry') {
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	}
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
 	readFields(node, data, ENDED_NODE_FIELDS, run.kept);

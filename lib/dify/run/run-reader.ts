@@ -148,8 +148,9 @@ class RunReader {
 	async read() {
 		const { run } = this;
 		const { signal } = this.client;
-		if (signal?.aborted === true)
+		if (signal?.aborted === true) {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
+		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
 		const error = await this.readEvents().then(() => undefined, captureError);
 		signal?.removeEventListener('abort', this.abandon);
@@ -349,8 +350,9 @@ class RunReader {
 
 	/** A run whose end is unknown. */
 	private async createLostError(error: ServerError | undefined) {
-		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
+		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withMayHaveStarted(error);
+		}
 		const type = this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly';
 		return await this.createErrorWithResult(type, { status: 200 });
 	}
@@ -376,8 +378,9 @@ class RunReader {
 	private async addStoppedOutputs() {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
-		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs))
+		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs)) {
 			return;
+		}
 		await client.sleep(RECORD_DELAY_MS);
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;

@@ -77,7 +77,11 @@ export interface WaitOptions {
 	once?: boolean;
 }
 
-/** Polls a run until it ends or pauses. Throws a `ServerError` of type `runTimeout`, `runNotFound`, `aborted`. */
+/**
+ * Polls a run until it ends or pauses.
+ *
+ * @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted`
+ */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
@@ -96,7 +100,11 @@ interface Polling {
 	options: WaitOptions;
 }
 
-/** Polls until there is a result. Throws a `ServerError` of type `runTimeout`, `aborted`, or as `poll`. */
+/**
+ * Polls until there is a result.
+ *
+ * @throws {ServerError} of type `runTimeout`, `aborted`, or as `poll`
+ */
 async function pollWithGrace<T>(
 	{ client, id, options: { timeoutMs = 0, once = false } }: Polling,
 	poll: () => Promise<T | undefined>,

@@ -93,22 +93,26 @@ const MAX_NAMED = 20;
 
 function collectWarnings(run: RunState, status: RunStatus) {
 	const warnings: string[] = [];
-	if (run.invalidEvents > 0)
+	if (run.invalidEvents > 0) {
 		warnings.push(
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
 		);
+	}
 	if (status === 'partial-succeeded') warnings.push(getHandledErrorsWarning(run));
 	const retriedNodes = (run.workflow?.nodes ?? []).filter(({ retries = 0 }) => retries > 0);
-	for (const node of retriedNodes.slice(0, MAX_NAMED))
+	for (const node of retriedNodes.slice(0, MAX_NAMED)) {
 		warnings.push(`The workflow node "${getNodeName(node)}" was retried ${node.retries} time(s).`);
-	if (retriedNodes.length > MAX_NAMED)
+	}
+	if (retriedNodes.length > MAX_NAMED) {
 		warnings.push(`${retriedNodes.length - MAX_NAMED} more workflow nodes were retried.`);
+	}
 	for (const title of run.expiredForms) warnings.push(getExpiryWarning(title));
 	if (status === 'stopped') warnings.push(getStopWarning(run));
-	if (run.kept.omissions > 0)
+	if (run.kept.omissions > 0) {
 		warnings.push(
 			`The run sent more data than is kept (${formatMegabytes(run.kept.maxBytes)} of memory), so ${run.kept.omissions} parts of nodes, files, thoughts or forms are missing. The log in Dify has them.`,
 		);
+	}
 	return warnings;
 }
 
@@ -122,8 +126,9 @@ export function getExpiryWarning(title: string): string {
 }
 
 function getStopWarning({ isModerated, workflow }: RunState) {
-	if (isModerated)
+	if (isModerated) {
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
+	}
 	// Dify also stops runs itself; 1.16 even those with a submitted form.
 	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;
 	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
@@ -185,8 +190,9 @@ export function getOutcome(run: RunState, error: ServerError | undefined): Outco
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };
 	if (error?.status !== undefined) return { type: 'rejected', error };
-	if (run.end !== undefined)
+	if (run.end !== undefined) {
 		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };
+	}
 	// Text, sources, token counts and files of a chatflow arrived, read from its first event on.
 	if (run.hasMessageEnd && !run.mayLackText) return { type: 'ended', missing: 'status' };
 	if (isTimeout(error) && !run.hasMessageEnd) return { type: 'timedOut', error };

@@ -59,9 +59,10 @@ const WORKFLOW: RunRoute = {
 
 /**
  * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
- * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs. Returns a run
- * that succeeded, paused, or was stopped elsewhere. Throws a `ServerError` with the partial result and all IDs, or if
- * Dify was not reached.
+ * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
+ *
+ * @returns a run that succeeded, paused, or was stopped elsewhere
+ * @throws {ServerError} with the partial result and all IDs, or if Dify was not reached
  */
 async function startRun(
 	client: DifyClient,
@@ -132,14 +133,22 @@ interface StopRequest {
 	user: string;
 }
 
-/** Stops the run of a workflow. Throws a `ServerError`. */
+/**
+ * Stops the run of a workflow.
+ *
+ * @throws {ServerError}
+ */
 export async function stopWorkflow(client: DifyClient, request: StopRequest): Promise<void> {
 	await requestStop(client, WORKFLOW, request).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
 
-/** Runs a workflow. Throws a `ServerError`, as `startRun` does. */
+/**
+ * Runs a workflow.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function runWorkflow(client: DifyClient, request: RunRequest): Promise<RunResult> {
 	const { workflowId } = request;
 	const startPath =
@@ -170,7 +179,11 @@ interface ChatMessageResult {
 	conversationRestarted: boolean;
 }
 
-/** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
+/**
+ * Sends one message to a chatbot, agent or chatflow.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function sendChatMessage(
 	client: DifyClient,
 	request: ChatMessageRequest,
@@ -207,7 +220,11 @@ function isStale(error: unknown) {
 	return error.type === 'conversationNotFound' || error.type === 'conversationEnded';
 }
 
-/** Runs a text generator. Throws a `ServerError`, as `startRun` does. */
+/**
+ * Runs a text generator.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
@@ -226,8 +243,10 @@ export async function sendCompletionMessage(
 }
 
 /**
- * Puts the text into the only text variable of the form. Throws a `ServerError` if the form has no or several text
- * variables left. `parameters`: response of `GET /parameters`.
+ * Puts the text into the only text variable of the form.
+ *
+ * @param parameters response of `GET /parameters`
+ * @throws {ServerError} if the form has no or several text variables left
  */
 export function withTextInput(
 	inputs: JsonRecord,
@@ -240,12 +259,13 @@ export function withTextInput(
 		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
-	if (names.length === 0)
+	if (names.length === 0) {
 		throw createLocalError(
 			'invalidInputs',
 			'The app has no variable for the field Text',
 			'Clear the field Text and fill in the form of the app.',
 		);
+	}
 	throw createLocalError(
 		'invalidInputs',
 		'The field Text matches more than one variable of the app',

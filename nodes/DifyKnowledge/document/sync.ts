@@ -135,7 +135,7 @@ async function syncItems(call: DifyCall) {
 	return results;
 }
 
-/** Throws a `ServerError` if neither the field nor the item names a source. */
+/** @throws {ServerError} if neither the field nor the item names a source */
 function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 	if (!parameters.isUnset('source')) return parameters.requiredString('source', NO_SOURCE);
 	const { json, binary } = context.getInputData()[parameters.itemIndex]!;

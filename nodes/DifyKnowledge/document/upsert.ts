@@ -138,11 +138,12 @@ function readProcessRule(parameters: NodeParameters) {
 	const mode =
 		parameters.choice('options.chunking', undefined) ?? (hasOptions ? impliedMode : undefined);
 	if (mode === undefined) return undefined;
-	if (mode === 'automatic' && hasOptions)
+	if (mode === 'automatic' && hasOptions) {
 		throw parameters.createError(
 			'options.chunking',
 			'is Automatic, so the other chunk options have no effect',
 		);
+	}
 	if (mode === 'automatic') return { mode: 'automatic' };
 	return {
 		mode,

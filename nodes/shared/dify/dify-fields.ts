@@ -50,7 +50,11 @@ export function readLimit(parameters: NodeParameters): number {
 	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
-/** Field for the input binary field. `contents`: "the file", "the recording" and so on. */
+/**
+ * Field for the input binary field.
+ *
+ * @param contents "the file", "the recording" and so on
+ */
 export function binaryField(contents: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
@@ -80,7 +84,11 @@ export function outputField(
 	});
 }
 
-/** Option for additional origins of files. `files`: for example "files of the outputs". */
+/**
+ * Option for additional origins of files.
+ *
+ * @param files for example "files of the outputs"
+ */
 export function fetchFilesFromField(files: string): INodeProperties {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
@@ -88,7 +96,11 @@ export function fetchFilesFromField(files: string): INodeProperties {
 	});
 }
 
-/** Reads this option. Throws a `ServerError` for invalid URLs. */
+/**
+ * Reads this option.
+ *
+ * @throws {ServerError} for invalid URLs
+ */
 export function readFileOrigins(parameters: NodeParameters): string[] {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }
@@ -96,7 +108,11 @@ export function readFileOrigins(parameters: NodeParameters): string[] {
 const NO_MESSAGE =
 	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.';
 
-/** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
+/**
+ * The ID in a field.
+ *
+ * @throws {ServerError} of type `invalidId` if the field is empty or has another value
+ */
 export function readId(parameters: NodeParameters, name: string): string {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
 	return parseUuid(

@@ -89,7 +89,11 @@ export function readEditorValue(context: ILoadOptionsFunctions, name: string): u
 	return unwrapLocator(tryOrUndefined(() => context.getNodeParameter(name, '')));
 }
 
-/** The knowledge base of the node in the editor. Throws a `ServerError` if none is selected. */
+/**
+ * The knowledge base of the node in the editor.
+ *
+ * @throws {ServerError} if none is selected
+ */
 export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
@@ -136,8 +140,9 @@ export const searchConversations: ListSearch = createListSearch(
 					),
 			);
 			next = asNonEmptyString(page.next);
-			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
+			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES) {
 				return { results, paginationToken: next };
+			}
 		}
 	},
 );
@@ -203,8 +208,9 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		this.getCurrentNodeParameter('inputs.schema'),
 	) as ResourceMapperField[];
 	// A node that was just added has no credential yet.
-	if (this.getNode().credentials?.difyApi === undefined)
+	if (this.getNode().credentials?.difyApi === undefined) {
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
+	}
 	try {
 		const client = await openDifyClient(this, 'app');
 		return {

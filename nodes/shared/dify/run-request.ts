@@ -354,8 +354,9 @@ function parseFileEntries(value: unknown): unknown[] {
 
 /** The files of such a field. */
 async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
-	if (entries.every(isRecord))
+	if (entries.every(isRecord)) {
 		return entries.map(withTransferMethod).map((file) => async () => file);
+	}
 	const files: FileRequest[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
@@ -385,8 +386,9 @@ function parseUrls({ label }: Field, value: unknown) {
 		: String(value ?? '')
 				.split(/\s+/)
 				.filter((url) => url !== '');
-	if (urls.length === 0 && !Array.isArray(value))
+	if (urls.length === 0 && !Array.isArray(value)) {
 		throw createFieldError(label, 'is empty', NO_FILE_SUGGESTION);
+	}
 	return urls.map(parseFileUrl);
 }
 
