@@ -39,6 +39,10 @@ interface DifyRequestOptions {
 	isIdempotent?: boolean;
 }
 
+interface ChangeOptions extends DifyRequestOptions {
+	json: JsonRecord;
+}
+
 interface UploadOptions {
 	/** Text fields of the form, before the file. */
 	fields?: Record<string, string>;
@@ -107,10 +111,9 @@ export class DifyClient {
 	async sendJson(
 		method: Exclude<Method, 'GET'>,
 		path: string,
-		json: JsonRecord,
-		options: DifyRequestOptions = {},
+		options: ChangeOptions,
 	): Promise<JsonRecord> {
-		return await this.requestObject(method, path, { ...options, json });
+		return await this.requestObject(method, path, options);
 	}
 
 	/**
@@ -249,7 +252,7 @@ interface Page {
  */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
-	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
+	throw createLocalError('emptyResponse', { title: 'Dify did not return the requested list' });
 }
 
 /**
@@ -304,21 +307,19 @@ export async function* iteratePages(
 			return isNew;
 		});
 		if (!budget.take(records)) {
-			throw createLocalError(
-				'emptyResponse',
-				`The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
-				'Ask for fewer records.',
-			);
+			throw createLocalError('emptyResponse', {
+				title: `The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
+				suggestion: 'Ask for fewer records.',
+			});
 		}
 		yield records;
 		at = page.next;
 		if (records.length === 0 || at === undefined) return;
 	}
-	throw createLocalError(
-		'emptyResponse',
-		`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
-		'Check that no proxy changes the pages of Dify, or ask for fewer records.',
-	);
+	throw createLocalError('emptyResponse', {
+		title: `The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
+		suggestion: 'Check that no proxy changes the pages of Dify, or ask for fewer records.',
+	});
 }
 
 /** Reads a list to its end, or up to `max` records. */
@@ -355,11 +356,14 @@ const MAX_USER_LENGTH = 255;
 export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`, emptySuggestion);
-	throw createLocalError(
-		'invalidId',
-		`The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
-	);
+	if (id === '')
+		throw createLocalError('invalidId', {
+			title: `The ${label} is empty`,
+			suggestion: emptySuggestion,
+		});
+	throw createLocalError('invalidId', {
+		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+	});
 }
 
 /** Like `parseUuid`, but undefined if blank: Dify then starts a new conversation (docs/protocols/dify.md 2.1). */
@@ -379,19 +383,18 @@ function isBlank(value: unknown) {
  */
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
+	if (isBlank(user)) throw createLocalError('missingUser', { title: 'The user is empty' });
 	if (typeof user !== 'string') {
-		throw createLocalError(
-			'missingUser',
-			`The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
-		);
+		throw createLocalError('missingUser', {
+			title: `The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
+		});
 	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
 	if (isTooLong) {
-		throw createParamError(
-			`The user is longer than ${MAX_USER_LENGTH} characters`,
-			'Use a shorter value, such as an ID.',
-		);
+		throw createParamError({
+			title: `The user is longer than ${MAX_USER_LENGTH} characters`,
+			suggestion: 'Use a shorter value, such as an ID.',
+		});
 	}
 	return user;
 }
@@ -405,10 +408,10 @@ export function parseTraceId(value: unknown): string | undefined {
 	if (isUnset(value)) return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw createParamError(
-		'The trace ID is not valid',
-		'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
-	);
+	throw createParamError({
+		title: 'The trace ID is not valid',
+		suggestion: 'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
+	});
 }
 
 /** A path segment that is not a UUID: a batch, a token, a model type. */

@@ -108,11 +108,10 @@ export async function openDifyClient(
 	const { authorization } = client.endpoint.headers;
 	if (authorization?.startsWith(`Bearer ${other.prefix}`) !== true) return client;
 	const expected = KEY_TYPES[keyType];
-	throw createLocalError(
-		'unauthorized',
-		`The credential has ${other.name}, and this node requires ${expected.name}`,
-		expected.suggestion,
-	);
+	throw createLocalError('unauthorized', {
+		title: `The credential has ${other.name}, and this node requires ${expected.name}`,
+		suggestion: expected.suggestion,
+	});
 }
 
 /**

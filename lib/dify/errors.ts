@@ -191,18 +191,17 @@ export function createDifyError(
 	);
 }
 
+/** Texts of an error. Default: those of its type. */
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion'>;
+
 /** An error detected before sending. */
-export function createLocalError(
-	type: DifyErrorType,
-	title?: string,
-	suggestion?: string,
-): ServerError {
-	return createDifyError(type, { title, suggestion, retryable: false });
+export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {
+	return createDifyError(type, { ...texts, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
-export function createParamError(message: string, suggestion?: string): ServerError {
-	return createLocalError('invalidParam', message, suggestion);
+export function createParamError(texts: ErrorTexts): ServerError {
+	return createLocalError('invalidParam', texts);
 }
 
 const NOT_A_RUN =
@@ -284,11 +283,10 @@ export function explainUploadError(
 	{ bytes, unreadable, idleMs }: UploadState,
 ): unknown {
 	if (unreadable !== undefined) {
-		return createLocalError(
-			'fileRejected',
-			`"${name}" could not be read: ${unreadable.reason}`,
-			'Check the binary data of the item and the binary data storage of n8n.',
-		);
+		return createLocalError('fileRejected', {
+			title: `"${name}" could not be read: ${unreadable.reason}`,
+			suggestion: 'Check the binary data of the item and the binary data storage of n8n.',
+		});
 	}
 	if (!(error instanceof ServerError)) return error;
 	if (error.type === 'firstTokenTimeout') {

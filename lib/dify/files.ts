@@ -40,11 +40,11 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
-	throw createLocalError(
-		'appFeatureDisabled',
-		'File upload is disabled in the app, so Dify would ignore the files',
-		'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
-	);
+	throw createLocalError('appFeatureDisabled', {
+		title: 'File upload is disabled in the app, so Dify would ignore the files',
+		suggestion:
+			'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
+	});
 }
 
 const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom'];
@@ -112,11 +112,10 @@ export function getFileNameFromUrl(url: string): string {
 export function parseFileUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
-	throw createLocalError(
-		'fileRejected',
-		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
-		'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
-	);
+	throw createLocalError('fileRejected', {
+		title: `The file URL is not valid: "${trimmed.slice(0, 200)}"`,
+		suggestion: 'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
+	});
 }
 
 /**
@@ -130,11 +129,10 @@ export function withTransferMethod(file: JsonRecord): JsonRecord {
 		return { ...file, transfer_method: 'local_file' };
 	}
 	if (asNonEmptyString(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw createLocalError(
-		'invalidInputs',
-		'A file in the inputs has neither url nor upload_file_id',
-		FILE_SUGGESTION,
-	);
+	throw createLocalError('invalidInputs', {
+		title: 'A file in the inputs has neither url nor upload_file_id',
+		suggestion: FILE_SUGGESTION,
+	});
 }
 
 export const FILE_SUGGESTION =
@@ -227,7 +225,7 @@ export async function openSignedFile<T>(
 ): Promise<T> {
 	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(signedUrl, api)) {
-		throw createLocalError('fileRejected', `"${signedUrl}" is not a URL`);
+		throw createLocalError('fileRejected', { title: `"${signedUrl}" is not a URL` });
 	}
 	const { href } = new URL(signedUrl, api);
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
@@ -240,16 +238,14 @@ export async function openSignedFile<T>(
 function getOriginError(url: string, allowed: readonly string[]) {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol)) {
-		return createLocalError(
-			'fileRejected',
-			`its URL uses ${protocol}, and only http and https are supported`,
-		);
+		return createLocalError('fileRejected', {
+			title: `its URL uses ${protocol}, and only http and https are supported`,
+		});
 	}
 	if (allowed.includes(origin)) return undefined;
-	return createLocalError(
-		'fileRejected',
-		`it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
-	);
+	return createLocalError('fileRejected', {
+		title: `it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
+	});
 }
 
 interface DownloadLimits extends Pick<SignedFile, 'origins'> {
@@ -279,10 +275,9 @@ export async function downloadFile(
 	return await openSignedFile(client, { url: String(file.url), origins }, async (response) => {
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
 			if (!(error instanceof BodyTooLargeError)) throw error;
-			throw createLocalError(
-				'requestTooLarge',
-				`it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
-			);
+			throw createLocalError('requestTooLarge', {
+				title: `it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
+			});
 		});
 		const type =
 			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
@@ -313,10 +308,9 @@ export function parseOrigins(text: string): string[] {
 		.filter((entry) => entry !== '')
 		.map((entry) => {
 			if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
-			throw createLocalError(
-				'invalidInputs',
-				`"${entry}" in Fetch Files From is not a URL`,
-				'Enter URLs such as https://files.example.com, separated by commas.',
-			);
+			throw createLocalError('invalidInputs', {
+				title: `"${entry}" in Fetch Files From is not a URL`,
+				suggestion: 'Enter URLs such as https://files.example.com, separated by commas.',
+			});
 		});
 }

@@ -168,11 +168,10 @@ export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
 	if (isRecord(parsed)) return parsed;
-	throw createLocalError(
-		'invalidInputs',
-		'The inputs are not a JSON object',
-		'Enter {"variable": "value"}, or {} for none.',
-	);
+	throw createLocalError('invalidInputs', {
+		title: 'The inputs are not a JSON object',
+		suggestion: 'Enter {"variable": "value"}, or {} for none.',
+	});
 }
 
 /**
@@ -184,11 +183,11 @@ export function formPath(token: string): string {
 	if (token !== '' && token !== 'null' && token !== 'undefined') {
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
 	}
-	throw createLocalError(
-		'formRejected',
-		'The form has no token, so it cannot be submitted through the API',
-		'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
-	);
+	throw createLocalError('formRejected', {
+		title: 'The form has no token, so it cannot be submitted through the API',
+		suggestion:
+			'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
+	});
 }
 
 /** The fields of a human input form (docs/protocols/dify.md 2.5). */

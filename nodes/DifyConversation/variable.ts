@@ -78,7 +78,7 @@ async function updateVariable({ client, parameters }: DifyCall) {
 	const variable = await findVariable(client, list, nameOrId);
 	const body = { value: toVariableValue(variable, parameters.value('value')), user };
 	const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
-	const updated = await client.sendJson('PUT', route, body, { isIdempotent: true });
+	const updated = await client.sendJson('PUT', route, { json: body, isIdempotent: true });
 	return { json: withTypedValue(updated) };
 }
 
@@ -90,13 +90,13 @@ async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: st
 	const id = asNonEmptyString(variable?.id);
 	if (id !== undefined) return { ...variable, id };
 	const names = records.map(({ name }) => String(name)).join(', ');
-	throw createLocalError(
-		'notFound',
-		`The conversation has no variable "${nameOrId}"`,
-		names === ''
-			? 'It has no variables: only chatflows have variables.'
-			: `Available variables: ${names}.`,
-	);
+	throw createLocalError('notFound', {
+		title: `The conversation has no variable "${nameOrId}"`,
+		suggestion:
+			names === ''
+				? 'It has no variables: only chatflows have variables.'
+				: `Available variables: ${names}.`,
+	});
 }
 
 /** Variables of the conversation in the node. */
@@ -107,11 +107,10 @@ export const searchVariables: ListSearch = createListSearch('app', async (call) 
 		'conversation ID',
 	);
 	if (conversationId === undefined) {
-		throw createLocalError(
-			'invalidId',
-			'The list requires a conversation',
-			'Select one under Conversation first, or enter the variable by name.',
-		);
+		throw createLocalError('invalidId', {
+			title: 'The list requires a conversation',
+			suggestion: 'Select one under Conversation first, or enter the variable by name.',
+		});
 	}
 	const list = buildVariableList({ conversationId, user: readEditorUser(context) });
 	const records = await fetchAllPages(client, list);

@@ -110,7 +110,8 @@ interface Feedback {
 async function sendRating(client: DifyClient, parameters: NodeParameters, feedback: Feedback) {
 	const messageId = readId(parameters, 'messageId');
 	const body = { ...feedback, user: readUser(parameters) };
-	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, {
+	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, {
+		json: body,
 		// A revocation is not resent: the second time, Dify reports nothing to revoke.
 		isIdempotent: feedback.rating !== null,
 	});

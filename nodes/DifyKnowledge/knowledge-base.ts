@@ -115,13 +115,15 @@ export const pipelines: DifyResource = {
 					'POST',
 					apiPath`/datasets/${datasetId}/pipeline/run`,
 					{
-						inputs,
-						datasource_type: 'local_file',
-						// Some versions read `related_id`, others `reference`.
-						datasource_info_list: [{ reference: id, related_id: id, name }],
-						start_node_id: node,
-						is_published: true,
-						response_mode: 'streaming',
+						json: {
+							inputs,
+							datasource_type: 'local_file',
+							// Some versions read `related_id`, others `reference`.
+							datasource_info_list: [{ reference: id, related_id: id, name }],
+							start_node_id: node,
+							is_published: true,
+							response_mode: 'streaming',
+						},
 					},
 				);
 				const documents = asRecords(response.documents);
@@ -147,15 +149,15 @@ async function findOnlyFileNode(client: DifyClient, datasetId: string) {
 	if (nodes.length === 1) return nodes[0]!.id;
 	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
 	if (nodes.length === 0) {
-		throw createParamError(
-			'The pipeline has no datasource for files',
-			'In Dify, publish a pipeline that accepts files.',
-		);
+		throw createParamError({
+			title: 'The pipeline has no datasource for files',
+			suggestion: 'In Dify, publish a pipeline that accepts files.',
+		});
 	}
-	throw createParamError(
-		'The pipeline has several datasources for files, and none is selected',
-		`Select one in the field Datasource. Available: ${names}.`,
-	);
+	throw createParamError({
+		title: 'The pipeline has several datasources for files, and none is selected',
+		suggestion: `Select one in the field Datasource. Available: ${names}.`,
+	});
 }
 
 const nameField = stringField('Name', 'name', {
@@ -272,7 +274,8 @@ export const knowledgeBases: DifyResource = {
 				const name = parameters.requiredString('name');
 				const json = { permission: 'all_team_members', ...readSettings(parameters), name };
 				const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
-				const creating = client.sendJson('POST', '/datasets', json, {
+				const creating = client.sendJson('POST', '/datasets', {
+					json,
 					timeoutMs: WRITE_TIMEOUT_MS,
 				});
 				const dataset = await creating.catch(async (error: unknown) => {
@@ -321,10 +324,10 @@ export const knowledgeBases: DifyResource = {
 			run: async ({ client, parameters }) => {
 				const datasetId = readId(parameters, 'difyDatasetId');
 				if (!parameters.boolean('confirm')) {
-					throw createParamError(
-						'The deletion was not confirmed',
-						'Turn on "Confirm Deletion of All Documents" in the node.',
-					);
+					throw createParamError({
+						title: 'The deletion was not confirmed',
+						suggestion: 'Turn on "Confirm Deletion of All Documents" in the node.',
+					});
 				}
 				return {
 					json: {

@@ -1,3 +1,4 @@
+/** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
@@ -29,7 +30,9 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	description: 'The "formToken" of the form from the output of the paused run',
 });
 
-const readFormToken = (parameters: NodeParameters) => parameters.string('formToken');
+function readFormToken(parameters: NodeParameters) {
+	return parameters.string('formToken');
+}
 
 export const forms: DifyResource = {
 	name: 'Form',
@@ -77,9 +80,10 @@ export const forms: DifyResource = {
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
 				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
+				const textFields = fields.filter((field) => !isFileField(field));
 				const texts: JsonRecord = { ...formValues };
 				// Dify applies defaults on its own page only, and numbers make the run fail later.
-				for (const { name, default: defaultValue } of fields.filter(isTextField)) {
+				for (const { name, default: defaultValue } of textFields) {
 					const isFilledIn = isNonEmpty(formValues[name]);
 					if (isFilledIn) texts[name] = toText(formValues[name]);
 					else if (defaultValue !== undefined) texts[name] = defaultValue;
@@ -87,7 +91,7 @@ export const forms: DifyResource = {
 				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await uploadFiles(user)) };
 				// Never resent: Dify rejects a second submission.
-				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
+				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
 				const submission = { formToken, action, user, submitted: true };
 				const item = await follow?.();
 				return { ...item, json: { ...submission, ...item?.json } };

@@ -216,11 +216,10 @@ export async function upsertDocument(
 		};
 	}
 	if (existing !== undefined && options.ifExists === 'fail') {
-		throw createLocalError(
-			'nameTaken',
-			`The knowledge base already has a document "${name}"`,
-			'Choose another name, or set "If It Exists" to Update.',
-		);
+		throw createLocalError('nameTaken', {
+			title: `The knowledge base already has a document "${name}"`,
+			suggestion: 'Choose another name, or set "If It Exists" to Update.',
+		});
 	}
 	return await writeDocument(client, { ...request, existing });
 }
@@ -243,12 +242,10 @@ export async function writeDocument(
 			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
 					fields: { data: JSON.stringify(body) },
 				})
-			: await client.sendJson(
-					'POST',
-					apiPath`/datasets/${datasetId}/document/create-by-text`,
-					{ text: content.text, name: content.name, ...body },
-					{ timeoutMs: WRITE_TIMEOUT_MS },
-				);
+			: await client.sendJson('POST', apiPath`/datasets/${datasetId}/document/create-by-text`, {
+					json: { text: content.text, name: content.name, ...body },
+					timeoutMs: WRITE_TIMEOUT_MS,
+				});
 	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
 	return {

@@ -123,10 +123,10 @@ interface CompiledFilter {
 export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
 		if (field === '') {
-			throw createParamError(
-				'A metadata filter has no field name',
-				'Enter the name of a metadata field.',
-			);
+			throw createParamError({
+				title: 'A metadata filter has no field name',
+				suggestion: 'Enter the name of a metadata field.',
+			});
 		}
 		return { field, operator, value: toComparable(value, operator, `"${field}" ${operator}`) };
 	});
@@ -179,10 +179,10 @@ function createTypeError(type: unknown, { field, operator }: Comparison) {
 	const labels = operators
 		.filter((each) => isNumeric(each) === (type !== 'string') || each.endsWith('empty'))
 		.map((each) => OPERATORS[each].label);
-	return createParamError(
-		`The metadata field "${field}" is ${FIELD_TYPE_LABELS.get(type)}, so Dify cannot compare it with "${OPERATORS[operator].label}"`,
-		`Use one of: ${labels.join(', ')}. Dify cannot change the type of a field.`,
-	);
+	return createParamError({
+		title: `The metadata field "${field}" is ${FIELD_TYPE_LABELS.get(type)}, so Dify cannot compare it with "${OPERATORS[operator].label}"`,
+		suggestion: `Use one of: ${labels.join(', ')}. Dify cannot change the type of a field.`,
+	});
 }
 
 function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison) {
@@ -195,10 +195,11 @@ function toComparable(value: unknown, operator: Operator, label: string): Value 
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
 	if (!isNonEmpty(value)) {
-		throw createParamError(
-			`The metadata filter ${label} has no value`,
-			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
-		);
+		throw createParamError({
+			title: `The metadata filter ${label} has no value`,
+			suggestion:
+				'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
+		});
 	}
 	if (valueType === 'list') return toList(value, label);
 	if (valueType === 'time') return toUnixSeconds(value, label);
@@ -212,7 +213,10 @@ function toList(value: unknown, label: string) {
 	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
 	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;
-	throw createParamError(`The metadata filter ${label} has no value`, 'Enter at least one value.');
+	throw createParamError({
+		title: `The metadata filter ${label} has no value`,
+		suggestion: 'Enter at least one value.',
+	});
 }
 
 /**
@@ -225,10 +229,10 @@ function toList(value: unknown, label: string) {
 export function toFilterNumber(value: unknown, label: string): string | number {
 	const number = parseExactNumber(value);
 	if (number !== undefined) return number;
-	throw createParamError(
-		`${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,
-		'Enter a number.',
-	);
+	throw createParamError({
+		title: `${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,
+		suggestion: 'Enter a number.',
+	});
 }
 
 /** Whether a value is a date, or one of n8n's (Luxon). */
@@ -253,8 +257,9 @@ export function toUnixSeconds(value: unknown, label: string): number {
 	const text = isDateObject(value) ? String(value) : asString(value);
 	const date = Date.parse(asNonEmptyString(text) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
-	throw createParamError(
-		`${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
-		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
-	);
+	throw createParamError({
+		title: `${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
+		suggestion:
+			'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
+	});
 }

@@ -55,8 +55,10 @@ export async function createMetadataField(
 	{ name, type }: Omit<MetadataField, 'id'>,
 ): Promise<MetadataField> {
 	const { id } = await client.sendJson('POST', apiPath`/datasets/${datasetId}/metadata`, {
-		type,
-		name,
+		json: {
+			type,
+			name,
+		},
 	});
 	const fieldId = asNonEmptyString(id);
 	if (fieldId !== undefined) return { id: fieldId, name, type };
@@ -111,16 +113,20 @@ async function buildFieldValues(
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0) {
-		throw createParamError('No metadata to set', 'Add at least one field with a value.');
+		throw createParamError({
+			title: 'No metadata to set',
+			suggestion: 'Add at least one field with a value.',
+		});
 	}
 	const fields = parseMetadataFields(await client.get(apiPath`/datasets/${datasetId}/metadata`));
 	const fieldsByName = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !fieldsByName.has(name));
 	if (missing.length > 0 && !createFields) {
-		throw createParamError(
-			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
-			'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
-		);
+		throw createParamError({
+			title: `The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
+			suggestion:
+				'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
+		});
 	}
 	// Validates all values before creating fields.
 	const fieldValues = entries.map(([name, { value, type: newType }]) => {
@@ -149,10 +155,11 @@ function getValueType(name: string, value: unknown) {
 		typeof value === 'string' &&
 		(parseNumber(value) !== undefined || /^\s*\d{4}-\d\d-\d\d/.test(value));
 	if (!isAmbiguous) return 'string';
-	throw createParamError(
-		`The new metadata field "${name}" requires a type, because its value is ${toText(value).slice(0, 100)}`,
-		'Set its Type to Number, Text or Time in the node. Dify cannot change the type of a field later.',
-	);
+	throw createParamError({
+		title: `The new metadata field "${name}" requires a type, because its value is ${toText(value).slice(0, 100)}`,
+		suggestion:
+			'Set its Type to Number, Text or Time in the node. Dify cannot change the type of a field later.',
+	});
 }
 
 /**

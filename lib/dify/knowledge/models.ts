@@ -48,10 +48,11 @@ export function parseModelRef(value: string): ModelRef | undefined {
 	const provider = value.slice(0, separatorIndex).trim();
 	const model = value.slice(separatorIndex + 1).trim();
 	if (separatorIndex > 0 && model !== '') return { provider, model };
-	throw createParamError(
-		`The model "${value.slice(0, 100)}" does not include a provider`,
-		'Select it from the list, or enter provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
-	);
+	throw createParamError({
+		title: `The model "${value.slice(0, 100)}" does not include a provider`,
+		suggestion:
+			'Select it from the list, or enter provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
+	});
 }
 
 /** Request fields of an embedding model. */

@@ -67,10 +67,10 @@ export function planSync(
 ): SyncStep[] {
 	const duplicate = findDuplicate(sources.map(({ source }) => source));
 	if (duplicate !== undefined) {
-		throw createParamError(
-			`Two items have the same source "${duplicate.slice(0, 100)}"`,
-			'Give each item a unique source, such as the path or ID of its file.',
-		);
+		throw createParamError({
+			title: `Two items have the same source "${duplicate.slice(0, 100)}"`,
+			suggestion: 'Give each item a unique source, such as the path or ID of its file.',
+		});
 	}
 	const managedBySource = new Map<string, JsonRecord>();
 	const sourceByName = new Map<string, string | undefined>();
@@ -129,14 +129,13 @@ function planRemovals(
 	const activeDocuments = [...managedBySource].filter(([, document]) => !isDone(document));
 	const missing = activeDocuments.filter(([source]) => !present.has(source));
 	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100) {
-		throw createLocalError(
-			'datasetRejected',
-			`The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
-			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${missing
+		throw createLocalError('datasetRejected', {
+			title: `The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
+			suggestion: `Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${missing
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,
-		);
+		});
 	}
 	const action = onMissingSource === 'delete' ? 'deleted' : 'disabled';
 	return missing.map(([source, document]) => ({ action, source, document }));

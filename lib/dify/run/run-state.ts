@@ -133,7 +133,7 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
-	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
+	addSubmittedForm(run, { title: data.title, action: asRecord(data.outputs).__action_id });
 };
 
 /** Other events (pings, speech, events of later versions) are ignored. */
@@ -411,7 +411,7 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
-	addSubmittedForm(run, data.node_title, data.action_id);
+	addSubmittedForm(run, { title: data.node_title, action: data.action_id });
 }
 
 function removeForm(run: RunState, data: JsonRecord) {

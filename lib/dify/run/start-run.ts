@@ -118,12 +118,11 @@ async function requestStop(
 	{ startPath, tasksPath = startPath }: RunRoute,
 	{ taskId, user }: StopRequest,
 ): Promise<void> {
-	await client.sendJson(
-		'POST',
-		tasksPath + apiPath`/${taskId}/stop`,
-		{ user },
-		{ timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true },
-	);
+	await client.sendJson('POST', tasksPath + apiPath`/${taskId}/stop`, {
+		json: { user },
+		timeoutMs: STOP_TIMEOUT_MS,
+		isIdempotent: true,
+	});
 }
 
 interface StopRequest {
@@ -260,15 +259,13 @@ export function withTextInput(
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
 	if (names.length === 0) {
-		throw createLocalError(
-			'invalidInputs',
-			'The app has no variable for the field Text',
-			'Clear the field Text and fill in the form of the app.',
-		);
+		throw createLocalError('invalidInputs', {
+			title: 'The app has no variable for the field Text',
+			suggestion: 'Clear the field Text and fill in the form of the app.',
+		});
 	}
-	throw createLocalError(
-		'invalidInputs',
-		'The field Text matches more than one variable of the app',
-		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
-	);
+	throw createLocalError('invalidInputs', {
+		title: 'The field Text matches more than one variable of the app',
+		suggestion: `Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
+	});
 }

@@ -77,11 +77,11 @@ export function filterByName(
 export function readEditorUser(context: ILoadOptionsFunctions): string {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
-	throw createLocalError(
-		'missingUser',
-		'The list requires a user',
-		"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
-	);
+	throw createLocalError('missingUser', {
+		title: 'The list requires a user',
+		suggestion:
+			"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
+	});
 }
 
 /** The value of a field in the editor, if any; for a resource locator, its inner value. */
@@ -97,11 +97,10 @@ export function readEditorValue(context: ILoadOptionsFunctions, name: string): u
 export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
-	throw createLocalError(
-		'invalidId',
-		'The list requires a knowledge base',
-		'Select the knowledge base first.',
-	);
+	throw createLocalError('invalidId', {
+		title: 'The list requires a knowledge base',
+		suggestion: 'Select the knowledge base first.',
+	});
 }
 
 interface ListEntry {

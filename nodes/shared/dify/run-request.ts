@@ -361,11 +361,10 @@ async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined) {
-			throw createLocalError(
-				'invalidInputs',
-				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
-				FILE_SUGGESTION,
-			);
+			throw createLocalError('invalidInputs', {
+				title: `A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
+				suggestion: FILE_SUGGESTION,
+			});
 		}
 		if (/^https?:/i.test(name)) files.push(toUrlRequest(parseFileUrl(name)));
 		else if (name !== '') files.push(await toUploadRequest(call, name));
