@@ -69,8 +69,17 @@ function toNotPublishedError(error: ServerError, mode: string) {
 	return error.copyWith({ type: 'notPublished', title, suggestion });
 }
 
+interface ConversationQuery {
+	user: string;
+	/** Dify's name of a field, with a minus for the newest first. Default: last used first. */
+	sortBy?: string;
+}
+
 /** Conversations that a user started through the API. */
-export function buildConversationList(user: string, sortBy = '-updated_at'): ListEndpoint {
+export function buildConversationList({
+	user,
+	sortBy = '-updated_at',
+}: ConversationQuery): ListEndpoint {
 	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
 }
 
@@ -79,7 +88,7 @@ export async function findLatestConversation(
 	client: DifyClient,
 	user: string,
 ): Promise<string | undefined> {
-	const { records } = await fetchPage(client, buildConversationList(user), { limit: 1 });
+	const { records } = await fetchPage(client, buildConversationList({ user }), { limit: 1 });
 	return asNonEmptyString(records[0]?.id);
 }
 

@@ -48,7 +48,7 @@ interface IdentityProbes {
 	props: ProbeResult;
 	/** `/api/version` of Ollama. */
 	apiVersion: ProbeResult;
-	/** `/version` of vLLM and others. */
+	/** `/version` of other servers. */
 	version: ProbeResult;
 }
 
@@ -60,7 +60,7 @@ interface DetailProbes {
 	embeddings: ProbeResult | undefined;
 	/** `/props` of the loaded model of a router. */
 	routedProps: ProbeResult | undefined;
-	/** `/health`. Gateways have none for one model. */
+	/** `/health`, unless the server is a gateway. */
 	health: ProbeResult | undefined;
 }
 

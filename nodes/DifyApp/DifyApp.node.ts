@@ -9,7 +9,8 @@ import { getForm } from '../shared/dify/editor-lists';
 import { createResourceTable } from '../shared/run/operations';
 import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
-import { files, audio } from './file';
+import { files } from './file';
+import { audio } from './audio';
 import { texts } from './generate';
 
 const operations = createResourceTable([texts, audio, annotations, files, apps]);

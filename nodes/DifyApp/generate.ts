@@ -1,3 +1,4 @@
+/** Texts of a text generator. */
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';

@@ -32,10 +32,10 @@ export const conversations: DifyResource = {
 				]),
 			],
 			list: (parameters) =>
-				buildConversationList(
-					readUser(parameters),
-					parameters.choice('options.sortBy', '-updated_at'),
-				),
+				buildConversationList({
+					user: readUser(parameters),
+					sortBy: parameters.choice('options.sortBy', '-updated_at'),
+				}),
 		}),
 		defineRequestOperation({
 			name: 'Rename',

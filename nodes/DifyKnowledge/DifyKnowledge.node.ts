@@ -13,10 +13,12 @@ import type { DifyResource } from '../shared/dify/dify-operation';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
-import { recordOperations, metadata } from './document/records';
+import { recordOperations } from './document/records';
+import { metadata } from './metadata';
 import { documentSync } from './document/sync';
 import { upsertOperations } from './document/upsert';
-import { knowledgeBases, pipelines, searchDatasources } from './knowledge-base';
+import { knowledgeBases } from './knowledge-base';
+import { pipelines, searchDatasources } from './pipeline';
 
 const documents: DifyResource = {
 	name: 'Document',

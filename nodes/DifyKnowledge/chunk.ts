@@ -1,3 +1,4 @@
+/** Document chunks of a knowledge base. */
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';

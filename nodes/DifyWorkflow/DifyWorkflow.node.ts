@@ -8,7 +8,8 @@ import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { forms } from './form';
-import { runExecute, runFollow } from './execute';
+import { runExecute } from './execute';
+import { runFollow } from './follow';
 import { runGet, runGetAll, runStop } from './records';
 
 const operations = createResourceTable([

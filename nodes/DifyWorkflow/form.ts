@@ -14,14 +14,8 @@ import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
-import {
-	getKeptValues,
-	readOutputOptions,
-	toRunItem,
-	runIdField,
-	runUserField,
-	submitOptions,
-} from './execute';
+import { getKeptValues, readOutputOptions, toRunItem } from './run-item';
+import { runIdField, runUserField, submitOptions } from './fields';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -75,7 +69,7 @@ export const forms: DifyResource = {
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
 				// Before the form is sent: an invalid value must not lose the result of the submission.
-				const follow = readFollow(call, user, formToken);
+				const follow = readFollow(call, { user, formToken });
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
@@ -121,8 +115,13 @@ export const forms: DifyResource = {
 	],
 };
 
+interface Submission {
+	user: string;
+	formToken: string;
+}
+
 /** Follows the run of a submission to its outputs or its next form; undefined if the node returns after the submission. */
-function readFollow(call: DifyCall, user: string, submittedToken: string) {
+function readFollow(call: DifyCall, { user, formToken }: Submission) {
 	const { client, parameters, typing } = call;
 	const output = readOutputOptions(call, user);
 	const { timeouts } = readRequestSettings(parameters);
@@ -136,10 +135,10 @@ function readFollow(call: DifyCall, user: string, submittedToken: string) {
 			user,
 			onDeltas: typing?.show,
 			timeouts,
-			submittedToken,
+			submittedToken: formToken,
 			...getKeptValues(output),
 		});
-		return await toRunItem(call, output, running).catch((error: unknown) => {
+		return await toRunItem(call, { running, output }).catch((error: unknown) => {
 			// The submission counts if only the run ID or the user is wrong.
 			if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error;
 			call.hint(

@@ -1,3 +1,4 @@
+/** Operations on the runs that Dify stores. */
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
 import { toPlainObject } from '../shared/dify/run-output';
@@ -16,7 +17,7 @@ import {
 import type { NodeParameters } from '../shared/parameters';
 import { quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values/records';
-import { runIdField, runUserField } from './execute';
+import { runIdField, runUserField } from './fields';
 
 export const runGet: DifyOperation = {
 	name: 'Get',

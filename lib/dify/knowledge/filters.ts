@@ -18,11 +18,21 @@ type Value = string | number | string[] | undefined;
 /** Whether the value of a record matches. A record without a value matches `empty` only. */
 type Matches = (actual: string, expected: string, list: readonly string[]) => boolean;
 
-const defineOperator = (
+interface OperatorRule {
+	/** As in the editor. */
+	label: string;
+	/** Type of the value that it compares with. */
+	valueType: 'text' | 'number' | 'time' | 'list' | 'none';
+	matches: Matches;
+}
+
+function defineOperator(
 	label: string,
-	valueType: 'text' | 'number' | 'time' | 'list' | 'none',
+	valueType: OperatorRule['valueType'],
 	matches: Matches,
-) => ({ label, valueType, matches });
+): OperatorRule {
+	return { label, valueType, matches };
+}
 
 const comparesNumbers =
 	(isMet: (actual: number, expected: number) => boolean): Matches =>

@@ -124,7 +124,7 @@ const MAX_PAGES = 20;
 export const searchConversations: ListSearch = createListSearch(
 	'app',
 	async ({ context, client, filter, token }) => {
-		const list = buildConversationList(readEditorUser(context));
+		const list = buildConversationList({ user: readEditorUser(context) });
 		const query = filter.toLowerCase();
 		const results: INodeListSearchResult['results'] = [];
 		let next = token;
