@@ -345,15 +345,23 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Dify's database column is 255 characters wide; a longer value would be a 500 (docs/protocols/dify.md 1.4). */
 const MAX_USER_LENGTH = 255;
 
+interface UuidOptions {
+	/** What to do if there is none. */
+	emptySuggestion?: string;
+}
+
 /**
  * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked
  * here.
  *
  * @param label name of the ID in errors, for example "message ID"
- * @param emptySuggestion what to do if there is none
  * @throws {ServerError} of type `invalidId`
  */
-export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
+export function parseUuid(
+	value: unknown,
+	label: string,
+	{ emptySuggestion }: UuidOptions = {},
+): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
 	if (id === '')

@@ -22,6 +22,7 @@ export function conversationField(overrides: Partial<INodeProperties> = {}): INo
 	return resourceLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
+/** A message, by the ID that Dify Chat Message returns. */
 export function messageField(description: string): INodeProperties {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
@@ -115,11 +116,8 @@ const NO_MESSAGE =
  */
 export function readId(parameters: NodeParameters, name: string): string {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
-	return parseUuid(
-		parameters.value(name),
-		`${label} ID`,
-		name === 'messageId' ? NO_MESSAGE : undefined,
-	);
+	const emptySuggestion = name === 'messageId' ? NO_MESSAGE : undefined;
+	return parseUuid(parameters.value(name), `${label} ID`, { emptySuggestion });
 }
 
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
