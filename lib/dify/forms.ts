@@ -8,10 +8,9 @@ import {
 	asRecords,
 	asRecord,
 } from '../values/records';
-import { parseBoolean } from '../values/text';
 import { parseJsonExactly } from '../values/exact-json';
 import { parseNumber, asFiniteNumber } from '../values/numbers';
-import { truncate, toText } from '../values/text';
+import { parseBoolean, toText, truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';

@@ -1,5 +1,4 @@
 /** Variables of a conversation. */
-import type { INodePropertyMode } from 'n8n-workflow';
 import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
 import { apiPath, fetchAllPages, parseOptionalUuid } from '../../lib/dify/client';
 import { createLocalError } from '../../lib/dify/errors';
@@ -24,10 +23,10 @@ const variableField = resourceLocatorField('Variable', 'variableId', 'searchVari
 });
 
 /** A variable may also be named. */
-const byName: INodePropertyMode = {
+const byName = {
 	displayName: 'By Name',
 	name: 'name',
-	type: 'string',
+	type: 'string' as const,
 	placeholder: 'e.g. language',
 };
 
