@@ -1,3 +1,4 @@
+/** An app: its mode, parameters, conversations and feedback. */
 import { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { isOneOf } from '../errors/error-types';
@@ -7,14 +8,20 @@ import type { DifyClient, ListEndpoint } from './client';
 import { fetchPage } from './client';
 import type { DifyAppMode } from './types';
 
-/** Name of each app mode in Dify's interface, and the node for it. */
-const MODES: Record<string, readonly [name: string, node: string]> = {
-	chat: ['a chatbot', 'Dify Chat Message'],
-	'agent-chat': ['an agent', 'Dify Chat Message'],
-	agent: ['an agent', 'Dify Chat Message'],
-	'advanced-chat': ['a chatflow', 'Dify Chat Message'],
-	completion: ['a text generator', 'Dify Apps'],
-	workflow: ['a workflow', 'Dify Workflow'],
+interface AppMode {
+	/** As in Dify's interface. */
+	name: string;
+	/** The node for it. */
+	node: string;
+}
+
+const MODES: Record<string, AppMode> = {
+	chat: { name: 'a chatbot', node: 'Dify Chat Message' },
+	'agent-chat': { name: 'an agent', node: 'Dify Chat Message' },
+	agent: { name: 'an agent', node: 'Dify Chat Message' },
+	'advanced-chat': { name: 'a chatflow', node: 'Dify Chat Message' },
+	completion: { name: 'a text generator', node: 'Dify Apps' },
+	workflow: { name: 'a workflow', node: 'Dify Workflow' },
 };
 
 /** Another app has other inputs, too. */
@@ -22,8 +29,10 @@ const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs')
 
 /**
  * Dify only reports that the app has another type or is unavailable, even if it is just not published. So the mode of
- * the app is fetched. Returns the error with the app mode and the right node; other errors unchanged. `expectedMode`: a
- * mode that the node supports; undefined: any.
+ * the app is fetched.
+ *
+ * @param expectedMode a mode that the node supports; undefined: any
+ * @returns the error with the app mode and the right node; other errors unchanged
  */
 export async function explainAppTypeError(
 	client: DifyClient,
@@ -33,15 +42,16 @@ export async function explainAppTypeError(
 	if (!(error instanceof ServerError) || !mayBeOtherApp(error.type)) return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = asNonEmptyString(info.mode) ?? '';
-	const [name, node] = MODES[mode] ?? [];
-	if (node === undefined) return error;
-	if (expectedMode !== undefined && node !== MODES[expectedMode]![1])
+	const app = MODES[mode];
+	if (app === undefined) return error;
+	if (expectedMode !== undefined && app.node !== MODES[expectedMode]!.node) {
 		return error.copyWith({
 			type: 'wrongAppType',
 			facts: { ...error.facts, appMode: mode },
-			title: `This key belongs to ${name}`,
-			suggestion: `Use the ${node} node for this app, or the key of another app.`,
+			title: `This key belongs to ${app.name}`,
+			suggestion: `Use the ${app.node} node for this app, or the key of another app.`,
 		});
+	}
 	return error.type === 'appUnavailable' ? toNotPublishedError(error, mode) : error;
 }
 
@@ -59,8 +69,17 @@ function toNotPublishedError(error: ServerError, mode: string) {
 	return error.copyWith({ type: 'notPublished', title, suggestion });
 }
 
+interface ConversationQuery {
+	user: string;
+	/** Dify's name of a field, with a minus for the newest first. Default: last used first. */
+	sortBy?: string;
+}
+
 /** Conversations that a user started through the API. */
-export function buildConversationList(user: string, sortBy = '-updated_at'): ListEndpoint {
+export function buildConversationList({
+	user,
+	sortBy = '-updated_at',
+}: ConversationQuery): ListEndpoint {
 	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
 }
 
@@ -69,7 +88,7 @@ export async function findLatestConversation(
 	client: DifyClient,
 	user: string,
 ): Promise<string | undefined> {
-	const { records } = await fetchPage(client, buildConversationList(user), { limit: 1 });
+	const { records } = await fetchPage(client, buildConversationList({ user }), { limit: 1 });
 	return asNonEmptyString(records[0]?.id);
 }
 

@@ -1,3 +1,4 @@
+/** HTTP client of Dify's Service API: requests, lists, and checked parts of paths. */
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
@@ -38,6 +39,17 @@ interface DifyRequestOptions {
 	isIdempotent?: boolean;
 }
 
+interface ChangeOptions extends DifyRequestOptions {
+	json: JsonRecord;
+}
+
+interface UploadOptions {
+	/** Text fields of the form, before the file. */
+	fields?: Record<string, string>;
+	/** Longest pause in sending, and longest wait for Dify to store the file. Default: two minutes. */
+	idleMs?: number;
+}
+
 const TIMEOUT_MS = 60_000;
 const UPLOAD_IDLE_TIMEOUT_MS = 120_000;
 /** Retries of idempotent requests. */
@@ -50,10 +62,7 @@ export class DifyClient {
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal | undefined,
 		/** Responses of `getCached`, by path. */
-		private readonly cache: Map<string, Promise<JsonRecord>> = new Map<
-			string,
-			Promise<JsonRecord>
-		>(),
+		private readonly cache: Map<string, Promise<JsonRecord>> = new Map(),
 	) {}
 
 	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
@@ -69,34 +78,50 @@ export class DifyClient {
 	/** URL of a route. Empty values are omitted from the query. */
 	buildUrl(path: string, query: Query = {}): string {
 		const search = new URLSearchParams();
-		for (const [name, value] of Object.entries(query))
+		for (const [name, value] of Object.entries(query)) {
 			if (!isUnset(value)) search.set(name, String(value));
+		}
 		return `${this.endpoint.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
-	/** GETs an object, with retries after transient errors. Throws a `ServerError`. */
+	/**
+	 * GETs an object, with retries after transient errors.
+	 *
+	 * @throws {ServerError}
+	 */
 	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
 	}
 
-	/** GETs an object once in the life of the client, which is an execution. Throws a `ServerError`. */
+	/**
+	 * GETs an object once in the life of the client, which is an execution.
+	 *
+	 * @throws {ServerError}
+	 */
 	async getCached(path: string): Promise<JsonRecord> {
 		return await fetchOnce(this.cache, path, async () => await this.get(path));
 	}
 
-	/** Sends a change. Returns an object, empty for a 204 (docs/protocols/dify.md 2.8). */
+	/**
+	 * Sends a change.
+	 *
+	 * @returns the response; an empty object for a 204 (docs/protocols/dify.md 2.8)
+	 * @throws {ServerError}
+	 */
 	async sendJson(
 		method: Exclude<Method, 'GET'>,
 		path: string,
-		json: JsonRecord,
-		options: DifyRequestOptions = {},
+		options: ChangeOptions,
 	): Promise<JsonRecord> {
-		return await this.requestObject(method, path, { ...options, json });
+		return await this.requestObject(method, path, options);
 	}
 
 	/**
-	 * Returns any JSON: the knowledge API returns objects, lists, the number 204, or no body (docs/protocols/dify.md
-	 * 2.13). Throws a `ServerError` for an error response, invalid JSON, and a missing response.
+	 * Sends a request with any JSON as its response: the knowledge API returns objects, lists, the number 204, or no body
+	 * (docs/protocols/dify.md 2.13).
+	 *
+	 * @returns undefined if there is no body
+	 * @throws {ServerError} for an error response, invalid JSON, and a missing response
 	 */
 	async requestJson(
 		method: Method,
@@ -122,14 +147,14 @@ export class DifyClient {
 	}
 
 	/**
-	 * Streams a file as a form, without loading it into memory. Throws a `ServerError`. `fields`: text fields of the form,
-	 * before the file. `idleMs`: longest pause in sending, and longest wait for Dify to store the file.
+	 * Streams a file as a form, without loading it into memory.
+	 *
+	 * @throws {ServerError}
 	 */
 	async upload(
 		path: string,
 		file: FileSource,
-		fields: Record<string, string> = {},
-		idleMs: number = UPLOAD_IDLE_TIMEOUT_MS,
+		{ fields = {}, idleMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
@@ -141,7 +166,11 @@ export class DifyClient {
 		return this.assertObject(json, path);
 	}
 
-	/** Sends a request and reads the response. Throws a `ServerError`. */
+	/**
+	 * Sends a request and reads the response.
+	 *
+	 * @throws {ServerError}
+	 */
 	async open<T>(
 		requestOptions: RequestOptions,
 		read: (response: HttpResponse) => Promise<T>,
@@ -149,7 +178,11 @@ export class DifyClient {
 		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 	}
 
-	/** Waits before another attempt. Throws a `ServerError` of type `aborted`. */
+	/**
+	 * Waits before another attempt.
+	 *
+	 * @throws {ServerError} of type `aborted`
+	 */
 	async sleep(ms: number): Promise<void> {
 		await sleepWithAbort(ms, this.signal).catch(() => {
 			throw createDifyError('aborted');
@@ -199,15 +232,27 @@ export interface ListEndpoint {
 /** Position of a page: its number, from 1, or the record that precedes it. */
 type PageCursor = number | string;
 
+interface PageOptions {
+	/** Default: the first page. */
+	at?: PageCursor;
+	/** Max records. Default: the size of the list's pages. */
+	limit?: number;
+}
+
 interface Page {
 	records: JsonRecord[];
+	/** Missing for the last page. */
 	next?: PageCursor;
 }
 
-/** The records of a list. Throws a `ServerError` if it is not a list, instead of treating it as empty. */
+/**
+ * The records of a list.
+ *
+ * @throws {ServerError} if it is not a list, instead of treating it as empty
+ */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
-	throw createLocalError('emptyResponse', 'Dify did not return the requested list');
+	throw createLocalError('emptyResponse', { title: 'Dify did not return the requested list' });
 }
 
 /**
@@ -217,7 +262,7 @@ export function parseRecords(list: unknown): JsonRecord[] {
 export async function fetchPage(
 	client: DifyClient,
 	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
-	{ at, limit = size }: { at?: PageCursor; limit?: number } = {},
+	{ at, limit = size }: PageOptions = {},
 ): Promise<Page> {
 	const position = at ?? (cursor === undefined ? 1 : undefined);
 	const response = await client.get(path, { ...query, [cursor ?? 'page']: position, limit });
@@ -241,8 +286,9 @@ function toNextCursor(
 
 /**
  * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
- * numbers require. Ends at a page without new records, since a proxy may ignore the page number. Throws a `ServerError`
- * for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory.
+ * numbers require. Ends at a page without new records, since a proxy may ignore the page number.
+ *
+ * @throws {ServerError} for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory
  */
 export async function* iteratePages(
 	client: DifyClient,
@@ -256,23 +302,24 @@ export async function* iteratePages(
 		const page: Page = await fetchPage(client, list, { at, limit });
 		const records = page.records.filter((record) => {
 			const id = asNonEmptyString(record.id) ?? `without ID ${visitedIds.size}`;
-			return visitedIds.size < visitedIds.add(id).size;
+			const isNew = !visitedIds.has(id);
+			visitedIds.add(id);
+			return isNew;
 		});
-		if (!budget.take(records))
-			throw createLocalError(
-				'emptyResponse',
-				`The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
-				'Ask for fewer records.',
-			);
+		if (!budget.take(records)) {
+			throw createLocalError('emptyResponse', {
+				title: `The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
+				suggestion: 'Ask for fewer records.',
+			});
+		}
 		yield records;
 		at = page.next;
 		if (records.length === 0 || at === undefined) return;
 	}
-	throw createLocalError(
-		'emptyResponse',
-		`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
-		'Check that no proxy changes the pages of Dify, or ask for fewer records.',
-	);
+	throw createLocalError('emptyResponse', {
+		title: `The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
+		suggestion: 'Check that no proxy changes the pages of Dify, or ask for fewer records.',
+	});
 }
 
 /** Reads a list to its end, or up to `max` records. */
@@ -298,19 +345,33 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Dify's database column is 255 characters wide; a longer value would be a 500 (docs/protocols/dify.md 1.4). */
 const MAX_USER_LENGTH = 255;
 
+interface UuidOptions {
+	/** What to do if there is none. */
+	emptySuggestion?: string;
+}
+
 /**
  * Parses an ID for a path. Dify returns an HTML page for invalid IDs (docs/protocols/dify.md 6.3), so it is checked
- * here. Throws a `ServerError` of type `invalidId`. `label`: name of the ID in errors, for example "message ID".
- * `emptySuggestion`: what to do if there is none.
+ * here.
+ *
+ * @param label name of the ID in errors, for example "message ID"
+ * @throws {ServerError} of type `invalidId`
  */
-export function parseUuid(value: unknown, label: string, emptySuggestion?: string): string {
+export function parseUuid(
+	value: unknown,
+	label: string,
+	{ emptySuggestion }: UuidOptions = {},
+): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '') throw createLocalError('invalidId', `The ${label} is empty`, emptySuggestion);
-	throw createLocalError(
-		'invalidId',
-		`The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
-	);
+	if (id === '')
+		throw createLocalError('invalidId', {
+			title: `The ${label} is empty`,
+			suggestion: emptySuggestion,
+		});
+	throw createLocalError('invalidId', {
+		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+	});
 }
 
 /** Like `parseUuid`, but undefined if blank: Dify then starts a new conversation (docs/protocols/dify.md 2.1). */
@@ -324,37 +385,41 @@ function isBlank(value: unknown) {
 
 /**
  * The user that conversations, messages and files belong to. Upload, run, stop and feedback must use the same value, so
- * it is never modified. Throws a `ServerError` of type `missingUser`.
+ * it is never modified.
+ *
+ * @throws {ServerError} of type `missingUser`
  */
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (isBlank(user)) throw createLocalError('missingUser', 'The user is empty');
-	if (typeof user !== 'string')
-		throw createLocalError(
-			'missingUser',
-			`The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
-		);
+	if (isBlank(user)) throw createLocalError('missingUser', { title: 'The user is empty' });
+	if (typeof user !== 'string') {
+		throw createLocalError('missingUser', {
+			title: `The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
+		});
+	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
-	if (isTooLong)
-		throw createParamError(
-			`The user is longer than ${MAX_USER_LENGTH} characters`,
-			'Use a shorter value, such as an ID.',
-		);
+	if (isTooLong) {
+		throw createParamError({
+			title: `The user is longer than ${MAX_USER_LENGTH} characters`,
+			suggestion: 'Use a shorter value, such as an ID.',
+		});
+	}
 	return user;
 }
 
 /**
- * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1). Throws a `ServerError` of type
- * `invalidParam`.
+ * Checks a trace ID: Dify silently ignores an invalid one (docs/protocols/dify.md 1.1).
+ *
+ * @throws {ServerError} of type `invalidParam`
  */
 export function parseTraceId(value: unknown): string | undefined {
 	if (isUnset(value)) return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw createParamError(
-		'The trace ID is not valid',
-		'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
-	);
+	throw createParamError({
+		title: 'The trace ID is not valid',
+		suggestion: 'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
+	});
 }
 
 /** A path segment that is not a UUID: a batch, a token, a model type. */
@@ -364,8 +429,9 @@ export class PathSegment {
 
 /**
  * Builds a path from UUIDs and encoded `PathSegment`s. An agent may supply them, and dots would lead to another route:
- * with `..` as a document ID, Dify deleted the knowledge base. Throws a `ServerError` of type `invalidId` or
- * `invalidInput`.
+ * with `..` as a document ID, Dify deleted the knowledge base.
+ *
+ * @throws {ServerError} of type `invalidId` or `invalidInput`
  */
 export function apiPath(
 	parts: TemplateStringsArray,
@@ -381,13 +447,16 @@ export function apiPath(
 
 /**
  * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
- * as `%2e` (WHATWG URL, "double-dot URL path segment"). Throws a `ServerError` of type `invalidInput` for `.` and `..`.
+ * as `%2e` (WHATWG URL, "double-dot URL path segment").
+ *
+ * @throws {ServerError} of type `invalidInput` for `.` and `..`
  */
 export function encodePathSegment(value: string): string {
-	if (/^\.{1,2}$/.test(value))
+	if (/^\.{1,2}$/.test(value)) {
 		throw createInputError(
 			`"${value}" is not a valid ID or name`,
 			'Check the expression or the value in the field.',
 		);
+	}
 	return encodeURIComponent(value.toWellFormed());
 }

@@ -1,3 +1,4 @@
+/** The "Dify API" credential, and the client for it. */
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { resolveBaseUrl } from '../servers/base-url';
 import { createEndpoint } from '../servers/endpoint';
@@ -8,13 +9,17 @@ import { createLocalError, toDifyResponseError } from './errors';
 
 export type DifyKeyType = 'app' | 'knowledge';
 
-/** Reads the data of a "Dify API" credential. Fields that are missing or of another type count as not set. */
-export function readDifyCredential(data: ICredentialDataDecryptedObject): {
+export interface DifyCredential {
+	/** As typed: not checked, possibly empty. */
 	baseUrl: string;
+	/** Possibly empty. */
 	apiKey: string;
 	keyType: DifyKeyType;
 	ignoreSslIssues: boolean;
-} {
+}
+
+/** Reads the data of a "Dify API" credential. Fields that are missing or of another type count as not set. */
+export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCredential {
 	const keyType: DifyKeyType = data.keyType === 'knowledge' ? 'knowledge' : 'app';
 	return {
 		baseUrl: asString(data.baseUrl) ?? '',
@@ -37,8 +42,10 @@ export const KEY_TEST_PATHS = {
 export const KEY_TEST_FIELD = 'has_more';
 
 /**
- * The client of a "Dify API" credential. Throws a `ServerError` of type `invalidUrl` or `invalidInput`. `helpers`: of
- * the node's context, for n8n's egress filter.
+ * The client of a "Dify API" credential.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ * @throws {ServerError} of type `invalidUrl` or `invalidInput`
  */
 export function createDifyClient(
 	data: ICredentialDataDecryptedObject,
@@ -58,23 +65,35 @@ export function createDifyClient(
 	});
 }
 
-/** Prefix, name and source of Dify's keys. Gateways may have other keys. */
-const KEY_TYPES = {
-	app: [
-		'app-',
-		'an app key',
-		'Select a credential with the key of the app ("app-…"), from API Access of the app in Dify.',
-	],
-	knowledge: [
-		'dataset-',
-		'a knowledge key',
-		'Select a credential with a knowledge key ("dataset-…"), from Knowledge, Service API in Dify.',
-	],
-} as const;
+/** A type of key, for errors. */
+interface KeyTypeTexts {
+	/** How Dify's keys begin. Gateways may have other keys. */
+	prefix: string;
+	name: string;
+	/** What to do if the credential has another key. */
+	suggestion: string;
+}
+
+const KEY_TYPES: Record<DifyKeyType, KeyTypeTexts> = {
+	app: {
+		prefix: 'app-',
+		name: 'an app key',
+		suggestion:
+			'Select a credential with the key of the app ("app-…"), from API Access of the app in Dify.',
+	},
+	knowledge: {
+		prefix: 'dataset-',
+		name: 'a knowledge key',
+		suggestion:
+			'Select a credential with a knowledge key ("dataset-…"), from Knowledge, Service API in Dify.',
+	},
+};
 
 /**
- * The client of an item's credential. Throws a `ServerError` also if the prefix of the key shows the other type.
- * `keyType`: that the node supports.
+ * The client of an item's credential.
+ *
+ * @param keyType that the node supports
+ * @throws {ServerError} also if the prefix of the key shows the other type
  */
 export async function openDifyClient(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
@@ -85,20 +104,21 @@ export async function openDifyClient(
 		await context.getCredentials('difyApi', itemIndex),
 		context.helpers,
 	);
-	const [prefix, name] = KEY_TYPES[keyType === 'app' ? 'knowledge' : 'app'];
-	if (client.endpoint.headers.authorization?.startsWith(`Bearer ${prefix}`) !== true) return client;
-	const [, expectedName, suggestion] = KEY_TYPES[keyType];
-	throw createLocalError(
-		'unauthorized',
-		`The credential has ${name}, and this node requires ${expectedName}`,
-		suggestion,
-	);
+	const other = KEY_TYPES[keyType === 'app' ? 'knowledge' : 'app'];
+	const { authorization } = client.endpoint.headers;
+	if (authorization?.startsWith(`Bearer ${other.prefix}`) !== true) return client;
+	const expected = KEY_TYPES[keyType];
+	throw createLocalError('unauthorized', {
+		title: `The credential has ${other.name}, and this node requires ${expected.name}`,
+		suggestion: expected.suggestion,
+	});
 }
 
 /**
  * Base URL of Dify's Service API: the input up to the first `/v1`, which is added to a bare origin only, to keep the
  * prefix of a reverse proxy (docs/protocols/dify.md 1.1). No trailing slash: Dify does not support `//chat-messages`.
- * Throws a `ServerError` of type `invalidUrl` that names the invalid part.
+ *
+ * @throws {ServerError} of type `invalidUrl` that names the invalid part
  */
 export function resolveDifyBaseUrl(text: string): string {
 	const { origin, root, api } = resolveBaseUrl(text);

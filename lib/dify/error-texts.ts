@@ -66,17 +66,24 @@ const EXPLANATIONS = new Map<string, Explanation>(
 	}),
 );
 
-const AGENT_LIMITS: ReadonlyArray<readonly [RegExp, string]> = [
-	[/\b(?:steps?|iterations?|rounds?|turns?)\b/i, 'its maximum number of steps'],
-	[/\b(?:time|timeout|seconds?|minutes?|duration)\b/i, 'its time limit'],
-	[/\btokens?\b/i, 'its token limit'],
-	[/\b(?:tool calls?|tools)\b/i, 'its maximum number of tool calls'],
-	[/\brequests?\b/i, 'its maximum number of model requests'],
+/** A limit of an agent, by what Dify says of it. */
+interface AgentLimit {
+	pattern: RegExp;
+	/** As in "The agent reached …". */
+	name: string;
+}
+
+const AGENT_LIMITS: readonly AgentLimit[] = [
+	{ pattern: /\b(?:steps?|iterations?|rounds?|turns?)\b/i, name: 'its maximum number of steps' },
+	{ pattern: /\b(?:time|timeout|seconds?|minutes?|duration)\b/i, name: 'its time limit' },
+	{ pattern: /\btokens?\b/i, name: 'its token limit' },
+	{ pattern: /\b(?:tool calls?|tools)\b/i, name: 'its maximum number of tool calls' },
+	{ pattern: /\brequests?\b/i, name: 'its maximum number of model requests' },
 ];
 
 /** The limit with its number, as in "max steps (30)". */
 function findAgentLimit(text: string) {
-	const name = AGENT_LIMITS.find(([pattern]) => pattern.test(text))?.[1] ?? 'its run limit';
+	const name = AGENT_LIMITS.find(({ pattern }) => pattern.test(text))?.name ?? 'its run limit';
 	const number = /\b\d{1,9}\b/.exec(text)?.[0];
 	return number === undefined ? name : `${name} (${number})`;
 }
@@ -84,7 +91,12 @@ function findAgentLimit(text: string) {
 const FILE_COUNT =
 	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
 
-/** `text`: Dify's message, without secrets. */
+/**
+ * Texts of an error that say more than Dify's message.
+ *
+ * @param code Dify's
+ * @param text Dify's message, without secrets
+ */
 export function explainMessage(type: string, code: string | undefined, text: string): Texts {
 	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
 	return explain?.(text) ?? explainFileCount(text) ?? {};

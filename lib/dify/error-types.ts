@@ -53,65 +53,89 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 	} as const),
 );
 
+/** The type of an error whose message matches. */
+interface TextRule {
+	pattern: RegExp;
+	type: DifyErrorType;
+}
+
 /**
  * Message patterns for codes with many causes and errors without a code, such as those of newer workers
  * (docs/protocols/dify.md 3.7). New versions extend the texts, so patterns match a part (6.3).
  */
-const ERROR_TYPE_BY_TEXT: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
-	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackendUnreachable'],
+const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
+	{
+		pattern: /SSE stream reconnect attempts exhausted|agent backend/i,
+		type: 'agentBackendUnreachable',
+	},
 	// Without a reason after "Error:", the daemon is down; seen on main of July 2026.
-	[
-		/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
-		'pluginDaemonError',
-	],
-	[/\bProvider \S+ does not exist/, 'providerNotInstalled'],
-	[
-		/\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
-		'providerModelNotFound',
-	],
-	[/^Reached maximum retries \(\d+\) for URL/, 'fileUnreachable'],
-	[
-		/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
-		'providerUnreachable',
-	],
-	[/\bPluginInvokeError\b|"error_type":/, 'providerError'],
-	[/Default model not found for|credentials is not initialized/, 'providerKeyInvalid'],
-	[/^Arg user must be provided/, 'missingUser'],
-	[/^Too many requests/i, 'busy'],
-	[/^(?:Workflow|Agent) not published/i, 'notPublished'],
-	[/^(?:Last )?Conversation Not Exists/i, 'conversationNotFound'],
-	[/^(?:First )?Message Not Exists/i, 'messageNotFound'],
-	[/^Workflow run not found/i, 'runNotFound'],
-	[/^Workflow not found with id|^Invalid workflow_id|^Cannot use draft/, 'workflowVersionNotFound'],
-	[/^The conversation has ended/, 'conversationEnded'],
+	{
+		pattern:
+			/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
+		type: 'pluginDaemonError',
+	},
+	{ pattern: /\bProvider \S+ does not exist/, type: 'providerNotInstalled' },
+	{
+		pattern: /\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
+		type: 'providerModelNotFound',
+	},
+	{ pattern: /^Reached maximum retries \(\d+\) for URL/, type: 'fileUnreachable' },
+	{
+		pattern:
+			/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
+		type: 'providerUnreachable',
+	},
+	{ pattern: /\bPluginInvokeError\b|"error_type":/, type: 'providerError' },
+	{
+		pattern: /Default model not found for|credentials is not initialized/,
+		type: 'providerKeyInvalid',
+	},
+	{ pattern: /^Arg user must be provided/, type: 'missingUser' },
+	{ pattern: /^Too many requests/i, type: 'busy' },
+	{ pattern: /^(?:Workflow|Agent) not published/i, type: 'notPublished' },
+	{ pattern: /^(?:Last )?Conversation Not Exists/i, type: 'conversationNotFound' },
+	{ pattern: /^(?:First )?Message Not Exists/i, type: 'messageNotFound' },
+	{ pattern: /^Workflow run not found/i, type: 'runNotFound' },
+	{
+		pattern: /^Workflow not found with id|^Invalid workflow_id|^Cannot use draft/,
+		type: 'workflowVersionNotFound',
+	},
+	{ pattern: /^The conversation has ended/, type: 'conversationEnded' },
 	// A field of the form may be called "query": the narrower text comes first.
-	[/\bin input form\b|^Invalid input type for/, 'invalidInputs'],
-	[/^query is required/, 'emptyQuery'],
-	[/rating cannot be None when feedback not exists/, 'nothingToRevoke'],
-	[
-		/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type|^No matching enum found|^Filename contains|not allowed for security reasons/,
-		'fileRejected',
-	],
-	[
-		/Suggested Questions Is Disabled|Text is not enabled|TTS is not enabled|no voice/,
-		'appFeatureDisabled',
-	],
-	[/^Run failed/, 'runFailed'],
-	[/API service has been disabled/, 'appDisabled'],
-	[/app no longer exists|status is abnormal|status is archived|^Tenant does not/, 'appInactive'],
-	[/^Dataset api access is not enabled/, 'datasetApiDisabled'],
-	[/knowledge base request rate limit/, 'datasetRateLimited'],
-	[/limit of your subscription|upgrade (?:your|to a paid) plan|\bcapacity\b/i, 'planLimitReached'],
-	[/^(?:Dataset|Metadata) name already exists/, 'nameTaken'],
-	[/^Dataset not found/, 'datasetNotFound'],
-	[/^Pipeline not found/, 'pipelineNotFound'],
-	[/^(?:Document|Segment) is (?:not completed|indexing|deleting)/, 'documentBusy'],
-	[
-		/^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
-		'datasetRejected',
-	],
-	[/^Form recipient type is invalid/, 'formRejected'],
-	[/^Form not found/, 'formNotFound'],
+	{ pattern: /\bin input form\b|^Invalid input type for/, type: 'invalidInputs' },
+	{ pattern: /^query is required/, type: 'emptyQuery' },
+	{ pattern: /rating cannot be None when feedback not exists/, type: 'nothingToRevoke' },
+	{
+		pattern:
+			/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type|^No matching enum found|^Filename contains|not allowed for security reasons/,
+		type: 'fileRejected',
+	},
+	{
+		pattern: /Suggested Questions Is Disabled|Text is not enabled|TTS is not enabled|no voice/,
+		type: 'appFeatureDisabled',
+	},
+	{ pattern: /^Run failed/, type: 'runFailed' },
+	{ pattern: /API service has been disabled/, type: 'appDisabled' },
+	{
+		pattern: /app no longer exists|status is abnormal|status is archived|^Tenant does not/,
+		type: 'appInactive',
+	},
+	{ pattern: /^Dataset api access is not enabled/, type: 'datasetApiDisabled' },
+	{ pattern: /knowledge base request rate limit/, type: 'datasetRateLimited' },
+	{
+		pattern: /limit of your subscription|upgrade (?:your|to a paid) plan|\bcapacity\b/i,
+		type: 'planLimitReached',
+	},
+	{ pattern: /^(?:Dataset|Metadata) name already exists/, type: 'nameTaken' },
+	{ pattern: /^Dataset not found/, type: 'datasetNotFound' },
+	{ pattern: /^Pipeline not found/, type: 'pipelineNotFound' },
+	{ pattern: /^(?:Document|Segment) is (?:not completed|indexing|deleting)/, type: 'documentBusy' },
+	{
+		pattern: /^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
+		type: 'datasetRejected',
+	},
+	{ pattern: /^Form recipient type is invalid/, type: 'formRejected' },
+	{ pattern: /^Form not found/, type: 'formNotFound' },
 ];
 
 /** For codes with many causes, also of plugins and models whose errors Dify passes on, if the text shows no other type. */
@@ -134,7 +158,11 @@ export interface DifyErrorBody {
 	status?: number;
 }
 
-/** Type of an error response or a failed run; without a status it is a run. */
+/**
+ * Type of an error response or a failed run.
+ *
+ * @param status of the response. Default: it is a run
+ */
 export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
 	return (
 		ERROR_TYPE_BY_CODE.get(code) ??
@@ -145,7 +173,7 @@ export function toErrorType({ code, message = '' }: DifyErrorBody, status?: numb
 }
 
 function findTypeByText(text: string) {
-	return ERROR_TYPE_BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+	return ERROR_TYPE_BY_TEXT.find(({ pattern }) => pattern.test(text))?.type;
 }
 
 function getTypeByStatus(status: number) {

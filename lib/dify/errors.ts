@@ -48,7 +48,8 @@ const MAX_DEPTH = 5;
 /** The error body; undefined if it is not one. */
 export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
-	const [code, message] = [asString(json.code), asString(json.message)];
+	const code = asString(json.code);
+	const message = asString(json.message);
 	if (code === undefined || message === undefined) return undefined;
 	return { code, message, status: asFiniteNumber(json.status) };
 }
@@ -62,8 +63,9 @@ export function toDifyResponseError(
 ): ServerError | undefined {
 	const errorBody = parseErrorBody(parseJson(body));
 	// Dify's web server returns a page if the API crashed.
-	if (errorBody === undefined && status === 500)
+	if (errorBody === undefined && status === 500) {
 		return createServerError('serverError', context, { status });
+	}
 	if (errorBody === undefined) return undefined;
 	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
 	return fromDifyMessage(toErrorType(errorBody, errorStatus), errorBody, context, {
@@ -166,10 +168,17 @@ export function hasRunStarted(result: RunResult | undefined): boolean {
 	return result.text !== '' || Object.values(getRunIds(result)).some((id) => id !== undefined);
 }
 
+export interface DifyErrorOverrides extends ErrorOverrides {
+	/** Of the failed request. */
+	url?: string;
+	/** What was received of a failed run. */
+	result?: RunResult;
+}
+
 /** A Dify error. Texts default to those of its type. */
 export function createDifyError(
 	type: ErrorType,
-	{ url, result, facts, ...overrides }: ErrorOverrides & { url?: string; result?: RunResult } = {},
+	{ url, result, facts, ...overrides }: DifyErrorOverrides = {},
 ): ServerError {
 	return createServerError(
 		type,
@@ -182,26 +191,33 @@ export function createDifyError(
 	);
 }
 
+/** Texts of an error. Default: those of its type. */
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion'>;
+
 /** An error detected before sending. */
-export function createLocalError(
-	type: DifyErrorType,
-	title?: string,
-	suggestion?: string,
-): ServerError {
-	return createDifyError(type, { title, suggestion, retryable: false });
+export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {
+	return createDifyError(type, { ...texts, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
-export function createParamError(message: string, suggestion?: string): ServerError {
-	return createLocalError('invalidParam', message, suggestion);
+export function createParamError(texts: ErrorTexts): ServerError {
+	return createLocalError('invalidParam', texts);
 }
 
 const NOT_A_RUN =
 	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
-/** The error of a failed run, with its partial result. */
+interface FailedRunResult extends RunResult {
+	error: RunError;
+}
+
+/**
+ * The error of a failed run, with its partial result.
+ *
+ * @param difyVersion as in the headers of the response
+ */
 export function createRunError(
-	result: RunResult & { error: RunError },
+	result: FailedRunResult,
 	context: ErrorContext,
 	difyVersion?: string,
 ): ServerError {
@@ -221,8 +237,9 @@ export function createRunError(
 		},
 		about: { isRunStart: true },
 	});
-	if (failedRequest !== undefined)
+	if (failedRequest !== undefined) {
 		return serverError.copyWith({ detail: serverError.detail, ...failedRequest });
+	}
 	return error.cause === 'rejected' && type === 'runFailed'
 		? serverError.withSuggestion(NOT_A_RUN)
 		: serverError;
@@ -249,25 +266,36 @@ function describeNode({ title, nodeId, id, type }: WorkflowNode) {
 /** Proxies accept files of this size. */
 const SMALL_BYTES = 64 * 1024;
 
-/** Explains a failed upload: a proxy often just closes the connection if a file is too large. */
+/** How far an upload came. */
+interface UploadState extends UploadProgress {
+	/** Longest pause in sending, and longest wait for Dify to store the file. */
+	idleMs: number;
+}
+
+/**
+ * Explains a failed upload: a proxy often just closes the connection if a file is too large.
+ *
+ * @returns the error to throw; one that says enough, unchanged
+ */
 export function explainUploadError(
 	error: unknown,
 	{ name, size }: FileSource,
-	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
+	{ bytes, unreadable, idleMs }: UploadState,
 ): unknown {
-	if (unreadable !== undefined)
-		return createLocalError(
-			'fileRejected',
-			`"${name}" could not be read: ${unreadable.reason}`,
-			'Check the binary data of the item and the binary data storage of n8n.',
-		);
+	if (unreadable !== undefined) {
+		return createLocalError('fileRejected', {
+			title: `"${name}" could not be read: ${unreadable.reason}`,
+			suggestion: 'Check the binary data of the item and the binary data storage of n8n.',
+		});
+	}
 	if (!(error instanceof ServerError)) return error;
-	if (error.type === 'firstTokenTimeout')
+	if (error.type === 'firstTokenTimeout') {
 		return createDifyError('runTimeout', {
 			url: error.url,
 			title: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
 			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		});
+	}
 	if (error.type !== 'closedBeforeResponse') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return createDifyError('requestTooLarge', {

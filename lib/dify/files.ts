@@ -1,4 +1,7 @@
-/** Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is sent; a model may also generate a URL. */
+/**
+ * Files of a run: references and uploads of its input, and its output. URLs of output files are signed, so no key is
+ * sent; a model may also generate a URL.
+ */
 import type { JsonRecord } from '../values/records';
 import { asArray, asNonEmptyString, asRecord, asString, isRecord } from '../values/records';
 import { getErrorMessage } from '../values/text';
@@ -29,15 +32,19 @@ export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | 
 	return types.length === 0 ? undefined : types;
 }
 
-/** File types that an app accepts. Throws a `ServerError` if it accepts none: Dify would silently drop the files. */
+/**
+ * File types that an app accepts.
+ *
+ * @throws {ServerError} if it accepts none: Dify would silently drop the files
+ */
 export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
 	const upload = asRecord(parameters.file_upload);
 	if (upload.enabled === true) return getAllowedFileTypes(upload);
-	throw createLocalError(
-		'appFeatureDisabled',
-		'File upload is disabled in the app, so Dify would ignore the files',
-		'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
-	);
+	throw createLocalError('appFeatureDisabled', {
+		title: 'File upload is disabled in the app, so Dify would ignore the files',
+		suggestion:
+			'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
+	});
 }
 
 const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom'];
@@ -50,10 +57,21 @@ function isFileExtension(extension: string) {
 	return /^(?=.*[a-z])[a-z\d]{1,8}$/.test(extension) && !PAGE_EXTENSIONS.has(extension);
 }
 
-/** Dify's type of a file; the only allowed type if the name and the MIME type show none; `custom` if that is allowed and the detected type is not. */
+interface FileDescription {
+	name: string;
+	/** Default: not known. */
+	mimeType?: string;
+}
+
+/**
+ * Dify's type of a file.
+ *
+ * @param allowedTypes of an app or field. Default: any
+ * @returns the only allowed type if neither name nor MIME type shows one; `custom` if that is allowed and the detected
+ *   type is not
+ */
 export function toDifyFileType(
-	name: string,
-	mimeType = '',
+	{ name, mimeType = '' }: FileDescription,
 	allowedTypes: readonly unknown[] = FILE_TYPES,
 ): DifyFileType {
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
@@ -86,40 +104,52 @@ export function getFileNameFromUrl(url: string): string {
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 
-/** The trimmed URL. Throws a `ServerError` for a URL that Dify could not fetch. */
+/**
+ * The trimmed URL.
+ *
+ * @throws {ServerError} for a URL that Dify could not fetch
+ */
 export function parseFileUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
-	throw createLocalError(
-		'fileRejected',
-		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
-		'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
-	);
+	throw createLocalError('fileRejected', {
+		title: `The file URL is not valid: "${trimmed.slice(0, 200)}"`,
+		suggestion: 'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
+	});
 }
 
-/** A file object of the inputs, with the transfer method that its other fields imply. Throws a `ServerError`. */
+/**
+ * A file object of the inputs, with the transfer method that its other fields imply.
+ *
+ * @throws {ServerError}
+ */
 export function withTransferMethod(file: JsonRecord): JsonRecord {
 	if (asNonEmptyString(file.transfer_method) !== undefined) return file;
-	if (asNonEmptyString(file.upload_file_id) !== undefined)
+	if (asNonEmptyString(file.upload_file_id) !== undefined) {
 		return { ...file, transfer_method: 'local_file' };
+	}
 	if (asNonEmptyString(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw createLocalError(
-		'invalidInputs',
-		'A file in the inputs has neither url nor upload_file_id',
-		FILE_SUGGESTION,
-	);
+	throw createLocalError('invalidInputs', {
+		title: 'A file in the inputs has neither url nor upload_file_id',
+		suggestion: FILE_SUGGESTION,
+	});
 }
 
 export const FILE_SUGGESTION =
 	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
-/** Uploads a file for a run of the same user. Returns its ID in Dify. Throws a `ServerError`. */
+/**
+ * Uploads a file for a run of the same user.
+ *
+ * @returns its ID in Dify
+ * @throws {ServerError}
+ */
 export async function uploadFile(
 	client: DifyClient,
 	source: FileSource,
 	user: string,
 ): Promise<string> {
-	const { id } = await client.upload('/files/upload', source, { user });
+	const { id } = await client.upload('/files/upload', source, { fields: { user } });
 	return String(id);
 }
 
@@ -175,20 +205,29 @@ export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
 export const FILE_TIMEOUTS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
+export interface SignedFile {
+	/** Relative, or absolute. */
+	url: string;
+	/** Allowed in addition to that of the credential. */
+	origins: readonly string[];
+}
+
 /**
- * Opens a file by its signed URL. Throws a `ServerError` also for other origins. `client`: without the key. `origins`:
- * allowed in addition to that of the credential.
+ * Opens a file by its signed URL.
+ *
+ * @param client without the key
+ * @throws {ServerError} also for other origins
  */
 export async function openSignedFile<T>(
 	client: DifyClient,
-	address: string,
-	origins: readonly string[],
+	{ url: signedUrl, origins }: SignedFile,
 	read: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.endpoint.url;
-	if (!URL.canParse(address, api))
-		throw createLocalError('fileRejected', `"${address}" is not a URL`);
-	const { href } = new URL(address, api);
+	if (!URL.canParse(signedUrl, api)) {
+		throw createLocalError('fileRejected', { title: `"${signedUrl}" is not a URL` });
+	}
+	const { href } = new URL(signedUrl, api);
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
 	const originError = rejectRedirect(href);
 	if (originError !== undefined) throw originError;
@@ -198,36 +237,47 @@ export async function openSignedFile<T>(
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */
 function getOriginError(url: string, allowed: readonly string[]) {
 	const { origin, protocol } = new URL(url);
-	if (!/^https?:$/.test(protocol))
-		return createLocalError(
-			'fileRejected',
-			`its URL uses ${protocol}, and only http and https are supported`,
-		);
+	if (!/^https?:$/.test(protocol)) {
+		return createLocalError('fileRejected', {
+			title: `its URL uses ${protocol}, and only http and https are supported`,
+		});
+	}
 	if (allowed.includes(origin)) return undefined;
-	return createLocalError(
-		'fileRejected',
-		`it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
-	);
+	return createLocalError('fileRejected', {
+		title: `it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
+	});
 }
 
-/** Downloads a file of a run. Throws a `ServerError` also for other origins. */
+interface DownloadLimits extends Pick<SignedFile, 'origins'> {
+	/** A larger file is an error. */
+	maxBytes: number;
+}
+
+export interface DownloadedFile {
+	content: Buffer;
+	/** Safe as a file name. */
+	name: string;
+	/** Undefined if neither Dify nor the response names one. */
+	mimeType: string | undefined;
+}
+
+/**
+ * Downloads a file of a run into memory.
+ *
+ * @param client without the key
+ * @throws {ServerError} also for other origins
+ */
 export async function downloadFile(
 	client: DifyClient,
 	file: JsonRecord,
-	origins: readonly string[],
-	maxBytes: number,
-): Promise<{
-	content: Buffer<ArrayBufferLike>;
-	name: string;
-	mimeType: string | undefined;
-}> {
-	return await openSignedFile(client, String(file.url), origins, async (response) => {
+	{ origins, maxBytes }: DownloadLimits,
+): Promise<DownloadedFile> {
+	return await openSignedFile(client, { url: String(file.url), origins }, async (response) => {
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
 			if (!(error instanceof BodyTooLargeError)) throw error;
-			throw createLocalError(
-				'requestTooLarge',
-				`it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
-			);
+			throw createLocalError('requestTooLarge', {
+				title: `it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
+			});
 		});
 		const type =
 			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
@@ -247,17 +297,20 @@ export function describeDownloadError(error: unknown): string {
 		: error.detail;
 }
 
-/** Origins in the text of a field, separated by commas or spaces. Throws a `ServerError` for invalid URLs. */
+/**
+ * Origins in the text of a field, separated by commas or spaces.
+ *
+ * @throws {ServerError} for invalid URLs
+ */
 export function parseOrigins(text: string): string[] {
 	return text
 		.split(/[\s,]+/)
 		.filter((entry) => entry !== '')
 		.map((entry) => {
 			if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
-			throw createLocalError(
-				'invalidInputs',
-				`"${entry}" in Fetch Files From is not a URL`,
-				'Enter URLs such as https://files.example.com, separated by commas.',
-			);
+			throw createLocalError('invalidInputs', {
+				title: `"${entry}" in Fetch Files From is not a URL`,
+				suggestion: 'Enter URLs such as https://files.example.com, separated by commas.',
+			});
 		});
 }

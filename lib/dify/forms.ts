@@ -8,10 +8,9 @@ import {
 	asRecords,
 	asRecord,
 } from '../values/records';
-import { parseBoolean } from '../values/text';
 import { parseJsonExactly } from '../values/exact-json';
 import { parseNumber, asFiniteNumber } from '../values/numbers';
-import { truncate, toText } from '../values/text';
+import { parseBoolean, toText, truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './errors';
 import { getAllowedFileTypes } from './files';
@@ -32,34 +31,46 @@ const FORM_FIELD_TYPES = [
 export type FormFieldType = (typeof FORM_FIELD_TYPES)[number];
 
 /** A field of the form that an app shows before the first message (docs/protocols/dify.md 2.11). */
-export type FormField = ReturnType<typeof parseField>;
-
-/**
- * The form in `GET /parameters`. Fields of unknown types become text fields; `external_data_tool` is omitted, since
- * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
- */
-export function parseForm(parameters: JsonRecord): {
+export interface FormField {
+	type: FormFieldType;
+	/** Name of the variable. */
+	variable: string;
+	label: string;
+	required: boolean;
+	/** As in Dify; missing if empty. */
+	default?: unknown;
 	/** Options of a select. */
 	options: string[];
 	/** Allowed types of files; undefined: any. */
 	fileTypes: readonly unknown[] | undefined;
 	/** Maximum of characters or files. */
 	maxLength: number | undefined;
-	default?: unknown;
-	type:
-		| 'number'
-		| 'file'
-		| 'text-input'
-		| 'paragraph'
-		| 'select'
-		| 'checkbox'
-		| 'json_object'
-		| 'file-list';
-	/** Name of the variable. */
-	variable: string;
-	label: string;
-	required: boolean;
-}[] {
+}
+
+/** A field of a human input form (docs/protocols/dify.md 2.5). */
+export interface HumanFormField {
+	name: string;
+	/** Dify's type of the field. */
+	type: string;
+	/** The options of a select; undefined if they come from the run, not from the form. */
+	options: string[] | undefined;
+	/** Dify applies it on its own page, but not through the API. */
+	default: string | undefined;
+	/** Allowed types of files; undefined: any. */
+	fileTypes: readonly unknown[] | undefined;
+}
+
+/** A button of a human input form. */
+export interface FormAction {
+	id: string;
+	title: string;
+}
+
+/**
+ * The form in `GET /parameters`. Fields of unknown types become text fields; `external_data_tool` is omitted, since
+ * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
+ */
+export function parseForm(parameters: JsonRecord): FormField[] {
 	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
@@ -69,44 +80,15 @@ export function parseForm(parameters: JsonRecord): {
 	);
 }
 
-function parseField(
-	name: string,
-	variable: string,
-	settings: JsonRecord,
-): {
-	/** Options of a select. */
-	options: string[];
-	/** Allowed types of files; undefined: any. */
-	fileTypes: readonly unknown[] | undefined;
-	/** Maximum of characters or files. */
-	maxLength: number | undefined;
-	default?: unknown;
-	type:
-		| 'number'
-		| 'file'
-		| 'text-input'
-		| 'paragraph'
-		| 'select'
-		| 'checkbox'
-		| 'json_object'
-		| 'file-list';
-	/** Name of the variable. */
-	variable: string;
-	label: string;
-	required: boolean;
-} {
+function parseField(name: string, variable: string, settings: JsonRecord): FormField {
 	return {
-		type: FORM_FIELD_TYPES.find((type) => type === name) ?? ('text-input' as const),
-		/** Name of the variable. */
+		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
 		variable,
 		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,
 		...(isNonEmpty(settings.default) && { default: settings.default }),
-		/** Options of a select. */
 		options: asArray(settings.options).map(String),
-		/** Allowed types of files; undefined: any. */
 		fileTypes: getAllowedFileTypes(settings),
-		/** Maximum of characters or files. */
 		maxLength: asFiniteNumber(settings.max_length),
 	};
 }
@@ -115,8 +97,9 @@ const REJECTED_INPUT =
 	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:(is required) in input form|in input form (.{1,400}))$/s;
 
 /**
- * Explains a rejected input by its label, type and limit. Dify names only the variable. Returns the error; other errors
- * unchanged.
+ * Explains a rejected input by its label, type and limit. Dify names only the variable.
+ *
+ * @returns the error; other errors unchanged
  */
 export async function explainInputError(
 	error: ServerError,
@@ -175,40 +158,42 @@ export function parseExactNumber(value: unknown): string | number | undefined {
 	return typeof exact === 'string' ? exact : number;
 }
 
-/** Parses JSON inputs. Throws a `ServerError` if it is not an object: Dify would return a Python error. */
+/**
+ * Parses JSON inputs.
+ *
+ * @throws {ServerError} if it is not an object: Dify would return a Python error
+ */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
 	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
 	if (isRecord(parsed)) return parsed;
-	throw createLocalError(
-		'invalidInputs',
-		'The inputs are not a JSON object',
-		'Enter {"variable": "value"}, or {} for none.',
-	);
+	throw createLocalError('invalidInputs', {
+		title: 'The inputs are not a JSON object',
+		suggestion: 'Enter {"variable": "value"}, or {} for none.',
+	});
 }
 
-/** Path of a form. Throws a `ServerError` without a token: the form is sent by email. */
+/**
+ * Path of a form.
+ *
+ * @throws {ServerError} without a token: the form is sent by email
+ */
 export function formPath(token: string): string {
-	if (token !== '' && token !== 'null' && token !== 'undefined')
+	if (token !== '' && token !== 'null' && token !== 'undefined') {
 		return apiPath`/form/human_input/${new PathSegment(token)}`;
-	throw createLocalError(
-		'formRejected',
-		'The form has no token, so it cannot be submitted through the API',
-		'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
-	);
+	}
+	throw createLocalError('formRejected', {
+		title: 'The form has no token, so it cannot be submitted through the API',
+		suggestion:
+			'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
+	});
 }
 
 /** The fields of a human input form (docs/protocols/dify.md 2.5). */
-export function parseFormFields({ inputs, resolved_default_values: resolved }: JsonRecord): {
-	/** The options of a select; undefined if they come from the run, not from the form. */
-	options: string[] | undefined;
-	/** Dify applies it on its own page, but not through the API. */
-	default: string | undefined;
-	/** Allowed types of files; undefined: any. */
-	fileTypes: readonly unknown[] | undefined;
-	name: string;
-	type: string;
-}[] {
+export function parseFormFields({
+	inputs,
+	resolved_default_values: resolved,
+}: JsonRecord): HumanFormField[] {
 	return asRecords(inputs).flatMap((input) => {
 		const name = asNonEmptyString(input.output_variable_name);
 		if (name === undefined) return [];
@@ -217,23 +202,19 @@ export function parseFormFields({ inputs, resolved_default_values: resolved }: J
 		const constant =
 			defaultSetting.type === 'variable' ? undefined : asNonEmptyString(defaultSetting.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
-		const optional = {
-			/** The options of a select; undefined if they come from the run, not from the form. */
+		const field: HumanFormField = {
+			name,
+			type: asNonEmptyString(input.type) ?? 'paragraph',
 			options: isChoice ? asArray(source.value).map(String) : undefined,
-			/** Dify applies it on its own page, but not through the API. */
 			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
-			/** Allowed types of files; undefined: any. */
 			fileTypes: getAllowedFileTypes(input),
 		};
-		return [{ name, type: asNonEmptyString(input.type) ?? 'paragraph', ...optional }];
+		return [field];
 	});
 }
 
 /** The buttons of a form: `actions` in the pause event, `user_actions` in the form itself. */
-export function parseFormActions({ user_actions, actions }: JsonRecord): {
-	id: string;
-	title: string;
-}[] {
+export function parseFormActions({ user_actions, actions }: JsonRecord): FormAction[] {
 	return asRecords(user_actions ?? actions).flatMap(({ id, title }) => {
 		const actionId = asNonEmptyString(id);
 		return actionId === undefined

@@ -1,3 +1,4 @@
+/** What a run receives and returns. */
 import type { JsonRecord } from '../values/records';
 
 /** App types, as in Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
@@ -67,6 +68,7 @@ export interface WorkflowRun extends RunSummary {
 	nodes: WorkflowNode[];
 }
 
+/** A form of a paused run. */
 export interface HumanForm {
 	formId?: string;
 	nodeId?: string;
@@ -85,6 +87,15 @@ export interface HumanForm {
 	isExpired?: true;
 }
 
+/** A form that a person or a node has submitted. */
+interface SubmittedForm {
+	/** Title of the node that asked for it. */
+	nodeTitle?: string;
+	/** ID of the button. */
+	actionId: string;
+}
+
+/** A run that waits for human input. */
 interface RunPause {
 	workflowRunId?: string;
 	pausedNodes: unknown[];
@@ -93,6 +104,7 @@ interface RunPause {
 	forms: HumanForm[];
 }
 
+/** Why a run failed. */
 export interface RunError {
 	/**
 	 * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `rejected`: Dify reported a
@@ -109,6 +121,7 @@ export interface RunError {
 
 export type RunStatus = 'succeeded' | 'partial-succeeded' | 'stopped' | 'paused' | 'failed';
 
+/** The end of a run. */
 export interface RunResult {
 	status: RunStatus;
 	/** The full text, or the text received before an error. */
@@ -137,7 +150,7 @@ export interface RunResult {
 	workflow?: WorkflowRun;
 	pause?: RunPause;
 	/** Buttons of submitted forms. If submitted twice, Dify accepts both and uses one. */
-	submittedForms: Array<{ nodeTitle?: string; actionId: string }>;
+	submittedForms: SubmittedForm[];
 	/** Set if and only if the status is `failed`. */
 	error?: RunError;
 	/** Warnings for the user. */

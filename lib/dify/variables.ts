@@ -1,8 +1,7 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
 import type { JsonRecord } from '../values/records';
-import { parseBoolean } from '../values/text';
 import { parseJsonExactly } from '../values/exact-json';
-import { toText } from '../values/text';
+import { parseBoolean, toText } from '../values/text';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
 

@@ -33,9 +33,16 @@ export interface CheckResult {
 	/** Only for a model server. */
 	models?: ModelFacts[];
 	/** Only for the key of a Dify app: that app. */
-	app?: { name?: string; mode?: string };
+	app?: AppFacts;
 	/** ISO time. */
 	checkedAt: string;
+}
+
+/** A Dify app. */
+interface AppFacts {
+	name?: string;
+	/** Dify's name of the type: `chat`, `workflow` and so on. */
+	mode?: string;
 }
 
 export interface Finding {
@@ -119,6 +126,7 @@ interface PossibleFinding extends Omit<FindingWithStatus, 'id' | 'severity' | 'o
 /** A table of findings, by ID. */
 export type FindingRules<Facts> = Readonly<Record<string, (facts: Facts) => PossibleFinding>>;
 
+/** The findings of a table that apply, in its order. */
 export function evaluateRules<Facts>(
 	rules: FindingRules<Facts>,
 	facts: Facts,
@@ -184,6 +192,11 @@ const ERRORS_BY_STATUS: Partial<Record<HealthStatus, readonly ErrorType[]>> = {
 	],
 };
 
+/**
+ * The status of a server after this error.
+ *
+ * @param fallback for types that are not in the table
+ */
 export function toHealthStatus(
 	type: ErrorType,
 	fallback: HealthStatus = 'misconfigured',
@@ -191,16 +204,16 @@ export function toHealthStatus(
 	return STATUSES.find((status) => ERRORS_BY_STATUS[status]?.includes(type)) ?? fallback;
 }
 
-/** Sorts findings, most important first, and returns the worst status of them and `initial`. */
+/**
+ * Sorts findings, most important first, as plain text.
+ *
+ * @param initial a status that the server has at least
+ * @returns also the worst status of the findings and `initial`
+ */
 export function summarizeFindings(
 	findings: readonly FindingWithStatus[],
 	initial: HealthStatus = 'healthy',
-): {
-	status: 'unreachable' | 'unauthorized' | 'loading' | 'misconfigured' | 'degraded' | 'healthy';
-	healthy: boolean;
-	// Findings appear in emails and chats, and may quote the server.
-	findings: Finding[];
-} {
+): Pick<CheckResult, 'status' | 'healthy' | 'findings'> {
 	const statuses = [initial, ...findings.map((finding) => finding.status)];
 	const status = STATUSES.find((candidate) => statuses.includes(candidate)) ?? 'healthy';
 	// By severity, then by status.
@@ -221,7 +234,11 @@ export function summarizeFindings(
 	};
 }
 
-/** The result of a check in one sentence: a clause, and the number of findings, which contain the reasons. */
+/**
+ * The result of a check in one sentence: a clause, and the number of findings, which contain the reasons.
+ *
+ * @param clause without period
+ */
 export function summarizeStatus(
 	clause: string,
 	{ findings }: Pick<CheckResult, 'findings'>,
@@ -236,10 +253,12 @@ export function summarizeStatus(
 
 const LIST = new Intl.ListFormat('en');
 
+/** "chats, embeddings, and reranking" */
 export function joinNames(names: readonly string[]): string {
 	return LIST.format(names);
 }
 
+/** "1 model", "2 models" */
 export function pluralize(count: number, noun: string): string {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -10,14 +10,7 @@ import { toCheckFacts, toModelFacts } from './facts';
 import { getFindings } from './findings';
 import type { CheckOptions } from './probes';
 import { filterChatModels, probeServer } from './probes';
-import type {
-	CheckResult,
-	CheckOutcome,
-	HealthStatus,
-	ServerFacts,
-	ModelFacts,
-	Finding,
-} from './check-result';
+import type { CheckResult, CheckOutcome, HealthStatus } from './check-result';
 import {
 	summarizeFindings,
 	summarizeStatus,
@@ -27,13 +20,24 @@ import {
 } from './check-result';
 import { sleepWithAbort } from '../http/sleep';
 
-export type CheckTarget =
-	/** `open` throws if the URL or the key cannot be used at all. */
-	{ service: 'modelServer'; open(): ModelServer } | { service: 'dify'; open(): DifyServer };
+interface ModelServerTarget {
+	service: 'modelServer';
+	/** @throws {ServerError} if the URL or the key cannot be used at all */
+	open(): ModelServer;
+}
+
+interface DifyTarget {
+	service: 'dify';
+	/** @throws {ServerError} if the URL or the key cannot be used at all */
+	open(): DifyServer;
+}
+
+export type CheckTarget = ModelServerTarget | DifyTarget;
 
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
- * Throws only a `ServerError` of type `aborted`.
+ *
+ * @throws {ServerError} only of type `aborted`
  */
 export async function checkServer(
 	target: CheckTarget,
@@ -59,8 +63,10 @@ export function canGenerate({ status }: CheckResult): boolean {
 }
 
 /**
- * Selects the model of a test. If `name` is empty: the loaded one, or the only one.
- * Throws a `ServerError` of type `invalidInput` if that is ambiguous.
+ * Selects the model of a test.
+ *
+ * @param name empty: the loaded model, or the only one
+ * @throws {ServerError} of type `invalidInput` if that is ambiguous
  */
 export function selectTestModel({ models = [] }: CheckResult, name: string): string {
 	return name.trim() || selectOnlyModel(filterChatModels(models));
@@ -108,44 +114,46 @@ export interface WaitOptions {
 
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 
+/** A status that a wait saw. */
+interface StatusChange {
+	/** From the start of the wait. */
+	atMs: number;
+	status: HealthStatus;
+}
+
+/** What happened during a wait. */
+interface WaitRecord {
+	waitedMs: number;
+	/** Number of checks. */
+	checks: number;
+	/** The first status, and each change of it. */
+	history: StatusChange[];
+}
+
+/** The last check, with the wait before it. */
+export interface WaitResult extends CheckResult {
+	wait: WaitRecord;
+}
+
 /**
  * Repeats a check until the server is healthy, the time is over, or waiting does not help.
- * Throws the errors of `check`, and an error if the wait is aborted.
+ *
+ * @throws the errors of `check`, and an error if the wait is aborted
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
 	{ timeoutMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
-): Promise<{
-	summary: string;
-	wait: {
-		waitedMs: number;
-		checks: number;
-		history: {
-			atMs: number;
-			status: HealthStatus;
-		}[];
-	};
-	status: HealthStatus;
-	healthy: boolean;
-	findings: Finding[];
-	server: ServerFacts;
-	models?: ModelFacts[];
-	app?: {
-		name?: string;
-		mode?: string;
-	};
-	checkedAt: string;
-}> {
+): Promise<WaitResult> {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
-	/** The first status, and each change of it. */
-	const history: Array<{ atMs: number; status: HealthStatus }> = [];
+	const history: StatusChange[] = [];
 	for (let checks = 1; ; checks++) {
 		const checkStartMs = elapsed();
 		const result = await check();
 		const tookMs = elapsed() - checkStartMs;
-		if (history.at(-1)?.status !== result.status)
+		if (history.at(-1)?.status !== result.status) {
 			history.push({ atMs: elapsed(), status: result.status });
+		}
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isDone = result.healthy || ['unauthorized', 'misconfigured'].includes(result.status);
 		const isOver = elapsed() + pause + tookMs > timeoutMs;

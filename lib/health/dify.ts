@@ -25,13 +25,29 @@ export interface DifyServer extends Endpoint {
 	keyType: KeyType;
 }
 
+/** All responses of a check: the input of the findings. */
+interface DifyFacts {
+	keyType: KeyType;
+	/** Response of the route for this type of key. */
+	keyTypeProbe: ProbeResult;
+	/** Response of the route for the other type. */
+	otherTypeProbe: ProbeResult;
+	/** Parameters of an app, which exist only if it is published. */
+	parameters: ProbeResult | undefined;
+	/** Last run of a workflow app. */
+	runs: ProbeResult | undefined;
+	/** Documents of the first knowledge bases; empty for an app key. */
+	documents: ProbeResult[];
+}
+
 /** Knowledge bases that are searched for waiting documents. */
 const MAX_DATASETS = 5;
 
 /**
  * Probes the routes of both types of key: Dify rejects a key of the wrong type with the same message as an unknown one
  * (docs/protocols/dify.md 1.3, A3), and only the route of the other type distinguishes them.
- * Throws only a `ServerError` of type `aborted`.
+ *
+ * @throws {ServerError} only of type `aborted`
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = await probeDify(server, options);
@@ -51,25 +67,7 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	};
 }
 
-/** Input of the findings. */
-type DifyFacts = Awaited<ReturnType<typeof probeDify>>;
-
-async function probeDify(
-	server: DifyServer,
-	options: CheckOptions,
-): Promise<{
-	keyType: KeyType;
-	/** Response of the route for this type of key. */
-	keyTypeProbe: ProbeResult;
-	/** Response of the route for the other type. */
-	otherTypeProbe: ProbeResult;
-	/** Parameters of an app, which exist only if it is published. */
-	parameters: ProbeResult | undefined;
-	/** Last run of a workflow app. */
-	runs: ProbeResult | undefined;
-	/** Documents of the first knowledge bases. */
-	documents: ProbeResult[];
-}> {
+async function probeDify(server: DifyServer, options: CheckOptions): Promise<DifyFacts> {
 	const { keyType } = server;
 	const isApp = keyType === 'app';
 	const probe = async (path: string) => await runProbe(server, path, options);
@@ -82,15 +80,10 @@ async function probeDify(
 	const ids = isApp ? [] : asRecords(getJsonObject(datasets).data).map(({ id }) => String(id));
 	return {
 		keyType,
-		/** Response of the route for this type of key. */
 		keyTypeProbe: isApp ? app : datasets,
-		/** Response of the route for the other type. */
 		otherTypeProbe: isApp ? datasets : app,
-		/** Parameters of an app, which exist only if it is published. */
 		parameters,
-		/** Last run of a workflow app. */
 		runs,
-		/** Documents of the first knowledge bases. */
 		documents: await Promise.all(
 			ids.map((id) => probe(`/datasets/${encodeURIComponent(id)}/documents?page=1&limit=20`)),
 		),
@@ -102,8 +95,9 @@ function describeOffer({
 	keyTypeProbe,
 }: DifyFacts): Pick<CheckOutcome, 'offerText' | 'app'> {
 	const { total, name, mode } = getJsonObject(keyTypeProbe);
-	if (keyType === 'knowledge')
+	if (keyType === 'knowledge') {
 		return { offerText: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base') };
+	}
 	const app = omitUndefined({ name: asNonEmptyString(name), mode: asNonEmptyString(mode) });
 	return { offerText: `the app "${app.name}" (${app.mode})`, ...omitEmpty({ app }) };
 }

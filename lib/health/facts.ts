@@ -46,6 +46,7 @@ export interface FailedProbe {
 	error: ServerError;
 }
 
+/** What the findings need from all responses of a check. */
 export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 	const { identity, details, serverType, checkedModel, options, server, tasks } = snapshot;
 	const embeddings = isFeatureEnabled(details?.embeddings);
@@ -83,6 +84,7 @@ function hasApi({ models, tasks }: ServerSnapshot) {
 	return models !== undefined || tasks.length > 0;
 }
 
+/** Whether Dify sent a response, also one with an error. */
 export function isDifyResponse({ headers }: ProbeResult): boolean {
 	return hasDifyHeaders(headers);
 }
@@ -98,18 +100,20 @@ function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot
 	return reported === undefined || NO_VERSION.test(reported) ? undefined : reported;
 }
 
-function findFailedProbe(snapshot: ServerSnapshot) {
+function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
 	const isListed = models.error === undefined || isListMissing(models);
 	const health = details?.health;
-	if (isListed && isUnready(health))
+	if (isListed && isUnready(health)) {
 		return {
 			probe: health,
 			error: health.error ?? toProbeError(server, health.url, { ...health, status: 503 }),
 		};
-	if (!hasApi(snapshot))
+	}
+	if (!hasApi(snapshot)) {
 		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
+	}
 	// The model list may need no key.
 	const isKeyRejected = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
 	return isKeyRejected ? { probe: props, error: props.error! } : undefined;
@@ -151,6 +155,7 @@ function isFeatureEnabled(probe: ProbeResult | undefined) {
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
 
+/** A model for the result: only what the server reports. */
 export function toModelFacts(model: ServerModel): ModelFacts {
 	const { id, aliases, state } = model;
 	const reported = Object.fromEntries(MODEL_FACTS.map((name) => [name, model[name]]));

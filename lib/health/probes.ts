@@ -3,28 +3,15 @@ import { getProfile, CHAT_ROUTE } from '../servers/profile';
 import type { ServerModel } from '../servers/models';
 import { parseModels, parseProps, matchesModel, preferLoadedModels } from '../servers/models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
-import type {
-	ModelServer,
-	ServerType,
-	ProbeResponse,
-	ServerTypeName,
-} from '../servers/types/server-type';
+import type { ModelServer, ServerType, ProbeResponse } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecord, isRecord } from '../values/records';
 import { minOf, round } from '../values/numbers';
 import { truncate } from '../values/text';
 import { randomUUID } from 'node:crypto';
-import type {
-	UploadBody,
-	Endpoint,
-	RequestOptions,
-	ServerAddress,
-	ErrorResponse,
-	EgressFilter,
-} from '../http/types';
+import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
 import { captureError, ServerError } from '../errors/server-error';
-import type { ErrorContext } from '../errors/create-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
 import type { Expectations } from './check-result';
 
@@ -36,6 +23,10 @@ export interface CheckOptions {
 	timeoutMs?: number;
 	signal?: AbortSignal;
 }
+
+/** A probe with a body is a POST, any other a GET. */
+export interface ProbeOptions
+	extends Pick<CheckOptions, 'timeoutMs' | 'signal'>, Pick<RequestOptions, 'json' | 'upload'> {}
 
 /** A probe with its response. */
 export interface ProbeResult extends ProbeResponse {
@@ -49,16 +40,66 @@ export interface ProbeResult extends ProbeResponse {
 	error?: ServerError;
 }
 
-/** `path`: below the root of the server, or a URL. Throws only a `ServerError` of type `aborted`. */
+/** Probes of the first round. */
+interface IdentityProbes {
+	/** The model list. */
+	models: ProbeResult;
+	/** `/props` of llama-server. */
+	props: ProbeResult;
+	/** `/api/version` of Ollama. */
+	apiVersion: ProbeResult;
+	/** `/version` of other servers. */
+	version: ProbeResult;
+}
+
+/** Probes of the second round. One is undefined if it does not apply to the server. */
+interface DetailProbes {
+	/** `/metrics`, of a router those of the loaded model. */
+	metrics: ProbeResult | undefined;
+	/** Rejection of an empty embedding request, which shows whether the feature is on. */
+	embeddings: ProbeResult | undefined;
+	/** `/props` of the loaded model of a router. */
+	routedProps: ProbeResult | undefined;
+	/** `/health`, unless the server is a gateway. */
+	health: ProbeResult | undefined;
+}
+
+/** Result of the first round. */
+interface IdentifiedServer {
+	/** The checked server, with the API where it may be now. */
+	server: ModelServer;
+	options: CheckOptions;
+	identity: IdentityProbes;
+	serverType: ServerType;
+	/** Undefined if the server has no model list. */
+	models: ServerModel[] | undefined;
+	/** The model that the check is about: the expected one, or the only one that is loaded. */
+	checkedModel: ServerModel | undefined;
+	/** A router has a process for each model. */
+	isRouter: boolean;
+}
+
+/** All responses of a check. */
+export interface ServerSnapshot extends IdentifiedServer {
+	/** Undefined if the server did not respond to the first round. */
+	details: DetailProbes | undefined;
+	/** The tasks that a server without a model list has endpoints for; otherwise empty. */
+	tasks: string[];
+	/** Properties of the process that runs the checked model; empty if not known. */
+	props: JsonRecord;
+}
+
+/**
+ * Sends one request of a check, outside of the queue and without retries.
+ *
+ * @param path below the root of the server, or a URL
+ * @returns the response; without one, status 0 and the error
+ * @throws {ServerError} only of type `aborted`
+ */
 export async function runProbe(
 	server: Endpoint,
 	path: string,
-	{
-		timeoutMs = DEFAULT_TIMEOUT_MS,
-		signal,
-		json,
-		upload,
-	}: CheckOptions & Pick<RequestOptions, 'json' | 'upload'> = {},
+	{ timeoutMs = DEFAULT_TIMEOUT_MS, signal, json, upload }: ProbeOptions = {},
 ): Promise<ProbeResult> {
 	const startedAt = performance.now();
 	const url = toUrl(server, path);
@@ -109,8 +150,9 @@ export function describeProbe({
 	error,
 }: ProbeResult): string {
 	const requestLine = `${method} ${url}`;
-	if (status === 0)
+	if (status === 0) {
 		return `${requestLine}: ${describeFailure(error!)} after ${Math.round(durationMs)} ms`;
+	}
 	const message = error?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
 	const quotation = message === '' ? '' : `, "${truncate(message, 120)}"`;
 	const code = error?.code === undefined ? '' : ` ${error.code}`;
@@ -149,9 +191,10 @@ const BROKEN_BODY: UploadBody = {
 
 /**
  * The tasks whose endpoints reject a GET, or a POST with a broken body, while a random path is not found.
- * Throws only a `ServerError` of type `aborted`.
+ *
+ * @throws {ServerError} only of type `aborted`
  */
-async function probeTasks(server: ModelServer, options: CheckOptions) {
+async function probeTasks(server: ModelServer, options: CheckOptions): Promise<string[]> {
 	const api = server.getApiUrl();
 	const endpoints = Object.entries(ENDPOINTS).map(([task, path]) => ({ task, url: api + path }));
 	// Text Embeddings Inference
@@ -179,61 +222,15 @@ function isRejection(probe: ProbeResult) {
 	return [400, 405, 422].includes(probe.status) && !isPage(probe) && probe.finalUrl === probe.url;
 }
 
-/** All responses of a check. */
-export type ServerSnapshot = Awaited<ReturnType<typeof probeServer>>;
-
 /**
  * Probes a model server, without generating, loading or waking anything.
- * Throws only a `ServerError` of type `aborted`.
+ *
+ * @throws {ServerError} only of type `aborted`
  */
 export async function probeServer(
 	server: ModelServer,
 	options: CheckOptions,
-): Promise<{
-	/** Undefined if the server has no model list. */
-	models: ServerModel[] | undefined;
-	details:
-		| {
-				metrics: ProbeResult | undefined;
-				embeddings: ProbeResult | undefined;
-				routedProps: ProbeResult | undefined;
-				health: ProbeResult | undefined;
-		  }
-		| undefined;
-	/** What a server without a model list is for. */
-	tasks: never[] | string[];
-	/** Properties of the process that runs the checked model; empty if not known. */
-	props: JsonRecord;
-	// The check is about the API where it may be now.
-	server: {
-		getApiUrl: () => string;
-		configuredType?: ServerTypeName;
-		n8nHelpers?: object;
-		url: ServerAddress;
-		id: string;
-		headers: Readonly<Record<string, string>>;
-		ignoreSslIssues: boolean;
-		maxConcurrentRequests: number;
-		getSlots(model?: string): number | undefined;
-		egressFilter?: EgressFilter;
-		secrets: readonly string[];
-		toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
-		onLoading?(waitedMs: number): void;
-		errorContext: Partial<ErrorContext>;
-	};
-	options: CheckOptions;
-	identity: {
-		models: ProbeResult;
-		props: ProbeResult;
-		apiVersion: ProbeResult;
-		version: ProbeResult;
-	};
-	serverType: ServerType;
-	/** The model that the check is about: the expected one, or the only one that is loaded. */
-	checkedModel: ServerModel | undefined;
-	/** A router has a process for each model. */
-	isRouter: boolean;
-}> {
+): Promise<ServerSnapshot> {
 	const identified = await identifyServer(server, options);
 	const { serverType, identity, models, checkedModel, isRouter } = identified;
 	const isReachable = identity.models.status > 0;
@@ -245,20 +242,20 @@ export async function probeServer(
 	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
 	return {
 		...identified,
-		/** Undefined if the server has no model list. */
 		models: (enriched ?? models)?.map((model) =>
 			isRouter && model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
 		),
 		details,
-		/** What a server without a model list is for. */
 		tasks,
-		/** Properties of the process that runs the checked model; empty if not known. */
 		props,
 	};
 }
 
 /** The first round, which identifies the server. Each of these routes exists on few server types. */
-async function identifyServer(server: ModelServer, options: CheckOptions) {
+async function identifyServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<IdentifiedServer> {
 	const probeUrl = (url: string) => runProbe(server, url, options);
 	const [models, props, apiVersion, version] = await Promise.all([
 		probeUrl(toListUrl(server)),
@@ -273,21 +270,15 @@ async function identifyServer(server: ModelServer, options: CheckOptions) {
 	if (listedModels !== undefined) profile.learnType(modelsProbe);
 	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
 	return {
-		// The check is about the API where it may be now.
 		server: { ...server, getApiUrl: () => apiUrl },
 		options,
 		identity: { models: modelsProbe, props, apiVersion, version },
 		serverType,
 		models: listedModels,
-		/** The model that the check is about: the expected one, or the only one that is loaded. */
 		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
-		/** A router has a process for each model. */
 		isRouter: isRouter(responses),
 	};
 }
-
-/** Result of the first round. */
-type IdentifiedServer = Awaited<ReturnType<typeof identifyServer>>;
 
 /** The second round: details that only some servers report. */
 async function probeDetails({
@@ -297,7 +288,7 @@ async function probeDetails({
 	serverType,
 	checkedModel,
 	isRouter: hasModelProcesses,
-}: IdentifiedServer) {
+}: IdentifiedServer): Promise<DetailProbes> {
 	// Selects the loaded model of a router, so that a probe goes to it and loads nothing.
 	const query =
 		hasModelProcesses && checkedModel?.state === 'loaded'

@@ -55,10 +55,17 @@ const FURTHER_SERVERS = {
 	unknown: { label: 'Unknown server' },
 };
 
+export interface ReportOptions {
+	/** Heading of the page. */
+	title: string;
+	/** IANA name, such as "Europe/Berlin". */
+	timeZone: string;
+}
+
 /** Renders the page, with less than 100 kB. */
 export function renderHtmlReport(
 	result: SpeedCheckResult,
-	{ title, timeZone }: { title: string; timeZone: string },
+	{ title, timeZone }: ReportOptions,
 ): string {
 	const { server, status, summary, findings, speed } = result;
 	const name = truncate(title, MAX_NAME);
@@ -144,7 +151,13 @@ function renderSpeed(model: string, runs: readonly SpeedRun[], isCertain: boolea
 		</table>`;
 }
 
-const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string | number }> = [
+/** A column of the table of rounds. */
+interface SpeedColumn {
+	title: string;
+	cell(run: SpeedRun): string | number;
+}
+
+const SPEED_COLUMNS: readonly SpeedColumn[] = [
 	{ title: 'Concurrent', cell: (run) => run.concurrentRequests },
 	{ title: 'Single response, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
 	{ title: 'Combined, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },

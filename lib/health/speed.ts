@@ -6,7 +6,6 @@ import { createCompletionError } from '../chat/check/completion-error';
 import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/read/usage';
 import { captureError, ServerError } from '../errors/server-error';
-import type { ErrorType } from '../errors/error-types';
 import type { HttpResponse } from '../http/types';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
 import { exchange } from '../exchange/exchange';
@@ -38,21 +37,48 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-/** Averages of one round; `firstTokenMs`: the slowest. Values that are not known are missing. */
-export type SpeedRun = Awaited<ReturnType<typeof measureRound>>['run'];
+/** Averages of one round. Values that are not known are missing. */
+export interface SpeedRun {
+	concurrentRequests: number;
+	/** Of the slowest response. */
+	firstTokenMs?: number;
+	promptTokensPerSecond?: number;
+	/** Per response. */
+	tokensPerSecond?: number;
+	/** The fewest that a response had. */
+	generatedTokens?: number;
+	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
+	totalTokensPerSecond?: number;
+	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
+}
 
 /** One request. Times count from sending, without the wait in n8n's queue. */
-type Sample = ReturnType<typeof toSample>;
+interface Sample {
+	/** To the first generated token, thinking included. Missing if the response was buffered. */
+	firstTokenMs?: number;
+	promptTokensPerSecond?: number;
+	generatedTokens: number;
+	/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
+	tokensPerSecond: number;
+}
+
+/** The speed of one model. */
+interface MeasuredSpeed {
+	model: string;
+	/** One request alone, then the concurrent ones if they were measured. */
+	runs: SpeedRun[];
+}
 
 export interface SpeedCheckResult extends CheckResult {
 	/** Missing if the check found that a generation cannot work. */
-	speed?: { model: string; runs: SpeedRun[] };
+	speed?: MeasuredSpeed;
 }
 
 /**
  * Adds the speed of the server to the result of a check: of one request, and of several concurrent ones if configured.
  * Loads or wakes the model if needed.
- * Throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous.
+ *
+ * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addSpeedTest(
 	target: CheckTarget,
@@ -66,15 +92,16 @@ export async function addSpeedTest(
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
 	const rounds = [first];
-	if (concurrency > 1 && first.errors.length === 0)
+	if (concurrency > 1 && first.errors.length === 0) {
 		rounds.push(await measureRound(server, { ...options, model, concurrency }));
+	}
 	const runs = rounds.map(({ run }) => run);
-	const errors = new Map(
-		rounds.flatMap((round) => round.errors).map((error) => [error.type, error]),
+	const errorsByType = new Map(
+		rounds.flatMap(({ errors }) => errors).map((error) => [error.type, error]),
 	);
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const findings = [
-		...[...errors.values()].map(findingFromGenerationError),
+		...[...errorsByType.values()].map(findingFromGenerationError),
 		...evaluateRules(SPEED_FINDINGS, {
 			run: first.run,
 			size,
@@ -89,8 +116,9 @@ export async function addSpeedTest(
 }
 
 function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun) {
-	if (firstTokenMs === undefined)
+	if (firstTokenMs === undefined) {
 		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
+	}
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
 }
 
@@ -100,26 +128,14 @@ export function formatSeconds(ms: number): string {
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
 
-/** Throws only a `ServerError` of type `aborted`. */
-async function measureRound(
-	server: ModelServer,
-	options: SpeedOptions,
-): Promise<{
-	run: {
-		failures: {
-			type: ErrorType;
-			message: string;
-			suggestion: string;
-		}[];
-		firstTokenMs?: number | undefined;
-		promptTokensPerSecond?: number | undefined;
-		tokensPerSecond?: number | undefined;
-		generatedTokens?: number | undefined;
-		totalTokensPerSecond?: number | undefined;
-		concurrentRequests: number;
-	};
+/** A round: its averages, and why requests failed. */
+interface MeasuredRound {
+	run: SpeedRun;
 	errors: ServerError[];
-}> {
+}
+
+/** @throws {ServerError} only of type `aborted` */
+async function measureRound(server: ModelServer, options: SpeedOptions): Promise<MeasuredRound> {
 	const { concurrency } = options;
 	const startedAt = performance.now();
 	const results = await Promise.all(
@@ -135,16 +151,13 @@ async function measureRound(
 		const values = samples.flatMap((sample) => sample[name] ?? []);
 		return values.length === 0 ? undefined : combine(values);
 	};
-	const run = {
+	const run: SpeedRun = {
 		concurrentRequests: concurrency,
 		...omitUndefined({
 			firstTokenMs: aggregate('firstTokenMs', maxOf),
 			promptTokensPerSecond: aggregate('promptTokensPerSecond', average),
-			/** Per response. */
 			tokensPerSecond: aggregate('tokensPerSecond', average),
-			/** The fewest that a response had. */
 			generatedTokens: aggregate('generatedTokens', minOf),
-			/** All requests combined, from sending the first to the end of the last, prompt processing included. */
 			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
 		}),
 		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
@@ -166,12 +179,13 @@ const PARAGRAPH =
 
 /**
  * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
- * Throws a `ServerError`.
+ *
+ * @throws {ServerError}
  */
 async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
-) {
+): Promise<Sample> {
 	let startedAt = performance.now();
 	const serverType = getProfile(server).getCachedType();
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
@@ -205,7 +219,7 @@ async function measureOnce(
 	return value;
 }
 
-async function readSample(response: HttpResponse, startedAt: number) {
+async function readSample(response: HttpResponse, startedAt: number): Promise<Sample> {
 	const elapsed = () => performance.now() - startedAt - response.queueStats.waitedMs;
 	const accumulator = new CompletionAccumulator();
 	let firstMs = 0;
@@ -217,9 +231,8 @@ async function readSample(response: HttpResponse, startedAt: number) {
 		},
 	});
 	const failure = findFailure(completion);
-	if (failure === undefined)
-		return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
-	throw createCompletionError(failure, response.errorContext);
+	if (failure !== undefined) throw createCompletionError(failure, response.errorContext);
+	return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */
@@ -235,15 +248,22 @@ const MIN_SPREAD = 0.05;
 /** A faster response looks buffered even if it is not. */
 const MIN_MEASURABLE_MS = 50;
 
-/** Milliseconds from the start of a request. */
-type Times = Record<'firstMs' | 'lastMs' | 'totalMs', number>;
+/** Times of a response, from the start of its request. */
+interface Times {
+	/** Of the first delta. */
+	firstMs: number;
+	/** Of the last delta. */
+	lastMs: number;
+	/** Of the end. */
+	totalMs: number;
+}
 
 function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times) {
 	const isShort = totalMs >= MIN_MEASURABLE_MS && lastMs - firstMs < totalMs * MIN_SPREAD;
 	return deltas < 2 || isShort;
 }
 
-function toSample({ usage, timings }: Completion, deltas: number, times: Times) {
+function toSample({ usage, timings }: Completion, deltas: number, times: Times): Sample {
 	const { firstMs, lastMs, totalMs } = times;
 	const generatedTokens = usage?.completionTokens || deltas;
 	const hasNoTimes = isBuffered(deltas, times);
@@ -254,12 +274,10 @@ function toSample({ usage, timings }: Completion, deltas: number, times: Times) 
 		hasNoTimes || !usage ? undefined : round((usage.promptTokens * 1000) / firstMs);
 	return {
 		...omitUndefined({
-			/** To the first generated token, thinking included. Missing if the response was buffered. */
 			firstTokenMs: hasNoTimes ? undefined : Math.round(firstMs),
 			promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
 		}),
 		generatedTokens,
-		/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
 		tokensPerSecond: round(getReportedSpeed(timings) ?? measuredSpeed),
 	};
 }

@@ -29,8 +29,15 @@ export interface ToolCase {
 	question: string;
 	/** In any order; empty if the question needs no tool. */
 	calls: readonly ExpectedCall[];
-	/** Result of the tool, and the calls that must follow. */
-	followUp?: { result: string; calls: readonly ExpectedCall[] };
+	followUp?: FollowUp;
+}
+
+/** The second request of a case. */
+interface FollowUp {
+	/** Result of every tool call of the first response. */
+	result: string;
+	/** The calls that must follow. */
+	calls: readonly ExpectedCall[];
 }
 
 /** Every case offers all tools, as an agent does. */
@@ -77,14 +84,26 @@ export interface CaseResult {
 	problem?: ToolProblem;
 }
 
-type ToolTestResult = Awaited<ReturnType<typeof runCases>>['toolTest'];
+/** Result of all cases. */
+interface ToolTestResult {
+	model: string;
+	passed: number;
+	/** Cases with a response, passed or not. */
+	completed: number;
+	/** Cases without a response. */
+	skipped: number;
+	cases: CaseResult[];
+}
 
-/** `toolTest` is missing if the check found that a chat cannot work. */
-export type ToolCheckResult = CheckResult & { toolTest?: ToolTestResult };
+export interface ToolCheckResult extends CheckResult {
+	/** Missing if the check found that a chat cannot work. */
+	toolTest?: ToolTestResult;
+}
 
 /**
  * Adds a tool test to the result of a check. A model that fails most cases makes the server unhealthy.
- * Throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous.
+ *
+ * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addToolTest(
 	target: CheckTarget,
@@ -163,27 +182,22 @@ const PROBLEM_BY_ERROR: Partial<Record<ErrorType, ToolProblem>> = {
 	garbledOutput: 'noResponse',
 };
 
-/** Result of a case. `error`: the server did not respond, so the case does not count. */
+/** Result of a case. */
 interface CaseOutcome {
+	/** Missing if the case passed. */
 	problem?: ToolProblem;
 	called: string;
+	/** The server did not respond, so the case does not count. */
 	error?: ServerError;
 }
 
-async function runCases(
-	server: ModelServer,
-	options: ToolTestOptions,
-): Promise<{
-	/** `completed`: cases with a response, passed or not. */
-	toolTest: {
-		model: string;
-		passed: number;
-		completed: number;
-		skipped: number;
-		cases: CaseResult[];
-	};
+/** Result of the test, and the first error of the server. */
+interface CasesOutcome {
+	toolTest: ToolTestResult;
 	error: ServerError | undefined;
-}> {
+}
+
+async function runCases(server: ModelServer, options: ToolTestOptions): Promise<CasesOutcome> {
 	const endsAt = performance.now() + options.timeoutMs;
 	const cases: CaseResult[] = [];
 	let firstError: ServerError | undefined;
@@ -191,7 +205,7 @@ async function runCases(
 		const { problem, called, error }: CaseOutcome =
 			performance.now() >= endsAt
 				? { problem: 'skipped', called: 'The test timed out' }
-				: await runCase(server, toolCase, options, endsAt).catch(toCaseOutcome);
+				: await runCase(server, toolCase, { ...options, endsAt }).catch(toCaseOutcome);
 		firstError ??= error;
 		const result = {
 			case: toolCase.name,
@@ -207,7 +221,6 @@ async function runCases(
 	const passed = cases.filter((result) => result.passed).length;
 	const completed = cases.length - skipped;
 	return {
-		/** `completed`: cases with a response, passed or not. */
 		toolTest: { model: options.model, passed, completed, skipped, cases },
 		error: firstError,
 	};
@@ -221,11 +234,15 @@ function toCaseOutcome(cause: unknown): CaseOutcome {
 	return { problem, called, error: problem === 'skipped' ? error : undefined };
 }
 
+interface CaseOptions extends Pick<ToolTestOptions, 'model' | 'maxTokens' | 'signal'> {
+	/** When the whole test ends, on the clock of `performance.now()`. */
+	endsAt: number;
+}
+
 async function runCase(
 	server: ModelServer,
 	{ question, calls, followUp }: ToolCase,
-	{ model, maxTokens, signal }: ToolTestOptions,
-	endsAt: number,
+	{ model, maxTokens, signal, endsAt }: CaseOptions,
 ): Promise<CaseOutcome> {
 	/** Uses the defaults of Local Chat Model, with a seed, so that a test can be repeated. */
 	const send = async (messages: InputMessage[]) => {
@@ -249,8 +266,9 @@ async function runCase(
 	];
 	const result = await send(messages);
 	const problem = findToolProblem(calls, result);
-	if (problem !== undefined || followUp === undefined)
+	if (problem !== undefined || followUp === undefined) {
 		return { problem, called: formatCompletion(result) };
+	}
 	const next = await send([...messages, ...toCallMessages(result, followUp.result)]);
 	const nextProblem = findToolProblem(followUp.calls, next);
 	return {
@@ -286,7 +304,11 @@ function toCallMessages(
 	];
 }
 
-/** The problem of a response; undefined if it is correct. A truncated response never passes. */
+/**
+ * Compares a response with the expected calls. A truncated response never passes.
+ *
+ * @returns the problem; undefined if the response is correct
+ */
 export function findToolProblem(
 	expected: readonly ExpectedCall[],
 	{ toolCalls: calls, finishReason }: Pick<ChatResult, 'toolCalls' | 'finishReason'>,

@@ -22,41 +22,82 @@ interface ServerState {
 	since: string;
 }
 
+/** A state that has ended. */
+interface PreviousState extends ServerState {
+	/** How long it lasted. */
+	seconds: number;
+	/** The same as text, in its two largest units: "2 days 3 hours". */
+	lasted: string;
+}
+
 /** A change of the state: the output item of the trigger. */
-export type HealthChange = ReturnType<typeof createChange>;
+export interface HealthChange {
+	event: WatchedEvent | 'firstState';
+	/** A line for the subject of a message. */
+	title: string;
+	/** Body of a message: the server, the problems, and how to fix them. */
+	text: string;
+	/** ISO time of the first check that saw the new state. */
+	changedAt: string;
+	/** Missing for the first state. */
+	previous?: PreviousState;
+	/** The check that confirmed the new state. */
+	health: CheckResult;
+}
+
+/** A state that is not confirmed yet. */
+interface Candidate {
+	state: ServerState;
+	/** Checks that saw it. */
+	seen: number;
+	/** Consecutive checks since then that saw a healthy server. */
+	denied?: number;
+}
 
 /** Stored between checks. Plain data, for n8n's static data. */
 export interface WatchState {
+	/** Missing before the first check. */
 	state?: ServerState;
-	/** A state that is not confirmed yet. `denied`: checks since then that saw a healthy server. */
-	candidate?: { state: ServerState; seen: number; denied?: number };
+	candidate?: Candidate;
 }
 
-/** Returns the state to store after a check, and the change to report, if any. Does not modify its arguments. */
+/** What follows from a check. */
+interface WatchUpdate {
+	/** To store until the next check. */
+	memory: WatchState;
+	/** To report, if anything. */
+	change?: HealthChange;
+}
+
+/** Evaluates a check against the stored state. Does not modify its arguments. */
 export function updateWatchState(
 	{ state, candidate: stored }: WatchState,
 	check: CheckResult,
 	{ events, confirmations }: WatchOptions,
-): { memory: WatchState; change?: HealthChange } {
+): WatchUpdate {
 	const now = toServerState(check);
-	if (state === undefined)
+	if (state === undefined) {
 		return { memory: { state: now }, change: now.healthy ? undefined : toCurrentState(check) };
-	if (isSame(state, now))
+	}
+	if (isSame(state, now)) {
 		return { memory: { state, candidate: updateCandidate(stored, state, confirmations) } };
+	}
 	const candidate = toCandidate(stored, state, now);
 	if (candidate.seen < confirmations) return { memory: { state, candidate } };
 	const event = getEvent(state, candidate.state);
 	const isWatched = events.includes(event);
-	const change = isWatched ? createChange(event, state, candidate.state, check) : undefined;
+	const change = isWatched
+		? createChange({ event, previous: state, now: candidate.state, check })
+		: undefined;
 	return { memory: { state: candidate.state }, change };
 }
 
 /** Dropping a candidate takes as many consecutive healthy checks as a recovery. */
 function updateCandidate(
-	candidate: WatchState['candidate'],
+	candidate: Candidate | undefined,
 	state: ServerState,
 	confirmations: number,
-): WatchState['candidate'] {
+): Candidate | undefined {
 	if (candidate === undefined || !state.healthy) return undefined;
 	const denied = (candidate.denied ?? 0) + 1;
 	return denied >= confirmations ? undefined : { ...candidate, denied };
@@ -64,7 +105,7 @@ function updateCandidate(
 
 /** The current state as a change, for a first check and a test run in the editor. */
 export function toCurrentState(check: CheckResult): HealthChange {
-	return createChange('firstState', undefined, toServerState(check), check);
+	return createChange({ event: 'firstState', now: toServerState(check), check });
 }
 
 function getEvent(previous: ServerState, now: ServerState): WatchedEvent {
@@ -77,10 +118,10 @@ function getEvent(previous: ServerState, now: ServerState): WatchedEvent {
  * unhealthy.
  */
 function toCandidate(
-	candidate: WatchState['candidate'],
+	candidate: Candidate | undefined,
 	state: ServerState,
 	now: ServerState,
-): NonNullable<WatchState['candidate']> {
+): Candidate {
 	const isSameSide = candidate?.state.healthy === now.healthy;
 	const isContinued = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
 	if (!isContinued) return { state: now, seen: 1 };
@@ -98,56 +139,37 @@ function isSame(a: ServerState, b: ServerState) {
 	return a.healthy || (a.status === b.status && a.problem === b.problem);
 }
 
-function createChange(
-	event: WatchedEvent | 'firstState',
-	state: ServerState | undefined,
-	{ healthy, status, since }: ServerState,
-	health: CheckResult,
-): {
-	health: CheckResult;
-	previous?:
-		| {
-				seconds: number;
-				lasted: string;
-				healthy: boolean;
-				status: HealthStatus;
-				/** ID of the first finding of a server that is not healthy. */
-				problem?: string;
-				/** ISO time of the first check that saw it. */
-				since: string;
-		  }
-		| undefined;
-	event: WatchedEvent | 'firstState';
-	title: string;
-	/** Body of a message: the server, the problems, and how to fix them. */
-	text: string;
-	/** ISO time of the first check that saw the new state. */
-	changedAt: string;
-} {
+/** Two states, and the check that confirmed the new one. */
+interface StateChange {
+	event: HealthChange['event'];
+	/** Missing for the first state. */
+	previous?: ServerState;
+	now: ServerState;
+	check: CheckResult;
+}
+
+function createChange({ event, previous: ended, now, check }: StateChange): HealthChange {
+	const { healthy, status, since } = now;
 	const suffix = event === 'healthy' ? ' again' : '';
-	/** A line for the subject of a message. */
-	const title = `The server at ${health.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
-	const previous = state === undefined ? undefined : withDuration(state, since);
+	const title = `The server at ${check.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
+	const previous = ended && withDuration(ended, since);
 	// The title contains the status of an unhealthy server.
 	const lines = [
-		healthy ? health.summary : undefined,
+		healthy ? check.summary : undefined,
 		previous && `It was ${previous.status} for ${previous.lasted}.`,
-		...(healthy ? [] : formatProblems(health)),
+		...(healthy ? [] : formatProblems(check)),
 	];
 	return {
 		event,
 		title,
-		/** Body of a message: the server, the problems, and how to fix them. */
 		text: lines.filter(Boolean).join('\n'),
-		/** ISO time of the first check that saw the new state. */
 		changedAt: since,
-		/** Missing for the first state. */
 		...omitUndefined({ previous }),
-		health,
+		health: check,
 	};
 }
 
-function withDuration(state: ServerState, until: string) {
+function withDuration(state: ServerState, until: string): PreviousState {
 	const ms = Date.parse(until) - Date.parse(state.since);
 	const seconds = Math.max(0, Math.round(ms / 1000));
 	return { ...state, seconds, lasted: formatLongDuration(seconds) };
@@ -164,13 +186,14 @@ function formatProblems({ findings }: CheckResult) {
 
 /** The two largest units: "2 days 3 hours". */
 export function formatLongDuration(seconds: number): string {
-	const counts: Array<[number, string]> = [
-		[Math.floor(seconds / 86_400), 'day'],
-		[Math.floor(seconds / 3600) % 24, 'hour'],
-		[Math.floor(seconds / 60) % 60, 'minute'],
-		[seconds % 60, 'second'],
+	const units = [
+		{ name: 'day', count: Math.floor(seconds / 86_400) },
+		{ name: 'hour', count: Math.floor(seconds / 3600) % 24 },
+		{ name: 'minute', count: Math.floor(seconds / 60) % 60 },
+		{ name: 'second', count: seconds % 60 },
 	];
-	const first = counts.findIndex(([count]) => count > 0);
-	const parts = counts.slice(first, first + 2).filter(([count]) => count > 0);
-	return first < 0 ? '0 seconds' : parts.map(([count, unit]) => pluralize(count, unit)).join(' ');
+	const first = units.findIndex(({ count }) => count > 0);
+	if (first < 0) return '0 seconds';
+	const largest = units.slice(first, first + 2).filter(({ count }) => count > 0);
+	return largest.map(({ name, count }) => pluralize(count, name)).join(' ');
 }

@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -11,7 +9,8 @@ import { getForm } from '../shared/dify/editor-lists';
 import { createResourceTable } from '../shared/run/operations';
 import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
-import { files, audio } from './file';
+import { files } from './file';
+import { audio } from './audio';
 import { texts } from './generate';
 
 const operations = createResourceTable([texts, audio, annotations, files, apps]);
@@ -30,18 +29,10 @@ export class DifyApp implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		resourceMapping: {
-			getForm: typeof getForm;
-		};
-		listSearch: {
-			searchAnnotations: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
+	methods = {
+		resourceMapping: { getForm },
+		listSearch: { searchAnnotations },
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

@@ -1,19 +1,23 @@
+/** Annotations of a Dify app. */
 import type { ListEndpoint } from '../../lib/dify/client';
 import { fetchAllPages } from '../../lib/dify/client';
 import { asNonEmptyString } from '../../lib/values/records';
+import type { ListSearch } from '../shared/dify/editor-lists';
 import { createListSearch } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
 import { readId } from '../shared/dify/dify-fields';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-/** Newest first. `keyword`: part of question or answer, case-insensitive (docs/protocols/dify.md 2.12). */
-const buildAnnotationList = (keyword: string): ListEndpoint => ({
-	path: '/apps/annotations',
-	query: { keyword },
-});
+/**
+ * The annotations of the app, newest first.
+ *
+ * @param keyword part of question or answer, case-insensitive (docs/protocols/dify.md 2.12)
+ */
+function buildAnnotationList(keyword: string): ListEndpoint {
+	return { path: '/apps/annotations', query: { keyword } };
+}
 
 const questionField = stringField('Question', 'question', {
 	required: true,
@@ -29,7 +33,11 @@ const annotationIdField = resourceLocatorField('Annotation', 'annotationId', 'se
 	required: true,
 });
 
-/** Reads both texts. Throws a `ServerError` for empty ones, which Dify would store. */
+/**
+ * Reads both texts.
+ *
+ * @throws {ServerError} for empty ones, which Dify would store
+ */
 function readTexts(parameters: NodeParameters) {
 	for (const name of ['question', 'answer']) parameters.requiredString(name);
 	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };
@@ -89,11 +97,7 @@ export const annotations: DifyResource = {
 const MAX_RECORDS = 200;
 
 /** The annotations of the app, for the list in the editor. */
-export const searchAnnotations: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch('app', async ({ client, filter }) => {
+export const searchAnnotations: ListSearch = createListSearch('app', async ({ client, filter }) => {
 	const records = await fetchAllPages(client, buildAnnotationList(filter), MAX_RECORDS);
 	return {
 		results: records.map(({ id, question, answer }) => ({

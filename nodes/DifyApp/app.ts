@@ -1,3 +1,4 @@
+/** The app itself. */
 import { fetchAppParameters } from '../../lib/dify/app';
 import type { DifyResource } from '../shared/dify/dify-operation';
 

@@ -1,3 +1,4 @@
+/** Texts of a text generator. */
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
 import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
@@ -51,7 +52,7 @@ export const texts: DifyResource = {
 				const { client, parameters } = call;
 				const user = readUser(parameters);
 				const text = parameters.rawString('text');
-				const request = await buildRunRequest(call, user);
+				const request = await buildRunRequest(call, { user });
 				const inputs = await addText(call, request.inputs, text);
 				const result = await sendCompletionMessage(client, { ...request, inputs });
 				reportRun(call, result);
@@ -65,7 +66,7 @@ export const texts: DifyResource = {
 	],
 };
 
-/** Throws a `ServerError` also if the app is no text generator. */
+/** @throws {ServerError} also if the app is no text generator */
 async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {
 	if (text === '') return inputs;
 	const parameters = await fetchAppParameters(client);

@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -24,18 +22,10 @@ export class DifyChatMessage implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchConversations: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-		resourceMapping: {
-			getForm: typeof getForm;
-		};
-	} = { listSearch: { searchConversations }, resourceMapping: { getForm } };
+	methods = {
+		listSearch: { searchConversations },
+		resourceMapping: { getForm },
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

@@ -1,3 +1,4 @@
+/** The fields and the operation of Dify Chat Message. */
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import { sendChatMessage } from '../../lib/dify/run/start-run';
@@ -158,21 +159,30 @@ const options = [
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
 
-function readOptions(parameters: NodeParameters) {
+interface MessageOptions {
+	/** Later nodes need the same user. */
+	user: string;
+	simplify: boolean;
+	/** Whether the item is from a chat, which shows the field "output" of the last node. */
+	isChat: boolean;
+	/** Name of the field with the response. */
+	answerField: string;
+	autoGenerateName: boolean | undefined;
+	include: readonly IncludedPart[];
+	onPause: 'return' | 'error';
+	onStaleConversation: 'error' | 'startNew';
+}
+
+function readOptions(parameters: NodeParameters): MessageOptions {
 	return {
-		/** Later nodes need the same user. */
 		user: readUser(parameters),
 		simplify: parameters.boolean('simplify'),
-		/** Whether the item is from a chat, which shows the field "output" of the last node. */
 		isChat: !isUnset(parameters.item().sessionId),
 		answerField: parameters.string('options.answerField') || 'answer',
 		autoGenerateName: parameters.boolean('options.autoGenerateName', undefined),
 		include: parameters.choices<IncludedPart>('options.include'),
-		onPause: parameters.choice<'return' | 'error'>('options.onPause', 'return'),
-		onStaleConversation: parameters.choice<'error' | 'startNew'>(
-			'options.onStaleConversation',
-			'error',
-		),
+		onPause: parameters.choice('options.onPause', 'return'),
+		onStaleConversation: parameters.choice('options.onStaleConversation', 'error'),
 	};
 }
 
@@ -205,19 +215,21 @@ async function sendMessage(call: DifyCall) {
 	const options = readOptions(parameters);
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
-	const runRequest = await buildRunRequest(call, options.user);
+	const runRequest = await buildRunRequest(call, { user: options.user });
 	const keepsNodeValues = options.include.includes('workflow');
 	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };
 	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);
 	const files = runResult.files.map((file) => withAbsoluteUrl(client, file));
 	const result = { ...runResult, files };
-	if (result.status === 'paused' && options.onPause === 'error')
+	if (result.status === 'paused' && options.onPause === 'error') {
 		throw createPausedError('chatflow', result);
+	}
 	reportRun(call, result);
-	if (conversationRestarted)
+	if (conversationRestarted) {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',
 		);
+	}
 	const json = toItemJson(result, { ...options, conversationRestarted });
 	if (!options.include.includes('files')) return { json };
 	const { binary, warnings } = await storeResultFiles(call, { ...result, workflow: undefined });
@@ -225,7 +237,10 @@ async function sendMessage(call: DifyCall) {
 	return { json, binary };
 }
 
-type OutputOptions = ReturnType<typeof readOptions> & { conversationRestarted: boolean };
+interface OutputOptions extends MessageOptions {
+	/** The conversation could not be continued, so a new one was started. */
+	conversationRestarted: boolean;
+}
 
 function toItemJson(result: RunResult, options: OutputOptions) {
 	const { conversationRestarted } = options;

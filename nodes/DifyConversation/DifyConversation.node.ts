@@ -1,14 +1,17 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { searchConversations } from '../shared/dify/editor-lists';
-import { searchVariables, operations } from './operations';
+import { createResourceTable } from '../shared/run/operations';
+import { conversations } from './conversation';
+import { messages } from './message';
+import { searchVariables, variables } from './variable';
+
+const operations = createResourceTable([conversations, messages, variables]);
 
 export class DifyConversation implements INodeType {
 	description: INodeTypeDescription = {
@@ -24,20 +27,9 @@ export class DifyConversation implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchConversations: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchVariables: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { listSearch: { searchConversations, searchVariables } };
+	methods = {
+		listSearch: { searchConversations, searchVariables },
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

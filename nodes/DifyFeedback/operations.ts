@@ -69,16 +69,10 @@ const rate: DifyOperation = {
 		const { client, parameters } = call;
 		const rating = readRating(parameters);
 		if (rating === 'none') return await revokeRating(call);
-		const content =
-			parameters.rawString('content').trim() === '' ? null : parameters.rawString('content');
-		return {
-			json: {
-				messageId: await sendRating(client, parameters, { rating, content }),
-				rating,
-				content,
-				success: true,
-			},
-		};
+		const text = parameters.rawString('content');
+		const content = text.trim() === '' ? null : text;
+		const messageId = await sendRating(client, parameters, { rating, content });
+		return { json: { messageId, rating, content, success: true } };
 	},
 };
 
@@ -94,35 +88,31 @@ const revoke: DifyOperation = {
 async function revokeRating({ client, parameters }: DifyCall) {
 	const shouldIgnore = parameters.boolean('options.ignoreNotRated', false);
 	const messageId = readId(parameters, 'messageId');
-	// Not resent: the second time, Dify reports nothing to revoke.
-	const sending = sendRating(client, parameters, { rating: null });
-	const alreadySo = await sending.then(
-		() => undefined,
-		(error: unknown) => {
-			if (shouldIgnore && error instanceof ServerError && error.type === 'nothingToRevoke')
-				return true;
-			throw error;
-		},
-	);
-	return {
-		json: {
-			messageId,
-			rating: null,
-			content: null,
-			success: true,
-			alreadySo,
-		},
-	};
+	const item = { messageId, rating: null, content: null, success: true };
+	try {
+		await sendRating(client, parameters, { rating: null });
+		return { json: item };
+	} catch (error) {
+		const isNotRated = error instanceof ServerError && error.type === 'nothingToRevoke';
+		if (shouldIgnore && isNotRated) return { json: { ...item, alreadySo: true } };
+		throw error as Error;
+	}
 }
 
-async function sendRating(
-	client: DifyClient,
-	parameters: NodeParameters,
-	feedback: { rating: Rating | null; content?: string | null },
-) {
+interface Feedback {
+	/** Null revokes the rating. */
+	rating: Rating | null;
+	/** Null removes the comment. */
+	content?: string | null;
+}
+
+/** @returns the ID of the message */
+async function sendRating(client: DifyClient, parameters: NodeParameters, feedback: Feedback) {
 	const messageId = readId(parameters, 'messageId');
 	const body = { ...feedback, user: readUser(parameters) };
-	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, body, {
+	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, {
+		json: body,
+		// A revocation is not resent: the second time, Dify reports nothing to revoke.
 		isIdempotent: feedback.rating !== null,
 	});
 	return messageId;
@@ -132,12 +122,13 @@ async function sendRating(
 function readRating(parameters: NodeParameters): Rating {
 	const field = parameters.field('rating');
 	const value = parameters.value('rating');
-	if (isUnset(value))
+	if (isUnset(value)) {
 		throw createFieldError(
 			field.label,
 			'is empty',
 			'An empty rating would delete an earlier one in Dify, so it is not sent. To remove a rating, choose none.',
 		);
+	}
 	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
 }
 

@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -15,10 +13,12 @@ import type { DifyResource } from '../shared/dify/dify-operation';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
-import { recordOperations, metadata } from './document/records';
+import { recordOperations } from './document/records';
+import { metadata } from './metadata';
 import { documentSync } from './document/sync';
 import { upsertOperations } from './document/upsert';
-import { knowledgeBases, pipelines, searchDatasources } from './knowledge-base';
+import { knowledgeBases } from './knowledge-base';
+import { pipelines, searchDatasources } from './pipeline';
 
 const documents: DifyResource = {
 	name: 'Document',
@@ -42,37 +42,14 @@ export class DifyKnowledge implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchDatasources: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchDocuments: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchEmbeddingModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-			searchKnowledgeBases: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-				token?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = {
+	methods = {
 		listSearch: {
 			searchDatasources,
 			searchDocuments,
 			searchEmbeddingModels,
 			searchKnowledgeBases,
 		},
-	};
+	} satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

@@ -1,3 +1,4 @@
+/** Document chunks of a knowledge base. */
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
@@ -97,14 +98,16 @@ export const chunks: DifyResource = {
 				const current = await client.get(route);
 				const { content, answer } = asRecord(current.data);
 				const { data } = await client.sendJson('POST', route, {
-					segment: {
-						// Dify clears omitted fields.
-						content: parameters.textOption('options.content') ?? content,
-						answer: asNonEmptyString(answer),
-						enabled: parameters.boolean('options.enabled', undefined),
-						// Otherwise searches still find the old child chunks.
-						regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
-						...readValues(parameters),
+					json: {
+						segment: {
+							// Dify clears omitted fields.
+							content: parameters.textOption('options.content') ?? content,
+							answer: asNonEmptyString(answer),
+							enabled: parameters.boolean('options.enabled', undefined),
+							// Otherwise searches still find the old child chunks.
+							regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
+							...readValues(parameters),
+						},
 					},
 				});
 				return { json: asRecord(data) };

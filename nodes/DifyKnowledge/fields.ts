@@ -1,3 +1,4 @@
+/** Fields of Dify Knowledge. */
 import type { INodeProperties } from 'n8n-workflow';
 import { binaryField } from '../shared/dify/dify-fields';
 import { splitNames } from '../shared/binary';

@@ -1,20 +1,15 @@
+/** Knowledge bases of a workspace. */
 import { createParamError } from '../../lib/dify/errors';
-import {
-	buildDatasetList,
-	deletePath,
-	WRITE_TIMEOUT_MS,
-	getDocumentId,
-} from '../../lib/dify/knowledge/documents';
+import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {
 	truncateQuery,
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import type { DifyClient } from '../../lib/dify/client';
-import { fetchAllPages, apiPath, parseRecords } from '../../lib/dify/client';
+import { fetchAllPages, apiPath } from '../../lib/dify/client';
 import { ServerError } from '../../lib/errors/server-error';
-import { omitUndefined, asNonEmptyString, asRecords } from '../../lib/values/records';
+import { omitUndefined } from '../../lib/values/records';
 import {
 	filtersField,
 	readRetrievalOptions,
@@ -23,14 +18,12 @@ import {
 } from '../shared/dify/retrieval-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
-import { simplifyField, readFile, readId } from '../shared/dify/dify-fields';
+import { simplifyField, readId } from '../shared/dify/dify-fields';
 import {
-	resourceLocatorField,
 	booleanField,
 	choiceField,
 	optionsCollection,
 	stringField,
-	jsonField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { toOperationItems } from '../shared/run/operations';
@@ -40,122 +33,7 @@ import {
 	readModel,
 	embeddingModelField,
 	techniqueField,
-	documentBinaryField,
 } from './fields';
-import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
-import { readExactObject } from '../shared/dify/run-request';
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-
-/** Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13). Throws a `ServerError` also for a knowledge base without a pipeline. */
-async function fetchFileNodes(client: DifyClient, datasetId: string) {
-	const route = apiPath`/datasets/${datasetId}/pipeline/datasource-plugins`;
-	const records = parseRecords(
-		await client.requestJson('GET', route, { query: { is_published: 'true' } }),
-	);
-	return records.flatMap(({ node_id: nodeId, datasource_type: type, title }) => {
-		const id = asNonEmptyString(nodeId);
-		if (id === undefined || type !== 'local_file') return [];
-		return [{ id, title: asNonEmptyString(title) ?? id }];
-	});
-}
-
-/** File nodes of the pipeline that created the selected knowledge base. */
-export const searchDatasources: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
-	'knowledge',
-	async ({ client, context, filter }) => {
-		const nodes = await fetchFileNodes(client, readEditorDatasetId(context));
-		return filterByName(
-			nodes.map(({ id, title }) => ({ name: title, value: id })),
-			filter,
-		);
-	},
-);
-
-export const pipelines: DifyResource = {
-	name: 'Pipeline',
-	value: 'pipeline',
-	operations: [
-		{
-			name: 'Run',
-			value: 'run',
-			action: 'Run a pipeline',
-			description:
-				'Create documents from a file, new ones on each run; Get Status can wait for them',
-			fields: [
-				datasetField,
-				resourceLocatorField(
-					'Datasource',
-					'datasourceNode',
-					'searchDatasources',
-					{
-						description:
-							'The node where the pipeline starts. Leave empty if only one node accepts files.',
-					},
-					{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
-				),
-				documentBinaryField,
-				jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
-			],
-			run: async (call) => {
-				const { client, parameters, hint } = call;
-				const datasetId = readId(parameters, 'difyDatasetId');
-				const selectedNode = parameters.string('datasourceNode');
-				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
-				const inputs = readExactObject(parameters, 'inputs');
-				const source = await readFile(call);
-				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
-				const id = String(uploaded.id);
-				const name = asNonEmptyString(uploaded.name) ?? source.name;
-				// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
-				const response = await client.sendJson(
-					'POST',
-					apiPath`/datasets/${datasetId}/pipeline/run`,
-					{
-						inputs,
-						datasource_type: 'local_file',
-						// Some versions read `related_id`, others `reference`.
-						datasource_info_list: [{ reference: id, related_id: id, name }],
-						start_node_id: node,
-						is_published: true,
-						response_mode: 'streaming',
-					},
-				);
-				const documents = asRecords(response.documents);
-				if (documents.length === 0) hint('The pipeline created no documents.');
-				const batch = asNonEmptyString(response.batch);
-				return toOperationItems(
-					documents.map((document) => ({
-						documentId: getDocumentId(document),
-						datasetId,
-						name: document.name,
-						batch,
-						indexingStatus: document.indexing_status,
-					})),
-				);
-			},
-		},
-	],
-};
-
-/** Throws a `ServerError` unless exactly one node accepts files. */
-async function findOnlyFileNode(client: DifyClient, datasetId: string) {
-	const nodes = await fetchFileNodes(client, datasetId);
-	if (nodes.length === 1) return nodes[0]!.id;
-	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
-	if (nodes.length === 0)
-		throw createParamError(
-			'The pipeline has no datasource for files',
-			'In Dify, publish a pipeline that accepts files.',
-		);
-	throw createParamError(
-		'The pipeline has several datasources for files, and none is selected',
-		`Select one in the field Datasource. Available: ${names}.`,
-	);
-}
 
 const nameField = stringField('Name', 'name', {
 	required: true,
@@ -228,7 +106,11 @@ export const knowledgeBases: DifyResource = {
 					? truncateQuery(text)
 					: { query: text, isTruncated: false };
 				if (isTruncated) hint('The query was truncated to 250 characters, the maximum in Dify.');
-				const result = await retrieve(client, readId(parameters, 'difyDatasetId'), query, search);
+				const result = await retrieve(client, {
+					datasetId: readId(parameters, 'difyDatasetId'),
+					query,
+					...search,
+				});
 				const warning = getIgnoredFilterWarning(result.filteredOut);
 				if (warning !== undefined) hint(warning);
 				return toOperationItems(
@@ -267,7 +149,8 @@ export const knowledgeBases: DifyResource = {
 				const name = parameters.requiredString('name');
 				const json = { permission: 'all_team_members', ...readSettings(parameters), name };
 				const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
-				const creating = client.sendJson('POST', '/datasets', json, {
+				const creating = client.sendJson('POST', '/datasets', {
+					json,
 					timeoutMs: WRITE_TIMEOUT_MS,
 				});
 				const dataset = await creating.catch(async (error: unknown) => {
@@ -315,11 +198,12 @@ export const knowledgeBases: DifyResource = {
 			],
 			run: async ({ client, parameters }) => {
 				const datasetId = readId(parameters, 'difyDatasetId');
-				if (!parameters.boolean('confirm'))
-					throw createParamError(
-						'The deletion was not confirmed',
-						'Turn on "Confirm Deletion of All Documents" in the node.',
-					);
+				if (!parameters.boolean('confirm')) {
+					throw createParamError({
+						title: 'The deletion was not confirmed',
+						suggestion: 'Turn on "Confirm Deletion of All Documents" in the node.',
+					});
+				}
 				return {
 					json: {
 						datasetId,

@@ -6,7 +6,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
-import { supplyRetriever, getKnowledgeBases } from './supply';
+import { getKnowledgeBases } from './knowledge-base-list';
+import { supplyRetriever } from './supply';
 import { properties } from './fields';
 
 export class DifyRetriever implements INodeType {
@@ -26,11 +27,7 @@ export class DifyRetriever implements INodeType {
 		properties,
 	};
 
-	methods: {
-		loadOptions: {
-			getKnowledgeBases: typeof getKnowledgeBases;
-		};
-	} = { loadOptions: { getKnowledgeBases } };
+	methods = { loadOptions: { getKnowledgeBases } } satisfies INodeType['methods'];
 
 	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
 		bindContext(supplyRetriever);

@@ -8,7 +8,8 @@ import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
 import { createResourceTable } from '../shared/run/operations';
 import { forms } from './form';
-import { runExecute, runFollow } from './execute';
+import { runExecute } from './execute';
+import { runFollow } from './follow';
 import { runGet, runGetAll, runStop } from './records';
 
 const operations = createResourceTable([
@@ -33,11 +34,7 @@ export class DifyWorkflow implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		resourceMapping: {
-			getForm: typeof getForm;
-		};
-	} = { resourceMapping: { getForm } };
+	methods = { resourceMapping: { getForm } } satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = createDifyExecute(
 		operations,

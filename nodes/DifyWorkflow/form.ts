@@ -1,3 +1,4 @@
+/** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
@@ -13,14 +14,8 @@ import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
 import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
-import {
-	getKeptValues,
-	readOutputOptions,
-	toRunItem,
-	runIdField,
-	runUserField,
-	submitOptions,
-} from './execute';
+import { getKeptValues, readOutputOptions, toRunItem } from './run-item';
+import { runIdField, runUserField, submitOptions } from './fields';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -29,7 +24,9 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	description: 'The "formToken" of the form from the output of the paused run',
 });
 
-const readFormToken = (parameters: NodeParameters) => parameters.string('formToken');
+function readFormToken(parameters: NodeParameters) {
+	return parameters.string('formToken');
+}
 
 export const forms: DifyResource = {
 	name: 'Form',
@@ -72,20 +69,23 @@ export const forms: DifyResource = {
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
 				// Before the form is sent: an invalid value must not lose the result of the submission.
-				const follow = readFollow(call, user, formToken);
+				const follow = readFollow(call, { user, formToken });
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
 				const action = findActionId(form, parameters.requiredString('action'));
 				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
+				const textFields = fields.filter((field) => !isFileField(field));
 				const texts: JsonRecord = { ...formValues };
 				// Dify applies defaults on its own page only, and numbers make the run fail later.
-				for (const { name, default: defaultValue } of fields.filter((field) => !isFileField(field)))
-					if (isNonEmpty(formValues[name]) || defaultValue !== undefined)
-						texts[name] = isNonEmpty(formValues[name]) ? toText(formValues[name]) : defaultValue;
+				for (const { name, default: defaultValue } of textFields) {
+					const isFilledIn = isNonEmpty(formValues[name]);
+					if (isFilledIn) texts[name] = toText(formValues[name]);
+					else if (defaultValue !== undefined) texts[name] = defaultValue;
+				}
 				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await uploadFiles(user)) };
 				// Never resent: Dify rejects a second submission.
-				await client.sendJson('POST', formPath(formToken), { action, inputs, user });
+				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
 				const submission = { formToken, action, user, submitted: true };
 				const item = await follow?.();
 				return { ...item, json: { ...submission, ...item?.json } };
@@ -115,8 +115,13 @@ export const forms: DifyResource = {
 	],
 };
 
+interface Submission {
+	user: string;
+	formToken: string;
+}
+
 /** Follows the run of a submission to its outputs or its next form; undefined if the node returns after the submission. */
-function readFollow(call: DifyCall, user: string, submittedToken: string) {
+function readFollow(call: DifyCall, { user, formToken }: Submission) {
 	const { client, parameters, typing } = call;
 	const output = readOutputOptions(call, user);
 	const { timeouts } = readRequestSettings(parameters);
@@ -125,14 +130,15 @@ function readFollow(call: DifyCall, user: string, submittedToken: string) {
 	const runId = readId(parameters, 'workflowRunId');
 	return async () => {
 		await typing?.begin();
-		const options = {
+		const running = followRun(client, {
+			runId,
+			user,
 			onDeltas: typing?.show,
 			timeouts,
-			submittedToken,
+			submittedToken: formToken,
 			...getKeptValues(output),
-		};
-		const running = followRun(client, runId, user, options);
-		return await toRunItem(call, output, running).catch((error: unknown) => {
+		});
+		return await toRunItem(call, { running, output }).catch((error: unknown) => {
 			// The submission counts if only the run ID or the user is wrong.
 			if (!(error instanceof ServerError) || !isMissingRun(error.type)) throw error;
 			call.hint(

@@ -1,3 +1,4 @@
+/** Operations on the runs that Dify stores. */
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
 import { stopWorkflow } from '../../lib/dify/run/start-run';
 import { toPlainObject } from '../shared/dify/run-output';
@@ -16,7 +17,7 @@ import {
 import type { NodeParameters } from '../shared/parameters';
 import { quoteValue } from '../shared/parameters';
 import { isUnset } from '../../lib/values/records';
-import { runIdField, runUserField } from './execute';
+import { runIdField, runUserField } from './fields';
 
 export const runGet: DifyOperation = {
 	name: 'Get',
@@ -66,7 +67,7 @@ export const runStop: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');
-		await stopWorkflow(client, taskId, readUser(parameters));
+		await stopWorkflow(client, { taskId, user: readUser(parameters) });
 		return { json: { taskId, stopRequested: true } };
 	},
 };
@@ -120,8 +121,9 @@ function readTime(parameters: NodeParameters, path: string, zone: string) {
 	const text = value instanceof Date ? value.toISOString() : String(value as string);
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
-	if (Number.isNaN(time))
+	if (Number.isNaN(time)) {
 		throw parameters.createError(path, `is not a valid time: ${quoteValue(value)}`);
+	}
 	return new Date(hasZone ? time : time - getOffsetMs(time, zone)).toISOString();
 }
 

@@ -1,7 +1,5 @@
 import type {
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	IExecuteFunctions,
 	INodeType,
 	INodeTypeDescription,
@@ -37,14 +35,7 @@ export class ServerHealth implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { listSearch: { searchModels } };
+	methods = { listSearch: { searchModels } } satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> =
 		bindContext(runServerHealth);

@@ -1,3 +1,4 @@
+/** Operation Check. */
 import { checkServer } from '../../lib/health/check';
 import { checkFields } from '../shared/health/check-fields';
 import type { HealthOperation } from './operation';

@@ -1,3 +1,4 @@
+/** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
@@ -9,24 +10,46 @@ import type { Operation, OperationCall } from '../shared/run/operations';
 
 export type Service = CheckTarget['service'];
 
-/** `check`: options of the check. */
-export type HealthCall = OperationCall<{ target: CheckTarget }> & { check: CheckOptions };
+/** What an operation of an item works on. */
+export interface HealthAccess {
+	target: CheckTarget;
+}
 
-/** Result of an operation, with a file to attach, such as a report. */
-type HealthOutput = CheckResult & { binary?: IBinaryKeyData };
+/** One item of an operation. */
+export type HealthCall = OperationCall<HealthAccess> & {
+	/** Options of the check. */
+	check: CheckOptions;
+};
 
-export interface HealthOperation extends Operation<{ target: CheckTarget }> {
+/** Result of an operation. */
+interface HealthOutput extends CheckResult {
+	/** A file to attach, such as a report. */
+	binary?: IBinaryKeyData;
+}
+
+export interface HealthOperation extends Operation<HealthAccess> {
 	/** Services that support the operation. */
 	services: readonly Service[];
 }
 
-/** An operation whose result is the health of a server, as an item for the healthy or unhealthy output. */
+interface HealthDefinition extends Omit<HealthOperation, 'run'> {
+	/** Checks or measures the server of the item. */
+	measure(call: HealthCall): Promise<HealthOutput>;
+}
+
+/** Outputs of the node. */
+const HEALTHY = 0;
+const UNHEALTHY = 1;
+
+/**
+ * An operation whose result is the health of a server.
+ *
+ * @throws {UnhealthyError} when it runs, if the node should fail when unhealthy
+ */
 export function defineHealthOperation({
 	measure,
 	...operation
-}: Omit<HealthOperation, 'run'> & {
-	measure(call: HealthCall): Promise<HealthOutput>;
-}): HealthOperation {
+}: HealthDefinition): HealthOperation {
 	return {
 		...operation,
 		run: async (call) => {
@@ -34,20 +57,18 @@ export function defineHealthOperation({
 			const check = { ...readExpectations(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
 			const { binary, ...health } = await measure({ ...call, check });
-			if (!health.healthy && isToolNode(context.getNode()))
+			if (!health.healthy && isToolNode(context.getNode())) {
 				return [{ json: toToolJson(health), binary }];
-			if (!health.healthy && failWhenUnhealthy)
+			}
+			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);
+			}
 			const summary = summarizeWorstFinding(health);
 			if (summary !== undefined) call.hint(summary);
 			return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 		},
 	};
 }
-
-/** Outputs of the node. */
-const HEALTHY = 0;
-const UNHEALTHY = 1;
 
 /** A model may repeat it to any user, so it contains no URL and no server message. */
 function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {

@@ -1,3 +1,4 @@
+/** The operations of Server Health, and how they run. */
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
@@ -44,6 +45,7 @@ function serviceOperationField(service: Service) {
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
 }
 
+/** Runs the selected operation for all items. */
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,

@@ -1,6 +1,8 @@
+/** Operation Report. */
 import type { INodeProperties } from 'n8n-workflow';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
+import type { CheckResult, Finding } from '../../lib/health/check-result';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
 import type { SpeedCheckResult } from '../../lib/health/speed';
 import { addSpeedTest } from '../../lib/health/speed';
@@ -79,6 +81,7 @@ export const report: HealthOperation = defineHealthOperation({
 	},
 });
 
+/** A check with the speed of a model server. Where no speed can be measured, a finding says why. */
 async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 	const { target, parameters, check } = call;
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
@@ -91,21 +94,20 @@ async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
 		if (wrongType === undefined) return measured;
 		// Servers for embeddings get reports, too.
-		return {
-			...health,
-			findings: [...health.findings, { ...wrongType, severity: 'info' }],
-		};
+		return withFinding(health, { ...wrongType, severity: 'info' });
 	}
 	const { type, message: detail, suggestion } = measured;
 	// The model is ambiguous.
 	if (type !== 'invalidInput') throw measured;
-	const observed = 'No request was sent';
-	const finding = {
+	return withFinding(health, {
 		id: 'speedNotMeasured',
 		severity: 'info',
-		observed,
+		observed: 'No request was sent',
 		detail,
 		suggestion,
-	} as const;
+	});
+}
+
+function withFinding(health: CheckResult, finding: Finding): CheckResult {
 	return { ...health, findings: [...health.findings, finding] };
 }

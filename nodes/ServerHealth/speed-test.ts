@@ -10,7 +10,6 @@ import { modelField } from '../shared/model-selection';
 import { secondsField } from '../shared/timeout-fields';
 
 const FIRST_TOKEN_MS = 60_000;
-
 const TOTAL_MS = 180_000;
 
 /** Timeouts of each request of a speed test. */
@@ -63,6 +62,7 @@ export const speedTest: HealthOperation = defineHealthOperation({
 	},
 });
 
+/** Reads the fields of a speed test. A report has the same, without the timeouts. */
 export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 	return {
 		model: parameters.string('model'),

@@ -10,7 +10,6 @@ import { addToolTest, CASES } from '../../lib/health/tool-test';
 import { tryOrUndefined } from '../../lib/values/attempt';
 
 const DEFAULT_TOKENS = 1_024;
-
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const toolTest: HealthOperation = defineHealthOperation({

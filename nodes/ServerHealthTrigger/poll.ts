@@ -1,3 +1,4 @@
+/** Fields and polls of Server Health Trigger. */
 import type {
 	IDataObject,
 	INodeExecutionData,
@@ -64,6 +65,8 @@ export const properties: INodeProperties[] = [
 /**
  * Runs one check, and starts the workflow once per change. n8n persists the stored state, so a change while n8n was down
  * is reported after its next start.
+ *
+ * @returns one item with the change; null if there is none
  */
 export async function pollServerHealth(
 	context: IPollFunctions,

@@ -1,3 +1,4 @@
+/** Documents of a knowledge base: lists, status, creation, indexing. */
 import { ServerError } from '../../errors/server-error';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, asNonEmptyString, asRecords, asRecord } from '../../values/records';
@@ -23,8 +24,23 @@ export function buildDatasetList(keyword = ''): ListEndpoint {
 	return { path: '/datasets', query: { keyword, include_all: 'true' } };
 }
 
-/** Documents, newest first. The keyword is a part of the name, case-sensitive. */
-export function buildDocumentList(datasetId: string, keyword = '', status?: string): ListEndpoint {
+export interface DocumentRef {
+	datasetId: string;
+	documentId: string;
+}
+
+interface DocumentQuery {
+	/** A part of the name, case-sensitive. */
+	keyword?: string;
+	/** Dify's status of a document in its list. */
+	status?: string;
+}
+
+/** Documents, newest first. */
+export function buildDocumentList(
+	datasetId: string,
+	{ keyword = '', status }: DocumentQuery = {},
+): ListEndpoint {
 	return { path: apiPath`/datasets/${datasetId}/documents`, query: { keyword, status } };
 }
 
@@ -33,18 +49,27 @@ async function findDocumentByName(client: DifyClient, datasetId: string, name: s
 	// `%`, `_` and backslashes have special meanings in a keyword.
 	const documents = await fetchAllPages(
 		client,
-		buildDocumentList(datasetId, name.split('\\', 1)[0]),
+		buildDocumentList(datasetId, { keyword: name.split('\\', 1)[0] }),
 	);
 	const matches = documents.filter((document) => document.name === name);
 	return matches.find(isEnabled) ?? matches[0];
 }
 
-/** Changes the status of all documents or none. Throws a `ServerError` of type `documentBusy`. */
+interface StatusChange {
+	datasetId: string;
+	/** IDs of the documents. */
+	ids: readonly string[];
+	action: StatusAction;
+}
+
+/**
+ * Changes the status of all documents or none.
+ *
+ * @throws {ServerError} of type `documentBusy` while one is indexed
+ */
 export async function setDocumentStatus(
 	client: DifyClient,
-	datasetId: string,
-	ids: readonly string[],
-	action: StatusAction,
+	{ datasetId, ids, action }: StatusChange,
 ): Promise<void> {
 	const route = apiPath`/datasets/${datasetId}/documents/status/${new PathSegment(action)}`;
 	await client.requestJson('PATCH', route, {
@@ -53,31 +78,37 @@ export async function setDocumentStatus(
 	});
 }
 
-/** Deletes the object at this path. Returns false if it did not exist. */
-export async function deletePath(client: DifyClient, route: string): Promise<any> {
-	const deleting = client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
-	return await deleting.then(
-		() => true,
-		(error: unknown) => {
-			// A 404 page without a code is a missing route.
-			const isMissing =
-				error instanceof ServerError && error.status === 404 && error.code !== undefined;
-			if (isMissing) return false;
-			throw error;
-		},
-	);
+/**
+ * Deletes the object at this path.
+ *
+ * @returns false if it did not exist
+ */
+export async function deletePath(client: DifyClient, route: string): Promise<boolean> {
+	try {
+		await client.requestJson('DELETE', route, { timeoutMs: WRITE_TIMEOUT_MS });
+		return true;
+	} catch (error) {
+		// A 404 page without a code is a missing route.
+		const isMissing =
+			error instanceof ServerError && error.status === 404 && error.code !== undefined;
+		if (isMissing) return false;
+		throw error as Error;
+	}
 }
 
-/** Deletes a document. Archived ones are unarchived first, as Dify requires. Returns false if it did not exist. */
+/**
+ * Deletes a document. Archived ones are unarchived first, as Dify requires.
+ *
+ * @returns false if it did not exist
+ */
 export async function deleteDocument(
 	client: DifyClient,
-	datasetId: string,
-	documentId: string,
-): Promise<any> {
+	{ datasetId, documentId }: DocumentRef,
+): Promise<boolean> {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
 	return await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
-		await setDocumentStatus(client, datasetId, [documentId], 'un_archive');
+		await setDocumentStatus(client, { datasetId, ids: [documentId], action: 'un_archive' });
 		return await deletePath(client, route);
 	});
 }
@@ -89,11 +120,17 @@ export async function ensureDocumentAvailable(
 	document: JsonRecord,
 ): Promise<void> {
 	const ids = [getDocumentId(document)];
-	if (document.archived === true) await setDocumentStatus(client, datasetId, ids, 'un_archive');
-	if (!isEnabled(document)) await setDocumentStatus(client, datasetId, ids, 'enable');
+	if (document.archived === true) {
+		await setDocumentStatus(client, { datasetId, ids, action: 'un_archive' });
+	}
+	if (!isEnabled(document)) await setDocumentStatus(client, { datasetId, ids, action: 'enable' });
 }
 
-/** The ID of a document. Throws a `ServerError` if the response has none. */
+/**
+ * The ID of a document.
+ *
+ * @throws {ServerError} if the response has none
+ */
 export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
@@ -138,69 +175,79 @@ export interface CreateOptions {
 	ifExists?: 'update' | 'fail' | 'skip';
 }
 
-/** Creates a document, or updates the one with the same name. Throws a `ServerError`. */
+export interface UpsertRequest {
+	datasetId: string;
+	content: DocumentContent;
+	options: CreateOptions;
+}
+
+export interface WriteRequest extends UpsertRequest {
+	/** The document with the name of the content, if there is one. */
+	existing: JsonRecord | undefined;
+}
+
+export interface WrittenDocument {
+	action: 'created' | 'updated' | 'skipped';
+	documentId: string;
+	/** As Dify sent it. */
+	document: JsonRecord;
+	/** To poll the progress; undefined if nothing was written. */
+	batch: string | undefined;
+}
+
+/**
+ * Creates a document, or updates the one with the same name.
+ *
+ * @throws {ServerError} of type `nameTaken` if it exists and must not be updated
+ */
 export async function upsertDocument(
 	client: DifyClient,
-	datasetId: string,
-	content: DocumentContent,
-	options: CreateOptions,
-): Promise<{
-	action: string;
-	documentId: string;
-	document: JsonRecord;
-	batch: string | undefined;
-}> {
+	request: UpsertRequest,
+): Promise<WrittenDocument> {
+	const { datasetId, content, options } = request;
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
 	const existing = await findDocumentByName(client, datasetId, name);
-	if (existing !== undefined && options.ifExists === 'skip')
+	if (existing !== undefined && options.ifExists === 'skip') {
 		return {
 			action: 'skipped',
 			documentId: getDocumentId(existing),
 			document: existing,
 			batch: undefined,
 		};
-	if (existing !== undefined && options.ifExists === 'fail')
-		throw createLocalError(
-			'nameTaken',
-			`The knowledge base already has a document "${name}"`,
-			'Choose another name, or set "If It Exists" to Update.',
-		);
-	return await writeDocument(client, datasetId, content, existing, options);
+	}
+	if (existing !== undefined && options.ifExists === 'fail') {
+		throw createLocalError('nameTaken', {
+			title: `The knowledge base already has a document "${name}"`,
+			suggestion: 'Choose another name, or set "If It Exists" to Update.',
+		});
+	}
+	return await writeDocument(client, { ...request, existing });
 }
 
 /**
  * Creates a document, or replaces the existing one with its name: Dify does so itself and keeps the ID, unless that one
- * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost. Throws a `ServerError`.
+ * is disabled (docs/protocols/dify.md 2.13). Not resent if the response is lost.
+ *
+ * @throws {ServerError}
  */
 export async function writeDocument(
 	client: DifyClient,
-	datasetId: string,
-	content: DocumentContent,
-	existing: JsonRecord | undefined,
-	options: CreateOptions,
-): Promise<{
-	action: string;
-	documentId: string;
-	document: JsonRecord;
-	batch: string | undefined;
-}> {
+	{ datasetId, content, existing, options }: WriteRequest,
+): Promise<WrittenDocument> {
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	if (existing !== undefined) await ensureDocumentAvailable(client, datasetId, existing);
 	const body = buildDocumentBody(dataset, options, content.type === 'file');
 	const response =
 		content.type === 'file'
 			? await client.upload(apiPath`/datasets/${datasetId}/document/create-by-file`, content.file, {
-					data: JSON.stringify(body),
+					fields: { data: JSON.stringify(body) },
 				})
-			: await client.sendJson(
-					'POST',
-					apiPath`/datasets/${datasetId}/document/create-by-text`,
-					{ text: content.text, name: content.name, ...body },
-					{ timeoutMs: WRITE_TIMEOUT_MS },
-				);
+			: await client.sendJson('POST', apiPath`/datasets/${datasetId}/document/create-by-text`, {
+					json: { text: content.text, name: content.name, ...body },
+					timeoutMs: WRITE_TIMEOUT_MS,
+				});
 	const document = asRecord(response.document);
 	const documentId = getDocumentId(document);
-	/** `batch`: to poll the progress. */
 	return {
 		action: existing?.id === documentId ? 'updated' : 'created',
 		documentId,
@@ -255,22 +302,28 @@ const MAX_POLL_INTERVAL_MS = 5_000;
 const STUCK_AFTER_MS = 120_000;
 
 /** A document that Dify indexes. */
-interface IndexingJob {
-	datasetId: string;
-	documentId: string;
+interface IndexingJob extends DocumentRef {
 	/** Batch of its last creation. If missing, the document itself is read. */
 	batch?: string;
 }
 
-/**
- * Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. The status
- * is Dify's: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. `done` and `total`
- * count indexed chunks and all chunks, both 0 before the text is split. Only some errors have a code.
- */
+export interface IndexingProgress {
+	/** Dify's: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
+	status: string;
+	/** Indexed document chunks; 0 before the text is split. */
+	done: number;
+	/** All document chunks; 0 before the text is split. */
+	total: number;
+	error: string | undefined;
+	/** Dify's code. Only some errors have one. */
+	code: string | undefined;
+}
+
+/** Reads the progress once. If the document was recreated, its batch changed, and the document itself is read. */
 async function getIndexingProgress(
 	client: DifyClient,
 	{ datasetId, documentId, batch }: IndexingJob,
-) {
+): Promise<IndexingProgress> {
 	const batchRecords = batch === undefined ? [] : await fetchBatch(client, datasetId, batch);
 	const record =
 		batchRecords.find(({ id }) => id === documentId) ??
@@ -278,7 +331,8 @@ async function getIndexingProgress(
 	const status = String(record.indexing_status);
 	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
-	const [error, code] = [record.error, record.error_code].map(asNonEmptyString);
+	const error = asNonEmptyString(record.error);
+	const code = asNonEmptyString(record.error_code);
 	return { status, done, total, error, code };
 }
 
@@ -292,20 +346,17 @@ async function fetchBatch(client: DifyClient, datasetId: string, batch: string) 
 }
 
 /**
- * Waits until a document is indexed. Returns the last progress. Throws a `ServerError` of type `indexingFailed`,
- * `indexingStuck` or `runTimeout`; the document is kept. With a `timeoutMs` of 0, it polls once.
+ * Waits until a document is indexed.
+ *
+ * @param timeoutMs 0: polls once
+ * @returns the last progress
+ * @throws {ServerError} of type `indexingFailed`, `indexingStuck` or `runTimeout`; the document is kept
  */
 export async function waitForIndexing(
 	client: DifyClient,
 	indexing: IndexingJob,
 	timeoutMs: number,
-): Promise<{
-	status: string;
-	done: number;
-	total: number;
-	error: string | undefined;
-	code: string | undefined;
-}> {
+): Promise<IndexingProgress> {
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
 	for (let polls = 0; ; polls++) {
@@ -315,17 +366,25 @@ export async function waitForIndexing(
 		const now = performance.now();
 		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
 		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
-		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused')
+		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused') {
 			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+		}
 		await client.sleep(Math.min(getPollInterval(polls), MAX_POLL_INTERVAL_MS, timeoutMs));
 	}
 }
 
+/** How long a document was waited for. */
+interface IndexingWait {
+	/** Dify's worker did not start. */
+	isStuck: boolean;
+	timeoutMs: number;
+}
+
 function createUnfinishedError(
 	{ documentId, batch }: IndexingJob,
-	{ status, done, total, error, code }: Awaited<ReturnType<typeof getIndexingProgress>>,
-	{ isStuck, timeoutMs }: { isStuck: boolean; timeoutMs: number },
-) {
+	{ status, done, total, error, code }: IndexingProgress,
+	{ isStuck, timeoutMs }: IndexingWait,
+): ServerError {
 	const facts = {
 		documentId,
 		batch,
@@ -333,22 +392,22 @@ function createUnfinishedError(
 		completedSegments: done,
 		totalSegments: total,
 	};
-	if (status === 'error')
-		return createDifyError(
-			toErrorType({ code }) === 'planLimitReached' ? 'planLimitReached' : 'indexingFailed',
-			{
-				facts,
-				code,
-				title: error,
-				serverText: error,
-			},
-		);
-	if (status === 'paused')
+	if (status === 'error') {
+		const isLimit = toErrorType({ code }) === 'planLimitReached';
+		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
+			facts,
+			code,
+			title: error,
+			serverText: error,
+		});
+	}
+	if (status === 'paused') {
 		return createDifyError('datasetRejected', {
 			facts,
 			title: 'Indexing of the document is paused in Dify',
 			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
+	}
 	if (isStuck) return createDifyError('indexingStuck', { facts });
 	const seconds = Math.round(timeoutMs / 1000);
 	return createDifyError('runTimeout', {

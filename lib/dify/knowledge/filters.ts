@@ -1,3 +1,4 @@
+/** Metadata filters of a search, and the values that they compare. */
 import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
@@ -17,11 +18,21 @@ type Value = string | number | string[] | undefined;
 /** Whether the value of a record matches. A record without a value matches `empty` only. */
 type Matches = (actual: string, expected: string, list: readonly string[]) => boolean;
 
-const defineOperator = (
+interface OperatorRule {
+	/** As in the editor. */
+	label: string;
+	/** Type of the value that it compares with. */
+	valueType: 'text' | 'number' | 'time' | 'list' | 'none';
+	matches: Matches;
+}
+
+function defineOperator(
 	label: string,
-	valueType: 'text' | 'number' | 'time' | 'list' | 'none',
+	valueType: OperatorRule['valueType'],
 	matches: Matches,
-) => ({ label, valueType, matches });
+): OperatorRule {
+	return { label, valueType, matches };
+}
 
 const comparesNumbers =
 	(isMet: (actual: number, expected: number) => boolean): Matches =>
@@ -88,50 +99,48 @@ export interface Filter {
 	conditions: readonly Condition[];
 }
 
+interface FilterCondition {
+	/** Name of the metadata field. */
+	name: string;
+	comparison_operator: Operator;
+	value: Value;
+}
+
+/** The value of `metadata_filtering_conditions`. */
+interface FilterBody {
+	logical_operator: Filter['logic'];
+	conditions: FilterCondition[];
+}
+
+interface CompiledFilter {
+	body: FilterBody;
+	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
+	matches(metadata: JsonRecord): boolean;
+	/**
+	 * Checks the operators against the types of the fields. Unknown fields are not checked.
+	 *
+	 * @param fields `doc_metadata` of the knowledge base
+	 * @throws {ServerError} if an operator does not fit its field
+	 */
+	assertFits(fields: unknown): void;
+}
+
 /**
- * A filter with validated values. Throws a `ServerError` for a condition without a value: Dify would drop it and search
- * too many documents.
+ * A filter with validated values.
+ *
+ * @throws {ServerError} for a condition without a value: Dify would drop it and search too many documents
  */
-export function compileFilter({ logic, conditions }: Filter): {
-	body: {
-		logical_operator: 'and' | 'or';
-		conditions: {
-			name: string;
-			comparison_operator:
-				| 'after'
-				| 'before'
-				| 'contains'
-				| 'not contains'
-				| 'empty'
-				| 'end with'
-				| '='
-				| '>'
-				| '≥'
-				| 'in'
-				| 'is'
-				| 'is not'
-				| '<'
-				| '≤'
-				| 'not empty'
-				| '≠'
-				| 'not in'
-				| 'start with';
-			value: Value;
-		}[];
-	};
-	matches: (metadata: JsonRecord) => boolean;
-	assertFits: (fields: unknown) => void;
-} {
+export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 	const comparisons = conditions.map(({ field, operator, value }): Comparison => {
-		if (field === '')
-			throw createParamError(
-				'A metadata filter has no field name',
-				'Enter the name of a metadata field.',
-			);
+		if (field === '') {
+			throw createParamError({
+				title: 'A metadata filter has no field name',
+				suggestion: 'Enter the name of a metadata field.',
+			});
+		}
 		return { field, operator, value: toComparable(value, operator, `"${field}" ${operator}`) };
 	});
-	/** The value of `metadata_filtering_conditions`. */
-	const body = {
+	const body: FilterBody = {
 		logical_operator: logic,
 		conditions: comparisons.map(({ field, operator, value }) => ({
 			name: field,
@@ -139,18 +148,17 @@ export function compileFilter({ logic, conditions }: Filter): {
 			value,
 		})),
 	};
-	/** Whether a record matches. Dify 1.13.3 ignores filters, and would expose records of others. */
-	const matches = (metadata: JsonRecord): boolean => {
+	const matches = (metadata: JsonRecord) => {
 		const isMet = (comparison: Comparison) => matchesCondition(metadata, comparison);
 		return logic === 'and' ? comparisons.every(isMet) : comparisons.some(isMet);
 	};
-	/** Throws a `ServerError` if an operator does not fit the type of its field; unknown fields are not checked. */
-	const assertFits = (fields: unknown): void => {
+	const assertFits = (fields: unknown) => {
 		const types = new Map(asRecords(fields).map(({ name, type }) => [name, type]));
 		for (const comparison of comparisons) {
 			const type = types.get(comparison.field);
-			if (FIELD_TYPE_LABELS.has(type) && !fitsType(type, comparison))
+			if (FIELD_TYPE_LABELS.has(type) && !fitsType(type, comparison)) {
 				throw createTypeError(type, comparison);
+			}
 		}
 	};
 	return { body, matches, assertFits };
@@ -181,10 +189,10 @@ function createTypeError(type: unknown, { field, operator }: Comparison) {
 	const labels = operators
 		.filter((each) => isNumeric(each) === (type !== 'string') || each.endsWith('empty'))
 		.map((each) => OPERATORS[each].label);
-	return createParamError(
-		`The metadata field "${field}" is ${FIELD_TYPE_LABELS.get(type)}, so Dify cannot compare it with "${OPERATORS[operator].label}"`,
-		`Use one of: ${labels.join(', ')}. Dify cannot change the type of a field.`,
-	);
+	return createParamError({
+		title: `The metadata field "${field}" is ${FIELD_TYPE_LABELS.get(type)}, so Dify cannot compare it with "${OPERATORS[operator].label}"`,
+		suggestion: `Use one of: ${labels.join(', ')}. Dify cannot change the type of a field.`,
+	});
 }
 
 function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison) {
@@ -193,14 +201,16 @@ function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comp
 	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
-function toComparable(value: unknown, operator: Operator, label: string) {
+function toComparable(value: unknown, operator: Operator, label: string): Value {
 	const { valueType } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
-	if (!isNonEmpty(value))
-		throw createParamError(
-			`The metadata filter ${label} has no value`,
-			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
-		);
+	if (!isNonEmpty(value)) {
+		throw createParamError({
+			title: `The metadata filter ${label} has no value`,
+			suggestion:
+				'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
+		});
+	}
 	if (valueType === 'list') return toList(value, label);
 	if (valueType === 'time') return toUnixSeconds(value, label);
 	// Number operators also compare times.
@@ -213,17 +223,26 @@ function toList(value: unknown, label: string) {
 	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
 	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;
-	throw createParamError(`The metadata filter ${label} has no value`, 'Enter at least one value.');
+	throw createParamError({
+		title: `The metadata filter ${label} has no value`,
+		suggestion: 'Enter at least one value.',
+	});
 }
 
-/** Converts to a number: Dify returns a database error for text. Throws a `ServerError`. */
+/**
+ * Converts to a number: Dify returns a database error for text.
+ *
+ * @param label of the value, for errors
+ * @returns the digits of a number that JavaScript cannot represent
+ * @throws {ServerError} if it is not a number
+ */
 export function toFilterNumber(value: unknown, label: string): string | number {
 	const number = parseExactNumber(value);
 	if (number !== undefined) return number;
-	throw createParamError(
-		`${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,
-		'Enter a number.',
-	);
+	throw createParamError({
+		title: `${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,
+		suggestion: 'Enter a number.',
+	});
 }
 
 /** Whether a value is a date, or one of n8n's (Luxon). */
@@ -234,16 +253,23 @@ export function isDateObject(value: unknown): boolean {
 /** Numbers from this value are milliseconds: in seconds it would be the year 5138. */
 const MIN_MILLISECONDS = 1e11;
 
-/** Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times. */
+/**
+ * Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times.
+ *
+ * @param label of the value, for errors
+ * @throws {ServerError} if it is not a date
+ */
 export function toUnixSeconds(value: unknown, label: string): number {
 	const number = parseNumber(value);
-	if (number !== undefined)
+	if (number !== undefined) {
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;
+	}
 	const text = isDateObject(value) ? String(value) : asString(value);
 	const date = Date.parse(asNonEmptyString(text) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
-	throw createParamError(
-		`${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
-		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
-	);
+	throw createParamError({
+		title: `${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
+		suggestion:
+			'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
+	});
 }

@@ -1,3 +1,4 @@
+/** Searches a knowledge base. */
 import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
@@ -28,38 +29,54 @@ export interface RetrievalOptions {
 	filter?: Filter;
 }
 
-export type Hit = ReturnType<typeof toHits>[number];
+export interface RetrievalRequest extends RetrievalOptions {
+	datasetId: string;
+	/** At most 250 characters. */
+	query: string;
+}
 
-/** Searches a knowledge base. Returns hits in Dify's order, best first, possibly none. Throws a `ServerError`. */
-export async function retrieve(
-	client: DifyClient,
-	datasetId: string,
-	query: string,
-	settings: RetrievalOptions = {},
-): Promise<{
-	hits: {
-		childChunks?:
-			| {
-					score?: number | undefined;
-					content: string;
-			  }[]
-			| undefined;
-		files?: unknown[] | undefined;
-		/** Question and answer of a Q&A chunk, the parent of a child chunk. */
-		content: string;
-		/** Name of the document. */
-		title: string;
-		/** 0 for keyword search. */
-		score: number;
-		documentId: string | undefined;
-		segmentId: string | undefined;
-		summary: string | undefined;
-		metadata: JsonRecord;
-	}[];
+interface ChildChunk {
+	content: string;
+	score?: number;
+}
+
+/** A retrieved chunk. */
+export interface Hit {
+	/** Question and answer of a Q&A chunk, the parent of a child chunk. */
+	content: string;
+	/** Name of the document. */
+	title: string;
+	/** 0 for keyword search. */
+	score: number;
+	documentId: string | undefined;
+	segmentId: string | undefined;
+	summary: string | undefined;
+	/** Metadata of the document, by name. */
+	metadata: JsonRecord;
+	/** Matching child chunks, best first. */
+	childChunks?: ChildChunk[];
+	/** As Dify sends them. */
+	files?: unknown[];
+}
+
+export interface RetrievalResult {
+	/** In Dify's order, best first, possibly none. */
+	hits: Hit[];
+	/** As Dify sends them. */
 	records: JsonRecord[];
 	/** Number of omitted records that did not match the filter. */
 	filteredOut: number;
-}> {
+}
+
+/**
+ * Searches a knowledge base.
+ *
+ * @throws {ServerError} also if an operator of the filter does not fit its field
+ */
+export async function retrieve(
+	client: DifyClient,
+	{ datasetId, query, ...settings }: RetrievalRequest,
+): Promise<RetrievalResult> {
 	const compiledFilter = settings.filter && compileFilter(settings.filter);
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
 	compiledFilter?.assertFits(dataset.doc_metadata);
@@ -81,7 +98,6 @@ export async function retrieve(
 	return {
 		hits: records.flatMap(toHits),
 		records,
-		/** Number of omitted records that did not match the filter. */
 		filteredOut: allRecords.length - matching.length,
 	};
 }
@@ -134,25 +150,7 @@ function getMetadata({ segment }: JsonRecord) {
 }
 
 /** The retrieved chunk of a record; none if it has no text. */
-function toHits(record: JsonRecord): {
-	childChunks?:
-		| {
-				score?: number | undefined;
-				content: string;
-		  }[]
-		| undefined;
-	files?: unknown[] | undefined;
-	/** Question and answer of a Q&A chunk, the parent of a child chunk. */
-	content: string;
-	/** Name of the document. */
-	title: string;
-	/** 0 for keyword search. */
-	score: number;
-	documentId: string | undefined;
-	segmentId: string | undefined;
-	summary: string | undefined;
-	metadata: JsonRecord;
-}[] {
+function toHits(record: JsonRecord): Hit[] {
 	const segment = asRecord(record.segment);
 	const document = asRecord(segment.document);
 	// The content of a Q&A chunk is only the question.
@@ -164,27 +162,25 @@ function toHits(record: JsonRecord): {
 	}));
 	return [
 		{
-			/** Question and answer of a Q&A chunk, the parent of a child chunk. */
 			content,
-			/** Name of the document. */
 			title: asNonEmptyString(document.name) ?? '',
-			/** 0 for keyword search. */
 			score: asFiniteNumber(record.score) ?? 0,
 			documentId: asNonEmptyString(segment.document_id) ?? asNonEmptyString(document.id),
 			segmentId: asNonEmptyString(segment.id),
 			summary: asNonEmptyString(record.summary),
 			metadata: getMetadata(record),
-			// Matching child chunks, best first.
 			...omitEmpty({ childChunks, files: asArray(record.files) }),
 		},
 	];
 }
 
-/** Truncates a query to Dify's maximum, at a word if possible. */
-export function truncateQuery(query: string): {
+interface TruncatedQuery {
 	query: string;
 	isTruncated: boolean;
-} {
+}
+
+/** Truncates a query to Dify's maximum, at a word if possible. */
+export function truncateQuery(query: string): TruncatedQuery {
 	const characters = [...query.trim()];
 	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
 	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');

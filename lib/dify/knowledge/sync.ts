@@ -49,14 +49,16 @@ export interface SyncStep {
 	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted';
 	source: string;
 	/** The content to write. */
-	content?: SyncSource & { name: string };
+	content?: SyncSource;
 	document?: JsonRecord;
 }
 
 /**
  * Plans the steps that sync a knowledge base with its sources. They change only documents that a sync created, or with
- * the name of a source. Throws a `ServerError` if too many documents would be removed, or two sources are the same.
- * `documents`: all documents of the knowledge base.
+ * the name of a source.
+ *
+ * @param documents all documents of the knowledge base
+ * @throws {ServerError} if too many documents would be removed, or two sources are the same
  */
 export function planSync(
 	sources: readonly SyncSource[],
@@ -64,11 +66,12 @@ export function planSync(
 	options: SyncOptions,
 ): SyncStep[] {
 	const duplicate = findDuplicate(sources.map(({ source }) => source));
-	if (duplicate !== undefined)
-		throw createParamError(
-			`Two items have the same source "${duplicate.slice(0, 100)}"`,
-			'Give each item a unique source, such as the path or ID of its file.',
-		);
+	if (duplicate !== undefined) {
+		throw createParamError({
+			title: `Two items have the same source "${duplicate.slice(0, 100)}"`,
+			suggestion: 'Give each item a unique source, such as the path or ID of its file.',
+		});
+	}
 	const managedBySource = new Map<string, JsonRecord>();
 	const sourceByName = new Map<string, string | undefined>();
 	const unmanagedByName = new Map<string, JsonRecord>();
@@ -125,15 +128,15 @@ function planRemovals(
 	const isDone = (document: JsonRecord) => onMissingSource === 'disable' && !isEnabled(document);
 	const activeDocuments = [...managedBySource].filter(([, document]) => !isDone(document));
 	const missing = activeDocuments.filter(([source]) => !present.has(source));
-	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100)
-		throw createLocalError(
-			'datasetRejected',
-			`The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
-			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${missing
+	if (missing.length > (activeDocuments.length * maxRemovedPercent) / 100) {
+		throw createLocalError('datasetRejected', {
+			title: `The source of ${missing.length} of ${activeDocuments.length} documents is missing, which is more than ${maxRemovedPercent} %`,
+			suggestion: `Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${missing
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,
-		);
+		});
+	}
 	const action = onMissingSource === 'delete' ? 'deleted' : 'disabled';
 	return missing.map(([source, document]) => ({ action, source, document }));
 }
@@ -148,6 +151,7 @@ export async function computeSha256(
 }
 
 export interface SyncRun {
+	datasetId: string;
 	/** Settings for new documents. */
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
@@ -155,10 +159,29 @@ export interface SyncRun {
 }
 
 /** The output item of a step. */
+export interface SyncResult {
+	action: SyncStep['action'];
+	source: string;
+	/** Name of the document. */
+	name: string | undefined;
+	documentId: string | undefined;
+	/** Only of a document that was written: to poll the progress. */
+	batch?: string;
+	/** Dify's status. */
+	indexingStatus: string | undefined;
+	wordCount: number | undefined;
+	tokens: number | undefined;
+}
+
+/**
+ * The output item of a step.
+ *
+ * @param overrides what is known after the step
+ */
 export function toSyncResult(
 	{ action, source, document, content }: SyncStep,
-	overrides: object = {},
-): object {
+	overrides: Partial<SyncResult> = {},
+): SyncResult {
 	return {
 		action,
 		source,
@@ -172,48 +195,63 @@ export function toSyncResult(
 }
 
 /**
- * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it. Returns the
- * output item. Throws a `ServerError`.
+ * Runs one step. The hash is written last, after indexing: if a step fails, the next sync repeats it.
+ *
+ * @returns the output item
+ * @throws {ServerError}
  */
 export async function applySyncStep(
 	client: DifyClient,
-	datasetId: string,
 	step: SyncStep,
 	run: SyncRun,
-): Promise<object> {
-	const { action, document, content } = step;
-	if (content !== undefined)
-		return await syncDocument(client, datasetId, { ...step, content }, run);
-	const target = document ?? {};
-	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, target);
-	if (action === 'disabled')
-		await setDocumentStatus(client, datasetId, [getDocumentId(target)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, datasetId, getDocumentId(target));
+): Promise<SyncResult> {
+	const { action, document = {}, content } = step;
+	const { datasetId } = run;
+	if (content !== undefined) return await syncDocument(client, { ...step, content }, run);
+	if (action === 'enabled') await ensureDocumentAvailable(client, datasetId, document);
+	if (action === 'disabled') {
+		await setDocumentStatus(client, {
+			datasetId,
+			ids: [getDocumentId(document)],
+			action: 'disable',
+		});
+	}
+	if (action === 'deleted') {
+		await deleteDocument(client, { datasetId, documentId: getDocumentId(document) });
+	}
 	return toSyncResult(step);
+}
+
+/** A step that writes a document. */
+interface WriteStep extends SyncStep {
+	content: SyncSource;
 }
 
 async function syncDocument(
 	client: DifyClient,
-	datasetId: string,
-	step: SyncStep & { content: SyncSource },
-	{ create, waitMs }: SyncRun,
-) {
+	step: WriteStep,
+	{ datasetId, create, waitMs }: SyncRun,
+): Promise<SyncResult> {
 	const { content, source, document } = step;
 	// Read before any change: if the file is unreadable, its document stays unchanged.
 	const documentContent = await content.content(content.name);
-	const result = await writeDocument(client, datasetId, documentContent, document, create);
+	const result = await writeDocument(client, {
+		datasetId,
+		content: documentContent,
+		existing: document,
+		options: create,
+	});
 	const { documentId, batch } = result;
 	const { status } = await waitForIndexing(client, { datasetId, documentId, batch }, waitMs);
-	await setMetadata(
-		client,
+	await setMetadata(client, {
 		datasetId,
 		documentId,
-		{
+		values: {
 			[SOURCE_FIELD]: { value: source, type: 'string' },
 			[HASH_FIELD]: { value: content.hash, type: 'string' },
-		} as const,
-		true,
-	);
+		},
+		createFields: true,
+	});
 	return toSyncResult(
 		{ ...step, document: result.document },
 		{ documentId, batch, indexingStatus: status },

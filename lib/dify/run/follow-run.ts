@@ -10,7 +10,10 @@ import { readRun } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 
-export interface FollowOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'awaitedForms'> {
+export interface FollowRequest extends Omit<RunReaderOptions, 'stop' | 'runId' | 'awaitedForms'> {
+	runId: string;
+	/** The user who started the run. */
+	user: string;
 	/** Token of a form that this client submitted. */
 	submittedToken?: string;
 }
@@ -18,14 +21,13 @@ export interface FollowOptions extends Omit<RunReaderOptions, 'stop' | 'runId' |
 /**
  * Attaches to an existing run and waits for its end: Dify replays past events, then sends new ones
  * (docs/protocols/dify.md 2.4). Aborting does not stop the run. Dify reports a pause until it resumes the run, also
- * after its form was submitted: such a pause is passed over. Throws a `ServerError` of type `runNotFound` for another
- * user's run.
+ * after its form was submitted: such a pause is passed over.
+ *
+ * @throws {ServerError} of type `runNotFound` for another user's run
  */
 export async function followRun(
 	client: DifyClient,
-	runId: string,
-	user: string,
-	{ submittedToken, onDeltas, ...options }: FollowOptions = {},
+	{ runId, user, submittedToken, onDeltas, ...options }: FollowRequest,
 ): Promise<RunResult> {
 	const isWaiting = options.continueAfterPause === true;
 	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, {
@@ -45,10 +47,11 @@ export async function followRun(
 			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
 		);
 		const { text } = result;
-		const finalResult = await withOpenForms(client, result, isWaiting, submittedToken);
+		const finalResult = await withOpenForms(client, result, { isWaiting, submittedToken });
 		if (finalResult !== undefined) {
-			if (text !== '' && onDeltas !== undefined)
+			if (text !== '' && onDeltas !== undefined) {
 				await display(client, async () => await onDeltas([{ type: 'append', text }]));
+			}
 			return finalResult;
 		}
 		await client.sleep(getPollInterval(attempts));
@@ -60,13 +63,19 @@ async function display({ signal }: DifyClient, show: () => Promise<void>) {
 	await rejectOnAbort(signal ?? new AbortController().signal, show).catch(() => undefined);
 }
 
+interface PauseOptions {
+	/** Whether to read on after a pause. */
+	isWaiting: boolean;
+	/** Token of a form that this client submitted. */
+	submittedToken: string | undefined;
+}
+
 /** The result, with the forms that can still be submitted; undefined if Dify is about to resume the run. */
 async function withOpenForms(
 	client: DifyClient,
 	result: RunResult,
-	isWaiting: boolean,
-	submittedToken: string | undefined,
-) {
+	{ isWaiting, submittedToken }: PauseOptions,
+): Promise<RunResult | undefined> {
 	const { pause } = result;
 	if (pause === undefined) return result;
 	// Read from the record, which has no forms.
@@ -77,8 +86,8 @@ async function withOpenForms(
 		const state =
 			form.formToken === submittedToken ? 'submitted' : await getFormState(client, form);
 		if (state === 'expired') warnings.push(getExpiryWarning(form.nodeTitle ?? form.nodeId ?? ''));
-		if (state !== 'submitted')
-			forms.push(state === 'expired' ? { ...form, isExpired: true } : form);
+		if (state === 'expired') forms.push({ ...form, isExpired: true });
+		if (state === 'open') forms.push(form);
 	}
 	if (forms.length === 0) return undefined;
 	return { ...result, pause: { ...pause, forms }, warnings };

@@ -1,3 +1,4 @@
+/** Merges events into the parts of a run: nodes, files, thoughts, forms. */
 import { MemoryBudget } from '../../json-memory';
 import type { JsonRecord } from '../../values/records';
 import {
@@ -14,6 +15,13 @@ import { getFileKeys } from '../files';
 import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
+/** Numbers of nodes that a pause asks for. */
+interface NodeCounts {
+	paused: number;
+	/** Human inputs that succeeded. */
+	answered: number;
+}
+
 /** The parts of a run that events add to. */
 export interface CollectedParts extends Pick<
 	RunResult,
@@ -21,8 +29,7 @@ export interface CollectedParts extends Pick<
 > {
 	/** By type of event and execution ID, for loops with thousands of passes. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
-	/** Numbers of nodes that a pause asks for: paused ones, and human inputs that succeeded. */
-	readonly nodeCounts: { paused: number; answered: number };
+	readonly nodeCounts: NodeCounts;
 	/** Whether the inputs and outputs of nodes are kept, because the output item contains them. */
 	readonly keepsNodeValues: boolean;
 	/** Files by each of their keys, thoughts by ID: there may be thousands. */
@@ -81,40 +88,47 @@ export function addThought(
 	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
 }
 
-/** Fields of an event and their parsers. Missing values change nothing. */
-type Fields<T> = ReadonlyArray<
-	readonly [name: keyof T, key: string, read: (value: unknown) => unknown]
->;
+/** A field of an event. A missing value changes nothing. */
+interface EventField<T> {
+	/** Its name in the result. */
+	name: keyof T;
+	/** Its name in the event. */
+	key: string;
+	/** Returns undefined for a missing or invalid value. */
+	parse: (value: unknown) => unknown;
+}
+
+type Fields<T> = ReadonlyArray<EventField<T>>;
 
 /** After attaching to a run, finished nodes are repeated without values (docs/protocols/dify.md 2.4). */
 const toDefined = (value: unknown) => value ?? undefined;
 
 const NODE_FIELDS: Fields<WorkflowNode> = [
-	['nodeId', 'node_id', asNonEmptyString],
-	['type', 'node_type', asNonEmptyString],
-	['title', 'title', asNonEmptyString],
-	['createdAt', 'created_at', asFiniteNumber],
-	['iterationId', 'iteration_id', asNonEmptyString],
-	['loopId', 'loop_id', asNonEmptyString],
+	{ name: 'nodeId', key: 'node_id', parse: asNonEmptyString },
+	{ name: 'type', key: 'node_type', parse: asNonEmptyString },
+	{ name: 'title', key: 'title', parse: asNonEmptyString },
+	{ name: 'createdAt', key: 'created_at', parse: asFiniteNumber },
+	{ name: 'iterationId', key: 'iteration_id', parse: asNonEmptyString },
+	{ name: 'loopId', key: 'loop_id', parse: asNonEmptyString },
 ];
 
 /** Of any size, and kept only if the output item contains them. */
 const NODE_VALUES: Fields<WorkflowNode> = [
-	['inputs', 'inputs', (value) => (isNonEmpty(value) ? value : undefined)],
+	{ name: 'inputs', key: 'inputs', parse: (value) => (isNonEmpty(value) ? value : undefined) },
 ];
 
 const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
-	['error', 'error', asNonEmptyString],
-	['elapsedTime', 'elapsed_time', asFiniteNumber],
-	['finishedAt', 'finished_at', asFiniteNumber],
-	['passes', 'steps', asFiniteNumber],
+	{ name: 'error', key: 'error', parse: asNonEmptyString },
+	{ name: 'elapsedTime', key: 'elapsed_time', parse: asFiniteNumber },
+	{ name: 'finishedAt', key: 'finished_at', parse: asFiniteNumber },
+	{ name: 'passes', key: 'steps', parse: asFiniteNumber },
 ];
 
 const ENDED_NODE_VALUES: Fields<WorkflowNode> = [
-	['outputs', 'outputs', toDefined],
-	['processData', 'process_data', toDefined],
-	['executionMetadata', 'execution_metadata', toDefined],
-	['files', 'files', parseNodeFiles],
+	{ name: 'outputs', key: 'outputs', parse: toDefined },
+	{ name: 'processData', key: 'process_data', parse: toDefined },
+	{ name: 'executionMetadata', key: 'execution_metadata', parse: toDefined },
+	{ name: 'files', key: 'files', parse: parseNodeFiles },
 ];
 
 function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
@@ -122,15 +136,19 @@ function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
 	return files.length > 0 ? files.map((file) => ({ ...file })) : undefined;
 }
 
-/** `kept`: what does not fit into it is left out. */
+/**
+ * Copies fields of an event.
+ *
+ * @param kept what does not fit into it is left out
+ */
 function readFields<T>(
 	target: T,
 	data: JsonRecord,
 	fields: Fields<T>,
 	kept = new MemoryBudget(Infinity),
 ): void {
-	for (const [name, key, read] of fields) {
-		const value = read(data[key]);
+	for (const { name, key, parse } of fields) {
+		const value = parse(data[key]);
 		if (value !== undefined && kept.take(value)) target[name] = value as T[typeof name];
 	}
 }
@@ -179,6 +197,7 @@ function countNode(
 	if (type === 'human-input' && status === 'succeeded') nodeCounts.answered += change;
 }
 
+/** The workflow of a run, which any of its events may be the first of. */
 export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
@@ -186,8 +205,9 @@ export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 
 /** Applies the end of a node, or of one of its attempts. */
 function endNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
-	if (name === 'node_retry')
+	if (name === 'node_retry') {
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	}
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
 	readFields(node, data, ENDED_NODE_FIELDS, run.kept);
@@ -195,18 +215,18 @@ function endNode(run: CollectedParts, node: WorkflowNode, name: string, data: Js
 }
 
 const RUN_FIELDS: Fields<RunSummary> = [
-	['runId', 'id', asNonEmptyString],
-	['runId', 'workflow_run_id', asNonEmptyString],
-	['workflowId', 'workflow_id', asNonEmptyString],
-	['status', 'status', asNonEmptyString],
-	['outputs', 'outputs', (value) => (isRecord(value) ? value : undefined)],
-	['error', 'error', asNonEmptyString],
-	['elapsedTime', 'elapsed_time', asFiniteNumber],
-	['totalTokens', 'total_tokens', asFiniteNumber],
-	['totalSteps', 'total_steps', asFiniteNumber],
-	['createdAt', 'created_at', asFiniteNumber],
-	['finishedAt', 'finished_at', asFiniteNumber],
-	['exceptionsCount', 'exceptions_count', asFiniteNumber],
+	{ name: 'runId', key: 'id', parse: asNonEmptyString },
+	{ name: 'runId', key: 'workflow_run_id', parse: asNonEmptyString },
+	{ name: 'workflowId', key: 'workflow_id', parse: asNonEmptyString },
+	{ name: 'status', key: 'status', parse: asNonEmptyString },
+	{ name: 'outputs', key: 'outputs', parse: (value) => (isRecord(value) ? value : undefined) },
+	{ name: 'error', key: 'error', parse: asNonEmptyString },
+	{ name: 'elapsedTime', key: 'elapsed_time', parse: asFiniteNumber },
+	{ name: 'totalTokens', key: 'total_tokens', parse: asFiniteNumber },
+	{ name: 'totalSteps', key: 'total_steps', parse: asFiniteNumber },
+	{ name: 'createdAt', key: 'created_at', parse: asFiniteNumber },
+	{ name: 'finishedAt', key: 'finished_at', parse: asFiniteNumber },
+	{ name: 'exceptionsCount', key: 'exceptions_count', parse: asFiniteNumber },
 ];
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
@@ -248,6 +268,14 @@ export function addForm(
 	});
 }
 
+/** A submission, as in an event. */
+interface FormSubmission {
+	/** Title of the node. */
+	title: unknown;
+	/** ID of the button. */
+	action: unknown;
+}
+
 /** Adds the button that was used. */
 export function addSubmittedForm(
 	{
@@ -255,10 +283,10 @@ export function addSubmittedForm(
 		submittedKeys,
 		kept,
 	}: Pick<CollectedParts, 'submittedForms' | 'submittedKeys' | 'kept'>,
-	title: unknown,
-	action: unknown,
+	{ title, action }: FormSubmission,
 ): void {
-	const [nodeTitle, actionId] = [title, action].map(asNonEmptyString);
+	const nodeTitle = asNonEmptyString(title);
+	const actionId = asNonEmptyString(action);
 	if (actionId === undefined) return;
 	const key = JSON.stringify([nodeTitle, actionId]);
 	if (submittedKeys.has(key) || !kept.take([key, nodeTitle, actionId])) return;
@@ -282,6 +310,7 @@ export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>): st
 	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
 }
 
+/** The trimmed text; undefined if it is blank or no text. */
 export function toTrimmed(value: unknown): string | undefined {
 	return asNonEmptyString(asString(value)?.trim());
 }

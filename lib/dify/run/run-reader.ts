@@ -15,6 +15,7 @@ import { parseJsonExactly } from '../../values/exact-json';
 import { pushAll } from '../../values/lists';
 import { getErrorMessage } from '../../values/text';
 import type { DifyClient } from '../client';
+import type { DifyErrorOverrides } from '../errors';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
 import { findSingleText } from './merge-events';
@@ -47,7 +48,9 @@ export interface RunReaderOptions {
 	/** Called with changes of the text, for a live display. Not for an existing run: its first events may be missing. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/**
-	 * Stops the run in Dify. If missing, the run was started elsewhere and continues. Returns whether Dify accepted it.
+	 * Stops the run in Dify. If missing, the run was started elsewhere and continues.
+	 *
+	 * @returns whether Dify accepted the stop
 	 */
 	stop?: (taskId: string) => Promise<boolean>;
 	/** An existing run to follow. */
@@ -95,8 +98,10 @@ const MISSING_FINAL_EVENT =
 	'The stream ended after the run finished: token counts, sources and files may be missing.';
 
 /**
- * Returns a run that succeeded, paused, or was stopped elsewhere. Throws a `ServerError` with the partial result and
- * all IDs.
+ * Reads a run to its end.
+ *
+ * @returns a run that succeeded, paused, or was stopped elsewhere
+ * @throws {ServerError} with the partial result and all IDs
  */
 export async function readRun(
 	client: DifyClient,
@@ -143,8 +148,9 @@ class RunReader {
 	async read() {
 		const { run } = this;
 		const { signal } = this.client;
-		if (signal?.aborted === true)
+		if (signal?.aborted === true) {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
+		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
 		const error = await this.readEvents().then(() => undefined, captureError);
 		signal?.removeEventListener('abort', this.abandon);
@@ -216,7 +222,7 @@ class RunReader {
 	 * Whether an event is read. Once the large events together would take too much memory, those with details of a node or
 	 * a thought are left out.
 	 *
-	 * @throws TooManyValuesError for another event: the result is then read from the record
+	 * @throws {TooManyValuesError} for another event: the result is then read from the record
 	 */
 	private isWithinBudget(data: string): boolean {
 		if (data.length < LARGE_EVENT_LENGTH) return true;
@@ -237,8 +243,9 @@ class RunReader {
 			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
 		} catch (error) {
 			// The rest of the response could not be displayed.
-			if (this.abandonment === undefined)
+			if (this.abandonment === undefined) {
 				this.abandon(`the response could not be passed on: ${getErrorMessage(error)}`);
+			}
 		}
 	}
 
@@ -269,10 +276,11 @@ class RunReader {
 	}
 
 	private async createAbandonedError({ reason, error }: Omit<OutcomeOf<'abandoned'>, 'type'> = {}) {
-		if (error === undefined)
+		if (error === undefined) {
 			return await this.createErrorWithResult('aborted', {
 				detail: reason && `The run was cancelled: ${reason}`,
 			});
+		}
 		this.requestStop();
 		const { message: title, suggestion } = error;
 		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
@@ -286,7 +294,9 @@ class RunReader {
 		const deltas =
 			workflowRunId === undefined
 				? []
-				: await completeFromRunRecord(client, run, workflowRunId, { timeoutMs }).catch(() => []);
+				: await completeFromRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
+						() => [],
+					);
 		if (client.signal?.aborted === true) throw await this.createAbandonedError();
 		run.end ??= { status: 'succeeded', isLast: true };
 		await this.emitDeltas(deltas);
@@ -306,8 +316,8 @@ class RunReader {
 		const { workflowRunId } = run;
 		const recovering =
 			workflowRunId === undefined
-				? completeFromMessage(client, run, this.requestOptions.json?.user, options)
-				: completeFromRunRecord(client, run, workflowRunId, options);
+				? completeFromMessage(client, run, { user: this.requestOptions.json?.user, ...options })
+				: completeFromRunRecord(client, run, { runId: workflowRunId, ...options });
 		const deltas = await recovering.catch(async (error: unknown) => {
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || captureError(error).type === 'runTimeout') this.requestStop();
@@ -340,8 +350,9 @@ class RunReader {
 
 	/** A run whose end is unknown. */
 	private async createLostError(error: ServerError | undefined) {
-		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse)
+		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withMayHaveStarted(error);
+		}
 		const type = this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly';
 		return await this.createErrorWithResult(type, { status: 200 });
 	}
@@ -367,8 +378,9 @@ class RunReader {
 	private async addStoppedOutputs() {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
-		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs))
+		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs)) {
 			return;
+		}
 		await client.sleep(RECORD_DELAY_MS);
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
@@ -378,8 +390,8 @@ class RunReader {
 
 	private async createErrorWithResult(
 		type: ErrorType,
-		overrides: Parameters<typeof createDifyError>[1],
-	) {
+		overrides: DifyErrorOverrides,
+	): Promise<ServerError> {
 		const stopRequested = await this.stopRequest;
 		return createDifyError(type, {
 			url: this.requestOptions.url,

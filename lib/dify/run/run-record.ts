@@ -14,42 +14,33 @@ import { updateWorkflow } from './merge-events';
 import type { RunState } from './run-state';
 import { applyEvent } from './run-state';
 
-/**
- * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4). Throws a `ServerError`
- * of type `runNotFound`.
- */
-export async function fetchRunRecord(
-	client: DifyClient,
-	runId: string,
-): Promise<{
+/** What Dify stores of a run. */
+export interface RunRecord extends RunSummary {
 	runId: string;
 	/** Without Dify's system variables (`sys.…`). */
 	inputs: unknown;
 	outputs: unknown;
 	/** As Dify sent it. */
 	raw: JsonRecord;
-	workflowId?: string;
-	status: string;
-	error?: string;
-	elapsedTime?: number;
-	totalTokens?: number;
-	totalSteps?: number;
-	createdAt?: number;
-	finishedAt?: number;
-	exceptionsCount?: number;
-}> {
+}
+
+/**
+ * Before Dify 1.15, the status of a stopped run stays `running` forever (docs/protocols/dify.md 2.4).
+ *
+ * @throws {ServerError} of type `runNotFound`
+ */
+export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
 	const raw = await client.get(apiPath`/workflows/run/${runId}`);
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
-	if (run.status === '')
+	if (run.status === '') {
 		throw createDifyError('runNotFound', { facts: { workflowRunId: runId }, retryable: false });
+	}
 	return {
 		...run,
 		runId,
-		/** Without Dify's system variables (`sys.…`). */
 		inputs: withoutSystemVariables(parseValues(raw.inputs)),
 		outputs: parseValues(raw.outputs),
-		/** As Dify sent it. */
 		raw,
 	};
 }
@@ -80,47 +71,44 @@ const RESTART_GRACE_MS = 30_000;
 const MAX_WAIT_MS = 60 * 60_000;
 
 export interface WaitOptions {
-	/** Milliseconds; 0: an hour. */
+	/** Default: 0, an hour. */
 	timeoutMs?: number;
 	/** Polls only once. */
 	once?: boolean;
 }
 
-/** Polls a run until it ends or pauses. Throws a `ServerError` of type `runTimeout`, `runNotFound`, `aborted`. */
+/**
+ * Polls a run until it ends or pauses.
+ *
+ * @throws {ServerError} of type `runTimeout`, `runNotFound`, `aborted`
+ */
 export async function pollRunRecord(
 	client: DifyClient,
 	runId: string,
 	options: WaitOptions = {},
-): Promise<{
-	runId: string;
-	/** Without Dify's system variables (`sys.…`). */
-	inputs: unknown;
-	outputs: unknown;
-	/** As Dify sent it. */
-	raw: JsonRecord;
-	workflowId?: string;
-	status: string;
-	error?: string;
-	elapsedTime?: number;
-	totalTokens?: number;
-	totalSteps?: number;
-	createdAt?: number;
-	finishedAt?: number;
-	exceptionsCount?: number;
-}> {
-	return await pollWithGrace(client, runId, options, async () => {
+): Promise<RunRecord> {
+	return await pollWithGrace({ client, id: runId, options }, async () => {
 		const record = await fetchRunRecord(client, runId);
 		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
 	});
 }
 
-/** Polls until there is a result. Throws a `ServerError` of type `runTimeout`, `aborted`, or as `poll`. */
+interface Polling {
+	client: DifyClient;
+	/** ID of what is polled, for errors. */
+	id: string;
+	options: WaitOptions;
+}
+
+/**
+ * Polls until there is a result.
+ *
+ * @throws {ServerError} of type `runTimeout`, `aborted`, or as `poll`
+ */
 async function pollWithGrace<T>(
-	client: DifyClient,
-	id: string,
-	{ timeoutMs = 0, once = false }: WaitOptions,
+	{ client, id, options: { timeoutMs = 0, once = false } }: Polling,
 	poll: () => Promise<T | undefined>,
-) {
+): Promise<T> {
 	const maxMs = timeoutMs > 0 ? Math.min(timeoutMs, MAX_WAIT_MS) : MAX_WAIT_MS;
 	const startedAt = performance.now();
 	let lastSuccessAt = startedAt;
@@ -159,6 +147,11 @@ function getGraceMs(error: unknown, hasResponse: boolean) {
 	return isMissing ? NEW_RECORD_GRACE_MS : -1;
 }
 
+/**
+ * The error of a run that had not ended in time.
+ *
+ * @param timeoutMs how long it was waited for
+ */
 export function createStillRunningError(runId: string, timeoutMs: number): ServerError {
 	return createDifyError('runTimeout', {
 		title: 'Timed out waiting for the Dify run',
@@ -169,12 +162,15 @@ export function createStillRunningError(runId: string, timeoutMs: number): Serve
 	});
 }
 
+interface RecordWait extends WaitOptions {
+	runId: string;
+}
+
 /** Applies the end of a run from its record, like an event. The outputs become the text. */
 export async function completeFromRunRecord(
 	client: DifyClient,
 	run: RunState,
-	runId: string,
-	options: WaitOptions,
+	{ runId, ...options }: RecordWait,
 ): Promise<TextDelta[]> {
 	const { outputs, raw } = await pollRunRecord(client, runId, options);
 	const { files } = asRecord(outputs);
@@ -190,6 +186,11 @@ export async function completeFromRunRecord(
 	});
 }
 
+interface MessageWait extends WaitOptions {
+	/** The user that sent the message. */
+	user: unknown;
+}
+
 /**
  * Completes an agent's response from the thoughts in its message: an agent continues after its stream broke, but leaves
  * `answer` empty (docs/protocols/dify.md 3.8). The last thought has text and no tool.
@@ -197,11 +198,10 @@ export async function completeFromRunRecord(
 export async function completeFromMessage(
 	client: DifyClient,
 	run: RunState,
-	user: unknown,
-	options: WaitOptions,
+	{ user, ...options }: MessageWait,
 ): Promise<TextDelta[]> {
 	const { conversationId, messageId = '' } = run;
-	const storedThoughts = await pollWithGrace(client, messageId, options, async () => {
+	const storedThoughts = await pollWithGrace({ client, id: messageId, options }, async () => {
 		const { data } = await client.get('/messages', {
 			conversation_id: conversationId,
 			user: asString(user),

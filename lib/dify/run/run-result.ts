@@ -7,6 +7,7 @@ import type { RunState } from './run-state';
 import { isSuccessStatus, isRunFinished } from './run-state';
 import type { ServerError } from '../../errors/server-error';
 
+/** The result of a run, or the received part of a lost one. */
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = getEnd(run);
 	const {
@@ -92,22 +93,26 @@ const MAX_NAMED = 20;
 
 function collectWarnings(run: RunState, status: RunStatus) {
 	const warnings: string[] = [];
-	if (run.invalidEvents > 0)
+	if (run.invalidEvents > 0) {
 		warnings.push(
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
 		);
+	}
 	if (status === 'partial-succeeded') warnings.push(getHandledErrorsWarning(run));
 	const retriedNodes = (run.workflow?.nodes ?? []).filter(({ retries = 0 }) => retries > 0);
-	for (const node of retriedNodes.slice(0, MAX_NAMED))
+	for (const node of retriedNodes.slice(0, MAX_NAMED)) {
 		warnings.push(`The workflow node "${getNodeName(node)}" was retried ${node.retries} time(s).`);
-	if (retriedNodes.length > MAX_NAMED)
+	}
+	if (retriedNodes.length > MAX_NAMED) {
 		warnings.push(`${retriedNodes.length - MAX_NAMED} more workflow nodes were retried.`);
+	}
 	for (const title of run.expiredForms) warnings.push(getExpiryWarning(title));
 	if (status === 'stopped') warnings.push(getStopWarning(run));
-	if (run.kept.omissions > 0)
+	if (run.kept.omissions > 0) {
 		warnings.push(
 			`The run sent more data than is kept (${formatMegabytes(run.kept.maxBytes)} of memory), so ${run.kept.omissions} parts of nodes, files, thoughts or forms are missing. The log in Dify has them.`,
 		);
+	}
 	return warnings;
 }
 
@@ -115,13 +120,15 @@ function getNodeName({ title, nodeId, id }: WorkflowNode) {
 	return title ?? nodeId ?? id;
 }
 
+/** Warning about a form that nobody submitted in time. */
 export function getExpiryWarning(title: string): string {
 	return `The form "${title}" expired before it was submitted, so the run takes the timeout branch of its node.`;
 }
 
 function getStopWarning({ isModerated, workflow }: RunState) {
-	if (isModerated)
+	if (isModerated) {
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
+	}
 	// Dify also stops runs itself; 1.16 even those with a submitted form.
 	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;
 	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
@@ -136,26 +143,56 @@ function getHandledErrorsWarning({ workflow }: RunState) {
 	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
 }
 
-type Outcome =
-	/** The run has ended. `missing`: an event after its end, or the end after its complete message. */
-	| { type: 'ended'; missing?: 'finalEvent' | 'status' }
-	/** This client ended the run: it was stopped, its text could not be passed on (`reason`), or was too long (`error`). */
-	| { type: 'abandoned'; reason?: string; error?: ServerError }
-	| { type: 'timedOut'; error: ServerError }
-	/** The stream ended before the run. Without an error, Dify ended it. */
-	| { type: 'broken'; error?: ServerError }
-	/** Dify or a proxy returned an error response. */
-	| { type: 'rejected'; error: ServerError };
+/** The run has ended. */
+interface Ended {
+	type: 'ended';
+	/** An event after its end, or the end after its complete message. */
+	missing?: 'finalEvent' | 'status';
+}
+
+/** This client ended the run. */
+interface Abandoned {
+	type: 'abandoned';
+	/** Its text could not be passed on. */
+	reason?: string;
+	/** Its text was too long. */
+	error?: ServerError;
+}
+
+interface TimedOut {
+	type: 'timedOut';
+	error: ServerError;
+}
+
+/** The stream ended before the run. */
+interface Broken {
+	type: 'broken';
+	/** Missing if Dify ended it. */
+	error?: ServerError;
+}
+
+/** Dify or a proxy returned an error response. */
+interface Rejected {
+	type: 'rejected';
+	error: ServerError;
+}
+
+type Outcome = Ended | Abandoned | TimedOut | Broken | Rejected;
 
 export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 
-/** The outcome of a run that this client did not abandon. `error`: why its events ended. */
+/**
+ * The outcome of a run that this client did not abandon.
+ *
+ * @param error why its events ended; undefined if Dify ended them
+ */
 export function getOutcome(run: RunState, error: ServerError | undefined): Outcome {
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };
 	if (error?.status !== undefined) return { type: 'rejected', error };
-	if (run.end !== undefined)
+	if (run.end !== undefined) {
 		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };
+	}
 	// Text, sources, token counts and files of a chatflow arrived, read from its first event on.
 	if (run.hasMessageEnd && !run.mayLackText) return { type: 'ended', missing: 'status' };
 	if (isTimeout(error) && !run.hasMessageEnd) return { type: 'timedOut', error };

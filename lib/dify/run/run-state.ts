@@ -31,6 +31,15 @@ import {
 } from './merge-events';
 import type { CollectedParts } from './merge-events';
 
+/** The end of a workflow. */
+interface RunEnd {
+	/** Dify's status. */
+	status: string;
+	/** No `message_end` follows: workflow apps, and replays of finished runs. */
+	isLast: boolean;
+}
+
+/** A run while it is read. */
 export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts {
 	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	mayLackText: boolean;
@@ -53,8 +62,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
-	/** Set by `workflow_finished`; `isLast` if no `message_end` follows (workflow apps, replays of finished runs). */
-	end?: { status: string; isLast: boolean };
+	/** Set by `workflow_finished`. */
+	end?: RunEnd;
 	/** Output moderation replaced the response. */
 	isModerated: boolean;
 	/** Number of events that were not JSON objects. */
@@ -64,19 +73,27 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 /** Memory of all nodes, files, thoughts and forms of a run. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
+interface RunStateOptions {
+	/** Default: false, as for a run that is read from its first event. */
+	mayLackText?: boolean;
+	/** Default: false. */
+	continueAfterPause?: boolean;
+	/** Default: empty. */
+	awaitedForms?: Set<string>;
+	/** Default: false. */
+	keepsNodeValues?: boolean;
+	/** Texts to mask, such as keys. */
+	secrets?: readonly string[];
+}
+
+/** The state before the first event. */
 export function createRunState({
 	mayLackText = false,
 	continueAfterPause = false,
-	awaitedForms = new Set<string>(),
+	awaitedForms = new Set(),
 	keepsNodeValues = false,
-	secrets = [] as readonly string[],
-}: {
-	mayLackText?: boolean | undefined;
-	continueAfterPause?: boolean | undefined;
-	awaitedForms?: Set<string> | undefined;
-	keepsNodeValues?: boolean | undefined;
-	secrets?: readonly string[] | undefined;
-} = {}): RunState {
+	secrets = [],
+}: RunStateOptions = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -116,7 +133,7 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
-	addSubmittedForm(run, data.title, asRecord(data.outputs).__action_id);
+	addSubmittedForm(run, { title: data.title, action: asRecord(data.outputs).__action_id });
 };
 
 /** Other events (pings, speech, events of later versions) are ignored. */
@@ -254,6 +271,7 @@ export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
 	return end !== undefined || hasMessageEnd;
 }
 
+/** Whether a run has its outputs, possibly with handled errors. */
 export function isSuccessStatus(status: string): status is 'succeeded' | 'partial-succeeded' {
 	return status === 'succeeded' || status === 'partial-succeeded';
 }
@@ -302,7 +320,8 @@ function replaceText(run: RunState, fullText: unknown, reason: string): TextDelt
 	const previousText = run.text;
 	run.splitter = new ReasoningSplitter();
 	run.maskedText.reset();
-	run.text = run.comparedText = '';
+	run.text = '';
+	run.comparedText = '';
 	const previousReasoning = run.textReasoning;
 	run.textReasoning = '';
 	appendDelta(run, asString(fullText) ?? '');
@@ -350,14 +369,17 @@ function applyPause(run: RunState, data: JsonRecord) {
 	const { answer } = asRecord(data.outputs);
 	const deltas = run.mayLackText && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
-	for (const reason of reasons) if (reason.TYPE === 'human_input_required') addForm(run, reason);
-	if (!isAwaitedPause(run))
+	for (const reason of reasons) {
+		if (reason.TYPE === 'human_input_required') addForm(run, reason);
+	}
+	if (!isAwaitedPause(run)) {
 		run.pause = {
 			workflowRunId: run.workflowRunId,
 			pausedNodes: asArray(data.paused_nodes),
 			reasons,
 			forms: run.forms.toArray(),
 		};
+	}
 	return deltas;
 }
 
@@ -376,8 +398,9 @@ function isAwaitedPause({
 	if (!continueAfterPause || ids.length === 0) return false;
 	const isReplayed = nodeCounts.paused > 0;
 	const isAnswered = submittedForms.length > 0 || nodeCounts.answered > 0;
-	if (awaitedForms.size === 0 && (isReplayed || !isAnswered))
+	if (awaitedForms.size === 0 && (isReplayed || !isAnswered)) {
 		for (const id of ids) awaitedForms.add(id);
+	}
 	return ids.every((id) => awaitedForms.has(id));
 }
 
@@ -388,7 +411,7 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
-	addSubmittedForm(run, data.node_title, data.action_id);
+	addSubmittedForm(run, { title: data.node_title, action: data.action_id });
 }
 
 function removeForm(run: RunState, data: JsonRecord) {

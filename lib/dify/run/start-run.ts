@@ -59,16 +59,17 @@ const WORKFLOW: RunRoute = {
 
 /**
  * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
- * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs. Returns a run
- * that succeeded, paused, or was stopped elsewhere. Throws a `ServerError` with the partial result and all IDs, or if
- * Dify was not reached.
+ * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
+ *
+ * @returns a run that succeeded, paused, or was stopped elsewhere
+ * @throws {ServerError} with the partial result and all IDs, or if Dify was not reached
  */
 async function startRun(
 	client: DifyClient,
 	route: RunRoute,
 	request: RunRequest,
 	extraFields?: JsonRecord,
-) {
+): Promise<RunResult> {
 	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
@@ -85,7 +86,7 @@ async function startRun(
 						...request,
 						// Required also after the execution was stopped.
 						stop: async (taskId) =>
-							await requestStop(client.withSignal(undefined), route, taskId, user).then(
+							await requestStop(client.withSignal(undefined), route, { taskId, user }).then(
 								() => true,
 								() => false,
 							),
@@ -115,29 +116,38 @@ const STOP_TIMEOUT_MS = 5_000;
 async function requestStop(
 	client: DifyClient,
 	{ startPath, tasksPath = startPath }: RunRoute,
-	taskId: string,
-	user: string,
-) {
-	await client.sendJson(
-		'POST',
-		tasksPath + apiPath`/${taskId}/stop`,
-		{ user },
-		{ timeoutMs: STOP_TIMEOUT_MS, isIdempotent: true },
-	);
+	{ taskId, user }: StopRequest,
+): Promise<void> {
+	await client.sendJson('POST', tasksPath + apiPath`/${taskId}/stop`, {
+		json: { user },
+		timeoutMs: STOP_TIMEOUT_MS,
+		isIdempotent: true,
+	});
 }
 
-/** Stops the run of a workflow. Throws a `ServerError`. */
-export async function stopWorkflow(
-	client: DifyClient,
-	taskId: string,
-	user: string,
-): Promise<void> {
-	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
+interface StopRequest {
+	/** Task ID of the run, not its run ID. */
+	taskId: string;
+	/** The user who started the run. */
+	user: string;
+}
+
+/**
+ * Stops the run of a workflow.
+ *
+ * @throws {ServerError}
+ */
+export async function stopWorkflow(client: DifyClient, request: StopRequest): Promise<void> {
+	await requestStop(client, WORKFLOW, request).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }
 
-/** Runs a workflow. Throws a `ServerError`, as `startRun` does. */
+/**
+ * Runs a workflow.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function runWorkflow(client: DifyClient, request: RunRequest): Promise<RunResult> {
 	const { workflowId } = request;
 	const startPath =
@@ -145,9 +155,10 @@ export async function runWorkflow(client: DifyClient, request: RunRequest): Prom
 	return await startRun(client, { ...WORKFLOW, startPath }, request);
 }
 
-/** Conversation of a message. `latest`: the one that the user last used, looked up in Dify. */
+/** Conversation of a message. */
 export type ConversationChoice =
 	| { type: 'new'; id?: undefined }
+	/** The one that the user last used, looked up in Dify. */
 	| { type: 'latest' }
 	| { type: 'id'; id: string };
 
@@ -161,14 +172,21 @@ export interface ChatMessageRequest extends RunRequest {
 	onStaleConversation?: 'error' | 'startNew';
 }
 
-/** Sends one message to a chatbot, agent or chatflow. Throws a `ServerError`, as `startRun` does. */
+interface ChatMessageResult {
+	result: RunResult;
+	/** The conversation could not be continued, so a new one was started. */
+	conversationRestarted: boolean;
+}
+
+/**
+ * Sends one message to a chatbot, agent or chatflow.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function sendChatMessage(
 	client: DifyClient,
 	request: ChatMessageRequest,
-): Promise<{
-	result: RunResult;
-	conversationRestarted: boolean;
-}> {
+): Promise<ChatMessageResult> {
 	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
@@ -201,7 +219,11 @@ function isStale(error: unknown) {
 	return error.type === 'conversationNotFound' || error.type === 'conversationEnded';
 }
 
-/** Runs a text generator. Throws a `ServerError`, as `startRun` does. */
+/**
+ * Runs a text generator.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
 export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
@@ -220,31 +242,30 @@ export async function sendCompletionMessage(
 }
 
 /**
- * Puts the text into the only text variable of the form. Throws a `ServerError` if the form has no or several text
- * variables left. `parameters`: response of `GET /parameters`.
+ * Puts the text into the only text variable of the form.
+ *
+ * @param parameters response of `GET /parameters`
+ * @throws {ServerError} if the form has no or several text variables left
  */
 export function withTextInput(
 	inputs: JsonRecord,
 	text: string,
 	parameters: JsonRecord,
-): {
-	[x: string]: unknown;
-} {
+): JsonRecord {
 	const names = parseForm(parameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
 		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };
-	if (names.length === 0)
-		throw createLocalError(
-			'invalidInputs',
-			'The app has no variable for the field Text',
-			'Clear the field Text and fill in the form of the app.',
-		);
-	throw createLocalError(
-		'invalidInputs',
-		'The field Text matches more than one variable of the app',
-		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
-	);
+	if (names.length === 0) {
+		throw createLocalError('invalidInputs', {
+			title: 'The app has no variable for the field Text',
+			suggestion: 'Clear the field Text and fill in the form of the app.',
+		});
+	}
+	throw createLocalError('invalidInputs', {
+		title: 'The field Text matches more than one variable of the app',
+		suggestion: `Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
+	});
 }

@@ -1,3 +1,4 @@
+/** Operations on existing documents. */
 import { createDifyError } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files';
 import { parseUuid } from '../../../lib/dify/client';
@@ -11,8 +12,8 @@ import {
 import type { ServerError } from '../../../lib/errors/server-error';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
-import { asNonEmptyString, asRecords } from '../../../lib/values/records';
-import type { DifyOperation, DifyResource } from '../../shared/dify/dify-operation';
+import { asNonEmptyString } from '../../../lib/values/records';
+import type { DifyOperation } from '../../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../../shared/dify/dify-operation';
 import {
 	fetchFilesFromField,
@@ -21,15 +22,7 @@ import {
 	readId,
 	readPath,
 } from '../../shared/dify/dify-fields';
-import {
-	choiceField,
-	optionsCollection,
-	stringField,
-	booleanField,
-	fixedCollectionField,
-} from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
-import { asChoice, asText } from '../../shared/parameters';
+import { choiceField, optionsCollection, stringField } from '../../shared/field-builders';
 import { toOperationItems } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
 import {
@@ -39,112 +32,6 @@ import {
 	indexingWaitField,
 	datasetField,
 } from '../fields';
-import type { MetadataType, MetadataValue } from '../../../lib/dify/knowledge/metadata';
-import {
-	createMetadataField,
-	parseMetadataFields,
-	setMetadata,
-} from '../../../lib/dify/knowledge/metadata';
-
-const TYPES = { number: 'Number', string: 'Text', time: 'Time' };
-
-export const metadata: DifyResource = {
-	name: 'Metadata',
-	value: 'metadata',
-	operations: [
-		{
-			name: 'Set on Documents',
-			value: 'set',
-			action: 'Set metadata on documents',
-			description: 'Other fields keep their values',
-			fields: [
-				datasetField,
-				documentField,
-				fixedCollectionField('Values', 'values', 'Value', [
-					stringField('Field', 'field', 'Name of the field'),
-					choiceField(
-						'Type',
-						'type',
-						'auto',
-						{
-							auto: ['Automatic', 'As the value: Number, Time or Text'],
-							...TYPES,
-						},
-						'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
-					),
-					stringField(
-						'Value',
-						'value',
-						'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
-					),
-				]),
-				optionsCollection([
-					booleanField(
-						'Create Missing Fields',
-						'createFields',
-						true,
-						'Whether to create missing fields in the knowledge base',
-					),
-				]),
-			],
-			run: async ({ client, parameters }) => {
-				const documentId = readId(parameters, 'documentId');
-				const metadata = await setMetadata(
-					client,
-					readId(parameters, 'difyDatasetId'),
-					documentId,
-					readValues(parameters),
-					parameters.boolean('options.createFields', false),
-				);
-				return { json: { documentId, metadata } };
-			},
-		},
-		defineRequestOperation({
-			name: 'Get Fields',
-			value: 'getFields',
-			action: 'Get metadata fields',
-			fields: [datasetField],
-			request: 'GET /datasets/{difyDatasetId}/metadata',
-			toItems: (response) => {
-				const builtInEnabled = response.built_in_field_enabled === true;
-				return parseMetadataFields(response).map((field) => ({ ...field, builtInEnabled }));
-			},
-		}),
-		{
-			name: 'Create Field',
-			value: 'createField',
-			action: 'Create a metadata field',
-			fields: [
-				datasetField,
-				stringField('Name', 'name', { required: true }),
-				choiceField('Type', 'type', 'string', TYPES),
-			],
-			run: async ({ client, parameters }) => ({
-				json: await createMetadataField(
-					client,
-					readId(parameters, 'difyDatasetId'),
-					parameters.requiredString('name'),
-					parameters.choice('type'),
-				),
-			}),
-		},
-	],
-};
-
-function readValues(parameters: NodeParameters): Record<string, MetadataValue> {
-	const [nameField, typeField] = ['field', 'type'].map((name) =>
-		parameters.field(`values.value.${name}`),
-	);
-	return Object.fromEntries(
-		asRecords(parameters.value('values.value')).map(({ field, value, type = 'auto' }) => {
-			const choice = asChoice<MetadataType | 'auto'>(typeField!, type);
-			return [
-				asText(nameField!, field ?? '').trim(),
-				{ value, type: choice === 'auto' ? undefined : choice },
-			];
-		}),
-	);
-}
 
 const DOCUMENT = '/datasets/{difyDatasetId}/documents/{documentId}';
 
@@ -168,11 +55,10 @@ export const recordOperations: DifyOperation[] = [
 			]),
 		],
 		list: (parameters) =>
-			buildDocumentList(
-				readId(parameters, 'difyDatasetId'),
-				parameters.rawString('keyword'),
-				parameters.choice('options.status', undefined),
-			),
+			buildDocumentList(readId(parameters, 'difyDatasetId'), {
+				keyword: parameters.rawString('keyword'),
+				status: parameters.choice('options.status', undefined),
+			}),
 	}),
 	defineRequestOperation({
 		name: 'Get',
@@ -241,7 +127,8 @@ export const recordOperations: DifyOperation[] = [
 			const ids = values.map((id) => parseUuid(id, 'document ID'));
 			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
 			const action = parameters.choice<StatusAction>('statusAction');
-			await setDocumentStatus(client, readId(parameters, 'difyDatasetId'), ids, action);
+			const datasetId = readId(parameters, 'difyDatasetId');
+			await setDocumentStatus(client, { datasetId, ids, action });
 			return toOperationItems(ids.map((documentId) => ({ documentId, action })));
 		},
 	},
@@ -262,13 +149,14 @@ export const recordOperations: DifyOperation[] = [
 			const origins = readFileOrigins(parameters);
 			const route = readPath(parameters, DOCUMENT);
 			// The URL is valid for some minutes.
-			const address = asNonEmptyString((await client.get(`${route}/download`)).url);
-			if (address === undefined)
+			const url = asNonEmptyString((await client.get(`${route}/download`)).url);
+			if (url === undefined) {
 				throw createDifyError('fileNotFound', {
 					title: 'Dify returned no download URL for the document',
 				});
+			}
 			const { name } = await client.get(route, { metadata: 'without' });
-			const reading = openSignedFile(client.withoutKey(), address, origins, async (response) => {
+			const reading = openSignedFile(client.withoutKey(), { url, origins }, async (response) => {
 				return await storeFile(call, 'outputField', {
 					content: response.bytes(),
 					fileName: asNonEmptyString(name) ?? documentId,

@@ -1,3 +1,4 @@
+/** Sync of a knowledge base with the items. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import type { SyncOptions, SyncRun, SyncSource, SyncStep } from '../../../lib/dify/knowledge/sync';
@@ -134,7 +135,7 @@ async function syncItems(call: DifyCall) {
 	return results;
 }
 
-/** Throws a `ServerError` if neither the field nor the item names a source. */
+/** @throws {ServerError} if neither the field nor the item names a source */
 function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 	if (!parameters.isUnset('source')) return parameters.requiredString('source', NO_SOURCE);
 	const { json, binary } = context.getInputData()[parameters.itemIndex]!;
@@ -183,6 +184,7 @@ async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplet
 	// All documents, since Dify's filters may miss some.
 	const steps = planSync(items, await fetchAllPages(client, buildDocumentList(datasetId)), options);
 	const run: SyncRun = {
+		datasetId,
 		create: readCreateOptions(parameters),
 		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 	};
@@ -193,11 +195,11 @@ async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplet
 		const from = indexes.get(step.source) ?? itemIndex;
 		const toItem = (json: object): OperationItem => ({ json: { ...json, datasetId }, from });
 		if (dryRun) {
-			results.push(toItem(toSyncResult(step, { dryRun })));
+			results.push(toItem({ ...toSyncResult(step), dryRun }));
 			continue;
 		}
 		try {
-			results.push(toItem(await applySyncStep(client, datasetId, step, run)));
+			results.push(toItem(await applySyncStep(client, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);

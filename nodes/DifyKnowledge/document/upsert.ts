@@ -1,3 +1,4 @@
+/** Operations that create or update a document, and their options. */
 import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge/documents';
 import { upsertDocument, waitForIndexing } from '../../../lib/dify/knowledge/documents';
 import { omitEmpty } from '../../../lib/values/records';
@@ -22,19 +23,16 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import type { INodeProperties } from 'n8n-workflow';
 
-function countField(
-	displayName: string,
-	name: string,
-	defaultValue: number,
-	description: string,
-	minValue = 0,
-) {
-	return integerField(displayName, name, defaultValue, [minValue], description);
+interface SeparatorTexts {
+	/** Default of the field. */
+	initial: string;
+	/** What it separates. */
+	parts: string;
 }
 
-function separatorField(displayName: string, name: string, defaultValue: string, parts: string) {
+function separatorField(displayName: string, name: string, { initial, parts }: SeparatorTexts) {
 	return stringField(displayName, name, {
-		default: defaultValue,
+		default: initial,
 		description: `Where ${parts} end; \\n is a line break`,
 	});
 }
@@ -52,16 +50,16 @@ const ruleOptions = [
 		},
 		'How to split the text. If not set, as in the last document of the knowledge base.',
 	),
-	separatorField('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
-	countField('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
-	countField('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
-	separatorField('Child Separator', 'childSeparator', '\\n', 'child chunks'),
-	countField(
+	separatorField('Chunk Separator', 'separator', { initial: '\\n\\n', parts: 'chunks' }),
+	integerField('Chunk Length', 'maxTokens', 500, [50], 'Maximum tokens per chunk, 50 to 4,000'),
+	integerField('Chunk Overlap', 'chunkOverlap', 50, [0], 'Tokens shared by neighboring chunks'),
+	separatorField('Child Separator', 'childSeparator', { initial: '\\n', parts: 'child chunks' }),
+	integerField(
 		'Child Length',
 		'childMaxTokens',
 		200,
+		[50],
 		'Maximum tokens per child chunk, 50 to 4,000',
-		50,
 	),
 	booleanField(
 		'Remove Extra Spaces',
@@ -138,11 +136,12 @@ function readProcessRule(parameters: NodeParameters) {
 	const mode =
 		parameters.choice('options.chunking', undefined) ?? (hasOptions ? impliedMode : undefined);
 	if (mode === undefined) return undefined;
-	if (mode === 'automatic' && hasOptions)
+	if (mode === 'automatic' && hasOptions) {
 		throw parameters.createError(
 			'options.chunking',
 			'is Automatic, so the other chunk options have no effect',
 		);
+	}
 	if (mode === 'automatic') return { mode: 'automatic' };
 	return {
 		mode,
@@ -250,7 +249,11 @@ export const upsertOperations: DifyOperation[] = [
 async function upsert(call: DifyCall, content: DocumentContent) {
 	const { client, parameters, hint } = call;
 	const datasetId = readId(parameters, 'difyDatasetId');
-	const result = await upsertDocument(client, datasetId, content, readCreateOptions(parameters));
+	const result = await upsertDocument(client, {
+		datasetId,
+		content,
+		options: readCreateOptions(parameters),
+	});
 	const { action, documentId, batch, document } = result;
 	const item = {
 		action,
@@ -260,8 +263,9 @@ async function upsert(call: DifyCall, content: DocumentContent) {
 		batch,
 	};
 	const timeoutMs = parameters.milliseconds('options.wait', 300_000);
-	if (action === 'skipped' || timeoutMs === 0)
+	if (action === 'skipped' || timeoutMs === 0) {
 		return { json: { ...item, indexingStatus: document.indexing_status } };
+	}
 	const { status, total } = await waitForIndexing(
 		client,
 		{ datasetId, documentId, batch },

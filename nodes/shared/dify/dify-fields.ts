@@ -22,6 +22,7 @@ export function conversationField(overrides: Partial<INodeProperties> = {}): INo
 	return resourceLocatorField('Conversation', 'conversationId', 'searchConversations', overrides);
 }
 
+/** A message, by the ID that Dify Chat Message returns. */
 export function messageField(description: string): INodeProperties {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
@@ -50,7 +51,11 @@ export function readLimit(parameters: NodeParameters): number {
 	return parameters.boolean('returnAll') ? Infinity : parameters.number('limit');
 }
 
-/** Field for the input binary field. `contents`: "the file", "the recording" and so on. */
+/**
+ * Field for the input binary field.
+ *
+ * @param contents "the file", "the recording" and so on
+ */
 export function binaryField(contents: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		default: 'data',
@@ -80,7 +85,11 @@ export function outputField(
 	});
 }
 
-/** Option for additional origins of files. `files`: for example "files of the outputs". */
+/**
+ * Option for additional origins of files.
+ *
+ * @param files for example "files of the outputs"
+ */
 export function fetchFilesFromField(files: string): INodeProperties {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
@@ -88,7 +97,11 @@ export function fetchFilesFromField(files: string): INodeProperties {
 	});
 }
 
-/** Reads this option. Throws a `ServerError` for invalid URLs. */
+/**
+ * Reads this option.
+ *
+ * @throws {ServerError} for invalid URLs
+ */
 export function readFileOrigins(parameters: NodeParameters): string[] {
 	return parseOrigins(parameters.rawString('options.fetchFilesFrom'));
 }
@@ -96,14 +109,15 @@ export function readFileOrigins(parameters: NodeParameters): string[] {
 const NO_MESSAGE =
 	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.';
 
-/** The ID in a field. Throws an error of type `invalidId` if the field is empty or has another value. */
+/**
+ * The ID in a field.
+ *
+ * @throws {ServerError} of type `invalidId` if the field is empty or has another value
+ */
 export function readId(parameters: NodeParameters, name: string): string {
 	const label = parameters.field(name).label.toLowerCase().replace(/ id$/, '');
-	return parseUuid(
-		parameters.value(name),
-		`${label} ID`,
-		name === 'messageId' ? NO_MESSAGE : undefined,
-	);
+	const emptySuggestion = name === 'messageId' ? NO_MESSAGE : undefined;
+	return parseUuid(parameters.value(name), `${label} ID`, { emptySuggestion });
 }
 
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */

@@ -1,4 +1,4 @@
-/** Operations of the Dify nodes that process items, and the fields that several of them have. */
+/** Operations of the Dify nodes that process items, and how they run. */
 import type {
 	IExecuteFunctions,
 	INodeExecutionData,
@@ -44,9 +44,19 @@ export const difyActionNode = {
 	credentials: [{ name: 'difyApi', required: true }],
 } satisfies Partial<INodeTypeDescription>;
 
-/** Runs the operations of such a node. */
-export function createDifyExecute(table: OperationTable<DifyOperation>, keyType: DifyKeyType) {
-	return async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+/** The method `execute` of such a node. */
+type Execute = (this: IExecuteFunctions) => Promise<INodeExecutionData[][]>;
+
+/**
+ * Runs the operations of such a node.
+ *
+ * @param keyType of the credential that the node requires
+ */
+export function createDifyExecute(
+	table: OperationTable<DifyOperation>,
+	keyType: DifyKeyType,
+): Execute {
+	return async function (this) {
 		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
 			table,
@@ -76,6 +86,7 @@ interface RequestOperation extends Omit<DifyOperation, 'run'> {
 	timeoutMs?: number;
 }
 
+/** An operation that sends one request, and returns its response. */
 export function defineRequestOperation({
 	request,
 	getValues = () => ({}),
@@ -105,6 +116,7 @@ interface ListOperation extends Omit<DifyOperation, 'run' | 'name' | 'value'> {
 	toItem?(record: JsonRecord): JsonRecord;
 }
 
+/** The operation Get Many of a resource, with its paging fields. */
 export function defineListOperation({
 	list,
 	extraFields = [],

@@ -15,7 +15,11 @@ export const userField: INodeProperties = stringField('User', 'user', {
 	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 
-/** The user of the item. Throws a `ServerError` if there is none. */
+/**
+ * The user of the item.
+ *
+ * @throws {ServerError} if there is none
+ */
 export function readUser(parameters: NodeParameters): string {
 	return parseUser(readRawUser(parameters));
 }

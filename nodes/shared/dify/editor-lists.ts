@@ -1,3 +1,4 @@
+/** Lists of the Dify nodes in the editor: what Dify has, to choose from. */
 import type {
 	ILoadOptionsFunctions,
 	INodeListSearchResult,
@@ -32,16 +33,19 @@ interface ListSearchCall {
 	token: string | undefined;
 }
 
+/** A list of a resource locator. */
+export type ListSearch = (
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	token?: string,
+) => Promise<INodeListSearchResult>;
+
 /** A list search in the editor, with suggestions in errors. */
 export function createListSearch(
 	keyType: DifyKeyType,
 	list: (call: ListSearchCall) => Promise<INodeListSearchResult>,
-) {
-	return async function (
-		this: ILoadOptionsFunctions,
-		filter = '',
-		token?: string,
-	): Promise<INodeListSearchResult> {
+): ListSearch {
+	return async function (this, filter = '', token) {
 		try {
 			const { results, ...rest } = await list({
 				context: this,
@@ -65,15 +69,19 @@ export function filterByName(
 	return { results: results.filter(({ name }) => name.toLowerCase().includes(query)) };
 }
 
-/** The user in the editor. Throws a `ServerError` if empty or an expression about an item, which the editor lacks. */
+/**
+ * The user in the editor.
+ *
+ * @throws {ServerError} if it is empty, or an expression about an item, which the editor lacks
+ */
 export function readEditorUser(context: ILoadOptionsFunctions): string {
 	const user = readEditorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
-	throw createLocalError(
-		'missingUser',
-		'The list requires a user',
-		"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
-	);
+	throw createLocalError('missingUser', {
+		title: 'The list requires a user',
+		suggestion:
+			"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
+	});
 }
 
 /** The value of a field in the editor, if any; for a resource locator, its inner value. */
@@ -81,22 +89,28 @@ export function readEditorValue(context: ILoadOptionsFunctions, name: string): u
 	return unwrapLocator(tryOrUndefined(() => context.getNodeParameter(name, '')));
 }
 
-/** The knowledge base of the node in the editor. Throws a `ServerError` if none is selected. */
+/**
+ * The knowledge base of the node in the editor.
+ *
+ * @throws {ServerError} if none is selected
+ */
 export function readEditorDatasetId(context: ILoadOptionsFunctions): string {
 	const id = parseOptionalUuid(readEditorValue(context, 'difyDatasetId'), 'knowledge base ID');
 	if (id !== undefined) return id;
-	throw createLocalError(
-		'invalidId',
-		'The list requires a knowledge base',
-		'Select the knowledge base first.',
-	);
+	throw createLocalError('invalidId', {
+		title: 'The list requires a knowledge base',
+		suggestion: 'Select the knowledge base first.',
+	});
+}
+
+interface ListEntry {
+	name: string;
+	/** ID of the record. */
+	value: string;
 }
 
 /** A record with its name, or with its ID if it has none. */
-export function toRecordEntry({ id, name }: JsonRecord): {
-	name: string;
-	value: string;
-} {
+export function toRecordEntry({ id, name }: JsonRecord): ListEntry {
 	return { name: asNonEmptyString(name) ?? String(id), value: String(id) };
 }
 
@@ -107,14 +121,10 @@ const FULL_LIST = 20;
 const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, last used first, page by page. */
-export const searchConversations: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchConversations: ListSearch = createListSearch(
 	'app',
 	async ({ context, client, filter, token }) => {
-		const list = buildConversationList(readEditorUser(context));
+		const list = buildConversationList({ user: readEditorUser(context) });
 		const query = filter.toLowerCase();
 		const results: INodeListSearchResult['results'] = [];
 		let next = token;
@@ -129,8 +139,9 @@ export const searchConversations: (
 					),
 			);
 			next = asNonEmptyString(page.next);
-			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES)
+			if (results.length >= FULL_LIST || next === undefined || pages === MAX_PAGES) {
 				return { results, paginationToken: next };
+			}
 		}
 	},
 );
@@ -152,11 +163,7 @@ async function fetchNamedPage(
 const TECHNIQUES: Record<string, string> = { high_quality: '', economy: ' (keywords)' };
 
 /** All knowledge bases of the workspace, including those of other members. Dify filters them. */
-export const searchKnowledgeBases: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchKnowledgeBases: ListSearch = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
@@ -167,28 +174,24 @@ export const searchKnowledgeBases: (
 );
 
 /** Documents of the selected knowledge base, newest first. Dify filters them, case-sensitively. */
-export const searchDocuments: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch(
+export const searchDocuments: ListSearch = createListSearch(
 	'knowledge',
 	async (call) =>
 		await fetchNamedPage(
 			call,
-			buildDocumentList(readEditorDatasetId(call.context), call.filter),
+			buildDocumentList(readEditorDatasetId(call.context), { keyword: call.filter }),
 			({ display_status: status }) => (status === 'available' ? '' : ` (${String(status)})`),
 		),
 );
 
-export const searchEmbeddingModels: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	token?: string,
-) => Promise<INodeListSearchResult> = createListSearch('knowledge', async ({ client, filter }) => {
-	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
-	return filterByName(toModelOptions(parseRecords(data)), filter);
-});
+/** Embedding models of the workspace, also those that cannot be used, with the reason. */
+export const searchEmbeddingModels: ListSearch = createListSearch(
+	'knowledge',
+	async ({ client, filter }) => {
+		const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
+		return filterByName(toModelOptions(parseRecords(data)), filter);
+	},
+);
 
 /** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
@@ -204,8 +207,9 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		this.getCurrentNodeParameter('inputs.schema'),
 	) as ResourceMapperField[];
 	// A node that was just added has no credential yet.
-	if (this.getNode().credentials?.difyApi === undefined)
+	if (this.getNode().credentials?.difyApi === undefined) {
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
+	}
 	try {
 		const client = await openDifyClient(this, 'app');
 		return {

@@ -1,3 +1,4 @@
+/** Fields of a search in knowledge bases. */
 import type { INodeProperties } from 'n8n-workflow';
 import type { Condition, Filter, Operator } from '../../../lib/dify/knowledge/filters';
 import { OPERATORS } from '../../../lib/dify/knowledge/filters';

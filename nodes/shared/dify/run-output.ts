@@ -14,11 +14,18 @@ import { readFileOrigins } from './dify-fields';
 import { createDifyError } from '../../../lib/dify/errors';
 import type { ServerError } from '../../../lib/errors/server-error';
 
-/** Stores the files of a run as binary fields "file_0" and so on, with warnings about missing ones. */
+interface StoredFiles {
+	/** Missing if no file was stored. */
+	binary?: IBinaryKeyData;
+	/** About files that could not be fetched. */
+	warnings: string[];
+}
+
+/** Stores the files of a run as binary fields "file_0" and so on. */
 export async function storeResultFiles(
 	call: DifyCall,
 	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
-): Promise<{ binary?: IBinaryKeyData; warnings: string[] }> {
+): Promise<StoredFiles> {
 	const origins = readFileOrigins(call.parameters);
 	const client = call.client.withoutKey();
 	const binary: IBinaryKeyData = {};
@@ -27,13 +34,17 @@ export async function storeResultFiles(
 	const outputFiles = collectOutputFiles(workflow?.outputs, files).filter(
 		({ url }) => asNonEmptyString(url) !== undefined,
 	);
-	if (outputFiles.length > MAX_FILES)
+	if (outputFiles.length > MAX_FILES) {
 		warnings.push(
 			`The run has ${outputFiles.length} files (maximum ${MAX_FILES}), so ${outputFiles.length - MAX_FILES} were not fetched.`,
 		);
+	}
 	for (const file of outputFiles.slice(0, MAX_FILES)) {
 		try {
-			const { content, name, mimeType } = await downloadFile(client, file, origins, remainingBytes);
+			const { content, name, mimeType } = await downloadFile(client, file, {
+				origins,
+				maxBytes: remainingBytes,
+			});
 			remainingBytes -= content.byteLength;
 			const { helpers } = call.context;
 			binary[`file_${Object.keys(binary).length}`] = await helpers.prepareBinaryData(
@@ -67,7 +78,7 @@ function withoutUndefined(value: unknown): unknown {
 }
 
 /** A form without what only Dify's own page needs. */
-export function toSimpleForm(form: HumanForm): object {
+export function toSimpleForm(form: HumanForm): HumanForm {
 	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
 }
 

@@ -1,4 +1,5 @@
-import type { TextDelta } from '../../../lib/dify/types';
+/** The request of a run from the fields of a node: inputs, files, options. */
+import type { RunRequest } from '../../../lib/dify/run/start-run';
 import type { INodeProperties } from 'n8n-workflow';
 import type { FormField } from '../../../lib/dify/forms';
 import { convertFormValue, parseJsonInputs, parseForm } from '../../../lib/dify/forms';
@@ -89,10 +90,25 @@ export function readExactObject(parameters: NodeParameters, name: string): JsonR
 }
 
 /** A file field of the app's form or of a human input form. */
-type FileField = Pick<FormField, 'variable' | 'fileTypes'> & { type: string };
+interface FileField extends Pick<FormField, 'variable' | 'fileTypes'> {
+	/** Dify's type of the field. */
+	type: string;
+}
+
+/** Uploads the files of file fields, and returns the inputs to send. */
+type UploadFiles = (user: string) => Promise<JsonRecord>;
+
+/** The inputs of a run, checked. */
+interface RunInputs {
+	/** Without those of file fields. */
+	values: JsonRecord;
+	uploadFiles: UploadFiles;
+	/** About inputs that Dify silently drops. */
+	warnings: string[];
+}
 
 /** The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires. */
-async function readInputs(call: DifyCall) {
+async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const { parameters } = call;
 	const isJson = parameters.choice('inputsMode') === 'json';
 	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
@@ -101,8 +117,9 @@ async function readInputs(call: DifyCall) {
 		: asRecord(asRecord(parameters.value('inputs')).value);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
-	if (form === undefined)
+	if (form === undefined) {
 		return { values: isJson ? input : {}, uploadFiles: async () => ({}), warnings: [] };
+	}
 	const uploadFiles = await readFiles(call, input, form.filter(isFileField));
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
@@ -124,25 +141,37 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 	return parameters === undefined ? undefined : parseForm(parameters);
 }
 
-/** Reads the files of file fields. Returns a function that uploads them, after all checks, and returns the inputs to send. */
+/**
+ * Reads the files of file fields.
+ *
+ * @param input values by variable
+ * @returns a function that uploads them, to be called after all checks
+ */
 export async function readFiles(
 	call: DifyCall,
 	input: JsonRecord,
 	fields: readonly FileField[],
-): Promise<(user: string) => Promise<JsonRecord>> {
-	const fieldFiles: Array<[field: FileField, files: FileRequest[]]> = [];
+): Promise<UploadFiles> {
+	const fieldFiles: FieldFiles[] = [];
 	for (const field of fields) {
 		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
-		if (files.length > 0) fieldFiles.push([field, files]);
+		if (files.length > 0) fieldFiles.push({ field, files });
 	}
-	return async (user: string) => {
+	return async (user) => {
 		const inputs: JsonRecord = {};
-		for (const [{ type, variable, fileTypes }, files] of fieldFiles) {
+		for (const { field, files } of fieldFiles) {
+			const { type, variable, fileTypes } = field;
 			const sent = await sendFiles(files, user, fileTypes);
 			inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
 		}
 		return inputs;
 	};
+}
+
+/** A file field with its files. */
+interface FieldFiles {
+	field: FileField;
+	files: FileRequest[];
 }
 
 /**
@@ -161,33 +190,33 @@ function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) 
 	];
 }
 
-export function isFileField({ type }: { type: string }): boolean {
+/** Whether a field of a form takes files. */
+export function isFileField({ type }: Pick<FileField, 'type'>): boolean {
 	return type === 'file' || type === 'file-list';
 }
 
+export interface RequestSource {
+	/** The user to upload files for, and to run as. */
+	user: string;
+	/** Path of the field "Files". Default: `files`. */
+	filesPath?: string;
+}
+
+/** A request of a run, with what the item says about it. */
+export interface PreparedRun extends RunRequest {
+	/** About inputs that Dify silently drops. They were shown as hints. */
+	warnings: string[];
+}
+
 /**
- * The request of a run, with its options. Files are uploaded after all checks, also those of the caller. Returns also
- * warnings about inputs that Dify silently drops, which are hints, too. `filesPath`: path of the field "Files".
+ * The request of a run, with its options. Files are uploaded after all checks, also those of the caller.
+ *
+ * @throws {ServerError} also for an app that accepts no files
  */
 export async function buildRunRequest(
 	call: DifyCall,
-	user: string,
-	filesPath = 'files',
-): Promise<{
-	inputs: {};
-	files: object[];
-	user: string;
-	warnings: string[] | never[];
-	onDeltas: ((deltas: readonly TextDelta[]) => Promise<void>) | undefined;
-	traceId: string | undefined;
-	workflowId: string | undefined;
-	timeouts: {
-		firstTokenMs?: number | undefined;
-		idleMs?: number | undefined;
-		totalMs?: number | undefined;
-	};
-	retries: number;
-}> {
+	{ user, filesPath = 'files' }: RequestSource,
+): Promise<PreparedRun> {
 	const { client, parameters, typing } = call;
 	const options = {
 		...readRequestSettings(parameters, GENERATION_RETRIES),
@@ -237,12 +266,16 @@ export const filesField: INodeProperties = fixedCollectionField(
 	'Files to send with the message. File upload must be enabled in the app.',
 );
 
-/** Creates the reference of a file for a run, and uploads a binary file before. Without `allowedTypes`, any type is allowed. */
+/**
+ * Creates the reference of a file for a run, and uploads a binary file before.
+ *
+ * @param allowedTypes of the app or field. Default: any
+ */
 type FileRequest = (user: string, allowedTypes?: readonly unknown[]) => Promise<object>;
 
 function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
 	return async (_user, allowedTypes) => ({
-		type: type ?? toDifyFileType(getFileNameFromUrl(url), '', allowedTypes),
+		type: type ?? toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes),
 		// Dify silently drops an entry without it (docs/protocols/dify.md 2.1.3).
 		transfer_method: 'remote_url',
 		url,
@@ -256,7 +289,7 @@ async function toUploadRequest(
 ): Promise<FileRequest> {
 	const source = await createFileSource(context, itemIndex, property);
 	return async (user, allowedTypes) => ({
-		type: type ?? toDifyFileType(source.name, source.mimeType, allowedTypes),
+		type: type ?? toDifyFileType(source, allowedTypes),
 		transfer_method: 'local_file',
 		upload_file_id: await uploadFile(client, source, user),
 	});
@@ -272,11 +305,16 @@ async function sendFiles(
 	return references;
 }
 
-/** The entries of the field "Files". `path`: of this field. */
+/**
+ * The files of the field "Files".
+ *
+ * @param path of this field
+ */
 async function readRequestedFiles(call: DifyCall, path: string) {
 	const files: FileRequest[] = [];
-	for (const entry of asRecords(asRecord(call.parameters.value(path)).file))
+	for (const entry of asRecords(asRecord(call.parameters.value(path)).file)) {
 		pushAll(files, await readEntryFiles(call, entry, `${path}.file`));
+	}
 	return files;
 }
 
@@ -291,8 +329,9 @@ async function readEntryFiles(
 		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
 	const type = selectedType === 'auto' ? undefined : selectedType;
 	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
-	if (source === 'url')
+	if (source === 'url') {
 		return parseUrls(field('url'), entry.url).map((url) => toUrlRequest(url, type));
+	}
 	const names =
 		source === 'all'
 			? getBinaryProperties(call.context, call.itemIndex)
@@ -315,17 +354,18 @@ function parseFileEntries(value: unknown): unknown[] {
 
 /** The files of such a field. */
 async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
-	if (entries.every(isRecord))
+	if (entries.every(isRecord)) {
 		return entries.map(withTransferMethod).map((file) => async () => file);
+	}
 	const files: FileRequest[] = [];
 	for (const entry of entries) {
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
-		if (name === undefined)
-			throw createLocalError(
-				'invalidInputs',
-				`A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
-				FILE_SUGGESTION,
-			);
+		if (name === undefined) {
+			throw createLocalError('invalidInputs', {
+				title: `A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
+				suggestion: FILE_SUGGESTION,
+			});
+		}
 		if (/^https?:/i.test(name)) files.push(toUrlRequest(parseFileUrl(name)));
 		else if (name !== '') files.push(await toUploadRequest(call, name));
 	}
@@ -345,8 +385,9 @@ function parseUrls({ label }: Field, value: unknown) {
 		: String(value ?? '')
 				.split(/\s+/)
 				.filter((url) => url !== '');
-	if (urls.length === 0 && !Array.isArray(value))
+	if (urls.length === 0 && !Array.isArray(value)) {
 		throw createFieldError(label, 'is empty', NO_FILE_SUGGESTION);
+	}
 	return urls.map(parseFileUrl);
 }
 

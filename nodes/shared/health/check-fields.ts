@@ -1,3 +1,4 @@
+/** Fields of a check, in both health nodes. */
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 import type { CheckOptions } from '../../../lib/health/probes';
 import { omitUndefined } from '../../../lib/values/records';
@@ -94,7 +95,11 @@ export const timeoutField: INodeProperties = numberField(
 	},
 );
 
-/** Fields of every operation that checks the server. */
+/**
+ * Fields of every operation that checks the server.
+ *
+ * @param extraFields further options of the operation
+ */
 export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
 	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
 }

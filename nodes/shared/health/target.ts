@@ -1,10 +1,15 @@
+/** The server that a health node checks. */
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { createDifyClient, readDifyCredential } from '../../../lib/dify/credentials';
 import type { CheckTarget } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/dify';
 import { createModelServer } from '../../../lib/servers/endpoint';
 
-/** The target of an item's credential. A polling node has no items: index 0. */
+/**
+ * The target of an item's credential.
+ *
+ * @param itemIndex 0 for a polling node, which has no items
+ */
 export async function createCheckTarget(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
 	service: CheckTarget['service'],
@@ -15,6 +20,11 @@ export async function createCheckTarget(
 	return toCheckTarget(service, data, context.helpers);
 }
 
+/**
+ * The target of a credential. Opening it may fail, so that a check can report why.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ */
 export function toCheckTarget(
 	service: CheckTarget['service'],
 	data: ICredentialDataDecryptedObject,
@@ -25,7 +35,7 @@ export function toCheckTarget(
 		: { service, open: () => createModelServer(data, helpers) };
 }
 
-/** Throws a `ServerError` of type `invalidUrl` or `invalidInput`. */
+/** @throws {ServerError} of type `invalidUrl` or `invalidInput` */
 function createDifyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);

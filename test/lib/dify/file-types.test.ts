@@ -1,7 +1,7 @@
 import { getFileNameFromUrl, toDifyFileType } from '../../../lib/dify/files';
 
 const fromUrl = (url: string, allowedTypes?: string[]) =>
-	toDifyFileType(getFileNameFromUrl(url), undefined, allowedTypes);
+	toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes);
 
 test.each([
 	['https://drive.example/download?id=1', ['image'], 'image'],
@@ -19,5 +19,5 @@ test.each([
 });
 
 test('a MIME type decides before the only allowed type', () => {
-	expect(toDifyFileType('file', 'application/pdf', ['image'])).toBe('document');
+	expect(toDifyFileType({ name: 'file', mimeType: 'application/pdf' }, ['image'])).toBe('document');
 });

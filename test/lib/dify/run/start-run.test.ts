@@ -234,7 +234,7 @@ describe('Stop', () => {
 	test('of a workflow by its ID', async () => {
 		const route = `POST /v1/workflows/tasks/${RUN}/stop`;
 		const { server, client } = await start({ [route]: json({ result: 'success' }) });
-		await stopWorkflow(client, RUN, 'anna');
+		await stopWorkflow(client, { taskId: RUN, user: 'anna' });
 		expect(server.sent('/stop')).toEqual([{ user: 'anna' }]);
 	});
 
@@ -243,7 +243,7 @@ describe('Stop', () => {
 			[`POST /v1/workflows/tasks/${RUN}/stop`]: rejection(400, 'not_workflow_app'),
 			'GET /v1/info': json({ mode: 'chat' }),
 		});
-		const error = await getError(stopWorkflow(client, RUN, 'anna'));
+		const error = await getError(stopWorkflow(client, { taskId: RUN, user: 'anna' }));
 		expect(error.message).toBe('This key belongs to a chatbot');
 	});
 });

@@ -1,5 +1,5 @@
 import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
-import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/supply';
+import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/retriever';
 import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
 import { runBase, executePrepared, prepare, startScene } from '../setup';

@@ -23,7 +23,7 @@ test('Streaming: deltas are displayed while Dify still streams; each input item 
 	await waitFor(() => getStreamedText(fake) === 'Once [DONE] ');
 	expect(sim.runs[0]!.status).toBe('running');
 	await createClient(sim).sendJson('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
-		user: 'u1',
+		json: { user: 'u1' },
 	});
 	expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
 	expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);

@@ -1,0 +1,134 @@
+/** Variables of a conversation. */
+import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
+import { apiPath, fetchAllPages, parseOptionalUuid } from '../../lib/dify/client';
+import { createLocalError } from '../../lib/dify/errors';
+import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
+import { asNonEmptyString } from '../../lib/values/records';
+import { readId } from '../shared/dify/dify-fields';
+import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/dify-operation';
+import { readUser } from '../shared/dify/dify-user';
+import type { ListSearch } from '../shared/dify/editor-lists';
+import {
+	createListSearch,
+	filterByName,
+	readEditorUser,
+	readEditorValue,
+} from '../shared/dify/editor-lists';
+import { resourceLocatorField, stringField } from '../shared/field-builders';
+import { conversationFields } from './fields';
+
+const variableField = resourceLocatorField('Variable', 'variableId', 'searchVariables', {
+	required: true,
+});
+
+/** A variable may also be named. */
+const byName = {
+	displayName: 'By Name',
+	name: 'name',
+	type: 'string' as const,
+	placeholder: 'e.g. language',
+};
+
+const [fromList, byId] = variableField.modes!;
+
+export const variables: DifyResource = {
+	name: 'Variable',
+	value: 'variable',
+	operations: [
+		defineListOperation({
+			action: 'Get many variables',
+			description: 'List the variables of a chatflow conversation; other apps have none',
+			fields: conversationFields,
+			list: (parameters) =>
+				buildVariableList({
+					conversationId: readId(parameters, 'conversationId'),
+					user: readUser(parameters),
+				}),
+			toItem: withTypedValue,
+		}),
+		{
+			name: 'Update',
+			value: 'update',
+			action: 'Update a variable',
+			description: 'Set a variable of a chatflow conversation',
+			fields: [
+				...conversationFields,
+				{ ...variableField, modes: [fromList!, byName, byId!] },
+				stringField(
+					'Value',
+					'value',
+					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
+				),
+			],
+			run: updateVariable,
+		},
+	],
+};
+
+async function updateVariable({ client, parameters }: DifyCall) {
+	const nameOrId = parameters.requiredString(
+		'variableId',
+		'Select the variable from the list, or enter its name or ID.',
+	);
+	const conversationId = readId(parameters, 'conversationId');
+	const user = readUser(parameters);
+	const list = buildVariableList({ conversationId, user });
+	const variable = await findVariable(client, list, nameOrId);
+	const body = { value: toVariableValue(variable, parameters.value('value')), user };
+	const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
+	const updated = await client.sendJson('PUT', route, { json: body, isIdempotent: true });
+	return { json: withTypedValue(updated) };
+}
+
+/** @throws {ServerError} of type `notFound` with the existing names */
+async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: string) {
+	const records = await fetchAllPages(client, list);
+	const variable =
+		records.find(({ id }) => id === nameOrId) ?? records.find(({ name }) => name === nameOrId);
+	const id = asNonEmptyString(variable?.id);
+	if (id !== undefined) return { ...variable, id };
+	const names = records.map(({ name }) => String(name)).join(', ');
+	throw createLocalError('notFound', {
+		title: `The conversation has no variable "${nameOrId}"`,
+		suggestion:
+			names === ''
+				? 'It has no variables: only chatflows have variables.'
+				: `Available variables: ${names}.`,
+	});
+}
+
+/** Variables of the conversation in the node. */
+export const searchVariables: ListSearch = createListSearch('app', async (call) => {
+	const { context, client, filter } = call;
+	const conversationId = parseOptionalUuid(
+		readEditorValue(context, 'conversationId'),
+		'conversation ID',
+	);
+	if (conversationId === undefined) {
+		throw createLocalError('invalidId', {
+			title: 'The list requires a conversation',
+			suggestion: 'Select one under Conversation first, or enter the variable by name.',
+		});
+	}
+	const list = buildVariableList({ conversationId, user: readEditorUser(context) });
+	const records = await fetchAllPages(client, list);
+	const entries = records.map(({ id, name, value_type: type }) => ({
+		name: `${String(name)} (${String(type)})`,
+		value: String(id),
+	}));
+	return filterByName(entries, filter);
+});
+
+interface Conversation {
+	conversationId: string;
+	user: string;
+}
+
+function buildVariableList({ conversationId, user }: Conversation): ListEndpoint {
+	return {
+		path: apiPath`/conversations/${conversationId}/variables`,
+		query: { user },
+		cursor: 'last_id',
+	};
+}
