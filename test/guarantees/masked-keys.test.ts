@@ -92,7 +92,7 @@ async function collectVisible(key: string, echo: string): Promise<unknown[]> {
 			]),
 		);
 	const expectKey = ({ requests }: ScriptedServer) =>
-		expect(requests.some(({ headers }) => headers.authorization === `Bearer ${key}`)).toBe(true);
+		expect(requests.map(({ headers }) => headers.authorization)).toContain(`Bearer ${key}`);
 
 	for (const [status, body] of [
 		[400, { error: { message: echo } }],

@@ -161,7 +161,7 @@ testLimit('lib/chat/prepare/trim-history.ts#MAX_RESULT_LENGTH', {
 	beyond: 1,
 });
 
-testLimit('lib/chat/check/validate-json.ts#MAX_ISSUES', {
+testLimit('lib/chat/check/check-schema.ts#MAX_ISSUES', {
 	limit: 5,
 	outcome: (count) => {
 		const names = Array.from({ length: count }, (_none, at) => `n${at}`);

@@ -1,12 +1,15 @@
 import { extractJson } from '../../../lib/text/extract-json';
 import { splitReasoning } from '../../../lib/text/reasoning';
-import { decideTextCalls } from '../../../lib/text/calls/decide-text-calls';
 import { repairJson } from '../../../lib/text/literals';
+import { decideTextCalls } from '../../../lib/text/calls/decide-text-calls';
 import { RunawayDetector } from '../../../lib/text/runaway';
 import { testLimit } from '../../support/limits';
 
 /** A thousand characters without repetition: output is checked once it has so many. */
 const START = Array.from({ length: 250 }, (_none, at) => `${at + 100}x`).join('');
+
+/** A piece without repetition that is longer than the longest piece that is looked for. */
+const LONG_PIECE = Array.from({ length: 600 }, (_none, at) => `${at + 1_000}y`).join('');
 
 /** The state after a beginning and an end. */
 function stateAfter(end: string, start = START, isJson = false): string {
@@ -32,19 +35,17 @@ testLimit('lib/text/runaway.ts#MAX_BLANKS', {
 });
 testLimit('lib/text/runaway.ts#MAX_REPEATED', {
 	limit: 16_000,
-	isExclusive: true,
 	outcome: (count) => stateAfter('界面'.repeat(count).slice(0, count)),
 	...RUNAWAY,
 });
 testLimit('lib/text/runaway.ts#MAX_PERIOD', {
-	limit: 64,
-	outcome: (length) => stateAfter(START.slice(0, length).repeat(300)),
+	limit: 2_000,
+	outcome: (length) => stateAfter(LONG_PIECE.slice(0, length).repeat(30)),
 	within: 'runaway',
 	beyond: 'normal',
 });
 testLimit('lib/text/runaway.ts#MAX_REPEATED_IN_STRING', {
 	limit: 8_000,
-	isExclusive: true,
 	outcome: (count) => jsonStateAfter('界面'.repeat(count).slice(0, count)),
 	...RUNAWAY,
 });
@@ -68,10 +69,27 @@ testLimit('lib/text/runaway.ts#MAX_AT_LIMIT', {
 	within: false,
 	beyond: true,
 });
-testLimit('lib/text/runaway.ts#MAX_BASE64_ZEROS', {
+testLimit('lib/text/runaway.ts#MAX_EQUAL_ROWS', {
 	limit: 131_072,
 	outcome: (count) => stateAfter('A'.repeat(count)),
 	...RUNAWAY,
+});
+
+testLimit('lib/text/calls/limits.ts#MAX_VALUES', {
+	// The list of so many elements has one comma less, and its key a colon.
+	limit: 5_000,
+	outcome: (count) => {
+		const list = `[${'1,'.repeat(count - 1)}1]`;
+		const decision = decideTextCalls({
+			text: `<tool_call>{"name":"add","arguments":{"list":${list}}}</tool_call>`,
+			tools: ['add'],
+			isCutOff: false,
+			isQuotation: () => false,
+		});
+		return decision.calls.length;
+	},
+	within: 1,
+	beyond: 0,
 });
 
 testLimit('lib/text/literals.ts#MAX_DEPTH', {
