@@ -1,7 +1,6 @@
 /** The table of reasons to send a request again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { request } from '../http/request';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
