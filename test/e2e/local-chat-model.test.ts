@@ -393,6 +393,48 @@ describe('the running n8n', () => {
 			runs: 0,
 			hint: 'It was not executed, because its format is unknown or incomplete.',
 		},
+		{
+			id: 'status',
+			what: 'that states something about its tool is shown',
+			text: '{"name":"Calculator","status":"available"}',
+			shown: '{"name":"Calculator","status":"available"}',
+			runs: 0,
+			hint: undefined,
+		},
+		{
+			id: 'fenced',
+			what: 'that lists its tools in a code block is shown',
+			text: '```json\n[{"name":"Calculator","description":"Calculates"}]\n```',
+			shown: '```json\n[{"name":"Calculator","description":"Calculates"}]\n```',
+			runs: 0,
+			hint: undefined,
+		},
+		{
+			id: 'unclosed',
+			what: 'with a parameter that does not end runs nothing',
+			text: '<tool_call><function=Calculator><parameter=input>17*23<parameter=note>x</parameter></function></tool_call>',
+			shown:
+				'<tool_call><function=Calculator><parameter=input>17*23<parameter=note>x</parameter></function></tool_call>',
+			runs: 0,
+			hint: 'It was not executed',
+		},
+		{
+			id: 'object',
+			what: 'with a name before an object runs nothing',
+			text: 'functions.Calculator:0{"input":"17*23"}',
+			shown: 'functions.Calculator:0{"input":"17*23"}',
+			runs: 0,
+			hint: 'It was not executed, because its format is unknown or incomplete.',
+		},
+		{
+			id: 'indented',
+			what: 'with an indented call behind an unknown mark runs nothing',
+			text: '<unknown_mark>\n    {\n        "name": "Calculator",\n         "arguments": {"input": "17*23"}\n    }',
+			shown:
+				'<unknown_mark>\n    {\n        "name": "Calculator",\n         "arguments": {"input": "17*23"}\n    }',
+			runs: 0,
+			hint: 'It was not executed',
+		},
 	])('a response $what, streamed and as a whole', async ({ id, text, shown, runs, hint }) => {
 		for (const isWhole of [false, true]) {
 			const server = await startLlamaServerSim();
