@@ -6,12 +6,16 @@ import { getErrorMessage, toText } from '../values/text';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {
+	/** With an ending. */
 	name: string;
+	/** By its bytes, as far as they show it. */
 	mimeType: string;
 	/** Bytes. */
 	size: number;
 	/** Starts reading at the beginning. */
 	open(): AsyncIterable<Uint8Array>;
+	/** What the file declared and its bytes contradict. */
+	warnings?: readonly string[];
 }
 
 /** The state of a form's file while it is sent. */
@@ -29,9 +33,16 @@ export interface FormBody extends UploadBody {
 /** Characters that file systems and servers reject, or that would end the header line. */
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
-/** The file name that is sent. */
+/** Characters; Dify cuts longer names, and file systems allow 255 bytes. */
+const MAX_NAME_LENGTH = 200;
+
+/** The file name that is sent. A long one keeps its ending. */
 export function toUploadFileName(name: string): string {
-	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+	const safe = name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+	const characters = [...safe];
+	if (characters.length <= MAX_NAME_LENGTH) return safe;
+	const ending = /\.[A-Za-z\d]{1,10}$/.exec(safe)?.[0] ?? '';
+	return characters.slice(0, MAX_NAME_LENGTH - ending.length).join('') + ending;
 }
 
 /**

@@ -4,7 +4,8 @@ import { createServerError, createInputError } from '../errors/create-error';
 import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
+import { readFirstChunk } from '../files/file-identity';
+import { AUDIO_EXTENSIONS, describeDocument, getAudioExtension } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -45,12 +46,7 @@ export async function transcribe(
 ): Promise<Transcript & { warnings: string[] }> {
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
-	// With a model for images and audio, llama-server would transcribe the text in an image.
-	if (file.mimeType.startsWith('image/'))
-		throw createInputError(
-			`"${file.name}" is an image`,
-			'Enter the field that contains the recording.',
-		);
+	assertRecording(file);
 	const result = await runTask(server, settings, {
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
 		toBody: () => ({
@@ -90,6 +86,16 @@ export async function transcribe(
 		);
 	else pushAll(warnings, getTranscriptHints(transcript, transcribeRequest));
 	return { ...transcript, warnings };
+}
+
+/** With a model for images and audio, llama-server would transcribe the text in an image. */
+function assertRecording({ name, mimeType }: FileSource) {
+	const description = mimeType.startsWith('image/') ? 'an image' : describeDocument(mimeType);
+	if (description !== undefined)
+		throw createInputError(
+			`"${name}" is ${description}`,
+			'Enter the field that contains the recording.',
+		);
 }
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
@@ -154,7 +160,7 @@ async function explainRejectedAudio(
 					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
 			})
 		: audioError;
-	const sentFile = { ...file, head: await readHead(file) };
+	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
 	return await explainUnsupportedRoute(
 		server,
 		withFileNames(fileError, [sentFile]),
@@ -164,16 +170,16 @@ async function explainRejectedAudio(
 	);
 }
 
-/** First bytes of a file; empty if it cannot be read. */
-async function readHead(file: FileSource) {
-	const chunks = file.open()[Symbol.asyncIterator]();
-	const firstChunk = await chunks.next().catch(() => undefined);
-	await chunks.return?.(undefined);
-	return firstChunk?.done === false ? firstChunk.value : new Uint8Array();
-}
-
-/** Extensions of chat apps and of n8n that servers know by another name. */
-const RENAMED: Record<string, string> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
+/** Extensions of chat apps, phones and n8n that servers know by another name. */
+const RENAMED: Record<string, string> = {
+	oga: 'ogg',
+	opus: 'ogg',
+	spx: 'ogg',
+	mpga: 'mp3',
+	wave: 'wav',
+	weba: 'webm',
+	m4b: 'm4a',
+};
 
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
 function toAudioName(name: string, mimeType: string) {

@@ -150,7 +150,10 @@ function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 
 const NO_SOURCE = 'Enter an identifier for the document, for example the path or ID of its file.';
 
-async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
+async function readSyncItem(
+	{ context, hint }: DifyCall,
+	parameters: NodeParameters,
+): Promise<SyncItem> {
 	const { itemIndex } = parameters;
 	const source = readSource(context, parameters);
 	const customHash = parameters.string('options.hash');
@@ -159,6 +162,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 		parameters.choice('contentType') === 'text'
 			? undefined
 			: await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+	file?.warnings?.forEach(hint);
 	const text = parameters.rawString('text');
 	return {
 		itemIndex,

@@ -99,6 +99,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
+		file.warnings?.forEach(call.hint);
 		const settings = await readMediaSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
 		const transcript = await transcribe(server, settings, {

@@ -30,7 +30,7 @@ import { longTextField, streamingField, stringField } from '../../shared/field-b
 import { readBuffer } from '../../../lib/http/response-body';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { readFile } from '../../../lib/files/read-file';
-import { createFileSource, splitNames } from '../../shared/binary';
+import { openBinaryField, splitNames } from '../../shared/binary';
 import type { INodeProperties } from 'n8n-workflow';
 import type { Priority } from '../../../lib/http/queue';
 import type { ServerTypeName } from '../../../lib/servers/types/server-type';
@@ -263,7 +263,7 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 		: splitNames(parameters.rawString('options.binaryFields'));
 	const itemFiles: ItemFiles = { parts: [], files: [] };
 	for (const property of names) {
-		const { name, mimeType, open } = await createFileSource(context, itemIndex, property);
+		const { name, mimeType, open } = await openBinaryField(context, itemIndex, property);
 		const bytes = await readBuffer(open());
 		const { part, warnings } = await readFile({ name, mimeType, bytes });
 		warnings.forEach((warning) => call.hint(warning));
