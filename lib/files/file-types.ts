@@ -41,6 +41,9 @@ const ISO_ENDINGS = 'mp4 m4a m4b m4v mov qt 3gp 3g2 f4v';
 const ISO_MIME_TYPES =
 	/^(?:audio|video)\/(?:(?:x-)?m4[abv]|mp4|quicktime|3gpp2?|mpeg4-generic|aac|x-aac)$/;
 
+/** With the only compression that is used, "deflate". */
+const GZIP = '\u001f\u008b\u0008';
+
 /** The first match counts. */
 const FORMATS: readonly FileFormat[] = [
 	{ signature: /^\x89PNG\r\n/, mimeType: 'image/png', endings: 'apng' },
@@ -201,7 +204,7 @@ const FORMATS: readonly FileFormat[] = [
 		mimeTypes: /rfc822|mhtml/,
 	},
 	{
-		signature: /^\x1f\x8b\x08/,
+		signature: new RegExp(`^${GZIP}`),
 		mimeType: 'application/gzip',
 		extension: 'gz',
 		endings: 'tgz svgz emz',
@@ -417,8 +420,7 @@ export function detectFileType(
 	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
 	const isText =
 		head !== '' &&
-		(detectUtf16(bytes) !== undefined ||
-			!bytes.subarray(0, HEAD_BYTES).some(isControl));
+		(detectUtf16(bytes) !== undefined || !bytes.subarray(0, HEAD_BYTES).some(isControl));
 	const isDeclaredText = isText && declaredCategory === 'text';
 	for (const format of FORMATS) {
 		const type = toFileType(format);

@@ -2,6 +2,7 @@ import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
+import { tryOrUndefined } from '../../lib/values/attempt';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
@@ -77,21 +78,18 @@ export async function openBinaryField(
 
 /** The binary data of a field. The error for a field that is not there names those of the item. */
 function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: string) {
-	try {
-		return context.helpers.assertBinaryData(itemIndex, property);
-	} catch (error) {
-		const fields = getBinaryProperties(context, itemIndex);
-		if (fields.includes(property)) throw error;
-		if (fields.length === 0)
-			throw createInputError(
-				`The item has no binary field '${property}'. The item has no files`,
-				'Check that the node before this one passes on its file, and that no node between them drops it.',
-			);
+	const binary = tryOrUndefined(() => context.helpers.assertBinaryData(itemIndex, property));
+	if (binary !== undefined) return binary;
+	const fields = getBinaryProperties(context, itemIndex);
+	if (fields.length === 0)
 		throw createInputError(
-			`The item has no binary field '${property}'. The item has: ${fields.join(', ')}`,
-			'Enter the name of one of these fields.',
+			`The item has no binary field '${property}'. The item has no files`,
+			'Check that the node before this one passes on its file, and that no node between them drops it.',
 		);
-	}
+	throw createInputError(
+		`The item has no binary field '${property}'. The item has: ${fields.join(', ')}`,
+		'Enter the name of one of these fields.',
+	);
 }
 
 async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
