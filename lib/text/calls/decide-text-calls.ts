@@ -14,7 +14,7 @@ import { readTextCalls } from './read-text-calls';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
 import { findCodeBlocks } from '../code-blocks';
-import { findUnreadCall, hasCallMark } from './unread-calls';
+import { findUnfinishedCall, findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
 export interface TextResponse {
@@ -53,7 +53,7 @@ export function decideTextCalls(response: TextResponse): TextCallDecision {
 }
 
 function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCall | undefined {
-	const name = findUnreadCall(text, tools);
+	const name = findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
 	const call = findCodeBlocks(text)
 		.flatMap((code) => readTextCalls(code).candidates)
