@@ -41,7 +41,12 @@ import {
 } from '../../lib/text/reasoning';
 import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
 import { getDisplayableLength } from '../../lib/text/calls/displayable-length';
-import { findIgnoredCall, findUnreadCall, hasCallMark } from '../../lib/text/calls/unread-calls';
+import {
+	findIgnoredCall,
+	findUnfinishedCall,
+	findUnreadCall,
+	hasCallMark,
+} from '../../lib/text/calls/unread-calls';
 import { TextCursor } from '../../lib/text/calls/cursor';
 import {
 	countSigns as countJsonSigns,
@@ -188,6 +193,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
 	'text without calls': withoutCallMarkup,
 	'a call that nothing reads': (text) => findUnreadCall(text, ['a', 'get_weather']),
+	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
 	'text without code': blankOutCode,
 	'code blocks': findCodeBlocks,

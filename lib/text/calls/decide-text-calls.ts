@@ -40,6 +40,9 @@ export interface TextCallDecision {
 	rejectedCall?: RejectedTextCall;
 }
 
+/** What looks like a fence within a block. */
+const FENCE_LINE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*$/gm;
+
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;
 	const reading = readTextCalls(text);
@@ -56,7 +59,7 @@ function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCa
 	const name = findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
 	const call = findCodeBlocks(text)
-		.flatMap((code) => readTextCalls(code).candidates)
+		.flatMap((code) => readTextCalls(code.replaceAll(FENCE_LINE, '')).candidates)
 		.find(({ name: tool, problems }) => problems.length === 0 && tools.includes(tool));
 	return call && { name: call.name, reason: 'inCodeBlock' };
 }

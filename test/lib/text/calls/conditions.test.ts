@@ -405,3 +405,55 @@ test('keys such as __proto__ are arguments like any other', () => {
 	).calls;
 	expect(call?.arguments).toBe('{"__proto__":{"a":1}}');
 });
+
+describe('code is no call', () => {
+	const call = '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>';
+
+	test.each([
+		['tildes', `Like this:\n~~~\n${call}\n~~~`],
+		['tildes with a language', `Like this:\n~~~ json\n${call}\n~~~\nIs it?`],
+		['tildes without an end', `Like this:\n~~~\n${call}`],
+		['three blanks before the fence', `So:\n   \`\`\`\n${call}\n   \`\`\``],
+		['a longer fence', `So:\n\`\`\`\`\n\`\`\`\n\`\`\`\n${call}\n\`\`\`\``],
+		['tildes around backticks', `So:\n~~~\n\`\`\`\n\`\`\`\n${call}\n~~~`],
+		['backticks around tildes', `So:\n\`\`\`\n~~~\n~~~\n${call}\n\`\`\``],
+		['a fence with words after it, which ends nothing', `So:\n\`\`\`\n\`\`\` x\n${call}\n\`\`\``],
+		['lines of Windows', `So:\r\n~~~\r\n${call}\r\n~~~`],
+		['a language with other signs', `So:\n\`\`\`c++ {1}\n${call}\n\`\`\``],
+	])('in a block: %s', (_what, text) => {
+		expect(decide(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { reason: 'inCodeBlock' },
+		});
+	});
+
+	test.each([
+		`Write \`${call}\` for that.`,
+		`Write \`\`${call}\`\` for that.`,
+		`Write \`\` \` ${call} \`\` for that.`,
+		`Write \`\`\` ${call} \`\`\` for that.`,
+		`Write \`\`\n${call}\n\`\` for that.`,
+	])('in a line: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [] });
+	});
+
+	test.each([
+		['~~~\n', '\n~~~'],
+		['~~~json\r\n', '\r\n~~~'],
+		['\`\`\`\`\n', '\n\`\`\`\`'],
+		['\`\`\`json\r\n', '\r\n\`\`\`'],
+	])('but a response that is one block runs: %j', (open, close) => {
+		expect(decide(open + call + close).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+
+	test.each([
+		`A \` and a \`\`.\n\n${call}`,
+		`~~ no code ~~\n${call}`,
+		`~~~\nx = 1\n~~~\n${call}`,
+		`\`\`\`\`\nx = 1\n\`\`\`\`\n${call}`,
+		`A \`\`x\`y\`\` b\n${call}`,
+	])('ends before a call that runs: %j', (text) => {
+		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+});
