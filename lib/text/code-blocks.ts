@@ -6,7 +6,7 @@ import type { TextRange } from './calls/types';
  * Models also open a block with the last word of a line.
  */
 const FENCE =
-	/^ {0,3}(?:(`{3,})([^`\r\n]*)|(~{3,})([^\r\n]*))$|(?<!`)(`{3,})([\w-]{0,20})[ \t]{0,9}$/gm;
+	/^ {0,3}(?:(`{3,})([^`\r\n]*)|(~{3,})(|[^~\r\n][^\r\n]*))$|(?<!`)(`{3,})([\w-]{0,20})[ \t]{0,9}$/gm;
 /** A fence, or what models write in place of one at the end of a block. */
 const LOOSE_FENCE = /^ {0,3}(?:```|~~~)|```[\w-]{0,20}(?=[ \t]{0,9}\r?\n)/m;
 const BACKTICKS = /`+|\n[ \t]*(?=\r?\n)/g;

@@ -41,7 +41,7 @@ export interface TextCallDecision {
 }
 
 /** What looks like a fence within a block. */
-const FENCE_LINE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*$/gm;
+const FENCE_LINE = /^ {0,3}(?:```|~~~)[^\n]*$/gm;
 
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;

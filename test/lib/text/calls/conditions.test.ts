@@ -441,8 +441,8 @@ describe('code is no call', () => {
 	test.each([
 		['~~~\n', '\n~~~'],
 		['~~~json\r\n', '\r\n~~~'],
-		['\`\`\`\`\n', '\n\`\`\`\`'],
-		['\`\`\`json\r\n', '\r\n\`\`\`'],
+		['````\n', '\n````'],
+		['```json\r\n', '\r\n```'],
 	])('but a response that is one block runs: %j', (open, close) => {
 		expect(decide(open + call + close).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
