@@ -381,6 +381,48 @@ test.each([
 	expect(JSON.parse(decide(text).calls[0]!.arguments)).toEqual({ city });
 });
 
+test.each([
+	['a &lt; b &amp;&amp; c &gt; d', 'a < b && c > d'],
+	['&quot;Rome&quot; and &apos;Oslo&apos;', `"Rome" and 'Oslo'`],
+	['&amp;lt;', '&lt;'],
+	['a &lt; b & c', 'a &lt; b & c'],
+	['&nbsp;&lt;', '&nbsp;&lt;'],
+	['<![CDATA[&lt;]]>', '&lt;'],
+])('entities of XML in MiniCPM 5 are decoded once: %s', (value, city) => {
+	const xml = `<function name="get_weather"><param name="city">${value}</param></function>`;
+	expect(JSON.parse(decide(xml).calls[0]!.arguments)).toEqual({ city });
+	const other = `<function=get_weather><parameter=city>${value}</parameter></function>`;
+	const isSection = value.startsWith('<!');
+	if (!isSection) expect(JSON.parse(decide(other).calls[0]!.arguments)).toEqual({ city: value });
+});
+
+describe.each([']<]minimax[>[', ''])('elements of MiniMax M3 after "%s"', (token) => {
+	const callOf = (content: string) =>
+		`<tool_call><invoke name="get_weather">${content}</invoke></tool_call>`.replaceAll(
+			/<\/?\w/g,
+			(tag) => token + tag,
+		);
+
+	test.each([
+		['<city><tag>a</tag><tag>b</tag></city>', { tag: ['a', 'b'] }],
+		['<city><tag>a</tag><n>1</n><tag>b</tag><tag>c</tag></city>', { tag: ['a', 'b', 'c'], n: '1' }],
+		['<city><tag><x>1</x></tag><tag><x>2</x></tag></city>', { tag: [{ x: '1' }, { x: '2' }] }],
+		['<city><tag>a</tag></city>', { tag: 'a' }],
+	])('with the same name are a list: %s', (content, city) => {
+		expect(JSON.parse(decide(callOf(content)).calls[0]!.arguments)).toEqual({ city });
+	});
+
+	test.each(['<city>a</city><city>b</city>', '<city><tag><item>1</item></tag><tag>b</tag></city>'])(
+		'are ambiguous as arguments, or next to a list: %s',
+		(content) => {
+			expect(decide(callOf(content))).toMatchObject({
+				calls: [],
+				rejectedCall: { reason: 'ambiguous' },
+			});
+		},
+	);
+});
+
 test('parameters in either notation are all read', () => {
 	const text =
 		'<tool_call><function=delete_mails><parameter name="folder">Spam</parameter><parameter name="sender">x@y.z</parameter></function></tool_call>';
