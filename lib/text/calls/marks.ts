@@ -34,7 +34,7 @@ const BEGINNINGS = [
 export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
 
 /** Words in the names of marks that only calls have. HTML has none of them in its tags. */
-const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start)(?=[\s=>|｜:_▁"])`;
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)(?=[\s=>|｜:_▁"])`;
 /** What follows `<` in such a mark, with or without attributes. */
 const CALL_MARK_REST = String.raw`[|｜/]{0,2}${PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
 /** Such a mark anywhere in a text. */
@@ -106,6 +106,8 @@ const CLOSING_RULES: ReadonlyArray<readonly [open: RegExp, close: string]> = [
 	[/(?<=[_▁ :<|｜])(?:begin|start)(?=[_▁ :>|｜])/, 'end'],
 	// <|START_ACTION|>
 	[/(?<=[_<|])(?:BEGIN|START)(?=[_>|])/, 'END'],
+	// <|tools_prefix|>
+	[/(?<=_)prefix(?=\|>)/, 'suffix'],
 	// <|x>
 	[/^<\|([^|]+)>$/, '<$1|>'],
 	// <x>, <｜DSML｜x>, and both after the token of a namespace

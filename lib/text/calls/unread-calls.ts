@@ -33,6 +33,8 @@ const BARE_ARGUMENTS = /^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\
 const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	[/(?:^|\n|>>>)$/, /^\n\{ ?["'}]/],
 	[/\bcall:$/, /^\{/],
+	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
+	[/^\[ ?\n?\{ ?\n?["']$/, /^["'] ?: ?\{/],
 	// The complete response is `N()`.
 	[/^$/, /^\(\)(?: ?<|$)/],
 	// Directly after a mark that only calls have.

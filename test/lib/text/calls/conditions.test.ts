@@ -1,6 +1,7 @@
 /** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
 import * as fc from 'fast-check';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
+import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
 import type { RejectionReason } from '../../../../lib/text/calls/types';
 
@@ -498,4 +499,32 @@ describe('code is no call', () => {
 	])('ends before a call that runs: %j', (text) => {
 		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
+});
+
+/** The servers remove the marks around these calls, or they have no end: docs/decisions.md. */
+describe.each([
+	[
+		'Command A',
+		'<|START_ACTION|>[\n    {"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Rome"}}\n]<|END_ACTION|>',
+	],
+	[
+		'Command A without its marks',
+		'[\n    {"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Rome"}}\n]',
+	],
+	['Apertus', '<|tools_prefix|>[{"get_weather": {"city": "Rome"}}]<|tools_suffix|>'],
+	['Apertus without its marks', '[{"get_weather": {"city": "Rome"}}]'],
+	['Functionary 3.2', '>>>get_weather\n{"city": "Rome"}'],
+	['Functionary 3.2 without its first mark', 'get_weather\n{"city": "Rome"}'],
+	['Granite 3.1', '<tool_call>[{"name": "get_weather", "arguments": {"city": "Rome"}}]'],
+])('a call of %s', (_family, text) => {
+	test('leads to a hint', () => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
+	});
+});
+
+test.each([
+	'<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {}}]<|END_ACTION|>',
+	'<|tools_prefix|>[{"get_weather": {"city": "Rome"}}]<|tools_suffix|>',
+])('markup of a call that is not read does not stay in the history: %s', (markup) => {
+	expect(withoutCallMarkup(`I look. ${markup} Wait.`)).toBe('I look.  Wait.');
 });
