@@ -65,8 +65,9 @@ export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 export const MARK_BEGINNING =
 	/<(?:[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[TOOL_CALLS\]|\]<\]\w|\bfunctools\[/i;
 
-/** Marks that begin no call: those around results, and those at the end of a block, `<|x_end|>` and `<x|>`. */
-export const OTHER_MARK = /response|result|output|[_▁ :<|｜]end[_▁ :>|｜]|^<[^|]+\|>/i;
+/** Marks that begin no call: those around results, examples and definitions, and those at the end of a block, `<|x_end|>` and `<x|>`. */
+export const OTHER_MARK =
+	/response|result|output|example|descri|defini|declar|available|schema|[_:|]info\b|[_▁ :<|｜]end[_▁ :>|｜]|^<[^|]+\|>/i;
 
 /** How a block ends whose marks do not follow the rules. */
 export interface MarkRule {

@@ -313,6 +313,20 @@ test.each([
 		what: 'one bad call in a list',
 		text: '[{"name":"wipe_cache","arguments":{}},{"name":"get_weather","arguments":"{"}]',
 	},
+	{
+		what: 'another name under `function`',
+		text: '<tool_call>{"name":"wipe_cache","function":"delete_mails","arguments":{}}</tool_call>',
+	},
+	...[
+		'tool_example',
+		'tool_description',
+		'function_info',
+		'available_functions',
+		'tool_schema',
+	].map((mark) => ({
+		what: `the mark ${mark}`,
+		text: `<${mark}>{"name":"wipe_cache","parameters":{}}</${mark}>`,
+	})),
 	{ what: 'null in place of arguments', text: '{"name":"wipe_cache","parameters":null}' },
 	{ what: 'half a mark', text: '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_c' },
 	{ what: 'a call without marks', text: 'delete_mails(folder="Spam")' },
