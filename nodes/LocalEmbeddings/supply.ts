@@ -49,7 +49,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 		const { vectors } = await log.call({
 			input: { ...input, ...(prefix !== '' && { prefix }) },
 			run: async (signal) => {
-				const result = await client.embed(texts, role, signal);
+				const result = await client.embed(texts, role, { signal });
 				if (result.truncated > 0)
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,

@@ -64,7 +64,7 @@ function createLoggedReranker(
 						typeof pageContent === 'string' ? pageContent : '',
 					);
 					const callSettings = { ...settings, signal };
-					const result = await rerank(server, callSettings, queryText, texts);
+					const result = await rerank(server, callSettings, { query: queryText, documents: texts });
 					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
 				},

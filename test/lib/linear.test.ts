@@ -71,7 +71,7 @@ import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
 import { isLoopback } from '../../lib/errors/texts/error-text';
 import { describeRedirect } from '../../lib/errors/texts/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
-import { excerpt, truncateToLimit } from '../../lib/tasks/batches';
+import { excerpt, truncateToLimit } from '../../lib/tasks/long-texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
 	classifyErrorResponse,

@@ -1,4 +1,4 @@
-import type { CompleteSettings } from '../../../lib/tasks/complete';
+import type { CompleteSettings, Prompt } from '../../../lib/tasks/complete';
 import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
@@ -42,12 +42,8 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.write('\n\n');
-				const completion = await completeText(
-					server,
-					withSeedOffset(settings, copy),
-					prompt,
-					onDelta,
-				);
+				const copySettings = withSeedOffset(settings, copy);
+				const completion = await completeText(server, copySettings, { prompt, onDelta });
 				if (!completion.text) completion.warnings = ['The model generated no text.'];
 				reportResult(call, completion);
 				const { text: output, finishReason, model, server: serverType } = completion;
@@ -71,8 +67,6 @@ function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSetti
 	if (seed < 0) return settings;
 	return { ...settings, parameters: { ...settings.parameters, seed: seed + copy } };
 }
-
-type Prompt = string | number[];
 
 /** Reads one or several prompts. A list of numbers is one prompt as tokens. */
 function readPrompts(parameters: NodeParameters): Prompt[] {

@@ -159,7 +159,7 @@ async function embedGroup(
 		const batchTexts = batch.map(({ text }) => text);
 		const indexes = batch.map(({ index }) => index);
 		try {
-			const result = await embedder.embed(batchTexts, role, call.signal, indexes);
+			const result = await embedder.embed(batchTexts, role, { signal: call.signal, indexes });
 			for (const [at, vector] of result.vectors.entries())
 				batch[at]!.vector = encodeVector(vector, options);
 			dimensions = result.vectors[0]!.length;

@@ -65,7 +65,8 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 		const settings = { ...readRerankSettings(parameters), priority, signal };
 		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
 		const texts = documents.map(({ text }) => text);
-		const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
+		const query = parameters.rawString('query');
+		const result = await rerank(server, resolvedSettings, { query, documents: texts });
 		countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 		result.warnings.forEach(call.hint);
 		if (result.truncated > 0)
