@@ -38,7 +38,11 @@ export async function supplyEmbeddings(
 		const { parameters, server, priority } = await log.openModelServer(properties);
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
-		const resolvedSettings = await withResolvedModel(settings, server, 'embeddings', log.signal);
+		const resolvedSettings = await withResolvedModel(settings, {
+			server,
+			task: 'embeddings',
+			signal: log.signal,
+		});
 		return { response: createLoggedEmbeddings(new Embedder(server, resolvedSettings), log) };
 	});
 }

@@ -11,7 +11,7 @@ import {
 import { secondsField } from '../shared/timeout-fields';
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
-import type { LlamaCall, LocalLlamaOperation } from './operation';
+import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { createInputError } from '../../lib/errors/create-error';

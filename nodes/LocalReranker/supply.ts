@@ -43,7 +43,11 @@ export async function supplyReranker(
 	return await supplySubNode(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const { parameters, server, priority } = await log.openModelServer(properties);
 		const settings = { ...readRerankSettings(parameters), priority };
-		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', log.signal);
+		const resolvedSettings = await withResolvedModel(settings, {
+			server,
+			task: 'reranking',
+			signal: log.signal,
+		});
 		return { response: createLoggedReranker(server, resolvedSettings, log) };
 	});
 }

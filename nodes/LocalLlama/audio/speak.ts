@@ -10,14 +10,10 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
-import {
-	withOutput,
-	createOptionsField,
-	fileNameField,
-	mediaFields,
-	readMediaSettings,
-} from '../operation';
-import type { LocalLlamaOperation } from '../operation';
+import { createOptionsField, fileNameField } from '../operation-fields';
+import { mediaFields, readMediaSettings } from '../media-settings';
+import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../run-local-llama';
 import { baseName, storeFile } from '../../shared/binary';
 
 export const audioSpeak: LocalLlamaOperation = withOutput({

@@ -3,9 +3,13 @@ import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import type { LocalLlamaOperation, ResultItem } from '../operation';
-import { withOutput, createOptionsField } from '../operation';
-import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { createOptionsField } from '../operation-fields';
+import { withOutput } from '../output';
+import { reportResult, readTextSettings } from './generate-text';
+import { toUsageMetadata } from './result-metadata';
+import { textOptions } from './text-fields';
 
 const options = [
 	...textOptions,
@@ -34,7 +38,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;
-		const settings = await readTaskSettings(call);
+		const settings = await readTextSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
 		const onDelta = typing ? async (delta: string) => await typing.write(delta) : undefined;
