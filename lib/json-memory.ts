@@ -55,7 +55,7 @@ export class JsonMemory {
 		} else if ((code | CASE) === CLOSING) this.depth--;
 	}
 
-	/** Returns the index of the closing quote, or the last index. */
+	/** @returns the index of the closing quote, or the last index. */
 	private skipString(chunk: string, start: number): number {
 		let from = start;
 		for (let at = chunk.indexOf('"', from); at >= 0; at = chunk.indexOf('"', from)) {

@@ -36,7 +36,7 @@ export class LruCache<V> {
 	/** `expiresAt` uses the monotonic clock: the system time may be set back. */
 	private readonly entries = new Map<string, { value: V; expiresAt: number }>();
 
-	/** `ttlMs`: milliseconds for which a value is kept. */
+	/** @param ttlMs - Milliseconds for which a value is kept. */
 	constructor(
 		private readonly ttlMs: number = TTL_MS,
 		private readonly maxEntries: number = MAX_ENTRIES,

@@ -42,7 +42,11 @@ interface Part {
 /** An email that would block n8n. The message is the limit. */
 class TooLongError extends Error {}
 
-/** Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for a `TooLongError`. */
+/**
+ * Nothing is fetched, and attachments are only listed.
+ *
+ * @throws a `ServerError` of type `invalidInput` for a `TooLongError`.
+ */
 export async function readMail(
 	name: string,
 	bytes: Buffer,
@@ -91,7 +95,11 @@ async function parse(fields: readonly string[], body: string) {
 	return await PostalMime.parse(part, { maxNestingDepth: MAX_DEPTH, maxRfc822NestingDepth: 0 });
 }
 
-/** Reads the texts; forwarded emails include their head. Throws a `TooLongError` for too many lines or tags. */
+/**
+ * Reads the texts; forwarded emails include their head.
+ *
+ * @throws a `TooLongError` for too many lines or tags.
+ */
 async function readTexts(parts: ReadonlyArray<Part & { email: Email }>) {
 	const texts = await Promise.all(
 		parts.map(async ({ fields, body, forms, email }, index) => {
@@ -139,7 +147,7 @@ function decodeQuotedPrintable(body: Buffer) {
 	return Buffer.from(text.replace(/=([\da-f]{2})/gi, decode), 'latin1');
 }
 
-/** Throws a `TooLongError` if the content contains too many markers. */
+/** @throws a `TooLongError` if the content contains too many markers. */
 function assertMaxCount(content: Buffer, marker: string, label: string, maximum = MAX_LINES) {
 	let count = 0;
 	for (let at = content.indexOf(marker); at >= 0; at = content.indexOf(marker, at + 1))
@@ -177,7 +185,7 @@ function splitMail(mail: Buffer) {
 		return { fields, bodyAt: start + length };
 	};
 
-	/** `forms`: of the multipart around this part. */
+	/** @param forms - Of the multipart around this part. */
 	const readPart = (start: number, end: number, depth: number, forms?: object) => {
 		if (parts.length >= MAX_PARTS) throw new TooLongError(`maximum ${MAX_PARTS} parts`);
 		const { fields, bodyAt } = readHeader(start, end);

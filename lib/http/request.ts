@@ -37,8 +37,8 @@ const MAX_PREEMPTIONS = 2;
  * Waits for a permit of the server's queue, sends the request, retries if the server cannot have started it, and reads
  * the response. A batch request may be preempted by interactive ones, at most twice, and is then repeated.
  *
- * `read`: reads the response; it may be called again, so it must not keep state between calls.
- * Throws a `ServerError` also for an error response.
+ * @param read - Reads the response; it may be called again, so it must not keep state between calls.
+ * @throws a `ServerError` also for an error response.
  */
 export async function request<T>(
 	endpoint: Endpoint,
@@ -96,7 +96,7 @@ class RequestRun<T> {
 	/**
 	 * Its signal aborts at a timeout, at Stop, and if the request is preempted.
 	 *
-	 * Throws a `ServerError` if a timeout or Stop ends the wait.
+	 * @throws a `ServerError` if a timeout or Stop ends the wait.
 	 */
 	private async acquirePermit() {
 		const { endpoint, options, queueStats: stats } = this;
@@ -158,7 +158,7 @@ class RequestRun<T> {
 		}
 	}
 
-	/** Throws a `ServerError`. */
+	/** @throws a `ServerError`. */
 	private async runAttempt(
 		connection: RequestConnection,
 		progress: AttemptProgress,

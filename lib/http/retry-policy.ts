@@ -40,10 +40,10 @@ export class RetryPolicy {
 	) {}
 
 	/**
-	 * `remainingMs`: milliseconds until the first-token timeout; Infinity without one.
-	 * `onLoading`: called before a pause for a loading model.
-	 * Returns milliseconds to wait before the next attempt.
-	 * Throws a `ServerError` if there is none.
+	 * @param remainingMs - Milliseconds until the first-token timeout; Infinity without one.
+	 * @param onLoading - Called before a pause for a loading model.
+	 * @returns milliseconds to wait before the next attempt.
+	 * @throws a `ServerError` if there is none.
 	 */
 	nextDelayMs(
 		error: ServerError,

@@ -118,7 +118,7 @@ export interface HttpResponse extends ResponseHead {
 	/** The error that a text in the response means. */
 	toError(text: string): ServerError;
 	text(): Promise<string>;
-	/** Throws a `ServerError` for anything but a JSON object without an error. */
+	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** The data of its events, as many as arrived together. A JSON response is one event. */
 	events(maxLength?: number): AsyncIterable<string[]>;

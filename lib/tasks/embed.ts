@@ -79,7 +79,7 @@ export class Embedder {
 	}
 
 	/**
-	 * Returns a vector for every text, or fails: there are no partial results.
+	 * A vector for every text, or an error: there are no partial results.
 	 *
 	 * @param texts - Of any type, since n8n does not check them.
 	 * @throws a `ServerError` naming the text, if one caused it.

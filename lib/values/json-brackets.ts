@@ -19,7 +19,7 @@ export class JsonBrackets {
 		return this.deepest > 0 && this.depth <= 0 && !this.isInString;
 	}
 
-	/** Returns the index after the bracket that closes the first one; undefined if none does so far. */
+	/** @returns the index after the bracket that closes the first one; undefined if none does so far. */
 	read(chunk: string, from = 0): number | undefined {
 		let at = from + this.escaped;
 		this.escaped = 0;

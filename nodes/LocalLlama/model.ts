@@ -37,7 +37,8 @@ const allowChangesField = booleanField(
 
 /**
  * Checks the option that allows changes, before anything is sent.
- * Throws a `ServerError` of type `invalidInput`.
+ *
+ * @throws a `ServerError` of type `invalidInput`.
  */
 function assertChangesAllowed({ context, parameters }: LlamaCall) {
 	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
@@ -120,7 +121,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['run'] {
 	};
 }
 
-/** Returns an empty list if the server has no models. */
+/** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
 	const models = await listModels(server, signal).catch(captureError);
 	if (!(models instanceof ServerError)) return models;

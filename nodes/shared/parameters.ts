@@ -46,7 +46,7 @@ export class NodeParameters {
 	/** Values without an expression, by name. */
 	private readonly staticValues: Map<string, unknown>;
 
-	/** `properties`: fields of the node's description, or of its operation. */
+	/** @param properties - Fields of the node's description, or of its operation. */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
@@ -97,7 +97,11 @@ export class NodeParameters {
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** As `string`, for a required field. Throws a `ServerError` if it is empty. */
+	/**
+	 * As `string`, for a required field.
+	 *
+	 * @throws a `ServerError` if it is empty.
+	 */
 	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
@@ -162,7 +166,7 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	/** `problem`: continues the sentence after the field: "is empty". */
+	/** @param problem - Continues the sentence after the field: "is empty". */
 	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
@@ -289,7 +293,7 @@ function findProperties(
 	});
 }
 
-/** Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
+/** @throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
 export function asNumber(
 	{ label, range = ANY_NUMBER, isInteger = false }: Field,
 	value: unknown,
@@ -341,7 +345,7 @@ function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
-/** `problem`: continues the sentence after the field: "is empty". */
+/** @param problem - Continues the sentence after the field: "is empty". */
 export function createFieldError(
 	label: string,
 	problem: string,

@@ -89,12 +89,8 @@ import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import {
-	getDisplayName,
-	isSameModelName,
-	parseMetrics,
-	parseParameterCount,
-} from '../../lib/servers/models';
+import { getDisplayName, isSameModelName, parseParameterCount } from '../../lib/servers/models';
+import { parseMetrics } from '../../lib/servers/metrics';
 import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
