@@ -1,4 +1,6 @@
 /** Numbers and ranges of them. */
+
+/** Undefined for anything but a finite number, also for one written as text. */
 export function asFiniteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
@@ -28,7 +30,7 @@ export function minOf(numbers: readonly number[], max: number = Infinity): numbe
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
-/** A number with this many decimals. */
+/** Rounds a number to this many decimals. */
 export function round(value: number, decimals = 1): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }

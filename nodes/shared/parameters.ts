@@ -24,8 +24,7 @@ export interface ParameterSource {
 	getNodeParameter(
 		name: string,
 		itemIndex: number,
-		fallback: unknown,
-		options?: IGetNodeParameterOptions,
+		...fallback: [value: unknown, options?: IGetNodeParameterOptions]
 	): unknown;
 	getNode?(): { parameters?: unknown };
 	getInputData?(inputIndex?: number, connectionType?: NodeConnectionType): INodeExecutionData[];
@@ -60,8 +59,8 @@ export class NodeParameters {
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
 		return new NodeParameters(
 			{
-				getNodeParameter: (name, _item, fallback, options) =>
-					context.getNodeParameter(name, fallback, options),
+				getNodeParameter: (name, _itemIndex, ...fallback) =>
+					context.getNodeParameter(name, ...fallback),
 			},
 			0,
 			properties,
@@ -72,7 +71,8 @@ export class NodeParameters {
 	value(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
-		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
+		const name = path.slice(0, dot);
+		const fieldName = path.slice(dot + 1);
 		// An operation may have no options at all.
 		if (!this.properties.some((property) => property.name === name)) return undefined;
 		return unwrapLocator(this.collection(name)[fieldName]);
@@ -243,8 +243,9 @@ export interface Field {
 const MAX_QUOTED_LENGTH = 100;
 
 /**
- * A field of a node's description. `path`: names from the outside in: `timeout`, `options.timeout`,
- * `files.file.source`.
+ * A field of a node's description.
+ *
+ * @param path - Names from the outside in: `timeout`, `options.timeout`, `files.file.source`.
  */
 export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const fields = fieldCache(properties);

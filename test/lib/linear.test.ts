@@ -657,7 +657,11 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'withWavLength',
 	],
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],
-	'the text is of an error, which has readers': ['describeError', 'toChatMessage'],
+	'the text is of an error, which has readers': [
+		'describeError',
+		'toChatMessage',
+		'createTextError',
+	],
 	'it reads a file of limited size, with its own tests': [
 		'readMail',
 		'readFile',
