@@ -47,7 +47,7 @@ const IDENTITY_RULES = {
 		[body, asRecord(version?.json)].some(({ error }) =>
 			/^Unexpected endpoint or method/i.test(asString(error) ?? ''),
 		),
-} satisfies Partial<Record<ServerTypeName, (evidence: Evidence) => boolean>>;
+} satisfies Record<Exclude<ServerTypeName, 'other'>, (evidence: Evidence) => boolean>;
 
 /** What the responses of a server show. */
 interface Evidence extends IdentityResponses {
