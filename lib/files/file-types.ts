@@ -13,7 +13,9 @@ type FileCategory = 'image' | 'audio' | 'video' | 'text' | 'email' | 'document';
 
 export interface FileType {
 	category: FileCategory;
+	/** Empty if it is unknown. */
 	mimeType: string;
+	/** Without the period; empty if it is unknown. */
 	extension: string;
 }
 
@@ -354,7 +356,8 @@ const AUDIO_EXTENSION_BY_SUBTYPE: Record<string, string> = {
 	mp4: 'm4a',
 };
 
-export const AUDIO_EXTENSIONS: Set<string> = new Set<string>(
+/** Extensions that servers read as audio. */
+export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 

@@ -111,21 +111,32 @@ export function splitNames(names: string): string[] {
 }
 
 interface FileToStore {
+	/** Read while it is stored. */
 	content: Buffer | AsyncIterable<Uint8Array>;
 	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
 	fileName: string;
 	mimeType: string;
 }
 
+/** A file in n8n's binary data store. */
+export interface StoredFile {
+	/** For the item. */
+	binary: IBinaryKeyData;
+	/** Name, MIME type and bytes: an agent sees only those. */
+	facts: Record<string, string | number>;
+}
+
 /**
- * Streams a file into n8n's binary data store. Returns binary data for the item, and facts for an agent, which sees
- * only those. `fieldPath`: field with the name of the property.
+ * Streams a file into n8n's binary data store.
+ *
+ * @param fieldPath - The field with the name of the property.
+ * @throws the error of the source, if it ends early.
  */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
 	{ content, fileName: originalName, mimeType }: FileToStore,
-): Promise<{ binary: IBinaryKeyData; facts: Record<string, string | number> }> {
+): Promise<StoredFile> {
 	const fileName = sanitizeFileName(originalName, 'file');
 	let bytes = 0;
 	const errors: unknown[] = [];
