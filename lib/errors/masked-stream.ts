@@ -4,7 +4,7 @@ import { findSecrets, getPatterns, mergeRanges, NO_SECRETS } from './mask';
 import type { SecretPatterns } from './secret-patterns';
 
 /** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
-const CONTEXT_LENGTH = 32;
+const CONTEXT_LENGTH = 64;
 
 /** Characters of the shortest stretch that is held back. */
 const MIN_PENDING_STRETCH = 3;
@@ -68,7 +68,9 @@ export class MaskedStream {
 	}
 
 	/** The length of the end that may be the beginning of a secret, in any escape. */
-	private getPendingLength(text: string) {
+	private getPendingLength(all: string) {
+		// What is longer is not held back.
+		const text = all.slice(-MAX_PENDING_FORMS * this.patterns.maxLength - CONTEXT_LENGTH);
 		let start = text.length;
 		let toSource = (index: number) => index;
 		let layer = text;
@@ -86,11 +88,12 @@ export class MaskedStream {
 
 	/** Where the end of a text begins that is the beginning, or a stretch, of a secret; its length if there is none. */
 	private findStart(text: string) {
-		const { forms, stretchable, maxLength } = this.patterns;
+		const { forms, firstCodes, stretchable, maxLength } = this.patterns;
 		let start = text.length;
 		for (let at = Math.max(0, text.length - maxLength); at < start; at++) {
+			if (!firstCodes.has(text.charCodeAt(at))) continue;
 			const rest = text.slice(at);
-			if (forms.some((form) => form[0] === rest[0] && form.startsWith(rest))) start = at;
+			if (forms.some((form) => form.startsWith(rest))) start = at;
 		}
 		const last = text.slice(-MIN_PENDING_STRETCH);
 		if (last.length < MIN_PENDING_STRETCH) return start;

@@ -646,9 +646,9 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'findBeginnings',
 	],
 	'it is a part of masking, which has readers': [
-		'mayContainEscaped',
+		'TextBuffer.load',
 		'unescapeText',
-		'decodeBase64Runs',
+		'isOrdinaryText',
 		'findSecrets',
 		'compileSecrets',
 		'maskPartial',
