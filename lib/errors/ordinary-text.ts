@@ -6,16 +6,15 @@
  */
 export function isOrdinaryText(stretch: string): boolean {
 	const text = stretch.replace(ADDRESS, '');
-	if (text === '' || isOneCharacter(text)) return true;
 	const name = text.replace(/^[-_.:/]/, '').replace(/[-_.:/]$/, '');
-	return isWord(name) || PRODUCT.test(name) || isModelName(name);
+	return isWord(name) || isOneCharacter(name) || PRODUCT.test(name) || isModelName(name);
 }
 
 /** The beginning of an address, and of a header. */
 const ADDRESS = /^[a-z]{0,8}:\/\/(?:www\.|localhost\b|127\.0\.0\.1\b)?|^(?:Bearer|Basic) ?$/;
 
 function isOneCharacter(text: string) {
-	return text.replaceAll(text[0]!, '') === '';
+	return text.replaceAll(text.charAt(0), '') === '';
 }
 
 /** Names that the texts of this package and of servers are full of. */
@@ -40,14 +39,16 @@ function isWord(text: string) {
 	return WORD.test(text) && !RARE_PAIR.test(text) && !CONSONANTS.test(text);
 }
 
-/** Of a model: "llama-3.1-8b", "Qwen2.5-7B". It begins with a word, and has numbers of one or two digits and sizes. */
+/**
+ * Of a model: "llama-3.1-8b", "Qwen2.5-7B". Its family is known: any word with versions and sizes could be the key's.
+ */
 function isModelName(name: string) {
 	const [family = '', ...parts] = name.split(/[-_.:]/);
-	if (!FAMILY.test(family) || !isWord(family.replace(/\d/g, '')) || parts.length === 0)
-		return false;
-	return parts.some((part) => /^\d/.test(part)) && parts.every((part) => VERSION.test(part));
+	return FAMILY.test(family) && parts.every((part) => VERSION.test(part));
 }
 
-const FAMILY = /^[A-Z]?[a-z]{2,}\d?$/;
+const FAMILY =
+	/^(?:deepseek|devstral|falcon|gemma|glm|gpt|granite|kimi|llama|magistral|ministral|mistral|mixtral|phi|qwen|smollm|whisper)\d?$/i;
 
-const VERSION = /^(?:v?\d{1,2}|\d{1,3}[bm])$/i;
+const VERSION =
+	/^(?:[vr]?\d{1,2}|\d{1,3}[bm]|oss|instruct|chat|coder|embed|large|medium|small|mini|turbo|it)?$/i;

@@ -223,13 +223,16 @@ const MIN_JOINED_WORDS = 16;
 
 const LETTER = /\p{L}/u;
 
+const LETTERS = /^\p{L}*$/u;
+
 function isOrdinaryStretch({ text, ordinary }: Form, from: number, to: number): boolean {
 	const key = from * text.length + to;
 	const known = ordinary.get(key);
 	if (known !== undefined) return known;
+	const stretch = text.slice(from, to);
 	const isPartOfWord = LETTER.test(text.charAt(from - 1)) || LETTER.test(text.charAt(to));
-	const isOrdinary =
-		isOrdinaryText(text.slice(from, to)) && !(isPartOfWord && to - from >= MIN_JOINED_WORDS);
+	const isJoined = isPartOfWord && stretch.length >= MIN_JOINED_WORDS && LETTERS.test(stretch);
+	const isOrdinary = !isJoined && isOrdinaryText(stretch);
 	ordinary.set(key, isOrdinary);
 	return isOrdinary;
 }
