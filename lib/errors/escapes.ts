@@ -8,6 +8,8 @@ export class TextBuffer {
 	/** The codes of the characters (UTF-16), and a 0 after the last one. */
 	codes: Uint16Array = new Uint16Array(0);
 	length = 0;
+	/** The memory of the codes. */
+	private bytes: Buffer = Buffer.alloc(0);
 	/** Where each character begins in the source; of a text without escapes, also where the last one ends. */
 	private starts = new Uint32Array(0);
 	/** Characters of the source that each character came from; undefined if they end where the next one begins. */
@@ -16,33 +18,42 @@ export class TextBuffer {
 	/** Copies a part of a text. */
 	load(text: string, from: number, to: number): void {
 		this.reserve(to - from);
-		const { codes } = this;
-		for (let at = from; at < to; at++) codes[at - from] = text.charCodeAt(at);
+		this.bytes.write(text.slice(from, to), 'utf16le');
 		this.length = to - from;
-		codes[this.length] = 0;
+		this.codes[this.length] = 0;
 	}
 
 	/**
 	 * Removes one layer of escapes.
 	 *
-	 * @returns whether there was one.
+	 * @param isRelevant - The characters that matter. Default: all.
+	 * @returns whether an escape stood for one of them, or for nothing.
 	 */
-	unescape(source: TextBuffer): boolean {
+	unescape(source: TextBuffer, isRelevant?: CharacterSet): boolean {
+		const first = findEscape(source);
+		if (first === source.length) return false;
 		this.reserve(source.length);
 		this.width = undefined;
 		const { codes, length } = source;
-		let hasEscape = false;
-		for (let at = 0; at < length;) {
-			const code = codes[at]!;
-			const end = code < READERS.length ? (READERS[code]?.(codes, at, this) ?? at) : at;
-			if (end === at) this.write(code, at++);
-			else {
-				hasEscape = true;
-				at = end;
+		const { codes: written, starts } = this;
+		let hasRelevant = isRelevant === undefined;
+		written.set(codes.subarray(0, first));
+		for (let at = 0; at < first; at++) starts[at] = at;
+		this.length = first;
+		for (let at = first; at < length;) {
+			const before = this.length;
+			const end = readEscape(codes, at, this);
+			if (end === at) {
+				written[before] = codes[at]!;
+				starts[before] = at++;
+				this.length = before + 1;
+				continue;
 			}
+			at = end;
+			hasRelevant ||= isRelevantAfter(this, before, isRelevant!);
 		}
 		this.finish(length);
-		return hasEscape;
+		return hasRelevant;
 	}
 
 	/**
@@ -95,7 +106,7 @@ export class TextBuffer {
 
 	/** A part of the text; the default is all of it. */
 	slice(from = 0, to = this.length): string {
-		return Buffer.from(this.codes.buffer, 2 * from, 2 * (to - from)).toString('utf16le');
+		return this.bytes.toString('utf16le', 2 * from, 2 * to);
 	}
 
 	/** Makes room for so many characters, and forgets the text. */
@@ -103,6 +114,7 @@ export class TextBuffer {
 		this.length = 0;
 		if (this.codes.length > length) return;
 		this.codes = new Uint16Array(length + 1);
+		this.bytes = Buffer.from(this.codes.buffer);
 		this.starts = new Uint32Array(length + 1);
 	}
 
@@ -121,13 +133,61 @@ type EscapeReader = (codes: Uint16Array, at: number, target: TextBuffer) => numb
 
 const toCode = (character: string) => character.charCodeAt(0);
 
+const EQUALS = toCode('=');
+
 /** By the code of the first character: escapes of JSON, JavaScript, Python, C, URLs, HTML and emails. */
 const READERS: readonly (EscapeReader | undefined)[] = Array.from({ length: 128 }, (_one, code) => {
 	if (code === toCode('\\')) return readBackslash;
 	if (code === toCode('%')) return readPercent;
 	if (code === toCode('&')) return readEntity;
-	return code === toCode('=') ? readQuoted : undefined;
+	return code === EQUALS ? readQuoted : undefined;
 });
+
+const IS_BEGINNING = Uint8Array.from(READERS, (reader) => (reader === undefined ? 0 : 1));
+
+/** Index of the first character that may begin an escape; the length if there is none. */
+function findEscape({ codes, length }: TextBuffer) {
+	let at = 0;
+	while (at < length && (codes[at]! >= 128 || IS_BEGINNING[codes[at]!] === 0)) at++;
+	return at;
+}
+
+function readEscape(codes: Uint16Array, at: number, target: TextBuffer) {
+	const code = codes[at]!;
+	return code < 128 && IS_BEGINNING[code] === 1 ? READERS[code]!(codes, at, target) : at;
+}
+
+/** Characters, by their codes below 128, and whether others are in it. */
+export interface CharacterSet {
+	ascii: Uint8Array;
+	hasOthers: boolean;
+}
+
+/** What an escape in an escape may consist of, what base64 consists of, and dots for what was left out. */
+const ALWAYS_RELEVANT = /[A-Za-z0-9\\%&=#;{}+/_.*-]/;
+
+/** The characters of secrets and of what may contain one. Most escapes stand for others, such as quotation marks. */
+export function toRelevantCharacters(secrets: readonly string[]): CharacterSet {
+	const own = new Set(secrets.join(''));
+	const ascii = Uint8Array.from({ length: 128 }, (_one, code) => {
+		const character = String.fromCharCode(code);
+		return own.has(character) || ALWAYS_RELEVANT.test(character) ? 1 : 0;
+	});
+	return { ascii, hasOthers: [...own].some((character) => character >= '\u0080') };
+}
+
+const DOTS = [...'…•'].map(toCode);
+
+/** Whether an escape stood for a relevant character, or for none, so that it joined two. */
+function isRelevantAfter({ codes, length }: TextBuffer, from: number, set: CharacterSet) {
+	if (from === length) return true;
+	const code = codes[from]!;
+	if (code >= 128) return set.hasOthers || DOTS.includes(code);
+	// An escape in an escape may end a line of an email, which joins it with the next line.
+	if (code === NEWLINE || code === RETURN)
+		return set.ascii[code] === 1 || codes[from - 1] === EQUALS || codes[from - 1] === RETURN;
+	return set.ascii[code] === 1;
+}
 
 const [UPPER_U, LOWER_U, LOWER_X, BRACE, END_BRACE, SEMICOLON, NUMBER_SIGN, NEWLINE, RETURN] = [
 	...'Uux{};#\n\r',
@@ -178,35 +238,36 @@ const MAX_POINT = 0x10ffff;
 /** A point that does not exist is a character that no secret has. */
 const toPoint = (value: number) => (value <= MAX_POINT ? value : 0xfffd);
 
-/** Letters after a backslash that are control characters. */
-const LETTERS = new Map(
-	[...'bfnrtBFNRT'].map((letter, at) => [toCode(letter), '\b\f\n\r\t'.charCodeAt(at % 5)]),
-);
+const ALPHANUMERIC = /[\p{L}\p{N}]/u;
+
+const CONTROL_LETTERS = 'bfnrtBFNRT';
+
+/** By the code of a character after a backslash: what both stand for; -1 if that depends on what follows, or for nothing. */
+const AFTER_BACKSLASH = Int16Array.from({ length: 128 }, (_one, code) => {
+	const character = String.fromCharCode(code);
+	const control = CONTROL_LETTERS.indexOf(character);
+	if (control >= 0) return '\b\f\n\r\t'.charCodeAt(control % 5);
+	return code === 0 || ALPHANUMERIC.test(character) ? -1 : code;
+});
+
+function getAfterBackslash(code: number) {
+	if (code < 128) return AFTER_BACKSLASH[code]!;
+	return ALPHANUMERIC.test(String.fromCharCode(code)) ? -1 : code;
+}
 
 function readBackslash(codes: Uint16Array, at: number, target: TextBuffer) {
 	const next = codes[at + 1]!;
+	const code = getAfterBackslash(next);
+	if (code >= 0) {
+		target.write(code, at);
+		return at + 2;
+	}
 	if (next === LOWER_U || next === UPPER_U) return readUnit(codes, at, target);
 	if ((next | 0x20) === LOWER_X) return writeDigits(codes, at, target, { skip: 2, count: 2 });
-	if (next >= 0x30 && next <= 0x33) {
-		const value = readDigits(codes, at + 1, 3, 8);
-		if (value < 0) return at;
-		target.write(value, at);
-		return at + 4;
-	}
-	const letter = LETTERS.get(next);
-	if (letter === undefined && (next === 0 || isAlphanumeric(next))) return at;
-	target.write(letter ?? next, at);
-	return at + 2;
-}
-
-const ALPHANUMERIC = /[\p{L}\p{N}]/u;
-
-const ASCII_ALPHANUMERIC = Array.from({ length: 128 }, (_one, code) =>
-	ALPHANUMERIC.test(String.fromCharCode(code)),
-);
-
-function isAlphanumeric(code: number) {
-	return code < 128 ? ASCII_ALPHANUMERIC[code]! : ALPHANUMERIC.test(String.fromCharCode(code));
+	const octal = next >= 0x30 && next <= 0x33 ? readDigits(codes, at + 1, 3, 8) : -1;
+	if (octal < 0) return at;
+	target.write(octal, at);
+	return at + 4;
 }
 
 /** `\u002b`, `\u{2b}`, Python's `\U0000002b`. */
@@ -408,22 +469,29 @@ const [UPPER_CASE, LOWER_CASE] = [1, 2];
  */
 export function findBase64Runs({ codes, length }: TextBuffer): number[] {
 	const runs: number[] = [];
-	let [start, cases] = [0, 0];
-	for (let at = 0; at <= length; at++) {
-		const code = codes[at]!;
-		if (code < 128 && BASE64_VALUES[code]! >= 0) {
-			if (isLetter(code)) cases |= code < 0x61 ? UPPER_CASE : LOWER_CASE;
-			continue;
-		}
-		const runLength = at - start;
+	// Each run has a character at such a place.
+	for (let at = MIN_RUN_LENGTH - 1; at < length; at += MIN_RUN_LENGTH) {
+		if (!isBase64(codes[at]!)) continue;
+		let [start, end] = [at, at + 1];
+		while (start > 0 && isBase64(codes[start - 1]!)) start--;
+		while (isBase64(codes[end]!)) end++;
+		const runLength = end - start;
 		if (
-			cases === (UPPER_CASE | LOWER_CASE) &&
 			runLength >= MIN_RUN_LENGTH &&
-			runLength <= MAX_RUN_LENGTH
+			runLength <= MAX_RUN_LENGTH &&
+			hasBothCases(codes, start, end)
 		)
-			runs.push(start, at);
-		start = at + 1;
-		cases = 0;
+			runs.push(start, end);
+		while (at + MIN_RUN_LENGTH < end) at += MIN_RUN_LENGTH;
 	}
 	return runs;
+}
+
+const isBase64 = (code: number) => code < 128 && BASE64_VALUES[code]! >= 0;
+
+function hasBothCases(codes: Uint16Array, from: number, to: number) {
+	let cases = 0;
+	for (let at = from; at < to; at++)
+		if (isLetter(codes[at]!)) cases |= codes[at]! < 0x61 ? UPPER_CASE : LOWER_CASE;
+	return cases === (UPPER_CASE | LOWER_CASE);
 }

@@ -156,7 +156,7 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 		for (const [from, to] of findInLayer(layer + 1, patterns))
 			ranges.push(target.toSource(from, to));
 	};
-	if (target.unescape(source)) addInner();
+	if (target.unescape(source, patterns.relevant)) addInner();
 	const runs = findBase64Runs(source);
 	for (let index = 0; index < runs.length; index += 2)
 		// Where base64 begins in a run is not known.

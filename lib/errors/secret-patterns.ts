@@ -1,6 +1,6 @@
 /** The forms of secrets that are searched for, and the search: linear, with one look at every fifth character. */
-import { unescapeText } from './escapes';
-import type { TextBuffer } from './escapes';
+import { toRelevantCharacters, unescapeText } from './escapes';
+import type { CharacterSet, TextBuffer } from './escapes';
 import { isOrdinaryText } from './ordinary-text';
 
 /** The secrets of a credential, ready for the search. */
@@ -13,6 +13,8 @@ export interface SecretPatterns {
 	maxLength: number;
 	/** Forms that are secret as a whole: plain, without their own escapes, and in base64. */
 	forms: readonly string[];
+	/** The characters that matter in an escape. */
+	relevant: CharacterSet;
 	/** Codes of the first characters of the forms. */
 	firstCodes: ReadonlySet<number>;
 	/**
@@ -76,6 +78,7 @@ export function compileSecrets(secrets: readonly string[]): SecretPatterns {
 		minLength: MIN_STRETCH,
 		maxLength: forms.reduce((longest, { text }) => Math.max(longest, text.length), 0),
 		forms: forms.map(({ text }) => text),
+		relevant: toRelevantCharacters(forms.map(({ text }) => text)),
 		firstCodes: new Set(forms.map(({ text }) => text.charCodeAt(0))),
 		stretchable: forms.filter(({ isStretchable }) => isStretchable).map(({ text }) => text),
 		find: (text) => find(text, index),
