@@ -140,7 +140,11 @@ export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
 	for (let start = 0; start < text.length; start += WINDOW_LENGTH) {
 		const end = Math.min(text.length, start + WINDOW_LENGTH + overlap);
 		BUFFERS[0]!.load(text, start, end);
-		for (const [from, to] of findInLayer(0, patterns)) ranges.push([start + from, start + to]);
+		for (const range of findInLayer(0, patterns)) {
+			range[0] += start;
+			range[1] += start;
+			ranges.push(range);
+		}
 		if (end === text.length) break;
 	}
 	return ranges;
@@ -176,13 +180,17 @@ function replaceRanges(text: string, ranges: readonly Range[]) {
 	return parts.join('') + text.slice(end);
 }
 
-/** Sorted, and without overlaps. */
+/** Sorted, and without overlaps. What is adjacent becomes one range. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
 	const merged: Range[] = [];
-	for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
-		const last = merged.at(-1);
-		if (last !== undefined && from < last[1]) last[1] = Math.max(last[1], to);
-		else merged.push([from, to]);
+	let last: Range | undefined;
+	for (const range of isSorted(ranges) ? ranges : ranges.toSorted(([a], [b]) => a - b)) {
+		if (last !== undefined && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
+		else merged.push((last = [...range]));
 	}
 	return merged;
+}
+
+function isSorted(ranges: readonly Range[]) {
+	return ranges.every(([from], index) => index === 0 || ranges[index - 1]![0] <= from);
 }

@@ -178,10 +178,17 @@ function find(text: TextBuffer, { mayOccur, occurrences }: GramIndex) {
 			const stretch = findAround(text, at, occurrence);
 			compared[index] = stretch;
 			if (stretch.to - stretch.from >= MIN_STRETCH && isSecretPart(text, stretch, form))
-				ranges.push([stretch.from, stretch.to]);
+				addRange(ranges, stretch);
 		}
 	}
 	return ranges;
+}
+
+/** One range for adjacent ones: a text may consist of parts of a key. */
+function addRange(ranges: Range[], { from, to }: Stretch) {
+	const last = ranges.at(-1);
+	if (last !== undefined && from >= last[0] && from <= last[1]) last[1] = Math.max(last[1], to);
+	else ranges.push([from, to]);
 }
 
 /** A range in which a text agrees with a form. */
