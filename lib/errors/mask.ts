@@ -135,6 +135,7 @@ const BUFFERS: readonly TextBuffer[] = Array.from(
 /** The ranges of a text that contain a secret in any form. They may overlap, and are not sorted. */
 export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
 	if (patterns.isEmpty || text.length < patterns.minLength) return [];
+	if (isKnownClean(text, patterns)) return [];
 	const overlap = Math.min(MAX_ESCAPE_LENGTH * patterns.maxLength, WINDOW_LENGTH);
 	const ranges: Range[] = [];
 	for (let start = 0; start < text.length; start += WINDOW_LENGTH) {
@@ -147,7 +148,39 @@ export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
 		}
 		if (end === text.length) break;
 	}
+	if (ranges.length === 0) rememberClean(text, patterns);
 	return ranges;
+}
+
+/** A text without secrets. */
+interface CleanText {
+	text: string;
+	patterns: SecretPatterns;
+}
+
+/** Characters of the shortest text that is remembered. */
+const MIN_REMEMBERED = 16 * 1024;
+
+const MAX_REMEMBERED = 4;
+
+/**
+ * The last long texts without secrets: an answer is masked where it is read, shown, checked and reported, which blocked
+ * n8n four times as long. Until memory is needed.
+ */
+const cleanTexts: Array<WeakRef<CleanText>> = [];
+
+function isKnownClean(text: string, patterns: SecretPatterns) {
+	if (text.length < MIN_REMEMBERED) return false;
+	return cleanTexts.some((reference) => {
+		const known = reference.deref();
+		return known?.patterns === patterns && known.text === text;
+	});
+}
+
+function rememberClean(text: string, patterns: SecretPatterns) {
+	if (text.length < MIN_REMEMBERED) return;
+	cleanTexts.unshift(new WeakRef({ text, patterns }));
+	cleanTexts.splice(MAX_REMEMBERED);
 }
 
 function findInLayer(layer: number, patterns: SecretPatterns): Range[] {

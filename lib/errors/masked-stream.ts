@@ -57,6 +57,8 @@ export class MaskedStream {
 		const shown = this.context.length;
 		const source = this.context + text.slice(0, length);
 		this.context = source.slice(-CONTEXT_LENGTH);
+		// All of it, because the completion is the same text, which then is not searched again.
+		if (findSecrets(source + this.pending, this.patterns).length === 0) return source.slice(shown);
 		const parts: string[] = [];
 		let end = shown;
 		for (const [from, to] of mergeRanges(findSecrets(source, this.patterns))) {
