@@ -80,6 +80,11 @@ export class TextBuffer {
 		return isReadable;
 	}
 
+	/** Forgets the end. */
+	truncate(length: number): void {
+		this.finish(this.starts[length]!, length);
+	}
+
 	/** Appends a character that begins at `start` in the source. */
 	write(code: number, start: number): void {
 		this.codes[this.length] = code;
@@ -118,9 +123,10 @@ export class TextBuffer {
 		this.starts = new Uint32Array(length + 1);
 	}
 
-	private finish(end: number) {
-		this.codes[this.length] = 0;
-		this.starts[this.length] = end;
+	private finish(end: number, length = this.length) {
+		this.length = length;
+		this.codes[length] = 0;
+		this.starts[length] = end;
 	}
 }
 
@@ -417,30 +423,14 @@ function readNumberedEntity(codes: Uint16Array, at: number, target: TextBuffer) 
 	return codes[end] === SEMICOLON ? end + 1 : end;
 }
 
-/** A text that another one contains in another form. */
-export interface DecodedText {
-	text: string;
-	/**
-	 * @param from - Index of a character of the decoded text.
-	 * @param to - Index after the last character.
-	 * @returns the range of the source that these characters came from.
-	 */
-	toSource(from: number, to: number): [from: number, to: number];
-}
-
-/** Whether a text may contain escapes. */
-const MAY_BE_ESCAPED = /[\\%&=]/;
-
 /** The text without one layer of escapes; undefined if it has none. */
-export function unescapeText(text: string): DecodedText | undefined {
-	if (!MAY_BE_ESCAPED.test(text)) return undefined;
+export function unescapeText(text: string): string | undefined {
 	const [source, target] = [new TextBuffer(), new TextBuffer()];
 	source.load(text, 0, text.length);
-	if (!target.unescape(source)) return undefined;
-	return { text: target.slice(), toSource: (from, to) => target.toSource(from, to) };
+	return target.unescape(source) ? target.slice() : undefined;
 }
 
-/** The beginning of an escape at the end of a text, whose rest may follow. */
+/** The beginning of an escape at the end of a text. */
 export const UNFINISHED_ESCAPE =
 	/(?:\\(?:u[0-9a-f]{0,7}|u\{[0-9a-f]{0,14}|x[0-9a-f]?|[0-3][0-7]?)?|%(?:u[0-9a-f]{0,3}|[0-9a-f]?)|&(?:#x?[0-9a-f]{0,14}|[a-z]{0,6})|=(?:[0-9a-f]|\r)?)$/i;
 

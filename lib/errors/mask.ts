@@ -159,7 +159,7 @@ interface CleanText {
 }
 
 /** Characters of the shortest text that is remembered. */
-const MIN_REMEMBERED = 16 * 1024;
+export const MIN_REMEMBERED = 16 * 1024;
 
 const MAX_REMEMBERED = 4;
 

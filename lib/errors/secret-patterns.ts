@@ -106,9 +106,9 @@ function toForms(secrets: readonly string[]): Form[] {
 /** A key may itself look escaped: it is searched for as it is, and without each layer. */
 function toPlainForms(secret: string): string[] {
 	const forms = [secret];
-	for (let text = unescapeText(secret)?.text; text !== undefined && forms.length < 5;) {
+	for (let text = unescapeText(secret); text !== undefined && forms.length < 5;) {
 		if (text.length >= MIN_STRETCH) forms.push(text);
-		text = unescapeText(text)?.text;
+		text = unescapeText(text);
 	}
 	// As a field of a form; as UTF-8 that was read as Latin-1.
 	if (secret.includes(' ')) forms.push(secret.replaceAll(' ', '+'));
