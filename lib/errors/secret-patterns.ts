@@ -231,18 +231,31 @@ const DOTS_BEFORE = /(?:\.\.|…|\*\*|••)$/;
 /** Letters of the shortest part of joined words that is longer than a word. */
 const MIN_JOINED_WORDS = 16;
 
-const LETTER = /\p{L}/u;
-
 const LETTERS = /^\p{L}*$/u;
+
+const ALPHANUMERIC = /[\p{L}\p{N}]/u;
 
 function isOrdinaryStretch({ text, ordinary }: Form, from: number, to: number): boolean {
 	const key = from * text.length + to;
 	const known = ordinary.get(key);
 	if (known !== undefined) return known;
-	const stretch = text.slice(from, to);
-	const isPartOfWord = LETTER.test(text.charAt(from - 1)) || LETTER.test(text.charAt(to));
-	const isJoined = isPartOfWord && stretch.length >= MIN_JOINED_WORDS && LETTERS.test(stretch);
-	const isOrdinary = !isJoined && isOrdinaryText(stretch);
+	const isOrdinary = !isPartOfGroup(text, from, to) && isOrdinaryText(text.slice(from, to));
 	ordinary.set(key, isOrdinary);
 	return isOrdinary;
 }
+
+/**
+ * Whether letters are a part of longer ones in the key, and more than one word, or next to a sign: "-pqrstuvw" of
+ * "abc-pqrstuvwx" is the key's, and "password-" of "my-password-1" is in many texts.
+ */
+function isPartOfGroup(key: string, from: number, to: number) {
+	const [first, last] = [from + (isSign(key[from]!) ? 1 : 0), to - (isSign(key[to - 1]!) ? 1 : 0)];
+	if (!LETTERS.test(key.slice(first, last))) return false;
+	const length = last - first;
+	// With the sign, which makes it the key's.
+	if (length < MIN_STRETCH) return true;
+	if (length === to - from && length < MIN_JOINED_WORDS) return false;
+	return ALPHANUMERIC.test(key.charAt(first - 1)) || ALPHANUMERIC.test(key.charAt(last));
+}
+
+const isSign = (character: string) => !ALPHANUMERIC.test(character);
