@@ -13,13 +13,18 @@ type FileCategory = 'image' | 'audio' | 'video' | 'text' | 'email' | 'document';
 
 export interface FileType {
 	category: FileCategory;
+	/** Empty if it is unknown. */
 	mimeType: string;
+	/** Without the period; empty if it is unknown. */
 	extension: string;
 }
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 
-/** Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. Default extension: the MIME subtype. */
+/**
+ * Matched against the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. Default
+ * extension: the MIME subtype. One line each, as in a table of signatures.
+ */
 const SIGNATURES: ReadonlyArray<[signature: RegExp, mimeType: string, extension?: string]> = [
 	[/^\x89PNG\r\n/, 'image/png'],
 	[/^\xff\xd8\xff/, 'image/jpeg', 'jpg'],
@@ -95,7 +100,8 @@ const AUDIO_EXTENSION_BY_SUBTYPE: Record<string, string> = {
 	mp4: 'm4a',
 };
 
-export const AUDIO_EXTENSIONS: Set<string> = new Set<string>(
+/** Extensions that servers read as audio. */
+export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
 	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
 );
 

@@ -42,7 +42,7 @@ export class TextCount {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
-	/** Throws a `TooMuchTextError` for more than 2 MB in total. */
+	/** @throws a `TooMuchTextError` for more than 2 MB in total. */
 	add(length: number): void {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);

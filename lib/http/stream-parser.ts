@@ -50,7 +50,7 @@ export class StreamParser implements EndDetector {
 		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
 	});
 
-	/** `framing`: of the protocol: server-sent events, or one JSON value per line. */
+	/** @param framing - Of the protocol: server-sent events, or one JSON value per line. */
 	constructor(
 		private readonly framing: 'events' | 'lines',
 		private readonly maxLength: number = MAX_EVENT_LENGTH,
@@ -78,7 +78,7 @@ export class StreamParser implements EndDetector {
 	/**
 	 * The data of the events that these bytes complete.
 	 *
-	 * Throws a `BodyTooLargeError`.
+	 * @throws a `BodyTooLargeError`.
 	 */
 	push(bytes: Uint8Array): string[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
@@ -108,7 +108,11 @@ export class StreamParser implements EndDetector {
 		return this.events.splice(0);
 	}
 
-	/** Detects the format by the first character that is not blank. Returns the text from there on. */
+	/**
+	 * Detects the format by the first character that is not blank.
+	 *
+	 * @returns the text from there on.
+	 */
 	private detectFormat(chunk: string) {
 		const start = chunk.replace(/^[\s\uFEFF]+/, '');
 		const first = start.charAt(0);

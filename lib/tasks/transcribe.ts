@@ -10,7 +10,8 @@ import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
+import { runTask } from './run-task';
+import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
@@ -23,7 +24,9 @@ export interface TranscribeRequest {
 	format: TranscriptFormat;
 	/** If empty, the server detects it. */
 	language: string;
+	/** Names and terms in the recording; may be empty. */
 	prompt: string;
+	/** From 0 to 1. Default: the server decides. */
 	temperature?: number;
 	/** For `verbose_json`: `word`, `segment`. */
 	granularities: readonly string[];
@@ -34,15 +37,20 @@ export interface TranscribeRequest {
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
+export interface TranscribeResult extends Transcript {
+	warnings: string[];
+}
+
 /**
- * The file is streamed.
- * Throws a `ServerError`.
+ * Transcribes a file, which is streamed.
+ *
+ * @throws a `ServerError`.
  */
 export async function transcribe(
 	server: ModelServer,
 	settings: TaskSettings,
 	transcribeRequest: TranscribeRequest,
-): Promise<Transcript & { warnings: string[] }> {
+): Promise<TranscribeResult> {
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
 	// With a model for images and audio, llama-server would transcribe the text in an image.
@@ -63,7 +71,7 @@ export async function transcribe(
 			}),
 			...extraBody,
 		}),
-		file: { ...file, name: toAudioName(file.name, file.mimeType) },
+		file: { ...file, name: toAudioName(file) },
 		extraBody,
 		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
@@ -80,7 +88,7 @@ export async function transcribe(
 			});
 		},
 		explain: async (error) =>
-			await explainRejectedAudio(server, settings, error, transcribeRequest),
+			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
 	});
 	const { warnings } = result;
 	const transcript = withSubtitles(result.value, format);
@@ -124,11 +132,16 @@ function explainRejectedOption(
 /** vLLM */
 const UNSUPPORTED_PATTERN = /does not support (?:the )?(?:transcription|translation)/i;
 
+/** What was sent. */
+interface SentAudio {
+	server: ModelServer;
+	settings: TaskSettings;
+	request: TranscribeRequest;
+}
+
 async function explainRejectedAudio(
-	server: ModelServer,
-	{ model }: TaskSettings,
 	error: ServerError,
-	request: TranscribeRequest,
+	{ server, settings: { model }, request }: SentAudio,
 ) {
 	const { file, translate } = request;
 	const serverText = error.serverText?.trim() ?? '';
@@ -155,13 +168,12 @@ async function explainRejectedAudio(
 			})
 		: audioError;
 	const sentFile = { ...file, head: await readHead(file) };
-	return await explainUnsupportedRoute(
+	return await explainUnsupportedRoute(withFileNames(fileError, [sentFile]), {
 		server,
-		withFileNames(fileError, [sentFile]),
-		translate ? 'translation' : 'transcription',
+		feature: translate ? 'translation' : 'transcription',
 		model,
-		isAudioUnsupported ? ' with this model' : '',
-	);
+		suffix: isAudioUnsupported ? ' with this model' : '',
+	});
 }
 
 /** First bytes of a file; empty if it cannot be read. */
@@ -176,7 +188,7 @@ async function readHead(file: FileSource) {
 const RENAMED: Record<string, string> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
 
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
-function toAudioName(name: string, mimeType: string) {
+function toAudioName({ name, mimeType }: FileSource) {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const knownExtension = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
 	if (AUDIO_EXTENSIONS.has(knownExtension)) return `${base}.${knownExtension}`;

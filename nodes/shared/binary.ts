@@ -9,7 +9,10 @@ const STREAM_CHUNK_BYTES = 256 * 1024;
 
 /**
  * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
- * store that can be streamed. Throws a `NodeOperationError` from n8n if the item has no such property.
+ * store that can be streamed.
+ *
+ * @throws a `NodeOperationError` from n8n if the item has no such property, and a `ServerError` of type `invalidInput` if
+ *   the file is empty or gone.
  */
 export async function createFileSource(
 	context: IExecuteFunctions,
@@ -69,21 +72,32 @@ export function splitNames(names: string): string[] {
 }
 
 interface FileToStore {
+	/** Read while it is stored. */
 	content: Buffer | AsyncIterable<Uint8Array>;
 	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
 	fileName: string;
 	mimeType: string;
 }
 
+/** A file in n8n's binary data store. */
+export interface StoredFile {
+	/** For the item. */
+	binary: IBinaryKeyData;
+	/** Name, MIME type and bytes: an agent sees only those. */
+	facts: Record<string, string | number>;
+}
+
 /**
- * Streams a file into n8n's binary data store. Returns binary data for the item, and facts for an agent, which sees
- * only those. `fieldPath`: field with the name of the property.
+ * Streams a file into n8n's binary data store.
+ *
+ * @param fieldPath - The field with the name of the property.
+ * @throws the error of the source, if it ends early.
  */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
 	{ content, fileName: originalName, mimeType }: FileToStore,
-): Promise<{ binary: IBinaryKeyData; facts: Record<string, string | number> }> {
+): Promise<StoredFile> {
 	const fileName = sanitizeFileName(originalName, 'file');
 	let bytes = 0;
 	const errors: unknown[] = [];

@@ -41,7 +41,12 @@ import {
 } from '../../lib/text/reasoning';
 import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
 import { getDisplayableLength } from '../../lib/text/calls/displayable-length';
-import { findIgnoredCall, findUnreadCall, hasCallMark } from '../../lib/text/calls/unread-calls';
+import {
+	findIgnoredCall,
+	findUnfinishedCall,
+	findUnreadCall,
+	hasCallMark,
+} from '../../lib/text/calls/unread-calls';
 import { TextCursor } from '../../lib/text/calls/cursor';
 import {
 	countSigns as countJsonSigns,
@@ -71,7 +76,7 @@ import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
 import { isLoopback } from '../../lib/errors/texts/error-text';
 import { describeRedirect } from '../../lib/errors/texts/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
-import { excerpt, truncateToLimit } from '../../lib/tasks/batches';
+import { excerpt, truncateToLimit } from '../../lib/tasks/long-texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import {
 	classifyErrorResponse,
@@ -89,12 +94,8 @@ import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import {
-	getDisplayName,
-	isSameModelName,
-	parseMetrics,
-	parseParameterCount,
-} from '../../lib/servers/models';
+import { getDisplayName, isSameModelName, parseParameterCount } from '../../lib/servers/models';
+import { parseMetrics } from '../../lib/servers/metrics';
 import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
@@ -190,6 +191,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
 	'text without calls': withoutCallMarkup,
 	'a call that nothing reads': (text) => findUnreadCall(text, ['a', 'get_weather']),
+	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
 	'text without code': blankOutCode,
 	'code blocks': findCodeBlocks,
@@ -624,25 +626,16 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'createJsonError',
 		'assertDepth',
 		'cleanResponseFormat',
-		'explainTooLong',
 	],
 	'the texts are kept or passed on as they are': [
 		'ServerError.withPartial',
 		'DisplayedText.new',
 		'CompletionAccumulator.end',
 		'buildExtractMessages',
-		'getTranscriptHints',
 		'withSubtitles',
 		'getUnsafeNumberWarnings',
 	],
-	'it sends requests; what it reads has readers': [
-		'runTurn',
-		'completeText',
-		'rerank',
-		'withContextSuggestion',
-		'explainUnsupportedRoute',
-		'explainUnsupportedTask',
-	],
+	'it sends requests; what it reads has readers': ['runTurn', 'withContextSuggestion'],
 	'it is a part of reading a call, and reads from a place; calls in a text have readers': [
 		'readLiteralCallsAt',
 		'readLiteralAt',
@@ -676,7 +669,11 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'withWavLength',
 	],
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],
-	'the text is of an error, which has readers': ['describeError', 'toChatMessage'],
+	'the text is of an error, which has readers': [
+		'describeError',
+		'toChatMessage',
+		'createTextError',
+	],
 	'it reads a file of limited size, with its own tests': [
 		'readMail',
 		'readFile',

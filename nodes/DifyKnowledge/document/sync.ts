@@ -119,7 +119,7 @@ async function syncItems(call: DifyCall) {
 		try {
 			allItems.push(await readSyncItem(call, call.parametersOf(itemIndex)));
 		} catch (error) {
-			results.push(toItemError(call, itemIndex, error));
+			results.push(toItemError(call, { itemIndex, reason: error }));
 		}
 	}
 	const isComplete = results.length === 0;
@@ -129,7 +129,7 @@ async function syncItems(call: DifyCall) {
 		const syncing = syncDataset(call, items, isComplete);
 		pushAll(
 			results,
-			await syncing.catch((error: unknown) => [toItemError(call, itemIndex, error)]),
+			await syncing.catch((error: unknown) => [toItemError(call, { itemIndex, reason: error })]),
 		);
 	}
 	return results;
@@ -203,7 +203,11 @@ async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplet
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);
-			results.push(locked === undefined ? toItemError(call, from, error, facts) : toItem(locked));
+			results.push(
+				locked === undefined
+					? toItemError(call, { itemIndex: from, reason: error, facts })
+					: toItem(locked),
+			);
 		}
 	}
 	return results;
