@@ -12,6 +12,7 @@ import type { RawToolCall } from '../../text/calls/types';
 import { findIgnoredCall } from '../../text/calls/unread-calls';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../../values/records';
+import { parseCutJson } from '../../values/cut-json';
 import { parseJson } from '../../values/json';
 import {
 	extractMessage,
@@ -52,6 +53,9 @@ export interface AccumulatorOptions {
 }
 
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
+
+/** Between events that no blank line separates. */
+const EVENT_LINE = /[\r\n]+(?:data:\s*)*/;
 
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
@@ -127,6 +131,14 @@ export class CompletionAccumulator {
 		this.failure = findEventFailure(event);
 		if (this.failure) return NO_OUTPUT;
 		return this.applyChunk(this.options.decode?.(event) ?? event);
+	}
+
+	/** Adds the output in the beginning of events of which one is too large, so that an error contains it. */
+	pushBeginning(received: string): void {
+		for (const line of received.split(EVENT_LINE)) {
+			const event = parseCutJson(line);
+			if (isRecord(event)) this.applyChunk(this.options.decode?.(event) ?? event);
+		}
 	}
 
 	/**
