@@ -24,7 +24,7 @@ import {
 	parseFinishReason,
 } from './parse-chunk';
 import { LogprobList } from './logprobs';
-import { ToolCallAccumulator } from './tool-call-accumulator';
+import { MAX_TOOL_CALLS, ToolCallAccumulator } from './tool-call-accumulator';
 import { normalizeArguments } from '../tools/arguments';
 import type { Completion, CompletionFailure, Timings, Usage } from '../types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -83,6 +83,7 @@ export class CompletionAccumulator {
 	private failure: CompletionFailure | undefined;
 	/** All calls of the ended response. */
 	private calls: RawToolCall[] = [];
+	private readonly normalized = new Map<string, string | undefined>();
 	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
 	private strayTexts: string[] = [];
 	private readonly logprobs = new LogprobList();
@@ -172,7 +173,7 @@ export class CompletionAccumulator {
 			failure: this.findFailure(nonEventLines),
 			toolCalls: this.calls.map((call) => ({
 				...call,
-				arguments: normalizeArguments(call.arguments) ?? call.arguments,
+				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			isCutOff: this.isTruncated,
@@ -180,6 +181,12 @@ export class CompletionAccumulator {
 			rejectedCall,
 		};
 		return { rest, completion };
+	}
+
+	/** Once for each text, which may be long. */
+	private normalize(args: string) {
+		if (!this.normalized.has(args)) this.normalized.set(args, normalizeArguments(args));
+		return this.normalized.get(args);
 	}
 
 	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
@@ -313,7 +320,7 @@ export class CompletionAccumulator {
 	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
 		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
-			const serverText = `more than ${this.calls.length - 1} tool calls in one response`;
+			const serverText = `more than ${MAX_TOOL_CALLS} tool calls in one response`;
 			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
 		}
 		return (
@@ -367,7 +374,7 @@ export class CompletionAccumulator {
 		const invalidCall = this.calls.find(
 			({ name, arguments: args }) =>
 				name === '' ||
-				normalizeArguments(args) === undefined ||
+				this.normalize(args) === undefined ||
 				(this.isTruncated && !args.trim().startsWith('{')),
 		);
 		if (!invalidCall) return undefined;
