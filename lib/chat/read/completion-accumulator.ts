@@ -320,8 +320,10 @@ export class CompletionAccumulator {
 	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
 		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
-			const serverText = `more than ${MAX_TOOL_CALLS} tool calls in one response`;
-			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
+			const title = `The model called more than ${MAX_TOOL_CALLS} tools in one response, so none was executed`;
+			const suggestion =
+				'The model repeats itself: lower the temperature, set Maximum Tokens, or use a model with better tool support.';
+			return { errorType: 'invalidToolCall', title, suggestion, tool: this.calls.at(-1)?.name };
 		}
 		return (
 			this.findEndFailure(nonEventLines) ??
