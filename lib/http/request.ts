@@ -236,9 +236,11 @@ class RequestRun<T> {
 				for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 					const events = reader.push(bytes);
 					if (events.length > 0) yield events.map(maskSecrets);
+					reader.assertSmall();
 				}
 				const last = reader.end();
 				if (last.length > 0) yield last.map(maskSecrets);
+				reader.assertSmall();
 				if (reader.page !== undefined) throw toError(reader.page);
 			},
 			bytes: async function* () {

@@ -101,6 +101,7 @@ import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { parseTranscript } from '../../lib/tasks/transcript';
+import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { parseExactJson, parseJsonExactly } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';
@@ -173,6 +174,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	fittingJson: (text) => extractJson(text.slice(text.length / 2), () => ['no']),
 	parseJson,
 	parseObject,
+	'the beginning of JSON': parseCutJson,
 	exactJson: (text) => parseExactJson(text),
 	argumentsOf: normalizeArguments,
 	'the arguments of a call': (text) =>
@@ -274,6 +276,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a data URL': (data) =>
 		tryOrUndefined(() => parseContentPart({ type: 'file', data: `data:text/plain,${data}` })),
 	'an event of a stream': (text) => new CompletionAccumulator().push(text),
+	'an event that is too large': (text) => new CompletionAccumulator().pushBeginning(text),
 	'a text of a stream': (text) => {
 		const reader = new CompletionAccumulator({ offeredTools: ['a'], mayStartInReasoning: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
