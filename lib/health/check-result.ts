@@ -195,7 +195,7 @@ const ERRORS_BY_STATUS: Partial<Record<HealthStatus, readonly ErrorType[]>> = {
 /**
  * The status of a server after this error.
  *
- * @param fallback for types that are not in the table
+ * @param fallback - For types that are not in the table
  */
 export function toHealthStatus(
 	type: ErrorType,
@@ -207,7 +207,7 @@ export function toHealthStatus(
 /**
  * Sorts findings, most important first, as plain text.
  *
- * @param initial a status that the server has at least
+ * @param initial - A status that the server has at least
  * @returns also the worst status of the findings and `initial`
  */
 export function summarizeFindings(
@@ -237,7 +237,7 @@ export function summarizeFindings(
 /**
  * The result of a check in one sentence: a clause, and the number of findings, which contain the reasons.
  *
- * @param clause without period
+ * @param clause - Without period
  */
 export function summarizeStatus(
 	clause: string,

@@ -59,8 +59,8 @@ const MEMORY_PER_CHARACTER = 8;
 const MAX_KEPT_START = 256 * 1024;
 
 /**
- * @param maxLength characters that an event may have
- * @throws TooManyValuesError for an event with so many values that parsing it would block n8n
+ * @param maxLength - Characters that an event may have
+ * @throws a `TooManyValuesError` for an event with so many values that parsing it would block n8n
  */
 export function assertFewValues(event: string, maxLength: number): void {
 	const maxMemory = Math.min(MEMORY_PER_CHARACTER * maxLength, MAX_JSON_MEMORY);

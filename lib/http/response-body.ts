@@ -88,7 +88,7 @@ export interface BodyLimits {
 /**
  * Collects a body as text.
  *
- * @throws BodyTooLargeError, with the beginning of the body
+ * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
 	body: AsyncIterable<Uint8Array>,
@@ -156,7 +156,7 @@ export class BufferedText implements EndDetector {
 		return this.chunks.start.slice(0, MAX_RECEIVED_LENGTH);
 	}
 
-	/** @throws TooManyValuesError */
+	/** @throws a `TooManyValuesError` */
 	add(chunk: string): void {
 		this.chunks.add(chunk);
 		this.mayBeJson ??= this.findStart(chunk);

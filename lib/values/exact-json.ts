@@ -32,7 +32,7 @@ export function parseExactJson(json: string, value: unknown = parseJson(json)): 
  * Writes the numbers that JavaScript cannot represent as strings. Not a reviver of `JSON.parse`, which takes ten times
  * the time, and up to 400 bytes for each value.
  *
- * @param unsafeNumbers receives these numbers
+ * @param unsafeNumbers - Receives these numbers
  */
 function quoteUnsafeNumbers(json: string, unsafeNumbers: string[]): string {
 	const parts: string[] = [];
