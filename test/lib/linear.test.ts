@@ -68,8 +68,7 @@ import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
-import { isLoopback } from '../../lib/errors/texts/error-text';
-import { describeRedirect } from '../../lib/errors/texts/network';
+import { describeRedirect, isLoopback } from '../../lib/errors/rows/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
 import { excerpt, truncateToLimit } from '../../lib/tasks/batches';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
@@ -249,7 +248,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		lower(text),
 	],
 	'the type of a sound': getAudioExtension,
-	'a redirect': (text) => [describeRedirect('vLLM', text, text), isLoopback(text)],
+	'a redirect': (text) => [describeRedirect({ url: text, location: text }), isLoopback(text)],
 	'addresses of Dify': (text) => [
 		tryOrUndefined(() => resolveDifyBaseUrl(`http://${text}`)),
 		tryOrUndefined(() => parseFileUrl(`http://${text}`)),

@@ -1,5 +1,5 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
 import { captureError } from '../../errors/server-error';

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
-import { isRetryable, isConnectionError } from '../../../lib/errors/error-types';
-import type { ErrorType } from '../../../lib/errors/error-types';
+import {
+	ERROR_TYPES,
+	isConnectionError,
+	isRetriedOnce,
+	isRetryable,
+} from '../../../lib/errors/error-types';
 import { describeError } from '../../../lib/errors/describe-error';
-import { DIFY_ERROR_TEXTS } from '../../../lib/errors/texts/dify';
-import { MODEL_ERROR_TEXTS } from '../../../lib/errors/texts/model';
-import { NETWORK_ERROR_TEXTS } from '../../../lib/errors/texts/network';
 
 const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 
@@ -108,9 +109,10 @@ describe('createServerError', () => {
 });
 
 test('only requests that were not started can be retried: others may have run, or would fail again', () => {
-	const texts = { ...NETWORK_ERROR_TEXTS, ...MODEL_ERROR_TEXTS, ...DIFY_ERROR_TEXTS };
-	const retryable = (Object.keys(texts) as ErrorType[]).filter(isRetryable).sort();
+	const retryable = ERROR_TYPES.filter(isRetryable).sort();
 	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading', 'modelUnreachable']);
+	const once = ERROR_TYPES.filter(isRetriedOnce).sort();
+	expect(once).toEqual(['outputParseFailed', 'serverError', 'streamError']);
 });
 
 test('isConnectionError is true if no connection was established', () => {
