@@ -1,5 +1,5 @@
 /** Errors from Dify's error responses and failed runs, with a type by code, otherwise by text. */
-import { parseRetryAfter } from '../errors/classify-error';
+import { parseRetryAfter } from '../errors/retry-after';
 import { mask, maskedExcerpt } from '../errors/mask';
 import { formatDuration } from '../values/duration';
 import type { ErrorContext, ErrorOverrides } from '../errors/create-error';

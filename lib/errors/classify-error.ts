@@ -3,15 +3,12 @@ import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
 import { isOneOf, isUnknownError } from './error-types';
-import {
-	findTypeByText,
-	findTokenCounts,
-	removeEchoes,
-	toTitle,
-	TYPE_BY_CODE,
-	TYPE_BY_WEAK_CODE,
-	NO_INSTANCE_PATTERN,
-} from './signals';
+import { TYPE_BY_CODE, TYPE_BY_WEAK_CODE } from './codes';
+import { removeEchoes } from './echoes';
+import { toTitle } from './message-title';
+import { parseRetryAfter } from './retry-after';
+import { findTypeByText, NO_INSTANCE_PATTERN } from './signals';
+import { findTokenCounts } from './token-counts';
 import type { JsonRecord } from '../values/records';
 import type { ParsedErrorBody } from './error-body';
 import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
@@ -236,13 +233,4 @@ function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, 
 	// LiteLLM
 	const seconds = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_SCANNED_TEXT))?.[1];
 	return parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : ''));
-}
-
-/** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
-export function parseRetryAfter(header = '', now: number = Date.now()): number | undefined {
-	const value = header.trim();
-	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
-	// `Date.parse` also accepts texts like "-5", so a month's name is required.
-	const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
-	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
 }

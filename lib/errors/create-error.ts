@@ -3,6 +3,7 @@ import { asFiniteNumber } from '../values/numbers';
 import { truncate } from '../values/text';
 import { mask, maskDeep, maskedExcerpt } from './mask';
 import type { ErrorFacts } from './rows/error-facts';
+import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
 import { getErrorText } from './error-types';
 import type { ServerErrorDetails } from './server-error';
@@ -98,10 +99,4 @@ function maskUrl({ url, root, secrets }: Partial<ErrorContext>) {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
 	const prefix = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
 	return prefix + mask(url.slice(prefix.length), secrets);
-}
-
-export function parseHostAndPort(url: string | undefined): { host?: string; port?: string } {
-	if (url === undefined || !URL.canParse(url)) return {};
-	const { hostname, port, protocol } = new URL(url);
-	return { host: hostname, port: port || (protocol === 'https:' ? '443' : '80') };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ServerError } from '../../../lib/errors/server-error';
-import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/create-error';
 import {
 	ERROR_TYPES,
 	isConnectionError,
@@ -89,22 +89,6 @@ describe('createServerError', () => {
 		expect(createServerError('dnsLookupFailed', { url: 'http://nas.lan/v1' }).message).toBe(
 			'The host name "nas.lan" cannot be resolved',
 		);
-	});
-
-	test('parseHostAndPort uses the default port of the scheme', () => {
-		expect([
-			parseHostAndPort('http://nas.lan/v1'),
-			parseHostAndPort('https://nas.lan/v1'),
-			parseHostAndPort('https://[::1]:8443/'),
-			parseHostAndPort('no address'),
-			parseHostAndPort(undefined),
-		]).toEqual([
-			{ host: 'nas.lan', port: '80' },
-			{ host: 'nas.lan', port: '443' },
-			{ host: '[::1]', port: '8443' },
-			{},
-			{},
-		]);
 	});
 });
 

@@ -12,7 +12,7 @@ const row: ErrorRow = {
 };
 const { health, cause, retry, ...sentences } = row;
 
-export const WRONG_ROWS: readonly ErrorRow[] = [
+const WRONG_ROWS: readonly ErrorRow[] = [
 	// @ts-expect-error without `health`
 	{ ...sentences, cause, retry },
 	// @ts-expect-error without `cause`
@@ -39,4 +39,8 @@ test('facts and error types are checked where they are used', () => {
 	expect(error.message).not.toContain('"m"');
 	// @ts-expect-error a misspelt type
 	expect(() => getErrorText('modelNotFond')).toThrow();
+});
+
+test.each(WRONG_ROWS)('wrong row %#: the compiler refuses it', (wrong) => {
+	expect(wrong).not.toEqual(row);
 });
