@@ -32,11 +32,9 @@ const ERROR_STATUSES: ReadonlyArray<[ErrorType, number[], string]> = [
 	['routeNotFound', [400, 404, 405, 406, 410], 'No Dify API was found at this address.'],
 	['busy', [429], 'Dify is receiving too many requests.'],
 	['serverError', [500], 'Dify returned an error.'],
-	[
-		'badGateway',
-		[502, 503, 504, 520, 521, 522, 523, 524, 530],
-		'A proxy responds, but Dify behind it does not.',
-	],
+	['badGateway', [502, 503, 520, 521, 522, 523], 'A proxy responds, but Dify behind it does not.'],
+	['gatewayTimeout', [408, 504, 524], 'A proxy in front of Dify stopped waiting for it.'],
+	['tunnelDown', [530], 'The tunnel to Dify is down.'],
 ];
 
 function getSuggestion(type: ErrorType) {

@@ -3,6 +3,7 @@ import { DIFY_ERRORS, DIFY_VARIANTS } from './rows/dify';
 import type { ErrorFacts } from './rows/error-facts';
 import type { DifyVariant, ErrorCause, ErrorHealth, ErrorRow, ErrorText } from './rows/error-row';
 import { toErrorText } from './rows/error-row';
+import { GATEWAY_ERRORS } from './rows/gateway';
 import { MODEL_ERRORS } from './rows/model';
 import { NETWORK_ERRORS } from './rows/network';
 
@@ -15,11 +16,13 @@ export type DifyErrorType = keyof typeof DIFY_ERRORS | keyof typeof DIFY_VARIANT
  */
 export type ErrorType =
 	| keyof typeof NETWORK_ERRORS
+	| keyof typeof GATEWAY_ERRORS
 	| keyof typeof MODEL_ERRORS
 	| keyof typeof DIFY_ERRORS;
 
 const ROWS: Readonly<Record<ErrorType, ErrorRow>> = {
 	...NETWORK_ERRORS,
+	...GATEWAY_ERRORS,
 	...MODEL_ERRORS,
 	...DIFY_ERRORS,
 };

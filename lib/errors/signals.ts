@@ -54,11 +54,13 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['busy', NO_INSTANCE_PATTERN],
-	// llama-swap, GPUStack: the upstream server does not respond; tunnels
+	// ngrok, Cloudflare's tunnels (1033), dev tunnels
 	[
-		'badGateway',
-		/^(?:server )?connection error\b|^all connection attempts failed\b|\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b/i,
+		'tunnelDown',
+		/\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b|\bargo tunnel error\b|\berror code: 1033\b/i,
 	],
+	// llama-swap, GPUStack: the upstream server does not respond
+	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
 	// Invalid requests that llama-server responds to with 500
@@ -215,7 +217,7 @@ const SIGNALS: readonly Signal[] = [
 		// A gateway and the server behind it
 		'badGateway',
 		[
-			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream (?:connect error|request timeout)\b/i,
+			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream connect error\b|\bno healthy upstream\b/i,
 		],
 	],
 	[

@@ -86,7 +86,12 @@ const MAX_PARSED_BYTES = 128 * 1024 * 1024;
 const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
 /** Errors after which Dify may have started the run. */
-const mayHaveStarted = isOneOf('closedBeforeResponse', 'connectionLost', 'badGateway');
+const mayHaveStarted = isOneOf(
+	'closedBeforeResponse',
+	'connectionLost',
+	'badGateway',
+	'gatewayTimeout',
+);
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 

@@ -2,7 +2,10 @@ import type { DifyVariant, ErrorRow } from './error-row';
 import type { MODEL_ERRORS } from './model';
 import type { NETWORK_ERRORS } from './network';
 import { optional } from './error-facts';
-import { describeRedirect, describeRedirectTarget, isCloudflare } from './network';
+import { isCloudflareStatus } from '../gateway-status';
+import type { GATEWAY_ERRORS } from './gateway';
+import { describeGatewayTimeout } from './gateway';
+import { describeRedirect, describeRedirectTarget } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
@@ -472,12 +475,22 @@ export const DIFY_VARIANTS = {
 			`Check the logs of the API container (docker compose logs api).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	badGateway: {
-		title: ({ status }) =>
-			`A proxy responds${optional(' with ', status)}, but Dify behind it does not`,
+		title: ({ gateway = 'A proxy', status }) =>
+			`${gateway} responds${optional(' with ', status)}, but Dify behind it does not`,
 		suggestion: ({ status = 0 }) =>
-			isCloudflare(status)
+			isCloudflareStatus(status)
 				? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.'
 				: 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.',
+	},
+	gatewayTimeout: {
+		title: (facts) => describeGatewayTimeout(facts, 'Dify'),
+		suggestion: ({ isRunStart }) =>
+			`Raise the timeout of the proxy in front of Dify (nginx: proxy_read_timeout), or use an address of Dify without it.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
+	},
+	tunnelDown: {
+		title: 'The tunnel to Dify is down',
+		suggestion:
+			'Start the tunnel again on the machine of Dify (cloudflared, ngrok), and check its log: Dify itself may be running.',
 	},
 	emptyResponse: {
 		title: 'Dify returned an empty response',
@@ -488,5 +501,10 @@ export const DIFY_VARIANTS = {
 	badRequest: { health: 'degraded' },
 	featureDisabled: { health: 'degraded' },
 } satisfies Readonly<
-	Partial<Record<keyof typeof MODEL_ERRORS | keyof typeof NETWORK_ERRORS, DifyVariant>>
+	Partial<
+		Record<
+			keyof typeof MODEL_ERRORS | keyof typeof NETWORK_ERRORS | keyof typeof GATEWAY_ERRORS,
+			DifyVariant
+		>
+	>
 >;

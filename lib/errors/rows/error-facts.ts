@@ -1,3 +1,4 @@
+import type { GatewayName } from '../gateway-status';
 import { isUnset } from '../../values/records';
 
 /** Facts that a sentence may include. All optional: a sentence is complete without them. */
@@ -43,6 +44,12 @@ export interface ErrorFacts {
 	isDify?: boolean;
 	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
 	isNodePage?: boolean;
+	/** The gateway that failed, if the response names it. */
+	gateway?: GatewayName;
+	/** The message repeats the status of a gateway. */
+	isGatewayStatusRepeated?: boolean;
+	/** Seconds after which it stopped waiting, if the message states them. */
+	limitSeconds?: number;
 	/** The service, if it is not a model server. */
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */

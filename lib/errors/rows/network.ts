@@ -143,14 +143,6 @@ export const NETWORK_ERRORS = {
 		cause: 'server',
 		retry: 'never',
 	},
-	badGateway: {
-		title: ({ status = 200 }) =>
-			`A proxy responds with ${status < 400 ? 'an error' : status}, but the model server behind it does not`,
-		suggestion: ({ status = 200 }) => describeGateway(status),
-		health: 'unreachable',
-		cause: 'server',
-		retry: 'never',
-	},
 	unexpectedRedirect: {
 		title: 'The server redirects this request',
 		detail: describeRedirect,
@@ -255,16 +247,6 @@ function withScheme(scheme: string, root: string | undefined) {
 	return root ? `: ${root.replace(/^https?/, scheme)}` : '';
 }
 
-function describeGateway(status: number) {
-	if (isCloudflare(status))
-		return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
-	if (status === 504)
-		return 'The proxy did not wait long enough: raise its timeout (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and turn off buffering (nginx: proxy_buffering).';
-	const rateLimit =
-		status === 503 ? ' The proxy may also limit the request rate (nginx: limit_req).' : '';
-	return `Check that the model server is running, and test it without the proxy.${rateLimit}`;
-}
-
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
 const DEFAULT_PORTS = ['8080', '9931'];
 
@@ -284,11 +266,6 @@ const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 /** Whether a host name means "this very machine or container". */
 export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
-}
-
-/** Cloudflare's own statuses: the server, or the tunnel to it, does not respond. */
-export function isCloudflare(status: number): boolean {
-	return status >= 520 && status <= 530;
 }
 
 /** Names both sides of a redirect, if the response names its target. */

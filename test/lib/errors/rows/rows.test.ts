@@ -4,6 +4,7 @@ import type { ErrorType } from '../../../../lib/errors/error-types';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
 import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
 import { optional, quoted } from '../../../../lib/errors/rows/error-facts';
+import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { isLoopback, NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { formatDuration } from '../../../../lib/values/duration';
@@ -12,6 +13,7 @@ import { readRows } from '../../../support/rows';
 describe('error texts', () => {
 	const TABLES = {
 		network: NETWORK_ERRORS,
+		gateway: GATEWAY_ERRORS,
 		model: MODEL_ERRORS,
 		dify: { ...DIFY_ERRORS, ...DIFY_VARIANTS },
 	};
@@ -208,7 +210,7 @@ describe('parts of error texts', () => {
 	});
 });
 
-const types = Object.keys({ ...NETWORK_ERRORS, ...MODEL_ERRORS }) as ErrorType[];
+const types = Object.keys({ ...NETWORK_ERRORS, ...GATEWAY_ERRORS, ...MODEL_ERRORS }) as ErrorType[];
 const rows = readRows('test/lib/errors/evidence.tsv');
 
 test('each error type has a row that says when its suggestion helps, and how that is known', () => {

@@ -5,6 +5,7 @@ import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
 import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
+import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
@@ -13,6 +14,7 @@ import { executeContext } from '../../../support/execute-context';
 
 const TABLES = {
 	network: NETWORK_ERRORS,
+	gateway: GATEWAY_ERRORS,
 	model: MODEL_ERRORS,
 	dify: { ...DIFY_ERRORS, ...DIFY_VARIANTS },
 };
