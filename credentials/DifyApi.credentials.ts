@@ -62,8 +62,18 @@ const TEST_ERRORS: readonly TestError[] = [
 	},
 	{
 		type: 'badGateway',
-		statuses: [502, 503, 504, 520, 521, 522, 523, 524, 530],
+		statuses: [502, 503, 520, 521, 522, 523],
 		sentence: 'A proxy responds, but Dify behind it does not.',
+	},
+	{
+		type: 'gatewayTimeout',
+		statuses: [408, 504, 524],
+		sentence: 'A proxy in front of Dify stopped waiting for it.',
+	},
+	{
+		type: 'tunnelDown',
+		statuses: [530],
+		sentence: 'The tunnel to Dify is down.',
 	},
 ];
 

@@ -54,7 +54,9 @@ const ERROR_STATUSES = {
 	forbidden: [403],
 	routeNotFound: [404, 405],
 	modelLoading: [503],
-	badGateway: [502, 504, 520, 521, 522, 523, 524, 530],
+	badGateway: [502, 520, 521, 522, 523],
+	gatewayTimeout: [408, 504, 524],
+	tunnelDown: [530],
 } satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */

@@ -1,7 +1,9 @@
 /** Changes a request that a server rejected, before it is sent again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
+import { removeEchoes } from '../errors/echoes';
+import { getUnquotedStart, isUnquoted } from '../errors/quotations';
+import { findTypeByText } from '../errors/signals';
 import { decodeEntities } from '../text/calls/quotations';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';

@@ -1,6 +1,6 @@
 /** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
 import { captureError, ServerError } from '../errors/server-error';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import { selectOnlyModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import type { DifyServer } from './dify';

@@ -2,7 +2,7 @@
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { isOneOf, getErrorText } from '../errors/error-types';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import { asFiniteNumber } from '../values/numbers';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];

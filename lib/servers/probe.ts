@@ -2,7 +2,7 @@
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
 import { captureError } from '../errors/server-error';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';

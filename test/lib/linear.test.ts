@@ -73,22 +73,26 @@ import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
-import { isLoopback } from '../../lib/errors/texts/error-text';
-import { describeRedirect } from '../../lib/errors/texts/network';
+import { optional, quoted } from '../../lib/errors/rows/error-facts';
+import {
+	describeRedirect,
+	describeRedirectTarget,
+	isLoopback,
+} from '../../lib/errors/rows/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
 import { excerpt, truncateToLimit } from '../../lib/tasks/long-texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
-import {
-	classifyErrorResponse,
-	classifyStreamError,
-	parseRetryAfter,
-} from '../../lib/errors/classify-error';
+import { classifyErrorResponse, classifyStreamError } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
 import { collectSecrets, mask, maskBody, maskDeep, maskedExcerpt } from '../../lib/errors/mask';
-import { parseHostAndPort } from '../../lib/errors/create-error';
-import { findTokenCounts, findTypeByText, removeEchoes, toTitle } from '../../lib/errors/signals';
+import { parseHostAndPort } from '../../lib/errors/host-and-port';
+import { parseRetryAfter } from '../../lib/errors/retry-after';
+import { removeEchoes } from '../../lib/errors/echoes';
+import { toTitle } from '../../lib/errors/message-title';
+import { findTypeByText } from '../../lib/errors/signals';
+import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
-import { getUnquotedStart, isUnquoted } from '../../lib/errors/signals';
+import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
@@ -255,7 +259,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 		lower(text),
 	],
 	'the type of a sound': getAudioExtension,
-	'a redirect': (text) => [describeRedirect('vLLM', text, text), isLoopback(text)],
+	'a redirect': (text) => [
+		describeRedirect({ url: text, location: text }),
+		describeRedirectTarget(text),
+		isLoopback(text),
+	],
+	'a fact of an error': (text) => [quoted(text), optional('', text)],
 	'addresses of Dify': (text) => [
 		tryOrUndefined(() => resolveDifyBaseUrl(`http://${text}`)),
 		tryOrUndefined(() => parseFileUrl(`http://${text}`)),

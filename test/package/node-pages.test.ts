@@ -238,7 +238,7 @@ describe('docs/troubleshooting.md', () => {
 					// Numbers and names are written as … and as N and M.
 					!text
 						.split(/\u2026|\b[NM]\b/)
-						.every((piece) => source.some((one) => one.includes(piece))),
+						.every((piece) => source.some((one) => one.includes(piece.trim()))),
 			);
 			expect({ page, unknown }).toEqual({ page, unknown: [] });
 		},

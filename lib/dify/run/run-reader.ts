@@ -1,5 +1,5 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
 import { captureError } from '../../errors/server-error';
@@ -86,7 +86,12 @@ const MAX_PARSED_BYTES = 128 * 1024 * 1024;
 const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
 /** Errors after which Dify may have started the run. */
-const mayHaveStarted = isOneOf('closedBeforeResponse', 'connectionLost', 'badGateway');
+const mayHaveStarted = isOneOf(
+	'closedBeforeResponse',
+	'connectionLost',
+	'badGateway',
+	'gatewayTimeout',
+);
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 

@@ -136,6 +136,8 @@ const isUnavailable = isOneOf(
 	'closedBeforeResponse',
 	'connectionLost',
 	'badGateway',
+	'gatewayTimeout',
+	'tunnelDown',
 	'totalTimeout',
 );
 

@@ -1,5 +1,5 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
 import { captureError, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
