@@ -110,7 +110,8 @@ function toRejection(
 ): ServerRejection | undefined {
 	const isOfGateway = form === 'page' || status === 407 || isGatewayStatus(status);
 	if (status < 400 || isOfGateway || isNoRejection(type)) return undefined;
-	return { status, isQuoted };
+	// Servers reject fields in JSON; a text may be of a filter or a proxy that quotes the request.
+	return { status, isQuoted: isQuoted || form !== 'json' };
 }
 
 /** docs/protocols/dify.md 1.1 */

@@ -164,7 +164,7 @@ export function findingFromGenerationError(error: ServerError): FindingWithStatu
 /**
  * Sorts findings, most important first, as plain text.
  *
- * @param initial a status that the server has at least
+ * @param initial - A status that the server has at least
  * @returns also the worst status of the findings and `initial`
  */
 export function summarizeFindings(
@@ -194,7 +194,7 @@ export function summarizeFindings(
 /**
  * The result of a check in one sentence: a clause, and the number of findings, which contain the reasons.
  *
- * @param clause without period
+ * @param clause - Without period
  */
 export function summarizeStatus(
 	clause: string,

@@ -47,7 +47,7 @@ const MAX_DATASETS = 5;
  * Probes the routes of both types of key: Dify rejects a key of the wrong type with the same message as an unknown one
  * (docs/protocols/dify.md 1.3, A3), and only the route of the other type distinguishes them.
  *
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = await probeDify(server, options);

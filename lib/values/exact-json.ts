@@ -2,9 +2,11 @@
 import { BACKSLASH } from './json-brackets';
 import { parseJson } from './json';
 
-/** JSON with strings instead of numbers that JavaScript cannot represent, and a list of those numbers. */
+/** JSON whose numbers keep all of their digits. */
 export interface ExactJson {
+	/** With strings instead of numbers that JavaScript cannot represent. Undefined if the text is not JSON. */
 	value: unknown;
+	/** These numbers, in their order. */
 	unsafeNumbers: string[];
 }
 
@@ -15,8 +17,9 @@ const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 const LARGE_NUMBER = /(?<=^|[\s:,[])-?\d(?:[\d.]{15,}(?:e[+-]?\d+)?|[\d.]*e[+-]?\d{3,})/gi;
 
 /**
- * Reads JSON without losing a number: Python writes integers of any length. `value`: the parsed JSON, if it was parsed
- * already.
+ * Reads JSON without losing a number: Python writes integers of any length.
+ *
+ * @param value - The parsed JSON, if it was parsed already.
  */
 export function parseExactJson(json: string, value: unknown = parseJson(json)): ExactJson {
 	const unsafeNumbers: string[] = [];
@@ -29,7 +32,7 @@ export function parseExactJson(json: string, value: unknown = parseJson(json)): 
  * Writes the numbers that JavaScript cannot represent as strings. Not a reviver of `JSON.parse`, which takes ten times
  * the time, and up to 400 bytes for each value.
  *
- * @param unsafeNumbers receives these numbers
+ * @param unsafeNumbers - Receives these numbers
  */
 function quoteUnsafeNumbers(json: string, unsafeNumbers: string[]): string {
 	const parts: string[] = [];

@@ -24,8 +24,7 @@ export interface ParameterSource {
 	getNodeParameter(
 		name: string,
 		itemIndex: number,
-		fallback: unknown,
-		options?: IGetNodeParameterOptions,
+		...fallback: [value: unknown, options?: IGetNodeParameterOptions]
 	): unknown;
 	getNode?(): { parameters?: unknown };
 	getInputData?(inputIndex?: number, connectionType?: NodeConnectionType): INodeExecutionData[];
@@ -46,7 +45,7 @@ export class NodeParameters {
 	/** Values without an expression, by name. */
 	private readonly staticValues: Map<string, unknown>;
 
-	/** `properties`: fields of the node's description, or of its operation. */
+	/** @param properties - Fields of the node's description, or of its operation. */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
@@ -60,8 +59,8 @@ export class NodeParameters {
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
 		return new NodeParameters(
 			{
-				getNodeParameter: (name, _item, fallback, options) =>
-					context.getNodeParameter(name, fallback, options),
+				getNodeParameter: (name, _itemIndex, ...fallback) =>
+					context.getNodeParameter(name, ...fallback),
 			},
 			0,
 			properties,
@@ -72,7 +71,8 @@ export class NodeParameters {
 	value(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
-		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
+		const name = path.slice(0, dot);
+		const fieldName = path.slice(dot + 1);
 		// An operation may have no options at all.
 		if (!this.properties.some((property) => property.name === name)) return undefined;
 		return unwrapLocator(this.collection(name)[fieldName]);
@@ -97,7 +97,11 @@ export class NodeParameters {
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** As `string`, for a required field. Throws a `ServerError` if it is empty. */
+	/**
+	 * As `string`, for a required field.
+	 *
+	 * @throws a `ServerError` if it is empty.
+	 */
 	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
@@ -162,7 +166,7 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	/** `problem`: continues the sentence after the field: "is empty". */
+	/** @param problem - Continues the sentence after the field: "is empty". */
 	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
@@ -239,8 +243,9 @@ export interface Field {
 const MAX_QUOTED_LENGTH = 100;
 
 /**
- * A field of a node's description. `path`: names from the outside in: `timeout`, `options.timeout`,
- * `files.file.source`.
+ * A field of a node's description.
+ *
+ * @param path - Names from the outside in: `timeout`, `options.timeout`, `files.file.source`.
  */
 export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const fields = fieldCache(properties);
@@ -289,7 +294,7 @@ function findProperties(
 	});
 }
 
-/** Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
+/** @throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
 export function asNumber(
 	{ label, range = ANY_NUMBER, isInteger = false }: Field,
 	value: unknown,
@@ -341,7 +346,7 @@ function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
-/** `problem`: continues the sentence after the field: "is empty". */
+/** @param problem - Continues the sentence after the field: "is empty". */
 export function createFieldError(
 	label: string,
 	problem: string,

@@ -231,7 +231,7 @@ describe('docs/troubleshooting.md', () => {
 		'%s quotes what the nodes say',
 		(page) => {
 			const quoted = quotedIn(read(page));
-			expect(quoted.length).toBeGreaterThan(20);
+			expect(quoted).not.toEqual([]);
 			const unknown = quoted.filter(
 				(text) =>
 					!FOREIGN_TEXTS.has(text) &&

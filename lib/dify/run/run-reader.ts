@@ -4,7 +4,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
 import { captureError } from '../../errors/server-error';
 import { isOneOf } from '../../errors/error-types';
-import { TooManyValuesError } from '../../http/body-limits';
+import { MAX_RECEIVED_LENGTH, TooManyValuesError } from '../../http/body-limits';
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
@@ -97,6 +97,10 @@ const MAY_HAVE_STARTED =
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
+const RECOVERED_FROM_LARGE_EVENT =
+	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
+const TOO_LARGE_SUGGESTION =
+	'Let the workflow return less: one event contains all outputs of a node or of the run. Its beginning is in the details.';
 const RECOVERED_FROM_MESSAGE =
 	'The stream ended before the response was complete. The rest was read from the message stored in Dify, without token counts, sources and files.';
 const MISSING_FINAL_EVENT =
@@ -125,6 +129,11 @@ export async function readRun(
 	});
 	run.workflowRunId = runId;
 	return await new RunReader(client, requestOptions, run, options).read();
+}
+
+/** Whether an event ended the reading because it is too large, or has too many values. */
+function isTooLarge(error: ServerError | undefined): error is ServerError {
+	return error?.type === 'invalidResponse';
 }
 
 class RunReader {
@@ -235,7 +244,10 @@ class RunReader {
 		memory.add(data);
 		this.parsedBytes += memory.bytes;
 		if (this.parsedBytes <= MAX_PARSED_BYTES) return true;
-		if (!DETAIL_EVENT.test(data)) throw new TooManyValuesError(MAX_PARSED_BYTES);
+		if (!DETAIL_EVENT.test(data))
+			throw new TooManyValuesError(MAX_PARSED_BYTES).withReceived(
+				data.slice(0, MAX_RECEIVED_LENGTH),
+			);
 		this.run.kept.omissions++;
 		return false;
 	}
@@ -311,11 +323,18 @@ class RunReader {
 	private async finishBroken(error: ServerError | undefined) {
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		return await this.recover({ timeoutMs }, async () => await this.createLostError(error));
+		const warning = isTooLarge(error) ? RECOVERED_FROM_LARGE_EVENT : undefined;
+		return await this.recover(
+			{ timeoutMs, warning },
+			async () => await this.createLostError(error),
+		);
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
-	private async recover(options: WaitOptions, createError: () => Promise<ServerError>) {
+	private async recover(
+		{ warning, ...options }: WaitOptions & { warning?: string },
+		createError: () => Promise<ServerError>,
+	) {
 		const { client, run } = this;
 		if (!isStored(run)) throw await createError();
 		const { workflowRunId } = run;
@@ -332,7 +351,7 @@ class RunReader {
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 		return await this.result(
-			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
+			warning ?? (workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD),
 		);
 	}
 
@@ -357,6 +376,14 @@ class RunReader {
 	private async createLostError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withMayHaveStarted(error);
+		}
+		if (isTooLarge(error)) {
+			const { message: title, serverText } = error;
+			return await this.createErrorWithResult('invalidResponse', {
+				title,
+				suggestion: TOO_LARGE_SUGGESTION,
+				serverText,
+			});
 		}
 		const type = this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly';
 		return await this.createErrorWithResult(type, { status: 200 });

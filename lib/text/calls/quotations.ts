@@ -108,7 +108,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 	verbar: '|',
 };
 
-function decodeEntities(text: string): string {
+/** A text with its entities of HTML decoded once. */
+export function decodeEntities(text: string): string {
 	if (!text.includes('&')) return text;
 	return text.replace(
 		/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,31}));/gi,

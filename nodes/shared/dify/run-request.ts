@@ -283,11 +283,12 @@ function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
 }
 
 async function toUploadRequest(
-	{ client, context, itemIndex }: DifyCall,
+	{ client, context, itemIndex, hint }: DifyCall,
 	property: string,
 	type?: DifyFileType,
 ): Promise<FileRequest> {
 	const source = await createFileSource(context, itemIndex, property);
+	source.warnings?.forEach(hint);
 	return async (user, allowedTypes) => ({
 		type: type ?? toDifyFileType(source, allowedTypes),
 		transfer_method: 'local_file',

@@ -101,7 +101,7 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 	});
 });
 
-testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_CALLS', {
+testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_TOOL_CALLS', {
 	limit: 1_000,
 	outcome: (count) => {
 		const accumulator = new ToolCallAccumulator();

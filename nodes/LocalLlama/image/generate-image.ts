@@ -9,14 +9,11 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
-import type { LocalLlamaOperation, ResultItem } from '../operation';
-import {
-	withOutput,
-	createOptionsField,
-	fileNameField,
-	mediaFields,
-	readMediaSettings,
-} from '../operation';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { createOptionsField, fileNameField } from '../operation-fields';
+import { mediaFields, readMediaSettings } from '../media-settings';
+import { withOutput } from '../output';
 
 export const imageGenerate: LocalLlamaOperation = withOutput({
 	name: 'Generate',
