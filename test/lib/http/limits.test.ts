@@ -7,6 +7,7 @@ import { closeRawServers, completeResponse, rawServer } from '../../support/raw-
 import { connect, fetchStatus, sendChat } from './client';
 import { testLimit, textOfBytes } from '../../support/limits';
 import { Readable } from 'node:stream';
+import { toUploadFileName } from '../../../lib/http/multipart';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -129,4 +130,13 @@ describe('a body of bytes, not of characters', () => {
 		const text = await readText(body, { maxBytes: 100 }).catch((error: Error) => error.name);
 		expect(text).toBe(bytes > 100 ? 'BodyTooLargeError' : textOfBytes(bytes));
 	});
+});
+
+testLimit('lib/http/multipart.ts#MAX_NAME_LENGTH', {
+	limit: 200,
+	of: 'wide characters with an ending',
+	outcome: (length) =>
+		toUploadFileName(`${'界'.repeat(length - 4)}.pdf`) === `${'界'.repeat(length - 4)}.pdf`,
+	within: true,
+	beyond: false,
 });
