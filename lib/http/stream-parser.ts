@@ -121,9 +121,14 @@ export class StreamParser implements EndDetector {
 		try {
 			read();
 		} catch (error) {
-			if (!(error instanceof BodyTooLargeError) || this.events.length === 0) throw error;
-			this.tooLarge = error;
+			this.tooLarge = this.toDelayedError(error);
 		}
+	}
+
+	/** @throws the error, unless it is about an event after others. */
+	private toDelayedError(error: unknown): BodyTooLargeError {
+		if (error instanceof BodyTooLargeError && this.events.length > 0) return error;
+		throw error;
 	}
 
 	/** @throws {BodyTooLargeError} if the events that `push` and `end` returned were followed by one that is too large */

@@ -12,20 +12,16 @@ import { readBlock } from './read-text-calls';
 import { readMarkedJson } from './marked-json';
 import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall } from './types';
-import { decodeEntities } from '../../values/entities';
+import { decodeEntities } from '../../values/html-entities';
 
 /** Characters of the request that may be read for the calls of a response. Calls after that count as quotations. */
 const MAX_READS = 1_000_000;
-
 /** Longer requests, which no context holds, contain every call. */
 const MAX_LENGTH = 2_000_000;
-
 /** What precedes a name in a call: marks, brackets and keys. */
 const MAX_BEFORE_NAME = 400;
-
 /** Beginnings of a call before its name that are tried, each of which costs as much as reading so many characters. */
 const MAX_BEGINNINGS = 12;
-
 const READS_PER_BEGINNING = 64;
 
 /**

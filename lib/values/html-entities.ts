@@ -1,7 +1,7 @@
-/** Entities of HTML. */
+/** Entities of HTML in text. */
 import { tryOrUndefined } from './attempt';
 
-/** Signs by the names of their entities: those of JSON, markup and calls. */
+/** The signs of calls by the names of their entities in HTML. */
 const ENTITIES: Readonly<Record<string, string>> = {
 	amp: '&',
 	apos: "'",
