@@ -26,16 +26,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
 	verbar: '|',
 };
 
-/** A text with its entities of HTML decoded once. */
+/** `&#39;`, `&#x27;`, `&apos;` */
+const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,31});/gi;
+
+/** A text with its entities of HTML decoded once. One with an unknown name becomes a blank. */
 export function decodeEntities(text: string): string {
-	if (!text.includes('&')) return text;
-	return text.replace(
-		/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,31}));/gi,
-		(all, decimal: string | undefined, hex: string | undefined, name = '') => {
-			if (decimal === undefined && hex === undefined)
-				return ENTITIES[(name as string).toLowerCase()] ?? ' ';
-			const code = decimal === undefined ? parseInt(hex!, 16) : Number(decimal);
-			return tryOrUndefined(() => String.fromCodePoint(code)) ?? all;
-		},
-	);
+	return text.includes('&') ? text.replace(ENTITY, decodeEntity) : text;
+}
+
+function decodeEntity(entity: string): string {
+	const name = entity.slice(1, -1).toLowerCase();
+	if (!name.startsWith('#')) return ENTITIES[name] ?? ' ';
+	const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : Number(name.slice(1));
+	return tryOrUndefined(() => String.fromCodePoint(code)) ?? entity;
 }
