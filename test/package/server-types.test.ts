@@ -78,7 +78,7 @@ const PRODUCTS =
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
-	[/^lib\/errors\/gateway-(?:failure|status)\.ts$/, 'gateways by the marks of their responses'],
+	[/^lib\/errors\/gateway-[\w-]+\.ts$/, 'headers and sentences of gateways'],
 	[
 		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
 		'file formats of servers, and their messages about files',
