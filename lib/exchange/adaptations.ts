@@ -4,7 +4,7 @@ import type { ErrorType } from '../errors/error-types';
 import { removeEchoes } from '../errors/echoes';
 import { getUnquotedStart, isUnquoted } from '../errors/quotations';
 import { findTypeByText } from '../errors/signals';
-import { decodeEntities } from '../text/calls/quotations';
+import { decodeEntities } from '../values/html-entities';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';
 import { isRecord, asRecord } from '../values/records';

@@ -28,6 +28,7 @@ import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
 import { validateJson } from '../../lib/chat/check/validate-json';
 import { breakControlTokens } from '../../lib/text/control-tokens';
 import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
+import { decodeEntities } from '../../lib/values/html-entities';
 import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
@@ -190,6 +191,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
 	withoutControlTokens: breakControlTokens,
 	'marks at the end': withoutEndMarks,
+	'entities of HTML': decodeEntities,
 	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
 	'a model name': opensReasoningInPrompt,
 	'a repetition': (text) => new RunawayDetector().push(text),
@@ -637,6 +639,12 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'createInputError',
 		'createJsonError',
 		'assertDepth',
+		'isGatewayError',
+		'describeGatewayTimeout',
+		'fitsEnding',
+		'fitsMimeType',
+		'isBinaryEnding',
+		'describeDocument',
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [
