@@ -4,7 +4,6 @@ import { TextCount, TooMuchTextError } from '../../../lib/http/body-limits';
 import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
 import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
-import { toUploadFileName } from '../../../lib/http/multipart';
 import { connect, fetchStatus, sendChat } from './client';
 import { testLimit, textOfBytes } from '../../support/limits';
 import { Readable } from 'node:stream';
@@ -143,13 +142,4 @@ describe('a body of bytes, not of characters', () => {
 		const text = await readText(body, { maxBytes: 100 }).catch((error: Error) => error.name);
 		expect(text).toBe(bytes > 100 ? 'BodyTooLargeError' : textOfBytes(bytes));
 	});
-});
-
-testLimit('lib/http/multipart.ts#MAX_NAME_LENGTH', {
-	limit: 200,
-	of: 'wide characters with an ending',
-	outcome: (length) =>
-		toUploadFileName(`${'界'.repeat(length - 4)}.pdf`) === `${'界'.repeat(length - 4)}.pdf`,
-	within: true,
-	beyond: false,
 });
