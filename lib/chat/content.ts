@@ -126,7 +126,7 @@ const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | unde
 /**
  * Converts a content block of LangChain or n8n; undefined if it contains nothing to send.
  *
- * Throws a `ServerError` of type `invalidInput` for content that no model server can read.
+ * @throws {ServerError} of type `invalidInput` for content that no model server can read
  */
 export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };

@@ -120,7 +120,7 @@ const BASE_METHODS = [
 	'_modelType',
 ];
 
-/** Throws a `MissingPartError`. */
+/** @throws {MissingPartError} */
 async function collectClasses(adapter: Adapter) {
 	const base = asRecord(Object.getPrototypeOf(Object.getPrototypeOf(adapter)));
 	const BaseChatModel = getClass(base, 'the base class of its chat model');
@@ -158,7 +158,7 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  * The host's SDK. Loaded with `module.require`, not imported, so that an n8n without it gets an error that says what to
  * do, not "Cannot find module".
  *
- * Throws an error if this n8n has no SDK.
+ * @throws {Error} if this n8n has no SDK
  */
 export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),

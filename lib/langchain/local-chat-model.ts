@@ -263,7 +263,7 @@ const DELTA_INTERVAL_MS = 40;
  * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
  * slot.
  *
- * Returns the result of `run`.
+ * @returns the result of `run`
  */
 export async function* streamText<R, C>(
 	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,

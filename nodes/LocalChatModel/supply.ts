@@ -41,7 +41,7 @@ export async function supplyChatModel(
 /**
  * Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed.
  *
- * Throws a `ServerError` of type `invalidInput` for an invalid option.
+ * @throws {ServerError} of type `invalidInput` for an invalid option
  */
 async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 	const { parameters, server, priority } = await log.openModelServer(properties);

@@ -20,8 +20,8 @@ import { toGrammarSchema } from './grammar-schema';
  * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
  * because llama-server cannot start a tool call under its grammar.
  *
- * Returns also warnings about omitted parts.
- * Throws a `ServerError` of type `invalidInput` if the forced tool is not offered.
+ * @returns also warnings about omitted parts
+ * @throws {ServerError} of type `invalidInput` if the forced tool is not offered
  */
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,

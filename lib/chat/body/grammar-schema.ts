@@ -61,7 +61,7 @@ const CHECKS: Record<string, Check> = {
  * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
  *
- * Returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
+ * @returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
 export function toGrammarSchema(root: JsonRecord): {
 	schema: JsonRecord;
@@ -140,8 +140,8 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
 /**
  * Rejects a JSON schema that would overflow the stack when it is read, copied or sent.
  *
- * `schemaLabel`: for example "The JSON schema".
- * Throws a `ServerError` of type `invalidInput`.
+ * @param schemaLabel for example "The JSON schema"
+ * @throws {ServerError} of type `invalidInput`
  */
 export function assertDepth(schema: unknown, schemaLabel: string): void {
 	if (!isTooDeep(schema)) return;

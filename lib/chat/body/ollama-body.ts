@@ -113,7 +113,7 @@ export function getContextWarnings(
 	];
 }
 
-/** Throws a `ServerError` of type `modalityUnsupported` for audio and video, and for images by URL. */
+/** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
 export function toOllamaBody({
 	model,
 	messages,

@@ -48,8 +48,8 @@ function withoutThinking(body: JsonRecord) {
  * Never moves text of a user or a tool to an earlier position, and puts only system text in the system message. So the
  * beginning of the prompt does not change.
  *
- * `messages`: of a body.
- * `hasSystem`: false if the template rejects every system message: the first user message then starts with its text.
+ * @param messages of a body
+ * @param hasSystem false if the template rejects every system message: the first user message then starts with its text
  */
 export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
 	const validMessages = asRecords(messages).filter(({ role }) => typeof role === 'string');

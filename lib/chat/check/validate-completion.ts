@@ -47,7 +47,7 @@ export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean 
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
-/** Throws a `ServerError` if the completion is not usable, and the model cannot correct it. */
+/** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
 	completion: AttemptedCompletion,

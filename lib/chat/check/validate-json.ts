@@ -33,7 +33,7 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
  * Checks a value against a JSON schema in bounded time. A server that accepts a schema may not enforce it: llama.cpp with
  * llguidance accepts an invalid one without constraining the output (observed in 2026), and most small servers ignore it.
  *
- * Throws a `ServerError` of type `invalidInput` if the schema itself is invalid.
+ * @throws {ServerError} of type `invalidInput` if the schema itself is invalid
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	const { resolved, unchecked } = resolveSchema(source);
@@ -156,7 +156,7 @@ interface ValidatedJson extends ExtractedJson {
  * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
  * the format or not enforce the schema.
  *
- * Returns the JSON, or its issues.
+ * @returns the JSON, or its issues
  */
 export function validateJson(
 	text: string,
@@ -180,7 +180,7 @@ export function validateJson(
 /**
  * The JSON of a response, if the format requires JSON; otherwise undefined.
  *
- * Throws a `ServerError` of type `invalidResponse` with the text in `partialText`.
+ * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
  */
 export function getRequestedJson(
 	result: ChatResult,

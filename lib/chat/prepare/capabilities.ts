@@ -8,7 +8,7 @@ import { toErrorContext } from '../../http/request-errors';
 /**
  * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
  *
- * Throws a `ServerError` of type `toolsUnsupported` or `modalityUnsupported`.
+ * @throws {ServerError} of type `toolsUnsupported` or `modalityUnsupported`
  */
 export async function assertCapabilities(
 	{

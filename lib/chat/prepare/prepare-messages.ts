@@ -9,8 +9,8 @@ import { convertMessages } from './convert-messages';
 /**
  * The messages of a turn that fit into the history budget, with control tokens broken up.
  *
- * Returns also warnings about shortened results and omitted turns.
- * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
+ * @returns also warnings about shortened results and omitted turns
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function prepareMessages(
 	source: readonly InputMessage[],

@@ -6,7 +6,7 @@ import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '.
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.
  *
- * `max`: maximum number of offered tools.
+ * @param max maximum number of offered tools
  */
 export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerator {
 	return async (chatRequest, onDelta) => {

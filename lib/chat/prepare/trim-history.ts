@@ -19,7 +19,7 @@ const MAX_RESULT_LENGTH = 1_000;
  * system prompt and the current turn stay. The result depends only on the conversation, so all workers of n8n's queue
  * mode omit the same, also in later turns.
  *
- * `budget`: in tokens.
+ * @param budget in tokens
  */
 export function trimHistory(
 	messages: ChatMessage[],

@@ -112,8 +112,8 @@ export class CompletionAccumulator {
 	}
 
 	/**
-	 * Returns the output that can be shown now.
-	 * Throws a `TooMuchTextError`.
+	 * @returns the output that can be shown now
+	 * @throws {TooMuchTextError}
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
@@ -132,8 +132,8 @@ export class CompletionAccumulator {
 	/**
 	 * Ends the response.
 	 *
-	 * `nonEventLines`: lines of the body that are not events.
-	 * Returns the remaining output, and the completion.
+	 * @param nonEventLines lines of the body that are not events
+	 * @returns the remaining output, and the completion
 	 */
 	end(nonEventLines: readonly string[] = []): {
 		rest: {

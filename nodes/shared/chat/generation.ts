@@ -143,7 +143,7 @@ export const thinkingFields: INodeProperties[] = [
 /**
  * The fields as options, which apply only if they are added.
  *
- * `unsetText`: what applies if they are not.
+ * @param unsetText what applies if they are not
  */
 export function toOptionFields(
 	fields: readonly INodeProperties[],
@@ -225,7 +225,7 @@ function createOptionError({ label }: Field, requirement: string) {
  * Reads the options of a generation, which expressions may return with any type. Options that the operation does
  * not offer count as not added.
  *
- * Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do.
+ * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
 export function readGeneration(parameters: NodeParameters): ChatParameters {
 	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
@@ -250,7 +250,7 @@ type Prefix = '' | 'options.';
 /**
  * Reads the thinking fields; undefined if nothing is sent.
  *
- * `whenUnset`: applies if the option was not added.
+ * @param whenUnset applies if the option was not added
  */
 export function readThinking(
 	parameters: NodeParameters,
@@ -321,7 +321,7 @@ interface NamedSchema {
 /**
  * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
- * Throws a `ServerError` of type `invalidInput` if it cannot be used, before anything is generated.
+ * @throws {ServerError} of type `invalidInput` if it cannot be used, before anything is generated
  */
 export function unwrapSchema(source: JsonRecord): NamedSchema {
 	assertDepth(source, 'The JSON schema');
