@@ -1,3 +1,4 @@
+/** Data of n8n's LangChain as ours, and ours as n8n's. */
 import { assertDepth } from '../chat/body/grammar-schema';
 import { createInputError } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';

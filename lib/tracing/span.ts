@@ -1,3 +1,4 @@
+/** A span of OpenTelemetry around a request to a server. */
 import { ServerError } from '../errors/server-error';
 import { isUnknownError } from '../errors/error-types';
 import { mask } from '../errors/mask';
