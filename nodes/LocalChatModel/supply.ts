@@ -87,7 +87,7 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
-		const model = createSdkChatModel(generate, settings.model, sdk);
+		const model = createSdkChatModel({ generate, modelId: settings.model, sdk });
 		return { ...sdk.supplyModel(context, model), closeFunction };
 	}
 	const Model = getLocalChatModelClass(host.classes);

@@ -28,7 +28,7 @@ export const enforceStrictRoles: Adaptation = (rejection, body) => {
 	return { name: hasSystem ? 'strict' : 'strict, no system', apply, warning: STRICT_ROLES_WARNING };
 };
 
-/** Returns the same body if it is already strict. */
+/** @returns the same body if it is already strict */
 function toStrictBody(body: JsonRecord, hasSystem: boolean) {
 	const messages = toStrictRoles(body.messages, hasSystem);
 	const isStrict = JSON.stringify(messages) === JSON.stringify(body.messages);

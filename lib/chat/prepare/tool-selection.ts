@@ -88,7 +88,8 @@ function scoreTools(questions: readonly string[], tools: readonly ToolDefinition
 /** Characters of all names and descriptions together: finding their words takes about 50 ms. */
 const MAX_TOOL_TEXT = 200_000;
 /** Characters of each: the first sentences say what a tool is for. */
-const [MIN_DESCRIPTION, MAX_DESCRIPTION] = [100, 2_000];
+const MIN_DESCRIPTION = 100;
+const MAX_DESCRIPTION = 2_000;
 
 function getMaxDescriptionLength(toolCount: number): number {
 	return Math.max(MIN_DESCRIPTION, Math.min(MAX_DESCRIPTION, MAX_TOOL_TEXT / toolCount));

@@ -51,6 +51,13 @@ export interface AccumulatorOptions {
 	decode?(event: JsonRecord): JsonRecord;
 }
 
+/** A response that has ended. */
+export interface EndedResponse {
+	/** Output that has not been returned by `push`. */
+	rest: TextAndReasoning;
+	completion: Completion;
+}
+
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
@@ -133,21 +140,15 @@ export class CompletionAccumulator {
 	 * Ends the response.
 	 *
 	 * @param nonEventLines lines of the body that are not events
-	 * @returns the remaining output, and the completion
 	 */
-	end(nonEventLines: readonly string[] = []): {
-		rest: {
-			text: string;
-			reasoning: string;
-		};
-		completion: Completion;
-	} {
+	end(nonEventLines: readonly string[] = []): EndedResponse {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
 		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
 		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
-		[this.releasedText, this.undecidedText] = [text, ''];
+		this.releasedText = text;
+		this.undecidedText = '';
 		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;

@@ -2,7 +2,7 @@ import { choiceField, jsonField, longTextField, integerField, shownIf } from '..
 import type { INodeProperties } from 'n8n-workflow';
 import type { GenerationOption } from '../../../lib/chat/body/generation-options';
 import {
-	GENERATION_OPTION_ENTRIES,
+	GENERATION_OPTION_LIST,
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/body/generation-options';
 import type { JsonRecord } from '../../../lib/values/records';
@@ -66,14 +66,12 @@ export const requestFields: INodeProperties[] = [
 ];
 
 /** Editor fields of all generation options. */
-export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_ENTRIES.map(
-	([name, option]) => ({
-		displayName: option.label,
-		name,
-		description: option.description,
-		...toInput(option),
-	}),
-);
+export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_LIST.map((option) => ({
+	displayName: option.label,
+	name: option.name,
+	description: option.description,
+	...toInput(option),
+}));
 
 function toInput(
 	option: GenerationOption,
@@ -189,8 +187,14 @@ export const responseFormatFields: INodeProperties[] = [
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
-/** Parsers of option values by type. */
-const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unknown) => unknown } = {
+/**
+ * Reads the value of an option, which an expression may return with any type.
+ *
+ * @throws {ServerError} of type `invalidInput` naming the field
+ */
+type OptionParser = (field: Field, value: unknown) => unknown;
+
+const PARSERS: Readonly<Record<GenerationOption['type'], OptionParser>> = {
 	number: asNumber,
 	switch: asBoolean,
 	stringList: (field, value) => {
@@ -228,7 +232,8 @@ function createOptionError({ label }: Field, requirement: string) {
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
 export function readGeneration(parameters: NodeParameters): ChatParameters {
-	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
+	const values = GENERATION_OPTION_LIST.flatMap((option) => {
+		const { name } = option;
 		const value = parameters.value(`options.${name}`);
 		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
