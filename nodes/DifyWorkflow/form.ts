@@ -1,5 +1,6 @@
 /** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
+import { toReadableContent } from '../../lib/dify/run/merge-events';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
@@ -104,7 +105,7 @@ export const forms: DifyResource = {
 				return {
 					json: toPlainObject({
 						formToken,
-						formContent: form.form_content ?? '',
+						formContent: toReadableContent(form.form_content, form.inputs) ?? '',
 						inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 						actions: parseFormActions(form),
 						expirationTime: form.expiration_time,

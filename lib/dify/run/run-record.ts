@@ -56,6 +56,11 @@ function withoutSystemVariables(inputs: unknown) {
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
 }
 
+/** Whether a run with this status has neither ended nor paused. */
+export function isInProgress(status: string): boolean {
+	return status === 'running' || status === 'scheduled';
+}
+
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
 
 /** Milliseconds to wait after a number of polls. */
@@ -89,7 +94,7 @@ export async function pollRunRecord(
 ): Promise<RunRecord> {
 	return await pollWithGrace({ client, id: runId, options }, async () => {
 		const record = await fetchRunRecord(client, runId);
-		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
+		return isInProgress(record.status) ? undefined : record;
 	});
 }
 

@@ -152,11 +152,15 @@ describe('following a run', () => {
 				action,
 				values: { pick: 'Rot' },
 			});
+		// With the default of the other field.
+		const SUBMITTED = { pick: 'Rot', note: 'as usual' };
 		const [rejection] = await submit('reject');
 		await submit('approve');
 		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
 		for (const [item] of await Promise.all(following))
-			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
+			expect(item!.json.answered).toEqual([
+				{ nodeTitle: 'Review', actionId: 'approve', submittedData: SUBMITTED },
+			]);
 	});
 });
 
