@@ -35,6 +35,7 @@ import {
 	completeFromRunRecord,
 	fetchRunRecord,
 	isInProgress,
+	lookUpRunStatus,
 } from './run-record';
 import type { OutcomeOf } from './run-result';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
@@ -219,11 +220,8 @@ class RunReader {
 			performance.now();
 		const look = async () => {
 			lookups.lastAt = performance.now();
-			const status = await fetchRunRecord(this.client, runId).then(
-				(record) => record.status,
-				// The stream is still open, and tells the end unless it is lost.
-				() => 'running',
-			);
+			// Without a status, the stream is still open, and tells the end unless it is lost.
+			const status = (await lookUpRunStatus(this.client, runId)) ?? 'running';
 			const isAwaited = status === 'paused' && this.run.forms.size > 0;
 			if (isInProgress(status) || isAwaited) return;
 			lookups.foundPause = status === 'paused';

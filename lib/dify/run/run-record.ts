@@ -30,7 +30,25 @@ export interface RunRecord extends RunSummary {
  * @throws {ServerError} of type `runNotFound`
  */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	const raw = await client.get(apiPath`/workflows/run/${runId}`);
+	return parseRunRecord(await client.get(getRecordPath(runId)), runId);
+}
+
+/** The status of a run by one request; undefined if Dify did not tell it. */
+export async function lookUpRunStatus(
+	client: DifyClient,
+	runId: string,
+): Promise<string | undefined> {
+	return await client
+		.getWithoutRetry(getRecordPath(runId))
+		.then((raw) => parseRunRecord(raw, runId).status)
+		.catch(() => undefined);
+}
+
+function getRecordPath(runId: string) {
+	return apiPath`/workflows/run/${runId}`;
+}
+
+function parseRunRecord(raw: JsonRecord, runId: string): RunRecord {
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
 	if (run.status === '') {
