@@ -8,6 +8,7 @@ import {
 	START,
 	startWorkflow,
 	executeWorkflow,
+	executeWorkflowError,
 	executeWorkflowJson,
 	prepareWorkflow,
 	REVIEW,
@@ -165,6 +166,23 @@ describe('following a run', () => {
 });
 
 describe('submitting a form', () => {
+	test.each(['aprove', 'ok', '批准'])(
+		'with the unknown button %s names its buttons',
+		async (action) => {
+			const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+			await executeWorkflow(sim);
+			const submission = { resource: 'form', operation: 'submit', formToken: 'tok', action };
+			const error = await executeWorkflowError(sim, { parameters: submission });
+			expect(error.message).toContain(`no button "${action}"`);
+			expect(`${error.message} ${error.description}`).toContain(
+				'approve ("Approve"), reject ("Reject")',
+			);
+			expect(
+				sim.requests.every(({ method, url }) => method === 'GET' || !url.includes('/form/')),
+			).toBe(true);
+		},
+	);
+
 	test('uploads files as the user who submits it', async () => {
 		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
 		const sim = await startWorkflow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });
