@@ -19,8 +19,15 @@ export interface ErrorFacts {
 	status?: number;
 	model?: string;
 	location?: string;
+	/** Tokens of the prompt. */
 	promptTokens?: number;
+	/** Tokens that prompt and response may have together. */
 	contextTokens?: number;
+	/** Tokens that were requested for the response, if the server counts them. */
+	responseTokens?: number;
+	/** The context is that of a slot of llama-server. */
+	isSlot?: boolean;
+	/** What a model cannot read: image, audio or video. */
 	modality?: string;
 	tool?: string;
 	/** What is wrong with a tool call. */

@@ -16,12 +16,17 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Error
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
-function describeOverflow({ promptTokens, contextTokens }: ErrorFacts) {
+function describeOverflow(facts: ErrorFacts) {
+	const { promptTokens, contextTokens, responseTokens, isSlot } = facts;
 	if (promptTokens === undefined || contextTokens === undefined)
 		return 'The prompt exceeds the context of the server';
-	return promptTokens > contextTokens
-		? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
-		: `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`;
+	if (promptTokens > contextTokens)
+		return isSlot
+			? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
+			: `The prompt needs ${promptTokens} tokens, but the context has ${contextTokens}`;
+	return responseTokens === undefined
+		? `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`
+		: `A prompt of ${promptTokens} tokens and a response of ${responseTokens} tokens (Maximum Tokens) exceed the context of ${contextTokens} tokens`;
 }
 
 /** Title and suggestion for a path that a server does not have. */
@@ -72,6 +77,11 @@ function describeOtherBaseUrl(root: string) {
 
 function withoutReason(status: number | undefined) {
 	return `${optional(' with status ', status)} and gave no reason`;
+}
+
+/** Other statuses below 500 are about an account, a state or a policy: only the message says more. */
+function mayBeAboutField(status = 400) {
+	return status <= 400 || status >= 500 || [404, 422].includes(status);
 }
 
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
@@ -185,7 +195,10 @@ export const MODEL_ERRORS = {
 		suggestion: ({ isPage, isEmpty, status }) => {
 			if (isPage)
 				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
-			return isEmpty ? CHECK_LOGS : 'If the message names a field, change that option of the node.';
+			if (isEmpty) return CHECK_LOGS;
+			return mayBeAboutField(status)
+				? 'If the message names a field, change that option of the node.'
+				: 'The details contain the server message.';
 		},
 		health: 'misconfigured',
 		cause: 'unknownRequest',
@@ -224,9 +237,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	fileUnreadable: {
-		title: 'The server cannot read a file in the request',
-		suggestion:
-			'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+		title: ({ modality }) =>
+			modality === 'audio'
+				? 'The server cannot read the audio'
+				: 'The server cannot read a file in the request',
+		suggestion: ({ modality }) =>
+			modality === 'audio'
+				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
