@@ -1,4 +1,5 @@
 /** A followed run whose stream sends only pings is looked up by its record. */
+import { setImmediate } from 'node:timers';
 import { followRun } from '../../../../lib/dify/run/follow-run';
 import type { RunResult } from '../../../../lib/dify/types';
 import { captureError } from '../../../../lib/errors/server-error';
