@@ -64,7 +64,7 @@ const contestants = {
 		const server = createModelServer({ baseUrl });
 		/** @param {() => object} createRequest @param {(delta: string) => void} [onDelta] */
 		const generate = async (createRequest, onDelta) =>
-			await runTurn(server, SETTINGS, createRequest(), onDelta);
+			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });
 		return streamed(
 			() =>
 				new Model({

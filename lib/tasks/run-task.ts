@@ -8,6 +8,7 @@ import type { FormBody, FileSource, UploadProgress } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { omitRejectedField } from '../exchange/adaptations';
+import type { Attempt } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
@@ -33,7 +34,8 @@ export interface TaskSettings {
 export interface TaskRequest<T, D = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
-		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations' | 'getPartial' | 'getShownLength'> {
+		Pick<ExchangeOptions<D, T>, 'routes' | 'adaptations'>,
+		Pick<Attempt<D, T>, 'getPartial' | 'getShownLength'> {
 	draft?: D;
 	/** Fields of the JSON body, or of the form if there is a file. */
 	toBody(route: RouteName, draft: D): JsonRecord;
@@ -60,41 +62,48 @@ export async function runTask<T, D = undefined>(
 	{ model, timeouts, retries, priority, signal }: TaskSettings,
 	task: TaskRequest<T, D>,
 ): Promise<ExchangeResult<D, T>> {
-	const { routes, file, extraBody = {}, operation, adaptations, read, explain, ...http } = task;
+	const { routes, extraBody = {}, operation, adaptations, explain } = task;
+	const { headers, isIdempotent, maxBytes, maxMemory, isPreemptible } = task;
 	// Reads how many concurrent requests the server supports.
 	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
 	let form: FormBody | undefined;
 	const run = async (target: ModelServer) =>
 		await exchange<D, T>(target, {
-			...http,
-			timeouts,
-			maxRetries: retries,
-			signal,
-			priority,
-			...(model !== '' && { model }),
 			learningScope: routes[0]!,
 			routes,
 			draft: task.draft as D,
-			toBody: (draft, route) => ({
-				...(model !== '' && { model }),
-				...task.toBody(route, draft),
+			startAttempt: ({ draft, route }) => ({
+				toBody: () => ({
+					...(model !== '' && { model }),
+					...task.toBody(route, draft),
+				}),
+				toContent: (body) => {
+					if (!task.file) return { json: body };
+					form = createFormBody(body, task.file);
+					return { upload: form };
+				},
+				toOutcome: async (response) => {
+					const value = await task.read(response);
+					const completed = { type: 'completed', value } as const;
+					const correctedDraft = task.correct?.(value, draft);
+					return correctedDraft === undefined
+						? completed
+						: { type: 'unusable', correctedDraft, withoutCorrection: completed };
+				},
+				getPartial: () => task.getPartial?.(),
+				getShownLength: () => task.getShownLength?.() ?? 0,
 			}),
-			toContent: (body) => {
-				if (!file) return { json: body };
-				form = createFormBody(body, file);
-				return { upload: form };
-			},
 			adaptations: {
 				...adaptations,
 				field: [...(adaptations?.field ?? []), omitRejectedField(new Set(Object.keys(extraBody)))],
 			},
-			read: async (response, { draft }) => {
-				const value = await read(response);
-				const completed = { type: 'completed', value } as const;
-				const correctedDraft = task.correct?.(value, draft);
-				return correctedDraft === undefined
-					? completed
-					: { type: 'unusable', correctedDraft, withoutCorrection: completed };
+			http: {
+				...{ headers, isIdempotent, maxBytes, maxMemory, isPreemptible },
+				timeouts,
+				maxRetries: retries,
+				signal,
+				priority,
+				...(model !== '' && { model }),
 			},
 		}).catch((error: unknown) => {
 			throw form ? explainUploadError(error, form.sent) : error;

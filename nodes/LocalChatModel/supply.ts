@@ -49,7 +49,7 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
 	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
 		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);
-		return await runTurn(server, resolved, chatRequest, onDelta);
+		return await runTurn({ server, settings: resolved, chatRequest, onDelta });
 	};
 	const maxTools = parameters.number('options.maxTools', 0);
 	const generateLimited = withTokenBudget(

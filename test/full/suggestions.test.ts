@@ -33,9 +33,10 @@ const chat =
 			thinkingHistory: 'never',
 			showThinking: false,
 		};
-		await runTurn(server, settings, {
-			messages: [{ type: 'human', content }],
-			...call,
+		await runTurn({
+			server,
+			settings,
+			chatRequest: { messages: [{ type: 'human', content }], ...call },
 		});
 	};
 

@@ -20,16 +20,19 @@ export function createCompletionError(
 		: classifyStreamError(errorBody, context);
 }
 
-/**
- * The error of a chat's completion that cannot be used.
- *
- * @param contentType of the response
- */
+/** A completion that cannot be used, and where it comes from. */
+export interface UnusableCompletion {
+	/** With its `failure`. */
+	completion: Completion;
+	context: ErrorContext;
+	/** Of the response. Default: none. */
+	contentType?: string;
+}
+
+/** The error of a chat's completion that cannot be used. */
 export function toServerError(
-	completion: Completion,
-	context: ErrorContext,
 	{ settings: { parameters }, serverType }: TurnContext,
-	contentType = '',
+	{ completion, context, contentType = '' }: UnusableCompletion,
 ): ServerError {
 	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;

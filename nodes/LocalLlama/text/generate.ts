@@ -141,7 +141,12 @@ export async function generate(
 	const isBuffered = typing === undefined;
 	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
 	const chatRequest = { messages, signal, isBuffered };
-	const turn = runTurn(server, { ...settings, showThinking: false }, chatRequest, onDelta);
+	const turn = runTurn({
+		server,
+		settings: { ...settings, showThinking: false },
+		chatRequest,
+		onDelta,
+	});
 	const result = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {

@@ -26,12 +26,12 @@ async function startChat(...texts: string[]) {
 	) => {
 		const server = createModelServer({ baseUrl: scripted.url, apiKey });
 		const deltas: string[] = [];
-		const { text, reasoning, warnings, logFields } = await runTurn(
+		const { text, reasoning, warnings, logFields } = await runTurn({
 			server,
-			{ ...PLAIN_SETTINGS, ...settings },
-			{ messages: [{ type: 'human', content }], ...more },
-			(piece) => deltas.push(piece),
-		);
+			settings: { ...PLAIN_SETTINGS, ...settings },
+			chatRequest: { messages: [{ type: 'human', content }], ...more },
+			onDelta: (piece) => deltas.push(piece),
+		});
 		const hasHint = warnings.some((warning) => warning.includes('had not begun it'));
 		return { text, reasoning, hasHint, deltas, heldBack: logFields?.delayedBecause };
 	};

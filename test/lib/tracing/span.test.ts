@@ -32,7 +32,12 @@ function chatWith(
 ): Chat {
 	const target = createModelServer(credential, helpers);
 	return async (call, show) =>
-		await runTurn(target, { ...PLAIN_SETTINGS, ...settings }, call, show);
+		await runTurn({
+			server: target,
+			settings: { ...PLAIN_SETTINGS, ...settings },
+			chatRequest: call,
+			onDelta: show,
+		});
 }
 
 async function sendQuestion(chat: Chat, content = 'What is 2+2?', signal?: AbortSignal) {

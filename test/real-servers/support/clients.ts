@@ -60,15 +60,15 @@ export async function chat(
 	onPiece: () => void = () => {},
 ): Promise<{ pieces: string[]; answer: ChatResult }> {
 	const pieces: string[] = [];
-	const answer = await runTurn(
+	const answer = await runTurn({
 		server,
-		{ ...PLAIN_SETTINGS, ...settings },
-		{ messages: [{ type: 'human', content: 'Say hello.' }], ...call },
-		(piece) => {
+		settings: { ...PLAIN_SETTINGS, ...settings },
+		chatRequest: { messages: [{ type: 'human', content: 'Say hello.' }], ...call },
+		onDelta: (piece) => {
 			pieces.push(piece);
 			onPiece();
 		},
-	);
+	});
 	return { pieces, answer };
 }
 

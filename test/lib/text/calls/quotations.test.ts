@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { getQuotableTexts } from '../../../../lib/chat/turn';
+import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
 import type { ChatMessage, ToolDefinition } from '../../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
