@@ -25,18 +25,56 @@ import {
 /** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';
 
-/** Errors of the credential test: their statuses, and what happened. */
-const ERROR_STATUSES: ReadonlyArray<[ErrorType, number[], string]> = [
-	['unexpectedRedirect', [301, 302, 303, 307, 308], 'The server redirects the request.'],
-	['unauthorized', [401], 'Dify, or a proxy in front of it, rejected the API key.'],
-	['routeNotFound', [400, 404, 405, 406, 410], 'No Dify API was found at this address.'],
-	['busy', [429], 'Dify is receiving too many requests.'],
-	['serverError', [500], 'Dify returned an error.'],
-	[
-		'badGateway',
-		[502, 503, 504, 520, 521, 522, 523, 524, 530],
-		'A proxy responds, but Dify behind it does not.',
-	],
+/** An error of the credential test. */
+interface TestError {
+	type: ErrorType;
+	/** Of the response. */
+	statuses: readonly number[];
+	/** What happened. */
+	sentence: string;
+}
+
+const TEST_ERRORS: readonly TestError[] = [
+	{
+		type: 'unexpectedRedirect',
+		statuses: [301, 302, 303, 307, 308],
+		sentence: 'The server redirects the request.',
+	},
+	{
+		type: 'unauthorized',
+		statuses: [401],
+		sentence: 'Dify, or a proxy in front of it, rejected the API key.',
+	},
+	{
+		type: 'routeNotFound',
+		statuses: [400, 404, 405, 406, 410],
+		sentence: 'No Dify API was found at this address.',
+	},
+	{
+		type: 'busy',
+		statuses: [429],
+		sentence: 'Dify is receiving too many requests.',
+	},
+	{
+		type: 'serverError',
+		statuses: [500],
+		sentence: 'Dify returned an error.',
+	},
+	{
+		type: 'badGateway',
+		statuses: [502, 503, 520, 521, 522, 523],
+		sentence: 'A proxy responds, but Dify behind it does not.',
+	},
+	{
+		type: 'gatewayTimeout',
+		statuses: [408, 504, 524],
+		sentence: 'A proxy in front of Dify stopped waiting for it.',
+	},
+	{
+		type: 'tunnelDown',
+		statuses: [530],
+		sentence: 'The tunnel to Dify is down.',
+	},
 ];
 
 function getSuggestion(type: ErrorType) {
@@ -90,14 +128,17 @@ export class DifyApi implements ICredentialType {
 	authenticate: IAuthenticate = async (data, request) => {
 		const credential = readDifyCredential(data);
 		const { baseUrl, keyType } = credential;
-		const test = { baseURL: resolveDifyBaseUrl(baseUrl), url: KEY_TEST_PATHS[keyType] };
-		return authenticateRequest(request, credential, TEST_PATH, test);
+		return authenticateRequest(request, credential, {
+			path: TEST_PATH,
+			baseURL: resolveDifyBaseUrl(baseUrl),
+			url: KEY_TEST_PATHS[keyType],
+		});
 	};
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...ERROR_STATUSES.flatMap(([type, statuses, sentence]) =>
+			...TEST_ERRORS.flatMap(({ type, statuses, sentence }) =>
 				statuses.map((status) => statusRule(status, `${sentence} ${getSuggestion(type)}`)),
 			),
 			statusRule(
@@ -107,10 +148,10 @@ export class DifyApi implements ICredentialType {
 			plainTextRule(
 				`This address returns plain text or a web page, not the Dify API. ${getSuggestion('notAnApi')}`,
 			),
-			missingFieldRule(
-				KEY_TEST_FIELD,
-				`Another program responds at this address, not Dify. ${getSuggestion('notAnApi')}`,
-			),
+			missingFieldRule({
+				key: KEY_TEST_FIELD,
+				message: `Another program responds at this address, not Dify. ${getSuggestion('notAnApi')}`,
+			}),
 		] as ICredentialTestRequest['rules'],
 	};
 }

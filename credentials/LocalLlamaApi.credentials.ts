@@ -13,7 +13,10 @@ import {
 	shownIf,
 	stringField,
 } from '../nodes/shared/field-builders';
+import type { ChoiceLabel } from '../nodes/shared/field-builders';
+import type { Authentication } from '../lib/servers/credential';
 import { readLocalLlamaCredential } from '../lib/servers/credential';
+import type { SelectableServerType } from '../lib/servers/types/server-type';
 import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
 	bodyRule,
@@ -26,6 +29,24 @@ import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/error-types';
 
+const AUTHENTICATION_CHOICES = {
+	basic: 'Basic (User and Password)',
+	bearer: 'Bearer (Authorization Header)',
+	none: 'None',
+	xApiKey: 'x-api-key Header',
+} satisfies Record<Authentication, ChoiceLabel>;
+
+const SERVER_TYPE_CHOICES = {
+	auto: ['Automatic', 'Detect the server type when needed'],
+	llamaServer: 'Llama-Server (llama.cpp)',
+	ollama: 'Ollama',
+	other: [
+		'Other (OpenAI-Compatible)',
+		'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
+	],
+	vllm: 'vLLM',
+} satisfies Record<SelectableServerType | 'auto', ChoiceLabel>;
+
 /** Statuses by the error that they mean for the credential test. */
 const ERROR_STATUSES = {
 	unexpectedRedirect: [301, 302, 303, 307, 308],
@@ -33,7 +54,9 @@ const ERROR_STATUSES = {
 	forbidden: [403],
 	routeNotFound: [404, 405],
 	modelLoading: [503],
-	badGateway: [502, 504, 520, 521, 522, 523, 524, 530],
+	badGateway: [502, 520, 521, 522, 523],
+	gatewayTimeout: [408, 504, 524],
+	tunnelDown: [530],
 } satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */
@@ -109,12 +132,7 @@ export class LocalLlamaApi implements ICredentialType {
 			'Authentication',
 			'authentication',
 			'bearer',
-			{
-				basic: 'Basic (User and Password)',
-				bearer: 'Bearer (Authorization Header)',
-				none: 'None',
-				xApiKey: 'x-api-key Header',
-			},
+			AUTHENTICATION_CHOICES,
 			'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
 		),
 		stringField('User', 'user', {
@@ -150,16 +168,7 @@ export class LocalLlamaApi implements ICredentialType {
 			'Server Type',
 			'serverType',
 			'auto',
-			{
-				auto: ['Automatic', 'Detect the server type when needed'],
-				llamaServer: 'Llama-Server (llama.cpp)',
-				ollama: 'Ollama',
-				other: [
-					'Other (OpenAI-Compatible)',
-					'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
-				],
-				vllm: 'vLLM',
-			},
+			SERVER_TYPE_CHOICES,
 			'Determines which fields beyond the OpenAI standard are sent',
 		),
 	]);
@@ -167,8 +176,11 @@ export class LocalLlamaApi implements ICredentialType {
 	/** Adds the key and the extra headers to a request. */
 	authenticate: IAuthenticate = async (data, request) => {
 		const credential = readLocalLlamaCredential(data);
-		const test = { baseURL: resolveBaseUrl(credential.baseUrl).api, url: TEST_PATH };
-		return authenticateRequest(request, credential, TEST_PATH, test);
+		return authenticateRequest(request, credential, {
+			path: TEST_PATH,
+			baseURL: resolveBaseUrl(credential.baseUrl).api,
+			url: TEST_PATH,
+		});
 	};
 
 	test: ICredentialTestRequest = {
@@ -177,21 +189,26 @@ export class LocalLlamaApi implements ICredentialType {
 			...Object.entries(ERROR_STATUSES).flatMap(([type, statuses]) =>
 				statuses.flatMap((status) => {
 					const message = toTestMessage(type as ErrorType, status);
-					return [statusRule(status, message), bodyRule('error.code', status, message)];
+					return [
+						statusRule(status, message),
+						bodyRule({ key: 'error.code', value: status, message }),
+					];
 				}),
 			),
-			bodyRule(
-				'length',
-				0,
-				'The response is empty. mlx_lm.server responds this way while no model is available on its machine: in that case the credential is correct. For any other server, check the host, port and path of the Base URL.',
-			),
+			bodyRule({
+				key: 'length',
+				value: 0,
+				message:
+					'The response is empty. mlx_lm.server responds this way while no model is available on its machine: in that case the credential is correct. For any other server, check the host, port and path of the Base URL.',
+			}),
 			plainTextRule(toTestMessage('notAnApi')),
-			bodyRule('data.length', 0, NO_MODELS),
-			bodyRule('data', null, NO_MODELS),
-			missingFieldRule(
-				'data',
-				'The response is not a model list as in the OpenAI API. Check that the Base URL points to the API. If the model list in the node works, the credential is correct.',
-			),
+			bodyRule({ key: 'data.length', value: 0, message: NO_MODELS }),
+			bodyRule({ key: 'data', value: null, message: NO_MODELS }),
+			missingFieldRule({
+				key: 'data',
+				message:
+					'The response is not a model list as in the OpenAI API. Check that the Base URL points to the API. If the model list in the node works, the credential is correct.',
+			}),
 		] as ICredentialTestRequest['rules'],
 	};
 }

@@ -1,3 +1,4 @@
+/** Names and MIME types of files that come from outside. */
 import { tryOrUndefined } from './values/attempt';
 import { withoutEnds } from './values/text';
 
@@ -9,7 +10,9 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
- * 4.3). `fallback`: used if nothing is left of the name.
+ * 4.3).
+ *
+ * @param fallback - Used if nothing is left of the name.
  */
 export function sanitizeFileName(name: string, fallback: string): string {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';

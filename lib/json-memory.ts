@@ -6,10 +6,13 @@
 
 /** Of a list or an object, without its entries. */
 const CONTAINER_BYTES = 64;
+
 /** Of a property: its name and place, also in objects whose names are all different. */
 const PROPERTY_BYTES = 64;
+
 /** Of a string, without its characters. */
 const STRING_BYTES = 32;
+
 /** Of an entry of a list. */
 const ENTRY_BYTES = 8;
 
@@ -19,10 +22,24 @@ const ENTRY_BYTES = 8;
  */
 export const MAX_JSON_MEMORY = 64 * 1024 * 1024;
 
-const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+/** Codes of characters. */
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 
-/** `{` and `}`. They differ from `[` and `]` in this bit only. */
-const [OPENING, CLOSING, CASE] = [0x7b, 0x7d, 0x20];
+/** `{` and `}` */
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** The only bit in which square and curly brackets differ. */
+const CASE = 0x20;
+
+/** Characters from one index up to another. */
+interface TextRange {
+	from: number;
+	end: number;
+}
 
 /** Estimates the memory of JSON that arrives in chunks, reading each character once. */
 export class JsonMemory {
@@ -55,32 +72,39 @@ export class JsonMemory {
 		} else if ((code | CASE) === CLOSING) this.depth--;
 	}
 
-	/** Returns the index of the closing quote, or the last index. */
+	/** @returns the index of the closing quote, or the last index. */
 	private skipString(chunk: string, start: number): number {
 		let from = start;
 		for (let at = chunk.indexOf('"', from); at >= 0; at = chunk.indexOf('"', from)) {
-			this.isInString = this.countBackslashes(chunk, from, at) % 2 === 1;
+			this.isInString = this.countBackslashes(chunk, { from, end: at }) % 2 === 1;
 			this.backslashes = 0;
 			if (!this.isInString) return at;
 			from = at + 1;
 		}
-		this.backslashes = this.countBackslashes(chunk, from, chunk.length);
+		this.backslashes = this.countBackslashes(chunk, { from, end: chunk.length });
 		return chunk.length;
 	}
 
 	/** The backslashes directly before an index, also those of the last chunk. */
-	private countBackslashes(chunk: string, from: number, end: number): number {
+	private countBackslashes(chunk: string, { from, end }: TextRange): number {
 		let at = end;
 		while (at > from && chunk.charCodeAt(at - 1) === BACKSLASH) at--;
 		return end - at + (at === from ? this.backslashes : 0);
 	}
 }
 
+/** What JSON may have. */
+export interface JsonLimits {
+	/** Levels of nesting. */
+	maxDepth: number;
+	/** Bytes, by `JsonMemory`. Default: `MAX_JSON_MEMORY`. */
+	maxMemory?: number;
+}
+
 /** Whether JSON is small enough to be parsed: neither nested too deeply, nor too large in memory. */
 export function isParsable(
 	source: string,
-	maxDepth: number,
-	maxMemory: number = MAX_JSON_MEMORY,
+	{ maxDepth, maxMemory = MAX_JSON_MEMORY }: JsonLimits,
 ): boolean {
 	// A shorter text cannot contain that many brackets.
 	if (source.length < 2 * maxDepth) return true;
@@ -92,7 +116,7 @@ export function isParsable(
 /**
  * Memory of a parsed value.
  *
- * @param max a larger value is not read to its end
+ * @param max - A larger value is not read to its end.
  */
 export function estimateMemory(value: unknown, max: number = Infinity): number {
 	if (typeof value === 'string') return STRING_BYTES + value.length;

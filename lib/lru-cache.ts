@@ -1,6 +1,7 @@
 /** Per cache, unless it sets its own. */
 const MAX_ENTRIES = 1_000;
-/** A server may have been updated. */
+
+/** Milliseconds. A server may have been updated. */
 export const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
@@ -28,15 +29,20 @@ export function memoize<K extends object, V>(derive: (object: K) => V): (object:
 /** The caches that exist as long as the process. */
 const sharedCaches: Array<{ clear(): void }> = [];
 
+interface CacheEntry<V> {
+	value: V;
+	/** By the monotonic clock: the system time may be set back. */
+	expiresAt: number;
+}
+
 /**
  * A bounded cache that evicts the least recently used entry. Each process has its own, including each worker of n8n's
  * queue mode, so everything must work without it, too.
  */
 export class LruCache<V> {
-	/** `expiresAt` uses the monotonic clock: the system time may be set back. */
-	private readonly entries = new Map<string, { value: V; expiresAt: number }>();
+	private readonly entries = new Map<string, CacheEntry<V>>();
 
-	/** `ttlMs`: milliseconds for which a value is kept. */
+	/** @param ttlMs - Milliseconds for which a value is kept. */
 	constructor(
 		private readonly ttlMs: number = TTL_MS,
 		private readonly maxEntries: number = MAX_ENTRIES,

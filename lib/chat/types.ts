@@ -228,6 +228,9 @@ export interface Completion extends TextAndReasoning {
 
 /** Why a response cannot be used. */
 export interface CompletionFailure {
+	/** Default: those of the type. */
+	title?: string;
+	suggestion?: string;
 	errorType: ErrorType;
 	serverText?: string;
 	/** The body of the error that the server reported, which has the type. */

@@ -57,7 +57,7 @@ export function createDifyClient(
 	const headers = buildCredentialHeaders(credential);
 	const url = { ...resolveBaseUrl(baseUrl), api: resolveDifyBaseUrl(baseUrl) };
 	return new DifyClient({
-		...createEndpoint(url, headers, ignoreSslIssues, helpers),
+		...createEndpoint({ url, headers, ignoreSslIssues, helpers }),
 		maxConcurrentRequests: 0,
 		getSlots: () => undefined,
 		toResponseError: toDifyResponseError,

@@ -1,7 +1,7 @@
 /** Errors from Dify's error responses and failed runs, with a type by code, otherwise by text. */
-import { parseRetryAfter } from '../errors/classify-error';
+import { parseRetryAfter } from '../errors/retry-after';
 import { mask, maskedExcerpt } from '../errors/mask';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import type { ErrorContext, ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import { ServerError } from '../errors/server-error';

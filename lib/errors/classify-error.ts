@@ -3,15 +3,20 @@ import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
 import { isOneOf, isUnknownError } from './error-types';
+import { TYPE_BY_CODE, TYPE_BY_WEAK_CODE } from './codes';
+import { suggestShorterResponse } from './context-overflow';
+import { removeEchoes } from './echoes';
 import {
-	findTypeByText,
-	findTokenCounts,
-	removeEchoes,
-	toTitle,
-	TYPE_BY_CODE,
-	TYPE_BY_WEAK_CODE,
-	NO_INSTANCE_PATTERN,
-} from './signals';
+	describeGateway,
+	findGatewayErrorByStatus,
+	hasStoppedWaiting,
+	isGatewayError,
+} from './gateway-failure';
+import { isGatewayStatus } from './gateway-status';
+import { toTitle } from './message-title';
+import { parseRetryAfter } from './retry-after';
+import { findTypeByText, NO_INSTANCE_PATTERN } from './signals';
+import { findTokenCounts } from './token-counts';
 import type { JsonRecord } from '../values/records';
 import type { ParsedErrorBody } from './error-body';
 import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
@@ -55,17 +60,21 @@ export function classifyErrorResponse(
 	const status = response.status < 300 ? (errorBody.status ?? response.status) : response.status;
 	// An error with a success status that contains no status counts as a server error.
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
-	const type = toErrorType({ ...response, status: effectiveStatus }, { ...errorBody, message });
+	const effective = { ...response, status: effectiveStatus };
+	const type = toErrorType(effective, { ...errorBody, message });
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts };
 	return createServerError(type, context, {
 		status,
 		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
+		suggestion:
+			type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined,
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		rejection: toRejection(type, response.status, errorBody),
 		about: {
 			status,
-			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
+			modality: findModality(type, message),
+			isSlot: isSlotMessage(errorBody),
 			location: response.location,
 			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
 			isPage: form === 'page',
@@ -73,6 +82,7 @@ export function classifyErrorResponse(
 			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
+			...(isGatewayError(type) && describeGateway(type, { ...effective, form, message })),
 		},
 	});
 }
@@ -84,6 +94,8 @@ const isNoRejection = isOneOf(
 	'invalidToolCall',
 	'toolCallTruncated',
 	'badGateway',
+	'gatewayTimeout',
+	'tunnelDown',
 	'proxyError',
 	'proxyAuthRequired',
 	'blockedByProxy',
@@ -96,9 +108,10 @@ function toRejection(
 	status: number,
 	{ form, isQuoted = false }: ParsedErrorBody,
 ): ServerRejection | undefined {
-	const isOfGateway = form === 'page' || [407, 408].includes(status) || isGatewayStatus(status);
+	const isOfGateway = form === 'page' || status === 407 || isGatewayStatus(status);
 	if (status < 400 || isOfGateway || isNoRejection(type)) return undefined;
-	return { status, isQuoted };
+	// Servers reject fields in JSON; a text may be of a filter or a proxy that quotes the request.
+	return { status, isQuoted: isQuoted || form !== 'json' };
 }
 
 /** docs/protocols/dify.md 1.1 */
@@ -112,11 +125,32 @@ function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody[
 	return isUnknown ? toTitle(message) || undefined : undefined;
 }
 
+const AUDIO = /\b(?:audios?|wav|mp3|ffmpeg)\b/i;
+
+/** The medium that a message is about. */
+function findModality(type: ErrorType, message: string) {
+	if (type === 'fileUnreadable')
+		return /\bimages?\b/i.test(message) || !AUDIO.test(message) ? undefined : 'audio';
+	return /^(image|audio|video) input is not supported|\b0 (image|audio|video)(?:\b|s\b|\(s\))/i
+		.exec(message)
+		?.slice(1)
+		.find(Boolean)
+		?.toLowerCase();
+}
+
+/** Whether the numbers are those of a slot, which only llama-server has. */
+function isSlotMessage({ codes, message }: ParsedErrorBody) {
+	return (
+		codes.includes('exceed_context_size_error') ||
+		/\bavailable context size\b|\bslot\b/i.test(message)
+	);
+}
+
 /** With the names of llama-server. */
 function toTokenFacts(type: ErrorType, message: string): JsonRecord {
 	if (type !== 'promptTooLong') return {};
-	const { promptTokens, contextTokens } = findTokenCounts(message);
-	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens };
+	const { promptTokens, contextTokens, responseTokens } = findTokenCounts(message);
+	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens, n_predict: responseTokens };
 }
 
 function toServerText(type: ErrorType, { form, message }: ParsedErrorBody) {
@@ -131,14 +165,21 @@ function withTemplateErrorFirst(message: string) {
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody) {
+/** Connection, gateway or model server is decided first; then by codes, sentences and status, in this order. */
+function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
+	const { form, message, codes } = errorBody;
+	const place = { ...response, form, message };
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
 		(response.status === 501 ? 'featureDisabled' : undefined) ??
+		// The words of a page are those of a proxy.
+		(form === 'page' ? findGatewayErrorByStatus(place) : undefined) ??
 		typeFromCode(errorBody) ??
-		findTypeByText(errorBody.message) ??
-		findByCode(TYPE_BY_WEAK_CODE, errorBody.codes) ??
+		(hasStoppedWaiting(place) ? 'gatewayTimeout' : undefined) ??
+		findTypeByText(message) ??
+		findByCode(TYPE_BY_WEAK_CODE, codes) ??
+		findGatewayErrorByStatus(place) ??
 		typeFromStatus(response.status, errorBody)
 	);
 }
@@ -151,15 +192,9 @@ function typeFromProxy(
 	if (status >= 300 && status < 400) return 'unexpectedRedirect';
 	if (status === 407) return 'proxyError';
 	if (form === 'json') return undefined;
-	if (isGatewayStatus(status)) return 'badGateway';
 	const requiresPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
 	if (status === 401 && requiresPassword) return 'proxyAuthRequired';
 	return form === 'page' && [401, 403].includes(status) ? 'blockedByProxy' : undefined;
-}
-
-/** 520 to 530 are Cloudflare's. */
-function isGatewayStatus(status: number) {
-	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 }
 
 const KEY_REJECTED = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
@@ -236,13 +271,4 @@ function getRetryAfterMs(type: ErrorType, { headers = {} }: ErrorResponseInput, 
 	// LiteLLM
 	const seconds = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_SCANNED_TEXT))?.[1];
 	return parseRetryAfter(headers['retry-after'] ?? (type === 'busy' ? seconds : ''));
-}
-
-/** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
-export function parseRetryAfter(header = '', now: number = Date.now()): number | undefined {
-	const value = header.trim();
-	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
-	// `Date.parse` also accepts texts like "-5", so a month's name is required.
-	const time = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
-	return Number.isNaN(time) ? undefined : Math.max(0, time - now);
 }

@@ -2,16 +2,14 @@
 import { asFiniteNumber } from '../values/numbers';
 import { truncate } from '../values/text';
 import { mask, maskDeep, maskedExcerpt } from './mask';
-import type { ErrorTextParams } from './texts/error-text';
+import type { ErrorFacts } from './rows/error-facts';
+import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
 import { getErrorText } from './error-types';
 import type { ServerErrorDetails } from './server-error';
 import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
 
-export interface ErrorContext extends Pick<
-	ErrorTextParams,
-	'root' | 'typed' | 'service' | 'model'
-> {
+export interface ErrorContext extends Pick<ErrorFacts, 'root' | 'typed' | 'service' | 'model'> {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
@@ -27,7 +25,7 @@ const MAX_SENTENCE_LENGTH = 10_000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */
 export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
-	about?: ErrorTextParams;
+	about?: ErrorFacts;
 };
 
 /**
@@ -45,6 +43,7 @@ export function createServerError(
 		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
 		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
 		contextTokens: asFiniteNumber(details.facts?.n_ctx),
+		responseTokens: asFiniteNumber(details.facts?.n_predict),
 	};
 	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
 	const url = maskUrl(context);
@@ -101,10 +100,4 @@ function maskUrl({ url, root, secrets }: Partial<ErrorContext>) {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
 	const prefix = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
 	return prefix + mask(url.slice(prefix.length), secrets);
-}
-
-export function parseHostAndPort(url: string | undefined): { host?: string; port?: string } {
-	if (url === undefined || !URL.canParse(url)) return {};
-	const { hostname, port, protocol } = new URL(url);
-	return { host: hostname, port: port || (protocol === 'https:' ? '443' : '80') };
 }

@@ -4,7 +4,8 @@ import { asArray, asRecord, asRecords, asString, isRecord, isNonEmpty } from '..
 import { parseJson, parseObject } from '../values/json';
 import { asFiniteNumber, parseNumber } from '../values/numbers';
 import { toText } from '../values/text';
-import { findTypeByText, getWrapperLength } from './signals';
+import { getWrapperLength } from './quotations';
+import { findTypeByText } from './signals';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
 export const MAX_SCANNED_TEXT = 4_000;

@@ -1,103 +1,78 @@
 /** Types of errors, what they have in common, and their texts. */
-import { DIFY_ERROR_TEXTS } from './texts/dify';
-import { MODEL_ERROR_TEXTS } from './texts/model';
-import { NETWORK_ERROR_TEXTS } from './texts/network';
-import type { ErrorText, ErrorTextParams, ErrorTextSource } from './texts/error-text';
-import { toErrorText } from './texts/error-text';
+import { DIFY_ERRORS, DIFY_VARIANTS } from './rows/dify';
+import type { ErrorFacts } from './rows/error-facts';
+import type { DifyVariant, ErrorCause, ErrorHealth, ErrorRow, ErrorText } from './rows/error-row';
+import { toErrorText } from './rows/error-row';
+import { GATEWAY_ERRORS } from './rows/gateway';
+import { MODEL_ERRORS } from './rows/model';
+import { NETWORK_ERRORS } from './rows/network';
 
 /** Errors of Dify. A type that other servers have as well means the same, with a title and suggestion for Dify. */
-export type DifyErrorType = keyof typeof DIFY_ERROR_TEXTS;
+export type DifyErrorType = keyof typeof DIFY_ERRORS | keyof typeof DIFY_VARIANTS;
 
 /**
  * Error types: one list for all servers, used by error items, Server Health and the code. Each type is a row of the
- * tables in `texts/`, which have its title, detail and suggestion.
+ * tables in `rows/`, which have its texts and what it means.
  */
 export type ErrorType =
-	| keyof typeof NETWORK_ERROR_TEXTS
-	| keyof typeof MODEL_ERROR_TEXTS
-	| DifyErrorType;
+	| keyof typeof NETWORK_ERRORS
+	| keyof typeof GATEWAY_ERRORS
+	| keyof typeof MODEL_ERRORS
+	| keyof typeof DIFY_ERRORS;
+
+const ROWS: Readonly<Record<ErrorType, ErrorRow>> = {
+	...NETWORK_ERRORS,
+	...GATEWAY_ERRORS,
+	...MODEL_ERRORS,
+	...DIFY_ERRORS,
+};
+
+const VARIANTS: Readonly<Partial<Record<ErrorType, DifyVariant>>> = DIFY_VARIANTS;
+
+/** All error types. */
+export const ERROR_TYPES: readonly ErrorType[] = Object.keys(ROWS) as ErrorType[];
 
 /** A test for some error types. */
-export function isOneOf(...types: readonly ErrorType[]) {
-	return (type: ErrorType): boolean => types.includes(type);
+export function isOneOf(...types: readonly ErrorType[]): (type: ErrorType) => boolean {
+	return (type) => types.includes(type);
+}
+
+function hasCause(...causes: readonly ErrorCause[]) {
+	return (type: ErrorType) => causes.includes(ROWS[type].cause);
 }
 
 /** Whether no connection was made, so that another request would fail in the same way. */
-export const isConnectionError: (type: ErrorType) => boolean = isOneOf(
-	'dnsLookupFailed',
-	'connectionRefused',
-	'connectTimeout',
-	'hostUnreachable',
-	'tlsMismatch',
-	'tlsUntrusted',
-	'blockedByPolicy',
-	'proxyError',
-);
+export const isConnectionError: (type: ErrorType) => boolean = hasCause('connection');
 
 /** Errors in the request, such as a value, an ID or a file, which the caller can correct. */
-export const isRequestError: (type: ErrorType) => boolean = isOneOf(
-	'invalidInput',
-	'badRequest',
-	'promptTooLong',
-	'kvCacheFull',
-	'modalityUnsupported',
-	'fileUnreadable',
-	'modelNotFound',
-	'tooManyFiles',
-	'requestTooLarge',
-	'emptyQuery',
-	'invalidInputs',
-	'invalidId',
-	'invalidParam',
-	'missingUser',
-	'notFound',
-	'conversationNotFound',
-	'conversationEnded',
-	'messageNotFound',
-	'nothingToRevoke',
-	'runNotFound',
-	'fileNotFound',
-	'fileTypeNotAllowed',
-	'fileRejected',
-	'formClosed',
-	'formNotFound',
-	'formRejected',
-	'datasetRejected',
-	'datasetNotFound',
-	'documentNotIndexed',
-	'documentArchived',
-	'documentBusy',
-	'nameTaken',
-);
+export const isRequestError: (type: ErrorType) => boolean = hasCause('request', 'unknownRequest');
 
 /** Errors of a server that nothing explains but its own message. */
-export const isUnknownError: (type: ErrorType) => boolean = isOneOf(
-	'badRequest',
-	'serverError',
-	'streamError',
-);
+export const isUnknownError: (type: ErrorType) => boolean = hasCause('unknown', 'unknownRequest');
 
 /** Errors after which the same request may be sent again: the server did not start it. */
-export const isRetryable: (type: ErrorType) => boolean = isOneOf(
-	'connectionRefused',
-	'modelLoading',
-	'modelUnreachable',
-	'busy',
-);
+export function isRetryable(type: ErrorType): boolean {
+	return ROWS[type].retry === 'same';
+}
 
-const TEXTS: Readonly<Record<ErrorType, ErrorTextSource>> = {
-	...DIFY_ERROR_TEXTS,
-	...MODEL_ERROR_TEXTS,
-	...NETWORK_ERROR_TEXTS,
-};
+/** Errors of a server that failed while it generated: the same request may be sent once more. */
+export function isRetriedOnce(type: ErrorType): boolean {
+	return ROWS[type].retry === 'once';
+}
 
-const TEXTS_FOR_DIFY = { ...TEXTS, ...DIFY_ERROR_TEXTS };
+/** The status of a server after this error. */
+export function getHealth(type: ErrorType, service?: 'dify'): ErrorHealth {
+	return getRow(type, service).health;
+}
 
 /**
  * Title, detail and suggestion of an error type. The nodes' errors, Server Health and the credential tests use the same
  * rows.
  */
-export function getErrorText(type: ErrorType, facts: ErrorTextParams = {}): ErrorText {
-	const texts = facts.service === 'dify' ? TEXTS_FOR_DIFY : TEXTS;
-	return toErrorText(texts[type], facts);
+export function getErrorText(type: ErrorType, facts: ErrorFacts = {}): ErrorText {
+	return toErrorText(getRow(type, facts.service), facts);
+}
+
+function getRow(type: ErrorType, service: 'dify' | undefined): ErrorRow {
+	return service === 'dify' ? { ...ROWS[type], ...VARIANTS[type] } : ROWS[type];
 }

@@ -2,9 +2,9 @@
 import { memoize } from '../lru-cache';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
-import { decodeBase64Runs, mayContainEscaped, unescapeText } from './escapes';
+import { findBase64Runs, TextBuffer } from './escapes';
 import { compileSecrets } from './secret-patterns';
-import type { SecretPatterns } from './secret-patterns';
+import type { Range, SecretPatterns } from './secret-patterns';
 
 /** Headers that describe the request: their values are not secret. All other values are treated as secrets. */
 const OPEN_HEADERS =
@@ -35,12 +35,13 @@ function splitHeaderValue(value: string) {
 	return [value, withoutScheme, ...parts, ...decodeBasic(value)];
 }
 
-/** The pair of Basic, decoded, and its password. */
+/** The pair of Basic, decoded, its password, and the words of that. */
 function decodeBasic(value: string) {
 	const encoded = /^Basic\s+(\S+)$/i.exec(value)?.[1];
 	if (encoded === undefined) return [];
 	const pair = Buffer.from(encoded, 'base64').toString();
-	return [pair, pair.slice(pair.indexOf(':') + 1)];
+	const password = pair.slice(pair.indexOf(':') + 1);
+	return [pair, password, ...password.split(/\s+/)];
 }
 
 function isSecret(value: string) {
@@ -75,7 +76,12 @@ export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS):
 	const ranges = findSecrets(body, getPatterns(secrets));
 	if (ranges.length === 0) return body;
 	if (!/^\s*[{["]/.test(body) || parseJson(body) === undefined) return replaceRanges(body, ranges);
-	return body.replace(JSON_LITERAL, (literal) => {
+	const merged = mergeRanges(ranges);
+	let next = 0;
+	return body.replace(JSON_LITERAL, (literal, at: number) => {
+		while (next < merged.length && merged[next]![1] <= at) next++;
+		// The others would be searched once more.
+		if (next === merged.length || merged[next]![0] >= at + literal.length) return literal;
 		const value = JSON.parse(literal) as unknown;
 		const text = typeof value === 'string' ? value : literal;
 		const masked = mask(text, secrets);
@@ -111,39 +117,88 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = NO_SECRETS): 
 	return Object.fromEntries(entries) as T;
 }
 
-type Range = readonly [from: number, to: number];
-
 /** Escapes in escapes: those of the body, and of three texts in it. */
 const MAX_LAYERS = 4;
 
-/** Characters that are searched at once: each needs memory for its position, and most windows have no escapes. */
-const WINDOW_LENGTH = 32 * 1024;
+/** Characters that are searched at once. */
+const WINDOW_LENGTH = 64 * 1024;
 
 /** The longest escape of a character that servers write: of HTML in a URL in JSON. */
 const MAX_ESCAPE_LENGTH = 16;
 
+/** One per layer, for all texts. The memory that they need does not depend on the length of a text. */
+const BUFFERS: readonly TextBuffer[] = Array.from(
+	{ length: MAX_LAYERS + 1 },
+	() => new TextBuffer(),
+);
+
 /** The ranges of a text that contain a secret in any form. They may overlap, and are not sorted. */
 export function findSecrets(text: string, patterns: SecretPatterns): Range[] {
 	if (patterns.isEmpty || text.length < patterns.minLength) return [];
-	if (text.length <= WINDOW_LENGTH) return findInLayers(text, patterns, MAX_LAYERS);
+	if (isKnownClean(text, patterns)) return [];
 	const overlap = Math.min(MAX_ESCAPE_LENGTH * patterns.maxLength, WINDOW_LENGTH);
 	const ranges: Range[] = [];
 	for (let start = 0; start < text.length; start += WINDOW_LENGTH) {
-		const window = text.slice(start, start + WINDOW_LENGTH + overlap);
-		for (const [from, to] of findInLayers(window, patterns, MAX_LAYERS))
-			ranges.push([start + from, start + to]);
+		const end = Math.min(text.length, start + WINDOW_LENGTH + overlap);
+		BUFFERS[0]!.load(text, start, end);
+		for (const range of findInLayer(0, patterns)) {
+			range[0] += start;
+			range[1] += start;
+			ranges.push(range);
+		}
+		if (end === text.length) break;
 	}
+	if (ranges.length === 0) rememberClean(text, patterns);
 	return ranges;
 }
 
-function findInLayers(text: string, patterns: SecretPatterns, layers: number): Range[] {
-	const ranges: Range[] = patterns.find(text);
-	if (layers === 0) return ranges;
-	const unescaped = mayContainEscaped(text, patterns.characters) ? unescapeText(text) : undefined;
-	for (const decoded of [...(unescaped ? [unescaped] : []), ...decodeBase64Runs(text)])
-		if (decoded.text.length >= patterns.minLength)
-			for (const [from, to] of findInLayers(decoded.text, patterns, layers - 1))
-				ranges.push(decoded.toSource(from, to));
+/** A text without secrets. */
+interface CleanText {
+	text: string;
+	patterns: SecretPatterns;
+}
+
+/** Characters of the shortest text that is remembered. */
+export const MIN_REMEMBERED = 16 * 1024;
+
+const MAX_REMEMBERED = 4;
+
+/**
+ * The last long texts without secrets: an answer is masked where it is read, shown, checked and reported, which blocked
+ * n8n four times as long. Until memory is needed.
+ */
+const cleanTexts: Array<WeakRef<CleanText>> = [];
+
+function isKnownClean(text: string, patterns: SecretPatterns) {
+	if (text.length < MIN_REMEMBERED) return false;
+	return cleanTexts.some((reference) => {
+		const known = reference.deref();
+		return known?.patterns === patterns && known.text === text;
+	});
+}
+
+function rememberClean(text: string, patterns: SecretPatterns) {
+	if (text.length < MIN_REMEMBERED) return;
+	cleanTexts.unshift(new WeakRef({ text, patterns }));
+	cleanTexts.splice(MAX_REMEMBERED);
+}
+
+function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
+	const source = BUFFERS[layer]!;
+	const ranges = patterns.find(source);
+	const target = BUFFERS[layer + 1];
+	if (target === undefined) return ranges;
+	const addInner = () => {
+		if (target.length < patterns.minLength) return;
+		for (const [from, to] of findInLayer(layer + 1, patterns))
+			ranges.push(target.toSource(from, to));
+	};
+	if (target.unescape(source, patterns.relevant)) addInner();
+	const runs = findBase64Runs(source);
+	for (let index = 0; index < runs.length; index += 2)
+		// Where base64 begins in a run is not known.
+		for (let skip = 0; skip < 4; skip++)
+			if (target.decodeBase64(source, runs[index]! + skip, runs[index + 1]!)) addInner();
 	return ranges;
 }
 
@@ -158,13 +213,17 @@ function replaceRanges(text: string, ranges: readonly Range[]) {
 	return parts.join('') + text.slice(end);
 }
 
-/** Sorted, and without overlaps. */
+/** Sorted, and without overlaps. What is adjacent becomes one range. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
-	const merged: Array<[number, number]> = [];
-	for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
-		const last = merged.at(-1);
-		if (last !== undefined && from < last[1]) last[1] = Math.max(last[1], to);
-		else merged.push([from, to]);
+	const merged: Range[] = [];
+	let last: Range | undefined;
+	for (const range of isSorted(ranges) ? ranges : ranges.toSorted(([a], [b]) => a - b)) {
+		if (last !== undefined && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
+		else merged.push((last = [...range]));
 	}
 	return merged;
+}
+
+function isSorted(ranges: readonly Range[]) {
+	return ranges.every(([from], index) => index === 0 || ranges[index - 1]![0] <= from);
 }

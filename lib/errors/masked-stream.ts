@@ -1,10 +1,10 @@
 /** Masks a text that arrives in parts: a secret may begin in one and end in another. */
-import { unescapeText, UNFINISHED_ESCAPE } from './escapes';
-import { findSecrets, getPatterns, mergeRanges, NO_SECRETS } from './mask';
+import { TextBuffer, UNFINISHED_ESCAPE } from './escapes';
+import { findSecrets, getPatterns, mergeRanges, MIN_REMEMBERED, NO_SECRETS } from './mask';
 import type { SecretPatterns } from './secret-patterns';
 
 /** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
-const CONTEXT_LENGTH = 32;
+const CONTEXT_LENGTH = 64;
 
 /** Characters of the shortest stretch that is held back. */
 const MIN_PENDING_STRETCH = 3;
@@ -14,6 +14,28 @@ const MAX_LAYERS = 3;
 
 /** A text is held back for at most so many times the length of the longest secret. */
 const MAX_PENDING_FORMS = 16;
+
+/** The end of a text, without one layer of escapes more in each. */
+const LAYERS: readonly TextBuffer[] = Array.from(
+	{ length: MAX_LAYERS + 1 },
+	() => new TextBuffer(),
+);
+
+/** A longer beginning of an escape is none. */
+const MAX_UNFINISHED_LENGTH = 20;
+
+/** Characters of an escape at the end of a text, whose rest may follow. */
+function getUnfinishedLength(text: TextBuffer) {
+	const end = text.slice(Math.max(0, text.length - MAX_UNFINISHED_LENGTH));
+	return UNFINISHED_ESCAPE.exec(end)?.[0].length ?? 0;
+}
+
+/** Where a character of a layer begins in the text. */
+function toOuterIndex(layer: number, index: number) {
+	let outer = index;
+	for (let at = layer; at > 0; at--) [outer] = LAYERS[at]!.toSource(outer, outer);
+	return outer;
+}
 
 /** A text that arrives in parts. Only the end that may be the beginning of a secret is held back. */
 export class MaskedStream {
@@ -57,6 +79,9 @@ export class MaskedStream {
 		const shown = this.context.length;
 		const source = this.context + text.slice(0, length);
 		this.context = source.slice(-CONTEXT_LENGTH);
+		// All of a long text, because the completion is the same, which then is not searched again.
+		if (length >= MIN_REMEMBERED && findSecrets(source + this.pending, this.patterns).length === 0)
+			return source.slice(shown);
 		const parts: string[] = [];
 		let end = shown;
 		for (const [from, to] of mergeRanges(findSecrets(source, this.patterns))) {
@@ -68,29 +93,28 @@ export class MaskedStream {
 	}
 
 	/** The length of the end that may be the beginning of a secret, in any escape. */
-	private getPendingLength(text: string) {
-		let start = text.length;
-		let toSource = (index: number) => index;
-		let layer = text;
-		for (let layers = 0; layers <= MAX_LAYERS; layers++) {
-			const complete = layer.replace(UNFINISHED_ESCAPE, '');
-			start = Math.min(start, toSource(this.findStart(complete)));
-			const unescaped = unescapeText(complete);
-			if (unescaped === undefined) break;
-			const outer = toSource;
-			toSource = (index) => outer(unescaped.toSource(index, index)[0]);
-			layer = unescaped.text;
+	private getPendingLength(all: string) {
+		const { maxLength, relevant } = this.patterns;
+		// What is longer is not held back.
+		const from = Math.max(0, all.length - MAX_PENDING_FORMS * maxLength - CONTEXT_LENGTH);
+		let start = all.length - from;
+		LAYERS[0]!.load(all, from, all.length);
+		for (const [index, layer] of LAYERS.entries()) {
+			if (index > 0 && !layer.unescape(LAYERS[index - 1]!, relevant)) break;
+			layer.truncate(layer.length - getUnfinishedLength(layer));
+			start = Math.min(start, toOuterIndex(index, this.findStart(layer.slice())));
 		}
-		return text.length - start;
+		return all.length - from - start;
 	}
 
 	/** Where the end of a text begins that is the beginning, or a stretch, of a secret; its length if there is none. */
 	private findStart(text: string) {
-		const { forms, stretchable, maxLength } = this.patterns;
+		const { forms, firstCodes, stretchable, maxLength } = this.patterns;
 		let start = text.length;
 		for (let at = Math.max(0, text.length - maxLength); at < start; at++) {
+			if (!firstCodes.has(text.charCodeAt(at))) continue;
 			const rest = text.slice(at);
-			if (forms.some((form) => form[0] === rest[0] && form.startsWith(rest))) start = at;
+			if (forms.some((form) => form.startsWith(rest))) start = at;
 		}
 		const last = text.slice(-MIN_PENDING_STRETCH);
 		if (last.length < MIN_PENDING_STRETCH) return start;

@@ -2,7 +2,8 @@ import { mask } from './mask';
 import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import { ServerError } from './server-error';
-import { createServerError, parseHostAndPort } from './create-error';
+import { createServerError } from './create-error';
+import { parseHostAndPort } from './host-and-port';
 import type { JsonRecord } from '../values/records';
 import { asArray, asString, isRecord } from '../values/records';
 

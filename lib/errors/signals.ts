@@ -3,8 +3,7 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
-import { toPlainText } from '../values/safe-text';
-import { truncate, withoutEnds } from '../values/text';
+import { END_OF_SENTENCE } from './message-title';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
 export const NO_INSTANCE_PATTERN =
@@ -55,11 +54,13 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['busy', NO_INSTANCE_PATTERN],
-	// llama-swap, GPUStack: the upstream server does not respond; tunnels
+	// ngrok, Cloudflare's tunnels (1033), dev tunnels
 	[
-		'badGateway',
-		/^(?:server )?connection error\b|^all connection attempts failed\b|\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b/i,
+		'tunnelDown',
+		/\bendpoint \S{1,200} is offline\b|\btunnel \S{1,200} not found\b|\bargo tunnel error\b|\berror code: 1033\b/i,
 	],
+	// llama-swap, GPUStack: the upstream server does not respond
+	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
 	// Invalid requests that llama-server responds to with 500
@@ -86,6 +87,11 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'toolsUnsupported',
 		/tools? param requires --jinja|does not support tools|cannot use tools with stream|^['"`]?tools['"`]? is not supported/i,
 		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
+		// LiteLLM, for a model whose provider has no tools; then other gateways
+		/\bdoes(?: not|n't) support (?:the )?param(?:eter)?s?: ?\[[^\]]{0,200}\btools\b/i,
+		/\bdoes(?: not|n't) support (?:the |any )?(?:tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\b/i,
+		/\b(?:tools|tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\W? (?:is|are) (?:not |un)(?:supported|enabled|available)\b/i,
+		/\b(?:unsupported|unrecognized) (?:parameter|argument|field)s?:? \W?tools\b/i,
 		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
 		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
@@ -112,23 +118,6 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	],
 ];
 
-/** Types by the type or code inside an error, if it is clearer than any text. */
-export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
-	exceed_context_size_error: 'promptTooLong',
-	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
-	context_length_exceeded: 'promptTooLong',
-	insufficient_quota: 'keyBudgetExceeded',
-	// LiteLLM
-	all_deployments_in_cooldown: 'busy',
-	budget_exceeded: 'keyBudgetExceeded',
-};
-
-/** Types by codes that count after the text: LM Studio sends this one if embeddings are requested from a chat model. */
-export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
-	model_not_found: 'modelNotFound',
-	ModelNotFoundError: 'modelNotFound',
-};
-
 /** All patterns of the first list must match, and none of the second. */
 type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
 
@@ -140,9 +129,10 @@ const MEDIA = /\b(?:(?:image|audio|video)(?:s|_url)?|vision|multimodal)\b/i;
 /** The message counts other things than tokens of a prompt. */
 const OTHER_UNITS =
 	/\b(?:images?|audios?|videos?|seconds|pixels?|batch(?:es)?|per request|array|string|digits|characters|days)\b/i;
+const MEDIA_UNITS = /\b(?:images?|audios?|videos?|pixels?|batch(?:es)?|per request|arrays?)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
 const FIELD =
-	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
+	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b(?:field|option|parameter|argument|invalid) ["'`]?\w[\w.]{0,60}["'`]?:|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
 
 const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b|上下文/i;
 const EXCESS =
@@ -161,6 +151,13 @@ const SIGNALS: readonly Signal[] = [
 		[/\bpars(?:e|ing)\b/i, /\barguments\b/i, /\b(?:tool|function)/i],
 		[/\braw=/i],
 	],
+	// vLLM, whose model has no vision, or was started without
+	[
+		'modalityUnsupported',
+		[
+			/\b(?:at most|no more than|maximum of|max|limit of|up to|only) 0 (?:images?|audios?|videos?)\b/i,
+		],
+	],
 	[
 		'tooManyFiles',
 		[
@@ -172,8 +169,8 @@ const SIGNALS: readonly Signal[] = [
 		'fileUnreadable',
 		[
 			FAILURE,
-			/\b(?:decod|load|open|read|download|fetch|identif|format|input)/i,
-			/\b(?:images?|audios?|videos?)\b/i,
+			/\b(?:decod|load|open|read|download|fetch|identif|format|input|conver)/i,
+			/\b(?:images?|audios?|videos?|wav|mp3|ffmpeg)\b/i,
 		],
 		[UNSUPPORTED, /\bmodel\b/i],
 	],
@@ -190,9 +187,11 @@ const SIGNALS: readonly Signal[] = [
 	[
 		'promptTooLong',
 		[
-			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
+			/\bmax_(?:new_|completion_|output_)?tokens\W{0,2} must be (?:at least|greater than(?: or equal to)?|>=?) \d, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
 		],
 	],
+	// Whatever is counted, it is compared with the context.
+	['promptTooLong', [CONTEXT_SIZE, EXCESS, /\d/, /\btokens?\b/i], [MEDIA_UNITS, FIELD]],
 	['promptTooLong', [SUBJECT_OF_CONTEXT, EXCESS, TWO_NUMBERS], [OTHER_UNITS, FIELD]],
 	[
 		'promptTooLong',
@@ -233,7 +232,7 @@ const SIGNALS: readonly Signal[] = [
 		// A gateway and the server behind it
 		'badGateway',
 		[
-			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream (?:connect error|request timeout)\b/i,
+			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream connect error\b|\bno healthy upstream\b/i,
 		],
 	],
 	[
@@ -247,183 +246,33 @@ const SIGNALS: readonly Signal[] = [
 	],
 ];
 
-/** What servers and clients put before a message: names of exceptions, statuses, the number of issues. */
-const WRAPPER =
-	/(?:[\w.]{0,60}(?:error|exception)|jinja exception|(?:error |status |http )?(?:code:? )?\d{3}|bad request|invalid request|json|\d{1,4} validation errors? for [\w.]{1,80})[\s:,-]{1,4}/iy;
-
-/** From here on, a message may quote the request, or what the model wrote. */
-const QUOTATION = /[:"'`<>{}[\]|=\n“”„«»「」]/;
-
-/**
- * Whether a server says in its own words what begins at an index of its message: before it, there are only wrappers and
- * words without a sign of a quotation. A visitor or a model may have written everything else.
- */
-export function isUnquoted(message: string, index: number): boolean {
-	const start = getWrapperLength(message);
-	return index <= start || !QUOTATION.test(withoutQuotedNames(message.slice(start, index)));
-}
-
-/** The beginning of a message, up to the first sign of a quotation. */
-export function getUnquotedStart(message: string): string {
-	const start = getWrapperLength(message);
-	const end = withoutQuotedNames(message.slice(start)).search(QUOTATION);
-	return end < 0 ? message : message.slice(0, start + end);
-}
-
-/** Names of fields in quotation marks are no quotation. The length stays. */
-function withoutQuotedNames(text: string) {
-	return text.replace(/(['"`])\w{1,40}\1/g, (name) => '_'.repeat(name.length));
-}
-
-/** The length of the wrappers at the beginning of a message. */
-export function getWrapperLength(message: string): number {
-	let length = 0;
-	WRAPPER.lastIndex = 0;
-	while (WRAPPER.test(message)) length = WRAPPER.lastIndex;
-	return length;
-}
+/** A name in quotation marks of any kind: servers change them from version to version. */
+const QUOTED_NAME = /(['"`])(\w[\w.-]{0,40})\1|[‘“](\w[\w.-]{0,40})[’”]/g;
 
 /** The error type that a message means; undefined if its words do not tell. */
 export function findTypeByText(message: string): ErrorType | undefined {
-	const matches = (pattern: RegExp) => pattern.test(message);
-	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
-	if (type !== undefined) return type;
-	// The first sentence describes the problem, the others suggest solutions.
-	return findSignal(message.split(END_OF_SENTENCE, 1)[0]!) ?? findSignal(message);
+	const withoutMarks = message.replace(QUOTED_NAME, '$2$3');
+	return (
+		findRow(message) ??
+		findRow(withoutMarks) ??
+		// The first sentence describes the problem, the others suggest solutions.
+		findSignal([message, withoutMarks].map(getFirstSentence)) ??
+		findSignal([message, withoutMarks])
+	);
 }
 
-function findSignal(text: string) {
-	const matches = (pattern: RegExp) => pattern.test(text);
+function getFirstSentence(message: string) {
+	return message.split(END_OF_SENTENCE, 1)[0]!;
+}
+
+function findRow(message: string) {
+	return TYPE_BY_TEXT.find(([, ...patterns]) =>
+		patterns.some((pattern) => pattern.test(message)),
+	)?.[0];
+}
+
+/** @param forms the same text with and without quotation marks; none of them may be about something else */
+function findSignal(forms: readonly string[]) {
+	const matches = (pattern: RegExp) => forms.some((form) => pattern.test(form));
 	return SIGNALS.find(([, all, none = []]) => all.every(matches) && !none.some(matches))?.[0];
-}
-
-/** Shortest stretch of the request that is removed from a message that repeats it. */
-const MIN_ECHO_LENGTH = 24;
-/** Every stretch of that length contains a whole sample of the message of this length. */
-const SAMPLE_LENGTH = MIN_ECHO_LENGTH / 2;
-/** Characters of the request that are searched. */
-const MAX_SEARCHED_TEXT = 200_000;
-
-/**
- * A message without the stretches of the request that it repeats, as FastAPI and LiteLLM do: the words of a visitor are
- * not those of the server.
- */
-export function removeEchoes(message: string, requestTexts: readonly string[]): string {
-	let rest = message;
-	let searched = 0;
-	for (const text of requestTexts) {
-		if (searched >= MAX_SEARCHED_TEXT) break;
-		const part = text.slice(0, MAX_SEARCHED_TEXT - searched);
-		searched += part.length;
-		if (part.length >= MIN_ECHO_LENGTH) rest = removeEchoesOf(part, rest);
-	}
-	return rest;
-}
-
-function removeEchoesOf(text: string, message: string) {
-	const parts: string[] = [];
-	let endOfPrevious = 0;
-	let at = 0;
-	while (at + SAMPLE_LENGTH <= message.length) {
-		const found = text.indexOf(message.slice(at, at + SAMPLE_LENGTH));
-		const [from, to] = found < 0 ? [at, at] : extend(message, at, text, found);
-		if (to - from >= MIN_ECHO_LENGTH) {
-			parts.push(message.slice(endOfPrevious, Math.max(from, endOfPrevious)));
-			endOfPrevious = to;
-			at = to;
-		} else at += SAMPLE_LENGTH;
-	}
-	return parts.join('') + message.slice(endOfPrevious);
-}
-
-/** The stretch around a common sample that both texts have. */
-function extend(message: string, at: number, text: string, found: number): [number, number] {
-	let before = 0;
-	while (at > before && found > before && message[at - before - 1] === text[found - before - 1])
-		before += 1;
-	let length = SAMPLE_LENGTH;
-	while (at + length < message.length && message[at + length] === text[found + length]) length += 1;
-	return [at - before, at + length];
-}
-
-/** Words beside a number that say what it counts. The nearest ones before it count, unless those after it are clear. */
-const PROMPT_AFTER = /^(?: \+ |[)`'" ]*(?:tokens? )?(?:in the messages|input|prompt)\b)/i;
-const OUTPUT_AFTER =
-	/^[)`'" ]*(?:tokens? )?(?:in the completion|for the completion|output|completion)\b/i;
-const LIMIT_AFTER = /^[)`'" ]*(?:tokens? )?(?:max|limit|context)/i;
-const LABELS =
-	/(?<other>by|at least|outputs?|completion|max_(?:new_|completion_)?tokens|got)|(?<limit>context|n_ctx|max\w*|limit|only|than|available|window|size|<=|>)|(?<prompt>prompt|inputs?|keep|passed|request\w*|messages?|contains|given)/gi;
-
-/** A number, and what directly follows it: then it is a part of a word or a version. */
-const NUMBER = /(?<![\w.-])(\d[\d,]*)([\w.]*)/g;
-
-/** The tokens of the prompt and of the context in a message about them. Numbers that nothing explains are left out. */
-export function findTokenCounts(message: string): {
-	promptTokens?: number;
-	contextTokens?: number;
-} {
-	const counts: { promptTokens?: number; contextTokens?: number } = {};
-	// Each run is matched as a whole: a pattern that gives characters back takes quadratic time.
-	for (const { 1: digits = '', 2: rest = '', index } of message.matchAll(NUMBER)) {
-		if (/\w/.test(rest) && !digits.endsWith(',')) continue;
-		const value = Number(digits.replaceAll(',', ''));
-		const end = index + digits.length;
-		const label = findLabel(
-			message.slice(Math.max(0, index - 45), index),
-			message.slice(end, end + 30),
-		);
-		if (label === 'prompt') counts.promptTokens ??= value;
-		if (label === 'limit') counts.contextTokens ??= value;
-	}
-	return counts;
-}
-
-function findLabel(before: string, after: string) {
-	if (PROMPT_AFTER.test(after)) return 'prompt';
-	if (OUTPUT_AFTER.test(after)) return 'other';
-	if (LIMIT_AFTER.test(after)) return 'limit';
-	const sinceNumber = before.split(/\d/).at(-1) ?? '';
-	const groups = [...sinceNumber.matchAll(LABELS)].at(-1)?.groups ?? {};
-	return Object.keys(groups).find((name) => groups[name] !== undefined);
-}
-
-/** Longest title, in characters. */
-const MAX_TITLE_LENGTH = 120;
-
-/** What gateways and clients put before the upstream server's message: LiteLLM, OpenAI's client, gRPC. */
-const WRAPPERS =
-	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)+/i;
-
-/** The value that pydantic and LiteLLM repeat from the request. */
-const REPEATED_INPUT =
-	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
-
-const MARKUP = /<[^<>]{0,200}>/g;
-
-const ADDRESS =
-	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}/gi;
-
-/** Not inside `llama3.2` or `10.0.0.5`. */
-const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
-
-/**
- * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
- * nothing is left.
- */
-export function toTitle(serverText: string): string {
-	const text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
-		.replace(/\s+/g, ' ')
-		.trim()
-		.replace(WRAPPERS, '')
-		.replace(REPEATED_INPUT, '')
-		.replace(MARKUP, ' ')
-		.replace(ADDRESS, '…');
-	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
-	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
-	return truncate(sentence, MAX_TITLE_LENGTH);
-}
-
-/** The first paragraph with a word: gateways add others about themselves. */
-function findParagraph(text: string) {
-	return text.split(/\n\s*\n/).find((paragraph) => /[\p{L}\p{N}]/u.test(paragraph)) ?? '';
 }

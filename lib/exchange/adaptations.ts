@@ -1,7 +1,10 @@
 /** Changes a request that a server rejected, before it is sent again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { findTypeByText, getUnquotedStart, isUnquoted, removeEchoes } from '../errors/signals';
+import { removeEchoes } from '../errors/echoes';
+import { getUnquotedStart, isUnquoted } from '../errors/quotations';
+import { findTypeByText } from '../errors/signals';
+import { decodeEntities } from '../values/html-entities';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';
 import { isRecord, asRecord } from '../values/records';
@@ -49,25 +52,31 @@ export function findChange({
 	adaptations,
 	rule,
 }: RejectedRequest): BodyChange | undefined {
-	const { rejection } = error;
+	const { rejection, serverText = '' } = error;
 	if (rejection === undefined) return undefined;
+	// Also with 400: Groq, LiteLLM and vLLM report so what a model wrote, which may say anything of any field.
+	const isAboutOutput = UNREADABLE_OUTPUT.test(serverText);
+	if (isAboutOutput && rule !== 'format') return undefined;
 	const adapt = (read: Rejection) =>
 		adaptations.map((adaptation) => adaptation(read, body)).find((change) => change !== undefined);
 	const change = adapt(toRejection(error, body));
 	const canTeach = rule === 'conversation' || TEACHING_STATUSES.includes(rejection.status);
 	const isTaught =
-		canTeach && !rejection.isQuoted && adapt(toOwnRejection(error, body))?.name === change?.name;
+		canTeach &&
+		!isAboutOutput &&
+		!rejection.isQuoted &&
+		adapt(toOwnRejection(error, body))?.name === change?.name;
 	return isTaught ? change : change && { ...change, isTemporary: true };
 }
 
 function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
 	/** Messages, inputs, documents and schemas, not the names of fields. */
 	const getTexts = memoizeOnce(() => collectTexts(Object.values(body)));
-	const getLetters = memoizeOnce(() => getTexts().map(normalizeLetters));
+	const getLetters = memoizeOnce(() => getTexts().flatMap(toLetters));
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([match]) => {
-			const letters = normalizeLetters(match);
-			return !getLetters().some((text) => text.includes(letters));
+			const found = toLetters(match);
+			return !getLetters().some((text) => found.some((letters) => text.includes(letters)));
 		});
 	return {
 		type,
@@ -94,10 +103,34 @@ function toOwnRejection(error: ServerError, body: JsonRecord): Rejection {
 	};
 }
 
+/** The letters of a text, also as a server may echo it: with entities of HTML, wide letters, accents. */
+function toLetters(text: string): string[] {
+	if (!/[&\u0080-\uffff]/.test(text)) return [normalizeLetters(text)].filter(Boolean);
+	const decoded = decodeEntities(decodeEntities(text));
+	return [...new Set([text, decoded, toBaseLetters(text), toBaseLetters(decoded)])]
+		.map(normalizeLetters)
+		.filter((letters) => letters !== '');
+}
+
+function toBaseLetters(text: string): string {
+	return text.normalize('NFKD').replace(/\p{M}/gu, '');
+}
+
 function memoizeOnce<V>(derive: () => V): () => V {
 	let value: V | undefined;
 	return () => (value ??= derive());
 }
+
+/** In the words of servers about output that they could not read, which they then quote. Not about the request or a schema. */
+const UNREADABLE_OUTPUT = new RegExp(
+	[
+		String.raw`\b(?:fail(?:ed|s|ure)?|unable|error|could not|couldn't|cannot|can't|did not)\b[^.:;\n]{0,20}\b(?:generat|pars|decod|produc|validat|read|extract|interpret)\w*\b(?:(?!request|body|schema|grammar)[^.:;\n]){0,60}\b(?:json|outputs?|response|completion|(?:tool|function)[ _-]?calls?|arguments)\b`,
+		String.raw`\b(?:invalid|malformed|unreadable|broken)\b(?:(?!request|body|schema|grammar|parameter|field)[^.:;\n]){0,30}\b(?:json|outputs?|(?:tool|function)[ _-]?calls?)\b(?! schema)`,
+		String.raw`\b(?:failed_generation|tool_use_failed|json_validate_failed)\b`,
+		String.raw`\b(?:model|assistant|llm)\b[^.:;\n]{0,20}\b(?:wrote|output|generated|produced|returned|said|answered)\b`,
+	].join('|'),
+	'i',
+);
 
 /** A body with its changes. */
 export interface ChangedBody {

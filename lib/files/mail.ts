@@ -42,14 +42,21 @@ interface Part {
 /** An email that would block n8n. The message is the limit. */
 class TooLongError extends Error {}
 
-/** Nothing is fetched, and attachments are only listed. Throws a `ServerError` of type `invalidInput` for a `TooLongError`. */
-export async function readMail(
-	name: string,
-	bytes: Buffer,
-): Promise<{
+/** An email as text. */
+export interface MailText {
+	/** Head, text, and names of the attachments. */
 	text: string;
+	/** About attachments, which are not included. */
 	warnings: string[];
-}> {
+}
+
+/**
+ * Reads an email. Nothing is fetched, and attachments are only listed.
+ *
+ * @param name - Of the file, for errors.
+ * @throws a `ServerError` of type `invalidInput` for an email that would block n8n.
+ */
+export async function readMail(name: string, bytes: Buffer): Promise<MailText> {
 	const { lines, attachments } = await readLines(bytes).catch((error: unknown) => {
 		if (!(error instanceof TooLongError)) throw error;
 		throw createInputError(
@@ -72,7 +79,7 @@ async function readLines(bytes: Buffer) {
 	const bodies = [...textParts.map(({ body }) => body), ...between];
 	if (bodies.reduce((sum, { byteLength }) => sum + byteLength, 0) > MAX_TEXT_BYTES)
 		throw new TooLongError('text: maximum 2 MB');
-	assertMaxCount(Buffer.concat(between), '\n', 'lines');
+	assertMaxCount(Buffer.concat(between), { marker: '\n', label: 'lines' });
 	const attachments = parsed.flatMap(({ email }) => email.attachments);
 	return {
 		lines: [...formatHead(parsed[0]!.email), ...(await readTexts(textParts))],
@@ -91,7 +98,11 @@ async function parse(fields: readonly string[], body: string) {
 	return await PostalMime.parse(part, { maxNestingDepth: MAX_DEPTH, maxRfc822NestingDepth: 0 });
 }
 
-/** Reads the texts; forwarded emails include their head. Throws a `TooLongError` for too many lines or tags. */
+/**
+ * Reads the texts; forwarded emails include their head.
+ *
+ * @throws a `TooLongError` for too many lines or tags.
+ */
 async function readTexts(parts: ReadonlyArray<Part & { email: Email }>) {
 	const texts = await Promise.all(
 		parts.map(async ({ fields, body, forms, email }, index) => {
@@ -112,10 +123,10 @@ async function readTexts(parts: ReadonlyArray<Part & { email: Email }>) {
 async function parseText(fields: readonly string[], body: Buffer) {
 	const encoding = fields.find((field) => ENCODING.test(field)) ?? '';
 	const content = decodeBody(encoding, body);
-	assertMaxCount(content, '\n', 'lines');
+	assertMaxCount(content, { marker: '\n', label: 'lines' });
 	if (fields.some((field) => HTML.test(field))) {
-		assertMaxCount(content, '>', 'tags');
-		assertMaxCount(content, '<', 'tags', MAX_OPENED);
+		assertMaxCount(content, { marker: '>', label: 'tags' });
+		assertMaxCount(content, { marker: '<', label: 'tags', maximum: MAX_OPENED });
 	}
 	const contentFields = fields.filter((field) => CONTENT.test(field) && !ENCODING.test(field));
 	return await parse(
@@ -127,7 +138,7 @@ async function parseText(fields: readonly string[], body: Buffer) {
 function decodeBody(encoding: string, body: Buffer) {
 	if (/quoted-printable/i.test(encoding)) return decodeQuotedPrintable(body);
 	if (!/base64/i.test(encoding)) return body;
-	assertMaxCount(body, '=', 'lines');
+	assertMaxCount(body, { marker: '=', label: 'lines' });
 	// Some programs pad each line, and Node's decoder ends at the first padding.
 	const units = body.toString('latin1').match(/[^=]+/g) ?? [];
 	return Buffer.concat(units.map((unit) => Buffer.from(unit, 'base64')));
@@ -139,32 +150,66 @@ function decodeQuotedPrintable(body: Buffer) {
 	return Buffer.from(text.replace(/=([\da-f]{2})/gi, decode), 'latin1');
 }
 
-/** Throws a `TooLongError` if the content contains too many markers. */
-function assertMaxCount(content: Buffer, marker: string, label: string, maximum = MAX_LINES) {
+/** What is counted in a text. */
+interface CountLimit {
+	/** Its character. */
+	marker: string;
+	/** Its plural, for the error. */
+	label: string;
+	/** Default: `MAX_LINES`. */
+	maximum?: number;
+}
+
+/** @throws a `TooLongError` if the content contains too many markers. */
+function assertMaxCount(content: Buffer, { marker, label, maximum = MAX_LINES }: CountLimit) {
 	let count = 0;
-	for (let at = content.indexOf(marker); at >= 0; at = content.indexOf(marker, at + 1))
-		if (++count > maximum) throw new TooLongError(`text: maximum ${maximum} ${label}`);
+	for (let at = content.indexOf(marker); at >= 0; at = content.indexOf(marker, at + 1)) {
+		count++;
+		if (count > maximum) throw new TooLongError(`text: maximum ${maximum} ${label}`);
+	}
 }
 
 /** A line that may separate parts. */
 interface DashedLine {
 	text: string;
+	/** Index of its first byte. */
 	at: number;
+	/** Index after its last byte. */
 	end: number;
 }
 
+interface SplitMail {
+	/** The first one is the email itself. */
+	parts: Part[];
+	/** The content after multiparts. */
+	between: Buffer[];
+}
+
+/** Bytes of an email, from one index up to another. */
+interface ByteRange {
+	start: number;
+	end: number;
+}
+
+/** Where a part is nested. */
+interface PartPlace {
+	/** Number of multiparts around it. */
+	depth: number;
+	/** Of the multipart around it, if its parts are forms of one text. */
+	forms?: object;
+}
+
 /**
- * Splits an email into its parts without decoding them. The first part is the email itself. Returns also the content
- * after multiparts.
+ * Splits an email into its parts without decoding them.
  */
-function splitMail(mail: Buffer) {
+function splitMail(mail: Buffer): SplitMail {
 	if (mail.byteLength > MAX_BYTES) throw new TooLongError('maximum 25 MB');
 	const dashedLines = findDashedLines(mail);
 	const parts: Part[] = [];
 	const between: Buffer[] = [];
 	let headerBytes = 0;
 
-	const readHeader = (start: number, end: number) => {
+	const readHeader = ({ start, end }: ByteRange) => {
 		const text = mail.toString('latin1', start, Math.min(end, start + MAX_HEADER_BYTES + 1));
 		const blank = /(?:^|\n)\r*\n/.exec(text);
 		const header = blank === null ? text : text.slice(0, blank.index);
@@ -177,39 +222,30 @@ function splitMail(mail: Buffer) {
 		return { fields, bodyAt: start + length };
 	};
 
-	/** `forms`: of the multipart around this part. */
-	const readPart = (start: number, end: number, depth: number, forms?: object) => {
+	const readPart = ({ start, end }: ByteRange, { depth, forms }: PartPlace) => {
 		if (parts.length >= MAX_PARTS) throw new TooLongError(`maximum ${MAX_PARTS} parts`);
-		const { fields, bodyAt } = readHeader(start, end);
-		if (isForwarded(fields)) return readPart(bodyAt, end, depth, forms);
+		const { fields, bodyAt } = readHeader({ start, end });
+		const body = { start: bodyAt, end };
+		if (isForwarded(fields)) return readPart(body, { depth, forms });
 		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '') ?? '';
 		const delimiter = parseDelimiter(type);
-		const lines = findSeparators(dashedLines, delimiter, bodyAt, end);
+		const lines = findSeparators(dashedLines, delimiter, body);
 		const innerForms = delimiter !== undefined && ALTERNATIVE.test(type) ? {} : forms;
 		if (delimiter !== undefined && depth >= MAX_DEPTH)
 			throw new TooLongError(`nesting: maximum ${MAX_DEPTH}`);
 		parts.push({ fields, body: mail.subarray(bodyAt, lines[0]?.at ?? end), forms: innerForms });
-		readInnerParts(lines, delimiter, end, depth + 1, innerForms);
-	};
-
-	/** The part after each line; after the closing line, content that belongs to none. */
-	const readInnerParts = (
-		lines: readonly DashedLine[],
-		delimiter: string | undefined,
-		end: number,
-		depth: number,
-		forms?: object,
-	) => {
 		for (const [index, line] of lines.entries()) {
 			if (line.text !== delimiter) {
+				// The closing line: what follows belongs to no part.
 				between.push(mail.subarray(line.end, end));
 				return;
 			}
-			readPart(line.end, lines[index + 1]?.at ?? end, depth, forms);
+			const innerEnd = lines[index + 1]?.at ?? end;
+			readPart({ start: line.end, end: innerEnd }, { depth: depth + 1, forms: innerForms });
 		}
 	};
 
-	readPart(0, mail.byteLength, 0);
+	readPart({ start: 0, end: mail.byteLength }, { depth: 0 });
 	return { parts, between };
 }
 
@@ -222,8 +258,7 @@ function isForwarded(fields: readonly string[]) {
 function findSeparators(
 	dashedLines: readonly DashedLine[],
 	delimiter: string | undefined,
-	start: number,
-	end: number,
+	{ start, end }: ByteRange,
 ) {
 	if (delimiter === undefined) return [];
 	const texts = [delimiter, `${delimiter}--`];

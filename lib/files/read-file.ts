@@ -1,3 +1,4 @@
+/** From the bytes of a file to a part of a message. */
 import { createInputError } from '../errors/create-error';
 import { parseMimeType } from '../file-name';
 import { describeFile } from './file-errors';
@@ -18,7 +19,9 @@ export type ContentPart =
 /** An image, audio or video. */
 export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
 
+/** A file of an item or of a message. */
 interface InputFile {
+	/** Undefined for a file without a name, such as one in a message. */
 	name?: string | undefined;
 	/** The declared MIME type: email programs and browsers label many files `application/octet-stream`. */
 	mimeType: string;
@@ -26,17 +29,26 @@ interface InputFile {
 }
 
 /**
- * Converts a file to a part of a message. Throws a `ServerError` of type `invalidInput` with a suggestion for a file
- * that no model server supports.
+ * Converts a file to a part of a message.
+ *
+ * @throws a `ServerError` of type `invalidInput` with a suggestion for a file that no model server supports.
  */
 export function toContentPart(file: InputFile): ContentPart {
 	return toPart(file, getSupportedType(file));
 }
 
-/** As `toContentPart`, with warnings about the file. Of an email, its text is read. */
-export async function readFile(
-	file: InputFile & { name: string },
-): Promise<{ part: ContentPart; warnings: string[] }> {
+export interface ReadFile {
+	part: ContentPart;
+	/** About the file, such as a photo that lies on its side. */
+	warnings: string[];
+}
+
+/**
+ * Reads a file as a part of a message. Of an email, its text is read.
+ *
+ * @throws a `ServerError` of type `invalidInput` with a suggestion for a file that no model server supports.
+ */
+export async function readFile(file: InputFile & { name: string }): Promise<ReadFile> {
 	const type = getSupportedType(file);
 	if (type.category === 'email') {
 		const { text, warnings } = await readMail(file.name, file.bytes);
@@ -112,14 +124,14 @@ const END_BYTES = 1024 * 1024;
 /** Whether a JPEG has no end marker. A thumbnail in its EXIF has a separate one. */
 function isTruncatedJpeg(image: Buffer) {
 	let offset = 2;
-	for (
-		let segments = 0;
-		segments < MAX_SEGMENTS &&
-		image[offset] === 0xff &&
-		!MARKERS_WITHOUT_LENGTH.includes(image[offset + 1]!) &&
-		offset + 4 <= image.length;
-		segments++
-	)
+	for (let segments = 0; segments < MAX_SEGMENTS && hasSegment(image, offset); segments++) {
 		offset += 2 + image.readUInt16BE(offset + 2);
+	}
 	return image.indexOf(END_OF_IMAGE, Math.max(offset, image.length - END_BYTES)) < 0;
+}
+
+/** Whether a segment with a length begins here. */
+function hasSegment(image: Buffer, offset: number) {
+	const isMarker = image[offset] === 0xff && !MARKERS_WITHOUT_LENGTH.includes(image[offset + 1]!);
+	return isMarker && offset + 4 <= image.length;
 }

@@ -2,7 +2,7 @@
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
 import type { ServerError } from '../errors/server-error';
-import type { ErrorType } from '../errors/error-types';
+import { getHealth } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 
 /** Worst first. */
@@ -143,7 +143,7 @@ export function findingFromError(
 	observed: string,
 	overrides: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
-	const status = toHealthStatus(type);
+	const status = getHealth(type);
 	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
 }
 
@@ -161,53 +161,10 @@ export function findingFromGenerationError(error: ServerError): FindingWithStatu
 	});
 }
 
-/** Types that are not in this table are caused by wrong settings. */
-const ERRORS_BY_STATUS: Partial<Record<HealthStatus, readonly ErrorType[]>> = {
-	// If a proxy rejects the request, a server key does not help.
-	unauthorized: ['unauthorized', 'forbidden', 'proxyAuthRequired', 'blockedByProxy'],
-	loading: ['modelLoading'],
-	degraded: [
-		'busy',
-		'modelCrashed',
-		'modelNotLoaded',
-		'modelUnreachable',
-		'serverError',
-		'firstTokenTimeout',
-		'idleTimeout',
-		'streamError',
-		'streamEndedEarly',
-		'emptyResponse',
-		'garbledOutput',
-		'kvCacheFull',
-	],
-	unreachable: [
-		'dnsLookupFailed',
-		'connectionRefused',
-		'connectTimeout',
-		'hostUnreachable',
-		'closedBeforeResponse',
-		'connectionLost',
-		'totalTimeout',
-		'badGateway',
-	],
-};
-
-/**
- * The status of a server after this error.
- *
- * @param fallback for types that are not in the table
- */
-export function toHealthStatus(
-	type: ErrorType,
-	fallback: HealthStatus = 'misconfigured',
-): HealthStatus {
-	return STATUSES.find((status) => ERRORS_BY_STATUS[status]?.includes(type)) ?? fallback;
-}
-
 /**
  * Sorts findings, most important first, as plain text.
  *
- * @param initial a status that the server has at least
+ * @param initial - A status that the server has at least
  * @returns also the worst status of the findings and `initial`
  */
 export function summarizeFindings(
@@ -237,7 +194,7 @@ export function summarizeFindings(
 /**
  * The result of a check in one sentence: a clause, and the number of findings, which contain the reasons.
  *
- * @param clause without period
+ * @param clause - Without period
  */
 export function summarizeStatus(
 	clause: string,

@@ -1,6 +1,6 @@
 /** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
 import { captureError, ServerError } from '../errors/server-error';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import { selectOnlyModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
 import type { DifyServer } from './dify';
@@ -22,13 +22,13 @@ import { sleepWithAbort } from '../http/sleep';
 
 interface ModelServerTarget {
 	service: 'modelServer';
-	/** @throws {ServerError} if the URL or the key cannot be used at all */
+	/** @throws a `ServerError` if the URL or the key cannot be used at all */
 	open(): ModelServer;
 }
 
 interface DifyTarget {
 	service: 'dify';
-	/** @throws {ServerError} if the URL or the key cannot be used at all */
+	/** @throws a `ServerError` if the URL or the key cannot be used at all */
 	open(): DifyServer;
 }
 
@@ -37,7 +37,7 @@ export type CheckTarget = ModelServerTarget | DifyTarget;
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
  *
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 export async function checkServer(
 	target: CheckTarget,
@@ -65,8 +65,8 @@ export function canGenerate({ status }: CheckResult): boolean {
 /**
  * Selects the model of a test.
  *
- * @param name empty: the loaded model, or the only one
- * @throws {ServerError} of type `invalidInput` if that is ambiguous
+ * @param name - Empty: the loaded model, or the only one
+ * @throws a `ServerError` of type `invalidInput` if that is ambiguous
  */
 export function selectTestModel({ models = [] }: CheckResult, name: string): string {
 	return name.trim() || selectOnlyModel(filterChatModels(models));

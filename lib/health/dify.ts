@@ -1,7 +1,7 @@
 /** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { toErrorType } from '../dify/error-types';
 import type { ErrorType } from '../errors/error-types';
-import { isOneOf, getErrorText } from '../errors/error-types';
+import { getErrorText, getHealth, isOneOf } from '../errors/error-types';
 import type { Endpoint } from '../http/types';
 import {
 	isRecord,
@@ -14,7 +14,7 @@ import {
 import { asFiniteNumber } from '../values/numbers';
 import { isDifyResponse } from './facts';
 import type { FindingRules, FindingWithStatus, CheckOutcome } from './check-result';
-import { pluralize, evaluateRules, findingFromError, toHealthStatus } from './check-result';
+import { pluralize, evaluateRules, findingFromError } from './check-result';
 import type { CheckOptions, ProbeResult } from './probes';
 import { runProbe, getJsonObject, describeProbe, getLatency } from './probes';
 
@@ -47,7 +47,7 @@ const MAX_DATASETS = 5;
  * Probes the routes of both types of key: Dify rejects a key of the wrong type with the same message as an unknown one
  * (docs/protocols/dify.md 1.3, A3), and only the route of the other type distinguishes them.
  *
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = await probeDify(server, options);
@@ -177,19 +177,6 @@ export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
 	}),
 };
 
-/** Errors caused by settings of the app or its URL. Other errors of Dify may be temporary. */
-const isMisconfiguration = isOneOf(
-	'appDisabled',
-	'appInactive',
-	'appUnavailable',
-	'notPublished',
-	'providerKeyInvalid',
-	'notAnApi',
-	'wrongServer',
-	'routeNotFound',
-	'unexpectedRedirect',
-);
-
 function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
@@ -205,10 +192,9 @@ function findingFromProbe(probe: ProbeResult) {
 	const observed = describeProbe(probe);
 	// Errors from Dify have IDs with the prefix "dify"; network errors have the same IDs everywhere.
 	if (probe.status === 0) return findingFromError(error, observed);
-	const fallback = isMisconfiguration(type) ? 'misconfigured' : 'degraded';
 	return findingFromError(error, observed, {
 		id: toDifyFindingId(type),
-		status: toHealthStatus(type, fallback),
+		status: getHealth(type, 'dify'),
 	});
 }
 

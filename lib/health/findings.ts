@@ -1,7 +1,7 @@
 /** Possible problems of a model server, and how to fix them. */
-import { parseHostAndPort } from '../errors/create-error';
+import { parseHostAndPort } from '../errors/host-and-port';
 import { getErrorText } from '../errors/error-types';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/models';
 import { suggestModels } from '../servers/models';
 import type { CheckFacts } from './facts';

@@ -92,9 +92,9 @@ export interface ServerSnapshot extends IdentifiedServer {
 /**
  * Sends one request of a check, outside of the queue and without retries.
  *
- * @param path below the root of the server, or a URL
+ * @param path - Below the root of the server, or a URL
  * @returns the response; without one, status 0 and the error
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 export async function runProbe(
 	server: Endpoint,
@@ -192,7 +192,7 @@ const BROKEN_BODY: UploadBody = {
 /**
  * The tasks whose endpoints reject a GET, or a POST with a broken body, while a random path is not found.
  *
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 async function probeTasks(server: ModelServer, options: CheckOptions): Promise<string[]> {
 	const api = server.getApiUrl();
@@ -225,7 +225,7 @@ function isRejection(probe: ProbeResult) {
 /**
  * Probes a model server, without generating, loading or waking anything.
  *
- * @throws {ServerError} only of type `aborted`
+ * @throws a `ServerError` only of type `aborted`
  */
 export async function probeServer(
 	server: ModelServer,

@@ -78,7 +78,7 @@ export interface SpeedCheckResult extends CheckResult {
  * Adds the speed of the server to the result of a check: of one request, and of several concurrent ones if configured.
  * Loads or wakes the model if needed.
  *
- * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
+ * @throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addSpeedTest(
 	target: CheckTarget,
@@ -134,7 +134,7 @@ interface MeasuredRound {
 	errors: ServerError[];
 }
 
-/** @throws {ServerError} only of type `aborted` */
+/** @throws a `ServerError` only of type `aborted` */
 async function measureRound(server: ModelServer, options: SpeedOptions): Promise<MeasuredRound> {
 	const { concurrency } = options;
 	const startedAt = performance.now();
@@ -180,7 +180,7 @@ const PARAGRAPH =
 /**
  * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
  *
- * @throws {ServerError}
+ * @throws a `ServerError`
  */
 async function measureOnce(
 	server: ModelServer,

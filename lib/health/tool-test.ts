@@ -103,7 +103,7 @@ export interface ToolCheckResult extends CheckResult {
 /**
  * Adds a tool test to the result of a check. A model that fails most cases makes the server unhealthy.
  *
- * @throws {ServerError} of type `aborted`, or `invalidInput` if the model is ambiguous
+ * @throws a `ServerError` of type `aborted`, or `invalidInput` if the model is ambiguous
  */
 export async function addToolTest(
 	target: CheckTarget,

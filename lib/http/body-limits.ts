@@ -11,7 +11,7 @@ export const MAX_RECEIVED_LENGTH = 10_000;
 
 /** The body exceeds the limit. */
 export class BodyTooLargeError extends Error {
-	/** The beginning of the body. */
+	/** The beginning of the body, or all that arrived of an event. */
 	received = '';
 
 	constructor(readonly maxBytes: number) {
@@ -42,7 +42,7 @@ export class TextCount {
 		return this.length > MAX_TEXT_LENGTH;
 	}
 
-	/** Throws a `TooMuchTextError` for more than 2 MB in total. */
+	/** @throws a `TooMuchTextError` for more than 2 MB in total. */
 	add(length: number): void {
 		this.length += length;
 		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
@@ -55,9 +55,12 @@ const MAX_BYTES_PER_CHARACTER = 64;
 /** Bytes of memory for each character that an event may have: parsing 2 MB of it takes up to 0.1 s. */
 const MEMORY_PER_CHARACTER = 8;
 
+/** Characters of such an event that are kept: as few that parsing them is fast, whatever they are. */
+const MAX_KEPT_START = 256 * 1024;
+
 /**
- * @param maxLength characters that an event may have
- * @throws TooManyValuesError for an event with so many values that parsing it would block n8n
+ * @param maxLength - Characters that an event may have
+ * @throws a `TooManyValuesError` for an event with so many values that parsing it would block n8n
  */
 export function assertFewValues(event: string, maxLength: number): void {
 	const maxMemory = Math.min(MEMORY_PER_CHARACTER * maxLength, MAX_JSON_MEMORY);
@@ -65,5 +68,5 @@ export function assertFewValues(event: string, maxLength: number): void {
 	const memory = new JsonMemory();
 	memory.add(event);
 	if (memory.bytes > maxMemory)
-		throw new TooManyValuesError(maxMemory).withReceived(event.slice(0, MAX_RECEIVED_LENGTH));
+		throw new TooManyValuesError(maxMemory).withReceived(event.slice(0, MAX_KEPT_START));
 }

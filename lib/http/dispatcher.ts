@@ -1,4 +1,4 @@
-import type { EgressFilter, Endpoint } from './types';
+import type { Endpoint, LookupCallback, SecureLookup } from './types';
 import type { Dispatcher } from '../vendor';
 import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { tryOrUndefined } from '../values/attempt';
@@ -23,12 +23,8 @@ const MAX_IDLE_ENTRIES = 64;
 
 type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
 
-type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
-
-type LookupDone = Parameters<Lookup>[2];
-
 interface PoolEntry extends ConnectionPools {
-	lookup: Lookup | undefined;
+	lookup: SecureLookup | undefined;
 	/** Requests that use the pools. */
 	activeRequests: number;
 }
@@ -80,7 +76,7 @@ function closeOldestIdle() {
 }
 
 function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint) {
-	const lookup: Lookup | undefined = egressFilter
+	const lookup: SecureLookup | undefined = egressFilter
 		? (hostname, options, done) =>
 				entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done))
 		: undefined;
@@ -99,7 +95,7 @@ function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint) {
  * Turns an empty list of addresses, which crashes Node's sockets, into ENOTFOUND. The system lookup never returns one,
  * but n8n's filter may.
  */
-function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
+function rejectEmptyLookup(hostname: string, done: LookupCallback): LookupCallback {
 	return (...results: unknown[]) => {
 		const [error, addresses] = results;
 		const isEmpty = addresses === undefined || (Array.isArray(addresses) && addresses.length === 0);
@@ -112,7 +108,7 @@ function rejectEmptyLookup(hostname: string, done: LookupDone): LookupDone {
 	};
 }
 
-function toAgentOptions(ignoreSslIssues: boolean, lookup: Lookup | undefined) {
+function toAgentOptions(ignoreSslIssues: boolean, lookup: SecureLookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {

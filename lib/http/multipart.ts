@@ -1,37 +1,57 @@
+/** Forms with a file as request bodies. */
 import { randomUUID } from 'node:crypto';
-
 import type { UploadBody } from './types';
 import type { JsonRecord } from '../values/records';
 import { getErrorMessage, toText } from '../values/text';
 
 /** A file that is read in chunks, and never completely in memory. */
 export interface FileSource {
+	/** With an ending. */
 	name: string;
+	/** By its bytes, as far as they show it. */
 	mimeType: string;
 	/** Bytes. */
 	size: number;
 	/** Starts reading at the beginning. */
 	open(): AsyncIterable<Uint8Array>;
+	/** What the file declared and its bytes contradict. */
+	warnings?: readonly string[];
 }
 
 /** The state of a form's file while it is sent. */
 export interface UploadProgress {
 	/** Sent bytes of the file, in the last attempt. */
 	bytes: number;
-	/** The file, if it could not be read completely, and why. The request itself only fails with a broken connection. */
-	unreadable?: { name: string; reason: string };
+	/** Set if the file could not be read completely. The request itself only fails with a broken connection. */
+	unreadable?: UnreadableFile;
 }
 
+/** A file that could not be read completely. */
+export interface UnreadableFile {
+	name: string;
+	/** Continues the sentence "… could not be read: ". */
+	reason: string;
+}
+
+/** A form as a body. */
 export interface FormBody extends UploadBody {
+	/** Changes while the form is sent. */
 	sent: UploadProgress;
 }
 
 /** Characters that file systems and servers reject, or that would end the header line. */
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
-/** The file name that is sent. */
+/** Characters; Dify cuts longer names, and file systems allow 255 bytes. */
+const MAX_NAME_LENGTH = 200;
+
+/** The file name that is sent. A long one keeps its ending. */
 export function toUploadFileName(name: string): string {
-	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+	const safe = name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+	const characters = [...safe];
+	if (characters.length <= MAX_NAME_LENGTH) return safe;
+	const ending = /\.[A-Za-z\d]{1,10}$/.exec(safe)?.[0] ?? '';
+	return characters.slice(0, MAX_NAME_LENGTH - ending.length).join('') + ending;
 }
 
 /**
@@ -41,10 +61,10 @@ export function toUploadFileName(name: string): string {
 export function createFormBody(fields: JsonRecord, file: FileSource): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
 	const texts = Object.entries(fields).flatMap(([name, value]) =>
-		[value].flat().map((entry) => `${toPartHead(boundary, name)}\r\n\r\n${toText(entry)}\r\n`),
+		[value].flat().map((entry) => `${toPartHead({ boundary, name })}\r\n\r\n${toText(entry)}\r\n`),
 	);
 	const type = /^[\w.+-]+\/[\w.+-]+/.exec(file.mimeType)?.[0] ?? 'application/octet-stream';
-	const head = `${toPartHead(boundary, 'file')}; filename="${toUploadFileName(file.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+	const head = `${toPartHead({ boundary, name: 'file' })}; filename="${toUploadFileName(file.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 	const start = Buffer.from(texts.join('') + head);
 	const end = Buffer.from(`\r\n--${boundary}--\r\n`);
 	const progress: UploadProgress = { bytes: 0 };
@@ -64,7 +84,7 @@ export function createFormBody(fields: JsonRecord, file: FileSource): FormBody {
 	};
 }
 
-function toPartHead(boundary: string, name: string) {
+function toPartHead({ boundary, name }: { boundary: string; name: string }) {
 	return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`;
 }
 

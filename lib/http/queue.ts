@@ -5,7 +5,11 @@ export interface PermitRequest {
 	priority: Priority;
 	/** Ends the wait. */
 	signal?: AbortSignal;
-	/** Cancels a running batch request for an interactive one. Returns whether it did. */
+	/**
+	 * Cancels a running batch request for an interactive one.
+	 *
+	 * @returns whether it did.
+	 */
 	preempt(): boolean;
 	/** The wait is added to these. */
 	stats: QueueStats;
@@ -30,8 +34,8 @@ const queues = new Map<string, RequestQueue>();
 /**
  * Waits for a permit of a queue, which exists from its first to its last request.
  *
- * `limit`: concurrent requests; may change while the queue exists, once the server's slots are known.
- * Throws the reason of the signal, as soon as that aborts.
+ * @param limit - Concurrent requests; may change while the queue exists, once the server's slots are known.
+ * @throws the reason of the signal, as soon as that aborts.
  */
 export async function acquirePermit(
 	id: string,

@@ -4,13 +4,14 @@ import type { Watchdog } from './timeouts';
 import {
 	formatMegabytes,
 	BodyTooLargeError,
+	MAX_RECEIVED_LENGTH,
 	TooManyValuesError,
 	TooMuchTextError,
 } from './body-limits';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
@@ -52,16 +53,19 @@ export function toTransportError(
 			title: `The response has so many values that they would take more than ${formatMegabytes(error.maxBytes)} of memory, so it was not read`,
 			suggestion:
 				'Request less at a time, or check that the Base URL points to the API. The beginning of the response is in the details.',
-			serverText: error.received,
+			serverText: error.received.slice(0, MAX_RECEIVED_LENGTH),
 		});
-	if (error instanceof BodyTooLargeError)
+	if (error instanceof BodyTooLargeError) {
+		const isJson = /^\s*[{[]/.test(error.received);
 		return createServerError('invalidResponse', context, {
 			title: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
-			suggestion:
-				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
+			suggestion: isJson
+				? 'Request less at a time, for example with Maximum Tokens: the model may repeat itself. What was received is in the details.'
+				: 'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 			// Not the bytes of a picture.
-			serverText: /^\s*[{[]/.test(error.received) ? error.received : undefined,
+			serverText: isJson ? error.received.slice(0, MAX_RECEIVED_LENGTH) : undefined,
 		});
+	}
 	return toNetworkError(error, context, hasStarted);
 }
 

@@ -25,11 +25,19 @@ import { parseJson } from '../values/json';
 
 /** Bytes of JSON: more than any list or record. Tasks with larger responses have their own limit. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
+
+/** Bytes of an error response. */
 const MAX_ERROR_BYTES = 512 * 1024;
+
 /** Bytes of a stream: about a million tokens. */
 const MAX_STREAM_BYTES = 256 * 1024 * 1024;
+
+/** Bytes of a file. */
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+
+/** How long to wait for the end marker of a complete stream. */
 const MAX_END_MS = 3_000;
+
 /** How often a batch request is canceled for interactive ones. */
 const MAX_PREEMPTIONS = 2;
 
@@ -37,8 +45,8 @@ const MAX_PREEMPTIONS = 2;
  * Waits for a permit of the server's queue, sends the request, retries if the server cannot have started it, and reads
  * the response. A batch request may be preempted by interactive ones, at most twice, and is then repeated.
  *
- * `readBody`: reads the response; it may be called again, so it must not keep state between calls.
- * Throws a `ServerError` also for an error response.
+ * @param readBody - Reads the response; it may be called again, so it must not keep state between calls.
+ * @throws a `ServerError` also for an error response.
  */
 export async function request<T>(
 	endpoint: Endpoint,
@@ -50,6 +58,7 @@ export async function request<T>(
 
 /** How far an attempt came. */
 interface AttemptProgress {
+	/** A part of the response arrived. */
 	hasStarted: boolean;
 	/** Content of the response was used already. */
 	hasEmittedContent: boolean;
@@ -96,7 +105,7 @@ class RequestRun<T> {
 	/**
 	 * Its signal aborts at a timeout, at Stop, and if the request is preempted.
 	 *
-	 * Throws a `ServerError` if a timeout or Stop ends the wait.
+	 * @throws a `ServerError` if a timeout or Stop ends the wait.
 	 */
 	private async acquirePermit() {
 		const { endpoint, options, queueStats: stats } = this;
@@ -114,13 +123,16 @@ class RequestRun<T> {
 		};
 		const { id, maxConcurrentRequests: maxConcurrent } = endpoint;
 		// Each limit has a separate queue.
-		const [queue, limit] =
+		const { queueId, limit } =
 			maxConcurrent > 0
-				? [`${maxConcurrent} ${id}`, maxConcurrent]
-				: [`automatic ${id} ${options.model}`, endpoint.getSlots(options.model) ?? Infinity];
+				? { queueId: `${maxConcurrent} ${id}`, limit: maxConcurrent }
+				: {
+						queueId: `automatic ${id} ${options.model}`,
+						limit: endpoint.getSlots(options.model) ?? Infinity,
+					};
 		try {
 			return {
-				...(await acquirePermit(queue, limit, { priority, signal, preempt, stats })),
+				...(await acquirePermit(queueId, limit, { priority, signal, preempt, stats })),
 				signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
 				isPreempted: () => preemption.signal.aborted,
 			};
@@ -158,7 +170,7 @@ class RequestRun<T> {
 		}
 	}
 
-	/** Throws a `ServerError`. */
+	/** @throws a `ServerError`. */
 	private async runAttempt(
 		connection: RequestConnection,
 		progress: AttemptProgress,
@@ -224,9 +236,11 @@ class RequestRun<T> {
 				for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 					const events = reader.push(bytes);
 					if (events.length > 0) yield events.map(maskSecrets);
+					reader.assertSmall();
 				}
 				const last = reader.end();
 				if (last.length > 0) yield last.map(maskSecrets);
+				reader.assertSmall();
 				if (reader.page !== undefined) throw toError(reader.page);
 			},
 			bytes: async function* () {

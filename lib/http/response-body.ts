@@ -39,7 +39,7 @@ export interface EndDetector {
 /**
  * The chunks of a body, up to its end or the one that `endDetector` detects.
  *
- * Throws a `BodyTooLargeError` if it exceeds `maxBytes`.
+ * @throws a `BodyTooLargeError` if it exceeds `maxBytes`.
  */
 export async function* readChunks(
 	body: AsyncIterable<Uint8Array>,
@@ -88,7 +88,7 @@ export interface BodyLimits {
 /**
  * Collects a body as text.
  *
- * @throws BodyTooLargeError, with the beginning of the body
+ * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
 	body: AsyncIterable<Uint8Array>,
@@ -156,7 +156,7 @@ export class BufferedText implements EndDetector {
 		return this.chunks.start.slice(0, MAX_RECEIVED_LENGTH);
 	}
 
-	/** @throws TooManyValuesError */
+	/** @throws a `TooManyValuesError` */
 	add(chunk: string): void {
 		this.chunks.add(chunk);
 		this.mayBeJson ??= this.findStart(chunk);
@@ -185,7 +185,11 @@ export class BufferedText implements EndDetector {
 /** Smaller chunks are copied together: each would keep an object, and the memory of the packet that it came in. */
 const BLOCK_BYTES = 64 * 1024;
 
-/** Concatenates all chunks. Throws a `BodyTooLargeError` if they exceed `maxBytes`. */
+/**
+ * Concatenates all chunks.
+ *
+ * @throws a `BodyTooLargeError` if they exceed `maxBytes`.
+ */
 export async function readBuffer(
 	chunks: AsyncIterable<Uint8Array>,
 	maxBytes: number = Infinity,

@@ -2,7 +2,7 @@
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { isOneOf, getErrorText } from '../errors/error-types';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import { asFiniteNumber } from '../values/numbers';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
@@ -22,6 +22,13 @@ const TRANSIENT_STATUSES = [429, 502, 503, 504];
 /** LM Studio unloaded the model during the request. Ollama 0.17.4 with status 400: its runner died; the next is new. */
 const MODEL_STOPPED = /\bmodel unloaded\b|do embedding request: .{0,500}EOF/i;
 
+/** A response that said that the model is loading. */
+interface LoadingError {
+	error: ServerError;
+	/** By `performance.now()`. */
+	at: number;
+}
+
 /**
  * Decides whether a failed request is sent again. All requests of an exchange share the retries. A request is repeated
  * if the server cannot have started it (the model is loading, connections are refused, the server is busy), and an
@@ -31,7 +38,7 @@ export class RetryPolicy {
 	private tries = 0;
 	private waits = 0;
 	private loadingSince: number | undefined;
-	private lastLoading: { error: ServerError; at: number } | undefined;
+	private lastLoading: LoadingError | undefined;
 
 	constructor(
 		private readonly maxRetries = 0,
@@ -40,10 +47,10 @@ export class RetryPolicy {
 	) {}
 
 	/**
-	 * `remainingMs`: milliseconds until the first-token timeout; Infinity without one.
-	 * `onLoading`: called before a pause for a loading model.
-	 * Returns milliseconds to wait before the next attempt.
-	 * Throws a `ServerError` if there is none.
+	 * @param remainingMs - Milliseconds until the first-token timeout; Infinity without one.
+	 * @param onLoading - Called before a pause for a loading model.
+	 * @returns milliseconds to wait before the next attempt.
+	 * @throws a `ServerError` if there is none.
 	 */
 	nextDelayMs(
 		error: ServerError,

@@ -32,7 +32,7 @@ export interface RequestConnection {
  * Sends a request and follows redirects: to other origins without the headers of the credential, and only requests
  * without content.
  *
- * Throws a `ServerError` of n8n's egress filter, otherwise the raw network error.
+ * @throws a `ServerError` of n8n's egress filter, otherwise the raw network error.
  */
 export async function sendRequest(
 	endpoint: Endpoint,
@@ -83,7 +83,7 @@ function parseLocation({ headers, url }: RawResponse) {
 	return /^https?:$/.test(target.protocol) ? target : undefined;
 }
 
-/** Throws a `ServerError` if n8n's egress filter blocks it. */
+/** @throws a `ServerError` if n8n's egress filter blocks it. */
 function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	try {
 		endpoint.egressFilter?.validateRedirectSync(url);
@@ -145,7 +145,7 @@ function discardBody(body: Readable) {
 	setImmediate(() => body.destroy());
 }
 
-/** Throws a `ServerError` if n8n's egress filter blocks the URL. */
+/** @throws a `ServerError` if n8n's egress filter blocks the URL. */
 async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSignal) {
 	const { egressFilter } = endpoint;
 	if (!egressFilter) return;

@@ -5,6 +5,7 @@ import { createParser } from '../vendor';
 import { BodyTooLargeError, assertFewValues } from './body-limits';
 import type { EndDetector } from './response-body';
 import { TextChunks, BufferedText } from './response-body';
+import { captureError } from '../errors/server-error';
 
 /** Characters of one event, one line, or a JSON response instead of a stream. */
 const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
@@ -16,6 +17,12 @@ const MAX_PAGE_LENGTH = 64 * 1024;
 const MAX_NON_EVENT_LINES = 20;
 
 const MAX_NON_EVENT_LINE_LENGTH = 500;
+
+/** Ends of events. */
+const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r'];
+
+/** Before the data of an event: other fields, and the name of its own. */
+const DATA_START = /^\s*(?:(?:event|id|retry)?:[^\r\n]{0,500}[\r\n]\s*)*(?:data:\s*)*/;
 
 /** Some FastAPI servers write `data: ` although their framework (sse-starlette) already does. */
 const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
@@ -40,6 +47,10 @@ export class StreamParser implements EndDetector {
 	private pageStart = '';
 	/** Characters since the last event. */
 	private length = 0;
+	/** The same as text, of which an error keeps what arrived. */
+	private received = new TextChunks();
+	/** An event that is too large, after others that arrived with it. */
+	private tooLarge: BodyTooLargeError | undefined;
 	private readonly buffered = new BufferedText();
 	private readonly nonEventLineBuffer: string[] = [];
 	private readonly parser = createParser({
@@ -50,7 +61,7 @@ export class StreamParser implements EndDetector {
 		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
 	});
 
-	/** `framing`: of the protocol: server-sent events, or one JSON value per line. */
+	/** @param framing - Of the protocol: server-sent events, or one JSON value per line. */
 	constructor(
 		private readonly framing: 'events' | 'lines',
 		private readonly maxLength: number = MAX_EVENT_LENGTH,
@@ -78,7 +89,7 @@ export class StreamParser implements EndDetector {
 	/**
 	 * The data of the events that these bytes complete.
 	 *
-	 * Throws a `BodyTooLargeError`.
+	 * @throws {BodyTooLargeError} with what arrived of the event; after other events, `assertSmall` throws it
 	 */
 	push(bytes: Uint8Array): string[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
@@ -89,8 +100,10 @@ export class StreamParser implements EndDetector {
 		const rest = this.feed(this.decoder.decode());
 		if (this.format === 'page') return rest;
 		const last = (this.format === 'buffered' ? this.buffered.text : this.pending.text).trim();
-		if (this.format === 'events') this.parser.feed(`${this.pending.text}\n\n`);
-		else if (last !== '') this.addEvents(last);
+		this.readEvents(() => {
+			if (this.format === 'events') this.parser.feed(`${this.pending.text}\n\n`);
+			else if (last !== '') this.addEvents(last);
+		});
 		return [...rest, ...this.events.splice(0)];
 	}
 
@@ -100,15 +113,49 @@ export class StreamParser implements EndDetector {
 			this.pageStart += chunk.slice(0, MAX_PAGE_LENGTH - this.pageStart.length);
 			return [];
 		}
-		this.length += chunk.length;
-		if (this.length > this.maxLength) throw new BodyTooLargeError(this.maxLength);
-		if (this.format === 'buffered') this.buffered.add(chunk);
-		if (this.format === 'events') this.feedLines(chunk);
-		if (this.format === 'lines') this.splitLines(chunk);
+		this.readEvents(() => this.addChunk(chunk));
 		return this.events.splice(0);
 	}
 
-	/** Detects the format by the first character that is not blank. Returns the text from there on. */
+	/** Events that arrived before one that is too large are not lost. */
+	private readEvents(read: () => void) {
+		try {
+			read();
+		} catch (error) {
+			if (!(error instanceof BodyTooLargeError)) throw captureError(error);
+			this.tooLarge = error;
+		}
+		if (this.events.length === 0) this.assertSmall();
+	}
+
+	/** @throws {BodyTooLargeError} if the events that `push` and `end` returned were followed by one that is too large */
+	assertSmall(): void {
+		if (this.tooLarge) throw this.tooLarge;
+	}
+
+	private addChunk(chunk: string) {
+		this.length += chunk.length;
+		this.received.add(chunk);
+		if (this.length > this.maxLength)
+			throw new BodyTooLargeError(this.maxLength).withReceived(
+				this.received.text.replace(this.format === 'events' ? DATA_START : '', ''),
+			);
+		if (this.format === 'buffered') this.buffered.add(chunk);
+		if (this.format === 'events') this.feedLines(chunk);
+		if (this.format === 'lines') this.splitLines(chunk);
+	}
+
+	/** Forgets what is before the last event. */
+	private receiveAnew(rest: string) {
+		this.received = new TextChunks();
+		this.received.add(rest);
+	}
+
+	/**
+	 * Detects the format by the first character that is not blank.
+	 *
+	 * @returns the text from there on.
+	 */
 	private detectFormat(chunk: string) {
 		const start = chunk.replace(/^[\s\uFEFF]+/, '');
 		const first = start.charAt(0);
@@ -124,6 +171,7 @@ export class StreamParser implements EndDetector {
 	private feedLines(chunk: string) {
 		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
 		if (end > 0) this.parser.feed(this.takePending() + chunk.slice(0, end));
+		if (this.events.length > 0) this.receiveAnew(chunk.slice(findLastEnd(chunk)));
 		this.pending.add(chunk.slice(end));
 	}
 
@@ -142,6 +190,7 @@ export class StreamParser implements EndDetector {
 		const rest = lines.pop() ?? '';
 		this.pending.add(rest);
 		this.length = rest.length;
+		this.receiveAnew(rest);
 		for (const line of lines)
 			if (/^\s*[{[]/.test(line)) {
 				assertFewValues(line, this.maxLength);
@@ -165,6 +214,14 @@ export class StreamParser implements EndDetector {
 		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
 		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
 	}
+}
+
+/** The index after the last event that ends in a chunk. */
+function findLastEnd(chunk: string): number {
+	return EVENT_ENDS.reduce((last, end) => {
+		const at = chunk.lastIndexOf(end);
+		return at < 0 ? last : Math.max(last, at + end.length);
+	}, 0);
 }
 
 function splitData(data: string) {

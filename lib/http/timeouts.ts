@@ -112,7 +112,7 @@ export class Watchdog {
  * A timer that does not keep the process alive. Not `AbortSignal.timeout`, which creates an exception with its stack
  * (0.05 ms for each read) and cannot be canceled.
  *
- * Returns a function that cancels the timer.
+ * @returns a function that cancels the timer.
  */
 export function setUnrefTimeout(ms: number, callback: () => void) {
 	const timer = setTimeout(callback, ms).unref();

@@ -6,14 +6,25 @@ import type { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';
 
+/** The result of n8n's egress filter for one URL. */
+export interface EgressResult {
+	ok: boolean;
+	/** Why the URL is blocked. */
+	error?: Error;
+}
+
+/** Called with the result of a lookup: Node's sockets pass several signatures. */
+export type LookupCallback = (...results: never[]) => void;
+
+/** A lookup of host names, as Node's sockets take it. */
+export type SecureLookup = (hostname: string, options: object, done: LookupCallback) => void;
+
 /** n8n's egress filter, from `helpers.getSecureEgressFilter()` in n8n 2.30 and newer. */
 export interface EgressFilter {
-	validateUrl(url: string | URL): Promise<{ ok: boolean; error?: Error }>;
-	createSecureLookup(): (
-		hostname: string,
-		options: object,
-		done: (...args: never[]) => void,
-	) => void;
+	validateUrl(url: string | URL): Promise<EgressResult>;
+	/** A lookup that fails for a host whose address is blocked. */
+	createSecureLookup(): SecureLookup;
+	/** @throws an error for a URL that is blocked. */
 	validateRedirectSync(url: string): void;
 }
 
@@ -52,6 +63,7 @@ export interface Endpoint {
 	readonly errorContext: Partial<ErrorContext>;
 }
 
+/** What comes before the body of a response. */
 export interface ResponseHead {
 	/** After redirects. */
 	url: string;
@@ -73,16 +85,22 @@ export interface UploadBody {
 	length: number;
 }
 
+/** One request: what is sent, how long to wait, how often to retry, and how much of the response to read. */
 export interface RequestOptions {
 	/** Default: GET without a body, otherwise POST. */
 	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	url: string;
+	/** Sent as a JSON body. */
 	json?: JsonRecord;
+	/** Sent as it is, instead of `json`. */
 	upload?: UploadBody;
+	/** In addition to those of the endpoint. */
 	headers?: Readonly<Record<string, string>>;
 	/** How a stream is framed. Default: server-sent events. */
 	streamFormat?: 'events' | 'lines';
+	/** Default: `DEFAULT_TIMEOUTS`. */
 	timeouts?: Partial<Timeouts>;
+	/** Aborts the request, also while it waits. */
 	signal?: AbortSignal;
 	/**
 	 * Whether a batch request may be canceled for an interactive one, at most twice, and sent again. Default: true. False
@@ -117,8 +135,13 @@ export interface HttpResponse extends ResponseHead {
 	errorContext: ErrorContext;
 	/** The error that a text in the response means. */
 	toError(text: string): ServerError;
+	/**
+	 * The full body, with secrets masked.
+	 *
+	 * @throws a `BodyTooLargeError`.
+	 */
 	text(): Promise<string>;
-	/** Throws a `ServerError` for anything but a JSON object without an error. */
+	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** The data of its events, as many as arrived together. A JSON response is one event. */
 	events(maxLength?: number): AsyncIterable<string[]>;

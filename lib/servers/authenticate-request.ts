@@ -20,21 +20,26 @@ const WITHOUT_REDIRECTS = {
 	followAllRedirects: false,
 };
 
+/** The request of the credential test. */
+export interface CredentialTest extends Pick<IHttpRequestOptions, 'baseURL' | 'url'> {
+	/** Its path as n8n sends it. With the Base URL as typed, it identifies the test. */
+	path: string;
+}
+
 /**
- * Adds the headers of a credential to a request of n8n. That of the credential test carries the Base URL as typed, and
- * its own path.
- * `test` resolves both, so that the test passes with every form of a Base URL that the nodes accept.
- * Throws a `ServerError`, also for a URL with another origin than the Base URL, and for a proxy of the request itself: it
- * would read the key of every http URL, and the credential does not name it.
+ * Adds the headers of a credential to a request of n8n.
+ *
+ * @param test - The URL of the credential test, so that it passes with every form of a Base URL that the nodes accept.
+ * @throws a `ServerError`, also for a URL with another origin than the Base URL, and for a proxy of the request itself: it
+ *   would read the key of every http URL, and the credential does not name it.
  */
 export function authenticateRequest(
 	request: IHttpRequestOptions & LegacyOptions,
 	credential: LocalLlamaCredential & { baseUrl: string },
-	testPath: string,
-	test: Pick<IHttpRequestOptions, 'baseURL' | 'url'>,
+	{ path, ...test }: CredentialTest,
 ): IHttpRequestOptions {
 	const { baseUrl, ignoreSslIssues } = credential;
-	const isTest = request.baseURL === baseUrl && request.url === testPath;
+	const isTest = request.baseURL === baseUrl && request.url === path;
 	const testOptions = {
 		...test,
 		skipSslCertificateValidation: ignoreSslIssues,
@@ -46,7 +51,7 @@ export function authenticateRequest(
 	return { ...resolved, ...WITHOUT_REDIRECTS, headers };
 }
 
-/** Throws a `ServerError` for a request whose key another program than the server could read. */
+/** @throws a `ServerError` for a request whose key another program than the server could read. */
 function assertTarget(
 	{ uri, url, baseURL, proxy }: IHttpRequestOptions & LegacyOptions,
 	origin: string,
@@ -59,10 +64,10 @@ function assertTarget(
 	// Which of them counts depends on the helper.
 	const targets = [uri, url].filter((target) => target !== undefined && target !== '');
 	for (const target of targets.length > 0 ? targets : [''])
-		assertSameOrigin(new URL(target!, baseURL).origin, origin);
+		assertSameOrigin({ target: new URL(target!, baseURL).origin, origin });
 }
 
-function assertSameOrigin(target: string, origin: string) {
+function assertSameOrigin({ target, origin }: { target: string; origin: string }) {
 	if (target === origin) return;
 	throw createInputError(
 		`This credential is for ${origin}, so its key is not sent to ${target}`,

@@ -43,7 +43,8 @@ const OLLAMA_PORT = '11434';
  * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or spaces around it.
  *
  * `/v1` is added if no version was typed, except for a full endpoint below a path prefix.
- * Throws a `ServerError` of type `invalidUrl` that names the wrong part.
+ *
+ * @throws a `ServerError` of type `invalidUrl` that names the wrong part.
  */
 export function resolveBaseUrl(typed: string): ServerAddress {
 	const text = normalizeTyped(typed);
@@ -52,7 +53,8 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 			'empty',
 			'The Base URL is empty. Enter the server address, for example http://192.168.1.20:9931',
 		);
-	const url = parseUrl(withScheme(text), text.split(/[?#]/, 1)[0]!);
+	const quotedUrl = text.split(/[?#]/, 1)[0]!;
+	const url = parseUrl({ text: withScheme(text), quotedUrl });
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
 	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
 	const root = url.origin + prefix;
@@ -94,14 +96,20 @@ function withScheme(text: string) {
 	return `http://${singleUrl}`;
 }
 
-function parseUrl(text: string, quotedUrl: string) {
+/** A URL with its scheme, and as an error quotes it: without query, as it was typed. */
+interface TypedUrl {
+	text: string;
+	quotedUrl: string;
+}
+
+function parseUrl({ text, quotedUrl }: TypedUrl) {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
-	if (hasPassword(authority, text))
+	if (hasPassword({ authority, text }))
 		throw createUrlError(
 			'credentials',
 			'The Base URL contains a user name or password. Remove them, set Authentication to Basic, and enter them there; a key belongs in the API Key field',
 		);
-	assertAuthority(authority, quotedUrl);
+	assertAuthority({ authority, quotedUrl });
 	if (!URL.canParse(text))
 		throw createUrlError(
 			'host',
@@ -120,7 +128,7 @@ function parseUrl(text: string, quotedUrl: string) {
  * Whether the URL contains a password. One with a slash, question mark or hash ends the authority too early:
  * `http://admin:pa/ss@host`.
  */
-function hasPassword(authority: string, text: string) {
+function hasPassword({ authority, text }: { authority: string; text: string }) {
 	if (authority.includes('@')) return true;
 	const isPlainAddress = /^(?:[^:.]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
@@ -130,7 +138,7 @@ function hasPassword(authority: string, text: string) {
 	);
 }
 
-function assertAuthority(authority: string, quotedUrl: string) {
+function assertAuthority({ authority, quotedUrl }: { authority: string; quotedUrl: string }) {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority))
 		throw createUrlError(
 			'host',
@@ -153,7 +161,15 @@ function assertAuthority(authority: string, quotedUrl: string) {
 		);
 }
 
-function splitPath(segments: string[], isOllama: boolean): { prefix: string; version: string } {
+/** The two parts of a path. */
+interface ApiPath {
+	/** Before the API; empty if there is none. */
+	prefix: string;
+	/** From the version on; empty for an API without one. */
+	version: string;
+}
+
+function splitPath(segments: string[], isOllama: boolean): ApiPath {
 	const versionIndex = segments.findLastIndex((segment) => VERSION.test(segment));
 	if (versionIndex >= 0)
 		return {
@@ -191,7 +207,7 @@ function joinSegments(segments: string[]) {
 	return segments.map((segment) => `/${segment}`).join('');
 }
 
-/** `part`: the part of the URL that is not valid. */
+/** @param part - The part of the URL that is not valid. */
 function createUrlError(
 	part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
 	title: string,

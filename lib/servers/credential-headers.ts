@@ -1,6 +1,6 @@
 /** Headers of a LocalLlama credential. */
 import { createInputError } from '../errors/create-error';
-import type { LocalLlamaCredential } from './credential';
+import type { ExtraHeader, LocalLlamaCredential } from './credential';
 
 /** RFC 9110: a token; visible ASCII, spaces and tabs. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
@@ -25,14 +25,15 @@ const RESERVED_HEADERS = new Set([
 
 /**
  * The headers of a credential, by lower-case names. An empty key adds none.
- * Throws a `ServerError` of type `invalidInput` that names the header, never its value.
+ *
+ * @throws a `ServerError` of type `invalidInput` that names the header, never its value.
  */
 export function buildCredentialHeaders(credential: LocalLlamaCredential): Record<string, string> {
 	const { extraHeaders = [], authentication } = credential;
 	const headers = buildKeyHeader(credential);
 	for (const [index, { name, value }] of extraHeaders.entries()) {
 		if (name === '' && value === '') continue;
-		assertHeader(index + 1, name, value);
+		assertHeader({ name, value }, index + 1);
 		if (authentication === 'basic' && name.toLowerCase() === 'authorization')
 			throw createCredentialError(
 				'Basic and an extra header Authorization cannot be combined: the server reads only one',
@@ -66,19 +67,20 @@ function buildBasicHeader({
 	return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
-function assertHeader(position: number, header: string, content: string) {
+/** @param position - Number (from 1) of the header in the form. */
+function assertHeader({ name, value }: ExtraHeader, position: number) {
 	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
-	if (!HEADER_NAME.test(header))
+	if (!HEADER_NAME.test(name))
 		throw createCredentialError(
 			`The name of extra header ${position} is invalid: use letters, digits and hyphens, without the colon`,
 		);
-	if (RESERVED_HEADERS.has(header.toLowerCase()))
+	if (RESERVED_HEADERS.has(name.toLowerCase()))
 		throw createCredentialError(
-			`The extra header "${header}" cannot be set, because the HTTP client sets it`,
+			`The extra header "${name}" cannot be set, because the HTTP client sets it`,
 		);
-	if (!HEADER_VALUE.test(content))
+	if (!HEADER_VALUE.test(value))
 		throw createCredentialError(
-			`The value of extra header ${position}, "${header}", contains characters that are not allowed`,
+			`The value of extra header ${position}, "${name}", contains characters that are not allowed`,
 		);
 }
 

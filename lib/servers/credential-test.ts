@@ -1,67 +1,54 @@
-/** Rules of n8n's test of a credential. */
 /**
  * Rules by which n8n checks the response to a credential test. n8n accepts both types in one list, and the first match
  * is the error (credentials-tester.service.ts); n8n's types allow only lists of one type.
  */
 
-/** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
-export function statusRule(
-	status: number,
-	message: string,
-): {
+/** Matches a status. */
+export interface StatusRule {
 	type: 'responseCode';
 	properties: {
 		value: number;
+		/** The error that n8n shows. */
 		message: string;
 	};
-} {
-	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
-/** For a value in a body with status 200. n8n passes an empty body as an empty text. */
-export function bodyRule(
-	key: string,
-	value: unknown,
-	message: string,
-): {
+/** Matches a value in a body with status 200. */
+export interface BodyRule {
 	type: 'responseSuccessBody';
-	properties: {
-		key: string;
-		value: unknown;
-		message: string;
-	};
-} {
-	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
+	properties: BodyMatch;
+}
+
+export interface BodyMatch {
+	/** Path of the value. n8n passes an empty body as an empty text. */
+	key: string;
+	/** Compared with `===`. */
+	value: unknown;
+	/** The error that n8n shows. */
+	message: string;
+}
+
+/** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
+export function statusRule(status: number, message: string): StatusRule {
+	return { type: 'responseCode', properties: { value: status, message } };
+}
+
+/** For a value in a body with status 200. */
+export function bodyRule({ key, value, message }: BodyMatch): BodyRule {
+	return { type: 'responseSuccessBody', properties: { key, value, message } };
 }
 
 /**
  * For text with status 200: a user interface, a login page, a server with one response for everything. JSON objects have
  * another constructor.
  */
-export function plainTextRule(message: string): {
-	type: 'responseSuccessBody';
-	properties: {
-		key: string;
-		value: unknown;
-		message: string;
-	};
-} {
-	return bodyRule('constructor', String, message);
+export function plainTextRule(message: string): BodyRule {
+	return bodyRule({ key: 'constructor', value: String, message });
 }
 
 /** For a JSON object without a field. */
-export function missingFieldRule(
-	field: string,
-	message: string,
-): {
-	type: 'responseSuccessBody';
-	properties: {
-		key: string;
-		value: unknown;
-		message: string;
-	};
-} {
-	return bodyRule(field, undefined, message);
+export function missingFieldRule({ key, message }: Omit<BodyMatch, 'value'>): BodyRule {
+	return bodyRule({ key, value: undefined, message });
 }
 
 /**

@@ -1,33 +1,52 @@
+/** The data of a "LocalLlama API" credential. */
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { asRecord, asRecords } from '../values/records';
+import type { SelectableServerType } from './types/server-type';
+import { SELECTABLE_SERVER_TYPES } from './types/server-type';
 
-const AUTHENTICATIONS = ['xApiKey', 'basic', 'none'] as const;
+/** How a key is sent; the first is the default. */
+export const AUTHENTICATIONS = ['bearer', 'xApiKey', 'basic', 'none'] as const;
 
-/** Types that can be selected. */
-const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const;
+export type Authentication = (typeof AUTHENTICATIONS)[number];
 
-/** The data of a "LocalLlama API" credential. */
-export type LocalLlamaCredential = Partial<ReturnType<typeof readLocalLlamaCredential>>;
+/** A header that the user adds to every request. */
+export interface ExtraHeader {
+	/** Trimmed; may be empty. */
+	name: string;
+	/** Trimmed; may be empty. */
+	value: string;
+}
+
+/** The data of a credential, with a value for every field. Texts are empty if they are not set. */
+export interface StoredCredential {
+	/** As typed. */
+	baseUrl: string;
+	/** As typed. */
+	apiKey: string;
+	authentication: Authentication;
+	/** For Basic. */
+	user: string;
+	/** For Basic. */
+	password: string;
+	extraHeaders: ExtraHeader[];
+	ignoreSslIssues: boolean;
+	/** 0: as many as the server has slots. */
+	maxConcurrentRequests: number;
+	/** Undefined: Automatic. */
+	serverType: SelectableServerType | undefined;
+}
+
+/** Data of which fields may be missing, as that of a Dify credential. */
+export type LocalLlamaCredential = Partial<StoredCredential>;
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
-export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): {
-	baseUrl: string;
-	apiKey: string;
-	authentication: string;
-	user: string;
-	password: string;
-	extraHeaders: {
-		name: string;
-		value: string;
-	}[];
-	ignoreSslIssues: boolean;
-	maxConcurrentRequests: number;
-	serverType: 'llamaServer' | 'ollama' | 'vllm' | 'other' | undefined;
-} {
+export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): StoredCredential {
+	const [defaultAuthentication] = AUTHENTICATIONS;
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		apiKey: toText(data.apiKey),
-		authentication: AUTHENTICATIONS.find((option) => option === data.authentication) ?? 'bearer',
+		authentication:
+			AUTHENTICATIONS.find((option) => option === data.authentication) ?? defaultAuthentication,
 		user: toText(data.user),
 		password: toText(data.password),
 		extraHeaders: readHeaderRows(data).map(({ name, value }) => ({
@@ -36,7 +55,7 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 		})),
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: parseCount(data.maxConcurrentRequests),
-		serverType: SERVER_TYPES.find((type) => type === data.serverType),
+		serverType: SELECTABLE_SERVER_TYPES.find((type) => type === data.serverType),
 	};
 }
 

@@ -12,8 +12,9 @@ import { readLocalLlamaCredential } from './credential';
 
 /**
  * The server of a "LocalLlama API" credential.
- * `helpers`: those of the node's context.
- * Throws a `ServerError` of type `invalidUrl` or `invalidInput`, before anything is sent.
+ *
+ * @param helpers - Those of the node's context.
+ * @throws a `ServerError` of type `invalidUrl` or `invalidInput`, before anything is sent.
  */
 export function createModelServer(
 	data: ICredentialDataDecryptedObject,
@@ -24,7 +25,7 @@ export function createModelServer(
 	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
 	const server: ModelServer = {
-		...createEndpoint(url, headers, ignoreSslIssues, helpers),
+		...createEndpoint({ url, headers, ignoreSslIssues, helpers }),
 		configuredType: serverType,
 		getApiUrl: () => getProfile(server).getApiUrl(),
 		maxConcurrentRequests,
@@ -39,24 +40,32 @@ export function createModelServer(
 	return server;
 }
 
-/**
- * What every server of a credential has. Cheap: sockets, queue and caches are shared.
- * `helpers`: those of the node's context, for n8n's egress filter.
- */
-export function createEndpoint(
-	url: ServerAddress,
-	headers: Record<string, string>,
-	ignoreSslIssues: boolean,
-	helpers?: object,
-): {
+/** What a credential says about its server. */
+export interface EndpointData {
 	url: ServerAddress;
-	id: string;
+	/** The key and the user's extra headers, by lower-case names. */
 	headers: Record<string, string>;
 	ignoreSslIssues: boolean;
-	egressFilter: EgressFilter | undefined;
+	/** Those of the node's context, for n8n's egress filter. */
+	helpers?: object;
+}
+
+/** What every server of a credential has. */
+export interface CredentialEndpoint extends Pick<
+	ModelServer,
+	'url' | 'id' | 'ignoreSslIssues' | 'egressFilter' | 'n8nHelpers'
+> {
+	headers: Record<string, string>;
 	secrets: string[];
-	n8nHelpers: object | undefined;
-} {
+}
+
+/** Cheap: sockets, queue and caches are shared by all endpoints with the same ID. */
+export function createEndpoint({
+	url,
+	headers,
+	ignoreSslIssues,
+	helpers,
+}: EndpointData): CredentialEndpoint {
 	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
 	// n8n before 2.30 has no egress filter.
 	const host = helpers as { getSecureEgressFilter?(): EgressFilter | null } | undefined;

@@ -14,10 +14,11 @@ import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/
 const MAX_MODELS = 5_000;
 
 /**
- * The models of a server, with the facts that it reports. For a task, those that support it, as far as the server
- * reports: by categories (GPUStack), the arguments of a router, capabilities (Ollama), or types of input. All models if
- * it reports nothing.
- * Throws a `ServerError` if there is no list, or no model.
+ * The models of a server, with the facts that it reports.
+ *
+ * @param task - Only models that support it, as far as the server reports: by categories (GPUStack), the arguments of a
+ *   router, capabilities (Ollama), or types of input. All models if it reports nothing.
+ * @throws a `ServerError` if there is no list, or no model.
  */
 export async function listModels(
 	server: ModelServer,
@@ -38,10 +39,13 @@ export async function listModels(
 	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
 	const suggestion = serverType.texts[task === 'reranking' ? 'rerank' : task];
-	throw createListError(server, 'modelNotFound', `The server has no model for ${task}`, suggestion);
+	throw createListError(server, 'modelNotFound', {
+		title: `The server has no model for ${task}`,
+		suggestion,
+	});
 }
 
-/** Throws a `ServerError` for a server without a rerank route. */
+/** @throws a `ServerError` of type `featureDisabled` for a server without a rerank route. */
 export function assertRerankSupported(
 	server: ModelServer,
 	{ cannotRerank, label, texts }: ServerType,
@@ -71,15 +75,16 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 		const { texts } = await profile.getType(signal);
 		const hasKey = Object.keys(server.headers).length > 0;
 		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
-		throw createListError(server, 'modelNotFound', 'The server has no models', suggestion);
+		throw createListError(server, 'modelNotFound', {
+			title: 'The server has no models',
+			suggestion,
+		});
 	}
 	const serverType = profile.learnType(response);
 	if (models.length > MAX_MODELS)
-		throw createListError(
-			server,
-			'invalidResponse',
-			`The server lists ${models.length} models, more than ${MAX_MODELS}`,
-		);
+		throw createListError(server, 'invalidResponse', {
+			title: `The server lists ${models.length} models, more than ${MAX_MODELS}`,
+		});
 	const enriched = await serverType.enrichModels?.(server, models, signal);
 	return { models: enriched ?? models, serverType };
 }
@@ -105,7 +110,18 @@ export async function findApiRoot(
 	return await profile.findApiRoot(list, (url) => tryProbe(server, url, { signal }));
 }
 
-function createListError(server: ModelServer, type: ErrorType, title: string, suggestion?: string) {
+/** The text of an error about the list. */
+interface ListErrorText {
+	title: string;
+	/** What to do besides entering a name. */
+	suggestion?: string;
+}
+
+function createListError(
+	server: ModelServer,
+	type: ErrorType,
+	{ title, suggestion }: ListErrorText,
+) {
 	const nameSuggestion =
 		suggestion === undefined
 			? 'Enter the model name with "By Name".'
@@ -114,14 +130,21 @@ function createListError(server: ModelServer, type: ErrorType, title: string, su
 	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 
+/** The names of a model in a request and in its response. */
+export interface ModelNames {
+	requested: string;
+	reported: string;
+}
+
 /**
  * The model that a response names, if it is not the requested one. Gateways report their own names; another server does
  * so if it lists the requested name, but not the reported one.
+ *
+ * @returns undefined for the requested model, and if the names may mean the same.
  */
 export async function findOtherModel(
 	server: ModelServer,
-	requested: string,
-	reported: string,
+	{ requested, reported }: ModelNames,
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
 	if (isSameName(reported, requested)) return undefined;

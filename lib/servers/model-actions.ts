@@ -10,6 +10,7 @@ import { SERVER_TYPES } from './types';
 import type {
 	ModelAction,
 	ModelActionOptions,
+	ModelActionResult,
 	ModelServer,
 	ServerType,
 	ServerTypeName,
@@ -23,28 +24,29 @@ const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {
 	remove: 'delete models',
 };
 
+/** What an action did, on which server. */
+export interface ModelActionReport extends ModelActionResult {
+	/** Its name on the server. */
+	model: string;
+	server: ServerTypeName;
+	/** Whether the state of the model changed; undefined if the server does not report it. */
+	changed: boolean | undefined;
+	/** Milliseconds. */
+	tookMs: number;
+}
+
 /**
  * Loads a model into memory, unloads it, downloads it onto the server, or deletes it from its disk, after detecting the
  * server type again. A model that is already loaded or unloaded stays so. Running responses are not interrupted.
- * Throws a `ServerError` if the server does not support it, has no such model, fails, or exceeds the timeout; of type
+ *
+ * @throws a `ServerError` if the server does not support it, has no such model, fails, or exceeds the timeout; of type
  * `busy` if the model is generating and `wait` is off.
  */
 export async function runModelAction(
 	server: ModelServer,
 	action: ModelAction,
 	options: ModelActionOptions,
-): Promise<{
-	changed: boolean | undefined;
-	tookMs: number;
-	model: string;
-	before?: string;
-	state?: string;
-	wasIdle?: boolean;
-	size?: number;
-	downloaded?: number;
-	deleted?: true;
-	server: ServerTypeName;
-}> {
+): Promise<ModelActionReport> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
 	assertModelName(model);
@@ -69,7 +71,11 @@ export async function runModelAction(
 	return { model, server: serverType.name, ...result, changed, tookMs };
 }
 
-/** The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key. Throws a `ServerError`. */
+/**
+ * The type of a server is unknown if it is down, busy, behind a failing proxy, or rejects the key.
+ *
+ * @throws a `ServerError`.
+ */
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (isListMissing(response) || parseModels(response.json) !== undefined) return;

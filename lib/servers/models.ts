@@ -170,19 +170,8 @@ function asBoolean(value: unknown) {
 export function asPositiveNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && value > 0 ? value : undefined;
 }
-/** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
-export function parseMetrics(text: string): Record<string, number> {
-	const values: Record<string, number> = {};
-	for (const [, name = '', value = ''] of text.matchAll(
-		/^([a-z_:][a-z0-9_:]*)(?:\{[^}\n]*\})? ([0-9.eE+-]+)/gim,
-	)) {
-		const number = Number(value);
-		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
-	}
-	return values;
-}
 
-/** Throws a `ServerError` of type `invalidInput`. */
+/** @throws a `ServerError` of type `invalidInput`. */
 export function assertModelName(model: string): void {
 	if (model.trim() === '')
 		throw createInputError(
@@ -196,7 +185,11 @@ export function matchesModelId(id: string, name: string | undefined): boolean {
 	return name !== undefined && (id === name || id === `${name}:latest`);
 }
 
-/** The same for the ID and the aliases of a model. `isSame`: further rules, such as those of its server type. */
+/**
+ * The same for the ID and the aliases of a model.
+ *
+ * @param isSame - Further rules, such as those of its server type.
+ */
 export function matchesModel(
 	{ id, aliases }: Pick<ServerModel, 'id' | 'aliases'>,
 	name: string | undefined,
@@ -227,7 +220,11 @@ export function sortForChat<T>(models: readonly T[], getName: (model: T) => stri
 
 const MAX_NAMES = 10;
 
-/** Suggestion for a missing model. `alternative`: a sentence for the server type that begins in lower case. */
+/**
+ * Suggestion for a missing model.
+ *
+ * @param alternative - A sentence for the server type that begins in lower case.
+ */
 export function suggestModels(names: readonly string[], alternative: string | undefined): string {
 	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
 	const sentences: string[] = [];
@@ -261,7 +258,8 @@ export function getDisplayNames(ids: readonly string[]): Map<string, string> {
 
 /**
  * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
- * `name`: display name.
+ *
+ * @param name - Display name.
  */
 export function describeModel(model: ServerModel, name: string = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
@@ -294,7 +292,8 @@ export function preferLoadedModels<T extends { state?: string | null }>(
 
 /**
  * The model for an empty field: the only loaded one, or the only one.
- * Throws a `ServerError` of type `invalidInput` if there is none or several, with their names.
+ *
+ * @throws a `ServerError` of type `invalidInput` if there is none or several, with their names.
  */
 export function selectOnlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,

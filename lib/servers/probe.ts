@@ -2,7 +2,7 @@
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
 import { captureError } from '../errors/server-error';
-import { formatDuration } from '../errors/texts/error-text';
+import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
@@ -15,18 +15,25 @@ import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** Bytes, and memory of the values: far more than a list of models. Several probes run at the same time. */
-const [MAX_BYTES, MAX_MEMORY] = [8 * 1024 * 1024, 16 * 1024 * 1024];
+/** Bytes: far more than a list of models. Several probes run at the same time. */
+const MAX_BYTES = 8 * 1024 * 1024;
 
-type ProbeOptions = Pick<RequestOptions, 'json' | 'upload' | 'signal' | 'isIdempotent'> & {
+/** Bytes of memory of the values. */
+const MAX_MEMORY = 16 * 1024 * 1024;
+
+export interface ProbeOptions extends Pick<
+	RequestOptions,
+	'json' | 'upload' | 'signal' | 'isIdempotent'
+> {
 	/** Total timeout in milliseconds. Default: 10 s. */
 	timeoutMs?: number;
-};
+}
 
 /**
  * The response, whatever its status. A probe neither loads nor wakes a model.
- * `path`: below the root of the server, or a URL.
- * Throws a `ServerError` if there is none.
+ *
+ * @param path - Below the root of the server, or a URL.
+ * @throws a `ServerError` if there is none.
  */
 export async function probe(
 	server: Endpoint,
@@ -92,18 +99,24 @@ export async function tryProbe(
 	return await probe(server, path, options).catch(() => undefined);
 }
 
+export interface CommandOptions extends Pick<
+	RequestOptions,
+	'json' | 'method' | 'signal' | 'model'
+> {
+	/** Total timeout in milliseconds; 0: no limit. */
+	timeoutMs: number;
+}
+
 /**
  * Sends a request that changes something, or whose errors matter.
- * `path`: as for a probe.
- * Throws a `ServerError`, also for anything but a JSON object without an error.
+ *
+ * @param path - As for a probe.
+ * @throws a `ServerError`, also for anything but a JSON object without an error.
  */
 export async function sendCommand(
 	server: ModelServer,
 	path: string,
-	{
-		timeoutMs,
-		...options
-	}: Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & { timeoutMs: number },
+	{ timeoutMs, ...options }: CommandOptions,
 ): Promise<JsonRecord> {
 	return await request(
 		server,
@@ -112,7 +125,7 @@ export async function sendCommand(
 	);
 }
 
-/** `path`: below the root of the server, or a URL. */
+/** @param path - Below the root of the server, or a URL. */
 export function toUrl(server: Endpoint, path: string): string {
 	return path.startsWith('/') ? server.url.root + path : path;
 }
@@ -131,13 +144,21 @@ function toTotalTimeout(totalMs: number): Timeouts {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }
 
-/** Polls until `poll` returns a value. Throws the result of `toTimeoutError`, after `timeoutMs`. */
+export interface PollOptions {
+	/** Milliseconds. */
+	timeoutMs: number;
+	/** Milliseconds between two polls. Default: 500. */
+	pauseMs?: number;
+	signal?: AbortSignal;
+}
+
+/**
+ * Polls until `poll` returns a value.
+ *
+ * @throws the result of `toTimeoutError`, after `timeoutMs`.
+ */
 export async function pollUntil<Seen>(
-	{
-		timeoutMs,
-		pauseMs = 500,
-		signal,
-	}: { timeoutMs: number; pauseMs?: number; signal?: AbortSignal },
+	{ timeoutMs, pauseMs = 500, signal }: PollOptions,
 	poll: () => Promise<Seen | undefined>,
 	toTimeoutError: () => ServerError,
 ): Promise<Seen> {

@@ -25,7 +25,7 @@ const MAX_ENTRIES = 50;
 export interface BodyChange {
 	/** Identifies the change: each is tried once. */
 	name: string;
-	/** Returns the body itself if there is nothing to change. */
+	/** @returns the body itself if there is nothing to change. */
 	apply(body: JsonRecord): JsonRecord;
 	/** For changes of options that the user set. */
 	warning?: string;
@@ -225,7 +225,7 @@ class ServerProfile {
 		return facts?.trainedContext ?? Infinity;
 	}
 
-	/** `task`: also names the model. */
+	/** @param task - Also names the model. */
 	getLessons(task: string): Lessons {
 		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
 	}
@@ -234,7 +234,11 @@ class ServerProfile {
 		this.facts.lessons.set(task, lessons);
 	}
 
-	/** Stores the context size that is requested for a model. Returns the size of the last request. */
+	/**
+	 * Stores the context size that is requested for a model.
+	 *
+	 * @returns the size of the last request.
+	 */
 	replaceContextSize(model: string, size: number): number | undefined {
 		const { contextSizes } = this.facts;
 		const previousSize = contextSizes.get(model);
@@ -244,7 +248,8 @@ class ServerProfile {
 
 	/**
 	 * Whether the last response started inside the thinking.
-	 * `setting`: the model and its thinking setting.
+	 *
+	 * @param setting - The model and its thinking setting.
 	 */
 	startsInReasoning(setting: string): boolean {
 		return this.facts.reasoningStarts.get(setting) === true;

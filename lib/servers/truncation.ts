@@ -20,9 +20,11 @@ const MAX_PROSE_LETTERS_PER_TOKEN = 5;
 /** Letters per token in languages other than English. */
 const MIN_LETTERS_PER_TOKEN = 3;
 
+/** What a server processed. */
 interface ProcessedInput {
+	/** All texts of the request. */
 	texts: readonly string[];
-	/** Reported by the server. */
+	/** Reported by the server; undefined if it does not count them. */
 	processedTokens: number | undefined;
 	model: string;
 }
@@ -49,7 +51,7 @@ export async function getInputWarnings(
 	const context = usedContext ?? profile.getCachedContext(model);
 	if (warnings.length > 0 || context === undefined) return warnings;
 	if (tokens > context || tokens <= context * MAX_CONTEXT_SHARE) return [];
-	const suggestion = await suggestContext(server, model, 2 * context, context);
+	const suggestion = await suggestContext(server, { model, requiredTokens: 2 * context, context });
 	return [
 		`The prompt used ${formatCount(tokens)} of ${formatCount(context)} tokens of context, so little is left for the response. ${suggestion} Or send less.`,
 	];
@@ -59,11 +61,17 @@ function formatCount(count: number) {
 	return count.toLocaleString('en-US');
 }
 
-/** With the tokens of context, if they were requested. */
+interface TruncationCheck {
+	/** At most one. */
+	warnings: string[];
+	/** Tokens of context, if they were requested. */
+	context?: number;
+}
+
 async function checkTruncation(
 	server: ModelServer,
 	{ texts, processedTokens = 0, model }: ProcessedInput,
-): Promise<{ warnings: string[]; context?: number }> {
+): Promise<TruncationCheck> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
 	if (processedTokens <= 0 || characters < MIN_CHARACTERS) return { warnings: [] };
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
@@ -72,21 +80,28 @@ async function checkTruncation(
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
-		!fillsContext(processedTokens, lettersPerToken, context)
+		!fillsContext({ tokens: processedTokens, lettersPerToken, context })
 	)
 		return { warnings: [], context };
 	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
-	const suggestion = await suggestContext(server, model, requiredTokens, context);
+	const suggestion = await suggestContext(server, { model, requiredTokens, context });
 	const warning = `The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`;
 	return { warnings: [warning], context };
 }
 
+/** A context that is too small. */
+interface SmallContext {
+	model: string;
+	/** Tokens that the input needs. */
+	requiredTokens: number;
+	/** Tokens of the present context, if they are known. */
+	context?: number;
+}
+
 async function suggestContext(
 	server: ModelServer,
-	model: string,
-	requiredTokens: number,
-	context = -Infinity,
+	{ model, requiredTokens, context = -Infinity }: SmallContext,
 ) {
 	const profile = getProfile(server);
 	const { texts } = await profile.getType();
@@ -96,8 +111,15 @@ async function suggestContext(
 		: texts.context(Math.min(requiredTokens, trainedContext), profile.getCachedSlots(model));
 }
 
+interface ProcessedTokens {
+	tokens: number;
+	lettersPerToken: number;
+	/** Tokens of context; undefined if unknown. */
+	context?: number;
+}
+
 /** Ollama 0.17.4 truncates a text to the full context, 0.33 to half of it, and both truncate conversations further. */
-function fillsContext(tokens: number, lettersPerToken: number, context = 0) {
+function fillsContext({ tokens, lettersPerToken, context = 0 }: ProcessedTokens) {
 	const isBetween = tokens >= context / 2 && tokens < context;
 	return tokens === context || (isBetween && lettersPerToken > MAX_PROSE_LETTERS_PER_TOKEN);
 }

@@ -13,23 +13,39 @@ import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
 import { getInputWarnings } from '../servers/truncation';
-import type { ModelServer } from '../servers/types/server-type';
+import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedRoute, runTask } from './run-task';
+import { runTask } from './run-task';
+import { explainUnsupportedRoute } from './task-errors';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
+/** A text, or the IDs of its tokens. */
+export type Prompt = string | number[];
+
+export interface CompleteRequest {
+	prompt: Prompt;
+	/** Called with the text as it arrives. Without it, the request gives way to interactive ones. */
+	onDelta?(delta: string): Promise<void>;
+}
+
+export interface CompletedText extends Completion {
+	/** Undefined if the server was not recognized. */
+	server: ServerTypeName | undefined;
+	warnings: string[];
+}
+
 /**
- * `prompt`: a text, or the IDs of its tokens.
- * Throws a `ServerError` with the received text in `partialText`.
+ * Continues a text.
+ *
+ * @throws a `ServerError` with the received text in `partialText`.
  */
 export async function completeText(
 	server: ModelServer,
 	settings: CompleteSettings,
-	prompt: string | number[],
-	onDelta?: (delta: string) => Promise<void>,
-): Promise<Completion & { server?: string; warnings: string[] }> {
+	{ prompt, onDelta }: CompleteRequest,
+): Promise<CompletedText> {
 	const { model, parameters } = settings;
 	assertModelName(model);
 	const serverType = await getProfile(server).getType(settings.signal);
@@ -72,7 +88,7 @@ export async function completeText(
 				{ server, serverType, model },
 				'Or shorten the text.',
 			);
-			return await explainUnsupportedRoute(server, contextError, 'completion', model);
+			return await explainUnsupportedRoute(contextError, { server, feature: 'completion', model });
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	});
@@ -90,10 +106,7 @@ export async function completeText(
 }
 
 /** For Ollama's own route. `raw` skips the chat template of the model. */
-function buildRawOllamaBody(
-	{ model, parameters }: CompleteSettings,
-	prompt: string | number[],
-): JsonRecord {
+function buildRawOllamaBody({ model, parameters }: CompleteSettings, prompt: Prompt): JsonRecord {
 	if (typeof prompt !== 'string')
 		throw createInputError(
 			'This server accepts prompts as text only, not as tokens',

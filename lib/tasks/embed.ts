@@ -1,46 +1,34 @@
-/** Turns texts into vectors. */
+/** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/create-error';
-import { isUnknownError } from '../errors/error-types';
+import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
-import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/models';
-import { other } from '../servers/types/other';
-import type { ModelServer, RouteName } from '../servers/types/server-type';
-import { toErrorContext } from '../http/request-errors';
 import { findOtherModel } from '../servers/list-models';
+import { assertModelName } from '../servers/models';
+import { getProfile } from '../servers/profile';
+import type { ModelServer, RouteName } from '../servers/types/server-type';
+import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecord } from '../values/records';
-import type { BatchText, OtherTextsStatus } from './batches';
 import {
-	runBatches,
-	isInvalidJsonResponse,
-	explainTooLong,
-	explainUnsupportedTask,
-	excerpt,
-} from './batches';
-import type { TaskSettings } from './run-task';
-import { readJson } from './run-task';
-import { getRoutes } from '../exchange/routes';
-import type { VectorIssue } from './vectors';
-import { parseTokenCount, parseVectors, truncateVector } from './vectors';
+	createDimensionsError,
+	createTextError,
+	createUnusableError,
+	explainEmbedError,
+	explainRejectedText,
+} from './embed-errors';
+import type { BatchText } from './long-texts';
 import type { Prefixes } from './prefixes';
 import { getPrefixes } from './prefixes';
-
-/** Bytes of a vector as text: 16,384 numbers with 24 characters each. */
-const MAX_VECTOR_BYTES = 384 * 1024;
-
-/** Bytes of a response without its vectors, and those of all vectors. */
-const [MIN_RESPONSE_BYTES, MAX_RESPONSE_BYTES] = [4 * 1024 * 1024, 64 * 1024 * 1024];
-
-function getMaxResponseBytes(count: number): number {
-	return Math.min(MIN_RESPONSE_BYTES + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
-}
+import { readJson } from './read-json';
+import type { BatchRequest, BatchTotals } from './run-batches';
+import { runBatches } from './run-batches';
+import type { TaskSettings } from './run-task';
+import { parseTokenCount, parseVectors, truncateVector } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
 	batchSize: number;
-	/** Default: from the model name. */
+	/** Added before the texts. Default: from the model name. */
 	prefixes: Partial<Prefixes>;
 	/** Dimensions to return. */
 	dimensions?: number;
@@ -48,15 +36,38 @@ export interface EmbedSettings extends TaskSettings {
 	expectedDimensions?: number;
 	longTexts: 'fail' | 'truncate';
 	blankTexts: 'fail' | 'space';
+	/** Of Ollama's own route: seconds, or a duration with a unit. */
 	keepAlive?: string | number;
-	/** Queue priority of documents. */
+	/** Queue priority of documents. Default: `priority`. */
 	documentPriority?: Priority;
 }
 
-/** Turns texts into vectors with the same settings. Caches the length of the vectors. */
+export interface EmbedOptions {
+	signal?: AbortSignal;
+	/** Numbers (from 0) of the texts in errors. Default: their positions. */
+	indexes?: readonly number[];
+}
+
+export interface EmbedResult extends BatchTotals {
+	/** In the order of the texts. */
+	vectors: number[][];
+	/** Dimensions of the vectors that the server sent; undefined before the first one. */
+	receivedDimensions: number | undefined;
+	/** The model that created the vectors, if it is not the requested one. */
+	otherModel: string | undefined;
+}
+
+/** Turns texts into vectors with the same settings. */
 export class Embedder {
 	readonly prefixes: Prefixes;
-	private length: number | undefined;
+
+	/**
+	 * Dimensions of the first vector that the server sent. All later ones must have as many, also those of other calls: a
+	 * vector store mixes them.
+	 */
+	private receivedDimensions: number | undefined;
+
+	/** Looked up once: it takes a request for the list of models. */
 	private otherModel: Promise<string | undefined> | undefined;
 
 	constructor(
@@ -68,60 +79,39 @@ export class Embedder {
 	}
 
 	/**
-	 * `texts` may have any type, since n8n does not check them.
-	 * `indexes`: numbers (from 0) of the texts in errors; default: positions in `texts`.
-	 * Throws a `ServerError` naming the text, if one caused it. No partial results are returned.
+	 * A vector for every text, or an error: there are no partial results.
+	 *
+	 * @param texts - Of any type, since n8n does not check them.
+	 * @throws a `ServerError` naming the text, if one caused it.
 	 */
 	async embed(
 		texts: readonly unknown[],
 		role: keyof Prefixes,
-		signal?: AbortSignal,
-		indexes?: readonly number[],
-	): Promise<{
-		warnings: string[];
-		/** In the order of the texts. */
-		vectors: number[][];
-		/** Dimensions of the vectors that the server sent. */
-		receivedDimensions: number | undefined;
-		/** The model that created the vectors, if it is not the requested one. */
-		otherModel: string | undefined;
-		tokens?: number;
-		requests: number;
-		truncated: number;
-	}> {
-		const { settings } = this;
-		const prepared = texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role));
+		{ signal, indexes }: EmbedOptions = {},
+	): Promise<EmbedResult> {
+		const { server, settings } = this;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
-		const { results: vectors, ...totals } = await runBatches(
-			this.server,
-			{ ...settings, priority, signal },
-			prepared,
-			{
-				createRequest: async (batch) => await this.createRequest(batch, signal),
-				canTruncate: settings.longTexts === 'truncate',
-				toError: toTextError,
-			},
-		).catch(async (error: ServerError) => {
-			throw await this.explainError(error);
+		const taskSettings = { ...settings, priority, signal };
+		const { results, responseModel, ...totals } = await runBatches(server, taskSettings, {
+			texts: texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role)),
+			createRequest: async (batch) => await this.createRequest(batch, signal),
+			canTruncate: settings.longTexts === 'truncate',
+			toError: explainRejectedText,
+		}).catch(async (error: ServerError) => {
+			throw await explainEmbedError(error, server, settings);
 		});
-		const otherModel = await this.otherModel;
-		if (otherModel !== undefined)
-			totals.warnings.push(
-				`The server created the vectors with the model "${otherModel}" instead of "${settings.model}". Select the model that the vector store was filled with.`,
-			);
-		const warnings = [...new Set(totals.warnings)];
+		const otherModel = await this.findOtherModel(responseModel, signal);
+		const warnings = [...totals.warnings, ...getOtherModelWarnings(otherModel, settings)];
 		return {
 			...totals,
-			warnings,
-			/** In the order of the texts. */
-			vectors,
-			/** Dimensions of the vectors that the server sent. */
-			receivedDimensions: this.length,
-			/** The model that created the vectors, if it is not the requested one. */
+			warnings: [...new Set(warnings)],
+			vectors: results,
+			receivedDimensions: this.receivedDimensions,
 			otherModel,
 		};
 	}
 
+	/** Checks a text, and adds its prefix. */
 	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
 		if (typeof text !== 'string')
 			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
@@ -130,175 +120,92 @@ export class Embedder {
 		return { index, text: ' ' };
 	}
 
-	private async createRequest(batch: readonly BatchText[], signal: AbortSignal | undefined) {
+	private async createRequest(
+		batch: readonly BatchText[],
+		signal: AbortSignal | undefined,
+	): Promise<BatchRequest<number[]>> {
 		const { server, settings } = this;
+		const { dimensions, keepAlive } = settings;
 		const serverType = await getProfile(server).getType(signal);
 		const texts = batch.map(({ text }) => text);
+		const encoding = serverType.supportsBase64 ? 'base64' : 'float';
 		return {
 			texts,
 			routes: getRoutes(serverType, 'embed'),
 			toBody: (route: RouteName) => ({
 				// Ollama's own route supports rejecting long texts.
 				...(route === 'ollamaEmbed'
-					? { truncate: false, keep_alive: settings.keepAlive }
-					: { encoding_format: serverType.supportsBase64 ? 'base64' : 'float' }),
-				dimensions: settings.dimensions,
+					? { truncate: false, keep_alive: keepAlive }
+					: { encoding_format: encoding }),
+				dimensions,
 				input: texts,
 			}),
-			operation: 'embeddings' as const,
+			operation: 'embeddings',
 			maxBytes: getMaxResponseBytes(batch.length),
 			read: async (response: HttpResponse) => {
 				const json = await readJson(response);
-				const vectors = parseVectors(json, batch.length, this.length);
-				if (!Array.isArray(vectors))
-					throw this.createUnusableError(vectors, batch[vectors.index ?? -1]);
-				this.length ??= vectors[0]!.length;
+				const received = this.readVectors(json, batch);
+				const results = received.map((vector) => truncateVector(vector, dimensions));
+				for (const vector of results) this.assertDimensions(vector);
 				const model = asNonEmptyString(asRecord(json).model);
-				if (model !== undefined)
-					this.otherModel ??= findOtherModel(server, settings.model, model, signal);
-				const results = vectors.map((vector) =>
-					this.assertDimensions(truncateVector(vector, settings.dimensions)),
-				);
-				return { results, tokens: parseTokenCount(json) };
+				return { results, tokens: parseTokenCount(json), model };
 			},
 		};
 	}
 
-	private assertDimensions(vector: number[]) {
-		const { model, dimensions, expectedDimensions } = this.settings;
+	/** @throws a `ServerError` naming the text whose vector is not usable. */
+	private readVectors(json: JsonRecord | unknown[], batch: readonly BatchText[]): number[][] {
+		const vectors = parseVectors(json, {
+			count: batch.length,
+			dimensions: this.receivedDimensions,
+		});
+		if (!Array.isArray(vectors))
+			throw createUnusableError(this.server, this.settings, {
+				issue: vectors,
+				text: batch[vectors.index ?? -1],
+			});
+		this.receivedDimensions ??= vectors[0]!.length;
+		return vectors;
+	}
+
+	private assertDimensions(vector: readonly number[]): void {
+		const { dimensions, expectedDimensions } = this.settings;
 		const expected = expectedDimensions ?? dimensions;
-		if (expected === undefined || vector.length === expected) return vector;
-		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
-		const title = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
-		throw createServerError('invalidResponse', this.context(), {
-			title,
-			detail: `${title} as set in ${option}. No vectors were returned`,
-			suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
-			facts: { dimensions: vector.length },
-		});
+		if (expected !== undefined && vector.length !== expected)
+			throw createDimensionsError(this.server, this.settings, vector.length);
 	}
 
-	private createUnusableError(
-		{ message: issue, suggestion }: VectorIssue,
-		text: BatchText | undefined,
-	) {
-		const quotedText = text ? ` (text ${text.index + 1}: "${excerpt(text.text)}")` : '';
-		const title = `The server returned unusable embeddings: ${issue}`;
-		return createServerError('invalidResponse', this.context(), {
-			title,
-			detail: `${title}${quotedText}. No vectors were returned`,
-			suggestion:
-				suggestion ??
-				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
-			facts: { index: text?.index },
-		});
-	}
-
-	private context() {
-		return toErrorContext(
-			this.server,
-			`${this.server.getApiUrl()}/embeddings`,
-			this.settings.model,
-		);
-	}
-
-	private async explainError(error: ServerError) {
-		const { model } = this.settings;
-		// The server type may still be unknown, and Stop must not wait for it.
-		if (error.type === 'aborted') return error;
-		const rejectedOption = explainRejectedOption(error, this.settings);
-		if (rejectedOption) return rejectedOption;
-		const serverType = await getProfile(this.server).getType();
-		const { routes, hasEveryRoute, texts } = serverType;
-		if (/pooling type 'none'/i.test(error.serverText ?? ''))
-			return error.copyWith({
-				type: 'featureDisabled',
-				title: 'The server returns token vectors instead of one vector per text',
-				suggestion:
-					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
-			});
-		// Servers with native routes start each model for its task, so the model is the wrong one.
-		const isWrongModel = routes !== undefined && error.type === 'featureDisabled';
-		if (isWrongModel || error.type === 'wrongModelType')
-			return error.copyWith({
-				type: 'wrongModelType',
-				title: `The model "${model}" is not an embedding model`,
-				suggestion: `Choose an embedding model. ${texts.embeddings}`,
-			});
-		if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
-		if (error.type === 'routeNotFound')
-			return error.copyWith({
-				type: 'featureDisabled',
-				title: 'The server has no endpoint for embeddings',
-				suggestion: texts.embeddings,
-			});
-		return await explainUnsupportedTask(this.server, error, 'embeddings', model);
+	/** The model of the response, if it is another one than was requested. */
+	private async findOtherModel(
+		responseModel: string | undefined,
+		signal: AbortSignal | undefined,
+	): Promise<string | undefined> {
+		if (responseModel !== undefined)
+			this.otherModel ??= findOtherModel(
+				this.server,
+				{ requested: this.settings.model, reported: responseModel },
+				signal,
+			);
+		return await this.otherModel;
 	}
 }
 
-/** Error for a text that is not sent. `issue` continues the sentence "Text 3 …". */
-function createTextError(index: number, issue: string) {
-	return createInputError(
-		`Text ${index + 1} ${issue}`,
-		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
-		{
-			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
-			facts: { index },
-		},
-	);
+/** Bytes of a vector as text: 16,384 numbers with 24 characters each. */
+const MAX_VECTOR_BYTES = 384 * 1024;
+
+/** Bytes of a response without its vectors. */
+const MIN_RESPONSE_BYTES = 4 * 1024 * 1024;
+
+/** Bytes of a response with many vectors. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+
+function getMaxResponseBytes(count: number) {
+	return Math.min(MIN_RESPONSE_BYTES + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
 }
 
-/** Error of a rejected text, with its number and beginning. */
-function toTextError(error: ServerError, item: BatchText, otherTexts: OtherTextsStatus) {
-	const { index, text } = item;
-	const tooLong = explainTooLong(error, item, 'Text', 'is too long for the embedding model');
-	if (tooLong) return tooLong;
-	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
-	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
-	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
-	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))
-		return error.copyWith({
-			title: isNan
-				? `The vector of text ${index + 1} contains no numbers`
-				: `The server response for text ${index + 1} cannot be parsed`,
-			detail: isNan
-				? `The vector of ${quoted} contains values that are not numbers`
-				: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
-			suggestion:
-				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
-			facts: { index },
-		});
-	if (otherTexts !== 'accepted') return error;
-	return error.copyWith({
-		title: `The server rejected text ${index + 1}`,
-		detail: `The server rejected ${quoted} but accepts other texts`,
-		suggestion:
-			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',
-		facts: { index },
-	});
-}
-
-/** The error that names the option whose value a server rejects. */
-function explainRejectedOption(
-	error: ServerError,
-	{ model, dimensions, keepAlive }: EmbedSettings,
-) {
-	const { type, serverText = '' } = error;
-	const isUnknown = isUnknownError(type);
-	// Matryoshka: training that lets vectors be shortened.
-	if (isUnknown && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
-		return error.copyWith({
-			title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
-			suggestion:
-				'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
-		});
-	const isDurationNamed = /duration|keep_alive/i.test(serverText);
-	if (!isUnknown || !keepAlive || !isDurationNamed || !serverText.includes(String(keepAlive)))
-		return undefined;
-	return error.copyWith({
-		type: 'badRequest',
-		title: `The server does not accept the Keep Alive "${keepAlive}"`,
-		suggestion:
-			'Enter a duration such as 30m or 2h in the option Keep Alive, or seconds; -1 keeps the model loaded.',
-	});
+function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {
+	if (otherModel === undefined) return [];
+	return [
+		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that the vector store was filled with.`,
+	];
 }

@@ -2,6 +2,7 @@
 import type { InputMessage } from '../chat/types';
 import type { JsonRecord } from '../values/records';
 
+/** `date`: as `2026-11-28`; `list`: of texts; `choice`: one of `choices`. */
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
 
 export interface ExtractField {
@@ -10,22 +11,25 @@ export interface ExtractField {
 	description?: string;
 	/** For a choice. */
 	choices?: readonly string[];
-	/** Other fields are null if the text does not contain them. */
+	/** Whether the field always has a value. Other fields are null if the text does not contain them. */
 	required: boolean;
+}
+
+/** JSON schema of an object with the fields of a table. */
+export interface TableSchema extends JsonRecord {
+	type: 'object';
+	/** Schema of each field, by its name. */
+	properties: Record<string, JsonRecord>;
+	/** Names of the fields that a response must contain. */
+	required: string[];
+	additionalProperties: false;
 }
 
 /**
  * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
  * values are null. Models that must write each name also omit fewer fields.
  */
-export function buildSchema(fields: readonly ExtractField[]): {
-	type: string;
-	properties: {
-		[k: string]: JsonRecord;
-	};
-	required: string[];
-	additionalProperties: boolean;
-} {
+export function buildSchema(fields: readonly ExtractField[]): TableSchema {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
@@ -35,21 +39,18 @@ export function buildSchema(fields: readonly ExtractField[]): {
 }
 
 /** Schema for validating a response: an omitted optional field counts as null. */
-export function buildValidationSchema(fields: readonly ExtractField[]): {
-	required: string[];
-	type: string;
-	properties: {
-		[k: string]: JsonRecord;
-	};
-	additionalProperties: boolean;
-} {
+export function buildValidationSchema(fields: readonly ExtractField[]): TableSchema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
 	return { ...buildSchema(fields), required };
 }
 
-const TYPES: Readonly<
-	Record<Exclude<FieldType, 'choice' | 'list'>, { type: string; format?: string }>
-> = {
+/** The type of a field as JSON schema names it. */
+interface SchemaType {
+	type: string;
+	format?: string;
+}
+
+const TYPES: Readonly<Record<Exclude<FieldType, 'choice' | 'list'>, SchemaType>> = {
 	text: { type: 'string' },
 	number: { type: 'number' },
 	integer: { type: 'integer' },
@@ -66,20 +67,19 @@ function buildFieldSchema({
 	const descriptionField = description.trim() ? { description: description.trim() } : {};
 	if (type === 'choice')
 		return { enum: [...choices, ...(required ? [] : [null])], ...descriptionField };
+	const toFieldType = (name: string) => (required ? name : [name, 'null']);
 	if (type === 'list')
-		return { ...toNullableType('array', required), items: { type: 'string' }, ...descriptionField };
+		return { type: toFieldType('array'), items: { type: 'string' }, ...descriptionField };
 	const { type: name, ...format } = TYPES[type];
-	return { ...toNullableType(name, required), ...format, ...descriptionField };
-}
-
-function toNullableType(name: string, required: boolean) {
-	return { type: required ? name : [name, 'null'] };
+	return { type: toFieldType(name), ...format, ...descriptionField };
 }
 
 /**
  * The prompt contains the schema for servers that do not enforce it, and for the field descriptions, which a grammar
  * cannot express. The shared part comes first, for the server's prompt cache.
- * `input`: text and files of the item.
+ *
+ * @param instructions - Context for the model; may be empty.
+ * @param input - Text and files of the item.
  */
 export function buildExtractMessages(
 	schema: JsonRecord,

@@ -17,41 +17,54 @@ import {
 } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedRoute, readJson, runTask, explainFirstTokenTimeout } from './run-task';
+import { readJson } from './read-json';
+import { runTask } from './run-task';
+import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
 
 export interface ImageRequest {
 	prompt: string;
+	/** Number of images. */
 	count: number;
 	/** Width x height in pixels, `512x768`. If empty, the server decides. */
 	size: string;
 	/** If empty, the server decides. */
 	format: '' | 'png' | 'jpeg' | 'webp';
+	/** Default: the server decides. */
 	seed?: number;
 	/** Additional fields of the request. */
 	extraBody: JsonRecord;
 }
 
+/** A received image. */
+export interface GeneratedImage {
+	content: Buffer;
+	mimeType: string;
+	/** Without the period. */
+	extension: string;
+	/** In pixels, from the header of a PNG, the default of servers; undefined for other formats. */
+	width: number | undefined;
+	height: number | undefined;
+	/** The prompt as the server changed it. */
+	revisedPrompt: string | undefined;
+	/** The seed, if the server reports it. */
+	seed: number | undefined;
+}
+
+export interface ImageResult {
+	/** At least one. */
+	images: GeneratedImage[];
+	warnings: string[];
+}
+
 /** Bytes: ten images of 9 MB, or a hundred of a megabyte, in base64. */
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
-/** Throws a `ServerError`. */
+/** @throws a `ServerError`, also if the response contains no image. */
 export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
-): Promise<{
-	images: {
-		content: Buffer<ArrayBuffer>;
-		mimeType: string;
-		extension: string;
-		/** In pixels, from the header of a PNG, the default of servers. */
-		width: number | undefined;
-		height: number | undefined;
-		revisedPrompt: string | undefined;
-		seed: number | undefined;
-	}[];
-	warnings: string[];
-}> {
+): Promise<ImageResult> {
 	const { model } = settings;
 	if (!prompt.trim())
 		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
@@ -78,7 +91,7 @@ export async function generateImages(
 			const imageError = isEmpty
 				? error.copyWith({ type: 'featureDisabled' })
 				: explainFirstTokenTimeout(error);
-			return await explainUnsupportedRoute(server, imageError, 'images', model);
+			return await explainUnsupportedRoute(imageError, { server, feature: 'images', model });
 		},
 	});
 	const context = toErrorContext(server, server.getApiUrl(), model);
@@ -96,7 +109,7 @@ export async function generateImages(
 }
 
 /** One hint for each size that was not requested. */
-function getSizeWarnings(images: Array<ReturnType<typeof toImage>>, requested: string) {
+function getSizeWarnings(images: readonly GeneratedImage[], requested: string) {
 	const sizes = images.flatMap(({ width, height }) =>
 		width === undefined ? [] : [`${width}x${height}`],
 	);
@@ -122,7 +135,7 @@ function readImages(json: unknown) {
 function toImage(
 	{ b64_json, base64, image, image_url, url, revised_prompt: revised, seed }: JsonRecord,
 	context: ErrorContext,
-) {
+): GeneratedImage {
 	const encoded = [b64_json, base64, image].map(asNonEmptyString).find(isNonEmpty);
 	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
 	const data = (encoded ?? asNonEmptyString(imageUrl))?.split(',').at(-1) ?? '';
@@ -141,7 +154,6 @@ function toImage(
 		content,
 		mimeType,
 		extension,
-		/** In pixels, from the header of a PNG, the default of servers. */
 		width: isPng ? content.readUInt32BE(16) : undefined,
 		height: isPng ? content.readUInt32BE(20) : undefined,
 		revisedPrompt: asNonEmptyString(revised),

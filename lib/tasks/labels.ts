@@ -4,8 +4,10 @@ import { isRecord, asRecords } from '../values/records';
 import { parseJson } from '../values/json';
 import { toText, withoutEnds } from '../values/text';
 
+/** A label that a text may have. */
 export interface Label {
 	name: string;
+	/** When a text belongs to it. */
 	description?: string;
 }
 
@@ -37,7 +39,7 @@ export class LabelSet {
 	/** What a model may write after each key, in lower case. */
 	private readonly lines: ReadonlyArray<ReadonlySet<string>>;
 
-	/** `isMultiLabel`: whether a text may have several. */
+	/** @param isMultiLabel - Whether a text may have several. */
 	constructor(
 		private readonly labels: readonly Label[],
 		private readonly isMultiLabel: boolean,
@@ -144,10 +146,11 @@ export class LabelSet {
 	 * Probability of each label, from the alternatives to the label tokens of the completion; undefined if the server
 	 * sends none, or if these tokens cannot be identified. Servers list the most likely tokens before the grammar is
 	 * applied, so tokens that are not labels are omitted, and the others are scaled to add up to 1.
-	 * `logprobs`: as in OpenAI's `logprobs.content` and Ollama's `logprobs`; may include the reasoning.
-	 * `completionText`: without reasoning.
-	 * `labels`: indexes of its labels.
-	 * Returns for each of these labels, in their order, one list with a score from 0 to 1 per label.
+	 *
+	 * @param logprobs - As in OpenAI's `logprobs.content` and Ollama's `logprobs`; may include the reasoning.
+	 * @param completionText - Without reasoning.
+	 * @param labels - Indexes of its labels.
+	 * @returns for each of these labels, in their order, one list with a score from 0 to 1 per label.
 	 */
 	computeScores(
 		logprobs: unknown,
@@ -226,6 +229,7 @@ function toSingleLine(description: string) {
 	return description.trim().replace(/\s+/g, ' ');
 }
 
+/** For comparisons that ignore case, blanks at the ends, and forms of Unicode. */
 export function lower(text: string): string {
 	return text.trim().normalize().toLowerCase();
 }

@@ -1,4 +1,5 @@
-/** Text to be spoken, without Markdown and emoji. */
+/** Text to be spoken, without Markdown and emoji. Pure. */
+
 /** Emoji, flags, skin tones and joiners. Keeps digits and signs that are emoji only as keycaps. */
 const EMOJI =
 	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;

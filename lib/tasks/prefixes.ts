@@ -1,9 +1,20 @@
-/** Prefixes that embedding models require before queries and documents. */
-/** Prefixes for queries and documents that models were trained with. */
+/** Prefixes that embedding models require before queries and documents, because they were trained with them. */
 
+/** Empty for a role without a prefix. */
 export interface Prefixes {
+	/** Before texts to search for. */
 	query: string;
+	/** Before texts to store and find. */
 	document: string;
+}
+
+/** Characters. Model names from a server may be of any length. */
+const MAX_NAME_LENGTH = 500;
+
+/** Prefixes of a model; empty if the model is unknown. */
+export function getPrefixes(model: string): Prefixes {
+	const name = model.slice(0, MAX_NAME_LENGTH).toLowerCase().replaceAll('_', '-');
+	return BY_NAME.find(({ pattern }) => pattern.test(name))?.prefixes ?? NONE;
 }
 
 const NONE: Prefixes = { query: '', document: '' };
@@ -14,28 +25,37 @@ const TASK =
 const REPRESENT = 'Represent this sentence for searching relevant passages: ';
 
 /** By the model's name, from the model cards on huggingface.co. The first match counts. */
-const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
-	[/nomic-embed-text/, { query: 'search_query: ', document: 'search_document: ' }],
-	[/qwen3-embedding/, { query: TASK, document: '' }],
-	[/(?:^|[^a-z])e5-.*instruct/, { query: `${TASK} `, document: '' }],
-	[/(?:^|[^a-z])e5-/, { query: 'query: ', document: 'passage: ' }],
-	[/bge-(?:small|base|large)-en-v1\.5/, { query: REPRESENT, document: '' }],
-	[
-		/bge-(?:small|base|large)-zh-v1\.5/,
-		{ query: '为这个句子生成表示以用于检索相关文章：', document: '' },
-	],
-	[/mxbai-embed-large|snowflake-arctic-embed(?!2|.*v2)/, { query: REPRESENT, document: '' }],
-	[
-		/embeddinggemma|embedding-gemma/,
-		{ query: 'task: search result | query: ', document: 'title: none | text: ' },
-	],
+const BY_NAME: ReadonlyArray<{ pattern: RegExp; prefixes: Prefixes }> = [
+	{
+		pattern: /nomic-embed-text/,
+		prefixes: { query: 'search_query: ', document: 'search_document: ' },
+	},
+	{
+		pattern: /qwen3-embedding/,
+		prefixes: { query: TASK, document: '' },
+	},
+	{
+		pattern: /(?:^|[^a-z])e5-.*instruct/,
+		prefixes: { query: `${TASK} `, document: '' },
+	},
+	{
+		pattern: /(?:^|[^a-z])e5-/,
+		prefixes: { query: 'query: ', document: 'passage: ' },
+	},
+	{
+		pattern: /bge-(?:small|base|large)-en-v1\.5/,
+		prefixes: { query: REPRESENT, document: '' },
+	},
+	{
+		pattern: /bge-(?:small|base|large)-zh-v1\.5/,
+		prefixes: { query: '为这个句子生成表示以用于检索相关文章：', document: '' },
+	},
+	{
+		pattern: /mxbai-embed-large|snowflake-arctic-embed(?!2|.*v2)/,
+		prefixes: { query: REPRESENT, document: '' },
+	},
+	{
+		pattern: /embeddinggemma|embedding-gemma/,
+		prefixes: { query: 'task: search result | query: ', document: 'title: none | text: ' },
+	},
 ];
-
-/** Characters. Model names from a server may be of any length. */
-const MAX_NAME_LENGTH = 500;
-
-/** Prefixes of a model; empty if the model is unknown. */
-export function getPrefixes(model: string): Prefixes {
-	const name = model.slice(0, MAX_NAME_LENGTH).toLowerCase().replaceAll('_', '-');
-	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
-}

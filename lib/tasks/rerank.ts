@@ -1,7 +1,6 @@
 /** Ranks documents by relevance to a query. */
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
-import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
@@ -11,10 +10,14 @@ import type { ModelServer, RouteName, ServerType } from '../servers/types/server
 import { findList, isRecord, asRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
-import type { BatchText, BatchTotals } from './batches';
-import { runBatches, explainTooLong, explainUnsupportedTask } from './batches';
+import type { BatchText } from './long-texts';
+import { explainTooLong } from './long-texts';
+import { readJson } from './read-json';
+import type { BatchRequest, BatchTotals } from './run-batches';
+import { runBatches } from './run-batches';
 import type { TaskSettings } from './run-task';
-import { readJson } from './run-task';
+import { explainUnsupportedTask } from './task-errors';
+import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
@@ -28,25 +31,41 @@ export interface RerankSettings extends TaskSettings {
 	topN: number;
 }
 
-interface ScoredDocument {
+export interface RerankRequest {
+	query: string;
+	/** Texts of the documents. Those without text are not sent. */
+	documents: readonly string[];
+}
+
+/** The score of a document that was sent. */
+export interface ScoredDocument {
+	/** Position (from 0) among the documents. */
 	index: number;
+	/** Of any range, as the model returns it; from 0 to 1 for `sigmoid`. */
 	score: number;
+}
+
+export interface RankedDocument {
+	/** Position (from 0) among the documents. */
+	index: number;
+	/** Undefined for a document without text. */
+	score?: number;
 }
 
 export interface RerankResult extends BatchTotals {
 	/** Best first. Documents without text have no score and come last. */
-	ranking: Array<{ index: number; score?: number }>;
+	ranking: RankedDocument[];
 }
 
 /**
  * Ranks documents by relevance to a query.
- * Throws a `ServerError` naming the document, if one caused it.
+ *
+ * @throws a `ServerError` naming the document, if one caused it.
  */
 export async function rerank(
 	server: ModelServer,
 	settings: RerankSettings,
-	query: string,
-	texts: readonly string[],
+	{ query, documents: texts }: RerankRequest,
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
 	if (texts.length === 0) return { ranking: [], requests: 0, truncated: 0, warnings: [] };
@@ -61,14 +80,13 @@ export async function rerank(
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
 	const safeQuery = breakControlTokens(query);
-	const { results: scores, ...totals } = await runBatches(server, settings, documents, {
+	const { results: scores, ...totals } = await runBatches(server, settings, {
+		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
-		toError: (error, item) =>
-			explainTooLong(error, item, 'Document', 'and the query are too long for the reranker') ??
-			error,
+		toError: (error, item) => explainTooLong(error, item, TOO_LONG) ?? error,
 	}).catch(async (error: ServerError) => {
-		throw await explainUnsupportedTask(server, error, 'rerank', model);
+		throw await explainUnsupportedTask(error, { server, feature: 'rerank', model });
 	});
 	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
 		text.trim() ? [] : [{ index }],
@@ -85,7 +103,16 @@ export async function rerank(
 	};
 }
 
-function createRequest(serverType: ServerType, query: string, batch: readonly BatchText[]) {
+const TOO_LONG = {
+	noun: 'Document',
+	problem: 'and the query are too long for the reranker',
+} as const;
+
+function createRequest(
+	serverType: ServerType,
+	query: string,
+	batch: readonly BatchText[],
+): BatchRequest<ScoredDocument> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	return {
 		texts: [...documents, ...documents.map(() => query)],
@@ -96,7 +123,7 @@ function createRequest(serverType: ServerType, query: string, batch: readonly Ba
 			documents,
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
-		operation: 'rerank' as const,
+		operation: 'rerank',
 		read: async (response: HttpResponse) => {
 			const json = await readJson(response);
 			const scores = parseScores(json, batch.length);
@@ -117,10 +144,11 @@ function createRequest(serverType: ServerType, query: string, batch: readonly Ba
 }
 
 /**
- * Parses scores, in the order of the response: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of
- * TEI, a list of scores, or another form. Document texts are ignored.
- * `count`: number of documents sent.
- * Returns the scores, or what is wrong with them.
+ * Parses scores: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of TEI, a list of scores, or
+ * another form. Document texts are ignored.
+ *
+ * @param count - Number of documents that were sent.
+ * @returns the scores in the order of the response, or what is wrong with them, as text after "an unusable ranking: ".
  */
 export function parseScores(json: unknown, count: number): ScoredDocument[] | string {
 	const list = findList(json, LIST_NAMES);
@@ -132,7 +160,7 @@ export function parseScores(json: unknown, count: number): ScoredDocument[] | st
 		const index = indexes[at] ?? (isRecord(entry) || list.length !== count ? NaN : at);
 		const issue = scores.has(index)
 			? `document ${index + 1} has two scores`
-			: findIndexIssue(index, count);
+			: findIndexIssue({ index, count });
 		if (issue !== undefined) return issue;
 		const value = parseScore(entry);
 		if (value === undefined) return `the score of document ${index + 1} is not a number`;
@@ -148,7 +176,7 @@ function parseScore(entry: unknown) {
 	return parseNumber(number);
 }
 
-function findIndexIssue(index: number, count: number) {
+function findIndexIssue({ index, count }: { index: number; count: number }) {
 	if (!Number.isInteger(index)) return 'a score has no document index';
 	if (index >= 0 && index < count) return undefined;
 	return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;

@@ -10,32 +10,47 @@ import { parseJson } from '../values/json';
 import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
+import { runTask } from './run-task';
+import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 
 type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
-export interface SpeechRequest {
+export interface SpeechRequest<Stored> {
+	/** The text to speak. */
 	input: string;
 	/** If empty, the server decides. */
 	voice: string;
 	format: AudioFormat;
+	/** 1 is the normal speed. Default: the server decides. */
 	speed?: number;
+	/** How to speak; may be empty. */
 	instructions: string;
 	/** Whether to remove emoji and Markdown. */
 	isPlainText: boolean;
 	/** Additional fields of the request. */
 	extraBody: JsonRecord;
+	/** Stores the audio while it arrives. */
+	store(audio: SpeechAudio): Promise<Stored>;
 }
 
 interface AudioType {
 	mimeType: string;
+	/** Without the period. */
 	extension: string;
 }
 
 export interface SpeechAudio extends AudioType {
 	content: AsyncIterable<Uint8Array>;
+}
+
+export interface SpeechResult<Stored> extends AudioType {
+	/** What `store` returned. */
+	stored: Stored;
+	/** The text that was spoken. */
+	input: string;
+	warnings: string[];
 }
 
 /** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
@@ -53,27 +68,14 @@ const TYPES: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 	aac: 'audio/aac',
 };
 
-/**
- * `store` stores the audio while it arrives.
- * Throws a `ServerError`.
- */
+/** @throws a `ServerError`, also if the response contains no audio. */
 export async function synthesizeSpeech<Stored>(
 	server: ModelServer,
 	settings: TaskSettings,
-	speechRequest: SpeechRequest,
-	store: (audio: SpeechAudio) => Promise<Stored>,
-): Promise<{ stored: Stored; extension: string; input: string; warnings: string[] }> {
-	const { voice, format, speed, instructions, extraBody } = speechRequest;
-	const input = (
-		speechRequest.isPlainText ? stripMarkdown(speechRequest.input) : speechRequest.input
-	).trim();
-	if (!input)
-		throw createInputError(
-			'The text is empty',
-			speechRequest.input.trim()
-				? 'The text consists of emoji and Markdown only: turn off Plain Text.'
-				: 'Enter a text in the field Text.',
-		);
+	speechRequest: SpeechRequest<Stored>,
+): Promise<SpeechResult<Stored>> {
+	const { voice, format, speed, instructions, extraBody, store } = speechRequest;
+	const input = toSpokenText(speechRequest);
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
 		headers: { accept: 'audio/*, application/json' },
@@ -105,7 +107,8 @@ export async function synthesizeSpeech<Stored>(
 				status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
 			if (!isVoiceError) {
 				const timeoutError = explainFirstTokenTimeout(error);
-				return await explainUnsupportedRoute(server, timeoutError, 'speech', settings.model);
+				const { model } = settings;
+				return await explainUnsupportedRoute(timeoutError, { server, feature: 'speech', model });
 			}
 			return error.copyWith({
 				type: 'badRequest',
@@ -126,6 +129,18 @@ export async function synthesizeSpeech<Stored>(
 	};
 }
 
+/** @throws a `ServerError` if nothing is left to speak. */
+function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input' | 'isPlainText'>) {
+	const text = (isPlainText ? stripMarkdown(input) : input).trim();
+	if (text) return text;
+	throw createInputError(
+		'The text is empty',
+		input.trim()
+			? 'The text consists of emoji and Markdown only: turn off Plain Text.'
+			: 'Enter a text in the field Text.',
+	);
+}
+
 /** Bytes of audio: some hours, since the text of one request is a few pages. */
 const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
 
@@ -135,8 +150,16 @@ const MAX_WAV_BYTES = 128 * 1024 * 1024;
 /** Bytes of audio as base64 in JSON. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
-/** The first bytes of the audio, and all of it. Gateways send it as base64 in JSON. */
-async function readAudio(response: HttpResponse) {
+/** A body whose beginning is known. */
+export interface PeekedBody {
+	/** The first bytes: `MIN_AUDIO_BYTES`, or fewer if the body is shorter. */
+	head: Buffer;
+	/** The full body, with the first bytes. */
+	chunks: AsyncIterable<Uint8Array>;
+}
+
+/** The audio of a response. Gateways send it as base64 in JSON. */
+async function readAudio(response: HttpResponse): Promise<PeekedBody> {
 	const body = await peekHead(response.bytes());
 	if (!isText(body.head, response.headers['content-type'])) return body;
 	const text = (await readBuffer(body.chunks, MAX_JSON_BYTES)).toString('utf8');
@@ -147,10 +170,8 @@ async function readAudio(response: HttpResponse) {
 	return await peekHead(Readable.from([audio]));
 }
 
-/** First bytes of a body, and the full body. */
-export async function peekHead(
-	source: AsyncIterable<Uint8Array>,
-): Promise<{ head: Buffer; chunks: AsyncIterable<Uint8Array> }> {
+/** Reads the first bytes of a body. */
+export async function peekHead(source: AsyncIterable<Uint8Array>): Promise<PeekedBody> {
 	const iterator = source[Symbol.asyncIterator]();
 	let head = Buffer.alloc(0);
 	while (head.byteLength < MIN_AUDIO_BYTES) {
@@ -175,7 +196,7 @@ function isText(head: Buffer, type = '') {
  * Type of received audio: the requested type, unless the first bytes show another one. Raw samples may begin with any
  * bytes, so for PCM only a WAV header counts.
  */
-function detectAudioType(head: Uint8Array, requested: AudioFormat) {
+function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
 	const requestedType: AudioType =
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }

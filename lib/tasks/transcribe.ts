@@ -4,13 +4,15 @@ import { createServerError, createInputError } from '../errors/create-error';
 import type { FileSource } from '../http/multipart';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
+import { readFirstChunk } from '../files/file-identity';
+import { AUDIO_EXTENSIONS, describeDocument, getAudioExtension } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedRoute, runTask, explainFirstTokenTimeout } from './run-task';
+import { runTask } from './run-task';
+import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
@@ -23,7 +25,9 @@ export interface TranscribeRequest {
 	format: TranscriptFormat;
 	/** If empty, the server detects it. */
 	language: string;
+	/** Names and terms in the recording; may be empty. */
 	prompt: string;
+	/** From 0 to 1. Default: the server decides. */
 	temperature?: number;
 	/** For `verbose_json`: `word`, `segment`. */
 	granularities: readonly string[];
@@ -34,23 +38,23 @@ export interface TranscribeRequest {
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
+export interface TranscribeResult extends Transcript {
+	warnings: string[];
+}
+
 /**
- * The file is streamed.
- * Throws a `ServerError`.
+ * Transcribes a file, which is streamed.
+ *
+ * @throws a `ServerError`.
  */
 export async function transcribe(
 	server: ModelServer,
 	settings: TaskSettings,
 	transcribeRequest: TranscribeRequest,
-): Promise<Transcript & { warnings: string[] }> {
+): Promise<TranscribeResult> {
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
-	// With a model for images and audio, llama-server would transcribe the text in an image.
-	if (file.mimeType.startsWith('image/'))
-		throw createInputError(
-			`"${file.name}" is an image`,
-			'Enter the field that contains the recording.',
-		);
+	assertRecording(file);
 	const result = await runTask(server, settings, {
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
 		toBody: () => ({
@@ -63,7 +67,7 @@ export async function transcribe(
 			}),
 			...extraBody,
 		}),
-		file: { ...file, name: toAudioName(file.name, file.mimeType) },
+		file: { ...file, name: toAudioName(file) },
 		extraBody,
 		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
@@ -80,7 +84,7 @@ export async function transcribe(
 			});
 		},
 		explain: async (error) =>
-			await explainRejectedAudio(server, settings, error, transcribeRequest),
+			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
 	});
 	const { warnings } = result;
 	const transcript = withSubtitles(result.value, format);
@@ -90,6 +94,16 @@ export async function transcribe(
 		);
 	else pushAll(warnings, getTranscriptHints(transcript, transcribeRequest));
 	return { ...transcript, warnings };
+}
+
+/** With a model for images and audio, llama-server would transcribe the text in an image. */
+function assertRecording({ name, mimeType }: FileSource) {
+	const description = mimeType.startsWith('image/') ? 'an image' : describeDocument(mimeType);
+	if (description !== undefined)
+		throw createInputError(
+			`"${name}" is ${description}`,
+			'Enter the field that contains the recording.',
+		);
 }
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
@@ -124,11 +138,16 @@ function explainRejectedOption(
 /** vLLM */
 const UNSUPPORTED_PATTERN = /does not support (?:the )?(?:transcription|translation)/i;
 
+/** What was sent. */
+interface SentAudio {
+	server: ModelServer;
+	settings: TaskSettings;
+	request: TranscribeRequest;
+}
+
 async function explainRejectedAudio(
-	server: ModelServer,
-	{ model }: TaskSettings,
 	error: ServerError,
-	request: TranscribeRequest,
+	{ server, settings: { model }, request }: SentAudio,
 ) {
 	const { file, translate } = request;
 	const serverText = error.serverText?.trim() ?? '';
@@ -154,29 +173,28 @@ async function explainRejectedAudio(
 					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
 			})
 		: audioError;
-	const sentFile = { ...file, head: await readHead(file) };
-	return await explainUnsupportedRoute(
+	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
+	return await explainUnsupportedRoute(withFileNames(fileError, [sentFile]), {
 		server,
-		withFileNames(fileError, [sentFile]),
-		translate ? 'translation' : 'transcription',
+		feature: translate ? 'translation' : 'transcription',
 		model,
-		isAudioUnsupported ? ' with this model' : '',
-	);
+		suffix: isAudioUnsupported ? ' with this model' : '',
+	});
 }
 
-/** First bytes of a file; empty if it cannot be read. */
-async function readHead(file: FileSource) {
-	const chunks = file.open()[Symbol.asyncIterator]();
-	const firstChunk = await chunks.next().catch(() => undefined);
-	await chunks.return?.(undefined);
-	return firstChunk?.done === false ? firstChunk.value : new Uint8Array();
-}
-
-/** Extensions of chat apps and of n8n that servers know by another name. */
-const RENAMED: Record<string, string> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
+/** Extensions of chat apps, phones and n8n that servers know by another name. */
+const RENAMED: Record<string, string> = {
+	oga: 'ogg',
+	opus: 'ogg',
+	spx: 'ogg',
+	mpga: 'mp3',
+	wave: 'wav',
+	weba: 'webm',
+	m4b: 'm4a',
+};
 
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
-function toAudioName(name: string, mimeType: string) {
+function toAudioName({ name, mimeType }: FileSource) {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const knownExtension = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
 	if (AUDIO_EXTENSIONS.has(knownExtension)) return `${base}.${knownExtension}`;

@@ -4,11 +4,21 @@ import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 
+/** `.srt` (SubRip) or `.vtt` (WebVTT). */
+export type SubtitleFormat = 'srt' | 'vtt';
+
+/** A subtitle file. */
+export interface Subtitles {
+	format: SubtitleFormat;
+	/** Text of the file. */
+	content: string;
+}
+
 export interface Transcript {
 	/** Empty for silence. */
 	text: string;
-	/** Subtitle file, if requested. */
-	subtitles?: { format: 'srt' | 'vtt'; content: string };
+	/** If requested. */
+	subtitles?: Subtitles;
 	/** Other fields of the server, with its names: language, duration, segments, words. */
 	extraFields: JsonRecord;
 }
@@ -16,10 +26,18 @@ export interface Transcript {
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
+/** What was asked of the server. */
+export interface RequestedTranscript {
+	/** `response_format` of OpenAI's API. */
+	format: string;
+	/** For `verbose_json`: `word`, `segment`. */
+	granularities: readonly string[];
+}
+
 /** Hints about a transcript with text, one of each kind. */
 export function getTranscriptHints(
 	{ extraFields, subtitles }: Transcript,
-	{ format, granularities }: { format: string; granularities: readonly string[] },
+	{ format, granularities }: RequestedTranscript,
 ): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
@@ -60,12 +78,12 @@ export function withSubtitles(transcript: Transcript, format: string): Transcrip
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };
 }
 
-function isSubtitleFormat(format: unknown): format is 'srt' | 'vtt' {
+function isSubtitleFormat(format: unknown): format is SubtitleFormat {
 	return format === 'srt' || format === 'vtt';
 }
 
 /** Undefined unless every segment has text and times. */
-function formatSubtitles(segments: JsonRecord[], format: 'srt' | 'vtt') {
+function formatSubtitles(segments: JsonRecord[], format: SubtitleFormat) {
 	const cues: string[] = [];
 	for (const segment of segments) {
 		const start = asFiniteNumber(segment.start);
@@ -82,11 +100,10 @@ function formatSubtitles(segments: JsonRecord[], format: 'srt' | 'vtt') {
 }
 
 /** `01:02:03,456`, in WebVTT with a period. */
-function formatTime(seconds: number, format: 'srt' | 'vtt') {
+function formatTime(seconds: number, format: SubtitleFormat) {
 	const ms = Math.max(0, Math.round(seconds * 1000));
-	const [hours, minutes, rest] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(
-		(value) => String(Math.floor(value)).padStart(2, '0'),
-	);
+	const pad = (value: number) => String(Math.floor(value)).padStart(2, '0');
+	const clock = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(pad).join(':');
 	const separator = format === 'srt' ? ',' : '.';
-	return `${hours}:${minutes}:${rest}${separator}${String(ms % 1000).padStart(3, '0')}`;
+	return `${clock}${separator}${String(ms % 1000).padStart(3, '0')}`;
 }

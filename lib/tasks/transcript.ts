@@ -5,7 +5,7 @@ import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../value
 import { parseJson } from '../values/json';
 import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
-import type { Transcript } from './transcript-hints';
+import type { SubtitleFormat, Transcript } from './transcript-hints';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
@@ -25,9 +25,10 @@ const MARKERS: readonly RegExp[] = [
 ];
 
 /**
- * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`. Undefined if the
- * response is something else.
- * `body`: full response body.
+ * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`.
+ *
+ * @param body - The full body of the response.
+ * @returns undefined if the response is something else.
  */
 export function parseTranscript(body: string, format: TranscriptFormat): Transcript | undefined {
 	const isJsonFormat = format === 'json' || format === 'verbose_json';
@@ -77,7 +78,14 @@ function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
 	return { text: extractSubtitleText(text), subtitles, extraFields: fields };
 }
 
-function stripMarkers(marked: string): { text: string; language?: string } {
+/** A text without markers. */
+interface UnmarkedText {
+	text: string;
+	/** Of the first marker that names one. */
+	language?: string;
+}
+
+function stripMarkers(marked: string): UnmarkedText {
 	let language: string | undefined;
 	const text = MARKERS.reduce(
 		(markedText, marker) =>
@@ -124,7 +132,7 @@ function joinSegments(segments: JsonRecord[]) {
 const TIMES = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/;
 
 /** Servers send both formats as plain text. */
-function detectSubtitleFormat(content: string): 'srt' | 'vtt' | undefined {
+function detectSubtitleFormat(content: string): SubtitleFormat | undefined {
 	const start = content.replace(/^\uFEFF/, '').trimStart();
 	if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
 	const [first = '', second = ''] = start.split(/\r?\n/, 2);

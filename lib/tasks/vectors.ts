@@ -4,23 +4,32 @@ import { asArray, asNonEmptyString, findList, isRecord, asRecord } from '../valu
 import { parseJson } from '../values/json';
 import { parseNumber } from '../values/numbers';
 
-/** Issue of a response; `index` is the text in the request. */
+/** What is wrong with a response. */
 export interface VectorIssue {
+	/** Continues the sentence "The server returned unusable embeddings: …". */
 	message: string;
+	/** Default: to check the server and the model. */
 	suggestion?: string;
+	/** Position of the text in the request, if the issue is about one. */
 	index?: number;
 }
 
+/** What is known about the vectors before they arrive. */
+export interface ExpectedVectors {
+	/** Number of texts that were sent. */
+	count: number;
+	/** Dimensions of the vectors of this model, if known. Default: those of the first vector. */
+	dimensions: number | undefined;
+}
+
 /**
- * Parses vectors, one for each of `count` texts and in their order: `{data: [{index, embedding}]}` of OpenAI's API,
- * `{embeddings: [[…]]}` of Ollama, or another form.
- * `length`: dimensions of the vectors of this model, if known.
- * Returns the vectors, or what is wrong with them.
+ * Parses vectors: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of Ollama, or another form.
+ *
+ * @returns the vectors in the order of the texts, or what is wrong with them.
  */
 export function parseVectors(
 	json: JsonRecord | unknown[],
-	count: number,
-	length: number | undefined,
+	{ count, dimensions }: ExpectedVectors,
 ): number[][] | VectorIssue {
 	const found = findList(json, LIST_NAMES);
 	if (!found) return { message: 'the response contains no embeddings' };
@@ -35,7 +44,7 @@ export function parseVectors(
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
-	return readVectors(ordered, length);
+	return readVectors(ordered, dimensions);
 }
 
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
@@ -56,8 +65,7 @@ export const LIST_NAMES: string[] = [
 	'dense',
 ];
 
-/** `length`: dimensions of each vector; default: those of the first. */
-function readVectors(entries: unknown[], length: number | undefined): number[][] | VectorIssue {
+function readVectors(entries: unknown[], dimensions: number | undefined): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [index, entry] of entries.entries()) {
 		const value = isRecord(entry)
@@ -65,7 +73,7 @@ function readVectors(entries: unknown[], length: number | undefined): number[][]
 			: entry;
 		const vector = readVector(value);
 		if (!Array.isArray(vector)) return { ...vector, index };
-		const issue = findVectorIssue(vector, length ?? vectors[0]?.length ?? vector.length);
+		const issue = findVectorIssue(vector, dimensions ?? vectors[0]?.length ?? vector.length);
 		if (issue) return { ...issue, index };
 		vectors.push(vector);
 	}
@@ -134,7 +142,7 @@ function findVectorIssue(vector: number[], expected: number): VectorIssue | unde
 	};
 }
 
-/** Tokens of the request, if the server counts them. */
+/** Tokens of the request; undefined if the server does not count them. */
 export function parseTokenCount(json: unknown): number | undefined {
 	const { usage, prompt_eval_count: evaluated } = asRecord(json);
 	const { prompt_tokens: prompt, total_tokens: total } = asRecord(usage);
@@ -142,8 +150,10 @@ export function parseTokenCount(json: unknown): number | undefined {
 }
 
 /**
- * Keeps the first `dimensions` numbers of a vector and normalizes them, for models trained for it (Matryoshka). A shorter
- * vector is returned unchanged.
+ * Keeps the first numbers of a vector and normalizes them, for models trained for it (Matryoshka). A shorter vector is
+ * returned unchanged.
+ *
+ * @param dimensions - How many numbers to keep. Undefined: all.
  */
 export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
@@ -153,8 +163,11 @@ export function truncateVector(vector: number[], dimensions: number | undefined)
 }
 
 /**
- * Returns the index (from 0) of the text of each entry, out of `count` texts; undefined if it cannot be read. Servers send
- * it as a number or as text, from 0 or from 1, under several names.
+ * Matches the entries of a response to the texts. Servers send the index as a number or as text, from 0 or from 1, under
+ * several names.
+ *
+ * @param count - Number of texts that were sent.
+ * @returns the index (from 0) of the text of each entry; undefined if it cannot be read.
  */
 export function matchTextIndexes(
 	entries: readonly unknown[],

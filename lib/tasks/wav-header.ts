@@ -1,4 +1,3 @@
-/** The header of WAV audio, whose length a streaming server does not know. */
 /** The lengths in the header of a WAV file, which servers that stream cannot know. Pure. */
 
 const RIFF_HEADER_BYTES = 12;

@@ -1,23 +1,32 @@
 /** Code in Markdown and HTML, in which marks and calls are examples. */
 import type { TextRange } from './calls/types';
 
-/** At the beginning of a line, or as the last word of one. */
-const FENCE = /^ {0,3}```|```[\w-]{0,20}(?=[ \t]{0,9}\n)/gm;
-const HAS_FENCE = new RegExp(FENCE.source, 'm');
-const CODE_SPAN = /`[^`\n]{1,200}`/g;
+/**
+ * A fence as in CommonMark: at least three backticks or tildes after at most three blanks, and no backtick after backticks.
+ * Models also open a block with the last word of a line.
+ */
+const FENCE =
+	/^ {0,3}(?:(`{3,})([^`\r\n]*)|(~{3,})(|[^~\r\n][^\r\n]*))$|(?<!`)(`{3,})([\w-]{0,20})[ \t]{0,9}$/gm;
+/** A fence, or what models write in place of one at the end of a block. */
+const LOOSE_FENCE = /^ {0,3}(?:```|~~~)|```[\w-]{0,20}(?=[ \t]{0,9}\r?\n)/m;
+const BACKTICKS = /`+|\n[ \t]*(?=\r?\n)/g;
 const CODE_TAG = /<(\/?)(code|pre)>/g;
-/** Longer elements are taken for tags that were not closed. */
+/** Longer elements and spans are taken for marks that were not closed. */
 const MAX_ELEMENT = 2_000;
 
 /** Whether a position is in a fenced code block. */
 export function isInFence(text: string, at: number): boolean {
-	return (text.slice(0, at).match(FENCE) ?? []).length % 2 === 1;
+	return findFencedBlocks(text.slice(0, at), true).at(-1)?.isOpen === true;
 }
 
 /** A text of the same length, with blanks instead of its code. */
 export function blankOutCode(text: string): string {
 	let visible = text;
-	for (const findRanges of [findFencedBlocks, findElements, findCodeSpans])
+	// A fence at the end of a line is code for some readers, and for others not: what either takes for code is code.
+	const isFenceInLine = [false, true];
+	for (const isAllowed of isFenceInLine)
+		visible = blankOut(visible, findFencedBlocks(visible, isAllowed));
+	for (const findRanges of [findElements, findCodeSpans])
 		visible = blankOut(visible, findRanges(visible));
 	return visible;
 }
@@ -32,16 +41,37 @@ function blankOut(text: string, ranges: readonly TextRange[]): string {
 	return visible + text.slice(at);
 }
 
-/** Blocks with their fences; the last one may have no end. */
-function findFencedBlocks(text: string): TextRange[] {
-	const fences = [...text.matchAll(FENCE)];
-	const ranges: TextRange[] = [];
-	for (let index = 0; index < fences.length; index += 2) {
-		const end = fences[index + 1];
-		const to = end === undefined ? text.length : end.index + end[0].length;
-		ranges.push({ from: fences[index]!.index, to });
+/** A block with its fences. */
+interface FencedBlock extends TextRange {
+	/** Whether it has no end. */
+	isOpen: boolean;
+	/** What the block begins with. */
+	fence: string;
+}
+
+/**
+ * @param isInLine whether a fence may be the last word of a line
+ */
+function findFencedBlocks(text: string, isInLine: boolean): FencedBlock[] {
+	const blocks: FencedBlock[] = [];
+	let open: { fence: string; from: number } | undefined;
+	for (const match of text.matchAll(FENCE)) {
+		const { 0: line, 1: backticks, 3: tildes, 5: inLine = '', index } = match;
+		const fence = backticks ?? tildes ?? inLine;
+		if (inLine !== '' && !isInLine) continue;
+		if (open === undefined) open = { fence, from: index };
+		else if (isEndOf(open.fence, fence, match)) {
+			blocks.push({ ...open, to: index + line.length, isOpen: false });
+			open = undefined;
+		}
 	}
-	return ranges;
+	return open === undefined ? blocks : [...blocks, { ...open, to: text.length, isOpen: true }];
+}
+
+/** Whether a fence ends a block: at least as many of the same signs, and nothing after them. */
+function isEndOf(open: string, fence: string, match: RegExpMatchArray): boolean {
+	const info = match[2] ?? match[4] ?? match[6] ?? '';
+	return fence.startsWith(open) && info.trim() === '';
 }
 
 /** Blocks whose content is looked at. */
@@ -49,14 +79,12 @@ const MAX_BLOCKS = 20;
 
 /** The contents of the first fenced code blocks of a text. */
 export function findCodeBlocks(text: string): string[] {
-	return findFencedBlocks(text)
+	return findFencedBlocks(text, true)
 		.slice(0, MAX_BLOCKS)
-		.map(({ from, to }) =>
-			text
-				.slice(from, to)
-				.replace(/^[^\n]*\n/, '')
-				.replace(/\s{0,9}```$/, ''),
-		);
+		.map(({ from, to, fence, isOpen }) => {
+			const content = text.slice(from, to).replace(/^[^\n]*\n/, '');
+			return (isOpen ? content : content.trimEnd().slice(0, -fence.length)).trimEnd();
+		});
 }
 
 /** HTML's elements `code` and `pre`. */
@@ -74,11 +102,39 @@ function findElements(text: string): TextRange[] {
 	return ranges;
 }
 
+/**
+ * Code in a paragraph, between as many backticks at its beginning as at its end (CommonMark).
+ */
 function findCodeSpans(text: string): TextRange[] {
-	return [...text.matchAll(CODE_SPAN)].map(({ 0: span, index }) => ({
-		from: index,
-		to: index + span.length,
-	}));
+	const marks = [...text.matchAll(BACKTICKS)];
+	const ends = findEnds(marks.map(({ 0: mark }) => mark));
+	const ranges: TextRange[] = [];
+	for (let at = 0; at < marks.length; at += 1) {
+		const end = ends[at];
+		if (end === undefined) continue;
+		const from = marks[at]!.index;
+		const to = marks[end]!.index + marks[end]![0].length;
+		if (to - from > MAX_ELEMENT) continue;
+		ranges.push({ from, to });
+		at = end;
+	}
+	return ranges;
+}
+
+/** The next mark with the same number of backticks for each mark, unless the paragraph ends before. */
+function findEnds(marks: readonly string[]): Array<number | undefined> {
+	const ends: Array<number | undefined> = marks.map(() => undefined);
+	const next = new Map<number, number>();
+	for (let at = marks.length - 1; at >= 0; at -= 1) {
+		const mark = marks[at]!;
+		if (!mark.startsWith('`')) {
+			next.clear();
+			continue;
+		}
+		ends[at] = next.get(mark.length);
+		next.set(mark.length, at);
+	}
+	return ends;
 }
 
 /**
@@ -88,8 +144,8 @@ function findCodeSpans(text: string): TextRange[] {
  */
 export function unwrapCodeBlock(text: string): string | undefined {
 	const trimmed = text.trim();
-	const [opening] = /^```[\w-]{0,20}[ \t]*\n/.exec(trimmed) ?? [];
-	if (opening === undefined || !trimmed.endsWith('```')) return undefined;
-	const content = trimmed.slice(opening.length, -'```'.length);
-	return HAS_FENCE.test(content) ? undefined : content;
+	const [opening, fence = ''] = /^(`{3,}|~{3,})[\w-]{0,20}[ \t]*\r?\n/.exec(trimmed) ?? [];
+	if (opening === undefined || !trimmed.endsWith(fence)) return undefined;
+	const content = trimmed.slice(opening.length, -fence.length);
+	return LOOSE_FENCE.test(content) ? undefined : content;
 }

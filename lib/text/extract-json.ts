@@ -11,6 +11,15 @@ export interface ExtractedJson extends ExactJson {
 	json: string;
 }
 
+/** A text without one valid JSON value. */
+export interface InvalidJson {
+	type: 'invalid';
+	/** Empty if the text contains no JSON. */
+	issues: string[];
+}
+
+export type JsonExtraction = ExtractedJson | InvalidJson;
+
 /** Maximum parts of a text that are parsed as JSON. */
 const MAX_PARSED = 200;
 
@@ -28,10 +37,7 @@ const MAX_CHARACTERS = 2_000_000;
  * `validate`: returns the issues of a value; empty if it is valid.
  * Returns the valid JSON, or the issues: an empty list if the text contains no JSON.
  */
-export function extractJson(
-	text: string,
-	validate: (value: unknown) => string[],
-): ExtractedJson | { type: 'invalid'; issues: string[] } {
+export function extractJson(text: string, validate: (value: unknown) => string[]): JsonExtraction {
 	let parsedCount = 0;
 	const issues: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
@@ -58,9 +64,7 @@ export function extractJson(
 	return { type: 'invalid', issues: issues[0] ?? [] };
 }
 
-function getOnlyValue(
-	validValues: Map<string, ExtractedJson>,
-): ReturnType<typeof extractJson> | undefined {
+function getOnlyValue(validValues: Map<string, ExtractedJson>): JsonExtraction | undefined {
 	const [first] = validValues.values();
 	if (validValues.size <= 1) return first;
 	return {

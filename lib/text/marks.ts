@@ -2,10 +2,12 @@
  * Marks of chat templates and of the parsers of model servers: one table for everything that reads, removes or breaks
  * them, so that a mark that is read is also broken in foreign text.
  *
- * A mark that is a word, or an ordinary XML element, is not in the table, because breaking it would change code of
- * users: `USER:` and `### Instruction:` (Vicuna, Alpaca), `<response>` (MiniMax-M2, Granite), `<result>` (DeepSeek-V3.2),
- * `<user>` (Laguna), `<documents>`, `<functions>`, `<tools>`, `<image>`. None of them leaves the turn or the tool result
- * that it is in, as long as the marks around it are broken.
+ * A mark that is a word, or an ordinary element of HTML and XML, is in the table only if a server acts on it: it puts an
+ * image in the place of `<image>`, and templates list the tools of a request between `<tools>`. Others are not, because
+ * breaking them would change code of users: `USER:` and `### Instruction:` (Vicuna, Alpaca), `[USER]` (Skywork),
+ * `>>>` (Functionary), `<response>` (MiniMax-M2, Granite), `<result>` (DeepSeek-V3.2), `<results>` and `<co>` (Command R),
+ * `<user>` (Laguna), `<documents>`, `<code>` (SmolLM3), `<ref>` and `<box>` (InternVL), `<PRE>` (Code Llama), `<filename>`
+ * (StarCoder). None of them leaves the turn or the tool result that it is in, as long as the marks around it are broken.
  */
 
 import { READABLE_MARK_RESTS } from './calls/marks';
@@ -57,6 +59,13 @@ const FAMILIES: readonly Family[] = [
 			'<tool_call_reasoning>',
 			'</tool_call_reasoning>',
 		],
+		// The tools of the request, also in Qwen's template
+		call: ['<tools>', '</tools>'],
+	},
+	{
+		source: 'Function calling of Qwen-Agent: qwen_fncall_prompt.py',
+		toolResult: ['✿RESULT✿', '✿RETURN✿'],
+		call: ['✿FUNCTION✿', '✿ARGS✿'],
 	},
 	{
 		source: 'Qwen3-Coder: Qwen3-Coder.jinja, vLLM qwen3coder_tool_parser.py',
@@ -211,6 +220,7 @@ const FAMILIES: readonly Family[] = [
 			'<|assistant|>',
 			'<|observation|>',
 			'[gMASK]',
+			'[sMASK]',
 			'<sop>',
 			'<eop>',
 		],
@@ -219,14 +229,23 @@ const FAMILIES: readonly Family[] = [
 		media: ['<|begin_of_image|>', '<|end_of_image|>', '<|begin_of_box|>', '<|end_of_box|>'],
 	},
 	{
-		source: 'LongCat: mlx-lm tool_parsers/longcat.py',
+		source: 'LongCat: model cards of LongCat-Flash, mlx-lm tool_parsers/longcat.py',
+		turnEnd: ['</longcat_s>'],
+		role: ['<longcat_s>', '<longcat_system>', '<longcat_user>', '<longcat_assistant>'],
 		thinking: ['<longcat_think>', '</longcat_think>'],
+		toolResult: ['<longcat_tool_response>', '</longcat_tool_response>'],
 		call: [
+			'<longcat_tool_declare>',
+			'</longcat_tool_declare>',
 			'<longcat_tool_call>',
 			'</longcat_tool_call>',
 			'<longcat_arg_key>',
+			'</longcat_arg_key>',
 			'<longcat_arg_value>',
+			'</longcat_arg_value>',
 		],
+		sequence: ['<longcat_pad>', '<longcat_unk>'],
+		media: ['<longcat_img_start>', '<longcat_img_end>'],
 	},
 	{
 		source: 'MiniMax-M1: vLLM tool_chat_template_minimax_m1.jinja',
@@ -260,7 +279,64 @@ const FAMILIES: readonly Family[] = [
 		role: ['<|start_of_role|>', '<|end_of_role|>'],
 		toolResult: ['<function_response>', '</function_response>'],
 		call: ['<|tool_call|>', '<function_call>', '</function_call>'],
-		sequence: ['<fim_prefix>', '<fim_middle>', '<fim_suffix>', '<fim-prefix>', '<reponame>'],
+	},
+	{
+		source: 'StarCoder, and SmolLM and Granite Code with its vocabulary: tokenizer_config.json',
+		sequence: [
+			'<fim_prefix>',
+			'<fim_middle>',
+			'<fim_suffix>',
+			'<fim_pad>',
+			'<fim-prefix>',
+			'<reponame>',
+			'<repo_name>',
+			'<file_sep>',
+			'<gh_stars>',
+			'<issue_start>',
+			'<issue_comment>',
+			'<issue_closed>',
+			'<jupyter_start>',
+			'<jupyter_text>',
+			'<jupyter_code>',
+			'<jupyter_output>',
+			'<jupyter_script>',
+			'<empty_output>',
+			'<commit_before>',
+			'<commit_msg>',
+			'<commit_after>',
+			'<pr_diff>',
+			'<pr_diff_hunk>',
+			'<pr_comment>',
+			'<pr_review>',
+			'<code_to_intermediate>',
+			'<intermediate_to_code>',
+		],
+	},
+	{
+		source: 'Code Llama: llama-vocab.cpp',
+		sequence: ['<SUF>', '<MID>'],
+	},
+	{
+		source: 'Seed-Coder: tokenizer_config.json',
+		turnEnd: ['<[end▁of▁sentence]>'],
+		role: ['<[begin▁of▁sentence]>'],
+		sequence: ['<[fim-prefix]>', '<[fim-middle]>', '<[fim-suffix]>'],
+	},
+	{
+		source: 'Falcon: tokenizer_config.json',
+		sequence: [
+			'>>TITLE<<',
+			'>>ABSTRACT<<',
+			'>>INTRODUCTION<<',
+			'>>SUMMARY<<',
+			'>>COMMENT<<',
+			'>>ANSWER<<',
+			'>>QUESTION<<',
+			'>>DOMAIN<<',
+			'>>PREFIX<<',
+			'>>MIDDLE<<',
+			'>>SUFFIX<<',
+		],
 	},
 	{
 		source: 'Command R and A: CohereForAI-c4ai-command-r7b-12-2024-tool_use.jinja',
@@ -277,6 +353,7 @@ const FAMILIES: readonly Family[] = [
 		thinking: ['<|START_THINKING|>', '<|END_THINKING|>'],
 		toolResult: ['<|START_TOOL_RESULT|>', '<|END_TOOL_RESULT|>'],
 		call: ['<|START_ACTION|>', '<|END_ACTION|>', '<cofl:tool_calls>', '</cofl:tool_calls>'],
+		sequence: ['<CLS>', '<MASK_TOKEN>', '<EOP_TOKEN>'],
 	},
 	{
 		source: 'Phi-3 and 4: microsoft-Phi-3.5-mini-instruct.jinja, vLLM phi4mini_tool_parser.py',
@@ -302,8 +379,17 @@ const FAMILIES: readonly Family[] = [
 		sequence: ['<｜hy_begin▁of▁sentence｜>', '<｜hy_place▁holder▁no▁2｜>'],
 	},
 	{
-		source: 'ERNIE: model card',
-		role: ['<|begin_of_sentence|>', '<|end_of_sentence|>'],
+		source: 'ERNIE: model cards and chat templates',
+		role: [
+			'<|begin_of_sentence|>',
+			'<|end_of_sentence|>',
+			'<global_setting>',
+			'</global_setting>',
+			'<system_setting>',
+			'</system_setting>',
+		],
+		call: ['<tool_list>', '</tool_list>'],
+		sequence: ['<mask:0>', '<mask:7>'],
 		media: ['<|IMAGE_START|>', '<|IMAGE_PLACEHOLDER|>', '<|IMAGE_END|>'],
 	},
 	{
@@ -330,15 +416,16 @@ const FAMILIES: readonly Family[] = [
 		role: ['<SPECIAL_10>', '<SPECIAL_11>', '<SPECIAL_12>', '<extra_id_0>', '<extra_id_1>'],
 		thinking: ['<_end_think>'],
 		toolResult: ['<TOOL_RESPONSE>', '</TOOL_RESPONSE>'],
-		call: ['<TOOLCALL>', '</TOOLCALL>'],
+		call: ['<TOOLCALL>', '</TOOLCALL>', '<tool>', '</tool>'],
 		media: ['<so_embedding>'],
 	},
 	{
-		source: 'InternLM: vLLM internlm2_tool_parser.py, lmdeploy model.py',
+		source: 'InternLM and InternVL: vLLM internlm2_tool_parser.py, lmdeploy model.py',
 		turnEnd: ['<eoa>', '<eoh>', '<eot>'],
 		role: ['<|User|>', '<|Bot|>', '[UNUSED_TOKEN_146]', '[UNUSED_TOKEN_145]'],
 		call: ['<|action_start|>', '<|action_end|>', '<|plugin|>', '<|interpreter|>'],
-		media: ['<IMG_CONTEXT>'],
+		sequence: ['<TOKENS_UNUSED_0>'],
+		media: ['<IMG_CONTEXT>', '<VIDEO_CONTEXT>', '<img>', '</img>', '<ImageHere>'],
 	},
 	{
 		source: 'Jamba: model card, vLLM jamba_tool_parser.py',
@@ -352,7 +439,7 @@ const FAMILIES: readonly Family[] = [
 	{
 		source: 'Zephyr, OpenChat, OLMo: llama-chat.cpp, Ollama model/parsers/olmo3.go',
 		turnEnd: ['<|end_of_turn|>'],
-		call: ['<function_calls>', '</function_calls>'],
+		call: ['<function_calls>', '</function_calls>', '<functions>', '</functions>'],
 	},
 	{
 		source: 'Ling and Ring: llama-chat.cpp (bailing)',
@@ -383,7 +470,20 @@ const FAMILIES: readonly Family[] = [
 			'<steptml:invoke name=',
 			'<steptml:parameter name=',
 		],
-		media: ['<im_start>', '<im_patch>', '<im_end>'],
+		media: [
+			'<im_start>',
+			'<im_patch>',
+			'<im_end>',
+			'<patch_start>',
+			'<patch_newline>',
+			'<patch_end>',
+			'<audio_start>',
+			'<audio_end>',
+			'<audio_patch>',
+			'<tts_start>',
+			'<tts_end>',
+			'<tts_pad>',
+		],
 	},
 	{
 		source: 'Baichuan: vLLM template_baichuan.jinja',
@@ -436,15 +536,27 @@ const FAMILIES: readonly Family[] = [
 			'<start_system>',
 			'<start_user>',
 			'<start_assistant>',
+			'<_start>',
 			'<_system>',
 			'<_user>',
 			'<_bot>',
+			'<_pad>',
 		],
 		sequence: ['<#system#>', '<#user#>', '<#bot#>', '<#chat#>'],
 	},
 	{
-		source: 'SmolVLM: llama-chat.cpp',
+		source: 'SmolVLM and Idefics: llama-chat.cpp, processors of Transformers',
 		turnEnd: ['<end_of_utterance>'],
+		media: ['<fake_token_around_image>', '<global-img>', '<row_1_col_1>'],
+	},
+	{
+		source: 'Llama Guard, Qwen3Guard, Nemotron Content Safety: model cards',
+		role: ['<BEGIN CONVERSATION>', '<END CONVERSATION>'],
+		sequence: ['<BEGIN UNSAFE CONTENT CATEGORIES>', '<END UNSAFE CONTENT CATEGORIES>'],
+	},
+	{
+		source: 'Qwen3-Reranker: model card, llama-server --reranking',
+		role: ['<Instruct>:', '<Query>:', '<Document>:'],
 	},
 	{
 		source: 'Tool results and calls of agents in several templates',
@@ -468,6 +580,29 @@ const FAMILIES: readonly Family[] = [
 	{
 		source: 'Media in prompts: mtmd.h, Ollama server/prompt.go',
 		media: ['<__media__>', '<__image__>', '[img-0]', '[img-12]'],
+	},
+	{
+		// A server with too many of them rejects the request, or puts an image at the wrong place. An image of SVG has
+		// attributes, and most videos of HTML have, too.
+		source:
+			'LLaVA, DeepSeek-VL2, LFM2-VL, MiniCPM-V and others: processors of Transformers and vLLM',
+		media: [
+			'<image>',
+			'</image>',
+			'<video>',
+			'<audio>',
+			'<slice>',
+			'</slice>',
+			'<image_id>',
+			'</image_id>',
+			'<image_placeholder>',
+			'<vila/image>',
+			'<vila/video>',
+		],
+	},
+	{
+		source: 'Gemma: tokenizer_config.json',
+		sequence: ['[@BOS@]', '[multimodal]'],
 	},
 ];
 
@@ -529,6 +664,13 @@ export const EXACT_FORMS: readonly MarkForm[] = [
 	{ start: /\[/, rest: /[a-z]~\[/ },
 	// Laguna's 〈|EOS|〉
 	{ start: /〈\|/, rest: /[\w:-]{1,64}\|〉/ },
+	// Seed-Coder's <[fim-prefix]>
+	{ start: /</, rest: /\[[\w▁-]{1,64}\]>/ },
+	// Falcon's >>TITLE<<
+	{ start: />>/, rest: /[A-Z]{3,20}<</ },
+	{ start: /✿/, rest: /[A-Z]{2,20}✿/ },
+	// Llama Guard's <BEGIN CONVERSATION>
+	{ start: /</, rest: /(?:BEGIN|END) [A-Z]{3,20}(?: [A-Z]{3,20}){0,4}>/ },
 	// Numbered tokens
 	{ start: /\[/, rest: /(?:unused|UNUSED_TOKEN_|img-)\d{1,6}\]/ },
 ];
@@ -544,7 +686,20 @@ export const TAG_FORMS: readonly MarkForm[] = [
 	{ start: /</, rest: /(?:invoke|\w{1,20}:(?:invoke|parameter))\s+name\s*=/ },
 	{ start: /</, rest: /(?:start|begin|beginning|end)_of_\w{1,30}>/ },
 	{ start: /</, rest: /\/?fim[-_]\w{1,20}>/ },
-	{ start: /</, rest: /(?:unused|reserved_?|extra_id_|special_)\d{1,6}>/ },
+	{ start: /</, rest: /(?:unused|reserved_?|extra_id_|special_|tokens_unused_|mask:)\d{1,6}>/ },
+	// LongCat
+	{ start: /</, rest: /\/?longcat_\w{1,40}>/ },
+	// <image_start>, <low_res_im_start>, <VIDEO_CONTEXT>
+	{
+		start: /</,
+		rest: /(?:\w{1,20}_)?(?:im|img|image|video|audio|tts|patch)_(?:start|end|pad|patch|col|token|context|placeholder|soft_token|newline)>/,
+	},
+	{ start: /</, rest: /row_\d{1,3}_col_\d{1,3}>/ },
+	{ start: /</, rest: /__\w{1,30}__>/ },
+	{
+		start: /</,
+		rest: /(?:issue|jupyter|commit)_(?:start|comment|closed|text|code|output|script|before|msg|after)>/,
+	},
 	{ start: /</, rest: /#\w{1,30}#>/ },
 	...READABLE_MARK_RESTS.map((rest) => ({ start: /</, rest })),
 	{ start: /functools/, rest: /\[/ },

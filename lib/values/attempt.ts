@@ -1,4 +1,3 @@
-/** Work that may fail. */
 /** The result of work that may fail; undefined if it throws. */
 export function tryOrUndefined<T>(work: () => T): T | undefined {
 	try {

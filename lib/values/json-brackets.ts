@@ -1,8 +1,19 @@
-/** Brackets of JSON that arrives in chunks. */
-export const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** Brackets of JSON, by the codes of its characters. */
 
-/** `{` and `}`. They differ from `[` and `]` in this bit only. */
-const [OPENING, CLOSING, CASE] = [0x7b, 0x7d, 0x20];
+/** `"` */
+export const QUOTE = 0x22;
+
+/** `\` */
+export const BACKSLASH = 0x5c;
+
+/** `{`, and with the bit `CASE` also `[` */
+const OPENING = 0x7b;
+
+/** `}`, and with the bit `CASE` also `]` */
+const CLOSING = 0x7d;
+
+/** The only bit in which square and curly brackets differ. */
+const CASE = 0x20;
 
 /** Tracks the brackets of JSON that arrives in chunks, reading each character once. */
 export class JsonBrackets {
@@ -19,7 +30,7 @@ export class JsonBrackets {
 		return this.deepest > 0 && this.depth <= 0 && !this.isInString;
 	}
 
-	/** Returns the index after the bracket that closes the first one; undefined if none does so far. */
+	/** @returns the index after the bracket that closes the first one; undefined if none does so far. */
 	read(chunk: string, from = 0): number | undefined {
 		let at = from + this.escaped;
 		this.escaped = 0;

@@ -13,11 +13,11 @@ export const MAX_DEPTH = 500;
 /**
  * Parses JSON.
  *
- * @param maxMemory bytes that its values may take, by `JsonMemory`
- * @returns undefined if the text is not JSON, is nested too deeply, or has too many values
+ * @param maxMemory - Bytes that its values may take, by `JsonMemory`. Default: `MAX_JSON_MEMORY`.
+ * @returns undefined if the text is not JSON, is nested too deeply, or has too many values.
  */
 export function parseJson(source: string, maxMemory?: number): unknown {
-	return isParsable(source, MAX_DEPTH, maxMemory)
+	return isParsable(source, { maxDepth: MAX_DEPTH, maxMemory })
 		? tryOrUndefined(() => JSON.parse(source) as unknown)
 		: undefined;
 }

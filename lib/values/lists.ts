@@ -1,8 +1,13 @@
-/** Lists of any length. */
-/** The first value that occurs twice in a list. Lists may come from an item, with any length. */
+/** Lists of any length: they may come from an item. */
+
+/** The first value that occurs a second time; undefined if there is none. */
 export function findDuplicate<T>(list: readonly T[]): T | undefined {
 	const seen = new Set<T>();
-	return list.find((value) => seen.size === seen.add(value).size);
+	for (const value of list) {
+		if (seen.has(value)) return value;
+		seen.add(value);
+	}
+	return undefined;
 }
 
 /** Appends any number of elements: as arguments of `push`, more than about 120,000 overflow n8n's stack. */

@@ -1,4 +1,6 @@
 /** Numbers and ranges of them. */
+
+/** Undefined for anything but a finite number, also for one written as text. */
 export function asFiniteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
@@ -10,17 +12,25 @@ export function parseNumber(value: unknown): number | undefined {
 	return isNumber ? asFiniteNumber(Number(value)) : undefined;
 }
 
-/** The largest of any number of values. `min`: lower bound of the result, returned for an empty list. */
+/**
+ * The largest of any number of values.
+ *
+ * @param min - Lower bound of the result, returned for an empty list.
+ */
 export function maxOf(numbers: readonly number[], min: number = -Infinity): number {
 	return numbers.reduce((largest, number) => Math.max(largest, number), min);
 }
 
-/** The smallest of any number of values. `max`: upper bound of the result, returned for an empty list. */
+/**
+ * The smallest of any number of values.
+ *
+ * @param max - Upper bound of the result, returned for an empty list.
+ */
 export function minOf(numbers: readonly number[], max: number = Infinity): number {
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
-/** A number with this many decimals. */
+/** Rounds a number to this many decimals. */
 export function round(value: number, decimals = 1): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }

@@ -1,12 +1,17 @@
-export function asString(value: unknown): string | undefined {
-	return typeof value === 'string' ? value : undefined;
-}
+/** Reading of unknown values, such as JSON of a server or the result of an expression. */
 
+/** A JSON object. */
+export type JsonRecord = Record<string, unknown>;
+
+/** Not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export type JsonRecord = Record<string, unknown>;
+/** Undefined for anything but a text. */
+export function asString(value: unknown): string | undefined {
+	return typeof value === 'string' ? value : undefined;
+}
 
 /**
  * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
@@ -16,14 +21,17 @@ export function asNonEmptyString(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Empty for anything but a list. */
 export function asArray(value: unknown): unknown[] {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
+/** The objects of a list; empty for anything but a list. */
 export function asRecords(value: unknown): JsonRecord[] {
 	return asArray(value).filter(isRecord);
 }
 
+/** Empty for anything but an object. */
 export function asRecord(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
@@ -47,14 +55,16 @@ export function omitEmpty<T extends object>(fields: T): Partial<T> {
 	) as Partial<T>;
 }
 
+/** The same fields, of which each has a value or is missing. */
+export type DefinedFields<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
 /** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
-export function omitUndefined<T extends object>(
-	fields: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-	const set: Partial<Record<keyof T, unknown>> = {};
-	for (const name of Object.keys(fields) as Array<keyof T>)
-		if (fields[name] !== undefined) set[name] = fields[name];
-	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
+export function omitUndefined<T extends object>(fields: T): DefinedFields<T> {
+	const defined: Partial<Record<keyof T, unknown>> = {};
+	for (const name of Object.keys(fields) as Array<keyof T>) {
+		if (fields[name] !== undefined) defined[name] = fields[name];
+	}
+	return defined as DefinedFields<T>;
 }
 
 /** An object with the same names and changed values. */
@@ -62,7 +72,11 @@ export function mapValues(record: JsonRecord, change: (value: unknown) => unknow
 	return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
-/** The first list in a value: itself, or under one of the names, also within others of them. */
+/**
+ * The first list in a value: itself, or under one of the names, also within others of them.
+ *
+ * @param depth - How many objects may be around it.
+ */
 export function findList(
 	value: unknown,
 	names: readonly string[],

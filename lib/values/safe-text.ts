@@ -1,4 +1,5 @@
 /** Texts that are safe to show in n8n's editor. */
+
 /** Characters that are invalid in HTML, and those that change the direction of text. */
 export const UNSAFE_CHARACTERS =
 	/(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;

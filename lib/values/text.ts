@@ -15,7 +15,12 @@ export function truncate(text: string, maxLength: number): string {
 	return characters.length <= maxLength ? text : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
-/** Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time. */
+/**
+ * Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time.
+ *
+ * @param atStart - Matches one character.
+ * @param atEnd - Matches one character. Default: the same.
+ */
 export function withoutEnds(text: string, atStart: RegExp, atEnd: RegExp = atStart): string {
 	let from = 0;
 	let to = text.length;

@@ -1,4 +1,5 @@
 /** Estimates of tokens. */
+
 const CHARACTERS_PER_TOKEN = 4;
 
 /** The first Chinese, Japanese or Korean character. Characters above, such as emoji, have as many tokens. */

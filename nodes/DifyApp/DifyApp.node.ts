@@ -11,7 +11,7 @@ import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
 import { files } from './file';
 import { audio } from './audio';
-import { texts } from './generate';
+import { texts } from './text';
 
 const operations = createResourceTable([texts, audio, annotations, files, apps]);
 

@@ -48,7 +48,11 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 	const settings = { ...readSettings(parameters), priority };
 	// An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over.
 	const generateUnlimited: ChatGenerator = async (chatRequest, onDelta) => {
-		const resolved = await withResolvedModel(settings, server, 'chat', chatRequest.signal);
+		const resolved = await withResolvedModel(settings, {
+			server,
+			task: 'chat',
+			signal: chatRequest.signal,
+		});
 		return await runTurn({ server, settings: resolved, chatRequest, onDelta });
 	};
 	const maxTools = parameters.number('options.maxTools', 0);

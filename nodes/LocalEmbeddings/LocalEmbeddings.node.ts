@@ -1,6 +1,4 @@
 import type {
-	INodeListSearchResult,
-	ILoadOptionsFunctions,
 	INodeType,
 	INodeTypeDescription,
 	SupplyData,
@@ -31,14 +29,7 @@ export class LocalEmbeddings implements INodeType {
 		properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchEmbeddingModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { listSearch: { searchEmbeddingModels } };
+	methods = { listSearch: { searchEmbeddingModels } } satisfies INodeType['methods'];
 
 	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
 		bindContext(supplyEmbeddings);

@@ -38,7 +38,11 @@ export async function supplyEmbeddings(
 		const { parameters, server, priority } = await log.openModelServer(properties);
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
-		const resolvedSettings = await withResolvedModel(settings, server, 'embeddings', log.signal);
+		const resolvedSettings = await withResolvedModel(settings, {
+			server,
+			task: 'embeddings',
+			signal: log.signal,
+		});
 		return { response: createLoggedEmbeddings(new Embedder(server, resolvedSettings), log) };
 	});
 }
@@ -49,7 +53,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 		const { vectors } = await log.call({
 			input: { ...input, ...(prefix !== '' && { prefix }) },
 			run: async (signal) => {
-				const result = await client.embed(texts, role, signal);
+				const result = await client.embed(texts, role, { signal });
 				if (result.truncated > 0)
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,

@@ -1,15 +1,13 @@
 import type {
 	IExecuteFunctions,
-	INodeListSearchResult,
 	INodeExecutionData,
-	ILoadOptionsFunctions,
 	INodeType,
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { modelSearches } from '../shared/model-selection';
 import { bindContext } from '../shared/bind-context';
-import { runLocalLlama } from './operation';
+import { runLocalLlama } from './run-local-llama';
 import { operations } from './resources';
 
 export class LocalLlama implements INodeType {
@@ -32,38 +30,7 @@ export class LocalLlama implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchAllModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchEmbeddingModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchRerankers: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchImageModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchTranscriptionModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-			searchSpeechModels: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { listSearch: modelSearches };
+	methods = { listSearch: modelSearches } satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = bindContext(
 		(context: IExecuteFunctions) => runLocalLlama(context, operations),

@@ -11,7 +11,7 @@ import {
 import { secondsField } from '../shared/timeout-fields';
 import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
-import type { LlamaCall, LocalLlamaOperation } from './operation';
+import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { createInputError } from '../../lib/errors/create-error';
@@ -37,7 +37,8 @@ const allowChangesField = booleanField(
 
 /**
  * Checks the option that allows changes, before anything is sent.
- * Throws a `ServerError` of type `invalidInput`.
+ *
+ * @throws a `ServerError` of type `invalidInput`.
  */
 function assertChangesAllowed({ context, parameters }: LlamaCall) {
 	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
@@ -120,7 +121,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['run'] {
 	};
 }
 
-/** Returns an empty list if the server has no models. */
+/** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
 	const models = await listModels(server, signal).catch(captureError);
 	if (!(models instanceof ServerError)) return models;

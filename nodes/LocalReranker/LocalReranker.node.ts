@@ -1,6 +1,4 @@
 import type {
-	INodeListSearchResult,
-	ILoadOptionsFunctions,
 	INodeType,
 	INodeTypeDescription,
 	SupplyData,
@@ -31,14 +29,7 @@ export class LocalReranker implements INodeType {
 		properties,
 	};
 
-	methods: {
-		listSearch: {
-			searchRerankers: (
-				this: ILoadOptionsFunctions,
-				filter?: string,
-			) => Promise<INodeListSearchResult>;
-		};
-	} = { listSearch: { searchRerankers } };
+	methods = { listSearch: { searchRerankers } } satisfies INodeType['methods'];
 
 	supplyData: (this: ISupplyDataFunctions, itemIndex: number) => Promise<SupplyData> =
 		bindContext(supplyReranker);

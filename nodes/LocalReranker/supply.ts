@@ -43,7 +43,11 @@ export async function supplyReranker(
 	return await supplySubNode(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const { parameters, server, priority } = await log.openModelServer(properties);
 		const settings = { ...readRerankSettings(parameters), priority };
-		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', log.signal);
+		const resolvedSettings = await withResolvedModel(settings, {
+			server,
+			task: 'reranking',
+			signal: log.signal,
+		});
 		return { response: createLoggedReranker(server, resolvedSettings, log) };
 	});
 }
@@ -64,7 +68,7 @@ function createLoggedReranker(
 						typeof pageContent === 'string' ? pageContent : '',
 					);
 					const callSettings = { ...settings, signal };
-					const result = await rerank(server, callSettings, queryText, texts);
+					const result = await rerank(server, callSettings, { query: queryText, documents: texts });
 					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
 				},

@@ -8,7 +8,8 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../shared/bind-context';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/model-selection';
-import { operations, runServerHealth } from './operations';
+import { operations } from './operations';
+import { runServerHealth } from './run-server-health';
 
 export class ServerHealth implements INodeType {
 	description: INodeTypeDescription = {

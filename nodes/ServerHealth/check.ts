@@ -1,8 +1,8 @@
 /** Operation Check. */
 import { checkServer } from '../../lib/health/check';
 import { checkFields } from '../shared/health/check-fields';
-import type { HealthOperation } from './operation';
-import { defineHealthOperation } from './operation';
+import type { HealthOperation } from './health-operation';
+import { defineHealthOperation } from './health-operation';
 
 export const check: HealthOperation = defineHealthOperation({
 	name: 'Check',

@@ -1,9 +1,5 @@
-/** The operations of Server Health, and how they run. */
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { NodeConnectionTypes } from 'n8n-workflow';
+/** The operations of Server Health. */
 import { serviceField } from '../shared/health/check-fields';
-import { createCheckTarget } from '../shared/health/target';
-import { NodeParameters } from '../shared/parameters';
 import type { OperationTable } from '../shared/run/operations';
 import {
 	buildSubtitle,
@@ -11,15 +7,15 @@ import {
 	operationFields,
 	findOperation,
 } from '../shared/run/operations';
-import { runOperations } from '../shared/run/run-operations';
 import { check } from './check';
 import { toolTest } from './tool-test';
 import { speedTest } from './speed-test';
 import { waitUntilReady } from './wait-until-ready';
-import type { HealthOperation, Service } from './operation';
+import type { HealthOperation, Service } from './health-operation';
 import { report } from './report';
 
 const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
+
 const DEFAULT_OPERATION = check.value;
 
 /** Operations of the node, which depend on the service. */
@@ -32,7 +28,7 @@ export const operations: OperationTable<HealthOperation> = {
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
-	subtitle: buildSubtitle(OPERATIONS.map(({ value, action }) => [value, action])),
+	subtitle: buildSubtitle(OPERATIONS.map(({ value, action }) => ({ name: value, action }))),
 	getOperation: (context, itemIndex) =>
 		findOperation(
 			OPERATIONS,
@@ -43,28 +39,4 @@ export const operations: OperationTable<HealthOperation> = {
 function serviceOperationField(service: Service) {
 	const supported = OPERATIONS.filter(({ services }) => services.includes(service));
 	return operationField(supported, DEFAULT_OPERATION, { service: [service] });
-}
-
-/** Runs the selected operation for all items. */
-export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runOperations(context, {
-		table: operations,
-		getAccess: async (itemIndex) => {
-			const service = new NodeParameters(context, itemIndex, [serviceField]).choice<Service>(
-				'service',
-			);
-			return { target: await createCheckTarget(context, service, itemIndex) };
-		},
-		outputs: hasOneOutput(context) ? 1 : 2,
-	});
-}
-
-/**
- * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core,
- * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty result. n8n's own
- * assistant runs the node in mode `internal`, and reads only the first list, too.
- */
-function hasOneOutput(context: IExecuteFunctions) {
-	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);
-	return mains.length < 2 || context.getMode() === 'internal';
 }

@@ -16,8 +16,8 @@ import {
 import { checkFields } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-selection';
 import { baseName, storeFile } from '../shared/binary';
-import type { HealthCall, HealthOperation } from './operation';
-import { defineHealthOperation } from './operation';
+import type { HealthCall, HealthOperation } from './health-operation';
+import { defineHealthOperation } from './health-operation';
 import { readSpeed } from './speed-test';
 
 /** A report is not urgent, and loading a large model takes minutes. */

@@ -2,8 +2,8 @@
 import { checkServer } from '../../lib/health/check';
 import { integerField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import type { HealthCall, HealthOperation } from './operation';
-import { defineHealthOperation } from './operation';
+import type { HealthCall, HealthOperation } from './health-operation';
+import { defineHealthOperation } from './health-operation';
 import type { SpeedOptions } from '../../lib/health/speed';
 import { addSpeedTest } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';

@@ -2,8 +2,8 @@
 import { checkServer } from '../../lib/health/check';
 import { integerField, streamingField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import type { HealthOperation } from './operation';
-import { defineHealthOperation } from './operation';
+import type { HealthOperation } from './health-operation';
+import { defineHealthOperation } from './health-operation';
 import { modelField } from '../shared/model-selection';
 import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';

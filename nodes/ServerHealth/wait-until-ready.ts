@@ -2,8 +2,8 @@
 import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
 import { numberField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
-import type { HealthOperation } from './operation';
-import { defineHealthOperation } from './operation';
+import type { HealthOperation } from './health-operation';
+import { defineHealthOperation } from './health-operation';
 
 export const waitUntilReady: HealthOperation = defineHealthOperation({
 	name: 'Wait Until Ready',

@@ -2,52 +2,94 @@ import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
+import { tryOrUndefined } from '../../lib/values/attempt';
+import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
 
 /**
- * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
- * store that can be streamed. Throws a `NodeOperationError` from n8n if the item has no such property.
+ * A binary field of an item as an upload source. Its name and type follow from its first bytes.
+ *
+ * @throws {ServerError} as `openBinaryField`
  */
 export async function createFileSource(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	property: string,
 ): Promise<FileSource> {
-	const { id, data, fileName, fileExtension, mimeType } = context.helpers.assertBinaryData(
+	const file = await openBinaryField(context, itemIndex, property);
+	const head = await readFirstChunk(file.open());
+	return { ...file, ...identifyFile({ ...file, head }) };
+}
+
+/** A file as n8n describes it, and its content. */
+interface BinaryFile extends Omit<FileSource, 'warnings'> {
+	/** The ending without its dot, where n8n has it apart from the name. */
+	extension: string | undefined;
+}
+
+/**
+ * A binary field of an item, without reading it whole: n8n has it as base64 in memory, or in a file or store that can be
+ * streamed.
+ *
+ * @throws {ServerError} of type `invalidInput` if the item has no such field, or its file is empty or missing in n8n's
+ *   storage
+ */
+export async function openBinaryField(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	property: string,
+): Promise<BinaryFile> {
+	const { id, data, fileName, fileExtension, mimeType } = getBinaryData(
+		context,
 		itemIndex,
 		property,
 	);
 	const defaultName = fileExtension ? `${property}.${fileExtension}` : property;
-	const base = {
-		name: fileName?.trim() ? fileName : defaultName,
-		mimeType: mimeType || 'application/octet-stream',
-	};
+	const name = fileName?.trim() ? fileName : defaultName;
 	const bytes = Buffer.from(id ? '' : data, 'base64');
 	const stored =
 		id &&
 		(await context.helpers.getBinaryMetadata(id).catch(() => {
 			throw createInputError(
-				`The file "${base.name}" is missing in the binary data storage of n8n`,
+				`The file "${name}" is missing in the binary data storage of n8n`,
 				'Run the node that created the file again, and check whether n8n deletes binary data too early.',
 				{
-					detail: `The file "${base.name}" in the field "${property}" of item ${itemIndex + 1} is missing in the binary data storage of n8n`,
+					detail: `The file "${name}" in the field "${property}" of item ${itemIndex + 1} is missing in the binary data storage of n8n`,
 				},
 			);
 		}));
 	const size = stored ? stored.fileSize : bytes.byteLength;
 	if (size === 0)
 		throw createInputError(
-			`The binary data of "${base.name}" is empty`,
+			`The binary data of "${name}" is empty`,
 			'Check the node that created the file.',
 		);
 	return {
-		...base,
+		name,
+		extension: fileExtension,
+		mimeType: mimeType || 'application/octet-stream',
 		size,
 		open: () => (id ? readStoredFile(context, id) : Readable.from([bytes])),
 	};
+}
+
+/** The binary data of a field. The error for a field that is not there names those of the item. */
+function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: string) {
+	const binary = tryOrUndefined(() => context.helpers.assertBinaryData(itemIndex, property));
+	if (binary !== undefined) return binary;
+	const fields = getBinaryProperties(context, itemIndex);
+	if (fields.length === 0)
+		throw createInputError(
+			`The item has no binary field '${property}'. The item has no files`,
+			'Check that the node before this one passes on its file, and that no node between them drops it.',
+		);
+	throw createInputError(
+		`The item has no binary field '${property}'. The item has: ${fields.join(', ')}`,
+		'Enter the name of one of these fields.',
+	);
 }
 
 async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
@@ -69,21 +111,32 @@ export function splitNames(names: string): string[] {
 }
 
 interface FileToStore {
+	/** Read while it is stored. */
 	content: Buffer | AsyncIterable<Uint8Array>;
 	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
 	fileName: string;
 	mimeType: string;
 }
 
+/** A file in n8n's binary data store. */
+export interface StoredFile {
+	/** For the item. */
+	binary: IBinaryKeyData;
+	/** Name, MIME type and bytes: an agent sees only those. */
+	facts: Record<string, string | number>;
+}
+
 /**
- * Streams a file into n8n's binary data store. Returns binary data for the item, and facts for an agent, which sees
- * only those. `fieldPath`: field with the name of the property.
+ * Streams a file into n8n's binary data store.
+ *
+ * @param fieldPath - The field with the name of the property.
+ * @throws the error of the source, if it ends early.
  */
 export async function storeFile(
 	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
 	fieldPath: string,
 	{ content, fileName: originalName, mimeType }: FileToStore,
-): Promise<{ binary: IBinaryKeyData; facts: Record<string, string | number> }> {
+): Promise<StoredFile> {
 	const fileName = sanitizeFileName(originalName, 'file');
 	let bytes = 0;
 	const errors: unknown[] = [];

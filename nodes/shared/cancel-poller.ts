@@ -5,11 +5,13 @@ import { setUnrefTimeout } from '../../lib/http/timeouts';
 
 /** A slot should be free ten seconds after Stop, even with a slow database. */
 const POLL_INTERVAL_MS = 4000;
+
 /**
  * Maximum share of time for polls: each loads and parses the whole execution (the webhook's body, and with "save
  * progress" every result so far).
  */
 const MAX_SHARE = 0.02;
+
 /** One slow poll, during a restart of the database, must not be the last. */
 const MAX_POLL_INTERVAL_MS = 60_000;
 
@@ -42,8 +44,9 @@ export class CancelPoller {
 	}
 
 	/**
-	 * Polls until the work is over. Work that takes less than four seconds is not polled. Returns a function to call when
-	 * the work is over.
+	 * Polls until the work is over. Work that takes less than four seconds is not polled.
+	 *
+	 * @returns a function to call when the work is over.
 	 */
 	begin(): () => void {
 		if (!this.isNeeded) return () => {};

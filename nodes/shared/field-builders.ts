@@ -1,24 +1,31 @@
-/** Builders of simple fields. `overrides` replace the defaults of a builder; a text is the description. */
+/**
+ * Builders of simple fields. Their parameters are those of the editor from left to right: label, name, default, choices.
+ * `overrides` replace the defaults of a builder; a text is the description.
+ */
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { omitUndefined } from '../../lib/values/records';
 
 type Overrides = Partial<INodeProperties>;
+
 type Description = string;
 
 function toOverrides(overrides: Overrides | Description) {
 	return typeof overrides === 'string' ? { description: overrides } : overrides;
 }
 
+/** Builds a field with a default of one type. */
+type FieldBuilder<Value> = (
+	displayName: string,
+	name: string,
+	defaultValue: Value,
+	overrides?: Overrides | Description,
+) => INodeProperties;
+
 function createFieldBuilder<Value extends INodeProperties['default']>(
 	type: INodeProperties['type'],
-) {
-	return (
-		displayName: string,
-		name: string,
-		defaultValue: Value,
-		overrides: Overrides | Description = {},
-	): INodeProperties => ({
+): FieldBuilder<Value> {
+	return (displayName, name, defaultValue, overrides = {}) => ({
 		displayName,
 		name,
 		type,
@@ -27,24 +34,11 @@ function createFieldBuilder<Value extends INodeProperties['default']>(
 	});
 }
 
-export const numberField: (
-	displayName: string,
-	name: string,
-	defaultValue: number,
-	overrides?: Overrides | Description,
-) => INodeProperties = createFieldBuilder<number>('number');
-export const booleanField: (
-	displayName: string,
-	name: string,
-	defaultValue: boolean,
-	overrides?: Overrides | Description,
-) => INodeProperties = createFieldBuilder<boolean>('boolean');
-export const jsonField: (
-	displayName: string,
-	name: string,
-	defaultValue: string,
-	overrides?: Overrides | Description,
-) => INodeProperties = createFieldBuilder<string>('json');
+export const numberField: FieldBuilder<number> = createFieldBuilder('number');
+
+export const booleanField: FieldBuilder<boolean> = createFieldBuilder('boolean');
+
+export const jsonField: FieldBuilder<string> = createFieldBuilder('json');
 
 /** An integer from `min` to `max`. */
 export function integerField(
@@ -60,14 +54,15 @@ export function integerField(
 	});
 }
 
-type Label = string | readonly [label: string, description: string];
+/** The label of a choice, or its label and its description. */
+export type ChoiceLabel = string | readonly [label: string, description: string];
 
-/** Labels by value, each with an optional description; or complete options. */
-type Choices = Readonly<Record<string, Label>> | INodePropertyOptions[];
+/** Labels by value, or complete options. */
+type Choices = Readonly<Record<string, ChoiceLabel>> | INodePropertyOptions[];
 
 function toOptions(choices: Choices): INodePropertyOptions[] {
 	if (Array.isArray(choices)) return choices;
-	return Object.entries<Label>(choices).map(([value, label]) =>
+	return Object.entries<ChoiceLabel>(choices).map(([value, label]) =>
 		typeof label === 'string'
 			? { name: label, value }
 			: { name: label[0], value, description: label[1] },
@@ -140,7 +135,11 @@ export function shownIf(
 	return { displayOptions: { show: { [field]: [value] } } };
 }
 
-/** Optional fields, by default none. `entry`: what the button adds. */
+/**
+ * Optional fields, by default none.
+ *
+ * @param entry - What the button adds.
+ */
 export function collectionField(
 	displayName: string,
 	name: string,
@@ -173,7 +172,11 @@ export function optionsCollection(options: readonly INodeProperties[]): INodePro
 	return collectionField('Options', 'options', 'Option', { options: sorted });
 }
 
-/** Rows of the same fields, by default none. `entry`: label of a row; in lower case the name of the list of rows. */
+/**
+ * Rows of the same fields, by default none.
+ *
+ * @param entry - Label of a row; in lower case the name of the list of rows.
+ */
 export function fixedCollectionField(
 	displayName: string,
 	name: string,
@@ -189,10 +192,20 @@ export function fixedCollectionField(
 	});
 }
 
+/** How an entry is entered instead of selected. */
+interface IdMode {
+	displayName: string;
+	placeholder: string;
+}
+
 /** Placeholder for IDs. */
 export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
 
-/** A resource locator: selected from a searchable list, or entered. `search`: the node's list search. */
+/**
+ * A resource locator: selected from a searchable list, or entered.
+ *
+ * @param search - The node's list search.
+ */
 export function resourceLocatorField(
 	displayName: string,
 	name: string,
@@ -201,10 +214,7 @@ export function resourceLocatorField(
 		placeholder = `Select ${/^[aeiou]/i.test(displayName) ? 'an' : 'a'} ${displayName.toLowerCase()}…`,
 		...overrides
 	}: Overrides = {},
-	idMode: {
-		displayName: string;
-		placeholder: string;
-	} = { displayName: 'By ID', placeholder: ID_EXAMPLE },
+	idMode: IdMode = { displayName: 'By ID', placeholder: ID_EXAMPLE },
 ): INodeProperties {
 	const typeOptions = { searchListMethod: search, searchable: true };
 	return {

@@ -19,19 +19,22 @@ import { getProfile } from '../../lib/servers/profile';
 export const MODEL_SUBTITLE =
 	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 
+interface ModelFieldOptions {
+	/** The list search of the node. */
+	search: string;
+	/** The name that the empty field shows as an example. */
+	example: string;
+}
+
 /**
- * The model, from the server's list or by its name. `description`: without its final period. `options`: the node's list
- * search, and the name that the empty field shows as an example.
+ * The model, from the server's list or by its name.
+ *
+ * @param description - Without its final period.
+ * @param options - Default: those of a chat model.
  */
 export function modelField(
 	description: string,
-	{
-		search,
-		example,
-	}: {
-		search: string;
-		example: string;
-	} = { search: 'searchModels', example: 'qwen3-8b' },
+	{ search, example }: ModelFieldOptions = { search: 'searchModels', example: 'qwen3-8b' },
 ): INodeProperties {
 	return resourceLocatorField(
 		'Model',
@@ -57,20 +60,14 @@ export const modelSearches = {
 };
 
 /** Single searches, for nodes that need only these. */
-export const searchModels: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-) => Promise<INodeListSearchResult> = modelSearches.searchModels;
-export const searchEmbeddingModels: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-) => Promise<INodeListSearchResult> = modelSearches.searchEmbeddingModels;
-export const searchRerankers: (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-) => Promise<INodeListSearchResult> = modelSearches.searchRerankers;
+export const searchModels: ListSearch = modelSearches.searchModels;
+export const searchEmbeddingModels: ListSearch = modelSearches.searchEmbeddingModels;
+export const searchRerankers: ListSearch = modelSearches.searchRerankers;
 
-function createModelSearch(task?: ModelTask) {
+/** A search of the editor in a list. Without a filter, it returns the whole list. */
+type ListSearch = (this: ILoadOptionsFunctions, filter?: string) => Promise<INodeListSearchResult>;
+
+function createModelSearch(task?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
 			const server = createModelServer(await this.getCredentials('localLlamaApi'), this.helpers);
@@ -94,24 +91,34 @@ function createModelSearch(task?: ModelTask) {
 	};
 }
 
+/** Settings of which the model may be missing. */
 interface ModelSettings {
+	/** Empty if none is selected. */
 	model: string;
+	/** How long to wait for the list, as for the first token. */
 	timeouts?: Partial<Timeouts>;
 	retries?: number;
+}
+
+/** Where a model is looked up. */
+export interface ModelLookup {
+	server: ModelServer;
+	/** What the model is for. */
+	task: ModelTask;
+	signal?: AbortSignal;
 }
 
 const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => new Map());
 
 /**
  * Adds the model to settings: the selected one, otherwise the loaded one, or the only one for the task. Its list is
- * requested once for all items of an execution, with the retries of the request. Throws a `ServerError` listing the
- * models, if there are several.
+ * requested once for all items of an execution, with the retries of the request.
+ *
+ * @throws a `ServerError` listing the models, if there are several.
  */
 export async function withResolvedModel<T extends ModelSettings>(
 	settings: T,
-	server: ModelServer,
-	task: ModelTask,
-	signal?: AbortSignal,
+	{ server, task, signal }: ModelLookup,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;

@@ -12,6 +12,7 @@ import type { JsonRecord } from '../../lib/values/records';
 import type { NumberRange } from '../../lib/values/numbers';
 import { isRecord, asRecord, isUnset } from '../../lib/values/records';
 import { getErrorMessage, parseBoolean, truncate } from '../../lib/values/text';
+import { parseJsonToSend } from '../../lib/values/exact-json';
 import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
@@ -24,8 +25,7 @@ export interface ParameterSource {
 	getNodeParameter(
 		name: string,
 		itemIndex: number,
-		fallback: unknown,
-		options?: IGetNodeParameterOptions,
+		...fallback: [value: unknown, options?: IGetNodeParameterOptions]
 	): unknown;
 	getNode?(): { parameters?: unknown };
 	getInputData?(inputIndex?: number, connectionType?: NodeConnectionType): INodeExecutionData[];
@@ -46,7 +46,7 @@ export class NodeParameters {
 	/** Values without an expression, by name. */
 	private readonly staticValues: Map<string, unknown>;
 
-	/** `properties`: fields of the node's description, or of its operation. */
+	/** @param properties - Fields of the node's description, or of its operation. */
 	constructor(
 		private readonly context: ParameterSource,
 		readonly itemIndex: number,
@@ -60,8 +60,8 @@ export class NodeParameters {
 	static ofPoll(context: IPollFunctions, properties: readonly INodeProperties[]): NodeParameters {
 		return new NodeParameters(
 			{
-				getNodeParameter: (name, _item, fallback, options) =>
-					context.getNodeParameter(name, fallback, options),
+				getNodeParameter: (name, _itemIndex, ...fallback) =>
+					context.getNodeParameter(name, ...fallback),
 			},
 			0,
 			properties,
@@ -72,7 +72,8 @@ export class NodeParameters {
 	value(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
-		const [name, fieldName] = [path.slice(0, dot), path.slice(dot + 1)];
+		const name = path.slice(0, dot);
+		const fieldName = path.slice(dot + 1);
 		// An operation may have no options at all.
 		if (!this.properties.some((property) => property.name === name)) return undefined;
 		return unwrapLocator(this.collection(name)[fieldName]);
@@ -97,7 +98,11 @@ export class NodeParameters {
 		return isUnset(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	/** As `string`, for a required field. Throws a `ServerError` if it is empty. */
+	/**
+	 * As `string`, for a required field.
+	 *
+	 * @throws a `ServerError` if it is empty.
+	 */
 	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
 		if (text === '') throw this.createError(path, 'is empty', suggestion);
@@ -117,6 +122,10 @@ export class NodeParameters {
 	/** A JSON object, or JSON text of one. */
 	readonly object: <F = never>(path: string, ...whenUnset: [] | [F]) => JsonRecord | F =
 		this.createReader(asObject);
+
+	/** The same to send it: numbers that JavaScript cannot represent keep their digits. */
+	readonly objectToSend: <F = never>(path: string, ...whenUnset: [] | [F]) => JsonRecord | F =
+		this.createReader(asObjectToSend);
 
 	/** One of the choices of the field, whose values are the type `T`. */
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
@@ -162,7 +171,7 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	/** `problem`: continues the sentence after the field: "is empty". */
+	/** @param problem - Continues the sentence after the field: "is empty". */
 	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
 	}
@@ -239,8 +248,9 @@ export interface Field {
 const MAX_QUOTED_LENGTH = 100;
 
 /**
- * A field of a node's description. `path`: names from the outside in: `timeout`, `options.timeout`,
- * `files.file.source`.
+ * A field of a node's description.
+ *
+ * @param path - Names from the outside in: `timeout`, `options.timeout`, `files.file.source`.
  */
 export function findField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const fields = fieldCache(properties);
@@ -289,7 +299,7 @@ function findProperties(
 	});
 }
 
-/** Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
+/** @throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do. */
 export function asNumber(
 	{ label, range = ANY_NUMBER, isInteger = false }: Field,
 	value: unknown,
@@ -328,6 +338,12 @@ export function asObject({ label }: Field, value: unknown): JsonRecord {
 	return parsed;
 }
 
+/** The same, to send it. */
+export function asObjectToSend(field: Field, value: unknown): JsonRecord {
+	const parsed = asObject(field, value);
+	return typeof value === 'string' ? asRecord(parseJsonToSend(value) ?? parsed) : parsed;
+}
+
 function parseFieldJson(label: string, text: string) {
 	if (isDeepText(text)) throw createFieldError(label, `is nested deeper than ${MAX_DEPTH} levels`);
 	try {
@@ -341,7 +357,7 @@ function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
-/** `problem`: continues the sentence after the field: "is empty". */
+/** @param problem - Continues the sentence after the field: "is empty". */
 export function createFieldError(
 	label: string,
 	problem: string,

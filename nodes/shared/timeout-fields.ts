@@ -4,6 +4,7 @@ import { omitUndefined } from '../../lib/values/records';
 import { choiceField, numberField, integerField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
+import type { Timeouts } from '../../lib/http/timeouts';
 
 /** Priority of the requests while all server slots are busy. */
 export const priorityField: INodeProperties = choiceField(
@@ -24,7 +25,7 @@ export const priorityField: INodeProperties = choiceField(
 /** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;
 
-/** A field for a timeout in seconds; 0 = no limit. */
+/** A field for a timeout in seconds. With a minimum of 0, that is no limit. */
 export function secondsField(
 	displayName: string,
 	name: string,
@@ -53,18 +54,19 @@ export const timeoutFields: INodeProperties[] = [
 	priorityField,
 ];
 
+/** Settings of the requests of an item. */
+export interface RequestSettings {
+	/** Those that the user set. */
+	timeouts: Partial<Timeouts>;
+	/** How often a failed request is sent again. */
+	retries: number;
+}
+
 /** Reads the timeouts and retries that the node has. */
 export function readRequestSettings(
 	parameters: NodeParameters,
 	defaultRetries = 3,
-): {
-	timeouts: {
-		firstTokenMs?: number | undefined;
-		idleMs?: number | undefined;
-		totalMs?: number | undefined;
-	};
-	retries: number;
-} {
+): RequestSettings {
 	const readTimeout = (name: string) =>
 		parameters.milliseconds(`options.${name}Timeout`, undefined);
 	return {
@@ -106,7 +108,9 @@ const DURATION =
 
 /**
  * Parses the field: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120" (seen with
- * 0.17.4). Undefined for an empty field.
+ * 0.17.4).
+ *
+ * @returns undefined for an empty field.
  */
 export function parseKeepAlive(typed: string): string | number | undefined {
 	const text = typed.trim();

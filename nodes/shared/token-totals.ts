@@ -22,6 +22,7 @@ const KEYS = {
 	tokensOut: 'llm_tokens_out',
 	usage: 'llm_usage',
 } as const;
+
 /**
  * Characters of a value: n8n truncates it at 512, and logs a warning from 256 on. Names of models that do not fit are
  * omitted.
@@ -51,10 +52,14 @@ export function addTokenTotals(context: object, generation: GenerationUsage): vo
 }
 
 /** Tokens of all generations of an execution so far; 0 if n8n stores no totals. */
-export function readTokenTotals(context: object): {
+export interface TokenTotals {
+	/** Of prompts. */
 	tokensIn: number;
+	/** Of responses. */
 	tokensOut: number;
-} {
+}
+
+export function readTokenTotals(context: object): TokenTotals {
 	const { customData } = context as ExecutionContext;
 	const readTotal = (key: string) => parseNumber(customData?.get(key)) ?? 0;
 	return { tokensIn: readTotal(KEYS.tokensIn), tokensOut: readTotal(KEYS.tokensOut) };

@@ -99,7 +99,7 @@ describe('other servers than Dify', () => {
 		[410, 'gone', /^No Dify API was found at this address/],
 		[500, 'oops', /^Dify returned an error/],
 		[502, PAGES.nginx502, /^A proxy responds, but Dify behind it does not/],
-		[524, PAGES.cloudflare524, /^A proxy responds, but Dify behind it does not/],
+		[524, PAGES.cloudflare524, /^A proxy in front of Dify stopped waiting/],
 	])('the message for status %d explains its meaning', async (status, body, message) => {
 		expect(await testResponse(status, 'text/html', body)).toMatch(message);
 	});

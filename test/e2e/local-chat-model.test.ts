@@ -459,6 +459,167 @@ describe('the running n8n', () => {
 		}
 	});
 
+	it.each([
+		{ id: 'no-arguments', what: 'without arguments', args: '' },
+		{ id: 'half', what: 'with half of its arguments', args: '{"input":"17*' },
+	])(
+		'a call of the server $what at the token limit is an error after one request, streamed and as a whole',
+		async ({ id, args }) => {
+			for (const isWhole of [false, true]) {
+				const server = await startLlamaServerSim();
+				const call = { name: 'Calculator', arguments: args };
+				const entry = { index: 0, id: 'a', type: 'function', function: call };
+				server.script(
+					isWhole
+						? reply.chunks([{ tool_calls: [entry] }], { finish: 'length' })
+						: reply.toolCalls([call], { finish: 'length' }),
+				);
+				const name = `cut-${id}-${isWhole}`;
+				const { id: workflowId } = await live(server, name, (credential) =>
+					workflowOf(name, {
+						Chat: chatTrigger(name),
+						Agent: agent(),
+						[MODEL]: localModel(credential),
+						Calculator: calculator,
+					}),
+				);
+				const lines = await linesOf(name, 'Go on');
+				expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
+				const execution = await onlyExecution(workflowId);
+				expect(failureOf(execution).message).toBe('A tool call was cut off at the token limit');
+				expect(execution.data.resultData.runData.Calculator).toBeUndefined();
+				expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+				await server.close();
+			}
+		},
+	);
+
+	it.each([false, true])(
+		'a call in thinking that never ends is named in the error (as a whole: %s)',
+		async (isWhole) => {
+			const text = '<think>I look. <|plugin_2|>{"name":"Calculator","arguments":{"input":';
+			const server = await startLlamaServerSim();
+			server.script(reply.chunks(isWhole ? [text] : Array.from(text)));
+			const name = `thinking-${isWhole}`;
+			const { id } = await live(server, name, (credential) =>
+				workflowOf(name, {
+					Chat: chatTrigger(name),
+					Agent: agent(),
+					[MODEL]: localModel(credential),
+					Calculator: calculator,
+				}),
+			);
+			await linesOf(name, 'Go on');
+			const execution = await onlyExecution(id);
+			expect(failureOf(execution).everything).toContain('looks like a call to Calculator');
+			expect(execution.data.resultData.runData.Calculator).toBeUndefined();
+			await server.close();
+		},
+	);
+
+	it('markup of a call that did not run does not go back to the model (the second question of a chat with a memory)', async () => {
+		const markup = '<foo_call>{"tool":"Calculator","input":"1"}</foo_call>';
+		const server = await startLlamaServerSim();
+		server.script(reply.chunks([`I look. ${markup} Wait.`]), reply.text('Hi.'));
+		await live(server, 'history', (credential) =>
+			workflowOf('History', {
+				Chat: chatTrigger('history'),
+				Agent: agent(),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+				Memory: {
+					type: '@n8n/n8n-nodes-langchain.memoryBufferWindow',
+					typeVersion: 1.3,
+					parameters: { sessionIdType: 'customKey', sessionKey: 'calls-history' },
+					serves: [['ai_memory', 'Agent']],
+				},
+			}),
+		);
+		expect(textOf(await linesOf('history', 'Go on'))).toContain(markup);
+		expect(textOf(await linesOf('history', 'And?'))).toBe('Hi.');
+		const last = JSON.stringify(server.requests.filter(({ method }) => method === 'POST').at(-1));
+		expect(last).toContain('I look.');
+		expect(last).not.toContain('foo_call');
+		await server.close();
+	});
+
+	it.each([false, true])(
+		'arguments that the last chunk repeats run once (in pieces before: %s)',
+		async (isInPieces) => {
+			const complete = '{"input":"17*23"}';
+			const pieces = isInPieces ? ['{"inp', 'ut":"17*23', complete] : [complete, complete];
+			const [first, ...others] = pieces;
+			const server = await startLlamaServerSim();
+			server.script(
+				reply.chunks([
+					{
+						tool_calls: [{ index: 0, id: 'a', function: { name: 'Calculator', arguments: first } }],
+					},
+					...others.map((args) => ({ tool_calls: [{ index: 0, function: { arguments: args } }] })),
+				]),
+				reply.text('It is 391.'),
+			);
+			const name = `repeated-${isInPieces}`;
+			const { id } = await live(server, name, (credential) =>
+				workflowOf(name, {
+					Chat: chatTrigger(name),
+					Agent: agent(),
+					[MODEL]: localModel(credential),
+					Calculator: calculator,
+				}),
+			);
+			expect(textOf(await linesOf(name, 'Go on'))).toBe('It is 391.');
+			const { data } = await onlyExecution(id);
+			expect(data.resultData.runData.Calculator).toHaveLength(1);
+			expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(2);
+			await server.close();
+		},
+	);
+
+	it.each([false, true])(
+		'a call that a correction quoted does not run as text (as a whole: %s)',
+		async (isWhole) => {
+			const text = CALL('17*23');
+			const server = await startLlamaServerSim();
+			server.script(
+				reply.toolCalls([{ name: `please_${text}_now`, arguments: '{}' }]),
+				reply.chunks(isWhole ? [text] : Array.from(text)),
+			);
+			const name = `corrected-${isWhole}`;
+			const { id } = await live(server, name, (credential) =>
+				workflowOf(name, {
+					Chat: chatTrigger(name),
+					Agent: agent(),
+					[MODEL]: localModel(credential),
+					Calculator: calculator,
+				}),
+			);
+			await linesOf(name, 'Go on');
+			const { data } = await onlyExecution(id);
+			expect(data.resultData.runData.Calculator).toBeUndefined();
+			expect(JSON.stringify(data.resultData.runData[MODEL]!.map((one) => one.hints))).toContain(
+				'the same text appears in the input',
+			);
+			await server.close();
+		},
+	);
+
+	it('a megabyte of [TOOL_CALLS] runs nothing, and n8n goes on', async () => {
+		const server = await startLlamaServerSim();
+		server.script(reply.chunks(['[TOOL_CALLS]'.repeat(83_334)]));
+		const { id } = await live(server, 'marks', (credential) =>
+			workflowOf('Marks', {
+				Chat: chatTrigger('marks'),
+				Agent: agent(),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+			}),
+		);
+		await linesOf('marks', 'Go on');
+		expect((await onlyExecution(id)).data.resultData.runData.Calculator).toBeUndefined();
+		await server.close();
+	});
+
 	it('a visitor sees neither address nor suggestion of an error, and the owner finds both in the execution (cases N48, N50)', async () => {
 		const { id } = await live({ url: 'http://127.0.0.1:9' }, 'down', (credential) =>
 			workflowOf('Down', {

@@ -29,6 +29,17 @@ export interface OperationRun {
 	options?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
+	/** The file of each item. Default: a text. */
+	file?: UploadedFile;
+}
+
+/** A file as n8n has it in an item. */
+export interface UploadedFile {
+	bytes: Buffer;
+	fileName: string;
+	/** Without its dot; n8n has it for files whose name has none. */
+	fileExtension?: string;
+	mimeType: string;
 }
 
 /** What n8n gets from an operation. */
@@ -68,16 +79,18 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-const createItem = (_: unknown, itemIndex: number): INodeExecutionData => ({
-	json: {},
-	binary: {
-		data: {
-			data: Buffer.from(`hello ${getItemId(itemIndex)}`).toString('base64'),
-			mimeType: 'text/plain',
-			fileName: `${getItemId(itemIndex)}.txt`,
-		},
-	},
-});
+function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExecutionData {
+	const {
+		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
+		mimeType = 'text/plain',
+		fileName = `${getItemId(itemIndex)}.txt`,
+		...rest
+	} = file ?? {};
+	return {
+		json: {},
+		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
+	};
+}
 
 const { n8n: manifest } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
 	n8n: { nodes: string[] };
@@ -139,9 +152,9 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			service: filled.credentials.includes('difyApi') ? 'dify' : 'model',
 			type: 'action',
 			run: async (setup) => {
-				const { credentials, continueOnFail, signal } = setup;
+				const { credentials, continueOnFail, signal, file } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: credentials.map(createItem),
+					items: credentials.map((_, itemIndex) => createItem(itemIndex, file)),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,

@@ -63,7 +63,7 @@ const rerank =
 			scores: 'received',
 			longDocuments: 'fail',
 		} as const;
-		await rerankTexts(server, all, 'Where is the cat?', [document]);
+		await rerankTexts(server, all, { query: 'Where is the cat?', documents: [document] });
 	};
 
 /** @returns the text of the error, if any */

@@ -119,6 +119,39 @@ const QUOTATIONS: Array<[string, (sentence: string) => Answer]> = [
 				400,
 			),
 	],
+	[
+		'a 400 as text',
+		(sentence) => (_request, response) => {
+			response.writeHead(400, { 'content-type': 'text/plain' });
+			response.end(sentence);
+		},
+	],
+	[
+		'unreadable output with 400: JSON',
+		(sentence) => json({ error: { message: `Failed to generate JSON. ${sentence}` } }, 400),
+	],
+	[
+		'unreadable output with 400: arguments',
+		(sentence) =>
+			json({ error: { message: `Failed to parse tool call arguments as JSON: ${sentence}` } }, 400),
+	],
+	[
+		'unreadable output with 422: a call',
+		(sentence) => json({ detail: `The model returned an invalid tool call - ${sentence}` }, 422),
+	],
+	[
+		'unreadable output with 422: a generation',
+		(sentence) =>
+			json(
+				{
+					error: {
+						code: 'tool_use_failed',
+						message: `Could not parse the generated output. ${sentence}`,
+					},
+				},
+				422,
+			),
+	],
 	['a 400 with a quotation', (sentence) => json({ detail: `The model wrote: ${sentence}` }, 400)],
 	['a 422 with quotation marks', (sentence) => json({ detail: `Bad output "${sentence}"` }, 422)],
 	[
@@ -159,13 +192,61 @@ describe('the sentence of a model changes no request of another workflow', () =>
 
 describe('a rejection that may be about the output changes no field, not even of its own request', () => {
 	const tried = QUOTATIONS.filter(([name]) =>
-		/of llama-server|502|504|page|event|text of a 500/.test(name),
+		/of llama-server|502|504|page|event|text of a 500|unreadable/.test(name),
 	);
 	test.each(tried)('%s', async (_name, quote) => {
 		const { first } = await sendTwo(quote(SENTENCES[0]!));
 		expect(new Set(first).size).toBe(1);
 	});
 });
+
+describe('the words of a request, as a server may echo them, change no request of another workflow', () => {
+	const SENTENCE = 'Unsupported parameter: temperature is not supported, é';
+	test.each<[string, (text: string) => string, (text: string) => string]>([
+		[
+			'with entities',
+			(text) => `'${text}'`,
+			(text) => `&#39;${text.replace('é', '&eacute;')}&#39;`,
+		],
+		[
+			'with coded entities',
+			(text) => text,
+			(text) =>
+				text
+					.replace(/[: ]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+					.replace(/&#32;/g, ' ')
+					.replace(/&#58;/g, ':'),
+		],
+		['from wide letters', toWide, (text) => text],
+		[
+			'from bold letters',
+			(text) =>
+				text.replace(/[a-z]/g, (letter) =>
+					String.fromCodePoint(0x1d41a + letter.charCodeAt(0) - 97),
+				),
+			(text) => text,
+		],
+		['from accents', (text) => text.replace(/e/g, 'e\u0301'), (text) => text],
+		[
+			'in capitals',
+			(text) => text,
+			(text) => text.toUpperCase().replace('TEMPERATURE', 'temperature'),
+		],
+		['with other blanks', (text) => text.replaceAll(' ', '\u00a0\n'), (text) => text],
+		['from entities', (text) => text.replaceAll('e', '&#101;'), (text) => text],
+	])('%s', async (_name, toQuestion, echo) => {
+		const answers = json({ error: { message: echo(SENTENCE) } }, 400);
+		const server = await start({ ...LLAMA_SERVER, [OPENAI]: [answers, answer] });
+		await sendChat(server, [['human', toQuestion(SENTENCE)]]);
+		await sendChat(server);
+		expect(JSON.parse(bodies(server).at(-1)!)).toHaveProperty('temperature', 0.7);
+	});
+});
+
+/** Full-width letters. */
+function toWide(text: string): string {
+	return text.replace(/[!-~]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0));
+}
 
 describe('a field that the server itself rejects', () => {
 	const rejectField =

@@ -267,6 +267,27 @@ test.each(CASES)('$name: $key', async ({ escape, key }) => {
 	expect(JSON.stringify(visible)).toContain('***');
 });
 
+/** Keys in short groups, and what a server may show of them. */
+const PARTS: ReadonlyArray<[key: string, part: string]> = [
+	['ABCD-EF12-IJ34-MN56-QR78', 'ABCD-EF12-IJ34-MN56-QR7'],
+	['8412-9931-0057-2216', '9931-0057'],
+	['P@ssw0rd!#2024$secure', 'rd!#2024'],
+	['app-sk-proj.abcd.EFGH.1234.ijkl', 'sk-proj.abcd.EFGH.1234.ijkl'],
+	['Zq7/Xw+9=kLmN2pRsT4vB6', 'Xw+9=kLm'],
+	['ENaj__-Bwf-TXEqq/Efl1', 'XEqq/Efl'],
+];
+
+test.each(PARTS)('a part of %s: %s', async (key, part) => {
+	const visible = [
+		...(await collectVisible(key, `You sent ${part} here.`)),
+		...(await collectVisibleOfDify(key, `You sent ${part} here.`)),
+	];
+	for (const seen of new Set(collectStrings(JSON.parse(JSON.stringify(visible)))))
+		for (let at = 0; at + 8 <= part.length; at++)
+			expect([seen, seen.includes(part.slice(at, at + 8))]).toEqual([seen, false]);
+	expect(JSON.stringify(visible)).toContain('***');
+});
+
 test('the key of LM Studio is masked where it quotes the beginning', async () => {
 	const key = 'sk-lm-J9Fa6fbC:Rr7uYsH2mQ0pVxZ1';
 	const message = 'Malformed LM Studio API token provided: sk-lm-J9Fa6fbC...';

@@ -21,9 +21,8 @@ const texts = async (): Promise<string[]> => [
 	'.ci/run',
 ];
 
-it('there are few npm scripts, and CONTRIBUTING explains each', () => {
+it('CONTRIBUTING explains each npm script', () => {
 	const contributing = fs.readFileSync('CONTRIBUTING.md', 'utf8');
-	expect(Object.keys(scripts).length).toBeLessThanOrEqual(18);
 	const unexplained = Object.keys(scripts).filter((name) => {
 		const short = HOOKS[name] ?? (SHORT.includes(name) ? name : `run ${name}`);
 		const command = `npm ${short}`;
@@ -58,5 +57,5 @@ it('every script of package.json and every editor task runs an existing file', (
 	};
 	const npm = tasks.filter(({ type }) => type === 'npm').map(({ script }) => script ?? '');
 	expect(npm.filter((name) => !(name in scripts))).toEqual([]);
-	expect(npm.length).toBeGreaterThan(3);
+	expect(npm).not.toEqual([]);
 });

@@ -53,7 +53,7 @@ describe('docs/docker/compose.yaml', () => {
 			[...names!.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, value!] as const),
 		);
 		const environment = services.n8n!.environment!;
-		expect(recommended).toHaveLength(7);
+		expect(recommended).not.toEqual([]);
 		expect(recommended.filter(([name, value]) => String(environment[name]) !== value)).toEqual([]);
 	});
 

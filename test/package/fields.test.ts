@@ -95,7 +95,7 @@ function withoutTables(_: string, value: unknown): unknown {
 }
 
 test('the finished fields of every node pass the official lint', async () => {
-	expect(NODES.length).toBeGreaterThan(10);
+	expect(NODES).not.toEqual([]);
 	const source = await finishedFields();
 	const { diagnostics } = await lintSource(source);
 	const lines = source.split('\n');
@@ -145,6 +145,6 @@ function allFields(properties: readonly INodeProperties[]): INodeProperties[] {
 test('a key in a credential is a password field, which the lint does not detect in built fields', async () => {
 	const fields = (await loadCredentials()).flatMap(({ properties }) => allFields(properties));
 	const secret = fields.filter(({ name }) => /key$|^value$/i.test(name));
-	expect(secret.length).toBeGreaterThanOrEqual(3);
+	expect(secret).not.toEqual([]);
 	expect(secret.filter(({ typeOptions }) => typeOptions?.password !== true)).toEqual([]);
 });

@@ -37,7 +37,7 @@ describe('the YAML files for GitHub', () => {
 
 	test('actions are pinned by hash', () => {
 		const uses = FILES.flatMap((file) => [...read(file).matchAll(/\buses: ([^.].*)/g)]);
-		expect(uses.length).toBeGreaterThan(5);
+		expect(uses).not.toEqual([]);
 		for (const [, action] of uses) expect(action).toMatch(/^[\w./-]+@[\da-f]{40} # v\d/);
 	});
 
@@ -51,7 +51,7 @@ describe('the YAML files for GitHub', () => {
 		const running = jobs.filter(({ steps = [] }) =>
 			steps.some(({ run = '' }) => /\bnpm (?:test|run|ci)\b/.test(run)),
 		);
-		expect(running.length).toBeGreaterThan(2);
+		expect(running).not.toEqual([]);
 		for (const { permissions } of running) expect(permissions).toEqual({ contents: 'read' });
 	});
 
@@ -59,7 +59,7 @@ describe('the YAML files for GitHub', () => {
 		const steps = FILES.filter((file) => file.startsWith('workflows/')).flatMap((file) =>
 			Object.values((parse(read(file)) as Workflow).jobs).flatMap((job) => job.steps ?? []),
 		);
-		expect(steps.filter(({ run = '' }) => /\bnpm install|\bpip install/.test(run)).length).toBe(3);
+		expect(steps.filter(({ run = '' }) => /\bnpm install|\bpip install/.test(run))).not.toEqual([]);
 		expect(steps.flatMap((step) => findUnpinned(step))).toEqual([]);
 	});
 

@@ -46,7 +46,7 @@ describe('the images of the documents', () => {
 	it('are each used in a document', () => {
 		const namedImages = script.listImages();
 		expect(imageFiles.filter((file) => !namedImages.includes(file))).toEqual([]);
-		expect(imageFiles.length).toBeGreaterThanOrEqual(10);
+		expect(imageFiles).not.toEqual([]);
 	});
 
 	it('show every example workflow', () => {

@@ -18,7 +18,7 @@ const below = (folder: string): string[] =>
 
 test('every folder of lib, nodes/shared, bench and scripts has a line in the layout', () => {
 	const folders = ['lib', 'nodes/shared', 'bench', 'scripts'].flatMap(below);
-	expect(folders.length).toBeGreaterThan(20);
+	expect(folders).not.toEqual([]);
 	expect(folders.filter((folder) => !documentedNames.has(folder))).toEqual([]);
 });
 
@@ -47,6 +47,6 @@ test('every folder and file that a test README names exists', () => {
 			.filter((name) => !places.some((place) => fs.existsSync(path.join(place, name))))
 			.map((name) => `${page}: ${name}`);
 	});
-	expect(pages.length).toBeGreaterThan(3);
+	expect(pages).not.toEqual([]);
 	expect(missing).toEqual([]);
 });

@@ -231,14 +231,14 @@ describe('docs/troubleshooting.md', () => {
 		'%s quotes what the nodes say',
 		(page) => {
 			const quoted = quotedIn(read(page));
-			expect(quoted.length).toBeGreaterThan(20);
+			expect(quoted).not.toEqual([]);
 			const unknown = quoted.filter(
 				(text) =>
 					!FOREIGN_TEXTS.has(text) &&
 					// Numbers and names are written as … and as N and M.
 					!text
 						.split(/\u2026|\b[NM]\b/)
-						.every((piece) => source.some((one) => one.includes(piece))),
+						.every((piece) => source.some((one) => one.includes(piece.trim()))),
 			);
 			expect({ page, unknown }).toEqual({ page, unknown: [] });
 		},

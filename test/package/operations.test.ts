@@ -54,6 +54,6 @@ test('the list of operations shows their complete descriptions', async () => {
 
 test('every operation of a node has its own test in test/nodes', async () => {
 	const operations = (await Promise.all(NODES.map(operationsOf))).flat();
-	expect(operations.length).toBeGreaterThan(50);
+	expect(operations).not.toEqual([]);
 	expect(operations.filter((each) => !isTested(each))).toEqual([]);
 });

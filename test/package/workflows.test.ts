@@ -147,6 +147,6 @@ test('no option value or default begins with "=", except for expressions', () =>
 	const all = [...descriptions.values()].flatMap(({ name, properties }) =>
 		valuesIn(properties, name),
 	);
-	expect(all.length).toBeGreaterThan(500);
+	expect(all).not.toEqual([]);
 	expect(all.filter(([, value]) => /^=(?!\{\{[^]*\}\}$)/.test(String(value)))).toEqual([]);
 });

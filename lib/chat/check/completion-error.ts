@@ -11,12 +11,12 @@ const TRUNCATED_BEFORE_TEXT =
 
 /** The error of a completion that cannot be used. */
 export function createCompletionError(
-	{ errorType, errorBody, serverText, facts }: CompletionFailure,
+	{ errorType, errorBody, title, serverText, facts }: CompletionFailure,
 	context: ErrorContext,
 	overrides: ErrorOverrides = {},
 ): ServerError {
 	return errorBody === undefined
-		? createServerError(errorType, context, { serverText, facts, ...overrides })
+		? createServerError(errorType, context, { title, serverText, facts, ...overrides })
 		: classifyStreamError(errorBody, context);
 }
 
@@ -43,7 +43,7 @@ export function toServerError(
 	return (
 		toPlainTextError(completion, contentType, context) ??
 		createCompletionError(failure, context, {
-			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : undefined),
+			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : failure.suggestion),
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,

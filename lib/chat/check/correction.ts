@@ -1,6 +1,4 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
-import { toErrorText } from '../../errors/texts/error-text';
-import type { ErrorText } from '../../errors/texts/error-text';
 import { breakControlTokens } from '../../text/control-tokens';
 import { truncate } from '../../values/text';
 import type { ToolCallIssue } from './check-tool-calls';
@@ -53,24 +51,54 @@ function getJsonSize(value: unknown) {
 	return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** For each type: what the user reads, what the model reads as the result of its call, and what helps. */
-const ISSUE_TEXTS: Readonly<Record<ToolCallIssue['type'], string>> = {
-	unknownTool: `The model called the tool "{tool}", which is not connected
-		Error: there is no tool "{tool}".
-		Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.`,
-	missingArguments: `The model called the tool "{tool}" without the required arguments {details}
-		Error: the call to {tool} is missing required arguments: {details}. Call it again with all of them.
-		Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.`,
-	invalidArguments: `The model called the tool "{tool}" with arguments that do not match its schema
-		Error: the arguments of {tool} do not match its schema: {details}. Call it again with arguments that match.
-		Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.`,
-	brokenArguments: `The model called the tool "{tool}" with arguments that are not valid JSON
-		Error: the arguments of {tool} are not valid JSON: {details}. Call it again with valid JSON.
-		Lower the temperature, or use a model with better tool support.`,
+/** Texts about a tool call that cannot run. */
+interface ToolCallCorrection {
+	/** What happened, in the error that the user reads. */
+	forUser: string;
+	/** What the model reads as the result of its call. */
+	forModel: string;
+	/** What the user can do about it. */
+	suggestion: string;
+}
+
+/** Known parts of an issue, safe to show. */
+interface IssueFacts {
+	/** Name of the called tool. */
+	tool: string;
+	/** What is wrong with the arguments. */
+	details: string;
+}
+
+const ISSUE_TEXTS: Readonly<
+	Record<ToolCallIssue['type'], (facts: IssueFacts) => ToolCallCorrection>
+> = {
+	unknownTool: ({ tool }) => ({
+		forUser: `The model called the tool "${tool}", which is not connected`,
+		forModel: `Error: there is no tool "${tool}".`,
+		suggestion:
+			'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.',
+	}),
+	missingArguments: ({ tool, details }) => ({
+		forUser: `The model called the tool "${tool}" without the required arguments ${details}`,
+		forModel: `Error: the call to ${tool} is missing required arguments: ${details}. Call it again with all of them.`,
+		suggestion:
+			'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.',
+	}),
+	invalidArguments: ({ tool, details }) => ({
+		forUser: `The model called the tool "${tool}" with arguments that do not match its schema`,
+		forModel: `Error: the arguments of ${tool} do not match its schema: ${details}. Call it again with arguments that match.`,
+		suggestion:
+			'Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.',
+	}),
+	brokenArguments: ({ tool, details }) => ({
+		forUser: `The model called the tool "${tool}" with arguments that are not valid JSON`,
+		forModel: `Error: the arguments of ${tool} are not valid JSON: ${details}. Call it again with valid JSON.`,
+		suggestion: 'Lower the temperature, or use a model with better tool support.',
+	}),
 };
 
-/** Title, text for the model as `detail`, and suggestion. */
-export function describeIssue({ toolCall, type, details }: ToolCallIssue): ErrorText {
+/** What the user and the model read about an issue. */
+export function describeIssue({ toolCall, type, details }: ToolCallIssue): ToolCallCorrection {
 	const formattedDetails = {
 		unknownTool: '',
 		missingArguments: toSafeNames(details),
@@ -78,7 +106,7 @@ export function describeIssue({ toolCall, type, details }: ToolCallIssue): Error
 		brokenArguments: JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED)),
 	};
 	const tool = toSafeName(toolCall.name) || '(none)';
-	return toErrorText(ISSUE_TEXTS[type], { tool, details: formattedDetails[type] });
+	return ISSUE_TEXTS[type]({ tool, details: formattedDetails[type] });
 }
 
 /** A response with calls that have issues. */
@@ -122,7 +150,7 @@ export function buildToolCallCorrection({
 			const issue = issueByCall.get(toolCall);
 			const content = [
 				issue
-					? describeIssue(issue).detail
+					? describeIssue(issue).forModel
 					: 'Not executed, because another call in the same response was invalid.',
 				toolCall === firstUnknown &&
 					`Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`,

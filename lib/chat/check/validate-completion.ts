@@ -128,7 +128,7 @@ const MAX_WARNINGS = 10;
 function getIssueWarnings(issues: ToolCallIssue[]) {
 	const warnings = issues
 		.slice(0, MAX_WARNINGS)
-		.map((issue) => `${describeIssue(issue).title}. That call was ignored.`);
+		.map((issue) => `${describeIssue(issue).forUser}. That call was ignored.`);
 	const hiddenCount = issues.length - warnings.length;
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
@@ -143,7 +143,7 @@ function toToolCallError(
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
-	const sentences = [...new Set(texts.map(({ title }) => title))];
+	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return createServerError('invalidToolCall', context, {

@@ -12,6 +12,7 @@ import type { RawToolCall } from '../../text/calls/types';
 import { findIgnoredCall } from '../../text/calls/unread-calls';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../../values/records';
+import { parseCutJson } from '../../values/cut-json';
 import { parseJson } from '../../values/json';
 import {
 	extractMessage,
@@ -23,7 +24,7 @@ import {
 	parseFinishReason,
 } from './parse-chunk';
 import { LogprobList } from './logprobs';
-import { ToolCallAccumulator } from './tool-call-accumulator';
+import { MAX_TOOL_CALLS, ToolCallAccumulator } from './tool-call-accumulator';
 import { normalizeArguments } from '../tools/arguments';
 import type { Completion, CompletionFailure, Timings, Usage } from '../types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
@@ -60,6 +61,9 @@ export interface EndedResponse {
 
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
+/** Between events that no blank line separates. */
+const EVENT_LINE = /[\r\n]+(?:data:\s*)*/;
+
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 /** Collects a completion from events, and returns the text that can be shown. */
@@ -86,6 +90,7 @@ export class CompletionAccumulator {
 	private failure: CompletionFailure | undefined;
 	/** All calls of the ended response. */
 	private calls: RawToolCall[] = [];
+	private readonly normalized = new Map<string, string | undefined>();
 	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
 	private strayTexts: string[] = [];
 	private readonly logprobs = new LogprobList();
@@ -136,6 +141,14 @@ export class CompletionAccumulator {
 		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
+	/** Adds the output in the beginning of events of which one is too large, so that an error contains it. */
+	pushBeginning(received: string): void {
+		for (const line of received.split(EVENT_LINE)) {
+			const event = parseCutJson(line);
+			if (isRecord(event)) this.applyChunk(this.options.decode?.(event) ?? event);
+		}
+	}
+
 	/**
 	 * Ends the response.
 	 *
@@ -161,7 +174,7 @@ export class CompletionAccumulator {
 			failure: this.findFailure(nonEventLines),
 			toolCalls: this.calls.map((call) => ({
 				...call,
-				arguments: normalizeArguments(call.arguments) ?? call.arguments,
+				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			isCutOff: this.isTruncated,
@@ -169,6 +182,12 @@ export class CompletionAccumulator {
 			rejectedCall,
 		};
 		return { rest, completion };
+	}
+
+	/** Once for each text, which may be long. */
+	private normalize(args: string) {
+		if (!this.normalized.has(args)) this.normalized.set(args, normalizeArguments(args));
+		return this.normalized.get(args);
 	}
 
 	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
@@ -302,8 +321,10 @@ export class CompletionAccumulator {
 	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
 		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
-			const serverText = `more than ${this.calls.length - 1} tool calls in one response`;
-			return { errorType: 'invalidToolCall', serverText, tool: this.calls.at(-1)?.name };
+			const title = `The model called more than ${MAX_TOOL_CALLS} tools in one response, so none was executed`;
+			const suggestion =
+				'The model repeats itself: lower the temperature, set Maximum Tokens, or use a model with better tool support.';
+			return { errorType: 'invalidToolCall', title, suggestion, tool: this.calls.at(-1)?.name };
 		}
 		return (
 			this.findEndFailure(nonEventLines) ??
@@ -356,7 +377,7 @@ export class CompletionAccumulator {
 		const invalidCall = this.calls.find(
 			({ name, arguments: args }) =>
 				name === '' ||
-				normalizeArguments(args) === undefined ||
+				this.normalize(args) === undefined ||
 				(this.isTruncated && !args.trim().startsWith('{')),
 		);
 		if (!invalidCall) return undefined;

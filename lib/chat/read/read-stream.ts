@@ -1,7 +1,9 @@
 /** Reads the stream of a response into a completion. */
 import { captureError } from '../../errors/server-error';
+import { BodyTooLargeError } from '../../http/body-limits';
 import type { HttpResponse } from '../../http/types';
 import type { TextAndReasoning } from '../../text/reasoning';
+import { tryOrUndefined } from '../../values/attempt';
 import { maskCompletion, MaskedOutput } from './masked-output';
 import type { CompletionAccumulator, EndedResponse } from './completion-accumulator';
 
@@ -38,6 +40,8 @@ export async function readStream(
 			if (accumulator.isFinished) response.expectEnd();
 		}
 	} catch (error) {
+		if (error instanceof BodyTooLargeError)
+			tryOrUndefined(() => accumulator.pushBeginning(error.received));
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
 	const { rest, completion } = accumulator.end(response.getNonEventLines());

@@ -12,7 +12,7 @@ import { normalizeArguments } from '../tools/arguments';
  * More calls in one response come from a model that repeats itself. LangChain's work is quadratic, and blocks n8n for
  * seconds from some thousands on.
  */
-const MAX_CALLS = 1000;
+export const MAX_TOOL_CALLS = 1000;
 
 /** Matches deltas by index, otherwise by ID. A delta with neither continues the last call. */
 export class ToolCallAccumulator {
@@ -29,7 +29,7 @@ export class ToolCallAccumulator {
 	constructor(private readonly textCount: TextCount = new TextCount()) {}
 
 	get hasTooMany(): boolean {
-		return this.calls.length > MAX_CALLS;
+		return this.calls.length > MAX_TOOL_CALLS;
 	}
 
 	/** Adds `tool_calls` of a delta or a message, of any type. */
@@ -129,8 +129,9 @@ function findRepeatedObject(text: string): string | undefined {
 		objects.push(text.slice(from, to));
 		from = to;
 	}
+	if (objects.length <= 1) return undefined;
 	const values = objects.map((json) => stringifyCanonical(parseJson(json)));
-	const isRepeated = objects.length > 1 && values.every((value) => value === values[0]);
+	const isRepeated = values.every((value) => value === values[0]);
 	return isRepeated && isRecord(parseJson(objects[0]!)) ? objects[0] : undefined;
 }
 

@@ -1,10 +1,10 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
 import { captureError } from '../../errors/server-error';
 import { isOneOf } from '../../errors/error-types';
-import { TooManyValuesError } from '../../http/body-limits';
+import { MAX_RECEIVED_LENGTH, TooManyValuesError } from '../../http/body-limits';
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
@@ -23,13 +23,20 @@ import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
+	findAnswer,
 	flushText,
 	removeUnopenedReasoning,
 	isRunFinished,
 	isRunFinishing,
 } from './run-state';
 import type { WaitOptions } from './run-record';
-import { completeFromMessage, completeFromRunRecord, fetchRunRecord } from './run-record';
+import {
+	completeFromMessage,
+	completeFromRunRecord,
+	fetchRunRecord,
+	isInProgress,
+	lookUpRunStatus,
+} from './run-record';
 import type { OutcomeOf } from './run-result';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
@@ -61,7 +68,21 @@ export interface RunReaderOptions {
 	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
+	/** When the record of a silent run was looked up, over all attempts to follow it. */
+	lookups?: RecordLookups;
 }
+
+/** Look-ups of the record of a run that is followed and sends only pings. */
+export interface RecordLookups {
+	/** Time of the last one by `performance.now()`; undefined before the first. */
+	lastAt: number | undefined;
+	/** The last one found a pause that the stream had not told. */
+	foundPause: boolean;
+}
+
+/** How long a followed run may be silent until its record is looked up: its stream may not tell that the run ended. */
+const SILENCE_MS = 50_000;
+const LOOKUP_INTERVAL_MS = 60_000;
 
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
 const STOP_GRACE_MS = 3_000;
@@ -86,12 +107,23 @@ const MAX_PARSED_BYTES = 128 * 1024 * 1024;
 const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
 /** Errors after which Dify may have started the run. */
-const mayHaveStarted = isOneOf('closedBeforeResponse', 'connectionLost', 'badGateway');
+const mayHaveStarted = isOneOf(
+	'closedBeforeResponse',
+	'connectionLost',
+	'badGateway',
+	'gatewayTimeout',
+);
 const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
+const RECOVERED_FROM_SILENCE =
+	"The run ended, but its stream sent only pings. The result was read from Dify's run record.";
+const RECOVERED_FROM_LARGE_EVENT =
+	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
+const TOO_LARGE_SUGGESTION =
+	'Let the workflow return less: one event contains all outputs of a node or of the run. Its beginning is in the details.';
 const RECOVERED_FROM_MESSAGE =
 	'The stream ended before the response was complete. The rest was read from the message stored in Dify, without token counts, sources and files.';
 const MISSING_FINAL_EVENT =
@@ -122,6 +154,11 @@ export async function readRun(
 	return await new RunReader(client, requestOptions, run, options).read();
 }
 
+/** Whether an event ended the reading because it is too large, or has too many values. */
+function isTooLarge(error: ServerError | undefined): error is ServerError {
+	return error?.type === 'invalidResponse';
+}
+
 class RunReader {
 	private readonly abortController = new AbortController();
 	private readonly timeouts: RunTimeouts;
@@ -135,6 +172,11 @@ class RunReader {
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
+	private clearLookup = () => {};
+	/** When the last event arrived that is no ping. */
+	private lastEventAt = performance.now();
+	/** The record of the silent run says that it ended, or waits for a form that its stream did not tell. */
+	private isEndedInRecord = false;
 
 	constructor(
 		private readonly client: DifyClient,
@@ -152,14 +194,53 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
+		if (this.options.runId !== undefined) this.watchSilence(this.options.runId);
 		const error = await this.readEvents().then(() => undefined, captureError);
+		this.clearLookup();
 		signal?.removeEventListener('abort', this.abandon);
 		this.clearTimer();
 		const deltas = flushText(run);
 		const outcome = this.abandonment ?? getOutcome(run, error);
 		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
+		if (this.isEndedInRecord && !isRunFinished(run)) {
+			return await this.recover(
+				{ once: true, warning: RECOVERED_FROM_SILENCE },
+				async () => await this.createLostError(undefined),
+			);
+		}
 		await this.emitDeltas(deltas);
 		return await this.finish(outcome);
+	}
+
+	/** Looks up the record of a followed run while it is silent, at most once a minute. */
+	private watchSilence(runId: string) {
+		const lookups = this.options.lookups ?? { lastAt: undefined, foundPause: false };
+		const getWaitMs = () =>
+			Math.max(this.lastEventAt + SILENCE_MS, (lookups.lastAt ?? -Infinity) + LOOKUP_INTERVAL_MS) -
+			performance.now();
+		const look = async () => {
+			lookups.lastAt = performance.now();
+			// Without a status, the stream is still open, and tells the end unless it is lost.
+			const status = (await lookUpRunStatus(this.client, runId)) ?? 'running';
+			const isAwaited = status === 'paused' && this.run.forms.size > 0;
+			if (isInProgress(status) || isAwaited) return;
+			lookups.foundPause = status === 'paused';
+			this.isEndedInRecord = true;
+			this.abortController.abort();
+		};
+		let isWatching = true;
+		const wait = () => {
+			const cancel = setUnrefTimeout(Math.max(getWaitMs(), 1), () => {
+				void (getWaitMs() > 0 ? Promise.resolve() : look()).then(() => {
+					if (isWatching && !this.isEndedInRecord) wait();
+				});
+			});
+			this.clearLookup = () => {
+				isWatching = false;
+				cancel();
+			};
+		};
+		wait();
 	}
 
 	private async finish(
@@ -206,6 +287,7 @@ class RunReader {
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
+					if (!isRecord(event) || event.event !== 'ping') this.lastEventAt = performance.now();
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
 				if (this.abandonment !== undefined) this.requestStop();
@@ -230,7 +312,10 @@ class RunReader {
 		memory.add(data);
 		this.parsedBytes += memory.bytes;
 		if (this.parsedBytes <= MAX_PARSED_BYTES) return true;
-		if (!DETAIL_EVENT.test(data)) throw new TooManyValuesError(MAX_PARSED_BYTES);
+		if (!DETAIL_EVENT.test(data))
+			throw new TooManyValuesError(MAX_PARSED_BYTES).withReceived(
+				data.slice(0, MAX_RECEIVED_LENGTH),
+			);
 		this.run.kept.omissions++;
 		return false;
 	}
@@ -295,10 +380,11 @@ class RunReader {
 			workflowRunId === undefined
 				? []
 				: await completeFromRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
-						() => [],
+						(): TextDelta[] => [],
 					);
 		if (client.signal?.aborted === true) throw await this.createAbandonedError();
 		run.end ??= { status: 'succeeded', isLast: true };
+		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 	}
 
@@ -306,11 +392,18 @@ class RunReader {
 	private async finishBroken(error: ServerError | undefined) {
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		return await this.recover({ timeoutMs }, async () => await this.createLostError(error));
+		const warning = isTooLarge(error) ? RECOVERED_FROM_LARGE_EVENT : undefined;
+		return await this.recover(
+			{ timeoutMs, warning },
+			async () => await this.createLostError(error),
+		);
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
-	private async recover(options: WaitOptions, createError: () => Promise<ServerError>) {
+	private async recover(
+		{ warning, ...options }: WaitOptions & { warning?: string },
+		createError: () => Promise<ServerError>,
+	) {
 		const { client, run } = this;
 		if (!isStored(run)) throw await createError();
 		const { workflowRunId } = run;
@@ -327,7 +420,7 @@ class RunReader {
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 		return await this.result(
-			workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD,
+			warning ?? (workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD),
 		);
 	}
 
@@ -352,6 +445,14 @@ class RunReader {
 	private async createLostError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withMayHaveStarted(error);
+		}
+		if (isTooLarge(error)) {
+			const { message: title, serverText } = error;
+			return await this.createErrorWithResult('invalidResponse', {
+				title,
+				suggestion: TOO_LARGE_SUGGESTION,
+				serverText,
+			});
 		}
 		const type = this.isQueued && error === undefined ? 'runQueued' : 'streamEndedEarly';
 		return await this.createErrorWithResult(type, { status: 200 });
@@ -385,7 +486,7 @@ class RunReader {
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
-		run.text ||= findSingleText(record.outputs) ?? '';
+		run.text ||= findAnswer(run, record.outputs) ?? findSingleText(record.outputs) ?? '';
 	}
 
 	private async createErrorWithResult(

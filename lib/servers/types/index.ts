@@ -47,20 +47,25 @@ const IDENTITY_RULES = {
 		[body, asRecord(version?.json)].some(({ error }) =>
 			/^Unexpected endpoint or method/i.test(asString(error) ?? ''),
 		),
-} satisfies Partial<Record<ServerTypeName, (evidence: Evidence) => boolean>>;
+} satisfies Record<Exclude<ServerTypeName, 'other'>, (evidence: Evidence) => boolean>;
 
 /** What the responses of a server show. */
-type Evidence = ReturnType<typeof toEvidence>;
+interface Evidence extends IdentityResponses {
+	/** The entries of the model list; empty without a list. */
+	entries: JsonRecord[];
+	/** The JSON object of the response to the model list, with any status; empty for anything else. */
+	body: JsonRecord;
+	/** Headers of both responses, by lower-case names. */
+	headers: Record<string, string>;
+}
 
-function toEvidence({ models, version }: IdentityResponses) {
+function toEvidence({ models, version }: IdentityResponses): Evidence {
 	return {
 		models,
 		version,
-		/** The entries of the model list. */
 		entries: getListEntries({ models }),
-		/** The JSON object of the response to the model list, with any status. */
 		body: asRecord(models?.json),
-		headers: { ...version?.headers, ...models?.headers } as Record<string, string>,
+		headers: { ...version?.headers, ...models?.headers },
 	};
 }
 

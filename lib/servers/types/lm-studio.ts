@@ -25,7 +25,11 @@ export const lmStudio: ServerType = {
 	},
 };
 
-/** lmstudio.ai/docs/developer/rest: load and unload. `field`: that of the model's name. */
+/**
+ * lmstudio.ai/docs/developer/rest: load and unload.
+ *
+ * @param field - That of the model's name.
+ */
 function createAction(action: 'load' | 'unload', field: string): ModelActions['load'] {
 	return async (server, options) => {
 		const json = { [field]: options.model };

@@ -1,5 +1,5 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { captureError, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
@@ -7,14 +7,7 @@ import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values/records';
-import {
-	isNonEmpty,
-	isRecord,
-	asNonEmptyString,
-	asRecord,
-	asRecords,
-	asString,
-} from '../../values/records';
+import { isNonEmpty, isRecord, asNonEmptyString, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
@@ -25,8 +18,8 @@ import type {
 	ModelServer,
 	PullProgress,
 } from './server-type';
-import { pollUntil, sendCommand, tryProbeObject } from '../probe';
-import { matchesModelId } from '../models';
+import { pollUntil, sendCommand } from '../probe';
+import { fetchRunningModel } from './ollama-models';
 
 const REMOVE_TIMEOUT_MS = 60_000;
 
@@ -105,7 +98,7 @@ interface Layer {
 	before: number;
 }
 
-/** Throws a `ServerError`. */
+/** @throws a `ServerError`. */
 async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
 	const requestOptions: RequestOptions = {
@@ -137,7 +130,7 @@ async function followPull(
 	const layers = new Map<string, Layer>();
 	const context = toErrorContext(server, response.url, model);
 	let lastLine = '';
-	for await (const lines of response.events())
+	for await (const lines of response.events()) {
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
@@ -153,6 +146,7 @@ async function followPull(
 			await onProgress?.(progress);
 			if (progress.status === 'success') return [...layers.values()];
 		}
+	}
 	throw createServerError('streamEndedEarly', context, {
 		title: `Ollama stopped before the download of the model "${model}" was complete`,
 		suggestion:
@@ -164,8 +158,12 @@ async function followPull(
 function parseProgress(line: JsonRecord): PullProgress | undefined {
 	const status = asNonEmptyString(line.status);
 	if (status === undefined) return undefined;
-	const [digest, total] = [asNonEmptyString(line.digest), asFiniteNumber(line.total)];
-	return { status, digest, total, completed: asFiniteNumber(line.completed) };
+	return {
+		status,
+		digest: asNonEmptyString(line.digest),
+		total: asFiniteNumber(line.total),
+		completed: asFiniteNumber(line.completed),
+	};
 }
 
 /** Records a layer when it is first named. Go omits a `completed` of 0. */
@@ -201,27 +199,4 @@ function explainRegistryError(error: ServerError, model: string) {
 		suggestion:
 			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
 	});
-}
-
-/** The registry of models that are named without one (types/model/name.go). */
-const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
-
-/** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
-export function isSameOllamaName(id: string, name: string): boolean {
-	const [a = '', b = ''] = [id, name].map((modelName) =>
-		modelName.toLowerCase().replace(DEFAULT_REGISTRY, ''),
-	);
-	return matchesModelId(a, b) || matchesModelId(b, a);
-}
-
-/** The facts about a model that is in memory. */
-export async function fetchRunningModel(
-	server: ModelServer,
-	model: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord | undefined> {
-	const running = await tryProbeObject(server, '/api/ps', { signal });
-	return asRecords(running?.models).find(({ name }) =>
-		isSameOllamaName(asString(name) ?? '', model),
-	);
 }

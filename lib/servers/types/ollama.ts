@@ -11,7 +11,8 @@ import { tryProbeObject } from '../probe';
 import type { ServerModel } from '../models';
 import { toStrings, asPositiveNumber } from '../models';
 import type { ModelServer, ServerType } from './server-type';
-import { isSameOllamaName, ollamaActions, fetchRunningModel } from './ollama-actions';
+import { ollamaActions } from './ollama-actions';
+import { isSameOllamaName, fetchRunningModel } from './ollama-models';
 import { DEFAULT_TEXTS, SHORTEN } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */

@@ -1,12 +1,13 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { formatDuration } from '../../errors/texts/error-text';
+import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
 import { captureError, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
-import { parseMetrics, parseModels, matchesModel, suggestModels } from '../models';
+import { parseModels, matchesModel, suggestModels } from '../models';
+import { parseMetrics } from '../metrics';
 import type {
 	ModelActionOptions,
 	ModelActionResult,
@@ -51,7 +52,7 @@ async function unload(server: ModelServer, options: ModelActionOptions) {
 	return result;
 }
 
-/** Throws a `ServerError` of type `modelNotFound`. */
+/** @throws a `ServerError` of type `modelNotFound`. */
 async function findModel(server: ModelServer, { model, signal }: ModelActionOptions) {
 	const models = await fetchModels(server, signal);
 	// Only a router reports states, and has these routes.
@@ -128,31 +129,33 @@ async function waitForFinalState(
 /**
  * Waits until no request is running: a router kills the process of a model during its responses (seen: v0.5.0: a
  * stream just ends, other requests get 500).
- * Returns false if the server shows neither slots nor metrics.
+ *
+ * @returns false if the server shows neither slots nor metrics.
  */
 async function waitForRunningRequests(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
-	const createBusyError = (title: string, suggestion: string) =>
+	const createBusyError = (text: { title: string; suggestion: string }) =>
 		createServerError('busy', toErrorContext(server, server.url.root, model), {
-			title,
-			suggestion,
+			...text,
 			facts: { running },
 		});
 	const pollIdle = async () => {
 		running = await countRunningRequests(server, options);
 		if (!running) return running === 0;
 		if (wait) return undefined;
-		throw createBusyError(
-			`The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
-			'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
-		);
+		throw createBusyError({
+			title: `The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
+			suggestion:
+				'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
+		});
 	};
 	return await pollUntil(options, pollIdle, () =>
-		createBusyError(
-			`The model "${model}" is still processing ${formatRequests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
-			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
-		),
+		createBusyError({
+			title: `The model "${model}" is still processing ${formatRequests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
+			suggestion:
+				'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
+		}),
 	);
 }
 

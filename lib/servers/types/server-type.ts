@@ -4,6 +4,7 @@ import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
 import type { JsonRecord } from '../../values/records';
 
+/** Each is a row of the table in `index.ts`. */
 export type ServerTypeName =
 	| 'gpustack'
 	| 'litellm'
@@ -13,7 +14,17 @@ export type ServerTypeName =
 	| 'lmStudio'
 	| 'other';
 
-/** Routes that are known (`lib/exchange/exchange.ts`). */
+/** Types that can be selected in the credential. The others are recognized, and need nothing that `other` lacks. */
+export const SELECTABLE_SERVER_TYPES = [
+	'llamaServer',
+	'ollama',
+	'vllm',
+	'other',
+] as const satisfies readonly ServerTypeName[];
+
+export type SelectableServerType = (typeof SELECTABLE_SERVER_TYPES)[number];
+
+/** Routes that are known (`lib/exchange/routes.ts`). */
 export type RouteName =
 	| 'openAiChat'
 	| 'ollamaChat'
@@ -103,6 +114,7 @@ export interface PullProgress {
 }
 
 export interface ModelActionOptions {
+	/** Name of the model, or what to download. */
 	model: string;
 	signal?: AbortSignal;
 	/** Wait until it is done. Ollama's requests always wait. */

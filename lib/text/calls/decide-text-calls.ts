@@ -14,7 +14,7 @@ import { readTextCalls } from './read-text-calls';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
 import { findCodeBlocks } from '../code-blocks';
-import { findUnreadCall, hasCallMark } from './unread-calls';
+import { findUnfinishedCall, findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
 export interface TextResponse {
@@ -40,6 +40,9 @@ export interface TextCallDecision {
 	rejectedCall?: RejectedTextCall;
 }
 
+/** What looks like a fence within a block. */
+const FENCE_LINE = /^ {0,3}(?:```|~~~)[^\n]*$/gm;
+
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;
 	const reading = readTextCalls(text);
@@ -53,10 +56,10 @@ export function decideTextCalls(response: TextResponse): TextCallDecision {
 }
 
 function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCall | undefined {
-	const name = findUnreadCall(text, tools);
+	const name = findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
 	const call = findCodeBlocks(text)
-		.flatMap((code) => readTextCalls(code).candidates)
+		.flatMap((code) => readTextCalls(code.replaceAll(FENCE_LINE, '')).candidates)
 		.find(({ name: tool, problems }) => problems.length === 0 && tools.includes(tool));
 	return call && { name: call.name, reason: 'inCodeBlock' };
 }

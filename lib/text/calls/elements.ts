@@ -56,5 +56,26 @@ function readToToken(cursor: TextCursor, token: string): string | undefined {
 
 function toValue(list: readonly NamedArgument[]): string {
 	const isList = list.every(({ key }) => key === LIST_ELEMENT);
-	return isList ? `[${list.map(({ json }) => json).join(',')}]` : toObject(list);
+	return isList ? toList(list) : toObject(joinRepeated(list));
+}
+
+function toList(list: readonly NamedArgument[]): string {
+	return `[${list.map(({ json }) => json).join(',')}]`;
+}
+
+/**
+ * Elements of an object that have the same name are a list. With a list among them, they could be one list or two: they
+ * stay as they are.
+ */
+function joinRepeated(list: readonly NamedArgument[]): NamedArgument[] {
+	const byKey = new Map<string, NamedArgument[]>();
+	for (const element of list) {
+		const others = byKey.get(element.key);
+		if (others === undefined) byKey.set(element.key, [element]);
+		else others.push(element);
+	}
+	return [...byKey].flatMap(([key, elements]) => {
+		const isPlain = elements.length === 1 || elements.some(({ json }) => json.startsWith('['));
+		return isPlain ? elements : [{ key, json: toList(elements) }];
+	});
 }

@@ -65,7 +65,7 @@ function isEnvelope(members: readonly JsonMember[]): boolean {
 /** Whether a member says nothing else than which call it is, and that it is one. */
 function isOtherMember({ key, value }: JsonMember): boolean {
 	if (key === 'type') return CALL_TYPE.test(value);
-	return key === 'function' || (key === 'id' && !/^[[{]/.test(value));
+	return (key === 'function' && value.startsWith('{')) || (key === 'id' && !/^[[{]/.test(value));
 }
 
 interface StatedArguments {

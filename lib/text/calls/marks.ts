@@ -34,7 +34,7 @@ const BEGINNINGS = [
 export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
 
 /** Words in the names of marks that only calls have. HTML has none of them in its tags. */
-const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start)(?=[\s=>|｜:_▁"])`;
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)(?=[\s=>|｜:_▁"])`;
 /** What follows `<` in such a mark, with or without attributes. */
 const CALL_MARK_REST = String.raw`[|｜/]{0,2}${PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
 /** Such a mark anywhere in a text. */
@@ -65,8 +65,9 @@ export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 export const MARK_BEGINNING =
 	/<(?:[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[TOOL_CALLS\]|\]<\]\w|\bfunctools\[/i;
 
-/** Marks that begin no call: those around results, and those at the end of a block, `<|x_end|>` and `<x|>`. */
-export const OTHER_MARK = /response|result|output|[_▁ :<|｜]end[_▁ :>|｜]|^<[^|]+\|>/i;
+/** Marks that begin no call: those around results, examples and definitions, and those at the end of a block, `<|x_end|>` and `<x|>`. */
+export const OTHER_MARK =
+	/response|result|output|example|descri|defini|declar|available|schema|[_:|]info\b|[_▁ :<|｜]end[_▁ :>|｜]|^<[^|]+\|>/i;
 
 /** How a block ends whose marks do not follow the rules. */
 export interface MarkRule {
@@ -106,6 +107,8 @@ const CLOSING_RULES: ReadonlyArray<readonly [open: RegExp, close: string]> = [
 	[/(?<=[_▁ :<|｜])(?:begin|start)(?=[_▁ :>|｜])/, 'end'],
 	// <|START_ACTION|>
 	[/(?<=[_<|])(?:BEGIN|START)(?=[_>|])/, 'END'],
+	// <|tools_prefix|>
+	[/(?<=_)prefix(?=\|>)/, 'suffix'],
 	// <|x>
 	[/^<\|([^|]+)>$/, '<$1|>'],
 	// <x>, <｜DSML｜x>, and both after the token of a namespace

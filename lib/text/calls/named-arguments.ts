@@ -88,10 +88,28 @@ function readParameters(cursor: TextCursor): NamedArguments {
 		if (value === undefined) return { list, problem: 'noEnd' };
 		if (section === undefined && STRUCTURE.test(value)) return { list, problem: 'unreadText' };
 		const key = getFirst([doubleQuoted, quoted, bare]);
-		const json = toJson(value, isText);
+		const hasEntities = word.toLowerCase() === 'param' && section === undefined;
+		const json = toJson(hasEntities ? decodeXmlEntities(value) : value, isText);
 		if (json === undefined) return { list, problem: 'brokenArguments' };
 		list.push({ key, json });
 	}
+}
+
+const XML_ENTITIES: Readonly<Record<string, string>> = {
+	amp: '&',
+	apos: "'",
+	gt: '>',
+	lt: '<',
+	quot: '"',
+};
+
+/**
+ * Decodes the entities of XML once. MiniCPM 5 writes XML (vllm-project/vllm, `minicpm5xml_tool_parser.py`); a text with
+ * another `&` is no XML, and stays as it is.
+ */
+function decodeXmlEntities(text: string): string {
+	if (/&(?!(?:amp|apos|gt|lt|quot);)/.test(text)) return text;
+	return text.replace(/&([a-z]{2,4});/g, (all, name: string) => XML_ENTITIES[name] ?? all);
 }
 
 /** A value in a CDATA section, which may contain marks: MiniCPM 5. */

@@ -5,7 +5,6 @@
  */
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
-import { tryOrUndefined } from '../../values/attempt';
 import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
 import { normalizeLetters } from '../../values/text';
 import { readLiteralCalls } from './literal-calls';
@@ -13,6 +12,7 @@ import { readBlock } from './read-text-calls';
 import { readMarkedJson } from './marked-json';
 import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall } from './types';
+import { decodeEntities } from '../../values/html-entities';
 
 /** Characters of the request that may be read for the calls of a response. Calls after that count as quotations. */
 const MAX_READS = 1_000_000;
@@ -80,44 +80,6 @@ function decodeJsonEscapes(text: string): string {
 			hex === undefined
 				? (JSON_ESCAPES[letter as string] ?? (letter as string))
 				: String.fromCharCode(parseInt(hex, 16)),
-	);
-}
-
-/** The signs of calls by the names of their entities in HTML. */
-const ENTITIES: Readonly<Record<string, string>> = {
-	amp: '&',
-	apos: "'",
-	bsol: '\\',
-	colon: ':',
-	comma: ',',
-	equals: '=',
-	gt: '>',
-	lbrace: '{',
-	lbrack: '[',
-	lcub: '{',
-	lowbar: '_',
-	lpar: '(',
-	lsqb: '[',
-	lt: '<',
-	quot: '"',
-	rbrace: '}',
-	rbrack: ']',
-	rcub: '}',
-	rpar: ')',
-	rsqb: ']',
-	verbar: '|',
-};
-
-function decodeEntities(text: string): string {
-	if (!text.includes('&')) return text;
-	return text.replace(
-		/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,31}));/gi,
-		(all, decimal: string | undefined, hex: string | undefined, name = '') => {
-			if (decimal === undefined && hex === undefined)
-				return ENTITIES[(name as string).toLowerCase()] ?? ' ';
-			const code = decimal === undefined ? parseInt(hex!, 16) : Number(decimal);
-			return tryOrUndefined(() => String.fromCodePoint(code)) ?? all;
-		},
 	);
 }
 

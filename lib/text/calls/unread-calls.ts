@@ -1,7 +1,8 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
-import { CALL_MARK } from './marks';
+import { BLOCK_MARK, CALL_MARK, OTHER_MARK } from './marks';
+import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
 /** Characters compared on either side of a name. */
@@ -32,6 +33,8 @@ const BARE_ARGUMENTS = /^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\
 const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	[/(?:^|\n|>>>)$/, /^\n\{ ?["'}]/],
 	[/\bcall:$/, /^\{/],
+	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
+	[/^\[ ?\n?\{ ?\n?["']$/, /^["'] ?: ?\{/],
 	// The complete response is `N()`.
 	[/^$/, /^\(\)(?: ?<|$)/],
 	// Directly after a mark that only calls have.
@@ -81,6 +84,32 @@ function hasCallSyntax(before: string, after: string): boolean {
 	return AFTER_KEY.test(before) && ARGUMENTS_KEY.test(after.replaceAll('\n', ' '));
 }
 
+/** A mark before JSON. */
+const JSON_MARK = new RegExp(`(?:${BLOCK_MARK.source}|\\[TOOL_CALLS\\]|functools)\\s*`, 'iy');
+/** The name in JSON of a call, which may be cut off at any place after its first letter. */
+const JSON_NAME = /\[?\s*\{[^]{0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
+/** A text with more marks is about them. */
+const MAX_MARKS = 100;
+
+/**
+ * The name in the JSON of a call that begins after a mark and has no end, whether such a tool is offered or not; undefined
+ * if there is none.
+ */
+export function findUnfinishedCall(text: string): string | undefined {
+	let marks = 0;
+	for (const { index } of findBeginnings(text)) {
+		JSON_MARK.lastIndex = index;
+		const mark = JSON_MARK.exec(text)?.[0];
+		if (mark === undefined || OTHER_MARK.test(mark)) continue;
+		marks += 1;
+		if (marks > MAX_MARKS) return undefined;
+		JSON_NAME.lastIndex = index + mark.length;
+		const name = JSON_NAME.exec(text)?.[1];
+		if (name !== undefined) return name;
+	}
+	return undefined;
+}
+
 /** Whether a text has a mark of a call outside of code. */
 export function hasCallMark(text: string): boolean {
 	return CALL_MARK.test(blankOutCode(text));
@@ -97,12 +126,22 @@ export function findIgnoredCall(
 	parsedCalls: readonly RawToolCall[],
 ): string | undefined {
 	const letters = normalizeLetters(text);
+	const complete = readTextCalls(text).candidates.filter(({ problems }) => problems.length === 0);
 	const isRepeated = (tool: string) =>
+		complete.some((call) => call.name === tool && isSameAsOne(tool, call.arguments ?? '')) ||
+		parsedCalls.some(({ name, arguments: args }) => {
+			const argumentLetters = normalizeLetters(args);
+			return name === tool && argumentLetters !== '' && letters.includes(argumentLetters);
+		});
+	const isSameAsOne = (tool: string, args: string) =>
 		parsedCalls.some(
-			({ name, arguments: args }) => name === tool && letters.includes(normalizeLetters(args)),
+			(call) => call.name === tool && normalizeLetters(call.arguments) === normalizeLetters(args),
 		);
-	return findUnreadCall(
+	const unread = findUnreadCall(
 		text,
 		tools.filter((tool) => !isRepeated(tool)),
 	);
+	if (unread !== undefined) return unread;
+	const unfinished = findUnfinishedCall(text);
+	return unfinished === undefined || isRepeated(unfinished) ? undefined : unfinished;
 }

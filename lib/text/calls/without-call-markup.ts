@@ -5,8 +5,8 @@ import { findBeginnings, readBlock } from './read-text-calls';
 
 /** A text with more marks is about them. */
 const MAX_MARKS = 100;
-/** Longest mark. */
-const MAX_MARK = 120;
+/** A mark at one position. */
+const MARK_HERE = new RegExp(CALL_MARK.source, 'iy');
 
 /**
  * A text without the markup of calls outside of code blocks, whether it can be read or not. The same text always gives the
@@ -19,12 +19,13 @@ export function withoutCallMarkup(text: string): string {
 	let marks = 0;
 	for (const { index: from } of findBeginnings(text)) {
 		// Tags of HTML and of programs may speak of functions and actions as well.
-		if (from < end || text.slice(from, from + MAX_MARK).search(CALL_MARK) !== 0) continue;
+		MARK_HERE.lastIndex = from;
+		if (from < end || !MARK_HERE.test(text)) continue;
+		marks += 1;
+		if (marks > MAX_MARKS || cursor.isExhausted) return text;
 		cursor.at = from;
 		const to = readBlock(cursor)?.to ?? findEnd(cursor, from);
 		if (to === undefined) continue;
-		marks += 1;
-		if (marks > MAX_MARKS || cursor.isExhausted) return text;
 		visible += text.slice(end, from);
 		end = to;
 	}

@@ -119,7 +119,7 @@ async function syncItems(call: DifyCall) {
 		try {
 			allItems.push(await readSyncItem(call, call.parametersOf(itemIndex)));
 		} catch (error) {
-			results.push(toItemError(call, itemIndex, error));
+			results.push(toItemError(call, { itemIndex, reason: error }));
 		}
 	}
 	const isComplete = results.length === 0;
@@ -129,7 +129,7 @@ async function syncItems(call: DifyCall) {
 		const syncing = syncDataset(call, items, isComplete);
 		pushAll(
 			results,
-			await syncing.catch((error: unknown) => [toItemError(call, itemIndex, error)]),
+			await syncing.catch((error: unknown) => [toItemError(call, { itemIndex, reason: error })]),
 		);
 	}
 	return results;
@@ -150,7 +150,10 @@ function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 
 const NO_SOURCE = 'Enter an identifier for the document, for example the path or ID of its file.';
 
-async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
+async function readSyncItem(
+	{ context, hint }: DifyCall,
+	parameters: NodeParameters,
+): Promise<SyncItem> {
 	const { itemIndex } = parameters;
 	const source = readSource(context, parameters);
 	const customHash = parameters.string('options.hash');
@@ -159,6 +162,7 @@ async function readSyncItem({ context }: DifyCall, parameters: NodeParameters): 
 		parameters.choice('contentType') === 'text'
 			? undefined
 			: await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+	file?.warnings?.forEach(hint);
 	const text = parameters.rawString('text');
 	return {
 		itemIndex,
@@ -203,7 +207,11 @@ async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplet
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
 			const locked = toLockedResult(call, step, error);
-			results.push(locked === undefined ? toItemError(call, from, error, facts) : toItem(locked));
+			results.push(
+				locked === undefined
+					? toItemError(call, { itemIndex: from, reason: error, facts })
+					: toItem(locked),
+			);
 		}
 	}
 	return results;

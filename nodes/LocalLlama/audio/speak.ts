@@ -1,3 +1,4 @@
+import type { SpeechAudio } from '../../../lib/tasks/synthesize-speech';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { omitEmpty } from '../../../lib/values/records';
 import {
@@ -9,14 +10,10 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
-import {
-	withOutput,
-	createOptionsField,
-	fileNameField,
-	mediaFields,
-	readMediaSettings,
-} from '../operation';
-import type { LocalLlamaOperation } from '../operation';
+import { createOptionsField, fileNameField } from '../operation-fields';
+import { mediaFields, readMediaSettings } from '../media-settings';
+import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../run-local-llama';
 import { baseName, storeFile } from '../../shared/binary';
 
 export const audioSpeak: LocalLlamaOperation = withOutput({
@@ -87,20 +84,16 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.rawString('options.instructions'),
 			isPlainText: parameters.boolean('options.plainText', false),
-			extraBody: parameters.object('options.extraBody', {}),
-		};
-		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const { stored, input, warnings } = await synthesizeSpeech(
-			server,
-			settings,
-			speechRequest,
-			async ({ content, mimeType, extension: fileExtension }) =>
+			extraBody: parameters.objectToSend('options.extraBody', {}),
+			store: async ({ content, mimeType, extension }: SpeechAudio) =>
 				await storeFile(call, 'options.binaryPropertyOutput', {
 					content,
-					fileName: `${name}.${fileExtension}`,
+					fileName: `${name}.${extension}`,
 					mimeType,
 				}),
-		);
+		};
+		const name = baseName(parameters.string('options.fileName'), 'speech');
+		const { stored, input, warnings } = await synthesizeSpeech(server, settings, speechRequest);
 		warnings.forEach(call.hint);
 		const metadata = {
 			...omitEmpty({ model: settings.model, voice }),

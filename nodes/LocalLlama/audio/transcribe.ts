@@ -14,14 +14,10 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
-import {
-	withOutput,
-	createOptionsField,
-	inputFileField,
-	mediaFields,
-	readMediaSettings,
-} from '../operation';
-import type { LocalLlamaOperation } from '../operation';
+import { createOptionsField, inputFileField } from '../operation-fields';
+import { mediaFields, readMediaSettings } from '../media-settings';
+import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../run-local-llama';
 
 export const audioTranscribe: LocalLlamaOperation = withOutput({
 	name: 'Transcribe',
@@ -99,6 +95,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
+		file.warnings?.forEach(call.hint);
 		const settings = await readMediaSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
 		const transcript = await transcribe(server, settings, {
@@ -109,7 +106,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			prompt: parameters.rawString('options.prompt'),
 			temperature: parameters.number('options.temperature', undefined),
 			granularities: parameters.choices('options.timestamps'),
-			extraBody: parameters.object('options.extraBody', {}),
+			extraBody: parameters.objectToSend('options.extraBody', {}),
 		});
 		await call.typing?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);

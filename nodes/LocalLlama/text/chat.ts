@@ -5,17 +5,15 @@ import {
 	toOptionFields,
 } from '../../shared/chat/generation';
 import { modelField } from '../../shared/model-selection';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { withOutput, createOptionsField, findReplacement } from '../operation';
-import {
-	toMetadata,
-	generate,
-	textOptions,
-	thinkingOptions,
-	readTaskSettings,
-	binaryFieldsField,
-	readItemFiles,
-} from './generate';
+import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
+import { createOptionsField } from '../operation-fields';
+import { findReplacement } from '../list-fields';
+import { withOutput } from '../output';
+import type { Conversation } from './generate-text';
+import { generateText, readTextSettings } from './generate-text';
+import { toMetadata } from './result-metadata';
+import { binaryFieldsField, readItemFiles } from './item-files';
+import { textOptions, thinkingOptions } from './text-fields';
 import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import type { InputMessage } from '../../../lib/chat/types';
@@ -71,11 +69,45 @@ const messageOptions: INodeProperties[] = [
 	}),
 ];
 
+export const textChat: LocalLlamaOperation = withOutput({
+	name: 'Chat',
+	value: 'chat',
+	action: 'Chat with a model',
+	description:
+		'Respond to a prompt or a conversation, with images and audio if the model supports them',
+	fields: [
+		modelField('The model to chat with'),
+		...messageFields,
+		createOptionsField([
+			...textOptions,
+			...messageOptions,
+			...thinkingOptions,
+			...toOptionFields(
+				responseFormatFields,
+				'jsonObject',
+				'How the response is constrained. Text if not set. For a schema or a grammar, also add the option "JSON Schema" or "Grammar".',
+			),
+		]),
+	],
+	run: async (call) => {
+		const responseFormat = readResponseFormat(call.parameters, 'options.');
+		const thinking = readThinking(call.parameters, 'options.');
+		const settings = await readTextSettings(call, omitUndefined({ responseFormat, thinking }));
+		const conversation = await readMessages(call);
+		const textSettings = { ...settings, thinkingHistory: 'toolTurns' } as const;
+		const result = await generateText(call, textSettings, conversation);
+		const json = getRequestedJson(result, responseFormat);
+		getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
+		return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
+	},
+});
+
 /**
  * Reads the conversation of an item.
- * Throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
+ *
+ * @throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
  */
-async function readMessages(call: LlamaCall) {
+async function readMessages(call: LlamaCall): Promise<Conversation> {
 	const messages = readFieldMessages(call);
 	const { parts, files } = await readItemFiles(call);
 	if (parts.length === 0) return { messages, files };
@@ -105,40 +137,3 @@ function readPrompt(parameters: NodeParameters): InputMessage[] {
 	if (!hasFiles) throw parameters.createError('prompt', 'is empty');
 	return [];
 }
-
-export const textChat: LocalLlamaOperation = withOutput({
-	name: 'Chat',
-	value: 'chat',
-	action: 'Chat with a model',
-	description:
-		'Respond to a prompt or a conversation, with images and audio if the model supports them',
-	fields: [
-		modelField('The model to chat with'),
-		...messageFields,
-		createOptionsField([
-			...textOptions,
-			...messageOptions,
-			...thinkingOptions,
-			...toOptionFields(
-				responseFormatFields,
-				'jsonObject',
-				'How the response is constrained. Text if not set. For a schema or a grammar, also add the option "JSON Schema" or "Grammar".',
-			),
-		]),
-	],
-	run: async (call) => {
-		const responseFormat = readResponseFormat(call.parameters, 'options.');
-		const thinking = readThinking(call.parameters, 'options.');
-		const settings = await readTaskSettings(call, omitUndefined({ responseFormat, thinking }));
-		const { messages, files } = await readMessages(call);
-		const result = await generate(
-			call,
-			{ ...settings, thinkingHistory: 'toolTurns' },
-			messages,
-			files,
-		);
-		const json = getRequestedJson(result, responseFormat);
-		getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
-		return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
-	},
-});

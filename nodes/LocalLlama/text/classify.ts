@@ -14,17 +14,13 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import { withOutput, createOptionsField, readRows } from '../operation';
-import type { LocalLlamaOperation } from '../operation';
-import {
-	reportResult,
-	shortTextOptions,
-	instructionsField,
-	textField,
-	readTaskSettings,
-	binaryFieldsField,
-	readPromptInput,
-} from './generate';
+import { createOptionsField } from '../operation-fields';
+import { readRows } from '../list-fields';
+import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import { reportResult, readTextSettings } from './generate-text';
+import { binaryFieldsField, readPromptInput } from './item-files';
+import { shortTextOptions, instructionsField, textField } from './text-fields';
 
 const labelsField = fixedCollectionField(
 	'Labels',
@@ -81,7 +77,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 		const labels = readLabels(parameters);
 		const isMultiLabel = parameters.boolean('options.multiLabel', false);
 		const { input, files } = await readPromptInput(call);
-		const settings = await readTaskSettings(call, { temperature: 0 });
+		const settings = await readTextSettings(call, { temperature: 0 });
 		const request = {
 			input,
 			labels,
@@ -103,7 +99,8 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	},
 });
 
-function toMetadata(result: Classification, labels: Label[]): object {
+/** Everything but the labels. */
+function toMetadata(result: Classification, labels: readonly Label[]): object {
 	const { scores, noneScore, unmatchedText, usage, model, server } = result;
 	const toScoreEntry = ({ name }: Label, at: number) => [name, roundProbability(scores?.[at])];
 	return {
@@ -123,7 +120,7 @@ function roundProbability(probability: number | undefined) {
 
 /** Reads labels from the form, or from a list of names or objects. */
 function readLabels(parameters: NodeParameters): Label[] {
-	const { rows, label } = readRows(parameters, 'labels', 'labelList');
+	const { rows, label } = readRows(parameters, { form: 'labels', listOption: 'labelList' });
 	const labels = rows.map((row) =>
 		isRecord(row)
 			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }

@@ -1,11 +1,15 @@
-import type { CompleteSettings } from '../../../lib/tasks/complete';
+import type { CompleteSettings, Prompt } from '../../../lib/tasks/complete';
 import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
-import type { LocalLlamaOperation, ResultItem } from '../operation';
-import { withOutput, createOptionsField } from '../operation';
-import { reportResult, toUsageMetadata, textOptions, readTaskSettings } from './generate';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { createOptionsField } from '../operation-fields';
+import { withOutput } from '../output';
+import { reportResult, readTextSettings } from './generate-text';
+import { toUsageMetadata } from './result-metadata';
+import { textOptions } from './text-fields';
 
 const options = [
 	...textOptions,
@@ -34,7 +38,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;
-		const settings = await readTaskSettings(call);
+		const settings = await readTextSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
 		const onDelta = typing ? async (delta: string) => await typing.write(delta) : undefined;
@@ -42,12 +46,8 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await typing?.write('\n\n');
-				const completion = await completeText(
-					server,
-					withSeedOffset(settings, copy),
-					prompt,
-					onDelta,
-				);
+				const copySettings = withSeedOffset(settings, copy);
+				const completion = await completeText(server, copySettings, { prompt, onDelta });
 				if (!completion.text) completion.warnings = ['The model generated no text.'];
 				reportResult(call, completion);
 				const { text: output, finishReason, model, server: serverType } = completion;
@@ -71,8 +71,6 @@ function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSetti
 	if (seed < 0) return settings;
 	return { ...settings, parameters: { ...settings.parameters, seed: seed + copy } };
 }
-
-type Prompt = string | number[];
 
 /** Reads one or several prompts. A list of numbers is one prompt as tokens. */
 function readPrompts(parameters: NodeParameters): Prompt[] {

@@ -24,19 +24,19 @@ import {
 	shownIf,
 	stringField,
 } from '../../shared/field-builders';
-import { withOutput, createOptionsField, findReplacement, readRows } from '../operation';
-import type { LocalLlamaOperation } from '../operation';
+import { createOptionsField } from '../operation-fields';
+import { findReplacement, readRows } from '../list-fields';
+import { withOutput } from '../output';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import { generateText, readTextSettings } from './generate-text';
+import { toMetadata } from './result-metadata';
+import { binaryFieldsField, readPromptInput } from './item-files';
 import {
-	toMetadata,
-	generate,
 	shortTextOptions,
 	quickThinkingOptions,
 	instructionsField,
 	textField,
-	readTaskSettings,
-	binaryFieldsField,
-	readPromptInput,
-} from './generate';
+} from './text-fields';
 
 const TYPES = {
 	boolean: 'Boolean',
@@ -130,8 +130,9 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		};
 		// Most likely response by default.
 		const defaults = { temperature: 0, ...omitUndefined({ thinking }), responseFormat };
-		const settings = await readTaskSettings(call, defaults);
-		const result = await generate(call, { ...settings, thinkingHistory: 'never' }, messages, files);
+		const settings = await readTextSettings(call, defaults);
+		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
+		const result = await generateText(call, textSettings, { messages, files });
 		const json = getRequestedJson(result, responseFormat)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		json.unsafeNumbers = json.unsafeNumbers.filter(
@@ -158,7 +159,7 @@ function asNumber(value: unknown) {
 
 /** Reads the fields to extract from the form or a list. */
 function readFields(parameters: NodeParameters): ExtractField[] {
-	const { rows, label } = readRows(parameters, 'fields', 'fieldList');
+	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
 	if (rows.length === 0)
 		throw createFieldError(label, 'has no field', 'Add a field for each value to extract.');
 	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));

@@ -15,8 +15,10 @@ import type { NodeParameters } from '../../shared/parameters';
 import { quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemError } from '../../shared/run/item-error';
-import type { LlamaCall, LocalLlamaOperation, ResultItem } from '../operation';
-import { countTokens, withOutput } from '../operation';
+import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { countTokens } from '../count-tokens';
+import { withOutput } from '../output';
 
 const fields = [
 	modelField('The model that creates the vectors', {
@@ -79,7 +81,9 @@ interface EmbedOptions {
 	asBase64: boolean;
 }
 
+/** A text of an item, and its vector. */
 interface InputText {
+	/** Index of its item. */
 	itemIndex: number;
 	/** Number (from 0) among the texts of all items, for errors. */
 	index: number;
@@ -101,9 +105,10 @@ type EmbedResults = Array<ResultItem | ItemError>;
 
 /**
  * Embeds the texts of all items, in their order. With "continue on fail", only the item with the invalid text fails.
- * Throws an `ItemError` for the item that caused the error.
+ *
+ * @throws an `ItemError` for the item that caused the error.
  */
-async function embedItems(call: LlamaCall) {
+async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 	const groups = new Map<string, Group>();
 	const results: EmbedResults = [];
 	let count = 0;
@@ -113,7 +118,11 @@ async function embedItems(call: LlamaCall) {
 			const parameters = call.parametersOf(itemIndex);
 			const settings = { ...readEmbeddingSettings(parameters), priority };
 			const options: EmbedOptions = {
-				settings: await withResolvedModel(settings, server, 'embeddings', call.signal),
+				settings: await withResolvedModel(settings, {
+					server,
+					task: 'embeddings',
+					signal: call.signal,
+				}),
 				role: parameters.choice('role', 'document'),
 				isSingleItem: parameters.boolean('options.singleItem', false),
 				asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
@@ -125,13 +134,13 @@ async function embedItems(call: LlamaCall) {
 				group.texts.push({ itemIndex, index: count++, ...text });
 		} catch (error) {
 			count++;
-			results.push(toItemError(call, itemIndex, error));
+			results.push(toItemError(call, { itemIndex, reason: error }));
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
 	return results.sort((a, b) => getItemIndex(a) - getItemIndex(b));
 }
 
-/** Throws a `ServerError` of type `invalidInput` for an empty array, or naming the entry that is not text. */
+/** @throws a `ServerError` of type `invalidInput` for an empty array, or naming the entry that is not text. */
 function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | 'position'>> {
 	const value = parameters.value('text');
 	if (!Array.isArray(value)) return [{ text: parameters.rawString('text') }];
@@ -151,7 +160,9 @@ async function embedGroup(
 	const { settings, role } = options;
 	const embedder = new Embedder(server, settings);
 	const failures = new Map<number, ItemError>();
-	let [tokens, truncated, dimensions] = [0, 0, 0];
+	let tokens = 0;
+	let truncated = 0;
+	let dimensions = 0;
 	let { model } = settings;
 	let pending = texts;
 	for (let start = 0; start < pending.length;) {
@@ -159,7 +170,7 @@ async function embedGroup(
 		const batchTexts = batch.map(({ text }) => text);
 		const indexes = batch.map(({ index }) => index);
 		try {
-			const result = await embedder.embed(batchTexts, role, call.signal, indexes);
+			const result = await embedder.embed(batchTexts, role, { signal: call.signal, indexes });
 			for (const [at, vector] of result.vectors.entries())
 				batch[at]!.vector = encodeVector(vector, options);
 			dimensions = result.vectors[0]!.length;
@@ -170,7 +181,7 @@ async function embedGroup(
 			start += batch.length;
 		} catch (error) {
 			for (const itemIndex of getFailedItems(error, batch))
-				failures.set(itemIndex, toItemError(call, itemIndex, error));
+				failures.set(itemIndex, toItemError(call, { itemIndex, reason: error }));
 			// The other texts of a failed batch are sent again without those of the failed item.
 			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
 			start = 0;

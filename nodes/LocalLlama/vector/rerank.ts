@@ -7,8 +7,11 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
 import { toItemError } from '../../shared/run/item-error';
-import type { LlamaCall, LocalLlamaOperation, ResultItem } from '../operation';
-import { countTokens, withOutput, createOptionsField } from '../operation';
+import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { countTokens } from '../count-tokens';
+import { createOptionsField } from '../operation-fields';
+import { withOutput } from '../output';
 
 /** Text of a document, and what its output item keeps. */
 interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {
@@ -57,15 +60,20 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 				return readDocuments(call, from);
 			} catch (error) {
 				// If the node continues on errors, the other documents are ranked.
-				failures.push(toItemError(call, from, error));
+				failures.push(toItemError(call, { itemIndex: from, reason: error }));
 				return [];
 			}
 		});
 		const { parameters, server, priority, signal } = call;
 		const settings = { ...readRerankSettings(parameters), priority, signal };
-		const resolvedSettings = await withResolvedModel(settings, server, 'reranking', signal);
+		const resolvedSettings = await withResolvedModel(settings, {
+			server,
+			task: 'reranking',
+			signal,
+		});
 		const texts = documents.map(({ text }) => text);
-		const result = await rerank(server, resolvedSettings, parameters.rawString('query'), texts);
+		const query = parameters.rawString('query');
+		const result = await rerank(server, resolvedSettings, { query, documents: texts });
 		countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 		result.warnings.forEach(call.hint);
 		if (result.truncated > 0)

@@ -69,8 +69,12 @@ export async function readFile({
 	context,
 	itemIndex,
 	parameters,
+	hint,
 }: OperationCall): Promise<FileSource> {
-	return await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+	const property = parameters.string('binaryPropertyName');
+	const source = await createFileSource(context, itemIndex, property);
+	source.warnings?.forEach(hint);
+	return source;
 }
 
 /** The field for the output binary field. */

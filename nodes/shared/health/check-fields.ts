@@ -98,7 +98,7 @@ export const timeoutField: INodeProperties = numberField(
 /**
  * Fields of every operation that checks the server.
  *
- * @param extraFields further options of the operation
+ * @param extraFields - Further options of the operation
  */
 export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
 	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];

@@ -8,7 +8,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 /**
  * The target of an item's credential.
  *
- * @param itemIndex 0 for a polling node, which has no items
+ * @param itemIndex - 0 for a polling node, which has no items
  */
 export async function createCheckTarget(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
@@ -23,7 +23,7 @@ export async function createCheckTarget(
 /**
  * The target of a credential. Opening it may fail, so that a check can report why.
  *
- * @param helpers of the node's context, for n8n's egress filter
+ * @param helpers - Of the node's context, for n8n's egress filter
  */
 export function toCheckTarget(
 	service: CheckTarget['service'],
@@ -35,7 +35,7 @@ export function toCheckTarget(
 		: { service, open: () => createModelServer(data, helpers) };
 }
 
-/** @throws {ServerError} of type `invalidUrl` or `invalidInput` */
+/** @throws a `ServerError` of type `invalidUrl` or `invalidInput` */
 function createDifyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);

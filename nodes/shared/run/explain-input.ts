@@ -8,15 +8,23 @@ import { isExpression } from '../list-entries';
 /** The label in an error about a value. */
 const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
 
+/** The item whose value caused an error. */
+interface FailedInput {
+	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData'>;
+	/** Fields of the operation. */
+	properties: readonly INodeProperties[];
+	itemIndex: number;
+}
+
 /**
  * The error about a value that an expression returned: nothing in the node is wrong, so it names the item, and what the
- * item lacks. Other errors unchanged.
+ * item lacks.
+ *
+ * @returns other errors unchanged.
  */
 export function explainInput(
-	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData'>,
-	properties: readonly INodeProperties[],
-	itemIndex: number,
 	error: unknown,
+	{ context, properties, itemIndex }: FailedInput,
 ): unknown {
 	const { type, parameters } = context.getNode();
 	// A model fills in the fields of a tool.

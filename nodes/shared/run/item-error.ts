@@ -14,7 +14,7 @@ import { getErrorMessage } from '../../../lib/values/text';
 
 /** The error of one item, in an operation that processes all items together. */
 export class ItemError extends Error {
-	/** `facts`: further fields of the failed item. */
+	/** @param facts - Further fields of the failed item. */
 	constructor(
 		readonly itemIndex: number,
 		readonly reason: unknown,
@@ -24,14 +24,30 @@ export class ItemError extends Error {
 	}
 }
 
+/** What a call says about its run. */
+interface ItemRun {
+	context: Pick<IExecuteFunctions, 'continueOnFail'>;
+	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
+	signal: AbortSignal;
+}
+
+/** Why an item failed. */
+interface ItemFailure {
+	itemIndex: number;
+	/** The error, of any type. An `ItemError` is kept. */
+	reason: unknown;
+	/** Further fields of the failed item. */
+	facts?: object;
+}
+
 /**
- * The error of an item for the results. Throws an `ItemError` unless the node continues on errors, and is not stopped.
+ * The error of an item for the results.
+ *
+ * @throws an `ItemError`, unless the node continues on errors and is not stopped.
  */
 export function toItemError(
-	{ context, signal }: { context: Pick<IExecuteFunctions, 'continueOnFail'>; signal: AbortSignal },
-	itemIndex: number,
-	reason: unknown,
-	facts?: object,
+	{ context, signal }: ItemRun,
+	{ itemIndex, reason, facts }: ItemFailure,
 ): ItemError {
 	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, facts);
 	if (context.continueOnFail() && !signal.aborted) return error;
@@ -66,8 +82,9 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
  * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which
- * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it. `reason`: the error that became
- * `error`.
+ * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
+ *
+ * @param reason - The error that became `error`.
  */
 export function toPanelError(
 	context: Context,

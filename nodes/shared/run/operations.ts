@@ -12,7 +12,7 @@ import { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';
 import type { ItemError } from './item-error';
 
-/** Arguments of an operation. `Access`: clients created from the credential of an item. */
+/** Arguments of an operation, and `Access`: clients created from the credential of an item. */
 export type OperationCall<Access extends object = object> = Access & {
 	context: IExecuteFunctions;
 	itemIndex: number;
@@ -75,7 +75,11 @@ export interface OperationTable<O> {
 	properties: INodeProperties[];
 	/** Expression for the subtitle of the node. */
 	subtitle: string;
-	/** The operation selected for an item. Throws a `ServerError` if an expression names one that does not exist. */
+	/**
+	 * The operation selected for an item.
+	 *
+	 * @throws a `ServerError` if an expression names one that does not exist.
+	 */
 	getOperation(context: IExecuteFunctions, itemIndex: number): O;
 }
 
@@ -136,7 +140,11 @@ export function operationFields(
 	);
 }
 
-/** Finds an operation by name. Throws a `ServerError` if an expression names one that does not exist. */
+/**
+ * Finds an operation by name.
+ *
+ * @throws a `ServerError` if an expression names one that does not exist.
+ */
 export function findOperation<O extends OperationDescription>(
 	operations: readonly O[],
 	name: string,
@@ -149,12 +157,25 @@ export function findOperation<O extends OperationDescription>(
 	);
 }
 
-/** The subtitle of a node: the action name of its operation. `key`: expression for the name of an action. */
+/** The text of an action in n8n's lists. */
+interface NamedAction {
+	/** What `key` evaluates to. */
+	name: string;
+	/** Default: none. */
+	action?: string;
+}
+
+/**
+ * The subtitle of a node: the action name of its operation.
+ *
+ * @param key - Expression for the name of an action.
+ */
 export function buildSubtitle(
-	actions: ReadonlyArray<readonly [name: string, action?: string]>,
+	actions: readonly NamedAction[],
 	key = '$parameter.operation',
 ): string {
-	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
+	const actionByName = Object.fromEntries(actions.map(({ name, action }) => [name, action]));
+	return `={{ (${JSON.stringify(actionByName)})[${key}] }}`;
 }
 
 /** The operations of a node without resources. The first one is the default. */
@@ -164,15 +185,16 @@ export function createOperationTable<O extends OperationDescription>(
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
-		subtitle: buildSubtitle(operations.map(({ value, action }) => [value, action])),
+		subtitle: buildSubtitle(operations.map(({ value, action }) => ({ name: value, action }))),
 		getOperation: (context, itemIndex) =>
 			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
 	};
 }
 
 /**
- * The operations of a node with resources. `resources`: in the order of n8n's list of actions; the first one is the
- * default.
+ * The operations of a node with resources.
+ *
+ * @param resources - In the order of n8n's list of actions; the first one is the default.
  */
 export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
@@ -196,7 +218,7 @@ export function createResourceTable<O extends OperationDescription>(
 		],
 		subtitle: buildSubtitle(
 			resources.flatMap(({ value: resource, operations }) =>
-				operations.map(({ value, action }) => [`${resource} ${value}`, action] as const),
+				operations.map(({ value, action }) => ({ name: `${resource} ${value}`, action })),
 			),
 			'$parameter.resource + " " + $parameter.operation',
 		),

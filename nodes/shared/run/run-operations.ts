@@ -68,8 +68,10 @@ export async function runOperations<Access extends object>(
 				typing,
 				hint: (message: string) => addHintOnce(context, message),
 			};
-			const explain = ({ itemIndex: index, reason, facts }: ItemError) =>
-				new ItemError(index, explainInput(context, operation.fields, index, reason), facts);
+			const explain = ({ itemIndex: index, reason, facts }: ItemError) => {
+				const input = { context, properties: operation.fields, itemIndex: index };
+				return new ItemError(index, explainInput(reason, input), facts);
+			};
 			const result = await operation.run(call).catch(async (error: unknown) => {
 				await typing?.breakLine();
 				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
@@ -124,8 +126,15 @@ function collectGroup(
 	return [];
 }
 
+/** How the items of an operation run. */
+interface Concurrency {
+	/** Whether the text is streamed into a chat, if there is one. */
+	streams: boolean;
+	maxConcurrentItems: number;
+}
+
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */
-function readConcurrency(parameters: NodeParameters) {
+function readConcurrency(parameters: NodeParameters): Concurrency {
 	const { properties } = parameters;
 	const canStream = findOption(properties, 'enableStreaming') !== undefined;
 	const option = findOption(properties, 'maxConcurrentItems');
@@ -140,8 +149,9 @@ function readConcurrency(parameters: NodeParameters) {
 }
 
 /**
- * The access of the first item that has one: in a group, an item without access must not take the others with it. Throws
- * the error of the first item if none has.
+ * The access of the first item that has one: in a group, an item without access must not take the others with it.
+ *
+ * @throws the error of the first item if none has.
  */
 async function openFirst<Access>(
 	[itemIndex, ...others]: readonly number[],
@@ -200,14 +210,16 @@ export interface ItemsOptions {
 }
 
 /**
- * Processes all items concurrently, and returns their results in the order of the items. With "continue on fail", the
- * result of a failed item is its error; otherwise the first error aborts the others, and is thrown.
+ * Processes all items concurrently. With "continue on fail", the result of a failed item is its error.
+ *
+ * @returns the results in the order of the items.
+ * @throws the first error, which aborts the other items, unless the node continues on errors.
  */
 export async function processItems<T>(
 	context: IExecuteFunctions,
 	handleItem: ItemHandler<T>,
 	options: ItemsOptions,
-): Promise<(ItemError | T)[]> {
+): Promise<Array<T | ItemError>> {
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
 	const onError = new AbortController();
@@ -234,8 +246,11 @@ export async function processItems<T>(
 	};
 	const lanes = groupBySequence(results.length, options).values();
 	const worker = async () => {
-		for (const lane of lanes)
-			for (const itemIndex of lane) if (!signal.aborted) await processItem(itemIndex);
+		for (const lane of lanes) {
+			for (const itemIndex of lane) {
+				if (!signal.aborted) await processItem(itemIndex);
+			}
+		}
 	};
 	try {
 		await Promise.all(

@@ -360,7 +360,7 @@ test.each([
 });
 
 test.each([
-	['{"error":{"message":"The tenant is closed.","code":504}}', 'The tenant is closed'],
+	['{"error":{"message":"The tenant is closed.","code":500}}', 'The tenant is closed'],
 	['{"error":"Backend melted"}', 'Backend melted'],
 ])('an unknown error event is quoted: %s', (body, title) => {
 	expect(errorOfEvent(body)).toMatchObject({ type: 'streamError', message: title });

@@ -37,7 +37,7 @@ testLimit('lib/chat/check/correction.ts#MAX_QUOTED', {
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
 		const toolCall = { name: 'f', arguments: textOfBytes(bytes) };
-		return isWhole(describeIssue({ toolCall, type: 'brokenArguments', details: [] }).detail!);
+		return isWhole(describeIssue({ toolCall, type: 'brokenArguments', details: [] }).forModel);
 	},
 	within: true,
 	beyond: false,
@@ -67,8 +67,8 @@ testLimit('lib/chat/check/correction.ts#MAX_NAMES', {
 	outcome: (count) => {
 		const names = Array.from({ length: count }, (_none, at) => `n${at}`);
 		const toolCall = { name: 'f', arguments: '{}' };
-		const { detail } = describeIssue({ toolCall, type: 'missingArguments', details: names });
-		return detail!.includes(names.at(-1)!);
+		const { forModel } = describeIssue({ toolCall, type: 'missingArguments', details: names });
+		return forModel.includes(names.at(-1)!);
 	},
 	within: true,
 	beyond: false,
@@ -104,7 +104,7 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 	});
 });
 
-testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_CALLS', {
+testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_TOOL_CALLS', {
 	limit: 1_000,
 	outcome: (count) => {
 		const accumulator = new ToolCallAccumulator();

@@ -1,6 +1,7 @@
 /** However a server streams calls, each has its own name and arguments. */
 import fc from 'fast-check';
 
+import { CompletionAccumulator } from '../../../lib/chat/read/completion-accumulator';
 import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
 import { examples } from '../../support/properties';
 
@@ -100,4 +101,19 @@ test('without an index, one after another, with their own IDs', () => {
 			);
 		}),
 	);
+});
+
+test('more than 1,000 calls end the response, with an error that says so', () => {
+	const accumulator = new CompletionAccumulator({ offeredTools: ['a'] });
+	const calls = Array.from({ length: 1_001 }, (_none, index) => ({
+		index,
+		id: `c${index}`,
+		function: { name: 'a', arguments: '{}' },
+	}));
+	accumulator.push(JSON.stringify({ choices: [{ delta: { tool_calls: calls } }] }));
+	expect(accumulator.end().completion.failure).toMatchObject({
+		errorType: 'invalidToolCall',
+		title: 'The model called more than 1000 tools in one response, so none was executed',
+		suggestion: expect.stringContaining('repeats itself') as string,
+	});
 });

@@ -1,9 +1,5 @@
 import fc from 'fast-check';
-import {
-	classifyErrorResponse,
-	classifyStreamError,
-	parseRetryAfter,
-} from '../../../lib/errors/classify-error';
+import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { readCases } from '../../support/rows';
@@ -79,31 +75,6 @@ test('any response results in an error with a title and a suggestion', () => {
 			const failed = classifyErrorResponse({ status, headers: headers, body: text }, context);
 			expect(failed.message).not.toBe('');
 			expect(failed.suggestion).not.toBe('');
-		}),
-	);
-});
-
-const NOW = Date.parse('2026-11-20T20:00:00Z');
-
-test.each([
-	['5', 5_000],
-	[' 0 ', 0],
-	['1.2345', 1_235],
-	['Fri, 20 Nov 2026 20:00:30 GMT', 30_000],
-	['Fri, 20 Nov 2026 19:59:00 GMT', 0],
-	['-5', undefined],
-	['soon', undefined],
-	['', undefined],
-	[undefined, undefined],
-])('Retry-After %j is %j ms', (header, ms) => {
-	expect(parseRetryAfter(header, NOW)).toBe(ms);
-});
-
-test('no header gives an invalid time', () => {
-	fc.assert(
-		fc.property(fc.string(), (header) => {
-			const ms = parseRetryAfter(header, NOW);
-			expect(ms === undefined || ms >= 0).toBe(true);
 		}),
 	);
 });

@@ -4,7 +4,8 @@ import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets } from '../../../lib/errors/mask';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import { removeEchoes, toTitle } from '../../../lib/errors/signals';
+import { removeEchoes } from '../../../lib/errors/echoes';
+import { toTitle } from '../../../lib/errors/message-title';
 import { testLimit, textOfCharacters } from '../../support/limits';
 
 const isWhole = (shown: string | undefined) => shown?.includes('…') === false;
@@ -26,14 +27,14 @@ testLimit('lib/errors/describe-error.ts#MAX_QUOTED_TEXT', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/errors/signals.ts#MAX_TITLE_LENGTH', {
+testLimit('lib/errors/message-title.ts#MAX_TITLE_LENGTH', {
 	limit: 120,
 	of: 'wide characters',
 	outcome: (length) => isWhole(toTitle(textOfCharacters(length))),
 	within: true,
 	beyond: false,
 });
-testLimit('lib/errors/signals.ts#MIN_ECHO_LENGTH', {
+testLimit('lib/errors/echoes.ts#MIN_ECHO_LENGTH', {
 	limit: 23,
 	of: 'repeated characters, one less than are removed',
 	outcome: (length) => {

@@ -157,7 +157,9 @@ test('the rest of JSON stays to the letter, and JSON stays JSON', () => {
 	fc.assert(
 		fc.property(fc.jsonValue(), fc.string(), (value, before) => {
 			const json = JSON.stringify([value, before + KEY]);
-			expect(JSON.parse(maskBody(json, [KEY]))).toEqual([value, `${before}***`]);
+			// JSON has no -0.
+			const [parsed] = JSON.parse(json) as unknown[];
+			expect(JSON.parse(maskBody(json, [KEY]))).toEqual([parsed, `${before}***`]);
 		}),
 	);
 });

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { ServerError } from '../../../lib/errors/server-error';
-import { createServerError, parseHostAndPort } from '../../../lib/errors/create-error';
-import { isRetryable, isConnectionError } from '../../../lib/errors/error-types';
-import type { ErrorType } from '../../../lib/errors/error-types';
+import { createServerError } from '../../../lib/errors/create-error';
+import {
+	ERROR_TYPES,
+	isConnectionError,
+	isRetriedOnce,
+	isRetryable,
+} from '../../../lib/errors/error-types';
 import { describeError } from '../../../lib/errors/describe-error';
-import { DIFY_ERROR_TEXTS } from '../../../lib/errors/texts/dify';
-import { MODEL_ERROR_TEXTS } from '../../../lib/errors/texts/model';
-import { NETWORK_ERROR_TEXTS } from '../../../lib/errors/texts/network';
 
 const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 
@@ -89,28 +90,13 @@ describe('createServerError', () => {
 			'The host name "nas.lan" cannot be resolved',
 		);
 	});
-
-	test('parseHostAndPort uses the default port of the scheme', () => {
-		expect([
-			parseHostAndPort('http://nas.lan/v1'),
-			parseHostAndPort('https://nas.lan/v1'),
-			parseHostAndPort('https://[::1]:8443/'),
-			parseHostAndPort('no address'),
-			parseHostAndPort(undefined),
-		]).toEqual([
-			{ host: 'nas.lan', port: '80' },
-			{ host: 'nas.lan', port: '443' },
-			{ host: '[::1]', port: '8443' },
-			{},
-			{},
-		]);
-	});
 });
 
 test('only requests that were not started can be retried: others may have run, or would fail again', () => {
-	const texts = { ...NETWORK_ERROR_TEXTS, ...MODEL_ERROR_TEXTS, ...DIFY_ERROR_TEXTS };
-	const retryable = (Object.keys(texts) as ErrorType[]).filter(isRetryable).sort();
+	const retryable = ERROR_TYPES.filter(isRetryable).sort();
 	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading', 'modelUnreachable']);
+	const once = ERROR_TYPES.filter(isRetriedOnce).sort();
+	expect(once).toEqual(['outputParseFailed', 'serverError', 'streamError']);
 });
 
 test('isConnectionError is true if no connection was established', () => {

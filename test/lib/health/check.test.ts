@@ -241,7 +241,7 @@ describe('proxies that reject requests', () => {
 			),
 		);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'badGateway').suggestion).toContain('cloudflared');
+		expect(finding(result, 'tunnelDown').suggestion).toContain('cloudflared');
 	});
 
 	it('the forward proxy of the environment responds instead of the server', async () => {

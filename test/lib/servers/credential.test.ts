@@ -221,7 +221,7 @@ async function testResponse(answer: ReturnType<typeof reply.json>): Promise<stri
 			rules: [
 				statusRule(403, 'Not for you'),
 				plainTextRule('A page'),
-				missingFieldRule('name', 'Nobody'),
+				missingFieldRule({ key: 'name', message: 'Nobody' }),
 			] as Rules,
 		},
 	};

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import {
 	parseParameterCount,
 	getModelEntries,
-	parseMetrics,
 	parseModels,
 	parseProps,
 	matchesModel,
@@ -12,12 +11,13 @@ import {
 	getDisplayNames,
 	suggestModels,
 } from '../../../lib/servers/models';
+import { parseMetrics } from '../../../lib/servers/metrics';
 import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
 import { isRecord } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
 import { examples } from '../../support/properties';
 import { httpFixture } from '../../support/streams';
-import { isSameOllamaName } from '../../../lib/servers/types/ollama-actions';
+import { isSameOllamaName } from '../../../lib/servers/types/ollama-models';
 
 const recorded = (name: string): unknown =>
 	parseJson(httpFixture(`${name}.http`).body.toString('utf8'));

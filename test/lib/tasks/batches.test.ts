@@ -2,8 +2,9 @@ import fc from 'fast-check';
 
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { truncateToLimit, processInBatches, parseTokenSizes } from '../../../lib/tasks/batches';
-import type { BatchText } from '../../../lib/tasks/batches';
+import { processInBatches } from '../../../lib/tasks/batches';
+import type { BatchText } from '../../../lib/tasks/long-texts';
+import { parseTokenSizes, truncateToLimit } from '../../../lib/tasks/long-texts';
 
 const createError = (details: Partial<ServerError> = {}) =>
 	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', ...details });
@@ -12,7 +13,7 @@ describe('texts in batches', () => {
 	const run = async (count: number, size: number, isRejected: (batch: BatchText[]) => boolean) => {
 		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: 'ab' }));
 		const sizes: number[] = [];
-		const results = await processInBatches(texts, {
+		const { results } = await processInBatches(texts, {
 			size,
 			send: async (batch) => {
 				sizes.push(batch.length);
@@ -21,7 +22,6 @@ describe('texts in batches', () => {
 				return batch.map(({ index }) => (isTruncated ? -index : index));
 			},
 			canTruncate: true,
-			totals: { truncated: 0 },
 			toError: (error) => error,
 		});
 		return { results, sizes };
@@ -59,7 +59,6 @@ describe('texts in batches', () => {
 			size: 2,
 			send,
 			canTruncate: true,
-			totals: { truncated: 0 },
 			toError: (error: ServerError) => error,
 		};
 		await expect(processInBatches(texts, batchOptions)).rejects.toMatchObject({

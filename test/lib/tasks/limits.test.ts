@@ -18,7 +18,6 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 				return await Promise.resolve(batch.map(() => 1));
 			},
 			canTruncate: false,
-			totals: { truncated: 0 },
 			toError: (error) => error,
 		},
 	);
@@ -55,7 +54,6 @@ testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
 					return await Promise.resolve(batch.map(() => 1));
 				},
 				canTruncate: false,
-				totals: { truncated: 0 },
 				toError: (error, _text, otherTexts) => {
 					statuses.push(otherTexts);
 					return error;

@@ -4,6 +4,7 @@ import { getPrefixes } from '../../../lib/tasks/prefixes';
 import type { EmbedSettings } from '../../../lib/tasks/embed';
 import { generateImages } from '../../../lib/tasks/generate-images';
 import { rerank } from '../../../lib/tasks/rerank';
+import type { SpeechAudio } from '../../../lib/tasks/synthesize-speech';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
@@ -171,7 +172,10 @@ test.each([
 		const results = values.map((score, index) => ({ index, relevance_score: score }));
 		const { target } = await serve({ 'POST /v1/rerank': json({ results }) });
 		const settings = { ...SETTINGS, ...SCORES, scores };
-		const { ranking, warnings } = await rerank(target, settings, 'q', values.map(String));
+		const { ranking, warnings } = await rerank(target, settings, {
+			query: 'q',
+			documents: values.map(String),
+		});
 		expect(warnings.filter((warning) => warning.includes('"As Received"'))).toHaveLength(hints);
 		if (scores === 'sigmoid')
 			expect(ranking[0]!.score).toBeCloseTo(1 / (1 + Math.exp(-Math.max(...values))));
@@ -235,12 +239,11 @@ test.each([
 		instructions: '',
 		isPlainText: false,
 	} as const;
-	const result = await synthesizeSpeech(
-		connect(server.url),
-		SETTINGS,
-		{ ...request, extraBody: {} },
-		async ({ content }) => await readBytes(content),
-	);
+	const result = await synthesizeSpeech(connect(server.url), SETTINGS, {
+		...request,
+		extraBody: {},
+		store: async ({ content }: SpeechAudio) => await readBytes(content),
+	});
 	expect(Buffer.from(result.stored)).toEqual(stored);
 });
 
@@ -315,7 +318,7 @@ test('a rejected field without effect is omitted from all later requests', async
 });
 
 const rerankDocuments = async (target: ReturnType<typeof connect>, documents: string[]) =>
-	await rerank(target, { ...SETTINGS, ...SCORES, scores: 'received' }, 'a', documents);
+	await rerank(target, { ...SETTINGS, ...SCORES, scores: 'received' }, { query: 'a', documents });
 
 test('a gateway to a provider that does not rerank', async () => {
 	const { target } = await serve({

@@ -17,7 +17,10 @@ const startLlama = useSimulator(startLlamaServerSim);
 
 const run = async (
 	sim: { url: string },
-	{ model = 'kokoro', ...overrides }: Partial<SpeechRequest & TaskSettings> = {},
+	{
+		model = 'kokoro',
+		...overrides
+	}: Partial<Omit<SpeechRequest<unknown>, 'store'> & TaskSettings> = {},
 ) => {
 	const store = async ({ content, ...type }: SpeechAudio) => ({
 		...type,
@@ -32,8 +35,7 @@ const run = async (
 	const result = await synthesizeSpeech(
 		connect(sim.url),
 		{ ...OPTIONS, model },
-		{ ...request, isPlainText: false, extraBody: {}, ...overrides },
-		store,
+		{ ...request, isPlainText: false, extraBody: {}, store, ...overrides },
 	);
 	return { ...result, ...result.stored };
 };

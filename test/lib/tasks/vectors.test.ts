@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { parseTokenCount, parseVectors, truncateVector } from '../../../lib/tasks/vectors';
 import { readCases } from '../../support/rows';
 
-const readEmbeddings = (json: unknown, count: number, length?: number) =>
-	parseVectors(json as never, count, length);
+const readEmbeddings = (json: unknown, count: number, dimensions?: number) =>
+	parseVectors(json as never, { count, dimensions });
 
 const base64 = (...numbers: number[]) =>
 	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');

@@ -2,6 +2,7 @@ import { extractJson } from '../../../lib/text/extract-json';
 import { splitReasoning } from '../../../lib/text/reasoning';
 import { repairJson } from '../../../lib/text/literals';
 import { decideTextCalls } from '../../../lib/text/calls/decide-text-calls';
+import { withoutCallMarkup } from '../../../lib/text/calls/without-call-markup';
 import { RunawayDetector } from '../../../lib/text/runaway';
 import { testLimit } from '../../support/limits';
 
@@ -146,6 +147,15 @@ testLimit('lib/text/calls/limits.ts#MAX_CALLS', {
 		}).calls.length > 0,
 	within: true,
 	beyond: false,
+});
+testLimit('lib/text/calls/without-call-markup.ts#MAX_MARKS', {
+	limit: 100,
+	outcome: (count) => {
+		const text = `${'[TOOL_CALLS]'.repeat(count - 1)} <tool_call>{"name":"f"`;
+		return withoutCallMarkup(text) === text;
+	},
+	within: false,
+	beyond: true,
 });
 testLimit('lib/text/reasoning.ts#MAX_MENTIONS', {
 	limit: 20,

@@ -97,6 +97,20 @@ test.each([
 	"<do_action> {'name': 'get'",
 	'<calls>[get(',
 	'<py:action>get.it(',
+	'</longcat_new>',
+	'<LONGCAT_FILES>',
+	'<image_end>',
+	'<low_res_im_start>',
+	'<IMG_PATCH>',
+	'<row_3_col_2>',
+	'<__video__>',
+	'<jupyter_after>',
+	'<TOKENS_UNUSED_12>',
+	'<mask:3>',
+	'<[PLHD77_never_used]>',
+	'>>KEYWORDS<<',
+	'✿HISTORY✿',
+	'<END ROLE>',
 ])('%s is broken, too', (mark) => {
 	expect(breaks(mark)).toBe(true);
 	expect(breaks(`a${mark}b`)).toBe(true);
@@ -129,6 +143,17 @@ test.each([
 	'{"a":[1,[2]],"b":"<c>"}',
 	'tool_call, think, function=1',
 	'«A» ◁ B ▷ 〈C〉',
+	'<svg><image href="a.png" width="1"/></svg><img src="a.png"><video controls src="a.mp4"></video>',
+	'std::vector<_Tp, _Alloc> and std::map<std::string, std::vector<int>>',
+	'cat >>FILE <<EOF and std::cout << x >> 2',
+	'if (a >>B<<c) <[1, 2]> <[Tt]itle>? xs <[]>',
+	'git clone <url> && git add <filename>',
+	'<ref>Smith</ref> <box>1</box> <code>x</code> <co>1</co> <results>2</results>',
+	'<Query>a</Query> <Document name="b"/>',
+	'<start>1</start><end>2</end><begin>3</begin>',
+	'list[image], [mask], [smask], [text], [USER] said',
+	'<tools:item/> <toolbar> <imageView> <audiobook>',
+	'✿ flowers ✿ and BEGIN TRANSACTION; END <x>',
 ])('%s stays', (source) => {
 	expect(breakControlTokens(source)).toBe(source);
 });

@@ -213,7 +213,7 @@ describe('case N37: other tasks have their own span name', () => {
 		const server = await start({ rerank: true });
 		const settings = { ...SETTINGS, longDocuments: 'fail', topN: 0, scores: 'received' } as const;
 		const target = createModelServer({ baseUrl: server.url }, traces.helpers);
-		await rerank(target, { ...settings, batchSize: 32 }, 'q', ['a']);
+		await rerank(target, { ...settings, batchSize: 32 }, { query: 'q', documents: ['a'] });
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);
@@ -222,11 +222,9 @@ describe('case N37: other tasks have their own span name', () => {
 	test('completion', async () => {
 		const server = await start();
 		const settings = { model: 'sim-model', parameters: {}, priority: 'interactive' } as const;
-		await completeText(
-			createModelServer({ baseUrl: server.url }, traces.helpers),
-			settings,
-			'Once',
-		);
+		await completeText(createModelServer({ baseUrl: server.url }, traces.helpers), settings, {
+			prompt: 'Once',
+		});
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});
 

@@ -203,8 +203,8 @@ describe('audio', () => {
 
 		test('an image is rejected: with a multimodal model, llama-server would transcribe it', async () => {
 			const sim = await startWhisper();
-			const [item] = recording('scan.jpg');
-			const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
+			const data = Buffer.from('\xff\xd8\xff\xe0', 'latin1').toString('base64');
+			const binary = { data: { data, mimeType: 'audio/wav', fileName: 'scan.wav' } };
 			const setup = buildSetup(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
 			const error = await getError({}, setup);
 			expect(error.message).toBe('"scan.jpg" is an image');

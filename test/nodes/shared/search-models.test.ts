@@ -48,7 +48,7 @@ describe('listed models', () => {
 		const expected = ['qwen3-8b', 'budge-it', 'bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m'];
 		expect((await search(sim.url)).results.map(({ value }) => value)).toEqual(expected);
 		const server = createModelServer({ baseUrl: sim.url, apiKey: KEY });
-		await expect(withResolvedModel({ model: '' }, server, 'chat')).rejects.toMatchObject({
+		await expect(withResolvedModel({ model: '' }, { server, task: 'chat' })).rejects.toMatchObject({
 			suggestion: expect.stringContaining(`Use one of: ${expected.join(', ')}.`) as string,
 		});
 	});
@@ -78,7 +78,7 @@ describe('a model that is not set', () => {
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
 	const chosen = async (server: ModelServer, use: ModelTask = 'chat') =>
-		(await withResolvedModel({ model: '' }, server, use)).model;
+		(await withResolvedModel({ model: '' }, { server, task: use })).model;
 	const at = (baseUrl: string) => createModelServer({ baseUrl });
 
 	it('the list is requested once for all items, and again after an error', async () => {
@@ -104,7 +104,9 @@ describe('a model that is not set', () => {
 				return reply.error(status, { error: 'too many requests' });
 			});
 			const settings = { model: '', retries: 1 };
-			expect((await withResolvedModel(settings, at(sim.url), 'chat')).model).toBe('only-one');
+			expect((await withResolvedModel(settings, { server: at(sim.url), task: 'chat' })).model).toBe(
+				'only-one',
+			);
 		},
 	);
 
@@ -138,7 +140,10 @@ describe('a model that is not set', () => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
 			const stop = new AbortController();
-			const choosing = withResolvedModel({ model: '' }, at(sim.url), use, stop.signal);
+			const choosing = withResolvedModel(
+				{ model: '' },
+				{ server: at(sim.url), task: use, signal: stop.signal },
+			);
 			choosing.catch(() => {});
 			await sleepWithAbort(200);
 			stop.abort();

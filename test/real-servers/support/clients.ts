@@ -43,8 +43,7 @@ export const rerankOf = (
 				retries: 3,
 				...settings,
 			},
-			query,
-			texts,
+			{ query, documents: texts },
 		),
 });
 

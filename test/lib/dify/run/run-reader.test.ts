@@ -428,6 +428,35 @@ describe('events with more values than fit into memory', () => {
 			routes: { [RECORD]: json({ id: RUN, status: 'succeeded', outputs: { answer: 'Hi there' } }) },
 		});
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi there' });
+		expect(result!.warnings).toEqual([expect.stringContaining('too large to be read')]);
+	});
+
+	test.each([
+		['objects', () => ({})],
+		['lists', () => []],
+		['properties', () => ({ a: 1 })],
+	])('in one event, more than can be read, of %s: an error that says so', async (_name, create) => {
+		const list = Array.from({ length: 1_100_000 }, create);
+		const large = { event: 'workflow_finished', data: { outputs: { note: 'Late', list } } };
+		const { error } = await read(stream([started, flowText('Hi'), large], 'open'));
+		expect(error).toMatchObject({
+			type: 'invalidResponse',
+			message: expect.stringContaining('more than 64 MB of memory') as string,
+			suggestion: expect.stringContaining('Let the workflow return less') as string,
+			serverText: expect.stringContaining('"note":"Late"') as string,
+			partialText: 'Hi',
+		});
+	});
+
+	test('in one event that is too long: an error that says so', async () => {
+		const large = { event: 'node_finished', data: { outputs: { note: 'x'.repeat(17 * 2 ** 20) } } };
+		const { error } = await read(stream([started, flowText('Hi'), large], 'open'));
+		expect(error).toMatchObject({
+			type: 'invalidResponse',
+			message: expect.stringContaining('larger than 16 MB') as string,
+			serverText: expect.stringContaining('"node_finished"') as string,
+			partialText: 'Hi',
+		});
 	});
 
 	test('in many events of any kind: the same, and a failed run keeps what had arrived', async () => {

@@ -1,6 +1,7 @@
 /** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
 import * as fc from 'fast-check';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
+import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
 import type { RejectionReason } from '../../../../lib/text/calls/types';
 
@@ -312,6 +313,20 @@ test.each([
 		what: 'one bad call in a list',
 		text: '[{"name":"wipe_cache","arguments":{}},{"name":"get_weather","arguments":"{"}]',
 	},
+	{
+		what: 'another name under `function`',
+		text: '<tool_call>{"name":"wipe_cache","function":"delete_mails","arguments":{}}</tool_call>',
+	},
+	...[
+		'tool_example',
+		'tool_description',
+		'function_info',
+		'available_functions',
+		'tool_schema',
+	].map((mark) => ({
+		what: `the mark ${mark}`,
+		text: `<${mark}>{"name":"wipe_cache","parameters":{}}</${mark}>`,
+	})),
 	{ what: 'null in place of arguments', text: '{"name":"wipe_cache","parameters":null}' },
 	{ what: 'half a mark', text: '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_c' },
 	{ what: 'a call without marks', text: 'delete_mails(folder="Spam")' },
@@ -381,6 +396,48 @@ test.each([
 	expect(JSON.parse(decide(text).calls[0]!.arguments)).toEqual({ city });
 });
 
+test.each([
+	['a &lt; b &amp;&amp; c &gt; d', 'a < b && c > d'],
+	['&quot;Rome&quot; and &apos;Oslo&apos;', `"Rome" and 'Oslo'`],
+	['&amp;lt;', '&lt;'],
+	['a &lt; b & c', 'a &lt; b & c'],
+	['&nbsp;&lt;', '&nbsp;&lt;'],
+	['<![CDATA[&lt;]]>', '&lt;'],
+])('entities of XML in MiniCPM 5 are decoded once: %s', (value, city) => {
+	const xml = `<function name="get_weather"><param name="city">${value}</param></function>`;
+	expect(JSON.parse(decide(xml).calls[0]!.arguments)).toEqual({ city });
+	const other = `<function=get_weather><parameter=city>${value}</parameter></function>`;
+	const isSection = value.startsWith('<!');
+	if (!isSection) expect(JSON.parse(decide(other).calls[0]!.arguments)).toEqual({ city: value });
+});
+
+describe.each([']<]minimax[>[', ''])('elements of MiniMax M3 after "%s"', (token) => {
+	const callOf = (content: string) =>
+		`<tool_call><invoke name="get_weather">${content}</invoke></tool_call>`.replaceAll(
+			/<\/?\w/g,
+			(tag) => token + tag,
+		);
+
+	test.each([
+		['<city><tag>a</tag><tag>b</tag></city>', { tag: ['a', 'b'] }],
+		['<city><tag>a</tag><n>1</n><tag>b</tag><tag>c</tag></city>', { tag: ['a', 'b', 'c'], n: '1' }],
+		['<city><tag><x>1</x></tag><tag><x>2</x></tag></city>', { tag: [{ x: '1' }, { x: '2' }] }],
+		['<city><tag>a</tag></city>', { tag: 'a' }],
+	])('with the same name are a list: %s', (content, city) => {
+		expect(JSON.parse(decide(callOf(content)).calls[0]!.arguments)).toEqual({ city });
+	});
+
+	test.each(['<city>a</city><city>b</city>', '<city><tag><item>1</item></tag><tag>b</tag></city>'])(
+		'are ambiguous as arguments, or next to a list: %s',
+		(content) => {
+			expect(decide(callOf(content))).toMatchObject({
+				calls: [],
+				rejectedCall: { reason: 'ambiguous' },
+			});
+		},
+	);
+});
+
 test('parameters in either notation are all read', () => {
 	const text =
 		'<tool_call><function=delete_mails><parameter name="folder">Spam</parameter><parameter name="sender">x@y.z</parameter></function></tool_call>';
@@ -404,4 +461,84 @@ test('keys such as __proto__ are arguments like any other', () => {
 		'<tool_call>{"name":"get_weather","arguments":{"__proto__":{"a":1}}}</tool_call>',
 	).calls;
 	expect(call?.arguments).toBe('{"__proto__":{"a":1}}');
+});
+
+describe('code is no call', () => {
+	const call = '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>';
+
+	test.each([
+		['tildes', `Like this:\n~~~\n${call}\n~~~`],
+		['tildes with a language', `Like this:\n~~~ json\n${call}\n~~~\nIs it?`],
+		['tildes without an end', `Like this:\n~~~\n${call}`],
+		['three blanks before the fence', `So:\n   \`\`\`\n${call}\n   \`\`\``],
+		['a longer fence', `So:\n\`\`\`\`\n\`\`\`\n\`\`\`\n${call}\n\`\`\`\``],
+		['tildes around backticks', `So:\n~~~\n\`\`\`\n\`\`\`\n${call}\n~~~`],
+		['backticks around tildes', `So:\n\`\`\`\n~~~\n~~~\n${call}\n\`\`\``],
+		['a fence with words after it, which ends nothing', `So:\n\`\`\`\n\`\`\` x\n${call}\n\`\`\``],
+		['lines of Windows', `So:\r\n~~~\r\n${call}\r\n~~~`],
+		['a language with other signs', `So:\n\`\`\`c++ {1}\n${call}\n\`\`\``],
+	])('in a block: %s', (_what, text) => {
+		expect(decide(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { reason: 'inCodeBlock' },
+		});
+	});
+
+	test.each([
+		`Write \`${call}\` for that.`,
+		`Write \`\`${call}\`\` for that.`,
+		`Write \`\` \` ${call} \`\` for that.`,
+		`Write \`\`\` ${call} \`\`\` for that.`,
+		`Write \`\`\n${call}\n\`\` for that.`,
+	])('in a line: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [] });
+	});
+
+	test.each([
+		['~~~\n', '\n~~~'],
+		['~~~json\r\n', '\r\n~~~'],
+		['````\n', '\n````'],
+		['```json\r\n', '\r\n```'],
+	])('but a response that is one block runs: %j', (open, close) => {
+		expect(decide(open + call + close).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+
+	test.each([
+		`A \` and a \`\`.\n\n${call}`,
+		`~~ no code ~~\n${call}`,
+		`~~~\nx = 1\n~~~\n${call}`,
+		`\`\`\`\`\nx = 1\n\`\`\`\`\n${call}`,
+		`A \`\`x\`y\`\` b\n${call}`,
+	])('ends before a call that runs: %j', (text) => {
+		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+});
+
+/** The servers remove the marks around these calls, or they have no end: docs/decisions.md. */
+describe.each([
+	[
+		'Command A',
+		'<|START_ACTION|>[\n    {"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Rome"}}\n]<|END_ACTION|>',
+	],
+	[
+		'Command A without its marks',
+		'[\n    {"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Rome"}}\n]',
+	],
+	['Apertus', '<|tools_prefix|>[{"get_weather": {"city": "Rome"}}]<|tools_suffix|>'],
+	['Apertus without its marks', '[{"get_weather": {"city": "Rome"}}]'],
+	['Functionary 3.2', '>>>get_weather\n{"city": "Rome"}'],
+	['Functionary 3.2 without its first mark', 'get_weather\n{"city": "Rome"}'],
+	['Granite 3.1', '<tool_call>[{"name": "get_weather", "arguments": {"city": "Rome"}}]'],
+])('a call of %s', (_family, text) => {
+	test('leads to a hint', () => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
+	});
+});
+
+test.each([
+	'<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {}}]<|END_ACTION|>',
+	'<|tools_prefix|>[{"get_weather": {"city": "Rome"}}]<|tools_suffix|>',
+])('markup of a call that is not read does not stay in the history: %s', (markup) => {
+	expect(withoutCallMarkup(`I look. ${markup} Wait.`)).toBe('I look.  Wait.');
 });

@@ -376,6 +376,34 @@ describe('markup that nothing reads', () => {
 		});
 	});
 
+	test.each([
+		['<tool_call>{"name":"wipe_cache"', 'wipe_cache'],
+		['I wait. <tool_call>{"name":"wipe_cache","arguments":{}', 'wipe_cache'],
+		['<tool_call>\n{"name": "wipe_', 'wipe_'],
+		['<tool_call>{"name":"x"', 'x'],
+		['<tool_call>{"arguments":{"a":1},"name":"wipe_cache"', 'wipe_cache'],
+		['<|tool_call|>[{"name":"wipe_cache"', 'wipe_cache'],
+		['[TOOL_CALLS][{"name":"wipe_cache"', 'wipe_cache'],
+		['functools[{"name":"wipe_cache"', 'wipe_cache'],
+		["<tools_call>{'name': 'wipe_cache'", 'wipe_cache'],
+	])('is reported without its end, alone and next to parsed calls: %s', (text, name) => {
+		const parsed = [{ name: 'wipe_cache', arguments: '{}' }];
+		const offered = ['wipe_cache', 'get_weather'];
+		expect(findIgnoredCall(text, offered, parsed)).toBe(name);
+		expect(parse(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { name, reason: 'unknownSyntax' },
+		});
+	});
+
+	test('is no repetition of a parsed call without arguments only because of its name', () => {
+		const parsed = [{ name: 'wipe_cache', arguments: '{}' }];
+		const repeated = '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>';
+		expect(findIgnoredCall(repeated, ['wipe_cache'], parsed)).toBeUndefined();
+		expect(findIgnoredCall('wipe_cache{"all":true}', ['wipe_cache'], parsed)).toBe('wipe_cache');
+	});
+
 	test('is searched in the first 2,000 mentions of names', () => {
 		const call = '<tool>list {"a":1}</tool>';
 		expect(parse('list. '.repeat(1_999) + call).rejectedCall?.name).toBe('list');

@@ -23,7 +23,7 @@ describe('audio: transcribe', () => {
 	});
 
 	it.each([
-		['note.mp3', 'audio/mpeg', 'OggS', 'mp3'],
+		['note.mp3', 'audio/mpeg', 'OggS', 'ogg'],
 		['note.m4a', 'application/octet-stream', '....ftypM4A ', 'm4a'],
 		['note', 'application/octet-stream', 'ID3', 'mp3'],
 		['voice.dat', 'application/octet-stream', 'RIFF....WAVE', 'wav'],

@@ -94,6 +94,80 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 		expect((await closed) * THOUSAND.length).toBeGreaterThan(TWO_MEGABYTES);
 	});
 
+	/** A text of `length` characters of JSON, and what it is before that. */
+	const largeText = (length: number, character: string) =>
+		`First words. ${character.repeat(length / JSON.stringify(character).slice(1, -1).length)}`;
+	const asBody =
+		(contentType: string, body: string): Answer =>
+		({ path }, response) => {
+			if (!path.endsWith('completions')) return void response.writeHead(404).end('{}');
+			response.writeHead(200, { 'content-type': contentType }).end(body);
+		};
+	const message = (content: string) => ({
+		choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+	});
+	const first = sse(delta({ content: 'Before. ' }));
+
+	test.each<[string, (text: string) => Answer, string, string]>([
+		[
+			'a JSON response',
+			(text) => asBody('application/json', JSON.stringify(message(text))),
+			'a',
+			'',
+		],
+		['line ends', (text) => asBody('application/json', JSON.stringify(message(text))), '\n1', ''],
+		[
+			'a JSON response whose characters are escaped',
+			(text) =>
+				asBody('application/json', JSON.stringify(message(text)).replace(/[^ -~]/g, '\\u754c')),
+			'界',
+			'',
+		],
+		['one event', (text) => asBody('text/event-stream', sse(delta({ content: text }))), 'ab', ''],
+		[
+			'one event after another',
+			(text) => asBody('text/event-stream', first + sse(delta({ content: text }))),
+			'"b',
+			'Before. ',
+		],
+		[
+			'an event with its name',
+			(text) =>
+				asBody(
+					'text/event-stream',
+					`${first}event: delta\nid: 7\n${sse(delta({ content: text }))}`,
+				),
+			'ab',
+			'Before. ',
+		],
+		[
+			'events without blank lines between them',
+			(text) =>
+				asBody(
+					'text/event-stream',
+					(first.trim() + '\n').repeat(3) + sse(delta({ content: text })),
+				),
+			'ab',
+			'Before. Before. Before. ',
+		],
+	])('of %s', async (_name, toAnswer, character, before) => {
+		const text = largeText(3_800_000, character);
+		const { error } = await run(toAnswer(text));
+		expect(error).toMatchObject({ type: 'invalidResponse' });
+		expect(error!.message).toContain('larger than 2 MB');
+		expect(JSON.stringify({ ...error, partialText: '' })).not.toContain('webcam');
+		const partial = String(error!.partialText);
+		const length = 200_000;
+		expect(partial.slice(0, length)).toBe((before + text).slice(0, length));
+	});
+
+	test('values: the text before them', async () => {
+		const logprobs = { content: Array.from({ length: 400_000 }, () => ({ a: {} })) };
+		const chunk = { choices: [{ delta: { content: 'First words.' }, logprobs }] };
+		const { error } = await run(asBody('text/event-stream', first + sse(chunk)));
+		expect(error!.partialText).toBe('Before. First words.');
+	});
+
 	test('arguments of a tool call', async () => {
 		const payload = delta({
 			tool_calls: [{ index: 0, function: { name: 'a', arguments: THOUSAND } }],

@@ -3,19 +3,25 @@ import { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../../lib/errors/create-error';
 import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
-import type { ErrorTextParams } from '../../../../lib/errors/texts/error-text';
-import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
-import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
-import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
+import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
+import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
+import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
+import { NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
 import { toPanelError, stripTitle } from '../../../../nodes/shared/run/item-error';
 import { executeContext } from '../../../support/execute-context';
 
-const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
+const TABLES = {
+	network: NETWORK_ERRORS,
+	gateway: GATEWAY_ERRORS,
+	model: MODEL_ERRORS,
+	dify: { ...DIFY_ERRORS, ...DIFY_VARIANTS },
+};
 const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
-const FACTS: ErrorTextParams = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const FACTS: ErrorFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
 const SERVER_TEXT = 'This is what the server says, in its own words';
 const { context } = executeContext({
 	type: 'n8n-nodes-local-llama.localLlama',

@@ -44,7 +44,7 @@ const UNHEALTHY = 1;
 /**
  * An operation whose result is the health of a server.
  *
- * @throws {UnhealthyError} when it runs, if the node should fail when unhealthy
+ * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
 export function defineHealthOperation({
 	measure,

@@ -9,14 +9,11 @@ import {
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
 import { baseName, storeFile } from '../../shared/binary';
-import type { LocalLlamaOperation, ResultItem } from '../operation';
-import {
-	withOutput,
-	createOptionsField,
-	fileNameField,
-	mediaFields,
-	readMediaSettings,
-} from '../operation';
+import type { LocalLlamaOperation } from '../run-local-llama';
+import type { ResultItem } from '../output';
+import { createOptionsField, fileNameField } from '../operation-fields';
+import { mediaFields, readMediaSettings } from '../media-settings';
+import { withOutput } from '../output';
 
 export const imageGenerate: LocalLlamaOperation = withOutput({
 	name: 'Generate',
@@ -81,7 +78,7 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 			size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
 			format: parameters.choice('options.outputFormat', ''),
 			seed: parameters.number('options.seed', undefined),
-			extraBody: parameters.object('options.extraBody', {}),
+			extraBody: parameters.objectToSend('options.extraBody', {}),
 		});
 		warnings.forEach(call.hint);
 		const metadata = { prompt, ...omitEmpty({ model: settings.model }) };

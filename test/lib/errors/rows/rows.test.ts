@@ -1,20 +1,27 @@
 import { createServerError } from '../../../../lib/errors/create-error';
 import { getErrorText } from '../../../../lib/errors/error-types';
 import type { ErrorType } from '../../../../lib/errors/error-types';
-import { toErrorText, isLoopback, formatDuration } from '../../../../lib/errors/texts/error-text';
-import type { ErrorTextParams, ErrorTextSource } from '../../../../lib/errors/texts/error-text';
-import { DIFY_ERROR_TEXTS } from '../../../../lib/errors/texts/dify';
-import { MODEL_ERROR_TEXTS } from '../../../../lib/errors/texts/model';
-import { NETWORK_ERROR_TEXTS } from '../../../../lib/errors/texts/network';
+import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
+import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
+import { optional, quoted } from '../../../../lib/errors/rows/error-facts';
+import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
+import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
+import { isLoopback, NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
+import { formatDuration } from '../../../../lib/values/duration';
 import { readRows } from '../../../support/rows';
 
 describe('error texts', () => {
-	const TABLES = { network: NETWORK_ERROR_TEXTS, model: MODEL_ERROR_TEXTS, dify: DIFY_ERROR_TEXTS };
+	const TABLES = {
+		network: NETWORK_ERRORS,
+		gateway: GATEWAY_ERRORS,
+		model: MODEL_ERRORS,
+		dify: { ...DIFY_ERRORS, ...DIFY_VARIANTS },
+	};
 	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 		Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 	);
 	/** All facts that a title can contain, with long values. */
-	const FACTS: ErrorTextParams = {
+	const FACTS: ErrorFacts = {
 		url: 'https://llm-server.example.com:8443/v1/chat/completions',
 		root: 'https://llm-server.example.com:8443',
 		host: 'llm-server.example.com',
@@ -52,9 +59,10 @@ describe('error texts', () => {
 
 describe('texts of model server errors', () => {
 	test('numbers from the server message are in the title', () => {
-		expect(getErrorText('promptTooLong', { promptTokens: 9000, contextTokens: 4096 }).title).toBe(
-			'The prompt needs 9000 tokens, but a server slot has 4096',
-		);
+		expect(
+			getErrorText('promptTooLong', { promptTokens: 9000, contextTokens: 4096, isSlot: true })
+				.title,
+		).toBe('The prompt needs 9000 tokens, but a server slot has 4096');
 		// One number alone is not useful.
 		expect(getErrorText('promptTooLong', { promptTokens: 9000 }).title).not.toContain('9000');
 		expect(getErrorText('modelLoading', { timeoutMs: 90_000 }).title).toBe(
@@ -169,7 +177,7 @@ test.each(['proxyAuthRequired', 'blockedByProxy'] as const)(
 );
 
 test('texts of Dify errors: no suggestion names an operation that no node has', () => {
-	for (const type of Object.keys(DIFY_ERROR_TEXTS) as ErrorType[])
+	for (const type of Object.keys({ ...DIFY_ERRORS, ...DIFY_VARIANTS }) as ErrorType[])
 		expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
 			/\boperation ["A-Z]|needs (?:completion|workflow)/,
 		);
@@ -184,20 +192,16 @@ describe('parts of error texts', () => {
 		expect(others.filter(isLoopback)).toEqual([]);
 	});
 
-	test('a text contains the known facts, and nothing around unknown ones', () => {
-		const text = `The model "{model}" failed[ (on {port})] {status}
-			Try [{maxTokens} tokens]`;
-		expect(toErrorText(text, {})).toMatchObject({
-			title: 'The model  failed ',
-			suggestion: 'Try ',
-		});
-		const facts = { model: 'a{status}\n[b]', status: 0, maxTokens: 5, port: '8' };
-		expect(toErrorText(text, facts)).toMatchObject({
-			title: 'The model "a{status}\n[b]" failed (on 8) 0',
-			suggestion: 'Try 5 tokens',
-		});
-		const detailed = `Title\n\tDetail {port}\n\tSuggestion`;
-		expect(toErrorText(() => detailed, { port: '1' }).detail).toBe('Detail 1');
+	test('a known fact has words around it, an unknown one leaves nothing', () => {
+		expect([quoted('a{status}\n[b]'), quoted(undefined), quoted('')]).toEqual([
+			' "a{status}\n[b]"',
+			'',
+			'',
+		]);
+		expect([optional(' (now ', 0, ')'), optional(' (now ', undefined, ')')]).toEqual([
+			' (now 0)',
+			'',
+		]);
 	});
 
 	test('formatDuration uses readable units', () => {
@@ -207,11 +211,11 @@ describe('parts of error texts', () => {
 	});
 });
 
-const texts: Record<string, ErrorTextSource> = { ...NETWORK_ERROR_TEXTS, ...MODEL_ERROR_TEXTS };
+const types = Object.keys({ ...NETWORK_ERRORS, ...GATEWAY_ERRORS, ...MODEL_ERRORS }) as ErrorType[];
 const rows = readRows('test/lib/errors/evidence.tsv');
 
 test('each error type has a row that says when its suggestion helps, and how that is known', () => {
-	expect(rows.map(([type]) => type).sort()).toEqual(Object.keys(texts).sort());
+	expect(rows.map(([type]) => type).sort()).toEqual(types.toSorted());
 	for (const row of rows) expect(row.map((cell) => cell.length > 2)).toEqual([true, true, true]);
 });
 
@@ -224,10 +228,10 @@ const FACTS = {
 	model: 'm',
 };
 
-test.each(Object.keys(texts))('the suggestion of %s has at most 40 words', (type) => {
+test.each(types)('the suggestion of %s has at most 40 words', (type) => {
 	for (const facts of [{}, { isEmpty: true }, { isPage: true }, { isKeyMissing: true }])
 		for (const status of [undefined, 400, 502, 503, 504, 522]) {
-			const { suggestion } = toErrorText(texts[type]!, { ...FACTS, ...facts, status });
+			const { suggestion } = getErrorText(type, { ...FACTS, ...facts, status });
 			expect(suggestion.split(/\s+/).length).toBeLessThanOrEqual(40);
 			expect(suggestion).not.toBe('');
 		}

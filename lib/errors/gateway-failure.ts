@@ -1,0 +1,131 @@
+/**
+ * Failures of a gateway: a proxy, a tunnel or a program such as LiteLLM in front of the model server. Whose words a
+ * response has is decided by its status and place before any other words.
+ */
+import type { ParsedErrorBody } from './error-body';
+import type { GatewayErrorType, GatewayName } from './gateway-status';
+import { GATEWAY_ERROR_BY_STATUS, isCloudflareStatus, isGatewayStatus } from './gateway-status';
+
+/** What a response says about the gateway that failed. */
+export interface GatewayFacts {
+	/** Undefined if the response does not say it. */
+	gateway?: GatewayName;
+	/** Seconds after which it stopped waiting, if the message states them. */
+	limitSeconds?: number;
+	/** The message repeats the status of a gateway, which the response does not have. */
+	isGatewayStatusRepeated: boolean;
+}
+
+/** What decides who speaks. */
+interface GatewayResponse extends Pick<ParsedErrorBody, 'form' | 'message'> {
+	status: number;
+	/** Names in lower case. */
+	headers?: Readonly<Record<string, string>>;
+}
+
+/** What the status means if it is that of a gateway. Known sentences of a model server count more. */
+export function findGatewayErrorByStatus(response: GatewayResponse): GatewayErrorType | undefined {
+	const status = getGatewayStatus(response);
+	// Servers send 503 as JSON: they are busy, or load a model.
+	if (status === 503 && response.form === 'json') return undefined;
+	return GATEWAY_ERROR_BY_STATUS[status] ?? (isGatewayStatus(status) ? 'badGateway' : undefined);
+}
+
+/**
+ * What clients and gateways say if they stopped waiting: Envoy; OpenAI's client and httpx (LiteLLM); Go; Node's axios;
+ * curl. Not "timed out" alone, which anything may have done.
+ */
+const STOPPED_WAITING =
+	/^litellm\.Timeout\b|\b(?:API|Read|Request|Response|Gateway)[ _-]?Time-?d?[ _-]?out(?:Error)?\b|\b(?:requests?|responses?|operation|upstream|gateway) (?:has |have )?timed[ -]?out\b|\bupstream request timeout\b|\bdeadline exceeded\b|\btimeout of \d{1,9} ?m?s\b.{0,20}\bexceeded\b|\bClient\.Timeout\b/i;
+
+/** Something else took too long: a file, a tool, a model that starts; or no connection was made. */
+const OTHER_WAIT =
+	/\b(?:images?|audios?|videos?|files?|tools?|download\w*|database|runner|load(?:ed|ing)? (?:the )?model|dial tcp)\b|\bconnect(?:ion)? ?time-?d?[ -]?out/i;
+
+/** Whether a gateway says that it stopped waiting, whatever its status is. */
+export function hasStoppedWaiting({ status, message }: GatewayResponse): boolean {
+	// LiteLLM also calls it a connection that timed out, although it waited for the response.
+	if (/^litellm\.Timeout\b/.test(message)) return true;
+	const isUnreachable =
+		isCloudflareStatus(status) && GATEWAY_ERROR_BY_STATUS[status] !== 'gatewayTimeout';
+	const isFailure = (status >= 500 || status === 408) && !isUnreachable;
+	return isFailure && STOPPED_WAITING.test(message) && !OTHER_WAIT.test(message);
+}
+
+/** Whether an error is that of a gateway. */
+export function isGatewayError(type: string): type is GatewayErrorType {
+	return Object.values(GATEWAY_ERROR_BY_STATUS).some((gatewayError) => gatewayError === type);
+}
+
+/** What a response says about the gateway that failed. */
+export function describeGateway(type: GatewayErrorType, response: GatewayResponse): GatewayFacts {
+	return {
+		gateway: findName(response),
+		limitSeconds: type === 'gatewayTimeout' ? findLimit(response.message) : undefined,
+		isGatewayStatusRepeated: getGatewayStatus(response) !== response.status,
+	};
+}
+
+/** Cloudflare's whole response is such a text; clients repeat it, or the page of nginx, in their message. */
+const STATUS_IN_TEXT = /\berror code: (\d{3,4})\b|<title>(\d{3}) [\w -]{1,40}<\/title>/i;
+
+/** Cloudflare's number for a tunnel without a connection, which it sends with 530. */
+const TUNNEL_ERROR = 1033;
+
+/** The status of the gateway: that of the response, or of the one that a gateway repeats. */
+function getGatewayStatus({ status, message }: GatewayResponse) {
+	if (isGatewayStatus(status) || status < 500) return status;
+	const [, code, title] = STATUS_IN_TEXT.exec(message) ?? [];
+	const repeated = Number(code ?? title ?? status);
+	return repeated === TUNNEL_ERROR ? 530 : repeated;
+}
+
+/** Words and headers of gateways. The innermost gateway counts: its page or text is inside the message of the next. */
+const NAMES: ReadonlyArray<[GatewayName, RegExp]> = [
+	['nginx', /\b(?:nginx|openresty)\b/i],
+	['Cloudflare', /\bcloudflare\b/i],
+	// Its page of a 504
+	['HAProxy', /\bserver didn't respond in time\b|\bhaproxy\b/i],
+	['Envoy', /\bupstream (?:request timeout|connect error)\b|\bno healthy upstream\b|\benvoy\b/i],
+	['Traefik', /\btraefik\b/i],
+	['Caddy', /\bcaddy\b/i],
+	['Apache', /\bproxy server (?:received an invalid response|could not handle)|\bapache\b/i],
+	['LiteLLM', /^litellm\./i],
+];
+
+function findName(response: GatewayResponse): GatewayName | undefined {
+	const { headers = {}, form, message } = response;
+	if (isCloudflareStatus(getGatewayStatus(response))) return 'Cloudflare';
+	// JSON may come from behind the proxy that sets this header.
+	const server = form === 'json' ? '' : (headers.server ?? '');
+	const [name] = [message, server].flatMap((text) =>
+		NAMES.filter(([, pattern]) => pattern.test(text)).map(([gateway]) => gateway),
+	);
+	const isLiteLlm = Object.keys(headers).some((header) => header.startsWith('x-litellm-'));
+	return name ?? (isLiteLlm ? 'LiteLLM' : undefined);
+}
+
+/** A number beside words that make it a limit: "Timeout passed=600.0", "timeout of 60000ms", "after 45 seconds". */
+const LIMITS: readonly RegExp[] = [
+	/\btimeout(?: passed| value| limit)?(?: of |[:= ]{1,3})(\d{1,8}(?:\.\d{1,9})?) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?)?\b/i,
+	/\b(?:after|within|in) (\d{1,8}(?:\.\d{1,9})?) ?(ms|milliseconds?|s|sec|seconds?|min|minutes?)\b/i,
+	/\b(\d{1,8}(?:\.\d{1,9})?)[ -]?(ms|milliseconds?|s|sec|seconds?|min|minutes?) (?:timeout|limit)\b/i,
+];
+
+/** Seconds of a day: a longer limit is a number of something else. */
+const MAX_LIMIT_SECONDS = 86_400;
+
+function findLimit(message: string): number | undefined {
+	for (const pattern of LIMITS) {
+		const [, number, unit = 's'] = pattern.exec(message) ?? [];
+		if (number === undefined) continue;
+		const seconds = Number(number) * toSeconds(unit.toLowerCase());
+		if (seconds > 0 && seconds <= MAX_LIMIT_SECONDS) return Math.round(seconds * 10) / 10;
+	}
+	return undefined;
+}
+
+function toSeconds(unit: string) {
+	if (unit.startsWith('ms') || unit.startsWith('milli')) return 0.001;
+	return unit.startsWith('m') ? 60 : 1;
+}

@@ -1,0 +1,82 @@
+import type { GatewayName } from '../gateway-status';
+import { isUnset } from '../../values/records';
+
+/** Facts that a sentence may include. All optional: a sentence is complete without them. */
+export interface ErrorFacts {
+	/** Resolved URL of the request. */
+	url?: string;
+	/** Host name without port. */
+	host?: string;
+	port?: string;
+	/** Root URL of the server, to suggest as Base URL. */
+	root?: string;
+	/** The Base URL as entered. */
+	typed?: string;
+	/** The low-level code, for example `ECONNREFUSED`. */
+	code?: string;
+	/** The timeout that expired. */
+	timeoutMs?: number;
+	status?: number;
+	model?: string;
+	location?: string;
+	/** Tokens of the prompt. */
+	promptTokens?: number;
+	/** Tokens that prompt and response may have together. */
+	contextTokens?: number;
+	/** Tokens that were requested for the response, if the server counts them. */
+	responseTokens?: number;
+	/** The context is that of a slot of llama-server. */
+	isSlot?: boolean;
+	/** What a model cannot read: image, audio or video. */
+	modality?: string;
+	tool?: string;
+	/** What is wrong with a tool call. */
+	details?: string;
+	maxTokens?: number;
+	/** The model ended its response itself, not a token limit. */
+	hasModelEnded?: boolean;
+	/** The request turned thinking off. */
+	isThinkingOff?: boolean;
+	/** No key was sent. */
+	isKeyMissing?: boolean;
+	/** No instance of the model responds to its gateway. */
+	hasNoInstance?: boolean;
+	/** A process failed to allocate memory. */
+	isOutOfMemory?: boolean;
+	/** The response had no body. */
+	isEmpty?: boolean;
+	/** The response was a web page. */
+	isPage?: boolean;
+	/** The response was Dify's. */
+	isDify?: boolean;
+	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
+	isNodePage?: boolean;
+	/** The gateway that failed, if the response names it. */
+	gateway?: GatewayName;
+	/** The message repeats the status of a gateway. */
+	isGatewayStatusRepeated?: boolean;
+	/** Seconds after which it stopped waiting, if the message states them. */
+	limitSeconds?: number;
+	/** The service, if it is not a model server. */
+	service?: 'dify';
+	/** The request starts a run of a Dify app. */
+	isRunStart?: boolean;
+}
+
+/**
+ * A known name in quotation marks.
+ *
+ * @returns with a space before it; empty if it is not known
+ */
+export function quoted(name: string | undefined): string {
+	return optional(' "', name, '"');
+}
+
+/**
+ * A known fact with the words around it.
+ *
+ * @returns empty if it is not known
+ */
+export function optional(before: string, fact: string | number | undefined, after = ''): string {
+	return isUnset(fact) ? '' : `${before}${fact}${after}`;
+}

@@ -1,0 +1,431 @@
+import type { ErrorRow, ErrorText } from './error-row';
+import type { ErrorFacts } from './error-facts';
+import { optional, quoted } from './error-facts';
+import { formatDuration } from '../../values/duration';
+
+const KEYS =
+	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
+const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
+
+function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: ErrorFacts) {
+	if (isThinkingOff)
+		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
+	return hasModelEnded
+		? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
+		: `Raise Maximum Tokens${optional(' (now ', maxTokens, ')')}, set a thinking token budget, or turn thinking off.`;
+}
+
+/** The response also needs room, so a prompt may be too long although it fits. */
+function describeOverflow(facts: ErrorFacts) {
+	const { promptTokens, contextTokens, responseTokens, isSlot } = facts;
+	if (promptTokens === undefined || contextTokens === undefined)
+		return 'The prompt exceeds the context of the server';
+	if (promptTokens > contextTokens)
+		return isSlot
+			? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
+			: `The prompt needs ${promptTokens} tokens, but the context has ${contextTokens}`;
+	return responseTokens === undefined
+		? `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`
+		: `A prompt of ${promptTokens} tokens and a response of ${responseTokens} tokens (Maximum Tokens) exceed the context of ${contextTokens} tokens`;
+}
+
+/** Title and suggestion for a path that a server does not have. */
+function describeMissingRoute(facts: ErrorFacts): ErrorText {
+	const { root = '', url = '', typed = '', port, isDify, isNodePage } = facts;
+	if (isDify)
+		return {
+			title: 'This address is Dify, not a model server',
+			suggestion:
+				'Use a Dify node with a "Dify API" credential. To use a model of Dify directly, enter the address of its server.',
+		};
+	if (isNodePage)
+		return {
+			title: `${port === '5678' ? 'This address is n8n itself' : 'Another program responds at this address'}, not a model server`,
+			suggestion:
+				'Check the host, port and path of the Base URL. n8n itself and other web applications respond like this.',
+		};
+	// No route that is requested ends with a slash: a proxy redirected to it.
+	if (url.endsWith('/'))
+		return {
+			title: 'The server responds, but not at this path',
+			suggestion:
+				'A redirect added a slash to the path, which model servers do not support. Remove that rule from the proxy for this address.',
+		};
+	const isAddressOnly = URL.canParse(typed) && new URL(typed).pathname === '/';
+	const suggestion = isAddressOnly ? describeOtherServer(url) : describeOtherBaseUrl(root);
+	return url.endsWith('/models')
+		? {
+				title: 'The server responds, but has no model list at this path',
+				suggestion: `A custom server may have no model list: enter the model name. ${suggestion}`,
+			}
+		: { title: 'The server responds, but not at this path', suggestion };
+}
+
+/** For a Base URL that is already just the server's address. */
+function describeOtherServer(url: string) {
+	const missing = /\/chat(?:\/completions)?$/.test(url)
+		? 'This server has no chat endpoint. It may serve embeddings only, or be another program.'
+		: 'This server has no such endpoint. It may serve other tasks only, or be another program.';
+	return `${missing} If its API has a prefix (${PREFIXES}), add it to the Base URL.`;
+}
+
+function describeOtherBaseUrl(root: string) {
+	const address = URL.canParse(root) ? new URL(root).origin : root;
+	const example = address && `, for example ${address}`;
+	return `If other requests to this Base URL work, the server does not have this endpoint. Otherwise enter only the server address${example}: /v1 is added automatically. A prefix (${PREFIXES}) belongs in the Base URL.`;
+}
+
+function withoutReason(status: number | undefined) {
+	return `${optional(' with status ', status)} and gave no reason`;
+}
+
+/** Other statuses below 500 are about an account, a state or a policy: only the message says more. */
+function mayBeAboutField(status = 400) {
+	return status <= 400 || status >= 500 || [404, 422].includes(status);
+}
+
+const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
+
+function describeTool(tool: string | undefined) {
+	return tool === undefined ? 'a tool' : `the tool${quoted(tool)}`;
+}
+
+/** Ollama (seen: 0.17.4) responds with 403 and an empty body. */
+const OLLAMA_HOSTS =
+	' Ollama rejects unknown host names: start it with OLLAMA_HOST=0.0.0.0, or let the proxy send the host name localhost (nginx: proxy_set_header Host localhost).';
+
+/**
+ * Errors of model servers, and unusable responses. Suggestions from the diagnosis table in
+ * docs/protocols/llama-server.md 9.3.
+ */
+export const MODEL_ERRORS = {
+	unauthorized: {
+		title: ({ isKeyMissing }) =>
+			isKeyMissing
+				? 'The server requires an API key, but the credential has none'
+				: 'The server rejected the API key',
+		suggestion: ({ isKeyMissing }) =>
+			isKeyMissing
+				? `Enter the API Key in the credential: ${KEYS}.`
+				: `Check the API Key in the credential: ${KEYS}. Some servers expect another header: change Authentication. A gateway may have a wrong key itself.`,
+		health: 'unauthorized',
+		cause: 'server',
+		retry: 'never',
+	},
+	upstreamKeyRejected: {
+		title: 'The gateway has no valid key for the server behind it',
+		suggestion:
+			'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	forbidden: {
+		title: 'The server does not allow this request',
+		suggestion: ({ isEmpty }) =>
+			`The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty ? OLLAMA_HOSTS : ''}`,
+		health: 'unauthorized',
+		cause: 'server',
+		retry: 'never',
+	},
+	routeNotFound: {
+		title: (facts) => describeMissingRoute(facts).title,
+		suggestion: (facts) => describeMissingRoute(facts).suggestion,
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelNotFound: {
+		title: ({ model }) => `The server does not have the model${quoted(model)}`,
+		suggestion:
+			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	modelNotLoaded: {
+		title: ({ model }) => `The model${quoted(model)} is not loaded`,
+		suggestion:
+			'Load it (Local Llama: Model, Load), or let the server load models on request: llama-server as a router with --models-autoload, LM Studio with JIT loading, which may also unload a model in use (Auto-Evict).',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelUnreachable: {
+		title: ({ model }) =>
+			`The server does not reach the process that runs the model${quoted(model)}`,
+		suggestion:
+			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'same',
+	},
+	modelCrashed: {
+		title: ({ model, isOutOfMemory }) =>
+			`The process that runs the model${quoted(model)} ${isOutOfMemory ? 'ran out of memory' : 'crashed'}`,
+		suggestion: ({ isOutOfMemory }) =>
+			isOutOfMemory
+				? 'The memory of the GPU is the usual limit: use a smaller context or quantization, or offload fewer layers. The server log shows the size that failed.'
+				: 'Memory is the usual cause: use a smaller context or quantization. Check the server log for the reason. If the server does not restart the process itself, restart the server.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	promptTooLong: {
+		title: describeOverflow,
+		suggestion:
+			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	kvCacheFull: {
+		title: 'The context of the server is full',
+		suggestion:
+			'All slots share one context pool, which is exhausted: start llama-server with a larger --ctx-size, give each slot its own share with -np N, or lower Max Concurrent Requests in the credential.',
+		health: 'degraded',
+		cause: 'request',
+		retry: 'never',
+	},
+	badRequest: {
+		title: ({ isPage, isEmpty, status }) =>
+			isEmpty && !isPage
+				? `The server rejected the request${withoutReason(status)}`
+				: 'The server rejected the request',
+		suggestion: ({ isPage, isEmpty, status }) => {
+			if (isPage)
+				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
+			if (isEmpty) return CHECK_LOGS;
+			return mayBeAboutField(status)
+				? 'If the message names a field, change that option of the node.'
+				: 'The details contain the server message.';
+		},
+		health: 'misconfigured',
+		cause: 'unknownRequest',
+		retry: 'never',
+	},
+	templateRejected: {
+		title: 'The chat template of the model rejected this conversation',
+		suggestion:
+			'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	grammarRejected: {
+		title: 'The server cannot convert the schema or grammar into generation rules',
+		suggestion:
+			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	toolsUnsupported: {
+		title: 'The model or server does not support tool calls',
+		suggestion:
+			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss). Start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	modalityUnsupported: {
+		title: ({ modality = 'image or audio' }) => `The server does not support ${modality} input`,
+		suggestion:
+			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or use a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	fileUnreadable: {
+		title: ({ modality }) =>
+			modality === 'audio'
+				? 'The server cannot read the audio'
+				: 'The server cannot read a file in the request',
+		suggestion: ({ modality }) =>
+			modality === 'audio'
+				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	invalidToolCallInHistory: {
+		title: 'The conversation contains a tool call with invalid arguments',
+		detail: 'The conversation contains a tool call whose arguments are not valid JSON',
+		suggestion:
+			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	tooManyFiles: {
+		title: 'The request has more images or recordings than the server allows',
+		suggestion: 'Pass fewer files, or raise the limit of the server (vLLM: --limit-mm-per-prompt).',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	requestTooLarge: {
+		title: 'The request is too large for the server or a proxy in front of it',
+		suggestion: 'Send smaller or fewer files. In nginx, raise client_max_body_size.',
+		health: 'misconfigured',
+		cause: 'request',
+		retry: 'never',
+	},
+	busy: {
+		title: ({ model, hasNoInstance }) =>
+			hasNoInstance
+				? `No instance of the model${quoted(model)} responds`
+				: 'The server is busy and rejects further requests',
+		suggestion: ({ hasNoInstance }) =>
+			hasNoInstance
+				? 'Start an instance (GPUStack: Deployments), or check its log.'
+				: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'same',
+	},
+	keyBudgetExceeded: {
+		title: 'The budget of the API key is used up',
+		suggestion:
+			'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it resets, or use another key.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelLoading: {
+		title: ({ timeoutMs }) =>
+			`The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
+		suggestion:
+			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
+		health: 'loading',
+		cause: 'server',
+		retry: 'same',
+	},
+	modelLoadFailed: {
+		title: ({ model }) => `The server could not load the model${quoted(model)}`,
+		suggestion:
+			'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	featureDisabled: {
+		title: 'The server was not started with this feature',
+		suggestion:
+			'The server message names the required flag, for example --embeddings, --rerank, --metrics or --slots.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	wrongModelType: {
+		title: ({ model }) => `The model${quoted(model)} does not support this task`,
+		detail: ({ model }) =>
+			`The server has no endpoint for this task with the model${quoted(model)}`,
+		suggestion:
+			'Chat, embeddings and reranking need different models, often on separate servers: select a model for this task, or start a server for it.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	outputParseFailed: {
+		title: 'The server could not parse the model output and discarded it',
+		suggestion:
+			'Try again without a fixed Seed. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'once',
+	},
+	runawayOutput: {
+		title: 'The model repeated itself without end, so the response was stopped',
+		suggestion:
+			'Choose another model or quantization, or set Repeat Penalty. The details show what was received.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	serverError: {
+		title: ({ isEmpty, status }) =>
+			isEmpty ? `The server failed${withoutReason(status)}` : 'The server returned an error',
+		suggestion: ({ isEmpty }) =>
+			isEmpty
+				? CHECK_LOGS
+				: 'Check the server log. The request is not retried, because the server may have started processing it.',
+		health: 'degraded',
+		cause: 'unknown',
+		retry: 'once',
+	},
+	invalidResponse: {
+		title: 'The server response cannot be read',
+		detail: 'The server returned something other than an OpenAI-compatible API response',
+		suggestion:
+			'Check that the Base URL points to the API. If it does, the server or a proxy is broken or outdated; the details contain its message.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	streamError: {
+		title: 'The server reported an error during its response',
+		suggestion: 'Check the server log. The details contain the text received so far.',
+		health: 'degraded',
+		cause: 'unknown',
+		retry: 'once',
+	},
+	streamEndedEarly: {
+		title: 'The response ended before it was complete',
+		suggestion:
+			'The server or a proxy closed the stream without a final event, for example because it crashed. The details contain the text received so far.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	toolCallTruncated: {
+		title: 'A tool call was cut off at the token limit',
+		detail: ({ tool, maxTokens }) =>
+			`The model was calling the tool${quoted(tool)} when the token limit${optional(' of ', maxTokens)} was reached. The call is incomplete, so it was not executed`,
+		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	invalidToolCall: {
+		title: ({ tool }) => `The model called ${describeTool(tool)} with invalid arguments`,
+		detail: ({ tool }) =>
+			`The model called ${describeTool(tool)} with arguments that are not valid JSON, so it was not executed`,
+		suggestion:
+			'Lower the temperature, simplify the tool, or use a model with better tool support. With llama-server, arguments are always valid JSON, unless it runs with --no-jinja.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	onlyThinking: {
+		title: 'The model used its whole response for thinking',
+		suggestion: describeOnlyThinking,
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+	emptyResponse: {
+		title: 'The model returned an empty response',
+		suggestion:
+			'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop calls to undeclared tools.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	garbledOutput: {
+		title: 'The model repeats one character or returns no text',
+		suggestion:
+			'Restart the server. If that does not help, try it without flash attention, with another quantization, KV cache type or build: the model file may be corrupt, or the build or driver may not match the GPU.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	contentFiltered: {
+		title: 'The server withheld the response (content filter)',
+		suggestion: 'Change the prompt or the content filter of the server.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
+} satisfies Readonly<Record<string, ErrorRow>>;

@@ -1,0 +1,29 @@
+/** Models of Ollama: their names, and those in memory. */
+import type { JsonRecord } from '../../values/records';
+import { asRecords, asString } from '../../values/records';
+import type { ModelServer } from './server-type';
+import { tryProbeObject } from '../probe';
+import { matchesModelId } from '../models';
+
+/** The registry of models that are named without one (types/model/name.go). */
+const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
+
+/** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
+export function isSameOllamaName(id: string, name: string): boolean {
+	const toShortName = (fullName: string) => fullName.toLowerCase().replace(DEFAULT_REGISTRY, '');
+	const shortId = toShortName(id);
+	const shortName = toShortName(name);
+	return matchesModelId(shortId, shortName) || matchesModelId(shortName, shortId);
+}
+
+/** The facts about a model that is in memory. */
+export async function fetchRunningModel(
+	server: ModelServer,
+	model: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord | undefined> {
+	const running = await tryProbeObject(server, '/api/ps', { signal });
+	return asRecords(running?.models).find(({ name }) =>
+		isSameOllamaName(asString(name) ?? '', model),
+	);
+}

@@ -1,0 +1,166 @@
+/** The requests of a classification: their messages, and the fields that constrain a response to labels. */
+import { toOllamaBody } from '../chat/body/ollama-body';
+import { toOpenAiBody } from '../chat/body/openai-body';
+import type {
+	ChatMessage,
+	ChatParameters,
+	CompletionRequest,
+	InputMessage,
+	ResponseFormat,
+} from '../chat/types';
+import type { Adaptation } from '../exchange/adaptations';
+import { omitFields } from '../exchange/adaptations';
+import type { RouteName, ServerType } from '../servers/types/server-type';
+import { breakControlTokens } from '../text/control-tokens';
+import { asFiniteNumber } from '../values/numbers';
+import type { JsonRecord } from '../values/records';
+import { truncate } from '../values/text';
+import type { LabelCompletion } from './label-completion';
+import type { Label, LabelSet } from './labels';
+
+export interface ClassifyRequest {
+	/** Text and files of the item. */
+	input: InputMessage;
+	labels: readonly Label[];
+	/** Whether a text may have several labels. */
+	isMultiLabel: boolean;
+	/** Whether a text may have no label. */
+	allowNone: boolean;
+	/** Context for the model; may be empty. */
+	instructions: string;
+}
+
+const INSTRUCTION = 'Decide which of these categories the text of the user belongs to.';
+
+/** The shared part comes first, for the server's prompt cache. The text comes last. */
+export function buildMessages(request: ClassifyRequest, options: LabelSet): InputMessage[] {
+	const { instructions, isMultiLabel, allowNone, input } = request;
+	const { keys } = options;
+	const multiLabelInstruction = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
+	const noneInstruction = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
+	const system = [
+		isMultiLabel ? `${INSTRUCTION} It may be several.` : INSTRUCTION,
+		options.format(),
+		instructions.trim(),
+		isMultiLabel
+			? multiLabelInstruction + noneInstruction
+			: 'Answer with the letter of the category only.',
+	];
+	return [{ type: 'system', content: system.filter((line) => line !== '').join('\n') }, input];
+}
+
+/** What differs between the first request and its correction. */
+export interface LabelDraft {
+	messages: readonly ChatMessage[];
+	/** The limit of tokens, unless the user set one. */
+	tokens: number;
+	/** The completion without a label, if this corrects it. */
+	first?: LabelCompletion;
+}
+
+/** The same for all requests of a text. */
+export interface LabelRequestContext {
+	model: string;
+	parameters: ChatParameters;
+	serverType: ServerType;
+	options: LabelSet;
+}
+
+/** The maximum of OpenAI's API. */
+const TOP_LOGPROBS = 20;
+
+/** The body of a request whose response can only be labels, if the server supports that. */
+export function buildLabelBody(
+	route: RouteName,
+	{ messages, tokens }: LabelDraft,
+	{ model, parameters, serverType, options }: LabelRequestContext,
+): JsonRecord {
+	const constrained: CompletionRequest = {
+		model,
+		messages,
+		tools: [],
+		parameters: {
+			maxTokens: tokens,
+			...parameters,
+			responseFormat: toResponseFormat(serverType, options),
+			thinking: { mode: 'off' },
+			extraBody: {
+				stream: false,
+				logprobs: true,
+				top_logprobs: TOP_LOGPROBS,
+				...parameters.extraBody,
+			},
+		},
+	};
+	return route === 'ollamaChat'
+		? { truncate: false, ...toOllamaBody(constrained) }
+		: toOpenAiBody(constrained, serverType);
+}
+
+/** A grammar costs a token less than a schema, whose responses have quotes. */
+function toResponseFormat(serverType: ServerType, options: LabelSet): ResponseFormat {
+	return serverType.compilesSchemas === 'formatsAndTools'
+		? { type: 'grammar', grammar: options.toGrammar() }
+		: { type: 'jsonSchema', name: 'category', schema: options.toSchema() };
+}
+
+/** Without constraints: enough for a name in a sentence. */
+export const FREE_TOKENS = 64;
+
+/** For a model that thinks although it should not. */
+const THINKING_TOKENS = 2048;
+
+/** Characters. Servers that ignore the token limit write far more, which would not fit into the next prompt. */
+const MAX_REPEATED = 500;
+
+/** The second request for a completion without a label; undefined if a label was found, or if it would be the third. */
+export function correctDraft(
+	completion: LabelCompletion,
+	{ messages, first }: LabelDraft,
+	{ parameters, options }: LabelRequestContext,
+): LabelDraft | undefined {
+	if (first || completion.labels) return undefined;
+	// A model that thinks although it should not may have used up its tokens.
+	if (completion.isTruncated && parameters.maxTokens !== undefined) return undefined;
+	if (completion.isTruncated) return { messages, tokens: THINKING_TOKENS, first: completion };
+	const answer = breakControlTokens(truncate(completion.text, MAX_REPEATED));
+	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
+	return {
+		messages: [...messages, { role: 'assistant', content: answer }, { role: 'user', content }],
+		tokens: FREE_TOKENS,
+		first: completion,
+	};
+}
+
+const CONSTRAINTS = [
+	'response_format',
+	'grammar',
+	'format',
+	'logprobs',
+	'top_logprobs',
+	'chat_template_kwargs',
+];
+
+/**
+ * For servers that reject the constraints. With the prompt alone, most models still write only the letters.
+ *
+ * @param minTokens - The limit is raised to this number, since unconstrained responses are longer.
+ */
+export function omitConstraints(minTokens: number): Adaptation {
+	return (rejection, requestBody) => {
+		const matches = rejection.matches(/schema|grammar|structured|format|logprobs/gi);
+		const isUnconstrained = !CONSTRAINTS.some((name) => name in requestBody);
+		if (matches.length === 0 || isUnconstrained) return undefined;
+		const { name, apply } = omitFields(CONSTRAINTS);
+		return {
+			name,
+			apply: (body) => {
+				const changed = apply(body);
+				const tokens = asFiniteNumber(changed.max_tokens);
+				return tokens === undefined
+					? changed
+					: { ...changed, max_tokens: Math.max(tokens, minTokens) };
+			},
+		};
+	};
+}

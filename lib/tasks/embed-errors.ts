@@ -1,0 +1,185 @@
+/** Errors of embeddings, with the text or the option that caused them. */
+import type { ErrorContext } from '../errors/create-error';
+import { createInputError, createServerError } from '../errors/create-error';
+import { isUnknownError } from '../errors/error-types';
+import type { ServerError } from '../errors/server-error';
+import { toErrorContext } from '../http/request-errors';
+import { getProfile } from '../servers/profile';
+import { other } from '../servers/types/other';
+import type { ModelServer } from '../servers/types/server-type';
+import type { OtherTextsStatus } from './batches';
+import { isInvalidJsonResponse } from './batches';
+import type { BatchText } from './long-texts';
+import { excerpt, explainTooLong } from './long-texts';
+import { explainUnsupportedTask } from './task-errors';
+import type { VectorIssue } from './vectors';
+
+/** The settings that an error may be about. */
+interface NamedSettings {
+	model: string;
+	dimensions?: number;
+	expectedDimensions?: number;
+	keepAlive?: string | number;
+}
+
+/**
+ * Error for a text that is not sent.
+ *
+ * @param issue - Continues the sentence "Text 3 …".
+ */
+export function createTextError(index: number, issue: string): ServerError {
+	return createInputError(
+		`Text ${index + 1} ${issue}`,
+		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
+		{
+			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
+			facts: { index },
+		},
+	);
+}
+
+/** Error of a text that the server rejected, with its number and beginning. */
+export function explainRejectedText(
+	error: ServerError,
+	item: BatchText,
+	otherTexts: OtherTextsStatus,
+): ServerError {
+	const { index, text } = item;
+	const tooLong = explainTooLong(error, item, {
+		noun: 'Text',
+		problem: 'is too long for the embedding model',
+	});
+	if (tooLong) return tooLong;
+	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
+	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
+	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
+	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))
+		return error.copyWith({
+			title: isNan
+				? `The vector of text ${index + 1} contains no numbers`
+				: `The server response for text ${index + 1} cannot be parsed`,
+			detail: isNan
+				? `The vector of ${quoted} contains values that are not numbers`
+				: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
+			suggestion:
+				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
+			facts: { index },
+		});
+	if (otherTexts !== 'accepted') return error;
+	return error.copyWith({
+		title: `The server rejected text ${index + 1}`,
+		detail: `The server rejected ${quoted} but accepts other texts`,
+		suggestion:
+			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',
+		facts: { index },
+	});
+}
+
+/** What is wrong with the vectors of a response. */
+interface UnusableVectors {
+	issue: VectorIssue;
+	/** The text with the vector, if the issue is about one. */
+	text: BatchText | undefined;
+}
+
+export function createUnusableError(
+	server: ModelServer,
+	settings: NamedSettings,
+	{ issue: { message, suggestion }, text }: UnusableVectors,
+): ServerError {
+	const quotedText = text ? ` (text ${text.index + 1}: "${excerpt(text.text)}")` : '';
+	const title = `The server returned unusable embeddings: ${message}`;
+	return createServerError('invalidResponse', toContext(server, settings), {
+		title,
+		detail: `${title}${quotedText}. No vectors were returned`,
+		suggestion:
+			suggestion ??
+			'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
+		facts: { index: text?.index },
+	});
+}
+
+/** Error of vectors with other dimensions than the option that asks for them. */
+export function createDimensionsError(
+	server: ModelServer,
+	settings: NamedSettings,
+	received: number,
+): ServerError {
+	const { model, dimensions, expectedDimensions } = settings;
+	const expected = expectedDimensions ?? dimensions;
+	const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
+	const title = `The model "${model}" returns vectors with ${received} dimensions instead of ${expected}`;
+	return createServerError('invalidResponse', toContext(server, settings), {
+		title,
+		detail: `${title} as set in ${option}. No vectors were returned`,
+		suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
+		facts: { dimensions: received },
+	});
+}
+
+function toContext(server: ModelServer, { model }: NamedSettings): ErrorContext {
+	return toErrorContext(server, `${server.getApiUrl()}/embeddings`, model);
+}
+
+/** Explains an error that is about no single text. */
+export async function explainEmbedError(
+	error: ServerError,
+	server: ModelServer,
+	settings: NamedSettings,
+): Promise<ServerError> {
+	const { model } = settings;
+	// The server type may still be unknown, and Stop must not wait for it.
+	if (error.type === 'aborted') return error;
+	const rejectedOption = explainRejectedOption(error, settings);
+	if (rejectedOption) return rejectedOption;
+	const serverType = await getProfile(server).getType();
+	const { routes, hasEveryRoute, texts } = serverType;
+	if (/pooling type 'none'/i.test(error.serverText ?? ''))
+		return error.copyWith({
+			type: 'featureDisabled',
+			title: 'The server returns token vectors instead of one vector per text',
+			suggestion:
+				'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
+		});
+	// Servers with native routes start each model for its task, so the model is the wrong one.
+	const isWrongModel = routes !== undefined && error.type === 'featureDisabled';
+	if (isWrongModel || error.type === 'wrongModelType')
+		return error.copyWith({
+			type: 'wrongModelType',
+			title: `The model "${model}" is not an embedding model`,
+			suggestion: `Choose an embedding model. ${texts.embeddings}`,
+		});
+	if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
+	if (error.type === 'routeNotFound')
+		return error.copyWith({
+			type: 'featureDisabled',
+			title: 'The server has no endpoint for embeddings',
+			suggestion: texts.embeddings,
+		});
+	return await explainUnsupportedTask(error, { server, feature: 'embeddings', model });
+}
+
+/** The error that names the option whose value a server rejects; undefined if it is about something else. */
+function explainRejectedOption(
+	error: ServerError,
+	{ model, dimensions, keepAlive }: NamedSettings,
+): ServerError | undefined {
+	const { type, serverText = '' } = error;
+	const isUnknown = isUnknownError(type);
+	// Matryoshka: training that lets vectors be shortened.
+	if (isUnknown && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
+		return error.copyWith({
+			title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
+			suggestion:
+				'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
+		});
+	const isDurationNamed = /duration|keep_alive/i.test(serverText);
+	if (!isUnknown || !keepAlive || !isDurationNamed || !serverText.includes(String(keepAlive)))
+		return undefined;
+	return error.copyWith({
+		type: 'badRequest',
+		title: `The server does not accept the Keep Alive "${keepAlive}"`,
+		suggestion:
+			'Enter a duration such as 30m or 2h in the option Keep Alive, or seconds; -1 keeps the model loaded.',
+	});
+}

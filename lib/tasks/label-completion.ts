@@ -1,0 +1,57 @@
+/** Reads the completion of a classification. */
+import { createCompletionError } from '../chat/check/completion-error';
+import { CompletionAccumulator } from '../chat/read/completion-accumulator';
+import { toOpenAiChunk } from '../chat/read/ollama-chunk';
+import { readStream } from '../chat/read/read-stream';
+import type { Usage } from '../chat/types';
+import type { ErrorType } from '../errors/error-types';
+import type { HttpResponse } from '../http/types';
+import type { LabelSet } from './labels';
+
+/** What the model wrote. */
+export interface LabelCompletion {
+	/** The text, or the reasoning if the text is empty: the label may be there. */
+	text: string;
+	/** Indexes of the labels in the text; undefined if it names none. */
+	labels: number[] | undefined;
+	/** Whether it was cut off at the token limit. */
+	isTruncated: boolean;
+	/** As in OpenAI's `logprobs.content` and Ollama's `logprobs`. */
+	logprobs: unknown;
+	usage: Usage | undefined;
+	/** The model that the response names. */
+	model: string | undefined;
+}
+
+/** 2,048 tokens with the probabilities of 20 others are about 4 MB. */
+export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+/** Errors of a response without a label, which the model may correct. */
+const EMPTY_ERRORS: ReadonlySet<ErrorType> = new Set(['emptyResponse', 'onlyThinking']);
+
+/** @throws a `ServerError` for a response that failed without a text. */
+export async function readLabelCompletion(
+	response: HttpResponse,
+	options: LabelSet,
+): Promise<LabelCompletion> {
+	const accumulator = new CompletionAccumulator({
+		mayStartInReasoning: true,
+		keepsLogprobs: true,
+		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
+	});
+	const { completion } = await readStream(response, accumulator, {
+		maxEventLength: MAX_RESPONSE_BYTES,
+	});
+	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
+	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
+		throw createCompletionError(failure, response.errorContext);
+	const output = text.trim() ? text : reasoning;
+	return {
+		text: output,
+		labels: options.parse(output),
+		isTruncated: finishReason === 'length',
+		logprobs,
+		usage,
+		model,
+	};
+}

@@ -1,0 +1,42 @@
+/** Entities of HTML in text. */
+import { tryOrUndefined } from './attempt';
+
+/** The signs of calls by the names of their entities in HTML. */
+const ENTITIES: Readonly<Record<string, string>> = {
+	amp: '&',
+	apos: "'",
+	bsol: '\\',
+	colon: ':',
+	comma: ',',
+	equals: '=',
+	gt: '>',
+	lbrace: '{',
+	lbrack: '[',
+	lcub: '{',
+	lowbar: '_',
+	lpar: '(',
+	lsqb: '[',
+	lt: '<',
+	quot: '"',
+	rbrace: '}',
+	rbrack: ']',
+	rcub: '}',
+	rpar: ')',
+	rsqb: ']',
+	verbar: '|',
+};
+
+/** `&#39;`, `&#x27;`, `&apos;` */
+const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,31});/gi;
+
+/** A text with its entities of HTML decoded once. One with an unknown name becomes a blank. */
+export function decodeEntities(text: string): string {
+	return text.includes('&') ? text.replace(ENTITY, decodeEntity) : text;
+}
+
+function decodeEntity(entity: string): string {
+	const name = entity.slice(1, -1).toLowerCase();
+	if (!name.startsWith('#')) return ENTITIES[name] ?? ' ';
+	const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : Number(name.slice(1));
+	return tryOrUndefined(() => String.fromCodePoint(code)) ?? entity;
+}

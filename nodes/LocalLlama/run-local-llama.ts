@@ -1,0 +1,54 @@
+import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
+import type * as workflow from 'n8n-workflow';
+import type { Priority } from '../../lib/http/queue';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import { isSameForEachItem } from '../../lib/servers/credential';
+import { createModelServer } from '../../lib/servers/endpoint';
+import { NodeParameters } from '../shared/parameters';
+import { readPriority } from '../shared/timeout-fields';
+import type { Operation, OperationCall } from '../shared/run/operations';
+import type { RunOperationsOptions } from '../shared/run/run-operations';
+import { runOperations } from '../shared/run/run-operations';
+import { watchLoading } from '../shared/run/hints';
+
+/** Model server and priority of an item. */
+interface LlamaAccess {
+	server: ModelServer;
+	/** Queue priority of the item's requests. */
+	priority: Priority;
+}
+
+/** Arguments of an operation. */
+export type LlamaCall = OperationCall<LlamaAccess>;
+
+/** An operation of the node. */
+export type LocalLlamaOperation = Operation<LlamaAccess>;
+
+/**
+ * Runs the operation of each item. Items with the same credential and priority share a server.
+ *
+ * @returns the items of the only output.
+ */
+export async function runLocalLlama(
+	context: IExecuteFunctions,
+	table: RunOperationsOptions<LlamaAccess>['table'],
+): Promise<workflow.INodeExecutionData[][]> {
+	const cachedAccess = new Map<string, LlamaAccess>();
+	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
+	const getAccess = async (itemIndex: number) => {
+		const data =
+			sameForEachItem ??
+			(await context.getCredentials<ICredentialDataDecryptedObject>('localLlamaApi', itemIndex));
+		if (isSameForEachItem(data)) sameForEachItem = data;
+		const { fields } = table.getOperation(context, itemIndex);
+		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
+		const key = JSON.stringify([data, priority]);
+		const access = cachedAccess.get(key) ?? {
+			server: watchLoading(context, createModelServer(data, context.helpers)),
+			priority,
+		};
+		cachedAccess.set(key, access);
+		return access;
+	};
+	return await runOperations(context, { table, getAccess });
+}

@@ -1,0 +1,93 @@
+/** Generates the text of an operation: its settings, one turn, and its report in n8n. */
+import { runTurn } from '../../../lib/chat/turn';
+import type {
+	ChatSettings,
+	ChatResult,
+	InputMessage,
+	ChatParameters,
+} from '../../../lib/chat/types';
+import { rethrowWith } from '../../../lib/errors/server-error';
+import type { SentFile } from '../../../lib/files/file-errors';
+import { withFileNames } from '../../../lib/files/file-errors';
+import type { GenerationUsage } from '../../shared/token-totals';
+import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
+import type { LlamaCall } from '../run-local-llama';
+import { countTokens } from '../count-tokens';
+import type { MediaSettings } from '../media-settings';
+import { readMediaSettings } from '../media-settings';
+import { readGeneration } from '../../shared/chat/generation';
+
+/** Settings of a task that generates text. */
+export interface TextSettings extends MediaSettings {
+	parameters: ChatParameters;
+}
+
+/**
+ * Reads the settings of a task that generates text.
+ *
+ * @param defaults - Those of the operation, which the options of the item overwrite.
+ */
+export async function readTextSettings(
+	call: LlamaCall,
+	defaults: ChatParameters = {},
+): Promise<TextSettings> {
+	const parameters = { ...defaults, ...readGeneration(call.parameters) };
+	return { ...(await readMediaSettings(call, 'chat')), parameters };
+}
+
+/** What the model gets. */
+export interface Conversation {
+	messages: readonly InputMessage[];
+	/** The files in the messages, for errors. */
+	files: readonly SentFile[];
+}
+
+/**
+ * Generates a response and streams it to the chat. If the chat is closed, the generation is canceled.
+ *
+ * @throws a `ServerError`, with the files that may have caused it.
+ */
+export async function generateText(
+	call: LlamaCall,
+	settings: Omit<ChatSettings, 'showThinking'>,
+	{ messages, files }: Conversation,
+): Promise<ChatResult> {
+	const { server, typing } = call;
+	const closedChat = new AbortController();
+	let writes = Promise.resolve();
+	const onDelta = (delta: string) => {
+		writes = writes.then(async () => await typing?.write(delta));
+		writes.catch(() => closedChat.abort());
+	};
+	const isBuffered = typing === undefined;
+	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
+	const chatRequest = { messages, signal, isBuffered };
+	const turn = runTurn({
+		server,
+		settings: { ...settings, showThinking: false },
+		chatRequest,
+		onDelta,
+	});
+	const result = await turn
+		.catch(rethrowWith((error) => withFileNames(error, files)))
+		.catch(async (error: unknown) => {
+			// Throws the error of a closed chat first.
+			await writes;
+			addFailedTokenTotals(call.context, error);
+			throw error;
+		});
+	await writes;
+	reportResult(call, result);
+	return result;
+}
+
+/** Shows warnings and token counts of a result in n8n. */
+export function reportResult(
+	call: LlamaCall,
+	result: Pick<ChatResult, 'warnings'> & GenerationUsage,
+): void {
+	const { warnings, usage } = result;
+	warnings.forEach(call.hint);
+	addTokenTotals(call.context, result);
+	if (usage) countTokens(call, usage);
+}

@@ -1,0 +1,76 @@
+/** The text and the files of an item, for a model. */
+import type { InputMessage } from '../../../lib/chat/types';
+import type { SentFile } from '../../../lib/files/file-errors';
+import type { LlamaCall } from '../run-local-llama';
+import { stringField } from '../../shared/field-builders';
+import { readBuffer } from '../../../lib/http/response-body';
+import type { ContentPart } from '../../../lib/files/read-file';
+import { readFile } from '../../../lib/files/read-file';
+import { openBinaryField, splitNames } from '../../shared/binary';
+import type { INodeProperties } from 'n8n-workflow';
+
+/**
+ * Option for files.
+ *
+ * @param usage - A sentence that says how they are used.
+ */
+export function binaryFieldsField(usage: string): INodeProperties {
+	return stringField('Input Binary Fields', 'binaryFields', {
+		placeholder: 'e.g. data, data2',
+		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${usage}`,
+	});
+}
+
+/** Files of an item, for the model and for errors. */
+interface ItemFiles {
+	/** For the model. */
+	parts: ContentPart[];
+	/** For errors, in the same order. */
+	files: SentFile[];
+}
+
+/**
+ * Reads the item's files. Names are text, or a list from an expression.
+ *
+ * @throws a `ServerError` of type `invalidInput` for a file that no model server supports.
+ */
+export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
+	const { parameters, context, itemIndex } = call;
+	const fields = parameters.value('options.binaryFields');
+	const names = Array.isArray(fields)
+		? fields.map(String)
+		: splitNames(parameters.rawString('options.binaryFields'));
+	const itemFiles: ItemFiles = { parts: [], files: [] };
+	for (const property of names) {
+		const { name, mimeType, open } = await openBinaryField(context, itemIndex, property);
+		const bytes = await readBuffer(open());
+		const { part, warnings } = await readFile({ name, mimeType, bytes });
+		warnings.forEach((warning) => call.hint(warning));
+		itemFiles.parts.push(part);
+		itemFiles.files.push({ name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) });
+	}
+	return itemFiles;
+}
+
+/** The text of an item with its files. */
+export interface PromptInput {
+	/** For the model. */
+	input: InputMessage;
+	/** For errors. */
+	files: SentFile[];
+}
+
+/**
+ * Reads the text of the item with its files.
+ *
+ * @throws a `ServerError` of type `invalidInput` if there is neither, or for a file that no model server supports.
+ */
+export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
+	const { parameters } = call;
+	const text = parameters.rawString('text');
+	const isBlank = text.trim() === '';
+	const { parts, files } = await readItemFiles(call);
+	// A model would invent something.
+	if (isBlank && parts.length === 0) throw parameters.createError('text', 'is empty');
+	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
+}

@@ -1,0 +1,58 @@
+/** Fields of several operations that generate text. */
+import {
+	DEFAULT_THINKING_BUDGET,
+	thinkingFields,
+	toOptionFields,
+	requestFields,
+	generationOptionFields,
+} from '../../shared/chat/generation';
+import { longTextField, streamingField } from '../../shared/field-builders';
+import type { INodeProperties } from 'n8n-workflow';
+
+const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
+
+const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
+
+function selectOptions(names: string[]) {
+	return generationOptionFields.filter(({ name }) => names.includes(name));
+}
+
+/** Options of operations with a short, most likely response. Extra Body accepts all others. */
+export const shortTextOptions: INodeProperties[] = [
+	...selectOptions(SHORT_TEXT_OPTIONS),
+	...requestFields,
+];
+
+/** Options of operations that generate text. */
+export const textOptions: INodeProperties[] = [
+	...selectOptions(TEXT_OPTIONS),
+	...requestFields,
+	streamingField,
+];
+
+const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
+
+export const thinkingOptions: INodeProperties[] = toOptionFields(
+	thinkingFields,
+	'off',
+	`If not set, the server's setting applies. ${OTHER_VALUES}`,
+);
+
+/** Off if not set, since thinking takes most of the time of such an operation. */
+export const quickThinkingOptions: INodeProperties[] = toOptionFields(
+	thinkingFields,
+	'on',
+	`Off if not set. ${OTHER_VALUES}`,
+);
+
+export const textField: INodeProperties = longTextField('Text', 'text', 4, {
+	placeholder: 'e.g. {{ $json.text }}',
+	description: 'May be empty if the item has an image or audio',
+});
+
+/** Option for context. */
+export const instructionsField: INodeProperties = longTextField('Instructions', 'instructions', 2, {
+	placeholder: 'e.g. The text is a customer email. Amounts are in euros.',
+	description:
+		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+});

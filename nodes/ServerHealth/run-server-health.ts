@@ -1,0 +1,32 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import { serviceField } from '../shared/health/check-fields';
+import { createCheckTarget } from '../shared/health/target';
+import { NodeParameters } from '../shared/parameters';
+import { runOperations } from '../shared/run/run-operations';
+import type { Service } from './health-operation';
+import { operations } from './operations';
+
+/** Runs the selected operation for all items. */
+export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	return await runOperations(context, {
+		table: operations,
+		getAccess: async (itemIndex) => {
+			const service = new NodeParameters(context, itemIndex, [serviceField]).choice<Service>(
+				'service',
+			);
+			return { target: await createCheckTarget(context, service, itemIndex) };
+		},
+		outputs: hasOneOutput(context) ? 1 : 2,
+	});
+}
+
+/**
+ * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core,
+ * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty result. n8n's own
+ * assistant runs the node in mode `internal`, and reads only the first list, too.
+ */
+function hasOneOutput(context: IExecuteFunctions) {
+	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);
+	return mains.length < 2 || context.getMode() === 'internal';
+}
