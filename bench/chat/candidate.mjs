@@ -16,7 +16,7 @@ const extra = { ignore_eos: true, temperature: 1 };
 const SETTINGS = {
 	...CHAT_SETTINGS,
 	model,
-	parameters: { maxTokens: tokens, extraBody: extra },
+	sampling: { maxTokens: tokens, extraBody: extra },
 };
 const question = 'Tell me a story.';
 

@@ -6,7 +6,7 @@ import { CHAT_SETTINGS, loadPackageParts } from '../lib/package-parts.mjs';
 
 /** Concurrent items of a batch, as in Local Llama. */
 export const CONCURRENCY = 16;
-const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
+const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', sampling: {} };
 
 /**
  * @typedef {object} Worker

@@ -118,9 +118,9 @@ function createAccumulator(
 	return new CompletionAccumulator({
 		offeredTools: [...toolByName.keys()],
 		isQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
-		isJson: isJsonRequested(settings.parameters),
+		isJson: isJsonRequested(settings.sampling),
 		...reasoningOptions,
-		maxTokens: settings.parameters.maxTokens,
+		maxTokens: settings.sampling.maxTokens,
 		// The model continues the text of a trailing assistant message.
 		prefill: last?.role === 'assistant' && !last.toolCalls ? last.content : undefined,
 		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,

@@ -49,7 +49,7 @@ export async function requestCompletion(
 		learningScope: canOmitFormat ? 'extract' : 'chat',
 		// Ollama lists its own route first, but a gateway before it may forward OpenAI's only: chats use that one, unless
 		// an option needs the other.
-		routes: needsNativeApi(draft.parameters) ? routes : [...routes].reverse(),
+		routes: needsNativeApi(draft.sampling) ? routes : [...routes].reverse(),
 		draft,
 		startAttempt: (request) => {
 			if (attempts.length > 0) display.startRetry();
@@ -79,12 +79,12 @@ export async function requestCompletion(
 
 /** Whether the model knows the format without the field for it. */
 function hasFormatInPrompt({ settings }: TurnContext): boolean {
-	const { responseFormat } = settings.parameters;
+	const { responseFormat } = settings.sampling;
 	return responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
 }
 
 function getAdaptations({ settings }: TurnContext, canOmitFormat: boolean): Adaptations {
-	const extraFields = new Set(Object.keys(settings.parameters.extraBody ?? {}));
+	const extraFields = new Set(Object.keys(settings.sampling.extraBody ?? {}));
 	return {
 		field: [adjustOllamaThinking, omitRejectedField(extraFields), omitStreamOptions],
 		format: canOmitFormat ? [replaceJsonObject, omitFormat] : [replaceJsonObject],
@@ -107,7 +107,7 @@ function getFallbackWarnings(
 	{ route, draft }: ExchangeResult<CompletionRequest, ValidatedCompletion>,
 ): string[] {
 	const isFallback = getRoutes(serverType, 'chat').includes('ollamaChat') && route === 'openAiChat';
-	const ignored = isFallback ? getOptionsIgnoredByOpenAi(draft.parameters) : [];
+	const ignored = isFallback ? getOptionsIgnoredByOpenAi(draft.sampling) : [];
 	if (ignored.length === 0) return [];
 	return [
 		`These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`,

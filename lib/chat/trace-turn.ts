@@ -24,10 +24,10 @@ export async function traceTurn(
 	{ server, settings, messages, startedAt }: TracedTurn,
 	run: (server: ModelServer) => Promise<ChatResult>,
 ): Promise<ChatResult> {
-	const { model, parameters, trace, priority } = settings;
+	const { model, sampling, trace, priority } = settings;
 	return await withSpan(
 		server,
-		{ operation: 'chat', model, parameters, input: messages, trace, priority },
+		{ operation: 'chat', model, sampling, input: messages, trace, priority },
 		run,
 		(result) => toResponseAttributes(result, startedAt),
 	);

@@ -52,12 +52,12 @@ export async function runTurn(request: TurnRequest): Promise<ChatResult> {
 
 /** The settings with the stop texts of this call. */
 function toTurnSettings(settings: ChatSettings, chatRequest: ChatRequest): ChatSettings {
-	const { model, parameters } = settings;
-	const stop = [...new Set([...(parameters.stop ?? []), ...(chatRequest.stop ?? [])])];
+	const { model, sampling } = settings;
+	const stop = [...new Set([...(sampling.stop ?? []), ...(chatRequest.stop ?? [])])];
 	return {
 		...settings,
 		model: model.trim(),
-		parameters: stop.length === 0 ? parameters : { ...parameters, stop },
+		sampling: stop.length === 0 ? sampling : { ...sampling, stop },
 	};
 }
 
@@ -68,7 +68,7 @@ async function createTurn(
 ): Promise<TurnContext> {
 	const { tools = [], unofferedTools = [], signal } = chatRequest;
 	const connectedTools = [...tools, ...unofferedTools];
-	const showsThinking = settings.showThinking && !isJsonRequested(settings.parameters);
+	const showsThinking = settings.showThinking && !isJsonRequested(settings.sampling);
 	return {
 		server,
 		serverType: await getProfile(server).getType(signal),

@@ -33,7 +33,7 @@ export interface ToolDefinition {
 	shortName?: string;
 	description?: string;
 	/** JSON schema of the arguments. */
-	parameters: JsonRecord;
+	schema: JsonRecord;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */
@@ -67,7 +67,7 @@ export type ResponseFormat =
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
-export interface ChatParameters extends GenerationOptionValues {
+export interface SamplingSettings extends GenerationOptionValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
 	/** Merged into the body last, overriding everything else. */
@@ -79,7 +79,7 @@ export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
 export interface ChatSettings {
 	model: string;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	thinkingHistory: ThinkingHistory;
 	/** Whether to show thinking in the response, between `<think>` tags. */
 	showThinking: boolean;
@@ -248,7 +248,7 @@ export interface CompletionRequest {
 	messages: readonly ChatMessage[];
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	/**
 	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
 	 * in the text of a response, they are quotations.

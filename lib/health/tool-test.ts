@@ -251,7 +251,7 @@ async function runCase(
 			server,
 			settings: {
 				model,
-				parameters: { maxTokens, seed: 1 },
+				sampling: { maxTokens, seed: 1 },
 				thinkingHistory: 'toolTurns',
 				showThinking: false,
 				timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },

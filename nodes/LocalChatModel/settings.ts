@@ -17,7 +17,7 @@ import type { TraceSettings } from '../../lib/tracing/attributes';
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
 		model: parameters.string('model'),
-		parameters: {
+		sampling: {
 			...readGeneration(parameters),
 			thinking: readThinking(parameters),
 			responseFormat: readResponseFormat(parameters),

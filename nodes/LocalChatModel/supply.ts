@@ -108,9 +108,9 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 			model: settings.model,
 			baseUrl: server.getApiUrl(),
 			serverType: server.configuredType ?? 'auto',
-			options: { ...settings.parameters, ...settings.timeouts, retries: settings.retries },
+			options: { ...settings.sampling, ...settings.timeouts, retries: settings.retries },
 		},
-		jsonOutput: isJsonRequested(settings.parameters),
+		jsonOutput: isJsonRequested(settings.sampling),
 	});
 	return { response, closeFunction };
 }

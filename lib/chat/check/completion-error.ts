@@ -31,12 +31,12 @@ export interface UnusableCompletion {
 
 /** The error of a chat's completion that cannot be used. */
 export function toServerError(
-	{ settings: { parameters }, serverType }: TurnContext,
+	{ settings: { sampling }, serverType }: TurnContext,
 	{ completion, context, contentType = '' }: UnusableCompletion,
 ): ServerError {
 	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
-	const { maxTokens = 0 } = parameters;
+	const { maxTokens = 0 } = sampling;
 	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
@@ -47,7 +47,7 @@ export function toServerError(
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,
-				isThinkingOff: parameters.thinking?.mode === 'off',
+				isThinkingOff: sampling.thinking?.mode === 'off',
 				maxTokens: maxTokens > 0 ? maxTokens : undefined,
 				hasModelEnded: finishReason === 'stop',
 			},

@@ -49,7 +49,7 @@ type ValidationOutcome = Outcome<CompletionRequest, ValidatedCompletion>;
 
 /** Whether the text is shown only after validation. */
 export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
-	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
+	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
 }
 
 /** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
@@ -158,7 +158,7 @@ function validateText(
 	{ settings, serverType }: TurnContext,
 	{ completion, context, draft }: ReceivedCompletion,
 ): ValidationOutcome {
-	const { responseFormat } = settings.parameters;
+	const { responseFormat } = settings.sampling;
 	const result = validateJson(completion.text, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
@@ -169,11 +169,11 @@ function validateText(
 	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;
 	// The first attempt may have been sent without the response format.
-	const correctedDraft = draft.parameters.responseFormat
+	const correctedDraft = draft.sampling.responseFormat
 		? withMessages(draft, buildFormatCorrection(completion.text, result.issues))
 		: {
 				...draft,
-				parameters: cleanResponseFormat({ ...draft.parameters, responseFormat }, serverType),
+				sampling: cleanResponseFormat({ ...draft.sampling, responseFormat }, serverType),
 			};
 	return {
 		type: 'unusable',

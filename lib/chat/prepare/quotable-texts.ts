@@ -16,7 +16,7 @@ export function getQuotableTexts(
 		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
 	);
 	const values = calls.map(({ arguments: args }) => parseJson(args));
-	const toolTexts = tools.map(({ description, parameters }) => [description, parameters]);
+	const toolTexts = tools.map(({ description, schema }) => [description, schema]);
 	return [
 		...messages.map(({ content }) => getText(content, '\n')),
 		...collectTexts(values),

@@ -25,17 +25,17 @@ const WARNING =
 /** Looks up how the response to a request may begin. */
 export function getReasoningStart(
 	{ server, settings, chatRequest }: TurnContext,
-	{ model, messages, parameters }: CompletionRequest,
+	{ model, messages, sampling }: CompletionRequest,
 ): ReasoningStart {
 	const mentionsTags = messages.some(
 		({ role, content }) => role !== 'assistant' && getText(content).includes('think>'),
 	);
 	const isBuffered = chatRequest.isBuffered === true;
-	const isJson = isJsonRequested(settings.parameters);
+	const isJson = isJsonRequested(settings.sampling);
 	// If the text is not streamed, waiting for the end of the thinking costs nothing.
 	const mayStartInReasoning =
 		(isBuffered && !mentionsTags) || isJson || opensReasoningInPrompt(model);
-	const isThinkingOff = parameters.thinking?.mode === 'off';
+	const isThinkingOff = sampling.thinking?.mode === 'off';
 	if (mayStartInReasoning || isBuffered || mentionsTags || isThinkingOff)
 		return {
 			options: { mentionsTags, mayStartInReasoning },
@@ -43,7 +43,7 @@ export function getReasoningStart(
 			learn: () => undefined,
 		};
 	const profile = getProfile(server);
-	const key = JSON.stringify([model, parameters.thinking]);
+	const key = JSON.stringify([model, sampling.thinking]);
 	const isLearned = profile.startsInReasoning(key);
 	return {
 		options: { mentionsTags, mayStartInReasoning: isLearned },

@@ -73,7 +73,7 @@ export async function chat(
 
 export const WEATHER_TOOL = {
 	name: 'get_weather',
-	parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+	schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
 };
 export const CITY_SCHEMA = {
 	type: 'jsonSchema' as const,
