@@ -31,6 +31,22 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	};
 }
 
+/** What limits the generations of an execution. */
+export interface GenerationLimits {
+	/** How many tools the model is offered; 0 for all. */
+	maxTools: number;
+	/** Tokens of all prompts and responses of the execution; 0 for no limit. */
+	tokenBudget: number;
+}
+
+/** @throws {ServerError} of type `invalidInput` naming the field */
+export function readLimits(parameters: NodeParameters): GenerationLimits {
+	return {
+		maxTools: parameters.number('options.maxTools', 0),
+		tokenBudget: parameters.number('options.tokenBudget', 0),
+	};
+}
+
 /** @throws {ServerError} of type `invalidInput` naming the field */
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = asRecord(parameters.value('options.trace'));
