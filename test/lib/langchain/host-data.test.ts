@@ -266,7 +266,7 @@ describe('tools as definitions', () => {
 			properties: { a: {} },
 		};
 		const before = structuredClone(schema);
-		const expected = { name: 'f', parameters: { type: 'object', properties: { a: {} } } };
+		const expected = { name: 'f', schema: { type: 'object', properties: { a: {} } } };
 		expect(define({ name: 'f', description: '', schema })).toEqual(expected);
 		const openAi = { type: 'function', function: { name: 'f', parameters: schema } };
 		expect(define(openAi)).toEqual(expected);
@@ -282,7 +282,7 @@ describe('tools as definitions', () => {
 		).toEqual({
 			name: 'f',
 			description: 'F',
-			parameters: { type: 'object', properties: {} },
+			schema: { type: 'object', properties: {} },
 		});
 		expect(define({ type: 'function', function: { name: 'f' } })).toEqual({
 			name: 'f',
