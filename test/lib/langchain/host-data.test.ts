@@ -286,7 +286,7 @@ describe('tools as definitions', () => {
 		});
 		expect(define({ type: 'function', function: { name: 'f' } })).toEqual({
 			name: 'f',
-			parameters: { type: 'object', properties: {} },
+			schema: { type: 'object', properties: {} },
 		});
 	});
 
