@@ -1,13 +1,15 @@
+/** The data of a chat: what is asked, what is sent, what comes back. */
 import type { ErrorType } from '../errors/error-types';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
-import type { Priority, QueueStats } from '../http/queue';
+import type { Priority } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/attributes';
 import type { DisplayedText } from './read/displayed-text';
 import type { GenerationOptionValues } from './body/generation-options';
 import type { TokenLogprob } from './read/logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
+import type { ExactJson } from '../values/exact-json';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
@@ -31,7 +33,7 @@ export interface ToolDefinition {
 	shortName?: string;
 	description?: string;
 	/** JSON schema of the arguments. */
-	parameters: JsonRecord;
+	schema: JsonRecord;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */
@@ -65,7 +67,7 @@ export type ResponseFormat =
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
-export interface ChatParameters extends GenerationOptionValues {
+export interface SamplingSettings extends GenerationOptionValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
 	/** Merged into the body last, overriding everything else. */
@@ -77,7 +79,7 @@ export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
 export interface ChatSettings {
 	model: string;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	thinkingHistory: ThinkingHistory;
 	/** Whether to show thinking in the response, between `<think>` tags. */
 	showThinking: boolean;
@@ -126,8 +128,10 @@ export interface Usage {
  */
 export type Timings = Record<string, number>;
 
-/** A complete, usable response with its origin and times. */
+/** The result of a turn: a usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
+	/** The JSON of the text, if the response format requires JSON. */
+	json?: ExactJson;
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
@@ -141,8 +145,9 @@ export interface ChatResult extends TextAndReasoning {
 	url: string;
 	/** Server type, if it was recognized. */
 	serverType?: ServerTypeName;
-	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
+	/** Milliseconds from the call to the first token, with the queue and attempts that failed; 0 if it is not known. */
 	firstTokenMs: number;
+	/** Milliseconds from the call to the end. */
 	totalMs: number;
 	/** Further fields for the execution log. */
 	logFields?: JsonRecord;
@@ -201,7 +206,7 @@ export type ChatGenerator = (
 	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;
 
-/** What arrived of a response, complete or not. */
+/** What was received of a response, complete or not. */
 export interface Completion extends TextAndReasoning {
 	usage?: Usage;
 	timings?: Timings;
@@ -243,7 +248,7 @@ export interface CompletionRequest {
 	messages: readonly ChatMessage[];
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	/**
 	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
 	 * in the text of a response, they are quotations.
@@ -258,23 +263,17 @@ export interface ToolNames {
 	toOriginal(name: string): string;
 }
 
-/** What all attempts of a turn share. */
+/** What all attempts of a turn share. Nothing of it changes during the turn. */
 export interface TurnContext {
-	server: ModelServer;
-	serverType: ServerType;
-	settings: ChatSettings;
-	chatRequest: ChatRequest;
-	queueStats: QueueStats;
-	toolNames: ToolNames;
+	readonly server: ModelServer;
+	readonly serverType: ServerType;
+	readonly settings: ChatSettings;
+	readonly chatRequest: ChatRequest;
+	readonly toolNames: ToolNames;
 	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
-	quotableTexts: readonly string[];
-	display: DisplayedText;
+	readonly quotableTexts: readonly string[];
+	/** Where the text goes that users see. */
+	readonly display: DisplayedText;
 	/** By `performance.now()`. */
-	startedAt: number;
-	/** The sum of all attempts so far. */
-	usage?: Usage;
-	/** Whether the response was held back until its thinking ended, because the last one started inside the thinking. */
-	isDelayed?: boolean;
-	/** The warning about a response whose thinking was shown. */
-	reasoningWarning?: string;
+	readonly startedAt: number;
 }

@@ -50,7 +50,7 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 		description: asNonEmptyString(description),
 		shortName: findShortName(name, asRecord(tool.metadata)),
 		// Templates and grammars need the schema of a tool without arguments, too.
-		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
+		schema: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
 }
 

@@ -6,6 +6,7 @@ import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { omitRejectedField } from '../exchange/adaptations';
+import type { Attempt, AttemptRequest } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import type { Outcome } from '../exchange/types';
@@ -39,10 +40,8 @@ export interface TaskUsage {
 export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
-		Pick<
-			ExchangeOptions<Draft, Value>,
-			'routes' | 'adaptations' | 'getPartial' | 'getShownLength'
-		> {
+		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations'>,
+		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
 	/** Fields of the JSON body, or of the form if there is a file. The model is added. */
@@ -94,29 +93,46 @@ function toExchangeOptions<Value, Draft>(
 	task: TaskRequest<Value, Draft>,
 	upload: TaskUpload | undefined,
 ): ExchangeOptions<Draft, Value> {
-	const { toBody, adaptations, extraBody = {} } = task;
+	const { adaptations, extraBody = {} } = task;
 	const modelField = model === '' ? {} : { model };
 	const omitRejected = omitRejectedField(new Set(Object.keys(extraBody)));
 	return {
-		headers: task.headers,
-		isIdempotent: task.isIdempotent,
-		isPreemptible: task.isPreemptible,
-		maxBytes: task.maxBytes,
-		maxMemory: task.maxMemory,
-		getPartial: task.getPartial,
-		getShownLength: task.getShownLength,
-		...modelField,
-		timeouts,
-		maxRetries: retries,
-		signal,
-		priority,
 		learningScope: task.routes[0]!,
 		routes: task.routes,
 		draft: task.draft as Draft,
-		toBody: (draft, route) => ({ ...modelField, ...toBody(route, draft) }),
-		toContent: (body) => (upload ? { upload: upload.createForm(body) } : { json: body }),
+		startAttempt: (request) => toAttempt(task, { ...request, modelField, upload }),
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
-		read: async (response, { draft }) => toOutcome(task, await task.read(response), draft),
+		http: {
+			headers: task.headers,
+			isIdempotent: task.isIdempotent,
+			isPreemptible: task.isPreemptible,
+			maxBytes: task.maxBytes,
+			maxMemory: task.maxMemory,
+			...modelField,
+			timeouts,
+			maxRetries: retries,
+			signal,
+			priority,
+		},
+	};
+}
+
+/** An attempt's request, and what all attempts of a task share. */
+interface TaskAttempt<Draft> extends AttemptRequest<Draft> {
+	modelField: JsonRecord;
+	upload: TaskUpload | undefined;
+}
+
+function toAttempt<Value, Draft>(
+	task: TaskRequest<Value, Draft>,
+	{ draft, route, modelField, upload }: TaskAttempt<Draft>,
+): Attempt<Draft, Value> {
+	return {
+		toBody: () => ({ ...modelField, ...task.toBody(route, draft) }),
+		toContent: (body) => (upload ? { upload: upload.createForm(body) } : { json: body }),
+		toOutcome: async (response) => toOutcome(task, await task.read(response), draft),
+		getPartial: () => task.getPartial?.(),
+		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
 }
 

@@ -23,7 +23,7 @@ export interface RequestAttributes {
 	/** A server type, or `dify`. */
 	provider?: string;
 	/** Generation options, by their names in lib/chat/generation-options.ts. */
-	parameters?: object;
+	sampling?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
 	/** Priority in the queue. */
@@ -70,8 +70,8 @@ export type SpanData = RequestAttributes &
 
 const set =
 	(name: string) =>
-	({ parameters }: SpanData) =>
-		(parameters as Readonly<JsonRecord> | undefined)?.[name];
+	({ sampling }: SpanData) =>
+		(sampling as Readonly<JsonRecord> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (observation: SpanData) =>

@@ -17,7 +17,7 @@ import type { TraceSettings } from '../../lib/tracing/attributes';
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
 		model: parameters.string('model'),
-		parameters: {
+		sampling: {
 			...readGeneration(parameters),
 			thinking: readThinking(parameters),
 			responseFormat: readResponseFormat(parameters),
@@ -28,6 +28,22 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		historyBudget: parameters.number('options.historyBudget', undefined),
 		trace: readTrace(parameters),
 		...readRequestSettings(parameters, GENERATION_RETRIES),
+	};
+}
+
+/** What limits the generations of an execution. */
+export interface GenerationLimits {
+	/** How many tools the model is offered; 0 for all. */
+	maxTools: number;
+	/** Tokens of all prompts and responses of the execution; 0 for no limit. */
+	tokenBudget: number;
+}
+
+/** @throws {ServerError} of type `invalidInput` naming the field */
+export function readLimits(parameters: NodeParameters): GenerationLimits {
+	return {
+		maxTools: parameters.number('options.maxTools', 0),
+		tokenBudget: parameters.number('options.tokenBudget', 0),
 	};
 }
 

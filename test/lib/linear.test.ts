@@ -225,7 +225,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			arguments: `{"a":"b"}`,
 		}),
 	'a call of the format tool': (text) =>
-		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, parameters: { type: 'object' } }]),
+		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, schema: { type: 'object' } }]),
 	'a name in a correction': toSafeName,
 	'a response to correct': (text) => buildFormatCorrection(text, [text]),
 	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),

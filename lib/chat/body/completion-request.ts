@@ -5,11 +5,11 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredParameters, isJsonRequested } from './openai-body';
+import { getIgnoredOptions, isJsonRequested } from './openai-body';
 import { withWireNames } from '../tools/tool-names';
 import type {
 	ChatMessage,
-	ChatParameters,
+	SamplingSettings,
 	ToolDefinition,
 	CompletionRequest,
 	TurnContext,
@@ -33,22 +33,22 @@ export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
 ): BuiltRequest {
-	const { model, parameters } = settings;
+	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
 	const warnings = getContextWarnings(serverType, server, settings);
-	const ignored = getIgnoredParameters(parameters, serverType);
+	const ignored = getIgnoredOptions(sampling, serverType);
 	if (ignored.length > 0)
 		warnings.unshift(
 			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
 		);
 	const wireTools = tools.map((tool) => {
-		const { name, parameters: source } = tool;
+		const { name, schema: source } = tool;
 		const schema =
 			serverType.compilesSchemas === 'formatsAndTools'
 				? cleanSchema(source, `the schema of the tool "${name}"`, warnings)
 				: source;
 		const args = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
-		const wireTool = { ...tool, name: toolNames.toWire(name), parameters: args };
+		const wireTool = { ...tool, name: toolNames.toWire(name), schema: args };
 		// Tools may come from other servers (MCP).
 		return breakControlTokensDeep(wireTool) as ToolDefinition;
 	});
@@ -59,16 +59,16 @@ export function buildCompletionRequest(
 			'Connect the tool, or let the model choose the tool.',
 		);
 	const wireChoice = isNamed ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
-	const isFormatDeferred = tools.length > 0 && isJsonRequested(parameters);
+	const isFormatDeferred = tools.length > 0 && isJsonRequested(sampling);
 	return {
 		draft: {
 			model,
 			messages: withWireNames(messages, toolNames),
 			tools: wireTools,
 			toolChoice: tools.length === 0 ? undefined : wireChoice,
-			parameters: isFormatDeferred
-				? { ...parameters, responseFormat: undefined }
-				: cleanResponseFormat(parameters, serverType, warnings),
+			sampling: isFormatDeferred
+				? { ...sampling, responseFormat: undefined }
+				: cleanResponseFormat(sampling, serverType, warnings),
 		},
 		warnings,
 	};
@@ -80,14 +80,14 @@ export function buildCompletionRequest(
  * @param warnings receives a sentence about them
  */
 export function cleanResponseFormat(
-	parameters: ChatParameters,
+	sampling: SamplingSettings,
 	serverType: ServerType,
 	warnings: string[] = [],
-): ChatParameters {
-	const { responseFormat } = parameters;
-	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return parameters;
+): SamplingSettings {
+	const { responseFormat } = sampling;
+	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return sampling;
 	const schema = cleanSchema(responseFormat.schema, 'the JSON schema', warnings);
-	return { ...parameters, responseFormat: { ...responseFormat, schema } };
+	return { ...sampling, responseFormat: { ...responseFormat, schema } };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { JsonRecord } from '../../values/records';
 import { isRecord, omitUndefined } from '../../values/records';
 import type {
 	ChatMessage,
-	ChatParameters,
+	SamplingSettings,
 	ToolChoice,
 	ToolDefinition,
 	CompletionRequest,
@@ -15,24 +15,24 @@ import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
-	const { parameters } = draft;
-	const thinking = toThinkingFields(parameters, serverType);
+	const { sampling } = draft;
+	const thinking = toThinkingFields(sampling, serverType);
 	return {
 		model: draft.model,
 		messages: draft.messages.map((message) => toWireMessage(message, serverType)),
 		...toolFields(draft, serverType),
 		stream: true,
 		// vLLM rejects it without streaming.
-		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
-		...toParameterFields(parameters, serverType),
-		...toResponseFormatFields(parameters, serverType),
+		...(sampling.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
+		...toSamplingFields(sampling, serverType),
+		...toResponseFormatFields(sampling, serverType),
 		...thinking,
-		...extraBodyFields(parameters, thinking),
+		...extraBodyFields(sampling, thinking),
 	};
 }
 
 /** Extra Body overrides everything else, but its template arguments are merged with the thinking switch. */
-function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord) {
+function extraBodyFields({ extraBody = {} }: SamplingSettings, thinking: JsonRecord) {
 	const { chat_template_kwargs: thinkingArguments } = thinking;
 	const { chat_template_kwargs: extraArguments } = extraBody;
 	if (!isRecord(thinkingArguments) || !isRecord(extraArguments)) return extraBody;
@@ -44,7 +44,7 @@ function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecor
  * forced tool is sent alone with "required". vLLM supports the object.
  */
 function toolFields(
-	{ tools, toolChoice, parameters }: CompletionRequest,
+	{ tools, toolChoice, sampling }: CompletionRequest,
 	serverType: ServerType,
 ): JsonRecord {
 	// If the choice is ignored (Ollama), forbidden tools are not sent.
@@ -59,7 +59,7 @@ function toolFields(
 				? { type: 'function', function: { name: toolChoice.name } }
 				: plainChoice,
 			parallel_tool_calls: supportsOption(serverType, 'parallelToolCalls')
-				? parameters.parallelToolCalls
+				? sampling.parallelToolCalls
 				: undefined,
 		}),
 	};
@@ -94,8 +94,8 @@ export function toToolsField(tools: readonly ToolDefinition[]): ToolsField {
 	return { tools: tools.map(toWireTool) };
 }
 
-function toWireTool({ name, description, parameters }: ToolDefinition): WireTool {
-	return { type: 'function', function: { name, description, parameters } };
+function toWireTool({ name, description, schema }: ToolDefinition): WireTool {
+	return { type: 'function', function: { name, description, parameters: schema } };
 }
 
 function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
@@ -158,11 +158,11 @@ export function supportsOption(
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+export function toSamplingFields(sampling: SamplingSettings, serverType: ServerType): JsonRecord {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
 	for (const { name, fieldName } of GENERATION_OPTION_LIST) {
-		const value = parameters[name];
+		const value = sampling[name];
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
 		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
@@ -171,11 +171,11 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 	return body;
 }
 
-/** Labels of set parameters that this server type ignores. */
-export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
-	const { thinking, responseFormat } = parameters;
+/** Labels of set options that this server type ignores. */
+export function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): string[] {
+	const { thinking, responseFormat } = sampling;
 	const ignored = GENERATION_OPTION_LIST.filter(
-		({ name }) => parameters[name] !== undefined && !supportsOption(serverType, name),
+		({ name }) => sampling[name] !== undefined && !supportsOption(serverType, name),
 	).map(({ label }) => label);
 	// Off is not reported: a model without thinking complies anyway.
 	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
@@ -186,12 +186,12 @@ export function getIgnoredParameters(parameters: ChatParameters, serverType: Ser
 	return ignored;
 }
 
-export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
+export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
 /** The request fields for thinking on this server type. */
-function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType): JsonRecord {
+function toThinkingFields({ thinking }: SamplingSettings, serverType: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
 			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
@@ -211,7 +211,7 @@ function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType):
 }
 
 /** The request fields for the response format on this server type. Schemas are already cleaned. */
-function toResponseFormatFields({ responseFormat }: ChatParameters, serverType: ServerType) {
+function toResponseFormatFields({ responseFormat }: SamplingSettings, serverType: ServerType) {
 	switch (responseFormat?.type) {
 		case 'jsonObject':
 			return { response_format: { type: 'json_object' } };

@@ -183,20 +183,6 @@ export function validateJson(
 	return { type: 'invalid', issues };
 }
 
-/**
- * The JSON of a response, if the format requires JSON; otherwise undefined.
- *
- * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
- */
-export function getRequestedJson(
-	result: ChatResult,
-	format: ResponseFormat | undefined,
-): ValidatedJson | undefined {
-	const validated = validateJson(result.text, format);
-	if (validated?.type !== 'invalid') return validated;
-	throw createJsonError(result, { url: result.url }, validated.issues);
-}
-
 /** The error for a response whose JSON is truncated or invalid. */
 export function createJsonError(
 	{

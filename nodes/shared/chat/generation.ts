@@ -21,7 +21,7 @@ import {
 	isValidKeepAlive,
 	parseKeepAlive,
 } from '../timeout-fields';
-import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import type { SamplingSettings, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
@@ -231,14 +231,14 @@ function createOptionError({ label }: Field, requirement: string) {
  *
  * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
-export function readGeneration(parameters: NodeParameters): ChatParameters {
+export function readGeneration(parameters: NodeParameters): SamplingSettings {
 	const values = GENERATION_OPTION_LIST.flatMap((option) => {
 		const { name } = option;
 		const value = parameters.value(`options.${name}`);
 		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
-	const options: ChatParameters = Object.fromEntries(values);
+	const options: SamplingSettings = Object.fromEntries(values);
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (options.maxTokens === 0)
 		throw createOptionError(

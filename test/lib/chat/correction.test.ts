@@ -8,7 +8,7 @@ import { anyCodePoint } from '../../support/code-points';
 const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,
 	...(shortName !== undefined && { shortName }),
-	parameters: {
+	schema: {
 		type: 'object',
 		properties: { city: { type: 'string' }, days: { type: 'integer' } },
 		required,

@@ -92,7 +92,7 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 					text,
 					calls,
 					issues,
-					tools: [{ name: 'f', parameters: {} }],
+					tools: [{ name: 'f', schema: {} }],
 				});
 				const bytes = Buffer.byteLength(JSON.stringify(correction));
 				expect({ count, length, isTooLong: bytes > 3_600 }).toEqual({
@@ -208,7 +208,7 @@ testLimit('lib/chat/prepare/tool-selection.ts#MAX_QUESTIONS', {
 		const tools = ['weather', 'stocks'].map((name) => ({
 			name,
 			description: name,
-			parameters: {},
+			schema: {},
 		}));
 		const questions = Array.from({ length: count }, (_none, at) => (at === 0 ? 'stocks' : 'hello'));
 		const messages = questions.map((content) => ({ type: 'human' as const, content }));

@@ -29,7 +29,13 @@ const { concat } = fromRoot('@langchain/core/utils/stream') as {
 function fallback(): Model {
 	const server = createModelServer({ baseUrl: sim.url });
 	return modelOf(
-		async (createRequest, show) => await runTurn(server, PLAIN_SETTINGS, createRequest(), show),
+		async (createRequest, show) =>
+			await runTurn({
+				server,
+				settings: PLAIN_SETTINGS,
+				chatRequest: createRequest(),
+				onDelta: show,
+			}),
 	);
 }
 

@@ -50,7 +50,7 @@ describe('the options of the chat model', () => {
 		)!;
 		expect(parameters).toMatchObject({ options });
 		const { context } = fakeContext(parameters, {});
-		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
+		expect(readSettings(new NodeParameters(context, 0, properties)).sampling).toMatchObject({
 			minP: 0.05,
 			repeatPenalty: 1.1,
 			keepAlive: '30m',
