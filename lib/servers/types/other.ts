@@ -1,4 +1,5 @@
 import type { ServerType, ServerTexts } from './server-type';
+import { needsModel, OTHER_SERVERS } from '../task-advice';
 
 /** How to shorten a prompt. */
 export const SHORTEN =
@@ -11,14 +12,6 @@ export const DEFAULT_TEXTS = {
 		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server (llama-server: --jinja; vLLM and SGLang: --tool-call-parser; Ollama: a model that lists "tools"; LM Studio: a model with the hammer badge).',
-	embeddings: 'Start a server with an embedding model, for example llama-server with --embeddings.',
-	rerank: 'Start a server with a reranker model, for example llama-server with --rerank.',
-	images: 'Use GPUStack, LocalAI or sd-server, each with its own credential.',
-	transcription:
-		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
-	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
-	translation: 'Turn off Translate to English, and translate with a chat model.',
-	completion: 'Use Chat instead of Complete.',
 	/** Instead of the general suggestions, which name the options of llama-server. */
 	suggestions: {
 		routeNotFound:
@@ -42,7 +35,7 @@ export const DEFAULT_TEXTS = {
 		modelLoadFailed:
 			'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 	},
-} satisfies ServerTexts;
+} satisfies Omit<ServerTexts, 'tasks'>;
 
 /** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */
 export const other: ServerType = {
@@ -59,5 +52,21 @@ export const other: ServerType = {
 	toolChoiceSupport: 'mode',
 	videoPartType: 'video_url',
 	// It may be a llama-server behind a gateway.
-	texts: { ...DEFAULT_TEXTS, suggestions: undefined },
+	texts: {
+		...DEFAULT_TEXTS,
+		suggestions: undefined,
+		tasks: {
+			completion: needsModel(OTHER_SERVERS.completion),
+			embeddings: needsModel(
+				'Start a server with an embedding model, for example llama-server with --embeddings.',
+			),
+			rerank: needsModel(
+				'Start a server with a reranker model, for example llama-server with --rerank.',
+			),
+			images: needsModel(OTHER_SERVERS.images),
+			transcription: needsModel(OTHER_SERVERS.transcription),
+			translation: needsModel(OTHER_SERVERS.translation),
+			speech: needsModel(OTHER_SERVERS.speech),
+		},
+	},
 };
