@@ -1,11 +1,12 @@
 /** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
+import { createLocalError } from '../../lib/dify/errors';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { isNonEmpty } from '../../lib/values/records';
-import { toText } from '../../lib/values/text';
+import { toText, truncate } from '../../lib/values/text';
 import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
@@ -149,12 +150,24 @@ function readFollow(call: DifyCall, { user, formToken }: Submission) {
 	};
 }
 
-/** The ID of a button, by its ID or label. Dify rejects unknown IDs. */
+/**
+ * The ID of a button, by its ID or label.
+ *
+ * @throws {ServerError} for another one, which Dify would reject without naming the buttons
+ */
 function findActionId(form: JsonRecord, idOrLabel: string) {
 	const actions = parseFormActions(form);
 	if (actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
 	const action = actions.find(
 		({ title }) => title.trim().toLowerCase() === idOrLabel.toLowerCase(),
 	);
-	return action?.id ?? idOrLabel;
+	if (action !== undefined || actions.length === 0) return action?.id ?? idOrLabel;
+	const buttons = actions.slice(0, MAX_NAMED_BUTTONS).map(({ id, title }) => `${id} (${title})`);
+	throw createLocalError('formRejected', {
+		title: `The form has no button "${truncate(idOrLabel, 60)}" (Action)`,
+		suggestion: `Enter one of its buttons: ${truncate(buttons.join(', '), 300)}. The form is still open.`,
+	});
 }
+
+/** Buttons that an error names. */
+const MAX_NAMED_BUTTONS = 10;

@@ -202,6 +202,8 @@ describe('submitting a form', () => {
 			executeOperation(sim, 'form', 'submit', unknownAction),
 		);
 		expect(rejectedError.context.data).toMatchObject({ type: 'formRejected' });
+		expect(rejectedError.message).toBe('The form has no button "burn" (Action)');
+		expect(rejectedError.description).toContain('Enter one of its buttons: approve (');
 		await executeOperation(sim, 'form', 'submit', submission);
 		const closedError = await getNodeError(executeOperation(sim, 'form', 'submit', submission));
 		expect(closedError.context.data).toMatchObject({ type: 'formClosed' });
