@@ -21,7 +21,9 @@ function describeOverflow(facts: ErrorFacts) {
 	if (promptTokens === undefined || contextTokens === undefined)
 		return 'The prompt exceeds the context of the server';
 	if (promptTokens > contextTokens)
-		return `The prompt needs ${promptTokens} tokens, but ${isSlot ? 'a server slot' : 'the context'} has ${contextTokens}`;
+		return isSlot
+			? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
+			: `The prompt needs ${promptTokens} tokens, but the context has ${contextTokens}`;
 	return responseTokens === undefined
 		? `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`
 		: `A prompt of ${promptTokens} tokens and a response of ${responseTokens} tokens (Maximum Tokens) exceed the context of ${contextTokens} tokens`;

@@ -1,4 +1,4 @@
-/** Actions on Ollama's models, by the native API (docs/protocols/ollama.md 4.6). */
+/** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { captureError, rethrowWith } from '../../errors/server-error';

@@ -240,7 +240,7 @@ export function readGeneration(parameters: NodeParameters): ChatParameters {
 			GENERATION_OPTIONS.maxTokens,
 			'must be at least 1, or -1 for no limit, but is 0',
 		);
-	const extraBody = parameters.object('options.extraBody', {});
+	const extraBody = parameters.objectToSend('options.extraBody', {});
 	return { ...options, ...omitEmpty({ extraBody }) };
 }
 
