@@ -155,7 +155,7 @@ export const MODEL_ERRORS = {
 		title: ({ model }) =>
 			`The server does not reach the process that runs the model${quoted(model)}`,
 		suggestion:
-			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
+			'The process may be starting or restarting: try again. If this does not help, check the server log.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -174,7 +174,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -280,7 +280,7 @@ export const MODEL_ERRORS = {
 		suggestion: ({ hasNoInstance }) =>
 			hasNoInstance
 				? 'Start an instance (GPUStack: Deployments), or check its log.'
-				: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',

@@ -13,7 +13,7 @@ import { toStrings, asPositiveNumber } from '../models';
 import type { ModelServer, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';
-import { DEFAULT_TEXTS, SHORTEN } from './other';
+import { DEFAULT_TEXTS } from './other';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
@@ -79,7 +79,8 @@ export const ollama: ServerType = {
 				'Ollama itself has no keys, so a proxy in front of it wants one: check the API Key and Authentication in the credential.',
 			connectionRefused:
 				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
-			promptTooLong: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile. Or ${SHORTEN}`,
+			promptTooLong:
+				'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile. Or shorten the input.',
 			modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
 			toolsUnsupported:
 				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',

@@ -1,10 +1,6 @@
 import type { ServerType, ServerTexts } from './server-type';
 import { needsModel, OTHER_SERVERS } from '../task-advice';
 
-/** How to shorten a prompt. */
-export const SHORTEN =
-	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
-
 /** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
@@ -16,7 +12,7 @@ export const DEFAULT_TEXTS = {
 	suggestions: {
 		routeNotFound:
 			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
-		promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
+		promptTooLong: 'Shorten the input, or give the model a larger context on the server.',
 		tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
 		kvCacheFull:
 			'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
