@@ -371,6 +371,22 @@ export const MODEL_ERRORS = {
 		cause: 'unknown',
 		retry: 'once',
 	},
+	streamBroken: {
+		title: 'The response broke off: one of its events cannot be read',
+		suggestion:
+			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the text received so far, and the event.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelRefused: {
+		title: 'The model refused to respond',
+		suggestion:
+			'The server message has its words. Change the prompt, or use another model: a repetition or another format does not change a refusal.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
+	},
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',
 		suggestion:
