@@ -36,7 +36,7 @@ type CompletionResult = ExchangeResult<CompletionRequest, AcceptedCompletion>;
 /**
  * Requests a completion over OpenAI's route, or over the native one if the parameters need it.
  *
- * Throws a `ServerError` with a suggestion, the partial output, and the usage of all attempts.
+ * @throws {ServerError} with a suggestion, the partial output, and the usage of all attempts
  */
 export async function requestCompletion(
 	turn: TurnContext,
@@ -120,7 +120,7 @@ function createAccumulator(
 	});
 }
 
-/** Throws a `ServerError` for a completion that the model cannot correct. */
+/** @throws {ServerError} for a completion that the model cannot correct */
 async function readCompletion(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
@@ -156,7 +156,7 @@ const WARNING =
 /**
  * Whether the response to a request may begin inside the thinking.
  *
- * Returns also `isLearned`: whether that is known from the last response; and `learn`, which stores whether the response
+ * @returns also `isLearned`: whether that is known from the last response; and `learn`, which stores whether the response
  * began inside the thinking, and returns the warning about the first one.
  */
 function getReasoningStart(

@@ -36,8 +36,8 @@ import { describeRejectedCall } from './check/rejected-call';
 /**
  * Runs one turn.
  *
- * `onDelta`: called with the text as it arrives.
- * Throws a `ServerError` with the received text in `partialText` and `partialReasoning`.
+ * @param onDelta called with the text as it arrives
+ * @throws {ServerError} with the received text in `partialText` and `partialReasoning`
  */
 export async function runTurn(
 	server: ModelServer,
@@ -195,7 +195,7 @@ function getImitatedCallWarning(text: string): string | undefined {
 /**
  * A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3).
  *
- * `onlyModel`: the server's only model, if it reported one.
+ * @param onlyModel the server's only model, if it reported one
  */
 function getOtherModelWarning(
 	requested: string,

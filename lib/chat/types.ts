@@ -45,20 +45,23 @@ export type Thinking =
 	/** Maximum tokens of the thinking block; llama-server only. */
 	| { mode: 'budget'; tokens: number };
 
+/** JSON that matches a schema. */
+export interface JsonSchemaFormat {
+	type: 'jsonSchema';
+	/** The schema that is sent. */
+	schema: JsonRecord;
+	/** The schema for validation, if it is less strict than the one that is sent. */
+	validationSchema?: JsonRecord;
+	/** Whether the prompt contains the schema, so that the format may be omitted if the server rejects it. */
+	isInPrompt?: true;
+	/** Name of the schema. Default: `answer`. */
+	name?: string;
+}
+
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	/**
-	 * `validationSchema`: the schema for validation, if it is less strict than the requested one. `isInPrompt`: the prompt
-	 * contains the schema, so the format may be omitted if the server rejects it.
-	 */
-	| {
-			type: 'jsonSchema';
-			schema: JsonRecord;
-			validationSchema?: JsonRecord;
-			isInPrompt?: true;
-			name?: string;
-	  }
+	| JsonSchemaFormat
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
@@ -152,6 +155,12 @@ export interface InputToolCall {
 	args: JsonRecord;
 }
 
+/** A call whose arguments LangChain could not parse. */
+export interface InvalidToolCall {
+	id?: string;
+	name?: string;
+}
+
 /** A LangChain message as plain data, made by `lib/langchain/host-data.ts`. */
 export interface InputMessage {
 	type: 'system' | 'human' | 'ai' | 'tool';
@@ -160,8 +169,10 @@ export interface InputMessage {
 	files?: ContentPart[];
 	toolCalls?: InputToolCall[];
 	/** Calls with arguments that could not be parsed. Never sent back. */
-	invalidToolCalls?: Array<{ id?: string; name?: string }>;
+	invalidToolCalls?: InvalidToolCall[];
+	/** In a tool's result: the ID of its call. */
 	toolCallId?: string;
+	/** In a tool's result: the name of the tool. */
 	name?: string;
 	reasoning?: string;
 }
@@ -182,8 +193,8 @@ export const MESSAGE_TYPES: ReadonlyMap<string | undefined, InputMessage['type']
 /**
  * Generates the result of a chat request.
  *
- * `onDelta`: called with the text as it arrives.
- * Throws a `ServerError` with the received text.
+ * @param onDelta called with the text as it arrives
+ * @throws {ServerError} with the received text
  */
 export type ChatGenerator = (
 	chatRequest: ChatRequest,

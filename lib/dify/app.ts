@@ -24,6 +24,18 @@ const MODES: Record<string, AppMode> = {
 	workflow: { name: 'a workflow', node: 'Dify Workflow' },
 };
 
+/** The app type that a route requires, by Dify's code. */
+const EXPECTED_MODES: Readonly<Record<string, DifyAppMode>> = {
+	not_chat_app: 'chat',
+	not_completion_app: 'completion',
+	not_workflow_app: 'workflow',
+};
+
+/** The app type that Dify asks for in an error; undefined for other errors. */
+export function getExpectedMode(error: unknown): DifyAppMode | undefined {
+	return error instanceof ServerError ? EXPECTED_MODES[error.code ?? ''] : undefined;
+}
+
 /** Another app has other inputs, too. */
 const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs');
 
@@ -40,6 +52,7 @@ export async function explainAppTypeError(
 	expectedMode?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError) || !mayBeOtherApp(error.type)) return error;
+	if (error.facts.appMode !== undefined) return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = asNonEmptyString(info.mode) ?? '';
 	const app = MODES[mode];

@@ -94,6 +94,15 @@ export class DifyClient {
 	}
 
 	/**
+	 * GETs an object with a single request: for look-ups that are repeated anyway.
+	 *
+	 * @throws {ServerError}
+	 */
+	async getWithoutRetry(path: string): Promise<JsonRecord> {
+		return await this.requestObject('GET', path, { isIdempotent: false });
+	}
+
+	/**
 	 * GETs an object once in the life of the client, which is an execution.
 	 *
 	 * @throws {ServerError}

@@ -88,11 +88,13 @@ export interface HumanForm {
 }
 
 /** A form that a person or a node has submitted. */
-interface SubmittedForm {
+export interface SubmittedForm {
 	/** Title of the node that asked for it. */
 	nodeTitle?: string;
 	/** ID of the button. */
 	actionId: string;
+	/** What was entered, by the names of the fields, if Dify says so. */
+	submittedData?: JsonRecord;
 }
 
 /** A run that waits for human input. */
@@ -169,6 +171,7 @@ export type DifyEvent =
 	| EventWith<'message_replace', 'answer' | 'reason'>
 	| EventWith<'message_end', 'id' | 'metadata' | 'files'>
 	| EventWith<'agent_thought', 'id'>
+	| EventWith<'warning', 'message' | 'data'>
 	| EventWith<'error', 'code' | 'status' | 'message'>
 	| EventWith<'workflow_finished', 'data' | 'conversation_id' | 'message_id'>
 	| EventWith<

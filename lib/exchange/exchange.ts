@@ -52,7 +52,11 @@ export interface ExchangeResult<D, V> {
 	applied: readonly AppliedRule[];
 }
 
-/** Throws the first error that names a cause, with the output received so far. */
+/**
+ * Sends a request until a response is usable, or no rule applies any more.
+ *
+ * @throws {ServerError} the first error that names a cause, with the output received so far
+ */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
@@ -106,7 +110,7 @@ function createState<D>(
 function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: string) {
 	const addresses = { ...server.url, api: apiUrl };
 	return routes.map((name): RouteTarget => {
-		const [base, path, streamFormat] = ROUTES[name];
+		const { base, path, streamFormat } = ROUTES[name];
 		return { name, url: addresses[base] + path, streamFormat };
 	});
 }

@@ -94,7 +94,12 @@ function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
 function adaptBy(rule: AdaptationRule): Rule['change'] {
 	return ({ request, body, adaptations }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
-		const change = findChange(outcome.error, body, adaptations[rule] ?? [], rule);
+		const change = findChange({
+			error: outcome.error,
+			body,
+			adaptations: adaptations[rule] ?? [],
+			rule,
+		});
 		return change && withChange(request, change);
 	};
 }

@@ -30,6 +30,15 @@ export interface RequestAttributes {
 	priority?: Priority;
 }
 
+/** Token counts of a request and its response. */
+export interface TracedUsage {
+	promptTokens?: number;
+	completionTokens?: number;
+	/** Prompt tokens from the server's cache. */
+	cachedTokens?: number;
+	reasoningTokens?: number;
+}
+
 /** Attributes of a response. */
 export interface ResponseAttributes {
 	/** A server type, or `dify`. */
@@ -39,12 +48,7 @@ export interface ResponseAttributes {
 	id?: string;
 	conversationId?: string;
 	finishReason?: string;
-	usage?: {
-		promptTokens?: number;
-		completionTokens?: number;
-		cachedTokens?: number;
-		reasoningTokens?: number;
-	};
+	usage?: TracedUsage;
 	/** By `performance.now()`. */
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
@@ -122,7 +126,11 @@ const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => un
 
 type AttributeValue = string | number | string[];
 
-/** `mask`: masks the credential's secrets in a text. */
+/**
+ * Attributes that have a value.
+ *
+ * @param mask masks the credential's secrets in a text
+ */
 export function toSpanAttributes(
 	observation: SpanData,
 	mask: (text: string) => string,

@@ -1,12 +1,13 @@
 /** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
+import { toReadableContent } from '../../lib/dify/run/merge-events';
 import { isMissingRun } from '../../lib/dify/run/run-record';
-import { createLocalError } from '../../lib/dify/errors';
 import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { isNonEmpty } from '../../lib/values/records';
 import { toText, truncate } from '../../lib/values/text';
+import { createLocalError } from '../../lib/dify/errors';
 import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
@@ -105,7 +106,7 @@ export const forms: DifyResource = {
 				return {
 					json: toPlainObject({
 						formToken,
-						formContent: form.form_content ?? '',
+						formContent: toReadableContent(form.form_content, form.inputs) ?? '',
 						inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 						actions: parseFormActions(form),
 						expirationTime: form.expiration_time,
@@ -150,24 +151,26 @@ function readFollow(call: DifyCall, { user, formToken }: Submission) {
 	};
 }
 
+/** Buttons that an error names. */
+const MAX_NAMED_BUTTONS = 10;
+
 /**
  * The ID of a button, by its ID or label.
  *
- * @throws {ServerError} for another one, which Dify would reject without naming the buttons
+ * @throws {ServerError} with the buttons of the form: Dify rejects another one without naming them
  */
 function findActionId(form: JsonRecord, idOrLabel: string) {
 	const actions = parseFormActions(form);
-	if (actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
+	if (actions.length === 0 || actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
 	const action = actions.find(
-		({ title }) => title.trim().toLowerCase() === idOrLabel.toLowerCase(),
+		({ title }) => title.trim().toLowerCase() === idOrLabel.trim().toLowerCase(),
 	);
-	if (action !== undefined || actions.length === 0) return action?.id ?? idOrLabel;
-	const buttons = actions.slice(0, MAX_NAMED_BUTTONS).map(({ id, title }) => `${id} (${title})`);
+	if (action !== undefined) return action.id;
+	const names = actions
+		.slice(0, MAX_NAMED_BUTTONS)
+		.map(({ id, title }) => truncate(title === id ? id : `${id} ("${title}")`, 80));
 	throw createLocalError('formRejected', {
-		title: `The form has no button "${truncate(idOrLabel, 60)}" (Action)`,
-		suggestion: `Enter one of its buttons: ${truncate(buttons.join(', '), 300)}. The form is still open.`,
+		title: `The form has no button "${truncate(idOrLabel, 80)}"`,
+		suggestion: `Enter the ID or label of one of its buttons in Action: ${names.join(', ')}${actions.length > MAX_NAMED_BUTTONS ? ', …' : ''}.`,
 	});
 }
-
-/** Buttons that an error names. */
-const MAX_NAMED_BUTTONS = 10;

@@ -12,7 +12,7 @@ import type { TraceSettings } from '../../lib/tracing/attributes';
 /**
  * Reads the node's parameters, which expressions may return with any type.
  *
- * Throws a `ServerError` of type `invalidInput` naming the field.
+ * @throws {ServerError} of type `invalidInput` naming the field
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
@@ -31,7 +31,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	};
 }
 
-/** Throws a `ServerError` of type `invalidInput` naming the field. */
+/** @throws {ServerError} of type `invalidInput` naming the field */
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = asRecord(parameters.value('options.trace'));
 	const settings = traceFields

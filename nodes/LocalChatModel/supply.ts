@@ -41,7 +41,7 @@ export async function supplyChatModel(
 /**
  * Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed.
  *
- * Throws a `ServerError` of type `invalidInput` for an invalid option.
+ * @throws {ServerError} of type `invalidInput` for an invalid option
  */
 async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 	const { parameters, server, priority } = await log.openModelServer(properties);
@@ -91,7 +91,7 @@ async function buildChatModel(context: ISupplyDataFunctions, log: SubNodeLog) {
 		context.logger.warn(
 			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
-		const model = createSdkChatModel(generate, settings.model, sdk);
+		const model = createSdkChatModel({ generate, modelId: settings.model, sdk });
 		return { ...sdk.supplyModel(context, model), closeFunction };
 	}
 	const Model = getLocalChatModelClass(host.classes);

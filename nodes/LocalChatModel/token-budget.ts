@@ -9,8 +9,8 @@ const UNCOUNTED =
 /**
  * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
  *
- * `budget`: tokens of all prompts and responses of the execution.
- * Throws a `ServerError` of type `invalidInput` before anything is sent, if nothing is left.
+ * @param budget tokens of all prompts and responses of the execution
+ * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
  */
 export function withTokenBudget(
 	generate: ChatGenerator,

@@ -53,7 +53,7 @@ export class SubNodeLog {
 		private readonly itemIndex: number,
 	) {}
 
-	/** Throws a `NodeOperationError` naming the sub-node, so that n8n marks that node. */
+	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
 		const index = this.addInput(input);
 		const startedAt = performance.now();

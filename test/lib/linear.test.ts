@@ -221,7 +221,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a call of the format tool': (text) =>
 		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, parameters: { type: 'object' } }]),
 	'a name in a correction': toSafeName,
-	'a response to correct': (text) => buildFormatCorrection(text, text),
+	'a response to correct': (text) => buildFormatCorrection(text, [text]),
 	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
 	'a body of an error': parseErrorBody,
 	'a message of an error': findTypeByText,
@@ -254,7 +254,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 	],
 	'the name of a tool': toValidName,
 	'a call to correct': (text) =>
-		buildToolCallCorrection(text, [{ name: text, arguments: text }], [], []),
+		buildToolCallCorrection({
+			text,
+			calls: [{ name: text, arguments: text }],
+			issues: [],
+			tools: [],
+		}),
 	'a text above a limit': (text) => [
 		truncateToLimit(text, { tokens: undefined, limit: undefined }),
 		excerpt(text),

@@ -16,17 +16,23 @@ import type {
 } from '../types';
 import { toGrammarSchema } from './grammar-schema';
 
+/** The request of the first attempt. */
+export interface BuiltRequest {
+	draft: CompletionRequest;
+	/** Sentences for the user about what was omitted, and about the context size. */
+	warnings: string[];
+}
+
 /**
- * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
+ * Builds the request of the first attempt. With tools, the response format is sent only after a final response that violates it,
  * because llama-server cannot start a tool call under its grammar.
  *
- * Returns also warnings about omitted parts.
- * Throws a `ServerError` of type `invalidInput` if the forced tool is not offered.
+ * @throws {ServerError} of type `invalidInput` if the forced tool is not offered
  */
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-): { draft: CompletionRequest; warnings: string[] } {
+): BuiltRequest {
 	const { model, parameters } = settings;
 	const { tools = [], toolChoice } = chatRequest;
 	const warnings = getContextWarnings(serverType, server, settings);
@@ -68,6 +74,11 @@ export function buildCompletionRequest(
 	};
 }
 
+/**
+ * Removes the parts of the response format's schema that the server does not support.
+ *
+ * @param warnings receives a sentence about them
+ */
 export function cleanResponseFormat(
 	parameters: ChatParameters,
 	serverType: ServerType,
@@ -79,6 +90,12 @@ export function cleanResponseFormat(
 	return { ...parameters, responseFormat: { ...responseFormat, schema } };
 }
 
+/**
+ * Removes the parts of a schema that the server does not support.
+ *
+ * @param schemaLabel what the schema is called in a sentence, for example "the JSON schema"
+ * @param warnings receives a sentence about them
+ */
 export function cleanSchema(
 	schema: JsonRecord,
 	schemaLabel: string,

@@ -12,7 +12,7 @@ import { parseObject } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
 import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from '../content';
-import { GENERATION_OPTION_ENTRIES } from './generation-options';
+import { GENERATION_OPTION_LIST } from './generation-options';
 import type { MediaPart } from '../../files/read-file';
 import type { ChatMessage, ChatParameters, CompletionRequest } from '../types';
 
@@ -28,10 +28,9 @@ function toOllamaName(name: string) {
 }
 
 /** Options of the node that Ollama supports, with its names. */
-const OPTIONS = GENERATION_OPTION_ENTRIES.filter(
-	([name, { type }]) =>
-		(type === 'number' || type === 'stringList') && supportsOption(ollama, name),
-).map(([name, { fieldName, extension, label }]) => ({
+const OPTIONS = GENERATION_OPTION_LIST.filter(
+	({ name, type }) => (type === 'number' || type === 'stringList') && supportsOption(ollama, name),
+).map(({ name, fieldName, extension, label }) => ({
 	name,
 	label,
 	native: toOllamaName(fieldName),
@@ -77,10 +76,16 @@ export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] 
 	return ignored.map(({ label }) => label);
 }
 
-/** `options`, and the fields of Extra Body next to them, regardless of where the user put them. */
-function buildOptionsAndFields(
-	parameters: ChatParameters,
-): Record<'options' | 'fields', JsonRecord> {
+/** Settings as Ollama's API takes them. */
+interface OllamaSettings {
+	/** Inside of `options`. */
+	options: JsonRecord;
+	/** Next to `options`. */
+	fields: JsonRecord;
+}
+
+/** Sorts options and the fields of Extra Body, regardless of where the user put them. */
+function buildOptionsAndFields(parameters: ChatParameters): OllamaSettings {
 	const { options: extraOptions, ...extraFields } = parameters.extraBody ?? {};
 	const options: JsonRecord = {};
 	const fields: JsonRecord = {};
@@ -113,7 +118,7 @@ export function getContextWarnings(
 	];
 }
 
-/** Throws a `ServerError` of type `modalityUnsupported` for audio and video, and for images by URL. */
+/** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
 export function toOllamaBody({
 	model,
 	messages,

@@ -11,7 +11,7 @@ import type {
 } from '../types';
 import type { ContentPart } from '../../files/read-file';
 import type { GenerationOption, GenerationOptionName } from './generation-options';
-import { GENERATION_OPTION_ENTRIES, GENERATION_OPTIONS } from './generation-options';
+import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
@@ -73,23 +73,29 @@ export function selectCallableTools(
 	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
 }
 
-/** The request field for tools. */
-export function toToolsField(tools: readonly ToolDefinition[]): {
-	tools: {
-		type: string;
-		function: {
-			name: string;
-			description: string | undefined;
-			parameters: JsonRecord;
-		};
-	}[];
-} {
-	return {
-		tools: tools.map(({ name, description, parameters }) => ({
-			type: 'function',
-			function: { name, description, parameters },
-		})),
+/** A tool as OpenAI's and Ollama's APIs take it. */
+export interface WireTool {
+	type: 'function';
+	function: {
+		name: string;
+		description: string | undefined;
+		/** JSON schema of the arguments. */
+		parameters: JsonRecord;
 	};
+}
+
+/** The field `tools` of a request. */
+export interface ToolsField {
+	tools: WireTool[];
+}
+
+/** The request field for tools. */
+export function toToolsField(tools: readonly ToolDefinition[]): ToolsField {
+	return { tools: tools.map(toWireTool) };
+}
+
+function toWireTool({ name, description, parameters }: ToolDefinition): WireTool {
+	return { type: 'function', function: { name, description, parameters } };
 }
 
 function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
@@ -155,7 +161,7 @@ const NO_LIMIT = -1;
 export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
-	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
+	for (const { name, fieldName } of GENERATION_OPTION_LIST) {
 		const value = parameters[name];
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
@@ -168,9 +174,9 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 /** Labels of set parameters that this server type ignores. */
 export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
-	const ignored = GENERATION_OPTION_ENTRIES.filter(
-		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
-	).map(([, { label }]) => label);
+	const ignored = GENERATION_OPTION_LIST.filter(
+		({ name }) => parameters[name] !== undefined && !supportsOption(serverType, name),
+	).map(({ label }) => label);
 	// Off is not reported: a model without thinking complies anyway.
 	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
 	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)

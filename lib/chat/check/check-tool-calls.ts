@@ -19,14 +19,19 @@ export interface ToolCallIssue {
 	details: string[];
 }
 
-/** Returns the valid calls with the tools' own names and coerced arguments, and the issues of the other calls. */
+/** The calls of a response, checked. */
+export interface CheckedToolCalls {
+	/** With the tools' own names and coerced arguments. */
+	validCalls: RawToolCall[];
+	/** One for each of the other calls. */
+	issues: ToolCallIssue[];
+}
+
+/** Compares each call with the tool that it names. */
 export function checkToolCalls(
 	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
-): {
-	validCalls: RawToolCall[];
-	issues: ToolCallIssue[];
-} {
+): CheckedToolCalls {
 	const findTool = createToolFinder(tools);
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();

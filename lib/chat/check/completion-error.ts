@@ -20,7 +20,11 @@ export function createCompletionError(
 		: classifyStreamError(errorBody, context);
 }
 
-/** The error of a chat's completion that cannot be used. `contentType`: of the response. */
+/**
+ * The error of a chat's completion that cannot be used.
+ *
+ * @param contentType of the response
+ */
 export function toServerError(
 	completion: Completion,
 	context: ErrorContext,

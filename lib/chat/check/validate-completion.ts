@@ -3,7 +3,7 @@ import type { ServerError } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
 import { toErrorContext } from '../../http/request-errors';
-import type { Outcome } from '../../exchange/types';
+import type { CompletedOutcome, Outcome } from '../../exchange/types';
 import { cleanResponseFormat } from '../body/completion-request';
 import {
 	buildToolCallCorrection,
@@ -47,7 +47,7 @@ export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean 
 	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
 }
 
-/** Throws a `ServerError` if the completion is not usable, and the model cannot correct it. */
+/** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
 	completion: AttemptedCompletion,
@@ -66,7 +66,7 @@ export function validateCompletion(
 function accept(
 	completion: AttemptedCompletion,
 	changes: Partial<AcceptedCompletion> = {},
-): Extract<ValidationResult, { type: 'completed' }> {
+): CompletedOutcome<AcceptedCompletion> {
 	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
 }
 
@@ -88,10 +88,15 @@ function validateToolCalls(
 		? issues.find(({ type }) => type !== 'unknownTool')?.toolCall
 		: undefined;
 	if (cutOffCall !== undefined) throw toCutOffError(turn, completion, cutOffCall);
-	const error = toToolCallError(turn, completion, issues, tools);
+	const error = toToolCallError(turn, completion, { issues, tools });
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
-	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
+	const correction = buildToolCallCorrection({
+		text: completion.text,
+		calls: toolCalls,
+		issues,
+		tools,
+	});
 	return {
 		type: 'unusable',
 		correctedDraft: {
@@ -130,8 +135,7 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 function toToolCallError(
 	turn: TurnContext,
 	completion: AttemptedCompletion,
-	issues: ToolCallIssue[],
-	tools: ToolDefinition[],
+	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
 	const context = toErrorContext(turn.server, completion.url, turn.settings.model);
@@ -170,7 +174,7 @@ function validateText(
 	const { responseFormat } = parameters;
 	// The first attempt may have been sent without the response format.
 	const correctedDraft = draft.parameters.responseFormat
-		? withMessages(draft, buildFormatCorrection(completion.text, result.issues.join('; ')))
+		? withMessages(draft, buildFormatCorrection(completion.text, result.issues))
 		: {
 				...draft,
 				parameters: cleanResponseFormat({ ...draft.parameters, responseFormat }, turn.serverType),

@@ -52,6 +52,13 @@ export interface AccumulatorOptions {
 	decode?(event: JsonRecord): JsonRecord;
 }
 
+/** A response that has ended. */
+export interface EndedResponse {
+	/** Output that has not been returned by `push`. */
+	rest: TextAndReasoning;
+	completion: Completion;
+}
+
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
 /** Between events that no blank line separates. */
@@ -117,8 +124,8 @@ export class CompletionAccumulator {
 	}
 
 	/**
-	 * Returns the output that can be shown now.
-	 * Throws a `TooMuchTextError`.
+	 * @returns the output that can be shown now
+	 * @throws {TooMuchTextError}
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
@@ -145,22 +152,16 @@ export class CompletionAccumulator {
 	/**
 	 * Ends the response.
 	 *
-	 * `nonEventLines`: lines of the body that are not events.
-	 * Returns the remaining output, and the completion.
+	 * @param nonEventLines lines of the body that are not events
 	 */
-	end(nonEventLines: readonly string[] = []): {
-		rest: {
-			text: string;
-			reasoning: string;
-		};
-		completion: Completion;
-	} {
+	end(nonEventLines: readonly string[] = []): EndedResponse {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		this.reasoning += remainder.reasoning;
 		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
 		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
-		[this.releasedText, this.undecidedText] = [text, ''];
+		this.releasedText = text;
+		this.undecidedText = '';
 		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;

@@ -24,17 +24,18 @@ export function parseFinishReason(value: unknown): string | undefined {
 	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
 }
 
-const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
-	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
+/** Finish reasons that mean an error. */
+const FAILED_FINISH_REASONS: ReadonlyArray<{ errorType: ErrorType; pattern: RegExp }> = [
+	{ errorType: 'contentFiltered', pattern: /^(?:content_filter(?:ed)?|safety)$/i },
 	// vLLM, with `repetition_detection` (seen: 0.32.0).
-	['runawayOutput', /^repetition/i],
-	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
+	{ errorType: 'runawayOutput', pattern: /^repetition/i },
+	{ errorType: 'streamError', pattern: /abort|error|timeout|cancel|interrupt|insufficient/i },
 ];
 
 /** A failure that the server reports as a finish reason. */
 export function findFinishFailure(finishReason: string): CompletionFailure | undefined {
-	const [errorType] = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason)) ?? [];
-	return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
+	const failed = FAILED_FINISH_REASONS.find(({ pattern }) => pattern.test(finishReason));
+	return failed && { errorType: failed.errorType, serverText: `finish_reason: ${finishReason}` };
 }
 
 /** The failure that an event reports. */

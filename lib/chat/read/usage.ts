@@ -81,7 +81,11 @@ export function getDraftAcceptanceRate({
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
-/** The attributes of a chat result for its span. `startedAt`: by `performance.now()`. */
+/**
+ * The attributes of a chat result for its span.
+ *
+ * @param startedAt by `performance.now()`
+ */
 export function toResponseAttributes(result: ChatResult, startedAt: number): ResponseAttributes {
 	const {
 		model,
@@ -123,14 +127,13 @@ export function getTokensPerSecond({
 }
 
 /** Adds the tokens of all attempts. */
-export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
-	if (!a || !b) return a ?? b;
-	const add = (x = 0, y = 0) => x + y;
+export function addUsage(earlier: Usage | undefined, next: Usage | undefined): Usage | undefined {
+	if (!earlier || !next) return earlier ?? next;
 	return {
-		promptTokens: a.promptTokens + b.promptTokens,
-		completionTokens: a.completionTokens + b.completionTokens,
-		totalTokens: a.totalTokens + b.totalTokens,
-		cachedTokens: add(a.cachedTokens, b.cachedTokens),
-		reasoningTokens: add(a.reasoningTokens, b.reasoningTokens),
+		promptTokens: earlier.promptTokens + next.promptTokens,
+		completionTokens: earlier.completionTokens + next.completionTokens,
+		totalTokens: earlier.totalTokens + next.totalTokens,
+		cachedTokens: (earlier.cachedTokens ?? 0) + (next.cachedTokens ?? 0),
+		reasoningTokens: (earlier.reasoningTokens ?? 0) + (next.reasoningTokens ?? 0),
 	};
 }

@@ -5,12 +5,15 @@ import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { formPath } from '../forms';
 import type { HumanForm, RunResult } from '../types';
-import type { RunReaderOptions } from './run-reader';
+import type { RecordLookups, RunReaderOptions } from './run-reader';
 import { readRun } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 
-export interface FollowRequest extends Omit<RunReaderOptions, 'stop' | 'runId' | 'awaitedForms'> {
+export interface FollowRequest extends Omit<
+	RunReaderOptions,
+	'stop' | 'runId' | 'awaitedForms' | 'lookups'
+> {
 	runId: string;
 	/** The user who started the run. */
 	user: string;
@@ -36,6 +39,7 @@ export async function followRun(
 		continue_on_pause: isWaiting ? 'true' : undefined,
 	});
 	const awaitedForms = new Set<string>();
+	const lookups: RecordLookups = { lastAt: undefined, foundPause: false };
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
 	for (let attempts = 0; ; attempts++) {
@@ -44,10 +48,20 @@ export async function followRun(
 		const result = await readRun(
 			client,
 			{ url, method: 'GET' },
-			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
+			{
+				...options,
+				timeouts: { ...options.timeouts, totalMs: remainingMs },
+				runId,
+				awaitedForms,
+				lookups,
+			},
 		);
 		const { text } = result;
-		const finalResult = await withOpenForms(client, result, { isWaiting, submittedToken });
+		const finalResult = await withOpenForms(client, result, {
+			isWaiting: isWaiting || lookups.foundPause,
+			submittedToken,
+		});
+		lookups.foundPause = false;
 		if (finalResult !== undefined) {
 			if (text !== '' && onDeltas !== undefined) {
 				await display(client, async () => await onDeltas([{ type: 'append', text }]));
@@ -64,7 +78,7 @@ async function display({ signal }: DifyClient, show: () => Promise<void>) {
 }
 
 interface PauseOptions {
-	/** Whether to read on after a pause. */
+	/** Whether to read on after a pause without forms: attached again, Dify tells them. */
 	isWaiting: boolean;
 	/** Token of a form that this client submitted. */
 	submittedToken: string | undefined;

@@ -12,7 +12,7 @@ import {
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { getFileKeys } from '../files';
-import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
+import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
 /** Numbers of nodes that a pause asks for. */
@@ -38,8 +38,8 @@ export interface CollectedParts extends Pick<
 	readonly forms: FormList;
 	/** Titles of forms that were not submitted in time. */
 	readonly expiredForms: Set<string>;
-	/** Keys of `submittedForms`. */
-	readonly submittedKeys: Set<string>;
+	/** `submittedForms` by node and button. */
+	readonly submittedIndex: Map<string, SubmittedForm>;
 	/** Memory of these parts. What does not fit is left out. */
 	readonly kept: MemoryBudget;
 }
@@ -256,7 +256,7 @@ export function addForm(
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
-		formContent: asNonEmptyString(data.form_content),
+		formContent: toReadableContent(data.form_content, data.inputs),
 		inputs: asArray(data.inputs),
 		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
@@ -274,24 +274,43 @@ interface FormSubmission {
 	title: unknown;
 	/** ID of the button. */
 	action: unknown;
+	/** What was entered, by the names of the fields. */
+	values: unknown;
 }
 
-/** Adds the button that was used. */
+/** Adds the button that was used and the values, which an earlier event about the submission may lack. */
 export function addSubmittedForm(
 	{
 		submittedForms,
-		submittedKeys,
+		submittedIndex,
 		kept,
-	}: Pick<CollectedParts, 'submittedForms' | 'submittedKeys' | 'kept'>,
-	{ title, action }: FormSubmission,
+	}: Pick<CollectedParts, 'submittedForms' | 'submittedIndex' | 'kept'>,
+	{ title, action, values }: FormSubmission,
 ): void {
 	const nodeTitle = asNonEmptyString(title);
 	const actionId = asNonEmptyString(action);
 	if (actionId === undefined) return;
 	const key = JSON.stringify([nodeTitle, actionId]);
-	if (submittedKeys.has(key) || !kept.take([key, nodeTitle, actionId])) return;
-	submittedKeys.add(key);
-	submittedForms.push({ nodeTitle, actionId });
+	let form = submittedIndex.get(key);
+	if (form === undefined) {
+		if (!kept.take([key, nodeTitle, actionId])) return;
+		form = { nodeTitle, actionId };
+		submittedIndex.set(key, form);
+		submittedForms.push(form);
+	}
+	if (form.submittedData !== undefined || !isRecord(values) || !isNonEmpty(values)) return;
+	if (kept.take(values)) form.submittedData = { ...values };
+}
+
+/** Where a form has a field: `{{#$output.comment#}}`. */
+const FIELD_MARK = / ?\{\{#\$output\.([^#{}\s]{1,200})#\}\}/g;
+
+/** The text of a form for people, without the marks of its fields. Other marks are not of this form, and stay. */
+export function toReadableContent(content: unknown, inputs: unknown): string | undefined {
+	const names = new Set(asRecords(inputs).map((input) => input.output_variable_name));
+	return asNonEmptyString(content)?.replace(FIELD_MARK, (mark, name: string) =>
+		names.has(name) ? '' : mark,
+	);
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */

@@ -23,13 +23,20 @@ import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
+	findAnswer,
 	flushText,
 	removeUnopenedReasoning,
 	isRunFinished,
 	isRunFinishing,
 } from './run-state';
 import type { WaitOptions } from './run-record';
-import { completeFromMessage, completeFromRunRecord, fetchRunRecord } from './run-record';
+import {
+	completeFromMessage,
+	completeFromRunRecord,
+	fetchRunRecord,
+	isInProgress,
+	lookUpRunStatus,
+} from './run-record';
 import type { OutcomeOf } from './run-result';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
@@ -61,7 +68,21 @@ export interface RunReaderOptions {
 	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
+	/** When the record of a silent run was looked up, over all attempts to follow it. */
+	lookups?: RecordLookups;
 }
+
+/** Look-ups of the record of a run that is followed and sends only pings. */
+export interface RecordLookups {
+	/** Time of the last one by `performance.now()`; undefined before the first. */
+	lastAt: number | undefined;
+	/** The last one found a pause that the stream had not told. */
+	foundPause: boolean;
+}
+
+/** How long a followed run may be silent until its record is looked up: its stream may not tell that the run ended. */
+const SILENCE_MS = 50_000;
+const LOOKUP_INTERVAL_MS = 60_000;
 
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
 const STOP_GRACE_MS = 3_000;
@@ -97,6 +118,8 @@ const MAY_HAVE_STARTED =
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
+const RECOVERED_FROM_SILENCE =
+	"The run ended, but its stream sent only pings. The result was read from Dify's run record.";
 const RECOVERED_FROM_LARGE_EVENT =
 	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
 const TOO_LARGE_SUGGESTION =
@@ -149,6 +172,11 @@ class RunReader {
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
+	private clearLookup = () => {};
+	/** When the last event arrived that is no ping. */
+	private lastEventAt = performance.now();
+	/** The record of the silent run says that it ended, or waits for a form that its stream did not tell. */
+	private isEndedInRecord = false;
 
 	constructor(
 		private readonly client: DifyClient,
@@ -166,14 +194,53 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
+		if (this.options.runId !== undefined) this.watchSilence(this.options.runId);
 		const error = await this.readEvents().then(() => undefined, captureError);
+		this.clearLookup();
 		signal?.removeEventListener('abort', this.abandon);
 		this.clearTimer();
 		const deltas = flushText(run);
 		const outcome = this.abandonment ?? getOutcome(run, error);
 		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
+		if (this.isEndedInRecord && !isRunFinished(run)) {
+			return await this.recover(
+				{ once: true, warning: RECOVERED_FROM_SILENCE },
+				async () => await this.createLostError(undefined),
+			);
+		}
 		await this.emitDeltas(deltas);
 		return await this.finish(outcome);
+	}
+
+	/** Looks up the record of a followed run while it is silent, at most once a minute. */
+	private watchSilence(runId: string) {
+		const lookups = this.options.lookups ?? { lastAt: undefined, foundPause: false };
+		const getWaitMs = () =>
+			Math.max(this.lastEventAt + SILENCE_MS, (lookups.lastAt ?? -Infinity) + LOOKUP_INTERVAL_MS) -
+			performance.now();
+		const look = async () => {
+			lookups.lastAt = performance.now();
+			// Without a status, the stream is still open, and tells the end unless it is lost.
+			const status = (await lookUpRunStatus(this.client, runId)) ?? 'running';
+			const isAwaited = status === 'paused' && this.run.forms.size > 0;
+			if (isInProgress(status) || isAwaited) return;
+			lookups.foundPause = status === 'paused';
+			this.isEndedInRecord = true;
+			this.abortController.abort();
+		};
+		let isWatching = true;
+		const wait = () => {
+			const cancel = setUnrefTimeout(Math.max(getWaitMs(), 1), () => {
+				void (getWaitMs() > 0 ? Promise.resolve() : look()).then(() => {
+					if (isWatching && !this.isEndedInRecord) wait();
+				});
+			});
+			this.clearLookup = () => {
+				isWatching = false;
+				cancel();
+			};
+		};
+		wait();
 	}
 
 	private async finish(
@@ -220,6 +287,7 @@ class RunReader {
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
+					if (!isRecord(event) || event.event !== 'ping') this.lastEventAt = performance.now();
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
 				if (this.abandonment !== undefined) this.requestStop();
@@ -312,10 +380,11 @@ class RunReader {
 			workflowRunId === undefined
 				? []
 				: await completeFromRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
-						() => [],
+						(): TextDelta[] => [],
 					);
 		if (client.signal?.aborted === true) throw await this.createAbandonedError();
 		run.end ??= { status: 'succeeded', isLast: true };
+		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 	}
 
@@ -417,7 +486,7 @@ class RunReader {
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
-		run.text ||= findSingleText(record.outputs) ?? '';
+		run.text ||= findAnswer(run, record.outputs) ?? findSingleText(record.outputs) ?? '';
 	}
 
 	private async createErrorWithResult(

@@ -30,7 +30,25 @@ export interface RunRecord extends RunSummary {
  * @throws {ServerError} of type `runNotFound`
  */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	const raw = await client.get(apiPath`/workflows/run/${runId}`);
+	return parseRunRecord(await client.get(getRecordPath(runId)), runId);
+}
+
+/** The status of a run by one request; undefined if Dify did not tell it. */
+export async function lookUpRunStatus(
+	client: DifyClient,
+	runId: string,
+): Promise<string | undefined> {
+	return await client
+		.getWithoutRetry(getRecordPath(runId))
+		.then((raw) => parseRunRecord(raw, runId).status)
+		.catch(() => undefined);
+}
+
+function getRecordPath(runId: string) {
+	return apiPath`/workflows/run/${runId}`;
+}
+
+function parseRunRecord(raw: JsonRecord, runId: string): RunRecord {
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
 	if (run.status === '') {
@@ -54,6 +72,11 @@ function parseValues(value: unknown): unknown {
 function withoutSystemVariables(inputs: unknown) {
 	if (!isRecord(inputs)) return inputs;
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
+}
+
+/** Whether a run with this status has neither ended nor paused. */
+export function isInProgress(status: string): boolean {
+	return status === 'running' || status === 'scheduled';
 }
 
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
@@ -89,7 +112,7 @@ export async function pollRunRecord(
 ): Promise<RunRecord> {
 	return await pollWithGrace({ client, id: runId, options }, async () => {
 		const record = await fetchRunRecord(client, runId);
-		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
+		return isInProgress(record.status) ? undefined : record;
 	});
 }
 

@@ -92,7 +92,7 @@ function getUsage({ usage, workflow, text }: RunState, status: RunStatus) {
 const MAX_NAMED = 20;
 
 function collectWarnings(run: RunState, status: RunStatus) {
-	const warnings: string[] = [];
+	const warnings = [...run.difyWarnings].map((words) => `Dify warns: ${words}`);
 	if (run.invalidEvents > 0) {
 		warnings.push(
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,

@@ -10,6 +10,7 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
+import { truncate } from '../../values/text';
 import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
@@ -66,6 +67,12 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	end?: RunEnd;
 	/** Output moderation replaced the response. */
 	isModerated: boolean;
+	/** An event replaced the response, so its text is final: the stored answer may be the one before the replacement. */
+	isReplaced: boolean;
+	/** The answer of the closing event or record, which becomes the text once nothing can replace it any more. */
+	closingText?: string;
+	/** Words of Dify for people, by `event: warning`. */
+	readonly difyWarnings: Set<string>;
 	/** Number of events that were not JSON objects. */
 	invalidEvents: number;
 }
@@ -110,7 +117,7 @@ export function createRunState({
 		expiredForms: new Set(),
 		nodeCounts: { paused: 0, answered: 0 },
 		submittedForms: [],
-		submittedKeys: new Set(),
+		submittedIndex: new Map(),
 		keepsNodeValues,
 		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
@@ -122,6 +129,8 @@ export function createRunState({
 		hasAgentMessage: false,
 		hasMessageEnd: false,
 		isModerated: false,
+		isReplaced: false,
+		difyWarnings: new Set(),
 		invalidEvents: 0,
 	};
 }
@@ -133,8 +142,25 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
-	addSubmittedForm(run, { title: data.title, action: asRecord(data.outputs).__action_id });
+	const { __action_id: action, ...outputs } = asRecord(data.outputs);
+	addSubmittedForm(run, { title: data.title, action, values: withoutOwnValues(outputs) });
 };
+
+/** The fields of a form among the outputs of its node, which also has values of its own: `__rendered_content`. */
+function withoutOwnValues(outputs: JsonRecord) {
+	return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith('__')));
+}
+
+/** Warnings of one run that are kept. */
+const MAX_WARNINGS = 10;
+/** Characters of a warning that are shown. */
+const MAX_WARNING_LENGTH = 500;
+
+function addDifyWarning({ difyWarnings }: RunState, value: unknown) {
+	const words = toTrimmed(value);
+	if (words === undefined || difyWarnings.size >= MAX_WARNINGS) return;
+	difyWarnings.add(truncate(words, MAX_WARNING_LENGTH));
+}
 
 /** Other events (pings, speech, events of later versions) are ignored. */
 const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
@@ -154,6 +180,8 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		if (answer.length > run.comparedText.length) run.comparedText = run.text;
 		if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
 		run.isModerated ||= reason === 'output_moderation';
+		// Without a reason, it is the moderation of a basic app, or the text so far of a run that is followed.
+		run.isReplaced ||= reason !== undefined || !run.mayLackText;
 		return replaceText(run, answer, reason ?? 'message_replace');
 	},
 	message_end: (run, event) => {
@@ -177,6 +205,8 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		run.reasoning += run.maskedReasoning.push(delta);
 		run.count.add(delta.length);
 	},
+	/** Words for people; newer versions of Dify. */
+	warning: (run, event, data) => addDifyWarning(run, event.message ?? data.message),
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
 	/** Ends the run; chatflows also need `message_end`. */
 	workflow_finished: (run, event, data) => {
@@ -189,7 +219,9 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
 		const isLast = ids.every((id) => id === undefined);
 		run.end = { status: workflow.status, isLast };
-		return isSuccessStatus(workflow.status) ? applyOutputs(run, isLast) : [];
+		if (isSuccessStatus(workflow.status)) {
+			run.closingText = findAnswer(run, workflow.outputs) ?? run.closingText;
+		}
 	},
 	workflow_paused: (run, _event, data) => applyPause(run, data),
 	/** Applies Dify's error with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
@@ -230,7 +262,8 @@ export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isDifyEvent(event)) return [];
 	const rest = COMPARING_EVENTS.has(event.event) ? flushMasked(run) : [];
 	const handle = HANDLERS[event.event] as Handler<DifyEvent>;
-	return [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
+	const deltas = [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
+	return isRunFinished(run) ? [...deltas, ...applyClosingText(run)] : deltas;
 }
 
 /** Events that end the text, or compare it with another one. */
@@ -294,11 +327,11 @@ function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
 	return text === '' ? [] : [{ type: 'append', text }];
 }
 
-/** Emits text held back as a possible secret or tag, at the end of the text. */
+/** Emits text held back as a possible secret or tag, and what the closing answer changes, at the end of the text. */
 export function flushText(run: RunState): TextDelta[] {
 	const rest = flushMasked(run);
 	const { text, reasoning } = run.splitter.end();
-	return [...rest, ...addText(run, text, reasoning)];
+	return [...rest, ...addText(run, text, reasoning), ...applyClosingText(run)];
 }
 
 function flushMasked(run: RunState) {
@@ -327,10 +360,14 @@ function replaceText(run: RunState, fullText: unknown, reason: string): TextDelt
 	appendDelta(run, asString(fullText) ?? '');
 	run.textReasoning ||= previousReasoning;
 	const { text } = run;
-	// Texts of a workflow with several outputs are streamed with line breaks between them.
-	if (text.trimEnd() === previousText.trimEnd()) return [];
+	// Blanks alone are not worth a second message: several outputs of a workflow are streamed with line breaks between them.
+	if (withoutBlanks(text) === withoutBlanks(previousText)) return [];
 	if (!text.startsWith(previousText)) return [{ type: 'replace', text, reason }];
 	return [{ type: 'append', text: text.slice(previousText.length) }];
+}
+
+function withoutBlanks(text: string) {
+	return text.replace(/\s+/g, '');
 }
 
 /**
@@ -348,17 +385,26 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 }
 
 /**
- * The outputs are the text if the deltas are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or some or all of
- * them may be missing. Otherwise the deltas are the text.
+ * The text of a run in its outputs: of a chatflow only `answer`, of a workflow its only text. An empty one says nothing.
  */
-function applyOutputs(run: RunState, isLast: boolean) {
-	const isComplete = !isLast && !run.mayLackText && run.text + run.textReasoning !== '';
-	if (isComplete || run.isModerated) return [];
-	const outputs = asRecord(run.workflow?.outputs);
+export function findAnswer(run: RunState, outputs: unknown): string | undefined {
 	// Only chatflows belong to a conversation.
-	const fullText =
-		run.conversationId === undefined ? findSingleText(outputs) : asNonEmptyString(outputs.answer);
-	return fullText === undefined ? [] : replaceText(run, fullText, 'workflow_outputs');
+	const text =
+		run.conversationId === undefined ? findSingleText(outputs) : asRecord(outputs).answer;
+	return toTrimmed(text) === undefined ? undefined : asString(text);
+}
+
+/**
+ * What Dify says at the end is the text: the deltas are a preview (docs/protocols/dify.md 3.3), lack the passes of loops
+ * with an answer, or are not all received. Not before nothing can follow: moderation comes after the closing event.
+ */
+function applyClosingText(run: RunState): TextDelta[] {
+	const { closingText, isReplaced } = run;
+	run.closingText = undefined;
+	const isFinal = run.error === undefined && run.pause === undefined && !isReplaced;
+	return closingText === undefined || !isFinal
+		? []
+		: replaceText(run, closingText, 'workflow_outputs');
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
@@ -411,7 +457,11 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
-	addSubmittedForm(run, { title: data.node_title, action: data.action_id });
+	addSubmittedForm(run, {
+		title: data.node_title,
+		action: data.action_id,
+		values: data.submitted_data,
+	});
 }
 
 function removeForm(run: RunState, data: JsonRecord) {

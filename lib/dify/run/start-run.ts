@@ -199,7 +199,9 @@ export async function sendChatMessage(
 		});
 	const id =
 		conversation.type === 'latest'
-			? await findLatestConversation(client, request.user)
+			? await findLatestConversation(client, request.user).catch(async (error: unknown) => {
+					throw await explainAppTypeError(client, error, CHAT.mode);
+				})
 			: conversation.id;
 	if (id === undefined) return { result: await run(), conversationRestarted: false };
 	try {
