@@ -161,6 +161,13 @@ function validateText(
 ): ValidationResult {
 	const { parameters } = turn.settings;
 	if (!isJsonRequested(parameters)) return accept(completion);
+	// Another request would be refused, too.
+	if (completion.isRefusal)
+		throw createServerError(
+			'modelRefused',
+			toErrorContext(turn.server, completion.url, draft.model),
+			{ serverText: completion.text },
+		);
 	const result = validateJson(completion.text, parameters.responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {

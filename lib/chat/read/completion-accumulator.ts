@@ -73,6 +73,10 @@ export class CompletionAccumulator {
 	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
 	/** Number of events with text, thinking or tool calls. */
 	contentEvents = 0;
+	/** A part of the text is in the field for refusals. */
+	private hasRefusal = false;
+	/** A part of the text is not. */
+	private hasOwnContent = false;
 	private releasedText = '';
 	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
 	private undecidedText = '';
@@ -132,7 +136,9 @@ export class CompletionAccumulator {
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
 		if (!event) {
-			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
+			// After output, the address is that of the API: the stream broke.
+			const errorType = this.contentEvents > 0 ? 'streamBroken' : 'invalidResponse';
+			if (/^\s*[{[]/.test(data)) this.failure = { errorType, serverText: data };
 			else this.strayTexts = [data];
 			return NO_OUTPUT;
 		}
@@ -178,6 +184,7 @@ export class CompletionAccumulator {
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			isCutOff: this.isTruncated,
+			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
@@ -225,7 +232,11 @@ export class CompletionAccumulator {
 		const hasCalls = isNonEmpty(calls);
 		if (hasCalls) this.toolCalls.add(calls);
 		const reasoning = this.appendReasoning(message);
-		const content = joinText(message.content) || joinText(message.text ?? message.refusal);
+		const ownContent = joinText(message.content) || joinText(message.text);
+		const refusal = ownContent ? '' : joinText(message.refusal);
+		this.hasRefusal ||= refusal !== '';
+		this.hasOwnContent ||= ownContent !== '';
+		const content = ownContent || refusal;
 		if (content || reasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(reasoning.length + content.length);
