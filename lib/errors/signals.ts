@@ -15,7 +15,7 @@ export const NO_INSTANCE_PATTERN =
  */
 export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	// llama-server, before the model's output, which may contain any words
-	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff: (?:now finding|')/i],
+	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff:/i],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	// llama-server: a text to embed must fit into one physical batch (-ub)
