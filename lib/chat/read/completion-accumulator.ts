@@ -86,6 +86,10 @@ export class CompletionAccumulator {
 	contentEvents = 0;
 	/** Text as it arrived. */
 	private receivedText = '';
+	/** A part of the text is in the field for refusals. */
+	private hasRefusal = false;
+	/** A part of the text is not. */
+	private hasOwnContent = false;
 	private releasedText = '';
 	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
 	private undecidedText = '';
@@ -145,7 +149,9 @@ export class CompletionAccumulator {
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
 		if (!event) {
-			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
+			// After output, the address is that of the API: the stream broke.
+			const errorType = this.contentEvents > 0 ? 'streamBroken' : 'invalidResponse';
+			if (/^\s*[{[]/.test(data)) this.failure = { errorType, serverText: data };
 			else this.strayTexts = [data];
 			return NO_OUTPUT;
 		}
@@ -191,6 +197,7 @@ export class CompletionAccumulator {
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			isCutOff: this.isTruncated,
+			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
@@ -237,9 +244,12 @@ export class CompletionAccumulator {
 		const calls = message.tool_calls ?? message.function_call;
 		const hasCalls = isNonEmpty(calls);
 		if (hasCalls) this.toolCalls.add(calls);
-		const content =
-			toContentText(message.content, this.options.isJson) ||
-			joinText(message.text ?? message.refusal);
+		const ownContent =
+			toContentText(message.content, this.options.isJson) || joinText(message.text);
+		const refusal = ownContent ? '' : joinText(message.refusal);
+		this.hasRefusal ||= refusal !== '';
+		this.hasOwnContent ||= ownContent !== '';
+		const content = ownContent || refusal;
 		this.receivedText += content;
 		const receivedReasoning = extractReasoning(message);
 		const reasoning = this.appendReasoning(receivedReasoning, content !== '' || hasCalls);

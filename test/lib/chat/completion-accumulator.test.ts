@@ -179,7 +179,7 @@ describe('end of a stream', () => {
 			['{"error":"boom"}'],
 			failed('streamError', { errorBody: '{"error":"boom"}' }),
 		],
-		['invalid JSON', [A, '{"boom'], { ...failed('invalidResponse'), text: 'a' }],
+		['invalid JSON', [A, '{"boom'], { ...failed('streamBroken'), text: 'a' }],
 		[
 			'a text that is not JSON',
 			[A, RESTARTED],
