@@ -13,7 +13,7 @@ import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { applyChanges } from './adaptations';
 import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
-import { forgetRoot, openLessonStore, storeLessons } from './lessons';
+import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { Outcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -66,7 +66,10 @@ export async function exchange<D, V>(
 	const { model, signal } = http;
 	const retryPolicy = new RetryPolicy(http.maxRetries, http.isIdempotent);
 	const store = openLessonStore(server, { learningScope, model });
-	let state = createState(server, options, store.lessons);
+	let state: ExchangeState<D> = {
+		...createState(server, options, store.lessons),
+		lastingFailure: store.lastingFailure,
+	};
 	let partial: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
@@ -80,6 +83,7 @@ export async function exchange<D, V>(
 		} else {
 			storeLessons(store, state);
 		}
+		learnFailure(store, state, outcome);
 		const step = decide(state, outcome);
 		if (step.type === 'accept')
 			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
@@ -141,7 +145,13 @@ async function send<D, V>(
 		async (response) => await attempt.toOutcome(response),
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
-		return { type: 'failed', error: captureError(error), isShown };
+		return {
+			type: 'failed',
+			error: captureError(error),
+			isShown,
+			hasShownOutput: getShownLength() > 0,
+			hasOutput: getPartial(attempt) !== undefined,
+		};
 	});
 }
 
