@@ -13,6 +13,7 @@ import type { ExactJson } from '../values/exact-json';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
+/** A call of a tool. */
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
 	id: string;
@@ -27,6 +28,7 @@ export type ChatMessage =
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
 	| { role: 'tool'; toolCallId: string; name: string; content: string };
 
+/** A tool that the model may call. */
 export interface ToolDefinition {
 	name: string;
 	/** The name without the prefix of the tool's MCP client. */
@@ -77,6 +79,7 @@ export interface SamplingSettings extends GenerationOptionValues {
 /** Whether history includes thinking: never, in running tool turns, or with every message that has it. */
 export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
+/** Settings of a turn. */
 export interface ChatSettings {
 	model: string;
 	sampling: SamplingSettings;
@@ -256,6 +259,7 @@ export interface CompletionRequest {
 	correctedCalls?: readonly RawToolCall[];
 }
 
+/** Names of tools that servers accept, and back. */
 export interface ToolNames {
 	/** The name that is sent. */
 	toWire(name: string): string;
