@@ -131,10 +131,18 @@ export interface Usage {
  */
 export type Timings = Record<string, number>;
 
+/** The JSON of a response; or, beside a call that nothing asked for, why its text is not the JSON. */
+export type RequestedJson = ValidJson | { type: 'invalid'; issues: string[] };
+
+/** JSON that matches its format. */
+export interface ValidJson extends ExactJson {
+	type: 'valid';
+}
+
 /** The result of a turn: a usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
 	/** The JSON of the text, if the response format requires JSON. */
-	json?: ExactJson;
+	json?: RequestedJson;
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
