@@ -1,5 +1,6 @@
 /** Suggestions for chat errors, by server type and state. */
 import { ROOM_FOR_RESPONSE, suggestShorterResponse } from '../errors/context-overflow';
+import { withRetriesAdvice } from '../errors/retries-advice';
 import { captureError, ServerError } from '../errors/server-error';
 import type { TokenCounts } from '../errors/token-counts';
 import { createServerError } from '../errors/create-error';
@@ -18,7 +19,7 @@ import { describeLargestPart } from './largest-part';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
 const SHORTER_PROMPT =
-	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.';
 
 /** Errors of servers whose model does not support images or audio. Few servers report the reason. */
 const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
@@ -46,6 +47,9 @@ export async function withSuggestion(
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				describeLargestPart(draft.messages, draft.tools) ?? SHORTER_PROMPT,
 			);
+		case 'busy':
+		case 'modelUnreachable':
+			return withRetriesAdvice(error, turn.settings.retries);
 		case 'routeNotFound':
 			return await toNoChatError(error, turn);
 		case 'toolsUnsupported':
@@ -138,9 +142,12 @@ function toAlternative(sentence: string) {
 		: sentence;
 }
 
-/** Without the numbers, only the part that is known helps. */
+/** Without the numbers, the part that is known comes first, if there is one. */
 function withShorterPrompt(error: ServerError, shorter: string) {
-	return shorter.startsWith('Or ') ? error : error.withSuggestion(`${shorter} ${error.suggestion}`);
+	const steps = shorter.startsWith('Or ')
+		? [error.suggestion, shorter]
+		: [shorter, error.suggestion];
+	return error.withSuggestion(steps.join(' '));
 }
 
 /** Tokens of the prompt, and those of the response if the server counts them. */

@@ -229,6 +229,8 @@ export interface Completion extends TextAndReasoning {
 	finishReason: string;
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
+	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */
+	isRefusal: boolean;
 	/** Whether a call without a name and arguments was ignored. */
 	hasEmptyCall: boolean;
 	/** A call in the text that is not executed, with the reason. */

@@ -217,6 +217,7 @@ class RequestRun<T> {
 			return maskSecrets(await readText(body, { maxBytes, maxMemory }));
 		};
 		let nonEventLines: readonly string[] = [];
+		let isDocument = false;
 		return {
 			...head,
 			headers: maskDeep(head.headers, endpoint.secrets),
@@ -239,6 +240,7 @@ class RequestRun<T> {
 					reader.assertSmall();
 				}
 				const last = reader.end();
+				isDocument = reader.isDocument;
 				if (last.length > 0) yield last.map(maskSecrets);
 				reader.assertSmall();
 				if (reader.page !== undefined) throw toError(reader.page);
@@ -250,6 +252,7 @@ class RequestRun<T> {
 					yield chunk;
 				}
 			},
+			isDocument: () => isDocument,
 			getNonEventLines: () => nonEventLines.map(maskSecrets),
 			markContent: () => {
 				progress.hasEmittedContent = true;

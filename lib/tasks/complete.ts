@@ -17,7 +17,7 @@ import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { explainUnsupportedRoute } from './task-errors';
+import { explainUnsupportedTask } from './task-errors';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
 
@@ -88,7 +88,7 @@ export async function completeText(
 				{ server, serverType, model },
 				'Or shorten the text.',
 			);
-			return await explainUnsupportedRoute(contextError, { server, feature: 'completion', model });
+			return await explainUnsupportedTask(contextError, { server, task: 'completion', model });
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	});

@@ -1,5 +1,6 @@
 /** Runs a task, which is everything except a chat: settings → attempts → result. */
 import type { ServerError } from '../errors/server-error';
+import { withRetriesAdvice } from '../errors/retries-advice';
 import { captureError } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
@@ -79,7 +80,7 @@ export async function runTask<Value, Draft = undefined>(
 			throw upload ? upload.explain(error) : error;
 		});
 	return await traceAttempts({ server, settings, task, attempts }).catch(async (error: unknown) => {
-		throw await explainError(task, error);
+		throw await explainError(task, error, settings.retries ?? 0);
 	});
 }
 
@@ -174,8 +175,12 @@ async function traceAttempts<Value, Draft>({
 	);
 }
 
-async function explainError<Value, Draft>({ explain }: TaskRequest<Value, Draft>, error: unknown) {
-	const cause = captureError(error);
+async function explainError<Value, Draft>(
+	{ explain }: TaskRequest<Value, Draft>,
+	error: unknown,
+	retries: number,
+) {
+	const cause = withRetriesAdvice(captureError(error), retries);
 	// An explanation may wait for the server type, which Stop must not.
-	return explain && cause.type !== 'aborted' ? await explain(cause) : error;
+	return explain && cause.type !== 'aborted' ? await explain(cause) : cause;
 }

@@ -164,6 +164,9 @@ function validateText(
 	{ completion, context, draft }: ReceivedCompletion,
 ): ValidationOutcome {
 	const { responseFormat } = settings.sampling;
+	// Another request would be refused, too.
+	if (completion.isRefusal && isJsonRequested(settings.sampling))
+		throw createServerError('modelRefused', context, { serverText: completion.text });
 	const result = validateJson(completion.text, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {

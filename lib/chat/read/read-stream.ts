@@ -44,6 +44,9 @@ export async function readStream(
 			tryOrUndefined(() => accumulator.pushBeginning(error.received));
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
-	const { rest, completion } = accumulator.end(response.getNonEventLines());
+	const { rest, completion } = accumulator.end({
+		nonEventLines: response.getNonEventLines(),
+		isDocument: response.isDocument(),
+	});
 	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

@@ -26,10 +26,11 @@ function createUsage(
 	};
 }
 
-/** A number from 0 to the largest safe integer; otherwise undefined. */
+/** A number from 0 to the largest safe integer, of some gateways as text; otherwise undefined. */
 function parseCount(value: unknown) {
-	const isCount = typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-	return isCount ? value : undefined;
+	const count = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+	const isCount = typeof count === 'number' && count >= 0 && count <= Number.MAX_SAFE_INTEGER;
+	return isCount ? count : undefined;
 }
 
 /** OpenAI's `usage`. */

@@ -155,7 +155,7 @@ export const MODEL_ERRORS = {
 		title: ({ model }) =>
 			`The server does not reach the process that runs the model${quoted(model)}`,
 		suggestion:
-			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
+			'The process may be starting or restarting: try again. If this does not help, check the server log.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -174,7 +174,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -280,7 +280,7 @@ export const MODEL_ERRORS = {
 		suggestion: ({ hasNoInstance }) =>
 			hasNoInstance
 				? 'Start an instance (GPUStack: Deployments), or check its log.'
-				: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -370,6 +370,22 @@ export const MODEL_ERRORS = {
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',
+	},
+	streamBroken: {
+		title: 'The response broke off: one of its events cannot be read',
+		suggestion:
+			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the text received so far, and the event.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelRefused: {
+		title: 'The model refused to respond',
+		suggestion:
+			'The server message has its words. Change the prompt, or use another model: a repetition or another format does not change a refusal.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
 	},
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',
