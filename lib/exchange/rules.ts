@@ -44,6 +44,7 @@ export const RULES: readonly Rule[] = [
 	{ name: 'correction', limit: 2, change: correct },
 ];
 
+/** What follows the outcome of an attempt: the value, another request, or the error. */
 export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
 	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
 	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;

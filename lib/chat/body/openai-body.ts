@@ -186,6 +186,7 @@ export function getIgnoredOptions(sampling: SamplingSettings, serverType: Server
 	return ignored;
 }
 
+/** Whether the response is to be JSON. */
 export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
