@@ -29,6 +29,11 @@ export interface ExchangeOptions<D, V> {
 	draft: D;
 	/** Begins an attempt. The first one is followed by those that the rules require. */
 	startAttempt(request: AttemptRequest<D>): Attempt<D, V>;
+	/**
+	 * Whether a request on which the server failed is sent once more. Default: true. False where its parts are sent anew, as
+	 * those of a batch.
+	 */
+	isRepeatable?: boolean;
 	/** Changes that the server may require. Default: none. */
 	adaptations?: Adaptations;
 	/** What all requests have in common. */
@@ -68,6 +73,7 @@ export async function exchange<D, V>(
 	const store = openLessonStore(server, { learningScope, model });
 	let state: ExchangeState<D> = {
 		...createState(server, options, store.lessons),
+		isRepeatable: options.isRepeatable !== false,
 		lastingFailure: store.lastingFailure,
 	};
 	let partial: Partial<PartialOutput> = {};
@@ -82,6 +88,7 @@ export async function exchange<D, V>(
 			state = await updateRoutes(server, options, { state, error: outcome.error });
 		} else {
 			storeLessons(store, state);
+			state = { ...state, lastingFailure: undefined };
 		}
 		learnFailure(store, state, outcome);
 		const step = decide(state, outcome);

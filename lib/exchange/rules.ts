@@ -114,10 +114,11 @@ function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<
 }
 
 function repeatAfterServerFailure<D>(
-	{ request, body, lastingFailure }: ExchangeState<D>,
+	{ request, body, isRepeatable = true, lastingFailure }: ExchangeState<D>,
 	outcome: Outcome<D, unknown>,
 ): Change<D> | undefined {
-	if (outcome.type !== 'failed' || !isRetriedOnce(outcome.error.type)) return undefined;
+	if (!isRepeatable || outcome.type !== 'failed') return undefined;
+	if (!isRetriedOnce(outcome.error.type)) return undefined;
 	if (outcome.hasShownOutput || lastingFailure === toFailureKey(outcome.error)) return undefined;
 	// The same tokens would fail in the same way. llama-server discards those that its parser cannot read.
 	if (outcome.hasOutput && !isRandom(body)) return undefined;

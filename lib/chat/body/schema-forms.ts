@@ -33,9 +33,8 @@ function toAlternatives(schema: JsonRecord): JsonRecord {
 	const { description, ...rest } = schema;
 	const common = description === undefined ? {} : { description };
 	if (Array.isArray(schema.type)) {
-		const { type: _types, ...constraints } = rest;
 		const branches = schema.type.map((type: unknown) =>
-			type === 'null' ? { type } : { ...constraints, type },
+			type === 'null' ? { type } : { ...rest, type },
 		);
 		return { anyOf: branches, ...common };
 	}
