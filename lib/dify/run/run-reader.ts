@@ -18,13 +18,14 @@ import type { DifyClient } from '../client';
 import type { DifyErrorOverrides } from '../errors';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
-import { findSingleText } from './merge-events';
+import { adoptText } from './closing-text';
+import { settleText } from './final-text';
 import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
 	flushText,
-	removeUnopenedReasoning,
+	getOutputText,
 	isRunFinished,
 	isRunFinishing,
 } from './run-state';
@@ -398,7 +399,7 @@ class RunReader {
 	private async result(warning?: string) {
 		const { run } = this;
 		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
-		await this.emitDeltas(removeUnopenedReasoning(run));
+		await this.emitDeltas(settleText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
@@ -417,7 +418,8 @@ class RunReader {
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
-		run.text ||= findSingleText(record.outputs) ?? '';
+		if (run.text !== '') return;
+		await this.emitDeltas(adoptText(run, getOutputText(run, record.outputs) ?? ''));
 	}
 
 	private async createErrorWithResult(

@@ -472,13 +472,14 @@ describe('a run that was stopped elsewhere', () => {
 	const stopped = (data: object = {}) => stream([started, finished('stopped', data), flowEnd]);
 
 	test('has the outputs that only its record has', async () => {
-		const record = json({ id: RUN, status: 'stopped', outputs: { note: 'Late' } });
-		const { result, paths } = await read(stopped(), { routes: { [RECORD]: record } });
+		const record = json({ id: RUN, status: 'stopped', outputs: { answer: 'Late' } });
+		const { result, deltas, paths } = await read(stopped(), { routes: { [RECORD]: record } });
 		expect(result).toMatchObject({
 			status: 'stopped',
 			text: 'Late',
-			workflow: { outputs: { note: 'Late' } },
+			workflow: { outputs: { answer: 'Late' } },
 		});
+		expect(deltas).toEqual(append('Late'));
 		expect(paths).toHaveLength(1);
 	});
 
