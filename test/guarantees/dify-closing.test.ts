@@ -25,11 +25,18 @@ interface Played {
 interface App {
 	mode?: 'advanced-chat' | 'workflow';
 	script: Script;
-	stream?: StreamKnobs;
+	cut?: StreamKnobs['cut'];
 }
 
-async function play({ mode = 'advanced-chat', script, stream }: App): Promise<Played> {
-	const sim = await start({ apps: [{ mode, key: appKey(mode), reply: () => script }], stream });
+async function play({ mode = 'advanced-chat', script, cut }: App): Promise<Played> {
+	const knobs: StreamKnobs = {
+		// Only the first stream of a run is lost.
+		get cut() {
+			return sim.requests.some(({ path }) => path.endsWith('/events')) ? undefined : cut;
+		},
+	};
+	const apps = [{ mode, key: appKey(mode), reply: () => script }];
+	const sim: DifySim = await start({ apps, stream: knobs });
 	const isFlow = mode === 'advanced-chat';
 	const node = isFlow ? 'difyChatMessage' : 'difyWorkflow';
 	const access = { baseUrl: sim.url, apiKey: appKey(mode) };
@@ -179,7 +186,7 @@ describe('the text of the item does not depend on where the stream is lost', () 
 	test.each(ROWS)('$name', async ({ streamed, closing, answer }) => {
 		const script = flow(streamed, closing);
 		for (let events = 1; events < streamed.length + 3; events++) {
-			const { item, sim } = await play({ script, stream: { cut: { events, how: 'reset' } } });
+			const { item, sim } = await play({ script, cut: { events, how: 'reset' } });
 			const isEmpty =
 				typeof closing !== 'string' || closing.replace(/<think>.*<\/think>/, '').trim() === '';
 			// What Dify never says at the end is lost with the stream.
@@ -220,6 +227,49 @@ describe('the streamed text stays', () => {
 		await expect(play({ script })).rejects.toMatchObject({
 			context: { data: { answer: 'One two' } },
 		});
+	});
+});
+
+describe('a run that waits for a person has its forms and its text, wherever its stream is lost', () => {
+	const form = {
+		nodeId: 'h1',
+		nodeTitle: 'Approve',
+		content: 'Ok?',
+		inputs: [{ type: 'paragraph', output_variable_name: 'note' }],
+		actions: [{ id: 'yes', title: 'Yes' }],
+	};
+	const second = { ...form, nodeId: 'h2', nodeTitle: 'Confirm' };
+	const text = [{ text: 'One ' }, { text: 'moment.' }];
+
+	test.each<[string, App['mode'], Step[], number]>([
+		['a chatflow', 'advanced-chat', [...text, { pause: [form] }], 4],
+		['a chatflow without text', 'advanced-chat', [{ pause: [form] }], 2],
+		['a workflow', 'workflow', [...text, { pause: [form] }], 4],
+		['a workflow with two forms', 'workflow', [{ pause: [form, second] }], 3],
+	])('%s', async (_name, mode, steps, events) => {
+		const whole = await play({ mode, script: { steps } });
+		expect(whole.item.status).toBe('paused');
+		expect((whole.item.forms as object[])[0]).toMatchObject({ nodeTitle: 'Approve' });
+		for (let at = 1; at <= events; at++) {
+			const cut = { events: at, how: 'reset' as const };
+			const { item, chat, sim } = await play({ mode, script: { steps }, cut });
+			const { forms } = whole.item as { forms: Array<{ formToken: string }> };
+			const [run] = sim.runs;
+			expect([at, item]).toMatchObject([
+				at,
+				{
+					status: 'paused',
+					workflowRunId: run!.workflowRunId,
+					...(mode === 'advanced-chat' && {
+						answer: whole.item.answer,
+						conversationId: run!.conversationId,
+						messageId: run!.messageId,
+					}),
+					forms: forms.map(() => ({ formToken: expect.any(String) as string })),
+				},
+			]);
+			if (mode === 'advanced-chat') expect(chat).toBe(whole.chat);
+		}
 	});
 });
 

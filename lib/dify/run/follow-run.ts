@@ -47,7 +47,12 @@ export async function followRun(
 			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
 		);
 		const { text } = result;
-		const finalResult = await withOpenForms(client, result, { isWaiting, submittedToken });
+		// A pause that was read from the record has no forms.
+		const lacksForms = result.pause?.forms.length === 0;
+		const readsAgain = lacksForms && (isWaiting || attempts === 0);
+		const finalResult = readsAgain
+			? undefined
+			: await withOpenForms(client, result, submittedToken);
 		if (finalResult !== undefined) {
 			if (text !== '' && onDeltas !== undefined) {
 				await display(client, async () => await onDeltas([{ type: 'append', text }]));
@@ -63,23 +68,14 @@ async function display({ signal }: DifyClient, show: () => Promise<void>) {
 	await rejectOnAbort(signal ?? new AbortController().signal, show).catch(() => undefined);
 }
 
-interface PauseOptions {
-	/** Whether to read on after a pause. */
-	isWaiting: boolean;
-	/** Token of a form that this client submitted. */
-	submittedToken: string | undefined;
-}
-
 /** The result, with the forms that can still be submitted; undefined if Dify is about to resume the run. */
 async function withOpenForms(
 	client: DifyClient,
 	result: RunResult,
-	{ isWaiting, submittedToken }: PauseOptions,
+	submittedToken: string | undefined,
 ): Promise<RunResult | undefined> {
 	const { pause } = result;
-	if (pause === undefined) return result;
-	// Read from the record, which has no forms.
-	if (pause.forms.length === 0) return isWaiting ? undefined : result;
+	if (pause === undefined || pause.forms.length === 0) return result;
 	const forms: HumanForm[] = [];
 	const warnings = [...result.warnings, ...getOtherRunWarnings(result, submittedToken)];
 	for (const form of pause.forms) {

@@ -302,6 +302,14 @@ export function findSingleText(outputs: unknown): string | undefined {
 	return texts.length === 1 ? texts[0] : undefined;
 }
 
+/** The outputs of a workflow as Dify streams them; undefined unless all are texts, integers or null. */
+export function joinOutputs(outputs: unknown): string | undefined {
+	const values = Object.values(asRecord(outputs));
+	const isPlain = (value: unknown) =>
+		typeof value === 'string' || Number.isSafeInteger(value) || value === null;
+	return values.every(isPlain) ? values.map((value) => String(value ?? '')).join('\n') : undefined;
+}
+
 export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** Error text of the run or its failed node, for error events without text. */

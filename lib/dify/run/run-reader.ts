@@ -30,7 +30,12 @@ import {
 	isRunFinishing,
 } from './run-state';
 import type { WaitOptions } from './run-record';
-import { completeFromMessage, completeFromRunRecord, fetchRunRecord } from './run-record';
+import {
+	completeFromMessage,
+	completeFromRunRecord,
+	completeFromStoredAnswer,
+	fetchRunRecord,
+} from './run-record';
 import type { OutcomeOf } from './run-result';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
@@ -349,6 +354,10 @@ class RunReader {
 			if (isStopped) throw await this.createAbandonedError();
 			throw await createError();
 		});
+		const user = this.requestOptions.json?.user;
+		if (user !== undefined) {
+			await completeFromStoredAnswer(client, run, user).catch(() => undefined);
+		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 		return await this.result(

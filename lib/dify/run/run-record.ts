@@ -3,9 +3,18 @@ import { splitReasoning } from '../../text/reasoning';
 import { ServerError } from '../../errors/server-error';
 import { isOneOf } from '../../errors/error-types';
 import type { ErrorType } from '../../errors/error-types';
-import { isNonEmpty, isRecord, isUnset, asRecord, asRecords, asString } from '../../values/records';
+import {
+	isNonEmpty,
+	isRecord,
+	isUnset,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString,
+} from '../../values/records';
 import { parseJsonExactly } from '../../values/exact-json';
 import type { JsonRecord } from '../../values/records';
+import { fetchAppParameters } from '../app';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { createDifyError } from '../errors';
@@ -186,6 +195,33 @@ export async function completeFromRunRecord(
 		workflow_run_id: runId,
 		data: { ...raw, outputs, files: isRecord(files) ? files.value : files },
 	});
+}
+
+/**
+ * Takes the text of a chatflow whose stream was lost from its stored message, if its run record may lack a replacement:
+ * that of a stopped run has no text, and that of an app with moderation has the unmoderated one
+ * (docs/protocols/dify.md 3.9).
+ */
+export async function completeFromStoredAnswer(
+	client: DifyClient,
+	run: RunState,
+	user: unknown,
+): Promise<void> {
+	const { conversationId, messageId, end } = run;
+	if (conversationId === undefined || messageId === undefined || end === undefined) return;
+	if (end.status !== 'stopped' && !(await isModerated(client))) return;
+	const { data } = await client.get('/messages', {
+		conversation_id: conversationId,
+		user: asString(user),
+	});
+	const text = asNonEmptyString(asRecords(data).find(({ id }) => id === messageId)?.answer);
+	if (text === undefined) return;
+	run.closing = { text, status: end.status, mayBeOlder: true, isMessage: true };
+}
+
+async function isModerated(client: DifyClient) {
+	const { sensitive_word_avoidance: moderation } = await fetchAppParameters(client);
+	return asRecord(moderation).enabled === true;
 }
 
 interface MessageWait extends WaitOptions {

@@ -26,6 +26,7 @@ import {
 	addThought,
 	ensureWorkflow,
 	findSingleText,
+	joinOutputs,
 	getRunFailureText,
 	NO_REASON,
 	toTrimmed,
@@ -45,10 +46,12 @@ interface RunEnd {
 interface ClosingText {
 	/** As received, with its thinking. */
 	text: string;
-	/** Dify says that the run succeeded, without failed nodes that were handled. */
-	isSucceeded: boolean;
+	/** Status of the run in the same event or record. */
+	status: string;
 	/** From a record that does not say when the run ended. */
 	mayBeOlder: boolean;
+	/** The stored message, which has the text of replacements. */
+	isMessage?: true;
 }
 
 /** A run while it is read. */
@@ -355,24 +358,22 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 /** Keeps the text of the outputs. Which text the run has is decided at its end (`final-text.ts`). */
 function addClosingText(run: RunState, finishedAt: number | undefined) {
 	const { workflow, mayLackText } = run;
-	if (workflow === undefined || !isSuccessStatus(workflow.status)) return;
-	const text = getOutputText(run, workflow.outputs);
+	const text = workflow && getOutputText(run, workflow.outputs);
 	if (text === undefined) return;
-	run.closing = {
-		text,
-		isSucceeded: workflow.status === 'succeeded',
-		mayBeOlder: mayLackText && finishedAt === undefined,
-	};
+	const mayBeOlder = mayLackText && finishedAt === undefined;
+	run.closing = { text, status: workflow!.status, mayBeOlder };
 }
 
-/** The response of a chatflow, which alone belongs to a conversation, or the only text of a workflow. */
+/**
+ * The text in the outputs of a run: the response of a chatflow, which alone belongs to a conversation, or the only text
+ * of a workflow. With several outputs, a lost stream is rebuilt as Dify streams texts and numbers: line by line.
+ */
 export function getOutputText(
-	{ conversationId }: Pick<RunState, 'conversationId'>,
+	{ conversationId, mayLackText }: Pick<RunState, 'conversationId' | 'mayLackText'>,
 	outputs: unknown,
 ): string | undefined {
-	return conversationId === undefined
-		? findSingleText(outputs)
-		: asNonEmptyString(asRecord(outputs).answer);
+	if (conversationId !== undefined) return asNonEmptyString(asRecord(outputs).answer);
+	return findSingleText(outputs) ?? (mayLackText ? joinOutputs(outputs) : undefined);
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
