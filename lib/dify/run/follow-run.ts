@@ -47,9 +47,9 @@ export async function followRun(
 			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
 		);
 		const { text } = result;
-		// A pause that was read from the record has no forms.
-		const lacksForms = result.pause?.forms.length === 0;
-		const readsAgain = lacksForms && (isWaiting || attempts === 0);
+		const readsAgain = isWaiting
+			? result.pause?.forms.length === 0
+			: attempts === 0 && mayLackForms(result);
 		const finalResult = readsAgain
 			? undefined
 			: await withOpenForms(client, result, submittedToken);
@@ -61,6 +61,11 @@ export async function followRun(
 		}
 		await client.sleep(getPollInterval(attempts));
 	}
+}
+
+/** Whether the pause was read from the record, which has neither reasons nor forms. */
+export function mayLackForms({ pause }: RunResult): boolean {
+	return pause !== undefined && (pause.forms.length === 0 || pause.reasons.length === 0);
 }
 
 /** Displays the text. A display that fails or hangs must not discard the result. */

@@ -12,7 +12,7 @@ import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import { explainInputError, parseForm } from '../forms';
 import type { DifyAppMode, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
-import { followRun } from './follow-run';
+import { followRun, mayLackForms } from './follow-run';
 import { readRun } from './run-reader';
 
 export interface RunRequest extends Pick<
@@ -117,8 +117,8 @@ async function withMissingForms(
 	result: RunResult,
 	{ user, onDeltas, timeouts, keepsNodeValues }: RunRequest,
 ): Promise<RunResult> {
-	const { pause, workflowRunId: runId, text } = result;
-	if (pause === undefined || pause.forms.length > 0 || runId === undefined) return result;
+	const { workflowRunId: runId, text } = result;
+	if (!mayLackForms(result) || runId === undefined) return result;
 	const options = { runId, user, timeouts, keepsNodeValues };
 	const followed = await followRun(client, options).catch(captureError);
 	if (client.signal?.aborted === true) throw followed as ServerError;
