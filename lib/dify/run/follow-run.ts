@@ -10,7 +10,10 @@ import { readRun } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 
-export interface FollowRequest extends Omit<RunReaderOptions, 'stop' | 'runId' | 'awaitedForms'> {
+export interface FollowRequest extends Omit<
+	RunReaderOptions,
+	'stop' | 'runId' | 'awaitedForms' | 'areFormsOpen'
+> {
 	runId: string;
 	/** The user who started the run. */
 	user: string;
@@ -38,18 +41,30 @@ export async function followRun(
 	const awaitedForms = new Set<string>();
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
+	const areFormsOpen = async (forms: readonly HumanForm[]) => {
+		for (const form of forms) if ((await getFormState(client, form)) !== 'open') return false;
+		return true;
+	};
+	let lackedForms = false;
 	for (let attempts = 0; ; attempts++) {
 		const remainingMs = totalMs === 0 ? 0 : totalMs - (performance.now() - startedAt);
 		if (remainingMs < 0) throw createStillRunningError(runId, totalMs);
 		const result = await readRun(
 			client,
 			{ url, method: 'GET' },
-			{ ...options, timeouts: { ...options.timeouts, totalMs: remainingMs }, runId, awaitedForms },
+			{
+				...options,
+				timeouts: { ...options.timeouts, totalMs: remainingMs },
+				runId,
+				awaitedForms,
+				areFormsOpen,
+			},
 		);
 		const { text } = result;
 		const readsAgain = isWaiting
 			? result.pause?.forms.length === 0
-			: attempts === 0 && mayLackForms(result);
+			: !lackedForms && mayLackForms(result);
+		lackedForms = mayLackForms(result);
 		const finalResult = readsAgain
 			? undefined
 			: await withOpenForms(client, result, submittedToken);

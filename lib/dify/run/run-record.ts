@@ -39,7 +39,32 @@ export interface RunRecord extends RunSummary {
  * @throws {ServerError} of type `runNotFound`
  */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	const raw = await client.get(apiPath`/workflows/run/${runId}`);
+	return parseRunRecord(await client.get(apiPath`/workflows/run/${runId}`), runId);
+}
+
+const LOOK_UP_TIMEOUT_MS = 30_000;
+
+/**
+ * Reads the record with one request, without retries.
+ *
+ * @returns undefined while the run continues
+ * @throws {ServerError} of type `runNotFound`
+ */
+export async function lookUpEndedRun(
+	client: DifyClient,
+	runId: string,
+): Promise<RunRecord | undefined> {
+	const options = { isIdempotent: false, timeoutMs: LOOK_UP_TIMEOUT_MS };
+	const raw = await client.requestJson('GET', apiPath`/workflows/run/${runId}`, options);
+	const record = parseRunRecord(asRecord(raw), runId);
+	return isRunning(record) ? undefined : record;
+}
+
+function isRunning({ status }: RunRecord) {
+	return ['running', 'scheduled'].includes(status);
+}
+
+function parseRunRecord(raw: JsonRecord, runId: string): RunRecord {
 	const run: RunSummary = { status: '' };
 	updateWorkflow(run, raw);
 	if (run.status === '') {
@@ -98,7 +123,7 @@ export async function pollRunRecord(
 ): Promise<RunRecord> {
 	return await pollWithGrace({ client, id: runId, options }, async () => {
 		const record = await fetchRunRecord(client, runId);
-		return ['running', 'scheduled'].includes(record.status) ? undefined : record;
+		return isRunning(record) ? undefined : record;
 	});
 }
 
@@ -183,7 +208,11 @@ export async function completeFromRunRecord(
 	run: RunState,
 	{ runId, ...options }: RecordWait,
 ): Promise<TextDelta[]> {
-	const { outputs, raw } = await pollRunRecord(client, runId, options);
+	return applyRunRecord(run, await pollRunRecord(client, runId, options));
+}
+
+/** Applies the end of a run from its record. */
+export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord): TextDelta[] {
 	const { files } = asRecord(outputs);
 	run.mayLackText = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';

@@ -3,6 +3,7 @@ import { formatMegabytes } from '../../http/body-limits';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
+import type { RunRecord } from './run-record';
 import type { RunState } from './run-state';
 import { isSuccessStatus, isRunFinished } from './run-state';
 import type { ServerError } from '../../errors/server-error';
@@ -159,6 +160,12 @@ interface Abandoned {
 	error?: ServerError;
 }
 
+/** Only pings arrived, and the record has the end of the run. */
+interface Silent {
+	type: 'silent';
+	record: RunRecord;
+}
+
 interface TimedOut {
 	type: 'timedOut';
 	error: ServerError;
@@ -177,7 +184,7 @@ interface Rejected {
 	error: ServerError;
 }
 
-type Outcome = Ended | Abandoned | TimedOut | Broken | Rejected;
+type Outcome = Ended | Abandoned | Silent | TimedOut | Broken | Rejected;
 
 export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 
@@ -185,10 +192,16 @@ export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: T
  * The outcome of a run that this client did not abandon.
  *
  * @param error why its events ended; undefined if Dify ended them
+ * @param record why its reading was ended, after silence
  */
-export function getOutcome(run: RunState, error: ServerError | undefined): Outcome {
+export function getOutcome(
+	run: RunState,
+	error: ServerError | undefined,
+	record?: RunRecord,
+): Outcome {
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };
+	if (record !== undefined) return { type: 'silent', record };
 	if (error?.status !== undefined) return { type: 'rejected', error };
 	if (run.end !== undefined) {
 		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };
