@@ -75,7 +75,7 @@ export interface HumanForm {
 	formId?: string;
 	nodeId?: string;
 	nodeTitle?: string;
-	/** Markdown. */
+	/** Markdown, with names of fields in brackets where Dify's page shows the fields. */
 	formContent?: string;
 	inputs: unknown[];
 	actions: unknown[];
@@ -90,11 +90,13 @@ export interface HumanForm {
 }
 
 /** A form that a person or a node has submitted. */
-interface SubmittedForm {
+export interface SubmittedForm {
 	/** Title of the node that asked for it. */
 	nodeTitle?: string;
 	/** ID of the button. */
 	actionId: string;
+	/** Values of the fields by name, if Dify sent them: texts, and Dify's file objects. */
+	submittedData?: JsonRecord;
 }
 
 /** A run that waits for human input. */
@@ -172,6 +174,7 @@ export type DifyEvent =
 	| EventWith<'message_end', 'id' | 'metadata' | 'files'>
 	| EventWith<'agent_thought', 'id'>
 	| EventWith<'error', 'code' | 'status' | 'message'>
+	| EventWith<'warning', 'code' | 'message' | 'warning' | 'data'>
 	| EventWith<'workflow_finished', 'data' | 'conversation_id' | 'message_id'>
 	| EventWith<
 			| 'text_chunk'

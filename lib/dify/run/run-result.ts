@@ -99,6 +99,7 @@ function collectWarnings(run: RunState, status: RunStatus) {
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
 		);
 	}
+	for (const text of run.difyWarnings) warnings.push(`Dify warns: "${text}"`);
 	if (status === 'partial-succeeded') warnings.push(getHandledErrorsWarning(run));
 	const retriedNodes = (run.workflow?.nodes ?? []).filter(({ retries = 0 }) => retries > 0);
 	for (const node of retriedNodes.slice(0, MAX_NAMED)) {

@@ -24,6 +24,7 @@ import {
 	addNode,
 	addSubmittedForm,
 	addThought,
+	addWarning,
 	ensureWorkflow,
 	findSingleText,
 	joinOutputs,
@@ -82,6 +83,10 @@ export interface RunState
 	isModerated: boolean;
 	/** Number of events that were not JSON objects. */
 	invalidEvents: number;
+	/** Texts of Dify's warnings, each once. */
+	readonly difyWarnings: Set<string>;
+	/** Texts to mask, such as keys. */
+	readonly secrets: readonly string[];
 }
 
 /** Memory of all nodes, files, thoughts and forms of a run. */
@@ -124,7 +129,7 @@ export function createRunState({
 		expiredForms: new Set(),
 		nodeCounts: { paused: 0, answered: 0 },
 		submittedForms: [],
-		submittedKeys: new Set(),
+		submittedIndex: new Map(),
 		keepsNodeValues,
 		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
@@ -138,6 +143,8 @@ export function createRunState({
 		isReplaced: false,
 		isModerated: false,
 		invalidEvents: 0,
+		difyWarnings: new Set(),
+		secrets,
 	};
 }
 
@@ -148,8 +155,14 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
-	addSubmittedForm(run, { title: data.title, action: asRecord(data.outputs).__action_id });
+	const { __action_id: action, ...outputs } = asRecord(data.outputs);
+	addSubmittedForm(run, { title: data.title, action, values: withoutInternalNames(outputs) });
 };
+
+/** The outputs of a form's node are its values, and names that begin with two underscores. */
+function withoutInternalNames(outputs: JsonRecord) {
+	return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith('__')));
+}
 
 /** Other events (pings, speech, events of later versions) are ignored. */
 const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
@@ -227,6 +240,14 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	loop_next: applyNodeEvent,
 	loop_completed: applyNodeEvent,
 	human_input_required: (run, _event, data) => addForm(run, data),
+	/** Something that did not end the run, in Dify's words (docs/protocols/dify.md 3.3). */
+	warning: (run, event, data) => {
+		const words = [event.message, data.message, event.warning, event.data, event.code];
+		addWarning(
+			run,
+			words.map(toTrimmed).find((text) => text !== undefined),
+		);
+	},
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: (run, event, data) => {
 		const title = asNonEmptyString(data.node_title) ?? asNonEmptyString(data.node_id) ?? '';
@@ -427,7 +448,11 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
-	addSubmittedForm(run, { title: data.node_title, action: data.action_id });
+	addSubmittedForm(run, {
+		title: data.node_title,
+		action: data.action_id,
+		values: data.submitted_data,
+	});
 }
 
 function removeForm(run: RunState, data: JsonRecord) {

@@ -156,7 +156,13 @@ describe('following a run', () => {
 		await submit('approve');
 		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
 		for (const [item] of await Promise.all(following))
-			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
+			expect(item!.json.answered).toEqual([
+				{
+					nodeTitle: 'Review',
+					actionId: 'approve',
+					submittedData: { note: 'as usual', pick: 'Rot' },
+				},
+			]);
 	});
 });
 
