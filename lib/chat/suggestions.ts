@@ -1,5 +1,8 @@
 /** Suggestions for chat errors, by server type and state. */
+import { ROOM_FOR_RESPONSE, suggestShorterResponse } from '../errors/context-overflow';
+import { withRetriesAdvice } from '../errors/retries-advice';
 import { captureError, ServerError } from '../errors/server-error';
+import type { TokenCounts } from '../errors/token-counts';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
@@ -7,17 +10,16 @@ import { listModels } from '../servers/list-models';
 import { suggestModels } from '../servers/models';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
+import type { ServerType } from '../servers/types/server-type';
 import { asRecord } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { CompletionRequest, TurnContext } from './types';
 import { hasMedia, getText } from './content';
+import { describeLargestPart } from './largest-part';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
-/** Tokens reserved for the response. */
-const ROOM_FOR_ANSWER = 512;
-
 const SHORTER_PROMPT =
-	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.';
 
 /** Errors of servers whose model does not support images or audio. Few servers report the reason. */
 const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
@@ -43,8 +45,11 @@ export async function withSuggestion(
 			return await withContextSuggestion(
 				error,
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
-				SHORTER_PROMPT,
+				describeLargestPart(draft.messages, draft.tools) ?? SHORTER_PROMPT,
 			);
+		case 'busy':
+		case 'modelUnreachable':
+			return withRetriesAdvice(error, turn.settings.retries);
 		case 'routeNotFound':
 			return await toNoChatError(error, turn);
 		case 'toolsUnsupported':
@@ -95,32 +100,87 @@ interface ContextOverflow extends Pick<TurnContext, 'server' | 'serverType'> {
 	tokens?: number;
 }
 
-/** Suggests how to give the server a sufficient context. */
+/**
+ * Suggests how to give the server a sufficient context, or the response fewer tokens.
+ *
+ * @param shorter - how to make the prompt shorter
+ */
 export async function withContextSuggestion(
 	error: ServerError,
-	{
-		server,
-		serverType,
-		model,
-		signal,
-		tokens = asFiniteNumber(error.facts.n_prompt_tokens),
-	}: ContextOverflow,
-	alternative: string,
+	overflow: ContextOverflow,
+	shorter: string,
 ): Promise<ServerError> {
-	if (tokens === undefined) return error;
-	const limit = asFiniteNumber(error.facts.n_ctx);
-	// vLLM stops counting one token above its limit.
-	const isCountCapped = limit !== undefined && tokens <= limit + 1;
-	const needed = isCountCapped ? 2 * tokens : tokens;
+	const { server, model, signal } = overflow;
+	const counts: TokenCounts = {
+		promptTokens: overflow.tokens ?? asFiniteNumber(error.facts.n_prompt_tokens),
+		contextTokens: asFiniteNumber(error.facts.n_ctx),
+		responseTokens: asFiniteNumber(error.facts.n_predict),
+	};
+	// The prompt fits, so a larger context is not needed.
+	const shorterResponse = suggestShorterResponse(counts);
+	if (shorterResponse !== undefined) return error.withSuggestion(shorterResponse);
+	if (counts.promptTokens === undefined) return withShorterPrompt(error, shorter);
 	const profile = getProfile(server);
 	const props = await profile.getProps(model, signal);
 	const trained = await profile.getTrainedContext(model, signal);
-	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
-	const suggestion =
-		needed < trained
-			? serverType.texts.context(size, props?.slots)
-			: `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
-	return error.withSuggestion(`${suggestion} ${alternative}`);
+	const current = counts.contextTokens ?? props?.context ?? 0;
+	const larger = suggestLargerContext(overflow.serverType, {
+		needed: getNeededTokens(counts),
+		current,
+		trained,
+		slots: props?.slots,
+	});
+	// In a chat, only the first step may have room: what is known of this request, if anything is.
+	const isKnown = !shorter.startsWith('Or ');
+	const steps = isKnown ? [shorter, toAlternative(larger)] : [larger, shorter];
+	return error.withSuggestion(steps.join(' ').trim());
+}
+
+function toAlternative(sentence: string) {
+	return /^(?:Start|Give|Set|Raise|Choose)\b/.test(sentence)
+		? `Or ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
+		: sentence;
+}
+
+/** Without the numbers, the part that is known comes first, if there is one. */
+function withShorterPrompt(error: ServerError, shorter: string) {
+	const steps = shorter.startsWith('Or ')
+		? [error.suggestion, shorter]
+		: [shorter, error.suggestion];
+	return error.withSuggestion(steps.join(' '));
+}
+
+/** Tokens of the prompt, and those of the response if the server counts them. */
+function getNeededTokens(counts: TokenCounts) {
+	const { promptTokens = 0, contextTokens = Infinity } = counts;
+	// The counts say that the prompt fits: a server that stops counting does so one token above its limit (vLLM).
+	const isCountCapped = promptTokens <= contextTokens + 1;
+	return isCountCapped && Number.isFinite(contextTokens)
+		? 2 * Math.max(promptTokens, contextTokens)
+		: promptTokens;
+}
+
+/** Sizes of the context, in tokens. */
+interface ContextSizes {
+	/** For this request. */
+	needed: number;
+	/** Of the server now; 0 if it is not known. */
+	current: number;
+	/** What the model was trained with. */
+	trained: number;
+	/** Slots that share the context. */
+	slots?: number;
+}
+
+/** @returns empty if a larger context is no help, or would not be larger */
+function suggestLargerContext(
+	{ texts }: ServerType,
+	{ needed, current, trained, slots }: ContextSizes,
+) {
+	if (needed >= trained)
+		return `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
+	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_RESPONSE) / 1024) * 1024);
+	return size > current ? texts.context(size, slots) : '';
 }
 
 /** Errors of the list that name the mistake, too: a web page has no chat route either. */

@@ -74,7 +74,11 @@ export function toDifyResponseError(
 			difyVersion: headers['x-version'],
 			retryAfterMs: parseRetryAfter(headers['retry-after']),
 		},
-		about: { status: errorStatus, isRunStart: STARTS_RUN.test(new URL(url).pathname) },
+		about: {
+			status: errorStatus,
+			isRunStart: STARTS_RUN.test(new URL(url).pathname),
+			isKnowledge: /\/datasets\//.test(new URL(url).pathname),
+		},
 	});
 }
 

@@ -8,7 +8,7 @@ import {
 	asRecords,
 	asRecord,
 } from '../values/records';
-import { parseJsonExactly } from '../values/exact-json';
+import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exact-json';
 import { parseNumber, asFiniteNumber } from '../values/numbers';
 import { parseBoolean, toText, truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
@@ -145,12 +145,12 @@ export function convertFormValue({ type }: FormField, value: unknown): unknown {
 
 /** Converters of non-text types; they return undefined if the conversion fails. */
 const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
-	number: parseExactNumber,
+	number: toExactNumber,
 	checkbox: parseBoolean,
-	json_object: (value) => (typeof value === 'string' ? parseJsonExactly(value) : value),
+	json_object: (value) => (typeof value === 'string' ? parseJsonToSend(value) : value),
 };
 
-/** A number, or its digits if JavaScript cannot represent it. Dify accepts both. */
+/** A number that Dify sent, or its digits if JavaScript cannot represent it. */
 export function parseExactNumber(value: unknown): string | number | undefined {
 	const number = parseNumber(value);
 	if (typeof value !== 'string' || number === undefined) return number;
@@ -165,7 +165,7 @@ export function parseExactNumber(value: unknown): string | number | undefined {
  */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
-	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
+	const parsed = typeof value === 'string' ? parseJsonToSend(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw createLocalError('invalidInputs', {
 		title: 'The inputs are not a JSON object',
@@ -244,7 +244,7 @@ const MAX_NAMED_ACTIONS = 20;
 /** The error of an action that is no button of a form. It names the buttons. */
 export function createActionError(actions: readonly FormAction[], action: string): ServerError {
 	const names = actions.map(({ id, title }) =>
-		title === id ? `"${truncate(id, 60)}"` : `"${truncate(id, 60)}" (${truncate(title, 60)})`,
+		title === id ? truncate(id, 60) : `${truncate(id, 60)} ("${truncate(title, 60)}")`,
 	);
 	const rest = names.length > MAX_NAMED_ACTIONS ? ', …' : '';
 	const list = `${names.slice(0, MAX_NAMED_ACTIONS).join(', ')}${rest}`;

@@ -4,6 +4,7 @@ import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
 import { isOneOf, isUnknownError } from './error-types';
 import { TYPE_BY_CODE, TYPE_BY_WEAK_CODE } from './codes';
+import { suggestShorterResponse } from './context-overflow';
 import { removeEchoes } from './echoes';
 import {
 	describeGateway,
@@ -66,11 +67,14 @@ export function classifyErrorResponse(
 		status,
 		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
+		suggestion:
+			type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined,
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		rejection: toRejection(type, response.status, errorBody),
 		about: {
 			status,
-			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
+			modality: findModality(type, message),
+			isSlot: isSlotMessage(errorBody),
 			location: response.location,
 			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
 			isPage: form === 'page',
@@ -121,11 +125,32 @@ function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody[
 	return isUnknown ? toTitle(message) || undefined : undefined;
 }
 
+const AUDIO = /\b(?:audios?|wav|mp3|ffmpeg)\b/i;
+
+/** The medium that a message is about. */
+function findModality(type: ErrorType, message: string) {
+	if (type === 'fileUnreadable')
+		return /\bimages?\b/i.test(message) || !AUDIO.test(message) ? undefined : 'audio';
+	return /^(image|audio|video) input is not supported|\b0 (image|audio|video)(?:\b|s\b|\(s\))/i
+		.exec(message)
+		?.slice(1)
+		.find(Boolean)
+		?.toLowerCase();
+}
+
+/** Whether the numbers are those of a slot, which only llama-server has. */
+function isSlotMessage({ codes, message }: ParsedErrorBody) {
+	return (
+		codes.includes('exceed_context_size_error') ||
+		/\bavailable context size\b|\bslot\b/i.test(message)
+	);
+}
+
 /** With the names of llama-server. */
 function toTokenFacts(type: ErrorType, message: string): JsonRecord {
 	if (type !== 'promptTooLong') return {};
-	const { promptTokens, contextTokens } = findTokenCounts(message);
-	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens };
+	const { promptTokens, contextTokens, responseTokens } = findTokenCounts(message);
+	return { n_prompt_tokens: promptTokens, n_ctx: contextTokens, n_predict: responseTokens };
 }
 
 function toServerText(type: ErrorType, { form, message }: ParsedErrorBody) {

@@ -43,6 +43,7 @@ export function createServerError(
 		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
 		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
 		contextTokens: asFiniteNumber(details.facts?.n_ctx),
+		responseTokens: asFiniteNumber(details.facts?.n_predict),
 	};
 	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
 	const url = maskUrl(context);

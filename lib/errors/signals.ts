@@ -13,9 +13,9 @@ export const NO_INSTANCE_PATTERN =
  * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
  * 500. The first matching row counts.
  */
-const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
+export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	// llama-server, before the model's output, which may contain any words
-	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff: (?:now finding|')/i],
+	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff:/i],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	// llama-server: a text to embed must fit into one physical batch (-ub)
@@ -67,9 +67,9 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	[
 		'badRequest',
 		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use |unknown reasoning format)/i,
-		/must not be empty|'messages' is required/i,
+		/must not be empty|\bmessages['"`]? is required/i,
 		// Ollama: an option or a format of the wrong type
-		/^(?:option "[^"]+" must be of type|invalid format:)/i,
+		/^(?:option \S{1,60} must be of type|invalid format:)/i,
 	],
 	[
 		'grammarRejected',
@@ -87,9 +87,14 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'toolsUnsupported',
 		/tools? param requires --jinja|does not support tools|cannot use tools with stream|^['"`]?tools['"`]? is not supported/i,
 		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
+		// LiteLLM, for a model whose provider has no tools; then other gateways
+		/\bdoes(?: not|n't) support (?:the )?param(?:eter)?s?: ?\[[^\]]{0,200}\btools\b/i,
+		/\bdoes(?: not|n't) support (?:the |any )?(?:tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\b/i,
+		/\b(?:tools|tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\W? (?:is|are) (?:not |un)(?:supported|enabled|available)\b/i,
+		/\b(?:unsupported|unrecognized) (?:parameter|argument|field)s?:? \W?tools\b/i,
 		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
-		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
+		/\bmessages\.\d+\.role\b(?=.{0,200}\buser\b)(?=.{0,200}\bassistant\b)(?=.{0,200}\bsystem\b)(?!.{0,200}\btool\b)/i,
 	],
 	[
 		'modelLoadFailed',
@@ -104,7 +109,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/^model .*not found|model not found|no such model|^repository not found/i,
 		/model (?:.{0,200} )?does not exist/i,
 		// speaches
-		/^model '.*' is not installed locally/i,
+		/^model \S{1,200} is not installed locally/i,
 		// llama-swap, One API
 		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// LiteLLM
@@ -114,7 +119,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 ];
 
 /** All patterns of the first list must match, and none of the second. */
-type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
+export type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
 
 const FAILURE =
 	/\b(?:fail(?:ed|s|ure)?|errors?|cannot|can't|could not|couldn't|unable|invalid|illegal|malformed|unknown|corrupt(?:ed)?|does not match)\b/i;
@@ -124,9 +129,10 @@ const MEDIA = /\b(?:(?:image|audio|video)(?:s|_url)?|vision|multimodal)\b/i;
 /** The message counts other things than tokens of a prompt. */
 const OTHER_UNITS =
 	/\b(?:images?|audios?|videos?|seconds|pixels?|batch(?:es)?|per request|array|string|digits|characters|days)\b/i;
+const MEDIA_UNITS = /\b(?:images?|audios?|videos?|pixels?|batch(?:es)?|per request|arrays?)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
 const FIELD =
-	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
+	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b(?:field|option|parameter|argument|invalid) ["'`]?\w[\w.]{0,60}["'`]?:|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
 
 const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b|上下文/i;
 const EXCESS =
@@ -138,12 +144,19 @@ const RATE =
 	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
 /** In this order; the first one whose words are there counts. */
-const SIGNALS: readonly Signal[] = [
+export const SIGNALS: readonly Signal[] = [
 	// The request, not the output of the model
 	[
 		'invalidToolCallInHistory',
 		[/\bpars(?:e|ing)\b/i, /\barguments\b/i, /\b(?:tool|function)/i],
 		[/\braw=/i],
+	],
+	// vLLM, whose model has no vision, or was started without
+	[
+		'modalityUnsupported',
+		[
+			/\b(?:at most|no more than|maximum of|max|limit of|up to|only) 0 (?:images?|audios?|videos?)\b/i,
+		],
 	],
 	[
 		'tooManyFiles',
@@ -156,8 +169,8 @@ const SIGNALS: readonly Signal[] = [
 		'fileUnreadable',
 		[
 			FAILURE,
-			/\b(?:decod|load|open|read|download|fetch|identif|format|input)/i,
-			/\b(?:images?|audios?|videos?)\b/i,
+			/\b(?:decod|load|open|read|download|fetch|identif|format|input|conver)/i,
+			/\b(?:images?|audios?|videos?|wav|mp3|ffmpeg)\b/i,
 		],
 		[UNSUPPORTED, /\bmodel\b/i],
 	],
@@ -174,9 +187,11 @@ const SIGNALS: readonly Signal[] = [
 	[
 		'promptTooLong',
 		[
-			/\bmax_tokens must be at least 1, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
+			/\bmax_(?:new_|completion_|output_)?tokens\W{0,2} must be (?:at least|greater than(?: or equal to)?|>=?) \d, got -\d|\bprompt (?:is )?too long\b|\blonger than the (?:specified )?maximum (?:sequence|context|model|input|prompt) length\b|\brange of input length\b/i,
 		],
 	],
+	// Whatever is counted, it is compared with the context.
+	['promptTooLong', [CONTEXT_SIZE, EXCESS, /\d/, /\btokens?\b/i], [MEDIA_UNITS, FIELD]],
 	['promptTooLong', [SUBJECT_OF_CONTEXT, EXCESS, TWO_NUMBERS], [OTHER_UNITS, FIELD]],
 	[
 		'promptTooLong',
@@ -231,16 +246,33 @@ const SIGNALS: readonly Signal[] = [
 	],
 ];
 
+/** A name in quotation marks of any kind: servers change them from version to version. */
+const QUOTED_NAME = /(['"`])(\w[\w.-]{0,40})\1|[‘“](\w[\w.-]{0,40})[’”]/g;
+
 /** The error type that a message means; undefined if its words do not tell. */
 export function findTypeByText(message: string): ErrorType | undefined {
-	const matches = (pattern: RegExp) => pattern.test(message);
-	const [type] = TYPE_BY_TEXT.find(([, ...patterns]) => patterns.some(matches)) ?? [];
-	if (type !== undefined) return type;
-	// The first sentence describes the problem, the others suggest solutions.
-	return findSignal(message.split(END_OF_SENTENCE, 1)[0]!) ?? findSignal(message);
+	const withoutMarks = message.replace(QUOTED_NAME, '$2$3');
+	return (
+		findRow(message) ??
+		findRow(withoutMarks) ??
+		// The first sentence describes the problem, the others suggest solutions.
+		findSignal([message, withoutMarks].map(getFirstSentence)) ??
+		findSignal([message, withoutMarks])
+	);
 }
 
-function findSignal(text: string) {
-	const matches = (pattern: RegExp) => pattern.test(text);
+function getFirstSentence(message: string) {
+	return message.split(END_OF_SENTENCE, 1)[0]!;
+}
+
+function findRow(message: string) {
+	return TYPE_BY_TEXT.find(([, ...patterns]) =>
+		patterns.some((pattern) => pattern.test(message)),
+	)?.[0];
+}
+
+/** @param forms the same text with and without quotation marks; none of them may be about something else */
+function findSignal(forms: readonly string[]) {
+	const matches = (pattern: RegExp) => forms.some((form) => pattern.test(form));
 	return SIGNALS.find(([, all, none = []]) => all.every(matches) && !none.some(matches))?.[0];
 }

@@ -43,6 +43,7 @@ export const RULES: readonly Rule[] = [
 	{ name: 'correction', limit: 2, change: correct },
 ];
 
+/** What follows the outcome of an attempt: the value, another request, or the error. */
 export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
 	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
 	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
@@ -94,7 +95,12 @@ function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
 function adaptBy(rule: AdaptationRule): Rule['change'] {
 	return ({ request, body, adaptations }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
-		const change = findChange(outcome.error, body, adaptations[rule] ?? [], rule);
+		const change = findChange({
+			error: outcome.error,
+			body,
+			adaptations: adaptations[rule] ?? [],
+			rule,
+		});
 		return change && withChange(request, change);
 	};
 }

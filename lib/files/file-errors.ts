@@ -4,6 +4,7 @@ import type { ErrorType } from '../errors/error-types';
 import { isOneOf } from '../errors/error-types';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
+import { formatBytes } from '../values/size';
 
 export interface SentFile {
 	name: string;
@@ -53,9 +54,4 @@ export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	const actual = detectFileType(head)?.mimeType ?? declared;
 	const type = actual === declared ? declared : `${actual} by its content`;
 	return `"${name}" (${type}, ${formatBytes(size)})`;
-}
-
-function formatBytes(bytes: number) {
-	if (bytes < 1000) return `${bytes} bytes`;
-	return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`;
 }

@@ -186,7 +186,6 @@ async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
-	let startedAt = performance.now();
 	const serverType = getProfile(server).getCachedType();
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const draft = {
@@ -202,18 +201,22 @@ async function measureOnce(
 		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
-		toBody: (body) => body,
+		startAttempt: ({ draft: body }) => {
+			const startedAt = performance.now();
+			return {
+				toBody: () => body,
+				toOutcome: async (response) => ({
+					type: 'completed',
+					value: await readSample(response, startedAt),
+				}),
+			};
+		},
 		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
-		model,
-		timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
-		signal,
-		priority: 'interactive',
-		read: async (response) => ({
-			type: 'completed',
-			value: await readSample(response, startedAt),
-		}),
-		onResend: () => {
-			startedAt = performance.now();
+		http: {
+			model,
+			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
+			signal,
+			priority: 'interactive',
 		},
 	});
 	return value;

@@ -5,6 +5,7 @@ import { createParser } from '../vendor';
 import { BodyTooLargeError, assertFewValues } from './body-limits';
 import type { EndDetector } from './response-body';
 import { TextChunks, BufferedText } from './response-body';
+import { captureError } from '../errors/server-error';
 
 /** Characters of one event, one line, or a JSON response instead of a stream. */
 const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
@@ -71,6 +72,11 @@ export class StreamParser implements EndDetector {
 		return this.nonEventLineBuffer;
 	}
 
+	/** Whether the body was one JSON document, complete to its last bracket. */
+	get isDocument(): boolean {
+		return this.format === 'buffered' && this.buffered.hasEnded();
+	}
+
 	/** The beginning of a web page received instead of a response. */
 	get page(): string | undefined {
 		return this.format === 'page' ? this.pageStart : undefined;
@@ -121,9 +127,10 @@ export class StreamParser implements EndDetector {
 		try {
 			read();
 		} catch (error) {
-			if (!(error instanceof BodyTooLargeError) || this.events.length === 0) throw error;
+			if (!(error instanceof BodyTooLargeError)) throw captureError(error);
 			this.tooLarge = error;
 		}
+		if (this.events.length === 0) this.assertSmall();
 	}
 
 	/** @throws {BodyTooLargeError} if the events that `push` and `end` returned were followed by one that is too large */

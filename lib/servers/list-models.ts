@@ -38,7 +38,7 @@ export async function listModels(
 	// A chat may be tried with any model.
 	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
-	const suggestion = serverType.texts[task === 'reranking' ? 'rerank' : task];
+	const { suggestion } = serverType.texts.tasks[task === 'reranking' ? 'rerank' : task];
 	throw createListError(server, 'modelNotFound', {
 		title: `The server has no model for ${task}`,
 		suggestion,
@@ -46,14 +46,12 @@ export async function listModels(
 }
 
 /** @throws a `ServerError` of type `featureDisabled` for a server without a rerank route. */
-export function assertRerankSupported(
-	server: ModelServer,
-	{ cannotRerank, label, texts }: ServerType,
-): void {
-	if (cannotRerank !== true) return;
+export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
+	const { needs, suggestion } = texts.tasks.rerank;
+	if (needs === 'model') return;
 	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
 		title: `${label} does not support reranking`,
-		suggestion: texts.rerank,
+		suggestion,
 	});
 }
 

@@ -19,7 +19,7 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
-import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
+import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
 	prompt: string;
@@ -91,7 +91,7 @@ export async function generateImages(
 			const imageError = isEmpty
 				? error.copyWith({ type: 'featureDisabled' })
 				: explainFirstTokenTimeout(error);
-			return await explainUnsupportedRoute(imageError, { server, feature: 'images', model });
+			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
 		},
 	});
 	const context = toErrorContext(server, server.getApiUrl(), model);

@@ -11,7 +11,7 @@ import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
+import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 
@@ -108,7 +108,7 @@ export async function synthesizeSpeech<Stored>(
 			if (!isVoiceError) {
 				const timeoutError = explainFirstTokenTimeout(error);
 				const { model } = settings;
-				return await explainUnsupportedRoute(timeoutError, { server, feature: 'speech', model });
+				return await explainUnsupportedTask(timeoutError, { server, task: 'speech', model });
 			}
 			return error.copyWith({
 				type: 'badRequest',

@@ -77,7 +77,9 @@ const PRODUCTS =
 /** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
-	[/^lib\/errors\/texts\//, 'suggestions for a server of unknown type, with examples'],
+	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
+	[/^lib\/errors\/gateway-/, 'gateways by their words and headers'],
+	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
 	[
 		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
 		'file formats of servers, and their messages about files',

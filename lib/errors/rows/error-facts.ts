@@ -19,8 +19,15 @@ export interface ErrorFacts {
 	status?: number;
 	model?: string;
 	location?: string;
+	/** Tokens of the prompt. */
 	promptTokens?: number;
+	/** Tokens that prompt and response may have together. */
 	contextTokens?: number;
+	/** Tokens that were requested for the response, if the server counts them. */
+	responseTokens?: number;
+	/** The context is that of a slot of llama-server. */
+	isSlot?: boolean;
+	/** What a model cannot read: image, audio or video. */
 	modality?: string;
 	tool?: string;
 	/** What is wrong with a tool call. */
@@ -52,6 +59,8 @@ export interface ErrorFacts {
 	limitSeconds?: number;
 	/** The service, if it is not a model server. */
 	service?: 'dify';
+	/** The request is about a knowledge base of Dify. */
+	isKnowledge?: boolean;
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
 }

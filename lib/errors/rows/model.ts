@@ -16,12 +16,17 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Error
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
-function describeOverflow({ promptTokens, contextTokens }: ErrorFacts) {
+function describeOverflow(facts: ErrorFacts) {
+	const { promptTokens, contextTokens, responseTokens, isSlot } = facts;
 	if (promptTokens === undefined || contextTokens === undefined)
 		return 'The prompt exceeds the context of the server';
-	return promptTokens > contextTokens
-		? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
-		: `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`;
+	if (promptTokens > contextTokens)
+		return isSlot
+			? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
+			: `The prompt needs ${promptTokens} tokens, but the context has ${contextTokens}`;
+	return responseTokens === undefined
+		? `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`
+		: `A prompt of ${promptTokens} tokens and a response of ${responseTokens} tokens (Maximum Tokens) exceed the context of ${contextTokens} tokens`;
 }
 
 /** Title and suggestion for a path that a server does not have. */
@@ -72,6 +77,11 @@ function describeOtherBaseUrl(root: string) {
 
 function withoutReason(status: number | undefined) {
 	return `${optional(' with status ', status)} and gave no reason`;
+}
+
+/** Other statuses below 500 are about an account, a state or a policy: only the message says more. */
+function mayBeAboutField(status = 400) {
+	return status <= 400 || status >= 500 || [404, 422].includes(status);
 }
 
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
@@ -145,7 +155,7 @@ export const MODEL_ERRORS = {
 		title: ({ model }) =>
 			`The server does not reach the process that runs the model${quoted(model)}`,
 		suggestion:
-			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
+			'The process may be starting or restarting: try again. If this does not help, check the server log.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -164,7 +174,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -185,7 +195,10 @@ export const MODEL_ERRORS = {
 		suggestion: ({ isPage, isEmpty, status }) => {
 			if (isPage)
 				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
-			return isEmpty ? CHECK_LOGS : 'If the message names a field, change that option of the node.';
+			if (isEmpty) return CHECK_LOGS;
+			return mayBeAboutField(status)
+				? 'If the message names a field, change that option of the node.'
+				: 'The details contain the server message.';
 		},
 		health: 'misconfigured',
 		cause: 'unknownRequest',
@@ -224,9 +237,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	fileUnreadable: {
-		title: 'The server cannot read a file in the request',
-		suggestion:
-			'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+		title: ({ modality }) =>
+			modality === 'audio'
+				? 'The server cannot read the audio'
+				: 'The server cannot read a file in the request',
+		suggestion: ({ modality }) =>
+			modality === 'audio'
+				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -262,7 +280,7 @@ export const MODEL_ERRORS = {
 		suggestion: ({ hasNoInstance }) =>
 			hasNoInstance
 				? 'Start an instance (GPUStack: Deployments), or check its log.'
-				: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -352,6 +370,22 @@ export const MODEL_ERRORS = {
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',
+	},
+	streamBroken: {
+		title: 'The response broke off: one of its events cannot be read',
+		suggestion:
+			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the text received so far, and the event.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelRefused: {
+		title: 'The model refused to respond',
+		suggestion:
+			'The server message has its words. Change the prompt, or use another model: a repetition or another format does not change a refusal.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
 	},
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',

@@ -133,18 +133,16 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const settings = await readTextSettings(call, defaults);
 		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
 		const result = await generateText(call, textSettings, { messages, files });
-		const json = getRequestedJson(result, responseFormat)!;
+		const { value: extracted, unsafeNumbers } = getRequestedJson(result)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
-		json.unsafeNumbers = json.unsafeNumbers.filter(
-			(text) => !hasNumbers || asNumber(text) === text,
-		);
-		getUnsafeNumberWarnings(json.unsafeNumbers).forEach(call.hint);
-		const record = asRecord(json.value);
+		const lostNumbers = unsafeNumbers.filter((text) => !hasNumbers || asNumber(text) === text);
+		getUnsafeNumberWarnings(lostNumbers).forEach(call.hint);
+		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;
 			return [name, type === 'number' ? asNumber(value) : value];
 		};
-		const output = fields ? Object.fromEntries(fields.map(toEntry)) : json.value;
+		const output = fields ? Object.fromEntries(fields.map(toEntry)) : extracted;
 		const repaired = (result.logFields?.corrections ?? 0) !== 0;
 		const metadata = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
 		return [{ output, metadata }];

@@ -7,6 +7,7 @@ import { closeRawServers, completeResponse, rawServer } from '../../support/raw-
 import { connect, fetchStatus, sendChat } from './client';
 import { testLimit, textOfBytes } from '../../support/limits';
 import { Readable } from 'node:stream';
+import { toUploadFileName } from '../../../lib/http/multipart';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -25,6 +26,18 @@ testLimit('lib/http/body-limits.ts#MAX_TEXT_LENGTH', {
 	within: 'counted',
 	beyond: 'too much',
 });
+testLimit('lib/http/multipart.ts#MAX_NAME_LENGTH', {
+	limit: 200,
+	of: 'wide characters',
+	// A longer name keeps its ending.
+	outcome: (length) => {
+		const sent = toUploadFileName('界'.repeat(length - 4) + '.txt');
+		return { characters: [...sent].length === length, ending: sent.slice(-4) };
+	},
+	within: { characters: true, ending: '.txt' },
+	beyond: { characters: false, ending: '.txt' },
+});
+
 describe.each([
 	['ASCII', 'a'],
 	['wide characters', '界'],

@@ -5,7 +5,7 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
-import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/body/generation-options';
+import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { generationOptionFields } from '../../../nodes/shared/chat/generation';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
@@ -50,7 +50,7 @@ describe('the options of the chat model', () => {
 		)!;
 		expect(parameters).toMatchObject({ options });
 		const { context } = fakeContext(parameters, {});
-		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
+		expect(readSettings(new NodeParameters(context, 0, properties)).sampling).toMatchObject({
 			minP: 0.05,
 			repeatPenalty: 1.1,
 			keepAlive: '30m',
@@ -77,13 +77,13 @@ const generationField = (name: string) => generationOptionFields.find((one) => o
 
 describe('the fields of the options that are sent unchanged', () => {
 	it('have a field for every row of the table, with its label and range', () => {
-		for (const [name, field] of GENERATION_OPTION_ENTRIES) {
-			expect(generationField(name)).toMatchObject({
+		for (const field of GENERATION_OPTION_LIST) {
+			expect(generationField(field.name)).toMatchObject({
 				displayName: field.label,
 				description: field.description,
 			});
 			if (field.type === 'number' && field.range !== undefined && field.choices === undefined)
-				expect(generationField(name).typeOptions).toMatchObject({
+				expect(generationField(field.name).typeOptions).toMatchObject({
 					minValue: field.range[0],
 					maxValue: field.range[1],
 				});

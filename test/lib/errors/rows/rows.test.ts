@@ -59,9 +59,10 @@ describe('error texts', () => {
 
 describe('texts of model server errors', () => {
 	test('numbers from the server message are in the title', () => {
-		expect(getErrorText('promptTooLong', { promptTokens: 9000, contextTokens: 4096 }).title).toBe(
-			'The prompt needs 9000 tokens, but a server slot has 4096',
-		);
+		expect(
+			getErrorText('promptTooLong', { promptTokens: 9000, contextTokens: 4096, isSlot: true })
+				.title,
+		).toBe('The prompt needs 9000 tokens, but a server slot has 4096');
 		// One number alone is not useful.
 		expect(getErrorText('promptTooLong', { promptTokens: 9000 }).title).not.toContain('9000');
 		expect(getErrorText('modelLoading', { timeoutMs: 90_000 }).title).toBe(

@@ -193,7 +193,7 @@ describe('a wrong action names the buttons of the form', () => {
 			const { error, posts } = await submit(action);
 			expect(error.message).toMatch(/^The form has no button "/);
 			expect(error.message.length).toBeLessThan(120);
-			expect(error.description).toContain('"yes" (Go ahead), "no".');
+			expect(error.description).toContain('yes ("Go ahead"), no.');
 			expect(error.description).not.toContain('approve,');
 			expect(error.context.data).toMatchObject({ type: 'formRejected' });
 			expect(posts).toBe(0);
@@ -203,7 +203,7 @@ describe('a wrong action names the buttons of the form', () => {
 	test('also of a form with many', async () => {
 		const actions = Array.from({ length: 50 }, (_none, at) => ({ id: `b${at}`, title: `B ${at}` }));
 		const { error } = await submit('approve', { ...FORM, actions });
-		expect(error.description).toContain('"b19" (B 19), …');
+		expect(error.description).toContain('b19 ("B 19"), …');
 		expect(error.description).not.toContain('b20');
 	});
 
@@ -219,6 +219,6 @@ describe('a wrong action names the buttons of the form', () => {
 		const items = [{ json: { forms: [{ ...forms[0], actions: FORM.actions }] } }];
 		const fake = prepareNode('difyWorkflow', sim, { mode: 'workflow', parameters, items });
 		const error = await getNodeError(executePrepared('difyWorkflow', fake));
-		expect(error.description).toContain('"yes" (Go ahead), "no".');
+		expect(error.description).toContain('yes ("Go ahead"), no.');
 	});
 });

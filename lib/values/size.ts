@@ -1,0 +1,5 @@
+/** A size as text: "800 bytes", "12 kB", "1.2 MB". */
+export function formatBytes(bytes: number): string {
+	if (bytes < 1000) return `${bytes} bytes`;
+	return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`;
+}

@@ -1,0 +1,85 @@
+import { describeLargestPart } from '../../../lib/chat/largest-part';
+import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
+
+const system = (content: string): ChatMessage => ({ role: 'system', content });
+const user = (content: string): ChatMessage => ({ role: 'user', content });
+const model = (content: string): ChatMessage => ({ role: 'assistant', content });
+const result = (name: string, content: string): ChatMessage => ({
+	role: 'tool',
+	toolCallId: 'a',
+	name,
+	content,
+});
+const LONG = 'word '.repeat(60_000);
+const image: ChatMessage = {
+	role: 'user',
+	content: [
+		{ type: 'text', text: 'What is this?' },
+		{ type: 'image', data: 'aGk=', mimeType: 'image/png' },
+		{ type: 'image', data: 'aGk=', mimeType: 'image/png' },
+	],
+} as ChatMessage;
+const tools = (count: number, description: string): ToolDefinition[] =>
+	Array.from({ length: count }, (_none, at) => ({
+		name: `tool${at}`,
+		description,
+		schema: { type: 'object' },
+	}));
+
+interface Row {
+	name: string;
+	messages: ChatMessage[];
+	tools?: ToolDefinition[];
+	says: RegExp;
+	not?: RegExp;
+}
+
+test.each<Row>([
+	{
+		name: 'a tool result of this turn',
+		messages: [system('Be nice.'), user('Hi'), model(''), result('search', LONG)],
+		says: /the result of the tool "search" \(300 kB\): let it return less/,
+		not: /History Budget|memory/,
+	},
+	{
+		name: 'the larger of two results',
+		messages: [user('Hi'), model(''), result('a', 'short'), result('b', LONG)],
+		says: /the tool "b"/,
+	},
+	{
+		name: 'a tool result of an earlier turn',
+		messages: [user('Hi'), model(''), result('search', LONG), model('Done'), user('And now?')],
+		says: /the earlier conversation \(300 kB\): .*History Budget/,
+	},
+	{
+		name: 'the system message',
+		messages: [system(LONG), user('Hi')],
+		says: /the system message \(300 kB\): shorten it/,
+		not: /History Budget/,
+	},
+	{
+		name: 'the input',
+		messages: [user(LONG)],
+		says: /the input \(300 kB\): shorten it/,
+		not: /memory/,
+	},
+	{
+		name: 'the definitions of tools',
+		messages: [user('Hi')],
+		tools: tools(25, 'word '.repeat(500)),
+		says: /the definitions of 25 tools \(6\d kB\): use fewer tools/,
+	},
+	{ name: 'files', messages: [image], says: /the 2 files: pass fewer or smaller files/ },
+])('$name', ({ messages, tools: definitions = [], says, not = /^$/ }) => {
+	const text = describeLargestPart(messages, definitions);
+	expect(text).toMatch(says);
+	expect(text).not.toMatch(not);
+});
+
+test('no part decides', () => {
+	const part = 'word '.repeat(100);
+	expect(
+		describeLargestPart([system(part), user(part), model(part), user(part)], tools(1, part)),
+	).toBeUndefined();
+	expect(describeLargestPart([], [])).toBeUndefined();
+});
