@@ -5,7 +5,7 @@
 import { setUnrefTimeout } from '../../http/timeouts';
 
 /** Silence before the first look-up. */
-export const MAX_SILENCE_MS = 50_000;
+const SILENCE_MS = 50_000;
 /** Between two look-ups. */
 const LOOK_UP_INTERVAL_MS = 60_000;
 
@@ -35,7 +35,7 @@ export class SilenceWatch {
 		this.clearTimer();
 		if (this.isStopped) return;
 		const nextAt = this.lastLookUpAt + LOOK_UP_INTERVAL_MS;
-		const ms = Math.max(MAX_SILENCE_MS, nextAt - performance.now());
+		const ms = Math.max(SILENCE_MS, nextAt - performance.now());
 		this.clearTimer = setUnrefTimeout(ms, () => void this.run());
 	}
 
