@@ -182,7 +182,8 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		if (answer.length > run.comparedText.length) run.comparedText = run.text;
 		const isSnapshot = run.mayLackText && reason === undefined;
 		if (isSnapshot && run.comparedText.startsWith(answer)) return [];
-		run.isReplaced ||= !isSnapshot;
+		// An empty one without a reason says nothing about the closing text.
+		run.isReplaced ||= !isSnapshot && (reason !== undefined || answer.trim() !== '');
 		run.isModerated ||= reason === 'output_moderation';
 		return replaceText(run, answer, reason ?? 'message_replace');
 	},

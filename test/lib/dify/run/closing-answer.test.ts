@@ -79,6 +79,16 @@ const rows: Row[] = [
 		text: 'Refused',
 	},
 	{
+		name: 'after an empty replacement by moderation',
+		events: [replace('', 'output_moderation'), finished({ answer: 'Secret' })],
+		text: '',
+	},
+	{
+		name: 'after an empty replacement without a reason',
+		events: [replace(''), finished({ answer: 'All' })],
+		text: 'All',
+	},
+	{
 		name: 'after a replacement without a reason',
 		events: [replace('Refused'), finished({ answer: 'Secret' })],
 		text: 'Refused',
