@@ -84,6 +84,6 @@ function changeMessages(body: JsonRecord, change: (message: JsonRecord) => JsonR
 
 function withoutStream(body: JsonRecord): JsonRecord {
 	if (body.stream !== true) return body;
-	const { stream_options: _options, ...rest } = body;
-	return { ...rest, stream: false };
+	const fields = Object.entries(body).filter(([name]) => name !== 'stream_options');
+	return { ...Object.fromEntries(fields), stream: false };
 }
