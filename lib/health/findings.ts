@@ -111,7 +111,7 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 		return {
 			severity: 'warning',
 			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
-			detail: `The ${failed.length === 1 ? 'model' : 'models'} ${names} crashed, could not be loaded, or ${failed.length === 1 ? 'was' : 'were'} unloaded by force`,
+			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
 			suggestion:
 				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, lists for models do not offer it if there are others.',
 		};

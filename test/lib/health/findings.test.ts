@@ -120,7 +120,7 @@ const BREAKAGES: Record<string, Breakage> = {
 	modelFailed: {
 		answers: router('router-models-failed'),
 		status: 'healthy',
-		says: /^The model "smollm2-135m" crashed, could not be loaded, or was unloaded by force.*server log.*Model: Load/,
+		says: /^A model crashed, could not be loaded, or was unloaded by force: "smollm2-135m".*server log.*Model: Load/,
 	},
 	contextBelowExpected: {
 		answers: llama(),
