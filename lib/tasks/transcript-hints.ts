@@ -49,7 +49,7 @@ export function getTranscriptHints(
 	const hints = [
 		silent.length > 0 &&
 			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
-		extraFields.finish_reason === 'length' &&
+		isCutOff(extraFields) &&
 			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
 		isTimed && `The server returned only the text, without ${times}.`,
 		isSubtitleFormat(format) &&
@@ -57,6 +57,14 @@ export function getTranscriptHints(
 			'The server returned text instead of subtitles: it does not support this format.',
 	];
 	return hints.filter((hint) => hint !== false);
+}
+
+/** Names of the token limit: OpenAI (also of a chat completion), Anthropic, Ollama. */
+function isCutOff({ choices, ...fields }: JsonRecord) {
+	const { finish_reason, stop_reason, done_reason } = { ...asRecords(choices)[0], ...fields };
+	return [finish_reason, stop_reason, done_reason].some(
+		(reason) => reason === 'length' || reason === 'max_tokens',
+	);
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */
