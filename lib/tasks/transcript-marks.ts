@@ -139,8 +139,7 @@ const SENTENCE_REST = /^(?:["'`”’»,;:)]|[ \t]+\p{Ll})/u;
 /** Models that answer with speech and text may think. A text that is only thinking stays. */
 export function stripReasoning(response: string): string {
 	const { text } = splitReasoning(response, true);
-	if (text !== response)
-		return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
+	if (text !== response) return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
 	const end = CHANNEL_END.exec(response);
 	if (!end) return response;
 	const before = response.slice(0, end.index);

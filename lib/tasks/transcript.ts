@@ -73,7 +73,11 @@ function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
 	const format = detectSubtitleFormat(text);
 	if (format === undefined) return { text: text.trim(), extraFields: fields };
 	const content = stripLineMarks(text);
-	return { text: extractSubtitleText(content), subtitles: { format, content }, extraFields: fields };
+	return {
+		text: extractSubtitleText(content),
+		subtitles: { format, content },
+		extraFields: fields,
+	};
 }
 
 function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {

@@ -5,7 +5,7 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredParameters, isJsonRequested } from './openai-body';
+import { getIgnoredWarnings, isJsonRequested } from './openai-body';
 import { withWireNames } from '../tools/tool-names';
 import type {
 	ChatMessage,
@@ -29,12 +29,10 @@ export function buildCompletionRequest(
 ): { draft: CompletionRequest; warnings: string[] } {
 	const { model, parameters } = settings;
 	const { tools = [], toolChoice } = chatRequest;
-	const warnings = getContextWarnings(serverType, server, settings);
-	const ignored = getIgnoredParameters(parameters, serverType);
-	if (ignored.length > 0)
-		warnings.unshift(
-			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
-		);
+	const warnings = [
+		...getIgnoredWarnings(parameters, serverType),
+		...getContextWarnings(serverType, server, settings),
+	];
 	const wireTools = tools.map((tool) => {
 		const { name, parameters: source } = tool;
 		const schema =

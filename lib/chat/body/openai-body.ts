@@ -165,8 +165,17 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 	return body;
 }
 
+/** A warning about the set parameters that this server type ignores. */
+export function getIgnoredWarnings(parameters: ChatParameters, serverType: ServerType): string[] {
+	const ignored = getIgnoredParameters(parameters, serverType);
+	if (ignored.length === 0) return [];
+	return [
+		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+	];
+}
+
 /** Labels of set parameters that this server type ignores. */
-export function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
+function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = GENERATION_OPTION_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),

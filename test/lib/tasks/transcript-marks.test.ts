@@ -93,6 +93,5 @@ test.each([
 ])('a transcript that the token limit cut off is reported: %s', (_name, body) => {
 	const transcript = parseTranscript(JSON.stringify(body), 'json')!;
 	expect(transcript.text).toBe('Hello');
-	const requested = { format: 'json', granularities: [], language: '', translate: false };
-	expect(getTranscriptHints(transcript, requested)).toEqual([LENGTH_HINT]);
+	expect(getTranscriptHints(transcript)).toEqual([LENGTH_HINT]);
 });
