@@ -16,6 +16,8 @@ import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './attempt';
 import { ChatAttempt } from './attempt';
 import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/ollama-body';
+import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
+import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
@@ -87,8 +89,8 @@ function getAdaptations({ settings }: TurnContext, canOmitFormat: boolean): Adap
 	const extraFields = new Set(Object.keys(settings.sampling.extraBody ?? {}));
 	return {
 		field: [adjustOllamaThinking, omitRejectedField(extraFields), omitStreamOptions],
-		format: canOmitFormat ? [replaceJsonObject, omitFormat] : [replaceJsonObject],
-		conversation: [enforceStrictRoles],
+		format: [replaceJsonObject, adjustNullInSchema, ...(canOmitFormat ? [omitFormat] : [])],
+		conversation: [omitStreamWithTools, adjustThinkingInHistory, enforceStrictRoles],
 	};
 }
 

@@ -13,6 +13,7 @@ import type { ExactJson } from '../values/exact-json';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
+/** A call of a tool. */
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
 	id: string;
@@ -27,6 +28,7 @@ export type ChatMessage =
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
 	| { role: 'tool'; toolCallId: string; name: string; content: string };
 
+/** A tool that the model may call. */
 export interface ToolDefinition {
 	name: string;
 	/** The name without the prefix of the tool's MCP client. */
@@ -77,6 +79,7 @@ export interface SamplingSettings extends GenerationOptionValues {
 /** Whether history includes thinking: never, in running tool turns, or with every message that has it. */
 export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
+/** Settings of a turn. */
 export interface ChatSettings {
 	model: string;
 	sampling: SamplingSettings;
@@ -128,10 +131,18 @@ export interface Usage {
  */
 export type Timings = Record<string, number>;
 
+/** The JSON of a response; or, beside a call that nothing asked for, why its text is not the JSON. */
+export type RequestedJson = ValidJson | { type: 'invalid'; issues: string[] };
+
+/** JSON that matches its format. */
+export interface ValidJson extends ExactJson {
+	type: 'valid';
+}
+
 /** The result of a turn: a usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
 	/** The JSON of the text, if the response format requires JSON. */
-	json?: ExactJson;
+	json?: RequestedJson;
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
@@ -258,6 +269,7 @@ export interface CompletionRequest {
 	correctedCalls?: readonly RawToolCall[];
 }
 
+/** Names of tools that servers accept, and back. */
 export interface ToolNames {
 	/** The name that is sent. */
 	toWire(name: string): string;

@@ -10,6 +10,7 @@ interface Route {
 	streamFormat?: 'lines';
 }
 
+/** Every route, by its name. */
 export const ROUTES: Readonly<Record<RouteName, Route>> = {
 	openAiChat: { base: 'api', path: '/chat/completions' },
 	ollamaChat: { base: 'root', path: '/api/chat', streamFormat: 'lines' },

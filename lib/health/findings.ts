@@ -38,6 +38,16 @@ const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
 		detail: 'The server reports that it cannot respond to requests',
 		suggestion: 'Check the server log. If the state does not change, restart the server.',
 	}),
+	whisperPath: ({ modelListProbe, failedProbe }) => ({
+		status: 'misconfigured',
+		observed:
+			failedProbe?.error.type === 'routeNotFound' &&
+			/whisper\.cpp/i.test(modelListProbe.headers.server ?? '') &&
+			`${describeProbe(modelListProbe)}, from whisper.cpp`,
+		detail: 'whisper-server transcribes at its own path, not at that of the OpenAI API',
+		suggestion:
+			'Start it with --inference-path /v1/audio/transcriptions, and leave the model of Local Llama (Audio: Transcribe) empty.',
+	}),
 	noResponse: ({ url, timeoutMs, failedProbe }) => ({
 		status: 'unreachable',
 		observed: failedProbe?.error.type === 'totalTimeout' && describeProbe(failedProbe.probe),
@@ -59,6 +69,14 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 			suggestion: `Set the Base URL to ${finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '')}.`,
 		};
 	},
+	healthUnanswered: ({ healthProbe }) => ({
+		severity: 'warning',
+		status: 'degraded',
+		observed: healthProbe?.status === 0 && describeProbe(healthProbe),
+		detail: 'The server lists its models, but does not respond to /health, so it may not generate',
+		suggestion:
+			'Run a generation, for example Server Health (Speed Test). If it does not respond either, restart the server and check its log: its engine may hang while its API responds.',
+	}),
 	noModels: ({ models, isUnlisted, modelListProbe, hasKey, serverType: { texts } }) => ({
 		status: 'misconfigured',
 		observed:

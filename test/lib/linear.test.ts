@@ -659,13 +659,14 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [
+		'estimateUsage',
 		'ServerError.withPartial',
 		'DisplayedText.new',
 		'buildExtractMessages',
 		'withSubtitles',
 		'getUnsafeNumberWarnings',
 	],
-	'it sends requests; what it reads has readers': ['runTurn', 'withContextSuggestion'],
+	'it sends requests; what it reads has readers': ['withContextSuggestion'],
 	'it is a part of reading a call, and reads from a place; calls in a text have readers': [
 		'readLiteralCallsAt',
 		'readLiteralAt',

@@ -3,7 +3,6 @@ import type { ServerError } from '../../errors/server-error';
 import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
-import type { ExactJson } from '../../values/exact-json';
 import type { CompletedOutcome, Outcome } from '../../exchange/types';
 import { cleanResponseFormat } from '../body/completion-request';
 import {
@@ -21,6 +20,7 @@ import type {
 	Completion,
 	CompletionFailure,
 	CompletionRequest,
+	RequestedJson,
 	TurnContext,
 } from '../types';
 import { validateJson, createJsonError } from './validate-json';
@@ -32,7 +32,7 @@ export interface ValidatedCompletion extends Completion {
 	/** Warnings for the user. */
 	warnings: string[];
 	/** The JSON of the text, if the response format requires JSON. */
-	json?: ExactJson;
+	json?: RequestedJson;
 }
 
 /** A completion to check. */
@@ -85,7 +85,12 @@ function validateToolCalls(turn: TurnContext, received: ReceivedCompletion): Val
 	const tools = [...draft.tools, ...unofferedTools];
 	const { validCalls, issues } =
 		tools.length === 0 ? { validCalls: toolCalls, issues: [] } : checkToolCalls(toolCalls, tools);
-	if (issues.length === 0 && !failure) return accept(completion, { toolCalls: validCalls });
+	if (issues.length === 0 && !failure) {
+		// Without tools, the text may be what was requested.
+		const { responseFormat } = turn.settings.sampling;
+		const json = tools.length === 0 ? validateJson(completion.text, responseFormat) : undefined;
+		return accept(completion, { toolCalls: validCalls, json });
+	}
 	const cutOffCall = completion.isCutOff
 		? issues.find(({ type }) => type !== 'unknownTool')?.toolCall
 		: undefined;
@@ -167,7 +172,11 @@ function validateText(
 	if (result.type === 'valid') {
 		const { json, value, unsafeNumbers, unchecked } = result;
 		const text = completion.text.trim() === json ? completion.text : json;
-		return accept(completion, { text, json: { value, unsafeNumbers }, warnings: unchecked });
+		return accept(completion, {
+			text,
+			json: { type: 'valid', value, unsafeNumbers },
+			warnings: unchecked,
+		});
 	}
 	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;

@@ -4,6 +4,7 @@ import type { ErrorContext } from '../../errors/create-error';
 import { extractJson } from '../../text/extract-json';
 import type { ExtractedJson } from '../../text/extract-json';
 import { isRecord, asString } from '../../values/records';
+import type { ExactJson } from '../../values/exact-json';
 import { getErrorMessage } from '../../values/text';
 import type { JsonRecord } from '../../values/records';
 import { dereference } from '../../vendor';
@@ -181,6 +182,17 @@ export function validateJson(
 	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
 	return { type: 'invalid', issues };
+}
+
+/**
+ * The JSON of a result, as the turn has checked it; undefined if the format requires none.
+ *
+ * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
+ */
+export function getRequestedJson(result: ChatResult): ExactJson | undefined {
+	const { json, url } = result;
+	if (json?.type !== 'invalid') return json;
+	throw createJsonError(result, { url }, json.issues);
 }
 
 /** The error for a response whose JSON is truncated or invalid. */

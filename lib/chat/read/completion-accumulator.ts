@@ -31,6 +31,7 @@ import { normalizeArguments } from '../tools/arguments';
 import type { Completion, CompletionFailure, Timings, Usage } from '../types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
+/** What is known about a response before it arrives. */
 export interface AccumulatorOptions {
 	/** Names by which a text may call tools; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/types';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
@@ -133,7 +133,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const settings = await readTextSettings(call, defaults);
 		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
 		const result = await generateText(call, textSettings, { messages, files });
-		const { value: extracted, unsafeNumbers } = result.json!;
+		const { value: extracted, unsafeNumbers } = getRequestedJson(result)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
 		const lostNumbers = unsafeNumbers.filter((text) => !hasNumbers || asNumber(text) === text);
 		getUnsafeNumberWarnings(lostNumbers).forEach(call.hint);

@@ -79,6 +79,18 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /^This address is Dify, not a model server.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
 	},
+	whisperPath: {
+		answers: completeResponse('404 Not Found', 'File Not Found (/v1/models)', {
+			Server: 'whisper.cpp',
+		}),
+		status: 'misconfigured',
+		says: /^whisper-server transcribes at its own path.*--inference-path/,
+	},
+	healthUnanswered: {
+		answers: llama({ '/health': (_path, socket) => void socket.destroy() }),
+		status: 'degraded',
+		says: /^The server lists its models, but does not respond to \/health.*restart/,
+	},
 	notReady: {
 		answers: llama({ '/health': completeResponse('503 Service Unavailable') }),
 		status: 'degraded',
