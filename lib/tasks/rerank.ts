@@ -72,7 +72,7 @@ export async function rerank(
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
-			'Check the expression in the prompt of the vector store.',
+			'Check the expression of the query, in a vector store that of its prompt.',
 		);
 	const { topN, minimumScore, model, signal } = settings;
 	const serverType = await getProfile(server).getType(signal);
