@@ -151,7 +151,11 @@ export class LocalLlamaApi implements ICredentialType {
 				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
 			],
-			'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
+			{
+				description:
+					'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect. Lists in the editor omit them if an expression needs the workflow.',
+				typeOptions: { multipleValues: true, ignoreCredentialExpressionResolveError: true },
+			},
 		),
 		booleanField(
 			'Ignore SSL Issues',

@@ -8,7 +8,8 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';
-import { readLocalLlamaCredential } from './credential';
+import { lacksHeaders, readLocalLlamaCredential } from './credential';
+import { createInputError } from '../errors/create-error';
 
 /**
  * The server of a "LocalLlama API" credential.
@@ -20,6 +21,11 @@ export function createModelServer(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 ): ModelServer {
+	if (lacksHeaders(data))
+		throw createInputError(
+			'An expression in Extra Headers of the credential could not be resolved here',
+			'Use fixed values: this node has no workflow data for the credential.',
+		);
 	const credential = readLocalLlamaCredential(data);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
 	const typedUrl = resolveBaseUrl(credential.baseUrl, serverType === 'ollama');

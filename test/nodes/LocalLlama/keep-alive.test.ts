@@ -25,11 +25,14 @@ const hintsOf = async (parameters: Record<string, unknown>, options: object) => 
 	return fake.hints.filter(({ message }) => HINT.test(message));
 };
 
-test.each(OPERATIONS)('Keep Alive on llama-server is reported once: %s', async (_name, parameters) => {
-	await serve({ embeddings: true });
-	expect(await hintsOf(parameters, { keepAlive: '30m' })).toHaveLength(1);
-	expect(await hintsOf(parameters, {})).toEqual([]);
-});
+test.each(OPERATIONS)(
+	'Keep Alive on llama-server is reported once: %s',
+	async (_name, parameters) => {
+		await serve({ embeddings: true });
+		expect(await hintsOf(parameters, { keepAlive: '30m' })).toHaveLength(1);
+		expect(await hintsOf(parameters, {})).toEqual([]);
+	},
+);
 
 test.each(OPERATIONS)('Ollama supports it: %s', async (_name, parameters) => {
 	await serve({ profile: 'ollama' });
