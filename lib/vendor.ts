@@ -18,8 +18,9 @@ export { Pool, sendWith, type Dispatcher };
 // The lint rules of community nodes allow these imports in this file only. n8n stores a file in chunks only from this
 // stream class.
 export { env } from 'node:process';
-export { Readable } from 'node:stream';
+export { pipeline, Readable, type Transform } from 'node:stream';
 export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+export * as zlib from 'node:zlib';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {

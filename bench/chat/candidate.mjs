@@ -16,7 +16,7 @@ const extra = { ignore_eos: true, temperature: 1 };
 const SETTINGS = {
 	...CHAT_SETTINGS,
 	model,
-	parameters: { maxTokens: tokens, extraBody: extra },
+	sampling: { maxTokens: tokens, extraBody: extra },
 };
 const question = 'Tell me a story.';
 
@@ -64,7 +64,7 @@ const contestants = {
 		const server = createModelServer({ baseUrl });
 		/** @param {() => object} createRequest @param {(delta: string) => void} [onDelta] */
 		const generate = async (createRequest, onDelta) =>
-			await runTurn(server, SETTINGS, createRequest(), onDelta);
+			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });
 		return streamed(
 			() =>
 				new Model({

@@ -6,7 +6,7 @@ import { CHAT_SETTINGS, loadPackageParts } from '../lib/package-parts.mjs';
 
 /** Concurrent items of a batch, as in Local Llama. */
 export const CONCURRENCY = 16;
-const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
+const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', sampling: {} };
 
 /**
  * @typedef {object} Worker
@@ -28,14 +28,19 @@ const serve = async (clone, url) => {
 		let ms = 0;
 		const settings = { ...SETTINGS, priority: 'interactive' };
 		const messages = [{ type: 'human', content: 'Hello' }];
-		await runTurn(server, settings, { messages }, () => (ms ||= performance.now() - from));
+		const onDelta = () => (ms ||= performance.now() - from);
+		await runTurn({ server, settings, chatRequest: { messages }, onDelta });
 		return ms;
 	};
 	/** @returns {Promise<number>} how often it was preempted */
 	const item = async () => {
 		const messages = [{ type: 'human', content: 'One of many' }];
 		const settings = { ...SETTINGS, priority: 'batch' };
-		const { logFields } = await runTurn(server, settings, { messages, isBuffered: true });
+		const { logFields } = await runTurn({
+			server,
+			settings,
+			chatRequest: { messages, isBuffered: true },
+		});
 		return logFields?.timesPreempted ?? 0;
 	};
 	let isRunning = false;

@@ -126,7 +126,7 @@ const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | unde
 /**
  * Converts a content block of LangChain or n8n; undefined if it contains nothing to send.
  *
- * Throws a `ServerError` of type `invalidInput` for content that no model server can read.
+ * @throws {ServerError} of type `invalidInput` for content that no model server can read
  */
 export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };
@@ -168,7 +168,7 @@ const DATA_URL = /^data:([^,]{0,1000}),/i;
 /** Padding only at the end: Node's decoder stops there. */
 const BASE64 = /^[\w\s+/-]*(?:=\s*){0,2}$/;
 
-/** `data`: base64, a data URL, or the URL of an image: servers fetch no other files. */
+/** @param data base64, a data URL, or the URL of an image: servers fetch no other files */
 function parseData(data: string, mimeType: string, name?: string): ContentPart {
 	if (HTTP_URL.test(data)) {
 		if (mimeType.startsWith('image/')) return { type: 'image', url: data };

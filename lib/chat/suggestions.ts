@@ -1,12 +1,13 @@
 /** Suggestions for chat errors, by server type and state. */
 import { ROOM_FOR_RESPONSE, suggestShorterResponse } from '../errors/context-overflow';
+import { withRetriesAdvice } from '../errors/retries-advice';
 import { captureError, ServerError } from '../errors/server-error';
 import type { TokenCounts } from '../errors/token-counts';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
-import { suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/models';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
@@ -18,7 +19,7 @@ import { describeLargestPart } from './largest-part';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
 const SHORTER_PROMPT =
-	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.';
 
 /** Errors of servers whose model does not support images or audio. Few servers report the reason. */
 const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
@@ -46,6 +47,9 @@ export async function withSuggestion(
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				describeLargestPart(draft.messages, draft.tools) ?? SHORTER_PROMPT,
 			);
+		case 'busy':
+		case 'modelUnreachable':
+			return withRetriesAdvice(error, turn.settings.retries);
 		case 'routeNotFound':
 			return await toNoChatError(error, turn);
 		case 'toolsUnsupported':
@@ -82,7 +86,9 @@ async function withModelList(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	const models = await listModels(server, chatRequest.signal, 'chat').catch(captureError);
-	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
+	const ids = Array.isArray(models)
+		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
+		: [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));
 	if (!suggestion) return error;
@@ -138,9 +144,12 @@ function toAlternative(sentence: string) {
 		: sentence;
 }
 
-/** Without the numbers, only the part that is known helps. */
+/** Without the numbers, the part that is known comes first, if there is one. */
 function withShorterPrompt(error: ServerError, shorter: string) {
-	return shorter.startsWith('Or ') ? error : error.withSuggestion(`${shorter} ${error.suggestion}`);
+	const steps = shorter.startsWith('Or ')
+		? [error.suggestion, shorter]
+		: [shorter, error.suggestion];
+	return error.withSuggestion(steps.join(' '));
 }
 
 /** Tokens of the prompt, and those of the response if the server counts them. */

@@ -1,16 +1,19 @@
+/** The data of a chat: what is asked, what is sent, what comes back. */
 import type { ErrorType } from '../errors/error-types';
 import type { Timeouts } from '../http/timeouts';
 import type { ContentPart } from '../files/read-file';
-import type { Priority, QueueStats } from '../http/queue';
+import type { Priority } from '../http/queue';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/attributes';
 import type { DisplayedText } from './read/displayed-text';
 import type { GenerationOptionValues } from './body/generation-options';
 import type { TokenLogprob } from './read/logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
+import type { ExactJson } from '../values/exact-json';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 
+/** A call of a tool. */
 export interface ToolCall {
 	/** For n8n our own ID (`createToolCallIds`), for the server its own. */
 	id: string;
@@ -25,13 +28,14 @@ export type ChatMessage =
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
 	| { role: 'tool'; toolCallId: string; name: string; content: string };
 
+/** A tool that the model may call. */
 export interface ToolDefinition {
 	name: string;
 	/** The name without the prefix of the tool's MCP client. */
 	shortName?: string;
 	description?: string;
 	/** JSON schema of the arguments. */
-	parameters: JsonRecord;
+	schema: JsonRecord;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */
@@ -45,24 +49,27 @@ export type Thinking =
 	/** Maximum tokens of the thinking block; llama-server only. */
 	| { mode: 'budget'; tokens: number };
 
+/** JSON that matches a schema. */
+export interface JsonSchemaFormat {
+	type: 'jsonSchema';
+	/** The schema that is sent. */
+	schema: JsonRecord;
+	/** The schema for validation, if it is less strict than the one that is sent. */
+	validationSchema?: JsonRecord;
+	/** Whether the prompt contains the schema, so that the format may be omitted if the server rejects it. */
+	isInPrompt?: true;
+	/** Name of the schema. Default: `answer`. */
+	name?: string;
+}
+
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	/**
-	 * `validationSchema`: the schema for validation, if it is less strict than the requested one. `isInPrompt`: the prompt
-	 * contains the schema, so the format may be omitted if the server rejects it.
-	 */
-	| {
-			type: 'jsonSchema';
-			schema: JsonRecord;
-			validationSchema?: JsonRecord;
-			isInPrompt?: true;
-			name?: string;
-	  }
+	| JsonSchemaFormat
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
-export interface ChatParameters extends GenerationOptionValues {
+export interface SamplingSettings extends GenerationOptionValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
 	/** Merged into the body last, overriding everything else. */
@@ -72,9 +79,10 @@ export interface ChatParameters extends GenerationOptionValues {
 /** Whether history includes thinking: never, in running tool turns, or with every message that has it. */
 export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
+/** Settings of a turn. */
 export interface ChatSettings {
 	model: string;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	thinkingHistory: ThinkingHistory;
 	/** Whether to show thinking in the response, between `<think>` tags. */
 	showThinking: boolean;
@@ -123,8 +131,18 @@ export interface Usage {
  */
 export type Timings = Record<string, number>;
 
-/** A complete, usable response with its origin and times. */
+/** The JSON of a response; or, beside a call that nothing asked for, why its text is not the JSON. */
+export type RequestedJson = ValidJson | { type: 'invalid'; issues: string[] };
+
+/** JSON that matches its format. */
+export interface ValidJson extends ExactJson {
+	type: 'valid';
+}
+
+/** The result of a turn: a usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
+	/** The JSON of the text, if the response format requires JSON. */
+	json?: RequestedJson;
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
@@ -138,8 +156,9 @@ export interface ChatResult extends TextAndReasoning {
 	url: string;
 	/** Server type, if it was recognized. */
 	serverType?: ServerTypeName;
-	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
+	/** Milliseconds from the call to the first token, with the queue and attempts that failed; 0 if it is not known. */
 	firstTokenMs: number;
+	/** Milliseconds from the call to the end. */
 	totalMs: number;
 	/** Further fields for the execution log. */
 	logFields?: JsonRecord;
@@ -152,6 +171,12 @@ export interface InputToolCall {
 	args: JsonRecord;
 }
 
+/** A call whose arguments LangChain could not parse. */
+export interface InvalidToolCall {
+	id?: string;
+	name?: string;
+}
+
 /** A LangChain message as plain data, made by `lib/langchain/host-data.ts`. */
 export interface InputMessage {
 	type: 'system' | 'human' | 'ai' | 'tool';
@@ -160,8 +185,10 @@ export interface InputMessage {
 	files?: ContentPart[];
 	toolCalls?: InputToolCall[];
 	/** Calls with arguments that could not be parsed. Never sent back. */
-	invalidToolCalls?: Array<{ id?: string; name?: string }>;
+	invalidToolCalls?: InvalidToolCall[];
+	/** In a tool's result: the ID of its call. */
 	toolCallId?: string;
+	/** In a tool's result: the name of the tool. */
 	name?: string;
 	reasoning?: string;
 }
@@ -182,15 +209,15 @@ export const MESSAGE_TYPES: ReadonlyMap<string | undefined, InputMessage['type']
 /**
  * Generates the result of a chat request.
  *
- * `onDelta`: called with the text as it arrives.
- * Throws a `ServerError` with the received text.
+ * @param onDelta called with the text as it arrives
+ * @throws {ServerError} with the received text
  */
 export type ChatGenerator = (
 	chatRequest: ChatRequest,
 	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;
 
-/** What arrived of a response, complete or not. */
+/** What was received of a response, complete or not. */
 export interface Completion extends TextAndReasoning {
 	usage?: Usage;
 	timings?: Timings;
@@ -202,6 +229,8 @@ export interface Completion extends TextAndReasoning {
 	finishReason: string;
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
+	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */
+	isRefusal: boolean;
 	/** Whether a call without a name and arguments was ignored. */
 	hasEmptyCall: boolean;
 	/** A call in the text that is not executed, with the reason. */
@@ -232,7 +261,7 @@ export interface CompletionRequest {
 	messages: readonly ChatMessage[];
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	/**
 	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
 	 * in the text of a response, they are quotations.
@@ -240,6 +269,7 @@ export interface CompletionRequest {
 	correctedCalls?: readonly RawToolCall[];
 }
 
+/** Names of tools that servers accept, and back. */
 export interface ToolNames {
 	/** The name that is sent. */
 	toWire(name: string): string;
@@ -247,23 +277,17 @@ export interface ToolNames {
 	toOriginal(name: string): string;
 }
 
-/** What all attempts of a turn share. */
+/** What all attempts of a turn share. Nothing of it changes during the turn. */
 export interface TurnContext {
-	server: ModelServer;
-	serverType: ServerType;
-	settings: ChatSettings;
-	chatRequest: ChatRequest;
-	queueStats: QueueStats;
-	toolNames: ToolNames;
+	readonly server: ModelServer;
+	readonly serverType: ServerType;
+	readonly settings: ChatSettings;
+	readonly chatRequest: ChatRequest;
+	readonly toolNames: ToolNames;
 	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
-	quotableTexts: readonly string[];
-	display: DisplayedText;
+	readonly quotableTexts: readonly string[];
+	/** Where the text goes that users see. */
+	readonly display: DisplayedText;
 	/** By `performance.now()`. */
-	startedAt: number;
-	/** The sum of all attempts so far. */
-	usage?: Usage;
-	/** Whether the response was held back until its thinking ended, because the last one started inside the thinking. */
-	isDelayed?: boolean;
-	/** The warning about a response whose thinking was shown. */
-	reasoningWarning?: string;
+	readonly startedAt: number;
 }

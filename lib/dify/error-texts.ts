@@ -33,6 +33,15 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			'The file is larger than Dify allows',
 			'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
 		),
+		invalid_form_data: (text) => {
+			const action = /^Invalid action: (.{1,200})/.exec(text)?.[1];
+			if (action === undefined) return undefined;
+			return {
+				title: `The form has no button "${truncate(action, 60)}"`,
+				suggestion:
+					'Enter the ID or label of one of its buttons: Get (resource Form) and the paused run (forms, actions) list them.',
+			};
+		},
 		invalid_action: (text) => {
 			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
 			if (name === undefined) return undefined;
@@ -99,7 +108,7 @@ const FILE_COUNT =
  */
 export function explainMessage(type: string, code: string | undefined, text: string): Texts {
 	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
-	return explain?.(text) ?? explainFileCount(text) ?? {};
+	return explain?.(text) ?? explainFileCount(text) ?? explainVariableType(text) ?? {};
 }
 
 function explainFileCount(text: string) {
@@ -107,6 +116,43 @@ function explainFileCount(text: string) {
 	if (limit === undefined) return undefined;
 	return {
 		suggestion: `Send at most ${limit} files. If the app allows more, raise WORKFLOW_FILE_UPLOAD_LIMIT in the Dify settings, which limits all forms and chats.`,
+	};
+}
+
+/** What a conversation variable accepts. */
+interface VariableType {
+	/** Dify's name. */
+	pattern: RegExp;
+	/** As in "accepts only whole numbers". */
+	values: string;
+	/** As in "Set it to a whole number". */
+	example: string;
+}
+
+const VARIABLE_TYPES: readonly VariableType[] = [
+	{ pattern: /^integer/, values: 'whole numbers', example: 'a whole number, such as 2' },
+	// Dify compares the value with the present one, not with the type of the variable.
+	{
+		pattern: /^float/,
+		values: 'numbers with decimals',
+		example: 'a number with decimals, such as 2.5',
+	},
+	{ pattern: /^number/, values: 'numbers', example: 'a number' },
+	{ pattern: /^string/, values: 'text', example: 'text: as JSON, in quotation marks' },
+	{ pattern: /^(?:array|list)/, values: 'lists', example: 'a JSON list, such as ["a", "b"]' },
+	{ pattern: /^(?:object|dict)/, values: 'objects', example: 'an object, such as {"name": "x"}' },
+	{ pattern: /^bool/, values: 'true or false', example: 'true or false' },
+];
+
+/** A value of another type than that of its variable (docs/protocols/dify.md 2.8). */
+function explainVariableType(text: string) {
+	const [, name = '', expected = ''] =
+		/^Type mismatch: variable '(.{1,200}?)' expects (\w{1,20})/.exec(text) ?? [];
+	const row = VARIABLE_TYPES.find(({ pattern }) => pattern.test(expected));
+	if (row === undefined) return undefined;
+	return {
+		title: `The variable "${truncate(name, 60)}" accepts only ${row.values}`,
+		suggestion: `Set it to ${row.example}. The type of a variable is defined in the app in Dify.`,
 	};
 }
 

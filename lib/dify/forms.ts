@@ -8,7 +8,7 @@ import {
 	asRecords,
 	asRecord,
 } from '../values/records';
-import { parseJsonExactly } from '../values/exact-json';
+import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exact-json';
 import { parseNumber, asFiniteNumber } from '../values/numbers';
 import { parseBoolean, toText, truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
@@ -145,12 +145,12 @@ export function convertFormValue({ type }: FormField, value: unknown): unknown {
 
 /** Converters of non-text types; they return undefined if the conversion fails. */
 const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
-	number: parseExactNumber,
+	number: toExactNumber,
 	checkbox: parseBoolean,
-	json_object: (value) => (typeof value === 'string' ? parseJsonExactly(value) : value),
+	json_object: (value) => (typeof value === 'string' ? parseJsonToSend(value) : value),
 };
 
-/** A number, or its digits if JavaScript cannot represent it. Dify accepts both. */
+/** A number that Dify sent, or its digits if JavaScript cannot represent it. */
 export function parseExactNumber(value: unknown): string | number | undefined {
 	const number = parseNumber(value);
 	if (typeof value !== 'string' || number === undefined) return number;
@@ -165,7 +165,7 @@ export function parseExactNumber(value: unknown): string | number | undefined {
  */
 export function parseJsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
-	const parsed = typeof value === 'string' ? parseJsonExactly(value) : value;
+	const parsed = typeof value === 'string' ? parseJsonToSend(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw createLocalError('invalidInputs', {
 		title: 'The inputs are not a JSON object',
@@ -187,6 +187,22 @@ export function formPath(token: string): string {
 		suggestion:
 			'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
 	});
+}
+
+/** Where Dify's page shows a field of the form. */
+const FIELD_MARK = /\{\{#\s{0,9}\$output\.([^#{}\s]{1,200})\s{0,9}#\}\}/g;
+
+/**
+ * The text of a human input form with names in brackets where Dify's page shows its fields. Other marks stay.
+ *
+ * @param content Markdown; undefined if it is empty or no text
+ * @param inputs the fields, as Dify sends them
+ */
+export function withFieldNames(content: unknown, inputs: unknown): string | undefined {
+	const names = new Set(asRecords(inputs).map((input) => input.output_variable_name));
+	return asNonEmptyString(content)?.replace(FIELD_MARK, (mark, name: string) =>
+		names.has(name) ? `[${name}]` : mark,
+	);
 }
 
 /** The fields of a human input form (docs/protocols/dify.md 2.5). */
@@ -220,5 +236,20 @@ export function parseFormActions({ user_actions, actions }: JsonRecord): FormAct
 		return actionId === undefined
 			? []
 			: [{ id: actionId, title: asNonEmptyString(title) ?? actionId }];
+	});
+}
+
+const MAX_NAMED_ACTIONS = 20;
+
+/** The error of an action that is no button of a form. It names the buttons. */
+export function createActionError(actions: readonly FormAction[], action: string): ServerError {
+	const names = actions.map(({ id, title }) =>
+		title === id ? truncate(id, 60) : `${truncate(id, 60)} ("${truncate(title, 60)}")`,
+	);
+	const rest = names.length > MAX_NAMED_ACTIONS ? ', …' : '';
+	const list = `${names.slice(0, MAX_NAMED_ACTIONS).join(', ')}${rest}`;
+	return createLocalError('formRejected', {
+		title: `The form has no button "${truncate(action, 60)}"`,
+		suggestion: `Enter one of its buttons in the field Action: ${list}. The form is still open.`,
 	});
 }

@@ -1,6 +1,6 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
 import type { JsonRecord } from '../values/records';
-import { parseJsonExactly } from '../values/exact-json';
+import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exact-json';
 import { parseBoolean, toText } from '../values/text';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './forms';
@@ -27,12 +27,6 @@ export function toVariableValue({ value_type: type }: JsonRecord, value: unknown
 	if (TEXT_TYPES.has(type)) return toText(value);
 	if (typeof value !== 'string') return value;
 	if (type === 'boolean') return parseBoolean(value) ?? value;
-	const number = NUMBER_TYPES.has(type) ? parseExactNumber(value) : undefined;
-	if (typeof number === 'string') return toRawJson(number);
-	return number ?? parseJsonExactly(value) ?? value;
-}
-
-/** JSON of exactly these digits (Node.js 22 and later). */
-function toRawJson(digits: string) {
-	return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+	const number = NUMBER_TYPES.has(type) ? toExactNumber(value) : undefined;
+	return number ?? parseJsonToSend(value) ?? value;
 }

@@ -49,7 +49,8 @@ function hasError(error: unknown) {
 }
 
 /** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-export function parseErrorBody(body: string): ParsedErrorBody {
+export function parseErrorBody(received: string): ParsedErrorBody {
+	const body = toSingleBytes(received);
 	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
 	const [json] = asRecords([value].flat());
 	if (json) return parseErrorJson(json);
@@ -58,6 +59,11 @@ export function parseErrorBody(body: string): ParsedErrorBody {
 	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
 	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
 	return { form: message === '' ? 'empty' : 'text', message, ...unreadable };
+}
+
+/** A body in UTF-16, which was read as UTF-8: every other character is a zero, and its mark is not valid. */
+function toSingleBytes(body: string) {
+	return body.includes('\0') ? body.replace(/\0/g, '').replace(/^\uFFFD{1,2}/, '') : body;
 }
 
 /** The visible text of a page. */

@@ -70,7 +70,13 @@ export function getHealth(type: ErrorType, service?: 'dify'): ErrorHealth {
  * rows.
  */
 export function getErrorText(type: ErrorType, facts: ErrorFacts = {}): ErrorText {
-	return toErrorText(getRow(type, facts.service), facts);
+	const row = getRow(type, facts.service);
+	const suggestion = isDifyCloud(facts) ? (row.onCloud ?? row.suggestion) : row.suggestion;
+	return toErrorText({ ...row, suggestion }, facts);
+}
+
+function isDifyCloud({ service, host = '' }: ErrorFacts) {
+	return service === 'dify' && /(?:^|\.)dify\.ai$/i.test(host);
 }
 
 function getRow(type: ErrorType, service: 'dify' | undefined): ErrorRow {

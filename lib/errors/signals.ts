@@ -13,9 +13,9 @@ export const NO_INSTANCE_PATTERN =
  * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
  * 500. The first matching row counts.
  */
-const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
+export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	// llama-server, before the model's output, which may contain any words
-	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff: (?:now finding|')/i],
+	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff:/i],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	// llama-server: a text to embed must fit into one physical batch (-ub)
@@ -67,9 +67,9 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	[
 		'badRequest',
 		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use |unknown reasoning format)/i,
-		/must not be empty|'messages' is required/i,
+		/must not be empty|\bmessages['"`]? is required/i,
 		// Ollama: an option or a format of the wrong type
-		/^(?:option "[^"]+" must be of type|invalid format:)/i,
+		/^(?:option \S{1,60} must be of type|invalid format:)/i,
 	],
 	[
 		'grammarRejected',
@@ -94,7 +94,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/\b(?:unsupported|unrecognized) (?:parameter|argument|field)s?:? \W?tools\b/i,
 		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
-		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
+		/\bmessages\.\d+\.role\b(?=.{0,200}\buser\b)(?=.{0,200}\bassistant\b)(?=.{0,200}\bsystem\b)(?!.{0,200}\btool\b)/i,
 	],
 	[
 		'modelLoadFailed',
@@ -109,7 +109,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/^model .*not found|model not found|no such model|^repository not found/i,
 		/model (?:.{0,200} )?does not exist/i,
 		// speaches
-		/^model '.*' is not installed locally/i,
+		/^model \S{1,200} is not installed locally/i,
 		// llama-swap, One API
 		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// LiteLLM
@@ -119,7 +119,7 @@ const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 ];
 
 /** All patterns of the first list must match, and none of the second. */
-type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
+export type Signal = readonly [type: ErrorType, all: readonly RegExp[], none?: readonly RegExp[]];
 
 const FAILURE =
 	/\b(?:fail(?:ed|s|ure)?|errors?|cannot|can't|could not|couldn't|unable|invalid|illegal|malformed|unknown|corrupt(?:ed)?|does not match)\b/i;
@@ -144,7 +144,7 @@ const RATE =
 	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
 /** In this order; the first one whose words are there counts. */
-const SIGNALS: readonly Signal[] = [
+export const SIGNALS: readonly Signal[] = [
 	// The request, not the output of the model
 	[
 		'invalidToolCallInHistory',

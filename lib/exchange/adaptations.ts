@@ -28,6 +28,17 @@ export interface Rejection {
 /** Which rule an adaptation belongs to: what it changes. */
 export type AdaptationRule = 'field' | 'format' | 'conversation';
 
+/** What is known about a rejected request. */
+export interface RejectedRequest {
+	error: ServerError;
+	/** The body that was sent. */
+	body: JsonRecord;
+	/** Tried in this order. */
+	adaptations: readonly Adaptation[];
+	/** The rule that the adaptations belong to. */
+	rule: AdaptationRule;
+}
+
 /** Statuses with which a server rejects what a body contains. A 500 may also quote what the model wrote. */
 const TEACHING_STATUSES: readonly number[] = [400, 422];
 
@@ -35,12 +46,12 @@ const TEACHING_STATUSES: readonly number[] = [400, 422];
  * The first change for the rejection of a request. It is temporary, so that other requests learn nothing from it, unless
  * the server itself says in its own words what it rejects, for a field with 400 or 422.
  */
-export function findChange(
-	error: ServerError,
-	body: JsonRecord,
-	adaptations: readonly Adaptation[],
-	rule: AdaptationRule,
-): BodyChange | undefined {
+export function findChange({
+	error,
+	body,
+	adaptations,
+	rule,
+}: RejectedRequest): BodyChange | undefined {
 	const { rejection, serverText = '' } = error;
 	if (rejection === undefined) return undefined;
 	// Also with 400: Groq, LiteLLM and vLLM report so what a model wrote, which may say anything of any field.
@@ -121,14 +132,15 @@ const UNREADABLE_OUTPUT = new RegExp(
 	'i',
 );
 
-/** The changed body, and the warnings of the changes that affected it. */
-export function applyChanges(
-	body: JsonRecord,
-	changes: readonly BodyChange[],
-): {
+/** A body with its changes. */
+export interface ChangedBody {
 	body: JsonRecord;
+	/** Sentences for the user about the changes that affected the body. */
 	warnings: string[];
-} {
+}
+
+/** Applies changes in their order. One that finds nothing to change has no warning. */
+export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): ChangedBody {
 	const warnings: string[] = [];
 	let changedBody = body;
 	for (const { apply, warning } of changes) {
@@ -192,7 +204,7 @@ const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
  * Omits the field that a rejection names, or renames it if the message mentions its other name: "Unsupported parameter:
  * 'max_tokens' … Use 'max_completion_tokens' instead."
  *
- * `protectedFields`: fields that are sent unchanged: those of Extra Body.
+ * @param protectedFields fields that are sent unchanged: those of Extra Body
  */
 export function omitRejectedField(protectedFields: Set<string> = new Set<string>()): Adaptation {
 	return (rejection, body) => {
@@ -205,7 +217,7 @@ export function omitRejectedField(protectedFields: Set<string> = new Set<string>
 		if (newName !== undefined && rejection.mentions(newName))
 			return {
 				name: `${name} as ${newName}`,
-				apply: (requestBody) => rename(requestBody, name, newName),
+				apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
 			};
 		return {
 			...omitFields([name]),
@@ -216,8 +228,8 @@ export function omitRejectedField(protectedFields: Set<string> = new Set<string>
 	};
 }
 
-function rename(body: JsonRecord, name: string, newName: string): JsonRecord {
-	return name in body ? { [newName]: body[name], ...withoutFields(body, [name]) } : body;
+function rename(body: JsonRecord, { from, to }: { from: string; to: string }): JsonRecord {
+	return from in body ? { [to]: body[from], ...withoutFields(body, [from]) } : body;
 }
 
 /** In a list such as `'a', 'b'`. In a Python dict, only the keys are names. */

@@ -6,41 +6,47 @@ import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
-import type { HttpResponse, RequestOptions } from '../http/types';
+import type { RequestOptions } from '../http/types';
 import { findApiRoot } from '../servers/list-models';
 import type { Lessons } from '../servers/profile';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
-import type { JsonRecord } from '../values/records';
 import { applyChanges } from './adaptations';
+import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
+import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { Outcome, Adaptations, ExchangeState, AppliedRule } from './types';
 import { decide, advance } from './rules';
 
-export interface ExchangeOptions<D, V> extends Omit<
-	RequestOptions,
-	'url' | 'json' | 'streamFormat' | 'retryPolicy'
-> {
+/** What an exchange needs to know. */
+export interface ExchangeOptions<D, V> {
 	/** What the server teaches applies to later requests with the same scope and model. */
 	learningScope: string;
 	/** Best first. */
 	routes: readonly RouteName[];
+	/** The first request, before a route gives it its form. */
 	draft: D;
-	toBody(draft: D, route: RouteName): JsonRecord;
-	/** How the body is sent. Default: as JSON. */
-	toContent?(body: JsonRecord): Pick<RequestOptions, 'json' | 'upload'>;
+	/** Begins an attempt. The first one is followed by those that the rules require. */
+	startAttempt(request: AttemptRequest<D>): Attempt<D, V>;
+	/**
+	 * Whether a request on which the server failed is sent once more. Default: true. False where its parts are sent anew, as
+	 * those of a batch.
+	 */
+	isRepeatable?: boolean;
+	/** Changes that the server may require. Default: none. */
 	adaptations?: Adaptations;
-	/** Reads a response. It may be called again for the same request, so it must not keep state between calls. */
-	read(response: HttpResponse, sent: { draft: D; route: RouteName }): Promise<Outcome<D, V>>;
-	/** Output of the last attempt that got any. */
-	getPartial?(): { text: string; reasoning: string } | undefined;
-	/** Length of the output shown until now: a request is not sent again after output of its attempt was shown. */
-	getShownLength?(): number;
-	/** Called before a changed or repeated request. */
-	onResend?(): void;
+	/** What all requests have in common. */
+	http: CommonHttpOptions;
 }
 
+/** Options of `lib/http` that do not depend on the attempt. */
+export type CommonHttpOptions = Omit<
+	RequestOptions,
+	'url' | 'json' | 'upload' | 'streamFormat' | 'retryPolicy'
+>;
+
+/** A usable response. */
 export interface ExchangeResult<D, V> {
 	value: V;
 	/** Draft and route of the request that got it. */
@@ -52,43 +58,55 @@ export interface ExchangeResult<D, V> {
 	applied: readonly AppliedRule[];
 }
 
-/** Throws the first error that names a cause, with the output received so far. */
+/**
+ * Sends a request until a response is usable, or no rule applies any more.
+ *
+ * @throws {ServerError} the first error that names a cause, with the output received so far
+ */
 export async function exchange<D, V>(
 	server: ModelServer,
 	options: ExchangeOptions<D, V>,
 ): Promise<ExchangeResult<D, V>> {
-	const { model, signal } = options;
-	const task = JSON.stringify([options.learningScope, model]);
-	const retryPolicy = new RetryPolicy(options.maxRetries, options.isIdempotent);
-	const lessons = getProfile(server).getLessons(task);
-	let state = createState(server, options, lessons);
-	let partial: { text?: string; reasoning?: string } = {};
+	const { http, learningScope } = options;
+	const { model, signal } = http;
+	const retryPolicy = new RetryPolicy(http.maxRetries, http.isIdempotent);
+	const store = openLessonStore(server, { learningScope, model });
+	let state: ExchangeState<D> = {
+		...createState(server, options, store.lessons),
+		isRepeatable: options.isRepeatable !== false,
+		lastingFailure: store.lastingFailure,
+	};
+	let partial: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
-		const { body, warnings } = applyChanges(options.toBody(draft, route.name), changes);
+		const attempt = options.startAttempt({ draft, route: route.name });
+		const { body, warnings } = applyChanges(attempt.toBody(), changes);
 		state = { ...state, body };
-		const outcome = await sendAttempt(server, options, state, retryPolicy);
+		const outcome = await send(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
-			forgetRoot(server, task, lessons, state, outcome.error);
-			state = await updateRoutes(server, options, state, outcome.error);
-		} else learn(server, task, lessons, state);
+			forgetRoot(store, state, outcome.error);
+			state = await updateRoutes(server, options, { state, error: outcome.error });
+		} else {
+			storeLessons(store, state);
+			state = { ...state, lastingFailure: undefined };
+		}
+		learnFailure(store, state, outcome);
 		const step = decide(state, outcome);
 		if (step.type === 'accept')
 			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
-		partial = maskDeep(getPartial(options), server.secrets) ?? partial;
+		partial = maskDeep(getPartial(attempt), server.secrets) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
 			throw createServerError('aborted', context).withPartial(partial);
 		}
 		if (step.type === 'fail') throw step.error.withPartial(partial);
-		options.onResend?.();
 		state = advance(state, outcome, step);
 	}
 }
 
 /** Undefined without output, so that the output of an earlier attempt stays. */
-function getPartial({ getPartial: get }: ExchangeOptions<unknown, unknown>) {
-	const partial = get?.();
+function getPartial(attempt: Attempt<unknown, unknown>): PartialOutput | undefined {
+	const partial = attempt.getPartial?.();
 	return partial && (partial.text + partial.reasoning).trim() !== '' ? partial : undefined;
 }
 
@@ -106,77 +124,57 @@ function createState<D>(
 function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: string) {
 	const addresses = { ...server.url, api: apiUrl };
 	return routes.map((name): RouteTarget => {
-		const [base, path, streamFormat] = ROUTES[name];
+		const { base, path, streamFormat } = ROUTES[name];
 		return { name, url: addresses[base] + path, streamFormat };
 	});
 }
 
-async function sendAttempt<D, V>(
+/** How an attempt is sent. */
+interface Sending<D> {
+	http: CommonHttpOptions;
+	state: ExchangeState<D>;
+	/** One budget for all attempts. */
+	retryPolicy: RetryPolicy;
+}
+
+async function send<D, V>(
 	server: ModelServer,
-	options: ExchangeOptions<D, V>,
-	{ request: { route, draft }, body }: ExchangeState<D>,
-	retryPolicy: RetryPolicy,
+	attempt: Attempt<D, V>,
+	{ http, state, retryPolicy }: Sending<D>,
 ): Promise<Outcome<D, V>> {
-	const { toContent = (json) => ({ json }), read, getShownLength = () => 0 } = options;
-	const { name, url, streamFormat } = route;
+	const { url, streamFormat } = state.request.route;
+	const content = attempt.toContent?.(state.body) ?? { json: state.body };
+	const getShownLength = () => attempt.getShownLength?.() ?? 0;
 	const shownLength = getShownLength();
 	return await request(
 		server,
-		{ ...options, ...toContent(body), url, streamFormat, retryPolicy },
-		async (response) => await read(response, { draft, route: name }),
+		{ ...http, ...content, url, streamFormat, retryPolicy },
+		async (response) => await attempt.toOutcome(response),
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
-		return { type: 'failed', error: captureError(error), isShown };
+		return {
+			type: 'failed',
+			error: captureError(error),
+			isShown,
+			hasShownOutput: getShownLength() > 0,
+			hasOutput: getPartial(attempt) !== undefined,
+		};
 	});
 }
 
 /** After a missing route. If the server has none of them, the API may be at another URL. */
 async function updateRoutes<D>(
 	server: ModelServer,
-	{ routes: names, signal }: ExchangeOptions<D, unknown>,
-	state: ExchangeState<D>,
-	{ type }: ServerError,
+	{ routes: names, http }: ExchangeOptions<D, unknown>,
+	{ state, error }: { state: ExchangeState<D>; error: ServerError },
 ): Promise<ExchangeState<D>> {
-	if (type !== 'routeNotFound') return state;
+	if (error.type !== 'routeNotFound') return state;
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await findApiRoot(server, '', signal).catch(() => undefined);
+	const found = await findApiRoot(server, '', http.signal).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);
 	return { ...state, missingUrls, apiUrl, routes: getTargets(server, names, apiUrl) };
-}
-
-/**
- * The API may be at the Base URL again, unless the server read the request: a gateway that restarts sends its requests
- * elsewhere for a moment.
- */
-function forgetRoot(
-	server: ModelServer,
-	task: string,
-	lessons: Lessons,
-	{ apiUrl }: ExchangeState<unknown>,
-	{ rejection }: ServerError,
-) {
-	if (apiUrl === server.url.api || [400, 422].includes(rejection?.status ?? 0)) return;
-	getProfile(server).forgetApiRoot();
-	if (lessons.apiUrl === undefined) return;
-	getProfile(server).storeLessons(task, { ...lessons, apiUrl: undefined });
-}
-
-/** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
-function learn(
-	server: ModelServer,
-	task: string,
-	lessons: Lessons,
-	{ request, missingUrls, apiUrl }: ExchangeState<unknown>,
-) {
-	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
-	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
-	getProfile(server).storeLessons(task, {
-		changes,
-		missingUrls: missingUrls.length > 0 ? missingUrls : lessons.missingUrls,
-		apiUrl: apiUrl === server.getApiUrl() ? undefined : apiUrl,
-	});
 }

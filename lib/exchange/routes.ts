@@ -1,22 +1,30 @@
 /** Routes of model servers by task. */
 import type { RouteName, RoutedTask, ServerType } from '../servers/types/server-type';
 
-type Route = readonly [base: 'api' | 'root', path: string, streamFormat?: 'lines'];
+/** Where a route is, and how its responses are streamed. */
+interface Route {
+	/** What the path is added to: the URL of the API (`…/v1`), or the root of the server. */
+	base: 'api' | 'root';
+	path: string;
+	/** How events are separated. Default: server-sent events. */
+	streamFormat?: 'lines';
+}
 
-export const ROUTES: Record<RouteName, Route> = {
-	openAiChat: ['api', '/chat/completions'],
-	ollamaChat: ['root', '/api/chat', 'lines'],
-	openAiCompletions: ['api', '/completions'],
-	ollamaGenerate: ['root', '/api/generate', 'lines'],
-	openAiEmbeddings: ['api', '/embeddings'],
-	ollamaEmbed: ['root', '/api/embed'],
-	rerank: ['api', '/rerank'],
+/** Every route, by its name. */
+export const ROUTES: Readonly<Record<RouteName, Route>> = {
+	openAiChat: { base: 'api', path: '/chat/completions' },
+	ollamaChat: { base: 'root', path: '/api/chat', streamFormat: 'lines' },
+	openAiCompletions: { base: 'api', path: '/completions' },
+	ollamaGenerate: { base: 'root', path: '/api/generate', streamFormat: 'lines' },
+	openAiEmbeddings: { base: 'api', path: '/embeddings' },
+	ollamaEmbed: { base: 'root', path: '/api/embed' },
+	rerank: { base: 'api', path: '/rerank' },
 	// TEI
-	rootRerank: ['root', '/rerank'],
-	transcriptions: ['api', '/audio/transcriptions'],
-	translations: ['api', '/audio/translations'],
-	speech: ['api', '/audio/speech'],
-	images: ['api', '/images/generations'],
+	rootRerank: { base: 'root', path: '/rerank' },
+	transcriptions: { base: 'api', path: '/audio/transcriptions' },
+	translations: { base: 'api', path: '/audio/translations' },
+	speech: { base: 'api', path: '/audio/speech' },
+	images: { base: 'api', path: '/images/generations' },
 };
 
 /** For server types that do not list their routes of a task. */
@@ -36,5 +44,6 @@ export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly Ro
 export interface RouteTarget {
 	name: RouteName;
 	url: string;
+	/** How events are separated. Default: server-sent events. */
 	streamFormat?: 'lines';
 }

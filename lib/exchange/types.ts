@@ -5,25 +5,43 @@ import type { JsonRecord } from '../values/records';
 import type { Adaptation, AdaptationRule } from './adaptations';
 import type { RouteTarget } from './routes';
 
-/** `draft`: the request before a route gives it its form. */
+/** A request of an exchange. */
 export interface ExchangeRequest<D> {
 	route: RouteTarget;
+	/** The request before a route gives it its form. */
 	draft: D;
+	/** Changes of its body that rejections required. */
 	changes: readonly BodyChange[];
 }
 
-type FinalOutcome<V> =
-	| { type: 'completed'; value: V }
-	/** `isShown`: output of this attempt has been shown already. */
-	| { type: 'failed'; error: ServerError; isShown?: boolean };
+/** The response is usable. */
+export interface CompletedOutcome<V> {
+	type: 'completed';
+	value: V;
+}
 
-/**
- * `unusable`: the server responded, but the model has to correct its output. `withoutCorrection`: the outcome if there is
- * none.
- */
-export type Outcome<D, V> =
-	| FinalOutcome<V>
-	| { type: 'unusable'; correctedDraft: D; withoutCorrection: FinalOutcome<V> };
+/** The request failed, or its response is of no use. */
+export interface FailedOutcome {
+	type: 'failed';
+	error: ServerError;
+	/** Whether output of this attempt has been shown already. */
+	isShown?: boolean;
+	/** Whether output of this attempt or one before has been shown. */
+	hasShownOutput?: boolean;
+	/** Whether output of this attempt has arrived, shown or not. */
+	hasOutput?: boolean;
+}
+
+/** The server responded, but the model has to correct its output. */
+export interface UnusableOutcome<D, V> {
+	type: 'unusable';
+	/** The request that asks for the correction. */
+	correctedDraft: D;
+	/** The outcome if no correction is requested. */
+	withoutCorrection: CompletedOutcome<V> | FailedOutcome;
+}
+
+export type Outcome<D, V> = CompletedOutcome<V> | FailedOutcome | UnusableOutcome<D, V>;
 
 export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
 
@@ -45,6 +63,10 @@ export interface ExchangeState<D> {
 	applied: readonly AppliedRule[];
 	/** The first error since the server accepted a request. */
 	firstError?: ServerError;
+	/** Whether a request on which the server failed is sent once more. */
+	isRepeatable?: boolean;
+	/** A failure of the server that a repetition did not change, in an earlier exchange: it is not repeated again. */
+	lastingFailure?: string;
 }
 
 /** Why a request was sent again. */
@@ -53,4 +75,4 @@ export interface AppliedRule {
 	because: string;
 }
 
-export type RuleName = AdaptationRule | 'route' | 'unreadable' | 'runaway' | 'correction';
+export type RuleName = AdaptationRule | 'route' | 'runaway' | 'serverFailure' | 'correction';

@@ -3,7 +3,7 @@ import { parseHostAndPort } from '../errors/host-and-port';
 import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/models';
-import { suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/models';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
 import { describeProbe } from './probes';
@@ -89,7 +89,7 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 	expectedModelMissing: (facts) => {
 		const { expected, checkedModel, models, modelListProbe, serverType } = facts;
 		const { model = '' } = expected;
-		const ids = models.map(({ id }) => id);
+		const ids = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
 		return {
 			status: 'misconfigured',
 			observed:
@@ -121,6 +121,19 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 		suggestion:
 			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To load it in advance, use Local Llama (Model: Load).',
 	}),
+	modelFailed: ({ expected, models, checkedModel }) => {
+		const isReported = (id: string) => expected.model !== undefined && id === checkedModel?.id;
+		const failed = models.filter((model) => hasFailed(model) && !isReported(model.id));
+		const codes = failed.map(({ id, exitCode = 'unknown' }) => `exit code ${exitCode} of "${id}"`);
+		const names = joinNames(failed.map(({ id }) => `"${id}"`));
+		return {
+			severity: 'warning',
+			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
+			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
+			suggestion:
+				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, lists for models do not offer it if there are others.',
+		};
+	},
 	contextBelowExpected: (facts) => {
 		const { minContext = 0 } = facts.expected;
 		const { context = Infinity } = facts;

@@ -29,8 +29,10 @@ export interface SpeedOptions {
 	model: string;
 	/** Tokens to generate, for each request. */
 	tokens: number;
-	/** Concurrent requests of a second round; 0 or 1 = no second round. */
+	/** Concurrent requests of the last round; 0 or 1 = only the first round. */
 	concurrency: number;
+	/** Whether a round between them shows how the speed changes. Default: no. */
+	hasMiddleRound?: boolean;
 	firstTokenMs: number;
 	/** For one request, from sending to the end. */
 	totalMs: number;
@@ -92,8 +94,10 @@ export async function addSpeedTest(
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
 	const rounds = [first];
-	if (concurrency > 1 && first.errors.length === 0) {
-		rounds.push(await measureRound(server, { ...options, model, concurrency }));
+	const middle = options.hasMiddleRound === true ? [Math.ceil(concurrency / 2)] : [];
+	for (const size of new Set([...middle, concurrency])) {
+		if (size > 1 && first.errors.length === 0)
+			rounds.push(await measureRound(server, { ...options, model, concurrency: size }));
 	}
 	const runs = rounds.map(({ run }) => run);
 	const errorsByType = new Map(
@@ -186,7 +190,6 @@ async function measureOnce(
 	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
-	let startedAt = performance.now();
 	const serverType = getProfile(server).getCachedType();
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const draft = {
@@ -202,18 +205,22 @@ async function measureOnce(
 		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
-		toBody: (body) => body,
+		startAttempt: ({ draft: body }) => {
+			const startedAt = performance.now();
+			return {
+				toBody: () => body,
+				toOutcome: async (response) => ({
+					type: 'completed',
+					value: await readSample(response, startedAt),
+				}),
+			};
+		},
 		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
-		model,
-		timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
-		signal,
-		priority: 'interactive',
-		read: async (response) => ({
-			type: 'completed',
-			value: await readSample(response, startedAt),
-		}),
-		onResend: () => {
-			startedAt = performance.now();
+		http: {
+			model,
+			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
+			signal,
+			priority: 'interactive',
 		},
 	});
 	return value;

@@ -247,18 +247,18 @@ async function runCase(
 	/** Uses the defaults of Local Chat Model, with a seed, so that a test can be repeated. */
 	const send = async (messages: InputMessage[]) => {
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
-		return await runTurn(
+		return await runTurn({
 			server,
-			{
+			settings: {
 				model,
-				parameters: { maxTokens, seed: 1 },
+				sampling: { maxTokens, seed: 1 },
 				thinkingHistory: 'toolTurns',
 				showThinking: false,
 				timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
 				retries: 0,
 			},
-			{ messages, tools: TOOLS, signal, isBuffered: true },
-		);
+			chatRequest: { messages, tools: TOOLS, signal, isBuffered: true },
+		});
 	};
 	const messages: InputMessage[] = [
 		{ type: 'system', content: SYSTEM_PROMPT },

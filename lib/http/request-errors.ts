@@ -8,6 +8,7 @@ import {
 	TooManyValuesError,
 	TooMuchTextError,
 } from './body-limits';
+import { UnknownCompressionError } from './response-body';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
@@ -41,6 +42,12 @@ export function toTransportError(
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
 			about: { timeoutMs: watchdog.expiredMs },
+		});
+	if (error instanceof UnknownCompressionError)
+		return createServerError('invalidResponse', context, {
+			title: `The response is compressed with ${error.encoding}, which was not asked for`,
+			suggestion:
+				'A proxy in front of the server compresses it (nginx, Caddy, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.',
 		});
 	if (error instanceof TooMuchTextError)
 		return createServerError('invalidResponse', context, {

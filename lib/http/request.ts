@@ -45,15 +45,15 @@ const MAX_PREEMPTIONS = 2;
  * Waits for a permit of the server's queue, sends the request, retries if the server cannot have started it, and reads
  * the response. A batch request may be preempted by interactive ones, at most twice, and is then repeated.
  *
- * @param read - Reads the response; it may be called again, so it must not keep state between calls.
+ * @param readBody - Reads the response; it may be called again, so it must not keep state between calls.
  * @throws a `ServerError` also for an error response.
  */
 export async function request<T>(
 	endpoint: Endpoint,
 	options: RequestOptions,
-	read: (response: HttpResponse) => Promise<T>,
+	readBody: (response: HttpResponse) => Promise<T>,
 ): Promise<T> {
-	return await new RequestRun(endpoint, options, read).send();
+	return await new RequestRun(endpoint, options, readBody).send();
 }
 
 /** How far an attempt came. */
@@ -75,7 +75,7 @@ class RequestRun<T> {
 	constructor(
 		private readonly endpoint: Endpoint,
 		private readonly options: RequestOptions,
-		private readonly read: (response: HttpResponse) => Promise<T>,
+		private readonly readBody: (response: HttpResponse) => Promise<T>,
 	) {
 		const { timeouts, signal, maxRetries } = options;
 		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
@@ -187,7 +187,7 @@ class RequestRun<T> {
 				signal,
 			);
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
-				return await this.read(this.createResponse(rawResponse, progress));
+				return await this.readBody(this.createResponse(rawResponse, progress));
 			// An error response with a broken or endless body is still an error.
 			const text = await readText(rawResponse.body, { maxBytes: MAX_ERROR_BYTES }).catch(
 				getReceived,
@@ -217,6 +217,7 @@ class RequestRun<T> {
 			return maskSecrets(await readText(body, { maxBytes, maxMemory }));
 		};
 		let nonEventLines: readonly string[] = [];
+		let isDocument = false;
 		return {
 			...head,
 			headers: maskDeep(head.headers, endpoint.secrets),
@@ -239,6 +240,7 @@ class RequestRun<T> {
 					reader.assertSmall();
 				}
 				const last = reader.end();
+				isDocument = reader.isDocument;
 				if (last.length > 0) yield last.map(maskSecrets);
 				reader.assertSmall();
 				if (reader.page !== undefined) throw toError(reader.page);
@@ -250,6 +252,7 @@ class RequestRun<T> {
 					yield chunk;
 				}
 			},
+			isDocument: () => isDocument,
 			getNonEventLines: () => nonEventLines.map(maskSecrets),
 			markContent: () => {
 				progress.hasEmittedContent = true;

@@ -1,5 +1,7 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
 import { setUnrefTimeout } from './timeouts';
+import type { Transform } from '../vendor';
+import { pipeline, Readable, zlib } from '../vendor';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
 import { parseJson } from '../values/json';
 import { JsonBrackets } from '../values/json-brackets';
@@ -8,24 +10,53 @@ import { MAX_RECEIVED_LENGTH, BodyTooLargeError, TooManyValuesError } from './bo
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;
 
-const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
-	gzip: 'gzip',
-	'x-gzip': 'gzip',
-	deflate: 'deflate',
+/** Older versions of Node.js do not have Zstandard. */
+type CreateDecompressor = (() => Transform) | undefined;
+
+const DECOMPRESSORS: Readonly<Record<string, CreateDecompressor>> = {
+	gzip: zlib.createGunzip,
+	'x-gzip': zlib.createGunzip,
+	deflate: zlib.createInflate,
+	br: zlib.createBrotliDecompress,
+	zstd: (zlib as { createZstdDecompress?: CreateDecompressor }).createZstdDecompress,
 };
 
+/** The body is compressed in a way that this Node.js cannot read. */
+export class UnknownCompressionError extends Error {
+	constructor(readonly encoding: string) {
+		super(`The body is compressed with ${encoding}`);
+	}
+}
+
 /**
- * Removes one layer of compression: proxies compress although `accept-encoding: identity` was sent.
+ * Removes the compression of a body: proxies compress although `accept-encoding: identity` was sent.
+ *
+ * @param encoding - The header `content-encoding`: the last one of a list was applied last
+ * @throws {UnknownCompressionError} before anything is read
  */
 export function decompress(
 	body: AsyncIterable<Uint8Array>,
 	encoding = '',
 ): AsyncIterable<Uint8Array<ArrayBufferLike>> {
-	const format = FORMATS[encoding.trim().toLowerCase()];
-	if (format === undefined) return body;
-	return ReadableStream.from(body).pipeThrough(
-		new DecompressionStream(format),
-	) as unknown as AsyncIterable<Uint8Array>;
+	const encodings = encoding
+		.toLowerCase()
+		.split(',')
+		.map((name) => name.trim())
+		.filter((name) => name !== '' && name !== 'identity');
+	return encodings.reduceRight<AsyncIterable<Uint8Array>>((source, name) => {
+		const create = Object.hasOwn(DECOMPRESSORS, name) ? DECOMPRESSORS[name] : undefined;
+		if (create === undefined) throw new UnknownCompressionError(name.slice(0, MAX_ENCODING_LENGTH));
+		return pipeThrough(source, create());
+	}, body);
+}
+
+/** Characters of an encoding in an error. */
+const MAX_ENCODING_LENGTH = 40;
+
+/** An error of the body is an error of its decompressed form. */
+function pipeThrough(body: AsyncIterable<Uint8Array>, transform: Transform) {
+	pipeline(Readable.from(body), transform, () => {});
+	return transform as AsyncIterable<Uint8Array>;
 }
 
 /** Detects that a body is complete, although its connection may stay open. */

@@ -72,6 +72,11 @@ export class StreamParser implements EndDetector {
 		return this.nonEventLineBuffer;
 	}
 
+	/** Whether the body was one JSON document, complete to its last bracket. */
+	get isDocument(): boolean {
+		return this.format === 'buffered' && this.buffered.hasEnded();
+	}
+
 	/** The beginning of a web page received instead of a response. */
 	get page(): string | undefined {
 		return this.format === 'page' ? this.pageStart : undefined;

@@ -147,6 +147,8 @@ export interface HttpResponse extends ResponseHead {
 	events(maxLength?: number): AsyncIterable<string[]>;
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
+	/** Whether the body was one JSON document instead of a stream: then its last bracket is its end. */
+	isDocument(): boolean;
 	/** Lines of a stream outside of events. */
 	getNonEventLines(): readonly string[];
 	/**

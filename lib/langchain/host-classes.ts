@@ -1,3 +1,4 @@
+/** The classes of n8n's own LangChain, and its SDK. */
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 import { LoggerProxy } from 'n8n-workflow';
 import type { JsonRecord } from '../values/records';
@@ -6,10 +7,17 @@ import { tryOrUndefined } from '../values/attempt';
 import { getErrorMessage } from '../values/text';
 import { describeUnsupportedN8n } from '../supported-n8n';
 
+/** A LangChain tool call of the host. */
+export interface HostToolCall {
+	id?: string;
+	name: string;
+	args: JsonRecord;
+}
+
 /** A LangChain message chunk of the host. */
 export interface HostMessageChunk {
 	content: unknown;
-	tool_calls?: Array<{ id?: string; name: string; args: JsonRecord }>;
+	tool_calls?: HostToolCall[];
 	additional_kwargs: JsonRecord;
 	response_metadata: JsonRecord;
 	usage_metadata?: JsonRecord;
@@ -46,9 +54,13 @@ export interface HostClasses {
 	BaseChatModel: abstract new (fields: JsonRecord) => HostBaseChatModel;
 	AIMessageChunk: new (fields: JsonRecord) => HostMessageChunk;
 	ChatGenerationChunk: new (fields: HostGenerationChunk) => HostGenerationChunk;
-	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: JsonRecord) => object;
+	N8nLlmTracing: TracerClass;
 }
 
+/** n8n's tracer, which writes the execution log. */
+export type TracerClass = new (context: ISupplyDataFunctions, options?: JsonRecord) => object;
+
+/** `missing`: the first part that this n8n lacks, for a sentence. */
 type HostLookup = { type: 'found'; classes: HostClasses } | { type: 'missing'; missing: string };
 
 interface Adapter {
@@ -120,7 +132,7 @@ const BASE_METHODS = [
 	'_modelType',
 ];
 
-/** Throws a `MissingPartError`. */
+/** @throws {MissingPartError} */
 async function collectClasses(adapter: Adapter) {
 	const base = asRecord(Object.getPrototypeOf(Object.getPrototypeOf(adapter)));
 	const BaseChatModel = getClass(base, 'the base class of its chat model');
@@ -145,7 +157,11 @@ async function firstChunk(adapter: Adapter) {
 	return undefined;
 }
 
-/** The class of an object, or of its prototype. Throws a `MissingPartError` for a plain object. */
+/**
+ * The class of an object, or of its prototype.
+ *
+ * @throws {MissingPartError} for a plain object
+ */
 function getClass(instance: object, name: string): unknown {
 	const { constructor } = instance;
 	assertPart(typeof constructor === 'function' && constructor !== Object, name);
@@ -158,11 +174,11 @@ export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
  * The host's SDK. Loaded with `module.require`, not imported, so that an n8n without it gets an error that says what to
  * do, not "Cannot find module".
  *
- * Throws an error if this n8n has no SDK.
+ * @throws {Error} if this n8n has no SDK
  */
 export function loadSdk(
 	requireModule: (name: string) => unknown = (name) => module.require(name),
-): typeof import('@n8n/ai-node-sdk') {
+): AiNodeSdk {
 	const sdk = tryOrUndefined(() => requireModule('@n8n/ai-node-sdk') as AiNodeSdk);
 	if (!sdk) throw new Error(describeUnsupportedN8n('this n8n has no @n8n/ai-node-sdk'));
 	if (typeof sdk.supplyModel !== 'function')

@@ -1,3 +1,4 @@
+/** Data of n8n's LangChain as ours, and ours as n8n's. */
 import { assertDepth } from '../chat/body/grammar-schema';
 import { createInputError } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';
@@ -29,7 +30,7 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  * Converts a tool of LangChain or n8n to a definition for the server. `toJsonSchema` is the host's converter, which
  * knows the host's zod.
  *
- * Throws a `ServerError` of type `invalidInput` for something that is not a function tool.
+ * @throws {ServerError} of type `invalidInput` for something that is not a function tool
  */
 export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw createNotAToolError();
@@ -49,7 +50,7 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 		description: asNonEmptyString(description),
 		shortName: findShortName(name, asRecord(tool.metadata)),
 		// Templates and grammars need the schema of a tool without arguments, too.
-		parameters: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
+		schema: isNonEmpty(schema) ? schema : { type: 'object', properties: {} },
 	};
 }
 
@@ -119,7 +120,7 @@ const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects
  * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
  * Recognized by its shape, since n8n may hold several copies of zod, and `instanceof` knows only one.
  *
- * Throws a `ServerError` of type `invalidInput` for anything else.
+ * @throws {ServerError} of type `invalidInput` for anything else
  */
 function convertToJsonSchema(schema: unknown, tool: string) {
 	if (schema === undefined || schema === null) return {};

@@ -5,6 +5,7 @@ import type {
 	HostClasses,
 	HostGenerationChunk,
 	HostRunManager,
+	TracerClass,
 } from './host-classes';
 import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';
@@ -21,7 +22,6 @@ import {
 	toUsageMetadata,
 } from './host-data';
 import { sleep } from 'n8n-workflow';
-import type { ISupplyDataFunctions } from 'n8n-workflow';
 
 /**
  * Generates a response for n8n: errors are those that n8n shows. `createRequest` reads LangChain's messages and tools,
@@ -57,7 +57,7 @@ type LocalChatModelClass = new (fields: LocalChatModelFields) => object;
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
-export const getLocalChatModelClass: (object: HostClasses) => LocalChatModelClass = memoize(
+export const getLocalChatModelClass: (host: HostClasses) => LocalChatModelClass = memoize(
 	(host: HostClasses) => defineClass(host) as unknown as LocalChatModelClass,
 );
 
@@ -169,7 +169,11 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 	};
 
-	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
+	/**
+	 * The chunk with tool calls, thinking, usage and timings.
+	 *
+	 * @param text the whole text if nothing was streamed
+	 */
 	function createLastChunk(result: ChatResult, text: string) {
 		const generationInfo = toGenerationInfo(result);
 		const message = new AIMessageChunk({
@@ -217,8 +221,6 @@ function estimateBlockTokens(block: unknown) {
 	return FILE_TOKENS;
 }
 
-type TracerClass = HostClasses['N8nLlmTracing'];
-
 /**
  * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
  * of the prompt and of the response with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
@@ -226,16 +228,14 @@ type TracerClass = HostClasses['N8nLlmTracing'];
  * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
  * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
  */
-export const getTracerWithoutTokenizer: (
-	object: new (context: ISupplyDataFunctions, options?: JsonRecord) => object,
-) => new (context: ISupplyDataFunctions, options?: JsonRecord) => object = memoize(
+export const getTracerWithoutTokenizer: (hostClass: TracerClass) => TracerClass = memoize(
 	(N8nLlmTracing: TracerClass) => {
 		const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
 			(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
 		);
 		if (!canBeReplaced) return N8nLlmTracing;
 		return class extends N8nLlmTracing {
-			/** `texts`: one text per prompt. */
+			/** @param texts one text per prompt */
 			async estimateTokensFromStringList(texts: unknown) {
 				return estimateContentTokens([texts].flat());
 			}
@@ -263,7 +263,7 @@ const DELTA_INTERVAL_MS = 40;
  * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
  * slot.
  *
- * Returns the result of `run`.
+ * @returns the result of `run`
  */
 export async function* streamText<R, C>(
 	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,

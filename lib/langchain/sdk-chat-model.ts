@@ -1,3 +1,4 @@
+/** The chat model on n8n's plain SDK. */
 import type {
 	Message as SdkMessage,
 	StreamChunk as SdkChunk,
@@ -25,17 +26,27 @@ interface SdkCallOptions {
 	stopSequences?: string[];
 }
 
+/** What the model consists of. */
+export interface SdkChatModelFields {
+	generate: HostGenerator;
+	/** Name of the model, for n8n. */
+	modelId: string;
+	sdk: AiNodeSdk;
+	/** Tools that are bound already. Default: none. */
+	tools?: ToolDefinition[];
+}
+
 /**
  * The chat model on the plain SDK, for an n8n whose LangChain classes could not be found. Every tool call is one
  * complete delta with an id, since the adapter mixes up other forms. Errors are thrown, since the adapter takes an
  * error chunk for success. Text and calls only: no images, thinking or usage.
  */
-export function createSdkChatModel(
-	generate: HostGenerator,
-	modelId: string,
-	sdk: AiNodeSdk,
-	tools: ToolDefinition[] = [],
-): SdkModel {
+export function createSdkChatModel({
+	generate,
+	modelId,
+	sdk,
+	tools = [],
+}: SdkChatModelFields): SdkModel {
 	const toChatRequest = (
 		messages: SdkMessage[],
 		config: SdkCallOptions = {},
@@ -52,10 +63,8 @@ export function createSdkChatModel(
 		withTools: (newTools: SdkTool[]) => {
 			const added = newTools.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			return createSdkChatModel(generate, modelId, sdk, [
-				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
-				...added,
-			]);
+			const others = tools.filter(({ name }) => !added.some((tool) => tool.name === name));
+			return createSdkChatModel({ generate, modelId, sdk, tools: [...others, ...added] });
 		},
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			const { text, toolCalls } = await generate(() => ({

@@ -5,7 +5,13 @@ import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';
 import type { ServerModel } from './models';
-import { parseModels, isSameModelName, matchesModel, sortForChat } from './models';
+import {
+	parseModels,
+	isSameModelName,
+	matchesModel,
+	sortForChat,
+	withoutFailedModels,
+} from './models';
 import type { ApiRoot } from './profile';
 import { getProfile } from './profile';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
@@ -16,7 +22,7 @@ const MAX_MODELS = 5_000;
 /**
  * The models of a server, with the facts that it reports.
  *
- * @param task - Only models that support it, as far as the server reports: by categories (GPUStack), the arguments of a
+ * @param task - Only models that have not failed and support it, as far as the server reports: by categories (GPUStack), the arguments of a
  *   router, capabilities (Ollama), or types of input. All models if it reports nothing.
  * @throws a `ServerError` if there is no list, or no model.
  */
@@ -25,20 +31,21 @@ export async function listModels(
 	signal?: AbortSignal,
 	task?: ModelTask,
 ): Promise<ServerModel[]> {
-	const { models, serverType } = await fetchModelList(server, '', signal);
-	if (task === undefined) return models;
+	const { models: listedModels, serverType } = await fetchModelList(server, '', signal);
+	if (task === undefined) return listedModels;
+	const models = withoutFailedModels(listedModels);
 	if (task === 'reranking') assertRerankSupported(server, serverType);
 	const query = serverType.listQueries?.[task];
 	const categorized =
 		query === undefined
 			? undefined
 			: await fetchModelList(server, query, signal).catch(() => undefined);
-	const candidates = categorized?.models ?? models;
+	const candidates = withoutFailedModels(categorized?.models ?? models);
 	const matching = candidates.filter((model) => supportsTask(model, task));
 	// A chat may be tried with any model.
 	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
-	const suggestion = serverType.texts[task === 'reranking' ? 'rerank' : task];
+	const { suggestion } = serverType.texts.tasks[task === 'reranking' ? 'rerank' : task];
 	throw createListError(server, 'modelNotFound', {
 		title: `The server has no model for ${task}`,
 		suggestion,
@@ -46,14 +53,12 @@ export async function listModels(
 }
 
 /** @throws a `ServerError` of type `featureDisabled` for a server without a rerank route. */
-export function assertRerankSupported(
-	server: ModelServer,
-	{ cannotRerank, label, texts }: ServerType,
-): void {
-	if (cannotRerank !== true) return;
+export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
+	const { needs, suggestion } = texts.tasks.rerank;
+	if (needs === 'model') return;
 	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
 		title: `${label} does not support reranking`,
-		suggestion: texts.rerank,
+		suggestion,
 	});
 }
 

@@ -70,6 +70,11 @@ class KnownFacts {
 	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
 	/** By task and model. */
 	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	/** Failures that a repetition did not change, by task. */
+	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
+		TTL_MS,
+		MAX_ENTRIES,
+	);
 	/** By model. */
 	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
 	/** By model and thinking setting. */
@@ -259,6 +264,16 @@ class ServerProfile {
 
 	storeLessons(task: string, lessons: Lessons): void {
 		this.facts.lessons.set(task, lessons);
+	}
+
+	/** The failure that the repetition of a request did not change. */
+	getLastingFailure(task: string): string | undefined {
+		return this.facts.lastingFailures.get(task);
+	}
+
+	/** @param failure - Undefined: the server has responded */
+	storeLastingFailure(task: string, failure: string | undefined): void {
+		this.facts.lastingFailures.set(task, failure);
 	}
 
 	/**

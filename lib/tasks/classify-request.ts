@@ -3,7 +3,7 @@ import { toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiBody } from '../chat/body/openai-body';
 import type {
 	ChatMessage,
-	ChatParameters,
+	SamplingSettings,
 	CompletionRequest,
 	InputMessage,
 	ResponseFormat,
@@ -61,7 +61,7 @@ export interface LabelDraft {
 /** The same for all requests of a text. */
 export interface LabelRequestContext {
 	model: string;
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 	serverType: ServerType;
 	options: LabelSet;
 }
@@ -73,22 +73,22 @@ const TOP_LOGPROBS = 20;
 export function buildLabelBody(
 	route: RouteName,
 	{ messages, tokens }: LabelDraft,
-	{ model, parameters, serverType, options }: LabelRequestContext,
+	{ model, sampling, serverType, options }: LabelRequestContext,
 ): JsonRecord {
 	const constrained: CompletionRequest = {
 		model,
 		messages,
 		tools: [],
-		parameters: {
+		sampling: {
 			maxTokens: tokens,
-			...parameters,
+			...sampling,
 			responseFormat: toResponseFormat(serverType, options),
 			thinking: { mode: 'off' },
 			extraBody: {
 				stream: false,
 				logprobs: true,
 				top_logprobs: TOP_LOGPROBS,
-				...parameters.extraBody,
+				...sampling.extraBody,
 			},
 		},
 	};
@@ -117,11 +117,11 @@ const MAX_REPEATED = 500;
 export function correctDraft(
 	completion: LabelCompletion,
 	{ messages, first }: LabelDraft,
-	{ parameters, options }: LabelRequestContext,
+	{ sampling, options }: LabelRequestContext,
 ): LabelDraft | undefined {
 	if (first || completion.labels) return undefined;
 	// A model that thinks although it should not may have used up its tokens.
-	if (completion.isTruncated && parameters.maxTokens !== undefined) return undefined;
+	if (completion.isTruncated && sampling.maxTokens !== undefined) return undefined;
 	if (completion.isTruncated) return { messages, tokens: THINKING_TOKENS, first: completion };
 	const answer = breakControlTokens(truncate(completion.text, MAX_REPEATED));
 	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;

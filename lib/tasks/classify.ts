@@ -34,7 +34,7 @@ import { LabelSet, lower, MAX_LABELS } from './labels';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 
-export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
+export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
 
 /** The labels of a text. */
 interface LabelResult {
@@ -90,7 +90,7 @@ export async function classify(
 		model: completion.model,
 		server: getProfile(server).getRecognizedName(),
 		warnings: [
-			...getIgnoredWarnings(settings.parameters, serverType),
+			...getIgnoredWarnings(settings.sampling, serverType),
 			...getContextWarnings(serverType, server, settings),
 			...warnings,
 		],
@@ -125,17 +125,17 @@ async function requestLabels(
 	{ server, serverType, settings, options }: LabelQuery,
 	draft: LabelDraft,
 ): Promise<LabelResponse> {
-	const { model, parameters } = settings;
-	const context = { model, parameters, serverType, options };
+	const { model, sampling } = settings;
+	const context = { model, sampling, serverType, options };
 	const result = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'chat'),
 		draft,
 		toBody: (route, sent) => buildLabelBody(route, sent, context),
-		extraBody: parameters.extraBody,
+		extraBody: sampling.extraBody,
 		operation: 'chat',
 		adaptations: {
 			field: [adjustOllamaThinking],
-			format: [omitConstraints(parameters.maxTokens === undefined ? FREE_TOKENS : 0)],
+			format: [omitConstraints(sampling.maxTokens === undefined ? FREE_TOKENS : 0)],
 			conversation: [enforceStrictRoles],
 		},
 		isIdempotent: true,

@@ -4,7 +4,7 @@ import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
 import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
-import { getIgnoredWarnings, toParameterFields } from '../chat/body/openai-body';
+import { getIgnoredWarnings, toSamplingFields } from '../chat/body/openai-body';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
@@ -17,9 +17,9 @@ import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { explainUnsupportedRoute } from './task-errors';
+import { explainUnsupportedTask } from './task-errors';
 
-export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
+export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
 
 /** A text, or the IDs of its tokens. */
 export type Prompt = string | number[];
@@ -46,15 +46,15 @@ export async function completeText(
 	settings: CompleteSettings,
 	{ prompt, onDelta }: CompleteRequest,
 ): Promise<CompletedText> {
-	const { model, parameters } = settings;
+	const { model, sampling } = settings;
 	assertModelName(model);
 	const serverType = await getProfile(server).getType(settings.signal);
 	const settingWarnings = [
-		...getIgnoredWarnings(parameters, serverType),
+		...getIgnoredWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
 	];
 	let accumulator: CompletionAccumulator | undefined;
-	const { extraBody } = parameters;
+	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'complete'),
 		toBody: (route) =>
@@ -64,7 +64,7 @@ export async function completeText(
 						prompt,
 						stream: true,
 						stream_options: { include_usage: true },
-						...toParameterFields(parameters, serverType),
+						...toSamplingFields(sampling, serverType),
 						...extraBody,
 					},
 		extraBody,
@@ -91,7 +91,7 @@ export async function completeText(
 				{ server, serverType, model },
 				'Or shorten the text.',
 			);
-			return await explainUnsupportedRoute(contextError, { server, feature: 'completion', model });
+			return await explainUnsupportedTask(contextError, { server, task: 'completion', model });
 		},
 		getUsage: ({ usage }) => usage ?? {},
 	});
@@ -109,13 +109,13 @@ export async function completeText(
 }
 
 /** For Ollama's own route. `raw` skips the chat template of the model. */
-function buildRawOllamaBody({ model, parameters }: CompleteSettings, prompt: Prompt): JsonRecord {
+function buildRawOllamaBody({ model, sampling }: CompleteSettings, prompt: Prompt): JsonRecord {
 	if (typeof prompt !== 'string')
 		throw createInputError(
 			'This server accepts prompts as text only, not as tokens',
 			'Enter the prompt as text.',
 		);
-	const body = toOllamaBody({ model, messages: [], tools: [], parameters });
+	const body = toOllamaBody({ model, messages: [], tools: [], sampling });
 	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
 	const fields = Object.entries(body).filter(([name]) => !['messages', 'context'].includes(name));
 	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };

@@ -11,7 +11,7 @@ import type { OtherTextsStatus } from './batches';
 import { isInvalidJsonResponse } from './batches';
 import type { BatchText } from './long-texts';
 import { excerpt, explainTooLong } from './long-texts';
-import { explainUnsupportedTask } from './task-errors';
+import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import type { VectorIssue } from './vectors';
 
 /** The settings that an error may be about. */
@@ -147,16 +147,11 @@ export async function explainEmbedError(
 		return error.copyWith({
 			type: 'wrongModelType',
 			title: `The model "${model}" is not an embedding model`,
-			suggestion: `Choose an embedding model. ${texts.embeddings}`,
+			suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
 		});
 	if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
-	if (error.type === 'routeNotFound')
-		return error.copyWith({
-			type: 'featureDisabled',
-			title: 'The server has no endpoint for embeddings',
-			suggestion: texts.embeddings,
-		});
-	return await explainUnsupportedTask(error, { server, feature: 'embeddings', model });
+	const longError = await explainLongTexts(error, server);
+	return await explainUnsupportedTask(longError, { server, task: 'embeddings', model });
 }
 
 /** The error that names the option whose value a server rejects; undefined if it is about something else. */

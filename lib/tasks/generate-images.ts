@@ -21,7 +21,7 @@ import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
 import { compareResult } from './result-checks';
-import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
+import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
 	prompt: string;
@@ -94,7 +94,7 @@ export async function generateImages(
 			const imageError = isEmpty
 				? error.copyWith({ type: 'featureDisabled' })
 				: explainFirstTokenTimeout(error);
-			return await explainUnsupportedRoute(imageError, { server, feature: 'images', model });
+			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
 		},
 	});
 	const context = toErrorContext(server, server.getApiUrl(), model);

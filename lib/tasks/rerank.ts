@@ -16,7 +16,7 @@ import { readJson } from './read-json';
 import type { BatchRequest, BatchTotals } from './run-batches';
 import { runBatches } from './run-batches';
 import type { TaskSettings } from './run-task';
-import { explainUnsupportedTask } from './task-errors';
+import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
 
 export interface RerankSettings extends TaskSettings {
@@ -86,7 +86,8 @@ export async function rerank(
 		canTruncate: settings.longDocuments === 'truncate',
 		toError: (error, item) => explainTooLong(error, item, TOO_LONG) ?? error,
 	}).catch(async (error: ServerError) => {
-		throw await explainUnsupportedTask(error, { server, feature: 'rerank', model });
+		const longError = await explainLongTexts(error, server);
+		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });
 	});
 	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
 		text.trim() ? [] : [{ index }],

@@ -1,11 +1,13 @@
 /** Runs a task, which is everything except a chat: settings → attempts → result. */
 import type { ServerError } from '../errors/server-error';
+import { withRetriesAdvice } from '../errors/retries-advice';
 import { captureError } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { omitRejectedField } from '../exchange/adaptations';
+import type { Attempt, AttemptRequest } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import type { Outcome } from '../exchange/types';
@@ -39,10 +41,8 @@ export interface TaskUsage {
 export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
-		Pick<
-			ExchangeOptions<Draft, Value>,
-			'routes' | 'adaptations' | 'getPartial' | 'getShownLength'
-		> {
+		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
+		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
 	/** Fields of the JSON body, or of the form if there is a file. The model is added. */
@@ -80,7 +80,7 @@ export async function runTask<Value, Draft = undefined>(
 			throw upload ? upload.explain(error) : error;
 		});
 	return await traceAttempts({ server, settings, task, attempts }).catch(async (error: unknown) => {
-		throw await explainError(task, error);
+		throw await explainError(task, error, settings.retries ?? 0);
 	});
 }
 
@@ -94,29 +94,47 @@ function toExchangeOptions<Value, Draft>(
 	task: TaskRequest<Value, Draft>,
 	upload: TaskUpload | undefined,
 ): ExchangeOptions<Draft, Value> {
-	const { toBody, adaptations, extraBody = {} } = task;
+	const { adaptations, extraBody = {} } = task;
 	const modelField = model === '' ? {} : { model };
 	const omitRejected = omitRejectedField(new Set(Object.keys(extraBody)));
 	return {
-		headers: task.headers,
-		isIdempotent: task.isIdempotent,
-		isPreemptible: task.isPreemptible,
-		maxBytes: task.maxBytes,
-		maxMemory: task.maxMemory,
-		getPartial: task.getPartial,
-		getShownLength: task.getShownLength,
-		...modelField,
-		timeouts,
-		maxRetries: retries,
-		signal,
-		priority,
 		learningScope: task.routes[0]!,
 		routes: task.routes,
 		draft: task.draft as Draft,
-		toBody: (draft, route) => ({ ...modelField, ...toBody(route, draft) }),
-		toContent: (body) => (upload ? { upload: upload.createForm(body) } : { json: body }),
+		startAttempt: (request) => toAttempt(task, { ...request, modelField, upload }),
+		isRepeatable: task.isRepeatable,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
-		read: async (response, { draft }) => toOutcome(task, await task.read(response), draft),
+		http: {
+			headers: task.headers,
+			isIdempotent: task.isIdempotent,
+			isPreemptible: task.isPreemptible,
+			maxBytes: task.maxBytes,
+			maxMemory: task.maxMemory,
+			...modelField,
+			timeouts,
+			maxRetries: retries,
+			signal,
+			priority,
+		},
+	};
+}
+
+/** An attempt's request, and what all attempts of a task share. */
+interface TaskAttempt<Draft> extends AttemptRequest<Draft> {
+	modelField: JsonRecord;
+	upload: TaskUpload | undefined;
+}
+
+function toAttempt<Value, Draft>(
+	task: TaskRequest<Value, Draft>,
+	{ draft, route, modelField, upload }: TaskAttempt<Draft>,
+): Attempt<Draft, Value> {
+	return {
+		toBody: () => ({ ...modelField, ...task.toBody(route, draft) }),
+		toContent: (body) => (upload ? { upload: upload.createForm(body) } : { json: body }),
+		toOutcome: async (response) => toOutcome(task, await task.read(response), draft),
+		getPartial: () => task.getPartial?.(),
+		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
 }
 
@@ -158,8 +176,12 @@ async function traceAttempts<Value, Draft>({
 	);
 }
 
-async function explainError<Value, Draft>({ explain }: TaskRequest<Value, Draft>, error: unknown) {
-	const cause = captureError(error);
+async function explainError<Value, Draft>(
+	{ explain }: TaskRequest<Value, Draft>,
+	error: unknown,
+	retries: number,
+) {
+	const cause = withRetriesAdvice(captureError(error), retries);
 	// An explanation may wait for the server type, which Stop must not.
-	return explain && cause.type !== 'aborted' ? await explain(cause) : error;
+	return explain && cause.type !== 'aborted' ? await explain(cause) : cause;
 }

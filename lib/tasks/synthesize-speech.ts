@@ -12,7 +12,7 @@ import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import { compareResult } from './result-checks';
-import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
+import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 
@@ -113,7 +113,7 @@ export async function synthesizeSpeech<Stored>(
 			if (!isVoiceError) {
 				const timeoutError = explainFirstTokenTimeout(error);
 				const { model } = settings;
-				return await explainUnsupportedRoute(timeoutError, { server, feature: 'speech', model });
+				return await explainUnsupportedTask(timeoutError, { server, task: 'speech', model });
 			}
 			return error.copyWith({
 				type: 'badRequest',

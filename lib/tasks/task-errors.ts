@@ -3,32 +3,24 @@ import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
-
-/** What servers cannot do, as text after "cannot". The server type has the suggestion for each. */
-const FEATURES = {
-	completion: 'complete text',
-	embeddings: 'create embeddings',
-	rerank: 'rerank',
-	images: 'generate images',
-	transcription: 'transcribe audio',
-	translation: 'translate audio',
-	speech: 'speak',
-};
+import type { ServerTask } from '../servers/task-advice';
+import { describeLackingTask } from '../servers/task-advice';
 
 /** What a task needs of a server. */
-export interface RequiredFeature {
+export interface RequiredTask {
 	server: ModelServer;
-	feature: keyof typeof FEATURES;
+	task: ServerTask;
+	/** As sent; empty: none. */
 	model: string;
-	/** Continues the title "vLLM cannot transcribe audio", for example with " with this model". Default: nothing. */
-	suffix?: string;
 }
 
-/** Explains the error of a server that lacks the route of a feature, or the model. Others are returned unchanged. */
-export async function explainUnsupportedRoute(
+/** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */
+export async function explainUnsupportedTask(
 	error: ServerError,
-	{ server, feature, model, suffix = '' }: RequiredFeature,
+	{ server, task, model }: RequiredTask,
 ): Promise<ServerError> {
+	// The server type may still be unknown, and Stop must not wait for it.
+	if (error.type === 'aborted') return error;
 	const serverType = await getProfile(server).getType();
 	const { texts, label } = serverType;
 	const suggestion = texts.missingModel?.(model);
@@ -38,29 +30,23 @@ export async function explainUnsupportedRoute(
 	const isRecognized = serverType !== other;
 	// The URL of an unrecognized server may be wrong.
 	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
+	const { status } = error;
+	const known = { label: isRecognized ? label : undefined, model, advices: texts.tasks, status };
 	return error.copyWith({
 		type: 'featureDisabled',
-		title: `${isRecognized ? label : 'The server'} cannot ${FEATURES[feature]}${suffix}`,
-		suggestion: `${urlSuggestion}${texts[feature]}`,
+		title: describeLackingTask(task, known),
+		suggestion: `${urlSuggestion}${texts.tasks[task].suggestion}`,
 	});
 }
 
-/** Explains the error of a server that was started for another task, or for shorter texts. */
-export async function explainUnsupportedTask(
+/** Adds how a server accepts longer texts for embeddings or reranking. Other errors are returned unchanged. */
+export async function explainLongTexts(
 	error: ServerError,
-	required: RequiredFeature & { feature: 'embeddings' | 'rerank' },
+	server: ModelServer,
 ): Promise<ServerError> {
-	const { server, feature } = required;
-	// The server type may still be unknown, and Stop must not wait for it.
-	if (error.type === 'aborted') return error;
+	if (error.type !== 'promptTooLong') return error;
 	const { texts } = await getProfile(server).getType();
-	if (error.type === 'promptTooLong')
-		return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
-	if (error.type !== 'featureDisabled') return await explainUnsupportedRoute(error, required);
-	return error.copyWith({
-		title: `The server was not started for ${feature === 'rerank' ? 'reranking' : feature}`,
-		suggestion: texts[feature],
-	});
+	return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
 }
 
 /** Explains the first-token timeout of a server that sends nothing while it processes an image or a recording. */

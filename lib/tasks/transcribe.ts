@@ -2,7 +2,6 @@
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { FileSource } from '../http/multipart';
-import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
 import { AUDIO_EXTENSIONS, describeDocument, getAudioExtension } from '../files/file-types';
@@ -12,7 +11,7 @@ import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { explainFirstTokenTimeout, explainUnsupportedRoute } from './task-errors';
+import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
@@ -166,32 +165,28 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
 	if (option) return option;
-	const { label, texts: typeTexts } = await getProfile(server).getType();
-	// A server for this task that lacks the endpoint runs another model.
-	const isOtherModel = error.type === 'routeNotFound' && typeTexts.transcription.includes(label);
 	const isAudioUnsupported =
 		error.status === 501 ||
 		error.type === 'modalityUnsupported' ||
-		UNSUPPORTED_PATTERN.test(serverText) ||
-		isOtherModel;
+		UNSUPPORTED_PATTERN.test(serverText);
 	const audioError = isAudioUnsupported
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
-	const fileError = UNREADABLE_PATTERN.test(serverText)
-		? error.copyWith({
-				type: 'badRequest',
-				title: `The server cannot read the audio of "${file.name}"`,
-				// whisper.cpp sends the same message for every invalid request.
-				suggestion:
-					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
-			})
-		: audioError;
+	const fileError =
+		error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText)
+			? error.copyWith({
+					type: 'badRequest',
+					title: `The server cannot read the audio of "${file.name}"`,
+					// whisper.cpp sends the same message for every invalid request.
+					suggestion:
+						'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
+				})
+			: audioError;
 	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
-	return await explainUnsupportedRoute(withFileNames(fileError, [sentFile]), {
+	return await explainUnsupportedTask(withFileNames(fileError, [sentFile]), {
 		server,
-		feature: translate ? 'translation' : 'transcription',
+		task: translate ? 'translation' : 'transcription',
 		model,
-		suffix: isAudioUnsupported ? ' with this model' : '',
 	});
 }
 

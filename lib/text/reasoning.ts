@@ -18,8 +18,21 @@ const HARMONY_MESSAGE = /<\|(?:message|content|think)\|>/;
 const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>', '<|/think|>']);
 const MAX_HEADER_LENGTH = 160;
 
+/**
+ * Headers of gpt-oss whose special tokens a server removed: `analysisUser greets.assistantfinalHello!` (vLLM and Ollama
+ * with another template). Only the second one shows that the first one was a header.
+ */
+const BARE_HEADER = /^analysis(?=[A-Z"'“(\n])/;
+const BARE_START = 'analysis';
+/** The word is one token: a shorter beginning is another one, and is shown at once. */
+const MIN_BARE_LENGTH = 4;
+const BARE_ENDS = toEnds(['assistantfinal']);
+
 /** Beginnings of marks, at which the response is not yet decided. */
 const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...THINKING_TAGS];
+
+/** The end of thinking that the prompt began and left empty, as the first token of a response. */
+const END_TAGS = THINKING_TAGS.map(toEndTag);
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking|exaone[-_.]?deep/i;
@@ -64,6 +77,10 @@ interface Part {
 	ends: Ends;
 	/** Whether another part may follow. */
 	hasNext: boolean;
+	/** Whether it is thinking only if its end arrives. Then its mark is read with it. */
+	isAssumed?: true;
+	/** Length of the mark of an assumed part. */
+	headerLength?: number;
 }
 
 /** The part that begins with a text; `undecided` if more of the text is required. */
@@ -84,9 +101,13 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 		const isReasoning = (header[1] ?? header[2]) !== undefined;
 		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, hasNext: true };
 	}
+	if (BARE_HEADER.test(text)) return BARE;
 	const isHeader = HARMONY_STARTS.some((start) => text.startsWith(start));
 	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
-	const isPartial = PARTIAL_TAG.test(text) || STARTS.some((start) => start.startsWith(text));
+	const isPartial =
+		PARTIAL_TAG.test(text) ||
+		[...STARTS, ...END_TAGS].some((start) => start.startsWith(text)) ||
+		(text.length >= MIN_BARE_LENGTH && BARE_START.startsWith(text));
 	return mayBeHeader || isPartial ? 'undecided' : undefined;
 }
 
@@ -94,9 +115,11 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 const ASSUMED: Part = {
 	length: 0,
 	isReasoning: true,
-	ends: toEnds(THINKING_TAGS.map(toEndTag)),
+	ends: toEnds(END_TAGS),
 	hasNext: false,
+	isAssumed: true,
 };
+const BARE: Part = { ...ASSUMED, ends: BARE_ENDS, headerLength: BARE_START.length };
 const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]), hasNext: false };
 
 const FENCE = /^ {0,3}```/;
@@ -104,6 +127,8 @@ const MAX_FENCE_LENGTH = 6;
 
 /** JSON is not thinking, and may contain a tag. */
 const JSON_START = /^(?:\{|\[\s*[[{"\d\]])/;
+/** What follows a tag that a sentence mentions. */
+const SENTENCE_AFTER = /[ .,;:?!)]/;
 /** A text with more mentions of the closing tag is about it. */
 const MAX_MENTIONS = 20;
 /** The end of thinking that a server split too early arrives within so many characters. */
@@ -164,13 +189,21 @@ export class ReasoningSplitter {
 	/** The pending text. Thinking that never ended is the response, if no tag opened it. */
 	get rest(): TextAndReasoning {
 		const rest = this.searched + this.pending;
-		const isThinking = this.part?.isReasoning === true && this.part !== ASSUMED;
+		if (!this.part && END_TAGS.includes(rest.trim())) return { text: '', reasoning: '' };
+		const isThinking = this.part?.isReasoning === true && this.part.isAssumed !== true;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
 
 	/** Consumes the mark that opens a part. Undefined if more text is required. */
 	private parseStart() {
 		const trimmed = this.pending.trimStart();
+		const emptyEnd = this.isSplitByServer ? undefined : findEmptyEnd(trimmed);
+		if (emptyEnd === 'undecided') return undefined;
+		if (emptyEnd !== undefined) {
+			this.searched = '';
+			this.pending = trimmed.slice(emptyEnd).trimStart();
+			return PLAIN;
+		}
 		const part = parsePart(trimmed);
 		if (part === undefined || part === 'undecided') {
 			this.keep(this.pending.length - trimmed.length);
@@ -187,15 +220,15 @@ export class ReasoningSplitter {
 	/** Reads to the end of the part, at which another one begins. */
 	private readPart(part: Part) {
 		if (part === PLAIN) return this.take();
-		const end = part === ASSUMED ? this.findAssumedEnd() : findEnd(this.pending, part.ends);
-		if (end.length === 0 && part === ASSUMED && this.part === ASSUMED) {
+		const end = part.isAssumed ? this.findAssumedEnd(part) : findEnd(this.pending, part.ends);
+		if (end.length === 0 && part.isAssumed && this.part === part) {
 			this.keep(end.at);
 			if (this.searched.length > this.maxAssumed) this.part = PLAIN;
 			return '';
 		}
 		if (this.part !== part) return '';
 		this.keep(end.at);
-		const content = this.searched;
+		const content = this.searched.slice(part.headerLength ?? 0);
 		this.searched = '';
 		if (end.length === 0) return content;
 		const rest = this.pending.slice(end.length);
@@ -206,9 +239,9 @@ export class ReasoningSplitter {
 	}
 
 	/** The end of thinking that no tag opened. A tag that the text only mentions is not the end. */
-	private findAssumedEnd(): PartEnd {
+	private findAssumedEnd({ ends }: Part): PartEnd {
 		for (;;) {
-			const end = findEnd(this.pending, ASSUMED.ends);
+			const end = findEnd(this.pending, ends);
 			if (end.length === 0) return end;
 			const isMention = this.isMention(end);
 			if (isMention === undefined) return { at: end.at, length: 0 };
@@ -227,7 +260,7 @@ export class ReasoningSplitter {
 		const isQuoted = /[`'"“‘«(]/.test(before);
 		if (isQuoted || this.isInFence(at)) return true;
 		if (before !== ' ') return false;
-		return after === undefined ? undefined : /[ .,;:?!)]/.test(after);
+		return after === undefined ? undefined : SENTENCE_AFTER.test(after);
 	}
 
 	/** Whether a position of the pending text is in a code block. Lines before the last position are not read again. */
@@ -263,6 +296,18 @@ function findEnd(text: string, { marks, pattern }: Ends): PartEnd {
 	const match = pattern.exec(text);
 	if (match !== null) return { at: match.index, length: match[0].length };
 	return { at: text.length - getPartialMarkLength(text, marks), length: 0 };
+}
+
+/**
+ * The length of an end tag at the start of a response, whose thinking was empty; `undecided` before the next character,
+ * undefined if there is none, or a sentence is about it.
+ */
+function findEmptyEnd(text: string): number | 'undecided' | undefined {
+	const tag = END_TAGS.find((mark) => text.startsWith(mark));
+	if (tag === undefined) return undefined;
+	const after = text[tag.length];
+	if (after === undefined) return 'undecided';
+	return SENTENCE_AFTER.test(after) ? undefined : tag.length;
 }
 
 /** Whether a response ends thinking that it did not begin. */

@@ -23,11 +23,20 @@ export interface RequestAttributes {
 	/** A server type, or `dify`. */
 	provider?: string;
 	/** Generation options, by their names in lib/chat/generation-options.ts. */
-	parameters?: object;
+	sampling?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
 	/** Priority in the queue. */
 	priority?: Priority;
+}
+
+/** Token counts of a request and its response. */
+export interface TracedUsage {
+	promptTokens?: number;
+	completionTokens?: number;
+	/** Prompt tokens from the server's cache. */
+	cachedTokens?: number;
+	reasoningTokens?: number;
 }
 
 /** Attributes of a response. */
@@ -39,12 +48,7 @@ export interface ResponseAttributes {
 	id?: string;
 	conversationId?: string;
 	finishReason?: string;
-	usage?: {
-		promptTokens?: number;
-		completionTokens?: number;
-		cachedTokens?: number;
-		reasoningTokens?: number;
-	};
+	usage?: TracedUsage;
 	/** By `performance.now()`. */
 	firstTokenAt?: number;
 	tokensPerSecond?: number;
@@ -66,8 +70,8 @@ export type SpanData = RequestAttributes &
 
 const set =
 	(name: string) =>
-	({ parameters }: SpanData) =>
-		(parameters as Readonly<JsonRecord> | undefined)?.[name];
+	({ sampling }: SpanData) =>
+		(sampling as Readonly<JsonRecord> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (observation: SpanData) =>
@@ -122,7 +126,11 @@ const ATTRIBUTES: Record<string, keyof SpanData | ((observation: SpanData) => un
 
 type AttributeValue = string | number | string[];
 
-/** `mask`: masks the credential's secrets in a text. */
+/**
+ * Attributes that have a value.
+ *
+ * @param mask masks the credential's secrets in a text
+ */
 export function toSpanAttributes(
 	observation: SpanData,
 	mask: (text: string) => string,

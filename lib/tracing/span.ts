@@ -1,3 +1,4 @@
+/** A span of OpenTelemetry around a request to a server. */
 import { ServerError } from '../errors/server-error';
 import { isUnknownError } from '../errors/error-types';
 import { mask } from '../errors/mask';
@@ -28,8 +29,8 @@ const HOST_TIMEOUT_MS = 1_000;
 /**
  * Runs work in a separate span, a child of n8n's span of the node, if n8n exports traces.
  *
- * `work`: receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one.
- * `toAttributes`: the span's attributes from the result.
+ * @param work receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one
+ * @param toAttributes the span's attributes from the result
  */
 export async function withSpan<T, S extends TracedEndpoint>(
 	endpoint: S,

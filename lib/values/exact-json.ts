@@ -1,6 +1,7 @@
 /** JSON without the loss of a digit. */
 import { BACKSLASH } from './json-brackets';
 import { parseJson } from './json';
+import { parseNumber } from './numbers';
 
 /** JSON whose numbers keep all of their digits. */
 export interface ExactJson {
@@ -70,6 +71,46 @@ class StringFinder {
 		while (start > this.at && this.json.charCodeAt(start - 1) === BACKSLASH) start--;
 		return (quote - start) % 2 === 1;
 	}
+}
+
+/** A number in all of its digits, which `JSON.stringify` writes as they are (Node.js 22 and later). */
+export interface ExactNumber {
+	readonly rawJSON: string;
+}
+
+/** The parts of `JSON` that TypeScript does not know yet. */
+const ExactJSON = JSON as unknown as {
+	rawJSON(digits: string): ExactNumber;
+	parse(
+		text: string,
+		reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+	): unknown;
+};
+
+/**
+ * Parses JSON that a user wrote, to send it: numbers that JavaScript cannot represent keep their digits.
+ *
+ * @returns undefined for text that is not JSON, or is nested too deeply
+ */
+export function parseJsonToSend(source: string): unknown {
+	const value = parseJson(source);
+	if (value === undefined || !MAY_BE_LARGE.test(source)) return value;
+	return ExactJSON.parse(source, (_key, value, { source: digits = '' }) =>
+		typeof value === 'number' && !isExact(digits) ? ExactJSON.rawJSON(digits) : value,
+	);
+}
+
+/** A number to send: of text with more digits than JavaScript can represent, all of them; undefined if it is none. */
+export function toExactNumber(value: unknown): number | ExactNumber | undefined {
+	const number = parseNumber(value);
+	if (typeof value !== 'string' || number === undefined) return number;
+	const digits = value.trim();
+	return isJsonNumber(digits) && !isExact(digits) ? ExactJSON.rawJSON(digits) : number;
+}
+
+/** Text such as `0x10` or `1_000` is a number, but not in JSON. */
+function isJsonNumber(text: string) {
+	return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text);
 }
 
 /** Parses JSON; numbers that JavaScript cannot represent become strings. */

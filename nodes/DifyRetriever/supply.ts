@@ -5,7 +5,7 @@ import { openDifyClient } from '../../lib/dify/credentials';
 import { readRetrievalOptions } from '../shared/dify/retrieval-fields';
 import { NodeParameters } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-entries';
-import { supplySubNode } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node';
 import { parseUuid } from '../../lib/dify/client';
 import { isUnset } from '../../lib/values/records';
 import { properties } from './fields';
@@ -16,12 +16,13 @@ export async function supplyRetriever(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplySubNode(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
+	const place = { context, connection: NodeConnectionTypes.AiRetriever, itemIndex };
+	return await supplySubNode(place, async (subNode) => {
 		const client = await openDifyClient(context, 'knowledge', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const datasetIds = readDatasetIds(parameters);
 		const search = readRetrievalOptions(parameters);
-		return { response: createRetriever({ client, datasetIds, search, log }) };
+		return { response: createRetriever({ client, datasetIds, search, log: subNode.log }) };
 	});
 }
 

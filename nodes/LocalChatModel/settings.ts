@@ -12,12 +12,12 @@ import type { TraceSettings } from '../../lib/tracing/attributes';
 /**
  * Reads the node's parameters, which expressions may return with any type.
  *
- * Throws a `ServerError` of type `invalidInput` naming the field.
+ * @throws {ServerError} of type `invalidInput` naming the field
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
 		model: parameters.string('model'),
-		parameters: {
+		sampling: {
 			...readGeneration(parameters),
 			thinking: readThinking(parameters),
 			responseFormat: readResponseFormat(parameters),
@@ -31,7 +31,23 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	};
 }
 
-/** Throws a `ServerError` of type `invalidInput` naming the field. */
+/** What limits the generations of an execution. */
+export interface GenerationLimits {
+	/** How many tools the model is offered; 0 for all. */
+	maxTools: number;
+	/** Tokens of all prompts and responses of the execution; 0 for no limit. */
+	tokenBudget: number;
+}
+
+/** @throws {ServerError} of type `invalidInput` naming the field */
+export function readLimits(parameters: NodeParameters): GenerationLimits {
+	return {
+		maxTools: parameters.number('options.maxTools', 0),
+		tokenBudget: parameters.number('options.tokenBudget', 0),
+	};
+}
+
+/** @throws {ServerError} of type `invalidInput` naming the field */
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = asRecord(parameters.value('options.trace'));
 	const settings = traceFields

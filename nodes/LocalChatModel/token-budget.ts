@@ -1,25 +1,25 @@
 /** Ends an execution that has used up its token budget. */
 import type { ChatGenerator } from '../../lib/chat/types';
-import { readTokenTotals } from '../shared/token-totals';
+import type { TokenTotals } from '../shared/token-totals';
 import { createInputError } from '../../lib/errors/create-error';
 
 const UNCOUNTED =
 	'The server does not report token counts, so Token Budget cannot limit this execution.';
 
 /**
- * Fails if the execution has used its tokens, unless the budget is 0. The response that exceeds the budget is still returned.
+ * Fails if the execution has used its tokens. The response that exceeds the budget is still returned.
  *
- * `budget`: tokens of all prompts and responses of the execution.
- * Throws a `ServerError` of type `invalidInput` before anything is sent, if nothing is left.
+ * @param budget tokens of all prompts and responses of the execution
+ * @param readTotals reads the tokens that the execution has used so far
+ * @throws {ServerError} of type `invalidInput` before anything is sent, if nothing is left
  */
 export function withTokenBudget(
 	generate: ChatGenerator,
-	context: object,
 	budget: number,
+	readTotals: () => TokenTotals,
 ): ChatGenerator {
-	if (budget === 0) return generate;
 	return async (chatRequest, onDelta) => {
-		const { tokensIn, tokensOut } = readTokenTotals(context);
+		const { tokensIn, tokensOut } = readTotals();
 		const used = tokensIn + tokensOut;
 		if (used >= budget)
 			throw createInputError(

@@ -6,7 +6,7 @@ import { omitUndefined } from '../../lib/values/records';
 import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
 import { readExplicitPriority } from '../shared/timeout-fields';
 import type { SubNodeLog } from '../shared/sub-node-log';
-import { supplySubNode } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
@@ -34,16 +34,19 @@ export async function supplyEmbeddings(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplySubNode(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
-		const { parameters, server, priority } = await log.openModelServer(properties);
+	const place = { context, connection: NodeConnectionTypes.AiEmbedding, itemIndex };
+	return await supplySubNode(place, async (subNode) => {
+		const { parameters, server, priority } = await subNode.open(properties);
 		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
 			task: 'embeddings',
-			signal: log.signal,
+			signal: subNode.signal,
 		});
-		return { response: createLoggedEmbeddings(new Embedder(server, resolvedSettings), log) };
+		return {
+			response: createLoggedEmbeddings(new Embedder(server, resolvedSettings), subNode.log),
+		};
 	});
 }
 

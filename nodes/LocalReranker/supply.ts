@@ -6,7 +6,7 @@ import { rerank } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values/records';
 import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import type { SubNodeLog } from '../shared/sub-node-log';
-import { supplySubNode } from '../shared/sub-node-log';
+import { supplySubNode } from '../shared/sub-node';
 import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
@@ -40,15 +40,16 @@ export async function supplyReranker(
 	context: ISupplyDataFunctions,
 	itemIndex: number,
 ): Promise<SupplyData> {
-	return await supplySubNode(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
-		const { parameters, server, priority } = await log.openModelServer(properties);
+	const place = { context, connection: NodeConnectionTypes.AiReranker, itemIndex };
+	return await supplySubNode(place, async (subNode) => {
+		const { parameters, server, priority } = await subNode.open(properties);
 		const settings = { ...readRerankSettings(parameters), priority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
 			task: 'reranking',
-			signal: log.signal,
+			signal: subNode.signal,
 		});
-		return { response: createLoggedReranker(server, resolvedSettings, log) };
+		return { response: createLoggedReranker(server, resolvedSettings, subNode.log) };
 	});
 }
 

@@ -12,6 +12,7 @@ import type { JsonRecord } from '../../lib/values/records';
 import type { NumberRange } from '../../lib/values/numbers';
 import { isRecord, asRecord, isUnset } from '../../lib/values/records';
 import { getErrorMessage, parseBoolean, truncate } from '../../lib/values/text';
+import { parseJsonToSend } from '../../lib/values/exact-json';
 import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
@@ -121,6 +122,10 @@ export class NodeParameters {
 	/** A JSON object, or JSON text of one. */
 	readonly object: <F = never>(path: string, ...whenUnset: [] | [F]) => JsonRecord | F =
 		this.createReader(asObject);
+
+	/** The same to send it: numbers that JavaScript cannot represent keep their digits. */
+	readonly objectToSend: <F = never>(path: string, ...whenUnset: [] | [F]) => JsonRecord | F =
+		this.createReader(asObjectToSend);
 
 	/** One of the choices of the field, whose values are the type `T`. */
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
@@ -331,6 +336,12 @@ export function asObject({ label }: Field, value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? parseFieldJson(label, value) : value;
 	if (!isRecord(parsed)) throw createFieldError(label, 'must be a JSON object');
 	return parsed;
+}
+
+/** The same, to send it. */
+export function asObjectToSend(field: Field, value: unknown): JsonRecord {
+	const parsed = asObject(field, value);
+	return typeof value === 'string' ? asRecord(parseJsonToSend(value) ?? parsed) : parsed;
 }
 
 function parseFieldJson(label: string, text: string) {

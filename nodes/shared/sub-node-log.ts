@@ -1,21 +1,20 @@
+/** The entries of a sub-node in n8n's execution log. */
 import type {
 	IDataObject,
-	INodeExecutionData,
-	INodeProperties,
 	ISupplyDataFunctions,
 	NodeConnectionType,
 	NodeOperationError,
-	SupplyData,
 } from 'n8n-workflow';
-import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
-import { createModelServer } from '../../lib/servers/endpoint';
-import { NodeParameters } from './parameters';
-import { readPriority } from './timeout-fields';
-import { addHintOnce, watchLoading } from './run/hints';
-import { toPanelError } from './run/item-error';
 import { tryOrUndefined } from '../../lib/values/attempt';
-import type { Priority } from '../../lib/http/queue';
-import type { ModelServer } from '../../lib/servers/types/server-type';
+import { addHintOnce } from './run/hints';
+
+/** Where a supplied object belongs. */
+export interface SubNodePlace {
+	context: ISupplyDataFunctions & { isStreaming?(): boolean };
+	/** What the node supplies. */
+	connection: NodeConnectionType;
+	itemIndex: number;
+}
 
 /** One call of a supplied object. */
 interface SubNodeCall<T> {
@@ -27,102 +26,40 @@ interface SubNodeCall<T> {
 }
 
 /**
- * Supplies an object of a sub-node. Throws a `SubNodeError` with the whole text, which n8n passes to the root node; the
- * sub-node's log contains it, too.
- */
-export async function supplySubNode(
-	context: ISupplyDataFunctions,
-	connection: NodeConnectionType,
-	itemIndex: number,
-	build: (log: SubNodeLog) => Promise<SupplyData>,
-): Promise<SupplyData> {
-	const log = new SubNodeLog(context, connection, itemIndex);
-	return await build(log).catch((error: unknown) => {
-		throw log.supplyError(error);
-	});
-}
-
-/**
  * The log of a supplied object. n8n's own wrapper logs every number of every vector, and ignores objects without a
  * LangChain class, so these log themselves.
  */
 export class SubNodeLog {
+	/** @param toError the error as n8n shows it, naming the sub-node */
 	constructor(
-		private readonly context: ISupplyDataFunctions & { isStreaming?(): boolean },
-		private readonly connection: NodeConnectionType,
-		private readonly itemIndex: number,
+		private readonly place: SubNodePlace,
+		private readonly toError: (error: unknown) => NodeOperationError,
 	) {}
 
-	/** Throws a `NodeOperationError` naming the sub-node, so that n8n marks that node. */
+	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
-		const index = this.addInput(input);
+		const index = this.begin(input);
 		const startedAt = performance.now();
 		try {
 			const result = await run(this.signal);
-			this.addOutput(index, [
-				[{ json: { ...output(result), milliseconds: Math.round(performance.now() - startedAt) } }],
-			]);
+			const milliseconds = Math.round(performance.now() - startedAt);
+			this.end(index, { ...output(result), milliseconds });
 			return result;
 		} catch (error) {
-			const nodeError = this.nodeError(error);
-			this.addOutput(index, nodeError);
+			const nodeError = this.toError(error);
+			this.end(index, nodeError);
 			throw nodeError;
 		}
 	}
 
+	/** Adds an entry without an input. */
+	add(output: IDataObject | NodeOperationError): void {
+		this.end(this.begin({}), output);
+	}
+
 	/** Shows a hint at the node, only once. */
 	hint(message: string): void {
-		tryOrUndefined(() => addHintOnce(this.context, message));
-	}
-
-	/**
-	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
-	 * the log, which n8n shows at once.
-	 */
-	async openModelServer(properties: INodeProperties[]): Promise<{
-		parameters: NodeParameters;
-		server: ModelServer;
-		priority: Priority;
-	}> {
-		const { context, itemIndex } = this;
-		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
-		const server = watchLoading(context, createModelServer(credentials, context.helpers), () =>
-			this.addOutput(this.addInput({}), [
-				[
-					{
-						json: { status: 'The model is still loading. The request is sent when it is loaded.' },
-					},
-				],
-			]),
-		);
-		return { parameters, server, priority: readPriority(context, parameters) };
-	}
-
-	nodeError(error: unknown): NodeOperationError {
-		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex });
-		return toPanelError(this.context, nodeError, error);
-	}
-
-	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
-	supplyError(error: unknown): SubNodeError {
-		const nodeError = this.nodeError(error);
-		this.addOutput(this.addInput({}), nodeError);
-		return new SubNodeError(this.context.getNode(), nodeError);
-	}
-
-	private addInput(input: IDataObject) {
-		return tryOrUndefined(
-			() => this.context.addInputData(this.connection, [[{ json: input }]]).index,
-		);
-	}
-
-	private addOutput(
-		index: number | undefined,
-		output: INodeExecutionData[][] | NodeOperationError,
-	) {
-		if (index !== undefined)
-			tryOrUndefined(() => this.context.addOutputData(this.connection, index, output));
+		tryOrUndefined(() => addHintOnce(this.place.context, message));
 	}
 
 	/**
@@ -130,7 +67,24 @@ export class SubNodeLog {
 	 * old, aborted signal must not end later calls.
 	 */
 	get signal(): AbortSignal | undefined {
-		const signal = this.context.getExecutionCancelSignal();
+		const signal = this.place.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
 	}
+
+	/** @returns the index of the entry; undefined if n8n takes no more entries */
+	private begin(input: IDataObject): number | undefined {
+		const { context, connection } = this.place;
+		return tryOrUndefined(() => context.addInputData(connection, [[{ json: input }]]).index);
+	}
+
+	private end(index: number | undefined, output: IDataObject | NodeOperationError): void {
+		if (index === undefined) return;
+		const { context, connection } = this.place;
+		const entry = isError(output) ? output : [[{ json: output }]];
+		tryOrUndefined(() => context.addOutputData(connection, index, entry));
+	}
+}
+
+function isError(output: IDataObject | NodeOperationError): output is NodeOperationError {
+	return output instanceof Error;
 }

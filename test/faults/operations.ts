@@ -10,7 +10,7 @@ import type {
 import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
 import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
-import { everyOperation, withLowLimits } from '../support/every-operation';
+import { everyOperation, getLabels, withLowLimits } from '../support/every-operation';
 import type { FilledNode } from '../support/every-operation';
 import { executeContext } from '../support/execute-context';
 import * as fs from 'node:fs';
@@ -61,6 +61,8 @@ export interface Operation {
 	service: 'model' | 'dify';
 	/** Only an action has items. A sub-node is used by an agent or a store, and a trigger polls. */
 	type: 'action' | 'subNode' | 'trigger';
+	/** Labels of the fields and options that a user can set. */
+	labels: readonly string[];
 	/** Rejects with the error of the node. */
 	run(setup: OperationRun): Promise<OperationResult>;
 }
@@ -151,6 +153,7 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			node: name,
 			service: filled.credentials.includes('difyApi') ? 'dify' : 'model',
 			type: 'action',
+			labels: filled.labels,
 			run: async (setup) => {
 				const { credentials, continueOnFail, signal, file } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
@@ -189,7 +192,7 @@ const used = (
 	name: string,
 	properties: Pick<Operation, 'service' | 'type'> & { parameters?: INodeParameters },
 	use: (given: Use) => Promise<unknown>,
-): Operation => ({
+): Omit<Operation, 'labels'> => ({
 	name: `${node} ${name}`,
 	node,
 	service: properties.service,
@@ -232,7 +235,7 @@ const TASK = {
 	parameters: { options: { firstTokenTimeout: 30, maxRetries: 0 } },
 } as const;
 
-const OTHERS: readonly Operation[] = [
+const OTHERS: ReadonlyArray<Omit<Operation, 'labels'>> = [
 	used('LocalChatModel', 'streamed', CHAT, async ({ url, question, ...setup }) => {
 		const { supplied: model } = await chatModel(url, setup);
 		return await streamOf(model.bindTools([WEATHER]), question);
@@ -288,6 +291,12 @@ async function poll(name: string, { parameters, credentials }: Use): Promise<obj
 	return { items, stored: watched.stored() };
 }
 
+async function withLabels(operation: Omit<Operation, 'labels'>): Promise<Operation> {
+	const { description } = await createNode(operation.node);
+	return { ...operation, labels: description.properties.flatMap(getLabels) };
+}
+
 export async function listOperations(): Promise<Operation[]> {
-	return [...(await Promise.all(NODES.map(actionsOf))).flat(), ...OTHERS];
+	const actions = await Promise.all(NODES.map(actionsOf));
+	return [...actions.flat(), ...(await Promise.all(OTHERS.map(withLabels)))];
 }

@@ -14,7 +14,7 @@ import { until } from '../e2e/support/until';
 
 const LIMITS = { timeouts: {}, retries: 0 };
 const SAMPLE = 'right-sample-123456';
-const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
+const TOOL = { name: 'stock', schema: { type: 'object', properties: {} } };
 
 /** Uses a server. @throws the error */
 type Use = (server: ModelServer) => Promise<unknown>;
@@ -29,13 +29,14 @@ const chat =
 			...LIMITS,
 			model: 'test-model',
 			// A model with random weights may end its response before the first word.
-			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
+			sampling: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
 			thinkingHistory: 'never',
 			showThinking: false,
 		};
-		await runTurn(server, settings, {
-			messages: [{ type: 'human', content }],
-			...call,
+		await runTurn({
+			server,
+			settings,
+			chatRequest: { messages: [{ type: 'human', content }], ...call },
 		});
 	};
 

@@ -27,6 +27,7 @@ import {
 import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
 import { validateJson } from '../../lib/chat/check/validate-json';
 import { breakControlTokens } from '../../lib/text/control-tokens';
+import { ReasoningField } from '../../lib/text/reasoning-field';
 import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities } from '../../lib/values/html-entities';
 import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
@@ -108,7 +109,7 @@ import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { parseTranscript } from '../../lib/tasks/transcript';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
-import { parseExactJson, parseJsonExactly } from '../../lib/values/exact-json';
+import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import { estimateTokens } from '../../lib/values/tokens';
@@ -181,6 +182,11 @@ const READERS: Record<string, (text: string) => unknown> = {
 	parseObject,
 	'the beginning of JSON': parseCutJson,
 	exactJson: (text) => parseExactJson(text),
+	'JSON to send': parseJsonToSend,
+	'thinking in a field of its own': (text) => {
+		const field = new ReasoningField();
+		return field.push(text) + field.end();
+	},
 	argumentsOf: normalizeArguments,
 	'the arguments of a call': (text) =>
 		new ArgumentCoercer().coerce(JSON.stringify({ a: text, b: [text] }), {
@@ -219,9 +225,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 			arguments: `{"a":"b"}`,
 		}),
 	'a call of the format tool': (text) =>
-		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, parameters: { type: 'object' } }]),
+		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, schema: { type: 'object' } }]),
 	'a name in a correction': toSafeName,
-	'a response to correct': (text) => buildFormatCorrection(text, text),
+	'a response to correct': (text) => buildFormatCorrection(text, [text]),
 	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
 	'a body of an error': parseErrorBody,
 	'a message of an error': findTypeByText,
@@ -254,7 +260,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 	],
 	'the name of a tool': toValidName,
 	'a call to correct': (text) =>
-		buildToolCallCorrection(text, [{ name: text, arguments: text }], [], []),
+		buildToolCallCorrection({
+			text,
+			calls: [{ name: text, arguments: text }],
+			issues: [],
+			tools: [],
+		}),
 	'a text above a limit': (text) => [
 		truncateToLimit(text, { tokens: undefined, limit: undefined }),
 		excerpt(text),
@@ -648,14 +659,14 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [
+		'estimateUsage',
 		'ServerError.withPartial',
 		'DisplayedText.new',
-		'CompletionAccumulator.end',
 		'buildExtractMessages',
 		'withSubtitles',
 		'getUnsafeNumberWarnings',
 	],
-	'it sends requests; what it reads has readers': ['runTurn', 'withContextSuggestion'],
+	'it sends requests; what it reads has readers': ['withContextSuggestion'],
 	'it is a part of reading a call, and reads from a place; calls in a text have readers': [
 		'readLiteralCallsAt',
 		'readLiteralAt',

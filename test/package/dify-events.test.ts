@@ -29,10 +29,11 @@ const NOT_RECORDED: Readonly<Record<string, string>> = {
 	reasoning_chunk: 'it is newer than the recorded versions',
 	human_input_form_filled: 'no recording reads on while a form is filled in',
 	human_input_form_timeout: 'no recorded form runs out',
+	warning: 'it is newer than the recorded versions',
 };
 /** Events that change nothing. */
 const UNREAD = new Set(['agent_log', 'ping', 'text_replace', 'tts_message', 'tts_message_end']);
-const cases = textOf(filesIn(['test/lib/dify'], /\.test\.ts$/));
+const cases = textOf(filesIn(['test/lib/dify', 'test/nodes/shared/dify'], /\.test\.ts$/));
 
 it.each(EVENT_NAMES)('the event %s has a row in the protocol notes', (event) => {
 	expect([...ROWS]).toContain(event);

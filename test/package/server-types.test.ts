@@ -78,7 +78,8 @@ const PRODUCTS =
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
-	[/^lib\/errors\/gateway-[\w-]+\.ts$/, 'headers and sentences of gateways'],
+	[/^lib\/errors\/gateway-/, 'gateways by their words and headers'],
+	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
 	[
 		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
 		'file formats of servers, and their messages about files',

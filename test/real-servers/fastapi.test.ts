@@ -25,7 +25,7 @@ describeWith(problemOf('fastapi'), 'a custom server on FastAPI', () => {
 	it('fields that a strict server rejects are omitted', async () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), {
 			...MODEL,
-			parameters: { temperature: 0.5, topK: 5, topP: 0.9, seed: 1, maxTokens: 7 },
+			sampling: { temperature: 0.5, topK: 5, topP: 0.9, seed: 1, maxTokens: 7 },
 		});
 		expect(answer.text).toBe(SAID);
 		expect(answer.warnings.join(' ')).toMatch(/top_k/);

@@ -102,9 +102,9 @@ describeWith(
 			expect(called.toolCalls).toMatchObject([
 				{ name: 'get_weather', arguments: '{"city": "Rome"}' },
 			]);
-			const parameters = { temperature: 0, maxTokens: 60, responseFormat: CITY_SCHEMA };
+			const sampling = { temperature: 0, maxTokens: 60, responseFormat: CITY_SCHEMA };
 			const json = asking('Answer in JSON.');
-			const written = (await chat(server, { model: 'local-chat', parameters }, json)).answer;
+			const written = (await chat(server, { model: 'local-chat', sampling }, json)).answer;
 			expect(JSON.parse(written.text)).toEqual({ city: 'Paris' });
 		});
 

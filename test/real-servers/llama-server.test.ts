@@ -94,7 +94,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 	it('the chat continues at the same time, and Server Health reports all three', async () => {
 		const { pieces, answer } = await chat(server, {
 			model: 'chat',
-			parameters: { maxTokens: 8 },
+			sampling: { maxTokens: 8 },
 		});
 		expect(pieces.join('')).toBe(answer.text);
 		expect(answer.text).not.toBe('');

@@ -77,7 +77,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 
 	it('chat: deltas, finish reason, usage', async () => {
-		const { pieces, answer } = await chat(server, { model: 'smol', parameters: { maxTokens: 8 } });
+		const { pieces, answer } = await chat(server, { model: 'smol', sampling: { maxTokens: 8 } });
 		expect(pieces.join('')).toBe(answer.text);
 		expect(pieces.length).toBeGreaterThan(1);
 		expect(answer).toMatchObject({
@@ -88,11 +88,11 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 
 	it('chat with the native API: context size, keep-alive, Top K, and load time', async () => {
 		const settings = { contextSize: 512, keepAlive: '2m', topK: 1, maxTokens: 8 };
-		const { pieces, answer } = await chat(server, { model: 'smol', parameters: settings });
+		const { pieces, answer } = await chat(server, { model: 'smol', sampling: settings });
 		expect(answer.url).toBe(`${url}/api/chat`);
 		expect(pieces.join('')).toBe(answer.text);
 		expect(answer).toMatchObject({ finishReason: 'length', usage: { completionTokens: 8 } });
-		const secondResult = await chat(server, { model: 'smol', parameters: settings });
+		const secondResult = await chat(server, { model: 'smol', sampling: settings });
 		expect(secondResult.answer.text).toBe(answer.text);
 		const { models } = (await (await fetch(`${url}/api/ps`)).json()) as {
 			models: Array<{ name: string; context_length: number }>;
@@ -105,7 +105,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	it('chat with the native API: a message that does not fit into the context', async () => {
 		const call = chat(
 			server,
-			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
+			{ model: 'smol', sampling: { contextSize: 512, maxTokens: 8 } },
 			{ messages: [{ type: 'human', content: repeatWord(2000) }] },
 		);
 		expect(await getError(call)).toMatchObject({ type: 'promptTooLong' });

@@ -53,30 +53,30 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 	});
 
 	it('a chat: deltas, finish reason, usage', async () => {
-		const parameters = { ...PLAIN, maxTokens: 40, minP: 0.1 };
-		const { pieces, answer } = await chat(server, { model, parameters });
+		const sampling = { ...PLAIN, maxTokens: 40, minP: 0.1 };
+		const { pieces, answer } = await chat(server, { model, sampling });
 		expect(pieces.join('')).toBe(answer.text);
 		expect(pieces.length).toBeGreaterThan(1);
 		expect(answer).toMatchObject({ finishReason: 'length', usage: { completionTokens: 40 } });
 	});
 
 	it('a response that is only thinking', async () => {
-		const parameters = { temperature: 0, maxTokens: 40 };
-		const failed = await getError(chat(server, { model, parameters }));
+		const sampling = { temperature: 0, maxTokens: 40 };
+		const failed = await getError(chat(server, { model, sampling }));
 		expect(failed).toMatchObject({ type: 'onlyThinking' });
 	});
 
 	it('a response with a schema', async () => {
-		const parameters = { ...PLAIN, maxTokens: 60, responseFormat: CITY_SCHEMA };
-		const { answer } = await chat(server, { model, parameters }, asking('Answer in JSON.'));
+		const sampling = { ...PLAIN, maxTokens: 60, responseFormat: CITY_SCHEMA };
+		const { answer } = await chat(server, { model, sampling }, asking('Answer in JSON.'));
 		const { city } = JSON.parse(answer.text) as { city: string };
 		expect(['Paris', 'Rome']).toContain(city);
 	});
 
 	it('a repetition that vLLM detects', async () => {
 		const extraBody = { repetition_detection: { max_pattern_size: 20, min_count: 4 } };
-		const parameters = { temperature: 0, extraBody };
-		const failed = await getError(chat(server, { model, parameters }));
+		const sampling = { temperature: 0, extraBody };
+		const failed = await getError(chat(server, { model, sampling }));
 		expect(failed).toMatchObject({ type: 'runawayOutput' });
 	});
 
@@ -109,7 +109,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 		const endless = { model, parameters: { ...PLAIN, maxTokens: 1_900 } };
 		const before = await generatedTokens();
 		await getError(chat(server, endless, { signal }, () => stop.abort()));
-		await chat(server, { model, parameters: { ...PLAIN, maxTokens: 8 } });
+		await chat(server, { model, sampling: { ...PLAIN, maxTokens: 8 } });
 		return (await generatedTokens()) - before;
 	};
 

@@ -10,6 +10,8 @@ export interface FilledNode {
 	parameters: Record<string, unknown>;
 	/** Names of the options that it offers. */
 	options: string[];
+	/** Labels of its fields and options. */
+	labels: string[];
 	/** Credential types that it uses with these parameters. */
 	credentials: string[];
 }
@@ -37,6 +39,7 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 				options: visibleFields
 					.filter(({ name }) => name === 'options')
 					.flatMap(({ options = [] }) => options.map(({ name }) => name)),
+				labels: visibleFields.flatMap(getLabels),
 				credentials: (description.credentials ?? [])
 					.filter((one) => NodeHelpers.displayParameter(chosen, one, null, description))
 					.map(({ name }) => name),
@@ -49,6 +52,15 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 	};
 	choose({});
 	return filled;
+}
+
+/** Labels of a field and of the fields inside it. */
+export function getLabels({ displayName, options = [] }: INodeProperties): string[] {
+	const inner = options.flatMap((option) => {
+		if ('values' in option) return [option.displayName, ...option.values.flatMap(getLabels)];
+		return 'displayName' in option ? getLabels(option) : [];
+	});
+	return [displayName, ...inner];
 }
 
 /** Low time limits (in seconds) and retries. */

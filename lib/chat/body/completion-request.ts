@@ -9,38 +9,44 @@ import { getIgnoredWarnings, isJsonRequested } from './openai-body';
 import { withWireNames } from '../tools/tool-names';
 import type {
 	ChatMessage,
-	ChatParameters,
+	SamplingSettings,
 	ToolDefinition,
 	CompletionRequest,
 	TurnContext,
 } from '../types';
 import { toGrammarSchema } from './grammar-schema';
 
+/** The request of the first attempt. */
+export interface BuiltRequest {
+	draft: CompletionRequest;
+	/** Sentences for the user about what was omitted, and about the context size. */
+	warnings: string[];
+}
+
 /**
- * The request of the first attempt. With tools, the response format is sent only after a final response that violates it,
+ * Builds the request of the first attempt. With tools, the response format is sent only after a final response that violates it,
  * because llama-server cannot start a tool call under its grammar.
  *
- * Returns also warnings about omitted parts.
- * Throws a `ServerError` of type `invalidInput` if the forced tool is not offered.
+ * @throws {ServerError} of type `invalidInput` if the forced tool is not offered
  */
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-): { draft: CompletionRequest; warnings: string[] } {
-	const { model, parameters } = settings;
+): BuiltRequest {
+	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
 	const warnings = [
-		...getIgnoredWarnings(parameters, serverType),
+		...getIgnoredWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
 	];
 	const wireTools = tools.map((tool) => {
-		const { name, parameters: source } = tool;
+		const { name, schema: source } = tool;
 		const schema =
 			serverType.compilesSchemas === 'formatsAndTools'
 				? cleanSchema(source, `the schema of the tool "${name}"`, warnings)
 				: source;
 		const args = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
-		const wireTool = { ...tool, name: toolNames.toWire(name), parameters: args };
+		const wireTool = { ...tool, name: toolNames.toWire(name), schema: args };
 		// Tools may come from other servers (MCP).
 		return breakControlTokensDeep(wireTool) as ToolDefinition;
 	});
@@ -51,32 +57,43 @@ export function buildCompletionRequest(
 			'Connect the tool, or let the model choose the tool.',
 		);
 	const wireChoice = isNamed ? { name: toolNames.toWire(toolChoice.name) } : toolChoice;
-	const isFormatDeferred = tools.length > 0 && isJsonRequested(parameters);
+	const isFormatDeferred = tools.length > 0 && isJsonRequested(sampling);
 	return {
 		draft: {
 			model,
 			messages: withWireNames(messages, toolNames),
 			tools: wireTools,
 			toolChoice: tools.length === 0 ? undefined : wireChoice,
-			parameters: isFormatDeferred
-				? { ...parameters, responseFormat: undefined }
-				: cleanResponseFormat(parameters, serverType, warnings),
+			sampling: isFormatDeferred
+				? { ...sampling, responseFormat: undefined }
+				: cleanResponseFormat(sampling, serverType, warnings),
 		},
 		warnings,
 	};
 }
 
+/**
+ * Removes the parts of the response format's schema that the server does not support.
+ *
+ * @param warnings receives a sentence about them
+ */
 export function cleanResponseFormat(
-	parameters: ChatParameters,
+	sampling: SamplingSettings,
 	serverType: ServerType,
 	warnings: string[] = [],
-): ChatParameters {
-	const { responseFormat } = parameters;
-	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return parameters;
+): SamplingSettings {
+	const { responseFormat } = sampling;
+	if (responseFormat?.type !== 'jsonSchema' || !serverType.compilesSchemas) return sampling;
 	const schema = cleanSchema(responseFormat.schema, 'the JSON schema', warnings);
-	return { ...parameters, responseFormat: { ...responseFormat, schema } };
+	return { ...sampling, responseFormat: { ...responseFormat, schema } };
 }
 
+/**
+ * Removes the parts of a schema that the server does not support.
+ *
+ * @param schemaLabel what the schema is called in a sentence, for example "the JSON schema"
+ * @param warnings receives a sentence about them
+ */
 export function cleanSchema(
 	schema: JsonRecord,
 	schemaLabel: string,

@@ -204,13 +204,17 @@ export type GenerationOptionValues = {
 	[Name in GenerationOptionName]?: ValueByType[(typeof GENERATION_OPTIONS)[Name]['type']];
 };
 
-/** Every option with its name and field, in the order in which they are sent. */
-export const GENERATION_OPTION_ENTRIES: ReadonlyArray<
-	[GenerationOptionName, GenerationOption & { fieldName: string }]
-> = Object.entries(GENERATION_OPTIONS).map(([name, option]: [string, GenerationOption]) => [
-	name as GenerationOptionName,
-	{
-		...option,
-		fieldName: option.fieldName ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-	},
-]);
+/** An option with its name, and the field of the request that it fills. */
+export type NamedGenerationOption = GenerationOption & {
+	name: GenerationOptionName;
+	fieldName: string;
+};
+
+/** Every option, in the order in which they are sent. */
+export const GENERATION_OPTION_LIST: readonly NamedGenerationOption[] = Object.entries(
+	GENERATION_OPTIONS,
+).map(([name, option]: [string, GenerationOption]) => ({
+	...option,
+	name: name as GenerationOptionName,
+	fieldName: option.fieldName ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+}));

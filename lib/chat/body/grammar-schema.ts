@@ -38,7 +38,7 @@ const SCHEMA_MAP_KEYWORDS = new Set([
 /** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
 const ROOT_DEFINITION = 'wholeSchema';
 
-/** Returns the reason why llama.cpp cannot turn a keyword into a grammar; undefined if it can. */
+/** @returns the reason why llama.cpp cannot turn a keyword into a grammar; undefined if it can */
 type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
 
 const CHECKS: Record<string, Check> = {
@@ -56,17 +56,19 @@ const CHECKS: Record<string, Check> = {
 	maxLength: checkCount('Length'),
 };
 
+/** A schema that llama.cpp accepts. */
+export interface GrammarSchema {
+	schema: JsonRecord;
+	/** Paths of the removed parts with reasons, for the user. Changes that lose nothing are not listed. */
+	removedPaths: string[];
+}
+
 /**
  * Removes the parts of a JSON schema for which llama.cpp rejects the request or crashes: with `minItems` above
  * `maxItems`, llama-server allocates memory without end. Parts that it only ignores (`not`, `if`, most of `format`) stay.
  * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
- *
- * Returns also the paths of removed parts with reasons, for the user. Lossless changes are not listed.
  */
-export function toGrammarSchema(root: JsonRecord): {
-	schema: JsonRecord;
-	removedPaths: string[];
-} {
+export function toGrammarSchema(root: JsonRecord): GrammarSchema {
 	const removedPaths: string[] = [];
 	const cleanSchema = (schema: JsonRecord, path: string) => {
 		const cleaned: JsonRecord = {};
@@ -140,8 +142,8 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
 /**
  * Rejects a JSON schema that would overflow the stack when it is read, copied or sent.
  *
- * `schemaLabel`: for example "The JSON schema".
- * Throws a `ServerError` of type `invalidInput`.
+ * @param schemaLabel for example "The JSON schema"
+ * @throws {ServerError} of type `invalidInput`
  */
 export function assertDepth(schema: unknown, schemaLabel: string): void {
 	if (!isTooDeep(schema)) return;

@@ -12,9 +12,9 @@ import { parseObject } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
 import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
 import { getMedia, getText } from '../content';
-import { GENERATION_OPTION_ENTRIES } from './generation-options';
+import { GENERATION_OPTION_LIST } from './generation-options';
 import type { MediaPart } from '../../files/read-file';
-import type { ChatMessage, ChatParameters, CompletionRequest } from '../types';
+import type { ChatMessage, SamplingSettings, CompletionRequest } from '../types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Record<string, string> = {
@@ -28,10 +28,9 @@ function toOllamaName(name: string) {
 }
 
 /** Options of the node that Ollama supports, with its names. */
-const OPTIONS = GENERATION_OPTION_ENTRIES.filter(
-	([name, { type }]) =>
-		(type === 'number' || type === 'stringList') && supportsOption(ollama, name),
-).map(([name, { fieldName, extension, label }]) => ({
+const OPTIONS = GENERATION_OPTION_LIST.filter(
+	({ name, type }) => (type === 'number' || type === 'stringList') && supportsOption(ollama, name),
+).map(({ name, fieldName, extension, label }) => ({
 	name,
 	label,
 	native: toOllamaName(fieldName),
@@ -57,35 +56,41 @@ const NATIVE_OPTIONS = new Set([...OPTIONS.map(({ native }) => native), ...NATIV
 const OUTER_FIELDS = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
 /** Whether a request needs this API, because the OpenAI route would ignore a part of it. */
-export function needsNativeApi(parameters: ChatParameters): boolean {
-	const { thinking, extraBody = {}, keepAlive } = parameters;
+export function needsNativeApi(sampling: SamplingSettings): boolean {
+	const { thinking, extraBody = {}, keepAlive } = sampling;
 	return (
 		thinking?.mode === 'on' ||
 		thinking?.mode === 'effort' ||
 		keepAlive !== undefined ||
 		isRecord(extraBody.options) ||
-		getOptionsIgnoredByOpenAi(parameters).length > 0 ||
+		getOptionsIgnoredByOpenAi(sampling).length > 0 ||
 		Object.keys(extraBody).some((name) => OUTER_FIELDS.has(name) || NATIVE_ONLY_OPTIONS.has(name))
 	);
 }
 
 /** Labels of set options that the OpenAI route ignores. */
-export function getOptionsIgnoredByOpenAi(parameters: ChatParameters): string[] {
+export function getOptionsIgnoredByOpenAi(sampling: SamplingSettings): string[] {
 	const ignored = OPTIONS.filter(
-		({ name, isNativeOnly }) => isNativeOnly && parameters[name] !== undefined,
+		({ name, isNativeOnly }) => isNativeOnly && sampling[name] !== undefined,
 	);
 	return ignored.map(({ label }) => label);
 }
 
-/** `options`, and the fields of Extra Body next to them, regardless of where the user put them. */
-function buildOptionsAndFields(
-	parameters: ChatParameters,
-): Record<'options' | 'fields', JsonRecord> {
-	const { options: extraOptions, ...extraFields } = parameters.extraBody ?? {};
+/** Settings as Ollama's API takes them. */
+interface OllamaSettings {
+	/** Inside of `options`. */
+	options: JsonRecord;
+	/** Next to `options`. */
+	fields: JsonRecord;
+}
+
+/** Sorts options and the fields of Extra Body, regardless of where the user put them. */
+function buildOptionsAndFields(sampling: SamplingSettings): OllamaSettings {
+	const { options: extraOptions, ...extraFields } = sampling.extraBody ?? {};
 	const options: JsonRecord = {};
 	const fields: JsonRecord = {};
 	for (const { name, native } of OPTIONS)
-		if (parameters[name] !== undefined) options[native] = parameters[name];
+		if (sampling[name] !== undefined) options[native] = sampling[name];
 	for (const [userName, value] of Object.entries(extraFields)) {
 		const name = toOllamaName(userName);
 		(NATIVE_OPTIONS.has(name) ? options : fields)[name] = value;
@@ -101,9 +106,9 @@ function buildOptionsAndFields(
 export function getContextWarnings(
 	serverType: ServerType,
 	server: ModelServer,
-	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
+	{ model, sampling }: Pick<CompletionRequest, 'model' | 'sampling'>,
 ): string[] {
-	const size = asFiniteNumber(buildOptionsAndFields(parameters).options.num_ctx);
+	const size = asFiniteNumber(buildOptionsAndFields(sampling).options.num_ctx);
 	if (!serverType.routes?.chat || size === undefined) return [];
 	const name = model.trim().replace(/:latest$/i, '');
 	const previousSize = getProfile(server).replaceContextSize(name, size);
@@ -113,15 +118,15 @@ export function getContextWarnings(
 	];
 }
 
-/** Throws a `ServerError` of type `modalityUnsupported` for audio and video, and for images by URL. */
+/** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
 export function toOllamaBody({
 	model,
 	messages,
 	tools,
 	toolChoice,
-	parameters,
+	sampling,
 }: CompletionRequest): JsonRecord {
-	const { options, fields } = buildOptionsAndFields(parameters);
+	const { options, fields } = buildOptionsAndFields(sampling);
 	// There is no tool_choice: forbidden tools are not sent, and a forced tool is the only one sent.
 	const callableTools = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);
 	return {
@@ -130,22 +135,22 @@ export function toOllamaBody({
 		...(callableTools.length === 0 ? {} : toToolsField(callableTools)),
 		stream: true,
 		...omitUndefined({
-			format: getFormat(parameters),
-			think: getThink(parameters),
-			keep_alive: parameters.keepAlive,
+			format: getFormat(sampling),
+			think: getThink(sampling),
+			keep_alive: sampling.keepAlive,
 			options: isNonEmpty(options) ? options : undefined,
 		}),
 		...fields,
 	};
 }
 
-function getFormat({ responseFormat }: ChatParameters): unknown {
+function getFormat({ responseFormat }: SamplingSettings): unknown {
 	if (responseFormat?.type === 'jsonSchema') return responseFormat.schema;
 	return responseFormat?.type === 'jsonObject' ? 'json' : undefined;
 }
 
 /** Thinking models think by default. Other models reject all values except false. */
-function getThink({ thinking }: ChatParameters): boolean | string | undefined {
+function getThink({ thinking }: SamplingSettings): boolean | string | undefined {
 	if (thinking?.mode === 'effort') return thinking.effort;
 	return thinking?.mode === 'on' || thinking?.mode === 'off' ? thinking.mode === 'on' : undefined;
 }

@@ -4,35 +4,35 @@ import type { JsonRecord } from '../../values/records';
 import { isRecord, omitUndefined } from '../../values/records';
 import type {
 	ChatMessage,
-	ChatParameters,
+	SamplingSettings,
 	ToolChoice,
 	ToolDefinition,
 	CompletionRequest,
 } from '../types';
 import type { ContentPart } from '../../files/read-file';
 import type { GenerationOption, GenerationOptionName } from './generation-options';
-import { GENERATION_OPTION_ENTRIES, GENERATION_OPTIONS } from './generation-options';
+import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
-	const { parameters } = draft;
-	const thinking = toThinkingFields(parameters, serverType);
+	const { sampling } = draft;
+	const thinking = toThinkingFields(sampling, serverType);
 	return {
 		model: draft.model,
 		messages: draft.messages.map((message) => toWireMessage(message, serverType)),
 		...toolFields(draft, serverType),
 		stream: true,
 		// vLLM rejects it without streaming.
-		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
-		...toParameterFields(parameters, serverType),
-		...toResponseFormatFields(parameters, serverType),
+		...(sampling.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
+		...toSamplingFields(sampling, serverType),
+		...toResponseFormatFields(sampling, serverType),
 		...thinking,
-		...extraBodyFields(parameters, thinking),
+		...extraBodyFields(sampling, thinking),
 	};
 }
 
 /** Extra Body overrides everything else, but its template arguments are merged with the thinking switch. */
-function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord) {
+function extraBodyFields({ extraBody = {} }: SamplingSettings, thinking: JsonRecord) {
 	const { chat_template_kwargs: thinkingArguments } = thinking;
 	const { chat_template_kwargs: extraArguments } = extraBody;
 	if (!isRecord(thinkingArguments) || !isRecord(extraArguments)) return extraBody;
@@ -44,7 +44,7 @@ function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecor
  * forced tool is sent alone with "required". vLLM supports the object.
  */
 function toolFields(
-	{ tools, toolChoice, parameters }: CompletionRequest,
+	{ tools, toolChoice, sampling }: CompletionRequest,
 	serverType: ServerType,
 ): JsonRecord {
 	// If the choice is ignored (Ollama), forbidden tools are not sent.
@@ -59,7 +59,7 @@ function toolFields(
 				? { type: 'function', function: { name: toolChoice.name } }
 				: plainChoice,
 			parallel_tool_calls: supportsOption(serverType, 'parallelToolCalls')
-				? parameters.parallelToolCalls
+				? sampling.parallelToolCalls
 				: undefined,
 		}),
 	};
@@ -73,23 +73,29 @@ export function selectCallableTools(
 	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
 }
 
-/** The request field for tools. */
-export function toToolsField(tools: readonly ToolDefinition[]): {
-	tools: {
-		type: string;
-		function: {
-			name: string;
-			description: string | undefined;
-			parameters: JsonRecord;
-		};
-	}[];
-} {
-	return {
-		tools: tools.map(({ name, description, parameters }) => ({
-			type: 'function',
-			function: { name, description, parameters },
-		})),
+/** A tool as OpenAI's and Ollama's APIs take it. */
+export interface WireTool {
+	type: 'function';
+	function: {
+		name: string;
+		description: string | undefined;
+		/** JSON schema of the arguments. */
+		parameters: JsonRecord;
 	};
+}
+
+/** The field `tools` of a request. */
+export interface ToolsField {
+	tools: WireTool[];
+}
+
+/** The request field for tools. */
+export function toToolsField(tools: readonly ToolDefinition[]): ToolsField {
+	return { tools: tools.map(toWireTool) };
+}
+
+function toWireTool({ name, description, schema }: ToolDefinition): WireTool {
+	return { type: 'function', function: { name, description, parameters: schema } };
 }
 
 function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
@@ -152,11 +158,11 @@ export function supportsOption(
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function toParameterFields(parameters: ChatParameters, serverType: ServerType): JsonRecord {
+export function toSamplingFields(sampling: SamplingSettings, serverType: ServerType): JsonRecord {
 	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
 	const body: JsonRecord = {};
-	for (const [name, { fieldName }] of GENERATION_OPTION_ENTRIES) {
-		const value = parameters[name];
+	for (const { name, fieldName } of GENERATION_OPTION_LIST) {
+		const value = sampling[name];
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
 		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
@@ -165,21 +171,21 @@ export function toParameterFields(parameters: ChatParameters, serverType: Server
 	return body;
 }
 
-/** A warning about the set parameters that this server type ignores. */
-export function getIgnoredWarnings(parameters: ChatParameters, serverType: ServerType): string[] {
-	const ignored = getIgnoredParameters(parameters, serverType);
+/** A warning about the set options that this server type ignores. */
+export function getIgnoredWarnings(sampling: SamplingSettings, serverType: ServerType): string[] {
+	const ignored = getIgnoredOptions(sampling, serverType);
 	if (ignored.length === 0) return [];
 	return [
 		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
 	];
 }
 
-/** Labels of set parameters that this server type ignores. */
-function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType): string[] {
-	const { thinking, responseFormat } = parameters;
-	const ignored = GENERATION_OPTION_ENTRIES.filter(
-		([name]) => parameters[name] !== undefined && !supportsOption(serverType, name),
-	).map(([, { label }]) => label);
+/** Labels of set options that this server type ignores. */
+function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): string[] {
+	const { thinking, responseFormat } = sampling;
+	const ignored = GENERATION_OPTION_LIST.filter(
+		({ name }) => sampling[name] !== undefined && !supportsOption(serverType, name),
+	).map(({ label }) => label);
 	// Off is not reported: a model without thinking complies anyway.
 	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
 	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
@@ -189,12 +195,13 @@ function getIgnoredParameters(parameters: ChatParameters, serverType: ServerType
 	return ignored;
 }
 
-export function isJsonRequested({ responseFormat }: ChatParameters): boolean {
+/** Whether the response is to be JSON. */
+export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
 /** The request fields for thinking on this server type. */
-function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType): JsonRecord {
+function toThinkingFields({ thinking }: SamplingSettings, serverType: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
 			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
@@ -214,7 +221,7 @@ function toThinkingFields({ thinking }: ChatParameters, serverType: ServerType):
 }
 
 /** The request fields for the response format on this server type. Schemas are already cleaned. */
-function toResponseFormatFields({ responseFormat }: ChatParameters, serverType: ServerType) {
+function toResponseFormatFields({ responseFormat }: SamplingSettings, serverType: ServerType) {
 	switch (responseFormat?.type) {
 		case 'jsonObject':
 			return { response_format: { type: 'json_object' } };

@@ -28,7 +28,7 @@ export const enforceStrictRoles: Adaptation = (rejection, body) => {
 	return { name: hasSystem ? 'strict' : 'strict, no system', apply, warning: STRICT_ROLES_WARNING };
 };
 
-/** Returns the same body if it is already strict. */
+/** @returns the same body if it is already strict */
 function toStrictBody(body: JsonRecord, hasSystem: boolean) {
 	const messages = toStrictRoles(body.messages, hasSystem);
 	const isStrict = JSON.stringify(messages) === JSON.stringify(body.messages);
@@ -48,8 +48,8 @@ function withoutThinking(body: JsonRecord) {
  * Never moves text of a user or a tool to an earlier position, and puts only system text in the system message. So the
  * beginning of the prompt does not change.
  *
- * `messages`: of a body.
- * `hasSystem`: false if the template rejects every system message: the first user message then starts with its text.
+ * @param messages of a body
+ * @param hasSystem false if the template rejects every system message: the first user message then starts with its text
  */
 export function toStrictRoles(messages: unknown, hasSystem = true): JsonRecord[] {
 	const validMessages = asRecords(messages).filter(({ role }) => typeof role === 'string');

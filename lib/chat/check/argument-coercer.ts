@@ -23,8 +23,8 @@ export class ArgumentCoercer {
 	 * Changes only values that the schema excludes: booleans, numbers, lists and objects written as text, and `null` for
 	 * an optional field. A string stays a string if the schema accepts one.
 	 *
-	 * `args`: JSON text of an object.
-	 * Returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long.
+	 * @param args JSON text of an object
+	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
 	coerce(args: string, schema: JsonRecord): string {
 		const value = parseJson(args);

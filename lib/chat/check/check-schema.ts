@@ -105,7 +105,11 @@ interface Target {
 	anchor?: JsonRecord;
 }
 
-/** Checks one keyword. `expected`: its value in the schema. */
+/**
+ * Checks one keyword.
+ *
+ * @param expected its value in the schema
+ */
 type Check = (
 	visitor: SchemaVisitor,
 	target: Target,
@@ -213,7 +217,7 @@ class SchemaVisitor {
 		for (const key of evaluated) target.evaluated.add(key);
 	}
 
-	/** Returns whether the keywords beside the reference are ignored, as in the old drafts. */
+	/** @returns whether the keywords beside the reference are ignored, as in the old drafts */
 	private followReferences(schema: JsonRecord, target: Target): boolean {
 		const { lookup } = this.resolved;
 		if (schema.$recursiveRef === '#')
@@ -471,7 +475,11 @@ const MAXIMUM: Comparison = { isWithin: (actual, limit) => actual <= limit, phra
 const ABOVE: Comparison = { isWithin: (actual, limit) => actual > limit, phrase: 'more than' };
 const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, phrase: 'less than' };
 
-/** A check of a count or of the number itself. `unit`: what is counted. */
+/**
+ * A check of a count or of the number itself.
+ *
+ * @param unit what is counted
+ */
 function compare(
 	{ isWithin, phrase }: Comparison,
 	measure: (value: unknown, visitor: SchemaVisitor) => number,

@@ -19,14 +19,19 @@ export interface ToolCallIssue {
 	details: string[];
 }
 
-/** Returns the valid calls with the tools' own names and coerced arguments, and the issues of the other calls. */
+/** The calls of a response, checked. */
+export interface CheckedToolCalls {
+	/** With the tools' own names and coerced arguments. */
+	validCalls: RawToolCall[];
+	/** One for each of the other calls. */
+	issues: ToolCallIssue[];
+}
+
+/** Compares each call with the tool that it names. */
 export function checkToolCalls(
 	toolCalls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
-): {
-	validCalls: RawToolCall[];
-	issues: ToolCallIssue[];
-} {
+): CheckedToolCalls {
 	const findTool = createToolFinder(tools);
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();
@@ -51,16 +56,16 @@ function checkArguments(
 	tool: ToolDefinition,
 	coercer: ArgumentCoercer,
 ): string | Pick<ToolCallIssue, 'type' | 'details'> {
-	const { name, parameters } = tool;
+	const { name, schema } = tool;
 	const args = normalizeArguments(source);
 	if (args === undefined) return { type: 'brokenArguments', details: [] };
 	if (name === FORMAT_TOOL_NAME) {
 		const value = parseJson(args);
-		const details = validateAgainstSchema(parameters, value).issues;
+		const details = validateAgainstSchema(schema, value).issues;
 		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
 	}
-	const coerced = coercer.coerce(args, parameters);
-	const details = findMissing(asRecord(parseJson(coerced)), parameters);
+	const coerced = coercer.coerce(args, schema);
+	const details = findMissing(asRecord(parseJson(coerced)), schema);
 	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
 }
 

@@ -20,16 +20,23 @@ export function createCompletionError(
 		: classifyStreamError(errorBody, context);
 }
 
-/** The error of a chat's completion that cannot be used. `contentType`: of the response. */
+/** A completion that cannot be used, and where it comes from. */
+export interface UnusableCompletion {
+	/** With its `failure`. */
+	completion: Completion;
+	context: ErrorContext;
+	/** Of the response. Default: none. */
+	contentType?: string;
+}
+
+/** The error of a chat's completion that cannot be used. */
 export function toServerError(
-	completion: Completion,
-	context: ErrorContext,
-	{ settings: { parameters }, serverType }: TurnContext,
-	contentType = '',
+	{ settings: { sampling }, serverType }: TurnContext,
+	{ completion, context, contentType = '' }: UnusableCompletion,
 ): ServerError {
 	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
-	const { maxTokens = 0 } = parameters;
+	const { maxTokens = 0 } = sampling;
 	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
@@ -40,7 +47,7 @@ export function toServerError(
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,
-				isThinkingOff: parameters.thinking?.mode === 'off',
+				isThinkingOff: sampling.thinking?.mode === 'off',
 				maxTokens: maxTokens > 0 ? maxTokens : undefined,
 				hasModelEnded: finishReason === 'stop',
 			},

@@ -9,14 +9,14 @@ import type { ChatMessage, ToolDefinition } from '../types';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;
-/** Maximum repeated calls, and bytes for the text and for each call's arguments. The first pair that fits is used. */
+/** Maximum repeated calls, and bytes for the text and for each call's arguments. The first size that fits is used. */
 const SIZES = [
-	[10, 1_000],
-	[10, 300],
-	[10, 100],
-	[3, 100],
-	[1, 100],
-] as const;
+	{ count: 10, bytes: 1_000 },
+	{ count: 10, bytes: 300 },
+	{ count: 10, bytes: 100 },
+	{ count: 3, bytes: 100 },
+	{ count: 1, bytes: 100 },
+];
 const MAX_NAMES = 20;
 const MAX_NAME = 64;
 /** Maximum bytes of a name, a list of names, broken arguments, and a response that violates its format. */
@@ -109,22 +109,34 @@ export function describeIssue({ toolCall, type, details }: ToolCallIssue): ToolC
 	return ISSUE_TEXTS[type]({ tool, details: formattedDetails[type] });
 }
 
+/** A response with calls that have issues. */
+export interface IncorrectResponse {
+	/** The text before the calls. */
+	text: string;
+	/** All calls, as the model wrote them. */
+	calls: readonly RawToolCall[];
+	/** Those of the invalid calls. */
+	issues: readonly ToolCallIssue[];
+	/** What the model may call. */
+	tools: readonly ToolDefinition[];
+}
+
 /**
  * Messages added for the next attempt: the same calls, with their issues as results. Invalid and long arguments are sent
  * as `{}`, because a template parses them (llama-server responds with 500 otherwise).
  */
-export function buildToolCallCorrection(
-	text: string,
-	calls: readonly RawToolCall[],
-	issues: readonly ToolCallIssue[],
-	tools: readonly ToolDefinition[],
-): ChatMessage[] {
+export function buildToolCallCorrection({
+	text,
+	calls,
+	issues,
+	tools,
+}: IncorrectResponse): ChatMessage[] {
 	const issueByCall = new Map(issues.map((issue) => [issue.toolCall, issue]));
 	const invalidFirst = [...new Set([...issueByCall.keys(), ...calls])];
 	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
 	const firstUnknown = issues.find(({ type }) => type === 'unknownTool')?.toolCall;
 	let correction: ChatMessage[] = [];
-	for (const [count, bytes] of SIZES) {
+	for (const { count, bytes } of SIZES) {
 		const repeated = new Set(invalidFirst.slice(0, count));
 		const repeatedCalls = calls.filter((toolCall) => repeated.has(toolCall));
 		const omitted = calls.length - repeatedCalls.length;
@@ -160,9 +172,14 @@ function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
 	return breakControlTokens(args ?? '{}');
 }
 
-/** The correction of a response that does not match the schema of the response format. */
-export function buildFormatCorrection(text: string, problem: string): ChatMessage[] {
-	const issue = toSafeStart(problem, MAX_LIST_BYTES);
+/**
+ * The correction of a response that does not match the schema of the response format.
+ *
+ * @param text the response
+ * @param issues how it differs from the schema
+ */
+export function buildFormatCorrection(text: string, issues: readonly string[]): ChatMessage[] {
+	const issue = toSafeStart(issues.join('; '), MAX_LIST_BYTES);
 	return [
 		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED) },
 		{

@@ -35,11 +35,11 @@ export function parseFormatCall(
  */
 export function fitFormatArguments(
 	args: unknown,
-	{ parameters }: ToolDefinition,
+	{ schema }: ToolDefinition,
 	coercer = new ArgumentCoercer(),
 ): string | undefined {
 	return [args, { output: args }, asRecord(args).output]
 		.filter(isRecord)
-		.map((candidate) => coercer.coerce(JSON.stringify(candidate), parameters))
-		.find((json) => validateAgainstSchema(parameters, parseJson(json)).issues.length === 0);
+		.map((candidate) => coercer.coerce(JSON.stringify(candidate), schema))
+		.find((json) => validateAgainstSchema(schema, parseJson(json)).issues.length === 0);
 }

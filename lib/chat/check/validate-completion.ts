@@ -1,9 +1,9 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
 import type { ServerError } from '../../errors/server-error';
+import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
-import { toErrorContext } from '../../http/request-errors';
-import type { Outcome } from '../../exchange/types';
+import type { CompletedOutcome, Outcome } from '../../exchange/types';
 import { cleanResponseFormat } from '../body/completion-request';
 import {
 	buildToolCallCorrection,
@@ -20,61 +20,63 @@ import type {
 	Completion,
 	CompletionFailure,
 	CompletionRequest,
+	RequestedJson,
 	TurnContext,
 } from '../types';
 import { validateJson, createJsonError } from './validate-json';
 import { isJsonRequested } from '../body/openai-body';
 import { toServerError } from './completion-error';
 
-/** A completion, perhaps with invalid tool calls, which the model can correct. */
-export interface AttemptedCompletion extends Completion {
-	/** URL that responded. */
-	url: string;
-	/** Milliseconds to the first token; 0 for a response as one JSON object. */
-	firstTokenMs: number;
-}
-
-/** A usable completion. */
-export interface AcceptedCompletion extends AttemptedCompletion {
+/** A usable completion: what was checked. */
+export interface ValidatedCompletion extends Completion {
 	/** Warnings for the user. */
 	warnings: string[];
+	/** The JSON of the text, if the response format requires JSON. */
+	json?: RequestedJson;
 }
 
-type ValidationResult = Outcome<CompletionRequest, AcceptedCompletion>;
+/** A completion to check. */
+export interface ReceivedCompletion {
+	/** Its calls may be invalid, if the model can correct them. */
+	completion: Completion;
+	/** Of the response, for errors. */
+	context: ErrorContext;
+	/** The request that got it. */
+	draft: CompletionRequest;
+}
+
+type ValidationOutcome = Outcome<CompletionRequest, ValidatedCompletion>;
 
 /** Whether the text is shown only after validation. */
 export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
-	return chatRequest.isBuffered === true || isJsonRequested(settings.parameters);
+	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
 }
 
-/** Throws a `ServerError` if the completion is not usable, and the model cannot correct it. */
+/** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
-	completion: AttemptedCompletion,
-	draft: CompletionRequest,
-): ValidationResult {
+	received: ReceivedCompletion,
+): ValidationOutcome {
+	const { completion, draft } = received;
 	if (completion.failure || completion.toolCalls.length > 0)
-		return validateToolCalls(turn, completion, draft);
+		return validateToolCalls(turn, received);
 	const formatCall = showsTextAtEnd(turn)
 		? parseFormatCall(completion.text, draft.tools)
 		: undefined;
 	return formatCall
 		? accept(completion, { text: '', toolCalls: [formatCall] })
-		: validateText(turn, completion, draft);
+		: validateText(turn, received);
 }
 
 function accept(
-	completion: AttemptedCompletion,
-	changes: Partial<AcceptedCompletion> = {},
-): Extract<ValidationResult, { type: 'completed' }> {
+	completion: Completion,
+	changes: Partial<ValidatedCompletion> = {},
+): CompletedOutcome<ValidatedCompletion> {
 	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
 }
 
-function validateToolCalls(
-	turn: TurnContext,
-	completion: AttemptedCompletion,
-	draft: CompletionRequest,
-): ValidationResult {
+function validateToolCalls(turn: TurnContext, received: ReceivedCompletion): ValidationOutcome {
+	const { completion, draft } = received;
 	const { toolCalls, failure } = completion;
 	const unofferedTools = (turn.chatRequest.unofferedTools ?? []).map((tool) => ({
 		...tool,
@@ -83,15 +85,25 @@ function validateToolCalls(
 	const tools = [...draft.tools, ...unofferedTools];
 	const { validCalls, issues } =
 		tools.length === 0 ? { validCalls: toolCalls, issues: [] } : checkToolCalls(toolCalls, tools);
-	if (issues.length === 0 && !failure) return accept(completion, { toolCalls: validCalls });
+	if (issues.length === 0 && !failure) {
+		// Without tools, the text may be what was requested.
+		const { responseFormat } = turn.settings.sampling;
+		const json = tools.length === 0 ? validateJson(completion.text, responseFormat) : undefined;
+		return accept(completion, { toolCalls: validCalls, json });
+	}
 	const cutOffCall = completion.isCutOff
 		? issues.find(({ type }) => type !== 'unknownTool')?.toolCall
 		: undefined;
-	if (cutOffCall !== undefined) throw toCutOffError(turn, completion, cutOffCall);
-	const error = toToolCallError(turn, completion, issues, tools);
+	if (cutOffCall !== undefined) throw toCutOffError(turn, received, cutOffCall);
+	const error = toToolCallError(turn, received, { issues, tools });
 	// Without tools, a call cannot be corrected.
 	if (issues.length === 0) throw error;
-	const correction = buildToolCallCorrection(completion.text, toolCalls, issues, tools);
+	const correction = buildToolCallCorrection({
+		text: completion.text,
+		calls: toolCalls,
+		issues,
+		tools,
+	});
 	return {
 		type: 'unusable',
 		correctedDraft: {
@@ -108,12 +120,11 @@ function validateToolCalls(
 /** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
 function toCutOffError(
 	turn: TurnContext,
-	completion: AttemptedCompletion,
+	{ completion, context }: ReceivedCompletion,
 	{ name: tool }: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
-	const context = toErrorContext(turn.server, completion.url, turn.settings.model);
-	return toServerError({ ...completion, failure }, context, turn);
+	return toServerError(turn, { completion: { ...completion, failure }, context });
 }
 
 const MAX_WARNINGS = 10;
@@ -129,13 +140,11 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 
 function toToolCallError(
 	turn: TurnContext,
-	completion: AttemptedCompletion,
-	issues: ToolCallIssue[],
-	tools: ToolDefinition[],
+	{ completion, context }: ReceivedCompletion,
+	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	const context = toErrorContext(turn.server, completion.url, turn.settings.model);
-	if (!unknownIssue && completion.failure) return toServerError(completion, context, turn);
+	if (!unknownIssue && completion.failure) return toServerError(turn, { completion, context });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
@@ -151,29 +160,32 @@ function toToolCallError(
 }
 
 function validateText(
-	turn: TurnContext,
-	completion: AttemptedCompletion,
-	draft: CompletionRequest,
-): ValidationResult {
-	const { parameters } = turn.settings;
-	if (!isJsonRequested(parameters)) return accept(completion);
-	const result = validateJson(completion.text, parameters.responseFormat);
+	{ settings, serverType }: TurnContext,
+	{ completion, context, draft }: ReceivedCompletion,
+): ValidationOutcome {
+	const { responseFormat } = settings.sampling;
+	// Another request would be refused, too.
+	if (completion.isRefusal && isJsonRequested(settings.sampling))
+		throw createServerError('modelRefused', context, { serverText: completion.text });
+	const result = validateJson(completion.text, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
-		const isBare = completion.text.trim() === result.json;
-		const text = isBare ? completion.text : result.json;
-		return accept(completion, { text, warnings: result.unchecked });
+		const { json, value, unsafeNumbers, unchecked } = result;
+		const text = completion.text.trim() === json ? completion.text : json;
+		return accept(completion, {
+			text,
+			json: { type: 'valid', value, unsafeNumbers },
+			warnings: unchecked,
+		});
 	}
-	const context = toErrorContext(turn.server, completion.url, draft.model);
 	const error = createJsonError(completion, context, result.issues);
 	if (completion.finishReason === 'length') throw error;
-	const { responseFormat } = parameters;
 	// The first attempt may have been sent without the response format.
-	const correctedDraft = draft.parameters.responseFormat
-		? withMessages(draft, buildFormatCorrection(completion.text, result.issues.join('; ')))
+	const correctedDraft = draft.sampling.responseFormat
+		? withMessages(draft, buildFormatCorrection(completion.text, result.issues))
 		: {
 				...draft,
-				parameters: cleanResponseFormat({ ...draft.parameters, responseFormat }, turn.serverType),
+				sampling: cleanResponseFormat({ ...draft.sampling, responseFormat }, serverType),
 			};
 	return {
 		type: 'unusable',

@@ -4,6 +4,7 @@ import type { ErrorContext } from '../../errors/create-error';
 import { extractJson } from '../../text/extract-json';
 import type { ExtractedJson } from '../../text/extract-json';
 import { isRecord, asString } from '../../values/records';
+import type { ExactJson } from '../../values/exact-json';
 import { getErrorMessage } from '../../values/text';
 import type { JsonRecord } from '../../values/records';
 import { dereference } from '../../vendor';
@@ -13,6 +14,7 @@ import type { ResolvedSchema, SchemaDraft } from './check-schema';
 import type { ChatResult, ResponseFormat } from '../types';
 import { NON_SCHEMA_KEYWORDS } from '../body/schema-keywords';
 
+/** A value compared with its schema. */
 interface SchemaValidation {
 	/** Sentences; empty for a valid value. */
 	issues: string[];
@@ -23,17 +25,18 @@ interface SchemaValidation {
 /** Real schemas have some thousand characters. A schema of a hundred thousand fields blocks n8n for seconds. */
 const MAX_LENGTH = 200_000;
 
-const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
-	[/draft-0?4/, '4'],
-	[/draft-0?[67]/, '7'],
-	[/2019-09/, '2019-09'],
+/** Versions of JSON schema, by the name in `$schema`. */
+const DRAFTS: ReadonlyArray<{ pattern: RegExp; draft: SchemaDraft }> = [
+	{ pattern: /draft-0?4/, draft: '4' },
+	{ pattern: /draft-0?[67]/, draft: '7' },
+	{ pattern: /2019-09/, draft: '2019-09' },
 ];
 
 /**
  * Checks a value against a JSON schema in bounded time. A server that accepts a schema may not enforce it: llama.cpp with
  * llguidance accepts an invalid one without constraining the output (observed in 2026), and most small servers ignore it.
  *
- * Throws a `ServerError` of type `invalidInput` if the schema itself is invalid.
+ * @throws {ServerError} of type `invalidInput` if the schema itself is invalid
  */
 export function validateAgainstSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	const { resolved, unchecked } = resolveSchema(source);
@@ -114,15 +117,14 @@ function copyBounded(schema: JsonRecord, unchecked: Set<string>): JsonRecord {
 function assertLength(schema: JsonRecord) {
 	const { length } = JSON.stringify(schema);
 	if (length <= MAX_LENGTH) return;
-	const [actual, max] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
 	throw createInputError(
-		`The JSON schema is too long: ${actual} characters (maximum ${max})`,
+		`The JSON schema is too long: ${length.toLocaleString('en')} characters (maximum ${MAX_LENGTH.toLocaleString('en')})`,
 		'Describe fewer fields per schema: split the task into several items, each with its own schema.',
 	);
 }
 
-/** Throws for a reference without a target, which the validator detects only if a value reaches it. */
-function assertReferences(lookup: ReturnType<typeof dereference>) {
+/** @throws {Error} for a reference without a target, which the validator detects only if a value reaches it */
+function assertReferences(lookup: ResolvedSchema['lookup']) {
 	for (const node of Object.values(lookup)) {
 		const { $ref, __absolute_ref__: target = $ref } = node as {
 			$ref?: string;
@@ -135,7 +137,7 @@ function assertReferences(lookup: ReturnType<typeof dereference>) {
 
 function getDraft({ $schema }: JsonRecord): SchemaDraft {
 	const name = asString($schema) ?? '';
-	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
+	return DRAFTS.find(({ pattern }) => pattern.test(name))?.draft ?? '2020-12';
 }
 
 function createSchemaError(problem: string): ServerError {
@@ -152,16 +154,21 @@ interface ValidatedJson extends ExtractedJson {
 	unchecked: string[];
 }
 
+/** Text that is not the requested JSON. */
+interface InvalidJson {
+	type: 'invalid';
+	/** Sentences; at least one. */
+	issues: string[];
+}
+
 /**
  * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
  * the format or not enforce the schema.
- *
- * Returns the JSON, or its issues.
  */
 export function validateJson(
 	text: string,
 	format: ResponseFormat | undefined,
-): ValidatedJson | { type: 'invalid'; issues: string[] } | undefined {
+): ValidatedJson | InvalidJson | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
 	const schema =
 		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
@@ -178,17 +185,14 @@ export function validateJson(
 }
 
 /**
- * The JSON of a response, if the format requires JSON; otherwise undefined.
+ * The JSON of a result, as the turn has checked it; undefined if the format requires none.
  *
- * Throws a `ServerError` of type `invalidResponse` with the text in `partialText`.
+ * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
  */
-export function getRequestedJson(
-	result: ChatResult,
-	format: ResponseFormat | undefined,
-): ValidatedJson | undefined {
-	const validated = validateJson(result.text, format);
-	if (validated?.type !== 'invalid') return validated;
-	throw createJsonError(result, { url: result.url }, validated.issues);
+export function getRequestedJson(result: ChatResult): ExactJson | undefined {
+	const { json, url } = result;
+	if (json?.type !== 'invalid') return json;
+	throw createJsonError(result, { url }, json.issues);
 }
 
 /** The error for a response whose JSON is truncated or invalid. */

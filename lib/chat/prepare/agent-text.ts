@@ -13,7 +13,7 @@ const RESULT = ', Result: ';
  * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
  * calling tools. Only exact matches are removed.
  *
- * `calls`: the calls of the same message.
+ * @param calls the calls of the same message
  */
 export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
 	const trimmed = text.trim();

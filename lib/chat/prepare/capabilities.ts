@@ -5,21 +5,20 @@ import { getMedia } from '../content';
 import type { ChatMessage, TurnContext } from '../types';
 import { toErrorContext } from '../../http/request-errors';
 
+/** Who sends what to whom, as far as capabilities depend on it. */
+type Sender = Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>;
+
 /**
  * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
  *
- * Throws a `ServerError` of type `toolsUnsupported` or `modalityUnsupported`.
+ * @throws {ServerError} of type `toolsUnsupported` or `modalityUnsupported`
  */
 export async function assertCapabilities(
-	{
-		server,
-		serverType,
-		settings: { model },
-		chatRequest,
-	}: Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>,
+	{ server, serverType, settings, chatRequest }: Sender,
 	messages: readonly ChatMessage[],
 	props: ServerProps | undefined,
 ): Promise<void> {
+	const { model } = settings;
 	const { tools = [], signal } = chatRequest;
 	const context = toErrorContext(server, server.getApiUrl(), model);
 	if (tools.length > 0 && props?.tools === false)

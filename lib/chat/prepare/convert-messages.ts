@@ -51,7 +51,7 @@ type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
  * into messages are joined, the injected `id` argument and the text "Calling X with input: …" are removed, `[]` becomes
  * `''`, and files are put into the question that they belong to.
  *
- * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function convertMessages(
 	messages: readonly InputMessage[],

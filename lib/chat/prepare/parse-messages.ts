@@ -10,7 +10,7 @@ import { MESSAGE_TYPES } from '../types';
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in
  * `messages`, or JSON text of either.
  *
- * Throws a `ServerError` of type `invalidInput` that names the invalid message.
+ * @throws {ServerError} of type `invalidInput` that names the invalid message
  */
 export function parseMessages(source: unknown): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;

@@ -6,19 +6,22 @@ import { breakControlTokens } from '../../text/control-tokens';
 import type { ChatMessage, ChatSettings, InputMessage } from '../types';
 import { convertMessages } from './convert-messages';
 
+/** The messages of a turn, before the request is built. */
+export interface PreparedMessages {
+	messages: ChatMessage[];
+	/** Sentences for the user about shortened results and omitted turns. */
+	warnings: string[];
+}
+
 /**
  * The messages of a turn that fit into the history budget, with control tokens broken up.
  *
- * Returns also warnings about shortened results and omitted turns.
- * Throws a `ServerError` of type `invalidInput` for content that model servers cannot read.
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
-): {
-	messages: ChatMessage[];
-	warnings: string[];
-} {
+): PreparedMessages {
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
 	const history = toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnreadCalls);
 	const allMessages = history.map(withBrokenControlTokens);

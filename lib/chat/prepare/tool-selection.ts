@@ -6,7 +6,7 @@ import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '.
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.
  *
- * `max`: maximum number of offered tools.
+ * @param max maximum number of offered tools
  */
 export function withToolLimit(generate: ChatGenerator, max: number): ChatGenerator {
 	return async (chatRequest, onDelta) => {
@@ -88,7 +88,8 @@ function scoreTools(questions: readonly string[], tools: readonly ToolDefinition
 /** Characters of all names and descriptions together: finding their words takes about 50 ms. */
 const MAX_TOOL_TEXT = 200_000;
 /** Characters of each: the first sentences say what a tool is for. */
-const [MIN_DESCRIPTION, MAX_DESCRIPTION] = [100, 2_000];
+const MIN_DESCRIPTION = 100;
+const MAX_DESCRIPTION = 2_000;
 
 function getMaxDescriptionLength(toolCount: number): number {
 	return Math.max(MIN_DESCRIPTION, Math.min(MAX_DESCRIPTION, MAX_TOOL_TEXT / toolCount));

@@ -1,3 +1,4 @@
+/** Shortens a history to a budget of tokens. */
 import { estimateTokens } from '../../values/tokens';
 import type { ChatMessage } from '../types';
 import { getMedia, getText } from '../content';
@@ -14,21 +15,23 @@ const MEDIA_TOKENS = 1_000;
 const SHORTENED_LENGTH = 500;
 const MAX_RESULT_LENGTH = 1_000;
 
+/** A history that fits into its budget. */
+export interface TrimmedHistory {
+	messages: ChatMessage[];
+	/** How many of the oldest turns were omitted. */
+	omittedTurns: number;
+	/** How many tool results of the others were shortened. */
+	shortenedResults: number;
+}
+
 /**
  * Shortens the oldest tool results, and then omits the oldest turns, until the earlier turns fit into the budget. The
  * system prompt and the current turn stay. The result depends only on the conversation, so all workers of n8n's queue
  * mode omit the same, also in later turns.
  *
- * `budget`: in tokens.
+ * @param budget in tokens
  */
-export function trimHistory(
-	messages: ChatMessage[],
-	budget: number,
-): {
-	messages: ChatMessage[];
-	omittedTurns: number;
-	shortenedResults: number;
-} {
+export function trimHistory(messages: ChatMessage[], budget: number): TrimmedHistory {
 	const turns = splitIntoTurns(messages.filter(({ role }) => role !== 'system'));
 	const earlierTurns = turns.slice(0, -1);
 	const shortened = shortenOldestResults(earlierTurns, budget);

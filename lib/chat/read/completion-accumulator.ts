@@ -3,6 +3,7 @@ import { TextCount } from '../../http/body-limits';
 import { withoutEndMarks } from '../../text/end-marks';
 import type { TextAndReasoning } from '../../text/reasoning';
 import { ReasoningSplitter } from '../../text/reasoning';
+import { ReasoningField } from '../../text/reasoning-field';
 import { RunawayDetector } from '../../text/runaway';
 import { decideTextCalls } from '../../text/calls/decide-text-calls';
 import type { TextCallDecision } from '../../text/calls/decide-text-calls';
@@ -21,6 +22,7 @@ import {
 	findFinishFailure,
 	joinText,
 	parseEvent,
+	toContentText,
 	parseFinishReason,
 } from './parse-chunk';
 import { LogprobList } from './logprobs';
@@ -29,6 +31,7 @@ import { normalizeArguments } from '../tools/arguments';
 import type { Completion, CompletionFailure, Timings, Usage } from '../types';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
+/** What is known about a response before it arrives. */
 export interface AccumulatorOptions {
 	/** Names by which a text may call tools; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];
@@ -52,6 +55,21 @@ export interface AccumulatorOptions {
 	decode?(event: JsonRecord): JsonRecord;
 }
 
+/** A response that has ended. */
+export interface EndedResponse {
+	/** Output that has not been returned by `push`. */
+	rest: TextAndReasoning;
+	completion: Completion;
+}
+
+/** What is known of the whole body when it has ended. */
+export interface ResponseBody {
+	/** Lines that are not events. Default: none. */
+	nonEventLines?: readonly string[];
+	/** Whether it was one JSON document: then its last bracket is its end. Default: false. */
+	isDocument?: boolean;
+}
+
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
 /** Between events that no blank line separates. */
@@ -62,10 +80,17 @@ const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 /** Collects a completion from events, and returns the text that can be shown. */
 export class CompletionAccumulator {
 	private readonly reasoningSplitter: ReasoningSplitter;
+	private readonly reasoningField = new ReasoningField();
 	private readonly textCount = new TextCount();
 	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
 	/** Number of events with text, thinking or tool calls. */
 	contentEvents = 0;
+	/** Text as it arrived. */
+	private receivedText = '';
+	/** A part of the text is in the field for refusals. */
+	private hasRefusal = false;
+	/** A part of the text is not. */
+	private hasOwnContent = false;
 	private releasedText = '';
 	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
 	private undecidedText = '';
@@ -117,15 +142,17 @@ export class CompletionAccumulator {
 	}
 
 	/**
-	 * Returns the output that can be shown now.
-	 * Throws a `TooMuchTextError`.
+	 * @returns the output that can be shown now
+	 * @throws {TooMuchTextError}
 	 */
 	push(data: string): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
 		const event = parseEvent(data);
 		if (!event) {
-			if (/^\s*[{[]/.test(data)) this.failure = { errorType: 'invalidResponse', serverText: data };
+			// After output, the address is that of the API: the stream broke.
+			const errorType = this.contentEvents > 0 ? 'streamBroken' : 'invalidResponse';
+			if (/^\s*[{[]/.test(data)) this.failure = { errorType, serverText: data };
 			else this.strayTexts = [data];
 			return NO_OUTPUT;
 		}
@@ -145,22 +172,16 @@ export class CompletionAccumulator {
 	/**
 	 * Ends the response.
 	 *
-	 * `nonEventLines`: lines of the body that are not events.
-	 * Returns the remaining output, and the completion.
 	 */
-	end(nonEventLines: readonly string[] = []): {
-		rest: {
-			text: string;
-			reasoning: string;
-		};
-		completion: Completion;
-	} {
+	end(body: ResponseBody = {}): EndedResponse {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
-		this.reasoning += remainder.reasoning;
+		const lastReasoning = this.reasoningField.end() + remainder.reasoning;
+		this.reasoning += lastReasoning;
 		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
-		const rest = { text: text.slice(this.releasedText.length), reasoning: remainder.reasoning };
-		[this.releasedText, this.undecidedText] = [text, ''];
+		const rest = { text: text.slice(this.releasedText.length), reasoning: lastReasoning };
+		this.releasedText = text;
+		this.undecidedText = '';
 		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;
@@ -170,13 +191,14 @@ export class CompletionAccumulator {
 			timings,
 			model,
 			logprobs: this.logprobs.tokens,
-			failure: this.findFailure(nonEventLines),
+			failure: this.findFailure(body),
 			toolCalls: this.calls.map((call) => ({
 				...call,
 				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
 			isCutOff: this.isTruncated,
+			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
@@ -219,16 +241,23 @@ export class CompletionAccumulator {
 		if ('finish_reason' in choice) this.lacksFinishReason = false;
 		this.finishReason = parseFinishReason(choice.finish_reason) ?? this.finishReason;
 		if (this.options.keepsLogprobs) this.logprobs.add(choice.logprobs);
-		const message = extractMessage(choice);
+		const message = extractMessage(choice, this.receivedText);
 		const calls = message.tool_calls ?? message.function_call;
 		const hasCalls = isNonEmpty(calls);
 		if (hasCalls) this.toolCalls.add(calls);
-		const reasoning = this.appendReasoning(message);
-		const content = joinText(message.content) || joinText(message.text ?? message.refusal);
-		if (content || reasoning || hasCalls) this.contentEvents += 1;
+		const ownContent =
+			toContentText(message.content, this.options.isJson) || joinText(message.text);
+		const refusal = ownContent ? '' : joinText(message.refusal);
+		this.hasRefusal ||= refusal !== '';
+		this.hasOwnContent ||= ownContent !== '';
+		const content = ownContent || refusal;
+		this.receivedText += content;
+		const receivedReasoning = extractReasoning(message);
+		const reasoning = this.appendReasoning(receivedReasoning, content !== '' || hasCalls);
+		if (content || receivedReasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
-		this.textCount.add(reasoning.length + content.length);
-		this.stopRunaway(content, reasoning);
+		this.textCount.add(receivedReasoning.length + content.length);
+		this.stopRunaway(content, receivedReasoning);
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
@@ -269,15 +298,21 @@ export class CompletionAccumulator {
 		return asRecord(choice);
 	}
 
-	private appendReasoning(message: JsonRecord) {
-		const reasoning = extractReasoning(message);
-		if (reasoning === '') return '';
-		if (this.options.mentionsTags) this.reasoningSplitter.ignoreTags();
-		else this.reasoningSplitter.expectSplit();
-		// vLLM leaves the opening tag in (seen: 0.32.0).
-		const delta = this.reasoning ? reasoning : reasoning.replace(/^\s*<think>/, '');
+	/** @param isLast - Whether text or calls follow, so that the thinking has ended */
+	private appendReasoning(reasoning: string, isLast: boolean) {
+		const delta = this.readReasoning(reasoning) + (isLast ? this.reasoningField.end() : '');
 		this.reasoning += delta;
 		return delta;
+	}
+
+	private readReasoning(reasoning: string) {
+		if (reasoning === '') return '';
+		if (this.options.mentionsTags) {
+			this.reasoningSplitter.ignoreTags();
+			return reasoning;
+		}
+		this.reasoningSplitter.expectSplit();
+		return this.reasoningField.push(reasoning);
 	}
 
 	private appendText(delta: string) {
@@ -317,7 +352,7 @@ export class CompletionAccumulator {
 	}
 
 	/** Why the response cannot be used; undefined for a usable one. */
-	private findFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
+	private findFailure(body: ResponseBody): CompletionFailure | undefined {
 		if (this.failure) return this.failure;
 		if (this.toolCalls.hasTooMany) {
 			const title = `The model called more than ${MAX_TOOL_CALLS} tools in one response, so none was executed`;
@@ -326,7 +361,7 @@ export class CompletionAccumulator {
 			return { errorType: 'invalidToolCall', title, suggestion, tool: this.calls.at(-1)?.name };
 		}
 		return (
-			this.findEndFailure(nonEventLines) ??
+			this.findEndFailure(body) ??
 			this.findRepetition() ??
 			this.findToolCallFailure() ??
 			this.findEmptyFailure()
@@ -343,10 +378,13 @@ export class CompletionAccumulator {
 		return isRepetition ? { errorType: 'runawayOutput' } : undefined;
 	}
 
-	private findEndFailure(nonEventLines: readonly string[]): CompletionFailure | undefined {
+	private findEndFailure({
+		nonEventLines = [],
+		isDocument = false,
+	}: ResponseBody): CompletionFailure | undefined {
 		if (this.finishReason !== undefined) return findFinishFailure(this.finishReason);
 		// Custom servers may report no finish reason, only the end.
-		const hasEnded = this.isDone || this.lacksFinishReason;
+		const hasEnded = this.isDone || this.lacksFinishReason || isDocument;
 		if (nonEventLines.length === 0 && hasEnded && this.hasContent) return undefined;
 		const lines = [...nonEventLines, ...this.strayTexts];
 		// The router of llama-server writes `proxy error: …`, llama-server `error: {…}`.

@@ -24,17 +24,18 @@ export function parseFinishReason(value: unknown): string | undefined {
 	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
 }
 
-const FAILED_FINISH_REASONS: ReadonlyArray<readonly [ErrorType, RegExp]> = [
-	['contentFiltered', /^(?:content_filter(?:ed)?|safety)$/i],
+/** Finish reasons that mean an error. */
+const FAILED_FINISH_REASONS: ReadonlyArray<{ errorType: ErrorType; pattern: RegExp }> = [
+	{ errorType: 'contentFiltered', pattern: /^(?:content_filter(?:ed)?|safety)$/i },
 	// vLLM, with `repetition_detection` (seen: 0.32.0).
-	['runawayOutput', /^repetition/i],
-	['streamError', /abort|error|timeout|cancel|interrupt|insufficient/i],
+	{ errorType: 'runawayOutput', pattern: /^repetition/i },
+	{ errorType: 'streamError', pattern: /abort|error|timeout|cancel|interrupt|insufficient/i },
 ];
 
 /** A failure that the server reports as a finish reason. */
 export function findFinishFailure(finishReason: string): CompletionFailure | undefined {
-	const [errorType] = FAILED_FINISH_REASONS.find(([, pattern]) => pattern.test(finishReason)) ?? [];
-	return errorType && { errorType, serverText: `finish_reason: ${finishReason}` };
+	const failed = FAILED_FINISH_REASONS.find(({ pattern }) => pattern.test(finishReason));
+	return failed && { errorType: failed.errorType, serverText: `finish_reason: ${finishReason}` };
 }
 
 /** The failure that an event reports. */
@@ -44,12 +45,50 @@ export function findEventFailure(event: JsonRecord): CompletionFailure | undefin
 	return { errorType: 'streamError', errorBody };
 }
 
-/** The part of a choice with its output. */
-export function extractMessage(choice: JsonRecord): JsonRecord {
+/**
+ * The part of a choice with its output: the first one that holds something. Perplexity sends the text so far as `message`
+ * beside each `delta`, which may be empty.
+ *
+ * @param received - The text of the events before
+ */
+export function extractMessage(choice: JsonRecord, received = ''): JsonRecord {
 	const { delta, message } = choice;
 	if (typeof delta === 'string') return { content: delta };
-	if (isRecord(delta) && isNonEmpty(delta)) return delta;
-	return isRecord(message) && isNonEmpty(message) ? message : choice;
+	const whole = isRecord(message) && isNonEmpty(message) ? message : undefined;
+	if (!isRecord(delta) || !isNonEmpty(delta)) return whole ?? choice;
+	if (whole === undefined || hasOutput(delta)) return delta;
+	const text = joinText(whole.content);
+	if (received === '') return whole;
+	return text.startsWith(received) ? { ...delta, content: text.slice(received.length) } : delta;
+}
+
+function hasOutput(message: JsonRecord): boolean {
+	const { content, text, refusal, tool_calls: calls, function_call: call } = message;
+	const fields: readonly unknown[] = [content, text, refusal, calls, call];
+	return fields.some(isNonEmpty) || extractReasoning(message) !== '';
+}
+
+/** Keys of a part of a message. */
+const PART_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'annotations', 'index', 'id']);
+
+/**
+ * The text of a message's content. Some gateways send the JSON that a response format asks for as an object.
+ *
+ * @param isJson - Whether JSON was requested
+ */
+export function toContentText(content: unknown, isJson = false): string {
+	if (Array.isArray(content) && isJson && !content.some(isPart)) return JSON.stringify(content);
+	if (!isRecord(content) || isPart(content)) return joinText(content);
+	return isNonEmpty(content) ? JSON.stringify(content) : '';
+}
+
+function isPart(value: unknown): boolean {
+	if (typeof value === 'string') return true;
+	if (!isRecord(value)) return false;
+	const hasText = typeof value.text === 'string' || typeof value.thinking === 'string';
+	return typeof value.type === 'string'
+		? hasText || isReasoningPart(value)
+		: hasText && Object.keys(value).every((key) => PART_KEYS.has(key));
 }
 
 /** llama-server and vLLM; newer vLLM and Ollama; Ollama's own API; gateways; OpenRouter's form. */

@@ -5,8 +5,7 @@ import type { HttpResponse } from '../../http/types';
 import type { TextAndReasoning } from '../../text/reasoning';
 import { tryOrUndefined } from '../../values/attempt';
 import { maskCompletion, MaskedOutput } from './masked-output';
-import type { Completion } from '../types';
-import type { CompletionAccumulator } from './completion-accumulator';
+import type { CompletionAccumulator, EndedResponse } from './completion-accumulator';
 
 interface StreamHandlers {
 	/** Called with the output of each event. A promise is awaited before the next one. */
@@ -23,10 +22,7 @@ export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
 	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
-): Promise<{
-	rest: TextAndReasoning;
-	completion: Completion;
-}> {
+): Promise<EndedResponse> {
 	const { secrets } = response.errorContext;
 	const output = new MaskedOutput(secrets);
 	try {
@@ -48,6 +44,9 @@ export async function readStream(
 			tryOrUndefined(() => accumulator.pushBeginning(error.received));
 		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
 	}
-	const { rest, completion } = accumulator.end(response.getNonEventLines());
+	const { rest, completion } = accumulator.end({
+		nonEventLines: response.getNonEventLines(),
+		isDocument: response.isDocument(),
+	});
 	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

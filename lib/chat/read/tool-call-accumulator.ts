@@ -25,7 +25,7 @@ export class ToolCallAccumulator {
 	/** Detects arguments that repeat themselves without end. */
 	readonly runaway: RunawayDetector = new RunawayDetector(true);
 
-	/** `textCount`: counts the text of the complete response. */
+	/** @param textCount counts the text of the complete response */
 	constructor(private readonly textCount: TextCount = new TextCount()) {}
 
 	get hasTooMany(): boolean {

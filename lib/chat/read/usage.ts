@@ -2,8 +2,8 @@
 import type { JsonRecord } from '../../values/records';
 import { isRecord, asRecord } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
-import type { ChatResult, Timings, Usage } from '../types';
-import type { ResponseAttributes } from '../../tracing/attributes';
+import { estimateTokens } from '../../values/tokens';
+import type { ChatResult, Completion, Timings, Usage } from '../types';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
@@ -26,10 +26,11 @@ function createUsage(
 	};
 }
 
-/** A number from 0 to the largest safe integer; otherwise undefined. */
+/** A number from 0 to the largest safe integer, of some gateways as text; otherwise undefined. */
 function parseCount(value: unknown) {
-	const isCount = typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-	return isCount ? value : undefined;
+	const count = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+	const isCount = typeof count === 'number' && count >= 0 && count <= Number.MAX_SAFE_INTEGER;
+	return isCount ? count : undefined;
 }
 
 /** OpenAI's `usage`. */
@@ -81,32 +82,6 @@ export function getDraftAcceptanceRate({
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
 }
 
-/** The attributes of a chat result for its span. `startedAt`: by `performance.now()`. */
-export function toResponseAttributes(result: ChatResult, startedAt: number): ResponseAttributes {
-	const {
-		model,
-		finishReason,
-		usage,
-		timings,
-		firstTokenMs,
-		toolCalls,
-		text,
-		reasoning,
-		serverType = 'openai_compatible',
-	} = result;
-	return {
-		provider: serverType,
-		responseModel: model,
-		finishReason,
-		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
-		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
-		tokensPerSecond: getTokensPerSecond(result),
-		draftAcceptanceRate: getDraftAcceptanceRate(timings),
-		toolCalls: toolCalls.map(({ name }) => name),
-		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
-	};
-}
-
 /** The speed reported by the server, otherwise the measured one. */
 export function getTokensPerSecond({
 	timings,
@@ -122,15 +97,31 @@ export function getTokensPerSecond({
 	);
 }
 
-/** Adds the tokens of all attempts. */
-export function addUsage(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
-	if (!a || !b) return a ?? b;
-	const add = (x = 0, y = 0) => x + y;
+/** The tokens of all attempts or requests together; undefined if the server counted none. */
+export function sumUsage(parts: ReadonlyArray<{ usage?: Usage | undefined }>): Usage | undefined {
+	return parts.reduce<Usage | undefined>((sum, { usage }) => addUsage(sum, usage), undefined);
+}
+
+/** The tokens of two requests. */
+export function addUsage(earlier: Usage | undefined, next: Usage | undefined): Usage | undefined {
+	if (!earlier || !next) return earlier ?? next;
 	return {
-		promptTokens: a.promptTokens + b.promptTokens,
-		completionTokens: a.completionTokens + b.completionTokens,
-		totalTokens: a.totalTokens + b.totalTokens,
-		cachedTokens: add(a.cachedTokens, b.cachedTokens),
-		reasoningTokens: add(a.reasoningTokens, b.reasoningTokens),
+		promptTokens: earlier.promptTokens + next.promptTokens,
+		completionTokens: earlier.completionTokens + next.completionTokens,
+		totalTokens: earlier.totalTokens + next.totalTokens,
+		cachedTokens: (earlier.cachedTokens ?? 0) + (next.cachedTokens ?? 0),
+		reasoningTokens: (earlier.reasoningTokens ?? 0) + (next.reasoningTokens ?? 0),
 	};
+}
+
+/** Estimates the usage for minimal servers, which report neither token counts nor a finish reason. */
+export function estimateUsage(
+	{ finishReason, text, reasoning }: Completion,
+	texts: readonly string[],
+): Usage | undefined {
+	if (finishReason !== 'unknown') return undefined;
+	const promptTokens = texts.reduce((total, text) => total + estimateTokens(text), 0);
+	const completionTokens = estimateTokens(text + reasoning);
+	const totalTokens = promptTokens + completionTokens;
+	return { promptTokens, completionTokens, totalTokens, estimated: true };
 }

@@ -26,6 +26,7 @@ const MAX_CHARACTERS = 64 * 1024;
 export const toolCallCache: LruCache<CachedToolCall> =
 	LruCache.createShared<CachedToolCall>(Infinity);
 
+/** Caches the calls of a response, by our IDs. */
 export function cacheToolCalls({
 	text,
 	reasoning,

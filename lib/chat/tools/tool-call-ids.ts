@@ -26,7 +26,7 @@ export function createServerToolCallId(): string {
  * Only letters, digits, `_` and `-`, and as short as possible: n8n's memory may pass the conversation to a provider
  * that accepts nothing else. vLLM's IDs of 46 characters become 64, OpenAI's maximum.
  *
- * `serverIds`: the server's id of each call; undefined without one.
+ * @param serverIds the server's id of each call; undefined without one
  */
 export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
 	const turnKey = createServerToolCallId();

@@ -29,7 +29,7 @@ export function getCallableNames(tools: readonly ToolDefinition[]): Map<string, 
 	const names = tools.flatMap((tool) => [tool.name, ...getShortNames(tool)]);
 	return new Map(
 		names
-			.flatMap((name) => [[name, findTool(name)?.name ?? '']] as const)
+			.map((name) => [name, findTool(name)?.name ?? ''] as const)
 			.filter(([, tool]) => tool !== ''),
 	);
 }

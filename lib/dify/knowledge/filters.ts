@@ -8,12 +8,13 @@ import {
 	asNonEmptyString,
 	asString,
 } from '../../values/records';
+import type { ExactNumber } from '../../values/exact-json';
+import { toExactNumber } from '../../values/exact-json';
 import { asFiniteNumber, parseNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
 import { createParamError } from '../errors';
-import { parseExactNumber } from '../forms';
 
-type Value = string | number | string[] | undefined;
+type Value = string | number | ExactNumber | string[] | undefined;
 
 /** Whether the value of a record matches. A record without a value matches `empty` only. */
 type Matches = (actual: string, expected: string, list: readonly string[]) => boolean;
@@ -214,7 +215,7 @@ function toComparable(value: unknown, operator: Operator, label: string): Value 
 	if (valueType === 'list') return toList(value, label);
 	if (valueType === 'time') return toUnixSeconds(value, label);
 	// Number operators also compare times.
-	if (valueType === 'number') return parseExactNumber(value) ?? toUnixSeconds(value, label);
+	if (valueType === 'number') return toExactNumber(value) ?? toUnixSeconds(value, label);
 	return toText(value);
 }
 
@@ -233,11 +234,10 @@ function toList(value: unknown, label: string) {
  * Converts to a number: Dify returns a database error for text.
  *
  * @param label of the value, for errors
- * @returns the digits of a number that JavaScript cannot represent
  * @throws {ServerError} if it is not a number
  */
-export function toFilterNumber(value: unknown, label: string): string | number {
-	const number = parseExactNumber(value);
+export function toFilterNumber(value: unknown, label: string): number | ExactNumber {
+	const number = toExactNumber(value);
 	if (number !== undefined) return number;
 	throw createParamError({
 		title: `${label} requires a number, but the value is ${toText(value).slice(0, 100)}`,

@@ -11,8 +11,11 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
+import { truncate } from '../../values/text';
+import { toReadableText } from '../errors';
 import { getFileKeys } from '../files';
-import type { RunResult, RunSummary, WorkflowNode, WorkflowRun } from '../types';
+import { withFieldNames } from '../forms';
+import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
 /** Numbers of nodes that a pause asks for. */
@@ -38,8 +41,8 @@ export interface CollectedParts extends Pick<
 	readonly forms: FormList;
 	/** Titles of forms that were not submitted in time. */
 	readonly expiredForms: Set<string>;
-	/** Keys of `submittedForms`. */
-	readonly submittedKeys: Set<string>;
+	/** `submittedForms` by title and button. */
+	readonly submittedIndex: Map<string, SubmittedForm>;
 	/** Memory of these parts. What does not fit is left out. */
 	readonly kept: MemoryBudget;
 }
@@ -256,7 +259,7 @@ export function addForm(
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
-		formContent: asNonEmptyString(data.form_content),
+		formContent: withFieldNames(data.form_content, asArray(data.inputs)),
 		inputs: asArray(data.inputs),
 		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
@@ -274,24 +277,55 @@ interface FormSubmission {
 	title: unknown;
 	/** ID of the button. */
 	action: unknown;
+	/** Values of the fields by name. */
+	values: unknown;
 }
 
-/** Adds the button that was used. */
+/** Adds the button that was used, and the values. Several events of a submission may have them, or only some of them. */
 export function addSubmittedForm(
 	{
 		submittedForms,
-		submittedKeys,
+		submittedIndex,
 		kept,
-	}: Pick<CollectedParts, 'submittedForms' | 'submittedKeys' | 'kept'>,
-	{ title, action }: FormSubmission,
+	}: Pick<CollectedParts, 'submittedForms' | 'submittedIndex' | 'kept'>,
+	{ title, action, values }: FormSubmission,
 ): void {
 	const nodeTitle = asNonEmptyString(title);
 	const actionId = asNonEmptyString(action);
 	if (actionId === undefined) return;
 	const key = JSON.stringify([nodeTitle, actionId]);
-	if (submittedKeys.has(key) || !kept.take([key, nodeTitle, actionId])) return;
-	submittedKeys.add(key);
-	submittedForms.push({ nodeTitle, actionId });
+	let form = submittedIndex.get(key);
+	if (form === undefined) {
+		if (!kept.take([key, nodeTitle, actionId])) return;
+		form = { nodeTitle, actionId };
+		submittedIndex.set(key, form);
+		submittedForms.push(form);
+	}
+	const isNew = form.submittedData === undefined && isNonEmpty(values) && isRecord(values);
+	if (isNew && kept.take(values)) form.submittedData = values;
+}
+
+/** Warnings of Dify that are shown. */
+const MAX_WARNINGS = 20;
+const MAX_WARNING_LENGTH = 300;
+
+/** Adds a warning in Dify's words, without keys. */
+export function addWarning(
+	{ difyWarnings, secrets, kept }: WarningParts,
+	words: string | undefined,
+): void {
+	if (words === undefined) return;
+	const text = truncate(toReadableText(words, secrets).replace(/\s+/g, ' '), MAX_WARNING_LENGTH);
+	if (text === '' || difyWarnings.has(text)) return;
+	if (difyWarnings.size < MAX_WARNINGS) difyWarnings.add(text);
+	else kept.omissions++;
+}
+
+interface WarningParts extends Pick<CollectedParts, 'kept'> {
+	/** Texts, each once. */
+	readonly difyWarnings: Set<string>;
+	/** Texts to mask. */
+	readonly secrets: readonly string[];
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */
@@ -300,6 +334,14 @@ export function findSingleText(outputs: unknown): string | undefined {
 		(value): value is string => typeof value === 'string',
 	);
 	return texts.length === 1 ? texts[0] : undefined;
+}
+
+/** The outputs of a workflow as Dify streams them; undefined unless all are texts, integers or null. */
+export function joinOutputs(outputs: unknown): string | undefined {
+	const values = Object.values(asRecord(outputs));
+	const isPlain = (value: unknown) =>
+		typeof value === 'string' || Number.isSafeInteger(value) || value === null;
+	return values.every(isPlain) ? values.map((value) => String(value ?? '')).join('\n') : undefined;
 }
 
 export const NO_REASON = 'The run failed without a reason from Dify';

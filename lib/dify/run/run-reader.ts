@@ -17,20 +17,29 @@ import { getErrorMessage } from '../../values/text';
 import type { DifyClient } from '../client';
 import type { DifyErrorOverrides } from '../errors';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
-import type { RunResult, TextDelta } from '../types';
-import { findSingleText } from './merge-events';
+import type { HumanForm, RunResult, TextDelta } from '../types';
+import { adoptText } from './closing-text';
+import { settleText } from './final-text';
 import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
 	flushText,
-	removeUnopenedReasoning,
+	getOutputText,
 	isRunFinished,
 	isRunFinishing,
 } from './run-state';
-import type { WaitOptions } from './run-record';
-import { completeFromMessage, completeFromRunRecord, fetchRunRecord } from './run-record';
+import type { RunRecord, WaitOptions } from './run-record';
+import {
+	applyRunRecord,
+	completeFromMessage,
+	completeFromRunRecord,
+	completeFromStoredAnswer,
+	fetchRunRecord,
+	lookUpEndedRun,
+} from './run-record';
 import type { OutcomeOf } from './run-result';
+import { SilenceWatch } from './silence';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
@@ -61,6 +70,8 @@ export interface RunReaderOptions {
 	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
+	/** Whether Dify still accepts all of these forms, for a run that waits and is silent. */
+	areFormsOpen?: (forms: readonly HumanForm[]) => Promise<boolean>;
 }
 
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
@@ -97,6 +108,8 @@ const MAY_HAVE_STARTED =
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
+const RECOVERED_AFTER_SILENCE =
+	"Dify sent only pings although the run had ended. The result was read from Dify's run record, without the node events after that point.";
 const RECOVERED_FROM_LARGE_EVENT =
 	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
 const TOO_LARGE_SUGGESTION =
@@ -149,6 +162,9 @@ class RunReader {
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
+	/** The end of a run whose stream was silent. */
+	private silentRecord: RunRecord | undefined;
+	private readonly silence = new SilenceWatch(async () => await this.lookUpEnd());
 
 	constructor(
 		private readonly client: DifyClient,
@@ -166,18 +182,20 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
+		if (this.options.runId !== undefined) this.silence.onEvent();
 		const error = await this.readEvents().then(() => undefined, captureError);
+		this.silence.stop();
 		signal?.removeEventListener('abort', this.abandon);
 		this.clearTimer();
 		const deltas = flushText(run);
-		const outcome = this.abandonment ?? getOutcome(run, error);
+		const outcome = this.abandonment ?? getOutcome(run, error, this.silentRecord);
 		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
 		await this.emitDeltas(deltas);
 		return await this.finish(outcome);
 	}
 
 	private async finish(
-		outcome: OutcomeOf<'ended' | 'timedOut' | 'broken' | 'rejected'>,
+		outcome: OutcomeOf<'ended' | 'silent' | 'timedOut' | 'broken' | 'rejected'>,
 	): Promise<RunResult> {
 		switch (outcome.type) {
 			case 'ended':
@@ -185,6 +203,9 @@ class RunReader {
 				return await this.result(
 					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
+			case 'silent':
+				await this.emitDeltas(applyRunRecord(this.run, outcome.record));
+				return await this.result(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
 				return await this.recover(
@@ -222,6 +243,7 @@ class RunReader {
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
+				if (this.options.runId !== undefined) this.silence.onEvent();
 				if (this.abandonment !== undefined) this.requestStop();
 				else await this.emitDeltas(deltas);
 				if (isRunFinished(run)) return;
@@ -230,6 +252,22 @@ class RunReader {
 			}
 			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
+	}
+
+	/** Ends the reading of a silent run that has ended, or paused again. */
+	private async lookUpEnd() {
+		const { client, options, run } = this;
+		const record = await lookUpEndedRun(client, options.runId!);
+		if (record === undefined) return undefined;
+		// Its record says so all the time.
+		const isAwaited = record.status === 'paused' && options.continueAfterPause === true;
+		const forms = run.forms.toArray();
+		const isWaiting = isAwaited && forms.length > 0 && (await options.areFormsOpen?.(forms));
+		if (isWaiting === true) return undefined;
+		return () => {
+			this.silentRecord = record;
+			this.abortController.abort();
+		};
 	}
 
 	/**
@@ -348,6 +386,10 @@ class RunReader {
 			if (isStopped) throw await this.createAbandonedError();
 			throw await createError();
 		});
+		const user = this.requestOptions.json?.user;
+		if (user !== undefined) {
+			await completeFromStoredAnswer(client, run, user).catch(() => undefined);
+		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 		return await this.result(
@@ -397,8 +439,9 @@ class RunReader {
 
 	private async result(warning?: string) {
 		const { run } = this;
-		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
-		await this.emitDeltas(removeUnopenedReasoning(run));
+		if (run.end?.status === 'stopped' && this.silentRecord === undefined)
+			await this.addStoppedOutputs();
+		await this.emitDeltas(settleText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
@@ -417,7 +460,8 @@ class RunReader {
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
-		run.text ||= findSingleText(record.outputs) ?? '';
+		if (run.text !== '') return;
+		await this.emitDeltas(adoptText(run, getOutputText(run, record.outputs) ?? ''));
 	}
 
 	private async createErrorWithResult(

@@ -10,11 +10,13 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
-import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
+import { ReasoningSplitter } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../json-memory';
 import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
+import { adoptText, isBeginning } from './closing-text';
+import type { TextParts } from './closing-text';
 import { FormList } from './form-list';
 import {
 	addFile,
@@ -22,8 +24,10 @@ import {
 	addNode,
 	addSubmittedForm,
 	addThought,
+	addWarning,
 	ensureWorkflow,
 	findSingleText,
+	joinOutputs,
 	getRunFailureText,
 	NO_REASON,
 	toTrimmed,
@@ -39,8 +43,21 @@ interface RunEnd {
 	isLast: boolean;
 }
 
+/** The text of a run as Dify says it at the end. */
+interface ClosingText {
+	/** As received, with its thinking. */
+	text: string;
+	/** Status of the run in the same event or record. */
+	status: string;
+	/** From a record that does not say when the run ended. */
+	mayBeOlder: boolean;
+	/** The stored message, which has the text of replacements. */
+	isMessage?: true;
+}
+
 /** A run while it is read. */
-export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts {
+export interface RunState
+	extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts, TextParts {
 	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
@@ -52,22 +69,24 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	readonly count: TextCount;
 	/** Start of the text already compared with a stored one, so that events do not compare it again. */
 	comparedText: string;
-	/** Masks secrets that several deltas contain together. */
-	readonly maskedText: MaskedStream;
 	readonly maskedReasoning: MaskedStream;
-	/** Splits reasoning off the text deltas. */
-	splitter: ReasoningSplitter;
-	/** Reasoning found in the text. */
-	textReasoning: string;
 	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
 	/** Set by `workflow_finished`. */
 	end?: RunEnd;
+	/** The last non-empty text that Dify said at the end (`final-text.ts`). */
+	closing?: ClosingText;
+	/** Dify replaced the response: this text stays, also against the closing one. */
+	isReplaced: boolean;
 	/** Output moderation replaced the response. */
 	isModerated: boolean;
 	/** Number of events that were not JSON objects. */
 	invalidEvents: number;
+	/** Texts of Dify's warnings, each once. */
+	readonly difyWarnings: Set<string>;
+	/** Texts to mask, such as keys. */
+	readonly secrets: readonly string[];
 }
 
 /** Memory of all nodes, files, thoughts and forms of a run. */
@@ -110,7 +129,7 @@ export function createRunState({
 		expiredForms: new Set(),
 		nodeCounts: { paused: 0, answered: 0 },
 		submittedForms: [],
-		submittedKeys: new Set(),
+		submittedIndex: new Map(),
 		keepsNodeValues,
 		kept: new MemoryBudget(MAX_KEPT_BYTES),
 		count: new TextCount(),
@@ -121,8 +140,11 @@ export function createRunState({
 		textReasoning: '',
 		hasAgentMessage: false,
 		hasMessageEnd: false,
+		isReplaced: false,
 		isModerated: false,
 		invalidEvents: 0,
+		difyWarnings: new Set(),
+		secrets,
 	};
 }
 
@@ -133,8 +155,14 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	addNode(run, event, data);
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
-	addSubmittedForm(run, { title: data.title, action: asRecord(data.outputs).__action_id });
+	const { __action_id: action, ...outputs } = asRecord(data.outputs);
+	addSubmittedForm(run, { title: data.title, action, values: withoutInternalNames(outputs) });
 };
+
+/** The outputs of a form's node are its values, and names that begin with two underscores. */
+function withoutInternalNames(outputs: JsonRecord) {
+	return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith('__')));
+}
 
 /** Other events (pings, speech, events of later versions) are ignored. */
 const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
@@ -152,7 +180,10 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const reason = asNonEmptyString(event.reason);
 		const answer = asString(event.answer) ?? '';
 		if (answer.length > run.comparedText.length) run.comparedText = run.text;
-		if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
+		const isSnapshot = run.mayLackText && reason === undefined;
+		if (isSnapshot && run.comparedText.startsWith(answer)) return [];
+		// An empty one without a reason says nothing about the closing text.
+		run.isReplaced ||= !isSnapshot && (reason !== undefined || answer.trim() !== '');
 		run.isModerated ||= reason === 'output_moderation';
 		return replaceText(run, answer, reason ?? 'message_replace');
 	},
@@ -189,7 +220,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
 		const isLast = ids.every((id) => id === undefined);
 		run.end = { status: workflow.status, isLast };
-		return isSuccessStatus(workflow.status) ? applyOutputs(run, isLast) : [];
+		addClosingText(run, asFiniteNumber(data.finished_at));
 	},
 	workflow_paused: (run, _event, data) => applyPause(run, data),
 	/** Applies Dify's error with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
@@ -210,6 +241,14 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	loop_next: applyNodeEvent,
 	loop_completed: applyNodeEvent,
 	human_input_required: (run, _event, data) => addForm(run, data),
+	/** Something that did not end the run, in Dify's words (docs/protocols/dify.md 3.3). */
+	warning: (run, event, data) => {
+		const words = [event.message, data.message, event.warning, event.data, event.code];
+		addWarning(
+			run,
+			words.map(toTrimmed).find((text) => text !== undefined),
+		);
+	},
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: (run, event, data) => {
 		const title = asNonEmptyString(data.node_title) ?? asNonEmptyString(data.node_id) ?? '';
@@ -306,15 +345,6 @@ function flushMasked(run: RunState) {
 	return appendDelta(run, run.maskedText.end());
 }
 
-/** Removes thinking that the text ends but did not begin, because the prompt of the model began it. */
-export function removeUnopenedReasoning(run: RunState): TextDelta[] {
-	if (run.reasoning || run.textReasoning || !hasUnopenedReasoning(run.text)) return [];
-	const { text, reasoning } = splitReasoning(run.text, true);
-	run.text = text;
-	run.textReasoning = reasoning;
-	return [{ type: 'replace', text, reason: 'unopened_thinking' }];
-}
-
 /** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */
 function replaceText(run: RunState, fullText: unknown, reason: string): TextDelta[] {
 	const previousText = run.text;
@@ -343,22 +373,29 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 	const rest = flushMasked(run);
 	// The repeated response lacks text before tool calls; its end was then displayed already.
 	const isDisplayed = run.text.trimEnd().endsWith(delta.trim());
-	const deltas = replaceText(run, delta, 'full_message');
+	const deltas = adoptText(run, delta);
 	return isDisplayed ? rest : [...rest, ...deltas];
 }
 
+/** Keeps the text of the outputs. Which text the run has is decided at its end (`final-text.ts`). */
+function addClosingText(run: RunState, finishedAt: number | undefined) {
+	const { workflow, mayLackText } = run;
+	const text = workflow && getOutputText(run, workflow.outputs);
+	if (text === undefined) return;
+	const mayBeOlder = mayLackText && finishedAt === undefined;
+	run.closing = { text, status: workflow!.status, mayBeOlder };
+}
+
 /**
- * The outputs are the text if the deltas are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or some or all of
- * them may be missing. Otherwise the deltas are the text.
+ * The text in the outputs of a run: the response of a chatflow, which alone belongs to a conversation, or the only text
+ * of a workflow. With several outputs, a lost stream is rebuilt as Dify streams texts and numbers: line by line.
  */
-function applyOutputs(run: RunState, isLast: boolean) {
-	const isComplete = !isLast && !run.mayLackText && run.text + run.textReasoning !== '';
-	if (isComplete || run.isModerated) return [];
-	const outputs = asRecord(run.workflow?.outputs);
-	// Only chatflows belong to a conversation.
-	const fullText =
-		run.conversationId === undefined ? findSingleText(outputs) : asNonEmptyString(outputs.answer);
-	return fullText === undefined ? [] : replaceText(run, fullText, 'workflow_outputs');
+export function getOutputText(
+	{ conversationId, mayLackText }: Pick<RunState, 'conversationId' | 'mayLackText'>,
+	outputs: unknown,
+): string | undefined {
+	if (conversationId !== undefined) return asNonEmptyString(asRecord(outputs).answer);
+	return findSingleText(outputs) ?? (mayLackText ? joinOutputs(outputs) : undefined);
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
@@ -367,7 +404,8 @@ function applyPause(run: RunState, data: JsonRecord) {
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const deltas = run.mayLackText && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
+	const isNewer = isNonEmpty(answer) && !isBeginning(run.text, String(answer));
+	const deltas = run.mayLackText && isNewer ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(run, reason);
@@ -411,7 +449,11 @@ function getFormKey({ formId, formToken, nodeId }: HumanForm) {
 /** The form was submitted, or has expired. */
 function closeForm(run: RunState, _event: DifyEvent, data: JsonRecord) {
 	removeForm(run, data);
-	addSubmittedForm(run, { title: data.node_title, action: data.action_id });
+	addSubmittedForm(run, {
+		title: data.node_title,
+		action: data.action_id,
+		values: data.submitted_data,
+	});
 }
 
 function removeForm(run: RunState, data: JsonRecord) {

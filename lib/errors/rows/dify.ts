@@ -199,6 +199,7 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud: `The model server behind Dify may be down, or have crashed during the response: check its log. Check its address ${PROVIDER}: Dify Cloud reaches public addresses only. ${CREDENTIAL_IS_FINE}`,
 	},
 	pluginDaemonError: {
 		title: 'The plugin daemon of Dify is not working',
@@ -207,6 +208,7 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	providerNotInstalled: {
 		title: 'The model provider of the app is not installed in Dify',
@@ -231,6 +233,7 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	fileUnreachable: {
 		title: 'Dify cannot download a file from its URL',
@@ -277,6 +280,8 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud: ({ isRunStart }) =>
+			`Raise the timeout in the options, or check the logs of the app in Dify.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	runQueued: {
 		title: 'The run is waiting in the Dify queue',
@@ -285,10 +290,15 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud:
+			'The run may still start later: check the logs of the app in Dify before you send the message again.',
 	},
 	fileTypeNotAllowed: {
 		title: 'Dify does not accept this file type here',
-		suggestion: 'Check the MIME type of the binary data and the file types allowed in the app.',
+		suggestion: ({ isKnowledge }) =>
+			isKnowledge
+				? 'A knowledge base accepts TXT, Markdown, PDF, HTML, XLSX, XLS, DOCX and CSV; with Unstructured also DOC, EML, MSG, PPTX, PPT, XML and EPUB. Convert the file, and check the extension of its name.'
+				: 'Check the MIME type of the binary data and the file types allowed in the app.',
 		health: 'degraded',
 		cause: 'request',
 		retry: 'never',
@@ -415,6 +425,8 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
+		onCloud:
+			'Dify Cloud is busy: the document stays in the queue and will be indexed, so do not send it again.',
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 
@@ -473,6 +485,8 @@ export const DIFY_VARIANTS = {
 		title: 'Dify returned an internal error',
 		suggestion: ({ isRunStart }) =>
 			`Check the logs of the API container (docker compose logs api).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
+		onCloud: ({ isRunStart }) =>
+			`Dify Cloud failed: try again later (its state is at status.dify.ai).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	badGateway: {
 		title: ({ gateway = 'A proxy', status }) =>
@@ -481,16 +495,21 @@ export const DIFY_VARIANTS = {
 			isCloudflareStatus(status)
 				? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.'
 				: 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.',
+		onCloud: ({ isRunStart }) =>
+			`Dify Cloud failed: try again later (its state is at status.dify.ai).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	gatewayTimeout: {
 		title: (facts) => describeGatewayTimeout(facts, 'Dify'),
 		suggestion: ({ isRunStart }) =>
 			`Raise the timeout of the proxy in front of Dify (nginx: proxy_read_timeout), or use an address of Dify without it.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
+		onCloud: ({ isRunStart }) =>
+			`Dify Cloud did not respond in time: try again later, or request a shorter response.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	tunnelDown: {
 		title: 'The tunnel to Dify is down',
 		suggestion:
 			'Start the tunnel again on the machine of Dify (cloudflared, ngrok), and check its log: Dify itself may be running.',
+		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	emptyResponse: {
 		title: 'Dify returned an empty response',

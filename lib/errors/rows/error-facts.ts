@@ -59,6 +59,8 @@ export interface ErrorFacts {
 	limitSeconds?: number;
 	/** The service, if it is not a model server. */
 	service?: 'dify';
+	/** The request is about a knowledge base of Dify. */
+	isKnowledge?: boolean;
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
 }

@@ -50,10 +50,13 @@ export interface ErrorMeaning {
 }
 
 /** An error type. */
-export interface ErrorRow extends ErrorSentences, ErrorMeaning {}
+export interface ErrorRow extends ErrorSentences, ErrorMeaning {
+	/** What to do on Dify Cloud, whose containers and logs users cannot see. Default: the suggestion. */
+	onCloud?: ErrorSentence;
+}
 
 /** What differs for Dify, for a type that model servers have as well. */
-export type DifyVariant = Partial<ErrorSentences & Pick<ErrorMeaning, 'health'>>;
+export type DifyVariant = Partial<Omit<ErrorRow, 'cause' | 'retry'>>;
 
 /** The sentences of an error. */
 export interface ErrorText {

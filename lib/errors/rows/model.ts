@@ -21,7 +21,9 @@ function describeOverflow(facts: ErrorFacts) {
 	if (promptTokens === undefined || contextTokens === undefined)
 		return 'The prompt exceeds the context of the server';
 	if (promptTokens > contextTokens)
-		return `The prompt needs ${promptTokens} tokens, but ${isSlot ? 'a server slot' : 'the context'} has ${contextTokens}`;
+		return isSlot
+			? `The prompt needs ${promptTokens} tokens, but a server slot has ${contextTokens}`
+			: `The prompt needs ${promptTokens} tokens, but the context has ${contextTokens}`;
 	return responseTokens === undefined
 		? `A prompt of ${promptTokens} tokens leaves too little of the ${contextTokens} tokens of context for the response`
 		: `A prompt of ${promptTokens} tokens and a response of ${responseTokens} tokens (Maximum Tokens) exceed the context of ${contextTokens} tokens`;
@@ -153,7 +155,7 @@ export const MODEL_ERRORS = {
 		title: ({ model }) =>
 			`The server does not reach the process that runs the model${quoted(model)}`,
 		suggestion:
-			'The process may be starting or restarting: try again, or raise Retries. If this does not help, check the server log.',
+			'The process may be starting or restarting: try again. If this does not help, check the server log.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -172,7 +174,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input, keep fewer messages in memory, set History Budget in Local Chat Model, use fewer tools or lower Maximum Tokens. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -278,7 +280,7 @@ export const MODEL_ERRORS = {
 		suggestion: ({ hasNoInstance }) =>
 			hasNoInstance
 				? 'Start an instance (GPUStack: Deployments), or check its log.'
-				: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -368,6 +370,22 @@ export const MODEL_ERRORS = {
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',
+	},
+	streamBroken: {
+		title: 'The response broke off: one of its events cannot be read',
+		suggestion:
+			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the text received so far, and the event.',
+		health: 'degraded',
+		cause: 'server',
+		retry: 'never',
+	},
+	modelRefused: {
+		title: 'The model refused to respond',
+		suggestion:
+			'The server message has its words. Change the prompt, or use another model: a repetition or another format does not change a refusal.',
+		health: 'misconfigured',
+		cause: 'server',
+		retry: 'never',
 	},
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',

@@ -4,6 +4,7 @@ import { tryProbeObject } from '../probe';
 import { parseProps } from '../models';
 import type { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
+import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 import { routerActions } from './router-actions';
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
@@ -52,11 +53,23 @@ export const llamaServer: ServerType = {
 			'Use a model with tool support, or start llama-server with --jinja and a template that supports tools (--chat-template-file).',
 		longerTexts:
 			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
-		embeddings:
-			'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
-		transcription: `${DEFAULT_TEXTS.transcription} Or start llama-server with the --mmproj of a model that supports audio.`,
-		rerank:
-			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
+		tasks: {
+			completion: needsModel(
+				'Use Chat instead of Complete, or start llama-server with a model that generates text.',
+			),
+			embeddings: needsModel(
+				'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
+			),
+			rerank: needsModel(
+				'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
+			),
+			images: needsOtherServer(OTHER_SERVERS.images),
+			transcription: needsModel(
+				`${OTHER_SERVERS.transcription} Or start llama-server with the --mmproj of a model that supports audio.`,
+			),
+			translation: needsOtherServer(OTHER_SERVERS.translation),
+			speech: needsOtherServer(OTHER_SERVERS.speech),
+		},
 		noModelActions:
 			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
 	},

@@ -1,6 +1,7 @@
 import { sendCommand } from '../probe';
 import type { ModelActions, ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
+import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes return 200 with an error text. */
 export const lmStudio: ServerType = {
@@ -15,6 +16,17 @@ export const lmStudio: ServerType = {
 		...DEFAULT_TEXTS,
 		tools:
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
+		tasks: {
+			completion: needsModel(OTHER_SERVERS.completion),
+			embeddings: needsModel(
+				'Select an embedding model, or download one in LM Studio, for example nomic-embed-text-v1.5.',
+			),
+			rerank: needsOtherServer(OTHER_SERVERS.rerank),
+			images: needsOtherServer(OTHER_SERVERS.images),
+			transcription: needsOtherServer(OTHER_SERVERS.transcription),
+			translation: needsOtherServer(OTHER_SERVERS.translation),
+			speech: needsOtherServer(OTHER_SERVERS.speech),
+		},
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,
 			modelNotLoaded:

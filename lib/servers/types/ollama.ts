@@ -13,7 +13,8 @@ import { toStrings, asPositiveNumber } from '../models';
 import type { ModelServer, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';
-import { DEFAULT_TEXTS, SHORTEN } from './other';
+import { DEFAULT_TEXTS } from './other';
+import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerType = {
@@ -44,7 +45,6 @@ export const ollama: ServerType = {
 		return parseOllamaModel(model, { shown: details });
 	},
 	enrichModels: addTags,
-	cannotRerank: true,
 	isSameModel: isSameOllamaName,
 	modelActions: ollamaActions,
 	texts: {
@@ -55,8 +55,19 @@ export const ollama: ServerType = {
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 		tools:
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
-		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
-		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		tasks: {
+			completion: needsModel(
+				'Use Chat instead of Complete, or select a model that generates text.',
+			),
+			embeddings: needsModel(
+				'Download an embedding model, for example: ollama pull nomic-embed-text',
+			),
+			rerank: needsOtherServer(OTHER_SERVERS.rerank),
+			images: needsOtherServer(OTHER_SERVERS.images),
+			transcription: needsOtherServer(OTHER_SERVERS.transcription),
+			translation: needsOtherServer(OTHER_SERVERS.translation),
+			speech: needsOtherServer(OTHER_SERVERS.speech),
+		},
 		getModelSuggestion: (errorType, model) =>
 			errorType === 'unauthorized' && isCloudModel(model)
 				? 'This model runs in the cloud of Ollama: run "ollama signin" on the machine of the server.'
@@ -68,7 +79,8 @@ export const ollama: ServerType = {
 				'Ollama itself has no keys, so a proxy in front of it wants one: check the API Key and Authentication in the credential.',
 			connectionRefused:
 				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
-			promptTooLong: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile. Or ${SHORTEN}`,
+			promptTooLong:
+				'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile. Or shorten the input.',
 			modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
 			toolsUnsupported:
 				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',

@@ -1,8 +1,5 @@
 import type { ServerType, ServerTexts } from './server-type';
-
-/** How to shorten a prompt. */
-export const SHORTEN =
-	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+import { needsModel, OTHER_SERVERS } from '../task-advice';
 
 /** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS = {
@@ -11,19 +8,11 @@ export const DEFAULT_TEXTS = {
 		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server (llama-server: --jinja; vLLM and SGLang: --tool-call-parser; Ollama: a model that lists "tools"; LM Studio: a model with the hammer badge).',
-	embeddings: 'Start a server with an embedding model, for example llama-server with --embeddings.',
-	rerank: 'Start a server with a reranker model, for example llama-server with --rerank.',
-	images: 'Use GPUStack, LocalAI or sd-server, each with its own credential.',
-	transcription:
-		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
-	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
-	translation: 'Turn off Translate to English, and translate with a chat model.',
-	completion: 'Use Chat instead of Complete.',
 	/** Instead of the general suggestions, which name the options of llama-server. */
 	suggestions: {
 		routeNotFound:
 			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
-		promptTooLong: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
+		promptTooLong: 'Shorten the input, or give the model a larger context on the server.',
 		tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
 		kvCacheFull:
 			'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
@@ -42,7 +31,7 @@ export const DEFAULT_TEXTS = {
 		modelLoadFailed:
 			'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 	},
-} satisfies ServerTexts;
+} satisfies Omit<ServerTexts, 'tasks'>;
 
 /** Any server with OpenAI's API: it gets all options that the user set, and rejected fields are omitted. */
 export const other: ServerType = {
@@ -59,5 +48,21 @@ export const other: ServerType = {
 	toolChoiceSupport: 'mode',
 	videoPartType: 'video_url',
 	// It may be a llama-server behind a gateway.
-	texts: { ...DEFAULT_TEXTS, suggestions: undefined },
+	texts: {
+		...DEFAULT_TEXTS,
+		suggestions: undefined,
+		tasks: {
+			completion: needsModel(OTHER_SERVERS.completion),
+			embeddings: needsModel(
+				'Start a server with an embedding model, for example llama-server with --embeddings.',
+			),
+			rerank: needsModel(
+				'Start a server with a reranker model, for example llama-server with --rerank.',
+			),
+			images: needsModel(OTHER_SERVERS.images),
+			transcription: needsModel(OTHER_SERVERS.transcription),
+			translation: needsModel(OTHER_SERVERS.translation),
+			speech: needsModel(OTHER_SERVERS.speech),
+		},
+	},
 };

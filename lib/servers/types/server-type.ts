@@ -2,6 +2,7 @@
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
+import type { TaskAdvices } from '../task-advice';
 import type { JsonRecord } from '../../values/records';
 
 /** Each is a row of the table in `index.ts`. */
@@ -149,17 +150,8 @@ export interface ServerTexts {
 	tools: string;
 	/** How to enable longer texts for embeddings and reranking. */
 	longerTexts?: string;
-	/** How to enable embeddings. */
-	embeddings: string;
-	/** How to enable reranking. */
-	rerank: string;
-	/** Which servers generate images, transcribe and speak. */
-	images: string;
-	transcription: string;
-	speech: string;
-	/** What to do instead. */
-	translation: string;
-	completion: string;
+	/** What to do if it does not perform a task. */
+	tasks: TaskAdvices;
 	/** It cannot load models on request: how to enable that. */
 	noModelActions?: string;
 	/** Suggestions for errors, if the general suggestion is for other servers. */
@@ -228,8 +220,6 @@ export interface ServerType {
 	listQueries?: Readonly<Partial<Record<ModelTask, string>>>;
 	/** It also sends vectors in base64: a quarter of the size. */
 	supportsBase64?: true;
-	/** It has no rerank route. */
-	cannotRerank?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;
 	modelActions?: ModelActions;

@@ -1,5 +1,6 @@
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
+import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerType = {
@@ -18,10 +19,25 @@ export const vllm: ServerType = {
 		missingModel: () => 'start vLLM with --served-model-name.',
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
-		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
-		transcription:
-			'Start vLLM with a model for transcription, such as openai/whisper-large-v3: vLLM serves one model.',
-		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
+		tasks: {
+			completion: needsModel(
+				'Use Chat instead of Complete, or start vLLM with a model that generates text: vLLM serves one model.',
+			),
+			embeddings: needsModel(
+				'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
+			),
+			rerank: needsModel(
+				'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
+			),
+			images: needsOtherServer(OTHER_SERVERS.images),
+			transcription: needsModel(
+				'Start vLLM with a model for transcription, such as openai/whisper-large-v3: vLLM serves one model.',
+			),
+			translation: needsModel(
+				'Start vLLM with a model that translates, such as openai/whisper-large-v3, or turn off Translate to English and translate with a chat model.',
+			),
+			speech: needsOtherServer(OTHER_SERVERS.speech),
+		},
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,
 			tooManyFiles: 'Pass fewer files, or start vLLM with a higher --limit-mm-per-prompt.',

@@ -81,7 +81,7 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.rawString('options.instructions'),
 			isPlainText: parameters.boolean('options.plainText', false),
-			extraBody: parameters.object('options.extraBody', {}),
+			extraBody: parameters.objectToSend('options.extraBody', {}),
 			store: async ({ content, mimeType, extension }: SpeechAudio) =>
 				await storeFile(call, 'options.binaryPropertyOutput', {
 					content,

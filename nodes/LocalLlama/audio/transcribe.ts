@@ -106,7 +106,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			prompt: parameters.rawString('options.prompt'),
 			temperature: parameters.number('options.temperature', undefined),
 			granularities: parameters.choices('options.timestamps'),
-			extraBody: parameters.object('options.extraBody', {}),
+			extraBody: parameters.objectToSend('options.extraBody', {}),
 		});
 		await call.typing?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);

@@ -78,7 +78,7 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 			size: parameters.string('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
 			format: parameters.choice('options.outputFormat', ''),
 			seed: parameters.number('options.seed', undefined),
-			extraBody: parameters.object('options.extraBody', {}),
+			extraBody: parameters.objectToSend('options.extraBody', {}),
 		});
 		warnings.forEach(call.hint);
 		const metadata = { prompt, ...omitEmpty({ model: settings.model }) };

@@ -67,9 +67,9 @@ export const textComplete: LocalLlamaOperation = withOutput({
 
 /** Increments the seed, if set, for each further completion. */
 function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSettings {
-	const { seed = -1 } = settings.parameters;
+	const { seed = -1 } = settings.sampling;
 	if (seed < 0) return settings;
-	return { ...settings, parameters: { ...settings.parameters, seed: seed + copy } };
+	return { ...settings, sampling: { ...settings.sampling, seed: seed + copy } };
 }
 
 /** Reads one or several prompts. A list of numbers is one prompt as tokens. */

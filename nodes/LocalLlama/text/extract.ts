@@ -133,18 +133,16 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const settings = await readTextSettings(call, defaults);
 		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
 		const result = await generateText(call, textSettings, { messages, files });
-		const json = getRequestedJson(result, responseFormat)!;
+		const { value: extracted, unsafeNumbers } = getRequestedJson(result)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
-		json.unsafeNumbers = json.unsafeNumbers.filter(
-			(text) => !hasNumbers || asNumber(text) === text,
-		);
-		getUnsafeNumberWarnings(json.unsafeNumbers).forEach(call.hint);
-		const record = asRecord(json.value);
+		const lostNumbers = unsafeNumbers.filter((text) => !hasNumbers || asNumber(text) === text);
+		getUnsafeNumberWarnings(lostNumbers).forEach(call.hint);
+		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;
 			return [name, type === 'number' ? asNumber(value) : value];
 		};
-		const output = fields ? Object.fromEntries(fields.map(toEntry)) : json.value;
+		const output = fields ? Object.fromEntries(fields.map(toEntry)) : extracted;
 		const repaired = (result.logFields?.corrections ?? 0) !== 0;
 		const metadata = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
 		return [{ output, metadata }];
@@ -161,7 +159,11 @@ function asNumber(value: unknown) {
 function readFields(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
 	if (rows.length === 0)
-		throw createFieldError(label, 'has no field', 'Add a field for each value to extract.');
+		throw createFieldError(
+			label,
+			'is empty',
+			'Add a field for each value to extract, such as "total" with the type Number.',
+		);
 	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));
 	const duplicate = findDuplicate(fields.map(({ name }) => name));
 	if (duplicate !== undefined) throw createFieldError(label, `has two fields named "${duplicate}"`);

@@ -4,7 +4,7 @@ import type {
 	ChatSettings,
 	ChatResult,
 	InputMessage,
-	ChatParameters,
+	SamplingSettings,
 } from '../../../lib/chat/types';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
@@ -19,7 +19,7 @@ import { readGeneration } from '../../shared/chat/generation';
 
 /** Settings of a task that generates text. */
 export interface TextSettings extends MediaSettings {
-	parameters: ChatParameters;
+	sampling: SamplingSettings;
 }
 
 /**
@@ -29,10 +29,10 @@ export interface TextSettings extends MediaSettings {
  */
 export async function readTextSettings(
 	call: LlamaCall,
-	defaults: ChatParameters = {},
+	defaults: SamplingSettings = {},
 ): Promise<TextSettings> {
-	const parameters = { ...defaults, ...readGeneration(call.parameters) };
-	return { ...(await readMediaSettings(call, 'chat')), parameters };
+	const sampling = { ...defaults, ...readGeneration(call.parameters) };
+	return { ...(await readMediaSettings(call, 'chat')), sampling };
 }
 
 /** What the model gets. */
@@ -62,7 +62,12 @@ export async function generateText(
 	const isBuffered = typing === undefined;
 	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
 	const chatRequest = { messages, signal, isBuffered };
-	const turn = runTurn(server, { ...settings, showThinking: false }, chatRequest, onDelta);
+	const turn = runTurn({
+		server,
+		settings: { ...settings, showThinking: false },
+		chatRequest,
+		onDelta,
+	});
 	const result = await turn
 		.catch(rethrowWith((error) => withFileNames(error, files)))
 		.catch(async (error: unknown) => {

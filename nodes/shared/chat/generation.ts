@@ -2,7 +2,7 @@ import { choiceField, jsonField, longTextField, integerField, shownIf } from '..
 import type { INodeProperties } from 'n8n-workflow';
 import type { GenerationOption } from '../../../lib/chat/body/generation-options';
 import {
-	GENERATION_OPTION_ENTRIES,
+	GENERATION_OPTION_LIST,
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/body/generation-options';
 import type { JsonRecord } from '../../../lib/values/records';
@@ -21,7 +21,7 @@ import {
 	isValidKeepAlive,
 	parseKeepAlive,
 } from '../timeout-fields';
-import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import type { SamplingSettings, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
@@ -66,14 +66,12 @@ export const requestFields: INodeProperties[] = [
 ];
 
 /** Editor fields of all generation options. */
-export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_ENTRIES.map(
-	([name, option]) => ({
-		displayName: option.label,
-		name,
-		description: option.description,
-		...toInput(option),
-	}),
-);
+export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_LIST.map((option) => ({
+	displayName: option.label,
+	name: option.name,
+	description: option.description,
+	...toInput(option),
+}));
 
 function toInput(
 	option: GenerationOption,
@@ -143,7 +141,7 @@ export const thinkingFields: INodeProperties[] = [
 /**
  * The fields as options, which apply only if they are added.
  *
- * `unsetText`: what applies if they are not.
+ * @param unsetText what applies if they are not
  */
 export function toOptionFields(
 	fields: readonly INodeProperties[],
@@ -189,8 +187,14 @@ export const responseFormatFields: INodeProperties[] = [
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
-/** Parsers of option values by type. */
-const PARSERS: { [Type in GenerationOption['type']]: (field: Field, value: unknown) => unknown } = {
+/**
+ * Reads the value of an option, which an expression may return with any type.
+ *
+ * @throws {ServerError} of type `invalidInput` naming the field
+ */
+type OptionParser = (field: Field, value: unknown) => unknown;
+
+const PARSERS: Readonly<Record<GenerationOption['type'], OptionParser>> = {
 	number: asNumber,
 	switch: asBoolean,
 	stringList: (field, value) => {
@@ -225,22 +229,23 @@ function createOptionError({ label }: Field, requirement: string) {
  * Reads the options of a generation, which expressions may return with any type. Options that the operation does
  * not offer count as not added.
  *
- * Throws a `ServerError` of type `invalidInput` naming the field, as all of these functions do.
+ * @throws {ServerError} of type `invalidInput` naming the field, as all of these functions do
  */
-export function readGeneration(parameters: NodeParameters): ChatParameters {
-	const values = GENERATION_OPTION_ENTRIES.flatMap(([name, option]) => {
+export function readGeneration(parameters: NodeParameters): SamplingSettings {
+	const values = GENERATION_OPTION_LIST.flatMap((option) => {
+		const { name } = option;
 		const value = parameters.value(`options.${name}`);
 		const setting = isUnset(value) ? undefined : PARSERS[option.type](option, value);
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
-	const options: ChatParameters = Object.fromEntries(values);
+	const options: SamplingSettings = Object.fromEntries(values);
 	// llama-server reads 0 as "at least one token", which is never intended.
 	if (options.maxTokens === 0)
 		throw createOptionError(
 			GENERATION_OPTIONS.maxTokens,
 			'must be at least 1, or -1 for no limit, but is 0',
 		);
-	const extraBody = parameters.object('options.extraBody', {});
+	const extraBody = parameters.objectToSend('options.extraBody', {});
 	return { ...options, ...omitEmpty({ extraBody }) };
 }
 
@@ -250,7 +255,7 @@ type Prefix = '' | 'options.';
 /**
  * Reads the thinking fields; undefined if nothing is sent.
  *
- * `whenUnset`: applies if the option was not added.
+ * @param whenUnset applies if the option was not added
  */
 export function readThinking(
 	parameters: NodeParameters,
@@ -321,7 +326,7 @@ interface NamedSchema {
 /**
  * Unwraps a JSON schema, which users often paste in OpenAI's format (`response_format`, or its `json_schema`).
  *
- * Throws a `ServerError` of type `invalidInput` if it cannot be used, before anything is generated.
+ * @throws {ServerError} of type `invalidInput` if it cannot be used, before anything is generated
  */
 export function unwrapSchema(source: JsonRecord): NamedSchema {
 	assertDepth(source, 'The JSON schema');

@@ -18,7 +18,7 @@ import {
 	shownIf,
 } from '../field-builders';
 import type { Field, NodeParameters } from '../parameters';
-import { asChoice, asObject, asText, createFieldError } from '../parameters';
+import { asChoice, asObjectToSend, asText, createFieldError } from '../parameters';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
@@ -83,10 +83,7 @@ export const inputFields: INodeProperties[] = [
 export function readExactObject(parameters: NodeParameters, name: string): JsonRecord {
 	const value = parameters.value(name);
 	if (isUnset(value)) return {};
-	return asObject(
-		parameters.field(name),
-		typeof value === 'string' ? (parseJsonExactly(value) ?? value) : value,
-	);
+	return asObjectToSend(parameters.field(name), value);
 }
 
 /** A file field of the app's form or of a human input form. */

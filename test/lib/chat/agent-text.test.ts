@@ -29,7 +29,7 @@ const summarize = (messages: readonly ChatMessage[]) =>
 	});
 
 const bodyOf = (body: typeof toOpenAiBody, messages: ChatMessage[]) =>
-	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, SERVER_TYPES.other));
+	JSON.stringify(body({ model: 'm', messages, tools: [], sampling: {} }, SERVER_TYPES.other));
 
 test.each(Object.keys(SHAPES))(
 	'case N12, N13, N14: all rounds of a turn, from memory (shape assumed): %s: all messages are sent once, in order',

@@ -3,7 +3,7 @@ import type { ChatSettings } from '../../../lib/chat/types';
 /** A model of the simulator with nothing set. */
 export const PLAIN_SETTINGS: ChatSettings = {
 	model: 'sim-model',
-	parameters: {},
+	sampling: {},
 	thinkingHistory: 'toolTurns',
 	showThinking: false,
 	timeouts: {},

@@ -59,7 +59,7 @@ test('values of more than twenty levels are not changed', () => {
 describe('calls and the connected tools', () => {
 	const tool = (name: string, more: Partial<ToolDefinition> = {}): ToolDefinition => ({
 		name,
-		parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+		schema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
 		...more,
 	});
 	const check = (calls: Array<[name: string, args: string]>, tools: ToolDefinition[]) => {
@@ -115,8 +115,7 @@ describe('calls and the connected tools', () => {
 			required: ['toolParameters', 'hitlParameters', 'why'],
 		};
 		const missing = (args: string, changes: object = {}) =>
-			check([['send', args]], [tool('send', { parameters: { ...parameters, ...changes } })])
-				.issues[0];
+			check([['send', args]], [tool('send', { schema: { ...parameters, ...changes } })]).issues[0];
 		expect(missing('{"toolParameters":{"to":"a"},"why":1}')).toBeUndefined();
 		expect(missing('{"toolParameters":{}}')).toEqual([
 			'send',
@@ -137,7 +136,7 @@ describe('calls and the connected tools', () => {
 	});
 
 	const format = tool(FORMAT_TOOL_NAME, {
-		parameters: {
+		schema: {
 			type: 'object',
 			properties: {
 				output: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },

@@ -179,7 +179,7 @@ describe('end of a stream', () => {
 			['{"error":"boom"}'],
 			failed('streamError', { errorBody: '{"error":"boom"}' }),
 		],
-		['invalid JSON', [A, '{"boom'], { ...failed('invalidResponse'), text: 'a' }],
+		['invalid JSON', [A, '{"boom'], { ...failed('streamBroken'), text: 'a' }],
 		[
 			'a text that is not JSON',
 			[A, RESTARTED],
@@ -326,7 +326,7 @@ const CONTEXT = { url: 'http://host:1/v1/chat/completions', root: 'http://host:1
 
 /** The error of a line between the events. */
 function errorOfLine(line: string) {
-	const { completion } = new CompletionAccumulator().end([line]);
+	const { completion } = new CompletionAccumulator().end({ nonEventLines: [line] });
 	return createCompletionError(completion.failure!, CONTEXT);
 }
 
@@ -434,5 +434,164 @@ describe('what the request did not ask for is not kept', () => {
 			chunk({ tool_calls: [{ index, id: `id ${name}`, function: { name, arguments: '{}' } }] });
 		const { completion } = accumulate([call('a'), call('b'), chunk({}, 'tool_calls')]);
 		expect(completion.toolCalls.map(({ name }) => name)).toEqual(['a', 'b']);
+	});
+});
+
+describe('where the output of a response is', () => {
+	const event = (choice: object) => JSON.stringify({ choices: [choice] });
+	const stop = [event({ delta: {}, finish_reason: 'stop' }), '[DONE]'];
+
+	interface Row {
+		title: string;
+		events: readonly string[];
+		text: string;
+		isJson?: boolean;
+	}
+
+	const ROWS: readonly Row[] = [
+		{
+			title: 'in the message beside an empty delta',
+			events: [
+				event({ delta: { role: 'assistant', content: '' }, message: { content: 'Hello' } }),
+				...stop,
+			],
+			text: 'Hello',
+		},
+		{
+			title: 'in messages that grow, beside deltas without text',
+			events: [
+				event({ delta: { content: '' }, message: { content: 'Hel' } }),
+				event({ delta: { content: '' }, message: { content: 'Hello' } }),
+				...stop,
+			],
+			text: 'Hello',
+		},
+		{
+			title: 'in deltas, beside the message so far',
+			events: [
+				event({ delta: { content: 'Hel' }, message: { content: 'Hel' } }),
+				event({ delta: { content: 'lo' }, message: { content: 'Hello' } }),
+				event({ delta: { content: '' }, message: { content: 'Hello' }, finish_reason: 'stop' }),
+			],
+			text: 'Hello',
+		},
+		{
+			title: 'in a refusal beside null',
+			events: [event({ message: { content: null, refusal: 'No.' } }), ...stop],
+			text: 'No.',
+		},
+		{
+			title: 'an object in JSON mode',
+			events: [event({ message: { content: { city: 'Rome', text: 'x' } } }), ...stop],
+			text: '{"city":"Rome","text":"x"}',
+			isJson: true,
+		},
+		{
+			title: 'an object whose keys look like a part, but are not only those',
+			events: [event({ message: { content: { text: 'Rome', score: 1 } } }), ...stop],
+			text: '{"text":"Rome","score":1}',
+		},
+		{
+			title: 'a list in JSON mode',
+			events: [event({ message: { content: [1, { a: 2 }] } }), ...stop],
+			text: '[1,{"a":2}]',
+			isJson: true,
+		},
+		{
+			title: 'parts, also in JSON mode',
+			events: [event({ message: { content: [{ type: 'text', text: '{"a":1}' }] } }), ...stop],
+			text: '{"a":1}',
+			isJson: true,
+		},
+	];
+
+	it.each(ROWS)('$title', ({ events, text, isJson = false }) => {
+		expect(accumulate(events, { isJson }).completion).toMatchObject({ text, failure: undefined });
+	});
+});
+
+describe('a body that is one JSON document', () => {
+	const whole = (finish: unknown) =>
+		JSON.stringify({ choices: [{ message: { content: 'Hello' }, finish_reason: finish }] });
+
+	it.each([[null], [''], ['stop']])('is its own end, with the finish reason %j', (finish) => {
+		const accumulator = new CompletionAccumulator();
+		accumulator.push(whole(finish));
+		const { completion } = accumulator.end({ isDocument: true });
+		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
+	});
+
+	it('is not the first event of a stream that broke', () => {
+		const accumulator = new CompletionAccumulator();
+		accumulator.push(whole(null));
+		expect(accumulator.end().completion.failure).toMatchObject({ errorType: 'streamEndedEarly' });
+	});
+});
+
+describe('tags where a server left them', () => {
+	const reasoningEvents = (deltas: readonly string[], text = 'Done.') => [
+		...deltas.map((reasoning_content) => chunk({ reasoning_content })),
+		...wholeText(text),
+	];
+
+	it.each<[string, readonly string[], string]>([
+		['around the thinking in its own field', ['<think>\nI look.\n</think>'], '\nI look.\n'],
+		['in pieces', ['<th', 'ink>I lo', 'ok.</th', 'ink>', '\n'], 'I look.'],
+		['only at its end', ['I look.\n</think>\n'], 'I look.\n'],
+		['only at its beginning', ['  <think>I look.'], 'I look.'],
+		['of another family', ['<seed:think>I look.</seed:think>'], 'I look.'],
+		['within the thinking, where they are text', ['A </think> is a tag.'], 'A </think> is a tag.'],
+		['as half of a tag', ['I look: a </thi'], 'I look: a </thi'],
+	])('%s', (_title, deltas, expected) => {
+		const { completion, shownReasoning } = accumulate(reasoningEvents(deltas));
+		expect({ ...completion, shownReasoning }).toMatchObject({
+			reasoning: expected,
+			shownReasoning: expected,
+			text: 'Done.',
+		});
+	});
+
+	it.each<[string, string, string, string]>([
+		['an end as the first token', '</think>\n\nHello', '', 'Hello'],
+		['an end without a blank', '</think>Hello', '', 'Hello'],
+		['the end of another family', '</seed:think>\nHello', '', 'Hello'],
+		['a sentence about the end', '</think> is a tag.', '', '</think> is a tag.'],
+		[
+			'headers of gpt-oss without their marks',
+			'analysisUser greets.assistantfinalHello!',
+			'User greets.',
+			'Hello!',
+		],
+		[
+			'such headers before a quotation',
+			'analysis"Hi" is a greeting.assistantfinal"Hi"',
+			'"Hi" is a greeting.',
+			'"Hi"',
+		],
+		['a text that begins with that word', 'analysis of the data', '', 'analysis of the data'],
+		['a name that begins with it', 'analysisTool is a class.', '', 'analysisTool is a class.'],
+	])('%s', (_title, text, reasoning, expected) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				// The bare header is one token.
+				const isHeader = text.startsWith('analysis');
+				const tokens = places.filter((place) => !isHeader || place % (text.length + 1) >= 8);
+				const { completion, shownText } = accumulate(inPieces(text, tokens));
+				expect({ ...completion, shownText }).toMatchObject({
+					reasoning,
+					text: expected,
+					shownText: expected,
+				});
+			}),
+			{ numRuns: 30 },
+		);
+	});
+
+	it('token counts as text are counts', () => {
+		const usage = { prompt_tokens: '21', completion_tokens: '4', total_tokens: '25' };
+		const { completion } = accumulate([...wholeText('Hi'), JSON.stringify({ choices: [], usage })]);
+		expect(completion.usage).toBeUndefined();
+		const early = accumulate([JSON.stringify({ choices: [], usage }), ...wholeText('Hi')]);
+		expect(early.completion.usage).toMatchObject({ promptTokens: 21, totalTokens: 25 });
 	});
 });

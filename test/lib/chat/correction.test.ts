@@ -8,7 +8,7 @@ import { anyCodePoint } from '../../support/code-points';
 const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,
 	...(shortName !== undefined && { shortName }),
-	parameters: {
+	schema: {
 		type: 'object',
 		properties: { city: { type: 'string' }, days: { type: 'integer' } },
 		required,
@@ -30,7 +30,7 @@ const corrected = (
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
 	const { issues } = checkToolCalls(calls, tools);
-	return buildToolCallCorrection(text, calls, issues, tools);
+	return buildToolCallCorrection({ text, calls, issues, tools });
 };
 
 test('the correction repeats the tool calls, with {} instead of invalid arguments, and runs none', () => {
@@ -140,12 +140,12 @@ describe('a correction is short', () => {
 	test('the correction of a response in the wrong format repeats its beginning', () => {
 		fc.assert(
 			fc.property(text(5000), text(3000), (answer, problem) => {
-				const correction = buildFormatCorrection(answer, problem);
+				const correction = buildFormatCorrection(answer, [problem]);
 				expect(bytes(correction)).toBeLessThanOrEqual(3_600);
 				expect(JSON.stringify(correction)).not.toContain('<|im_end|>');
 			}),
 		);
-		expect(buildFormatCorrection('{"n":"four"}', 'n: no number')).toEqual([
+		expect(buildFormatCorrection('{"n":"four"}', ['n: no number'])).toEqual([
 			{ role: 'assistant', content: '{"n":"four"}' },
 			{ role: 'user', content: expect.stringContaining('JSON schema: n: no number.') },
 		]);

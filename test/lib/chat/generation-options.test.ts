@@ -1,17 +1,18 @@
-import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/body/generation-options';
+import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ServerType } from '../../../lib/servers/types/server-type';
 
 describe('table of generation options', () => {
 	it('has each request field and each label once', () => {
-		const fieldNames = GENERATION_OPTION_ENTRIES.map(([, { fieldName }]) => fieldName);
+		const fieldNames = GENERATION_OPTION_LIST.map(({ fieldName }) => fieldName);
 		expect([...new Set(fieldNames)]).toEqual(fieldNames);
-		const labels = GENERATION_OPTION_ENTRIES.map(([, { label }]) => label);
+		const labels = GENERATION_OPTION_LIST.map(({ label }) => label);
 		expect([...new Set(labels)]).toEqual(labels);
 	});
 
 	it('has default values and choices within the ranges', () => {
-		for (const [name, option] of GENERATION_OPTION_ENTRIES) {
+		for (const option of GENERATION_OPTION_LIST) {
+			const { name } = option;
 			if (option.type !== 'number') continue;
 			const [min, max] = option.range ?? [-Infinity, Infinity];
 			for (const value of [
@@ -32,7 +33,7 @@ describe('table of generation options', () => {
 		'contains every option that a server type supports: %s',
 		(_kind, traits) => {
 			const { supportedFields, fieldNames = {} }: ServerType = traits;
-			const names = GENERATION_OPTION_ENTRIES.map(([name]) => name as string);
+			const names = GENERATION_OPTION_LIST.map(({ name }) => name as string);
 			expect(names).toEqual(
 				expect.arrayContaining(supportedFields === 'all' ? [] : [...supportedFields]),
 			);

@@ -23,7 +23,7 @@ const tools = (count: number, description: string): ToolDefinition[] =>
 	Array.from({ length: count }, (_none, at) => ({
 		name: `tool${at}`,
 		description,
-		parameters: { type: 'object' },
+		schema: { type: 'object' },
 	}));
 
 interface Row {

@@ -46,7 +46,7 @@ testLimit('lib/chat/check/correction.ts#MAX_LIST_BYTES', {
 	limit: 1_000 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
-		const [, issue] = buildFormatCorrection('', textOfBytes(bytes));
+		const [, issue] = buildFormatCorrection('', [textOfBytes(bytes)]);
 		return isWhole(String(issue!.content));
 	},
 	within: true,
@@ -56,7 +56,7 @@ testLimit('lib/chat/check/correction.ts#MAX_FORMATTED', {
 	limit: 2_000 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
-		const [response] = buildFormatCorrection(textOfBytes(bytes), 'no');
+		const [response] = buildFormatCorrection(textOfBytes(bytes), ['no']);
 		return isWhole(String(response!.content));
 	},
 	within: true,
@@ -88,9 +88,12 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 					details: [],
 				}));
 				const text = character.repeat(length);
-				const correction = buildToolCallCorrection(text, calls, issues, [
-					{ name: 'f', parameters: {} },
-				]);
+				const correction = buildToolCallCorrection({
+					text,
+					calls,
+					issues,
+					tools: [{ name: 'f', schema: {} }],
+				});
 				const bytes = Buffer.byteLength(JSON.stringify(correction));
 				expect({ count, length, isTooLong: bytes > 3_600 }).toEqual({
 					count,
@@ -205,7 +208,7 @@ testLimit('lib/chat/prepare/tool-selection.ts#MAX_QUESTIONS', {
 		const tools = ['weather', 'stocks'].map((name) => ({
 			name,
 			description: name,
-			parameters: {},
+			schema: {},
 		}));
 		const questions = Array.from({ length: count }, (_none, at) => (at === 0 ? 'stocks' : 'hello'));
 		const messages = questions.map((content) => ({ type: 'human' as const, content }));

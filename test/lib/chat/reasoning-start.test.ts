@@ -26,12 +26,12 @@ async function startChat(...texts: string[]) {
 	) => {
 		const server = createModelServer({ baseUrl: scripted.url, apiKey });
 		const deltas: string[] = [];
-		const { text, reasoning, warnings, logFields } = await runTurn(
+		const { text, reasoning, warnings, logFields } = await runTurn({
 			server,
-			{ ...PLAIN_SETTINGS, ...settings },
-			{ messages: [{ type: 'human', content }], ...more },
-			(piece) => deltas.push(piece),
-		);
+			settings: { ...PLAIN_SETTINGS, ...settings },
+			chatRequest: { messages: [{ type: 'human', content }], ...more },
+			onDelta: (piece) => deltas.push(piece),
+		});
 		const hasHint = warnings.some((warning) => warning.includes('had not begun it'));
 		return { text, reasoning, hasHint, deltas, heldBack: logFields?.delayedBecause };
 	};
@@ -71,11 +71,11 @@ test('an earlier response with the tag does not prevent it', async () => {
 });
 
 test.each<[string, Parameters<Awaited<ReturnType<typeof startChat>>>]>([
-	['with thinking off', ['Hi', { parameters: { thinking: { mode: 'off' } } }]],
+	['with thinking off', ['Hi', { sampling: { thinking: { mode: 'off' } } }]],
 	['if the request mentions the tag', ['What does <think> do?']],
 	['of another credential', ['Hi', {}, {}, 'other-key-12345']],
 	['of another model', ['Hi', { model: 'other' }]],
-	['with another thinking setting', ['Hi', { parameters: { thinking: { mode: 'on' } } }]],
+	['with another thinking setting', ['Hi', { sampling: { thinking: { mode: 'on' } } }]],
 ])('a response %s teaches nothing about others', async (_name, args) => {
 	const ask = await startChat(LONE, 'One two three.');
 	await ask(...args);
@@ -98,8 +98,8 @@ test.each([
 test('JSON with the tag stays, and teaches nothing', async () => {
 	const value = '{"tag": "</think>"}';
 	const ask = await startChat(value, 'One two three.');
-	const parameters = { responseFormat: { type: 'jsonObject' as const } };
-	expect((await ask('Hi', { parameters })).text).toBe(value);
+	const sampling = { responseFormat: { type: 'jsonObject' as const } };
+	expect((await ask('Hi', { sampling })).text).toBe(value);
 	expect((await ask()).deltas[0]).toBe('One ');
 });
 

@@ -24,7 +24,7 @@ test.each([
 	const tools = Array.from({ length: count }, (_none, index) => ({
 		name: `tool_${index}`,
 		description: describeTool(index, length),
-		parameters: {},
+		schema: {},
 	}));
 	tools.at(-1)!.description = `Cancels a subscription. ${tools.at(-1)!.description}`;
 	const questions = [0, 1, 2, 3].map(

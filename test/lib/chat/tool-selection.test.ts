@@ -6,7 +6,7 @@ import type { InputMessage, ToolDefinition } from '../../../lib/chat/types';
 const tool = (name: string, description = ''): ToolDefinition => ({
 	name,
 	description,
-	parameters: { type: 'object', properties: {} },
+	schema: { type: 'object', properties: {} },
 });
 const human = (content: unknown): InputMessage => ({ type: 'human', content });
 const calls = (...names: string[]): InputMessage => ({

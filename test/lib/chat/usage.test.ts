@@ -6,7 +6,6 @@ import {
 	getReportedSpeed,
 	getTokensPerSecond,
 	parseOpenAiUsage,
-	toResponseAttributes,
 	usageFromTimings,
 } from '../../../lib/chat/read/usage';
 import { readCases } from '../../support/rows';
@@ -98,18 +97,4 @@ test.each<[Partial<ChatResult>, number | undefined]>([
 	[{ usage: undefined }, undefined],
 ])('tokens per second after the first, with %j', (changes, speed) => {
 	expect(getTokensPerSecond({ ...RESULT, ...changes })).toBe(speed);
-});
-
-test('a span has the time of the first token only if it is known', () => {
-	expect(toResponseAttributes(RESULT, 1000)).toMatchObject({
-		firstTokenAt: 1500,
-		provider: 'openai_compatible',
-		usage: { cachedTokens: 64 },
-	});
-	expect(toResponseAttributes({ ...RESULT, firstTokenMs: 0 }, 1000)).not.toHaveProperty(
-		'firstTokenAt',
-	);
-	const usage = { ...FIRST, cachedTokens: undefined };
-	const timings = { cache_n: 9 };
-	expect(toResponseAttributes({ ...RESULT, usage, timings }, 0).usage?.cachedTokens).toBe(9);
 });

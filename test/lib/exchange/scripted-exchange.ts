@@ -3,7 +3,8 @@ import { createServerError } from '../../../lib/errors/create-error';
 import type { ExchangeResult } from '../../../lib/exchange/exchange';
 import type { Outcome } from '../../../lib/exchange/types';
 import { exchange } from '../../../lib/exchange/exchange';
-import type { ExchangeOptions } from '../../../lib/exchange/exchange';
+import type { Attempt } from '../../../lib/exchange/attempt';
+import type { CommonHttpOptions, ExchangeOptions } from '../../../lib/exchange/exchange';
 import type { HttpResponse } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
@@ -20,28 +21,35 @@ interface Draft {
 	corrections: number;
 }
 
+type ScriptedOptions = CommonHttpOptions &
+	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations'>> &
+	Pick<Attempt<Draft, string>, 'getPartial'>;
+
 /** The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
 export async function runExchange(
 	server: ModelServer,
 	fields: JsonRecord,
-	options: Partial<ExchangeOptions<Draft, string>> = {},
+	{ getPartial, routes = ['openAiChat'], adaptations, ...http }: ScriptedOptions = {},
 ): Promise<ExchangeResult<Draft, string>> {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
 		learningScope: 'test',
-		routes: ['openAiChat'],
+		routes,
 		draft: { fields, corrections: 0 },
-		toBody: ({ fields: body, corrections }) =>
-			corrections === 0 ? body : { ...body, corrections },
-		read: readReply,
-		...options,
+		startAttempt: ({ draft }) => ({
+			toBody: () =>
+				draft.corrections === 0
+					? draft.fields
+					: { ...draft.fields, corrections: draft.corrections },
+			toOutcome: async (response) => await readReply(response, draft),
+			getPartial,
+		}),
+		adaptations,
+		http,
 	});
 }
 
-async function readReply(
-	response: HttpResponse,
-	{ draft }: { draft: Draft },
-): Promise<Outcome<Draft, string>> {
+async function readReply(response: HttpResponse, draft: Draft): Promise<Outcome<Draft, string>> {
 	const { reply } = parseObject(await response.text()) as unknown as { reply: Reply };
 	if (reply.type === 'usable') return { type: 'completed', value: 'done' };
 	if (reply.type === 'unusable') {

@@ -115,12 +115,43 @@ describe('a request', () => {
 		}
 	});
 
-	test('decompresses a gzip response', async () => {
+	test.each<[string, (text: string) => Buffer]>([
+		['gzip', zlib.gzipSync],
+		['x-gzip', zlib.gzipSync],
+		['deflate', zlib.deflateSync],
+		['br', zlib.brotliCompressSync],
+		['BR ', zlib.brotliCompressSync],
+		['identity', Buffer.from],
+		['gzip, br', (text) => zlib.brotliCompressSync(zlib.gzipSync(text))],
+	])('reads a response that a proxy compressed with %s', async (encoding, compress) => {
 		const server = await serve((_sent, response) => {
-			response.writeHead(200, { 'content-encoding': 'gzip' });
-			response.end(zlib.gzipSync('{"a":1}'));
+			response.writeHead(200, { 'content-encoding': encoding });
+			response.end(compress('{"a":1}'));
 		});
 		expect(await server.send({}, readJson)).toEqual({ a: 1 });
+	});
+
+	test.each(['snappy', 'gzip, dcb', 'constructor'])(
+		'names a compression that it cannot read: %s',
+		async (encoding) => {
+			const { send } = await serve((_sent, response) => {
+				response.writeHead(200, { 'content-encoding': encoding });
+				response.end('x');
+			});
+			const error = await getError(send({}, readJson));
+			expect(error.message).toBe(
+				`The response is compressed with ${encoding.split(', ').at(-1)}, which was not asked for`,
+			);
+			expect(error.suggestion).toContain('A proxy in front of the server compresses it');
+		},
+	);
+
+	test('a compressed response that ends too early is an error', async () => {
+		const { send } = await serve((_sent, response) => {
+			response.writeHead(200, { 'content-encoding': 'br' });
+			response.end(zlib.brotliCompressSync('{"a":1}'.repeat(50)).subarray(0, 10));
+		});
+		expect(await getError(send({}, readJson))).toMatchObject({ name: 'ServerError' });
 	});
 
 	test('stops reading at the maximum size', async () => {

@@ -171,18 +171,18 @@ describe('the name of a tool without the prefix of its MCP client', () => {
 
 describe('tools as definitions', () => {
 	it('LangChain’s tools with a zod schema', () => {
-		const { parameters, ...rest } = define({
+		const { schema, ...rest } = define({
 			name: 'get_weather',
 			description: 'Weather',
 			schema: z.object({ city: z.string().describe('A city'), days: z.number().int() }),
 		});
 		expect(rest).toEqual({ name: 'get_weather', description: 'Weather' });
-		expect(parameters).toMatchObject({
+		expect(schema).toMatchObject({
 			type: 'object',
 			properties: { city: { type: 'string', description: 'A city' }, days: { type: 'integer' } },
 			required: ['city', 'days'],
 		});
-		expect(parameters).not.toHaveProperty('$schema');
+		expect(schema).not.toHaveProperty('$schema');
 	});
 
 	describe('a schema of another copy of zod, or of something else, is read by its shape', () => {
@@ -192,7 +192,7 @@ describe('tools as definitions', () => {
 		>;
 		const foreign = (tool: { inputSchema?: unknown }) => tool.inputSchema;
 		const read = (schema: unknown) =>
-			toToolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).parameters;
+			toToolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).schema;
 		const both: Array<[string, Zod]> = [
 			['zod 3', fromRoot('zod/v3') as Zod],
 			['zod 4', fromRoot('zod/v4') as Zod],
@@ -266,7 +266,7 @@ describe('tools as definitions', () => {
 			properties: { a: {} },
 		};
 		const before = structuredClone(schema);
-		const expected = { name: 'f', parameters: { type: 'object', properties: { a: {} } } };
+		const expected = { name: 'f', schema: { type: 'object', properties: { a: {} } } };
 		expect(define({ name: 'f', description: '', schema })).toEqual(expected);
 		const openAi = { type: 'function', function: { name: 'f', parameters: schema } };
 		expect(define(openAi)).toEqual(expected);
@@ -282,11 +282,11 @@ describe('tools as definitions', () => {
 		).toEqual({
 			name: 'f',
 			description: 'F',
-			parameters: { type: 'object', properties: {} },
+			schema: { type: 'object', properties: {} },
 		});
 		expect(define({ type: 'function', function: { name: 'f' } })).toEqual({
 			name: 'f',
-			parameters: { type: 'object', properties: {} },
+			schema: { type: 'object', properties: {} },
 		});
 	});
 

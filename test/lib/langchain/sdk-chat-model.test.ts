@@ -3,6 +3,7 @@ import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import { fromRoot, time, weather } from '../../support/chat-model';
 import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
+import type { HostGenerator } from '../../../lib/langchain/local-chat-model';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
@@ -28,13 +29,21 @@ const { concat } = fromRoot('@langchain/core/utils/stream') as {
 function fallback(): Model {
 	const server = createModelServer({ baseUrl: sim.url });
 	return modelOf(
-		async (createRequest, show) => await runTurn(server, PLAIN_SETTINGS, createRequest(), show),
+		async (createRequest, show) =>
+			await runTurn({
+				server,
+				settings: PLAIN_SETTINGS,
+				chatRequest: createRequest(),
+				onDelta: show,
+			}),
 	);
 }
 
-const modelOf = (generate: Parameters<typeof createSdkChatModel>[0]) =>
-	sdk.supplyModel(fakeContext({}, {}).context, createSdkChatModel(generate, 'tiny', sdk))
-		.response as Model;
+const modelOf = (generate: HostGenerator) =>
+	sdk.supplyModel(
+		fakeContext({}, {}).context,
+		createSdkChatModel({ generate, modelId: 'tiny', sdk }),
+	).response as Model;
 
 function sentMessages(at: number): Array<Record<string, unknown>> {
 	return (

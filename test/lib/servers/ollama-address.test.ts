@@ -33,7 +33,7 @@ describe('the native API of Ollama as Base URL, on any port', () => {
 	test.each(TYPED)('%s: the type without a list, and texts', async (path) => {
 		const { server } = await connect(path);
 		expect((await getProfile(server).getType()).name).toBe('ollama');
-		const settings = { ...SETTINGS, parameters: {} };
+		const settings = { ...SETTINGS, sampling: {} };
 		const { text } = await completeText(server, settings, { prompt: 'Once upon a time' });
 		expect(text).toBe(' there was');
 	});

@@ -38,8 +38,10 @@ async function chat(routes: Record<string, unknown>, promptTokens: number, conte
 	});
 	const server = createModelServer({ baseUrl: scripted.url });
 	const settings = { ...PLAIN_SETTINGS, model: 'm' };
-	const { warnings } = await runTurn(server, settings, {
-		messages: [{ type: 'human', content }],
+	const { warnings } = await runTurn({
+		server,
+		settings,
+		chatRequest: { messages: [{ type: 'human', content }] },
 	});
 	return warnings.filter((warning) => warning.includes('tokens of context'));
 }

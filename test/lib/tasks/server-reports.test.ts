@@ -345,7 +345,7 @@ test('a recognized server without the route', async () => {
 	});
 	expect(await getError(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'featureDisabled',
-		message: 'The server has no endpoint for embeddings',
+		message: 'vLLM cannot create embeddings with this model',
 	});
 });
 

@@ -32,7 +32,12 @@ function chatWith(
 ): Chat {
 	const target = createModelServer(credential, helpers);
 	return async (call, show) =>
-		await runTurn(target, { ...PLAIN_SETTINGS, ...settings }, call, show);
+		await runTurn({
+			server: target,
+			settings: { ...PLAIN_SETTINGS, ...settings },
+			chatRequest: call,
+			onDelta: show,
+		});
 }
 
 async function sendQuestion(chat: Chat, content = 'What is 2+2?', signal?: AbortSignal) {
@@ -70,7 +75,7 @@ describe('a generation', () => {
 		const before = Date.now() - 1_000;
 		const server = await start();
 		server.script(reply.text('Four.'));
-		const settings = { parameters: { temperature: 0.2, maxTokens: 50, stop: ['END'] } };
+		const settings = { sampling: { temperature: 0.2, maxTokens: 50, stop: ['END'] } };
 		const result = await sendQuestion(chatWith({ baseUrl: server.url }, settings));
 		const [span] = traces.spans();
 		expect(traces.spans()).toHaveLength(1);
@@ -216,7 +221,7 @@ describe('case N37: other tasks have their own span name', () => {
 
 	test('completion', async () => {
 		const server = await start();
-		const settings = { model: 'sim-model', parameters: {}, priority: 'interactive' } as const;
+		const settings = { model: 'sim-model', sampling: {}, priority: 'interactive' } as const;
 		await completeText(createModelServer({ baseUrl: server.url }, traces.helpers), settings, {
 			prompt: 'Once',
 		});

@@ -42,6 +42,23 @@ describe('after a Chat Trigger, the node with its defaults is a chat', () => {
 	});
 });
 
+test.each([
+	['workflow', 'a workflow', 'Dify Workflow'],
+	['completion', 'a text generator', 'Dify Apps'],
+] as const)(
+	'the key of a %s app is named, with a Chat Trigger and without',
+	async (mode, app, node) => {
+		for (const setup of [createChatSetup('hi'), {}]) {
+			for (const streaming of [true, false]) {
+				const sim = await startApp({ mode });
+				const { message, description } = await sendMessageError(sim, { ...setup, mode, streaming });
+				expect(message).toContain(`This key belongs to ${app}`);
+				expect(`${message} ${description}`).toContain(`Use the ${node} node`);
+			}
+		}
+	},
+);
+
 test('files of a response: full signed URLs, and binary data on request', async () => {
 	const file = { type: 'image', url: '/files/tools/one.png?sign=1' };
 	const sim = await startApp({

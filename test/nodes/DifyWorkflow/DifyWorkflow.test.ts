@@ -8,6 +8,7 @@ import {
 	START,
 	startWorkflow,
 	executeWorkflow,
+	executeWorkflowError,
 	executeWorkflowJson,
 	prepareWorkflow,
 	REVIEW,
@@ -152,15 +153,36 @@ describe('following a run', () => {
 				action,
 				values: { pick: 'Rot' },
 			});
+		// With the default of the other field.
+		const SUBMITTED = { pick: 'Rot', note: 'as usual' };
 		const [rejection] = await submit('reject');
 		await submit('approve');
 		expect(rejection!.json).toMatchObject({ action: 'reject', submitted: true });
 		for (const [item] of await Promise.all(following))
-			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
+			expect(item!.json.answered).toEqual([
+				{ nodeTitle: 'Review', actionId: 'approve', submittedData: SUBMITTED },
+			]);
 	});
 });
 
 describe('submitting a form', () => {
+	test.each(['aprove', 'ok', '批准'])(
+		'with the unknown button %s names its buttons',
+		async (action) => {
+			const sim = await startWorkflow({ steps: [START, { pause: [REVIEW] }] });
+			await executeWorkflow(sim);
+			const submission = { resource: 'form', operation: 'submit', formToken: 'tok', action };
+			const error = await executeWorkflowError(sim, { parameters: submission });
+			expect(error.message).toContain(`no button "${action}"`);
+			expect(`${error.message} ${error.description}`).toContain(
+				'approve ("Approve"), reject ("Reject")',
+			);
+			expect(
+				sim.requests.every(({ method, url }) => method === 'GET' || !url.includes('/form/')),
+			).toBe(true);
+		},
+	);
+
 	test('uploads files as the user who submits it', async () => {
 		const inputs = [{ output_variable_name: 'doc', type: 'file', allowed_file_types: ['image'] }];
 		const sim = await startWorkflow({ steps: [START, { pause: [{ ...REVIEW, inputs }] }] });

@@ -1,6 +1,7 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { useChatModel } from '../../support/chat-model';
 import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
+import { readTokenTotals } from '../../../nodes/shared/token-totals';
 import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
 import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
 
@@ -87,7 +88,7 @@ const contextWith = (tokensIn: number, tokensOut: number) => {
 };
 
 const ask = async (context: object, budget: number, source = answers) =>
-	await withTokenBudget(source, context, budget)({ messages: [] });
+	await withTokenBudget(source, budget, () => readTokenTotals(context))({ messages: [] });
 
 test('below the budget, answers are passed on', async () => {
 	expect(await ask(contextWith(900, 99), 1000)).toBe(ANSWER);

@@ -5,7 +5,7 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
-import { GENERATION_OPTION_ENTRIES } from '../../../lib/chat/body/generation-options';
+import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { generationOptionFields } from '../../../nodes/shared/chat/generation';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
@@ -14,7 +14,16 @@ const option = (name: string) => optionsOf(optionsField).find((one) => one.name 
 describe('the options of the chat model', () => {
 	it('begin with those that most people change', () => {
 		const common = optionsOf(optionsField).map(({ name }) => name);
-		expect(common.slice(0, 5)).toEqual(['temperature', 'maxTokens', 'topP', 'contextSize', 'stop']);
+		expect(common.slice(0, 8)).toEqual([
+			'temperature',
+			'maxTokens',
+			'topP',
+			'contextSize',
+			'stop',
+			'firstTokenTimeout',
+			'idleTimeout',
+			'totalTimeout',
+		]);
 		expect(common).toEqual(
 			expect.arrayContaining([
 				'firstTokenTimeout',
@@ -32,7 +41,7 @@ describe('the options of the chat model', () => {
 			.slice(5)
 			.map((label) => /^(\w+): |(Timeout) /.exec(label)?.slice(1).join(''));
 		const changes = groups.filter((group, at) => group !== undefined && group !== groups[at - 1]);
-		expect(changes).toEqual(['Sampling', 'Thinking', 'Timeout', 'Tools']);
+		expect(changes).toEqual(['Timeout', 'Sampling', 'Thinking', 'Tools']);
 	});
 
 	it('are kept by n8n and read', () => {
@@ -50,7 +59,7 @@ describe('the options of the chat model', () => {
 		)!;
 		expect(parameters).toMatchObject({ options });
 		const { context } = fakeContext(parameters, {});
-		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
+		expect(readSettings(new NodeParameters(context, 0, properties)).sampling).toMatchObject({
 			minP: 0.05,
 			repeatPenalty: 1.1,
 			keepAlive: '30m',
@@ -77,13 +86,13 @@ const generationField = (name: string) => generationOptionFields.find((one) => o
 
 describe('the fields of the options that are sent unchanged', () => {
 	it('have a field for every row of the table, with its label and range', () => {
-		for (const [name, field] of GENERATION_OPTION_ENTRIES) {
-			expect(generationField(name)).toMatchObject({
+		for (const field of GENERATION_OPTION_LIST) {
+			expect(generationField(field.name)).toMatchObject({
 				displayName: field.label,
 				description: field.description,
 			});
 			if (field.type === 'number' && field.range !== undefined && field.choices === undefined)
-				expect(generationField(name).typeOptions).toMatchObject({
+				expect(generationField(field.name).typeOptions).toMatchObject({
 					minValue: field.range[0],
 					maxValue: field.range[1],
 				});

@@ -21,7 +21,7 @@ const read = (more: Given = {}) =>
 	readSettings(
 		new NodeParameters(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0, properties),
 	);
-const options = (given: Record<string, unknown>) => read({ options: given }).parameters;
+const options = (given: Record<string, unknown>) => read({ options: given }).sampling;
 
 function getError(more: Given): ServerError {
 	try {
@@ -36,7 +36,7 @@ describe('the settings of the chat model', () => {
 	it('an untouched node sets nothing', () => {
 		expect(read()).toEqual({
 			model: 'qwen3-8b',
-			parameters: {},
+			sampling: {},
 			thinkingHistory: 'toolTurns',
 			showThinking: false,
 			timeouts: {},
@@ -87,7 +87,7 @@ describe('the settings of the chat model', () => {
 			}),
 		).toEqual({
 			model: 'qwen3-8b',
-			parameters: {},
+			sampling: {},
 			thinkingHistory: 'always',
 			showThinking: true,
 			toolCallsInText: 'leave',
@@ -103,7 +103,7 @@ describe('the settings of the chat model', () => {
 			seed: -1,
 			temperature: 0.7,
 		});
-		expect(read({ thinking: 'budget', thinkingBudget: 10.9 }).parameters.thinking).toEqual({
+		expect(read({ thinking: 'budget', thinkingBudget: 10.9 }).sampling.thinking).toEqual({
 			mode: 'budget',
 			tokens: 10,
 		});
@@ -141,7 +141,7 @@ describe('the settings of the chat model', () => {
 			{ mode: 'budget', tokens: 0 },
 		],
 	])('thinking %j', (given, thinking) => {
-		expect(read(given).parameters.thinking).toEqual(thinking);
+		expect(read(given).sampling.thinking).toEqual(thinking);
 	});
 
 	it.each<[Given, object | undefined]>([
@@ -182,7 +182,7 @@ describe('the settings of the chat model', () => {
 			{ type: 'grammar', grammar: 'root ::= "a"' },
 		],
 	])('response format %j', (given, responseFormat) => {
-		expect(read(given).parameters.responseFormat).toEqual(responseFormat);
+		expect(read(given).sampling.responseFormat).toEqual(responseFormat);
 	});
 
 	it.each<[Given, string | RegExp]>([

@@ -59,21 +59,21 @@ export async function chat(
 	onPiece: () => void = () => {},
 ): Promise<{ pieces: string[]; answer: ChatResult }> {
 	const pieces: string[] = [];
-	const answer = await runTurn(
+	const answer = await runTurn({
 		server,
-		{ ...PLAIN_SETTINGS, ...settings },
-		{ messages: [{ type: 'human', content: 'Say hello.' }], ...call },
-		(piece) => {
+		settings: { ...PLAIN_SETTINGS, ...settings },
+		chatRequest: { messages: [{ type: 'human', content: 'Say hello.' }], ...call },
+		onDelta: (piece) => {
 			pieces.push(piece);
 			onPiece();
 		},
-	);
+	});
 	return { pieces, answer };
 }
 
 export const WEATHER_TOOL = {
 	name: 'get_weather',
-	parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+	schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
 };
 export const CITY_SCHEMA = {
 	type: 'jsonSchema' as const,

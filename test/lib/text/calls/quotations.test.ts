@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { getQuotableTexts } from '../../../../lib/chat/turn';
+import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
 import type { ChatMessage, ToolDefinition } from '../../../../lib/chat/types';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
@@ -21,7 +21,7 @@ const result = (content: string): ChatMessage => ({
 const tool = (description: string, parameters: object = { type: 'object' }): ToolDefinition => ({
 	name: NAME,
 	description,
-	parameters: { ...parameters },
+	schema: { ...parameters },
 });
 
 const isQuotation = (
@@ -290,7 +290,7 @@ describe('not a quotation', () => {
 		['search', '{"query":"n8n"}', 'search with parameters: query = n8n'],
 		['list_all', '{}', 'list_all() lists all. Call list_all before.'],
 	])('a description of %s with %s in prose: %s', (name, args, description) => {
-		const described = { name, description, parameters: { type: 'object' } };
+		const described = { name, description, schema: { type: 'object' } };
 		expect(isQuotation([user('Hi')], args, name, [described])).toBe(false);
 	});
 

@@ -1,12 +1,15 @@
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../lib/errors/create-error';
-import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
+import { SubNode } from '../../../nodes/shared/sub-node';
 import { fakeContext } from '../../support/context';
 
 function logged() {
 	const fake = fakeContext({}, {});
-	return { ...fake, log: new SubNodeLog(fake.context, NodeConnectionTypes.AiEmbedding, 0) };
+	const { context } = fake;
+	const connection = NodeConnectionTypes.AiEmbedding;
+	const subNode = new SubNode({ context, connection, itemIndex: 0 });
+	return { ...fake, subNode, log: subNode.log };
 }
 const call = <T>(run: (signal: AbortSignal | undefined) => Promise<T>) => ({
 	input: { query: 'a' },
@@ -45,10 +48,10 @@ it.each([
 	['is streamed', () => true, /^The server returned an error\. Check .*URL: http:/],
 	['may be streamed, in n8n 2.20', undefined, /^The server returned an error\. Check .*URL: http:/],
 ])('the description if the execution %s', (_what, isStreaming, pattern) => {
-	const { log, context } = logged();
+	const { subNode, context } = logged();
 	Object.assign(context, { isStreaming, getMode: () => 'manual' });
 	const error = createServerError('serverError', { url: 'http://127.0.0.1:1' });
-	expect(log.nodeError(error).description).toMatch(pattern);
+	expect(subNode.toError(error).description).toMatch(pattern);
 });
 
 it('Simple Vector Store: continues after its execution has ended, without its signal', async () => {

@@ -1,0 +1,128 @@
+/** One attempt of a turn: the body of a request, and what its response means. */
+import type { Attempt, AttemptRequest, PartialOutput } from '../exchange/attempt';
+import type { Outcome } from '../exchange/types';
+import { toErrorContext } from '../http/request-errors';
+import type { HttpResponse } from '../http/types';
+import { createQuotationCheck } from '../text/calls/quotations';
+import type { JsonRecord } from '../values/records';
+import { toOllamaBody } from './body/ollama-body';
+import { isJsonRequested, selectCallableTools, toOpenAiBody } from './body/openai-body';
+import { toServerError } from './check/completion-error';
+import type { ValidatedCompletion } from './check/validate-completion';
+import { showsTextAtEnd, validateCompletion } from './check/validate-completion';
+import { CompletionAccumulator } from './read/completion-accumulator';
+import { toOpenAiChunk } from './read/ollama-chunk';
+import { readStream } from './read/read-stream';
+import type { ReasoningStart } from './read/reasoning-start';
+import { getReasoningStart } from './read/reasoning-start';
+import { addUsage } from './read/usage';
+import { getCallableNames } from './tools/tool-finder';
+import type { Completion, CompletionRequest, TurnContext, Usage } from './types';
+
+/** What an attempt found out besides its completion. */
+export interface AttemptReport {
+	/** URL that responded; empty before a response. */
+	url: string;
+	/** Milliseconds from the start of the turn to the first token; 0 for a response as one JSON object. */
+	firstTokenMs: number;
+	/** Also of responses that could not be used. */
+	usage?: Usage;
+	/** Whether the response was held back until its thinking ended, because the last one began inside its thinking. */
+	isDelayed: boolean;
+	/** The warning about a response whose thinking was shown. */
+	reasoningWarning?: string;
+}
+
+/** An attempt. */
+export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
+	private accumulator: CompletionAccumulator | undefined;
+	private current: AttemptReport = { url: '', firstTokenMs: 0, isDelayed: false };
+
+	constructor(
+		private readonly turn: TurnContext,
+		private readonly request: AttemptRequest<CompletionRequest>,
+	) {}
+
+	/** What is known until now. */
+	get report(): Readonly<AttemptReport> {
+		return this.current;
+	}
+
+	toBody(): JsonRecord {
+		const { draft, route } = this.request;
+		return route === 'ollamaChat' ? toOllamaBody(draft) : toOpenAiBody(draft, this.turn.serverType);
+	}
+
+	/** @throws {ServerError} for a completion that the model cannot correct */
+	async toOutcome(
+		response: HttpResponse,
+	): Promise<Outcome<CompletionRequest, ValidatedCompletion>> {
+		const { turn, request } = this;
+		const { url } = response;
+		const reasoningStart = getReasoningStart(turn, request.draft);
+		this.current = { ...this.current, url, isDelayed: reasoningStart.isLearned };
+		const completion = await this.receive(response, reasoningStart);
+		this.current.reasoningWarning = reasoningStart.learn(completion);
+		const context = toErrorContext(turn.server, url, turn.settings.model);
+		return validateCompletion(turn, { completion, context, draft: request.draft });
+	}
+
+	getPartial(): PartialOutput | undefined {
+		return this.accumulator?.partial;
+	}
+
+	getShownLength(): number {
+		return this.turn.display.text.length;
+	}
+
+	/** Reads the response to its end, and shows its text unless that is shown after validation. */
+	private async receive(response: HttpResponse, { options }: ReasoningStart): Promise<Completion> {
+		const { turn, current } = this;
+		const { display, chatRequest, startedAt } = turn;
+		const isShown = !showsTextAtEnd(turn);
+		const contentType = response.headers['content-type'] ?? '';
+		let firstTokenMs = 0;
+		this.accumulator = createAccumulator(turn, this.request, options);
+		const { rest, completion } = await readStream(response, this.accumulator, {
+			onDelta: (delta) => {
+				if (isShown) display.push(delta);
+			},
+			onContent: () => {
+				firstTokenMs ||= performance.now() - startedAt;
+			},
+			signal: chatRequest.signal,
+		});
+		current.usage = addUsage(current.usage, completion.usage);
+		current.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
+		if (completion.failure && !completion.failure.isCorrectable)
+			throw toServerError(turn, { completion, context: response.errorContext, contentType });
+		if (isShown) display.push(rest);
+		return completion;
+	}
+}
+
+function createAccumulator(
+	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
+	{ draft, route }: AttemptRequest<CompletionRequest>,
+	reasoningOptions: ReasoningStart['options'],
+): CompletionAccumulator {
+	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
+	const last = draft.messages.at(-1);
+	const { unofferedTools = [] } = chatRequest;
+	const wireTools = unofferedTools.map((tool) => ({ ...tool, name: toolNames.toWire(tool.name) }));
+	const callableTools = ignoresTextCalls
+		? []
+		: selectCallableTools([...draft.tools, ...wireTools], draft.toolChoice);
+	const toolByName = getCallableNames(callableTools);
+	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
+	return new CompletionAccumulator({
+		offeredTools: [...toolByName.keys()],
+		isQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
+		isJson: isJsonRequested(settings.sampling),
+		...reasoningOptions,
+		maxTokens: settings.sampling.maxTokens,
+		// The model continues the text of a trailing assistant message.
+		prefill: last?.role === 'assistant' && !last.toolCalls ? last.content : undefined,
+		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
+	});
+}

@@ -1,0 +1,89 @@
+/** What users should know about a response that was accepted. */
+import type { ServerModel } from '../servers/models';
+import { isSameModelName, matchesModel } from '../servers/models';
+import { getProfile } from '../servers/profile';
+import { getInputWarnings } from '../servers/truncation';
+import { describeRejectedCall } from './check/rejected-call';
+import type { ValidatedCompletion } from './check/validate-completion';
+import type { TurnContext } from './types';
+
+/** A response, and what it responds to. */
+export interface TurnResponse {
+	completion: ValidatedCompletion;
+	/** The warning about thinking that was shown. */
+	reasoningWarning: string | undefined;
+	/** The texts of the messages that were sent. */
+	texts: readonly string[];
+}
+
+/** The warnings about a response: truncated output or input, another model, a call that was not executed. */
+export async function getResponseWarnings(
+	{ server, serverType, settings }: TurnContext,
+	{ completion, reasoningWarning, texts }: TurnResponse,
+): Promise<string[]> {
+	const { model } = settings;
+	const warnings = [
+		getFinishReasonWarning(completion),
+		completion.rejectedCall && describeRejectedCall(completion.rejectedCall, serverType),
+		getImitatedCallWarning(completion.text),
+		reasoningWarning,
+		...(await getInputWarnings(server, {
+			texts,
+			processedTokens: completion.usage?.promptTokens,
+			model,
+		})),
+		serverType.getModelWarning?.(model),
+		getOtherModelWarning({
+			requested: model,
+			responded: completion.model,
+			onlyModel: getProfile(server).getOnlyModel(),
+		}),
+	];
+	return warnings.filter((warning) => warning !== undefined);
+}
+
+function getFinishReasonWarning({
+	finishReason,
+	toolCalls,
+	hasEmptyCall,
+	rejectedCall,
+}: ValidatedCompletion): string | undefined {
+	// The hint about a call that was cut off says the same.
+	if (rejectedCall?.reason === 'cutOff') return undefined;
+	if (hasEmptyCall)
+		return 'The response contained an empty tool call next to its text. It was ignored.';
+	if (finishReason === 'length')
+		return 'The response was cut off at the token limit. Raise Maximum Tokens or the server context.';
+	if (toolCalls.length === 0 && /^(?:tool_calls|function_call)$/.test(finishReason))
+		return 'The server reported a tool call but sent none, so no tool was called.';
+	return finishReason === 'unknown'
+		? 'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.'
+		: undefined;
+}
+
+/** Models imitate the text that n8n writes into the memory for earlier calls. */
+function getImitatedCallWarning(text: string): string | undefined {
+	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
+	return 'The model wrote text that looks like a tool result but did not call a tool. Start a new conversation, or use a model with better tool support.';
+}
+
+/** Names of models around a response. */
+interface ModelNames {
+	requested: string;
+	/** As the server reported it. */
+	responded: string | undefined;
+	/** The server's only model, if it reported one. */
+	onlyModel: ServerModel | undefined;
+}
+
+/** A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3). */
+function getOtherModelWarning({ requested, responded, onlyModel }: ModelNames): string | undefined {
+	const isOther = responded && onlyModel && !isSameModelName(responded, requested);
+	if (
+		!isOther ||
+		!matchesModel(onlyModel, responded, isSameModelName) ||
+		matchesModel(onlyModel, requested, isSameModelName)
+	)
+		return undefined;
+	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
+}

@@ -1,0 +1,43 @@
+/** One attempt of an exchange: all that the exchange asks of its user between two decisions. */
+import type { HttpResponse, RequestOptions } from '../http/types';
+import type { RouteName } from '../servers/types/server-type';
+import type { JsonRecord } from '../values/records';
+import type { Outcome } from './types';
+
+/** What an attempt is to send, and where. */
+export interface AttemptRequest<D> {
+	/** The request before a route gives it its form. */
+	draft: D;
+	route: RouteName;
+}
+
+/** An attempt. The exchange calls its methods in this order. */
+export interface Attempt<D, V> {
+	/** The body in the form of the route, before the changes that rejections of earlier attempts require. */
+	toBody(): JsonRecord;
+	/** How the changed body is sent. Default: as JSON. */
+	toContent?(body: JsonRecord): RequestContent;
+	/**
+	 * Reads the response. It may be called again, since `lib/http` repeats a request whose connection was lost, so it keeps
+	 * nothing of a response before.
+	 *
+	 * @throws {ServerError} if the response is of no use
+	 */
+	toOutcome(response: HttpResponse): Promise<Outcome<D, V>>;
+	/** Output received so far. Default: none. */
+	getPartial?(): PartialOutput | undefined;
+	/**
+	 * Characters that users have seen until now, in this attempt and those before: a request is not sent again after output
+	 * of its attempt was shown. Default: 0.
+	 */
+	getShownLength?(): number;
+}
+
+/** The body as `lib/http` takes it. */
+export type RequestContent = Pick<RequestOptions, 'json' | 'upload'>;
+
+/** Output of a response that has not ended. */
+export interface PartialOutput {
+	text: string;
+	reasoning: string;
+}

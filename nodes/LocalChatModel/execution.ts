@@ -1,0 +1,64 @@
+/** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
+import type { ISupplyDataFunctions, NodeOperationError } from 'n8n-workflow';
+import type { ChatResult } from '../../lib/chat/types';
+import { CancelPoller } from '../shared/cancel-poller';
+import { addHintOnce } from '../shared/run/hints';
+import type { SubNode } from '../shared/sub-node';
+import type { TokenTotals } from '../shared/token-totals';
+import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
+import { getStreamingHint } from './streaming-hint';
+
+/** All that generating needs of n8n. */
+export class ChatExecution {
+	private readonly poller: CancelPoller;
+
+	constructor(
+		private readonly context: ISupplyDataFunctions,
+		private readonly subNode: SubNode,
+	) {
+		this.poller = new CancelPoller(context);
+	}
+
+	/** Aborts when the execution is stopped. */
+	get stopSignal(): AbortSignal | undefined {
+		return this.poller.signal;
+	}
+
+	/**
+	 * Looks for Stop until the work is over.
+	 *
+	 * @returns a function to call when the work is over
+	 */
+	beginWork(): () => void {
+		return this.poller.begin();
+	}
+
+	/** Tokens of all models of the execution so far. */
+	readTotals(): TokenTotals {
+		return readTokenTotals(this.context);
+	}
+
+	/**
+	 * Adds a result to the totals, and shows its warnings.
+	 *
+	 * @param summary shown above the response; empty if there is nothing to say
+	 */
+	report(result: ChatResult, summary: string): void {
+		const { context } = this;
+		addTokenTotals(context, result);
+		for (const message of [...result.warnings, getStreamingHint(context, result.totalMs)])
+			if (message) addHintOnce(context, message);
+		if (summary) addHintOnce(context, summary, 'info');
+	}
+
+	/** Adds the tokens of a failed generation to the totals, and gives its error the form that n8n shows. */
+	reportError(error: unknown): NodeOperationError {
+		addFailedTokenTotals(this.context, error);
+		return this.subNode.toError(error);
+	}
+
+	/** Ends the execution's use of the model. */
+	close(): void {
+		this.poller.close();
+	}
+}

@@ -1,0 +1,79 @@
+/** The generator of Local Chat Model: runs turns within the limits of its settings, and reports each to n8n. */
+import { withToolLimit } from '../../lib/chat/prepare/tool-selection';
+import { runTurn } from '../../lib/chat/turn';
+import type { ChatGenerator, ChatResult, ChatSettings } from '../../lib/chat/types';
+import { anySignal } from '../../lib/http/sleep';
+import { toGenerationInfo } from '../../lib/langchain/host-data';
+import type { HostGenerator } from '../../lib/langchain/local-chat-model';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import { omitUndefined } from '../../lib/values/records';
+import { withResolvedModel } from '../shared/model-selection';
+import type { ChatExecution } from './execution';
+import type { GenerationLimits } from './settings';
+import { withTokenBudget } from './token-budget';
+
+/** What a generator needs. */
+export interface GeneratorOptions {
+	server: ModelServer;
+	settings: ChatSettings;
+	limits: GenerationLimits;
+	execution: ChatExecution;
+}
+
+/** Generates within the token budget and the tool limit. */
+export function createGenerator(options: GeneratorOptions): HostGenerator {
+	const { execution } = options;
+	const generate = withLimits(createTurnGenerator(options), options);
+	return async (createRequest, onDelta) => {
+		const endWork = execution.beginWork();
+		let hasText = false;
+		try {
+			const chatRequest = createRequest();
+			// Several chains pass no signal.
+			const signal = anySignal(chatRequest.signal, execution.stopSignal);
+			const result = await generate({ ...chatRequest, signal }, (delta) => {
+				hasText = true;
+				onDelta?.(delta);
+			});
+			execution.report(result, summarize(result));
+			return result;
+		} catch (error) {
+			// n8n's chat appends the error to the text.
+			if (hasText) onDelta?.('\n\n');
+			throw execution.reportError(error);
+		} finally {
+			endWork();
+		}
+	};
+}
+
+/** Runs a turn. An empty model is looked up with a request: only a failed request lets an agent's Fallback Model take over. */
+function createTurnGenerator({ server, settings }: GeneratorOptions): ChatGenerator {
+	return async (chatRequest, onDelta) => {
+		const { signal } = chatRequest;
+		const resolved = await withResolvedModel(settings, { server, task: 'chat', signal });
+		return await runTurn({ server, settings: resolved, chatRequest, onDelta });
+	};
+}
+
+function withLimits(
+	generate: ChatGenerator,
+	{ limits: { maxTools, tokenBudget }, execution }: GeneratorOptions,
+): ChatGenerator {
+	const limited = maxTools === 0 ? generate : withToolLimit(generate, maxTools);
+	if (tokenBudget === 0) return limited;
+	return withTokenBudget(limited, tokenBudget, () => execution.readTotals());
+}
+
+/** n8n's log shows it above the response. All other fields are visible only as JSON, below the text. */
+function summarize(result: ChatResult): string {
+	const { tokensPerSecond, cachedTokens } = toGenerationInfo(result);
+	const parts = omitUndefined({
+		'Tokens per second': tokensPerSecond,
+		'cached tokens': cachedTokens,
+		'characters of thinking': result.reasoning.length || undefined,
+	});
+	return Object.entries(parts)
+		.map(([label, value]) => `${label}: ${String(value)}`)
+		.join(', ');
+}

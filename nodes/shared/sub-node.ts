@@ -1,0 +1,73 @@
+/** A sub-node of n8n, which supplies an object to its root node. */
+import type { INodeProperties, NodeOperationError, SupplyData } from 'n8n-workflow';
+import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
+import type { Priority } from '../../lib/http/queue';
+import { createModelServer } from '../../lib/servers/endpoint';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import { NodeParameters } from './parameters';
+import { watchLoading } from './run/hints';
+import { toPanelError } from './run/item-error';
+import type { SubNodePlace } from './sub-node-log';
+import { SubNodeLog } from './sub-node-log';
+import { readPriority } from './timeout-fields';
+
+/**
+ * Supplies an object of a sub-node.
+ *
+ * @throws {SubNodeError} with the whole text, which n8n passes to the root node; the sub-node's log contains it, too
+ */
+export async function supplySubNode(
+	place: SubNodePlace,
+	build: (subNode: SubNode) => Promise<SupplyData>,
+): Promise<SupplyData> {
+	const subNode = new SubNode(place);
+	return await build(subNode).catch((error: unknown) => {
+		const nodeError = subNode.toError(error);
+		// The editor marks the sub-node and shows why.
+		subNode.log.add(nodeError);
+		throw new SubNodeError(place.context.getNode(), nodeError);
+	});
+}
+
+/** The server of a sub-node, and the parameters of its item. */
+export interface OpenSubNode {
+	parameters: NodeParameters;
+	server: ModelServer;
+	/** Priority in the queue. */
+	priority: Priority;
+}
+
+/** A sub-node that is being supplied, or whose object is in use. */
+export class SubNode {
+	readonly log: SubNodeLog;
+
+	constructor(private readonly place: SubNodePlace) {
+		this.log = new SubNodeLog(place, (error) => this.toError(error));
+	}
+
+	/** Aborts when the execution is stopped. */
+	get signal(): AbortSignal | undefined {
+		return this.log.signal;
+	}
+
+	/**
+	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
+	 * the log, which n8n shows at once.
+	 */
+	async open(properties: INodeProperties[]): Promise<OpenSubNode> {
+		const { context, itemIndex } = this.place;
+		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const status = 'The model is still loading. The request is sent when it is loaded.';
+		const server = watchLoading(context, createModelServer(credentials, context.helpers), () =>
+			this.log.add({ status }),
+		);
+		return { parameters, server, priority: readPriority(context, parameters) };
+	}
+
+	/** The error as n8n shows it, naming the sub-node. */
+	toError(error: unknown): NodeOperationError {
+		const { context, itemIndex } = this.place;
+		return toPanelError(context, toNodeError(context.getNode(), error, { itemIndex }), error);
+	}
+}

@@ -1,0 +1,65 @@
+/** Bodies of errors in unusual forms. */
+import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
+import { isErrorResponse } from '../../../lib/errors/error-body';
+
+const MESSAGE = "The input (9000 tokens) is longer than the model's context length (8192 tokens).";
+const BODY = JSON.stringify({ error: { message: MESSAGE } });
+/** As it arrives if it is read as UTF-8. */
+const readAsUtf8 = (text: string, mark: Buffer, encode: (text: string) => Buffer) =>
+	Buffer.concat([mark, encode(text)]).toString('utf8');
+const bigEndian = (text: string) => Buffer.from(text, 'utf16le').swap16();
+const littleEndian = (text: string) => Buffer.from(text, 'utf16le');
+
+test.each([
+	['UTF-8 with a mark', `\uFEFF${BODY}`],
+	['UTF-16, little endian', readAsUtf8(BODY, Buffer.from([0xff, 0xfe]), littleEndian)],
+	['UTF-16, big endian', readAsUtf8(BODY, Buffer.from([0xfe, 0xff]), bigEndian)],
+	['UTF-16 without a mark', readAsUtf8(BODY, Buffer.of(), littleEndian)],
+	['JSON in JSON', JSON.stringify(BODY)],
+	['blanks before', `\r\n  ${BODY}`],
+	['a list', `[${BODY}]`],
+])('%s', (_name, body) => {
+	const error = classifyErrorResponse({ status: 400, body }, {});
+	expect([error.type, error.message]).toEqual([
+		'promptTooLong',
+		'The prompt needs 9000 tokens, but the context has 8192',
+	]);
+});
+
+test.each([
+	['nothing', 500, '', 'serverError'],
+	['blanks', 502, ' \n', 'badGateway'],
+	['an empty page', 503, '<html></html>', 'badGateway'],
+	['a megabyte of text', 500, 'x '.repeat(500_000), 'serverError'],
+	['a megabyte of JSON', 400, JSON.stringify({ error: 'y'.repeat(1_000_000) }), 'badRequest'],
+	['a megabyte as a page', 504, `<html>${'z'.repeat(1_000_000)}</html>`, 'gatewayTimeout'],
+	[
+		'a megabyte before the message',
+		400,
+		JSON.stringify({ a: 'z'.repeat(1_000_000), error: { message: MESSAGE } }),
+		'promptTooLong',
+	],
+	['Chinese', 500, JSON.stringify({ error: { message: '服务器内部错误' } }), 'serverError'],
+	['Arabic', 400, JSON.stringify({ detail: 'طلب غير صالح' }), 'badRequest'],
+	['Russian, as a page', 502, '<html><title>Ошибка шлюза</title></html>', 'badGateway'],
+	['Japanese, as text', 504, 'ゲートウェイ', 'gatewayTimeout'],
+])('%s: %i', (_name, status, body, type) => {
+	const error = classifyErrorResponse({ status, body }, { model: 'm' });
+	expect(error.type).toBe(type);
+	expect(error.message.length).toBeGreaterThan(5);
+	expect(error.message.length).toBeLessThan(200);
+	expect(error.suggestion).not.toBe('');
+	expect((error.serverText ?? '').length).toBeLessThan(2_001);
+});
+
+test('an error inside a 200, before and after other events, is the same', () => {
+	expect(isErrorResponse({ status: 200, json: JSON.parse(BODY) })).toBe(true);
+	const inResponse = classifyErrorResponse({ status: 200, body: BODY }, {});
+	const inStream = classifyStreamError(BODY, {});
+	for (const error of [inResponse, inStream])
+		expect([error.type, error.facts.n_prompt_tokens, error.facts.n_ctx]).toEqual([
+			'promptTooLong',
+			9000,
+			8192,
+		]);
+});
