@@ -25,6 +25,7 @@ import {
 	plainTextRule,
 	statusRule,
 } from '../lib/servers/credential-test';
+import { hasNativeApi } from '../lib/servers/types';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/error-types';
@@ -182,7 +183,7 @@ export class LocalLlamaApi implements ICredentialType {
 		const credential = readLocalLlamaCredential(data);
 		return authenticateRequest(request, credential, {
 			path: TEST_PATH,
-			baseURL: resolveBaseUrl(credential.baseUrl, credential.serverType === 'ollama').api,
+			baseURL: resolveBaseUrl(credential.baseUrl, hasNativeApi(credential.serverType)).api,
 			url: TEST_PATH,
 		});
 	};

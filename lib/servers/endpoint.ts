@@ -8,6 +8,7 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';
+import { hasNativeApi } from './types';
 import { lacksHeaders, readLocalLlamaCredential } from './credential';
 import { createInputError } from '../errors/create-error';
 
@@ -28,7 +29,7 @@ export function createModelServer(
 		);
 	const credential = readLocalLlamaCredential(data);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
-	const typedUrl = resolveBaseUrl(credential.baseUrl, serverType === 'ollama');
+	const typedUrl = resolveBaseUrl(credential.baseUrl, hasNativeApi(serverType));
 	const headers = buildCredentialHeaders(credential);
 	const server: ModelServer = {
 		...createEndpoint({ url: typedUrl, headers, ignoreSslIssues, helpers }),

@@ -33,7 +33,7 @@ export async function listVoices(server: ModelServer, signal?: AbortSignal): Pro
 	throw createServerError('featureDisabled', context, {
 		title: 'The server does not list its voices',
 		suggestion:
-			'Enter the name of the voice with "By Name": the documentation of the model lists them. Kokoro-FastAPI and speaches have a list.',
+			'Enter the name of the voice with "By Name": the documentation of the model lists them.',
 	});
 }
 
