@@ -299,7 +299,8 @@ test.each([
 	const server = await start();
 	const spy = breakIt();
 	try {
-		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		const failed = reply.llamaError(500, 'Compute error.');
+		server.script(reply.text('Four.'), failed, failed);
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 	} finally {
@@ -326,7 +327,8 @@ test('a span that throws in any method affects neither response nor error', asyn
 		const spy = jest
 			.spyOn(trace, 'getTracer')
 			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
-		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		const failed = reply.llamaError(500, 'Compute error.');
+		server.script(reply.text('Four.'), failed, failed);
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 		spy.mockRestore();
