@@ -1,6 +1,7 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
+import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
@@ -34,6 +35,15 @@ export interface TranscribeRequest {
 	extraBody: JsonRecord;
 }
 
+/** What the form of a transcription contains besides the file. */
+export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
+	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
+	{ field: 'language', label: 'Language', canOmit: true },
+	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
+	{ field: 'temperature', label: 'Temperature', canOmit: true },
+	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
+];
+
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
@@ -66,6 +76,7 @@ export async function transcribe(
 			}),
 			...extraBody,
 		}),
+		fields: TRANSCRIPTION_FIELDS,
 		file: { ...file, name: toAudioName(file) },
 		extraBody,
 		adaptations: { format: [requestSegments] },
