@@ -14,6 +14,13 @@ export interface FieldIssue {
 	isStructured: boolean;
 }
 
+/** A field that the request contains. */
+export interface KnownField {
+	name: string;
+	/** As sent. */
+	value: unknown;
+}
+
 /** What is searched. */
 export interface RejectionText {
 	message: string;
@@ -53,7 +60,7 @@ export function splitNames([, list = '']: RegExpExecArray): string[] {
 /** The issues of a message, those with a structured place first. */
 export function readFieldIssues(
 	{ message, param }: RejectionText,
-	names: readonly string[],
+	known: readonly KnownField[],
 ): FieldIssue[] {
 	const structured = [
 		...readLocations(message),
@@ -61,7 +68,7 @@ export function readFieldIssues(
 		...readValidationText(message),
 		...readParam(message, param),
 	];
-	return [...structured, ...readSentences(message, names)];
+	return [...structured, ...readSentences(message, known)];
 }
 
 /** A text in Python's or JSON's quotation marks. */
@@ -69,7 +76,7 @@ const QUOTED_TEXT = String.raw`(?:'((?:[^'\\]|\\.){0,500})'|"((?:[^"\\]|\\.){0,5
 
 /** `'loc': ('body', 'n'), 'msg': 'Input should …'` */
 const LOCATION = new RegExp(
-	String.raw`['"]loc['"]\s{0,2}:\s{0,2}[([]([^)\]]{1,200})[)\]],\s{0,2}['"]msg['"]\s{0,2}:\s{0,2}${QUOTED_TEXT}`,
+	String.raw`['"]loc['"]\s{0,2}:\s{0,2}[([]((?:\s{0,2}(?:'[^']{0,80}'|\x22[^\x22]{0,80}\x22|\d{1,6}),?){1,10})\s{0,2}[)\]],\s{0,2}['"]msg['"]\s{0,2}:\s{0,2}${QUOTED_TEXT}`,
 	'g',
 );
 
@@ -96,7 +103,7 @@ function readPaths(message: string): FieldIssue[] {
 
 /** pydantic's own text: the name of the field, then its issue, on lines of their own or with spaces in their place. */
 const VALIDATION_LINE =
-	/(?:^|[\n ])([\w.]{1,80}(?:\[\])?)(?:\r?\n\s{0,8}| )((?:Input|String|List|Value|Extra|Field|Unable|ensure|value|unexpected|none|extra|field|str)\b[^\n]{0,500}?)(?= [[(]type=|\n|$)/g;
+	/(?:^|[\n ])([\w.]{1,80}(?:\[\])?)(?:\r?\n {1,8}(?=\S)| (?=(?:Input|String|List|Value|Extra|Field|Unable|ensure|value|unexpected|none|extra|field|str)\b))([^\n]{1,500}?)(?= [[(]type=|\n|$)/g;
 
 function readValidationText(message: string): FieldIssue[] {
 	const heading = /\bvalidation errors? for \S{1,80}\s/.exec(message);
@@ -141,11 +148,34 @@ const PREDICATE = String.raw`(?:must|should|has to|have to|is|are|was|cannot|can
 /** What precedes a name that a sentence is about. */
 const INTRODUCTION = String.raw`\b(?:field|parameter|param|option|argument|property|key|setting|invalid|unsupported|(?:value|values|type|input) (?:for|of))`;
 
-function readSentences(message: string, names: readonly string[]): FieldIssue[] {
+function readSentences(message: string, known: readonly KnownField[]): FieldIssue[] {
 	const text = withoutInput(message);
-	return names
-		.filter((name) => /^[\w.-]{1,80}$/.test(name) && createMention(name).test(text))
-		.map((name) => ({ path: [name], text, isStructured: false }));
+	return known
+		.filter(({ name }) => /^[\w.-]{1,80}$/.test(name))
+		.filter(
+			({ name, value }) =>
+				createMention(name).test(text) || createValueMention(name, value)?.test(text) === true,
+		)
+		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName(text, name) }));
+}
+
+/** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */
+function startsWithName(text: string, name: string) {
+	const start = /^(?:field |option |invalid )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(
+		text,
+	);
+	return start?.[1] === name;
+}
+
+/** `Voice 'nova' …`, and `Invalid value: 'nova'`: the value that was sent tells which field is meant. */
+function createValueMention(name: string, value: unknown): RegExp | undefined {
+	if (typeof value !== 'string' || value.length < 2 || value.length > 100) return undefined;
+	const quoted = QUOTES + value.replace(/[^\w\s]/g, String.raw`\$&`) + QUOTES;
+	const word = name.replaceAll('_', '[ _]').replaceAll('.', String.raw`\.`);
+	return new RegExp(
+		String.raw`\b${word}(?: name| id| code)?\s{0,2}[:=]?\s{0,2}${quoted}|\b(?:invalid|unsupported|unknown|illegal|unrecogni[sz]ed)(?: value| option| choice)?:? ${quoted}|${quoted} is not (?:a |an )?(?:valid |supported |known )?${word}\b`,
+		'i',
+	);
 }
 
 /** How a sentence is about a field: its name in quotation marks, before a colon or an equals sign, or a name that is no word. */

@@ -102,7 +102,7 @@ const BOUND = new RegExp(
 /** `between 0.25 and 4`, `between 1 <= value <= 2`, `in the range [0, 2]`, `from 1 to 4`, `0.25 <= speed <= 4` */
 const BETWEEN: readonly RegExp[] = [
 	new RegExp(
-		String.raw`\bbetween \W{0,2}${NUMBER}\W{0,2} ?(?:and|<= ?\w{1,40} ?<=|-|–|to) ?\W{0,2}${NUMBER}`,
+		String.raw`\bbetween ['"(\[]{0,2}${NUMBER}['"]{0,2} ?(?:and|<= ?\w{1,40} ?<=|-|–|to) ?['"]{0,2}${NUMBER}`,
 		'i',
 	),
 	new RegExp(
@@ -117,18 +117,19 @@ const BETWEEN: readonly RegExp[] = [
 ];
 
 const EXACT = new RegExp(
-	String.raw`\b(?:(?:must|should|has to|can only) be(?: equal to)?|only(?: the default)?(?: supports?| allows?| accepts?)?|supports? only|equal to)\s{0,2}\(?(?:\w{1,30} ?= ?)?\(?${NUMBER}(?! ?(?:or|<|and|to|-|characters?|items?|tokens?)\b)`,
+	String.raw`\b(?:(?:must|should|has to|can only) be(?: equal to)?|only(?: the default)?(?: supports?| allows?| accepts?)?|supports? only)\s{0,2}\(?(?:\w{1,30} ?= ?)?\(?${NUMBER}(?! ?(?:or|<|and|to|-|characters?|items?|tokens?)\b)`,
 	'i',
 );
 
 function parseRange(message: string, value: unknown): ValueLimit | undefined {
+	// Forms contain numbers as text.
 	const sent = typeof value === 'string' && value.trim() ? Number(value) : value;
 	const number = typeof sent === 'number' && Number.isFinite(sent) ? sent : undefined;
+	if (number === undefined && value !== undefined) return undefined;
 	const range = findBetween(message) ?? findBounds(message);
 	if (range && contradicts(range, number)) return range;
 	const exact = toNumber(EXACT.exec(message)?.[1]);
-	if (Number.isNaN(exact) || exact === number) return undefined;
-	return number === undefined && value !== undefined
+	return Number.isNaN(exact) || exact === number
 		? undefined
 		: { type: 'choices', values: [String(exact)] };
 }

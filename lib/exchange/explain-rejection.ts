@@ -12,7 +12,7 @@ import type { JsonRecord } from '../values/records';
 import { asNonEmptyString } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
 import type { NamedField, RequestFields } from './request-fields';
-import { findField, getAllNames, getLabel, getSentValue } from './request-fields';
+import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
 
 /** Types that a server's words about a value may look like. */
 const MISTAKEN_TYPES: readonly ErrorType[] = [
@@ -59,7 +59,7 @@ export function explainRejection(
 	if (!canBeAboutField || status < MIN_ERROR_STATUS || serverText === '') return undefined;
 	const message = removeEchoes(serverText, collectTexts(Object.values(body)));
 	const param = asNonEmptyString(error.facts.param);
-	const issues = readFieldIssues({ message, param }, getAllNames(fields));
+	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
 	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
 	const all = [...rejected, ...longText].filter(
@@ -258,7 +258,7 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 		case 'unsupportedField':
 			return row && !row.canOmit
 				? `This operation needs ${place}: use a server or a model that accepts it.`
-				: `Remove ${place}.`;
+				: `Remove ${row ? place : `${name} from "Extra Body"`}.`;
 		case 'unsupportedValue':
 			return `Change ${place}.`;
 		default:

@@ -1,4 +1,5 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
+import type { KnownField } from '../errors/rejected-fields';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 
@@ -55,10 +56,16 @@ export function getNames({ field, otherNames = [] }: RequestField): readonly str
 	return [field, ...otherNames];
 }
 
-/** Names of all fields, also of those in Extra Body. */
-export function getAllNames({ rows, extraBody }: RequestFields): string[] {
-	const names = [...rows.flatMap(getNames), ...getExtraNames(extraBody)];
-	return [...new Set(names.map(toPlainName))];
+/** All fields with their values, also those in Extra Body. */
+export function getSentFields({ rows, extraBody }: RequestFields, body: JsonRecord): KnownField[] {
+	const fields: NamedField[] = [
+		...getExtraNames(extraBody).map((name) => ({ name, row: undefined })),
+		...rows.flatMap((row) => getNames(row).map((name) => ({ name, row }))),
+	];
+	return fields.map((field) => ({
+		name: toPlainName(field.name),
+		value: getSentValue(field, body),
+	}));
 }
 
 /** Ollama's options are in a field of their own. */
