@@ -9,7 +9,7 @@ import type { ServerError } from '../errors/server-error';
 import type { LengthLimit, RangeLimit, ValueLimit } from '../errors/value-limits';
 import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
-import { asNonEmptyString } from '../values/records';
+import { asNonEmptyString, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
 import type { NamedField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
@@ -174,8 +174,12 @@ function toTitleOfField({ field, label = '', limit, value, issue }: RejectedFiel
 			return `The server rejects the option ${label}`;
 		case 'unsupportedValue':
 			return `${label}: the server does not support ${quote(value)}`;
-		default:
-			return `${label}: ${describeLimit(limit)}`;
+		default: {
+			const noun = limit.type === 'choices' ? field.row?.valueNoun : undefined;
+			return noun !== undefined && !isUnset(value)
+				? `The server does not support the ${noun} ${quote(value)}`
+				: `${label}: ${describeLimit(limit)}`;
+		}
 	}
 }
 
@@ -243,6 +247,8 @@ const MAX_QUOTED_VALUE = 60;
 
 function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	const { row, name } = field;
+	if (limit?.type === 'choices' && row?.valueNoun !== undefined)
+		return `Set the option ${label} to ${describeLimit(limit)}.`;
 	const place = row ? `"${label}"` : `${name} in "Extra Body"`;
 	if (limit === undefined) return `Change ${place}.`;
 	switch (limit.type) {

@@ -27,6 +27,8 @@ export interface RequestField {
 	check?(value: unknown): InputIssue | undefined;
 	/** What a long text is called in an error about its length, for example "text". */
 	noun?: string;
+	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */
+	valueNoun?: string;
 	/** What to do about a text that is too long, if the option is not in every node that sends the field. */
 	shorten?: string;
 }

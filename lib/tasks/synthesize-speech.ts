@@ -57,7 +57,7 @@ export interface SpeechResult<Stored> extends AudioType {
 /** What a request for speech contains. */
 export const SPEECH_FIELDS: readonly RequestField[] = [
 	{ field: 'input', label: 'Text', canOmit: false, noun: 'text' },
-	{ field: 'voice', label: 'Voice', canOmit: true },
+	{ field: 'voice', label: 'Voice', canOmit: true, valueNoun: 'voice' },
 	// The received format is checked, and another one is reported.
 	{ field: 'response_format', label: 'File Format', canOmit: true, default: 'mp3' },
 	{ field: 'speed', label: 'Speed', canOmit: true, default: 1 },

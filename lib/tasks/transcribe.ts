@@ -38,7 +38,7 @@ export interface TranscribeRequest {
 /** What the form of a transcription contains besides the file. */
 export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
 	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
-	{ field: 'language', label: 'Language', canOmit: true },
+	{ field: 'language', label: 'Language', canOmit: true, valueNoun: 'language' },
 	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
 	{ field: 'temperature', label: 'Temperature', canOmit: true },
 	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },

@@ -169,11 +169,12 @@ const CASES = Object.entries(OPERATIONS).flatMap(([operation, { rows, body }]) =
 test.each(CASES)('$operation, $field, $form: $said', ({ operation, body, shown, row, field }) => {
 	const { error, isComplete } = explain(body, operation)!;
 	expect(isComplete).toBe(true);
-	expect(error.message).toMatch(shown);
+	const isNamed = row.valueNoun !== undefined && /one of/.test(shown.source);
+	expect(isNamed ? error.suggestion : error.message).toMatch(shown);
 	expect(error.message.toLowerCase()).toContain((row.noun ?? row.label!).toLowerCase());
 	expect(`${error.message} ${error.suggestion}`).not.toMatch(/\bbody\.|that option|loc\b/);
 	if (field.includes('_')) expect(`${error.message} ${error.suggestion}`).not.toContain(field);
-	expect(error.suggestion).toContain(row.shorten ?? `"${row.label}"`);
+	expect(error.suggestion).toContain(row.shorten ?? (isNamed ? row.label : `"${row.label}"`));
 });
 
 describe('a field of Extra Body is named as such', () => {
@@ -216,12 +217,12 @@ test.each([
 	[
 		'Speak',
 		"Invalid voice 'nova'. Available voices: af_heart, af_bella",
-		'Voice: one of af_heart, af_bella',
+		'The server does not support the voice "nova"',
 	],
 	[
 		'Speak',
 		"Voice 'nova' not found. Supported voices: ['af_heart', 'am_adam']",
-		'Voice: one of af_heart, am_adam',
+		'The server does not support the voice "nova"',
 	],
 	[
 		'Speak',
