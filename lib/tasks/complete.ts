@@ -5,7 +5,7 @@ import { createCompletionError } from '../chat/check/completion-error';
 import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { toSamplingFields } from '../chat/body/openai-body';
-import { getCompletionFields } from '../chat/body/request-fields';
+import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
@@ -55,7 +55,7 @@ export async function completeText(
 	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'complete'),
-		fields: getCompletionFields(sampling),
+		fields: COMPLETION_FIELDS,
 		toBody: (route) =>
 			route === 'ollamaGenerate'
 				? buildRawOllamaBody(settings, prompt)

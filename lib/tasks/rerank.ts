@@ -12,7 +12,7 @@ import { findList, isRecord, asRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
 import type { BatchText } from './long-texts';
-import { explainTooLong } from './long-texts';
+import { explainTooLong, numberLongText } from './long-texts';
 import { readJson } from './read-json';
 import type { BatchRequest, BatchTotals } from './run-batches';
 import { runBatches } from './run-batches';
@@ -100,7 +100,8 @@ export async function rerank(
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
-		toError: (error, item) => explainTooLong(error, item, TOO_LONG) ?? error,
+		toError: (error, item) =>
+			explainTooLong(error, item, TOO_LONG) ?? numberLongText(error, item, 'Document') ?? error,
 	}).catch(async (error: ServerError) => {
 		const longError = await explainLongTexts(error, server);
 		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });

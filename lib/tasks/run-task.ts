@@ -92,10 +92,13 @@ export async function runTask<Value, Draft = undefined>(
 }
 
 /** @throws a `ServerError` of type `invalidInput` for a value that its row does not allow. */
-function assertValues<Value, Draft>({ fields, toBody, routes, draft }: TaskRequest<Value, Draft>) {
-	if (!fields.some(({ check }) => check)) return;
-	const body = toBody(routes[0]!, draft as Draft);
-	for (const { field, check } of fields) {
+function assertValues<Value, Draft>(task: TaskRequest<Value, Draft>) {
+	const { fields, routes, draft, extraBody = {} } = task;
+	// What the user added is sent as it is.
+	const checkedFields = fields.filter(({ field, check }) => check && !(field in extraBody));
+	if (checkedFields.length === 0) return;
+	const body = task.toBody(routes[0]!, draft as Draft);
+	for (const { field, check } of checkedFields) {
 		const issue = check?.(body[field]);
 		if (issue) throw createInputError(issue.title, issue.suggestion);
 	}

@@ -21,19 +21,22 @@ const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
 );
 
 /** What every generation contains. */
-function getCommonFields({ thinking }: SamplingSettings): RequestField[] {
+const COMMON_FIELDS: readonly RequestField[] = [
+	{ field: 'model', label: 'Model', canOmit: false },
+	{ field: 'stream', label: undefined, canOmit: false },
+	{ field: 'stream_options', label: undefined, canOmit: true, isTechnical: true },
+	...OPTION_FIELDS,
+	// Ollama's own routes
+	{ field: 'options', label: undefined, canOmit: false },
+];
+
+function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
 	const label = thinking?.mode === 'effort' ? 'Thinking Effort' : 'Thinking';
 	return [
-		{ field: 'model', label: 'Model', canOmit: false },
-		{ field: 'stream', label: undefined, canOmit: false },
-		{ field: 'stream_options', label: undefined, canOmit: true, isTechnical: true },
-		...OPTION_FIELDS,
 		{ field: 'reasoning_effort', label, canOmit: true },
 		{ field: 'chat_template_kwargs', label: 'Thinking', canOmit: true },
 		{ field: 'reasoning_budget_tokens', label: 'Thinking Token Budget', canOmit: true },
 		{ field: 'think', label, canOmit: true },
-		// Ollama's own routes
-		{ field: 'options', label: undefined, canOmit: false },
 	];
 }
 
@@ -42,26 +45,25 @@ export function getChatFields(sampling: SamplingSettings): readonly RequestField
 	const { responseFormat } = sampling;
 	const isOfOperation = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
 	const format = isOfOperation ? undefined : 'Response Format';
+	const grammar = isOfOperation ? undefined : 'Grammar';
 	return [
-		...getCommonFields(sampling),
+		...COMMON_FIELDS,
+		...getThinkingFields(sampling),
 		{ field: 'messages', label: undefined, canOmit: false },
 		{ field: 'tools', label: undefined, canOmit: false },
 		{ field: 'tool_choice', label: undefined, canOmit: true },
 		{ field: 'response_format', label: format, canOmit: false },
 		{ field: 'format', label: format, canOmit: false },
-		{ field: 'grammar', label: 'Grammar', canOmit: false },
-		{ field: 'structured_outputs', label: 'Grammar', canOmit: false },
+		{ field: 'grammar', label: grammar, canOmit: false },
+		{ field: 'structured_outputs', label: grammar, canOmit: false },
 	];
 }
 
 /** The rows of a completion without chat template. */
-export function getCompletionFields(sampling: SamplingSettings): readonly RequestField[] {
-	return [
-		...getCommonFields(sampling),
-		{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt' },
-		// Ollama's own route
-		{ field: 'raw', label: undefined, canOmit: false },
-		{ field: 'truncate', label: undefined, canOmit: false },
-		{ field: 'format', label: undefined, canOmit: false },
-	];
-}
+export const COMPLETION_FIELDS: readonly RequestField[] = [
+	...COMMON_FIELDS,
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt' },
+	// Ollama's own route
+	{ field: 'raw', label: undefined, canOmit: false },
+	{ field: 'truncate', label: undefined, canOmit: false },
+];

@@ -1,6 +1,6 @@
 /** Rejected values and fields: by the label of the option, with the limit, in every form of an error body. */
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { getChatFields, getCompletionFields } from '../../../lib/chat/body/request-fields';
+import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/request-fields';
 import { explainRejection } from '../../../lib/exchange/explain-rejection';
 import type { RequestField } from '../../../lib/exchange/request-fields';
 import { CLASSIFY_FIELDS } from '../../../lib/tasks/classify-request';
@@ -36,7 +36,7 @@ const OPERATIONS: Readonly<Record<string, { rows: readonly RequestField[]; body:
 	Embed: { rows: EMBED_FIELDS, body: { input: ['a', LONG], dimensions: 9, keep_alive: 'never' } },
 	Rerank: { rows: RERANK_FIELDS, body: { query: LONG, documents: ['a', LONG] } },
 	Complete: {
-		rows: getCompletionFields({}),
+		rows: COMPLETION_FIELDS,
 		body: { prompt: LONG, temperature: 9, top_p: 9, max_tokens: 9, seed: 9, stop: ['a'] },
 	},
 	Classify: { rows: CLASSIFY_FIELDS, body: { temperature: 9, max_tokens: 9, num_ctx: 9 } },

@@ -1,5 +1,5 @@
 /** The rows of what operations send: complete, with the labels of the nodes, and what follows from them for a user. */
-import { getChatFields, getCompletionFields } from '../../../lib/chat/body/request-fields';
+import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/request-fields';
 import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { toOllamaBody } from '../../../lib/chat/body/ollama-body';
 import { toOpenAiBody } from '../../../lib/chat/body/openai-body';
@@ -66,6 +66,10 @@ const OPTIONS_OF_ALL = [
 	'Output Field',
 	'Output Binary Field',
 	'File Name',
+	'Enable Streaming',
+	'Include Input Fields',
+	'Put Output File in Field',
+	'Simplify',
 ];
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -111,7 +115,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 	transcribe: {
 		rows: TRANSCRIPTION_FIELDS,
 		node: 'audio transcribe',
-		local: ['Input Binary Field', 'Stream to Chat', 'Streaming', 'Translate to English'],
+		local: ['Input Binary Field', 'Translate to English'],
 		path: '/v1/audio/transcriptions',
 		send: async (target, extraBody = {}) =>
 			await transcribe(
@@ -374,7 +378,7 @@ test.each([
 		getChatFields({ responseFormat: { type: 'jsonSchema', schema: {}, isInPrompt: true } }),
 	],
 	['text classify', CLASSIFY_FIELDS],
-	['text complete', getCompletionFields({})],
+	['text complete', COMPLETION_FIELDS],
 	['text chat', getChatFields({})],
 	['vector embed', EMBED_FIELDS],
 	['vector rerank', RERANK_FIELDS],
@@ -405,7 +409,7 @@ const embedAll = async (target: Target) =>
 		blankTexts: 'fail',
 		dimensions: 2,
 		keepAlive: '5m',
-	}).embed(['a', 'b'.repeat(600)], 'document');
+	}).embed(['b'.repeat(600), 'a'], 'document');
 const rerankAll = async (target: Target) =>
 	await rerank(
 		target,
@@ -418,7 +422,7 @@ const completeAll = async (target: Target) =>
 test.each([
 	['/v1/embeddings', embedAll, EMBED_FIELDS],
 	['/v1/rerank', rerankAll, RERANK_FIELDS],
-	['/v1/completions', completeAll, getCompletionFields({})],
+	['/v1/completions', completeAll, COMPLETION_FIELDS],
 ] as const)('%s: each field that is sent has a row', async (path, send, rows) => {
 	const server = await start({ [`POST ${path}`]: json({ error: { message: 'no' } }, 400) });
 	await getError(send(connect(server.url)));
