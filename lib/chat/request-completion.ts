@@ -18,7 +18,9 @@ import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './attempt';
 import { ChatAttempt } from './attempt';
 import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/ollama-body';
+import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
 import { getChatFields } from './body/request-fields';
+import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
@@ -95,8 +97,8 @@ function getRequestFields({ settings: { sampling } }: TurnContext): RequestField
 function getAdaptations(turn: TurnContext, canOmitFormat: boolean): Adaptations {
 	return {
 		field: [adjustOllamaThinking, omitRejectedField(getRequestFields(turn)), omitStreamOptions],
-		format: canOmitFormat ? [replaceJsonObject, omitFormat] : [replaceJsonObject],
-		conversation: [enforceStrictRoles],
+		format: [replaceJsonObject, adjustNullInSchema, ...(canOmitFormat ? [omitFormat] : [])],
+		conversation: [omitStreamWithTools, adjustThinkingInHistory, enforceStrictRoles],
 	};
 }
 

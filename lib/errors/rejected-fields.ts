@@ -133,7 +133,8 @@ function readParam(message: string, param: string | undefined): FieldIssue[] {
 
 /** pydantic repeats the value, which may say anything. */
 function withoutInput(text: string) {
-	return text.replace(/ ?[[(]type=[\s\S]*$|,? ?\binput_value=[\s\S]*$/, '').replace(/[;\s]+$/, '');
+	const end = text.search(/[[(]type=|\binput_value=/);
+	return withoutEnds(end < 0 ? text : text.slice(0, end), /[\s]/, /[;,\s]/);
 }
 
 /** Names that are ordinary words as well: without a mark, a sentence with them may be about anything. */

@@ -31,8 +31,10 @@ export interface SpeedOptions {
 	model: string;
 	/** Tokens to generate, for each request. */
 	tokens: number;
-	/** Concurrent requests of a second round; 0 or 1 = no second round. */
+	/** Concurrent requests of the last round; 0 or 1 = only the first round. */
 	concurrency: number;
+	/** Whether a round between them shows how the speed changes. Default: no. */
+	hasMiddleRound?: boolean;
 	firstTokenMs: number;
 	/** For one request, from sending to the end. */
 	totalMs: number;
@@ -94,8 +96,10 @@ export async function addSpeedTest(
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
 	const rounds = [first];
-	if (concurrency > 1 && first.errors.length === 0) {
-		rounds.push(await measureRound(server, { ...options, model, concurrency }));
+	const middle = options.hasMiddleRound === true ? [Math.ceil(concurrency / 2)] : [];
+	for (const size of new Set([...middle, concurrency])) {
+		if (size > 1 && first.errors.length === 0)
+			rounds.push(await measureRound(server, { ...options, model, concurrency: size }));
 	}
 	const runs = rounds.map(({ run }) => run);
 	const errorsByType = new Map(

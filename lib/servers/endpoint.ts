@@ -21,11 +21,15 @@ export function createModelServer(
 	helpers?: object,
 ): ModelServer {
 	const credential = readLocalLlamaCredential(data);
-	const url = resolveBaseUrl(credential.baseUrl);
-	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
+	const typedUrl = resolveBaseUrl(credential.baseUrl, serverType === 'ollama');
+	const headers = buildCredentialHeaders(credential);
 	const server: ModelServer = {
-		...createEndpoint({ url, headers, ignoreSslIssues, helpers }),
+		...createEndpoint({ url: typedUrl, headers, ignoreSslIssues, helpers }),
+		/** Of Ollama, if its native API was typed. */
+		get url() {
+			return getProfile(server).getAddress(typedUrl);
+		},
 		configuredType: serverType,
 		getApiUrl: () => getProfile(server).getApiUrl(),
 		maxConcurrentRequests,

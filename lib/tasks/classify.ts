@@ -3,6 +3,7 @@
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { getContextWarnings } from '../chat/body/ollama-body';
+import { getIgnoredWarnings } from '../chat/body/openai-body';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';
@@ -89,7 +90,11 @@ export async function classify(
 		usage,
 		model: completion.model,
 		server: getProfile(server).getRecognizedName(),
-		warnings: [...getContextWarnings(serverType, server, settings), ...warnings],
+		warnings: [
+			...getIgnoredWarnings(settings.sampling, serverType),
+			...getContextWarnings(serverType, server, settings),
+			...warnings,
+		],
 	};
 }
 

@@ -1,5 +1,6 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
+import { getIgnoredWarnings } from '../chat/body/openai-body';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
@@ -23,6 +24,7 @@ import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
 import type { BatchRequest, BatchTotals } from './run-batches';
 import { runBatches } from './run-batches';
+import { compareResult } from './result-checks';
 import type { TaskSettings } from './run-task';
 import { parseTokenCount, parseVectors, truncateVector } from './vectors';
 
@@ -120,7 +122,16 @@ export class Embedder {
 			throw await explainEmbedError(error, server, settings);
 		});
 		const otherModel = await this.findOtherModel(responseModel, signal);
-		const warnings = [...totals.warnings, ...getOtherModelWarnings(otherModel, settings)];
+		const warnings = [
+			...totals.warnings,
+			...getOtherModelWarnings(otherModel, settings),
+			...compareResult('embed', {
+				body: { dimensions: settings.dimensions },
+				result: { dimensions: this.receivedDimensions },
+				warnings: totals.warnings,
+			}),
+			...(await this.getKeepAliveWarnings(signal)),
+		];
 		return {
 			...totals,
 			warnings: [...new Set(warnings)],
@@ -193,6 +204,13 @@ export class Embedder {
 		const expected = expectedDimensions ?? dimensions;
 		if (expected !== undefined && vector.length !== expected)
 			throw createDimensionsError(this.server, this.settings, vector.length);
+	}
+
+	/** Only Ollama has this option. */
+	private async getKeepAliveWarnings(signal: AbortSignal | undefined): Promise<string[]> {
+		const { keepAlive } = this.settings;
+		if (keepAlive === undefined) return [];
+		return getIgnoredWarnings({ keepAlive }, await getProfile(this.server).getType(signal));
 	}
 
 	/** The model of the response, if it is another one than was requested. */

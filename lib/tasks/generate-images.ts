@@ -2,6 +2,7 @@
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import { detectFileType } from '../files/file-types';
+import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
@@ -20,6 +21,7 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
+import { compareResult } from './result-checks';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
@@ -42,7 +44,7 @@ export interface GeneratedImage {
 	mimeType: string;
 	/** Without the period. */
 	extension: string;
-	/** In pixels, from the header of a PNG, the default of servers; undefined for other formats. */
+	/** In pixels, from the header of a PNG, JPEG or WebP; undefined for other formats. */
 	width: number | undefined;
 	height: number | undefined;
 	/** The prompt as the server changed it. */
@@ -91,15 +93,16 @@ export async function generateImages(
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ): Promise<ImageResult> {
 	const { model } = settings;
+	const body = {
+		...omitEmpty({ prompt, n: count, size, output_format: format }),
+		seed,
+		response_format: 'b64_json',
+		...extraBody,
+	};
 	const { value: entries, warnings } = await runTask(server, settings, {
 		routes: ['images'],
 		fields: IMAGE_FIELDS,
-		toBody: () => ({
-			...omitEmpty({ prompt, n: count, size, output_format: format }),
-			seed,
-			response_format: 'b64_json',
-			...extraBody,
-		}),
+		toBody: () => body,
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
@@ -121,21 +124,8 @@ export async function generateImages(
 			suggestion:
 				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 		});
-	const sizeWarnings = getSizeWarnings(images, size);
-	const isFewer = images.length < count;
-	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
-	return { images, warnings: [...warnings, ...sizeWarnings, ...(isFewer ? [fewerWarning] : [])] };
-}
-
-/** One hint for each size that was not requested. */
-function getSizeWarnings(images: readonly GeneratedImage[], requested: string) {
-	const sizes = images.flatMap(({ width, height }) =>
-		width === undefined ? [] : [`${width}x${height}`],
-	);
-	const otherSizes = new Set(requested ? sizes.filter((size) => size !== requested) : []);
-	return [...otherSizes].map(
-		(size) => `The server returned an image of ${size} pixels instead of ${requested}.`,
-	);
+	const differences = compareResult('images', { body, result: { images }, warnings });
+	return { images, warnings: [...warnings, ...differences] };
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */
@@ -168,13 +158,13 @@ function toImage(
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
-	const isPng = extension === 'png' && content.byteLength > 24;
+	const size = getImageSize(content);
 	return {
 		content,
 		mimeType,
 		extension,
-		width: isPng ? content.readUInt32BE(16) : undefined,
-		height: isPng ? content.readUInt32BE(20) : undefined,
+		width: size?.width,
+		height: size?.height,
 		revisedPrompt: asNonEmptyString(revised),
 		seed: asFiniteNumber(seed),
 	};

@@ -44,7 +44,7 @@ export interface TaskUsage {
 export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
-		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations'>,
+		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
 		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
@@ -127,6 +127,7 @@ function toExchangeOptions<Value, Draft>(
 		routes: task.routes,
 		draft: task.draft as Draft,
 		startAttempt: (request) => toAttempt(task, { ...request, ...shared, modelField }),
+		isRepeatable: task.isRepeatable,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
 		http: {
 			headers: task.headers,

@@ -24,6 +24,8 @@ const MAX_HEADER_LENGTH = 160;
  */
 const BARE_HEADER = /^analysis(?=[A-Z"'“(\n])/;
 const BARE_START = 'analysis';
+/** The word is one token: a shorter beginning is another one, and is shown at once. */
+const MIN_BARE_LENGTH = 4;
 const BARE_ENDS = toEnds(['assistantfinal']);
 
 /** Beginnings of marks, at which the response is not yet decided. */
@@ -104,7 +106,8 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
 	const isPartial =
 		PARTIAL_TAG.test(text) ||
-		[...STARTS, ...END_TAGS, BARE_START].some((start) => start.startsWith(text));
+		[...STARTS, ...END_TAGS].some((start) => start.startsWith(text)) ||
+		(text.length >= MIN_BARE_LENGTH && BARE_START.startsWith(text));
 	return mayBeHeader || isPartial ? 'undecided' : undefined;
 }
 

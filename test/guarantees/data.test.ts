@@ -103,7 +103,7 @@ describe('batches', () => {
 	});
 
 	test.each([
-		['a plain 500', json({ error: 'Internal Server Error' }, 500), 't13', 9],
+		['a plain 500', json({ error: 'Internal Server Error' }, 500), 't13', 10],
 		[
 			'one that is too large for the batch',
 			json(
