@@ -4,6 +4,7 @@
  * Sources: FastAPI (`detail: [{loc, msg}]`, which `error-body.ts` joins to `body.n: …`), pydantic 1 and 2 as text, vLLM and
  * LiteLLM (lists in Python's notation), OpenAI's API (`param`), llama-server (`Field 'n': …`), Ollama (`option "num_ctx" …`).
  */
+import { withoutEnds } from '../values/text';
 /** What a message says about one field. */
 export interface FieldIssue {
 	/** Names from the outside to the inside: `messages`, `0`, `content`. */

@@ -89,9 +89,7 @@ export function compareResult<Operation extends CheckedOperation>(
 ): string[] {
 	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
 		const requested = body[field];
-		const isOmitted = warnings.some((warning) =>
-			[field, `"${label}"`].some((name) => warning.includes(`option ${name}`)),
-		);
+		const isOmitted = warnings.some((warning) => warning.includes(`option ${label},`));
 		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, body);
 	});
 }
