@@ -7,7 +7,9 @@ import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/read/usage';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
+import { getChatFields } from '../chat/body/request-fields';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
+import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
@@ -181,6 +183,13 @@ const PARAGRAPH =
 	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
+/** What a measurement sends. All of it may be left out but the prompt. */
+const SPEED_FIELDS: readonly RequestField[] = [
+	...getChatFields({}),
+	{ field: 'cache_prompt', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'ignore_eos', label: undefined, canOmit: true, isTechnical: true },
+];
+
 /**
  * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
  *
@@ -217,7 +226,7 @@ async function measureOnce(
 				}),
 			};
 		},
-		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
+		adaptations: { field: [omitRejectedField({ rows: SPEED_FIELDS }), omitStreamOptions] },
 		http: {
 			model,
 			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },

@@ -23,6 +23,7 @@ import type { ClassifyRequest, LabelDraft } from './classify-request';
 import {
 	buildLabelBody,
 	buildMessages,
+	CLASSIFY_FIELDS,
 	correctDraft,
 	FREE_TOKENS,
 	omitConstraints,
@@ -129,6 +130,7 @@ async function requestLabels(
 	const context = { model, sampling, serverType, options };
 	const result = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'chat'),
+		fields: CLASSIFY_FIELDS,
 		draft,
 		toBody: (route, sent) => buildLabelBody(route, sent, context),
 		extraBody: sampling.extraBody,
@@ -157,10 +159,7 @@ async function requestLabels(
 	return {
 		completion,
 		usage: addUsage(first?.usage, completion.usage),
-		warnings:
-			truncationWarnings.length > 0
-				? truncationWarnings
-				: result.warnings.filter((text) => !/logprobs/.test(text)),
+		warnings: truncationWarnings.length > 0 ? truncationWarnings : result.warnings,
 	};
 }
 

@@ -5,6 +5,7 @@ import { createCompletionError } from '../chat/check/completion-error';
 import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredWarnings, toSamplingFields } from '../chat/body/openai-body';
+import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
@@ -57,6 +58,7 @@ export async function completeText(
 	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'complete'),
+		fields: COMPLETION_FIELDS,
 		toBody: (route) =>
 			route === 'ollamaGenerate'
 				? buildRawOllamaBody(settings, prompt)

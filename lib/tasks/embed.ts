@@ -1,6 +1,7 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
 import { getIgnoredWarnings } from '../chat/body/openai-body';
+import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
@@ -43,6 +44,24 @@ export interface EmbedSettings extends TaskSettings {
 	/** Queue priority of documents. Default: `priority`. */
 	documentPriority?: Priority;
 }
+
+/** What a request for embeddings contains. */
+export const EMBED_FIELDS: readonly RequestField[] = [
+	{
+		field: 'input',
+		otherNames: ['inputs'],
+		label: 'Text',
+		canOmit: false,
+		noun: 'text',
+		shorten: 'Split the text into smaller parts.',
+	},
+	// Longer vectors are shortened by the node.
+	{ field: 'dimensions', label: 'Dimensions', canOmit: true },
+	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true },
+	// Ollama: without it, long texts are truncated silently.
+	{ field: 'truncate', label: undefined, canOmit: false },
+];
 
 export interface EmbedOptions {
 	signal?: AbortSignal;
@@ -143,6 +162,7 @@ export class Embedder {
 		return {
 			texts,
 			routes: getRoutes(serverType, 'embed'),
+			fields: EMBED_FIELDS,
 			toBody: (route: RouteName) => ({
 				// Ollama's own route supports rejecting long texts.
 				...(route === 'ollamaEmbed'

@@ -1,11 +1,12 @@
 /** Generates images. */
 import type { ErrorContext } from '../errors/create-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import { detectFileType } from '../files/file-types';
 import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
+import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import {
@@ -58,6 +59,30 @@ export interface ImageResult {
 	warnings: string[];
 }
 
+/** What a request for images contains. */
+export const IMAGE_FIELDS: readonly RequestField[] = [
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', check: checkPrompt },
+	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
+	{ field: 'size', label: 'Size', canOmit: true, check: checkSize },
+	{ field: 'output_format', label: 'File Format', canOmit: true },
+	{ field: 'seed', label: 'Seed', canOmit: true },
+	// Without it, servers may return the URL of an image, which is not fetched.
+	{ field: 'response_format', label: undefined, canOmit: true, isTechnical: true },
+];
+
+function checkPrompt(prompt: unknown): InputIssue | undefined {
+	if (typeof prompt !== 'string' || prompt.trim()) return undefined;
+	return { title: 'The prompt is empty', suggestion: 'Describe the image in the field Prompt.' };
+}
+
+function checkSize(size: unknown): InputIssue | undefined {
+	if (typeof size !== 'string' || /^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size)) return undefined;
+	return {
+		title: `The size "${size}" is not valid`,
+		suggestion: 'Enter width x height in pixels, for example 512x768.',
+	};
+}
+
 /** Bytes: ten images of 9 MB, or a hundred of a megabyte, in base64. */
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
@@ -68,13 +93,6 @@ export async function generateImages(
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ): Promise<ImageResult> {
 	const { model } = settings;
-	if (!prompt.trim())
-		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
-	if (size && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw createInputError(
-			`The size "${size}" is not valid`,
-			'Enter width x height in pixels, for example 512x768.',
-		);
 	const body = {
 		...omitEmpty({ prompt, n: count, size, output_format: format }),
 		seed,
@@ -83,6 +101,7 @@ export async function generateImages(
 	};
 	const { value: entries, warnings } = await runTask(server, settings, {
 		routes: ['images'],
+		fields: IMAGE_FIELDS,
 		toBody: () => body,
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },

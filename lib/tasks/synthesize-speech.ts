@@ -1,5 +1,6 @@
 /** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/create-error';
+import type { RequestField } from '../exchange/request-fields';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
@@ -54,6 +55,16 @@ export interface SpeechResult<Stored> extends AudioType {
 	warnings: string[];
 }
 
+/** What a request for speech contains. */
+export const SPEECH_FIELDS: readonly RequestField[] = [
+	{ field: 'input', label: 'Text', canOmit: false, noun: 'text' },
+	{ field: 'voice', label: 'Voice', canOmit: true, valueNoun: 'voice' },
+	// The received format is checked, and another one is reported.
+	{ field: 'response_format', label: 'File Format', canOmit: true, default: 'mp3' },
+	{ field: 'speed', label: 'Speed', canOmit: true, default: 1 },
+	{ field: 'instructions', label: 'Instructions', canOmit: true },
+];
+
 /** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
 const PCM_RATE = 24_000;
 
@@ -83,6 +94,7 @@ export async function synthesizeSpeech<Stored>(
 	};
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
+		fields: SPEECH_FIELDS,
 		headers: { accept: 'audio/*, application/json' },
 		toBody: () => body,
 		extraBody,

@@ -1,6 +1,7 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
+import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
@@ -36,6 +37,15 @@ export interface TranscribeRequest {
 	extraBody: JsonRecord;
 }
 
+/** What the form of a transcription contains besides the file. */
+export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
+	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
+	{ field: 'language', label: 'Language', canOmit: true, valueNoun: 'language' },
+	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
+	{ field: 'temperature', label: 'Temperature', canOmit: true },
+	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
+];
+
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
@@ -68,6 +78,7 @@ export async function transcribe(
 	};
 	const result = await runTask(server, settings, {
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
+		fields: TRANSCRIPTION_FIELDS,
 		toBody: () => body,
 		file: { ...file, name: toAudioName(file) },
 		extraBody,

@@ -19,6 +19,7 @@ jest.mock('../../../lib/http/send-request', () =>
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const FIELDS = ['top_k', 'min_p', 'seed', 'stop', 'logprobs', 'user', 'n', 'echo', 'suffix'];
+const ROWS = FIELDS.map((field) => ({ field, label: field, canOmit: true }));
 const body = {
 	...Object.fromEntries(FIELDS.map((name) => [name, -1])),
 	messages: [
@@ -26,7 +27,10 @@ const body = {
 		{ role: 'user', content: 'B' },
 	],
 };
-const adaptations = { field: [omitRejectedField()], conversation: [enforceStrictRoles] };
+const adaptations = {
+	field: [omitRejectedField({ rows: ROWS })],
+	conversation: [enforceStrictRoles],
+};
 const routes = ['ollamaChat', 'openAiChat'] as const;
 
 let count = 0;
@@ -256,7 +260,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	],
 	apiUrl: 'a',
 	missingUrls: [],
-	adaptations: { field: [omitRejectedField()], format: [replaceJsonObject] },
+	adaptations: { field: [omitRejectedField({ rows: ROWS })], format: [replaceJsonObject] },
 	sent: 1,
 	applied: [],
 	...changes,

@@ -85,7 +85,7 @@ describe('transcripts', () => {
 	});
 
 	test('never two hints for the same field', () => {
-		const warnings = ['This server rejects the option language, so it was omitted.'];
+		const warnings = ['This server rejects the option Language, so it was omitted.'];
 		const result = { extraFields: { language: 'en' } };
 		expect(compareTranscript({ language: 'de' }, result, warnings)).toEqual([]);
 		expect(compareTranscript({ language: 'de' }, result)).toHaveLength(1);
@@ -127,7 +127,7 @@ describe('images', () => {
 	});
 
 	test('an option that was omitted has its hint already', () => {
-		const warnings = ['This server rejects the option n, so it was omitted.'];
+		const warnings = ['This server rejects the option Number of Images, so it was omitted.'];
 		expect(compareImages({ n: 3, size: '256x256' }, [png], warnings)).toHaveLength(1);
 	});
 });
