@@ -14,6 +14,7 @@ import { createInputError } from '../errors/create-error';
 import { adjustOllamaThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/models';
+import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
 import { getTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
@@ -88,7 +89,11 @@ export async function classify(
 		usage,
 		model: completion.model,
 		server: getProfile(server).getRecognizedName(),
-		warnings: [...getContextWarnings(serverType, server, settings), ...warnings],
+		warnings: [
+			...getContextWarnings(serverType, server, settings),
+			...warnings,
+			...getOnlyModelWarnings(server, { requested: settings.model, reported: completion.model }),
+		],
 	};
 }
 
