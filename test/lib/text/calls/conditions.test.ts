@@ -495,6 +495,79 @@ describe('code is no call', () => {
 		expect(decide(text)).toMatchObject({ text, calls: [] });
 	});
 
+	const lfm = '<|tool_call_start|>[wipe_cache()]<|tool_call_end|>';
+	const qwen = '<function=wipe_cache>\n</function>';
+
+	test.each([
+		['a quotation', `So:\n> ${call}`],
+		['a quotation without a blank', `So:\n>${qwen}`],
+		['a quotation with words before it', `> Write ${call}`],
+		['a quotation of a quotation', `So:\n> > ${lfm}`],
+		['the second line of a quotation', `> Write\n> ${call}`],
+		['a quotation as the complete response', `> ${call}`],
+		['a quotation in a list', `- > ${call}`],
+		['a list', `So:\n- ${call}`],
+		['a list with stars', `* ${qwen}`],
+		['a list with plus signs', `+ ${lfm}`],
+		['a list with points', `Two:\n• ${call}`],
+		['a list with numbers', `So:\n1. ${call}`],
+		['a list with numbers and brackets', `So:\n12) ${qwen}`],
+		['a list with letters', `So:\na) ${call}`],
+		['a list with words before it', `- Write this: ${call}`],
+		['a list, in its second line', `- Write this:\n  ${call}`],
+		['a list, after an empty line', `1. Write this:\n\n   ${call}`],
+		['a list in a list', `- One\n  - ${call}`],
+		['a list after a list in it', `- One\n  - two\n  ${call}`],
+		['a list after a tab', `So:\n-\t${call}`],
+		['a row of a table', `| Tool | Call |\n|---|---|\n| a | ${call}`],
+		['four blanks', `So:\n\n    ${call}`],
+		['five blanks, directly after a line', `So:\n     ${qwen}`],
+		['a tab', `So:\n\n\t${call}`],
+		['a tab after blanks', `So:\n\n  \t${lfm}`],
+		['four blanks, and text after them', `    ${lfm}\n\nThat is how it looks.`],
+		['four blanks, after a call', `${call}\n    ${call}`],
+		['lines of Windows', `So:\r\n\r\n    ${call}`],
+		['a line', `Write \`${call}\` for that.`],
+		['a line of JSON', 'Write `{"name":"wipe_cache","arguments":{}}` for that.'],
+		['the 30th piece of code', `${'`a` '.repeat(29)}\`${lfm}\``],
+		['an element', `Write <code>${call}</code> for that.`],
+		['an element with an attribute', `Write <code class="x">${lfm}</code> for that.`],
+		['an element in capitals', `<PRE>\n${qwen}\n</PRE>`],
+		['an element with lines', `<pre>\n${call}\n</pre>`],
+		['an element in an element', `<pre><code>${call}</code></pre>`],
+	])('or a quotation, and leads to a hint: %s', (_what, text) => {
+		expect(decide(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { name: 'wipe_cache' },
+		});
+	});
+
+	test.each([`> ${call}`, `So:\n- ${call}`, `So:\n\n    ${call}`, `So: \`${call}\`.`])(
+		'or a quotation, and the hint says so: %s',
+		(text) => {
+			expect(decide(text).rejectedCall?.reason).toBe('inCodeBlock');
+		},
+	);
+
+	test.each([
+		['four blanks before the complete response', `    ${call}`],
+		['several calls after four blanks', `\n    ${call}\n    ${call}\n`],
+		['three blanks', `So:\n   ${call}`],
+		['a line after a quotation', `> You asked.\n\n${call}`],
+		['a line after a list', `1. Look.\n2. Tell.\n${call}`],
+		['an empty line after a list', `- Look.\n\n${call}`],
+		['a minus that is no list', `It is -3 - or not. ${call}`],
+		['a mark within marks', `<tool_call>\n    ${qwen}\n</tool_call>`],
+		[
+			'JSON with lines',
+			`<tool_call>\n    {"name": "wipe_cache",\n     "arguments": {}}\n</tool_call>`,
+		],
+		['a comparison', `3 > 2, so: ${call}`],
+	])('but a call runs after %s', (_what, text) => {
+		expect(decide(text).calls[0]).toEqual({ name: 'wipe_cache', arguments: '{}' });
+	});
+
 	test.each([
 		['~~~\n', '\n~~~'],
 		['~~~json\r\n', '\r\n~~~'],
