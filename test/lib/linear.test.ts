@@ -681,6 +681,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'findArgumentsProblem',
 		'toCandidates',
 		'getClosingMark',
+		'getBlockEnd',
 		'readNamedCall',
 		'readTextCalls',
 		'readQuotedCalls',

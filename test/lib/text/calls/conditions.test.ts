@@ -1,5 +1,6 @@
 /** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
 import * as fc from 'fast-check';
+import { CALL_MARKS } from '../../../../lib/text/calls/marks';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
@@ -586,6 +587,113 @@ describe('code is no call', () => {
 	])('ends before a call that runs: %j', (text) => {
 		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
+});
+
+describe('only a mark that a model documents for calls begins one', () => {
+	const json = '{"name":"wipe_cache","arguments":{}}';
+	const definition = '{"name":"wipe_cache","parameters":{}}';
+
+	test.each([
+		...[
+			'toolset',
+			'toolbar',
+			'tool',
+			'tools',
+			'tool_use',
+			'tool_code',
+			'use_tool',
+			'execute_tool',
+			'my_tool',
+			'tool_call_list',
+			'tools_call',
+			'tool-call',
+			'Tool_Call',
+			'xlam:tool_call',
+			'cofl:tool_calls',
+			'functions',
+			'function',
+			'functioncall',
+			'call',
+			'calls',
+			'callout',
+			'callback',
+			'caller',
+			'recall',
+			'invoke',
+			'action',
+			'actions',
+			'transaction',
+			'action_call',
+			'plugin',
+			'plugins',
+			'python',
+			'cpython',
+			'interpreter',
+		].flatMap((mark) => [`<${mark}>${json}</${mark}>`, `<${mark}>${definition}</${mark}>`]),
+		...['callout', 'python', 'toolset', 'action', 'tool_code', 'function'].map(
+			(mark) => `<${mark}>wipe_cache()</${mark}>`,
+		),
+		...['tools', 'functions', 'tool_list', 'toolbox'].map(
+			(mark) => `<${mark}>[${definition}]</${mark}>`,
+		),
+		`<|tool|>${json}<|/tool|>`,
+		`<|tool>${json}<tool|>`,
+		`<|tools:begin|>${json}<|tools:end|>`,
+		`<|tool:begin|>${json}<|tool:end|>`,
+		`<|tool_list_start|>[${json}]<|tool_list_end|>`,
+		`<|plugin_2|>${json}<|/plugin_2|>`,
+		`<|function_begin|>${json}<|function_end|>`,
+		`<start_tool>${json}<end_tool>`,
+		`<｜tool▁outputs▁begin｜>${json}<｜tool▁outputs▁end｜>`,
+		`<foo:invoke name="wipe_cache"></foo:invoke>`,
+		`<x:function=wipe_cache></x:function>`,
+		`]<]other[>[<tool_call>]<]other[>[<invoke name="wipe_cache">]<]other[>[</invoke>]<]other[>[</tool_call>`,
+	])('%s leads to a hint', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	});
+
+	test.each([
+		`<ifm|tool_calls><ifm|tool_call>wipe_cache</ifm|tool_call></ifm|tool_calls>`,
+		`<longcat_tool_call>wipe_cache</longcat_tool_call>`,
+		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
+		`<tool_calls:opensource><tool_call:opensource>wipe_cache<tool_sep:opensource></tool_call:opensource></tool_calls:opensource>`,
+		`<function_call> ${json}</function_call>`,
+		`<atem:function_calls>\n<atem:invoke name="wipe_cache">\n</atem:invoke>\n</atem:function_calls>`,
+		`<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="wipe_cache"></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>`,
+		`<｜tool▁calls｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
+		`<｜tool calls begin｜><｜tool call begin｜>wipe_cache<｜tool sep｜>{}<｜tool call end｜><｜tool calls end｜>`,
+		String.raw`<｜tool\_calls\_begin｜><｜tool\_call\_begin｜>wipe_cache<｜tool\_sep｜>{}<｜tool\_call\_end｜><｜tool\_calls\_end｜>`,
+		`<｜DSML｜ tool_calls><｜DSML｜ invoke name="wipe_cache"></｜DSML｜ invoke></｜DSML｜ tool_calls>`,
+		`<|tool_call_section_begin|><|tool_call_begin|>functions.wipe_cache:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_call_section_end|>`,
+		`<|tool_calls|><|tool_call:begin|>a1<|tool_call:name|>wipe_cache<|tool_call:args|>{}<|tool_call:end|><|calls|>`,
+		`<|function_call|>${json}<|message_sep|>`,
+	])('%s runs', (text) => {
+		expect(decide(text)).toMatchObject({
+			text: '',
+			calls: [{ name: 'wipe_cache', arguments: '{}' }],
+		});
+	});
+
+	test('each row has its source', () => {
+		const marks = CALL_MARKS.flatMap(({ open }) => open);
+		expect(marks).toEqual([...new Set(marks)]);
+		expect(CALL_MARKS.filter(({ source }) => !/\w{3}/.test(source))).toEqual([]);
+	});
+
+	test.each([
+		`[${definition}]`,
+		`[${definition},{"name":"send_newsletter","parameters":{}}]`,
+		'[{"type":"function","name":"wipe_cache","parameters":{}}]',
+	])('a list that defines tools without parameters leads to a hint: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	});
+
+	test.each([definition, '[{"name":"get_weather","parameters":{"city":"Rome"}}]', `[${json}]`])(
+		'%s is a call',
+		(text) => {
+			expect(decide(text).calls).toHaveLength(1);
+		},
+	);
 });
 
 /** The servers remove the marks around these calls, or they have no end: docs/decisions.md. */
