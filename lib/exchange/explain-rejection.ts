@@ -11,7 +11,7 @@ import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
-import type { NamedField, RequestFields } from './request-fields';
+import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
 
 /** Types that a server's words about a value may look like. */
@@ -21,6 +21,7 @@ const MISTAKEN_TYPES: readonly ErrorType[] = [
 	'promptTooLong',
 	'grammarRejected',
 	'featureDisabled',
+	'requestTooLarge',
 ];
 
 /** Values with which servers reject what a body contains; 200 for an error inside a response. */
@@ -56,6 +57,7 @@ export function explainRejection(
 ): ExplainedRejection | undefined {
 	const { type, status = MIN_ERROR_STATUS, serverText = '' } = error;
 	const canBeAboutField = isUnknownError(type) || MISTAKEN_TYPES.includes(type);
+	if (type === 'promptTooLong' && isAboutContext(error)) return undefined;
 	if (!canBeAboutField || status < MIN_ERROR_STATUS || serverText === '') return undefined;
 	const message = removeEchoes(serverText, collectTexts(Object.values(body)));
 	const param = asNonEmptyString(error.facts.param);
@@ -63,13 +65,21 @@ export function explainRejection(
 	const rejected = selectFields(issues, fields, body);
 	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
 	const all = [...rejected, ...longText].filter(
-		({ limit, issue }) => isUnknownError(type) || (issue.isStructured && limit !== undefined),
+		({ limit, issue }) =>
+			isUnknownError(type) ||
+			(limit !== undefined && (issue.isStructured || type === 'promptTooLong')),
 	);
 	const labelled = all.filter(({ label }) => label !== undefined).slice(0, MAX_FIELDS);
 	if (labelled.length > 0) return describeFields(error, labelled);
 	const [own] = all;
 	if (!own || !own.issue.isStructured || type !== 'badRequest') return undefined;
 	return { error: error.withSuggestion(describeOwnField(own.field)), isComplete: false };
+}
+
+/** Prompt and response share the context, so that a limit of one of them is not the limit of its option. */
+function isAboutContext({ serverText = '', facts }: ServerError): boolean {
+	const isCounted = facts.n_prompt_tokens !== undefined && /\btokens?\b/i.test(serverText);
+	return isCounted || /\bcontext\b/i.test(serverText);
 }
 
 /** Fields that one error names. */
@@ -162,12 +172,12 @@ const MAX_TITLE_LENGTH = 200;
 
 function toTitleOfField({ field, label = '', limit, value, issue }: RejectedField): string {
 	if (limit === undefined) {
-		const title = toTitle(issue.text);
+		const title = toTitle(issue.text.replace(/^(?:field |option )?['"`]?[\w.]{1,80}['"`]?: /i, ''));
 		return title ? `${label}: ${title}` : `The server rejected the option ${label}`;
 	}
 	switch (limit.type) {
 		case 'length':
-			return describeLength(label, field.row?.noun, limit);
+			return describeLength(label, field.row, limit);
 		case 'required':
 			return `The server requires the option ${label}`;
 		case 'unsupportedField':
@@ -221,16 +231,24 @@ function describeRange({ min, max, isMinExclusive, isMaxExclusive }: RangeLimit)
 	return [...lower, ...upper].join(' and ');
 }
 
-function describeLength(label: string, noun: string | undefined, limit: LengthLimit): string {
+function describeLength(
+	label: string,
+	{ noun, countLabel }: Partial<RequestField> = {},
+	limit: LengthLimit,
+): string {
 	const { min, max, sent, unit } = limit;
+	if (unit === 'entries' && max !== undefined && countLabel !== undefined)
+		return `${countLabel}: at most ${format(max)}`;
 	if (noun === undefined || unit === 'entries') {
 		const bound = max === undefined ? `at least ${format(min ?? 0)}` : `at most ${format(max)}`;
-		return `${label}: ${bound} ${unit} (${format(sent)} sent)`;
+		return `${label}: ${bound} ${(max ?? min) === 1 ? SINGULAR[unit] : unit} (${format(sent)} sent)`;
 	}
 	return max === undefined
 		? `The ${noun} is too short for the server (${format(sent)} of ${format(min ?? 0)} ${unit})`
 		: `The ${noun} is too long for the server (${format(sent)} of ${format(max)} ${unit})`;
 }
+
+const SINGULAR = { characters: 'character', entries: 'entry' } as const;
 
 function format(value: number): string {
 	return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
@@ -253,10 +271,11 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	if (limit === undefined) return `Change ${place}.`;
 	switch (limit.type) {
 		case 'length': {
-			const isLong = limit.max !== undefined;
+			const { max, unit } = limit;
+			const isLong = max !== undefined;
+			if (isLong && unit === 'entries' && row?.countLabel !== undefined)
+				return `Set "${row.countLabel}" to at most ${format(max)}.`;
 			if (isLong && row?.shorten !== undefined) return row.shorten;
-			if (isLong && row?.noun !== undefined)
-				return `Shorten ${place}, or split it into several items.`;
 			return isLong ? `Shorten ${place}.` : `Enter more in ${place}.`;
 		}
 		case 'required':
