@@ -25,6 +25,7 @@ import {
 	plainTextRule,
 	statusRule,
 } from '../lib/servers/credential-test';
+import { hasNativeApi } from '../lib/servers/types';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/error-types';
@@ -151,7 +152,11 @@ export class LocalLlamaApi implements ICredentialType {
 				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
 			],
-			'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
+			{
+				description:
+					'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect. Lists in the editor omit them if an expression needs the workflow.',
+				typeOptions: { multipleValues: true, ignoreCredentialExpressionResolveError: true },
+			},
 		),
 		booleanField(
 			'Ignore SSL Issues',
@@ -178,7 +183,7 @@ export class LocalLlamaApi implements ICredentialType {
 		const credential = readLocalLlamaCredential(data);
 		return authenticateRequest(request, credential, {
 			path: TEST_PATH,
-			baseURL: resolveBaseUrl(credential.baseUrl, credential.serverType === 'ollama').api,
+			baseURL: resolveBaseUrl(credential.baseUrl, hasNativeApi(credential.serverType)).api,
 			url: TEST_PATH,
 		});
 	};

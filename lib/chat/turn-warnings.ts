@@ -1,7 +1,5 @@
 /** What users should know about a response that was accepted. */
-import type { ServerModel } from '../servers/models';
-import { isSameModelName, matchesModel } from '../servers/models';
-import { getProfile } from '../servers/profile';
+import { getOnlyModelWarnings } from '../servers/only-model';
 import { getInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
@@ -33,11 +31,7 @@ export async function getResponseWarnings(
 			model,
 		})),
 		serverType.getModelWarning?.(model),
-		getOtherModelWarning({
-			requested: model,
-			responded: completion.model,
-			onlyModel: getProfile(server).getOnlyModel(),
-		}),
+		...getOnlyModelWarnings(server, { requested: model, reported: completion.model }),
 	];
 	return warnings.filter((warning) => warning !== undefined);
 }
@@ -65,25 +59,4 @@ function getFinishReasonWarning({
 function getImitatedCallWarning(text: string): string | undefined {
 	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
 	return 'The model wrote text that looks like a tool result but did not call a tool. Start a new conversation, or use a model with better tool support.';
-}
-
-/** Names of models around a response. */
-interface ModelNames {
-	requested: string;
-	/** As the server reported it. */
-	responded: string | undefined;
-	/** The server's only model, if it reported one. */
-	onlyModel: ServerModel | undefined;
-}
-
-/** A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3). */
-function getOtherModelWarning({ requested, responded, onlyModel }: ModelNames): string | undefined {
-	const isOther = responded && onlyModel && !isSameModelName(responded, requested);
-	if (
-		!isOther ||
-		!matchesModel(onlyModel, responded, isSameModelName) ||
-		matchesModel(onlyModel, requested, isSameModelName)
-	)
-		return undefined;
-	return `The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`;
 }

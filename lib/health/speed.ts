@@ -214,6 +214,8 @@ async function measureOnce(
 		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
+		// A failure is a result.
+		isRepeatable: false,
 		startAttempt: ({ draft: body }) => {
 			const startedAt = performance.now();
 			return {

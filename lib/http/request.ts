@@ -163,7 +163,9 @@ class RequestRun<T> {
 					firstTokenRemainingMs,
 					this.endpoint.onLoading,
 				);
-				await sleepWithAbort(delayMs, signal);
+				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
+					throw toTransportError(error, this.endpoint, this.options, this.watchdog, false);
+				});
 			}
 		} finally {
 			pools.release();

@@ -1,4 +1,5 @@
 import { sleep } from 'n8n-workflow';
+import { createServerError } from '../errors/create-error';
 
 /** Long pauses are split, so that a canceled one leaves no long timer behind. */
 const SLEEP_STEP_MS = 250;
@@ -23,9 +24,13 @@ export function anySignal(...signals: Array<AbortSignal | undefined>): AbortSign
 	return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
-/** Waits for some milliseconds. Rejects with the signal's reason when that aborts. */
+/**
+ * Waits for some milliseconds.
+ *
+ * @throws a `ServerError` of type `aborted` when the signal aborts: its reason may be anything.
+ */
 export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
-	signal?.throwIfAborted();
+	assertNotAborted(signal);
 	let wake = () => {};
 	const aborted = new Promise<void>((resolve) => {
 		wake = resolve;
@@ -33,7 +38,11 @@ export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<
 	});
 	for (let remainingMs = ms; remainingMs > 0; remainingMs -= SLEEP_STEP_MS) {
 		await Promise.race([sleep(Math.min(remainingMs, SLEEP_STEP_MS)), aborted]);
-		signal?.throwIfAborted();
+		assertNotAborted(signal);
 	}
 	signal?.removeEventListener('abort', wake);
+}
+
+function assertNotAborted(signal: AbortSignal | undefined) {
+	if (signal?.aborted === true) throw createServerError('aborted', {});
 }

@@ -8,7 +8,9 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';
-import { readLocalLlamaCredential } from './credential';
+import { hasNativeApi } from './types';
+import { lacksHeaders, readLocalLlamaCredential } from './credential';
+import { createInputError } from '../errors/create-error';
 
 /**
  * The server of a "LocalLlama API" credential.
@@ -20,9 +22,14 @@ export function createModelServer(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 ): ModelServer {
+	if (lacksHeaders(data))
+		throw createInputError(
+			'An expression in Extra Headers of the credential could not be resolved here',
+			'Use fixed values: this node has no workflow data for the credential.',
+		);
 	const credential = readLocalLlamaCredential(data);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
-	const typedUrl = resolveBaseUrl(credential.baseUrl, serverType === 'ollama');
+	const typedUrl = resolveBaseUrl(credential.baseUrl, hasNativeApi(serverType));
 	const headers = buildCredentialHeaders(credential);
 	const server: ModelServer = {
 		...createEndpoint({ url: typedUrl, headers, ignoreSslIssues, helpers }),

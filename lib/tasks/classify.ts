@@ -15,6 +15,7 @@ import { createInputError } from '../errors/create-error';
 import { adjustOllamaThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/models';
+import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
 import { getTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
@@ -94,6 +95,7 @@ export async function classify(
 			...getIgnoredWarnings(settings.sampling, serverType),
 			...getContextWarnings(serverType, server, settings),
 			...warnings,
+			...getOnlyModelWarnings(server, { requested: settings.model, reported: completion.model }),
 		],
 	};
 }

@@ -13,6 +13,7 @@ import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/models';
+import { getOnlyModelWarnings } from '../servers/only-model';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -106,7 +107,12 @@ export async function completeText(
 	return {
 		...value,
 		server: getProfile(server).getRecognizedName(),
-		warnings: [...warnings, ...inputWarnings, ...settingWarnings],
+		warnings: [
+			...warnings,
+			...inputWarnings,
+			...settingWarnings,
+			...getOnlyModelWarnings(server, { requested: model, reported: value.model }),
+		],
 	};
 }
 

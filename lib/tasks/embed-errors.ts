@@ -31,7 +31,7 @@ interface NamedSettings {
 export function createTextError(index: number, issue: string): ServerError {
 	return createInputError(
 		`Text ${index + 1} ${issue}`,
-		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
+		'Filter out such items before they are embedded, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
 			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
 			facts: { index },
@@ -115,7 +115,7 @@ export function createDimensionsError(
 	return createServerError('invalidResponse', toContext(server, settings), {
 		title,
 		detail: `${title} as set in ${option}. No vectors were returned`,
-		suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
+		suggestion: 'Choose the model that created the stored vectors, or correct the option.',
 		facts: { dimensions: received },
 	});
 }

@@ -245,6 +245,6 @@ function getMaxResponseBytes(count: number) {
 function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {
 	if (otherModel === undefined) return [];
 	return [
-		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that the vector store was filled with.`,
+		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that created the stored vectors.`,
 	];
 }

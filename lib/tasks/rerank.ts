@@ -2,13 +2,13 @@
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
-import { assertRerankSupported } from '../servers/list-models';
+import { assertRerankSupported, findOtherModel } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
-import { findList, isRecord, asRecord } from '../values/records';
+import { asNonEmptyString, asRecord, findList, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
 import type { BatchText } from './long-texts';
@@ -89,7 +89,7 @@ export async function rerank(
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
-			'Check the expression in the prompt of the vector store.',
+			'Check the expression of the query, in a vector store that of its prompt.',
 		);
 	const { topN, minimumScore, model, signal } = settings;
 	const serverType = await getProfile(server).getType(signal);
@@ -97,7 +97,11 @@ export async function rerank(
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
 	const safeQuery = breakControlTokens(query);
-	const { results: scores, ...totals } = await runBatches(server, settings, {
+	const {
+		results: scores,
+		responseModel,
+		...totals
+	} = await runBatches(server, settings, {
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
@@ -114,12 +118,30 @@ export async function rerank(
 		...sortByScore(scores, settings),
 		...(minimumScore === undefined ? blankDocuments : []),
 	];
-	const warnings = new Set([...totals.warnings, ...getScoreWarnings(scores, documents, settings)]);
+	const warnings = new Set([
+		...totals.warnings,
+		...getScoreWarnings(scores, documents, settings),
+		...(await getOtherModelWarnings(server, settings, responseModel)),
+	]);
 	return {
 		...totals,
 		ranking: topN > 0 ? ranking.slice(0, topN) : ranking,
 		warnings: [...warnings],
 	};
+}
+
+/** llama-server repeats the requested name (docs/protocols/llama-server.md 4.3); others name the model that they used. */
+async function getOtherModelWarnings(
+	server: ModelServer,
+	{ model, signal }: RerankSettings,
+	reported: string | undefined,
+): Promise<string[]> {
+	if (reported === undefined) return [];
+	const otherModel = await findOtherModel(server, { requested: model, reported }, signal);
+	if (otherModel === undefined) return [];
+	return [
+		`The server ranked the documents with the model "${otherModel}" instead of "${model}". Select a model that the server has.`,
+	];
 }
 
 const TOO_LONG = {
@@ -157,6 +179,7 @@ function createRequest(
 			return {
 				results: scores.map(({ index, score }) => ({ index: batch[index]!.index, score })),
 				tokens: parseTokenCount(json),
+				model: asNonEmptyString(asRecord(json).model),
 				warnings: scores.length < batch.length ? [missingWarning] : [],
 			};
 		},

@@ -89,9 +89,18 @@ export function compareResult<Operation extends CheckedOperation>(
 ): string[] {
 	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
 		const requested = body[field];
-		const isOmitted = warnings.some((warning) => warning.includes(`option ${label},`));
+		const isOmitted = warnings.some((warning) =>
+			[field, label].some((name) => namesOption(warning, name)),
+		);
 		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, body);
 	});
+}
+
+/** Whether a warning is about an option: `option n`, not `option num`. */
+function namesOption(warning: string, name: string) {
+	const at = warning.indexOf(`option ${name}`);
+	const next = warning.charAt(at + 'option '.length + name.length);
+	return at >= 0 && !/\w/.test(next);
 }
 
 function compareTranscriptFormat(

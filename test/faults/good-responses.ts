@@ -144,7 +144,7 @@ const embed = json((_id, { text }) => {
 const rerank = json((_id, { text }) => {
 	const { documents } = JSON.parse(text) as { documents: string[] };
 	const results = documents.map((_, index) => ({ index, relevance_score: 1 - index / 10 }));
-	return { results, usage: { total_tokens: 7 } };
+	return { model: MODEL, results, usage: { total_tokens: 7 } };
 });
 
 const LLAMA_MODEL = {

@@ -17,7 +17,6 @@ const OTHER_MODEL = 'another-model';
 const EXCEPTIONS: Exceptions = [
 	[/^Local Llama model |^Server ?Health/, 'The answer is about the models of the server.'],
 	[/^Local Llama (?:image|audio) /, 'These responses name no model.'],
-	[/rerank$|^LocalReranker|complete$|classify$/, 'Only chats and vectors compare the models.'],
 ];
 
 const clock = useClock();

@@ -1,4 +1,4 @@
-/** design.md 5, Agent: tool turns. */
+/** Promises to users. Agent: tool turns. */
 import {
 	AIMessage,
 	HumanMessage,

@@ -1,4 +1,4 @@
-/** design.md 5, Data. */
+/** Promises to users. Data. */
 import { HumanMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { chatModel, embeddings, failureOf, model, modelList, run } from './support/node-runner';

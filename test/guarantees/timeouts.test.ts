@@ -1,4 +1,4 @@
-/** design.md 5, Connections: how long the nodes wait, and when an answer is over. */
+/** Promises to users. Connections: how long the nodes wait, and when an answer is over. */
 import {
 	CHAT,
 	delta,
@@ -52,7 +52,11 @@ function reading(chat: ChatModel) {
 	return {
 		answer,
 		isOver: () => isOver,
-		has: async (text: string) => await until(() => seen === text || isOver),
+		has: async (text: string) =>
+			await until(
+				() => seen === text || isOver,
+				() => `the text "${text}"; the reader has "${seen}"`,
+			),
 	};
 }
 
@@ -131,8 +135,8 @@ describe('timeouts', () => {
 
 	test.each([
 		['firstTokenTimeout', silence, ''],
-		['idleTimeout', stuckAfter(word('a')), 'a'],
-		['totalTimeout', stuckAfter(word('a')), 'a'],
+		['idleTimeout', stuckAfter(word('One')), 'One'],
+		['totalTimeout', stuckAfter(word('One')), 'One'],
 	])('%s in the options is in seconds', async (name, answers, begun) => {
 		const server = await serve(answers);
 		const { supplied } = await chatModel(server.url, {
@@ -201,6 +205,46 @@ describe('timeouts', () => {
 		});
 		const failed = await clock.passUntil(failureOf(supplied.invoke('Hi')));
 		expect(failed.message).toMatch(/^The model is still loading after (?:1\d\d s|2 minutes)$/);
+	});
+
+	const busy = (status: number, seconds: string): Answer =>
+		json({ error: { message: 'Too busy' } }, status, { 'retry-after': seconds });
+
+	const PAUSES: Array<[string, Answer]> = [
+		['a loading model', loading],
+		['a busy server', busy(429, '30')],
+		['a server that is down', busy(503, '20')],
+	];
+
+	test.each(PAUSES)(
+		'the Total Timeout ends the pause before a retry, and is named: %s',
+		async (_name, answer) => {
+			const server = await serve(answer);
+			const { supplied } = await chatModel(server.url, {
+				parameters: { options: { totalTimeout: 3, maxRetries: 5 } },
+			});
+			const failed = await clock.passUntil(failureOf(supplied.invoke('Hi')));
+			expect([failed.message, failed.context.data]).toMatchObject([
+				'The response took longer than 3 s (Total Timeout)',
+				{ type: 'totalTimeout' },
+			]);
+		},
+	);
+
+	test.each(PAUSES)('Stop ends the pause before a retry: %s', async (_name, answer) => {
+		const server = await serve(answer);
+		const { supplied, cancel } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 5 } },
+		});
+		const failing = failureOf(streamOf(supplied, 'Hi'));
+		await server.arrived(CHAT);
+		await clock.pass(1);
+		cancel.abort();
+		const failed = await clock.passUntil(failing);
+		expect([failed.message, failed.context.data]).toMatchObject([
+			expect.stringMatching(/cancel|stop/i),
+			{ type: 'aborted' },
+		]);
 	});
 
 	test('a model that loads for more than five seconds is shown in the log at once, and as a hint', async () => {

@@ -109,6 +109,13 @@ import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { parseTranscript } from '../../lib/tasks/transcript';
+import {
+	isSilentSegment,
+	stripLineMarks,
+	stripMarks,
+	stripReasoning,
+	stripSilence,
+} from '../../lib/tasks/transcript-marks';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
@@ -354,6 +361,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 	prefixesOf: getPrefixes,
 	'a text to speak': stripMarkdown,
 	'a transcript': (text) => parseTranscript(text, 'text'),
+	'marks of a transcript': (text) => [stripMarks(text), stripLineMarks(text)],
+	'thinking of a transcript': stripReasoning,
+	'silence of a transcript': (text) => [isSilentSegment(text), stripSilence(text)],
 	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
 	lettersOf: normalizeLetters,
@@ -709,6 +719,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'it looks at the beginning of a text': [
 		'getWrapperLength',
 		'hasUnknownWavLength',
+		'getImageSize',
 		'withWavLength',
 	],
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],

@@ -148,7 +148,11 @@ export function useServers(): (
 	};
 }
 
-/** Polls until a condition holds for which there is no event. */
-export async function until(isSo: () => boolean): Promise<void> {
-	await pollUntil(isSo, async () => await new Promise((resolve) => setImmediate(resolve)));
+/**
+ * Polls until a condition holds for which there is no event.
+ *
+ * @param what - For the error. Default: the source of the condition.
+ */
+export async function until(isSo: () => boolean, what?: () => string): Promise<void> {
+	await pollUntil(isSo, async () => await new Promise((resolve) => setImmediate(resolve)), what);
 }

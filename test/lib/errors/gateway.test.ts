@@ -396,3 +396,26 @@ test('an error of a gateway is no rejection by the model server, and never sent 
 		expect([type, error.rejection, error.retryable]).toEqual([type, undefined, false]);
 	}
 });
+
+const UNITS = [
+	...['ms', 'millisecond', 'milliseconds', 'MS'].map((unit) => ({ unit, factor: 0.001 })),
+	...['s', 'sec', 'second', 'seconds', 'Seconds'].map((unit) => ({ unit, factor: 1 })),
+	...['min', 'minute', 'minutes', 'Minutes'].map((unit) => ({ unit, factor: 60 })),
+];
+const LIMIT_TEXTS: Array<(limit: string) => string> = [
+	(limit) => `Request timed out after ${limit}`,
+	(limit) => `The upstream request timed out within ${limit}.`,
+	(limit) => `upstream request timeout: ${limit} timeout`,
+	(limit) => `Request timed out: timeout of ${limit} exceeded`,
+	(limit) => `litellm.Timeout: Connection timed out. Timeout passed=${limit}`,
+];
+
+test.each(UNITS)('a limit in $unit is understood in every sentence', ({ unit, factor }) => {
+	const texts = LIMIT_TEXTS.map((write) => write(`${Math.round(120 / factor)} ${unit}`));
+	const limits = texts.map((text) => {
+		const body = JSON.stringify(openAi(text));
+		const { message } = classifyErrorResponse({ status: 504, body }, context);
+		return [text, message.replace(/^.* after /, '')];
+	});
+	expect(limits).toEqual(texts.map((text) => [text, '120 s']));
+});

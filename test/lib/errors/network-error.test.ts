@@ -177,8 +177,18 @@ describe('toNetworkError', () => {
 			type: 'proxyError',
 			code: 'ENOTFOUND proxy.lan',
 		});
-		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
-		expect(toNetworkError(own, { url: 'http://GPU:8080/v1/models' }).type).toBe('dnsLookupFailed');
+	});
+
+	test.each([
+		['gpu', 'http://GPU:8080/v1/models'],
+		['GPU', 'http://gpu:8080/v1/models'],
+		['Gpu.Lan', 'http://gpu.LAN/v1/models'],
+		['gpu', 'https://gpu/v1/models'],
+		['XN--bcher-kva.example', 'http://bücher.example/v1/models'],
+	])('a failed lookup of %s is that of %s, in any letters', (hostname, url) => {
+		const lookup = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname });
+		const { type, code } = toNetworkError(lookup, { url });
+		expect({ type, code }).toEqual({ type: 'dnsLookupFailed', code: 'ENOTFOUND' });
 	});
 
 	test('a ServerError is returned unchanged', () => {

@@ -115,6 +115,35 @@ describe('a request', () => {
 		}
 	});
 
+	test.each(
+		[301, 302, 303, 307, 308].flatMap((status) =>
+			['/v1/b', 'http://127.0.0.2:1/', 'models'].map((location) => ({ status, location })),
+		),
+	)(
+		'sends an upload, which can be read only once, not again: $status to $location',
+		async ({ status, location }) => {
+			const { send, requests } = await serve((_sent, response) => {
+				if (requests.length > 1) return void response.end('{}');
+				response.writeHead(status, { location }).end();
+			});
+			let reads = 0;
+			const content = {
+				async *[Symbol.asyncIterator]() {
+					reads++;
+					yield await Promise.resolve(Buffer.from('abc'));
+				},
+			};
+			const upload = { content, contentType: 'audio/wav', length: 3 };
+			const error = await getError(send({ upload }, readJson));
+			expect({ type: error.type, status: error.status, reads }).toEqual({
+				type: 'unexpectedRedirect',
+				status,
+				reads: 1,
+			});
+			expect(requests.map(({ path }) => path)).toEqual(['/v1/models']);
+		},
+	);
+
 	test.each<[string, (text: string) => Buffer]>([
 		['gzip', zlib.gzipSync],
 		['x-gzip', zlib.gzipSync],

@@ -110,6 +110,36 @@ test('an event that never ends is an error', () => {
 	expect(() => parser.push(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow('more than');
 });
 
+describe('the maximum is that of one event, however long the stream is', () => {
+	const MAX = 100;
+	const FORMS = [
+		{ framing: 'events', start: 'data: ', end: '\n\n' },
+		{ framing: 'events', start: 'data: ', end: '\r\n\r\n' },
+		{ framing: 'events', start: 'event: a\ndata: ', end: '\n\n' },
+		{ framing: 'lines', start: '', end: '\n' },
+		{ framing: 'lines', start: '', end: '\r\n' },
+	] as const;
+	/** Small beside the maximum, as the chunks of a connection are: what follows an event in its chunk counts. */
+	const CHUNK_BYTES = [1, 7, 20];
+
+	test.each(FORMS.flatMap((form) => CHUNK_BYTES.map((bytes) => ({ ...form, bytes }))))(
+		'%j',
+		(row) => {
+			const { framing, start, end, bytes } = row;
+			const lengths = Array.from({ length: 30 }, (_, at) => 20 + at);
+			const data = lengths.map((length) => `{"a":"${'é'.repeat(length)}"}`);
+			const body = bytesOf(data.map((one) => start + one + end).join(''));
+			const cuts = Array.from({ length: Math.floor(body.length / bytes) }, (_, at) => at * bytes);
+			const parser = new StreamParser(framing, MAX);
+			const events = splitAt(body, cuts).flatMap((chunk) => parser.push(chunk));
+			parser.assertSmall();
+			expect([...events, ...parser.end()]).toEqual(data);
+			const tooLong = bytesOf(`${start}{"a":"${'é'.repeat(MAX)}"`);
+			expect(() => parser.push(tooLong)).toThrow('more than');
+		},
+	);
+});
+
 describe('bodies have a limit in memory beside that in bytes', () => {
 	const MB = 1024 * 1024;
 
