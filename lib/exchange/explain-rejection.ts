@@ -6,7 +6,13 @@ import { toTitle } from '../errors/message-title';
 import type { FieldIssue } from '../errors/rejected-fields';
 import { readFieldIssues } from '../errors/rejected-fields';
 import type { ServerError } from '../errors/server-error';
-import type { LengthLimit, RangeLimit, ValueLimit } from '../errors/value-limits';
+import type {
+	ChoicesLimit,
+	KindLimit,
+	LengthLimit,
+	RangeLimit,
+	ValueLimit,
+} from '../errors/value-limits';
 import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, isUnset } from '../values/records';
@@ -25,7 +31,7 @@ const MISTAKEN_TYPES: readonly ErrorType[] = [
 ];
 
 /** Values with which servers reject what a body contains; 200 for an error inside a response. */
-const MIN_ERROR_STATUS = 400;
+const FIRST_ERROR_STATUS = 400;
 
 /** A field that the server rejected. */
 interface RejectedField {
@@ -55,10 +61,10 @@ export function explainRejection(
 	fields: RequestFields,
 	body: JsonRecord,
 ): ExplainedRejection | undefined {
-	const { type, status = MIN_ERROR_STATUS, serverText = '' } = error;
+	const { type, status = FIRST_ERROR_STATUS, serverText = '' } = error;
 	const canBeAboutField = isUnknownError(type) || MISTAKEN_TYPES.includes(type);
 	if (type === 'promptTooLong' && isAboutContext(error)) return undefined;
-	if (!canBeAboutField || status < MIN_ERROR_STATUS || serverText === '') return undefined;
+	if (!canBeAboutField || status < FIRST_ERROR_STATUS || serverText === '') return undefined;
 	const message = removeEchoes(serverText, collectTexts(Object.values(body)));
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
@@ -107,7 +113,7 @@ function selectFields(
 		rejected.set(key, { field, label: getLabel(field), limit, value, issue });
 	}
 	return [...rejected.values()].filter(
-		({ limit, issue }) => issue.isStructured || limit !== undefined,
+		({ limit, issue }) => issue.isStructured || (limit !== undefined && !isVague(limit)),
 	);
 }
 
@@ -162,6 +168,13 @@ function isVague({ type }: ValueLimit): boolean {
 	return type === 'required' || type === 'unsupportedValue';
 }
 
+/** Whether a sentence names the value, which is then what it is about. */
+function isNamed(value: unknown, text: string): boolean {
+	if (typeof value !== 'string' && typeof value !== 'number') return false;
+	const word = String(value);
+	return word !== '' && word.length <= MAX_QUOTED_VALUE && text.includes(word);
+}
+
 /** Whether an error names the option whose value the server rejects. */
 export function isExplainedRejection({ facts }: ServerError): boolean {
 	return facts.rejectedOptions !== undefined;
@@ -171,7 +184,8 @@ export function isExplainedRejection({ facts }: ServerError): boolean {
 const MAX_TITLE_LENGTH = 200;
 
 function toTitleOfField({ field, label = '', limit, value, issue }: RejectedField): string {
-	if (limit === undefined) {
+	const isOfValue = limit?.type === 'unsupportedValue';
+	if (limit === undefined || (isOfValue && !isNamed(value, issue.text))) {
 		const title = toTitle(issue.text.replace(/^(?:field |option )?['"`]?[\w.]{1,80}['"`]?: /i, ''));
 		return title ? `${label}: ${title}` : `The server rejected the option ${label}`;
 	}
@@ -202,13 +216,11 @@ function toDetail(field: RejectedField): string {
 		: title;
 }
 
+/** A limit that a title states after the label. */
+type NamedLimit = RangeLimit | ChoicesLimit | KindLimit;
+
 /** What is allowed, after "at" or "set to". */
-function describeLimit(
-	limit: Exclude<
-		ValueLimit,
-		LengthLimit | { type: 'required' | 'unsupportedField' | 'unsupportedValue' }
-	>,
-): string {
+function describeLimit(limit: NamedLimit): string {
 	if (limit.type === 'kind') return limit.kind;
 	if (limit.type === 'range') return describeRange(limit);
 	const { values } = limit;
@@ -291,7 +303,7 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	}
 }
 
-function toTarget(limit: Parameters<typeof describeLimit>[0]): string {
+function toTarget(limit: NamedLimit): string {
 	if (limit.type === 'choices')
 		return limit.values.length === 1 ? limit.values[0]! : 'one of these values';
 	return limit.type === 'range' && limit.min !== undefined && limit.max !== undefined
