@@ -142,6 +142,10 @@ function withoutInput(text: string) {
 const ORDINARY_WORD =
 	/^(?:[a-z]{1,4}|input|prompt|voice|model|query|format|documents|texts?|messages|language|instructions|dimensions|tools|stream|options|grammar|images?)$/;
 
+/** Of these words, any sentence may be about the thing and not about the field. */
+const ANY_SUBJECT =
+	/^(?:n|input|prompt|voice|model|size|query|documents|texts?|messages|tools|stream|images?|options)$/;
+
 const QUOTES = `['"\\x60‘’“”]`;
 
 /** What follows a name that a sentence is about. */
@@ -189,6 +193,8 @@ function createMention(name: string): RegExp {
 		String.raw`(?:^|[.:;,(-] ?|${INTRODUCTION}:?\s{1,3}|\bsupports? |\bthe )${quoted}`,
 		String.raw`${quoted}${value}(?:\s{0,2}:|,? ${PREDICATE})`,
 		String.raw`(?:^|[;\n(] ?|: )${escaped}\s{0,1}[:=]\s{0,2}\S`,
+		String.raw`(?<![\w.-])${escaped}=[\w'"]`,
+		...(ANY_SUBJECT.test(name) ? [] : [String.raw`^${escaped}${value} ${PREDICATE}`]),
 		String.raw`${INTRODUCTION}:?\s{1,3}${escaped}${value}(?::|,? ${PREDICATE})`,
 		...(ORDINARY_WORD.test(name)
 			? []

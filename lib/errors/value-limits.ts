@@ -65,13 +65,16 @@ export function parseValueLimit(message: string, value: unknown): ValueLimit | u
 		parseChoices(message, value) ??
 		parseRange(message, value) ??
 		parseKind(message, value) ??
-		(REQUIRED.test(message) ? { type: 'required' } : undefined) ??
 		(UNSUPPORTED_VALUE.test(message) ? { type: 'unsupportedValue' } : undefined)
 	);
 }
 
 /** Not a part of a word, an address or a version. */
 const NUMBER = String.raw`(?<![\w.])(-?\d{1,3}(?:,\d{3}){1,3}|-?\d{1,12}(?:\.\d{1,6})?)(?![\w]|\.\d|,\d)`;
+
+const FROM = NUMBER.replace('(-?', '(?<from>-?');
+
+const TO = NUMBER.replace('(-?', '(?<to>-?');
 
 function toNumber(digits: string | undefined): number {
 	const number = Number((digits ?? '').replaceAll(',', '') || NaN);
@@ -102,22 +105,22 @@ const BOUND = new RegExp(
 /** `between 0.25 and 4`, `between 1 <= value <= 2`, `in the range [0, 2]`, `from 1 to 4`, `0.25 <= speed <= 4` */
 const BETWEEN: readonly RegExp[] = [
 	new RegExp(
-		String.raw`\bbetween ['"(\[]{0,2}${NUMBER}['"]{0,2} ?(?:and|<= ?\w{1,40} ?<=|-|–|to) ?['"]{0,2}${NUMBER}`,
+		String.raw`\bbetween ['"(\[]{0,2}${FROM}['"]{0,2} ?(?:and|<= ?\w{1,40} ?<=|-|–|to) ?['"]{0,2}${TO}`,
 		'i',
 	),
 	new RegExp(
-		String.raw`\b(?:in|range|within|interval|of)\b[^.\d\n]{0,40}[[(] ?${NUMBER} ?(?:,|;|-|–|\.\.|to) ?${NUMBER} ?[\])]`,
+		String.raw`\b(?:in|range|within|interval|of)\b[^.\d\n]{0,40}[[(] ?${FROM} ?(?:,|;|-|–|\.\.|to) ?${TO} ?[\])]`,
 		'i',
 	),
 	new RegExp(
-		String.raw`\b(?:from|range|within|allowed|valid|in)\b[^.\d\n]{0,40}${NUMBER} ?(?:to|-|–|\.\.\.?|and) ?${NUMBER}`,
+		String.raw`\b(?:from|range|within|allowed|valid|in)\b[^.\d\n]{0,40}${FROM} ?(?:to|-|–|\.\.\.?|and) ?${TO}`,
 		'i',
 	),
-	new RegExp(String.raw`${NUMBER} ?<=? ?\w{1,40} ?<=? ?${NUMBER}`, 'i'),
+	new RegExp(String.raw`${FROM} ?<=? ?\w{1,40} ?<=? ?${TO}`, 'i'),
 ];
 
 const EXACT = new RegExp(
-	String.raw`\b(?:(?:must|should|has to|can only) be(?: equal to)?|only(?: the default)?(?: supports?| allows?| accepts?)?|supports? only)\s{0,2}\(?(?:\w{1,30} ?= ?)?\(?${NUMBER}(?! ?(?:or|<|and|to|-|characters?|items?|tokens?)\b)`,
+	String.raw`\b(?:(?:must|should|has to|can only) be(?: equal to)?|must (?:provide|use|set)|only(?: the default)?(?: supports?| allows?| accepts?)?|supports? only)\s{0,2}\(?(?:\w{1,30} ?= ?)?\(?${NUMBER}(?! ?(?:or|<|and|to|-|characters?|items?|tokens?)\b)`,
 	'i',
 );
 
@@ -136,9 +139,19 @@ function parseRange(message: string, value: unknown): ValueLimit | undefined {
 
 function findBetween(message: string): RangeLimit | undefined {
 	for (const pattern of BETWEEN) {
-		const [, first, second] = pattern.exec(message) ?? [];
-		const [min, max] = [toNumber(first), toNumber(second)];
-		if (min < max) return { type: 'range', min, max };
+		const match = pattern.exec(message);
+		const { from, to } = match?.groups ?? {};
+		const [min, max] = [toNumber(from), toNumber(to)];
+		// `(0, 1]`: a round bracket excludes the bound.
+		const [isMinExclusive, isMaxExclusive] = [/\(\s?$/, /^\s?\)/].map((bracket, at) => {
+			const text = match?.[0] ?? '';
+			const end = from === undefined || to === undefined ? 0 : text.lastIndexOf(to) + to.length;
+			const isPair = /[[(][^[\]()]*[\])]/.test(text) && /[[\]]/.test(text);
+			return (
+				isPair && bracket.test(at === 0 ? text.slice(0, text.indexOf(from ?? '')) : text.slice(end))
+			);
+		});
+		if (min < max) return { type: 'range', min, max, isMinExclusive, isMaxExclusive };
 	}
 	return undefined;
 }
@@ -245,7 +258,7 @@ const CHOICES_NOUN = String.raw`(?:values?|voices?|formats?|options?|models?|siz
 
 /** Words before the values that are allowed. */
 const CHOICES_START = new RegExp(
-	String.raw`\b(?:one of|any of|choose from|select from|permitted|allowed|either|(?:supported|available|valid|allowed|accepted|possible|known)(?: \w{1,20}){0,2} ${CHOICES_NOUN}|supports only|only supports?|${CHOICES_NOUN} (?:supported|available)|options|choices)(?: (?:are|is|include|in|values|the following|following|from|of|one of)){0,3}\s{0,2}[:=]?\s{0,2}|\b(?:input|value) should be\s{1,2}|\b(?:must|should|can only) be\s{1,2}(?=['"‘“])`,
+	String.raw`\b(?:one of|any of|choose from|select from|permitted|allowed|either|(?:supported|available|valid|allowed|accepted|possible|known)(?: \w{1,20}){0,2} ${CHOICES_NOUN}|supports only|only supports?|${CHOICES_NOUN} (?:supported|available)|options|choices)(?: (?:are|is|include|in|values|the following|following|from|of|one of)){0,3}\s{0,2}[:=]?\s{0,2}|\b(?:input|value) should be\s{1,2}|\b(?:(?:must|should|can only) be|use)\s{1,2}(?=['"‘“])`,
 	'gi',
 );
 
@@ -263,7 +276,7 @@ function parseChoices(message: string, value: unknown): ChoicesLimit | undefined
 	const sent = new Set([value].flat().map(String));
 	for (const { 0: start, index } of message.matchAll(CHOICES_START)) {
 		const rest = message.slice(index + start.length, index + start.length + 4_000);
-		const values = readValues(rest, /should be|must be|can only be/i.test(start));
+		const values = readValues(rest, /should be|must be|can only be|^use\b/i.test(start));
 		const isPlausible = values.length > 0 && !values.some((choice) => sent.has(choice));
 		if (isPlausible) return { type: 'choices', values };
 	}

@@ -6,12 +6,18 @@ import { toTitle } from '../errors/message-title';
 import type { FieldIssue } from '../errors/rejected-fields';
 import { readFieldIssues } from '../errors/rejected-fields';
 import type { ServerError } from '../errors/server-error';
-import type { LengthLimit, RangeLimit, ValueLimit } from '../errors/value-limits';
+import type {
+	ChoicesLimit,
+	KindLimit,
+	LengthLimit,
+	RangeLimit,
+	ValueLimit,
+} from '../errors/value-limits';
 import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
-import type { NamedField, RequestFields } from './request-fields';
+import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
 
 /** Types that a server's words about a value may look like. */
@@ -21,10 +27,11 @@ const MISTAKEN_TYPES: readonly ErrorType[] = [
 	'promptTooLong',
 	'grammarRejected',
 	'featureDisabled',
+	'requestTooLarge',
 ];
 
 /** Values with which servers reject what a body contains; 200 for an error inside a response. */
-const MIN_ERROR_STATUS = 400;
+const FIRST_ERROR_STATUS = 400;
 
 /** A field that the server rejected. */
 interface RejectedField {
@@ -54,22 +61,31 @@ export function explainRejection(
 	fields: RequestFields,
 	body: JsonRecord,
 ): ExplainedRejection | undefined {
-	const { type, status = MIN_ERROR_STATUS, serverText = '' } = error;
+	const { type, status = FIRST_ERROR_STATUS, serverText = '' } = error;
 	const canBeAboutField = isUnknownError(type) || MISTAKEN_TYPES.includes(type);
-	if (!canBeAboutField || status < MIN_ERROR_STATUS || serverText === '') return undefined;
+	if (type === 'promptTooLong' && isAboutContext(error)) return undefined;
+	if (!canBeAboutField || status < FIRST_ERROR_STATUS || serverText === '') return undefined;
 	const message = removeEchoes(serverText, collectTexts(Object.values(body)));
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
 	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
 	const all = [...rejected, ...longText].filter(
-		({ limit, issue }) => isUnknownError(type) || (issue.isStructured && limit !== undefined),
+		({ limit, issue }) =>
+			isUnknownError(type) ||
+			(limit !== undefined && (issue.isStructured || type === 'promptTooLong')),
 	);
 	const labelled = all.filter(({ label }) => label !== undefined).slice(0, MAX_FIELDS);
 	if (labelled.length > 0) return describeFields(error, labelled);
 	const [own] = all;
 	if (!own || !own.issue.isStructured || type !== 'badRequest') return undefined;
 	return { error: error.withSuggestion(describeOwnField(own.field)), isComplete: false };
+}
+
+/** Prompt and response share the context, so that a limit of one of them is not the limit of its option. */
+function isAboutContext({ serverText = '', facts }: ServerError): boolean {
+	const isCounted = facts.n_prompt_tokens !== undefined && /\btokens?\b/i.test(serverText);
+	return isCounted || /\bcontext\b/i.test(serverText);
 }
 
 /** Fields that one error names. */
@@ -97,7 +113,7 @@ function selectFields(
 		rejected.set(key, { field, label: getLabel(field), limit, value, issue });
 	}
 	return [...rejected.values()].filter(
-		({ limit, issue }) => issue.isStructured || limit !== undefined,
+		({ limit, issue }) => issue.isStructured || (limit !== undefined && !isVague(limit)),
 	);
 }
 
@@ -152,6 +168,13 @@ function isVague({ type }: ValueLimit): boolean {
 	return type === 'required' || type === 'unsupportedValue';
 }
 
+/** Whether a sentence names the value, which is then what it is about. */
+function isNamed(value: unknown, text: string): boolean {
+	if (typeof value !== 'string' && typeof value !== 'number') return false;
+	const word = String(value);
+	return word !== '' && word.length <= MAX_QUOTED_VALUE && text.includes(word);
+}
+
 /** Whether an error names the option whose value the server rejects. */
 export function isExplainedRejection({ facts }: ServerError): boolean {
 	return facts.rejectedOptions !== undefined;
@@ -161,13 +184,14 @@ export function isExplainedRejection({ facts }: ServerError): boolean {
 const MAX_TITLE_LENGTH = 200;
 
 function toTitleOfField({ field, label = '', limit, value, issue }: RejectedField): string {
-	if (limit === undefined) {
-		const title = toTitle(issue.text);
+	const isOfValue = limit?.type === 'unsupportedValue';
+	if (limit === undefined || (isOfValue && !isNamed(value, issue.text))) {
+		const title = toTitle(issue.text.replace(/^(?:field |option )?['"`]?[\w.]{1,80}['"`]?: /i, ''));
 		return title ? `${label}: ${title}` : `The server rejected the option ${label}`;
 	}
 	switch (limit.type) {
 		case 'length':
-			return describeLength(label, field.row?.noun, limit);
+			return describeLength(label, field.row, limit);
 		case 'required':
 			return `The server requires the option ${label}`;
 		case 'unsupportedField':
@@ -192,13 +216,11 @@ function toDetail(field: RejectedField): string {
 		: title;
 }
 
+/** A limit that a title states after the label. */
+type NamedLimit = RangeLimit | ChoicesLimit | KindLimit;
+
 /** What is allowed, after "at" or "set to". */
-function describeLimit(
-	limit: Exclude<
-		ValueLimit,
-		LengthLimit | { type: 'required' | 'unsupportedField' | 'unsupportedValue' }
-	>,
-): string {
+function describeLimit(limit: NamedLimit): string {
 	if (limit.type === 'kind') return limit.kind;
 	if (limit.type === 'range') return describeRange(limit);
 	const { values } = limit;
@@ -221,16 +243,24 @@ function describeRange({ min, max, isMinExclusive, isMaxExclusive }: RangeLimit)
 	return [...lower, ...upper].join(' and ');
 }
 
-function describeLength(label: string, noun: string | undefined, limit: LengthLimit): string {
+function describeLength(
+	label: string,
+	{ noun, countLabel }: Partial<RequestField> = {},
+	limit: LengthLimit,
+): string {
 	const { min, max, sent, unit } = limit;
+	if (unit === 'entries' && max !== undefined && countLabel !== undefined)
+		return `${countLabel}: at most ${format(max)}`;
 	if (noun === undefined || unit === 'entries') {
 		const bound = max === undefined ? `at least ${format(min ?? 0)}` : `at most ${format(max)}`;
-		return `${label}: ${bound} ${unit} (${format(sent)} sent)`;
+		return `${label}: ${bound} ${(max ?? min) === 1 ? SINGULAR[unit] : unit} (${format(sent)} sent)`;
 	}
 	return max === undefined
 		? `The ${noun} is too short for the server (${format(sent)} of ${format(min ?? 0)} ${unit})`
 		: `The ${noun} is too long for the server (${format(sent)} of ${format(max)} ${unit})`;
 }
+
+const SINGULAR = { characters: 'character', entries: 'entry' } as const;
 
 function format(value: number): string {
 	return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
@@ -253,10 +283,11 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	if (limit === undefined) return `Change ${place}.`;
 	switch (limit.type) {
 		case 'length': {
-			const isLong = limit.max !== undefined;
+			const { max, unit } = limit;
+			const isLong = max !== undefined;
+			if (isLong && unit === 'entries' && row?.countLabel !== undefined)
+				return `Set "${row.countLabel}" to at most ${format(max)}.`;
 			if (isLong && row?.shorten !== undefined) return row.shorten;
-			if (isLong && row?.noun !== undefined)
-				return `Shorten ${place}, or split it into several items.`;
 			return isLong ? `Shorten ${place}.` : `Enter more in ${place}.`;
 		}
 		case 'required':
@@ -272,7 +303,7 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	}
 }
 
-function toTarget(limit: Parameters<typeof describeLimit>[0]): string {
+function toTarget(limit: NamedLimit): string {
 	if (limit.type === 'choices')
 		return limit.values.length === 1 ? limit.values[0]! : 'one of these values';
 	return limit.type === 'range' && limit.min !== undefined && limit.max !== undefined

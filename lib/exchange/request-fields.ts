@@ -29,7 +29,9 @@ export interface RequestField {
 	noun?: string;
 	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */
 	valueNoun?: string;
-	/** What to do about a text that is too long, if the option is not in every node that sends the field. */
+	/** Label of the option for the number of entries of a list. */
+	countLabel?: string;
+	/** What to do about a text that is too long. Default: to shorten it. */
 	shorten?: string;
 }
 

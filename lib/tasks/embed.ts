@@ -53,6 +53,7 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		label: 'Text',
 		canOmit: false,
 		noun: 'text',
+		countLabel: 'Batch Size',
 		shorten: 'Split the text into smaller parts.',
 	},
 	// Longer vectors are shortened by the node.

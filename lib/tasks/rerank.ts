@@ -41,6 +41,7 @@ export const RERANK_FIELDS: readonly RequestField[] = [
 		label: 'Document',
 		canOmit: false,
 		noun: 'document',
+		countLabel: 'Batch Size',
 		shorten: 'Split the documents into smaller parts.',
 	},
 	// TEI: without it, long documents are truncated silently.

@@ -57,7 +57,13 @@ export interface SpeechResult<Stored> extends AudioType {
 
 /** What a request for speech contains. */
 export const SPEECH_FIELDS: readonly RequestField[] = [
-	{ field: 'input', label: 'Text', canOmit: false, noun: 'text' },
+	{
+		field: 'input',
+		label: 'Text',
+		canOmit: false,
+		noun: 'text',
+		shorten: 'Shorten "Text", or split it into several items.',
+	},
 	{ field: 'voice', label: 'Voice', canOmit: true, valueNoun: 'voice' },
 	// The received format is checked, and another one is reported.
 	{ field: 'response_format', label: 'File Format', canOmit: true, default: 'mp3' },

@@ -92,6 +92,8 @@ import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
+import { readFieldIssues } from '../../lib/errors/rejected-fields';
+import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
@@ -241,6 +243,16 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a body of an error': parseErrorBody,
 	'a message of an error': findTypeByText,
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
+	'fields that a server rejects': (text) =>
+		readFieldIssues({ message: text }, [
+			{ name: 'n', value: text.slice(0, 50) },
+			{ name: 'top_logprobs', value: 4 },
+		]),
+	'limits of values': (text) => [
+		parseValueLimit(text, 4),
+		parseValueLimit(text, 'a'),
+		parseValueLimit(text, ['a', 'b']),
+	],
 	'numbers of tokens': findTokenCounts,
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
