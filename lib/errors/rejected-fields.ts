@@ -193,7 +193,8 @@ function createMention(name: string): RegExp {
 		String.raw`(?:^|[.:;,(-] ?|${INTRODUCTION}:?\s{1,3}|\bsupports? |\bthe )${quoted}`,
 		String.raw`${quoted}${value}(?:\s{0,2}:|,? ${PREDICATE})`,
 		String.raw`(?:^|[;\n(] ?|: )${escaped}\s{0,1}[:=]\s{0,2}\S`,
-		String.raw`(?<![\w.-])${escaped}=[\w'"]`,
+		// LiteLLM names the model at the end: `…, for model=embed`.
+		String.raw`(?<![\w.-]|\bfor )${escaped}=[\w'"]`,
 		...(ANY_SUBJECT.test(name) ? [] : [String.raw`^${escaped}${value} ${PREDICATE}`]),
 		String.raw`${INTRODUCTION}:?\s{1,3}${escaped}${value}(?::|,? ${PREDICATE})`,
 		...(ORDINARY_WORD.test(name)
