@@ -270,7 +270,7 @@ const FAILURES = [
 				{ loc: ['body', 'seed'], msg: 'Input should be a valid string' },
 			],
 		},
-		'Number of Images: at most 1; Seed: a text',
+		'Number of Images: at most 1; Seed: must be a text',
 		'Set "Number of Images" to at most 1. Set "Seed" to a text.',
 	],
 	[
