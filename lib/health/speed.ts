@@ -92,8 +92,9 @@ export async function addSpeedTest(
 	if (target.service !== 'modelServer' || !canGenerate(health)) return health;
 	const server = target.open();
 	const model = selectTestModel(health, options.model);
-	// The limit of the credential applies here too: further requests would be measured one after another.
-	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || Infinity);
+	// The limits of the queue apply here too: further requests would be measured one after another.
+	const slots = server.getSlots(model) ?? health.server.slots ?? Infinity;
+	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || slots);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
 	const rounds = [first];
 	const middle = options.hasMiddleRound === true ? [Math.ceil(concurrency / 2)] : [];

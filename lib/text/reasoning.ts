@@ -1,5 +1,6 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
-import { getPartialMarkLength, THINKING_TAGS, toAlternatives, toEndTag } from './marks';
+import { toAlternatives } from './mark-patterns';
+import { getPartialMarkLength, THINKING_TAGS, toEndTag } from './marks';
 
 /** A tag that opens thinking, with or without a prefix. Other tags are in the table of marks. */
 const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;

@@ -37,7 +37,7 @@ const speedFields: INodeProperties[] = [
 	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
 		displayOptions: IF_SPEED_MEASURED,
 		description:
-			'If greater than 1, the last round sends this many requests at the same time, up to the limit of the credential. A round before it sends half as many.',
+			'If greater than 1, the last round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server. A round before it sends half as many.',
 	}),
 	integerField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
 		displayOptions: IF_SPEED_MEASURED,

@@ -51,7 +51,7 @@ export const speedTest: HealthOperation = defineHealthOperation({
 			'concurrentRequests',
 			1,
 			[1, 64],
-			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
+			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server',
 		),
 		...checkFields(...timeoutFields),
 	],

@@ -58,7 +58,8 @@ import {
 import { withoutCallMarkup } from '../../lib/text/calls/without-call-markup';
 import {
 	blankOutCode,
-	findCodeBlocks,
+	blankOutQuotedLines,
+	findCodeContents,
 	isInFence,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
@@ -217,7 +218,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
 	'text without code': blankOutCode,
-	'code blocks': findCodeBlocks,
+	'text without quotations': blankOutQuotedLines,
+	'code blocks': findCodeContents,
 	'a text that is one code block': unwrapCodeBlock,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
@@ -701,8 +703,10 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'findArgumentsProblem',
 		'toCandidates',
 		'getClosingMark',
+		'getBlockEnd',
 		'readNamedCall',
 		'readTextCalls',
+		'readQuotedCalls',
 		'findBeginnings',
 	],
 	'it is a part of masking, which has readers': [

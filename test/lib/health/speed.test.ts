@@ -99,11 +99,27 @@ describe('a speed test', () => {
 		expect(new Set(bodies.map(({ messages }) => JSON.stringify(messages))).size).toBe(4);
 	});
 
-	it('limits concurrent requests to the limit of the credential', async () => {
-		await sim();
-		const result = await test({ concurrency: 8 }, { maxConcurrentRequests: 2 });
-		expect(result.speed!.runs.map(({ concurrentRequests }) => concurrentRequests)).toEqual([1, 2]);
-	});
+	it.each([
+		[{ slots: 4 }, 8, 0, [1, 4]],
+		[{ slots: 4 }, 4, 0, [1, 4]],
+		[{ slots: 4 }, 3, 0, [1, 3]],
+		[{ slots: 1 }, 4, 0, [1]],
+		// The limit of the credential decides alone, as in the queue.
+		[{ slots: 4 }, 8, 2, [1, 2]],
+		[{ slots: 1 }, 8, 3, [1, 3]],
+		// A server that reports no slots.
+		[{ profile: 'fastapi' as const }, 3, 0, [1, 3]],
+		[{ profile: 'fastapi' as const }, 3, 2, [1, 2]],
+	])(
+		'with %j, %i concurrent requests and a limit of %i: rounds of %j',
+		async (options, concurrency, maxConcurrentRequests, rounds) => {
+			await sim(options);
+			const result = await test({ concurrency }, { maxConcurrentRequests });
+			expect(result.speed!.runs.map(({ concurrentRequests }) => concurrentRequests)).toEqual(
+				rounds,
+			);
+		},
+	);
 
 	it('without server timings uses the clock, including the reasoning', async () => {
 		await sim({ profile: 'fastapi', tokenDelayMs: 20 });

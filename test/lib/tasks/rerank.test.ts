@@ -73,3 +73,16 @@ describe('the ranking', () => {
 		);
 	});
 });
+
+test('a minimum keeps those whose returned score reaches it, and changes nothing else', () => {
+	const score = fc.double({ min: -20, max: 20, noNaN: true });
+	const modes = fc.constantFrom('received' as const, 'sigmoid' as const);
+	fc.assert(
+		fc.property(fc.array(score, { maxLength: 8 }), score, modes, (list, minimumScore, scores) => {
+			const entries = list.map((value, index) => ({ index, score: value }));
+			const all = sortByScore(entries, { scores });
+			const kept = sortByScore(entries, { scores, minimumScore });
+			expect(kept).toEqual(all.filter((entry) => entry.score >= minimumScore));
+		}),
+	);
+});

@@ -119,3 +119,40 @@ test.each([
 ])('ends thinking that it did not begin: %j, %j', (response, expected) => {
 	expect(hasUnopenedReasoning(response)).toBe(expected);
 });
+
+describe('thinking without its opening tag that mentions the closing one', () => {
+	/** Parts of a thinking; the tag in them is not its end. */
+	const parts = fc.constantFrom(
+		'One line.\n',
+		'```\n</think>\n```\n',
+		'```html\n<b>\n</think> and </think>\nx</think>\n```\n',
+		'```js\na\n```\nBetween two blocks.\n',
+		'   ```\n</think>\n   ```\n',
+		'The tag `</think>` in a line.\n',
+		'The tag </think> ends it.\n',
+	);
+
+	test('ends at the tag that is none of them, however often and wherever it mentions it', () => {
+		fc.assert(
+			fc.property(fc.array(parts, { minLength: 1, maxLength: 4 }), cuts, (list, places) => {
+				const reasoning = list.join('');
+				const splitter = new ReasoningSplitter(true);
+				const response = `Hm.\n${reasoning}So.</think>The answer.`;
+				const ends = [...new Set(places.map((place) => place % response.length))].sort(
+					(a, b) => a - b,
+				);
+				const output = { text: '', reasoning: '' };
+				for (const [index, end] of [...ends, response.length].entries()) {
+					const piece = splitter.push(response.slice(ends[index - 1] ?? 0, end));
+					output.text += piece.text;
+					output.reasoning += piece.reasoning;
+				}
+				const rest = splitter.end();
+				expect({
+					text: output.text + rest.text,
+					reasoning: output.reasoning + rest.reasoning,
+				}).toEqual({ text: 'The answer.', reasoning: `Hm.\n${reasoning}So.` });
+			}),
+		);
+	});
+});

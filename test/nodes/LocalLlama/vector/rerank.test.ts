@@ -127,17 +127,19 @@ test.each([0, 1])('with On Error Continue, unreadable document %s fails alone', 
 	);
 });
 
-test('Top N, Minimum Score and Sigmoid', async () => {
+test.each([
+	['Top N', { topN: 1 }, [2]],
+	['Minimum Score', { options: { minimumScore: 0.6 } }, [2]],
+	// The sigmoid of the scores is 0.05, 0.62 and 0.88.
+	['Minimum Score after Sigmoid', { options: { minimumScore: 0.6, scores: 'sigmoid' } }, [2, 1]],
+	['Minimum Score above all', { options: { minimumScore: 9 } }, []],
+	['Top N of those that reach it', { topN: 2, options: { minimumScore: 0.6 } }, [2]],
+	['Top N after Sigmoid', { topN: 2, options: { scores: 'sigmoid' } }, [2, 1]],
+])('of documents with the scores -3, 0.5 and 2, %s keeps', async (_name, overrides, kept) => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, -3], [1, 0.5], [2, 2]));
-	const ids = async (overrides: object) =>
-		(await execute({ parameters: { ...RERANK, ...overrides }, ...fromItems })).map(
-			({ json }) => json.id,
-		);
-	expect(await ids({ topN: 1 })).toEqual([2]);
-	expect(await ids({ options: { minimumScore: 0.6 } })).toEqual([2]);
-	expect(await ids({ options: { minimumScore: 0.6, scores: 'sigmoid' } })).toEqual([2, 1]);
-	expect(await ids({ options: { minimumScore: 9 } })).toEqual([]);
+	const items = await execute({ parameters: { ...RERANK, ...overrides }, ...fromItems });
+	expect(items.map(({ json }) => json.id)).toEqual(kept);
 });
 
 test('a document without text comes last and is not sent', async () => {
