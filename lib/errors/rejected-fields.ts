@@ -68,8 +68,17 @@ export function readFieldIssues(
 		...readPaths(message),
 		...readValidationText(message),
 		...readParam(message, param),
+		...readRejectedNames(message),
 	];
 	return [...structured, ...readSentences(message, known)];
+}
+
+/** Fields that the server does not support at all. */
+function readRejectedNames(message: string): FieldIssue[] {
+	return REJECTED_FIELD_PATTERNS.flatMap((pattern) => [...message.matchAll(pattern)]).flatMap(
+		(match) =>
+			splitNames(match).map((name) => ({ path: [name], text: match[0], isStructured: true })),
+	);
 }
 
 /** A text in Python's or JSON's quotation marks. */
@@ -167,9 +176,7 @@ function readSentences(message: string, known: readonly KnownField[]): FieldIssu
 
 /** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */
 function startsWithName(text: string, name: string) {
-	const start = /^(?:field |option |invalid )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(
-		text,
-	);
+	const start = /^(?:field |option )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(text);
 	return start?.[1] === name;
 }
 
@@ -193,8 +200,8 @@ function createMention(name: string): RegExp {
 		String.raw`(?:^|[.:;,(-] ?|${INTRODUCTION}:?\s{1,3}|\bsupports? |\bthe )${quoted}`,
 		String.raw`${quoted}${value}(?:\s{0,2}:|,? ${PREDICATE})`,
 		String.raw`(?:^|[;\n(] ?|: )${escaped}\s{0,1}[:=]\s{0,2}\S`,
-		// LiteLLM names the model at the end: `…, for model=embed`.
-		String.raw`(?<![\w.-]|\bfor )${escaped}=[\w'"]`,
+		// LiteLLM ends its messages with "for model=…".
+		...(name === 'model' ? [] : [String.raw`(?<![\w.-])${escaped}=[\w'"]`]),
 		...(ANY_SUBJECT.test(name) ? [] : [String.raw`^${escaped}${value} ${PREDICATE}`]),
 		String.raw`${INTRODUCTION}:?\s{1,3}${escaped}${value}(?::|,? ${PREDICATE})`,
 		...(ORDINARY_WORD.test(name)

@@ -113,7 +113,9 @@ function selectFields(
 		rejected.set(key, { field, label: getLabel(field), limit, value, issue });
 	}
 	return [...rejected.values()].filter(
-		({ limit, issue }) => issue.isStructured || (limit !== undefined && !isVague(limit)),
+		({ limit, issue }) =>
+			issue.isStructured ||
+			(limit !== undefined && !isVague(limit) && limit.type !== 'unsupportedField'),
 	);
 }
 
@@ -198,6 +200,8 @@ function toTitleOfField({ field, label = '', limit, value, issue }: RejectedFiel
 			return `The server rejects the option ${label}`;
 		case 'unsupportedValue':
 			return `${label}: the server does not support ${quote(value)}`;
+		case 'kind':
+			return `${label}: must be ${limit.kind}`;
 		default: {
 			const noun = limit.type === 'choices' ? field.row?.valueNoun : undefined;
 			return noun !== undefined && !isUnset(value)

@@ -267,6 +267,10 @@ test.each([
 
 describe('not a limit of an option', () => {
 	test.each([
+		['Embed', "jina_ai does not support parameters: {'encoding_format': 'float'}, for model=embed"],
+		['Complete', "key 'prompt' not found"],
+		['Embed', '"input" must not be empty'],
+		['Speak', "Unknown parameter: 'foo'. Did you mean 'voice'?"],
 		['Speak', 'The input contains characters that are not supported'],
 		['Speak', 'The model needs a voice of at most 30 seconds'],
 		['Generate Images', 'At most 4 prompts are processed per minute'],

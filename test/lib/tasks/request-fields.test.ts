@@ -17,6 +17,7 @@ import { LabelSet } from '../../../lib/tasks/labels';
 import { rerank, RERANK_FIELDS } from '../../../lib/tasks/rerank';
 import { SPEECH_FIELDS, synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe, TRANSCRIPTION_FIELDS } from '../../../lib/tasks/transcribe';
+import type { TaskRequest } from '../../../lib/tasks/run-task';
 import type { JsonRecord } from '../../../lib/values/records';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
@@ -270,7 +271,7 @@ const FAILURES = [
 				{ loc: ['body', 'seed'], msg: 'Input should be a valid string' },
 			],
 		},
-		'Number of Images: at most 1; Seed: a text',
+		'Number of Images: at most 1; Seed: must be a text',
 		'Set "Number of Images" to at most 1. Set "Seed" to a text.',
 	],
 	[
@@ -311,6 +312,16 @@ test.each(FAILURES)('%s, %i %j', async (name, status, body, title, suggestion) =
 	const error: ServerError = await getError(send(connect(server.url)));
 	expect(error.message).toBe(title);
 	expect(error.suggestion).toBe(suggestion);
+});
+
+test('a task without rows does not compile', () => {
+	// @ts-expect-error The compiler asks for the rows.
+	const task: TaskRequest<string> = {
+		routes: ['images'],
+		toBody: () => ({}),
+		read: async (response) => await response.text(),
+	};
+	expect(task).not.toHaveProperty('fields');
 });
 
 /* Generations */
