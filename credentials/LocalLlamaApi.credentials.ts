@@ -25,6 +25,7 @@ import {
 	plainTextRule,
 	statusRule,
 } from '../lib/servers/credential-test';
+import { hasNativeApi } from '../lib/servers/types';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/error-types';
@@ -67,7 +68,7 @@ const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
-		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test. The addresses of Dify and of n8n itself do not work with it',
+		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test. For Ollama, remove /api from the Base URL to pass it. The addresses of Dify and of n8n itself do not work with it',
 };
 
 /** Suggestions that name no option of a node. */
@@ -151,7 +152,11 @@ export class LocalLlamaApi implements ICredentialType {
 				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
 			],
-			'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
+			{
+				description:
+					'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect. Lists in the editor omit them if an expression needs the workflow.',
+				typeOptions: { multipleValues: true, ignoreCredentialExpressionResolveError: true },
+			},
 		),
 		booleanField(
 			'Ignore SSL Issues',
@@ -178,7 +183,7 @@ export class LocalLlamaApi implements ICredentialType {
 		const credential = readLocalLlamaCredential(data);
 		return authenticateRequest(request, credential, {
 			path: TEST_PATH,
-			baseURL: resolveBaseUrl(credential.baseUrl).api,
+			baseURL: resolveBaseUrl(credential.baseUrl, hasNativeApi(credential.serverType)).api,
 			url: TEST_PATH,
 		});
 	};

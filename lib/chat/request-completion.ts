@@ -10,12 +10,17 @@ import {
 } from '../exchange/adaptations';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
+import { explainRejection } from '../exchange/explain-rejection';
+import type { RequestFields } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Adaptations } from '../exchange/types';
 import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './attempt';
 import { ChatAttempt } from './attempt';
 import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/ollama-body';
+import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
+import { getChatFields } from './body/request-fields';
+import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
@@ -71,6 +76,7 @@ export async function requestCompletion(
 		throw await explain(captureError(error), turn, {
 			draft,
 			usage: sumUsage(attempts.map(({ report }) => report)),
+			attempt: attempts.at(-1),
 		});
 	});
 	const warnings = [...result.warnings, ...getFallbackWarnings(turn, result)];
@@ -83,21 +89,41 @@ function hasFormatInPrompt({ settings }: TurnContext): boolean {
 	return responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
 }
 
-function getAdaptations({ settings }: TurnContext, canOmitFormat: boolean): Adaptations {
-	const extraFields = new Set(Object.keys(settings.sampling.extraBody ?? {}));
+/** What the requests of a turn contain. */
+function getRequestFields({ settings: { sampling } }: TurnContext): RequestFields {
+	return { rows: getChatFields(sampling), extraBody: sampling.extraBody };
+}
+
+function getAdaptations(turn: TurnContext, canOmitFormat: boolean): Adaptations {
 	return {
-		field: [adjustOllamaThinking, omitRejectedField(extraFields), omitStreamOptions],
-		format: canOmitFormat ? [replaceJsonObject, omitFormat] : [replaceJsonObject],
-		conversation: [enforceStrictRoles],
+		field: [adjustOllamaThinking, omitRejectedField(getRequestFields(turn)), omitStreamOptions],
+		format: [replaceJsonObject, adjustNullInSchema, ...(canOmitFormat ? [omitFormat] : [])],
+		conversation: [omitStreamWithTools, adjustThinkingInHistory, enforceStrictRoles],
 	};
+}
+
+/** What is known when a turn fails. */
+interface FailedTurn {
+	draft: CompletionRequest;
+	/** Of all attempts. */
+	usage: Usage | undefined;
+	/** The last one; undefined if none began. */
+	attempt: ChatAttempt | undefined;
 }
 
 async function explain(
 	error: ServerError,
 	turn: TurnContext,
-	{ draft, usage }: { draft: CompletionRequest; usage: Usage | undefined },
+	{ draft, usage, attempt }: FailedTurn,
 ): Promise<ServerError> {
-	const explained = await withSuggestion(error, turn, draft);
+	// An error response is about a body that was sent, so it can be built again.
+	const body = error.serverText === undefined ? undefined : attempt?.toBody();
+	const rejection = body && explainRejection(error, getRequestFields(turn), body);
+	const suggested = rejection?.isComplete
+		? rejection.error
+		: await withSuggestion(error, turn, draft);
+	const hasAdvice = suggested.suggestion !== error.suggestion;
+	const explained = rejection && !hasAdvice ? rejection.error : suggested;
 	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 

@@ -7,7 +7,7 @@ import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
-import { suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/models';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
@@ -86,7 +86,9 @@ async function withModelList(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	const models = await listModels(server, chatRequest.signal, 'chat').catch(captureError);
-	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
+	const ids = Array.isArray(models)
+		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
+		: [];
 	const others = ids.filter((id) => id !== model);
 	const suggestion = suggestModels(others, serverType.texts.missingModel?.(model));
 	if (!suggestion) return error;

@@ -5,36 +5,9 @@ import { isOneOf } from '../errors/error-types';
 import { asNonEmptyString } from '../values/records';
 import type { JsonRecord } from '../values/records';
 import type { DifyClient, ListEndpoint } from './client';
+import { getAppType, toAppTypeError } from './app-type';
 import { fetchPage } from './client';
 import type { DifyAppMode } from './types';
-
-interface AppMode {
-	/** As in Dify's interface. */
-	name: string;
-	/** The node for it. */
-	node: string;
-}
-
-const MODES: Record<string, AppMode> = {
-	chat: { name: 'a chatbot', node: 'Dify Chat Message' },
-	'agent-chat': { name: 'an agent', node: 'Dify Chat Message' },
-	agent: { name: 'an agent', node: 'Dify Chat Message' },
-	'advanced-chat': { name: 'a chatflow', node: 'Dify Chat Message' },
-	completion: { name: 'a text generator', node: 'Dify Apps' },
-	workflow: { name: 'a workflow', node: 'Dify Workflow' },
-};
-
-/** The app type that a route requires, by Dify's code. */
-const EXPECTED_MODES: Readonly<Record<string, DifyAppMode>> = {
-	not_chat_app: 'chat',
-	not_completion_app: 'completion',
-	not_workflow_app: 'workflow',
-};
-
-/** The app type that Dify asks for in an error; undefined for other errors. */
-export function getExpectedMode(error: unknown): DifyAppMode | undefined {
-	return error instanceof ServerError ? EXPECTED_MODES[error.code ?? ''] : undefined;
-}
 
 /** Another app has other inputs, too. */
 const mayBeOtherApp = isOneOf('wrongAppType', 'appUnavailable', 'invalidInputs');
@@ -52,20 +25,14 @@ export async function explainAppTypeError(
 	expectedMode?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError) || !mayBeOtherApp(error.type)) return error;
+	// The client has explained it.
 	if (error.facts.appMode !== undefined) return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
-	const mode = asNonEmptyString(info.mode) ?? '';
-	const app = MODES[mode];
+	const app = getAppType(info.mode);
 	if (app === undefined) return error;
-	if (expectedMode !== undefined && app.node !== MODES[expectedMode]!.node) {
-		return error.copyWith({
-			type: 'wrongAppType',
-			facts: { ...error.facts, appMode: mode },
-			title: `This key belongs to ${app.name}`,
-			suggestion: `Use the ${app.node} node for this app, or the key of another app.`,
-		});
-	}
-	return error.type === 'appUnavailable' ? toNotPublishedError(error, mode) : error;
+	const isOther = expectedMode !== undefined && app.node !== getAppType(expectedMode)!.node;
+	if (isOther) return toAppTypeError(error, app);
+	return error.type === 'appUnavailable' ? toNotPublishedError(error, app.mode) : error;
 }
 
 /** Form, file upload and limits of the app, once per execution. */

@@ -21,6 +21,8 @@ import {
 	createParamError,
 } from './errors';
 import { createInputError } from '../errors/create-error';
+import { ServerError } from '../errors/server-error';
+import { getAppType, toAppTypeError } from './app-type';
 
 export type Query = Record<string, string | number | undefined>;
 export type Method = NonNullable<RequestOptions['method']>;
@@ -91,15 +93,6 @@ export class DifyClient {
 	 */
 	async get(path: string, query?: Query): Promise<JsonRecord> {
 		return await this.requestObject('GET', path, { query });
-	}
-
-	/**
-	 * GETs an object with a single request: for look-ups that are repeated anyway.
-	 *
-	 * @throws {ServerError}
-	 */
-	async getWithoutRetry(path: string): Promise<JsonRecord> {
-		return await this.requestObject('GET', path, { isIdempotent: false });
 	}
 
 	/**
@@ -184,7 +177,21 @@ export class DifyClient {
 		requestOptions: RequestOptions,
 		read: (response: HttpResponse) => Promise<T>,
 	): Promise<T> {
-		return await request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
+		const sent = request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
+		return await sent.catch(async (error: unknown) => {
+			throw await this.explainAppType(error);
+		});
+	}
+
+	/**
+	 * Dify only says that the route is for other apps, so the type of the app is looked up: behind every request, since any
+	 * of them may be the first one with the wrong key.
+	 */
+	private async explainAppType(error: unknown): Promise<unknown> {
+		if (!(error instanceof ServerError) || error.type !== 'wrongAppType') return error;
+		const info = await this.getCached('/info').catch((): JsonRecord => ({}));
+		const app = getAppType(info.mode);
+		return app === undefined ? error : toAppTypeError(error, app);
 	}
 
 	/**

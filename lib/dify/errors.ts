@@ -108,8 +108,8 @@ function fromDifyMessage(
 	});
 }
 
-/** The message without keys and unreadable parts. */
-function toReadableText(message: string, secrets?: readonly string[]) {
+/** The message without keys and unreadable parts, at most 1,000 characters. */
+export function toReadableText(message: string, secrets?: readonly string[]): string {
 	const unwrapped = unwrapMessage(mask(message.slice(0, MAX_JSON_LENGTH), secrets));
 	const start = maskedExcerpt(unwrapped, MAX_PATTERN_INPUT, secrets)
 		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).

@@ -189,6 +189,22 @@ export function formPath(token: string): string {
 	});
 }
 
+/** Where Dify's page shows a field of the form. */
+const FIELD_MARK = /\{\{#\s{0,9}\$output\.([^#{}\s]{1,200})\s{0,9}#\}\}/g;
+
+/**
+ * The text of a human input form with names in brackets where Dify's page shows its fields. Other marks stay.
+ *
+ * @param content Markdown; undefined if it is empty or no text
+ * @param inputs the fields, as Dify sends them
+ */
+export function withFieldNames(content: unknown, inputs: unknown): string | undefined {
+	const names = new Set(asRecords(inputs).map((input) => input.output_variable_name));
+	return asNonEmptyString(content)?.replace(FIELD_MARK, (mark, name: string) =>
+		names.has(name) ? `[${name}]` : mark,
+	);
+}
+
 /** The fields of a human input form (docs/protocols/dify.md 2.5). */
 export function parseFormFields({
 	inputs,
@@ -220,5 +236,20 @@ export function parseFormActions({ user_actions, actions }: JsonRecord): FormAct
 		return actionId === undefined
 			? []
 			: [{ id: actionId, title: asNonEmptyString(title) ?? actionId }];
+	});
+}
+
+const MAX_NAMED_ACTIONS = 20;
+
+/** The error of an action that is no button of a form. It names the buttons. */
+export function createActionError(actions: readonly FormAction[], action: string): ServerError {
+	const names = actions.map(({ id, title }) =>
+		title === id ? truncate(id, 60) : `${truncate(id, 60)} ("${truncate(title, 60)}")`,
+	);
+	const rest = names.length > MAX_NAMED_ACTIONS ? ', …' : '';
+	const list = `${names.slice(0, MAX_NAMED_ACTIONS).join(', ')}${rest}`;
+	return createLocalError('formRejected', {
+		title: `The form has no button "${truncate(action, 60)}"`,
+		suggestion: `Enter one of its buttons in the field Action: ${list}. The form is still open.`,
 	});
 }

@@ -11,12 +11,14 @@ export type DifyAppMode =
 	| 'workflow';
 
 /**
- * One change of the text, for a live display. All changes in order give the text of the result. A replacement has a
- * reason, since some displays cannot remove text.
+ * One change of the text, for a live display. All changes in order give the text of the result, apart from blanks and
+ * signatures of file URLs. `replace`: Dify took the text back, for the reason. `correct`: the complete text, as Dify
+ * says it at the end, differs from the parts; a display that cannot remove text adds it as a paragraph.
  */
 export type TextDelta =
 	| { type: 'append'; text: string }
-	| { type: 'replace'; text: string; reason: string };
+	| { type: 'replace'; text: string; reason: string }
+	| { type: 'correct'; text: string };
 
 export interface WorkflowNode extends Pick<
 	RunSummary,
@@ -73,7 +75,7 @@ export interface HumanForm {
 	formId?: string;
 	nodeId?: string;
 	nodeTitle?: string;
-	/** Markdown. */
+	/** Markdown, with names of fields in brackets where Dify's page shows the fields. */
 	formContent?: string;
 	inputs: unknown[];
 	actions: unknown[];
@@ -93,7 +95,7 @@ export interface SubmittedForm {
 	nodeTitle?: string;
 	/** ID of the button. */
 	actionId: string;
-	/** What was entered, by the names of the fields, if Dify says so. */
+	/** Values of the fields by name, if Dify sent them: texts, and Dify's file objects. */
 	submittedData?: JsonRecord;
 }
 
@@ -171,8 +173,8 @@ export type DifyEvent =
 	| EventWith<'message_replace', 'answer' | 'reason'>
 	| EventWith<'message_end', 'id' | 'metadata' | 'files'>
 	| EventWith<'agent_thought', 'id'>
-	| EventWith<'warning', 'message' | 'data'>
 	| EventWith<'error', 'code' | 'status' | 'message'>
+	| EventWith<'warning', 'code' | 'message' | 'warning' | 'data'>
 	| EventWith<'workflow_finished', 'data' | 'conversation_id' | 'message_id'>
 	| EventWith<
 			| 'text_chunk'

@@ -1,6 +1,14 @@
 /** Reads error bodies in any form: of OpenAI, FastAPI, Ollama, gateways and web pages. */
 import type { JsonRecord } from '../values/records';
-import { asArray, asRecord, asRecords, asString, isRecord, isNonEmpty } from '../values/records';
+import {
+	asArray,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString,
+	isRecord,
+	isNonEmpty,
+} from '../values/records';
 import { parseJson, parseObject } from '../values/json';
 import { asFiniteNumber, parseNumber } from '../values/numbers';
 import { toText } from '../values/text';
@@ -112,6 +120,7 @@ const MESSAGE_FIELDS: readonly RegExp[] = [
 	/^details?$/i,
 	/^errors?$/i,
 	/^(?:reason|title)$/i,
+	/^issues$/i,
 ];
 
 /** The message in an error body of any form; undefined if there is none. */
@@ -159,6 +168,8 @@ function parseNestedError(message: string, start: number): ParsedErrorBody | und
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
 function formatIssue(issue: unknown, level: number) {
 	const message = findMessage(issue, level + 1) ?? toText(issue).slice(0, MAX_SCANNED_TEXT);
-	const { loc } = asRecord(issue);
+	const { loc: location, path, field } = asRecord(issue);
+	// Validators of JavaScript: `{ path: ['n'], message }`, `{ field: 'n', message }`
+	const loc = location ?? (Array.isArray(path) && path.length > 0 ? path : asNonEmptyString(field));
 	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
 }

@@ -3,12 +3,15 @@ import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { removeEchoes } from '../errors/echoes';
 import { getUnquotedStart, isUnquoted } from '../errors/quotations';
+import { REJECTED_FIELD_PATTERNS, splitNames } from '../errors/rejected-fields';
 import { findTypeByText } from '../errors/signals';
 import { decodeEntities } from '../values/html-entities';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';
-import { isRecord, asRecord } from '../values/records';
+import { isRecord, asNonEmptyString, asRecord } from '../values/records';
 import { normalizeLetters, collectTexts } from '../values/text';
+import type { NamedField, RequestFields } from './request-fields';
+import { findField, getSentNames } from './request-fields';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;
@@ -21,6 +24,10 @@ export interface Rejection {
 	getMessage(): string;
 	/** The matches in the server message. Text that also occurs in the request is ignored. */
 	matches(pattern: RegExp): RegExpExecArray[];
+	/** The field that the server names next to its message. */
+	param?: string;
+	/** The server's code next to its message. */
+	code?: string;
 	/** Whether the message contains the name of a field, which no text of the request contains. */
 	mentions(name: string): boolean;
 }
@@ -69,7 +76,10 @@ export function findChange({
 	return isTaught ? change : change && { ...change, isTemporary: true };
 }
 
-function toRejection({ type, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
+function toRejection(
+	{ type, status, serverText = '', facts }: ServerError,
+	body: JsonRecord,
+): Rejection {
 	/** Messages, inputs, documents and schemas, not the names of fields. */
 	const getTexts = memoizeOnce(() => collectTexts(Object.values(body)));
 	const getLetters = memoizeOnce(() => getTexts().flatMap(toLetters));
@@ -81,6 +91,8 @@ function toRejection({ type, status, serverText = '' }: ServerError, body: JsonR
 	return {
 		type,
 		status,
+		param: asNonEmptyString(facts.param),
+		code: asNonEmptyString(facts.code),
 		getMessage: () => removeEchoes(serverText, getTexts()),
 		matches,
 		mentions: (name) => matches(new RegExp(String.raw`\b${name}\b`, 'g')).length > 0,
@@ -151,43 +163,6 @@ export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): 
 	return { body: changedBody, warnings };
 }
 
-/** Fields that determine the result: their rejection is an error that names the field. */
-const REQUIRED_FIELDS = new Set([
-	'model',
-	'messages',
-	'input',
-	'prompt',
-	'query',
-	'documents',
-	'texts',
-	'stream',
-	'tools',
-	'response_format',
-	'format',
-	'grammar',
-	'structured_outputs',
-	'options',
-]);
-
-/** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
-const FIELD_NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
-
-/** How FastAPI and pydantic with forbidden extras, OpenAI's API, LiteLLM, vLLM, and Python functions reject fields. */
-const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
-	// FastAPI joins location and message; pydantic's own text has a line for each
-	/(?:\bbody\.|^)(\w+)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
-	new RegExp(
-		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)(?:s|\(s\))?(?: supplied| in the request)?:? ${FIELD_NAMES}`,
-		'gi',
-	),
-	new RegExp(String.raw`\bunexpected keyword arguments? ${FIELD_NAMES}`, 'gi'),
-	new RegExp(
-		String.raw`\bdoes not support (?:the )?(?:following )?parameters?:? ${FIELD_NAMES}`,
-		'gi',
-	),
-	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
-];
-
 /**
  * Fields that take the place of each other. OpenAI's API replaced `max_tokens` for its reasoning models, and older servers
  * support only that one.
@@ -197,48 +172,60 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 	max_completion_tokens: 'max_tokens',
 };
 
-/** Fields that users do not set. */
-const INTERNAL_FIELDS = new Set(['stream_options', 'encoding_format']);
-
 /**
- * Omits the field that a rejection names, or renames it if the message mentions its other name: "Unsupported parameter:
- * 'max_tokens' … Use 'max_completion_tokens' instead."
- *
- * @param protectedFields fields that are sent unchanged: those of Extra Body
+ * Omits the field that a rejection names, if its row allows that, or renames it if the message mentions its other name:
+ * "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." Fields of Extra Body are sent unchanged.
  */
-export function omitRejectedField(protectedFields: Set<string> = new Set<string>()): Adaptation {
+export function omitRejectedField(fields: RequestFields): Adaptation {
 	return (rejection, body) => {
-		const names = findRejectedFields(rejection).filter((name) => name in body);
-		const name = names.find(
-			(candidate) => !REQUIRED_FIELDS.has(candidate) && !protectedFields.has(candidate),
-		);
-		if (name === undefined) return undefined;
-		const newName = OTHER_NAMES[name];
-		if (newName !== undefined && rejection.mentions(newName))
-			return {
-				name: `${name} as ${newName}`,
-				apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
-			};
-		return {
-			...omitFields([name]),
-			...(INTERNAL_FIELDS.has(name)
-				? {}
-				: { warning: `This server rejects the option ${name}, so it was omitted.` }),
-		};
+		for (const rejectedName of findRejectedFields(rejection)) {
+			const field = findField(fields, [rejectedName]);
+			const names = field?.row?.canOmit === true ? getSentNames(field, body) : [];
+			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
+			if (!field || name === undefined) continue;
+			const newName = OTHER_NAMES[name];
+			if (newName !== undefined && rejection.mentions(newName))
+				return {
+					name: `${name} as ${newName}`,
+					apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
+				};
+			return { ...omitFields(names), ...getOmissionWarning(field, body[name]) };
+		}
+		return undefined;
 	};
+}
+
+/** None for a field that no user notices, or whose value is what the server does without it. */
+function getOmissionWarning(
+	{ name, row }: NamedField,
+	value: unknown,
+): Pick<BodyChange, 'warning'> {
+	if (row === undefined || row.isTechnical === true || row.default === value) return {};
+	const subject = row.label === undefined ? `field ${name}` : `option ${row.label}`;
+	return { warning: `This server rejects the ${subject}, so it was omitted.` };
 }
 
 function rename(body: JsonRecord, { from, to }: { from: string; to: string }): JsonRecord {
 	return from in body ? { [to]: body[from], ...withoutFields(body, [from]) } : body;
 }
 
-/** In a list such as `'a', 'b'`. In a Python dict, only the keys are names. */
-const LISTED_NAME = /(?:^|,)\s*['"\x60]?(\w+)/g;
+/** Codes of OpenAI's API, and of servers that follow it, for a field and not for its value. */
+const REJECTED_PARAM_CODE =
+	/^(?:unknown|unsupported|unrecogni[sz]ed|unexpected)_(?:parameter|argument|field|param)$/;
 
-function findRejectedFields(rejection: Rejection) {
-	return REJECTED_FIELD_PATTERNS.flatMap((pattern) => rejection.matches(pattern)).flatMap(
-		([, list = '']) => Array.from(list.matchAll(LISTED_NAME), ([, name]) => name!),
+const UNSUPPORTED_NAME =
+	/\b(\w+(?:\[\])?)['"\x60]? is (?:not supported|unsupported|not permitted|not allowed)\b/gi;
+
+function findRejectedFields(rejection: Rejection): string[] {
+	const { param, code = '' } = rejection;
+	const named = REJECTED_FIELD_PATTERNS.flatMap((pattern) => rejection.matches(pattern)).flatMap(
+		splitNames,
 	);
+	if (param === undefined) return named;
+	const isParamRejected =
+		REJECTED_PARAM_CODE.test(code) ||
+		rejection.matches(UNSUPPORTED_NAME).some(([, name]) => name === param);
+	return isParamRejected ? [...named, param.split('.').at(-1)!] : named;
 }
 
 /** A change that omits fields. */

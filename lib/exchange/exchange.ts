@@ -13,7 +13,7 @@ import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { applyChanges } from './adaptations';
 import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
-import { forgetRoot, openLessonStore, storeLessons } from './lessons';
+import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { Outcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -29,6 +29,11 @@ export interface ExchangeOptions<D, V> {
 	draft: D;
 	/** Begins an attempt. The first one is followed by those that the rules require. */
 	startAttempt(request: AttemptRequest<D>): Attempt<D, V>;
+	/**
+	 * Whether a request on which the server failed is sent once more. Default: true. False where its parts are sent anew, as
+	 * those of a batch.
+	 */
+	isRepeatable?: boolean;
 	/** Changes that the server may require. Default: none. */
 	adaptations?: Adaptations;
 	/** What all requests have in common. */
@@ -66,7 +71,11 @@ export async function exchange<D, V>(
 	const { model, signal } = http;
 	const retryPolicy = new RetryPolicy(http.maxRetries, http.isIdempotent);
 	const store = openLessonStore(server, { learningScope, model });
-	let state = createState(server, options, store.lessons);
+	let state: ExchangeState<D> = {
+		...createState(server, options, store.lessons),
+		isRepeatable: options.isRepeatable !== false,
+		lastingFailure: store.lastingFailure,
+	};
 	let partial: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
@@ -79,7 +88,9 @@ export async function exchange<D, V>(
 			state = await updateRoutes(server, options, { state, error: outcome.error });
 		} else {
 			storeLessons(store, state);
+			state = { ...state, lastingFailure: undefined };
 		}
+		learnFailure(store, state, outcome);
 		const step = decide(state, outcome);
 		if (step.type === 'accept')
 			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
@@ -141,7 +152,13 @@ async function send<D, V>(
 		async (response) => await attempt.toOutcome(response),
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
-		return { type: 'failed', error: captureError(error), isShown };
+		return {
+			type: 'failed',
+			error: captureError(error),
+			isShown,
+			hasShownOutput: getShownLength() > 0,
+			hasOutput: getPartial(attempt) !== undefined,
+		};
 	});
 }
 

@@ -1,9 +1,11 @@
 /** What an exchange learns from its responses, for later ones with the same model. */
+import { isRetriedOnce } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import type { Lessons } from '../servers/profile';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import type { ExchangeState } from './types';
+import { toFailureKey } from './rules';
+import type { ExchangeState, Outcome } from './types';
 
 /** Lessons as they were at the start of an exchange, and where new ones are kept. */
 export interface LessonStore {
@@ -11,6 +13,8 @@ export interface LessonStore {
 	/** Key of the lessons: the scope and the model. */
 	task: string;
 	lessons: Lessons;
+	/** The failure of the server that its last repetition did not change; undefined if there is none. */
+	lastingFailure: string | undefined;
 }
 
 /** Finds the lessons for a scope and a model. */
@@ -19,7 +23,32 @@ export function openLessonStore(
 	{ learningScope, model }: { learningScope: string; model: string | undefined },
 ): LessonStore {
 	const task = JSON.stringify([learningScope, model]);
-	return { server, task, lessons: getProfile(server).getLessons(task) };
+	const profile = getProfile(server);
+	return {
+		server,
+		task,
+		lessons: profile.getLessons(task),
+		lastingFailure: profile.getLastingFailure(task),
+	};
+}
+
+/**
+ * Stores a failure that the repetition of its request did not change, so that a broken server is not asked twice for
+ * each of many items. A response that arrives ends that knowledge.
+ */
+export function learnFailure(
+	{ server, task, lastingFailure }: LessonStore,
+	{ applied }: ExchangeState<unknown>,
+	outcome: Outcome<unknown, unknown>,
+): void {
+	const profile = getProfile(server);
+	const isRepeated = applied.at(-1)?.rule === 'serverFailure';
+	if (outcome.type === 'failed') {
+		if (isRepeated && isRetriedOnce(outcome.error.type))
+			profile.storeLastingFailure(task, toFailureKey(outcome.error));
+	} else if (lastingFailure !== undefined) {
+		profile.storeLastingFailure(task, undefined);
+	}
 }
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */

@@ -1,6 +1,7 @@
 /** The table of reasons to send a request again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
+import { isRetriedOnce } from '../errors/error-types';
 import type { BodyChange } from '../servers/profile';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
@@ -35,11 +36,11 @@ interface Rule {
 export const RULES: readonly Rule[] = [
 	{ name: 'route', limit: 3, errorType: 'routeNotFound', change: toOtherRoute },
 	{ name: 'field', limit: 7, change: adaptBy('field') },
-	{ name: 'format', limit: 2, change: adaptBy('format') },
-	{ name: 'conversation', limit: 2, change: adaptBy('conversation') },
-	// llama-server discards output that its parser cannot read. With another seed, the next may be valid.
-	{ name: 'unreadable', limit: 1, errorType: 'outputParseFailed', change: repeat },
+	{ name: 'format', limit: 4, change: adaptBy('format') },
+	{ name: 'conversation', limit: 4, change: adaptBy('conversation') },
 	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', change: changeRunaway },
+	// A generation changes nothing on the server, and the next one may succeed: whatever the server says about its failure.
+	{ name: 'serverFailure', limit: 1, change: repeatAfterServerFailure },
 	{ name: 'correction', limit: 2, change: correct },
 ];
 
@@ -112,16 +113,34 @@ function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<
 	return { request: { ...request, changes }, because: change.name };
 }
 
-function repeat<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
-	return isSeedRandom(body) ? { request, because: 'the output was unreadable' } : undefined;
+function repeatAfterServerFailure<D>(
+	{ request, body, isRepeatable = true, lastingFailure }: ExchangeState<D>,
+	outcome: Outcome<D, unknown>,
+): Change<D> | undefined {
+	if (!isRepeatable || outcome.type !== 'failed') return undefined;
+	if (!isRetriedOnce(outcome.error.type)) return undefined;
+	if (outcome.hasShownOutput || lastingFailure === toFailureKey(outcome.error)) return undefined;
+	// The same tokens would fail in the same way. llama-server discards those that its parser cannot read.
+	if (outcome.hasOutput && !isRandom(body)) return undefined;
+	if (outcome.error.type === 'outputParseFailed' && !isSeedRandom(body)) return undefined;
+	return { request, because: 'the server failed' };
+}
+
+/** What a failure of a server has in common with its repetition. */
+export function toFailureKey({ type, status = 0 }: ServerError): string {
+	return `${type} ${status}`;
 }
 
 function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
 	const otherFormat = toOtherFormat(body);
 	if (otherFormat) return withChange(request, otherFormat);
+	return isRandom(body) ? { request, because: 'the output ran away' } : undefined;
+}
+
+/** Whether the model writes other tokens if the same body is sent again. */
+function isRandom(body: JsonRecord) {
 	const { temperature = asRecord(body.options).temperature } = body;
-	const isRandom = isSeedRandom(body) && temperature !== 0;
-	return isRandom ? { request, because: 'the output ran away' } : undefined;
+	return isSeedRandom(body) && temperature !== 0;
 }
 
 function isSeedRandom({ seed, options }: JsonRecord) {

@@ -26,6 +26,10 @@ export interface FailedOutcome {
 	error: ServerError;
 	/** Whether output of this attempt has been shown already. */
 	isShown?: boolean;
+	/** Whether output of this attempt or one before has been shown. */
+	hasShownOutput?: boolean;
+	/** Whether output of this attempt has arrived, shown or not. */
+	hasOutput?: boolean;
 }
 
 /** The server responded, but the model has to correct its output. */
@@ -59,6 +63,10 @@ export interface ExchangeState<D> {
 	applied: readonly AppliedRule[];
 	/** The first error since the server accepted a request. */
 	firstError?: ServerError;
+	/** Whether a request on which the server failed is sent once more. */
+	isRepeatable?: boolean;
+	/** A failure of the server that a repetition did not change, in an earlier exchange: it is not repeated again. */
+	lastingFailure?: string;
 }
 
 /** Why a request was sent again. */
@@ -67,4 +75,4 @@ export interface AppliedRule {
 	because: string;
 }
 
-export type RuleName = AdaptationRule | 'route' | 'unreadable' | 'runaway' | 'correction';
+export type RuleName = AdaptationRule | 'route' | 'runaway' | 'serverFailure' | 'correction';

@@ -105,7 +105,7 @@ function formatServerName({ serverType, server: { type, version } }: CheckFacts)
 }
 
 export interface WaitOptions {
-	/** A check starts only if it would end in time, if it takes as long as the previous one; the last may end a little later. */
+	/** A check starts only if it would end in time, if it takes as long as the previous one. The wait ends with this time. */
 	timeoutMs: number;
 	signal?: AbortSignal;
 	/** Pauses between checks; the last one repeats. */
@@ -156,12 +156,15 @@ export async function waitUntilReady(
 		}
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isDone = result.healthy || ['unauthorized', 'misconfigured'].includes(result.status);
-		const isOver = elapsed() + pause + tookMs > timeoutMs;
+		const remainingMs = timeoutMs - elapsed();
+		const pauseMs = Math.min(pause, remainingMs - tookMs);
+		const isOver = pauseMs <= 0;
 		if (isDone || isOver) {
+			if (!isDone && remainingMs > 0) await sleepWithAbort(remainingMs, signal);
 			const prefix = isDone ? '' : `Not ready within ${formatDuration(timeoutMs)} (Wait Timeout). `;
 			const wait = { waitedMs: elapsed(), checks, history };
 			return { ...result, summary: prefix + result.summary, wait };
 		}
-		await sleepWithAbort(pause, signal);
+		await sleepWithAbort(pauseMs, signal);
 	}
 }

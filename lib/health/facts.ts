@@ -34,6 +34,8 @@ export interface CheckFacts {
 	/** Tasks that a server without a model list has endpoints for. */
 	tasks: string[];
 	modelListProbe: ProbeResult;
+	/** `/health`, unless it was not requested. */
+	healthProbe?: ProbeResult;
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
 	checkedModel?: ServerModel;
@@ -65,6 +67,7 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		isUnlisted: snapshot.models === undefined,
 		tasks,
 		modelListProbe: identity.models,
+		healthProbe: details?.health,
 		models,
 		checkedModel: checked,
 		context: checked?.context ?? (contexts.length > 0 ? maxOf(contexts) : undefined),
@@ -116,8 +119,9 @@ function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
 		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
 	}
 	// The model list may need no key.
-	const isKeyRejected = serverType.fetchProps !== undefined && props.error?.type === 'unauthorized';
-	return isKeyRejected ? { probe: props, error: props.error! } : undefined;
+	const keyProbes = [serverType.fetchProps === undefined ? undefined : props, details?.chats];
+	const probe = keyProbes.find((candidate) => candidate?.error?.type === 'unauthorized');
+	return probe?.error ? { probe, error: probe.error } : undefined;
 }
 
 const UNREADY_STATE =

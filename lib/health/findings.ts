@@ -3,7 +3,7 @@ import { parseHostAndPort } from '../errors/host-and-port';
 import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/models';
-import { suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/models';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
 import { describeProbe } from './probes';
@@ -38,6 +38,16 @@ const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
 		detail: 'The server reports that it cannot respond to requests',
 		suggestion: 'Check the server log. If the state does not change, restart the server.',
 	}),
+	whisperPath: ({ modelListProbe, failedProbe }) => ({
+		status: 'misconfigured',
+		observed:
+			failedProbe?.error.type === 'routeNotFound' &&
+			/whisper\.cpp/i.test(modelListProbe.headers.server ?? '') &&
+			`${describeProbe(modelListProbe)}, from whisper.cpp`,
+		detail: 'whisper-server transcribes at its own path, not at that of the OpenAI API',
+		suggestion:
+			'Start it with --inference-path /v1/audio/transcriptions, and leave the model of Local Llama (Audio: Transcribe) empty.',
+	}),
 	noResponse: ({ url, timeoutMs, failedProbe }) => ({
 		status: 'unreachable',
 		observed: failedProbe?.error.type === 'totalTimeout' && describeProbe(failedProbe.probe),
@@ -59,6 +69,14 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 			suggestion: `Set the Base URL to ${finalUrl.replace(/[?#].*/s, '').replace(/(?:\/v1)?\/models\/?$/, '')}.`,
 		};
 	},
+	healthUnanswered: ({ healthProbe }) => ({
+		severity: 'warning',
+		status: 'degraded',
+		observed: healthProbe?.status === 0 && describeProbe(healthProbe),
+		detail: 'The server lists its models, but does not respond to /health, so it may not generate',
+		suggestion:
+			'Run a generation, for example Server Health (Speed Test). If it does not respond either, restart the server and check its log: its engine may hang while its API responds.',
+	}),
 	noModels: ({ models, isUnlisted, modelListProbe, hasKey, serverType: { texts } }) => ({
 		status: 'misconfigured',
 		observed:
@@ -71,7 +89,7 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 	expectedModelMissing: (facts) => {
 		const { expected, checkedModel, models, modelListProbe, serverType } = facts;
 		const { model = '' } = expected;
-		const ids = models.map(({ id }) => id);
+		const ids = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
 		return {
 			status: 'misconfigured',
 			observed:
@@ -103,6 +121,19 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 		suggestion:
 			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To load it in advance, use Local Llama (Model: Load).',
 	}),
+	modelFailed: ({ expected, models, checkedModel }) => {
+		const isReported = (id: string) => expected.model !== undefined && id === checkedModel?.id;
+		const failed = models.filter((model) => hasFailed(model) && !isReported(model.id));
+		const codes = failed.map(({ id, exitCode = 'unknown' }) => `exit code ${exitCode} of "${id}"`);
+		const names = joinNames(failed.map(({ id }) => `"${id}"`));
+		return {
+			severity: 'warning',
+			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
+			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
+			suggestion:
+				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, lists for models do not offer it if there are others.',
+		};
+	},
 	contextBelowExpected: (facts) => {
 		const { minContext = 0 } = facts.expected;
 		const { context = Infinity } = facts;

@@ -62,6 +62,8 @@ interface DetailProbes {
 	routedProps: ProbeResult | undefined;
 	/** `/health`, unless the server is a gateway. */
 	health: ProbeResult | undefined;
+	/** A GET of the chat route, which generates nothing, if all routes but the list reject the key. */
+	chats: ProbeResult | undefined;
 }
 
 /** Result of the first round. */
@@ -296,16 +298,23 @@ async function probeDetails({
 			: '';
 	const probeIf = async (isUseful: boolean, path: string, json?: JsonRecord) =>
 		isUseful ? await runProbe(server, path, { ...options, json }) : undefined;
+	// `/props` of a llama-server shows that by itself.
+	const { models: list, ...otherProbes } = identity;
+	const areRejected =
+		list.error === undefined &&
+		serverType.fetchProps === undefined &&
+		Object.values(otherProbes).every(({ status }) => status === 401);
 	const isAwake = getJsonObject(identity.props).is_sleeping === false;
-	const [metrics, embeddings, routedProps, health] = await Promise.all([
+	const [metrics, embeddings, routedProps, health, chats] = await Promise.all([
 		probeIf(true, `/metrics${query}`),
 		// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
 		// All routes except those of the first round wake a llama-server that sleeps.
 		probeIf(isAwake, `${server.getApiUrl()}/embeddings`, {}),
 		probeIf(query !== '', `/props${query}`),
 		probeIf(serverType.isGateway !== true, '/health'),
+		probeIf(areRejected, server.getApiUrl() + CHAT_ROUTE),
 	]);
-	return { metrics, embeddings, routedProps, health };
+	return { metrics, embeddings, routedProps, health, chats };
 }
 
 /** Gateways list thousands of models. */

@@ -100,13 +100,38 @@ ${speed ? renderSpeed(speed.model, speed.runs, !findings.some(({ id }) => id ===
 export function renderTextReport(result: SpeedCheckResult): string {
 	const { summary, server, findings, speed } = result;
 	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
-	const runs = (speed?.runs ?? []).map(
-		(run) =>
-			`- ${run.concurrentRequests} concurrent: ${SPEED_COLUMNS.slice(1)
-				.map(({ title, cell }) => `${title} ${cell(run)}`)
-				.join(', ')}`,
-	);
-	return [summary, server.url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
+	const sections = [
+		[summary, server.url ?? ''],
+		problems.length === 0 ? [] : ['Findings:', ...problems],
+		speed === undefined
+			? []
+			: [`Speed of ${truncate(speed.model, MAX_NAME)}:`, ...speed.runs.map(describeRun)],
+	];
+	return sections
+		.map((lines) => lines.filter((line) => line !== '').join('\n'))
+		.filter((section) => section !== '')
+		.join('\n\n');
+}
+
+/** "- 4 requests at the same time: 61 tokens per second each, 244 together. First token after 0.39 s at the latest." */
+function describeRun(run: SpeedRun) {
+	const { concurrentRequests, tokensPerSecond, totalTokensPerSecond, firstTokenMs } = run;
+	const isAlone = concurrentRequests === 1;
+	const speeds = [
+		tokensPerSecond !== undefined &&
+			`${tokensPerSecond} tokens per second${isAlone ? '' : ' each'}`,
+		!isAlone && totalTokensPerSecond !== undefined && `${totalTokensPerSecond} together`,
+	].filter((speed) => speed !== false);
+	const sentences = [
+		speeds.join(', ') || 'no speed measured',
+		firstTokenMs !== undefined &&
+			`First token after ${formatSeconds(firstTokenMs)} s${isAlone ? '' : ' at the latest'}`,
+		run.promptTokensPerSecond !== undefined &&
+			`Prompts are processed with ${run.promptTokensPerSecond} tokens per second`,
+		run.failures.length > 0 && `${run.failures.length} of ${concurrentRequests} failed`,
+	].filter((sentence) => sentence !== false);
+	const who = isAlone ? 'One request alone' : `${concurrentRequests} requests at the same time`;
+	return `- ${who}: ${sentences.join('. ')}.`;
 }
 
 function renderFacts({ app, server }: CheckResult) {
@@ -193,9 +218,12 @@ const VALUE_TICKS = 5;
 /** A chart of zeros needs an axis, too. */
 const MIN_AXIS_MAX = 0.01;
 
-/** A line over the number of concurrent requests, as SVG without script or style. Undefined for a single point. */
+/** With fewer points, a line shows no more than the table. */
+const MIN_CHART_POINTS = 3;
+
+/** A line over the number of concurrent requests, as SVG without script or style. Undefined for a few points. */
 function drawChart(title: string, points: readonly Point[]) {
-	if (points.length < 2) return undefined;
+	if (points.length < MIN_CHART_POINTS) return undefined;
 	const [, top] = nice(
 		0,
 		maxOf(

@@ -7,7 +7,9 @@ import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/read/usage';
 import { captureError, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
+import { getChatFields } from '../chat/body/request-fields';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
+import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
@@ -29,8 +31,10 @@ export interface SpeedOptions {
 	model: string;
 	/** Tokens to generate, for each request. */
 	tokens: number;
-	/** Concurrent requests of a second round; 0 or 1 = no second round. */
+	/** Concurrent requests of the last round; 0 or 1 = only the first round. */
 	concurrency: number;
+	/** Whether a round between them shows how the speed changes. Default: no. */
+	hasMiddleRound?: boolean;
 	firstTokenMs: number;
 	/** For one request, from sending to the end. */
 	totalMs: number;
@@ -93,8 +97,10 @@ export async function addSpeedTest(
 	const concurrency = Math.min(options.concurrency, server.maxConcurrentRequests || slots);
 	const first = await measureRound(server, { ...options, model, concurrency: 1 });
 	const rounds = [first];
-	if (concurrency > 1 && first.errors.length === 0) {
-		rounds.push(await measureRound(server, { ...options, model, concurrency }));
+	const middle = options.hasMiddleRound === true ? [Math.ceil(concurrency / 2)] : [];
+	for (const size of new Set([...middle, concurrency])) {
+		if (size > 1 && first.errors.length === 0)
+			rounds.push(await measureRound(server, { ...options, model, concurrency: size }));
 	}
 	const runs = rounds.map(({ run }) => run);
 	const errorsByType = new Map(
@@ -178,6 +184,13 @@ const PARAGRAPH =
 	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
+/** What a measurement sends. All of it may be left out but the prompt. */
+const SPEED_FIELDS: readonly RequestField[] = [
+	...getChatFields({}),
+	{ field: 'cache_prompt', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'ignore_eos', label: undefined, canOmit: true, isTechnical: true },
+];
+
 /**
  * Sends one request. Its prompt differs only in the first line, which bypasses the prompt cache of the server.
  *
@@ -202,6 +215,8 @@ async function measureOnce(
 		learningScope: 'speed',
 		routes: ['openAiChat'],
 		draft,
+		// A failure is a result.
+		isRepeatable: false,
 		startAttempt: ({ draft: body }) => {
 			const startedAt = performance.now();
 			return {
@@ -212,7 +227,7 @@ async function measureOnce(
 				}),
 			};
 		},
-		adaptations: { field: [omitRejectedField(), omitStreamOptions] },
+		adaptations: { field: [omitRejectedField({ rows: SPEED_FIELDS }), omitStreamOptions] },
 		http: {
 			model,
 			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },

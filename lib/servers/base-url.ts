@@ -38,15 +38,38 @@ const ENDPOINT_HEADS = new Set([...API_ROUTES.map((route) => route.split('/')[1]
 
 const OLLAMA_PORT = '11434';
 
+/** Ollama's native API; the group is the path before it. */
+const NATIVE_PATH = /^(|\/.*?)\/api(?:\/|$)/i;
+
+const PROXIED_NATIVE_PATH = /^(|\/.*?)(?<=\/ollama)\/api(?:\/|$)/i;
+
+/**
+ * The address of Ollama, if a Base URL that ends in `/api` is its native API: only its responses tell that from an API
+ * without a version (Open WebUI).
+ *
+ * @returns undefined for an address without that end.
+ */
+export function toOllamaAddress({
+	typed,
+	origin,
+	root,
+	api,
+}: ServerAddress): ServerAddress | undefined {
+	if (api !== root || !/\/api$/i.test(root)) return undefined;
+	const base = root.slice(0, -'/api'.length);
+	return { typed, origin, root: base, api: `${base}/v1` };
+}
+
 /**
  * Resolves the server's addresses from any form of base URL that people paste: with or without scheme, `/v1`, `/v1/`,
  * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or spaces around it.
  *
  * `/v1` is added if no version was typed, except for a full endpoint below a path prefix.
  *
+ * @param isOllama - Whether the server is Ollama for certain, so that `/api` is its native API. Default: by the port.
  * @throws a `ServerError` of type `invalidUrl` that names the wrong part.
  */
-export function resolveBaseUrl(typed: string): ServerAddress {
+export function resolveBaseUrl(typed: string, isOllama = false): ServerAddress {
 	const text = normalizeTyped(typed);
 	if (text === '')
 		throw createUrlError(
@@ -56,7 +79,7 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	const quotedUrl = text.split(/[?#]/, 1)[0]!;
 	const url = parseUrl({ text: withScheme(text), quotedUrl });
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
-	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
+	const { prefix, version } = splitPath(segments, isOllama || url.port === OLLAMA_PORT);
 	const root = url.origin + prefix;
 	return { typed, origin: url.origin, root, api: root + version };
 }
@@ -178,8 +201,10 @@ function splitPath(segments: string[], isOllama: boolean): ApiPath {
 		};
 	const path = joinSegments(segments);
 	const base = withoutEndpoint(path);
-	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
-	if (isOllama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
+	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`. A proxy, such as
+	// Open WebUI, may have it below `/ollama`.
+	const [, ollamaPrefix] = (isOllama ? NATIVE_PATH : PROXIED_NATIVE_PATH).exec(path) ?? [];
+	if (ollamaPrefix !== undefined) return { prefix: ollamaPrefix, version: '/v1' };
 	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
 	// Open WebUI serves /api/chat/completions and /api/models, without a version.

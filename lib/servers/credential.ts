@@ -64,6 +64,17 @@ export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean
 	return data.sameForEachItem === true && readHeaderRows(data).length === 0;
 }
 
+/**
+ * Whether n8n left out the extra headers, because an expression in them failed: it does so where there is no workflow
+ * (`ignoreCredentialExpressionResolveError`), and otherwise adds every field with its default.
+ */
+export function lacksHeaders(data: ICredentialDataDecryptedObject): boolean {
+	const isComplete = ['serverType', 'ignoreSslIssues', 'maxConcurrentRequests'].every(
+		(name) => name in data,
+	);
+	return isComplete && !('extraHeaders' in data);
+}
+
 function readHeaderRows(data: ICredentialDataDecryptedObject) {
 	return asRecords(asRecord(data.extraHeaders).header);
 }

@@ -8,7 +8,9 @@ import { collectSecrets } from '../errors/mask';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';
-import { readLocalLlamaCredential } from './credential';
+import { hasNativeApi } from './types';
+import { lacksHeaders, readLocalLlamaCredential } from './credential';
+import { createInputError } from '../errors/create-error';
 
 /**
  * The server of a "LocalLlama API" credential.
@@ -20,12 +22,21 @@ export function createModelServer(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 ): ModelServer {
+	if (lacksHeaders(data))
+		throw createInputError(
+			'An expression in Extra Headers of the credential could not be resolved here',
+			'Use fixed values: this node has no workflow data for the credential.',
+		);
 	const credential = readLocalLlamaCredential(data);
-	const url = resolveBaseUrl(credential.baseUrl);
-	const headers = buildCredentialHeaders(credential);
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
+	const typedUrl = resolveBaseUrl(credential.baseUrl, hasNativeApi(serverType));
+	const headers = buildCredentialHeaders(credential);
 	const server: ModelServer = {
-		...createEndpoint({ url, headers, ignoreSslIssues, helpers }),
+		...createEndpoint({ url: typedUrl, headers, ignoreSslIssues, helpers }),
+		/** Of Ollama, if its native API was typed. */
+		get url() {
+			return getProfile(server).getAddress(typedUrl);
+		},
 		configuredType: serverType,
 		getApiUrl: () => getProfile(server).getApiUrl(),
 		maxConcurrentRequests,

@@ -5,7 +5,13 @@ import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toListUrl, toProbeError, tryProbe } from './probe';
 import type { ServerModel } from './models';
-import { parseModels, isSameModelName, matchesModel, sortForChat } from './models';
+import {
+	parseModels,
+	isSameModelName,
+	matchesModel,
+	sortForChat,
+	withoutFailedModels,
+} from './models';
 import type { ApiRoot } from './profile';
 import { getProfile } from './profile';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
@@ -16,7 +22,7 @@ const MAX_MODELS = 5_000;
 /**
  * The models of a server, with the facts that it reports.
  *
- * @param task - Only models that support it, as far as the server reports: by categories (GPUStack), the arguments of a
+ * @param task - Only models that have not failed and support it, as far as the server reports: by categories (GPUStack), the arguments of a
  *   router, capabilities (Ollama), or types of input. All models if it reports nothing.
  * @throws a `ServerError` if there is no list, or no model.
  */
@@ -25,15 +31,16 @@ export async function listModels(
 	signal?: AbortSignal,
 	task?: ModelTask,
 ): Promise<ServerModel[]> {
-	const { models, serverType } = await fetchModelList(server, '', signal);
-	if (task === undefined) return models;
+	const { models: listedModels, serverType } = await fetchModelList(server, '', signal);
+	if (task === undefined) return listedModels;
+	const models = withoutFailedModels(listedModels);
 	if (task === 'reranking') assertRerankSupported(server, serverType);
 	const query = serverType.listQueries?.[task];
 	const categorized =
 		query === undefined
 			? undefined
 			: await fetchModelList(server, query, signal).catch(() => undefined);
-	const candidates = categorized?.models ?? models;
+	const candidates = withoutFailedModels(categorized?.models ?? models);
 	const matching = candidates.filter((model) => supportsTask(model, task));
 	// A chat may be tried with any model.
 	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);

@@ -282,12 +282,28 @@ function formatCount(count: number) {
 	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }
 
-/** The candidates for an empty model field: the loaded models, or all if none is loaded. */
+/** Whether its process crashed, could not be started, or was ended by force: a suggestion does not name it. */
+export function hasFailed({ state }: { state?: string | null }): boolean {
+	return state === 'failed';
+}
+
+/**
+ * Models without those whose process crashed or could not be started, which are not offered. If all have failed, all:
+ * the error of a request then says why.
+ */
+export function withoutFailedModels<T extends { state?: string | null }>(
+	models: readonly T[],
+): readonly T[] {
+	const usable = models.filter((model) => !hasFailed(model));
+	return usable.length > 0 ? usable : models;
+}
+
+/** The candidates for an empty model field: the loaded models, or all that have not failed if none is loaded. */
 export function preferLoadedModels<T extends { state?: string | null }>(
 	models: readonly T[],
 ): readonly T[] {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
-	return loaded.length > 0 ? loaded : models;
+	return loaded.length > 0 ? loaded : withoutFailedModels(models);
 }
 
 /**

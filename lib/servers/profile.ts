@@ -1,6 +1,9 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
+import type { ServerAddress } from '../http/types';
 import type { JsonRecord } from '../values/records';
+import { asRecord } from '../values/records';
+import { toOllamaAddress } from './base-url';
 import type { ServerModel } from './models';
 import { parseModels } from './models';
 import { tryProbe } from './probe';
@@ -61,10 +64,17 @@ class KnownFacts {
 	identification: Promise<ServerType> | undefined;
 	/** Until then, its routes have no version (infinity, FastAPI servers). */
 	unversionedUntil = 0;
+	/** Until then, the Base URL is Ollama's native API. */
+	nativeUntil = 0;
 	/** By model. */
 	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
 	/** By task and model. */
 	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	/** Failures that a repetition did not change, by task. */
+	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
+		TTL_MS,
+		MAX_ENTRIES,
+	);
 	/** By model. */
 	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
 	/** By model and thinking setting. */
@@ -91,6 +101,12 @@ class ServerProfile {
 		private readonly facts: KnownFacts,
 	) {}
 
+	/** The address of a server: of Ollama, if its responses showed that its native API was typed. */
+	getAddress(typedUrl: ServerAddress): ServerAddress {
+		const isNative = this.facts.nativeUntil > performance.now();
+		return (isNative ? toOllamaAddress(typedUrl) : undefined) ?? typedUrl;
+	}
+
 	/** The URL of the API, without a version if `findApiRoot` found its list there. */
 	getApiUrl(): string {
 		const { root, api } = this.server.url;
@@ -108,6 +124,12 @@ class ServerProfile {
 	): Promise<ApiRoot<A>> {
 		const { root } = this.server.url;
 		const apiUrl = this.getApiUrl();
+		const ollama = toOllamaAddress(this.server.url);
+		if (ollama && list.status === 404 && isTagList(await probeUrl(`${ollama.root}/api/tags`))) {
+			const ollamaList = await probeUrl(`${ollama.api}/models`);
+			this.facts.nativeUntil = performance.now() + TTL_MS;
+			if (ollamaList !== undefined) return { list: ollamaList, apiUrl: ollama.api };
+		}
 		if (apiUrl === root && !hasModels(list)) this.forgetApiRoot();
 		if (list.status !== 404 || apiUrl === root) return { list, apiUrl };
 		const unversionedList = await probeUrl(`${root}/models`);
@@ -172,11 +194,21 @@ class ServerProfile {
 
 	private async identify() {
 		const { facts } = this;
-		const responses = await fetchIdentity(this.server, this.getApiUrl());
+		const responses = await this.fetchIdentity();
 		if (responses?.models === undefined || !hasModels(responses.models)) this.forgetApiRoot();
 		if (responses !== undefined) return this.storeType(responses);
 		facts.typeExpiresAt = performance.now() + FAILED_TTL_MS;
 		return facts.serverType;
+	}
+
+	private async fetchIdentity() {
+		const { server } = this;
+		const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
+		const probeUrl = async (url: string) => await tryProbe(server, url, options);
+		const list = await probeUrl(`${this.getApiUrl()}/models`);
+		const isNative = list?.status === 404 && toOllamaAddress(server.url) !== undefined;
+		const models = isNative ? (await this.findApiRoot(list, probeUrl)).list : list;
+		return await fetchIdentity(server, models);
 	}
 
 	private storeType(responses: IdentityResponses) {
@@ -234,6 +266,16 @@ class ServerProfile {
 		this.facts.lessons.set(task, lessons);
 	}
 
+	/** The failure that the repetition of a request did not change. */
+	getLastingFailure(task: string): string | undefined {
+		return this.facts.lastingFailures.get(task);
+	}
+
+	/** @param failure - Undefined: the server has responded */
+	storeLastingFailure(task: string, failure: string | undefined): void {
+		this.facts.lastingFailures.set(task, failure);
+	}
+
 	/**
 	 * Stores the context size that is requested for a model.
 	 *
@@ -266,13 +308,17 @@ class ServerProfile {
 	}
 }
 
+/** Ollama's own list, also without models. Open WebUI has no such route. */
+function isTagList(response: Pick<ProbeResponse, 'status' | 'json'> | undefined) {
+	return response?.status === 200 && 'models' in asRecord(response.json);
+}
+
 /** The responses that identify a server; undefined if they may be those of a temporary state, or of a rejected key. */
 async function fetchIdentity(
 	server: ModelServer,
-	apiUrl: string,
+	models: ProbeResponse | undefined,
 ): Promise<IdentityResponses | undefined> {
 	const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
-	const models = await tryProbe(server, `${apiUrl}/models`, options);
 	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
 		return models && { models };
 	if ([401, 403, 407].includes(models.status) || isTransient(models)) return undefined;

@@ -1,6 +1,7 @@
 /** The requests of a classification: their messages, and the fields that constrain a response to labels. */
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiBody } from '../chat/body/openai-body';
+import { getChatFields } from '../chat/body/request-fields';
 import type {
 	ChatMessage,
 	SamplingSettings,
@@ -10,6 +11,7 @@ import type {
 } from '../chat/types';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
+import type { RequestField } from '../exchange/request-fields';
 import type { RouteName, ServerType } from '../servers/types/server-type';
 import { breakControlTokens } from '../text/control-tokens';
 import { asFiniteNumber } from '../values/numbers';
@@ -131,6 +133,28 @@ export function correctDraft(
 		first: completion,
 	};
 }
+
+/** Fields that are options of chats. */
+const OWN_FIELDS = [
+	'response_format',
+	'grammar',
+	'format',
+	'structured_outputs',
+	'chat_template_kwargs',
+	'reasoning_effort',
+	'reasoning_budget_tokens',
+	'think',
+];
+
+/** What a request for labels contains. The operation sets format and thinking itself. */
+export const CLASSIFY_FIELDS: readonly RequestField[] = [
+	...getChatFields({}).map((row) =>
+		OWN_FIELDS.includes(row.field) ? { ...row, label: undefined } : row,
+	),
+	{ field: 'logprobs', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'top_logprobs', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'truncate', label: undefined, canOmit: false },
+];
 
 const CONSTRAINTS = [
 	'response_format',

@@ -3,6 +3,7 @@
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { getContextWarnings } from '../chat/body/ollama-body';
+import { getIgnoredWarnings } from '../chat/body/openai-body';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';
@@ -23,6 +24,7 @@ import type { ClassifyRequest, LabelDraft } from './classify-request';
 import {
 	buildLabelBody,
 	buildMessages,
+	CLASSIFY_FIELDS,
 	correctDraft,
 	FREE_TOKENS,
 	omitConstraints,
@@ -90,6 +92,7 @@ export async function classify(
 		model: completion.model,
 		server: getProfile(server).getRecognizedName(),
 		warnings: [
+			...getIgnoredWarnings(settings.sampling, serverType),
 			...getContextWarnings(serverType, server, settings),
 			...warnings,
 			...getOnlyModelWarnings(server, { requested: settings.model, reported: completion.model }),
@@ -129,6 +132,7 @@ async function requestLabels(
 	const context = { model, sampling, serverType, options };
 	const result = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'chat'),
+		fields: CLASSIFY_FIELDS,
 		draft,
 		toBody: (route, sent) => buildLabelBody(route, sent, context),
 		extraBody: sampling.extraBody,
@@ -157,10 +161,7 @@ async function requestLabels(
 	return {
 		completion,
 		usage: addUsage(first?.usage, completion.usage),
-		warnings:
-			truncationWarnings.length > 0
-				? truncationWarnings
-				: result.warnings.filter((text) => !/logprobs/.test(text)),
+		warnings: truncationWarnings.length > 0 ? truncationWarnings : result.warnings,
 	};
 }
 

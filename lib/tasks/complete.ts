@@ -4,7 +4,8 @@ import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
 import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
-import { toSamplingFields } from '../chat/body/openai-body';
+import { getIgnoredWarnings, toSamplingFields } from '../chat/body/openai-body';
+import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
 import { createInputError } from '../errors/create-error';
@@ -50,11 +51,15 @@ export async function completeText(
 	const { model, sampling } = settings;
 	assertModelName(model);
 	const serverType = await getProfile(server).getType(settings.signal);
-	const contextWarnings = getContextWarnings(serverType, server, settings);
+	const settingWarnings = [
+		...getIgnoredWarnings(sampling, serverType),
+		...getContextWarnings(serverType, server, settings),
+	];
 	let accumulator: CompletionAccumulator | undefined;
 	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
 		routes: getRoutes(serverType, 'complete'),
+		fields: COMPLETION_FIELDS,
 		toBody: (route) =>
 			route === 'ollamaGenerate'
 				? buildRawOllamaBody(settings, prompt)
@@ -105,7 +110,7 @@ export async function completeText(
 		warnings: [
 			...warnings,
 			...inputWarnings,
-			...contextWarnings,
+			...settingWarnings,
 			...getOnlyModelWarnings(server, { requested: model, reported: value.model }),
 		],
 	};

@@ -3,6 +3,7 @@ import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
 import { isUnknownError } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
+import { isExplainedRejection } from '../exchange/explain-rejection';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
@@ -10,7 +11,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import type { OtherTextsStatus } from './batches';
 import { isInvalidJsonResponse } from './batches';
 import type { BatchText } from './long-texts';
-import { excerpt, explainTooLong } from './long-texts';
+import { excerpt, explainTooLong, numberLongText } from './long-texts';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import type { VectorIssue } from './vectors';
 
@@ -30,7 +31,7 @@ interface NamedSettings {
 export function createTextError(index: number, issue: string): ServerError {
 	return createInputError(
 		`Text ${index + 1} ${issue}`,
-		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
+		'Filter out such items before they are embedded, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
 			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
 			facts: { index },
@@ -50,6 +51,8 @@ export function explainRejectedText(
 		problem: 'is too long for the embedding model',
 	});
 	if (tooLong) return tooLong;
+	const numbered = numberLongText(error, item, 'Text');
+	if (numbered) return numbered;
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
 	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
@@ -112,7 +115,7 @@ export function createDimensionsError(
 	return createServerError('invalidResponse', toContext(server, settings), {
 		title,
 		detail: `${title} as set in ${option}. No vectors were returned`,
-		suggestion: 'Choose the model that the vector store was filled with, or correct the option.',
+		suggestion: 'Choose the model that created the stored vectors, or correct the option.',
 		facts: { dimensions: received },
 	});
 }
@@ -129,7 +132,7 @@ export async function explainEmbedError(
 ): Promise<ServerError> {
 	const { model } = settings;
 	// The server type may still be unknown, and Stop must not wait for it.
-	if (error.type === 'aborted') return error;
+	if (error.type === 'aborted' || isExplainedRejection(error)) return error;
 	const rejectedOption = explainRejectedOption(error, settings);
 	if (rejectedOption) return rejectedOption;
 	const serverType = await getProfile(server).getType();

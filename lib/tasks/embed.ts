@@ -1,5 +1,7 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
+import { getIgnoredWarnings } from '../chat/body/openai-body';
+import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
@@ -22,6 +24,7 @@ import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
 import type { BatchRequest, BatchTotals } from './run-batches';
 import { runBatches } from './run-batches';
+import { compareResult } from './result-checks';
 import type { TaskSettings } from './run-task';
 import { parseTokenCount, parseVectors, truncateVector } from './vectors';
 
@@ -41,6 +44,25 @@ export interface EmbedSettings extends TaskSettings {
 	/** Queue priority of documents. Default: `priority`. */
 	documentPriority?: Priority;
 }
+
+/** What a request for embeddings contains. */
+export const EMBED_FIELDS: readonly RequestField[] = [
+	{
+		field: 'input',
+		otherNames: ['inputs'],
+		label: 'Text',
+		canOmit: false,
+		noun: 'text',
+		countLabel: 'Batch Size',
+		shorten: 'Split the text into smaller parts.',
+	},
+	// Longer vectors are shortened by the node.
+	{ field: 'dimensions', label: 'Dimensions', canOmit: true },
+	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
+	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true },
+	// Ollama: without it, long texts are truncated silently.
+	{ field: 'truncate', label: undefined, canOmit: false },
+];
 
 export interface EmbedOptions {
 	signal?: AbortSignal;
@@ -101,7 +123,16 @@ export class Embedder {
 			throw await explainEmbedError(error, server, settings);
 		});
 		const otherModel = await this.findOtherModel(responseModel, signal);
-		const warnings = [...totals.warnings, ...getOtherModelWarnings(otherModel, settings)];
+		const warnings = [
+			...totals.warnings,
+			...getOtherModelWarnings(otherModel, settings),
+			...compareResult('embed', {
+				body: { dimensions: settings.dimensions },
+				result: { dimensions: this.receivedDimensions },
+				warnings: totals.warnings,
+			}),
+			...(await this.getKeepAliveWarnings(signal)),
+		];
 		return {
 			...totals,
 			warnings: [...new Set(warnings)],
@@ -132,6 +163,7 @@ export class Embedder {
 		return {
 			texts,
 			routes: getRoutes(serverType, 'embed'),
+			fields: EMBED_FIELDS,
 			toBody: (route: RouteName) => ({
 				// Ollama's own route supports rejecting long texts.
 				...(route === 'ollamaEmbed'
@@ -175,6 +207,13 @@ export class Embedder {
 			throw createDimensionsError(this.server, this.settings, vector.length);
 	}
 
+	/** Only Ollama has this option. */
+	private async getKeepAliveWarnings(signal: AbortSignal | undefined): Promise<string[]> {
+		const { keepAlive } = this.settings;
+		if (keepAlive === undefined) return [];
+		return getIgnoredWarnings({ keepAlive }, await getProfile(this.server).getType(signal));
+	}
+
 	/** The model of the response, if it is another one than was requested. */
 	private async findOtherModel(
 		responseModel: string | undefined,
@@ -206,6 +245,6 @@ function getMaxResponseBytes(count: number) {
 function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {
 	if (otherModel === undefined) return [];
 	return [
-		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that the vector store was filled with.`,
+		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that created the stored vectors.`,
 	];
 }

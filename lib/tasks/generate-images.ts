@@ -1,10 +1,12 @@
 /** Generates images. */
 import type { ErrorContext } from '../errors/create-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import { detectFileType } from '../files/file-types';
+import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
+import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import {
@@ -19,6 +21,7 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
+import { compareResult } from './result-checks';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
@@ -41,7 +44,7 @@ export interface GeneratedImage {
 	mimeType: string;
 	/** Without the period. */
 	extension: string;
-	/** In pixels, from the header of a PNG, the default of servers; undefined for other formats. */
+	/** In pixels, from the header of a PNG, JPEG or WebP; undefined for other formats. */
 	width: number | undefined;
 	height: number | undefined;
 	/** The prompt as the server changed it. */
@@ -56,6 +59,30 @@ export interface ImageResult {
 	warnings: string[];
 }
 
+/** What a request for images contains. */
+export const IMAGE_FIELDS: readonly RequestField[] = [
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', check: checkPrompt },
+	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
+	{ field: 'size', label: 'Size', canOmit: true, check: checkSize },
+	{ field: 'output_format', label: 'File Format', canOmit: true },
+	{ field: 'seed', label: 'Seed', canOmit: true },
+	// Without it, servers may return the URL of an image, which is not fetched.
+	{ field: 'response_format', label: undefined, canOmit: true, isTechnical: true },
+];
+
+function checkPrompt(prompt: unknown): InputIssue | undefined {
+	if (typeof prompt !== 'string' || prompt.trim()) return undefined;
+	return { title: 'The prompt is empty', suggestion: 'Describe the image in the field Prompt.' };
+}
+
+function checkSize(size: unknown): InputIssue | undefined {
+	if (typeof size !== 'string' || /^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size)) return undefined;
+	return {
+		title: `The size "${size}" is not valid`,
+		suggestion: 'Enter width x height in pixels, for example 512x768.',
+	};
+}
+
 /** Bytes: ten images of 9 MB, or a hundred of a megabyte, in base64. */
 const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
 
@@ -66,21 +93,16 @@ export async function generateImages(
 	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
 ): Promise<ImageResult> {
 	const { model } = settings;
-	if (!prompt.trim())
-		throw createInputError('The prompt is empty', 'Describe the image in the field Prompt.');
-	if (size && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw createInputError(
-			`The size "${size}" is not valid`,
-			'Enter width x height in pixels, for example 512x768.',
-		);
+	const body = {
+		...omitEmpty({ prompt, n: count, size, output_format: format }),
+		seed,
+		response_format: 'b64_json',
+		...extraBody,
+	};
 	const { value: entries, warnings } = await runTask(server, settings, {
 		routes: ['images'],
-		toBody: () => ({
-			...omitEmpty({ prompt, n: count, size, output_format: format }),
-			seed,
-			response_format: 'b64_json',
-			...extraBody,
-		}),
+		fields: IMAGE_FIELDS,
+		toBody: () => body,
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
@@ -102,21 +124,8 @@ export async function generateImages(
 			suggestion:
 				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 		});
-	const sizeWarnings = getSizeWarnings(images, size);
-	const isFewer = images.length < count;
-	const fewerWarning = `The server returned ${images.length} of ${count} requested images.`;
-	return { images, warnings: [...warnings, ...sizeWarnings, ...(isFewer ? [fewerWarning] : [])] };
-}
-
-/** One hint for each size that was not requested. */
-function getSizeWarnings(images: readonly GeneratedImage[], requested: string) {
-	const sizes = images.flatMap(({ width, height }) =>
-		width === undefined ? [] : [`${width}x${height}`],
-	);
-	const otherSizes = new Set(requested ? sizes.filter((size) => size !== requested) : []);
-	return [...otherSizes].map(
-		(size) => `The server returned an image of ${size} pixels instead of ${requested}.`,
-	);
+	const differences = compareResult('images', { body, result: { images }, warnings });
+	return { images, warnings: [...warnings, ...differences] };
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */
@@ -149,13 +158,13 @@ function toImage(
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
-	const isPng = extension === 'png' && content.byteLength > 24;
+	const size = getImageSize(content);
 	return {
 		content,
 		mimeType,
 		extension,
-		width: isPng ? content.readUInt32BE(16) : undefined,
-		height: isPng ? content.readUInt32BE(20) : undefined,
+		width: size?.width,
+		height: size?.height,
 		revisedPrompt: asNonEmptyString(revised),
 		seed: asFiniteNumber(seed),
 	};

@@ -1,5 +1,6 @@
-/** Texts that are too long for a model: what the error says about them, and how they are truncated. Pure. */
+/** Texts that are too long for a model: what the error says about them, and how they are truncated. */
 import type { ServerError } from '../errors/server-error';
+import { isExplainedRejection } from '../exchange/explain-rejection';
 import { asFiniteNumber } from '../values/numbers';
 
 /** Text with its position in the request. */
@@ -47,6 +48,22 @@ export function explainTooLong(
 		detail: `${noun} ${index + 1} ("${excerpt(text)}") ${problem}${limitText}${sizeText}`,
 		suggestion: `Split documents into smaller chunks, or set the option Long ${noun}s to Truncate.`,
 		facts: { index, ...tokenSizes },
+	});
+}
+
+/** The error of a text with too many characters for the server, with its number; undefined if it is about something else. */
+export function numberLongText(
+	error: ServerError,
+	{ index, text }: BatchText,
+	noun: LongTextWords['noun'],
+): ServerError | undefined {
+	const subject = `The ${noun.toLowerCase()} is`;
+	if (!isExplainedRejection(error) || !error.message.startsWith(subject)) return undefined;
+	const problem = error.message.slice(subject.length);
+	return error.copyWith({
+		title: `${noun} ${index + 1} is${problem}`,
+		detail: `${noun} ${index + 1} ("${excerpt(text)}") is${problem}`,
+		facts: { ...error.facts, index },
 	});
 }
 

@@ -4,6 +4,7 @@ import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported, findOtherModel } from '../servers/list-models';
 import { assertModelName } from '../servers/models';
+import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
@@ -11,7 +12,7 @@ import { asNonEmptyString, asRecord, findList, isRecord } from '../values/record
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
 import type { BatchText } from './long-texts';
-import { explainTooLong } from './long-texts';
+import { explainTooLong, numberLongText } from './long-texts';
 import { readJson } from './read-json';
 import type { BatchRequest, BatchTotals } from './run-batches';
 import { runBatches } from './run-batches';
@@ -30,6 +31,22 @@ export interface RerankSettings extends TaskSettings {
 	/** 0 = all. */
 	topN: number;
 }
+
+/** What a request for a ranking contains. */
+export const RERANK_FIELDS: readonly RequestField[] = [
+	{ field: 'query', label: 'Query', canOmit: false, noun: 'query', shorten: 'Shorten the query.' },
+	{
+		field: 'documents',
+		otherNames: ['texts'],
+		label: 'Document',
+		canOmit: false,
+		noun: 'document',
+		countLabel: 'Batch Size',
+		shorten: 'Split the documents into smaller parts.',
+	},
+	// TEI: without it, long documents are truncated silently.
+	{ field: 'truncate', label: undefined, canOmit: false },
+];
 
 export interface RerankRequest {
 	query: string;
@@ -72,7 +89,7 @@ export async function rerank(
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
-			'Check the expression in the prompt of the vector store.',
+			'Check the expression of the query, in a vector store that of its prompt.',
 		);
 	const { topN, minimumScore, model, signal } = settings;
 	const serverType = await getProfile(server).getType(signal);
@@ -88,7 +105,8 @@ export async function rerank(
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
-		toError: (error, item) => explainTooLong(error, item, TOO_LONG) ?? error,
+		toError: (error, item) =>
+			explainTooLong(error, item, TOO_LONG) ?? numberLongText(error, item, 'Document') ?? error,
 	}).catch(async (error: ServerError) => {
 		const longError = await explainLongTexts(error, server);
 		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });
@@ -140,6 +158,7 @@ function createRequest(
 	return {
 		texts: [...documents, ...documents.map(() => query)],
 		routes: getRoutes(serverType, 'rerank'),
+		fields: RERANK_FIELDS,
 		// At the root with the field names of TEI and of Jina: servers ignore unknown names.
 		toBody: (route: RouteName) => ({
 			query,

@@ -72,6 +72,8 @@ export async function runBatches<Result>(
 		const result = await runTask(server, settings, {
 			...request,
 			isIdempotent: true,
+			// Halves of a batch are sent anew.
+			isRepeatable: batch.length === 1,
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
 		const response = result.value;

@@ -6,10 +6,13 @@ import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
+import { createInputError } from '../errors/create-error';
 import { omitRejectedField } from '../exchange/adaptations';
 import type { Attempt, AttemptRequest } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
+import { explainRejection } from '../exchange/explain-rejection';
+import type { RequestField } from '../exchange/request-fields';
 import type { Outcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
@@ -41,10 +44,12 @@ export interface TaskUsage {
 export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
-		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations'>,
+		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
 		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
+	/** A row for each field that `toBody` can send. */
+	fields: readonly RequestField[];
 	/** Fields of the JSON body, or of the form if there is a file. The model is added. */
 	toBody(route: RouteName, draft: Draft): JsonRecord;
 	/** Sent as `file` in a form. */
@@ -72,16 +77,36 @@ export async function runTask<Value, Draft = undefined>(
 	settings: TaskSettings,
 	task: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
+	assertValues(task);
 	await learnConcurrency(server, settings);
 	const upload = task.file && new TaskUpload(task.file);
-	const options = toExchangeOptions(settings, task, upload);
+	const sent: SentBody = { body: {} };
+	const options = toExchangeOptions(settings, task, { upload, sent });
 	const attempts = async (target: ModelServer) =>
 		await exchange<Draft, Value>(target, options).catch((error: unknown) => {
 			throw upload ? upload.explain(error) : error;
 		});
 	return await traceAttempts({ server, settings, task, attempts }).catch(async (error: unknown) => {
-		throw await explainError(task, error, settings.retries ?? 0);
+		throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
 	});
+}
+
+/** @throws a `ServerError` of type `invalidInput` for a value that its row does not allow. */
+function assertValues<Value, Draft>(task: TaskRequest<Value, Draft>) {
+	const { fields, routes, draft, extraBody = {} } = task;
+	// What the user added is sent as it is.
+	const checkedFields = fields.filter(({ field, check }) => check && !(field in extraBody));
+	if (checkedFields.length === 0) return;
+	const body = task.toBody(routes[0]!, draft as Draft);
+	for (const { field, check } of checkedFields) {
+		const issue = check?.(body[field]);
+		if (issue) throw createInputError(issue.title, issue.suggestion);
+	}
+}
+
+/** What the last attempt sent, which its error is about. */
+interface SentBody {
+	body: JsonRecord;
 }
 
 /** Asks the server for its number of slots, if the credential leaves the number of concurrent requests to it. */
@@ -92,16 +117,17 @@ async function learnConcurrency(server: ModelServer, { model, signal }: TaskSett
 function toExchangeOptions<Value, Draft>(
 	{ model, timeouts, retries, priority, signal }: TaskSettings,
 	task: TaskRequest<Value, Draft>,
-	upload: TaskUpload | undefined,
+	shared: Pick<TaskAttempt<Draft>, 'upload' | 'sent'>,
 ): ExchangeOptions<Draft, Value> {
-	const { adaptations, extraBody = {} } = task;
+	const { adaptations, extraBody, fields } = task;
 	const modelField = model === '' ? {} : { model };
-	const omitRejected = omitRejectedField(new Set(Object.keys(extraBody)));
+	const omitRejected = omitRejectedField({ rows: [MODEL_FIELD, ...fields], extraBody });
 	return {
 		learningScope: task.routes[0]!,
 		routes: task.routes,
 		draft: task.draft as Draft,
-		startAttempt: (request) => toAttempt(task, { ...request, modelField, upload }),
+		startAttempt: (request) => toAttempt(task, { ...request, ...shared, modelField }),
+		isRepeatable: task.isRepeatable,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
 		http: {
 			headers: task.headers,
@@ -122,15 +148,19 @@ function toExchangeOptions<Value, Draft>(
 interface TaskAttempt<Draft> extends AttemptRequest<Draft> {
 	modelField: JsonRecord;
 	upload: TaskUpload | undefined;
+	sent: SentBody;
 }
 
 function toAttempt<Value, Draft>(
 	task: TaskRequest<Value, Draft>,
-	{ draft, route, modelField, upload }: TaskAttempt<Draft>,
+	{ draft, route, modelField, upload, sent }: TaskAttempt<Draft>,
 ): Attempt<Draft, Value> {
 	return {
 		toBody: () => ({ ...modelField, ...task.toBody(route, draft) }),
-		toContent: (body) => (upload ? { upload: upload.createForm(body) } : { json: body }),
+		toContent: (body) => {
+			sent.body = body;
+			return upload ? { upload: upload.createForm(body) } : { json: body };
+		},
 		toOutcome: async (response) => toOutcome(task, await task.read(response), draft),
 		getPartial: () => task.getPartial?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
@@ -175,12 +205,26 @@ async function traceAttempts<Value, Draft>({
 	);
 }
 
+/** What an error may be about. */
+interface FailedTask {
+	retries: number;
+	sent: SentBody;
+}
+
+/** The limit of an option that the server named comes first; a task may know more of any other error. */
 async function explainError<Value, Draft>(
-	{ explain }: TaskRequest<Value, Draft>,
+	{ explain, fields, extraBody }: TaskRequest<Value, Draft>,
 	error: unknown,
-	retries: number,
+	{ retries, sent }: FailedTask,
 ) {
 	const cause = withRetriesAdvice(captureError(error), retries);
+	const rows = [MODEL_FIELD, ...fields];
+	const rejection = explainRejection(cause, { rows, extraBody }, sent.body);
+	if (rejection?.isComplete) return rejection.error;
 	// An explanation may wait for the server type, which Stop must not.
-	return explain && cause.type !== 'aborted' ? await explain(cause) : cause;
+	const explained = explain && cause.type !== 'aborted' ? await explain(cause) : cause;
+	return rejection && explained.message === cause.message ? rejection.error : explained;
 }
+
+/** The field that every task sends. */
+const MODEL_FIELD: RequestField = { field: 'model', label: 'Model', canOmit: false };

@@ -1,5 +1,6 @@
 /** Converts text to speech. */
 import { createServerError, createInputError } from '../errors/create-error';
+import type { RequestField } from '../exchange/request-fields';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
@@ -11,6 +12,7 @@ import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
+import { compareResult } from './result-checks';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
@@ -53,6 +55,22 @@ export interface SpeechResult<Stored> extends AudioType {
 	warnings: string[];
 }
 
+/** What a request for speech contains. */
+export const SPEECH_FIELDS: readonly RequestField[] = [
+	{
+		field: 'input',
+		label: 'Text',
+		canOmit: false,
+		noun: 'text',
+		shorten: 'Shorten "Text", or split it into several items.',
+	},
+	{ field: 'voice', label: 'Voice', canOmit: true, valueNoun: 'voice' },
+	// The received format is checked, and another one is reported.
+	{ field: 'response_format', label: 'File Format', canOmit: true, default: 'mp3' },
+	{ field: 'speed', label: 'Speed', canOmit: true, default: 1 },
+	{ field: 'instructions', label: 'Instructions', canOmit: true },
+];
+
 /** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
 const PCM_RATE = 24_000;
 
@@ -76,13 +94,15 @@ export async function synthesizeSpeech<Stored>(
 ): Promise<SpeechResult<Stored>> {
 	const { voice, format, speed, instructions, extraBody, store } = speechRequest;
 	const input = toSpokenText(speechRequest);
+	const body = {
+		...omitEmpty({ input, voice, response_format: format, speed, instructions }),
+		...extraBody,
+	};
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
+		fields: SPEECH_FIELDS,
 		headers: { accept: 'audio/*, application/json' },
-		toBody: () => ({
-			...omitEmpty({ input, voice, response_format: format, speed, instructions }),
-			...extraBody,
-		}),
+		toBody: () => body,
 		extraBody,
 		maxBytes: MAX_RESPONSE_BYTES,
 		read: async (response) => {
@@ -94,7 +114,10 @@ export async function synthesizeSpeech<Stored>(
 					suggestion:
 						'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
 				});
-			const type = detectAudioType(head, format);
+			const type = detectAudioType(head, {
+				requested: format,
+				declared: response.headers['content-type'] ?? '',
+			});
 			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
 			const content = hasUnknownWavLength(head)
 				? Readable.from([withWavLength(await readBuffer(chunks, MAX_WAV_BYTES))])
@@ -119,14 +142,8 @@ export async function synthesizeSpeech<Stored>(
 			});
 		},
 	});
-	const { extension } = value;
-	const isOtherFormat = extension !== format;
-	const formatWarning = `The server returned ${extension} instead of the requested ${format}. The file name shows the actual format.`;
-	return {
-		...value,
-		input,
-		warnings: isOtherFormat ? [...warnings, formatWarning] : warnings,
-	};
+	const differences = compareResult('speak', { body, result: value, warnings });
+	return { ...value, input, warnings: [...warnings, ...differences] };
 }
 
 /** @throws a `ServerError` if nothing is left to speak. */
@@ -192,19 +209,55 @@ function isText(head: Buffer, type = '') {
 	return isDeclared || /^\s*[{<]/.test(head.toString('latin1'));
 }
 
-/**
- * Type of received audio: the requested type, unless the first bytes show another one. Raw samples may begin with any
- * bytes, so for PCM only a WAV header counts.
- */
-function detectAudioType(head: Uint8Array, requested: AudioFormat): AudioType {
+/** What is known about audio besides its bytes. */
+interface ExpectedAudio {
+	requested: AudioFormat;
+	/** The content type of the response. */
+	declared: string;
+}
+
+/** Raw samples. */
+const PCM_TYPE = /^audio\/(?:x-)?(?:pcm|raw|l16)\b/i;
+
+/** Containers of audio that may also have video. */
+const AUDIO_OF_CONTAINERS: Readonly<Record<string, AudioType>> = {
+	'video/mp4': { mimeType: 'audio/mp4', extension: 'm4a' },
+	'video/webm': { mimeType: 'audio/webm', extension: 'webm' },
+};
+
+/** Type of received audio: what its bytes show, otherwise the requested one, or raw samples if the server declares them. */
+function detectAudioType(head: Buffer, { requested, declared }: ExpectedAudio): AudioType {
+	const isDeclaredRaw = PCM_TYPE.test(declared);
 	const requestedType: AudioType =
-		requested === 'pcm'
-			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
+		requested === 'pcm' || isDeclaredRaw
+			? { mimeType: toPcmType(declared), extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
 	const actual = detectFileType(head);
+	const container = AUDIO_OF_CONTAINERS[actual?.mimeType ?? ''];
+	if (container) return container;
 	if (actual?.category !== 'audio') return requestedType;
 	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
-	const isCoincidence = requested === 'pcm' && extension !== 'wav';
+	// Raw samples may begin with any two bytes, so those of MP3 and AAC count only if the server declares that type.
+	const isFrame = head[0] === 0xff;
+	const isCoincidence =
+		requestedType.extension === 'pcm' && isFrame && !isDeclaredAs(declared, mimeType);
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
+}
+
+/** @param declared - Also under the names that are not registered. */
+function isDeclaredAs(declared: string, mimeType: string) {
+	const [type = ''] = declared.toLowerCase().split(';');
+	const names: Readonly<Record<string, RegExp>> = {
+		'audio/mpeg': /^audio\/(?:x-)?(?:mpeg3?|mp3|mpga)$/,
+		'audio/aac': /^audio\/(?:x-|vnd\.dlna\.)?(?:aac|aacp|adts)$/,
+	};
+	return names[mimeType]?.test(type.trim()) === true;
+}
+
+/** RFC 2586. Servers that do not name the rate use that of OpenAI's API. */
+function toPcmType(declared: string) {
+	const getNumber = (name: string) =>
+		new RegExp(`;\\s{0,9}${name}=(\\d{1,6})\\b`, 'i').exec(declared)?.[1];
+	return `audio/L16;rate=${getNumber('rate') ?? PCM_RATE};channels=${getNumber('channels') ?? 1}`;
 }

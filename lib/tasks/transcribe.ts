@@ -1,6 +1,7 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
+import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
@@ -16,6 +17,8 @@ import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
 import { parseTranscript, MAX_MEMORY } from './transcript';
+import { correctTimes } from './transcript-times';
+import { compareResult } from './result-checks';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -33,6 +36,15 @@ export interface TranscribeRequest {
 	/** Additional fields of the form. */
 	extraBody: JsonRecord;
 }
+
+/** What the form of a transcription contains besides the file. */
+export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
+	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
+	{ field: 'language', label: 'Language', canOmit: true, valueNoun: 'language' },
+	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
+	{ field: 'temperature', label: 'Temperature', canOmit: true },
+	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
+];
 
 /** Bytes: a day of speech with the times of each word has about 30 MB. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
@@ -54,18 +66,20 @@ export async function transcribe(
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
 	assertRecording(file);
+	const body = {
+		...omitEmpty({
+			response_format: format,
+			language,
+			prompt,
+			temperature,
+			'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
+		}),
+		...extraBody,
+	};
 	const result = await runTask(server, settings, {
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
-		toBody: () => ({
-			...omitEmpty({
-				response_format: format,
-				language,
-				prompt,
-				temperature,
-				'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
-			}),
-			...extraBody,
-		}),
+		fields: TRANSCRIPTION_FIELDS,
+		toBody: () => body,
 		file: { ...file, name: toAudioName(file) },
 		extraBody,
 		adaptations: { format: [requestSegments] },
@@ -86,12 +100,22 @@ export async function transcribe(
 			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
 	});
 	const { warnings } = result;
-	const transcript = withSubtitles(result.value, format);
+	const { transcript: timedTranscript, hints: timeHints } = correctTimes(result.value);
+	const transcript = withSubtitles(timedTranscript, format);
 	if (!transcript.text)
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
 		);
-	else pushAll(warnings, getTranscriptHints(transcript, transcribeRequest));
+	else
+		pushAll(warnings, [
+			...getTranscriptHints(transcript),
+			...timeHints,
+			...compareResult('transcribe', {
+				body,
+				result: { ...transcript, isTranslated: transcribeRequest.translate },
+				warnings,
+			}),
+		]);
 	return { ...transcript, warnings };
 }
 

@@ -26,37 +26,27 @@ export interface Transcript {
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
-/** What was asked of the server. */
-export interface RequestedTranscript {
-	/** `response_format` of OpenAI's API. */
-	format: string;
-	/** For `verbose_json`: `word`, `segment`. */
-	granularities: readonly string[];
-}
-
 /** Hints about a transcript with text, one of each kind. */
-export function getTranscriptHints(
-	{ extraFields, subtitles }: Transcript,
-	{ format, granularities }: RequestedTranscript,
-): string[] {
+export function getTranscriptHints({ extraFields }: Transcript): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
 		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
 	);
-	const isUntimed = segments.length === 0 && asRecords(extraFields.words).length === 0;
-	const isTimed = format === 'verbose_json' && isUntimed;
-	const times = granularities.length === 0 ? 'segments' : `times for: ${granularities.join(', ')}`;
 	const hints = [
 		silent.length > 0 &&
 			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
-		extraFields.finish_reason === 'length' &&
+		isCutOff(extraFields) &&
 			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
-		isTimed && `The server returned only the text, without ${times}.`,
-		isSubtitleFormat(format) &&
-			subtitles === undefined &&
-			'The server returned text instead of subtitles: it does not support this format.',
 	];
 	return hints.filter((hint) => hint !== false);
+}
+
+/** Names of the token limit: OpenAI (also of a chat completion), Anthropic, Ollama. */
+function isCutOff({ choices, ...fields }: JsonRecord) {
+	const { finish_reason, stop_reason, done_reason } = { ...asRecords(choices)[0], ...fields };
+	return [finish_reason, stop_reason, done_reason].some(
+		(reason) => reason === 'length' || reason === 'max_tokens',
+	);
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */

@@ -3,26 +3,18 @@ import { detectFileType } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../values/records';
 import { parseJson } from '../values/json';
-import { splitReasoning } from '../text/reasoning';
 import { joinSplitSegments, joinSplitText } from './split-text';
 import type { SubtitleFormat, Transcript } from './transcript-hints';
+import {
+	isSilentSegment,
+	stripLineMarks,
+	stripMarks,
+	stripReasoning,
+	stripSilence,
+} from './transcript-marks';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
-
-/** Markers that models add to the text; the group is the language. */
-const MARKERS: readonly RegExp[] = [
-	// whisper.cpp, for silence
-	/\[ ?BLANK_AUDIO ?\]/g,
-	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" for silence
-	/(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/g,
-	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>"; SenseVoice: "<|zh|><|NEUTRAL|><|Speech|>"
-	/<\|(?:([a-z]{2,3})|[\w.:/ -]{1,40})\|>/g,
-	// Canary and Gemma, if the server keeps their tokens
-	/<\/?(?:s|unk|pad|bos|eos|start_of_turn|end_of_turn)>/g,
-	// whisper.cpp, with special tokens
-	/\[_(?:BEG|EOT|SOT|PREV|NOT|SOLM|TRANSCRIBE|TRANSLATE|TT_\d{1,6})_?\]/g,
-];
 
 /**
  * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`.
@@ -54,6 +46,9 @@ const TEXT_NAMES = [
 	'output',
 	'channels',
 	'alternatives',
+	// Chat completions of models for audio
+	'message',
+	'content',
 ];
 
 /** A response with its text in `text` or in `segments`. */
@@ -61,7 +56,10 @@ function toOpenAiForm(value: unknown, depth = 8): JsonRecord {
 	if (typeof value === 'string') return { text: value };
 	if (Array.isArray(value))
 		return { segments: value.map((entry) => toOpenAiForm(entry, depth - 1)) };
-	const record = asRecord(value);
+	const { choices, ...response } = asRecord(value);
+	const [choice] = asRecords(choices);
+	const isChoice = choice !== undefined && typeof response.text !== 'string';
+	const record = isChoice ? { ...response, ...choice } : asRecord(value);
 	const name = TEXT_NAMES.find((key) => (record[key] ?? undefined) !== undefined);
 	if (name === undefined || typeof record.text === 'string' || depth < 1) return record;
 	const { [name]: content, ...fields } = record;
@@ -69,44 +67,24 @@ function toOpenAiForm(value: unknown, depth = 8): JsonRecord {
 }
 
 function parseText(body: string, extraFields: JsonRecord = {}): Transcript {
-	const { text: markedText, language } = stripMarkers(body);
-	const text = joinSplitText(markedText);
+	const { text: unmarkedText, language } = stripMarks(stripReasoning(body));
+	const text = joinSplitText(unmarkedText);
 	const fields = { ...omitUndefined({ language }), ...extraFields };
 	const format = detectSubtitleFormat(text);
 	if (format === undefined) return { text: text.trim(), extraFields: fields };
-	const subtitles = { format, content: text };
-	return { text: extractSubtitleText(text), subtitles, extraFields: fields };
-}
-
-/** A text without markers. */
-interface UnmarkedText {
-	text: string;
-	/** Of the first marker that names one. */
-	language?: string;
-}
-
-function stripMarkers(marked: string): UnmarkedText {
-	let language: string | undefined;
-	const text = MARKERS.reduce(
-		(markedText, marker) =>
-			markedText.replace(marker, (_all, name: unknown) => {
-				if (typeof name === 'string' && name !== 'None') language ??= name;
-				return '';
-			}),
-		stripReasoning(marked),
-	);
-	return { text, language };
-}
-
-/** Models that answer with speech and text may think. A text that is only thinking stays. */
-function stripReasoning(response: string) {
-	const { text } = splitReasoning(response, true);
-	return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
+	const content = stripLineMarks(text);
+	return {
+		text: extractSubtitleText(content),
+		subtitles: { format, content },
+		extraFields: fields,
+	};
 }
 
 function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript | undefined {
 	const segments = asRecords(extraFields.segments);
-	const text = asString(rawText) ?? joinSegments(segments);
+	const receivedText = asString(rawText) ?? joinSegments(segments);
+	const hasSilence = segments.some(({ text: segment }) => isSilentSegment(asString(segment) ?? ''));
+	const text = hasSilence && receivedText ? stripSilence(receivedText) : receivedText;
 	const isError =
 		!text &&
 		(isRecord(extraFields.error) || Boolean(extraFields.error) || Boolean(extraFields.detail));
@@ -114,7 +92,7 @@ function parseRecord({ text: rawText, ...extraFields }: JsonRecord): Transcript 
 	if (isError || (text === undefined && rawText !== null)) return undefined;
 	const cleanedSegments = joinSplitSegments(segments).map((segment) =>
 		typeof segment.text === 'string'
-			? { ...segment, text: stripMarkers(segment.text).text }
+			? { ...segment, text: stripMarks(stripReasoning(segment.text)).text }
 			: segment,
 	);
 	return parseText(

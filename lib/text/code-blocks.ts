@@ -1,4 +1,4 @@
-/** Code in Markdown and HTML, in which marks and calls are examples. */
+/** Code and quotations in Markdown and HTML, in which marks and calls are examples. */
 import type { TextRange } from './calls/types';
 
 /**
@@ -10,7 +10,7 @@ const FENCE =
 /** A fence, or what models write in place of one at the end of a block. */
 const LOOSE_FENCE = /^ {0,3}(?:```|~~~)|```[\w-]{0,20}(?=[ \t]{0,9}\r?\n)/m;
 const BACKTICKS = /`+|\n[ \t]*(?=\r?\n)/g;
-const CODE_TAG = /<(\/?)(code|pre)>/g;
+const CODE_TAG = /<(\/?)(code|pre)(?:\s[^<>]{0,200})?>/gi;
 /** Longer elements and spans are taken for marks that were not closed. */
 const MAX_ELEMENT = 2_000;
 
@@ -21,14 +21,85 @@ export function isInFence(text: string, at: number): boolean {
 
 /** A text of the same length, with blanks instead of its code. */
 export function blankOutCode(text: string): string {
+	return findCode(text).visible;
+}
+
+/** Code in a text. */
+interface CodeOfText {
+	/** The text with blanks instead of the code. */
+	visible: string;
+	/** Of each kind of code, its parts with their marks. Code of one kind may be in code of another one. */
+	parts: string[];
+}
+
+function findCode(text: string): CodeOfText {
+	const parts: string[] = [];
 	let visible = text;
+	const hide = (ranges: readonly TextRange[]) => {
+		for (const { from, to } of ranges) parts.push(visible.slice(from, to));
+		visible = blankOut(visible, ranges);
+	};
 	// A fence at the end of a line is code for some readers, and for others not: what either takes for code is code.
 	const isFenceInLine = [false, true];
-	for (const isAllowed of isFenceInLine)
-		visible = blankOut(visible, findFencedBlocks(visible, isAllowed));
-	for (const findRanges of [findElements, findCodeSpans])
-		visible = blankOut(visible, findRanges(visible));
-	return visible;
+	for (const isAllowed of isFenceInLine) hide(findFencedBlocks(visible, isAllowed));
+	for (const findRanges of [findElements, findCodeSpans]) hide(findRanges(visible));
+	return { visible, parts };
+}
+
+/** The contents of the code of a text: blocks with fences, elements and spans. */
+export function findCodeContents(text: string): string[] {
+	return findCode(text).parts.map(withoutCodeMarks);
+}
+
+const FENCED = /^(?:```|~~~)/;
+const OPENING_TAG = /^<(?:code|pre)(?:\s[^<>]{0,200})?>/i;
+const CLOSING_TAG = /<\/(?:code|pre)>$/i;
+
+/** Code without its fences, backticks or tags. */
+function withoutCodeMarks(part: string): string {
+	const code = part.trim();
+	const lineEnd = FENCED.test(code) ? code.indexOf('\n') : -1;
+	let from = lineEnd + 1;
+	let to = code.length;
+	while (lineEnd < 0 && code[from] === '`') from += 1;
+	while (to > from && (code[to - 1] === '`' || (lineEnd >= 0 && code[to - 1] === '~'))) to -= 1;
+	return code.slice(from, to).replace(OPENING_TAG, '').replace(CLOSING_TAG, '').trim();
+}
+
+/** Deeper lines are code, as in CommonMark. A list may be less deep. */
+const CODE_INDENTATION = 4;
+const LINE = /^([ \t]*)([^\r\n]*)/gm;
+/** Also the points and letters that models write. */
+const LIST_ITEM = /^(?:[-*+•◦▪‣·–—]|\(?(?:\d{1,9}|[A-Za-z])[.)])(?:[ \t]+|$)/;
+/** A quotation, or a row of a table. */
+const QUOTED_LINE = /^[>|]/;
+
+/**
+ * A text of the same length, with blanks instead of the lines that Markdown takes for a quotation, a list, a row of a table,
+ * or code by its indentation. Indentation that all lines share is none.
+ */
+export function blankOutQuotedLines(text: string): string {
+	const isIndented = /^(?: {4}| {0,3}\t)/m.test(text) && !/^(?! {4}| {0,3}\t)[ \t]*\S/m.test(text);
+	const codeIndentation = isIndented ? 2 * CODE_INDENTATION : CODE_INDENTATION;
+	const ranges: TextRange[] = [];
+	let listIndentation = Infinity;
+	for (const { 0: line, 1: blanks = '', 2: content = '', index: from } of text.matchAll(LINE)) {
+		if (content === '') continue;
+		const indentation = getWidth(blanks);
+		const item = LIST_ITEM.exec(content)?.[0];
+		const isInList = indentation >= listIndentation;
+		if (!isInList) listIndentation = item === undefined ? Infinity : indentation + 2;
+		const isQuoted = item !== undefined || isInList || QUOTED_LINE.test(content);
+		if (isQuoted || indentation >= codeIndentation) ranges.push({ from, to: from + line.length });
+	}
+	return blankOut(text, ranges);
+}
+
+/** Columns of blanks and tabs. */
+function getWidth(blanks: string): number {
+	const addTo = (width: number, blank: string) =>
+		blank === '\t' ? width + 4 - (width % 4) : width + 1;
+	return Array.from(blanks).reduce(addTo, 0);
 }
 
 function blankOut(text: string, ranges: readonly TextRange[]): string {
@@ -74,27 +145,15 @@ function isEndOf(open: string, fence: string, match: RegExpMatchArray): boolean 
 	return fence.startsWith(open) && info.trim() === '';
 }
 
-/** Blocks whose content is looked at. */
-const MAX_BLOCKS = 20;
-
-/** The contents of the first fenced code blocks of a text. */
-export function findCodeBlocks(text: string): string[] {
-	return findFencedBlocks(text, true)
-		.slice(0, MAX_BLOCKS)
-		.map(({ from, to, fence, isOpen }) => {
-			const content = text.slice(from, to).replace(/^[^\n]*\n/, '');
-			return (isOpen ? content : content.trimEnd().slice(0, -fence.length)).trimEnd();
-		});
-}
-
 /** HTML's elements `code` and `pre`. */
 function findElements(text: string): TextRange[] {
 	const ranges: TextRange[] = [];
 	let open: { tag: string; from: number } | undefined;
 	for (const { 0: mark, 1: slash, 2: tag = '', index: from } of text.matchAll(CODE_TAG)) {
 		const isOld = open === undefined || from - open.from > MAX_ELEMENT;
-		if (slash === '' && isOld) open = { tag, from };
-		if (slash === '' || open === undefined || open.tag !== tag) continue;
+		const name = tag.toLowerCase();
+		if (slash === '' && isOld) open = { tag: name, from };
+		if (slash === '' || open === undefined || open.tag !== name) continue;
 		const to = from + mark.length;
 		if (to - open.from <= MAX_ELEMENT) ranges.push({ from: open.from, to });
 		open = undefined;

@@ -1,7 +1,8 @@
 /** Breaks up marks in texts of users, tools and files, so that templates and parsers treat them as text. */
 import { isRecord } from '../values/records';
 import { ZERO_WIDTH_SPACE } from '../values/safe-text';
-import { EXACT_FORMS, getMarks, TAG_FORMS, toAlternatives } from './marks';
+import { toAlternatives } from './mark-patterns';
+import { EXACT_FORMS, getMarks, TAG_FORMS } from './marks';
 
 /** The name of such a tag may have any case, because parsers ignore it. `<s>` and `<AI>` are too short for that. */
 const TAG = /^<\/?[\w-]{3,}(?:>|=| name=)$/;

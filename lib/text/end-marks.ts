@@ -1,5 +1,6 @@
 /** Removes marks from the end of a response: servers that do not know them leave them in the text (mlx-vlm 1932). */
-import { getMarks, toAlternatives } from './marks';
+import { toAlternatives } from './mark-patterns';
+import { getMarks } from './marks';
 
 /** Marks that end a turn, and tokens that begin the next one, which the model was not stopped from writing. */
 export const END_MARKS: readonly string[] = [

@@ -714,8 +714,3 @@ export function getPartialMarkLength(text: string, marks: readonly string[]): nu
 		return longest;
 	}, 0);
 }
-
-/** The source of a regular expression that matches any of some texts. */
-export function toAlternatives(texts: readonly string[]): string {
-	return texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
-}

@@ -1,5 +1,6 @@
 /** Thinking that a server sends in a field of its own, without the tags that some leave in it. */
-import { getPartialMarkLength, THINKING_TAGS, toAlternatives, toEndTag } from './marks';
+import { toAlternatives } from './mark-patterns';
+import { getPartialMarkLength, THINKING_TAGS, toEndTag } from './marks';
 
 const END_TAGS = THINKING_TAGS.map(toEndTag);
 const START = new RegExp(String.raw`^\s*(?:${toAlternatives(THINKING_TAGS)})`);

@@ -1,5 +1,6 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
-import { getPartialMarkLength, THINKING_TAGS, toAlternatives, toEndTag } from './marks';
+import { toAlternatives } from './mark-patterns';
+import { getPartialMarkLength, THINKING_TAGS, toEndTag } from './marks';
 
 /** A tag that opens thinking, with or without a prefix. Other tags are in the table of marks. */
 const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;
@@ -24,6 +25,8 @@ const MAX_HEADER_LENGTH = 160;
  */
 const BARE_HEADER = /^analysis(?=[A-Z"'“(\n])/;
 const BARE_START = 'analysis';
+/** The word is one token: a shorter beginning is another one, and is shown at once. */
+const MIN_BARE_LENGTH = 4;
 const BARE_ENDS = toEnds(['assistantfinal']);
 
 /** Beginnings of marks, at which the response is not yet decided. */
@@ -104,7 +107,8 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
 	const isPartial =
 		PARTIAL_TAG.test(text) ||
-		[...STARTS, ...END_TAGS, BARE_START].some((start) => start.startsWith(text));
+		[...STARTS, ...END_TAGS].some((start) => start.startsWith(text)) ||
+		(text.length >= MIN_BARE_LENGTH && BARE_START.startsWith(text));
 	return mayBeHeader || isPartial ? 'undecided' : undefined;
 }
 

@@ -116,7 +116,7 @@ export const audio: DifyResource = {
 						throw response.toError(body);
 					}
 					const { head, chunks } = await peekHead(response.bytes());
-					// Older Dify reports WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
+					// Older versions of Dify report WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
 					const actual = detectAudio(head);
 					return await storeFile(call, 'options.binaryPropertyOutput', {
 						content: chunks,

@@ -1,13 +1,17 @@
 /** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
-import { toReadableContent } from '../../lib/dify/run/merge-events';
 import { isMissingRun } from '../../lib/dify/run/run-record';
-import { parseFormActions, formPath, parseFormFields } from '../../lib/dify/forms';
+import {
+	createActionError,
+	formPath,
+	parseFormActions,
+	parseFormFields,
+	withFieldNames,
+} from '../../lib/dify/forms';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
-import { isNonEmpty } from '../../lib/values/records';
-import { toText, truncate } from '../../lib/values/text';
-import { createLocalError } from '../../lib/dify/errors';
+import { asRecords, isNonEmpty } from '../../lib/values/records';
+import { toText } from '../../lib/values/text';
 import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
@@ -74,7 +78,7 @@ export const forms: DifyResource = {
 				const follow = readFollow(call, { user, formToken });
 				const formValues = readExactObject(parameters, 'values');
 				const form = await client.get(formPath(formToken));
-				const action = findActionId(form, parameters.requiredString('action'));
+				const action = findActionId(form, parameters);
 				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
 				const textFields = fields.filter((field) => !isFileField(field));
 				const texts: JsonRecord = { ...formValues };
@@ -106,7 +110,7 @@ export const forms: DifyResource = {
 				return {
 					json: toPlainObject({
 						formToken,
-						formContent: toReadableContent(form.form_content, form.inputs) ?? '',
+						formContent: withFieldNames(form.form_content, form.inputs) ?? '',
 						inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 						actions: parseFormActions(form),
 						expirationTime: form.expiration_time,
@@ -151,26 +155,28 @@ function readFollow(call: DifyCall, { user, formToken }: Submission) {
 	};
 }
 
-/** Buttons that an error names. */
-const MAX_NAMED_BUTTONS = 10;
-
 /**
  * The ID of a button, by its ID or label.
  *
- * @throws {ServerError} with the buttons of the form: Dify rejects another one without naming them
+ * @throws {ServerError} if the form has other buttons: Dify would reject it
  */
-function findActionId(form: JsonRecord, idOrLabel: string) {
-	const actions = parseFormActions(form);
+function findActionId(form: JsonRecord, parameters: NodeParameters) {
+	const idOrLabel = parameters.requiredString('action');
+	const actions = findActions(form, parameters);
+	// The buttons are unknown.
 	if (actions.length === 0 || actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
 	const action = actions.find(
 		({ title }) => title.trim().toLowerCase() === idOrLabel.trim().toLowerCase(),
 	);
-	if (action !== undefined) return action.id;
-	const names = actions
-		.slice(0, MAX_NAMED_BUTTONS)
-		.map(({ id, title }) => truncate(title === id ? id : `${id} ("${title}")`, 80));
-	throw createLocalError('formRejected', {
-		title: `The form has no button "${truncate(idOrLabel, 80)}"`,
-		suggestion: `Enter the ID or label of one of its buttons in Action: ${names.join(', ')}${actions.length > MAX_NAMED_BUTTONS ? ', …' : ''}.`,
-	});
+	if (action === undefined) throw createActionError(actions, idOrLabel);
+	return action.id;
+}
+
+/** The buttons of the form, otherwise those in the input item, as a paused run returns them. */
+function findActions(form: JsonRecord, parameters: NodeParameters) {
+	const actions = parseFormActions(form);
+	if (actions.length > 0) return actions;
+	const token = readFormToken(parameters);
+	const inputForm = asRecords(parameters.item().forms).find(({ formToken }) => formToken === token);
+	return parseFormActions(inputForm ?? {});
 }

@@ -96,8 +96,21 @@ const ownFields: INodeProperties[] = [
 	),
 ];
 
+const { options: sortedOptions = [], ...collection } = optionsCollection([
+	...generationOptionFields,
+	...requestFields,
+	...ownFields,
+	traceField,
+]);
+
+/** Common options, then timeouts, which slow hardware needs, before groups with a prefix and all others. */
+const commonNames = ['temperature', 'maxTokens', 'topP', 'contextSize', 'stop'];
+const timeoutNames = ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'];
+const firstNames = [...commonNames, ...timeoutNames];
+
 export const optionsField: INodeProperties = {
-	...optionsCollection([...generationOptionFields, ...requestFields, ...ownFields, traceField]),
+	...collection,
+	options: (sortedOptions as INodeProperties[]).toSorted((a, b) => getRank(a) - getRank(b)),
 	description: 'Options that you do not add are not sent: the server settings apply',
 };
 
@@ -118,3 +131,7 @@ export const properties: INodeProperties[] = [
 	...responseFormatFields,
 	optionsField,
 ];
+
+function getRank({ name }: INodeProperties) {
+	return [...firstNames, name].indexOf(name);
+}

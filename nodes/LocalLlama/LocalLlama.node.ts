@@ -6,6 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { modelSearches } from '../shared/model-selection';
+import { searchVoices } from '../shared/voice-selection';
 import { bindContext } from '../shared/bind-context';
 import { runLocalLlama } from './run-local-llama';
 import { operations } from './resources';
@@ -30,7 +31,7 @@ export class LocalLlama implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: modelSearches } satisfies INodeType['methods'];
+	methods = { listSearch: { ...modelSearches, searchVoices } } satisfies INodeType['methods'];
 
 	execute: (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> = bindContext(
 		(context: IExecuteFunctions) => runLocalLlama(context, operations),

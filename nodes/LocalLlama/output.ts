@@ -4,13 +4,15 @@ import { isToolType } from 'n8n-workflow';
 import type { NodeParameters } from '../shared/parameters';
 import type { OperationItem } from '../shared/run/operations';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
-import { booleanField, optionsCollection } from '../shared/field-builders';
+import { truncate } from '../../lib/values/text';
+import { tryOrUndefined } from '../../lib/values/attempt';
+import { booleanField, optionsCollection, stringField } from '../shared/field-builders';
 import { ItemError } from '../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 
 /** A result for an output item. */
 export interface ResultItem {
-	/** The result alone, for the field `output`. */
+	/** The result alone, for the output field. */
 	output: unknown;
 	/** Everything else, for the field `metadata`. */
 	metadata?: object;
@@ -26,24 +28,43 @@ interface ResultOperation extends Omit<LocalLlamaOperation, 'run'> {
 	run(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
 }
 
+const DEFAULT_FIELD = 'output';
+
+/**
+ * Names that are no field for a result: n8n's expressions cannot read the first three, this node writes the next, and
+ * n8n sends an item with nothing but `error` to the error output.
+ */
+const RESERVED_NAMES: readonly string[] = [
+	'__proto__',
+	'constructor',
+	'prototype',
+	'metadata',
+	'error',
+];
+
 const outputOptions = [
 	booleanField(
 		'Include Input Fields',
 		'includeInputFields',
 		false,
-		'Whether the output includes the fields and files of the input item. The fields output and metadata overwrite input fields with the same name. On if not set, but off for the entries of an array.',
+		'Whether the output includes the fields and files of the input item. On if not set, but off for the entries of an array.',
 	),
+	stringField('Output Field', 'outputField', {
+		default: DEFAULT_FIELD,
+		description:
+			'Name of the field for the result. It replaces an input field with the same name, and a hint says so. If empty, output is used, which is also the field that a chat displays. The first item decides for items that are processed together.',
+	}),
 	booleanField(
 		'Simplify',
 		'simplify',
 		false,
-		'Whether to return only the result in the field output, without the field metadata: token counts, times, model and further details. On if not set.',
+		'Whether to return only the result, without the field metadata: token counts, times, model and further details. On if not set.',
 	),
 ];
 
 /**
- * Builds the output items of an operation: the fields of the input item, the result in `output`, and everything else in
- * `metadata`. Adds the options for it.
+ * Builds the output items of an operation: the fields of the input item, the result in the output field, and everything
+ * else in `metadata`. Adds the options for it.
  *
  * The tool of an agent returns no input fields: the agent has its input already.
  */
@@ -60,16 +81,38 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			const parameters: NodeParameters[] = [];
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			const itemCall = { ...call, parametersOf };
+			const outputField = readOutputField(itemCall);
 			return (await operation.run(call)).map((item) =>
-				item instanceof ItemError ? item : toOperationItem(item, itemCall),
+				item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField),
 			);
 		},
 	};
 }
 
+/**
+ * The name of the output field, by the first item that can be read: the operation reports the others.
+ *
+ * @throws a `ServerError` of type `invalidInput` for a name that n8n cannot read, or that has another meaning.
+ */
+function readOutputField({ itemIndexes, parametersOf }: LlamaCall): string {
+	for (const itemIndex of itemIndexes) {
+		const value = tryOrUndefined(() => parametersOf(itemIndex).string('options.outputField'));
+		if (value === undefined) continue;
+		const name = value || DEFAULT_FIELD;
+		if (!RESERVED_NAMES.includes(name) && !/[.[\]"'`\\]/.test(name)) return name;
+		throw parametersOf(itemIndex).createError(
+			'options.outputField',
+			`must be a plain name, not ${JSON.stringify(truncate(name, 60))}`,
+			'Enter a name without dots, brackets and quotation marks, such as "label".',
+		);
+	}
+	return DEFAULT_FIELD;
+}
+
 function toOperationItem(
 	item: ResultItem,
-	{ context, itemIndexes, parametersOf, ...call }: LlamaCall,
+	{ context, itemIndexes, parametersOf, hint, ...call }: LlamaCall,
+	outputField: string,
 ): OperationItem {
 	const { output, metadata = {}, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
@@ -79,14 +122,25 @@ function toOperationItem(
 		furtherIndexes.length === 0 &&
 		!isToolType(context.getNode().type);
 	const input = hasInput ? context.getInputData()[itemIndex] : undefined;
+	const fields = { ...input?.json, ...entry };
+	const result = {
+		[outputField]: output,
+		...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
+	};
+	const files = { ...input?.binary };
+	for (const name of Object.keys(result).filter((key) => Object.hasOwn(fields, key)))
+		hint(
+			name === outputField
+				? `The input field "${name}" was replaced by the result. To keep both, enter another name in the option Output Field.`
+				: `The input field "${name}" was replaced by the metadata of the result. To keep it, turn on Simplify, or rename it before this node.`,
+		);
+	for (const name of Object.keys(item.binary ?? {}).filter((key) => Object.hasOwn(files, key)))
+		hint(
+			`The input file "${name}" was replaced by the output file. To keep both, enter another name in the option Put Output File in Field.`,
+		);
 	return {
 		...itemFields,
-		json: {
-			...input?.json,
-			...entry,
-			output,
-			...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
-		},
-		...omitEmpty({ binary: { ...input?.binary, ...item.binary } }),
+		json: { ...fields, ...result },
+		...omitEmpty({ binary: { ...files, ...item.binary } }),
 	};
 }

@@ -1,7 +1,10 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { isToolNode, omitRepeatedCause } from '../../lib/errors/node-error';
+import type { NodeErrorOptions } from '../../lib/errors/node-error';
+import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
+import { describeError } from '../../lib/errors/describe-error';
+import { ServerError } from '../../lib/errors/server-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import type { CheckResult } from '../../lib/health/check-result';
@@ -57,9 +60,7 @@ export function defineHealthOperation({
 			const check = { ...readExpectations(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
 			const { binary, ...health } = await measure({ ...call, check });
-			if (!health.healthy && isToolNode(context.getNode())) {
-				return [{ json: toToolJson(health), binary }];
-			}
+			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);
 			}
@@ -70,10 +71,34 @@ export function defineHealthOperation({
 	};
 }
 
-/** A model may repeat it to any user, so it contains no URL and no server message. */
-function toToolJson({ status, healthy, findings, checkedAt }: CheckResult): object {
-	const ids = findings.map(({ id, severity }) => ({ id, severity }));
-	return { status, healthy, findings: ids, checkedAt };
+/**
+ * The result for an agent. A model may repeat it to any user, so it contains nothing about the server: also a finding, a
+ * version or a speed tells how to attack it. A report is a file, which an agent would not get anyway.
+ */
+function toToolJson({ healthy }: CheckResult) {
+	return { healthy, message: healthy ? 'The checked service works.' : TOOL_UNHEALTHY_TEXT };
+}
+
+const TOOL_UNHEALTHY_TEXT =
+	'The checked service does not work as it should. Its details are only shown to the owner of the workflow.';
+
+const TOOL_FAILED_TEXT =
+	'The checked service could not be checked. The reason is only shown to the owner of the workflow.';
+
+/** n8n's error. As a tool, it says the same for all errors, and the details have its text. */
+export function toHealthNodeError(
+	node: INode,
+	error: unknown,
+	options: NodeErrorOptions,
+): NodeOperationError {
+	const nodeError = toNodeError(node, error, options);
+	if (!isToolNode(node)) return nodeError;
+	const description = error instanceof ServerError ? describeError(error) : nodeError.description;
+	nodeError.context.data = { ...(nodeError.context.data as object | undefined), description };
+	nodeError.message = TOOL_FAILED_TEXT;
+	nodeError.description = TOOL_FAILED_TEXT;
+	nodeError.messages = [];
+	return nodeError;
 }
 
 /**

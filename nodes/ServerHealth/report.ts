@@ -37,7 +37,7 @@ const speedFields: INodeProperties[] = [
 	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
 		displayOptions: IF_SPEED_MEASURED,
 		description:
-			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server',
+			'If greater than 1, the last round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server. A round before it sends half as many.',
 	}),
 	integerField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
 		displayOptions: IF_SPEED_MEASURED,
@@ -87,9 +87,11 @@ async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
-	const measured = await addSpeedTest(target, health, { ...readSpeed(call), ...TIMEOUTS }).catch(
-		captureError,
-	);
+	const measured = await addSpeedTest(target, health, {
+		...readSpeed(call),
+		...TIMEOUTS,
+		hasMiddleRound: true,
+	}).catch(captureError);
 	if (!(measured instanceof ServerError)) {
 		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
 		if (wrongType === undefined) return measured;

@@ -5,6 +5,7 @@ import { createCheckTarget } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
 import { runOperations } from '../shared/run/run-operations';
 import type { Service } from './health-operation';
+import { toHealthNodeError } from './health-operation';
 import { operations } from './operations';
 
 /** Runs the selected operation for all items. */
@@ -17,6 +18,7 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 			);
 			return { target: await createCheckTarget(context, service, itemIndex) };
 		},
+		createNodeError: toHealthNodeError,
 		outputs: hasOneOutput(context) ? 1 : 2,
 	});
 }

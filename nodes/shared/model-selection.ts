@@ -5,6 +5,7 @@ import { listModels } from '../../lib/servers/list-models';
 import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/endpoint';
+import { lacksHeaders } from '../../lib/servers/credential';
 import { toListEntries, createListError } from './list-entries';
 import { captureError, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
@@ -70,7 +71,7 @@ type ListSearch = (this: ILoadOptionsFunctions, filter?: string) => Promise<INod
 function createModelSearch(task?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
-			const server = createModelServer(await this.getCredentials('localLlamaApi'), this.helpers);
+			const server = await openListedServer(this);
 			const models = await listModels(server, undefined, task);
 			const query = filter.trim().toLowerCase();
 			const names = getDisplayNames(models.map(({ id }) => id));
@@ -90,6 +91,23 @@ function createModelSearch(task?: ModelTask): ListSearch {
 		}
 	};
 }
+
+/** The server of a list. Extra headers that need the workflow are missing here, which an error of the list says. */
+export async function openListedServer(context: ILoadOptionsFunctions): Promise<ModelServer> {
+	const credentials = await context.getCredentials('localLlamaApi');
+	if (!lacksHeaders(credentials)) return createModelServer(credentials, context.helpers);
+	const server = createModelServer({ ...credentials, extraHeaders: {} }, context.helpers);
+	const { getSuggestion } = server.errorContext;
+	const errorContext: ModelServer['errorContext'] = {
+		...server.errorContext,
+		getSuggestion: (type, model) =>
+			[LACKS_HEADERS, getSuggestion?.(type, model)].filter((text) => text !== undefined).join(' '),
+	};
+	return Object.defineProperty(server, 'errorContext', { value: errorContext });
+}
+
+const LACKS_HEADERS =
+	'This list was requested without Extra Headers, because their expressions need the workflow: enter the name with "By Name", or use fixed values.';
 
 /** Settings of which the model may be missing. */
 interface ModelSettings {

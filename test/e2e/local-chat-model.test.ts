@@ -620,7 +620,7 @@ describe('the running n8n', () => {
 		await server.close();
 	});
 
-	it('a visitor sees neither address nor suggestion of an error, and the owner finds both in the execution (cases N48, N50)', async () => {
+	it('a visitor sees neither address nor suggestion of an error, and the owner finds both in the execution', async () => {
 		const { id } = await live({ url: 'http://127.0.0.1:9' }, 'down', (credential) =>
 			workflowOf('Down', {
 				Chat: chatTrigger('down-chat'),

@@ -247,7 +247,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			others: { Ask: { type: 'jwtAuth', credential } },
 			change: { Left: { ...small } },
 		});
-		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Create the table'));
+		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Table setup'));
 		const ask = async (user: string) =>
 			await theN8n().webhook('ask-with-budget', {
 				headers: tokenOf(user),
@@ -376,7 +376,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const workflow = await theN8n().createWorkflow(example('overnight-batch', { local }));
 		const run = async (trigger: string) =>
 			await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, trigger));
-		await run('Create the table');
+		await run('Table setup');
 		const rows = rowsOf(await run('Start'), 'Write');
 		expect(rows.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
 		expect(rowsOf(await run('Start'), 'Next rows')).toEqual([]);
@@ -384,7 +384,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'health-watch': async () => {
-		const execution = await startedFrom('Every 5 minutes', 'health-watch', {
+		const execution = await startedFrom('Five-minute schedule', 'health-watch', {
 			local: await localCredential({ url: 'http://127.0.0.1:9' }),
 		});
 		const [message] = rowsOf(execution, 'Send message');
@@ -397,7 +397,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const text = 'All is well here, and nothing is broken. '.repeat(40);
 		const sim = await startRuleServer([{ says: text }], { tokenDelayMs: 1 });
 		const { port, mails } = await mailServer();
-		const execution = await startedFrom('Every Monday at 8', 'weekly-server-report', {
+		const execution = await startedFrom('Monday schedule', 'weekly-server-report', {
 			local: await localCredential(sim),
 			others: { 'Send email': { type: 'smtp', credential: await stored(smtpCredential(port)) } },
 		});

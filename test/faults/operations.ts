@@ -1,6 +1,7 @@
 /** Every operation of every node, filled in as in the editor, and the uses of sub-nodes and triggers. */
 import type {
 	ICredentialDataDecryptedObject,
+	IDataObject,
 	INodeExecutionData,
 	INodeParameters,
 	INodeType,
@@ -31,6 +32,10 @@ export interface OperationRun {
 	brokenItem?: number;
 	/** The file of each item. Default: a text. */
 	file?: UploadedFile;
+	/** Further fields of each item. */
+	fields?: IDataObject;
+	/** Whether an agent uses the node as a tool. Default: no. */
+	isTool?: boolean;
 }
 
 /** A file as n8n has it in an item. */
@@ -155,15 +160,18 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			type: 'action',
 			labels: filled.labels,
 			run: async (setup) => {
-				const { credentials, continueOnFail, signal, file } = setup;
+				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: credentials.map((_, itemIndex) => createItem(itemIndex, file)),
+					items: credentials.map((_, itemIndex) => {
+						const item = createItem(itemIndex, file);
+						return { ...item, json: { ...item.json, ...fields } };
+					}),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,
 					signal,
-					streaming: true,
-					type: filled.type,
+					streaming: !isTool,
+					type: filled.type + (isTool ? 'Tool' : ''),
 				});
 				const items = await node.execute!.call(context);
 				return { items: items as INodeExecutionData[][], chunks, hints, metadata };

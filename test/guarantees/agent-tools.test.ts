@@ -1,4 +1,4 @@
-/** design.md 4.9 and 5, Agent: which tool a call runs, and what goes back to the model. */
+/** Promises to users. Agent: which tool a call runs, and what goes back to the model. */
 import { HumanMessage, toolNamed } from './support/agent-turns';
 import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, streamOf, wholeOf } from './support/node-runner';

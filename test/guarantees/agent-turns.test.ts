@@ -1,4 +1,4 @@
-/** design.md 5, Agent: tool turns. */
+/** Promises to users. Agent: tool turns. */
 import {
 	AIMessage,
 	HumanMessage,
@@ -277,15 +277,16 @@ describe('output that the server cannot parse', () => {
 		return server.sent(CHAT).length;
 	};
 
+	const inventedAfter = (...deltas: Parameters<typeof streamed>) =>
+		streamed(...deltas, called('a', 'invented', '{}'), delta({}, 'tool_calls'), usage());
+
 	test('is requested again, once, also after a correction', async () => {
-		const text = delta({ content: 'Let me see. ' });
-		const invented = streamed(
-			text,
-			called('a', 'invented', '{}'),
-			delta({}, 'tool_calls'),
-			usage(),
-		);
-		expect(await countRequests(invented, json({ error }, 500))).toBe(3);
+		expect(await countRequests(inventedAfter(), json({ error }, 500))).toBe(3);
+	});
+
+	test('is not requested again if text of an earlier attempt was shown', async () => {
+		const shown = inventedAfter(delta({ content: 'Let me see. ' }));
+		expect(await countRequests(shown, json({ error }, 500))).toBe(2);
 	});
 
 	test('is not requested again after its beginning was shown', async () => {

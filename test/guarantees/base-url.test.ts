@@ -1,4 +1,4 @@
-/** design.md 5, Connections: the Base URL in any form, and what goes with each request. */
+/** Promises to users. Connections: the Base URL in any form, and what goes with each request. */
 import type { IHttpRequestOptions } from 'n8n-workflow';
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';

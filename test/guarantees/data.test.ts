@@ -1,4 +1,4 @@
-/** design.md 5, Data. */
+/** Promises to users. Data. */
 import { HumanMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { chatModel, embeddings, failureOf, model, modelList, run } from './support/node-runner';
@@ -103,7 +103,7 @@ describe('batches', () => {
 	});
 
 	test.each([
-		['a plain 500', json({ error: 'Internal Server Error' }, 500), 't13', 9],
+		['a plain 500', json({ error: 'Internal Server Error' }, 500), 't13', 10],
 		[
 			'one that is too large for the batch',
 			json(

@@ -1,5 +1,5 @@
-/** design.md 5, Items. */
-import type { IExecuteFunctions } from 'n8n-workflow';
+/** What users are promised about items. */
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
@@ -213,17 +213,53 @@ describe('as a tool of an agent', () => {
 		}
 	});
 
-	test('the model reads the findings of an unhealthy server, but no address', async () => {
-		const url = `http://127.0.0.1:${await closedPort()}/v1`;
-		for (const failWhenUnhealthy of [false, true]) {
-			const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
-			const [items] = await serverHealth(url, { options: { failWhenUnhealthy } }, setup);
-			expect(items![0]!.json).toMatchObject({
-				status: 'unreachable',
-				findings: [{ id: 'connectionRefused', severity: 'error' }],
-			});
-			expect(JSON.stringify(items)).not.toMatch(/127\.0\.0\.1|http|docker/);
-		}
+	const HEALTH_OPERATIONS = ['check', 'speedTest', 'toolTest', 'report', 'waitUntilReady'];
+
+	test.each(
+		HEALTH_OPERATIONS.flatMap((operation) =>
+			[true, false].flatMap((isReachable) =>
+				[false, true].map((failWhenUnhealthy) => ({ operation, isReachable, failWhenUnhealthy })),
+			),
+		),
+	)('Server Health tells a model one sentence: %j', async (row) => {
+		const { operation, isReachable, failWhenUnhealthy } = row;
+		const { url } = await serve();
+		const address = isReachable ? url : `http://127.0.0.1:${await closedPort()}/v1`;
+		const parameters = { operation, waitTimeout: 1, options: { failWhenUnhealthy } };
+		const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
+		const [items] = await serverHealth(address, parameters, setup);
+		const { json: result, binary } = items![0]!;
+		expect(binary).toBeUndefined();
+		expect(Object.keys(result)).toEqual(['healthy', 'message']);
+		expect(result.message).toBe(
+			result.healthy === true
+				? 'The checked service works.'
+				: 'The checked service does not work as it should. Its details are only shown to the owner of the workflow.',
+		);
+		if (!isReachable) expect(result.healthy).toBe(false);
+	});
+
+	test.each([
+		{ what: 'two models to select from', parameters: { operation: 'speedTest' } },
+		{ what: 'two models to test', parameters: { operation: 'toolTest' } },
+		{ what: 'a report of two models', parameters: { operation: 'report' } },
+		{ what: 'a wrong value', parameters: { operation: 'speedTest', tokens: 'secret-words' } },
+	])('an error of Server Health tells a model the same: $what', async ({ parameters }) => {
+		const { url } = await start({
+			...LLAMA_SERVER,
+			'GET /v1/models': json({
+				data: [{ id: 'secret-one' }, { id: 'secret-two' }],
+			}),
+		});
+		const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
+		const failed: unknown = await serverHealth(url, parameters, setup).catch(
+			(error: unknown) => error,
+		);
+		const [items] = await serverHealth(url, parameters, { ...setup, continueOnFail: true });
+		const { message, description } = failed as NodeOperationError;
+		const text = JSON.stringify([message, description, Array.isArray(failed) && failed, items]);
+		expect(text).not.toMatch(/127\.0\.0\.1|secret|v1|llama/);
+		expect(text).toContain('The checked service');
 	});
 
 	test('arguments that a model writes as text are converted to the type of the field', async () => {

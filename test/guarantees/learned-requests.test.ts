@@ -303,6 +303,7 @@ describe('a field that the server itself rejects', () => {
 			[OPENAI]: [
 				json({ error: { message: "Unknown parameter: 'top_k'" } }, 400),
 				json({ error: { message: 'No.' } }, 500),
+				json({ error: { message: 'No.' } }, 500),
 				answer,
 			],
 		});

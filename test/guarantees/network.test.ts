@@ -1,4 +1,4 @@
-/** design.md 5, Connections: ways to the server. */
+/** Promises to users. Connections: ways to the server. */
 import { build } from 'esbuild';
 
 import { CHAT, LLAMA_SERVER, text } from './support/responses';

@@ -1,4 +1,4 @@
-/** design.md 5, What people see: one mistake has one diagnosis. */
+/** Promises to users. What people see: one mistake has one diagnosis. */
 import { failureOf, chatModel, modelList, serverHealth } from './support/node-runner';
 import { listen } from '../support/listen';
 import * as http from 'node:http';

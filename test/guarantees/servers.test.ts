@@ -1,4 +1,4 @@
-/** design.md 5, Servers. */
+/** Promises to users. Servers. */
 import { CHAT, LLAMA_SERVER, ollama, silence, text } from './support/responses';
 import { useClock } from './support/fake-clock';
 import { failureOf, model, modelList, run, serverHealth } from './support/node-runner';

@@ -1,4 +1,4 @@
-/** design.md 5, Connections: how long the nodes wait, and when an answer is over. */
+/** Promises to users. Connections: how long the nodes wait, and when an answer is over. */
 import {
 	CHAT,
 	delta,

@@ -1,4 +1,4 @@
-/** design.md 5, Agent: counts and spans. */
+/** Promises to users. Agent: counts and spans. */
 import { toolNamed } from './support/agent-turns';
 import {
 	called,

@@ -1,4 +1,4 @@
-/** design.md 5, What people see. */
+/** Promises to users. What people see. */
 import type { NodeOperationError } from 'n8n-workflow';
 
 import {

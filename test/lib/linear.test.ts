@@ -58,7 +58,8 @@ import {
 import { withoutCallMarkup } from '../../lib/text/calls/without-call-markup';
 import {
 	blankOutCode,
-	findCodeBlocks,
+	blankOutQuotedLines,
+	findCodeContents,
 	isInFence,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
@@ -91,6 +92,8 @@ import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
+import { readFieldIssues } from '../../lib/errors/rejected-fields';
+import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
@@ -107,6 +110,13 @@ import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { parseTranscript } from '../../lib/tasks/transcript';
+import {
+	isSilentSegment,
+	stripLineMarks,
+	stripMarks,
+	stripReasoning,
+	stripSilence,
+} from '../../lib/tasks/transcript-marks';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
@@ -208,7 +218,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
 	'text without code': blankOutCode,
-	'code blocks': findCodeBlocks,
+	'text without quotations': blankOutQuotedLines,
+	'code blocks': findCodeContents,
 	'a text that is one code block': unwrapCodeBlock,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
@@ -232,6 +243,16 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a body of an error': parseErrorBody,
 	'a message of an error': findTypeByText,
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
+	'fields that a server rejects': (text) =>
+		readFieldIssues({ message: text }, [
+			{ name: 'n', value: text.slice(0, 50) },
+			{ name: 'top_logprobs', value: 4 },
+		]),
+	'limits of values': (text) => [
+		parseValueLimit(text, 4),
+		parseValueLimit(text, 'a'),
+		parseValueLimit(text, ['a', 'b']),
+	],
 	'numbers of tokens': findTokenCounts,
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
@@ -342,6 +363,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 	prefixesOf: getPrefixes,
 	'a text to speak': stripMarkdown,
 	'a transcript': (text) => parseTranscript(text, 'text'),
+	'marks of a transcript': (text) => [stripMarks(text), stripLineMarks(text)],
+	'thinking of a transcript': stripReasoning,
+	'silence of a transcript': (text) => [isSilentSegment(text), stripSilence(text)],
 	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
 	lettersOf: normalizeLetters,
@@ -679,8 +703,10 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'findArgumentsProblem',
 		'toCandidates',
 		'getClosingMark',
+		'getBlockEnd',
 		'readNamedCall',
 		'readTextCalls',
+		'readQuotedCalls',
 		'findBeginnings',
 	],
 	'it is a part of masking, which has readers': [
@@ -697,6 +723,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'it looks at the beginning of a text': [
 		'getWrapperLength',
 		'hasUnknownWavLength',
+		'getImageSize',
 		'withWavLength',
 	],
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],

@@ -52,6 +52,16 @@ describe('a search in the list of nodes', () => {
 		expect(found(text!)[0]!.displayName).toBe(first);
 	});
 
+	it.each(['llama', 'local ai', 'self hosted', 'offline', 'llama.cpp', 'ollama', 'vllm'])(
+		'for "%s" shows the nodes of models before the checks of a server',
+		(text) => {
+			const names = found(text).map(({ displayName }) => displayName);
+			const models = names.filter((name) => name.startsWith('Local '));
+			expect(models).toEqual(expect.arrayContaining(['Local Chat Model', 'Local Llama']));
+			expect(names.slice(0, models.length)).toEqual(models);
+		},
+	);
+
 	it('for "dify" shows every node of Dify, each with a different text', () => {
 		const names = found('dify').map(({ displayName }) => displayName);
 		const ofDify = items.filter(({ key }) => key.startsWith('dify'));

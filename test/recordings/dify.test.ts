@@ -42,16 +42,13 @@ const all = DIFY_SETS.flatMap(filesOf);
 const store = createSnapshots('dify', (json, indent) => json.length + indent.length <= 110);
 
 /**
- * Dify replaces the text of these runs: by its moderation, by an output of the workflow, or by the answer of a chatflow
- * with passes of a loop. If that arrives later than the
- * text, the chat has shown the text already, as one more message.
+ * The moderation of Dify replaces the text of these runs. If that arrives later than the text, the chat has shown the
+ * text already, as one more message.
  */
 const REPLACED_TEXTS: ReadonlySet<string> = new Set([
 	'chat-mod-output',
 	'cm-mod-output-short',
 	'flow-mod-output-2',
-	'fx_loop_contains_answer',
-	'wf-file-txt-stream',
 ]);
 
 function withoutReplacedText(name: string, result: DifyResult): DifyResult {

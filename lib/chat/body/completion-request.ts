@@ -5,7 +5,7 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredOptions, isJsonRequested } from './openai-body';
+import { getIgnoredWarnings, isJsonRequested } from './openai-body';
 import { withWireNames } from '../tools/tool-names';
 import type {
 	ChatMessage,
@@ -35,12 +35,10 @@ export function buildCompletionRequest(
 ): BuiltRequest {
 	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
-	const warnings = getContextWarnings(serverType, server, settings);
-	const ignored = getIgnoredOptions(sampling, serverType);
-	if (ignored.length > 0)
-		warnings.unshift(
-			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
-		);
+	const warnings = [
+		...getIgnoredWarnings(sampling, serverType),
+		...getContextWarnings(serverType, server, settings),
+	];
 	const wireTools = tools.map((tool) => {
 		const { name, schema: source } = tool;
 		const schema =

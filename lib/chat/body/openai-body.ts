@@ -171,8 +171,17 @@ export function toSamplingFields(sampling: SamplingSettings, serverType: ServerT
 	return body;
 }
 
+/** A warning about the set options that this server type ignores. */
+export function getIgnoredWarnings(sampling: SamplingSettings, serverType: ServerType): string[] {
+	const ignored = getIgnoredOptions(sampling, serverType);
+	if (ignored.length === 0) return [];
+	return [
+		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+	];
+}
+
 /** Labels of set options that this server type ignores. */
-export function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): string[] {
+function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): string[] {
 	const { thinking, responseFormat } = sampling;
 	const ignored = GENERATION_OPTION_LIST.filter(
 		({ name }) => sampling[name] !== undefined && !supportsOption(serverType, name),

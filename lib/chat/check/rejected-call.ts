@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<RejectionReason, string>> = {
 	cutOff: 'the response was cut off at the token limit',
 	textAfter: 'text follows it',
 	otherMarkup: 'the response contains other markup of a call that could not be read',
-	inCodeBlock: 'it is in a code block',
+	inCodeBlock: 'it is in code, a quotation or a list',
 	tooManyCalls: 'the response contains more than 100 calls',
 	quotation: 'the same text appears in the input',
 	otherCalls: 'the server sent other calls separately from the text',

@@ -75,6 +75,9 @@ const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 /** Between events that no blank line separates. */
 const EVENT_LINE = /[\r\n]+(?:data:\s*)*/;
 
+/** Each costs an exception. */
+const MAX_UNREADABLE_LINES = 100;
+
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 /** Collects a completion from events, and returns the text that can be shown. */
@@ -161,12 +164,27 @@ export class CompletionAccumulator {
 		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
-	/** Adds the output in the beginning of events of which one is too large, so that an error contains it. */
+	/**
+	 * Adds the output in the beginning of a document, or of events of which one is too large, so that an error contains it.
+	 * A document over many lines is one value: its lines are none.
+	 */
 	pushBeginning(received: string): void {
-		for (const line of received.split(EVENT_LINE)) {
-			const event = parseCutJson(line);
-			if (isRecord(event)) this.applyChunk(this.options.decode?.(event) ?? event);
+		const document = parseCutJson(received);
+		if (isRecord(document)) {
+			this.applyBeginning(document);
+			return;
 		}
+		let unreadableLines = 0;
+		for (const line of received.split(EVENT_LINE)) {
+			if (!/^\s{0,99}\{/.test(line)) continue;
+			const event = parseCutJson(line);
+			if (isRecord(event) && isNonEmpty(event)) this.applyBeginning(event);
+			else if (++unreadableLines === MAX_UNREADABLE_LINES) return;
+		}
+	}
+
+	private applyBeginning(event: JsonRecord): void {
+		this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
 	/**

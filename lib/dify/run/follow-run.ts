@@ -5,14 +5,14 @@ import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { formPath } from '../forms';
 import type { HumanForm, RunResult } from '../types';
-import type { RecordLookups, RunReaderOptions } from './run-reader';
+import type { RunReaderOptions } from './run-reader';
 import { readRun } from './run-reader';
 import { createStillRunningError, getPollInterval } from './run-record';
 import { getExpiryWarning } from './run-result';
 
 export interface FollowRequest extends Omit<
 	RunReaderOptions,
-	'stop' | 'runId' | 'awaitedForms' | 'lookups'
+	'stop' | 'runId' | 'awaitedForms' | 'areFormsOpen'
 > {
 	runId: string;
 	/** The user who started the run. */
@@ -39,9 +39,13 @@ export async function followRun(
 		continue_on_pause: isWaiting ? 'true' : undefined,
 	});
 	const awaitedForms = new Set<string>();
-	const lookups: RecordLookups = { lastAt: undefined, foundPause: false };
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
+	const areFormsOpen = async (forms: readonly HumanForm[]) => {
+		for (const form of forms) if ((await getFormState(client, form)) !== 'open') return false;
+		return true;
+	};
+	let lackedForms = false;
 	for (let attempts = 0; ; attempts++) {
 		const remainingMs = totalMs === 0 ? 0 : totalMs - (performance.now() - startedAt);
 		if (remainingMs < 0) throw createStillRunningError(runId, totalMs);
@@ -53,15 +57,17 @@ export async function followRun(
 				timeouts: { ...options.timeouts, totalMs: remainingMs },
 				runId,
 				awaitedForms,
-				lookups,
+				areFormsOpen,
 			},
 		);
 		const { text } = result;
-		const finalResult = await withOpenForms(client, result, {
-			isWaiting: isWaiting || lookups.foundPause,
-			submittedToken,
-		});
-		lookups.foundPause = false;
+		const readsAgain = isWaiting
+			? result.pause?.forms.length === 0
+			: !lackedForms && mayLackForms(result);
+		lackedForms = mayLackForms(result);
+		const finalResult = readsAgain
+			? undefined
+			: await withOpenForms(client, result, submittedToken);
 		if (finalResult !== undefined) {
 			if (text !== '' && onDeltas !== undefined) {
 				await display(client, async () => await onDeltas([{ type: 'append', text }]));
@@ -72,28 +78,24 @@ export async function followRun(
 	}
 }
 
+/** Whether the pause was read from the record, which has neither reasons nor forms. */
+export function mayLackForms({ pause }: RunResult): boolean {
+	return pause !== undefined && (pause.forms.length === 0 || pause.reasons.length === 0);
+}
+
 /** Displays the text. A display that fails or hangs must not discard the result. */
 async function display({ signal }: DifyClient, show: () => Promise<void>) {
 	await rejectOnAbort(signal ?? new AbortController().signal, show).catch(() => undefined);
-}
-
-interface PauseOptions {
-	/** Whether to read on after a pause without forms: attached again, Dify tells them. */
-	isWaiting: boolean;
-	/** Token of a form that this client submitted. */
-	submittedToken: string | undefined;
 }
 
 /** The result, with the forms that can still be submitted; undefined if Dify is about to resume the run. */
 async function withOpenForms(
 	client: DifyClient,
 	result: RunResult,
-	{ isWaiting, submittedToken }: PauseOptions,
+	submittedToken: string | undefined,
 ): Promise<RunResult | undefined> {
 	const { pause } = result;
-	if (pause === undefined) return result;
-	// Read from the record, which has no forms.
-	if (pause.forms.length === 0) return isWaiting ? undefined : result;
+	if (pause === undefined || pause.forms.length === 0) return result;
 	const forms: HumanForm[] = [];
 	const warnings = [...result.warnings, ...getOtherRunWarnings(result, submittedToken)];
 	for (const form of pause.forms) {

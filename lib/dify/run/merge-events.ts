@@ -11,7 +11,10 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
+import { truncate } from '../../values/text';
+import { toReadableText } from '../errors';
 import { getFileKeys } from '../files';
+import { withFieldNames } from '../forms';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
@@ -38,7 +41,7 @@ export interface CollectedParts extends Pick<
 	readonly forms: FormList;
 	/** Titles of forms that were not submitted in time. */
 	readonly expiredForms: Set<string>;
-	/** `submittedForms` by node and button. */
+	/** `submittedForms` by title and button. */
 	readonly submittedIndex: Map<string, SubmittedForm>;
 	/** Memory of these parts. What does not fit is left out. */
 	readonly kept: MemoryBudget;
@@ -256,7 +259,7 @@ export function addForm(
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
-		formContent: toReadableContent(data.form_content, data.inputs),
+		formContent: withFieldNames(data.form_content, asArray(data.inputs)),
 		inputs: asArray(data.inputs),
 		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
@@ -274,11 +277,11 @@ interface FormSubmission {
 	title: unknown;
 	/** ID of the button. */
 	action: unknown;
-	/** What was entered, by the names of the fields. */
+	/** Values of the fields by name. */
 	values: unknown;
 }
 
-/** Adds the button that was used and the values, which an earlier event about the submission may lack. */
+/** Adds the button that was used, and the values. Several events of a submission may have them, or only some of them. */
 export function addSubmittedForm(
 	{
 		submittedForms,
@@ -298,19 +301,31 @@ export function addSubmittedForm(
 		submittedIndex.set(key, form);
 		submittedForms.push(form);
 	}
-	if (form.submittedData !== undefined || !isRecord(values) || !isNonEmpty(values)) return;
-	if (kept.take(values)) form.submittedData = { ...values };
+	const isNew = form.submittedData === undefined && isNonEmpty(values) && isRecord(values);
+	if (isNew && kept.take(values)) form.submittedData = values;
 }
 
-/** Where a form has a field: `{{#$output.comment#}}`. */
-const FIELD_MARK = / ?\{\{#\$output\.([^#{}\s]{1,200})#\}\}/g;
+/** Warnings of Dify that are shown. */
+const MAX_WARNINGS = 20;
+const MAX_WARNING_LENGTH = 300;
 
-/** The text of a form for people, without the marks of its fields. Other marks are not of this form, and stay. */
-export function toReadableContent(content: unknown, inputs: unknown): string | undefined {
-	const names = new Set(asRecords(inputs).map((input) => input.output_variable_name));
-	return asNonEmptyString(content)?.replace(FIELD_MARK, (mark, name: string) =>
-		names.has(name) ? '' : mark,
-	);
+/** Adds a warning in Dify's words, without keys. */
+export function addWarning(
+	{ difyWarnings, secrets, kept }: WarningParts,
+	words: string | undefined,
+): void {
+	if (words === undefined) return;
+	const text = truncate(toReadableText(words, secrets).replace(/\s+/g, ' '), MAX_WARNING_LENGTH);
+	if (text === '' || difyWarnings.has(text)) return;
+	if (difyWarnings.size < MAX_WARNINGS) difyWarnings.add(text);
+	else kept.omissions++;
+}
+
+interface WarningParts extends Pick<CollectedParts, 'kept'> {
+	/** Texts, each once. */
+	readonly difyWarnings: Set<string>;
+	/** Texts to mask. */
+	readonly secrets: readonly string[];
 }
 
 /** The only text of a workflow's outputs; their names are arbitrary. */
@@ -319,6 +334,14 @@ export function findSingleText(outputs: unknown): string | undefined {
 		(value): value is string => typeof value === 'string',
 	);
 	return texts.length === 1 ? texts[0] : undefined;
+}
+
+/** The outputs of a workflow as Dify streams them; undefined unless all are texts, integers or null. */
+export function joinOutputs(outputs: unknown): string | undefined {
+	const values = Object.values(asRecord(outputs));
+	const isPlain = (value: unknown) =>
+		typeof value === 'string' || Number.isSafeInteger(value) || value === null;
+	return values.every(isPlain) ? values.map((value) => String(value ?? '')).join('\n') : undefined;
 }
 
 export const NO_REASON = 'The run failed without a reason from Dify';

@@ -17,27 +17,29 @@ import { getErrorMessage } from '../../values/text';
 import type { DifyClient } from '../client';
 import type { DifyErrorOverrides } from '../errors';
 import { createDifyError, parseErrorBody, createRunError } from '../errors';
-import type { RunResult, TextDelta } from '../types';
-import { findSingleText } from './merge-events';
+import type { HumanForm, RunResult, TextDelta } from '../types';
+import { adoptText } from './closing-text';
+import { settleText } from './final-text';
 import type { RunState } from './run-state';
 import {
 	applyEvent,
 	createRunState,
-	findAnswer,
 	flushText,
-	removeUnopenedReasoning,
+	getOutputText,
 	isRunFinished,
 	isRunFinishing,
 } from './run-state';
-import type { WaitOptions } from './run-record';
+import type { RunRecord, WaitOptions } from './run-record';
 import {
+	applyRunRecord,
 	completeFromMessage,
 	completeFromRunRecord,
+	completeFromStoredAnswer,
 	fetchRunRecord,
-	isInProgress,
-	lookUpRunStatus,
+	lookUpEndedRun,
 } from './run-record';
 import type { OutcomeOf } from './run-result';
+import { SilenceWatch } from './silence';
 import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
@@ -68,21 +70,9 @@ export interface RunReaderOptions {
 	keepsNodeValues?: boolean;
 	/** IDs of the forms of that pause, if it was already read. */
 	awaitedForms?: Set<string>;
-	/** When the record of a silent run was looked up, over all attempts to follow it. */
-	lookups?: RecordLookups;
+	/** Whether Dify still accepts all of these forms, for a run that waits and is silent. */
+	areFormsOpen?: (forms: readonly HumanForm[]) => Promise<boolean>;
 }
-
-/** Look-ups of the record of a run that is followed and sends only pings. */
-export interface RecordLookups {
-	/** Time of the last one by `performance.now()`; undefined before the first. */
-	lastAt: number | undefined;
-	/** The last one found a pause that the stream had not told. */
-	foundPause: boolean;
-}
-
-/** How long a followed run may be silent until its record is looked up: its stream may not tell that the run ended. */
-const SILENCE_MS = 50_000;
-const LOOKUP_INTERVAL_MS = 60_000;
 
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
 const STOP_GRACE_MS = 3_000;
@@ -118,8 +108,8 @@ const MAY_HAVE_STARTED =
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
-const RECOVERED_FROM_SILENCE =
-	"The run ended, but its stream sent only pings. The result was read from Dify's run record.";
+const RECOVERED_AFTER_SILENCE =
+	"Dify sent only pings although the run had ended. The result was read from Dify's run record, without the node events after that point.";
 const RECOVERED_FROM_LARGE_EVENT =
 	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
 const TOO_LARGE_SUGGESTION =
@@ -172,11 +162,9 @@ class RunReader {
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
-	private clearLookup = () => {};
-	/** When the last event arrived that is no ping. */
-	private lastEventAt = performance.now();
-	/** The record of the silent run says that it ended, or waits for a form that its stream did not tell. */
-	private isEndedInRecord = false;
+	/** The end of a run whose stream was silent. */
+	private silentRecord: RunRecord | undefined;
+	private readonly silence = new SilenceWatch(async () => await this.lookUpEnd());
 
 	constructor(
 		private readonly client: DifyClient,
@@ -194,57 +182,20 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
-		if (this.options.runId !== undefined) this.watchSilence(this.options.runId);
+		if (this.options.runId !== undefined) this.silence.onEvent();
 		const error = await this.readEvents().then(() => undefined, captureError);
-		this.clearLookup();
+		this.silence.stop();
 		signal?.removeEventListener('abort', this.abandon);
 		this.clearTimer();
 		const deltas = flushText(run);
-		const outcome = this.abandonment ?? getOutcome(run, error);
+		const outcome = this.abandonment ?? getOutcome(run, error, this.silentRecord);
 		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
-		if (this.isEndedInRecord && !isRunFinished(run)) {
-			return await this.recover(
-				{ once: true, warning: RECOVERED_FROM_SILENCE },
-				async () => await this.createLostError(undefined),
-			);
-		}
 		await this.emitDeltas(deltas);
 		return await this.finish(outcome);
 	}
 
-	/** Looks up the record of a followed run while it is silent, at most once a minute. */
-	private watchSilence(runId: string) {
-		const lookups = this.options.lookups ?? { lastAt: undefined, foundPause: false };
-		const getWaitMs = () =>
-			Math.max(this.lastEventAt + SILENCE_MS, (lookups.lastAt ?? -Infinity) + LOOKUP_INTERVAL_MS) -
-			performance.now();
-		const look = async () => {
-			lookups.lastAt = performance.now();
-			// Without a status, the stream is still open, and tells the end unless it is lost.
-			const status = (await lookUpRunStatus(this.client, runId)) ?? 'running';
-			const isAwaited = status === 'paused' && this.run.forms.size > 0;
-			if (isInProgress(status) || isAwaited) return;
-			lookups.foundPause = status === 'paused';
-			this.isEndedInRecord = true;
-			this.abortController.abort();
-		};
-		let isWatching = true;
-		const wait = () => {
-			const cancel = setUnrefTimeout(Math.max(getWaitMs(), 1), () => {
-				void (getWaitMs() > 0 ? Promise.resolve() : look()).then(() => {
-					if (isWatching && !this.isEndedInRecord) wait();
-				});
-			});
-			this.clearLookup = () => {
-				isWatching = false;
-				cancel();
-			};
-		};
-		wait();
-	}
-
 	private async finish(
-		outcome: OutcomeOf<'ended' | 'timedOut' | 'broken' | 'rejected'>,
+		outcome: OutcomeOf<'ended' | 'silent' | 'timedOut' | 'broken' | 'rejected'>,
 	): Promise<RunResult> {
 		switch (outcome.type) {
 			case 'ended':
@@ -252,6 +203,9 @@ class RunReader {
 				return await this.result(
 					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
+			case 'silent':
+				await this.emitDeltas(applyRunRecord(this.run, outcome.record));
+				return await this.result(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
 				return await this.recover(
@@ -287,9 +241,9 @@ class RunReader {
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
-					if (!isRecord(event) || event.event !== 'ping') this.lastEventAt = performance.now();
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
+				if (this.options.runId !== undefined) this.silence.onEvent();
 				if (this.abandonment !== undefined) this.requestStop();
 				else await this.emitDeltas(deltas);
 				if (isRunFinished(run)) return;
@@ -298,6 +252,22 @@ class RunReader {
 			}
 			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
+	}
+
+	/** Ends the reading of a silent run that has ended, or paused again. */
+	private async lookUpEnd() {
+		const { client, options, run } = this;
+		const record = await lookUpEndedRun(client, options.runId!);
+		if (record === undefined) return undefined;
+		// Its record says so all the time.
+		const isAwaited = record.status === 'paused' && options.continueAfterPause === true;
+		const forms = run.forms.toArray();
+		const isWaiting = isAwaited && forms.length > 0 && (await options.areFormsOpen?.(forms));
+		if (isWaiting === true) return undefined;
+		return () => {
+			this.silentRecord = record;
+			this.abortController.abort();
+		};
 	}
 
 	/**
@@ -380,11 +350,10 @@ class RunReader {
 			workflowRunId === undefined
 				? []
 				: await completeFromRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
-						(): TextDelta[] => [],
+						() => [],
 					);
 		if (client.signal?.aborted === true) throw await this.createAbandonedError();
 		run.end ??= { status: 'succeeded', isLast: true };
-		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 	}
 
@@ -417,6 +386,10 @@ class RunReader {
 			if (isStopped) throw await this.createAbandonedError();
 			throw await createError();
 		});
+		const user = this.requestOptions.json?.user;
+		if (user !== undefined) {
+			await completeFromStoredAnswer(client, run, user).catch(() => undefined);
+		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
 		return await this.result(
@@ -466,8 +439,9 @@ class RunReader {
 
 	private async result(warning?: string) {
 		const { run } = this;
-		if (run.end?.status === 'stopped') await this.addStoppedOutputs();
-		await this.emitDeltas(removeUnopenedReasoning(run));
+		if (run.end?.status === 'stopped' && this.silentRecord === undefined)
+			await this.addStoppedOutputs();
+		await this.emitDeltas(settleText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
@@ -486,7 +460,8 @@ class RunReader {
 		const record = await fetchRunRecord(client, workflowRunId).catch(() => undefined);
 		if (record === undefined) return;
 		Object.assign(workflow, omitUndefined({ outputs: record.outputs, error: record.error }));
-		run.text ||= findAnswer(run, record.outputs) ?? findSingleText(record.outputs) ?? '';
+		if (run.text !== '') return;
+		await this.emitDeltas(adoptText(run, getOutputText(run, record.outputs) ?? ''));
 	}
 
 	private async createErrorWithResult(

@@ -3,9 +3,18 @@ import { splitReasoning } from '../../text/reasoning';
 import { ServerError } from '../../errors/server-error';
 import { isOneOf } from '../../errors/error-types';
 import type { ErrorType } from '../../errors/error-types';
-import { isNonEmpty, isRecord, isUnset, asRecord, asRecords, asString } from '../../values/records';
+import {
+	isNonEmpty,
+	isRecord,
+	isUnset,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+	asString,
+} from '../../values/records';
 import { parseJsonExactly } from '../../values/exact-json';
 import type { JsonRecord } from '../../values/records';
+import { fetchAppParameters } from '../app';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
 import { createDifyError } from '../errors';
@@ -30,22 +39,29 @@ export interface RunRecord extends RunSummary {
  * @throws {ServerError} of type `runNotFound`
  */
 export async function fetchRunRecord(client: DifyClient, runId: string): Promise<RunRecord> {
-	return parseRunRecord(await client.get(getRecordPath(runId)), runId);
+	return parseRunRecord(await client.get(apiPath`/workflows/run/${runId}`), runId);
 }
 
-/** The status of a run by one request; undefined if Dify did not tell it. */
-export async function lookUpRunStatus(
+const LOOK_UP_TIMEOUT_MS = 30_000;
+
+/**
+ * Reads the record with one request, without retries.
+ *
+ * @returns undefined while the run continues
+ * @throws {ServerError} of type `runNotFound`
+ */
+export async function lookUpEndedRun(
 	client: DifyClient,
 	runId: string,
-): Promise<string | undefined> {
-	return await client
-		.getWithoutRetry(getRecordPath(runId))
-		.then((raw) => parseRunRecord(raw, runId).status)
-		.catch(() => undefined);
+): Promise<RunRecord | undefined> {
+	const options = { isIdempotent: false, timeoutMs: LOOK_UP_TIMEOUT_MS };
+	const raw = await client.requestJson('GET', apiPath`/workflows/run/${runId}`, options);
+	const record = parseRunRecord(asRecord(raw), runId);
+	return isRunning(record) ? undefined : record;
 }
 
-function getRecordPath(runId: string) {
-	return apiPath`/workflows/run/${runId}`;
+function isRunning({ status }: RunRecord) {
+	return ['running', 'scheduled'].includes(status);
 }
 
 function parseRunRecord(raw: JsonRecord, runId: string): RunRecord {
@@ -72,11 +88,6 @@ function parseValues(value: unknown): unknown {
 function withoutSystemVariables(inputs: unknown) {
 	if (!isRecord(inputs)) return inputs;
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
-}
-
-/** Whether a run with this status has neither ended nor paused. */
-export function isInProgress(status: string): boolean {
-	return status === 'running' || status === 'scheduled';
 }
 
 const POLL_INTERVALS_MS = [1_000, 2_000, 3_000, 5_000, 10_000];
@@ -112,7 +123,7 @@ export async function pollRunRecord(
 ): Promise<RunRecord> {
 	return await pollWithGrace({ client, id: runId, options }, async () => {
 		const record = await fetchRunRecord(client, runId);
-		return isInProgress(record.status) ? undefined : record;
+		return isRunning(record) ? undefined : record;
 	});
 }
 
@@ -197,7 +208,11 @@ export async function completeFromRunRecord(
 	run: RunState,
 	{ runId, ...options }: RecordWait,
 ): Promise<TextDelta[]> {
-	const { outputs, raw } = await pollRunRecord(client, runId, options);
+	return applyRunRecord(run, await pollRunRecord(client, runId, options));
+}
+
+/** Applies the end of a run from its record. */
+export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord): TextDelta[] {
 	const { files } = asRecord(outputs);
 	run.mayLackText = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
@@ -209,6 +224,33 @@ export async function completeFromRunRecord(
 		workflow_run_id: runId,
 		data: { ...raw, outputs, files: isRecord(files) ? files.value : files },
 	});
+}
+
+/**
+ * Takes the text of a chatflow whose stream was lost from its stored message, if its run record may lack a replacement:
+ * that of a stopped run has no text, and that of an app with moderation has the unmoderated one
+ * (docs/protocols/dify.md 3.9).
+ */
+export async function completeFromStoredAnswer(
+	client: DifyClient,
+	run: RunState,
+	user: unknown,
+): Promise<void> {
+	const { conversationId, messageId, end } = run;
+	if (conversationId === undefined || messageId === undefined || end === undefined) return;
+	if (end.status !== 'stopped' && !(await isModerated(client))) return;
+	const { data } = await client.get('/messages', {
+		conversation_id: conversationId,
+		user: asString(user),
+	});
+	const text = asNonEmptyString(asRecords(data).find(({ id }) => id === messageId)?.answer);
+	if (text === undefined) return;
+	run.closing = { text, status: end.status, mayBeOlder: true, isMessage: true };
+}
+
+async function isModerated(client: DifyClient) {
+	const { sensitive_word_avoidance: moderation } = await fetchAppParameters(client);
+	return asRecord(moderation).enabled === true;
 }
 
 interface MessageWait extends WaitOptions {

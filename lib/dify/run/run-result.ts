@@ -3,6 +3,7 @@ import { formatMegabytes } from '../../http/body-limits';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './merge-events';
+import type { RunRecord } from './run-record';
 import type { RunState } from './run-state';
 import { isSuccessStatus, isRunFinished } from './run-state';
 import type { ServerError } from '../../errors/server-error';
@@ -92,12 +93,13 @@ function getUsage({ usage, workflow, text }: RunState, status: RunStatus) {
 const MAX_NAMED = 20;
 
 function collectWarnings(run: RunState, status: RunStatus) {
-	const warnings = [...run.difyWarnings].map((words) => `Dify warns: ${words}`);
+	const warnings: string[] = [];
 	if (run.invalidEvents > 0) {
 		warnings.push(
 			`${run.invalidEvents} event(s) of the stream could not be read and were skipped.`,
 		);
 	}
+	for (const text of run.difyWarnings) warnings.push(`Dify warns: "${text}"`);
 	if (status === 'partial-succeeded') warnings.push(getHandledErrorsWarning(run));
 	const retriedNodes = (run.workflow?.nodes ?? []).filter(({ retries = 0 }) => retries > 0);
 	for (const node of retriedNodes.slice(0, MAX_NAMED)) {
@@ -159,6 +161,12 @@ interface Abandoned {
 	error?: ServerError;
 }
 
+/** Only pings arrived, and the record has the end of the run. */
+interface Silent {
+	type: 'silent';
+	record: RunRecord;
+}
+
 interface TimedOut {
 	type: 'timedOut';
 	error: ServerError;
@@ -177,7 +185,7 @@ interface Rejected {
 	error: ServerError;
 }
 
-type Outcome = Ended | Abandoned | TimedOut | Broken | Rejected;
+type Outcome = Ended | Abandoned | Silent | TimedOut | Broken | Rejected;
 
 export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 
@@ -185,10 +193,16 @@ export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: T
  * The outcome of a run that this client did not abandon.
  *
  * @param error why its events ended; undefined if Dify ended them
+ * @param record why its reading was ended, after silence
  */
-export function getOutcome(run: RunState, error: ServerError | undefined): Outcome {
+export function getOutcome(
+	run: RunState,
+	error: ServerError | undefined,
+	record?: RunRecord,
+): Outcome {
 	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
 	if (isRunFinished(run)) return { type: 'ended' };
+	if (record !== undefined) return { type: 'silent', record };
 	if (error?.status !== undefined) return { type: 'rejected', error };
 	if (run.end !== undefined) {
 		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };

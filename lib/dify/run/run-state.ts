@@ -10,12 +10,13 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
-import { truncate } from '../../values/text';
-import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
+import { ReasoningSplitter } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../json-memory';
 import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
+import { adoptText, isBeginning } from './closing-text';
+import type { TextParts } from './closing-text';
 import { FormList } from './form-list';
 import {
 	addFile,
@@ -23,8 +24,10 @@ import {
 	addNode,
 	addSubmittedForm,
 	addThought,
+	addWarning,
 	ensureWorkflow,
 	findSingleText,
+	joinOutputs,
 	getRunFailureText,
 	NO_REASON,
 	toTrimmed,
@@ -40,8 +43,21 @@ interface RunEnd {
 	isLast: boolean;
 }
 
+/** The text of a run as Dify says it at the end. */
+interface ClosingText {
+	/** As received, with its thinking. */
+	text: string;
+	/** Status of the run in the same event or record. */
+	status: string;
+	/** From a record that does not say when the run ended. */
+	mayBeOlder: boolean;
+	/** The stored message, which has the text of replacements. */
+	isMessage?: true;
+}
+
 /** A run while it is read. */
-export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts {
+export interface RunState
+	extends Omit<RunResult, 'status' | 'error' | 'warnings'>, CollectedParts, TextParts {
 	/** Text events may be missing: the run was followed, or read from its record. Its outputs are its text. */
 	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
@@ -53,28 +69,24 @@ export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings
 	readonly count: TextCount;
 	/** Start of the text already compared with a stored one, so that events do not compare it again. */
 	comparedText: string;
-	/** Masks secrets that several deltas contain together. */
-	readonly maskedText: MaskedStream;
 	readonly maskedReasoning: MaskedStream;
-	/** Splits reasoning off the text deltas. */
-	splitter: ReasoningSplitter;
-	/** Reasoning found in the text. */
-	textReasoning: string;
 	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
 	/** Set by `workflow_finished`. */
 	end?: RunEnd;
+	/** The last non-empty text that Dify said at the end (`final-text.ts`). */
+	closing?: ClosingText;
+	/** Dify replaced the response: this text stays, also against the closing one. */
+	isReplaced: boolean;
 	/** Output moderation replaced the response. */
 	isModerated: boolean;
-	/** An event replaced the response, so its text is final: the stored answer may be the one before the replacement. */
-	isReplaced: boolean;
-	/** The answer of the closing event or record, which becomes the text once nothing can replace it any more. */
-	closingText?: string;
-	/** Words of Dify for people, by `event: warning`. */
-	readonly difyWarnings: Set<string>;
 	/** Number of events that were not JSON objects. */
 	invalidEvents: number;
+	/** Texts of Dify's warnings, each once. */
+	readonly difyWarnings: Set<string>;
+	/** Texts to mask, such as keys. */
+	readonly secrets: readonly string[];
 }
 
 /** Memory of all nodes, files, thoughts and forms of a run. */
@@ -128,10 +140,11 @@ export function createRunState({
 		textReasoning: '',
 		hasAgentMessage: false,
 		hasMessageEnd: false,
-		isModerated: false,
 		isReplaced: false,
-		difyWarnings: new Set(),
+		isModerated: false,
 		invalidEvents: 0,
+		difyWarnings: new Set(),
+		secrets,
 	};
 }
 
@@ -143,23 +156,12 @@ const applyNodeEvent: Handler<DifyEvent> = (run, { event }, data) => {
 	// A run that is followed after its form was submitted sends no other event about it.
 	if (data.node_type === 'human-input' && data.status === 'succeeded') removeForm(run, data);
 	const { __action_id: action, ...outputs } = asRecord(data.outputs);
-	addSubmittedForm(run, { title: data.title, action, values: withoutOwnValues(outputs) });
+	addSubmittedForm(run, { title: data.title, action, values: withoutInternalNames(outputs) });
 };
 
-/** The fields of a form among the outputs of its node, which also has values of its own: `__rendered_content`. */
-function withoutOwnValues(outputs: JsonRecord) {
+/** The outputs of a form's node are its values, and names that begin with two underscores. */
+function withoutInternalNames(outputs: JsonRecord) {
 	return Object.fromEntries(Object.entries(outputs).filter(([name]) => !name.startsWith('__')));
-}
-
-/** Warnings of one run that are kept. */
-const MAX_WARNINGS = 10;
-/** Characters of a warning that are shown. */
-const MAX_WARNING_LENGTH = 500;
-
-function addDifyWarning({ difyWarnings }: RunState, value: unknown) {
-	const words = toTrimmed(value);
-	if (words === undefined || difyWarnings.size >= MAX_WARNINGS) return;
-	difyWarnings.add(truncate(words, MAX_WARNING_LENGTH));
 }
 
 /** Other events (pings, speech, events of later versions) are ignored. */
@@ -178,10 +180,11 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const reason = asNonEmptyString(event.reason);
 		const answer = asString(event.answer) ?? '';
 		if (answer.length > run.comparedText.length) run.comparedText = run.text;
-		if (run.mayLackText && reason === undefined && run.comparedText.startsWith(answer)) return [];
+		const isSnapshot = run.mayLackText && reason === undefined;
+		if (isSnapshot && run.comparedText.startsWith(answer)) return [];
+		// An empty one without a reason says nothing about the closing text.
+		run.isReplaced ||= !isSnapshot && (reason !== undefined || answer.trim() !== '');
 		run.isModerated ||= reason === 'output_moderation';
-		// Without a reason, it is the moderation of a basic app, or the text so far of a run that is followed.
-		run.isReplaced ||= reason !== undefined || !run.mayLackText;
 		return replaceText(run, answer, reason ?? 'message_replace');
 	},
 	message_end: (run, event) => {
@@ -205,8 +208,6 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		run.reasoning += run.maskedReasoning.push(delta);
 		run.count.add(delta.length);
 	},
-	/** Words for people; newer versions of Dify. */
-	warning: (run, event, data) => addDifyWarning(run, event.message ?? data.message),
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
 	/** Ends the run; chatflows also need `message_end`. */
 	workflow_finished: (run, event, data) => {
@@ -219,9 +220,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
 		const isLast = ids.every((id) => id === undefined);
 		run.end = { status: workflow.status, isLast };
-		if (isSuccessStatus(workflow.status)) {
-			run.closingText = findAnswer(run, workflow.outputs) ?? run.closingText;
-		}
+		addClosingText(run, asFiniteNumber(data.finished_at));
 	},
 	workflow_paused: (run, _event, data) => applyPause(run, data),
 	/** Applies Dify's error with a message: Dify's may be null, empty or missing (docs/protocols/dify.md 3.7). */
@@ -242,6 +241,14 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	loop_next: applyNodeEvent,
 	loop_completed: applyNodeEvent,
 	human_input_required: (run, _event, data) => addForm(run, data),
+	/** Something that did not end the run, in Dify's words (docs/protocols/dify.md 3.3). */
+	warning: (run, event, data) => {
+		const words = [event.message, data.message, event.warning, event.data, event.code];
+		addWarning(
+			run,
+			words.map(toTrimmed).find((text) => text !== undefined),
+		);
+	},
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: (run, event, data) => {
 		const title = asNonEmptyString(data.node_title) ?? asNonEmptyString(data.node_id) ?? '';
@@ -262,8 +269,7 @@ export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isDifyEvent(event)) return [];
 	const rest = COMPARING_EVENTS.has(event.event) ? flushMasked(run) : [];
 	const handle = HANDLERS[event.event] as Handler<DifyEvent>;
-	const deltas = [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
-	return isRunFinished(run) ? [...deltas, ...applyClosingText(run)] : deltas;
+	return [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
 }
 
 /** Events that end the text, or compare it with another one. */
@@ -327,25 +333,16 @@ function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
 	return text === '' ? [] : [{ type: 'append', text }];
 }
 
-/** Emits text held back as a possible secret or tag, and what the closing answer changes, at the end of the text. */
+/** Emits text held back as a possible secret or tag, at the end of the text. */
 export function flushText(run: RunState): TextDelta[] {
 	const rest = flushMasked(run);
 	const { text, reasoning } = run.splitter.end();
-	return [...rest, ...addText(run, text, reasoning), ...applyClosingText(run)];
+	return [...rest, ...addText(run, text, reasoning)];
 }
 
 function flushMasked(run: RunState) {
 	run.reasoning += run.maskedReasoning.end();
 	return appendDelta(run, run.maskedText.end());
-}
-
-/** Removes thinking that the text ends but did not begin, because the prompt of the model began it. */
-export function removeUnopenedReasoning(run: RunState): TextDelta[] {
-	if (run.reasoning || run.textReasoning || !hasUnopenedReasoning(run.text)) return [];
-	const { text, reasoning } = splitReasoning(run.text, true);
-	run.text = text;
-	run.textReasoning = reasoning;
-	return [{ type: 'replace', text, reason: 'unopened_thinking' }];
 }
 
 /** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */
@@ -360,14 +357,10 @@ function replaceText(run: RunState, fullText: unknown, reason: string): TextDelt
 	appendDelta(run, asString(fullText) ?? '');
 	run.textReasoning ||= previousReasoning;
 	const { text } = run;
-	// Blanks alone are not worth a second message: several outputs of a workflow are streamed with line breaks between them.
-	if (withoutBlanks(text) === withoutBlanks(previousText)) return [];
+	// Texts of a workflow with several outputs are streamed with line breaks between them.
+	if (text.trimEnd() === previousText.trimEnd()) return [];
 	if (!text.startsWith(previousText)) return [{ type: 'replace', text, reason }];
 	return [{ type: 'append', text: text.slice(previousText.length) }];
-}
-
-function withoutBlanks(text: string) {
-	return text.replace(/\s+/g, '');
 }
 
 /**
@@ -380,31 +373,29 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 	const rest = flushMasked(run);
 	// The repeated response lacks text before tool calls; its end was then displayed already.
 	const isDisplayed = run.text.trimEnd().endsWith(delta.trim());
-	const deltas = replaceText(run, delta, 'full_message');
+	const deltas = adoptText(run, delta);
 	return isDisplayed ? rest : [...rest, ...deltas];
 }
 
-/**
- * The text of a run in its outputs: of a chatflow only `answer`, of a workflow its only text. An empty one says nothing.
- */
-export function findAnswer(run: RunState, outputs: unknown): string | undefined {
-	// Only chatflows belong to a conversation.
-	const text =
-		run.conversationId === undefined ? findSingleText(outputs) : asRecord(outputs).answer;
-	return toTrimmed(text) === undefined ? undefined : asString(text);
+/** Keeps the text of the outputs. Which text the run has is decided at its end (`final-text.ts`). */
+function addClosingText(run: RunState, finishedAt: number | undefined) {
+	const { workflow, mayLackText } = run;
+	const text = workflow && getOutputText(run, workflow.outputs);
+	if (text === undefined) return;
+	const mayBeOlder = mayLackText && finishedAt === undefined;
+	run.closing = { text, status: workflow!.status, mayBeOlder };
 }
 
 /**
- * What Dify says at the end is the text: the deltas are a preview (docs/protocols/dify.md 3.3), lack the passes of loops
- * with an answer, or are not all received. Not before nothing can follow: moderation comes after the closing event.
+ * The text in the outputs of a run: the response of a chatflow, which alone belongs to a conversation, or the only text
+ * of a workflow. With several outputs, a lost stream is rebuilt as Dify streams texts and numbers: line by line.
  */
-function applyClosingText(run: RunState): TextDelta[] {
-	const { closingText, isReplaced } = run;
-	run.closingText = undefined;
-	const isFinal = run.error === undefined && run.pause === undefined && !isReplaced;
-	return closingText === undefined || !isFinal
-		? []
-		: replaceText(run, closingText, 'workflow_outputs');
+export function getOutputText(
+	{ conversationId, mayLackText }: Pick<RunState, 'conversationId' | 'mayLackText'>,
+	outputs: unknown,
+): string | undefined {
+	if (conversationId !== undefined) return asNonEmptyString(asRecord(outputs).answer);
+	return findSingleText(outputs) ?? (mayLackText ? joinOutputs(outputs) : undefined);
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
@@ -413,7 +404,8 @@ function applyPause(run: RunState, data: JsonRecord) {
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const deltas = run.mayLackText && isNonEmpty(answer) ? replaceText(run, answer, 'pause') : [];
+	const isNewer = isNonEmpty(answer) && !isBeginning(run.text, String(answer));
+	const deltas = run.mayLackText && isNewer ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(run, reason);

@@ -4,7 +4,7 @@ import { RetryPolicy } from '../../http/retry-policy';
 import type { RequestAttributes } from '../../tracing/attributes';
 import { withSpan } from '../../tracing/span';
 import type { JsonRecord } from '../../values/records';
-import { omitEmpty, asRecord } from '../../values/records';
+import { omitEmpty, omitUndefined, asRecord } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { explainAppTypeError, findLatestConversation } from '../app';
 import { DifyClient, apiPath } from '../client';
@@ -12,6 +12,7 @@ import { hasRunStarted, createLocalError, getPartialResult } from '../errors';
 import { explainInputError, parseForm } from '../forms';
 import type { DifyAppMode, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
+import { followRun, mayLackForms } from './follow-run';
 import { readRun } from './run-reader';
 
 export interface RunRequest extends Pick<
@@ -103,11 +104,38 @@ async function startRun(
 			}),
 		);
 		const attempt = await running.catch(captureError);
-		if (!(attempt instanceof ServerError)) return attempt;
+		if (!(attempt instanceof ServerError)) return await withMissingForms(client, attempt, request);
 		if (attempt.type === 'invalidInputs') throw await explainInputError(attempt, client);
 		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
 		await client.sleep(policy.nextDelayMs(attempt, Infinity));
 	}
+}
+
+/** Reads the forms of a run whose stream was lost before its pause: its record has none, but its events repeat them. */
+async function withMissingForms(
+	client: DifyClient,
+	result: RunResult,
+	{ user, onDeltas, timeouts, keepsNodeValues }: RunRequest,
+): Promise<RunResult> {
+	const { workflowRunId: runId, text } = result;
+	if (!mayLackForms(result) || runId === undefined) return result;
+	const options = { runId, user, timeouts, keepsNodeValues };
+	const followed = await followRun(client, options).catch(captureError);
+	if (client.signal?.aborted === true) throw followed as ServerError;
+	if (followed instanceof ServerError) return result;
+	const rest = followed.text.startsWith(text) ? followed.text.slice(text.length) : '';
+	if (rest !== '') await onDeltas?.([{ type: 'append', text: rest }]).catch(() => undefined);
+	return {
+		...followed,
+		...omitUndefined({
+			conversationId: result.conversationId,
+			messageId: result.messageId,
+			taskId: result.taskId,
+			createdAt: result.createdAt,
+			text: followed.text === '' ? text : undefined,
+		}),
+		warnings: [...new Set([...result.warnings, ...followed.warnings])],
+	};
 }
 
 const STOP_TIMEOUT_MS = 5_000;
@@ -199,9 +227,7 @@ export async function sendChatMessage(
 		});
 	const id =
 		conversation.type === 'latest'
-			? await findLatestConversation(client, request.user).catch(async (error: unknown) => {
-					throw await explainAppTypeError(client, error, CHAT.mode);
-				})
+			? await findLatestConversation(client, request.user)
 			: conversation.id;
 	if (id === undefined) return { result: await run(), conversationRestarted: false };
 	try {

@@ -121,3 +121,8 @@ function mayHaveNoModels(models: ProbeResponse | undefined) {
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
 	return models.json === undefined && !/^\s*</.test(models.text);
 }
+
+/** Whether a server type has an API of its own below `/api`, beside that of OpenAI. */
+export function hasNativeApi(serverType: ServerTypeName | undefined): boolean {
+	return serverType !== undefined && SERVER_TYPES[serverType].routes?.chat !== undefined;
+}

@@ -6,7 +6,7 @@ import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
 import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
-import { parseModels, matchesModel, suggestModels } from '../models';
+import { hasFailed, parseModels, matchesModel, suggestModels } from '../models';
 import { parseMetrics } from '../metrics';
 import type {
 	ModelActionOptions,
@@ -60,10 +60,11 @@ async function findModel(server: ModelServer, { model, signal }: ModelActionOpti
 	const listed = models.find((candidate) => matchesModel(candidate, model));
 	if (listed !== undefined) return listed;
 	const ids = models.map(({ id }) => id);
+	const usableIds = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
 	const alternative = 'put its GGUF file into the folder of --models-dir and restart the router.';
 	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
 		title: `The server does not offer the model "${model}"`,
-		suggestion: suggestModels(ids, alternative),
+		suggestion: suggestModels(usableIds, alternative),
 		facts: { models: ids },
 	});
 }

@@ -2,6 +2,7 @@
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { pushAll } from '../../values/lists';
+import { splitJson } from '../json-members';
 import { TextCursor } from './cursor';
 import { readLiteralCalls } from './literal-calls';
 import { toCandidates } from './marked-json';
@@ -39,9 +40,22 @@ function readJsonCalls(cursor: TextCursor): CallCandidate[] | undefined {
 		({ problems, arguments: args }) =>
 			problems.some((problem) => ABOUT.has(problem)) || listsTypes(args),
 	);
-	if (calls !== undefined && isAbout === false) return calls;
+	if (calls !== undefined && isAbout === false && !definesTools(json!)) return calls;
 	cursor.at = from;
 	return undefined;
+}
+
+/**
+ * Whether a list has a tool with `"parameters":{}`. That defines a tool without parameters as well as it calls one; models
+ * that write `parameters` in calls do not write lists.
+ */
+function definesTools(json: string): boolean {
+	if (!json.startsWith('[')) return false;
+	return splitJson(json).some(({ value }) =>
+		splitJson(value).some(
+			(member) => member.key === 'parameters' && /^\{\s*\}$/.test(member.value),
+		),
+	);
 }
 
 /** Llama 4 and Olmo: `[N(a=1), N(a=2)]` without marks (vllm-project/vllm, `pythonic_tool_parser.py`). */

@@ -5,15 +5,15 @@
  * 2. Its arguments are stated and complete. A definition of a tool states none.
  * 3. Every character of its block belongs to it, and its end is there.
  * 4. The token limit did not end the response.
- * 5. Only calls follow it, no other markup of a call is left unread, and it is not in a code block, unless that block is
- *    the complete response.
+ * 5. Only calls follow it, no other markup of a call is left unread, and it is not in code, a quotation or a list, unless
+ *    it is in a code block that is the complete response.
  * 6. The request does not contain it.
  */
 import { MAX_CALLS } from './limits';
-import { readTextCalls } from './read-text-calls';
+import { readQuotedCalls, readTextCalls } from './read-text-calls';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
-import { findCodeBlocks } from '../code-blocks';
+import { findCodeContents } from '../code-blocks';
 import { findUnfinishedCall, findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
@@ -42,6 +42,8 @@ export interface TextCallDecision {
 
 /** What looks like a fence within a block. */
 const FENCE_LINE = /^ {0,3}(?:```|~~~)[^\n]*$/gm;
+/** A text with more code that names tools is about them. */
+const MAX_CODE = 100;
 
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;
@@ -56,12 +58,23 @@ export function decideTextCalls(response: TextResponse): TextCallDecision {
 }
 
 function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCall | undefined {
+	const isCall = ({ name, problems }: CallCandidate) =>
+		problems.length === 0 && tools.includes(name);
+	const quoted = readQuotedCalls(text, false).find(isCall);
+	if (quoted !== undefined) return { name: quoted.name, reason: 'inCodeBlock' };
 	const name = findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
-	const call = findCodeBlocks(text)
-		.flatMap((code) => readTextCalls(code.replaceAll(FENCE_LINE, '')).candidates)
-		.find(({ name: tool, problems }) => problems.length === 0 && tools.includes(tool));
+	const call =
+		readQuotedCalls(text, true).find(isCall) ?? findCallsInCode(text, tools).find(isCall);
 	return call && { name: call.name, reason: 'inCodeBlock' };
+}
+
+/** What would be a call as a complete response. */
+function findCallsInCode(text: string, tools: readonly string[]): CallCandidate[] {
+	return findCodeContents(text)
+		.filter((code) => tools.some((tool) => code.includes(tool)))
+		.slice(0, MAX_CODE)
+		.flatMap((code) => readTextCalls(code.replaceAll(FENCE_LINE, '')).candidates);
 }
 
 /** The first condition that a call does not meet, in the order in which a reader would notice it. */

@@ -1,6 +1,6 @@
 /** Blocks of calls between marks. What is between them is read by the shapes. */
 import { pushAll } from '../../values/lists';
-import { getClosingMark, BLOCK_MARK, MARK_RULES, OTHER_MARK } from './marks';
+import { BLOCK_MARK, getBlockEnd } from './marks';
 import { MAX_CALLS } from './limits';
 import { readHeaderCalls } from './header-calls';
 import { readLiteralCalls } from './literal-calls';
@@ -33,11 +33,8 @@ const SEPARATOR = /[\s\u200B]*[,;]?[\s\u200B]*/y;
 export function readMarkedBlock(cursor: TextCursor, depth = 0): CallBlock | undefined {
 	const from = cursor.at;
 	const mark = cursor.match(BLOCK_MARK)?.[0];
-	if (mark === undefined || OTHER_MARK.test(mark)) {
-		cursor.at = from;
-		return undefined;
-	}
-	const rule = MARK_RULES[mark] ?? { close: getClosingMark(mark) };
+	if (mark === undefined) return undefined;
+	const rule = getBlockEnd(mark);
 	const candidates: CallCandidate[] = [];
 	cursor.skipBlanks();
 	for (;;) {

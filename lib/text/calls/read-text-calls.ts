@@ -1,7 +1,7 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
 import { pushAll } from '../../values/lists';
 import { BEGINNING } from './marks';
-import { blankOutCode, unwrapCodeBlock } from '../code-blocks';
+import { blankOutCode, blankOutQuotedLines, unwrapCodeBlock } from '../code-blocks';
 import { readCompleteJson } from './complete-json';
 import { TextCursor } from './cursor';
 import { readFunctoolsCalls, readHarmonyCall, readMistralCalls } from './header-calls';
@@ -33,12 +33,31 @@ export function readTextCalls(response: string): TextCallReading {
 		const range = { from: 0, to: text.length };
 		return { candidates: complete, text, range, allowsTextAfter: false };
 	}
+	const visible = text.search(BEGINNING) < 0 ? '' : blankOutQuotedLines(blankOutCode(text));
+	return readBlocks(text, visible);
+}
+
+/**
+ * Reads all calls of a text, also those in code and quotations, from the first one on.
+ *
+ * @param isInCode whether those in code count, or only those in quotations and lists
+ */
+export function readQuotedCalls(text: string, isInCode: boolean): readonly CallCandidate[] {
+	if (text.search(BEGINNING) < 0) return [];
+	return readBlocks(text, isInCode ? text : blankOutCode(text)).candidates;
+}
+
+/**
+ * @param visible the text, with blanks where no call begins
+ */
+function readBlocks(text: string, visible: string): TextCallReading {
 	const cursor = new TextCursor(text);
 	let failedBeginnings = 0;
-	for (const { index: from } of findBeginnings(text)) {
+	for (const { index: from } of visible.matchAll(BEGINNING)) {
 		cursor.at = from;
 		const block = readBlock(cursor);
-		if (block !== undefined) return { ...readFollowingBlocks(cursor, block, from), text };
+		if (block !== undefined)
+			return { ...readFollowingBlocks({ cursor, visible, first: block, from }), text };
 		failedBeginnings += 1;
 		if (cursor.isExhausted || failedBeginnings > MAX_FAILED_BEGINNINGS) break;
 	}
@@ -63,18 +82,29 @@ export function readBlock(cursor: TextCursor): CallBlock | undefined {
 	return candidates && { candidates, to: cursor.at, allowsTextAfter: false };
 }
 
+interface FirstBlock {
+	cursor: TextCursor;
+	/** The text, with blanks where no call begins. */
+	visible: string;
+	first: CallBlock;
+	/** Where it begins. */
+	from: number;
+}
+
 /** Reads the blocks that follow the first one with nothing but blanks between them. */
-function readFollowingBlocks(
-	cursor: TextCursor,
-	first: CallBlock,
-	from: number,
-): Omit<TextCallReading, 'text'> {
+function readFollowingBlocks({
+	cursor,
+	visible,
+	first,
+	from,
+}: FirstBlock): Omit<TextCallReading, 'text'> {
 	const candidates = [...first.candidates];
 	let last = first;
 	while (candidates.length <= MAX_CALLS && candidates.at(-1)!.problems.length === 0) {
 		cursor.at = last.to;
 		cursor.skipBlanks();
-		const next = readBlock(cursor);
+		const isVisible = visible.at(cursor.at) === cursor.text.at(cursor.at);
+		const next = isVisible ? readBlock(cursor) : undefined;
 		if (next === undefined) break;
 		pushAll(candidates, next.candidates);
 		last = next;

@@ -72,7 +72,7 @@ export type RejectionReason =
 	| 'textAfter'
 	/** Other markup of a call in the same response could not be read. */
 	| 'otherMarkup'
-	/** The call is in a code block of a response that says more. */
+	/** The call is in a quotation or a list, or in code of a response that says more. */
 	| 'inCodeBlock'
 	| 'tooManyCalls'
 	/** The request contains the same call. */

@@ -1,7 +1,7 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
-import { BLOCK_MARK, CALL_MARK, OTHER_MARK } from './marks';
+import { MARK_OF_TOOLS, CALL_MARK, OTHER_MARK } from './marks';
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
@@ -85,7 +85,7 @@ function hasCallSyntax(before: string, after: string): boolean {
 }
 
 /** A mark before JSON. */
-const JSON_MARK = new RegExp(`(?:${BLOCK_MARK.source}|\\[TOOL_CALLS\\]|functools)\\s*`, 'iy');
+const JSON_MARK = new RegExp(`(?:${MARK_OF_TOOLS.source}|\\[TOOL_CALLS\\]|functools)\\s*`, 'iy');
 /** The name in JSON of a call, which may be cut off at any place after its first letter. */
 const JSON_NAME = /\[?\s*\{[^]{0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
 /** A text with more marks is about them. */

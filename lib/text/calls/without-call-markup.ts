@@ -1,6 +1,6 @@
 /** Removes calls from an earlier response of the model, so that it does not imitate markup that nothing reads. */
 import { TextCursor } from './cursor';
-import { BLOCK_MARK, CALL_MARK, CONTENT_OF_CALL, getClosingMark, OTHER_MARK } from './marks';
+import { MARK_OF_TOOLS, CALL_MARK, CONTENT_OF_CALL, getClosingMark, OTHER_MARK } from './marks';
 import { findBeginnings, readBlock } from './read-text-calls';
 
 /** A text with more marks is about them. */
@@ -35,7 +35,7 @@ export function withoutCallMarkup(text: string): string {
 /** The end of a block that no reader reads; undefined if its mark begins no call. */
 function findEnd(cursor: TextCursor, from: number): number | undefined {
 	cursor.at = from;
-	const mark = cursor.match(BLOCK_MARK)?.[0];
+	const mark = cursor.match(MARK_OF_TOOLS)?.[0];
 	if (mark === undefined || OTHER_MARK.test(mark) || cursor.match(CONTENT_OF_CALL) === undefined)
 		return undefined;
 	const content = cursor.readUntil(getClosingMark(mark));

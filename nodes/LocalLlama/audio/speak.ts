@@ -7,9 +7,9 @@ import {
 	longTextField,
 	numberField,
 	outputFileField,
-	stringField,
 } from '../../shared/field-builders';
 import { modelField } from '../../shared/model-selection';
+import { voiceField } from '../../shared/voice-selection';
 import { createOptionsField, fileNameField } from '../operation-fields';
 import { mediaFields, readMediaSettings } from '../media-settings';
 import { withOutput } from '../output';
@@ -30,10 +30,7 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 			required: true,
 			description: 'The text to speak',
 		}),
-		stringField('Voice', 'voice', {
-			placeholder: 'e.g. af_heart',
-			description: 'Name of the voice. If empty, the server decides or asks for one.',
-		}),
+		voiceField,
 		createOptionsField(
 			[
 				...mediaFields,

@@ -126,6 +126,11 @@ function readLabels(parameters: NodeParameters): Label[] {
 			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }
 			: { name: String(row ?? '').trim() },
 	);
-	if (labels.length === 0) throw createFieldError(label, 'is empty', 'Add at least one label.');
+	if (labels.length === 0)
+		throw createFieldError(
+			label,
+			'is empty',
+			'Add a label for each possible result, such as "invoice" and "offer".',
+		);
 	return labels;
 }

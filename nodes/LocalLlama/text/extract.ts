@@ -159,7 +159,11 @@ function asNumber(value: unknown) {
 function readFields(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
 	if (rows.length === 0)
-		throw createFieldError(label, 'has no field', 'Add a field for each value to extract.');
+		throw createFieldError(
+			label,
+			'is empty',
+			'Add a field for each value to extract, such as "total" with the type Number.',
+		);
 	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));
 	const duplicate = findDuplicate(fields.map(({ name }) => name));
 	if (duplicate !== undefined) throw createFieldError(label, `has two fields named "${duplicate}"`);

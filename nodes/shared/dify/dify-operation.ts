@@ -7,7 +7,6 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { parseOpenAiUsage } from '../../../lib/chat/read/usage';
-import { explainAppTypeError, getExpectedMode } from '../../../lib/dify/app';
 import type { DifyClient, Method, ListEndpoint } from '../../../lib/dify/client';
 import { fetchAllPages } from '../../../lib/dify/client';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
@@ -60,7 +59,7 @@ export function createDifyExecute(
 	return async function (this) {
 		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
-			table: withAppTypes(table),
+			table,
 			getAccess: async (itemIndex, signal) => {
 				const client = await openDifyClient(this, keyType, itemIndex);
 				const { id } = client.endpoint;
@@ -70,33 +69,6 @@ export function createDifyExecute(
 			},
 			createNodeError: toDifyNodeError,
 		});
-	};
-}
-
-/** The same operations, whose errors about another app type name the type and the node for it. */
-function withAppTypes(table: OperationTable<DifyOperation>): OperationTable<DifyOperation> {
-	const explaining = new Map<DifyOperation, DifyOperation>();
-	return {
-		...table,
-		getOperation: (context, itemIndex) => {
-			const operation = table.getOperation(context, itemIndex);
-			const known = explaining.get(operation) ?? explainAppTypes(operation);
-			explaining.set(operation, known);
-			return known;
-		},
-	};
-}
-
-function explainAppTypes(operation: DifyOperation): DifyOperation {
-	return {
-		...operation,
-		run: async (call) => {
-			try {
-				return await operation.run(call);
-			} catch (error) {
-				throw await explainAppTypeError(call.client, error, getExpectedMode(error));
-			}
-		},
 	};
 }
 

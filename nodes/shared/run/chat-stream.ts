@@ -1,9 +1,9 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 
-/** A change of a response: text to append, or a text that replaces it. */
+/** A change of a response: text to append, a text that replaces it, or the complete text that differs from its parts. */
 interface TextDelta {
-	type: 'append' | 'replace';
+	type: 'append' | 'replace' | 'correct';
 	text: string;
 }
 
@@ -37,12 +37,12 @@ export class ChatStream {
 			await this.end();
 			await this.begin();
 		}
-		await this.write(
-			deltas
-				.slice(Math.max(from, 0))
-				.map(({ text }) => text)
-				.join(''),
-		);
+		let message = '';
+		for (const { type, text } of deltas.slice(Math.max(from, 0))) {
+			const isParagraph = type === 'correct' && (this.hasText || message !== '');
+			message += isParagraph ? `\n\n${text}` : text;
+		}
+		await this.write(message);
 	};
 
 	/** Before an error, which n8n appends to the message. */

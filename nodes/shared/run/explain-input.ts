@@ -10,7 +10,7 @@ const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
 
 /** The item whose value caused an error. */
 interface FailedInput {
-	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData'>;
+	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData' | 'continueOnFail'>;
 	/** Fields of the operation. */
 	properties: readonly INodeProperties[];
 	itemIndex: number;
@@ -33,8 +33,8 @@ export function explainInput(
 	const expression = findExpression(properties, asRecord(parameters), label);
 	if (expression === undefined) return error;
 	const items = context.getInputData();
-	// As n8n names an item, and only if there are others.
-	const position = items.length > 1 ? ` [item ${itemIndex}]` : '';
+	// From 1, as the texts of an item, and only if there are others.
+	const position = items.length > 1 ? ` (item ${itemIndex + 1} of ${items.length})` : '';
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
@@ -50,7 +50,7 @@ export function explainInput(
 		title: error.message + position,
 		suggestion: suggest(
 			error.message.endsWith('is empty')
-				? 'Fill in the value, remove such items before this node (Filter), or set On Error to Continue.'
+				? `Fill in the value, ${context.continueOnFail() ? 'or ' : ''}remove such items before this node (Filter)${context.continueOnFail() ? '' : ', or set On Error to Continue'}.`
 				: 'Correct the value in the item, or the expression.',
 		),
 	});

@@ -64,10 +64,12 @@ export function toErrorItem(
 	itemIndex: number,
 	facts: object = {},
 ): INodeExecutionData {
+	// The message is beside it.
+	const text = stripTitle({ message, description });
 	// A model reads the complete item of a tool.
 	const details = isToolNode(node)
 		? {}
-		: { ...(description ? { description } : {}), ...asRecord(context.data) };
+		: { ...(text ? { description: text } : {}), ...asRecord(context.data) };
 	return {
 		json: {
 			...facts,

@@ -1,4 +1,4 @@
-/** Tool turns as n8n's agents hand them over, in the form of each version (contracts of the platform, 2.4 and N10 to N21). */
+/** Tool turns as n8n's agents hand them over, in the form of each version. */
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import type { Message } from './node-runner';

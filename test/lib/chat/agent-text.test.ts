@@ -32,7 +32,7 @@ const bodyOf = (body: typeof toOpenAiBody, messages: ChatMessage[]) =>
 	JSON.stringify(body({ model: 'm', messages, tools: [], sampling: {} }, SERVER_TYPES.other));
 
 test.each(Object.keys(SHAPES))(
-	'case N12, N13, N14: all rounds of a turn, from memory (shape assumed): %s: all messages are sent once, in order',
+	'all rounds of a turn, from memory (shape assumed): %s: all messages are sent once, in order',
 	(name) => {
 		const source = [
 			human('Calculate'),
@@ -63,7 +63,7 @@ test.each(Object.keys(SHAPES))(
 	},
 );
 
-test('histories of 2.41: case N16: the text that n8n writes instead of the model’s text is not sent', () => {
+test('histories of 2.41: the text that n8n writes instead of the model’s text is not sent', () => {
 	const [a, b] = [toN8nCallId('a', 1), toN8nCallId('b', 1)];
 	const text = 'Calling tools: Calculator, Weather';
 	expect(summarize(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual([
@@ -76,7 +76,7 @@ test('histories of 2.41: case N16: the text that n8n writes instead of the model
 	expect(stripAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
 });
 
-describe('case N19: [Used tools: …] before a response', () => {
+describe('[Used tools: …] before a response', () => {
 	const used = (rest: string) =>
 		`[Used tools: Tool: list, Input: {"a":[1,[2]]}, Result: [["x"],[]]${rest.startsWith(';') ? '' : ']'}${rest}`;
 

@@ -573,7 +573,10 @@ describe('tags where a server left them', () => {
 	])('%s', (_title, text, reasoning, expected) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const { completion, shownText } = accumulate(inPieces(text, places));
+				// The bare header is one token.
+				const isHeader = text.startsWith('analysis');
+				const tokens = places.filter((place) => !isHeader || place % (text.length + 1) >= 8);
+				const { completion, shownText } = accumulate(inPieces(text, tokens));
 				expect({ ...completion, shownText }).toMatchObject({
 					reasoning,
 					text: expected,

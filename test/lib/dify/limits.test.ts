@@ -6,6 +6,7 @@ import { toUnixSeconds } from '../../../lib/dify/knowledge/filters';
 import { truncateQuery } from '../../../lib/dify/knowledge/retrieval';
 import { getPollInterval } from '../../../lib/dify/run/run-record';
 import { testLimit, textOfCharacters } from '../../support/limits';
+import { playEvents } from './play-events';
 
 testLimit('lib/dify/client.ts#MAX_USER_LENGTH', {
 	limit: 255,
@@ -74,6 +75,24 @@ testLimit('lib/dify/errors.ts#MAX_TEXT_LENGTH', {
 	outcome: (length) => errorOf(textOfCharacters(length))!.serverText!.includes('…'),
 	within: false,
 	beyond: true,
+});
+const warningsOf = (...messages: string[]) =>
+	playEvents(...messages.map((message) => ({ event: 'warning', message }))).result.warnings;
+testLimit('lib/dify/run/merge-events.ts#MAX_WARNING_LENGTH', {
+	limit: 300,
+	of: 'wide characters',
+	outcome: (length) => warningsOf(textOfCharacters(length))[0]!.includes('…'),
+	within: false,
+	beyond: true,
+});
+testLimit('lib/dify/run/merge-events.ts#MAX_WARNINGS', {
+	limit: 20,
+	outcome: (count) => {
+		const warnings = warningsOf(...Array.from({ length: count }, (_none, at) => `Nr. ${at}`));
+		return warnings.filter((warning) => warning.startsWith('Dify warns')).length === count;
+	},
+	within: true,
+	beyond: false,
 });
 
 test('the pauses between two looks at a run or a document grow up to a limit', () => {

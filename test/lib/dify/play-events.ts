@@ -1,9 +1,5 @@
-import {
-	applyEvent,
-	createRunState,
-	flushText,
-	isRunFinished,
-} from '../../../lib/dify/run/run-state';
+import { applyEvent, createRunState, isRunFinished } from '../../../lib/dify/run/run-state';
+import { settleText } from '../../../lib/dify/run/final-text';
 import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { sampleContext, transcript, wireText } from '../../simulators/dify';
@@ -32,7 +28,7 @@ export function playEvents(...events: unknown[]): PlayedRun {
 			displayedText = delta.type === 'append' ? displayedText + delta.text : delta.text;
 	};
 	for (const event of events) display(applyEvent(run, event));
-	display(flushText(run));
+	display(settleText(run));
 	return { result: toRunResult(run), displayedText, isFinished: isRunFinished(run) };
 }
 

@@ -14,17 +14,37 @@ jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('./scripted-transport'),
 );
 
-const adaptations = {
-	field: [omitRejectedField(new Set(['kept'])), omitStreamOptions, adjustOllamaThinking],
+const REQUIRED = ['model', 'messages', 'tools', 'response_format'];
+const LABELS: Readonly<Record<string, string>> = { top_k: 'Top K' };
+
+/** A row for each field of a body, but for those that the user added. */
+const toAdaptations = (body: JsonRecord, extraBody: JsonRecord) => ({
+	field: [
+		omitRejectedField({
+			extraBody,
+			rows: Object.keys(body)
+				.filter((field) => !(field in extraBody))
+				.map((field) => ({
+					field,
+					label: LABELS[field],
+					canOmit: !REQUIRED.includes(field),
+					...(field === 'speed' && { default: 1 }),
+				})),
+		}),
+		omitStreamOptions,
+		adjustOllamaThinking,
+	],
 	format: [replaceJsonObject],
-};
+});
 
 /** Sends to a server that rejects a body with the text that `getRejection` returns for it. */
 async function sendTo(
 	path: string,
 	body: JsonRecord,
 	getRejection: (body: JsonRecord) => string | undefined,
+	extraBody: JsonRecord = {},
 ) {
+	const adaptations = toAdaptations(body, extraBody);
 	transport.reply = (request) => {
 		const message = getRejection(request.body);
 		return message === undefined ? { type: 'usable' } : { type: 'rejected', message };
@@ -42,12 +62,39 @@ describe('a rejected request is sent again', () => {
 			field === undefined ? undefined : 'body.top_k: Extra inputs are not permitted';
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(first.sent.at(-1)).toEqual({ model: 'm' });
-		expect(first.warnings).toEqual(['This server rejects the option top_k, so it was omitted.']);
+		expect(first.warnings).toEqual(['This server rejects the option Top K, so it was omitted.']);
 		expect(first.applied).toEqual([{ rule: 'field', because: 'without top_k' }]);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutField = await sendTo('field', { model: 'm' }, reject);
 		expect(withoutField.warnings).toEqual([]);
+	});
+
+	test.each([
+		['timestamp_granularities[]', "Unknown parameter: 'timestamp_granularities[]'"],
+		['timestamp_granularities[]', 'body.timestamp_granularities: Extra inputs are not permitted'],
+		['top_k', 'body -> top_k: extra fields not permitted'],
+		[
+			'min_p',
+			"[{'type': 'extra_forbidden', 'loc': ('body', 'min_p'), 'msg': 'Extra inputs are not permitted', 'input': 1}]",
+		],
+	])('without %s: %s', async (name, message) => {
+		const { sent, warnings } = await sendTo(
+			encodeURIComponent(message),
+			{ prompt: 'a', [name]: 2 },
+			(body) => (name in body ? message : undefined),
+		);
+		expect(sent.at(-1)).toEqual({ prompt: 'a' });
+		expect(warnings).toHaveLength(1);
+	});
+
+	test('without a warning where the server does the same without the field', async () => {
+		const reject = (body: JsonRecord) =>
+			'speed' in body ? "Unknown parameter: 'speed'" : undefined;
+		const { warnings } = await sendTo('default', { speed: 1 }, reject);
+		expect(warnings).toEqual([]);
+		const { warnings: changed } = await sendTo('no-default', { speed: 2 }, reject);
+		expect(changed).toEqual(['This server rejects the field speed, so it was omitted.']);
 	});
 
 	test('with the new name of a field', async () => {
@@ -64,7 +111,9 @@ describe('a rejected request is sent again', () => {
 		'never without %s',
 		async (name) => {
 			const message = `Unsupported parameter: '${name}'`;
-			const { sent, error } = await sendTo(`needed-${name}`, { [name]: 1 }, () => message);
+			const { sent, error } = await sendTo(`needed-${name}`, { [name]: 1 }, () => message, {
+				kept: 1,
+			});
 			expect(sent).toHaveLength(1);
 			expect(error).toMatchObject({ serverText: expect.stringContaining(name) as string });
 		},

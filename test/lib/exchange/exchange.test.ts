@@ -6,10 +6,11 @@ import { captureError, ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
-import type { ExchangeState, Outcome } from '../../../lib/exchange/types';
+import type { ExchangeState, FailedOutcome, Outcome } from '../../../lib/exchange/types';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 import type { JsonRecord } from '../../../lib/values/records';
 
 jest.mock('../../../lib/http/send-request', () =>
@@ -18,6 +19,7 @@ jest.mock('../../../lib/http/send-request', () =>
 jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const FIELDS = ['top_k', 'min_p', 'seed', 'stop', 'logprobs', 'user', 'n', 'echo', 'suffix'];
+const ROWS = FIELDS.map((field) => ({ field, label: field, canOmit: true }));
 const body = {
 	...Object.fromEntries(FIELDS.map((name) => [name, -1])),
 	messages: [
@@ -25,7 +27,10 @@ const body = {
 		{ role: 'user', content: 'B' },
 	],
 };
-const adaptations = { field: [omitRejectedField()], conversation: [enforceStrictRoles] };
+const adaptations = {
+	field: [omitRejectedField({ rows: ROWS })],
+	conversation: [enforceStrictRoles],
+};
 const routes = ['ollamaChat', 'openAiChat'] as const;
 
 let count = 0;
@@ -199,6 +204,51 @@ describe('what a server taught', () => {
 	});
 });
 
+describe('a server that fails', () => {
+	const failed = reject('Internal error', 500);
+	const send = async (server: ModelServer, ...replies: Reply[]) => {
+		transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'usable' };
+		const result = await runExchange(server, body, { adaptations }).catch(captureError);
+		return { isUsable: !(result instanceof ServerError), requests: transport.sent.length };
+	};
+
+	test('gets the same request once more, and the second response counts', async () => {
+		const server = newServer();
+		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
+		expect(transport.sent[1]!.body).toEqual(transport.sent[0]!.body);
+	});
+
+	test('gets no second request for later items if the repetition failed alike', async () => {
+		const server = newServer();
+		expect(await send(server, failed, failed)).toEqual({ isUsable: false, requests: 2 });
+		expect(await send(server, failed)).toEqual({ isUsable: false, requests: 1 });
+		expect(await send(server, failed)).toEqual({ isUsable: false, requests: 1 });
+	});
+
+	test('gets second requests again when it has responded', async () => {
+		const server = newServer();
+		await send(server, failed, failed);
+		expect(await send(server)).toEqual({ isUsable: true, requests: 1 });
+		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
+	});
+
+	test('in another way gets a second request, also after a lasting failure', async () => {
+		const server = newServer();
+		await send(server, failed, failed);
+		expect(await send(server, { type: 'output', errorType: 'streamError' })).toEqual({
+			isUsable: true,
+			requests: 2,
+		});
+	});
+
+	test('after a rejection of a field gets the changed request twice', async () => {
+		const server = newServer();
+		const rejected = reject("Unknown parameter: 'top_k'");
+		expect(await send(server, rejected, failed)).toEqual({ isUsable: true, requests: 3 });
+		expect(transport.sent[2]!.body).not.toHaveProperty('top_k');
+	});
+});
+
 /* The table of rules: each row, its limit, and that no other row acts. */
 
 const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeState<string> => ({
@@ -210,7 +260,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	],
 	apiUrl: 'a',
 	missingUrls: [],
-	adaptations: { field: [omitRejectedField()], format: [replaceJsonObject] },
+	adaptations: { field: [omitRejectedField({ rows: ROWS })], format: [replaceJsonObject] },
 	sent: 1,
 	applied: [],
 	...changes,
@@ -245,14 +295,52 @@ describe('each rule', () => {
 		expect(step).toMatchObject({ ...sendRule('conversation'), request: { changes: [change] } });
 	});
 
-	test('unreadable: the same request, unless a seed would give the same output', () => {
-		const { request } = createState();
-		const unreadable = fail('outputParseFailed');
-		expect(decideWith(unreadable)).toMatchObject({ ...sendRule('unreadable'), request });
-		expect(decideWith(unreadable, { body: { seed: -1 } })).toMatchObject(sendRule('unreadable'));
-		expect(decideWith(unreadable, { body: { seed: 7 } })).toMatchObject({ type: 'fail' });
-		expect(decideWith(unreadable, { body: { options: { seed: 7 } } })).toMatchObject({
-			type: 'fail',
+	describe('serverFailure: the same request', () => {
+		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
+			...(fail(type) as FailedOutcome),
+			...details,
+		});
+
+		test.each<ErrorType>(['outputParseFailed', 'serverError', 'streamError'])(
+			'after %s, whatever the server says',
+			(type) => {
+				const { request } = createState();
+				expect(decideWith(failWith(type))).toMatchObject({
+					...sendRule('serverFailure'),
+					request,
+				});
+			},
+		);
+
+		test.each<ErrorType>(['badRequest', 'modelNotFound', 'gatewayTimeout', 'busy', 'idleTimeout'])(
+			'not after %s',
+			(type) => {
+				expect(decideWith(failWith(type)).type).toBe('fail');
+			},
+		);
+
+		test.each<[string, ErrorType, Partial<FailedOutcome>, Partial<ExchangeState<string>>]>([
+			['output of an earlier attempt was shown', 'serverError', { hasShownOutput: true }, {}],
+			['it failed alike before', 'serverError', {}, { lastingFailure: 'serverError 400' }],
+			['parts of it are sent anew', 'serverError', {}, { isRepeatable: false }],
+			['a seed gives the same output', 'streamError', { hasOutput: true }, { body: { seed: 7 } }],
+			[
+				'temperature 0 gives the same output',
+				'streamError',
+				{ hasOutput: true },
+				{ body: { options: { temperature: 0 } } },
+			],
+			['a seed gives the same unreadable output', 'outputParseFailed', {}, { body: { seed: 7 } }],
+		])('not if %s', (_reason, type, details, state) => {
+			expect(decideWith(failWith(type, details), state).type).toBe('fail');
+		});
+
+		test.each<[string, ErrorType, Partial<FailedOutcome>, Partial<ExchangeState<string>>]>([
+			['nothing was generated with the seed', 'serverError', {}, { body: { seed: 7 } }],
+			['another failure lasted before', 'streamError', {}, { lastingFailure: 'serverError 500' }],
+			['output arrived, and the next differs', 'streamError', { hasOutput: true }, {}],
+		])('also if %s', (_reason, type, details, state) => {
+			expect(decideWith(failWith(type, details), state)).toMatchObject(sendRule('serverFailure'));
 		});
 	});
 
@@ -305,7 +393,7 @@ test.each(RULES.map(({ name, limit }) => [name, limit] as const))(
 		const change = { name: 'new', apply: (body: JsonRecord) => body };
 		const outcomes: Partial<Record<string, Outcome<string, string>>> = {
 			route: fail('routeNotFound'),
-			unreadable: fail('outputParseFailed'),
+			serverFailure: fail('serverError'),
 			runaway: fail('runawayOutput'),
 			correction: {
 				type: 'unusable',

@@ -326,6 +326,28 @@ describe('waiting until a server is ready', () => {
 		});
 	});
 
+	it.each([
+		{ what: 'quick checks', checkMs: 0, timeoutMs: 20_000 },
+		{ what: 'checks of half a second', checkMs: 500, timeoutMs: 20_000 },
+		{ what: 'a check that would end too late', checkMs: 700, timeoutMs: 1_000 },
+	])('reports the end of its timeout neither before nor after it: $what', async (row) => {
+		jest.useFakeTimers();
+		const startedAt = Date.now();
+		const play = played('loading');
+		const slow = async () => {
+			await sleep(row.checkMs);
+			return await play();
+		};
+		let endedAt = 0;
+		const waiting = waitUntilReady(slow, { timeoutMs: row.timeoutMs }).then((result) => {
+			endedAt = Date.now();
+			return result;
+		});
+		await jest.advanceTimersByTimeAsync(2 * row.timeoutMs);
+		expect((await waiting).summary).toMatch(/^Not ready within (?:20|1) s \(Wait Timeout\)/);
+		expect(endedAt - startedAt).toBe(row.timeoutMs);
+	});
+
 	it.each(['unauthorized', 'misconfigured'] as const)(
 		'does not wait if waiting does not help: %s',
 		async (status) => {

@@ -79,6 +79,18 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /^This address is Dify, not a model server.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
 	},
+	whisperPath: {
+		answers: completeResponse('404 Not Found', 'File Not Found (/v1/models)', {
+			Server: 'whisper.cpp',
+		}),
+		status: 'misconfigured',
+		says: /^whisper-server transcribes at its own path.*--inference-path/,
+	},
+	healthUnanswered: {
+		answers: llama({ '/health': (_path, socket) => void socket.destroy() }),
+		status: 'degraded',
+		says: /^The server lists its models, but does not respond to \/health.*restart/,
+	},
 	notReady: {
 		answers: llama({ '/health': completeResponse('503 Service Unavailable') }),
 		status: 'degraded',
@@ -116,6 +128,11 @@ const BREAKAGES: Record<string, Breakage> = {
 		expectations: SMOLLM,
 		status: 'healthy',
 		says: /is not loaded.*The first request loads it.*unless.*--no-models-autoload.*Model: Load/,
+	},
+	modelFailed: {
+		answers: router('router-models-failed'),
+		status: 'healthy',
+		says: /^A model crashed, could not be loaded, or was unloaded by force: "smollm2-135m".*server log.*Model: Load/,
 	},
 	contextBelowExpected: {
 		answers: llama(),
@@ -263,13 +280,23 @@ describe('suggested context sizes never exceed the trained context of the model'
 	});
 });
 
-test.each(['router-models', 'router-models-failed'])(
-	'an unloaded model of a router is not an outage: %s',
-	async (list) => {
-		const result = await check(await rawServer(router(list)));
-		expect(result).toMatchObject({ status: 'healthy', healthy: true, findings: [] });
-	},
-);
+test('an unloaded model of a router is not an outage', async () => {
+	const result = await check(await rawServer(router('router-models')));
+	expect(result).toMatchObject({ status: 'healthy', healthy: true, findings: [] });
+});
+
+test.each([
+	{ what: 'no model is expected', expectations: {}, id: 'modelFailed' },
+	{ what: 'another model is expected', expectations: { model: 'other' }, id: 'modelFailed' },
+	{ what: 'it is the expected model', expectations: SMOLLM, id: 'modelNotLoaded' },
+])('a crashed model of a router is one warning: $what', async ({ expectations, id }) => {
+	const url = await rawServer(router('router-models-failed'));
+	const { findings } = await check(url, { expectations });
+	const ids = findings.map((one) => one.id).filter((one) => one.startsWith('model'));
+	expect(ids).toEqual([id]);
+	const missing = findings.find((one) => one.id === 'expectedModelMissing');
+	expect(missing?.suggestion ?? '').not.toContain('smollm2');
+});
 
 test('after a forced unload, or a failed load, a router names an exit code: a warning if the model is expected', async () => {
 	const url = await rawServer(router('router-models-failed'));

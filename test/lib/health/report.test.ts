@@ -59,7 +59,7 @@ function result(change: Partial<SpeedCheckResult> = {}): SpeedCheckResult {
 		},
 		models: [model('qwen3-8b')],
 		checkedAt: '2026-11-20T09:00:00.000Z',
-		speed: { model: 'qwen3-8b', runs: [run(1, 82.4, 210), run(4, 61, 390)] },
+		speed: { model: 'qwen3-8b', runs: [run(1, 82.4, 210), run(2, 70, 300), run(4, 61, 390)] },
 		...change,
 	};
 }
@@ -125,11 +125,61 @@ describe('a report', () => {
 			[
 				'All is well.',
 				'http://10.0.0.5:8080',
+				'',
+				'Findings:',
 				'- Something small. Something small',
-				'- 1 concurrent: Single response, tokens/s 82.4, Combined, tokens/s 82.4, Prompt processing, tokens/s 800, First token, s 0.21, Failed 0',
-				'- 4 concurrent: Single response, tokens/s 61, Combined, tokens/s 244, Prompt processing, tokens/s 800, First token, s 0.39, Failed 0',
+				'',
+				'Speed of qwen3-8b:',
+				'- One request alone: 82.4 tokens per second. First token after 0.21 s. Prompts are processed with 800 tokens per second.',
+				'- 2 requests at the same time: 70 tokens per second each, 140 together. First token after 0.3 s at the latest. Prompts are processed with 800 tokens per second.',
+				'- 4 requests at the same time: 61 tokens per second each, 244 together. First token after 0.39 s at the latest. Prompts are processed with 800 tokens per second.',
 			].join('\n'),
 		);
+	});
+
+	it.each([
+		{
+			what: 'no findings and no speed',
+			change: { findings: [], speed: undefined },
+			text: 'All is well.\nhttp://10.0.0.5:8080',
+		},
+		{
+			what: 'failed requests',
+			change: {
+				findings: [],
+				speed: {
+					model: 'm',
+					runs: [
+						{
+							concurrentRequests: 4,
+							failures: [{ type: 'totalTimeout', message: 'm', suggestion: 's' }],
+						} satisfies SpeedRun,
+					],
+				},
+			},
+			text: 'All is well.\nhttp://10.0.0.5:8080\n\nSpeed of m:\n- 4 requests at the same time: no speed measured. 1 of 4 failed.',
+		},
+		{
+			what: 'a response that a proxy buffered',
+			change: {
+				findings: [],
+				speed: { model: 'm', runs: [{ concurrentRequests: 1, tokensPerSecond: 5, failures: [] }] },
+			},
+			text: 'All is well.\nhttp://10.0.0.5:8080\n\nSpeed of m:\n- One request alone: 5 tokens per second.',
+		},
+	])('as text, with $what', ({ change, text }) => {
+		expect(renderTextReport(result(change))).toBe(text);
+	});
+
+	it.each([
+		{ rounds: [1], charts: 0 },
+		{ rounds: [1, 4], charts: 0 },
+		{ rounds: [1, 2, 4], charts: 2 },
+	])('$rounds.length rounds: $charts charts', ({ rounds, charts }) => {
+		const runs = rounds.map((count) => run(count, 80, 100));
+		const page = render({ speed: { model: 'm', runs } });
+		expect(page.match(/<svg/g) ?? []).toHaveLength(charts);
+		expect(page).toContain('<table>');
 	});
 
 	it('lets a browser load and run nothing but its own style', () => {

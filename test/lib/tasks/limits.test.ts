@@ -86,13 +86,10 @@ testLimit('lib/tasks/transcript-hints.ts#MAX_NO_SPEECH', {
 	limit: 0.6,
 	step: 0.01,
 	outcome: (probability) =>
-		getTranscriptHints(
-			{
-				extraFields: { segments: [{ no_speech_prob: probability }] },
-				subtitles: undefined,
-			} as never,
-			{ format: 'json', granularities: [] },
-		).length,
+		getTranscriptHints({
+			extraFields: { segments: [{ no_speech_prob: probability }] },
+			subtitles: undefined,
+		} as never).length,
 	within: 0,
 	beyond: 1,
 });

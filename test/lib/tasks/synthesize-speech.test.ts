@@ -134,6 +134,52 @@ describe('responses that are not audio', () => {
 	});
 });
 
+describe('the type of the audio', () => {
+	const samples = Buffer.alloc(300, 9);
+	const after = (start: string) => Buffer.concat([Buffer.from(start, 'latin1'), samples]);
+	const FRAME = '\xff\xfb\x90\x64';
+
+	test.each<[string, SpeechRequest<unknown>['format'], string, Buffer, string, string, number]>([
+		['PCM, MP3 comes', 'pcm', 'audio/mpeg', after(FRAME), 'mp3', 'audio/mpeg', 1],
+		[
+			'PCM, MP3 with tags comes',
+			'pcm',
+			'application/octet-stream',
+			after('ID3'),
+			'mp3',
+			'audio/mpeg',
+			1,
+		],
+		['PCM, FLAC comes', 'pcm', 'audio/flac', after('fLaC'), 'flac', 'audio/flac', 1],
+		['PCM, AAC comes', 'pcm', 'audio/aac', after('\xff\xf1'), 'aac', 'audio/aac', 1],
+		['PCM comes', 'pcm', 'audio/pcm', after(FRAME), 'pcm', 'audio/L16;rate=24000;channels=1', 0],
+		['PCM comes, without a type', 'pcm', '', samples, 'pcm', 'audio/L16;rate=24000;channels=1', 0],
+		[
+			'PCM with its rate comes',
+			'pcm',
+			'audio/L16; rate=16000; channels=2',
+			samples,
+			'pcm',
+			'audio/L16;rate=16000;channels=2',
+			0,
+		],
+		['MP3, PCM comes', 'mp3', 'audio/pcm', samples, 'pcm', 'audio/L16;rate=24000;channels=1', 1],
+		['MP3, WAV comes', 'mp3', 'audio/mpeg', after('RIFF1234WAVEfmt '), 'wav', 'audio/wav', 1],
+		['Opus, WebM comes', 'opus', 'audio/webm', after('\x1aE\xdf\xa3'), 'webm', 'audio/webm', 1],
+		['AAC, MP4 comes', 'aac', 'audio/mp4', after('\0\0\0\x20ftypisom'), 'm4a', 'audio/mp4', 1],
+		['Opus comes', 'opus', 'audio/ogg', after('OggS'), 'opus', 'audio/ogg', 0],
+	])('%s', async (_name, format, type, bytes, extension, mimeType, hints) => {
+		const sim = await startKokoro();
+		sim.route('POST /v1/audio/speech', bytesReply(type, [bytes]));
+		const result = await run(sim, { format });
+		expect([result.extension, result.mimeType, result.warnings.length]).toEqual([
+			extension,
+			mimeType,
+			hints,
+		]);
+	});
+});
+
 test('speaches: a lost connection is reported', async () => {
 	const sim = await startSpeaches();
 	expect(await getError(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({

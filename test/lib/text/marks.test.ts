@@ -57,7 +57,7 @@ test('what is broken is neither thinking, nor the end of a turn, nor a call', ()
 			const source = breakControlTokens(`${start}${call}${end}`);
 			expect(splitReasoning(source).reasoning).toBe('');
 			expect(withoutEndMarks(source)).toBe(source);
-			const response = { text: `- ${source}`, tools: ['get'], isCutOff: false };
+			const response = { text: `So: ${source}`, tools: ['get'], isCutOff: false };
 			expect(decideTextCalls({ ...response, isQuotation: () => false }).calls).toEqual([]);
 		}),
 		{ numRuns: 500 },

@@ -71,7 +71,7 @@ describe('a generation', () => {
 		expect(priorities).toEqual(['interactive', 'batch']);
 	});
 
-	test('case N31, N32: is a client span below that of the node, with request and response data', async () => {
+	test('is a client span below that of the node, with request and response data', async () => {
 		const before = Date.now() - 1_000;
 		const server = await start();
 		server.script(reply.text('Four.'));
@@ -114,7 +114,7 @@ describe('a generation', () => {
 		);
 	});
 
-	test('case N39: is not sent to another host than the credential’s', async () => {
+	test('is not sent to another host than the credential’s', async () => {
 		const other = await start();
 		const server = await start();
 		const plain = createModelServer({ baseUrl: server.url }, traces.helpers);
@@ -137,7 +137,7 @@ describe('a generation', () => {
 		expect(traces.spans()[0]!.attributes['local_llama.tool_calls']).toEqual(['add', 'multiply']);
 	});
 
-	test('case N36: ends on Stop', async () => {
+	test('ends on Stop', async () => {
 		const server = await start();
 		const stop = new AbortController();
 		server.script(reply.chunks(['Once', { wait: new Promise(() => {}) }]));
@@ -193,7 +193,7 @@ test('session, user and tags have the names of the conventions and of Langfuse',
 	});
 });
 
-describe('case N37: other tasks have their own span name', () => {
+describe('other tasks have their own span name', () => {
 	const SETTINGS = { model: 'sim-model', timeouts: {}, retries: 0, priority: 'batch' } as const;
 
 	test('embeddings', async () => {
@@ -246,7 +246,7 @@ describe('case N37: other tasks have their own span name', () => {
 	});
 });
 
-describe('case N34, N40: no span, no request and no error', () => {
+describe('no span, no request and no error', () => {
 	test('if n8n exports no traces', async () => {
 		const server = await start();
 		traces.switchOff();
@@ -299,7 +299,8 @@ test.each([
 	const server = await start();
 	const spy = breakIt();
 	try {
-		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		const failed = reply.llamaError(500, 'Compute error.');
+		server.script(reply.text('Four.'), failed, failed);
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 	} finally {
@@ -326,7 +327,8 @@ test('a span that throws in any method affects neither response nor error', asyn
 		const spy = jest
 			.spyOn(trace, 'getTracer')
 			.mockReturnValue({ startSpan: () => ({ ...works, spanContext }) } as never);
-		server.script(reply.text('Four.'), reply.llamaError(500, 'Compute error.'));
+		const failed = reply.llamaError(500, 'Compute error.');
+		server.script(reply.text('Four.'), failed, failed);
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }))).text).toBe('Four.');
 		await expect(sendQuestion(chatWith({ baseUrl: server.url }))).rejects.toThrow('Compute error');
 		spy.mockRestore();

@@ -196,7 +196,7 @@ test.each([1, 3])(
 				error: {
 					message: 'no more',
 					description: expect.stringMatching(
-						/^no more\. .*the model provider returned an error/,
+						/^Dify works, but the model provider returned an error/,
 					) as string,
 					serverText: 'no more',
 					type: 'providerError',

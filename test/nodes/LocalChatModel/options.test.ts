@@ -14,7 +14,16 @@ const option = (name: string) => optionsOf(optionsField).find((one) => one.name 
 describe('the options of the chat model', () => {
 	it('begin with those that most people change', () => {
 		const common = optionsOf(optionsField).map(({ name }) => name);
-		expect(common.slice(0, 5)).toEqual(['temperature', 'maxTokens', 'topP', 'contextSize', 'stop']);
+		expect(common.slice(0, 8)).toEqual([
+			'temperature',
+			'maxTokens',
+			'topP',
+			'contextSize',
+			'stop',
+			'firstTokenTimeout',
+			'idleTimeout',
+			'totalTimeout',
+		]);
 		expect(common).toEqual(
 			expect.arrayContaining([
 				'firstTokenTimeout',
@@ -32,7 +41,7 @@ describe('the options of the chat model', () => {
 			.slice(5)
 			.map((label) => /^(\w+): |(Timeout) /.exec(label)?.slice(1).join(''));
 		const changes = groups.filter((group, at) => group !== undefined && group !== groups[at - 1]);
-		expect(changes).toEqual(['Sampling', 'Thinking', 'Timeout', 'Tools']);
+		expect(changes).toEqual(['Timeout', 'Sampling', 'Thinking', 'Tools']);
 	});
 
 	it('are kept by n8n and read', () => {

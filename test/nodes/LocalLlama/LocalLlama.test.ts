@@ -16,6 +16,7 @@ import type { ResultItem } from '../../../nodes/LocalLlama/output';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/execute-context';
+import type { ExecuteFake } from '../../support/execute-context';
 
 const { serve, prepare, executeIn, execute } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };
@@ -222,7 +223,8 @@ describe('output', () => {
 		const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 		const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 		const itemIndexes = items.map((_item, index) => index);
-		const call = { context, itemIndexes, parametersOf } as unknown as LlamaCall;
+		const hint = () => {};
+		const call = { context, itemIndexes, parametersOf, hint } as unknown as LlamaCall;
 		return [await operation.run(call)].flat();
 	}
 
@@ -286,6 +288,118 @@ describe('output', () => {
 			expect(await getItems([{ json: { a: 1 } }], [{ output: 2 }], tool)).toEqual([
 				{ json: { output: 2 } },
 			]);
+		},
+	);
+
+	/** Hints about replaced fields: the simulated model chooses no label, which is a hint, too. */
+	const getReplacements = ({ hints }: ExecuteFake) =>
+		hints.map(({ message }) => message).filter((message) => message.includes('replaced'));
+	const REPLACED = (name: string) =>
+		`The input field "${name}" was replaced by the result. To keep both, enter another name in the option Output Field.`;
+
+	test.each([
+		{ what: 'its default', options: {}, field: 'output', hints: [REPLACED('output')] },
+		{
+			what: 'an empty name',
+			options: { outputField: ' ' },
+			field: 'output',
+			hints: [REPLACED('output')],
+		},
+		{ what: 'a new name', options: { outputField: 'label' }, field: 'label', hints: [] },
+		{
+			what: 'the name of an input field',
+			options: { outputField: 'text' },
+			field: 'text',
+			hints: [REPLACED('text')],
+		},
+		{ what: 'no input fields', options: { includeInputFields: false }, field: 'output', hints: [] },
+	])('Output Field, $what: the result is in $field', async ({ options, field, hints }) => {
+		await serve();
+		const fake = prepare({
+			items: [{ json: MAIL }, { json: MAIL }],
+			parameters: { ...CLASSIFY, options },
+		});
+		const items = await executeIn(fake);
+		for (const { json } of items) {
+			expect(json).toHaveProperty(field);
+			expect([MAIL.text, MAIL.output]).not.toContain(json[field]);
+			if (field !== 'output') expect(json.output).toBe('unread');
+		}
+		expect(getReplacements(fake)).toEqual(hints);
+	});
+
+	const CHAIN = [
+		{ resource: 'text', operation: 'chat', prompt: 'Hello' },
+		{ resource: 'text', operation: 'complete', prompt: 'Hello' },
+		{
+			resource: 'text',
+			operation: 'extract',
+			text: 'Berlin',
+			fields: { field: [{ name: 'city' }] },
+		},
+		{ resource: 'vector', operation: 'embed', text: 'Hello' },
+		{ resource: 'vector', operation: 'rerank', query: 'Hello', document: 'Hello' },
+		CLASSIFY,
+	];
+
+	test.each(CHAIN)('$operation: with an Output Field both results are kept', async (parameters) => {
+		await serve({ [parameters.operation]: true, embeddings: parameters.operation === 'embed' });
+		const json = { output: 'earlier' };
+		const kept = prepare({
+			items: [{ json }],
+			parameters: { ...parameters, options: { outputField: 'later' } },
+		});
+		const [item] = await executeIn(kept);
+		expect(item!.json).toMatchObject(json);
+		expect(item!.json).toHaveProperty('later');
+		expect(getReplacements(kept)).toEqual([]);
+		const replaced = prepare({ items: [{ json }], parameters });
+		await executeIn(replaced);
+		expect(getReplacements(replaced)).toEqual([REPLACED('output')]);
+	});
+
+	test('a replaced field metadata and a replaced file get a hint, too', async () => {
+		const fake = executeContext({
+			type: 'localLlama',
+			items: [{ json: { metadata: 1 }, binary: { data: { data: '', mimeType: 'image/png' } } }],
+			credentials: {},
+			parameters: { options: { simplify: false } },
+		});
+		const operation = withOutput({
+			name: 'Test',
+			value: 'test',
+			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
+			run: () =>
+				Promise.resolve([{ output: 1, binary: { data: { data: 'b', mimeType: 'audio/mpeg' } } }]),
+		});
+		const hints: string[] = [];
+		await operation.run({
+			context: fake.context,
+			itemIndexes: [0],
+			parametersOf: (index: number) => new NodeParameters(fake.context, index, operation.fields),
+			hint: (message: string) => void hints.push(message),
+		} as unknown as LlamaCall);
+		expect(hints).toEqual([
+			'The input field "metadata" was replaced by the metadata of the result. To keep it, turn on Simplify, or rename it before this node.',
+			'The input file "data" was replaced by the output file. To keep both, enter another name in the option Put Output File in Field.',
+		]);
+	});
+
+	test.each(['__proto__', 'constructor', 'prototype', 'metadata', 'error', 'a.b', 'a[0]', 'x"y'])(
+		'the Output Field %j is an error before anything is sent',
+		async (outputField) => {
+			const sim = await serve();
+			const error = await execute({
+				items: [{ json: {} }],
+				parameters: { ...CLASSIFY, options: { outputField } },
+			}).then(
+				() => undefined,
+				(reason: unknown) => reason,
+			);
+			expect(error).toMatchObject({
+				message: `The field "Output Field" must be a plain name, not ${JSON.stringify(outputField)}`,
+			});
+			expect(sim.requests.filter(({ path }) => path.includes('completions'))).toEqual([]);
 		},
 	);
 

@@ -213,6 +213,17 @@ describe('audio', () => {
 	});
 
 	describe('Speak', () => {
+		test.each([
+			['a plain text', 'af_bella'],
+			['the list', { __rl: true, mode: 'list', value: 'af_bella', cachedResultName: 'Bella' }],
+			['a name', { __rl: true, mode: 'id', value: 'af_bella' }],
+		])('the voice from %s', async (_name, voice) => {
+			const sim = await startKokoro();
+			const parameters = { operation: 'speak', model: 'kokoro', text: 'Hi', voice };
+			const { items } = await run(sim, { ...parameters, options: { simplify: false } });
+			expect(items[0]!.json).toMatchObject({ metadata: { voice: 'af_bella' } });
+		});
+
 		test('a file with the correct name and type, and metadata for agents, which do not receive the file', async () => {
 			const sim = await startKokoro();
 			const { items } = await run(sim, {

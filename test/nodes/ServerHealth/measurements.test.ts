@@ -125,6 +125,7 @@ describe('Report', () => {
 					model: 'sim-model',
 					runs: [
 						{ concurrentRequests: 1, failures: [] },
+						{ concurrentRequests: 2, failures: [] },
 						{ concurrentRequests: 4, failures: [] },
 					],
 				},
@@ -141,7 +142,7 @@ describe('Report', () => {
 			pairedItem: { item: 0 },
 			binary: { data: { fileName: 'server-health.html', mimeType: 'text/html' } },
 		});
-		expect(roundsSent()).toBe(5);
+		expect(roundsSent()).toBe(7);
 		const page = pageOf(item);
 		elements(page);
 		for (const text of [
@@ -155,7 +156,7 @@ describe('Report', () => {
 		expect(page).not.toContain(SESAME);
 		const { file, text: email } = item!.json.report as { file: { bytes: number }; text: string };
 		expect(Buffer.byteLength(page)).toBe(file.bytes);
-		expect(email).toContain(`- 4 concurrent: Single response, tokens/s`);
+		expect(email).toContain('- 4 requests at the same time: ');
 	});
 
 	it('sends as many requests as set, and none if measuring is off', async () => {

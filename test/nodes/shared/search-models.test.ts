@@ -1,7 +1,11 @@
 import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { searchModels, withResolvedModel } from '../../../nodes/shared/model-selection';
+import {
+	modelSearches,
+	searchModels,
+	withResolvedModel,
+} from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { editorContext } from '../../support/editor-context';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -39,6 +43,25 @@ describe('listed models', () => {
 		};
 		expect(await found([vectors, ...models])).toEqual(['qwen3-8b', 'gemma-3']);
 		expect(await found([vectors])).toEqual(['vectors']);
+	});
+
+	it.each([
+		{ what: 'one crashed', all: [{ id: 'a', exitCode: 1 }, { id: 'b' }], ids: ['b'] },
+		{ what: 'one killed', all: [{ id: 'a' }, { id: 'b', exitCode: 137 }], ids: ['a'] },
+		{
+			what: 'all crashed',
+			all: [
+				{ id: 'a', exitCode: 1 },
+				{ id: 'b', exitCode: 1 },
+			],
+			ids: ['a', 'b'],
+		},
+	])('a crashed model is not offered, unless nothing else is: $what', async ({ all, ids }) => {
+		const sim = await startServer({ profile: 'router', apiKey: KEY, models: all });
+		expect((await search(sim.url)).results.map(({ value }) => value)).toEqual(ids);
+		const everything = editorContext({ baseUrl: sim.url, apiKey: KEY, authentication: 'bearer' });
+		const { results } = await modelSearches.searchAllModels.call(everything);
+		expect(results.map(({ value }) => value)).toEqual(all.map(({ id }) => id));
 	});
 
 	it('come last if only their name shows that they do not chat', async () => {
@@ -119,6 +142,30 @@ describe('a model that is not set', () => {
 		expect(await chosen(at(sim.url), 'speech')).toBe('');
 		sim.route('GET /v1/models', reply.json({ data: [entry('one')] }));
 		expect(await chosen(at(sim.url), 'images')).toBe('one');
+	});
+
+	it.each([
+		{
+			what: 'a crashed model beside an unloaded one',
+			models: [{ id: 'a', exitCode: 1 }, { id: 'b' }],
+			model: 'b',
+		},
+		{
+			what: 'only a crashed model: its error says why',
+			models: [{ id: 'a', exitCode: 1 }],
+			model: 'a',
+		},
+		{
+			what: 'a crashed model beside a loaded one',
+			models: [
+				{ id: 'a', exitCode: 139 },
+				{ id: 'b', status: 'loaded' as const },
+			],
+			model: 'b',
+		},
+	])('a router does not use a crashed model: $what', async ({ models: listed, model }) => {
+		const sim = await startServer({ profile: 'router', models: listed });
+		expect(await chosen(at(sim.url))).toBe(model);
 	});
 
 	it('a router returns the loaded model for the task', async () => {

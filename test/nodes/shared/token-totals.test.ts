@@ -51,14 +51,14 @@ test('a generation without usage or time does not count for the speed', () => {
 	});
 });
 
-test('case N24, N25: if n8n accepts no more keys, or throws, nothing happens', () => {
+test('if n8n accepts no more keys, or throws, nothing happens', () => {
 	const full = customData({ taken: 10 });
 	addTokenTotals(full.context, generation());
 	expect(totalsIn(full.values)).toEqual({ in: undefined, out: undefined, usage: null });
 	expect(() => addTokenTotals(customData({ throws: true }).context, generation())).not.toThrow();
 });
 
-test('case N28: with any number of models and any usage, n8n neither truncates the value nor logs a warning', () => {
+test('with any number of models and any usage, n8n neither truncates the value nor logs a warning', () => {
 	const { values, context } = customData();
 	for (let at = 0; at < 50; at++) {
 		const usage = {
@@ -78,7 +78,7 @@ test('case N28: with any number of models and any usage, n8n neither truncates t
 	expect((totalsIn(values).usage!.models as string[]).slice(0, 2)).toEqual(['0', 'long-1']);
 });
 
-test('case N30: a host without custom data', () => {
+test('a host without custom data', () => {
 	expect(() => addTokenTotals({}, generation())).not.toThrow();
 });
 

@@ -19,6 +19,8 @@ export interface DifyPlayback {
 	starts(): number;
 	/** Ends later responses after this number of bytes, by a disconnect or by silence. */
 	cut(bytes: number, isFrozen?: boolean): void;
+	/** Ends later streams by a disconnect after this number of events, pings included. */
+	cutAfterEvents(events: number): void;
 	close(): Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export async function startDifyPlayback(
 			}
 			const other = otherAnswer(requestRoute, url, exchange, siblings);
 			const headers = { 'content-type': 'application/json' };
-			response.writeHead(other.status, headers).end(JSON.stringify(other.json));
+			response.writeHead(other.status, headers).end(withOrigin(JSON.stringify(other.json), origin));
 		});
 	});
 	const listening = await startListening(server);
@@ -71,7 +73,10 @@ export async function startDifyPlayback(
 		url: `${origin}/v1`,
 		starts: () => starts,
 		cut: (bytes, isFrozen = false) => {
-			disconnect = { bytes, isFrozen };
+			disconnect = { getEnd: () => bytes, isFrozen };
+		},
+		cutAfterEvents: (events) => {
+			disconnect = { getEnd: (body) => findEventEnd(body, events), isFrozen: false };
 		},
 	};
 }
@@ -101,8 +106,15 @@ function messagesOf(query: URLSearchParams, siblings: readonly DifyExchange[]): 
 }
 
 interface Cut {
-	bytes: number;
+	/** Number of bytes that are sent. */
+	getEnd: (body: Buffer) => number;
 	isFrozen: boolean;
+}
+
+function findEventEnd(body: Buffer, events: number): number {
+	let end = 0;
+	for (let count = 0; count < events; count++) end = body.indexOf('\n\n', end) + 2;
+	return end;
 }
 
 /** Replays the recording, or its first bytes. A list has one page. */
@@ -115,12 +127,7 @@ function play(
 ): void {
 	const { answer, ended } = exchange;
 	const isText = answer.headers.some(([, value]) => /^(?:application\/json|text\/)/.test(value));
-	const replaced = () =>
-		Buffer.from(
-			answer.body
-				.toString('utf8')
-				.replace(RECORDED_ORIGIN, (_found, slash: string) => origin.replaceAll('/', slash)),
-		);
+	const replaced = () => Buffer.from(withOrigin(answer.body.toString('utf8'), origin));
 	const body = isText ? replaced() : answer.body;
 	const later = isLaterPage(query) ? emptyPage(exchange) : undefined;
 	const headers = answer.headers.filter(
@@ -129,9 +136,17 @@ function play(
 	response.writeHead(answer.status, Object.fromEntries(headers));
 	if (later !== undefined) response.end(later);
 	else if (ended === undefined && cut === undefined) response.end(body);
-	else if (cut?.isFrozen === true) response.write(body.subarray(0, cut.bytes));
+	else if (cut?.isFrozen === true) response.write(body.subarray(0, cut.getEnd(body)));
 	// The client receives the bytes so far, then the connection is cut.
-	else response.write(body.subarray(0, cut?.bytes), () => setImmediate(() => response.destroy()));
+	else
+		response.write(body.subarray(0, cut?.getEnd(body)), () =>
+			setImmediate(() => response.destroy()),
+		);
+}
+
+/** Addresses of the recorded Dify are those of the playback. */
+function withOrigin(text: string, origin: string): string {
+	return text.replace(RECORDED_ORIGIN, (_found, slash: string) => origin.replaceAll('/', slash));
 }
 
 function isLaterPage(query: URLSearchParams): boolean {

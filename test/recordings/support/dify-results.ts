@@ -31,13 +31,19 @@ export interface PlayedResult {
 	starts: number;
 }
 
-/** Replays an exchange through the operation that sends its request. */
+/**
+ * Replays an exchange through the operation that sends its request.
+ *
+ * @param cutAfterEvents after which the connection breaks, pings included
+ */
 export async function resultOf(
 	exchange: DifyExchange,
 	row: OperationRow,
 	siblings: readonly DifyExchange[],
+	cutAfterEvents?: number,
 ): Promise<PlayedResult> {
 	const playback = await startDifyPlayback(exchange, row, siblings);
+	if (cutAfterEvents !== undefined) playback.cutAfterEvents(cutAfterEvents);
 	try {
 		const rawResult =
 			row.node === 'difyRetriever'

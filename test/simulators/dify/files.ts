@@ -87,7 +87,7 @@ export function textToAudio({ app, payload, res, reply }: Call): void {
 		res.writeHead(500, { 'Content-Type': 'text/html' }).end(PAGES.gunicorn500);
 		return;
 	}
-	res.writeHead(200, { 'Content-Type': 'audio/mpeg' });
+	res.writeHead(200, { 'Content-Type': app.speechType ?? 'audio/mpeg' });
 	// The first three bytes of an MP3 frame, then the text, so that tests can check it.
 	res.end(app.speech ?? Buffer.concat([Buffer.from([0xff, 0xfb, 0x90]), Buffer.from(text)]));
 }

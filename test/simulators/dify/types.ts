@@ -135,6 +135,8 @@ export interface AppSpec {
 	voice?: string;
 	/** Audio of the speech provider. Default: bytes that contain the text. */
 	speech?: Uint8Array;
+	/** Its type in the response. Default: `audio/mpeg`, as older versions call everything. */
+	speechType?: string;
 	/** Transcript of the provider. Default: a text with the number of bytes. */
 	heard?: string;
 	/** Ids of published versions besides the newest. */

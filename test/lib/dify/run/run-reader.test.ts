@@ -36,7 +36,11 @@ async function read(answer: Answer, { routes, signal, ...options }: Setup = {}) 
 		(error: ServerError) => ({ error }),
 	);
 	const { result, error } = settled as { result?: RunResult; error?: ServerError };
-	const paths = server.requests.slice(1).map(({ method, path }) => `${method} ${path}`);
+	const paths = server.requests
+		.slice(1)
+		.map(({ method, path }) => `${method} ${path}`)
+		// Read to know whether the app has moderation.
+		.filter((path) => path !== 'GET /v1/parameters');
 	return { result, error, deltas, paths, server };
 }
 
@@ -178,6 +182,41 @@ describe('a stream that breaks off', () => {
 		expect(result).toMatchObject({ text: 'I look.' });
 		expect(result!.warnings).toEqual([expect.stringContaining('the message stored in Dify')]);
 		expect(paths).toEqual(['GET /v1/messages?conversation_id=c&user=u']);
+	});
+
+	const MESSAGES = 'GET /v1/messages';
+	const stored = (answer: unknown) => json({ data: [{ id: 'other' }, { id: 'm', answer }] });
+	const moderation = (enabled: boolean) => json({ sensitive_word_avoidance: { enabled } });
+
+	test.each<[string, string, boolean, unknown, string]>([
+		['of an app with moderation', 'succeeded', true, 'Removed.', 'Removed.'],
+		['of an app with moderation that changed nothing', 'succeeded', true, 'Hello', 'Hello'],
+		['but not one that is empty', 'succeeded', true, '', 'Hello'],
+		['but not of other apps', 'succeeded', false, 'Other', 'Hello'],
+		['of a stopped run', 'stopped', false, 'Removed.', 'Removed.'],
+		['of a stopped run, longer', 'stopped', false, 'Hell', 'Hell'],
+		['but not an older one of a stopped run', 'stopped', false, 'He', 'Hel'],
+		['but not an empty one of a stopped run', 'stopped', false, '', 'Hel'],
+	])('has the stored message %s', async (_name, status, isModerated, answer, expected) => {
+		const outputs = status === 'stopped' ? {} : done.outputs;
+		const { result } = await read(broken, {
+			routes: {
+				[RECORD]: json({ id: RUN, status, outputs, finished_at: 9 }),
+				'GET /v1/parameters': moderation(isModerated),
+				[MESSAGES]: stored(answer),
+			},
+		});
+		expect(result).toMatchObject({ status, text: expected });
+	});
+
+	test.each<[string, object, string]>([
+		['shorter, without an end', { outputs: { answer: 'He' } }, 'Hel'],
+		['shorter, with an end', { outputs: { answer: 'He' }, finished_at: 9 }, 'He'],
+		['other, without an end', { outputs: { answer: 'Bye' } }, 'Bye'],
+		['empty', { outputs: { answer: '' } }, 'Hel'],
+	])('has the text of a record that is %s', async (_name, record, expected) => {
+		const { result } = await read(broken, { routes: { [RECORD]: json({ ...done, ...record }) } });
+		expect(result!.text).toBe(expected);
 	});
 
 	test('of a chatbot, which stores nothing, is an error with its text', async () => {
@@ -472,13 +511,14 @@ describe('a run that was stopped elsewhere', () => {
 	const stopped = (data: object = {}) => stream([started, finished('stopped', data), flowEnd]);
 
 	test('has the outputs that only its record has', async () => {
-		const record = json({ id: RUN, status: 'stopped', outputs: { note: 'Late' } });
-		const { result, paths } = await read(stopped(), { routes: { [RECORD]: record } });
+		const record = json({ id: RUN, status: 'stopped', outputs: { answer: 'Late' } });
+		const { result, deltas, paths } = await read(stopped(), { routes: { [RECORD]: record } });
 		expect(result).toMatchObject({
 			status: 'stopped',
 			text: 'Late',
-			workflow: { outputs: { note: 'Late' } },
+			workflow: { outputs: { answer: 'Late' } },
 		});
+		expect(deltas).toEqual(append('Late'));
 		expect(paths).toHaveLength(1);
 	});
 

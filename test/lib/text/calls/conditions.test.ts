@@ -1,5 +1,6 @@
 /** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
 import * as fc from 'fast-check';
+import { CALL_MARKS } from '../../../../lib/text/calls/marks';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
@@ -495,6 +496,79 @@ describe('code is no call', () => {
 		expect(decide(text)).toMatchObject({ text, calls: [] });
 	});
 
+	const lfm = '<|tool_call_start|>[wipe_cache()]<|tool_call_end|>';
+	const qwen = '<function=wipe_cache>\n</function>';
+
+	test.each([
+		['a quotation', `So:\n> ${call}`],
+		['a quotation without a blank', `So:\n>${qwen}`],
+		['a quotation with words before it', `> Write ${call}`],
+		['a quotation of a quotation', `So:\n> > ${lfm}`],
+		['the second line of a quotation', `> Write\n> ${call}`],
+		['a quotation as the complete response', `> ${call}`],
+		['a quotation in a list', `- > ${call}`],
+		['a list', `So:\n- ${call}`],
+		['a list with stars', `* ${qwen}`],
+		['a list with plus signs', `+ ${lfm}`],
+		['a list with points', `Two:\n• ${call}`],
+		['a list with numbers', `So:\n1. ${call}`],
+		['a list with numbers and brackets', `So:\n12) ${qwen}`],
+		['a list with letters', `So:\na) ${call}`],
+		['a list with words before it', `- Write this: ${call}`],
+		['a list, in its second line', `- Write this:\n  ${call}`],
+		['a list, after an empty line', `1. Write this:\n\n   ${call}`],
+		['a list in a list', `- One\n  - ${call}`],
+		['a list after a list in it', `- One\n  - two\n  ${call}`],
+		['a list after a tab', `So:\n-\t${call}`],
+		['a row of a table', `| Tool | Call |\n|---|---|\n| a | ${call}`],
+		['four blanks', `So:\n\n    ${call}`],
+		['five blanks, directly after a line', `So:\n     ${qwen}`],
+		['a tab', `So:\n\n\t${call}`],
+		['a tab after blanks', `So:\n\n  \t${lfm}`],
+		['four blanks, and text after them', `    ${lfm}\n\nThat is how it looks.`],
+		['four blanks, after a call', `${call}\n    ${call}`],
+		['lines of Windows', `So:\r\n\r\n    ${call}`],
+		['a line', `Write \`${call}\` for that.`],
+		['a line of JSON', 'Write `{"name":"wipe_cache","arguments":{}}` for that.'],
+		['the 30th piece of code', `${'`a` '.repeat(29)}\`${lfm}\``],
+		['an element', `Write <code>${call}</code> for that.`],
+		['an element with an attribute', `Write <code class="x">${lfm}</code> for that.`],
+		['an element in capitals', `<PRE>\n${qwen}\n</PRE>`],
+		['an element with lines', `<pre>\n${call}\n</pre>`],
+		['an element in an element', `<pre><code>${call}</code></pre>`],
+	])('or a quotation, and leads to a hint: %s', (_what, text) => {
+		expect(decide(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { name: 'wipe_cache' },
+		});
+	});
+
+	test.each([`> ${call}`, `So:\n- ${call}`, `So:\n\n    ${call}`, `So: \`${call}\`.`])(
+		'or a quotation, and the hint says so: %s',
+		(text) => {
+			expect(decide(text).rejectedCall?.reason).toBe('inCodeBlock');
+		},
+	);
+
+	test.each([
+		['four blanks before the complete response', `    ${call}`],
+		['several calls after four blanks', `\n    ${call}\n    ${call}\n`],
+		['three blanks', `So:\n   ${call}`],
+		['a line after a quotation', `> You asked.\n\n${call}`],
+		['a line after a list', `1. Look.\n2. Tell.\n${call}`],
+		['an empty line after a list', `- Look.\n\n${call}`],
+		['a minus that is no list', `It is -3 - or not. ${call}`],
+		['a mark within marks', `<tool_call>\n    ${qwen}\n</tool_call>`],
+		[
+			'JSON with lines',
+			`<tool_call>\n    {"name": "wipe_cache",\n     "arguments": {}}\n</tool_call>`,
+		],
+		['a comparison', `3 > 2, so: ${call}`],
+	])('but a call runs after %s', (_what, text) => {
+		expect(decide(text).calls[0]).toEqual({ name: 'wipe_cache', arguments: '{}' });
+	});
+
 	test.each([
 		['~~~\n', '\n~~~'],
 		['~~~json\r\n', '\r\n~~~'],
@@ -513,6 +587,113 @@ describe('code is no call', () => {
 	])('ends before a call that runs: %j', (text) => {
 		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
+});
+
+describe('only a mark that a model documents for calls begins one', () => {
+	const json = '{"name":"wipe_cache","arguments":{}}';
+	const definition = '{"name":"wipe_cache","parameters":{}}';
+
+	test.each([
+		...[
+			'toolset',
+			'toolbar',
+			'tool',
+			'tools',
+			'tool_use',
+			'tool_code',
+			'use_tool',
+			'execute_tool',
+			'my_tool',
+			'tool_call_list',
+			'tools_call',
+			'tool-call',
+			'Tool_Call',
+			'xlam:tool_call',
+			'cofl:tool_calls',
+			'functions',
+			'function',
+			'functioncall',
+			'call',
+			'calls',
+			'callout',
+			'callback',
+			'caller',
+			'recall',
+			'invoke',
+			'action',
+			'actions',
+			'transaction',
+			'action_call',
+			'plugin',
+			'plugins',
+			'python',
+			'cpython',
+			'interpreter',
+		].flatMap((mark) => [`<${mark}>${json}</${mark}>`, `<${mark}>${definition}</${mark}>`]),
+		...['callout', 'python', 'toolset', 'action', 'tool_code', 'function'].map(
+			(mark) => `<${mark}>wipe_cache()</${mark}>`,
+		),
+		...['tools', 'functions', 'tool_list', 'toolbox'].map(
+			(mark) => `<${mark}>[${definition}]</${mark}>`,
+		),
+		`<|tool|>${json}<|/tool|>`,
+		`<|tool>${json}<tool|>`,
+		`<|tools:begin|>${json}<|tools:end|>`,
+		`<|tool:begin|>${json}<|tool:end|>`,
+		`<|tool_list_start|>[${json}]<|tool_list_end|>`,
+		`<|plugin_2|>${json}<|/plugin_2|>`,
+		`<|function_begin|>${json}<|function_end|>`,
+		`<start_tool>${json}<end_tool>`,
+		`<｜tool▁outputs▁begin｜>${json}<｜tool▁outputs▁end｜>`,
+		`<foo:invoke name="wipe_cache"></foo:invoke>`,
+		`<x:function=wipe_cache></x:function>`,
+		`]<]other[>[<tool_call>]<]other[>[<invoke name="wipe_cache">]<]other[>[</invoke>]<]other[>[</tool_call>`,
+	])('%s leads to a hint', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	});
+
+	test.each([
+		`<ifm|tool_calls><ifm|tool_call>wipe_cache</ifm|tool_call></ifm|tool_calls>`,
+		`<longcat_tool_call>wipe_cache</longcat_tool_call>`,
+		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
+		`<tool_calls:opensource><tool_call:opensource>wipe_cache<tool_sep:opensource></tool_call:opensource></tool_calls:opensource>`,
+		`<function_call> ${json}</function_call>`,
+		`<atem:function_calls>\n<atem:invoke name="wipe_cache">\n</atem:invoke>\n</atem:function_calls>`,
+		`<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="wipe_cache"></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>`,
+		`<｜tool▁calls｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
+		`<｜tool calls begin｜><｜tool call begin｜>wipe_cache<｜tool sep｜>{}<｜tool call end｜><｜tool calls end｜>`,
+		String.raw`<｜tool\_calls\_begin｜><｜tool\_call\_begin｜>wipe_cache<｜tool\_sep｜>{}<｜tool\_call\_end｜><｜tool\_calls\_end｜>`,
+		`<｜DSML｜ tool_calls><｜DSML｜ invoke name="wipe_cache"></｜DSML｜ invoke></｜DSML｜ tool_calls>`,
+		`<|tool_call_section_begin|><|tool_call_begin|>functions.wipe_cache:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_call_section_end|>`,
+		`<|tool_calls|><|tool_call:begin|>a1<|tool_call:name|>wipe_cache<|tool_call:args|>{}<|tool_call:end|><|calls|>`,
+		`<|function_call|>${json}<|message_sep|>`,
+	])('%s runs', (text) => {
+		expect(decide(text)).toMatchObject({
+			text: '',
+			calls: [{ name: 'wipe_cache', arguments: '{}' }],
+		});
+	});
+
+	test('each row has its source', () => {
+		const marks = CALL_MARKS.flatMap(({ open }) => open);
+		expect(marks).toEqual([...new Set(marks)]);
+		expect(CALL_MARKS.filter(({ source }) => !/\w{3}/.test(source))).toEqual([]);
+	});
+
+	test.each([
+		`[${definition}]`,
+		`[${definition},{"name":"send_newsletter","parameters":{}}]`,
+		'[{"type":"function","name":"wipe_cache","parameters":{}}]',
+	])('a list that defines tools without parameters leads to a hint: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	});
+
+	test.each([definition, '[{"name":"get_weather","parameters":{"city":"Rome"}}]', `[${json}]`])(
+		'%s is a call',
+		(text) => {
+			expect(decide(text).calls).toHaveLength(1);
+		},
+	);
 });
 
 /** The servers remove the marks around these calls, or they have no end: docs/decisions.md. */

@@ -74,6 +74,18 @@ test('a model is required', () => {
 });
 
 describe('Load', () => {
+	it('an unknown model is answered with the models that work, not with a crashed one', async () => {
+		await serve({ profile: 'router', models: [{ id: 'works' }, { id: 'crashed', exitCode: 1 }] });
+		const wrong = { model: { __rl: true, mode: 'id', value: 'wrong' } };
+		const chat = { resource: 'text', operation: 'chat', prompt: 'Hi', ...wrong };
+		const load = { resource: 'model', operation: 'load', ...wrong };
+		for (const parameters of [chat, load]) {
+			const { description } = await getError(parameters);
+			expect(description).toContain('works');
+			expect(description).not.toContain('crashed');
+		}
+	});
+
 	it('waits until a router has loaded the model', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
 		expect(await json(withModel('load', 'big'))).toMatchObject({

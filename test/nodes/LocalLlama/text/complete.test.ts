@@ -37,7 +37,7 @@ test('uses the route of OpenAI, streamed, with the options of the server', async
 	]);
 });
 
-test('B44: a list of prompts returns one item each, in order, with usage; so do several completions', async () => {
+test('a list of prompts returns one item each, in order, with usage; so do several completions', async () => {
 	await serve();
 	const items = await execute({
 		parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { simplify: false, n: 2, seed: 7 } },
@@ -65,7 +65,7 @@ test('tokens instead of a text', async () => {
 	expect(getBodies('/completions').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
 });
 
-test('Ollama: /api/generate, raw, with its option names; B83: context is never sent', async () => {
+test('Ollama: /api/generate, raw, with its option names: context is never sent', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
 	const options = {

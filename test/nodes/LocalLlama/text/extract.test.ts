@@ -223,7 +223,7 @@ test('data that cannot be validated is returned', async () => {
 
 test.each([
 	['an empty text', { text: ' ', fields: FIELDS }, '"Text" is empty'],
-	['no fields', { fields: {} }, '"Fields" has no field'],
+	['no fields', { fields: {} }, '"Fields" is empty'],
 	['a field without a name', { fields: { field: [{ name: ' ' }] } }, 'without a name'],
 	[
 		'two of one name',
@@ -257,7 +257,7 @@ test.each([
 	[
 		'a field list whose expression returns nothing',
 		{ fields: FIELDS, options: { fieldList: undefined } },
-		'"Field List" has no field',
+		'This item has no fields',
 	],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();

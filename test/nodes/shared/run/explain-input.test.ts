@@ -77,9 +77,36 @@ test('an empty cell: the item, and what to do with such items', async () => {
 		items: [{ json: { question: 'x' } }, { json: { question: '' } }],
 		perItem: [{ prompt: ' ' }, { prompt: '' }],
 	});
-	expect(message).toMatch(/^The field "Prompt" is empty \[item [01]\]$/);
+	expect(message).toMatch(/^The field "Prompt" is empty \(item [12] of 2\)$/);
 	expect(description).toMatch(/Filter.*On Error/);
 	expect(description).not.toContain('Correct the field in the node');
+});
+
+test.each([
+	{ continueOnFail: false, advice: /Filter\), or set On Error to Continue\.$/ },
+	{
+		continueOnFail: true,
+		advice: /^Fill in the value, or remove such items before this node \(Filter\)\.$/,
+	},
+])('an item on the error output has each sentence once: %j', async ({ continueOnFail, advice }) => {
+	const setup = {
+		written: { prompt: '={{ $json.question }}' },
+		parameters: { prompt: '' },
+		items: [{ json: { question: '' } }],
+	};
+	const { context } = executeContext({
+		type: 'localLlama',
+		credentials: NOWHERE,
+		continueOnFail,
+		...setup,
+		parameters: { resource: 'text', operation: 'chat', model: 'm', ...setup.parameters },
+	});
+	const { message, description } = await new LocalLlama().execute.call(context).then(
+		([items]) => items![0]!.json.error as Record<string, string>,
+		(error: unknown) => error as NodeOperationError,
+	);
+	expect(message).toBe('The field "Prompt" is empty');
+	expect(description).toMatch(advice);
 });
 
 test('an option with a wrong value of the item', async () => {

@@ -1,0 +1,69 @@
+/** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
+import type { RequestField } from '../../exchange/request-fields';
+import { SERVER_TYPES } from '../../servers/types/index';
+import type { SamplingSettings } from '../types';
+import { GENERATION_OPTION_LIST } from './generation-options';
+
+/** Names of `max_tokens` on other routes and of llama-server, which also names its own field in messages. */
+const TOKEN_NAMES = ['max_completion_tokens', 'n_predict', 'num_predict'];
+
+/** A row for each option. */
+const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
+	({ name, fieldName, label }) => ({
+		field: fieldName,
+		otherNames: [
+			...Object.values(SERVER_TYPES).flatMap(({ fieldNames = {} }) => fieldNames[name] ?? []),
+			...(name === 'maxTokens' ? TOKEN_NAMES : []),
+		],
+		label,
+		canOmit: true,
+	}),
+);
+
+/** What every generation contains. */
+const COMMON_FIELDS: readonly RequestField[] = [
+	{ field: 'model', label: 'Model', canOmit: false },
+	{ field: 'stream', label: undefined, canOmit: false },
+	{ field: 'stream_options', label: undefined, canOmit: true, isTechnical: true },
+	...OPTION_FIELDS,
+	// Ollama's own routes
+	{ field: 'options', label: undefined, canOmit: false },
+];
+
+function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
+	const label = thinking?.mode === 'effort' ? 'Thinking Effort' : 'Thinking';
+	return [
+		{ field: 'reasoning_effort', label, canOmit: true },
+		{ field: 'chat_template_kwargs', label: 'Thinking', canOmit: true },
+		{ field: 'reasoning_budget_tokens', label: 'Thinking Token Budget', canOmit: true },
+		{ field: 'think', label, canOmit: true },
+	];
+}
+
+/** The rows of a chat. */
+export function getChatFields(sampling: SamplingSettings): readonly RequestField[] {
+	const { responseFormat } = sampling;
+	const isOfOperation = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
+	const format = isOfOperation ? undefined : 'Response Format';
+	const grammar = isOfOperation ? undefined : 'Grammar';
+	return [
+		...COMMON_FIELDS,
+		...getThinkingFields(sampling),
+		{ field: 'messages', label: undefined, canOmit: false },
+		{ field: 'tools', label: undefined, canOmit: false },
+		{ field: 'tool_choice', label: undefined, canOmit: true },
+		{ field: 'response_format', label: format, canOmit: false },
+		{ field: 'format', label: format, canOmit: false },
+		{ field: 'grammar', label: grammar, canOmit: false },
+		{ field: 'structured_outputs', label: grammar, canOmit: false },
+	];
+}
+
+/** The rows of a completion without chat template. */
+export const COMPLETION_FIELDS: readonly RequestField[] = [
+	...COMMON_FIELDS,
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt' },
+	// Ollama's own route
+	{ field: 'raw', label: undefined, canOmit: false },
+	{ field: 'truncate', label: undefined, canOmit: false },
+];

@@ -1,0 +1,114 @@
+/**
+ * Forms of a JSON schema for values that may be null. Servers with other grammars reject a list of types (LM Studio with
+ * MLX: `'type' must be a string`), or a choice with null.
+ */
+import type { Adaptation } from '../../exchange/adaptations';
+import type { JsonRecord } from '../../values/records';
+import { asRecord, isRecord } from '../../values/records';
+import { MAX_DEPTH } from '../../values/json';
+
+/** What servers say about a schema that they cannot use. */
+const REFUSES_SCHEMA =
+	/["'`]?\btype\b["'`]?.{0,30}\b(?:must|should|has to|needs? to|expected to) be (?:an? )?(?:single )?string|\bunions?\b|\banyOf\b|\bnullable\b|\bmultiple types\b|\blists? of types\b|\bjson[_ -]?schema\b|\bgrammar\b/is;
+
+/** The next form of the schema in a rejected request: alternatives for null, then the field without null and not required. */
+export const adjustNullInSchema: Adaptation = ({ status = 0, getMessage }, body) => {
+	if (![400, 422, 500, 501].includes(status) || !REFUSES_SCHEMA.test(getMessage()))
+		return undefined;
+	return [WITH_ALTERNATIVES, WITHOUT_NULL].find(({ apply }) => apply(body) !== body);
+};
+
+const WITH_ALTERNATIVES = {
+	name: 'null as an alternative in the schema',
+	apply: (body: JsonRecord): JsonRecord => changeSchema(body, toAlternatives),
+};
+
+const WITHOUT_NULL = {
+	name: 'optional fields instead of null in the schema',
+	apply: (body: JsonRecord): JsonRecord => changeSchema(body, toOptional),
+};
+
+/** `{type: [T, 'null']}` and a choice with null become `anyOf`. */
+function toAlternatives(schema: JsonRecord): JsonRecord {
+	const { description, ...rest } = schema;
+	const common = description === undefined ? {} : { description };
+	if (Array.isArray(schema.type)) {
+		const branches = schema.type.map((type: unknown) =>
+			type === 'null' ? { type } : { ...rest, type },
+		);
+		return { anyOf: branches, ...common };
+	}
+	if (!Array.isArray(schema.enum) || schema.type !== undefined) return schema;
+	const values = schema.enum as unknown[];
+	if (!values.every((value) => value === null || typeof value === 'string')) return schema;
+	const choice = { ...rest, type: 'string', enum: values.filter((value) => value !== null) };
+	return values.includes(null)
+		? { anyOf: [choice, { type: 'null' }], ...common }
+		: { ...choice, ...common };
+}
+
+/** Properties that may be null lose it, and need not be there. */
+function toOptional(schema: JsonRecord): JsonRecord {
+	const properties = asRecord(schema.properties);
+	const optional = Object.entries(properties).flatMap(([name, property]) => {
+		const plain = withoutNull(asRecord(property));
+		return plain === undefined ? [] : [[name, plain] as const];
+	});
+	if (optional.length === 0) return schema;
+	const names = optional.map(([name]) => name);
+	const required = (Array.isArray(schema.required) ? (schema.required as unknown[]) : []).filter(
+		(name) => !names.includes(String(name)),
+	);
+	return { ...schema, properties: { ...properties, ...Object.fromEntries(optional) }, required };
+}
+
+/** Undefined for a schema without null. */
+function withoutNull(schema: JsonRecord): JsonRecord | undefined {
+	const { anyOf, type, enum: choices, ...rest } = schema;
+	if (Array.isArray(type) && type.includes('null')) {
+		const types = (type as unknown[]).filter((name) => name !== 'null');
+		return { ...rest, type: types.length === 1 ? types[0] : types };
+	}
+	if (Array.isArray(choices) && choices.includes(null))
+		return { ...rest, enum: (choices as unknown[]).filter((value) => value !== null) };
+	const branches = Array.isArray(anyOf) ? (anyOf as unknown[]).map(asRecord) : [];
+	const others = branches.filter((branch) => branch.type !== 'null');
+	if (others.length === branches.length) return undefined;
+	return others.length === 1 ? { ...rest, ...others[0] } : { ...rest, anyOf: others };
+}
+
+/** @returns the same body without a schema, or if nothing in it changes */
+function changeSchema(body: JsonRecord, change: (schema: JsonRecord) => JsonRecord): JsonRecord {
+	const { format, response_format: responseFormat } = body;
+	if (isRecord(format)) {
+		const changed = changeDeep(format, change);
+		return changed === format ? body : { ...body, format: changed };
+	}
+	const { json_schema: wrapper } = asRecord(responseFormat);
+	const schema = asRecord(wrapper).schema;
+	if (!isRecord(schema)) return body;
+	const changed = changeDeep(schema, change);
+	if (changed === schema) return body;
+	return {
+		...body,
+		response_format: {
+			...asRecord(responseFormat),
+			json_schema: { ...asRecord(wrapper), schema: changed },
+		},
+	};
+}
+
+/** Changes a schema and those within it, from the inside. */
+function changeDeep<T>(value: T, change: (schema: JsonRecord) => JsonRecord, depth = 0): T {
+	if (depth > MAX_DEPTH || typeof value !== 'object' || value === null) return value;
+	if (Array.isArray(value)) {
+		const items = value.map((item: unknown) => changeDeep(item, change, depth + 1));
+		return (items.some((item, index) => item !== value[index]) ? items : value) as T;
+	}
+	const entries = Object.entries(value).map(
+		([name, inner]) => [name, changeDeep(inner as unknown, change, depth + 1)] as const,
+	);
+	const isChanged = entries.some(([name, inner]) => inner !== (value as JsonRecord)[name]);
+	const inside = isChanged ? (Object.fromEntries(entries) as JsonRecord) : (value as JsonRecord);
+	return change(inside) as T;
+}

@@ -1,0 +1,43 @@
+/** The text of a run at its end: what Dify says then wins over what it streamed (docs/protocols/dify.md 3.9). */
+import type { TextDelta } from '../types';
+import { adoptText, isBeginning, removeUnopenedReasoning } from './closing-text';
+import type { RunState } from './run-state';
+import { flushText } from './run-state';
+
+/**
+ * Sets the final text of a run that ended, and returns the last changes of its display.
+ *
+ * The closing text of a succeeded run wins wherever it differs from the streamed one. Replaced responses, and what
+ * failed and stopped runs streamed, stay; so does the text of a run with handled errors, if all of it was streamed. The
+ * record of a stopped run only completes what a lost stream lacks.
+ */
+export function settleText(run: RunState): TextDelta[] {
+	const deltas = [...flushText(run), ...removeUnopenedReasoning(run)];
+	const { closing } = run;
+	return closing !== undefined && isValid(run, closing)
+		? [...deltas, ...adoptText(run, closing.text)]
+		: deltas;
+}
+
+function isValid(run: RunState, { text, status, mayBeOlder, isMessage }: Closing): boolean {
+	if (run.error !== undefined || run.isReplaced || run.end?.status !== status) return false;
+	if (mayBeOlder && isBeginning(run.text, text)) return false;
+	if (isMessage === true) return true;
+	switch (status) {
+		case 'succeeded':
+			return true;
+		case 'partial-succeeded':
+			return !hasAllText(run);
+		case 'stopped':
+			return run.mayLackText && isBeginning(text, run.text);
+		default:
+			return false;
+	}
+}
+
+type Closing = NonNullable<RunState['closing']>;
+
+/** The deltas of a workflow are only a preview of its outputs (docs/protocols/dify.md 3.3, `text_chunk`). */
+function hasAllText({ conversationId, mayLackText, text }: RunState) {
+	return conversationId !== undefined && !mayLackText && text !== '';
+}

@@ -1,0 +1,119 @@
+/** What an operation sends: a row for each field, with the option of the node that it comes from. */
+import type { KnownField } from '../errors/rejected-fields';
+import type { JsonRecord } from '../values/records';
+import { asRecord } from '../values/records';
+
+/** Why a value is not sent. */
+export interface InputIssue {
+	title: string;
+	suggestion: string;
+}
+
+/** A field that an operation sends. */
+export interface RequestField {
+	/** Name in the API. */
+	field: string;
+	/** Names on other routes and servers, also those that only messages of servers use. */
+	otherNames?: readonly string[];
+	/** Label of the option as the nodes show it; undefined: no option, the operation sets the field itself. */
+	label: string | undefined;
+	/** Whether a server that rejects the field gets the request without it. */
+	canOmit: boolean;
+	/** What servers do without the field. Its omission with this value changes nothing, so it has no warning. */
+	default?: unknown;
+	/** Whether users notice nothing if the field is omitted, so that there is no warning. */
+	isTechnical?: true;
+	/** What is wrong with a value that is not sent at all. */
+	check?(value: unknown): InputIssue | undefined;
+	/** What a long text is called in an error about its length, for example "text". */
+	noun?: string;
+	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */
+	valueNoun?: string;
+	/** Label of the option for the number of entries of a list. */
+	countLabel?: string;
+	/** What to do about a text that is too long. Default: to shorten it. */
+	shorten?: string;
+}
+
+/** The fields of a request. */
+export interface RequestFields {
+	rows: readonly RequestField[];
+	/** Fields that the user added. They override the others, and are never adapted. */
+	extraBody?: JsonRecord;
+}
+
+/** A field that a server names, and what users know it as. */
+export interface NamedField {
+	/** The name in the body. */
+	name: string;
+	/** Undefined for a field of Extra Body. */
+	row: RequestField | undefined;
+}
+
+/** The name of a field without the mark of a list in a form. */
+function toPlainName(name: string) {
+	return name.replace(/\[\]$/, '');
+}
+
+/** All names of a row. */
+export function getNames({ field, otherNames = [] }: RequestField): readonly string[] {
+	return [field, ...otherNames];
+}
+
+/** All fields with their values, also those in Extra Body. */
+export function getSentFields({ rows, extraBody }: RequestFields, body: JsonRecord): KnownField[] {
+	const fields: NamedField[] = [
+		...getExtraNames(extraBody).map((name) => ({ name, row: undefined })),
+		...rows.flatMap((row) => getNames(row).map((name) => ({ name, row }))),
+	];
+	return fields.map((field) => ({
+		name: toPlainName(field.name),
+		value: getSentValue(field, body),
+	}));
+}
+
+/** Ollama's options are in a field of their own. */
+function getExtraNames(extraBody: JsonRecord = {}) {
+	return [...Object.keys(extraBody), ...Object.keys(asRecord(extraBody.options))];
+}
+
+/**
+ * Finds the field that a server names.
+ *
+ * @param path - The first known segment counts: what follows is inside of the field, what precedes it is around all.
+ */
+export function findField(
+	{ rows, extraBody }: RequestFields,
+	path: readonly string[],
+): NamedField | undefined {
+	const extraNames = getExtraNames(extraBody);
+	for (const segment of path.map(toPlainName)) {
+		const extraName = extraNames.find((name) => toPlainName(name) === segment);
+		if (extraName !== undefined) return { name: extraName, row: undefined };
+		const row = rows.find((candidate) => getNames(candidate).map(toPlainName).includes(segment));
+		if (row) return { name: segment, row };
+	}
+	return undefined;
+}
+
+/** What users know a field as; undefined for a field that the operation sets itself. */
+export function getLabel({ name, row }: NamedField): string | undefined {
+	return row ? row.label : `${name} (Extra Body)`;
+}
+
+/** The names of a field that a body contains. */
+export function getSentNames({ name, row }: NamedField, body: JsonRecord): string[] {
+	const names = row ? getNames(row) : [name];
+	return names.filter((candidate) => candidate in body);
+}
+
+/** The value of a field as it was sent, also inside of Ollama's options. */
+export function getSentValue(field: NamedField, body: JsonRecord): unknown {
+	const options = asRecord(body.options);
+	const places = [body, options].map((place) => ({
+		place,
+		names: getSentNames(field, place),
+	}));
+	const found = places.find(({ names }) => names.length > 0);
+	return found && found.place[found.names[0]!];
+}

@@ -1,0 +1,226 @@
+/**
+ * What was requested and what came: one row for each field whose value the result shows. A server that ignores a field is
+ * reported once, by one hint. Pure.
+ */
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecords, asString, isNonEmpty } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
+import { isOtherLanguage } from './languages';
+import type { Transcript } from './transcript-hints';
+
+/** A transcript, with what its request was for. */
+export interface ReceivedTranscript extends Pick<Transcript, 'extraFields' | 'subtitles'> {
+	/** The language of the response is then English. */
+	isTranslated: boolean;
+}
+
+/** Received audio. */
+export interface ReceivedSpeech {
+	/** By its bytes, without the period. */
+	extension: string;
+}
+
+/** Received images. */
+export interface ReceivedImages {
+	images: ReadonlyArray<{
+		/** By its bytes, without the period. */
+		extension: string;
+		/** In pixels; undefined if they are not known. */
+		width: number | undefined;
+		height: number | undefined;
+	}>;
+}
+
+/** Received vectors. */
+export interface ReceivedVectors {
+	/** Dimensions as the server sent them; undefined if it sent none. */
+	dimensions: number | undefined;
+}
+
+/** The result of each operation. */
+interface Results {
+	transcribe: ReceivedTranscript;
+	speak: ReceivedSpeech;
+	images: ReceivedImages;
+	embed: ReceivedVectors;
+}
+
+export type CheckedOperation = keyof Results;
+
+interface ResultCheck<Result> {
+	/** Field of the request. */
+	field: string;
+	/** Label of its option. */
+	label: string;
+	/** Sentences about the difference; none if the result is as requested, or does not show it. */
+	compare(requested: unknown, result: Result, body: JsonRecord): string[];
+}
+
+const RESULT_CHECKS: {
+	[Operation in CheckedOperation]: ReadonlyArray<ResultCheck<Results[Operation]>>;
+} = {
+	transcribe: [
+		{ field: 'response_format', label: 'Response Format', compare: compareTranscriptFormat },
+		{ field: 'timestamp_granularities[]', label: 'Timestamps', compare: compareTimes },
+		{ field: 'language', label: 'Language', compare: compareLanguage },
+	],
+	speak: [{ field: 'response_format', label: 'File Format', compare: compareAudioFormat }],
+	images: [
+		{ field: 'n', label: 'Number of Images', compare: compareCount },
+		{ field: 'size', label: 'Size', compare: compareSizes },
+		{ field: 'output_format', label: 'File Format', compare: compareImageFormats },
+	],
+	embed: [{ field: 'dimensions', label: 'Dimensions', compare: compareDimensions }],
+};
+
+/** A request and its result. */
+export interface ComparedResult<Operation extends CheckedOperation> {
+	/** Fields of the request, with those of Extra Body. */
+	body: JsonRecord;
+	result: Results[Operation];
+	/** Hints so far: a field that one of them names was not sent. */
+	warnings: readonly string[];
+}
+
+/** Hints about what a server did not do, at most one for each field. */
+export function compareResult<Operation extends CheckedOperation>(
+	operation: Operation,
+	{ body, result, warnings }: ComparedResult<Operation>,
+): string[] {
+	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
+		const requested = body[field];
+		const isOmitted = warnings.some((warning) =>
+			[field, label].some((name) => namesOption(warning, name)),
+		);
+		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, body);
+	});
+}
+
+/** Whether a warning is about an option: `option n`, not `option num`. */
+function namesOption(warning: string, name: string) {
+	const at = warning.indexOf(`option ${name}`);
+	const next = warning.charAt(at + 'option '.length + name.length);
+	return at >= 0 && !/\w/.test(next);
+}
+
+function compareTranscriptFormat(
+	format: unknown,
+	{ extraFields, subtitles }: ReceivedTranscript,
+	body: JsonRecord,
+): string[] {
+	if (format === 'verbose_json')
+		return getTimedLists(extraFields).length > 0 || hasGranularities(body)
+			? []
+			: ['The server returned only the text, without segments.'];
+	if (format !== 'srt' && format !== 'vtt') return [];
+	if (subtitles === undefined)
+		return ['The server returned text instead of subtitles: it does not support this format.'];
+	const { format: actual } = subtitles;
+	return actual === format
+		? []
+		: [
+				`The server returned ${actual} instead of the requested ${format}. The file name shows the actual format.`,
+			];
+}
+
+function hasGranularities(body: JsonRecord) {
+	return asArray(body['timestamp_granularities[]']).length > 0;
+}
+
+/** Names of the lists with times, by the value that requests them. */
+const LIST_LABELS = { segment: 'segments', word: 'words' } as const;
+
+type TimedList = keyof typeof LIST_LABELS;
+
+function getTimedLists({ segments, words }: JsonRecord): TimedList[] {
+	const segmentRecords = asRecords(segments);
+	const hasWords =
+		asRecords(words).length > 0 ||
+		segmentRecords.some((segment) => asRecords(segment.words).length > 0);
+	return [
+		...(segmentRecords.length > 0 ? (['segment'] as const) : []),
+		...(hasWords ? (['word'] as const) : []),
+	];
+}
+
+function compareTimes(granularities: unknown, { extraFields }: ReceivedTranscript): string[] {
+	const received = getTimedLists(extraFields);
+	const requested = asArray(granularities).filter(
+		(name): name is TimedList => name === 'word' || name === 'segment',
+	);
+	const missing = requested.filter((name) => !received.includes(name));
+	if (missing.length === 0) return [];
+	const toLabels = (names: readonly TimedList[]) =>
+		names.map((name) => LIST_LABELS[name]).join(' and ');
+	return [
+		received.length === 0
+			? `The server returned only the text, without times for: ${missing.join(', ')}.`
+			: `The server returned no times for ${toLabels(missing)}, only for ${toLabels(received)}.`,
+	];
+}
+
+function compareLanguage(
+	language: unknown,
+	{ extraFields, isTranslated }: ReceivedTranscript,
+): string[] {
+	const requested = asString(language) ?? '';
+	const received = asString(extraFields.language) ?? '';
+	return isTranslated || !isOtherLanguage({ requested, received })
+		? []
+		: [
+				`The server transcribed the language "${received}" instead of the requested "${requested}".`,
+			];
+}
+
+/** Ogg contains Opus. */
+const CONTAINERS: Readonly<Record<string, string>> = { ogg: 'opus' };
+
+function compareAudioFormat(format: unknown, { extension }: ReceivedSpeech): string[] {
+	return extension === format || CONTAINERS[extension] === format
+		? []
+		: [
+				`The server returned ${extension} instead of the requested ${String(format)}. The file name shows the actual format.`,
+			];
+}
+
+function compareCount(requested: unknown, { images }: ReceivedImages): string[] {
+	const count = asFiniteNumber(requested);
+	if (count === undefined || images.length === count) return [];
+	return [
+		images.length < count
+			? `The server returned ${images.length} of ${count} requested images.`
+			: `The server returned ${images.length} images instead of ${count}.`,
+	];
+}
+
+/** One hint for each size that was not requested. */
+function compareSizes(size: unknown, { images }: ReceivedImages): string[] {
+	const sizes = images.flatMap(({ width, height }) =>
+		width === undefined || height === undefined ? [] : [`${width}x${height}`],
+	);
+	const isSize = /^\d+x\d+$/.test(asString(size) ?? '');
+	return [...new Set(isSize ? sizes : [])]
+		.filter((actual) => actual !== size)
+		.map(
+			(actual) => `The server returned an image of ${actual} pixels instead of ${String(size)}.`,
+		);
+}
+
+function compareImageFormats(requested: unknown, { images }: ReceivedImages): string[] {
+	const format = requested === 'jpeg' ? 'jpg' : requested;
+	const others = new Set(
+		images.map(({ extension }) => extension).filter((name) => name !== format),
+	);
+	return [...others].map(
+		(extension) =>
+			`The server returned ${extension} instead of the requested ${String(requested)}. The file name shows the actual format.`,
+	);
+}
+
+function compareDimensions(requested: unknown, { dimensions }: ReceivedVectors): string[] {
+	const count = asFiniteNumber(requested);
+	if (count === undefined || dimensions === undefined || dimensions <= count) return [];
+	return [
+		`The server returned ${dimensions} dimensions instead of ${count}, so the node shortened and normalized the vectors. They are only useful if the model was trained for it (Matryoshka).`,
+	];
+}

@@ -1,0 +1,181 @@
+/** What a server refuses about a conversation, a schema or a stream leads to the next form, which later requests have at once. */
+import type { JsonRecord } from '../../lib/values/records';
+import { asRecord, asRecords } from '../../lib/values/records';
+import { useClock } from './support/fake-clock';
+import { chatModel } from './support/node-runner';
+import { CHAT, LLAMA_SERVER, text } from './support/responses';
+import { sendJson, useServers } from './support/scripted-server';
+import type { ScriptedServer } from './support/scripted-server';
+
+const start = useServers();
+const clock = useClock();
+
+/** The rejection of a body; undefined if the server accepts it. */
+type Refuse = (body: JsonRecord) => [status: number, message: string] | undefined;
+
+async function serve(refuse: Refuse): Promise<ScriptedServer> {
+	const answer = text('{"name":"x","city":"y","mood":"good"}');
+	return await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: (request, response) => {
+			const refusal = refuse(JSON.parse(request.text) as JsonRecord);
+			if (refusal === undefined) return answer(request, response);
+			sendJson(response, { error: { message: refusal[1] } }, refusal[0]);
+		},
+	});
+}
+
+/** A tool turn with thinking, and one without. */
+const HISTORY = [
+	{ role: 'user', content: 'Weather?' },
+	{
+		role: 'assistant',
+		content: 'Let me check.',
+		tool_calls: [{ id: 'a', name: 'weather', args: { city: 'Rome' }, type: 'tool_call' }],
+		additional_kwargs: { reasoning_content: 'I look it up.' },
+	},
+	{ role: 'tool', content: 'Sunny', tool_call_id: 'a' },
+];
+
+const LATER = [
+	...HISTORY,
+	{ role: 'assistant', content: 'Sunny.' },
+	{ role: 'user', content: 'Thanks.' },
+];
+
+const WEATHER = {
+	type: 'function',
+	function: { name: 'weather', parameters: { type: 'object', properties: {} } },
+};
+
+const messagesOf = (body: JsonRecord) => asRecords(body.messages);
+const hasThinking = (message: JsonRecord) => 'reasoning_content' in message;
+const lacksThinking = (message: JsonRecord) =>
+	message.tool_calls !== undefined && !hasThinking(message);
+
+interface Row {
+	title: string;
+	refuse: Refuse;
+	history?: readonly object[];
+	parameters?: JsonRecord;
+	/** What is true of the accepted body. */
+	accepted: (body: JsonRecord) => boolean;
+}
+
+const SCHEMA = JSON.stringify({
+	type: 'object',
+	properties: {
+		name: { type: 'string' },
+		city: { type: ['string', 'null'] },
+		mood: { enum: ['good', 'bad', null] },
+	},
+	required: ['name', 'city', 'mood'],
+});
+
+const schemaOf = (body: JsonRecord) =>
+	asRecord(asRecord(asRecord(body.response_format).json_schema).schema);
+const writes = (body: JsonRecord, pattern: RegExp) => pattern.test(JSON.stringify(schemaOf(body)));
+
+const ROWS: readonly Row[] = [
+	{
+		title: 'content and thinking beside calls (gpt-oss)',
+		refuse: (body) =>
+			messagesOf(body).some(hasThinking)
+				? [500, 'Cannot pass both content and thinking in an assistant message with tool calls!']
+				: undefined,
+		accepted: (body) => !messagesOf(body).some(hasThinking),
+	},
+	{
+		title: 'the field of thinking (pydantic)',
+		refuse: (body) =>
+			messagesOf(body).some(hasThinking)
+				? [400, 'messages.1.assistant.reasoning_content: Extra inputs are not permitted']
+				: undefined,
+		accepted: (body) => !messagesOf(body).some(hasThinking),
+	},
+	{
+		title: 'thinking in a template',
+		refuse: (body) =>
+			messagesOf(body).some(hasThinking)
+				? [400, 'Jinja Exception: reasoning is not supported in the history']
+				: undefined,
+		accepted: (body) => !messagesOf(body).some(hasThinking),
+	},
+	{
+		title: 'a tool turn without its thinking (DeepSeek)',
+		history: LATER,
+		refuse: (body) =>
+			messagesOf(body).some(lacksThinking)
+				? [400, 'The reasoning_content in the thinking mode must be passed back to the API']
+				: undefined,
+		accepted: (body) => !messagesOf(body).some(lacksThinking),
+	},
+	{
+		title: 'a tool turn without its thinking, in other words',
+		history: LATER,
+		refuse: (body) =>
+			messagesOf(body).some(lacksThinking)
+				? [
+						422,
+						'thinking is enabled but reasoning_content is missing in assistant tool call message',
+					]
+				: undefined,
+		accepted: (body) => !messagesOf(body).some(lacksThinking),
+	},
+	{
+		title: 'tools with a stream',
+		refuse: (body) => (body.stream === true ? [500, 'Cannot use tools with stream'] : undefined),
+		accepted: (body) => body.stream === false && body.stream_options === undefined,
+	},
+	{
+		title: 'a stream with tools, in other words',
+		refuse: (body) =>
+			body.stream === true
+				? [400, 'Streaming is not supported when tools are provided']
+				: undefined,
+		accepted: (body) => body.stream === false,
+	},
+	{
+		title: 'a list of types (LM Studio with MLX)',
+		parameters: { responseFormat: 'jsonSchema', jsonSchema: SCHEMA },
+		refuse: (body) =>
+			writes(body, /"type":\[|"enum":\[[^\]]*null/) ? [400, "'type' must be a string"] : undefined,
+		accepted: (body) => writes(body, /"anyOf":\[\{"type":"string"\},\{"type":"null"\}\]/),
+	},
+	{
+		title: 'null in any form',
+		parameters: { responseFormat: 'jsonSchema', jsonSchema: SCHEMA },
+		refuse: (body) =>
+			writes(body, /null/)
+				? [400, 'Invalid json_schema: nullable types are not supported']
+				: undefined,
+		accepted: (body) => writes(body, /"required":\["name"\]/),
+	},
+];
+
+describe('a server that refuses', () => {
+	it.each(ROWS)('$title', async ({ refuse, history = HISTORY, parameters, accepted }) => {
+		const server = await serve(refuse);
+
+		const { supplied } = await chatModel(server.url, { parameters: parameters ?? {} });
+		const bound = parameters === undefined ? supplied.bindTools([WEATHER]) : supplied;
+		const send = async () => await clock.passUntil(bound.invoke(history));
+		const bodies = () => server.sent(CHAT);
+		await send().catch(() => undefined);
+		const first = bodies().length;
+		expect(accepted(bodies().at(-1)!)).toBe(true);
+		expect(refuse(bodies().at(-1)!)).toBeUndefined();
+		await send().catch(() => undefined);
+		expect(bodies().slice(first).map(accepted)).toEqual([true]);
+	});
+
+	it('a form that is asked for by words of the user gets no other one', async () => {
+		const words = 'reasoning_content must be passed back';
+		const server = await serve(() => [500, `Cannot read "${words}"`]);
+		const { supplied } = await chatModel(server.url, {});
+		const messages = [...LATER.slice(0, -1), { role: 'user', content: words }];
+		await clock.passUntil(supplied.invoke(messages).catch(() => undefined));
+		const sent = server.sent(CHAT).map((body) => JSON.stringify(body.messages));
+		expect(new Set(sent).size).toBe(1);
+	});
+});

@@ -1,0 +1,295 @@
+/** Rejected values and fields: by the label of the option, with the limit, in every form of an error body. */
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/request-fields';
+import { explainRejection } from '../../../lib/exchange/explain-rejection';
+import type { RequestField } from '../../../lib/exchange/request-fields';
+import { CLASSIFY_FIELDS } from '../../../lib/tasks/classify-request';
+import { EMBED_FIELDS } from '../../../lib/tasks/embed';
+import { IMAGE_FIELDS } from '../../../lib/tasks/generate-images';
+import { RERANK_FIELDS } from '../../../lib/tasks/rerank';
+import { SPEECH_FIELDS } from '../../../lib/tasks/synthesize-speech';
+import { TRANSCRIPTION_FIELDS } from '../../../lib/tasks/transcribe';
+import type { JsonRecord } from '../../../lib/values/records';
+
+const LONG = 'x'.repeat(5_000);
+
+/** What each operation sends, with values that a server may reject. */
+const OPERATIONS: Readonly<Record<string, { rows: readonly RequestField[]; body: JsonRecord }>> = {
+	Speak: {
+		rows: SPEECH_FIELDS,
+		body: { input: LONG, voice: 'nova', response_format: 'flac', speed: 9, instructions: LONG },
+	},
+	'Generate Images': {
+		rows: IMAGE_FIELDS,
+		body: { prompt: LONG, n: 9, size: '7x7', output_format: 'webp', seed: 9 },
+	},
+	Transcribe: {
+		rows: TRANSCRIPTION_FIELDS,
+		body: {
+			response_format: 'srt',
+			language: 'xx',
+			prompt: LONG,
+			temperature: 9,
+			'timestamp_granularities[]': ['word'],
+		},
+	},
+	Embed: { rows: EMBED_FIELDS, body: { input: ['a', LONG], dimensions: 9, keep_alive: 'never' } },
+	Rerank: { rows: RERANK_FIELDS, body: { query: LONG, documents: ['a', LONG] } },
+	Complete: {
+		rows: COMPLETION_FIELDS,
+		body: { prompt: LONG, temperature: 9, top_p: 9, max_tokens: 9, seed: 9, stop: ['a'] },
+	},
+	Classify: { rows: CLASSIFY_FIELDS, body: { temperature: 9, max_tokens: 9, num_ctx: 9 } },
+	Chat: {
+		rows: getChatFields({}),
+		body: { temperature: 9, top_k: 9, min_p: 9, presence_penalty: 9, reasoning_effort: 'high' },
+	},
+};
+
+/** What servers say about a value of this type, and what the title then contains. */
+const getLimits = (value: unknown): Array<[said: string, shown: RegExp]> => {
+	if (typeof value === 'number')
+		return [
+			['Input should be less than or equal to 4', /at most 4/],
+			['must be between 0.25 and 4.0', /between 0\.25 and 4/],
+			['ensure this value is less than or equal to 4', /at most 4/],
+			['integer above maximum value. Expected a value <= 4, but got 9 instead.', /at most 4/],
+			['Value must be between 1 <= value <= 4, but got 9', /between 1 and 4/],
+			['Input should be a valid string', /a text/],
+		];
+	const longest = [value].flat().sort((a, b) => String(b).length - String(a).length)[0];
+	if (longest === LONG)
+		return [
+			['String should have at most 4096 characters', /5,000 (?:of|sent)|4,096/],
+			['ensure this value has at most 4096 characters', /4,096/],
+			[
+				'string too long. Expected a string with maximum length 4096, but got a string with length 5000 instead.',
+				/4,096/,
+			],
+		];
+	return [
+		["Input should be 'one', 'two' or 'three'", /one of one, two, three/],
+		["value is not a valid enumeration member; permitted: 'one', 'two'", /one of one, two/],
+		["Supported values are: 'one', 'two', and 'three'.", /one of one, two, three/],
+		['must be one of: one, two, three', /one of one, two, three/],
+		['Input should be a valid integer', /a whole number/],
+	];
+};
+
+const json = (value: unknown) => JSON.stringify(value);
+const plain = (field: string) => field.replace('[]', '');
+
+/** How servers say it. */
+const FORMS: Readonly<Record<string, (field: string, said: string) => string>> = {
+	FastAPI: (field, said) =>
+		json({ detail: [{ loc: ['body', field], msg: said, type: 'value_error' }] }),
+	'FastAPI, several': (field, said) =>
+		json({
+			detail: [
+				{ loc: ['body', 'unrelated'], msg: 'Field required', type: 'missing' },
+				{ loc: ['body', field], msg: said, type: 'value_error', ctx: { le: 4 } },
+			],
+		}),
+	'a message with the path': (field, said) =>
+		json({ error: { message: `body.${field}: ${said}`, type: 'invalid_request_error' } }),
+	'pydantic 1': (field, said) =>
+		json({
+			error: `1 validation error for Request\nbody -> ${field}\n  ${said} (type=value_error)`,
+		}),
+	'pydantic 2': (field, said) =>
+		json({
+			detail: `1 validation error for SpeechRequest\n${field}\n  ${said} [type=x, input_value=9, input_type=int]`,
+		}),
+	OpenAI: (field, said) =>
+		json({
+			error: {
+				message: `Invalid '${field}': ${said}`,
+				type: 'invalid_request_error',
+				param: field,
+				code: 'invalid_value',
+			},
+		}),
+	'OpenAI, only the place names the field': (field, said) =>
+		json({
+			error: { message: said, type: 'invalid_request_error', param: plain(field), code: null },
+		}),
+	vLLM: (field, said) =>
+		json({
+			error: {
+				message: `[{'type': 'x', 'loc': ('body', '${field}'), 'msg': ${said.includes("'") ? json(said) : `'${said}'`}, 'input': 9}]`,
+				type: 'Bad Request',
+				param: null,
+				code: 400,
+			},
+		}),
+	LiteLLM: (field, said) =>
+		json({
+			error: {
+				message: `litellm.BadRequestError: OpenAIException - Error code: 400 - {'error': {'message': ${json(said)}, 'type': 'x', 'param': '${field}', 'code': None}}`,
+				type: null,
+				param: null,
+				code: '400',
+			},
+		}),
+	'llama-server': (field, said) =>
+		json({
+			error: { code: 400, message: `Field '${field}': ${said}`, type: 'invalid_request_error' },
+		}),
+	'plain text': (field, said) => `"${field}": ${said}`,
+	'a colon': (field, said) => json({ error: `${field}: ${said}` }),
+};
+
+const explain = (
+	body: string,
+	operation: keyof typeof OPERATIONS,
+	extraBody: JsonRecord = {},
+	status = 422,
+) => {
+	const { rows, body: sent } = OPERATIONS[operation]!;
+	const error = classifyErrorResponse({ status, body }, { model: 'm' });
+	return explainRejection(error, { rows, extraBody }, { ...sent, ...extraBody });
+};
+
+const CASES = Object.entries(OPERATIONS).flatMap(([operation, { rows, body }]) =>
+	Object.entries(body).flatMap(([field, value]) =>
+		Object.entries(FORMS).flatMap(([form, write]) =>
+			getLimits(value).map(([said, shown]) => ({
+				operation,
+				field,
+				form,
+				said,
+				shown,
+				row: rows.find((row) => row.field === field)!,
+				body: write(field, said),
+			})),
+		),
+	),
+);
+
+test.each(CASES)('$operation, $field, $form: $said', ({ operation, body, shown, row, field }) => {
+	const { error, isComplete } = explain(body, operation)!;
+	expect(isComplete).toBe(true);
+	const isNamed = row.valueNoun !== undefined && /one of/.test(shown.source);
+	expect(isNamed ? error.suggestion : error.message).toMatch(shown);
+	expect(error.message.toLowerCase()).toContain((row.noun ?? row.label!).toLowerCase());
+	expect(`${error.message} ${error.suggestion}`).not.toMatch(/\bbody\.|that option|loc\b/);
+	if (field.includes('_')) expect(`${error.message} ${error.suggestion}`).not.toContain(field);
+	expect(error.suggestion).toContain(row.shorten ?? (isNamed ? row.label : `"${row.label}"`));
+});
+
+describe('a field of Extra Body is named as such', () => {
+	test.each(Object.entries(FORMS))('%s', (_form, write) => {
+		const { error } = explain(write('n', 'Input should be less than or equal to 1'), 'Speak', {
+			n: 5,
+		})!;
+		expect(error.message).toBe('n (Extra Body): at most 1');
+		expect(error.suggestion).toBe('Set n in "Extra Body" to at most 1.');
+	});
+
+	test.each([
+		['FastAPI', FORMS.FastAPI!('n', 'Extra inputs are not permitted')],
+		['OpenAI', FORMS.OpenAI!('n', "Unknown parameter: 'n'.")],
+	])('that a server does not support: %s', (_form, body) => {
+		const { error } = explain(body, 'Generate Images', { n: 5 })!;
+		expect(error.message).toBe('The server rejects the option n (Extra Body)');
+		expect(error.suggestion).toBe('Remove n from "Extra Body".');
+	});
+});
+
+/** Real sentences, and titles. */
+test.each([
+	[
+		'Speak',
+		'String should have at most 4096 characters',
+		'The text is too long for the server (5,000 of 4,096 characters)',
+	],
+	[
+		'Speak',
+		'Text too long: 5000 characters (maximum 4096)',
+		'The text is too long for the server (5,000 of 4,096 characters)',
+	],
+	[
+		'Speak',
+		'Input text exceeds the maximum length of 4096 characters',
+		'The text is too long for the server (5,000 of 4,096 characters)',
+	],
+	['Speak', 'speed must be between 0.25 and 4.0', 'Speed: between 0.25 and 4'],
+	[
+		'Speak',
+		"Invalid voice 'nova'. Available voices: af_heart, af_bella",
+		'The server does not support the voice "nova"',
+	],
+	[
+		'Speak',
+		"Voice 'nova' not found. Supported voices: ['af_heart', 'am_adam']",
+		'The server does not support the voice "nova"',
+	],
+	[
+		'Speak',
+		"Unsupported response_format 'flac'. Must be one of mp3, wav",
+		'File Format: one of mp3, wav',
+	],
+	['Generate Images', "'n' must be 1", 'Number of Images: only 1'],
+	['Generate Images', 'n=9 is not supported, only n=1 is supported', 'Number of Images: only 1'],
+	[
+		'Generate Images',
+		"Invalid value: '7x7'. Supported values are: '1024x1024', '1024x1536', and 'auto'.",
+		'Size: one of 1024x1024, 1024x1536, auto',
+	],
+	[
+		'Chat',
+		'top_k must be -1 (disable), or at least 1 and no more than 5',
+		'Sampling: Top K: between 1 and 5',
+	],
+	[
+		'Complete',
+		"Field 'n_predict': Value must be between -1 <= value <= 4, but got 9",
+		'Maximum Tokens: between -1 and 4',
+	],
+	[
+		'Complete',
+		'max_tokens for `llama-3.1-8b-instant` must be less than or equal to 8',
+		'Maximum Tokens: at most 8',
+	],
+	[
+		'Complete',
+		'temperature: Input should be less than or equal to 2 [type=less_than_equal, input_value=9]',
+		'Temperature: at most 2',
+	],
+	['Transcribe', "timestamp_granularities must be one of ['segment']", 'Timestamps: only segment'],
+] as const)('%s: %s', (operation, said, title) => {
+	const text =
+		title.startsWith('The text') && said.startsWith('String') ? `body.input: ${said}` : said;
+	expect(explain(json({ error: { message: text } }), operation, {}, 400)?.error.message).toBe(
+		title,
+	);
+});
+
+describe('not a limit of an option', () => {
+	test.each([
+		['Speak', 'The input contains characters that are not supported'],
+		['Speak', 'The model needs a voice of at most 30 seconds'],
+		['Generate Images', 'At most 4 prompts are processed per minute'],
+		['Generate Images', 'body.n: Input should be less than or equal to 100'],
+		['Speak', 'body.input: String should have at most 40960 characters'],
+		[
+			'Complete',
+			'This model has a maximum context length of 4096 tokens, however you requested 5000 tokens',
+		],
+		['Embed', 'the input is at most 512 tokens long'],
+		['Speak', 'model must be loaded first'],
+		['Complete', 'Server stop requested: the limit is 3'],
+	] as const)('%s: %s', (operation, message) => {
+		const { isComplete = false } = explain(json({ error: { message } }), operation, {}, 400) ?? {};
+		expect(isComplete).toBe(false);
+	});
+
+	test('what a visitor wrote', () => {
+		const text = 'Repeat this sentence: body.n: Input should be less than or equal to 1';
+		const error = classifyErrorResponse(
+			{ status: 422, body: json({ detail: `Cannot paint "${text}"` }) },
+			{},
+		);
+		expect(explainRejection(error, { rows: IMAGE_FIELDS }, { prompt: text, n: 5 })).toBeUndefined();
+	});
+});

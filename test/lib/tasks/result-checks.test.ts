@@ -1,0 +1,155 @@
+import { compareResult } from '../../../lib/tasks/result-checks';
+
+const SEGMENTS = [{ start: 0, end: 1, text: 'Hi' }];
+const WORDS = [{ start: 0, end: 1, word: 'Hi' }];
+
+const compareTranscript = (body: object, result: object = {}, warnings: string[] = []) =>
+	compareResult('transcribe', {
+		body: body as Record<string, unknown>,
+		result: { extraFields: {}, isTranslated: false, ...result },
+		warnings,
+	});
+
+const timesOf = (...granularities: string[]) => ({
+	response_format: 'verbose_json',
+	'timestamp_granularities[]': granularities,
+});
+
+describe('transcripts', () => {
+	test.each<[string, object, object, RegExp]>([
+		[
+			'words are null',
+			timesOf('word'),
+			{ segments: SEGMENTS, words: null },
+			/no times for words, only for segments/,
+		],
+		['words are missing', timesOf('word', 'segment'), { segments: SEGMENTS }, /no times for words/],
+		['words are empty', timesOf('word'), { segments: SEGMENTS, words: [] }, /no times for words/],
+		[
+			'segments are missing',
+			timesOf('word', 'segment'),
+			{ words: WORDS },
+			/no times for segments, only for words/,
+		],
+		[
+			'nothing is timed',
+			timesOf('word', 'segment'),
+			{},
+			/only the text, without times for: word, segment/,
+		],
+		['no segments', { response_format: 'verbose_json' }, {}, /only the text, without segments/],
+		[
+			'another language',
+			{ language: 'de' },
+			{ language: 'english' },
+			/language "english" instead of the requested "de"/,
+		],
+		['a code', { language: 'de-AT' }, { language: 'fr' }, /language "fr"/],
+		['a name', { language: 'German' }, { language: 'en' }, /language "en"/],
+	])('%s: one hint', (_name, body, extraFields, hint) => {
+		expect(compareTranscript(body, { extraFields })).toEqual([expect.stringMatching(hint)]);
+	});
+
+	test.each<[object, object]>([
+		[timesOf('word'), { words: WORDS }],
+		[timesOf('word'), { segments: [{ ...SEGMENTS[0], words: WORDS }] }],
+		[timesOf('segment'), { segments: SEGMENTS }],
+		[{ response_format: 'json' }, {}],
+		[{ language: 'de' }, { language: 'german' }],
+		[{ language: 'pt-BR' }, { language: 'pt' }],
+		[{ language: 'zh' }, { language: 'Cantonese' }],
+		[{ language: 'nb' }, { language: 'norwegian' }],
+		[{ language: 'auto' }, { language: 'en' }],
+		[{ language: 'de' }, { language: 'None' }],
+		[{ language: 'de' }, { language: null }],
+		[{ language: 'de' }, {}],
+		[{}, { language: 'en' }],
+	])('%j, %j: no hint', (body, extraFields) => {
+		expect(compareTranscript(body, { extraFields })).toEqual([]);
+	});
+
+	test('subtitles', () => {
+		const subtitlesOf = (format: string) => ({ subtitles: { format, content: '' } });
+		expect(compareTranscript({ response_format: 'srt' })).toEqual([
+			expect.stringContaining('text instead of subtitles'),
+		]);
+		expect(compareTranscript({ response_format: 'srt' }, subtitlesOf('vtt'))).toEqual([
+			expect.stringContaining('vtt instead of the requested srt'),
+		]);
+		expect(compareTranscript({ response_format: 'vtt' }, subtitlesOf('vtt'))).toEqual([]);
+	});
+
+	test('a translation is English, whatever is spoken', () => {
+		const result = { extraFields: { language: 'english' }, isTranslated: true };
+		expect(compareTranscript({ language: 'de' }, result)).toEqual([]);
+	});
+
+	test('never two hints for the same field', () => {
+		const warnings = ['This server rejects the option Language, so it was omitted.'];
+		const result = { extraFields: { language: 'en' } };
+		expect(compareTranscript({ language: 'de' }, result, warnings)).toEqual([]);
+		expect(compareTranscript({ language: 'de' }, result)).toHaveLength(1);
+	});
+});
+
+describe('images', () => {
+	const png = { extension: 'png', width: 512, height: 512 };
+	const compareImages = (body: object, images: object[], warnings: string[] = []) =>
+		compareResult('images', {
+			body: body as Record<string, unknown>,
+			result: { images: images as (typeof png)[] },
+			warnings,
+		});
+
+	test.each<[object, object[], string[]]>([
+		[{ n: 3 }, [png, png], ['The server returned 2 of 3 requested images.']],
+		[{ n: 1 }, [png, png], ['The server returned 2 images instead of 1.']],
+		[{ n: 2 }, [png, png], []],
+		[
+			{ size: '256x256' },
+			[png, png],
+			['The server returned an image of 512x512 pixels instead of 256x256.'],
+		],
+		[{ size: '512x512' }, [png], []],
+		[{ size: 'auto' }, [png], []],
+		[{ size: '256x256' }, [{ extension: 'gif', width: undefined, height: undefined }], []],
+		[
+			{ output_format: 'webp' },
+			[png, png],
+			[
+				'The server returned png instead of the requested webp. The file name shows the actual format.',
+			],
+		],
+		[{ output_format: 'jpeg' }, [{ ...png, extension: 'jpg' }], []],
+		[{}, [png], []],
+	])('%j', (body, images, hints) => {
+		expect(compareImages(body, images)).toEqual(hints);
+	});
+
+	test('an option that was omitted has its hint already', () => {
+		const warnings = ['This server rejects the option Number of Images, so it was omitted.'];
+		expect(compareImages({ n: 3, size: '256x256' }, [png], warnings)).toHaveLength(1);
+	});
+});
+
+test.each([
+	['mp3', 'mp3', 0],
+	['opus', 'ogg', 0],
+	['pcm', 'mp3', 1],
+	['flac', 'wav', 1],
+])('speech: %s requested, %s returned', (format, extension, count) => {
+	const body = { response_format: format };
+	expect(compareResult('speak', { body, result: { extension }, warnings: [] })).toHaveLength(count);
+});
+
+test.each([
+	[256, 768, 1],
+	[256, 256, 0],
+	[undefined, 768, 0],
+	[256, undefined, 0],
+])('vectors: %p dimensions requested, %p returned', (requested, dimensions, count) => {
+	const body = { dimensions: requested };
+	expect(compareResult('embed', { body, result: { dimensions }, warnings: [] })).toHaveLength(
+		count,
+	);
+});
