@@ -69,7 +69,9 @@ describe('a speed test', () => {
 		const result = await test({}, credential);
 		jest.restoreAllMocks();
 		expect(passedMs).toBe(1e6);
-		expect(result.speed!.runs[0]!.firstTokenMs).toBeLessThan(passedMs);
+		// A response whose times are far apart looks buffered, and has no time to its first token.
+		const { firstTokenMs = passedMs } = result.speed!.runs[0]!;
+		expect(firstTokenMs).toBeLessThan(passedMs);
 	});
 
 	it('of one request and of concurrent requests, by the server timings', async () => {

@@ -25,19 +25,19 @@ function callOnFullDisk(read: number) {
 }
 
 it.each([1, 2, 5])('a full disk after %d chunks closes the source of the file', async (read) => {
-	let isClosed = false;
+	let source = 'open';
 	async function* endless() {
 		try {
 			for (;;) yield await Promise.resolve(Buffer.alloc(65_536));
 		} finally {
-			isClosed = true;
+			source = 'closed';
 		}
 	}
 	const { call, error } = callOnFullDisk(read);
 	const file = { content: endless(), fileName: 'a.wav', mimeType: 'audio/wav' };
 	await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
 	await delay(10);
-	expect(isClosed).toBe(true);
+	expect(source).toBe('closed');
 });
 
 describe('a file that is read while it is stored', () => {

@@ -33,6 +33,49 @@ const totalsIn = (values: ReadonlyMap<string, string>) => ({
 	usage: JSON.parse(values.get('llm_usage') ?? 'null') as Record<string, unknown> | null,
 });
 
+test.each([
+	[[[20, 2]], 10],
+	[
+		[
+			[20, 2],
+			[20, 2],
+		],
+		10,
+	],
+	[
+		[
+			[20, 2],
+			[80, 2],
+		],
+		25,
+	],
+	[
+		[
+			[10, 10],
+			[100, 1],
+		],
+		10,
+	],
+	[
+		[
+			[100, 1],
+			[10, 10],
+			[90, 9],
+		],
+		10,
+	],
+])(
+	'the speed of generations with [tokens, seconds] %j is %d: all tokens in all seconds',
+	(list, speed) => {
+		const { values, context } = customData();
+		for (const [completionTokens = 0, seconds = 0] of list) {
+			const usage = { promptTokens: 1, completionTokens, totalTokens: completionTokens + 1 };
+			addTokenTotals(context, generation({ usage, totalMs: seconds * 1000 }));
+		}
+		expect(totalsIn(values).usage).toMatchObject({ tokensPerSecond: speed });
+	},
+);
+
 test('a generation without usage or time does not count for the speed', () => {
 	const { values, context } = customData();
 	addTokenTotals(context, generation());

@@ -127,3 +127,39 @@ test.each(MODES)(
 		}
 	},
 );
+
+describe('nodes, iterations and loops are told apart', () => {
+	const KINDS = ['node', 'iteration', 'loop'] as const;
+	const names = fc.constantFrom('a', 'b');
+	/** An execution; an event may have its ID, or only that of its node. */
+	const executions = fc.uniqueArray(
+		fc.record({ kind: fc.constantFrom(...KINDS), id: names, hasId: fc.boolean() }),
+		{ selector: ({ kind, id }) => `${kind} ${id}`, minLength: 1 },
+	);
+	const toIds = ({ id, hasId }: { id: string; hasId: boolean }) =>
+		hasId ? { id, node_id: 'n' } : { node_id: id };
+
+	test('by their kind and ID, in any order of their ends', () => {
+		fc.assert(
+			fc.property(executions, fc.boolean(), (list, isReversed) => {
+				const ends = isReversed ? list.toReversed() : list;
+				const { result } = playEvents(
+					data('workflow_started', { id: 'r' }),
+					...list.map((one) => data(`${one.kind}_started`, { ...toIds(one), title: one.kind })),
+					...ends.map((one) =>
+						data(`${one.kind}_${one.kind === 'node' ? 'finished' : 'completed'}`, {
+							...toIds(one),
+							status: 'succeeded',
+							elapsed_time: KINDS.indexOf(one.kind),
+						}),
+					),
+					data('workflow_finished', { id: 'r', status: 'succeeded', outputs: { text: 'a' } }),
+				);
+				const nodes = result.workflow?.nodes ?? [];
+				expect(
+					nodes.map(({ id, title, status, elapsedTime }) => [id, title, status, elapsedTime]),
+				).toEqual(list.map(({ kind, id }) => [id, kind, 'succeeded', KINDS.indexOf(kind)]));
+			}),
+		);
+	});
+});
