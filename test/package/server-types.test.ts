@@ -89,7 +89,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 		/^lib\/chat\/body\/generation-options\.ts$/,
 		'descriptions of options, shown before a server is known',
 	],
-	[/^lib\/text\/marks\.ts$/, 'sources of marks: templates and parsers'],
+	[/^lib\/text\/(?:calls\/)?marks\.ts$/, 'sources of marks: templates and parsers'],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];
 
