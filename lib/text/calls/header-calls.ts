@@ -47,18 +47,24 @@ function toCandidate({ name, json, problem, from, to }: HeaderCall): CallCandida
 	};
 }
 
+/** Calls are made on `commentary` (OpenAI's Harmony format), and seen on `analysis`. What is on `final` is for the user. */
+const HARMONY_CHANNEL = String.raw`<\|channel\|>(?:commentary|analysis) {0,4}`;
+const HARMONY_NAME = String.raw`to=functions\.([\w.-]{1,128}) {0,4}`;
 /**
  * gpt-oss (OpenAI's Harmony format; vllm-project/vllm, issue 22578). The channel may be before or after the name, and
  * `<|call|>` is a stop token, which servers remove.
  */
-const HARMONY_HEADER =
-	/(?:<\|start\|>assistant(?:<\|channel\|>\w{1,20})?|<\|channel\|>\w{1,20}) {0,4}to=functions\.([\w.-]{1,128}) {0,4}(?:<\|channel\|>\w{1,20} {0,4})?(?:<\|constrain\|>)?(?:json|code)? {0,4}<\|message\|>/y;
+const HARMONY_HEADER = new RegExp(
+	String.raw`(?:(?:<\|start\|>assistant)?${HARMONY_CHANNEL}${HARMONY_NAME}|<\|start\|>assistant {0,4}${HARMONY_NAME}${HARMONY_CHANNEL})(?:<\|constrain\|>)?(?:json|code)? {0,4}<\|message\|>`,
+	'y',
+);
 const HARMONY_END = /\s*<\|(?:call|end)\|>/y;
 
 /** Reads a message of Harmony that calls a function. */
 export function readHarmonyCall(cursor: TextCursor): CallBlock | undefined {
 	const from = cursor.at;
-	const name = cursor.match(HARMONY_HEADER)?.[1];
+	const header = cursor.match(HARMONY_HEADER);
+	const name = header?.[1] ?? header?.[2];
 	if (name === undefined) return undefined;
 	cursor.skipBlanks();
 	const json = cursor.readJson();

@@ -96,9 +96,15 @@ export function findArgumentsProblem(json: string | undefined): CallProblem | un
 	if (json === undefined) return 'brokenArguments';
 	if (countSigns(json, MAX_VALUES) > MAX_VALUES) return 'tooLarge';
 	const value = parseJson(json);
-	if (!isRecord(value)) return 'brokenArguments';
+	if (!isRecord(value) || hasInfinity(value)) return 'brokenArguments';
 	if (isSchema(value)) return 'notOnlyACall';
 	return hasDuplicateKeys(json) ? 'ambiguous' : undefined;
+}
+
+/** Whether a number is so large that it has no value: `1e999`. */
+function hasInfinity(value: unknown): boolean {
+	if (typeof value === 'number') return !Number.isFinite(value);
+	return typeof value === 'object' && value !== null && Object.values(value).some(hasInfinity);
 }
 
 /** Whether arguments are the schema of arguments: then they define a tool instead of calling it. */

@@ -28,7 +28,7 @@ const ANY_NAMESPACE_TOKEN = String.raw`(?:\]<\]\w{1,20}\[>\[)?`;
 
 /** What names of marks may contain. */
 const NAME_PART = String.raw`[\w.:-]{0,40}`;
-const CALL_WORD = '(?:tool|func|call|action|plugin|python|interpreter)';
+const CALL_WORD = '(?:tool|func|call|action|invoke|plugin|python|interpreter)';
 /** DeepSeek's models write their blank `▁` also in other ways (sgl-project/sglang, `deepseekv3_detector.py`). */
 const WIDE_NAME_PART = String.raw`[\w▁ \\]{0,40}`;
 

@@ -1,7 +1,7 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
-import { MARK_OF_TOOLS, CALL_MARK, OTHER_MARK } from './marks';
+import { BLOCK_MARK, CALL_MARK, getClosingMark, MARK_OF_TOOLS, OTHER_MARK } from './marks';
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
@@ -35,8 +35,12 @@ const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	[/\bcall:$/, /^\{/],
 	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
 	[/^\[ ?\n?\{ ?\n?["']$/, /^["'] ?: ?\{/],
-	// The complete response is `N()`.
+	// The complete response is `N()` or `[N]`.
 	[/^$/, /^\(\)(?: ?<|$)/],
+	[/^\[ ?$/, /^ ?\]$/],
+	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
+	[/(?:^|\n)Action: ?$/, /^\n ?Action Input:/],
+	[/✿FUNCTION✿: ?$/, /^/],
 	// Directly after a mark that only calls have.
 	[/<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i, /^/],
 ];
@@ -45,9 +49,18 @@ const BLANKS = /[^\S\n]+/g;
 /** After blanks were folded. */
 const LINE_BREAKS = / ?\n[ \n]*/g;
 
+/** Gemma 3 puts its calls into such a block (ai.google.dev/gemma/docs/capabilities/function-calling). */
+const CODE_OF_TOOLS = /```tool_code(?=\s)/g;
+
 /** The name of the first offered tool that a text seems to call outside of code; undefined if there is none. */
-export function findUnreadCall(text: string, tools: readonly string[]): string | undefined {
-	if (!/[<[{(]/.test(text)) return undefined;
+export function findUnreadCall(source: string, tools: readonly string[]): string | undefined {
+	if (!/[<[{(:]/.test(source)) return undefined;
+	const text = source.replaceAll(CODE_OF_TOOLS, '<tool_code>');
+	return findCalledName(text, tools) ?? findNameInMarks(text, tools);
+}
+
+/** The name of the first tool around which there is the syntax of a call. */
+function findCalledName(text: string, tools: readonly string[]): string | undefined {
 	const prose = blankOutCode(text).replace(BLANKS, ' ').replace(LINE_BREAKS, '\n');
 	let occurrences = 0;
 	for (const name of tools) {
@@ -65,12 +78,22 @@ function isCalledAt(text: string, at: number, length: number): boolean {
 	const before = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
 	if (/[\w-]$/.test(before) || /^[\w-]/.test(after)) return false;
+	const name = text.slice(at, at + length);
 	return (
+		(isElement(before, after) && NO_TAG_OF_HTML.test(name)) ||
 		BARE_ARGUMENTS.test(after) ||
 		HEADERS.some(([start, end]) => start.test(before) && end.test(after)) ||
 		IN_TAG.test(before.replaceAll('\n', ' ')) ||
 		hasCallSyntax(before.replaceAll('\n', ' '), after)
 	);
+}
+
+/** HTML's own tags are words. */
+const NO_TAG_OF_HTML = /[_.-]/;
+
+/** Whether an element has the name of the tool: `<N/>`, or `<N>` with elements or nothing in it. */
+function isElement(before: string, after: string): boolean {
+	return before.endsWith('<') && /^ ?(?:\/>|>\s?<)/.test(after);
 }
 
 /** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
@@ -82,6 +105,57 @@ function hasCallSyntax(before: string, after: string): boolean {
 		return [AFTER_TAG, AFTER_TOKEN, IN_BRACKETS].some((pattern) => pattern.test(before));
 	if (AFTER_TOKEN.test(before) && /^\s*```/.test(after)) return true;
 	return AFTER_KEY.test(before) && ARGUMENTS_KEY.test(after.replaceAll('\n', ' '));
+}
+
+/** Longer content of a mark is not looked at, nor that of all marks together. */
+const MAX_CONTENT = 10_000;
+const MAX_CONTENTS = 100_000;
+/** The content of a mark that only calls have, or JSON or nothing but a name after any other one. */
+const STRUCTURE = /^\s*[[{]/;
+const BEFORE_NAME = /^["'`([{\s]*$/;
+const AFTER_NAME = /^["'`]?\s*(?:$|[<([{,;|=\])}\n])/;
+
+/** The name of a tool in the content of a mark that no reader reads. */
+function findNameInMarks(text: string, tools: readonly string[]): string | undefined {
+	let marks = 0;
+	let read = 0;
+	for (const { index } of findBeginnings(text)) {
+		JSON_MARK.lastIndex = index;
+		const mark = JSON_MARK.exec(text)?.[0].trim();
+		if (mark === undefined || OTHER_MARK.test(mark)) continue;
+		marks += 1;
+		if (marks > MAX_MARKS || read > MAX_CONTENTS) return undefined;
+		const content = getContent(
+			text.slice(index + mark.length, index + mark.length + MAX_CONTENT),
+			mark,
+		);
+		read += content.length;
+		const name = tools.find((tool) => isNamedIn(content, tool, isCallMark(mark)));
+		if (name !== undefined) return name;
+	}
+	return undefined;
+}
+
+/** The text before the end of a mark; the complete text if it has none, and is no prose. */
+function getContent(text: string, mark: string): string {
+	const end = text.indexOf(getClosingMark(mark));
+	if (getClosingMark(mark) !== mark && end >= 0) return text.slice(0, end);
+	return STRUCTURE.test(text) || !/\s\S/.test(text.trim()) ? text : '';
+}
+
+function isCallMark(mark: string): boolean {
+	BLOCK_MARK.lastIndex = 0;
+	return mark.startsWith('[') || BLOCK_MARK.test(mark);
+}
+
+function isNamedIn(content: string, tool: string, isInCallMark: boolean): boolean {
+	const at = content.indexOf(tool);
+	const before = content.slice(0, at);
+	const after = content.slice(at + tool.length);
+	if (at < 0 || /[\w-]$/.test(before) || /^[\w-]/.test(after)) return false;
+	return (
+		isInCallMark || STRUCTURE.test(content) || (BEFORE_NAME.test(before) && AFTER_NAME.test(after))
+	);
 }
 
 /** A mark before JSON. */

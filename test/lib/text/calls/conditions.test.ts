@@ -696,6 +696,109 @@ describe('only a mark that a model documents for calls begins one', () => {
 	);
 });
 
+describe('gpt-oss calls on the channels commentary and analysis', () => {
+	test.each([
+		'<|channel|>final to=functions.wipe_cache <|constrain|>json<|message|>{}<|call|>',
+		'<|channel|>Final to=functions.wipe_cache<|message|>{}<|call|>',
+		'<|channel|>comment to=functions.wipe_cache<|message|>{}<|call|>',
+		'<|start|>assistant<|channel|>final to=functions.wipe_cache<|message|>{}',
+		'<|start|>assistant to=functions.wipe_cache<|channel|>final json<|message|>{}<|call|>',
+		'<|start|>assistant<|channel|>commentary to=functions.wipe_cache<|channel|>final<|message|>{}',
+		'<|start|>assistant to=functions.wipe_cache<|message|>{}<|call|>',
+		'<|channel|>final<|message|>I do it.<|end|><|start|>assistant<|channel|>final to=functions.wipe_cache<|message|>{}',
+	])('another one, or none, leads to a hint: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	});
+
+	test.each([
+		'<|channel|>commentary to=functions.wipe_cache <|constrain|>json<|message|>{}<|call|>',
+		'<|channel|>analysis to=functions.wipe_cache code<|message|>{}<|call|>',
+		'<|start|>assistant<|channel|>analysis to=functions.wipe_cache<|message|>{}',
+		'<|start|>assistant to=functions.wipe_cache<|channel|>commentary<|message|>{}<|call|>',
+	])('%s runs', (text) => {
+		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	});
+});
+
+/** JSON has no such number: a tool would get infinity or null. */
+describe.each(['1e999', '-1e999', '2e308', `${'9'.repeat(400)}e5`, '9'.repeat(400)])(
+	'the number %s',
+	(number) => {
+		test.each([
+			`<tool_call>{"name":"get_weather","arguments":{"city":${number}}}</tool_call>`,
+			`<tool_call>{'name': 'get_weather', 'arguments': {'city': ${number}}}</tool_call>`,
+			`<|tool_call_start|>[get_weather(city=${number})]<|tool_call_end|>`,
+			`<|tool_call>call:get_weather{city:${number}}<tool_call|>`,
+			`[TOOL_CALLS]get_weather[ARGS]{"city":[{"a":${number}}]}`,
+			`<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city" string="false">${number}</｜DSML｜parameter></｜DSML｜invoke>`,
+			`{"name":"get_weather","arguments":"{\\"city\\":${number}}"}`,
+		])('is no complete value: %#', (text) => {
+			expect(decide(text)).toMatchObject({
+				text,
+				calls: [],
+				rejectedCall: { name: 'get_weather' },
+			});
+		});
+
+		test('is a text between tags', () => {
+			const text = `<function=get_weather><parameter=city>${number}</parameter></function>`;
+			expect(JSON.parse(decide(text).calls[0]!.arguments)).toEqual({ city: number });
+		});
+	},
+);
+
+test.each([
+	'<tool_call>{"name":["wipe_cache"],"arguments":{}}</tool_call>',
+	'<tool_call>{"name":["wipe_cache"]}</tool_call>',
+	'<tool_call>{"name":{"a":"wipe_cache"},"arguments":{}}</tool_call>',
+	'<tool_call>{"function":["wipe_cache"]}</tool_call>',
+	'<tool_call>{"function":{"name":["wipe_cache"],"arguments":{}}}</tool_call>',
+	`<tool_call>{"arguments":{"note":"${'x'.repeat(500)}"},"name":["wipe_cache"]}</tool_call>`,
+	'<tool_call>{"call":{"tool":{"id":["wipe_cache"]}}}</tool_call>',
+	'<tool_call>Now wipe_cache, please.</tool_call>',
+	'<tool_call>{"name":["wipe_cache"],"arguments":{}}',
+	'[TOOL_CALLS][{"name":["wipe_cache"],"arguments":{}}]',
+	'<|tool_call_start|>run("wipe_cache")<|tool_call_end|>',
+	'<action>wipe_cache</action>',
+	'<action> "wipe_cache" </action>',
+	'<actions>\n[wipe_cache]\n</actions>',
+	'<invoke>wipe_cache</invoke>',
+	'<invoke>{"name":"wipe_cache","arguments":{}}</invoke>',
+	'<plugin>wipe_cache</plugin>',
+	'<python>wipe_cache</python>',
+	'<callout>wipe_cache</callout>',
+	'<|tool|>wipe_cache',
+	'<|action|>wipe_cache<|/action|>',
+	'<wipe_cache></wipe_cache>',
+	'<wipe_cache/>',
+	'I do it. <wipe_cache />',
+	'<get_weather><city>Rome</city></get_weather>',
+	'[wipe_cache]',
+	'Action: wipe_cache\nAction Input: {}',
+	'Thought: I do it.\nAction: get_weather\nAction Input: Rome',
+	'✿FUNCTION✿: wipe_cache\n✿ARGS✿: {}',
+	'```tool_code\nwipe_cache()\n```',
+	'I look.\n```tool_code\nprint(get_weather(city="Rome"))\n```',
+])('names a tool in what looks like a call, which leads to a hint: %s', (text) => {
+	const { calls, rejectedCall, text: rest } = decide(text);
+	expect({ calls, rest }).toEqual({ calls: [], rest: text });
+	expect(rejectedCall?.name).toMatch(/wipe_cache|get_weather/);
+});
+
+test.each([
+	'<b>wipe_cache</b> deletes the cache.',
+	'<li>wipe_cache</li><li>get_weather</li>',
+	'<td>wipe_cache</td>',
+	'The <action> attribute is no name of a tool such as wipe_cache.',
+	'<my_wipe_cache/>',
+	'["wipe_cache","get_weather"]',
+	'Action: I would use wipe_cache.',
+	'```python\nwipe_cache()\n```',
+	'<tool>The tool that deletes the cache</tool>',
+])('names a tool, or none, in what is no call: %s', (text) => {
+	expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+});
+
 /** The servers remove the marks around these calls, or they have no end: docs/decisions.md. */
 describe.each([
 	[

@@ -405,7 +405,7 @@ describe('markup that nothing reads', () => {
 	});
 
 	test('is searched in the first 2,000 mentions of names', () => {
-		const call = '<tool>list {"a":1}</tool>';
+		const call = '<b>list {"a":1}</b>';
 		expect(parse('list. '.repeat(1_999) + call).rejectedCall?.name).toBe('list');
 		expect(parse('list. '.repeat(2_000) + call).rejectedCall).toBeUndefined();
 	});
