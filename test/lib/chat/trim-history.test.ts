@@ -128,6 +128,24 @@ describe('old tool results are shortened before turns are omitted', () => {
 		]);
 	});
 
+	test('no turn is omitted while a result of an earlier turn is still long', () => {
+		const lengths = fc.array(fc.integer({ min: 1_000, max: 8_000 }), {
+			minLength: 1,
+			maxLength: 8,
+		});
+		fc.assert(
+			fc.property(lengths, fc.integer({ min: 100, max: 6_000 }), (list, budget) => {
+				const history = list.flatMap((length, at) => question(`Q${at}`, 'x'.repeat(length)));
+				const { messages, omittedTurns } = trimHistory([...history, user('Now?')], budget);
+				const long = getResults(messages).filter((content) => content.length > 1_000);
+				expect({ omittedTurns, long: omittedTurns > 0 ? long.length : 0 }).toEqual({
+					omittedTurns,
+					long: 0,
+				});
+			}),
+		);
+	});
+
 	test('then turns are omitted', () => {
 		const history = ['A', 'B', 'C'].flatMap((text) => question(text, result(4_000)));
 		const trimmed = trimHistory([...history, user('Now?')], 300);

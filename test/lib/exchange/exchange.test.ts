@@ -177,6 +177,39 @@ describe('what a server taught', () => {
 		return transport.sent.length;
 	};
 
+	/** What a server may lack, each by the request that it rejects. */
+	const LACKS = {
+		route: ({ url }: { url: string }) => url.endsWith('/api/chat'),
+		top_k: ({ body }: { body: object }) => 'top_k' in body,
+		seed: ({ body }: { body: object }) => 'seed' in body,
+	};
+	type Lack = keyof typeof LACKS;
+	const LACK_NAMES = Object.keys(LACKS) as Lack[];
+	const ORDERS = LACK_NAMES.flatMap((first) =>
+		LACK_NAMES.filter((next) => next !== first).map((next) => [first, next] as const),
+	);
+
+	test.each(ORDERS)('one at a time is remembered together: %s, then %s', async (...order) => {
+		const server = newServer();
+		const lacking = new Set<Lack>();
+		const requests = async () => {
+			transport.reply = (request) => {
+				const lack = [...lacking].find((name) => LACKS[name](request));
+				if (lack === undefined) return { type: 'usable' };
+				return lack === 'route' ? reject('Not Found', 404) : reject(`Unknown parameter: '${lack}'`);
+			};
+			const both = { adaptations, model: 'm', routes: ['ollamaChat', 'openAiChat'] as const };
+			await runExchange(server, { top_k: 1, seed: 1 }, { ...both, routes: [...both.routes] });
+			return transport.sent.length;
+		};
+		const counts: number[] = [];
+		for (const lack of order) {
+			lacking.add(lack);
+			counts.push(await requests(), await requests());
+		}
+		expect(counts).toEqual([2, 1, 2, 1]);
+	});
+
 	test('is shared by items of one credential, also if they run at the same time', async () => {
 		rejectTopK();
 		const server = newServer();
