@@ -35,7 +35,7 @@ const FIELD_NAMES = String.raw`[\[{(]?\s*(['"\x60][\w.]+(?:\[\])?['"\x60](?:\s*[
 /** How FastAPI and pydantic with forbidden extras, OpenAI's API, LiteLLM, vLLM, and Python functions reject fields. */
 export const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
 	// FastAPI joins location and message; pydantic's own text has a line for each
-	/(?:\bbody(?:\.| -> )|^)([\w.]+(?:\[\])?)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
+	/(?:\bbody(?:\.| -> )|^)([\w.]{1,100}(?:\[\])?)(?::|\r?\n) {0,8}extra (?:inputs are|fields) not permitted/gim,
 	// vLLM and LiteLLM: the list of issues in Python's notation
 	/['"]loc['"]: ?[([]['"]body['"], ?['"](\w+(?:\[\])?)['"][)\]], ?['"]msg['"]: ?['"]extra (?:inputs are|fields) not permitted/gi,
 	new RegExp(
