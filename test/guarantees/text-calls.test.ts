@@ -189,6 +189,57 @@ describe.each([
 	});
 });
 
+describe('null between tags', () => {
+	const FIELDS = { any: {}, size: { type: ['number', 'null'] }, note: { type: 'string' } };
+	const NULLS = '{"any":"null","size":"null","note":"null"}';
+	const argumentsOf = async (answer: Answer) => {
+		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [answer] });
+		const { supplied } = await chatModel(server.url);
+		const bound = supplied.bindTools([toolNamed('save', FIELDS)]);
+		const { tool_calls: calls = [] } = wholeOf(await streamOf(bound, [new HumanMessage('Go.')]));
+		return calls.map(({ args }) => args);
+	};
+
+	test.each([
+		{
+			model: 'MiniMax M3',
+			text: ']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="save">]<]minimax[>[<any>null]<]minimax[>[</any>]<]minimax[>[<size>null]<]minimax[>[</size>]<]minimax[>[<note>null]<]minimax[>[</note>]<]minimax[>[</invoke>]<]minimax[>[</tool_call>',
+		},
+		{
+			model: 'Qwen3-Coder',
+			text: '<function=save><parameter=any>null</parameter><parameter=size>null</parameter><parameter=note>null</parameter></function>',
+		},
+		{
+			model: 'GLM',
+			text: '<tool_call>save<arg_key>any</arg_key><arg_value>null</arg_value><arg_key>size</arg_key><arg_value>null</arg_value><arg_key>note</arg_key><arg_value>null</arg_value></tool_call>',
+		},
+	])('is null where the schema allows it, and otherwise text: $model', async ({ text }) => {
+		expect(await argumentsOf(inCharacters(text, 'stop'))).toEqual([
+			{ any: null, size: null, note: 'null' },
+		]);
+	});
+
+	test.each([
+		{
+			model: 'JSON between marks',
+			answer: inCharacters(`<tool_call>{"name":"save","arguments":${NULLS}}</tool_call>`, 'stop'),
+		},
+		{
+			model: 'DeepSeek, which marks its texts',
+			answer: inCharacters(
+				'<｜DSML｜invoke name="save"><｜DSML｜parameter name="any" string="true">null</｜DSML｜parameter><｜DSML｜parameter name="size" string="true">null</｜DSML｜parameter><｜DSML｜parameter name="note" string="true">null</｜DSML｜parameter></｜DSML｜invoke>',
+				'stop',
+			),
+		},
+		{
+			model: 'a call that the server parsed',
+			answer: streamed(called('a', 'save', NULLS), delta({}, 'tool_calls'), usage()),
+		},
+	])('is a text in quotation marks where the schema accepts one: $model', async ({ answer }) => {
+		expect(await argumentsOf(answer)).toEqual([{ any: 'null', size: null, note: 'null' }]);
+	});
+});
+
 test.each([
 	{ what: 'without required arguments', name: 'wipe_cache', args: '' },
 	{ what: 'with a required argument', name: 'get_weather', args: '' },

@@ -9,24 +9,35 @@ import { parseJsonExactly } from '../../values/exact-json';
 /** Deeper values are not changed. */
 const MAX_DEPTH = 20;
 
+/** Not `none` and `nil`, which are words (sgl-project/sglang, `minimax_m3.py`). */
+const NULL_TEXT = /^(?:null|Null|NULL)$/;
+
+/** What is known of the arguments of a call. */
+interface CoercionOptions {
+	/** Whether a text `null` is null wherever the schema allows it, because the call has only texts. Default: false. */
+	hasNullTexts?: boolean;
+}
+
 /** Maximum values and schema parts read per response: about 50 ms. */
 const MAX_STEPS = 100_000;
 
 /** Coerces the arguments of all calls of one response, which share the step limit and the cached schema checks. */
 export class ArgumentCoercer {
 	private steps = 0;
+	private hasNullTexts = false;
 	/** Per schema part: whether it excludes a type. */
 	private readonly excluded = new Map<JsonRecord, Map<string, boolean>>();
 	private readonly required = new Map<JsonRecord, ReadonlySet<unknown>>();
 
 	/**
-	 * Changes only values that the schema excludes: booleans, numbers, lists and objects written as text, and `null` for
-	 * an optional field. A string stays a string if the schema accepts one.
+	 * Changes only values that the schema excludes: booleans, numbers, lists, objects and null written as text, and `null` for
+	 * an optional field. A string stays a string if the schema accepts one, except for `null` in a call that has only texts.
 	 *
 	 * @param args JSON text of an object
 	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
-	coerce(args: string, schema: JsonRecord): string {
+	coerce(args: string, schema: JsonRecord, { hasNullTexts = false }: CoercionOptions = {}): string {
+		this.hasNullTexts = hasNullTexts;
 		const value = parseJson(args);
 		if (!isRecord(value)) return args;
 		const coerced = JSON.stringify(this.coerceObject(value, schema, 0));
@@ -41,13 +52,21 @@ export class ArgumentCoercer {
 		const properties = asRecord(schema.properties);
 		const entries = Object.entries(value).flatMap(
 			([name, fieldValue]): Array<[string, unknown]> => {
-				if (!Object.hasOwn(properties, name)) return [[name, fieldValue]];
-				const fieldSchema = asRecord(properties[name]);
+				const isKnown = Object.hasOwn(properties, name);
+				const fieldSchema = isKnown ? asRecord(properties[name]) : this.getOtherSchema(schema);
+				if (fieldSchema === undefined) return [[name, fieldValue]];
 				const isOmitted = fieldValue === null && this.canOmit(name, schema, fieldSchema);
 				return isOmitted ? [] : [[name, this.coerceValue(fieldValue, fieldSchema, depth + 1)]];
 			},
 		);
 		return Object.fromEntries(entries);
+	}
+
+	/** The schema of a field that has none of its own; undefined if its values stay as they are. */
+	private getOtherSchema({ additionalProperties }: JsonRecord): JsonRecord | undefined {
+		return this.hasNullTexts && additionalProperties !== false
+			? asRecord(additionalProperties)
+			: undefined;
 	}
 
 	private canOmit(name: string, schema: JsonRecord, fieldSchema: JsonRecord): boolean {
@@ -59,14 +78,22 @@ export class ArgumentCoercer {
 	private coerceValue(value: unknown, schema: JsonRecord, depth: number): unknown {
 		this.steps += 1;
 		if (this.isLimitReached || depth > MAX_DEPTH) return value;
+		if (this.isNullText(value, schema)) return null;
 		if (typeof value === 'string' && this.excludes(schema, 'string')) {
 			const parsed = this.parseText(value, schema);
 			return parsed === undefined ? value : this.coerceValue(parsed, schema, depth + 1);
 		}
 		if (isRecord(value)) return this.coerceObject(value, schema, depth);
-		if (!Array.isArray(value) || !isRecord(schema.items)) return value;
-		const { items } = schema;
+		if (!Array.isArray(value) || (!isRecord(schema.items) && !this.hasNullTexts)) return value;
+		const items = asRecord(schema.items);
 		return value.map((item: unknown) => this.coerceValue(item, items, depth + 1));
+	}
+
+	/** Whether a value is a text that stands for null. A schema that accepts no text leaves no doubt. */
+	private isNullText(value: unknown, schema: JsonRecord): boolean {
+		if (typeof value !== 'string' || !NULL_TEXT.test(value) || this.excludes(schema, 'null'))
+			return false;
+		return this.hasNullTexts || this.excludes(schema, 'string');
 	}
 
 	/** The value that a text stands for; undefined if the schema does not accept it. */

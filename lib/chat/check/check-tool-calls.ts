@@ -42,9 +42,10 @@ export function checkToolCalls(
 			issues.push({ toolCall, type: 'unknownTool', details: [] });
 			continue;
 		}
-		const checked = checkArguments(toolCall.arguments, tool, coercer);
+		const checked = checkArguments(toolCall, tool, coercer);
+		const { hasNullTexts: _, ...call } = toolCall;
 		if (typeof checked === 'string')
-			validCalls.push({ ...toolCall, name: tool.name, arguments: checked });
+			validCalls.push({ ...call, name: tool.name, arguments: checked });
 		else issues.push({ toolCall, ...checked });
 	}
 	return { validCalls, issues };
@@ -52,7 +53,7 @@ export function checkToolCalls(
 
 /** The coerced arguments, or what is wrong with them. */
 function checkArguments(
-	source: string,
+	{ arguments: source, hasNullTexts }: RawToolCall,
 	tool: ToolDefinition,
 	coercer: ArgumentCoercer,
 ): string | Pick<ToolCallIssue, 'type' | 'details'> {
@@ -64,7 +65,7 @@ function checkArguments(
 		const details = validateAgainstSchema(schema, value).issues;
 		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
 	}
-	const coerced = coercer.coerce(args, schema);
+	const coerced = coercer.coerce(args, schema, { hasNullTexts });
 	const details = findMissing(asRecord(parseJson(coerced)), schema);
 	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
 }

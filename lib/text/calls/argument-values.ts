@@ -11,6 +11,8 @@ export interface NamedArgument {
 /** Arguments as they were read. */
 export interface NamedArguments {
 	list: NamedArgument[];
+	/** Whether an attribute tells texts from other values. Default: false. */
+	isTyped?: boolean;
 	/** What is wrong with the first one that could not be read. */
 	problem?: CallProblem;
 }

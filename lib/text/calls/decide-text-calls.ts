@@ -116,6 +116,6 @@ function getTextAround({ text, range }: TextCallReading): string {
 	return text.slice(0, range.from).trimEnd() + text.slice(range.to).trim();
 }
 
-function toRawToolCall({ name, arguments: args = '' }: CallCandidate): RawToolCall {
-	return { name, arguments: args };
+function toRawToolCall({ name, arguments: args = '', hasNullTexts }: CallCandidate): RawToolCall {
+	return { name, arguments: args, ...(hasNullTexts && { hasNullTexts }) };
 }

@@ -53,7 +53,8 @@ export function readNamedCall(cursor: TextCursor, mark: string): CallCandidate[]
 	if (mark === '') skipStrayEnd(cursor);
 	const source = json ?? toObject(args?.list ?? []);
 	const name = getFirst(names);
-	return [toCandidate({ name, args: source, problem, from, to: cursor.at })];
+	const isTyped = json !== undefined || args?.isTyped === true;
+	return [toCandidate({ name, args: source, isTyped, problem, from, to: cursor.at })];
 }
 
 /** Why the mark that ends a block does not follow. */
@@ -77,11 +78,13 @@ function skipStrayEnd(cursor: TextCursor): void {
 
 function readParameters(cursor: TextCursor): NamedArguments {
 	const list: NamedArgument[] = [];
+	let isTyped = false;
 	for (;;) {
 		cursor.skipBlanks();
 		const tag = cursor.match(PARAMETER_TAG);
-		if (tag === undefined) return { list };
+		if (tag === undefined) return { list, isTyped };
 		const [, prefix = '', word = '', doubleQuoted, quoted, bare, isText] = tag;
+		isTyped ||= isText !== undefined;
 		const end = `</${prefix}${word}>`;
 		const section = readSection(cursor, end);
 		const value = section ?? cursor.readUntil(end);
@@ -146,17 +149,24 @@ interface NamedCall {
 	name: string;
 	/** JSON text. */
 	args: string;
+	/** Whether the marks tell texts from other values. Default: false. */
+	isTyped?: boolean;
 	problem: CallProblem | undefined;
 	from: number;
 	to: number;
 }
 
-function toCandidate({ name, args, problem, from, to }: NamedCall): CallCandidate {
+/** A text that stands for null where the schema allows it (sgl-project/sglang, `minimax_m3.py`). */
+const NULL_TEXT = /"(?:null|Null|NULL)"(?!:)/;
+
+function toCandidate(call: NamedCall): CallCandidate {
+	const { name, args, isTyped = false, problem, from, to } = call;
 	const found = problem ?? findArgumentsProblem(args);
 	return {
 		syntax: 'namedArguments',
 		name,
 		arguments: found === undefined ? args : undefined,
+		...(!isTyped && NULL_TEXT.test(args) && { hasNullTexts: true as const }),
 		range: { from, to },
 		problems: found === undefined ? [] : [found],
 	};

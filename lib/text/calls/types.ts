@@ -7,6 +7,8 @@ export interface RawToolCall {
 	name: string;
 	/** As the model wrote them. */
 	arguments: string;
+	/** Whether a text `null` in them may be null: the syntax has only texts. Undefined without such a text. */
+	hasNullTexts?: true;
 }
 
 /** A part of a text, from its first character to the one after its last. */
@@ -45,6 +47,8 @@ export interface CallCandidate {
 	name: string;
 	/** JSON text of an object, with the digits that the model wrote; undefined if it stated none. `{}` only if it wrote so. */
 	arguments: string | undefined;
+	/** Whether a text `null` in the arguments may be null: the syntax has only texts. Undefined without such a text. */
+	hasNullTexts?: true;
 	/** The text of the call with its marks. */
 	range: TextRange;
 	/** Empty for a complete call. */

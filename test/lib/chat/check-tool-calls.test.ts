@@ -34,6 +34,51 @@ test.each(readCases<[string, object, string, unknown]>('test/lib/chat/coerced-ar
 	},
 );
 
+describe('a call that has only texts', () => {
+	const coerce = (value: unknown, field: object, others: object = {}) =>
+		JSON.parse(
+			new ArgumentCoercer().coerce(
+				JSON.stringify({ a: value }),
+				{ type: 'object', properties: { a: field }, ...others },
+				{ hasNullTexts: true },
+			),
+		) as unknown;
+
+	test.each<[string, object]>([
+		['null', {}],
+		['Null', { type: ['string', 'null'] }],
+		['NULL', { anyOf: [{ type: 'string' }, { type: 'null' }] }],
+		['null', { type: ['integer', 'null'] }],
+		['null', { enum: ['x', null] }],
+		['null', { description: 'Anything' }],
+	])('%s is null where the schema allows it: %j', (text, field) => {
+		expect(coerce(text, field)).toEqual({ a: null });
+		expect(coerce([text], { type: 'array', items: field })).toEqual({ a: [null] });
+		expect(coerce({ b: text }, { properties: { b: field } })).toEqual({ a: { b: null } });
+	});
+
+	test.each<[string, object]>([
+		['null', { type: 'string' }],
+		['null', { type: 'integer' }],
+		['null', { enum: ['null', 'x'] }],
+		['none', {}],
+		['nil', { type: ['string', 'null'] }],
+		[' null', {}],
+		['nULL', {}],
+		['null and void', {}],
+	])('%s stays a text: %j', (text, field) => {
+		expect(coerce(text, field)).toEqual({ a: text });
+	});
+
+	test('null is one in what has no schema of its own, unless other fields are not allowed', () => {
+		expect(coerce({ b: ['null'] }, {})).toEqual({ a: { b: [null] } });
+		const strict = { properties: {}, additionalProperties: false };
+		expect(coerce({ b: 'null' }, strict)).toEqual({ a: { b: 'null' } });
+		const texts = { additionalProperties: { type: 'string' } };
+		expect(coerce({ b: 'null' }, texts)).toEqual({ a: { b: 'null' } });
+	});
+});
+
 test('values of more than twenty levels are not changed', () => {
 	const nest = (levels: number, value: unknown): unknown =>
 		levels === 0 ? value : { a: nest(levels - 1, value) };
