@@ -43,9 +43,8 @@ export function checkToolCalls(
 			continue;
 		}
 		const checked = checkArguments(toolCall, tool, coercer);
-		const { hasNullTexts: _, ...call } = toolCall;
 		if (typeof checked === 'string')
-			validCalls.push({ ...call, name: tool.name, arguments: checked });
+			validCalls.push({ id: toolCall.id, name: tool.name, arguments: checked });
 		else issues.push({ toolCall, ...checked });
 	}
 	return { validCalls, issues };
