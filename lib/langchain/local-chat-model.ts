@@ -9,7 +9,8 @@ import type {
 } from './host-classes';
 import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';
-import { isRecord, asRecords } from '../values/records';
+import { isRecord, asNonEmptyString, asRecord, asRecords, omitUndefined } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
 import { estimateTokens } from '../values/tokens';
 import { FORMAT_TOOL_NAME } from '../chat/tools/format-tool';
 import { NON_CONTENT_TYPES } from '../chat/content';
@@ -88,6 +89,22 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		_llmType() {
 			return 'local-llama';
+		}
+
+		/** What LangChain's tracers record of a call, beside its texts. */
+		getLsParams({ stop }: CallOptions = {}) {
+			const { model, options } = this.fields.settings;
+			const { temperature, maxTokens } = asRecord(options);
+			return {
+				ls_provider: this._llmType(),
+				ls_model_type: 'chat',
+				...omitUndefined({
+					ls_model_name: asNonEmptyString(model),
+					ls_temperature: asFiniteNumber(temperature),
+					ls_max_tokens: asFiniteNumber(maxTokens),
+					ls_stop: stop,
+				}),
+			};
 		}
 
 		/**

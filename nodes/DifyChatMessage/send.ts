@@ -17,6 +17,7 @@ import { readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
+	getPauseHints,
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
@@ -225,6 +226,7 @@ async function sendMessage(call: DifyCall) {
 		throw createPausedError('chatflow', result);
 	}
 	reportRun(call, result);
+	getPauseHints(result).forEach(call.hint);
 	if (conversationRestarted) {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',

@@ -10,6 +10,7 @@ import {
 	storeResultFiles,
 	toPlainObject,
 	createPausedError,
+	getPauseHints,
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
@@ -68,7 +69,7 @@ export async function toRunItem(
 	const warnings = [...inputWarnings, ...result.warnings, ...getEmailFormWarnings(result)];
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
-	warnings.forEach(call.hint);
+	[...warnings, ...getPauseHints(result)].forEach(call.hint);
 	return {
 		json: toPlainObject({
 			...(simplify ? toSimplifiedJson(result) : toRawJson(call, result)),

@@ -8,7 +8,7 @@ import {
 	collectOutputFiles,
 } from '../../../lib/dify/files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
-import { omitEmpty, asNonEmptyString, isRecord } from '../../../lib/values/records';
+import { omitEmpty, asNonEmptyString, asRecords, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';
 import { readFileOrigins } from './dify-fields';
 import { createDifyError } from '../../../lib/dify/errors';
@@ -80,6 +80,24 @@ function withoutUndefined(value: unknown): unknown {
 /** A form without what only Dify's own page needs. */
 export function toSimpleForm(form: HumanForm): HumanForm {
 	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
+}
+
+/** Buttons that a hint names. */
+const MAX_NAMED_BUTTONS = 10;
+
+/** Hints about a returned run that waits for a person, with the buttons of its forms. */
+export function getPauseHints({ status, pause }: RunResult): string[] {
+	if (status !== 'paused') return [];
+	const forms = pause?.forms ?? [];
+	if (forms.length === 0) return ['The run has not ended: it waits in Dify.'];
+	return forms
+		.filter(({ formToken }) => formToken !== null)
+		.map(({ nodeTitle = '', actions }) => {
+			const buttons = asRecords(actions).map(({ id }) => String(id));
+			const named = buttons.slice(0, MAX_NAMED_BUTTONS).join(', ');
+			const title = nodeTitle === '' ? '' : ` (${nodeTitle})`;
+			return `The run waits for a person${title}. Answer its form in Dify, or submit it with Dify Workflow (Form: Submit)${named === '' ? '' : ` and one of its buttons: ${named}`}.`;
+		});
 }
 
 /** Error for a run that unexpectedly pauses for human input. */

@@ -29,6 +29,25 @@ describe('the chat model', () => {
 		expect(server().requests).toHaveLength(0);
 	});
 
+	it.each([
+		[
+			'with its options',
+			{ options: { temperature: 0.5, maxTokens: 100 } },
+			{ ls_temperature: 0.5, ls_max_tokens: 100 },
+		],
+		['without options', {}, {}],
+	])('tells tracers its name, %s', async (_title, parameters, expected) => {
+		const { model } = await supplied(parameters);
+		const { getLsParams } = model as unknown as { getLsParams: (options: object) => object };
+		expect(getLsParams.call(model, { stop: ['END'] })).toEqual({
+			ls_provider: 'local-llama',
+			ls_model_type: 'chat',
+			ls_model_name: 'sim-model',
+			ls_stop: ['END'],
+			...expected,
+		});
+	});
+
 	it('returns JSON in a code block without the fence', async () => {
 		const response = '```json\n{"n": 4}\n```';
 		const settings = { responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' };
