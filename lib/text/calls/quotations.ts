@@ -22,7 +22,7 @@ const MAX_LENGTH = 2_000_000;
 const MAX_BEFORE_NAME = 400;
 /** Beginnings of a call before its name that are tried, each of which costs as much as reading so many characters. */
 const MAX_BEGINNINGS = 12;
-const READS_PER_BEGINNING = 64;
+const READS_PER_BEGINNING = 128;
 
 /**
  * Whether the request contains a call.
@@ -115,16 +115,22 @@ class RequestText {
 			found.arguments !== undefined &&
 			toComparableValues(found.arguments) === values;
 		return names.some((name) => {
+			let previous = 0;
 			for (let at = this.text.indexOf(name); at >= 0; at = this.text.indexOf(name, at + 1)) {
-				if (this.readCallsAround(at).some(isSame) || this.reads.left < 0) return true;
+				if (this.readCallsAround(at, previous).some(isSame) || this.reads.left < 0) return true;
+				previous = at;
 			}
 			return false;
 		});
 	}
 
-	/** The calls in which a name may be, from the nearest beginning on. */
-	private readCallsAround(at: number): CallCandidate[] {
-		const from = Math.max(0, at - MAX_BEFORE_NAME);
+	/**
+	 * The calls in which a name may be, from the nearest beginning on.
+	 *
+	 * @param previous the place of the name before it: the calls that begin before that were read there
+	 */
+	private readCallsAround(at: number, previous: number): CallCandidate[] {
+		const from = Math.max(previous, at - MAX_BEFORE_NAME);
 		const before = this.text.slice(from, at);
 		const beginnings = [...before.matchAll(/[<[{]|\bfunctools/g)].slice(-MAX_BEGINNINGS);
 		const calls = beginnings.flatMap(({ index }) => this.readCallsAt(from + index));
@@ -133,13 +139,13 @@ class RequestText {
 		return [...calls, ...unmarked];
 	}
 
-	private readCallsAt(position: number): CallCandidate[] {
+	private readCallsAt(position: number): readonly CallCandidate[] {
 		if (this.reads.left < 0) return [];
 		const cursor = new TextCursor(this.text, position, this.reads.left);
 		const calls =
 			readBlock(cursor)?.candidates ?? readMarkedJson(cursor) ?? readLiteralCalls(cursor) ?? [];
 		this.reads.left -= READS_PER_BEGINNING + cursor.charged;
-		return [...calls];
+		return calls;
 	}
 }
 

@@ -379,6 +379,9 @@ describe('the time is linear in the length of the text', () => {
 			'"name":"a_b",',
 			'a_b = 1 ',
 			'a_b {1 ',
+			'[TOOL_CALLS]a_b',
+			'<tool_call>a_b(',
+			'[[[[[[[[[[[[[[a_b ',
 		].map((piece) => [piece]),
 	)('%j', (piece) => {
 		const repetitive = `a_b {${piece.repeat(SIZE / piece.length)}`;
