@@ -95,6 +95,17 @@ export function blankOutQuotedLines(text: string): string {
 	return blankOut(text, ranges);
 }
 
+/** Characters of a tag and the blanks after it. */
+const MAX_TAG = 300;
+/** A backslash, a comment, or an element whose content is code or somebody else's. */
+const OPEN_ELEMENT =
+	/(?:\\|<!--|<(?:blockquote|code|details|example|kbd|pre|q|samp|summary|textarea|tool_response|tool_result|xmp)(?:\s[^<>]{0,200})?>)$/i;
+
+/** Whether a position directly follows what makes it code or a quotation in HTML, also without an end. */
+export function isInOpenElement(text: string, at: number): boolean {
+	return OPEN_ELEMENT.test(text.slice(Math.max(0, at - MAX_TAG), at).trimEnd());
+}
+
 /** Columns of blanks and tabs. */
 function getWidth(blanks: string): number {
 	const addTo = (width: number, blank: string) =>

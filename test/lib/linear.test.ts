@@ -61,6 +61,7 @@ import {
 	blankOutQuotedLines,
 	findCodeContents,
 	isInFence,
+	isInOpenElement,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/errors';
@@ -230,6 +231,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
 	'text that can be shown': (text) => getDisplayableLength(text, true, true),
 	'a code block': (text) => isInFence(text, text.length),
+	'an open element': (text) => isInOpenElement(text, text.length),
 	'a quotation': (text) =>
 		createQuotationCheck([text])(`<tool_call>${text}</tool_call>`, {
 			name: 'get_weather',

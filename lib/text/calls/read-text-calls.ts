@@ -1,7 +1,12 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
 import { pushAll } from '../../values/lists';
 import { BEGINNING } from './marks';
-import { blankOutCode, blankOutQuotedLines, unwrapCodeBlock } from '../code-blocks';
+import {
+	blankOutCode,
+	blankOutQuotedLines,
+	isInOpenElement,
+	unwrapCodeBlock,
+} from '../code-blocks';
 import { readCompleteJson } from './complete-json';
 import { TextCursor } from './cursor';
 import { readFunctoolsCalls, readHarmonyCall, readMistralCalls } from './header-calls';
@@ -34,7 +39,7 @@ export function readTextCalls(response: string): TextCallReading {
 		return { candidates: complete, text, range, allowsTextAfter: false };
 	}
 	const visible = text.search(BEGINNING) < 0 ? '' : blankOutQuotedLines(blankOutCode(text));
-	return readBlocks(text, visible);
+	return readBlocks(text, visible, (at) => isInOpenElement(text, at));
 }
 
 /**
@@ -50,10 +55,15 @@ export function readQuotedCalls(text: string, isInCode: boolean): readonly CallC
 /**
  * @param visible the text, with blanks where no call begins
  */
-function readBlocks(text: string, visible: string): TextCallReading {
+function readBlocks(
+	text: string,
+	visible: string,
+	isExcluded: (at: number) => boolean = () => false,
+): TextCallReading {
 	const cursor = new TextCursor(text);
 	let failedBeginnings = 0;
 	for (const { index: from } of visible.matchAll(BEGINNING)) {
+		if (isExcluded(from)) continue;
 		cursor.at = from;
 		const block = readBlock(cursor);
 		if (block !== undefined)

@@ -1,7 +1,14 @@
 /** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
-import { BLOCK_MARK, CALL_MARK, getClosingMark, MARK_OF_TOOLS, OTHER_MARK } from './marks';
+import {
+	BLOCK_MARK,
+	CALL_MARK,
+	getBlockEnd,
+	getClosingMark,
+	MARK_OF_TOOLS,
+	OTHER_MARK,
+} from './marks';
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
@@ -55,7 +62,7 @@ const CODE_OF_TOOLS = /```tool_code(?=\s)/g;
 /** The name of the first offered tool that a text seems to call outside of code; undefined if there is none. */
 export function findUnreadCall(source: string, tools: readonly string[]): string | undefined {
 	if (!/[<[{(:]/.test(source)) return undefined;
-	const text = source.replaceAll(CODE_OF_TOOLS, '<tool_code>');
+	const text = source.replaceAll(CODE_OF_TOOLS, '<tool_code>').replaceAll('\\"', '"');
 	return findCalledName(text, tools) ?? findNameInMarks(text, tools);
 }
 
@@ -140,6 +147,7 @@ function findNameInMarks(text: string, tools: readonly string[]): string | undef
 function getContent(text: string, mark: string): string {
 	const end = text.indexOf(getClosingMark(mark));
 	if (getClosingMark(mark) !== mark && end >= 0) return text.slice(0, end);
+	if (getBlockEnd(mark).isStopToken === true) return text;
 	return STRUCTURE.test(text) || !/\s\S/.test(text.trim()) ? text : '';
 }
 

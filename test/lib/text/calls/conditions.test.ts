@@ -535,6 +535,13 @@ describe('code is no call', () => {
 		['an element with an attribute', `Write <code class="x">${lfm}</code> for that.`],
 		['an element in capitals', `<PRE>\n${qwen}\n</PRE>`],
 		['an element with lines', `<pre>\n${call}\n</pre>`],
+		['an element without an end', `<pre class="x">\n${call}`],
+		['code without an end', `Write <code>\n${call}`],
+		['a quotation of HTML without an end', `<blockquote>\n${qwen}`],
+		['an example without an end', `<example>\n${lfm}`],
+		['a result without an end', `<tool_response>\n${call}`],
+		['a comment', `<!-- ${call}`],
+		['a backslash', `Write \\${call}`],
 		['an element in an element', `<pre><code>${call}</code></pre>`],
 	])('or a quotation, and leads to a hint: %s', (_what, text) => {
 		expect(decide(text)).toMatchObject({
@@ -776,6 +783,9 @@ test.each([
 	'[wipe_cache]',
 	'Action: wipe_cache\nAction Input: {}',
 	'Thought: I do it.\nAction: get_weather\nAction Input: Rome',
+	'<|python_tag|>import wipe_cache',
+	'<|python_tag|>run wipe_cache now',
+	String.raw`"{\"name\":\"wipe_cache\",\"arguments\":{}}"`,
 	'✿FUNCTION✿: wipe_cache\n✿ARGS✿: {}',
 	'```tool_code\nwipe_cache()\n```',
 	'I look.\n```tool_code\nprint(get_weather(city="Rome"))\n```',
