@@ -1,6 +1,6 @@
 /** Gets a valid completion: the exchange of a turn, over a chat route of the server. */
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import {
 	adjustOllamaThinking,
 	omitFormat,
@@ -73,7 +73,7 @@ export async function requestCompletion(
 			signal: chatRequest.signal,
 		},
 	}).catch(async (error: unknown) => {
-		throw await explain(captureError(error), turn, {
+		throw await explain(asServerErrorOrThrow(error), turn, {
 			draft,
 			usage: sumUsage(attempts.map(({ report }) => report)),
 			attempt: attempts.at(-1),

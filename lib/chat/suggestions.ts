@@ -1,7 +1,7 @@
 /** Suggestions for chat errors, by server type and state. */
 import { ROOM_FOR_RESPONSE, suggestShorterResponse } from '../errors/context-overflow';
 import { withRetriesAdvice } from '../errors/retries-advice';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { TokenCounts } from '../errors/token-counts';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
@@ -85,7 +85,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, chatRequest.signal, 'chat').catch(captureError);
+	const models = await listModels(server, chatRequest.signal, 'chat').catch(asServerErrorOrThrow);
 	const ids = Array.isArray(models)
 		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
 		: [];
@@ -194,7 +194,7 @@ async function toNoChatError(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	if (serverType === other) {
-		const models = await listModels(server, chatRequest.signal).catch(captureError);
+		const models = await listModels(server, chatRequest.signal).catch(asServerErrorOrThrow);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
 	}
 	if (serverType.hasEveryRoute) return error;

@@ -1,6 +1,6 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
@@ -154,7 +154,7 @@ async function send<D, V>(
 		const isShown = getShownLength() > shownLength;
 		return {
 			type: 'failed',
-			error: captureError(error),
+			error: asServerErrorOrThrow(error),
 			isShown,
 			hasShownOutput: getShownLength() > 0,
 			hasOutput: getPartial(attempt) !== undefined,

@@ -1,5 +1,5 @@
 /** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { formatDuration } from '../values/duration';
 import { selectOnlyModel } from '../servers/models';
 import type { ModelServer } from '../servers/types/server-type';
@@ -73,7 +73,7 @@ export function selectTestModel({ models = [] }: CheckResult, name: string): str
 }
 
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	const outcome = await checkTarget(target, options).catch(captureError);
+	const outcome = await checkTarget(target, options).catch(asServerErrorOrThrow);
 	if (!(outcome instanceof ServerError)) return outcome;
 	if (outcome.type === 'aborted') throw outcome;
 	const findings = [findingFromError(outcome, outcome.detail)];

@@ -11,7 +11,7 @@ import { truncate } from '../values/text';
 import { randomUUID } from 'node:crypto';
 import type { UploadBody, Endpoint, RequestOptions } from '../http/types';
 import { isErrorResponse } from '../errors/error-body';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isListMissing, probe, toListUrl, toProbeError, toUrl } from '../servers/probe';
 import type { Expectations } from './check-result';
 
@@ -108,7 +108,7 @@ export async function runProbe(
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request waited for two seconds in a test. A check must not cause that.
 	const options = { timeoutMs, signal, json, upload, isIdempotent: false };
-	const outcome = await probe(server, url, options).catch(captureError);
+	const outcome = await probe(server, url, options).catch(asServerErrorOrThrow);
 	const method = json === undefined && upload === undefined ? 'GET' : 'POST';
 	const durationMs = round(performance.now() - startedAt);
 	const details = { method, url, durationMs } as const;

@@ -5,7 +5,7 @@ import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
 import type { Completion, CompletionFailure } from '../chat/types';
 import { getReportedSpeed } from '../chat/read/usage';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getChatFields } from '../chat/body/request-fields';
 import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
@@ -146,7 +146,9 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 	const { concurrency } = options;
 	const startedAt = performance.now();
 	const results = await Promise.all(
-		Array.from({ length: concurrency }, () => measureOnce(server, options).catch(captureError)),
+		Array.from({ length: concurrency }, () =>
+			measureOnce(server, options).catch(asServerErrorOrThrow),
+		),
 	);
 	const samples = results.flatMap((result) => (result instanceof ServerError ? [] : [result]));
 	const errors = results.filter((result) => result instanceof ServerError);

@@ -3,7 +3,7 @@ import { runTurn } from '../chat/turn';
 import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { omitUndefined } from '../values/records';
@@ -227,7 +227,7 @@ async function runCases(server: ModelServer, options: ToolTestOptions): Promise<
 }
 
 function toCaseOutcome(cause: unknown): CaseOutcome {
-	const error = captureError(cause);
+	const error = asServerErrorOrThrow(cause);
 	if (error.type === 'aborted') throw error;
 	const problem = toToolProblem(error);
 	const called = [error.message, error.serverText].filter(Boolean).join(': ');

@@ -1,7 +1,7 @@
 /** Short requests to a server, outside of its queue. */
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
@@ -61,7 +61,7 @@ export async function probe(
 			return { status, headers, finalUrl, text, json: parseJson(text) };
 		});
 	} catch (error) {
-		const serverError = captureError(error);
+		const serverError = asServerErrorOrThrow(error);
 		if (serverError.type !== 'totalTimeout') throw serverError;
 		throw serverError.copyWith({
 			title: `No response within ${formatDuration(timeoutMs)}`,

@@ -59,7 +59,7 @@ export function validateCompletion(
 ): ValidationOutcome {
 	const { completion, draft } = received;
 	if (completion.failure || completion.toolCalls.length > 0)
-		return validateToolCalls(turn, received);
+		return validateCallsOrFailure(turn, received);
 	const formatCall = showsTextAtEnd(turn)
 		? parseFormatCall(completion.text, draft.tools)
 		: undefined;
@@ -75,7 +75,10 @@ function accept(
 	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
 }
 
-function validateToolCalls(turn: TurnContext, received: ReceivedCompletion): ValidationOutcome {
+function validateCallsOrFailure(
+	turn: TurnContext,
+	received: ReceivedCompletion,
+): ValidationOutcome {
 	const { completion, draft } = received;
 	const { toolCalls, failure } = completion;
 	const unofferedTools = (turn.chatRequest.unofferedTools ?? []).map((tool) => ({

@@ -1,5 +1,5 @@
 /** Starts runs of apps, and stops them. */
-import { captureError, ServerError } from '../../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../errors/server-error';
 import { RetryPolicy } from '../../http/retry-policy';
 import type { RequestAttributes } from '../../tracing/attributes';
 import { withSpan } from '../../tracing/span';
@@ -103,11 +103,11 @@ async function startRun(
 				},
 			}),
 		);
-		const attempt = await running.catch(captureError);
+		const attempt = await running.catch(asServerErrorOrThrow);
 		if (!(attempt instanceof ServerError)) return await withMissingForms(client, attempt, request);
 		if (attempt.type === 'invalidInputs') throw await explainInputError(attempt, client);
 		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
-		await client.sleep(policy.nextDelayMs(attempt, Infinity));
+		await client.sleep(policy.takeDelayMsOrThrow(attempt, Infinity));
 	}
 }
 
@@ -120,7 +120,7 @@ async function withMissingForms(
 	const { workflowRunId: runId, text } = result;
 	if (!mayLackForms(result) || runId === undefined) return result;
 	const options = { runId, user, timeouts, keepsNodeValues };
-	const followed = await followRun(client, options).catch(captureError);
+	const followed = await followRun(client, options).catch(asServerErrorOrThrow);
 	if (client.signal?.aborted === true) throw followed as ServerError;
 	if (followed instanceof ServerError) return result;
 	const rest = followed.text.startsWith(text) ? followed.text.slice(text.length) : '';

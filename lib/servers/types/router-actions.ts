@@ -1,7 +1,7 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
-import { captureError, rethrowWith } from '../../errors/server-error';
+import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
@@ -89,7 +89,7 @@ async function changeState(
 	options: ModelActionOptions,
 ) {
 	await sendCommand(server, `/models/${action}`, toCommand(options)).catch((error: unknown) => {
-		const { serverText = '' } = captureError(error);
+		const { serverText = '' } = asServerErrorOrThrow(error);
 		// Another client was faster: the model is already in this state.
 		if (!/is already running|is not running/.test(serverText)) throw error;
 	});

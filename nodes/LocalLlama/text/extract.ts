@@ -4,7 +4,7 @@ import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
-	buildSchema,
+	buildTableSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
 import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
@@ -110,7 +110,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
 		const schema = fields
-			? buildSchema(fields)
+			? buildTableSchema(fields)
 			: readSchema(parameters, 'options.jsonSchema').schema;
 		const validationSchema = fields ? buildValidationSchema(fields) : schema;
 		// Throws for an invalid schema before anything is sent.

@@ -13,12 +13,12 @@ import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../run-local-llama';
 import { countTokens } from '../count-tokens';
-import type { MediaSettings } from '../media-settings';
-import { readMediaSettings } from '../media-settings';
+import type { ModelRequestSettings } from '../model-request-settings';
+import { resolveModelRequestSettings } from '../model-request-settings';
 import { readGeneration } from '../../shared/chat/generation';
 
 /** Settings of a task that generates text. */
-export interface TextSettings extends MediaSettings {
+export interface TextSettings extends ModelRequestSettings {
 	sampling: SamplingSettings;
 }
 
@@ -32,7 +32,7 @@ export async function readTextSettings(
 	defaults: SamplingSettings = {},
 ): Promise<TextSettings> {
 	const sampling = { ...defaults, ...readGeneration(call.parameters) };
-	return { ...(await readMediaSettings(call, 'chat')), sampling };
+	return { ...(await resolveModelRequestSettings(call, 'chat')), sampling };
 }
 
 /** What the model gets. */

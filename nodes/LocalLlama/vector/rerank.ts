@@ -6,7 +6,7 @@ import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
-import { toItemError } from '../../shared/run/item-error';
+import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { countTokens } from '../count-tokens';
@@ -60,7 +60,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 				return readDocuments(call, from);
 			} catch (error) {
 				// If the node continues on errors, the other documents are ranked.
-				failures.push(toItemError(call, { itemIndex: from, reason: error }));
+				failures.push(toItemErrorOrThrow(call, { itemIndex: from, reason: error }));
 				return [];
 			}
 		});

@@ -41,11 +41,11 @@ interface ItemFailure {
 }
 
 /**
- * The error of an item for the results.
+ * The error of an item for the results, if the node continues on errors and is not stopped.
  *
- * @throws an `ItemError`, unless the node continues on errors and is not stopped.
+ * @throws this error otherwise.
  */
-export function toItemError(
+export function toItemErrorOrThrow(
 	{ context, signal }: ItemRun,
 	{ itemIndex, reason, facts }: ItemFailure,
 ): ItemError {
