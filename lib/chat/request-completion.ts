@@ -25,7 +25,9 @@ import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
 import { withSuggestion } from './suggestions';
-import type { CompletionRequest, TurnContext, Usage } from './types';
+import type { TurnContext } from './turn-context';
+import type { CompletionRequest } from './completion';
+import type { Usage } from './chat-result';
 
 /** A valid completion, and how it was obtained. */
 export interface CompletionResult extends ExchangeResult<CompletionRequest, ValidatedCompletion> {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
-import type { Completion, CompletionFailure } from '../chat/types';
+import type { Completion, CompletionFailure } from '../chat/completion';
 import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';

@@ -1,6 +1,8 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
+import type { ChatResult } from '../chat/chat-result';
+import type { ToolDefinition } from '../chat/tool-definition';
+import type { InputMessage } from '../chat/input-message';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { asServerErrorOrThrow } from '../errors/server-error';

@@ -1,4 +1,5 @@
-import type { ChatRequest, ChatResult } from '../chat/types';
+import type { ChatRequest } from '../chat/chat-request';
+import type { ChatResult } from '../chat/chat-result';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,

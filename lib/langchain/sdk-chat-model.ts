@@ -10,8 +10,10 @@ import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
 import type { HostGenerator } from './local-chat-model';
 import { streamText } from './local-chat-model';
-import type { ChatRequest, InputMessage, ToolDefinition } from '../chat/types';
-import { MESSAGE_TYPES } from '../chat/types';
+import type { ChatRequest } from '../chat/chat-request';
+import type { ToolDefinition } from '../chat/tool-definition';
+import type { InputMessage } from '../chat/input-message';
+import { MESSAGE_TYPES } from '../chat/input-message';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 

@@ -2,13 +2,10 @@
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiBody } from '../chat/body/openai-body';
 import { getChatFields } from '../chat/body/request-fields';
-import type {
-	ChatMessage,
-	SamplingSettings,
-	CompletionRequest,
-	InputMessage,
-	ResponseFormat,
-} from '../chat/types';
+import type { CompletionRequest } from '../chat/completion';
+import type { InputMessage } from '../chat/input-message';
+import type { ChatMessage } from '../chat/chat-message';
+import type { SamplingSettings, ResponseFormat } from '../chat/settings';
 import type { Adaptation } from '../exchange/adaptations';
 import { omitFields } from '../exchange/adaptations';
 import type { RequestField } from '../exchange/request-fields';

@@ -1,5 +1,5 @@
 /** Prompt and schema for extracting typed data from a text. */
-import type { InputMessage } from '../chat/types';
+import type { InputMessage } from '../chat/input-message';
 import type { JsonRecord } from '../values/records';
 
 /** `date`: as `2026-11-28`; `list`: of texts; `choice`: one of `choices`. */

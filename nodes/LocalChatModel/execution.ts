@@ -1,6 +1,6 @@
 /** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
 import type { ISupplyDataFunctions, NodeOperationError } from 'n8n-workflow';
-import type { ChatResult } from '../../lib/chat/types';
+import type { ChatResult } from '../../lib/chat/chat-result';
 import { CancelPoller } from '../shared/cancel-poller';
 import { addHintOnce } from '../shared/run/hints';
 import type { SubNode } from '../shared/sub-node';

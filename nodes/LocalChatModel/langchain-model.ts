@@ -1,7 +1,7 @@
 /** A generator as a LangChain model of this n8n. */
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
-import { isJsonRequested } from '../../lib/chat/body/openai-body';
-import type { ChatSettings } from '../../lib/chat/types';
+import { isJsonRequested } from '../../lib/chat/settings';
+import type { ChatSettings } from '../../lib/chat/settings';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import type { HostGenerator } from '../../lib/langchain/local-chat-model';
 import {

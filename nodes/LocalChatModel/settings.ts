@@ -1,5 +1,5 @@
 /** Reads the settings of Local Chat Model. */
-import type { ChatSettings, ThinkingHistory } from '../../lib/chat/types';
+import type { ChatSettings, ThinkingHistory } from '../../lib/chat/settings';
 import type { NodeParameters, Field } from '../shared/parameters';
 import { asBoolean, asText } from '../shared/parameters';
 import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';

@@ -14,7 +14,9 @@ import { selectCallableTools, toToolsField, supportsOption } from './openai-body
 import { getMedia, getText } from '../content';
 import { GENERATION_OPTION_LIST } from './generation-options';
 import type { MediaPart } from '../../files/read-file';
-import type { ChatMessage, SamplingSettings, CompletionRequest } from '../types';
+import type { CompletionRequest } from '../completion';
+import type { ChatMessage } from '../chat-message';
+import type { SamplingSettings } from '../settings';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Record<string, string> = {

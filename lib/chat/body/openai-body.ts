@@ -2,13 +2,10 @@
 import type { ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, omitUndefined } from '../../values/records';
-import type {
-	ChatMessage,
-	SamplingSettings,
-	ToolChoice,
-	ToolDefinition,
-	CompletionRequest,
-} from '../types';
+import type { CompletionRequest } from '../completion';
+import type { ToolChoice, ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
+import type { SamplingSettings } from '../settings';
 import type { ContentPart } from '../../files/read-file';
 import type { GenerationOption, GenerationOptionName } from './generation-options';
 import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
@@ -193,11 +190,6 @@ function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): 
 	if (responseFormat?.type === 'grammar' && !serverType.toGrammarFields)
 		ignored.push('GBNF Grammar');
 	return ignored;
-}
-
-/** Whether the response is to be JSON. */
-export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
-	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
 /** The request fields for thinking on this server type. */

@@ -4,7 +4,7 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { normalizeArguments } from '../tools/arguments';
-import type { ToolDefinition } from '../types';
+import type { ToolDefinition } from '../tool-definition';
 import { validateAgainstSchema } from './validate-json';
 import { ArgumentCoercer } from './argument-coercer';
 import { fitFormatArguments } from './format-call';

@@ -3,7 +3,7 @@ import { extractJson } from '../../text/extract-json';
 import type { RawToolCall } from '../../text/calls/types';
 import { asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
-import type { ToolDefinition } from '../types';
+import type { ToolDefinition } from '../tool-definition';
 import { validateAgainstSchema } from './validate-json';
 import { ArgumentCoercer } from './argument-coercer';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';

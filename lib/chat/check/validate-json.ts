@@ -11,7 +11,8 @@ import { dereference } from '../../vendor';
 import type { Schema } from '../../vendor';
 import { checkSchema, MAX_STEPS } from './check-schema';
 import type { ResolvedSchema, SchemaDraft } from './check-schema';
-import type { ChatResult, ResponseFormat } from '../types';
+import type { ChatResult } from '../chat-result';
+import type { ResponseFormat } from '../settings';
 import { NON_SCHEMA_KEYWORDS } from '../body/schema-keywords';
 
 /** A value compared with its schema. */

@@ -17,7 +17,7 @@ import { textOptions, thinkingOptions } from './text-fields';
 import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import { getRequestedJson } from '../../../lib/chat/check/validate-json';
-import type { InputMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
 import { asRecord, asRecords, isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import {

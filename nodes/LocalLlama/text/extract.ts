@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { ResponseFormat } from '../../../lib/chat/types';
+import type { ResponseFormat } from '../../../lib/chat/settings';
 import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {

@@ -1,11 +1,8 @@
 /** Generates the text of an operation: its settings, one turn, and its report in n8n. */
 import { runTurn } from '../../../lib/chat/turn';
-import type {
-	ChatSettings,
-	ChatResult,
-	InputMessage,
-	SamplingSettings,
-} from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { ChatSettings, SamplingSettings } from '../../../lib/chat/settings';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';

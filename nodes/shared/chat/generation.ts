@@ -21,7 +21,7 @@ import {
 	isValidKeepAlive,
 	parseKeepAlive,
 } from '../timeout-fields';
-import type { SamplingSettings, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import type { SamplingSettings, ResponseFormat, Thinking } from '../../../lib/chat/settings';
 import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';

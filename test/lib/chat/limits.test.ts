@@ -12,7 +12,7 @@ import { toValidName } from '../../../lib/chat/tools/tool-names';
 import { createToolCallIds, toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import { selectTools } from '../../../lib/chat/prepare/tool-selection';
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
-import type { ChatMessage } from '../../../lib/chat/types';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/limits';
 
