@@ -4,10 +4,10 @@ import { asServerErrorOrThrow } from '../errors/server-error';
 import {
 	adjustOllamaThinking,
 	omitFormat,
-	omitRejectedField,
 	omitStreamOptions,
 	replaceJsonObject,
 } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { explainRejection } from '../exchange/explain-rejection';

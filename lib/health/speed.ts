@@ -8,7 +8,8 @@ import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getChatFields } from '../chat/body/request-fields';
-import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
+import { omitStreamOptions } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
@@ -16,7 +17,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import { omitUndefined } from '../values/records';
 import { maxOf, minOf, round } from '../values/numbers';
 import type { CheckTarget } from './check';
-import { canGenerate, selectTestModel } from './check';
+import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	pluralize,

@@ -12,7 +12,7 @@ import { omitUndefined } from '../values/records';
 import { stringifyCanonical, parseObject } from '../values/json';
 import { cases, tools } from './cases.json';
 import type { CheckTarget } from './check';
-import { canGenerate, selectTestModel } from './check';
+import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	summarizeFindings,

@@ -3,7 +3,7 @@
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { getContextWarnings } from '../chat/body/ollama-body';
-import { getIgnoredWarnings } from '../chat/body/openai-body';
+import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';

@@ -7,7 +7,7 @@ import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { createInputError } from '../errors/create-error';
-import { omitRejectedField } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, AttemptRequest } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';

@@ -1,7 +1,8 @@
 /** Texts of a text generator. */
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
-import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
+import { sendCompletionMessage } from '../../lib/dify/run/send-completion-message';
+import { withTextInput } from '../../lib/dify/text-input';
 import type { RunResult } from '../../lib/dify/types';
 import type { JsonRecord } from '../../lib/values/records';
 import { omitEmpty } from '../../lib/values/records';

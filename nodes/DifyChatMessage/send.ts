@@ -1,7 +1,7 @@
 /** The fields and the operation of Dify Chat Message. */
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import type { ConversationChoice } from '../../lib/dify/run/start-run';
-import { sendChatMessage } from '../../lib/dify/run/start-run';
+import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
+import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { reportRun } from '../shared/dify/dify-operation';

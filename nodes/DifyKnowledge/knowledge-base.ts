@@ -1,5 +1,5 @@
 /** Knowledge bases of a workspace. */
-import { createParamError } from '../../lib/dify/errors';
+import { createParamError } from '../../lib/dify/create-error';
 import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {

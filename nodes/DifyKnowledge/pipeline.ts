@@ -1,5 +1,5 @@
 /** Knowledge pipelines, which create documents from files. */
-import { createParamError } from '../../lib/dify/errors';
+import { createParamError } from '../../lib/dify/create-error';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
 import { apiPath, parseRecords } from '../../lib/dify/client';

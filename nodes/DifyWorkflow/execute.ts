@@ -1,5 +1,5 @@
 /** Operation Execute of a run. */
-import { runWorkflow } from '../../lib/dify/run/start-run';
+import { runWorkflow } from '../../lib/dify/run/run-workflow';
 import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/dify-fields';

@@ -6,7 +6,7 @@ import type { ChatResult } from '../../lib/chat/chat-result';
 import type { ChatSettings } from '../../lib/chat/settings';
 import { anySignal } from '../../lib/http/sleep';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
-import type { HostGenerator } from '../../lib/langchain/local-chat-model';
+import type { HostGenerator } from '../../lib/langchain/host-generator';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { omitUndefined } from '../../lib/values/records';
 import { withResolvedModel } from '../shared/model-selection';

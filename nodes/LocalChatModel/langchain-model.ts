@@ -3,11 +3,9 @@ import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { isJsonRequested } from '../../lib/chat/settings';
 import type { ChatSettings } from '../../lib/chat/settings';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
-import type { HostGenerator } from '../../lib/langchain/local-chat-model';
-import {
-	getLocalChatModelClass,
-	getTracerWithoutTokenizer,
-} from '../../lib/langchain/local-chat-model';
+import type { HostGenerator } from '../../lib/langchain/host-generator';
+import { getLocalChatModelClass } from '../../lib/langchain/local-chat-model';
+import { getTracerWithoutTokenizer } from '../../lib/langchain/tracer-without-tokenizer';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 

@@ -13,7 +13,7 @@ import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
 import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
-import { toListUrl } from '../../lib/servers/probe';
+import { toListUrl } from '../../lib/servers/server-urls';
 import { getProfile } from '../../lib/servers/profile';
 
 /** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */

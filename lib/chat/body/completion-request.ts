@@ -5,7 +5,7 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredWarnings } from './openai-body';
+import { getIgnoredWarnings } from './ignored-options';
 import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';
 import type { TurnContext } from '../turn-context';

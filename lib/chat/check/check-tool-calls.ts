@@ -5,7 +5,7 @@ import { asArray, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { normalizeArguments } from '../tools/arguments';
 import type { ToolDefinition } from '../tool-definition';
-import { validateAgainstSchema } from './validate-json';
+import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { fitFormatArguments } from './format-call';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';

@@ -4,7 +4,7 @@ import type { RawToolCall } from '../../text/calls/types';
 import { asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import type { ToolDefinition } from '../tool-definition';
-import { validateAgainstSchema } from './validate-json';
+import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
 

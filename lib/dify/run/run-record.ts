@@ -17,7 +17,7 @@ import type { JsonRecord } from '../../values/records';
 import { fetchAppParameters } from '../app';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
-import { createDifyError } from '../errors';
+import { createDifyError } from '../create-error';
 import type { RunSummary, TextDelta } from '../types';
 import { updateWorkflow } from './merge-events';
 import type { RunState } from './run-state';

@@ -18,7 +18,8 @@ import type {
 	ModelServer,
 	PullProgress,
 } from './server-type';
-import { pollUntil, sendCommand } from '../probe';
+import { sendCommand } from '../send-command';
+import { pollUntil } from '../poll-until';
 import { fetchRunningModel } from './ollama-models';
 
 const REMOVE_TIMEOUT_MS = 60_000;

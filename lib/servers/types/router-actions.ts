@@ -5,7 +5,10 @@ import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
-import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
+import { tryProbe } from '../probe';
+import { sendCommand } from '../send-command';
+import { toListUrl } from '../server-urls';
+import { pollUntil } from '../poll-until';
 import { hasFailed, parseModels, matchesModel, suggestModels } from '../models';
 import { parseMetrics } from '../metrics';
 import type {

@@ -1,5 +1,5 @@
 /** Operations on existing documents. */
-import { createDifyError } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/files';
 import { parseUuid } from '../../../lib/dify/client';
 import type { StatusAction } from '../../../lib/dify/knowledge/documents';

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/settings';
-import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { getRequestedJson } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,

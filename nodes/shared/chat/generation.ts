@@ -25,7 +25,7 @@ import type { SamplingSettings, ResponseFormat, Thinking } from '../../../lib/ch
 import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { Field, NodeParameters } from '../parameters';
 import { asNumber, asBoolean, asText, createFieldError } from '../parameters';
 

@@ -34,7 +34,7 @@ import {
 	uploadFile,
 } from '../../../lib/dify/files';
 import { parseTraceId } from '../../../lib/dify/client';
-import { createLocalError } from '../../../lib/dify/errors';
+import { createLocalError } from '../../../lib/dify/create-error';
 import { getBinaryProperties, createFileSource, splitNames } from '../binary';
 
 export const inputFields: INodeProperties[] = [

@@ -1,6 +1,7 @@
 /** The loop, with retries of `lib/http`, over a scripted transport. */
 import * as fc from 'fast-check';
-import { omitRejectedField, replaceJsonObject } from '../../../lib/exchange/adaptations';
+import { replaceJsonObject } from '../../../lib/exchange/adaptations';
+import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import { enforceStrictRoles } from '../../../lib/chat/body/strict-roles';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';

@@ -1,7 +1,7 @@
 import { toGrammarSchema } from '../../../lib/chat/body/grammar-schema';
 import { buildTableSchema } from '../../../lib/tasks/extract';
 import type { ExtractField } from '../../../lib/tasks/extract';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 
 const findSchemaIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;

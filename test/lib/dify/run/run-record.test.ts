@@ -1,7 +1,7 @@
 /** The record of a run, polled with its own clock. */
 import { performance } from 'node:perf_hooks';
 import type { DifyClient } from '../../../../lib/dify/client';
-import { createDifyError } from '../../../../lib/dify/errors';
+import { createDifyError } from '../../../../lib/dify/create-error';
 import {
 	pollAndApplyMessage,
 	pollAndApplyRunRecord,
