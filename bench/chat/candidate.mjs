@@ -53,6 +53,7 @@ const contestants = {
 			createModelServer,
 		} = await loadPackageParts(root, [
 			'langchain/local-chat-model',
+			'langchain/tracer-without-tokenizer',
 			'langchain/host-classes',
 			'chat/turn',
 			'servers/credential',
