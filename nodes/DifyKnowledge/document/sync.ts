@@ -125,13 +125,12 @@ async function syncItems(call: DifyCall) {
 	const isComplete = results.length === 0;
 	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
 	for (const items of Map.groupBy(allItems, ({ datasetId }) => datasetId).values()) {
-		const { itemIndex } = items[0]!;
 		const syncing = syncDataset(call, items, isComplete);
 		pushAll(
 			results,
-			await syncing.catch((error: unknown) => [
-				toItemErrorOrThrow(call, { itemIndex, reason: error }),
-			]),
+			await syncing.catch((error: unknown) =>
+				items.map(({ itemIndex }) => toItemErrorOrThrow(call, { itemIndex, reason: error })),
+			),
 		);
 	}
 	return results;
