@@ -6,7 +6,7 @@ import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString } from '../../lib/values/records';
 import { readId } from '../shared/dify/dify-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { readUser } from '../shared/dify/dify-user';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import {

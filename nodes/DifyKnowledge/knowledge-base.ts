@@ -17,7 +17,7 @@ import {
 	topKField,
 } from '../shared/dify/retrieval-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { simplifyField, readId } from '../shared/dify/dify-fields';
 import {
 	booleanField,

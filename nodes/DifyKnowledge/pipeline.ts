@@ -11,7 +11,7 @@ import { toOperationItems } from '../shared/run/operations';
 import { datasetField, documentBinaryField } from './fields';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
-import { readExactObject } from '../shared/dify/run-request';
+import { readExactObject } from '../shared/dify/exact-object';
 
 /**
  * Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13).

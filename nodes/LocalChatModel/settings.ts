@@ -5,7 +5,9 @@ import { asBoolean, asText } from '../shared/parameters';
 import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
 import { traceFields } from './fields';
 import { asRecord, isUnset } from '../../lib/values/records';
-import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
+import { readGeneration } from '../shared/chat/generation-options';
+import { readThinking } from '../shared/chat/thinking';
+import { readResponseFormat } from '../shared/chat/response-format';
 import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/attributes';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { secondsField } from '../shared/timeout-fields';
-import { requestFields } from '../shared/chat/generation';
+import { requestFields } from '../shared/chat/request-fields';
 
 /** Options of image and audio operations: additional fields, timeout, retries. */
 export const mediaFields: INodeProperties[] = [

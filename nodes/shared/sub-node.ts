@@ -6,7 +6,7 @@ import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
 import { watchLoading } from './run/hints';
-import { toPanelError } from './run/item-error';
+import { toPanelError } from './run/panel-error';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
 import { readPriority } from './timeout-fields';

@@ -14,7 +14,7 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values/records';
 import type { DifyOperation } from '../../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../../shared/dify/define-operation';
 import {
 	fetchFilesFromField,
 	readFileOrigins,

@@ -1,9 +1,6 @@
-import {
-	readResponseFormat,
-	readThinking,
-	responseFormatFields,
-	toOptionFields,
-} from '../../shared/chat/generation';
+import { readThinking } from '../../shared/chat/thinking';
+import { readResponseFormat, responseFormatFields } from '../../shared/chat/response-format';
+import { toOptionFields } from '../../shared/chat/optional-fields';
 import { modelField } from '../../shared/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { createOptionsField } from '../operation-fields';

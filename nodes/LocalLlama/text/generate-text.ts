@@ -12,7 +12,7 @@ import type { LlamaCall } from '../run-local-llama';
 import { countTokens } from '../count-tokens';
 import type { ModelRequestSettings } from '../model-request-settings';
 import { resolveModelRequestSettings } from '../model-request-settings';
-import { readGeneration } from '../../shared/chat/generation';
+import { readGeneration } from '../../shared/chat/generation-options';
 
 /** Settings of a task that generates text. */
 export interface TextSettings extends ModelRequestSettings {
