@@ -45,6 +45,11 @@ export class SubNode {
 		this.log = new SubNodeLog(place, (error) => this.toError(error));
 	}
 
+	/** What n8n gives to the sub-node. */
+	get context(): SubNodePlace['context'] {
+		return this.place.context;
+	}
+
 	/** Aborts when the execution is stopped. */
 	get signal(): AbortSignal | undefined {
 		return this.log.signal;

@@ -21,7 +21,7 @@ export interface ToolCallIssue {
 
 /** The calls of a response, checked. */
 export interface CheckedToolCalls {
-	/** With the tools' own names and coerced arguments. */
+	/** With the wire names of the tools, as they were offered, and coerced arguments. */
 	validCalls: RawToolCall[];
 	/** One for each of the other calls. */
 	issues: ToolCallIssue[];
