@@ -18,7 +18,7 @@ export const files: DifyResource = {
 			action: 'Upload a file',
 			description: 'Store a file in Dify for a later run of the same user',
 			fields: [binaryField('the file'), userField],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const source = await readFile(call);
 				const user = readUser(parameters);
@@ -51,7 +51,7 @@ export const files: DifyResource = {
 				}),
 				outputField('binaryPropertyOutput', { required: true }),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const fileId = readId(parameters, 'fileId');
 				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });

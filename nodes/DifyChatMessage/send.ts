@@ -203,7 +203,7 @@ const send: DifyOperation = {
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
-	run: sendMessage,
+	execute: sendMessage,
 };
 
 export const operations: OperationTable<DifyOperation> = {

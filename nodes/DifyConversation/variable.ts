@@ -61,7 +61,7 @@ export const variables: DifyResource = {
 					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
 				),
 			],
-			run: updateVariable,
+			execute: updateVariable,
 		},
 	],
 };

@@ -65,7 +65,7 @@ const rate: DifyOperation = {
 		),
 		optionsCollection([ignoreNotRated]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { client, parameters } = call;
 		const rating = readRating(parameters);
 		if (rating === 'none') return await revokeRating(call);
@@ -82,7 +82,7 @@ const revoke: DifyOperation = {
 	action: 'Revoke a rating',
 	description: 'Remove the rating of a message, including its comment',
 	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
-	run: revokeRating,
+	execute: revokeRating,
 };
 
 async function revokeRating({ client, parameters }: DifyCall) {

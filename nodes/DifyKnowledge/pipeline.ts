@@ -67,7 +67,7 @@ export const pipelines: DifyResource = {
 				documentBinaryField,
 				jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters, hint } = call;
 				const datasetId = readId(parameters, 'difyDatasetId');
 				const selectedNode = parameters.string('datasourceNode');

@@ -92,7 +92,7 @@ export const documentSync: DifyOperation = {
 		]),
 	],
 	runsOnceForAllItems: true,
-	run: syncItems,
+	execute: syncItems,
 };
 
 interface SyncItem extends SyncSource {

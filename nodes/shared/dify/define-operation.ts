@@ -10,7 +10,7 @@ import { pagingFields, readLimit, readPath } from './dify-fields';
 import type { DifyOperation } from './dify-operation';
 
 /** An operation with one request. Dify validates its values. */
-interface RequestOperation extends Omit<DifyOperation, 'run'> {
+interface RequestOperation extends Omit<DifyOperation, 'execute'> {
 	/** Method and path, with the IDs of fields: "GET /datasets/{difyDatasetId}". */
 	request: `${Method} /${string}`;
 	/** Values for the query of a GET, otherwise for the body. */
@@ -36,7 +36,7 @@ export function defineRequestOperation({
 	const payloadName = method === 'GET' ? 'query' : 'json';
 	return {
 		...operation,
-		run: async ({ client, parameters }) => {
+		execute: async ({ client, parameters }) => {
 			const options = { [payloadName]: getValues(parameters), isIdempotent, timeoutMs };
 			const json = await client.requestJson(method, readPath(parameters, path), options);
 			return toOperationItems([toItems(asRecord(json), parameters)].flat());
@@ -45,7 +45,7 @@ export function defineRequestOperation({
 }
 
 /** The operation Get Many, which reads a list. */
-interface ListOperation extends Omit<DifyOperation, 'run' | 'name' | 'value'> {
+interface ListOperation extends Omit<DifyOperation, 'execute' | 'name' | 'value'> {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields after the paging fields. */
 	extraFields?: INodeProperties[];
@@ -65,7 +65,7 @@ export function defineListOperation({
 		name: 'Get Many',
 		value: 'getAll',
 		fields: [...operation.fields, ...pagingFields, ...extraFields],
-		run: async ({ client, context, parameters }) => {
+		execute: async ({ client, context, parameters }) => {
 			const endpoint = list(parameters, context);
 			const records = await fetchAllPages(client, endpoint, readLimit(parameters));
 			return toOperationItems(records.map(toItem));

@@ -234,7 +234,7 @@ function escapeHtml(text: string) {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const TYPES: Record<FormFieldType, FieldType> = {
+const EDITOR_TYPE_BY_FORM_TYPE: Record<FormFieldType, FieldType> = {
 	'text-input': 'string',
 	paragraph: 'string',
 	select: 'options',
@@ -272,7 +272,7 @@ function toMapperField({
 		defaultMatch: false,
 		canBeUsedToMatch: false,
 		display: true,
-		type: TYPES[type],
+		type: EDITOR_TYPE_BY_FORM_TYPE[type],
 		...(type === 'select' && {
 			options: toListEntries(options.map((option) => ({ name: option, value: option }))),
 		}),
