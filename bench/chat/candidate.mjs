@@ -64,6 +64,7 @@ const contestants = {
 			createModelServer,
 		} = await loadPackageParts(root, [
 			'langchain/local-chat-model',
+			'langchain/tracer-without-tokenizer',
 			'langchain/host-classes',
 			'chat/turn',
 			'servers/endpoint',

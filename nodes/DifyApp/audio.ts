@@ -17,7 +17,7 @@ import {
 	shownIf,
 } from '../shared/field-builders';
 import { storeFile, baseName } from '../shared/binary';
-import { createDifyError } from '../../lib/dify/errors';
+import { createDifyError } from '../../lib/dify/create-error';
 import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';

@@ -64,7 +64,7 @@ import {
 	isInOpenElement,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
-import { toDifyResponseError } from '../../lib/dify/errors';
+import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
 import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
 import {
