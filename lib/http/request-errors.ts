@@ -29,13 +29,19 @@ const TIMEOUT_LABELS = {
 	totalTimeout: 'Total Timeout',
 };
 
+/** The request that failed. */
+interface FailedTransport {
+	endpoint: Endpoint;
+	options: RequestOptions;
+	watchdog: Watchdog;
+	/** Whether the response had begun. */
+	hasStarted: boolean;
+}
+
 /** Converts an exception: aborted, a timeout, a response that is too large, or a network error. */
 export function toTransportError(
 	error: unknown,
-	endpoint: Endpoint,
-	options: RequestOptions,
-	watchdog: Watchdog,
-	hasStarted: boolean,
+	{ endpoint, options, watchdog, hasStarted }: FailedTransport,
 ): ServerError {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted) return createServerError('aborted', context);

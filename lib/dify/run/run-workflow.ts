@@ -36,5 +36,5 @@ export async function runWorkflow(client: DifyClient, request: RunRequest): Prom
 	const { workflowId } = request;
 	const startPath =
 		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
-	return await startRun(client, { ...WORKFLOW, startPath }, request);
+	return await startRun(client, { route: { ...WORKFLOW, startPath }, request });
 }

@@ -50,11 +50,15 @@ export async function sendChatMessage(
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
 	const sendTo = async (id?: string) =>
-		await startRun(client, CHAT, request, {
-			query,
-			conversation_id: id,
-			auto_generate_name: autoGenerateName,
-			workflow_id: workflowId,
+		await startRun(client, {
+			route: CHAT,
+			request,
+			extraFields: {
+				query,
+				conversation_id: id,
+				auto_generate_name: autoGenerateName,
+				workflow_id: workflowId,
+			},
 		});
 	const id =
 		conversation.type === 'latest'
