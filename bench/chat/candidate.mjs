@@ -13,7 +13,7 @@ const host = createRequire(
 	join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'),
 );
 const extra = { ignore_eos: true, temperature: 1 };
-/** @type {import('../../lib/chat/types').ChatSettings} */
+/** @type {import('../../lib/chat/settings').ChatSettings} */
 const SETTINGS = {
 	...CHAT_SETTINGS,
 	model,
@@ -53,6 +53,7 @@ const contestants = {
 		/**
 		 * @type {typeof import('../../lib/langchain/local-chat-model')
 		 *   & typeof import('../../lib/langchain/host-classes')
+		 *   & typeof import('../../lib/langchain/tracer-without-tokenizer')
 		 *   & typeof import('../../lib/chat/turn')
 		 *   & typeof import('../../lib/servers/endpoint')}
 		 */
@@ -66,6 +67,7 @@ const contestants = {
 			'langchain/local-chat-model',
 			'langchain/tracer-without-tokenizer',
 			'langchain/host-classes',
+			'langchain/tracer-without-tokenizer',
 			'chat/turn',
 			'servers/endpoint',
 		]);
@@ -76,7 +78,7 @@ const contestants = {
 		const Tracing = getTracerWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = getLocalChatModelClass(classes);
 		const server = createModelServer({ baseUrl });
-		/** @type {import('../../lib/langchain/local-chat-model').HostGenerator} */
+		/** @type {import('../../lib/langchain/host-generator').HostGenerator} */
 		const generate = async (createRequest, onDelta) =>
 			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });
 		return streamed(

@@ -27,9 +27,9 @@ const serve = async (clone, url) => {
 	const chat = async () => {
 		const from = performance.now();
 		let ms = 0;
-		/** @type {import('../../lib/chat/types').ChatSettings} */
+		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'interactive' };
-		/** @type {import('../../lib/chat/types').InputMessage[]} */
+		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
 		const messages = [{ type: 'human', content: 'Hello' }];
 		const onDelta = () => (ms ||= performance.now() - from);
 		await runTurn({ server, settings, chatRequest: { messages }, onDelta });
@@ -37,9 +37,9 @@ const serve = async (clone, url) => {
 	};
 	/** @returns {Promise<number>} how often it was preempted */
 	const item = async () => {
-		/** @type {import('../../lib/chat/types').InputMessage[]} */
+		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
 		const messages = [{ type: 'human', content: 'One of many' }];
-		/** @type {import('../../lib/chat/types').ChatSettings} */
+		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'batch' };
 		const { logFields } = await runTurn({
 			server,
