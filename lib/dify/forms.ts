@@ -15,7 +15,7 @@ import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './create-error';
 import { getAllowedFileTypes } from './files';
 import type { DifyClient } from './client';
-import { apiPath, PathSegment } from './client';
+import { apiPath, PathSegment } from './api-path';
 
 const FORM_FIELD_TYPES = [
 	'text-input',

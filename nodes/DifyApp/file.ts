@@ -1,6 +1,6 @@
 /** Files of an app. */
 import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
-import { apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { binaryField, readFile, outputField, readId } from '../shared/dify/dify-fields';

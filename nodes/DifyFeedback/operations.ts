@@ -7,7 +7,7 @@ import { createOperationTable } from '../shared/run/operations';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';
-import { apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
 import {
 	booleanField,
 	choiceField,

@@ -7,7 +7,8 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages, apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
+import { fetchAllPages } from '../../lib/dify/pages';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined } from '../../lib/values/records';
 import {

@@ -73,7 +73,7 @@ import {
 	parseFileUrl,
 	parseOrigins,
 } from '../../lib/dify/files';
-import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';

@@ -1,7 +1,7 @@
 /** Runs workflows, and stops them. */
 import { explainAppTypeError } from '../app';
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import type { RunResult } from '../types';
 import type { RunRoute } from './run-route';
 import { requestStop } from './stop-run';

@@ -1,5 +1,5 @@
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import type { RunRoute } from './run-route';
 
 export interface StopRequest {

@@ -1,7 +1,7 @@
 /** Operations on existing documents. */
 import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/files';
-import { parseUuid } from '../../../lib/dify/client';
+import { parseUuid } from '../../../lib/dify/ids';
 import type { StatusAction } from '../../../lib/dify/knowledge/documents';
 import {
 	deletePath,

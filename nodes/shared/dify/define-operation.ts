@@ -1,7 +1,8 @@
 /** Operations of one request, or of one list. */
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import type { Method, ListEndpoint } from '../../../lib/dify/client';
-import { fetchAllPages } from '../../../lib/dify/client';
+import type { Method } from '../../../lib/dify/client';
+import type { ListEndpoint } from '../../../lib/dify/pages';
+import { fetchAllPages } from '../../../lib/dify/pages';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';

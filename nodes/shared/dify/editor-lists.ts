@@ -6,8 +6,10 @@ import type {
 	ResourceMapperField,
 	ResourceMapperFields,
 } from 'n8n-workflow';
-import type { DifyClient, ListEndpoint } from '../../../lib/dify/client';
-import { fetchPage, parseRecords, parseOptionalUuid } from '../../../lib/dify/client';
+import type { DifyClient } from '../../../lib/dify/client';
+import type { ListEndpoint } from '../../../lib/dify/pages';
+import { parseOptionalUuid } from '../../../lib/dify/ids';
+import { fetchPage, parseRecords } from '../../../lib/dify/pages';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/create-error';
