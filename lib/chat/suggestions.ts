@@ -104,7 +104,7 @@ interface ContextOverflow extends Pick<TurnContext, 'server' | 'serverType'> {
 }
 
 /**
- * Suggests how to give the server a sufficient context, or the response fewer tokens.
+ * Suggests how to give the server a sufficient context, or the response fewer tokens, if the prompt was too long.
  *
  * @param shorter - how to make the prompt shorter
  */
@@ -113,6 +113,7 @@ export async function withContextSuggestion(
 	overflow: ContextOverflow,
 	shorter: string,
 ): Promise<ServerError> {
+	if (error.type !== 'promptTooLong') return error;
 	const { server, model, signal } = overflow;
 	const counts: TokenCounts = {
 		promptTokens: overflow.tokens ?? asFiniteNumber(error.facts.n_prompt_tokens),

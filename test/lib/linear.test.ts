@@ -684,6 +684,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'fitsMimeType',
 		'isBinaryEnding',
 		'describeDocument',
+		'isTextType',
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [
