@@ -6,8 +6,7 @@ import { asNonEmptyString, asRecords } from '../values/records';
 import { pushAll } from '../values/lists';
 import { asFiniteNumber } from '../values/numbers';
 import { createLocalError } from './create-error';
-import type { Query } from './client';
-import type { DifyClient } from './client';
+import type { Query, DifyClient } from './client';
 
 /** Dify's max page size for most lists. */
 const PAGE_SIZE = 100;

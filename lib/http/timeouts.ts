@@ -114,11 +114,12 @@ export class Watchdog {
  *
  * @returns a function that cancels the timer.
  */
-export function setUnrefTimeout(ms: number, callback: () => void) {
+export function setUnrefTimeout(ms: number, callback: () => void): () => void {
 	const timer = setTimeout(callback, ms).unref();
 	return (): void => clearTimeout(timer);
 }
 
+/** Only the total timeout; 0: none. */
 export function toTotalTimeout(totalMs: number): Timeouts {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }
