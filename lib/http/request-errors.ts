@@ -18,6 +18,11 @@ import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import { collectTexts } from '../values/text';
 
+/**
+ * Where an error of a request happened.
+ *
+ * @param url of the request, resolved
+ */
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = endpoint.url;
 	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.errorContext, url };

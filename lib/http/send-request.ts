@@ -61,6 +61,7 @@ export async function sendRequest(request: OutgoingRequest): Promise<RawResponse
 	}
 }
 
+/** The method, by default GET without a body and POST with one. */
 export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (!json && !upload ? 'GET' : 'POST');
 }

@@ -13,6 +13,7 @@ export interface Timeouts {
 	totalMs?: number;
 }
 
+/** Of a request that names none. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
 	firstTokenMs: 30 * 60_000,
 	idleMs: 5 * 60_000,

@@ -21,6 +21,7 @@ export type ConversationChoice =
 	| { type: 'latest' }
 	| { type: 'id'; id: string };
 
+/** A message to send. */
 export interface ChatMessageRequest extends RunRequest {
 	/** Sent unchanged. */
 	query: string;

@@ -14,6 +14,7 @@ import { readRun } from './run-reader';
 import type { RunRoute } from './run-route';
 import { requestStop } from './stop-run';
 
+/** A run to start. */
 export interface RunRequest extends Pick<
 	RunReaderOptions,
 	'timeouts' | 'onDeltas' | 'keepsNodeValues'
