@@ -5,7 +5,7 @@ import { sleepWithAbort } from '../http/sleep';
 
 /** How long to wait. */
 export interface WaitOptions {
-	/** Milliseconds. A check starts only if it would end in time, if it takes as long as the previous one. */
+	/** Milliseconds. A check starts only if it would end in time, if it takes as long as the previous one. The wait ends with this time. */
 	timeoutMs: number;
 	signal?: AbortSignal;
 	/** Pauses between checks; the last one repeats. */
