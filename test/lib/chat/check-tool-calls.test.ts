@@ -154,13 +154,17 @@ test.each<CoercedValue>([
 		expected: 'null',
 	},
 	{ name: 'a text null without a type', field: {}, given: 'null', expected: 'null' },
-])('$name: with $field, $given becomes $expected', ({ field, isRequired, given, expected }) => {
+])('$name: $given becomes $expected', ({ field, isRequired, given, expected }) => {
 	const coerced = new ArgumentCoercer().coerce(JSON.stringify({ a: given }), {
 		type: 'object',
 		properties: { a: field },
 		required: isRequired ? ['a'] : [],
 	});
-	expect(JSON.parse(coerced)).toEqual({ a: expected });
+	expect({ field, given, ...(JSON.parse(coerced) as object) }).toEqual({
+		field,
+		given,
+		a: expected,
+	});
 });
 
 describe('a call that has only texts', () => {

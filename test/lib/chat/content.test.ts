@@ -10,23 +10,24 @@ function getRejection(block: unknown): ServerError {
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
-	throw new Error('was not rejected');
+	throw new Error(`${JSON.stringify(block)} was not rejected`);
 }
 
-test.each(PARTS)('$name: $block is sent as $part', ({ block, part }) => {
-	expect(parseContentPart(block)).toEqual(part);
+test.each(PARTS)('the part that is sent of $name', ({ block, part }) => {
+	expect({ block, part: parseContentPart(block) }).toEqual({ block, part });
 });
 
 test.each(OMITTED_BLOCKS)('$block is omitted', ({ block }) => {
 	expect(parseContentPart(block)).toBeUndefined();
 });
 
-test.each(IMAGE_BLOCKS)('$name is sent as an image: $block', ({ block }) => {
-	expect(parseContentPart(block)).toEqual(IMAGE);
+test.each(IMAGE_BLOCKS)('$name is sent as an image', ({ block }) => {
+	expect({ block, part: parseContentPart(block) }).toEqual({ block, part: IMAGE });
 });
 
-test.each(REJECTED_FILES)('$block is rejected: $message', ({ block, message }) => {
-	expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
+test.each(REJECTED_FILES)('a block is rejected: $message', ({ block, message }) => {
+	const { type, message: title } = getRejection(block);
+	expect({ block, type, title }).toEqual({ block, type: 'invalidInput', title: message });
 });
 
 test('a rejected PDF has a suggestion', () => {

@@ -53,7 +53,7 @@ describe('strict form', () => {
 			],
 		},
 	])('$name', ({ messages, expected }) => {
-		expect(toStrictRoles(messages)).toEqual(expected);
+		expect({ messages, strict: toStrictRoles(messages) }).toEqual({ messages, strict: expected });
 	});
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {

@@ -109,7 +109,7 @@ describe('deltas of calls', () => {
 			calls: ['a {}'],
 		},
 	])('deltas $name', ({ deltas, calls }) => {
-		expect(collect(...deltas)).toEqual(calls);
+		expect({ deltas, calls: collect(...deltas) }).toEqual({ deltas, calls });
 	});
 
 	test('the first name and ID count', () => {
