@@ -112,6 +112,7 @@ export async function withContextSuggestion(
 	overflow: ContextOverflow,
 	shorter: string,
 ): Promise<ServerError> {
+	if (error.type !== 'promptTooLong') return error;
 	const { server, model, signal } = overflow;
 	const counts: TokenCounts = {
 		promptTokens: overflow.tokens ?? asFiniteNumber(error.facts.n_prompt_tokens),

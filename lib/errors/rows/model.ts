@@ -347,10 +347,7 @@ export const MODEL_ERRORS = {
 	serverError: {
 		title: ({ isEmpty, status }) =>
 			isEmpty ? `The server failed${withoutReason(status)}` : 'The server returned an error',
-		suggestion: ({ isEmpty }) =>
-			isEmpty
-				? CHECK_LOGS
-				: 'Check the server log. The request is not retried, because the server may have started processing it.',
+		suggestion: ({ isEmpty }) => (isEmpty ? CHECK_LOGS : 'Check the server log.'),
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',
