@@ -42,6 +42,8 @@ export function describeGatewayTimeout(
 	{ gateway, limitSeconds, ...facts }: ErrorFacts,
 	server: string,
 ): string {
+	if (facts.isRequestSlow === true)
+		return `${gateway ?? 'The server or a proxy in front of it'} waited too long for the whole request`;
 	const limit = optional(' after ', limitSeconds, ' s');
 	return gateway === undefined && !isByGateway(facts)
 		? `The server or a proxy in front of it stopped waiting for the response${limit}`
@@ -70,6 +72,8 @@ const TIMEOUTS: Readonly<Partial<Record<GatewayName, string>>> = {
 };
 
 function suggestLongerTimeout(facts: ErrorFacts) {
+	if (facts.isRequestSlow === true)
+		return 'The connection to it may be slow: send fewer or smaller files, or raise its limit for requests (nginx: client_body_timeout, HAProxy: timeout http-request).';
 	const ownSuggestion = facts.gateway && TIMEOUTS[facts.gateway];
 	if (ownSuggestion !== undefined) return ownSuggestion;
 	return facts.gateway === undefined && !isByGateway(facts)
