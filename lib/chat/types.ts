@@ -227,6 +227,8 @@ export interface Completion extends TextAndReasoning {
 	logprobs: TokenLogprob[];
 	toolCalls: RawToolCall[];
 	finishReason: string;
+	/** Whether the response began with the end of thinking that the prompt had begun. */
+	hasEmptyReasoning: boolean;
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
 	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */

@@ -215,6 +215,7 @@ export class CompletionAccumulator {
 				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
+			hasEmptyReasoning: this.reasoningSplitter.hasEmptyReasoning,
 			isCutOff: this.isTruncated,
 			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
