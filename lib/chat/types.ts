@@ -223,6 +223,8 @@ export interface Completion extends TextAndReasoning {
 	timings?: Timings;
 	/** Model name that the server reported. */
 	model?: string;
+	/** `system_fingerprint`, by which some servers are known. */
+	fingerprint?: string;
 	/** Empty if they were not requested. */
 	logprobs: TokenLogprob[];
 	toolCalls: RawToolCall[];

@@ -156,7 +156,10 @@ async function send<D, V>(
 	return await request(
 		server,
 		{ ...http, ...content, url, streamFormat, retryPolicy },
-		async (response) => await attempt.toOutcome(response),
+		async (response) => {
+			getProfile(server).checkType({ headers: response.headers });
+			return await attempt.toOutcome(response);
+		},
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
 		return {

@@ -118,6 +118,7 @@ export class CompletionAccumulator {
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
+	private fingerprint: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
@@ -208,6 +209,7 @@ export class CompletionAccumulator {
 			usage,
 			timings,
 			model,
+			fingerprint: this.fingerprint,
 			logprobs: this.logprobs.tokens,
 			failure: this.findFailure(body),
 			toolCalls: this.calls.map((call) => ({
@@ -280,7 +282,8 @@ export class CompletionAccumulator {
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
-	private applyMetadata({ usage, timings, model }: JsonRecord) {
+	private applyMetadata({ usage, timings, model, system_fingerprint: fingerprint }: JsonRecord) {
+		this.fingerprint ??= asNonEmptyString(fingerprint);
 		this.usage = parseOpenAiUsage(usage) ?? this.usage;
 		if (isRecord(timings)) this.timings = parseTimings(timings);
 		this.model = asNonEmptyString(model) ?? this.model;
