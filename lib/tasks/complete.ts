@@ -8,7 +8,7 @@ import { getIgnoredWarnings, toSamplingFields } from '../chat/body/openai-body';
 import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { ChatSettings, Completion } from '../chat/types';
-import { createInputError } from '../errors/create-error';
+import { createInputError, createServerError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
@@ -83,8 +83,13 @@ export async function completeText(
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (rest.text) await onDelta?.(rest.text);
-			if (!completion.failure) return completion;
-			throw createCompletionError(completion.failure, response.errorContext);
+			if (completion.failure)
+				throw createCompletionError(completion.failure, response.errorContext);
+			// Neither text nor why it ended: the response was empty, which is no text of a model.
+			const isNothing = completion.text === '' && completion.finishReason === 'unknown';
+			if (isNothing && completion.usage === undefined)
+				throw createServerError('streamEndedEarly', response.errorContext);
+			return completion;
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),

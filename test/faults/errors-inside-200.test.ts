@@ -183,3 +183,30 @@ test.each(CAUSES)('$name: the same error in each place', async (cause) => {
 	}
 	expectNoProblems(problems);
 });
+
+/** Operations in which a model generates something. */
+const GENERATES = /^Local(?: Llama (?:text|vector|image|audio)|ChatModel|Embeddings|Reranker) /;
+
+test.each([
+	['of JSON', 'application/json'],
+	['of events', 'text/event-stream'],
+	['of no type', undefined],
+])('an empty response %s is no success', async (_name, type) => {
+	const server = await startGoodServer(({ method }) =>
+		method === 'POST' ? { headers: type ? { 'content-type': type } : {}, body: '' } : undefined,
+	);
+	const reports = new Map<string, Report>();
+	const works = operations
+		.filter(({ name }) => GENERATES.test(name))
+		.map((operation): [string, Promise<unknown>] => {
+			const url = server.at(operation.name);
+			const credentials = [createCredential(operation, { url, key: 'x'.repeat(24) })];
+			const work = operation.run({ credentials, continueOnFail: false }).then(readResult, toReport);
+			return [operation.name, work.then((report) => reports.set(operation.name, report))];
+		});
+	expect(await passUntilEnded(new Map(works), { clock, servers: [server] })).toEqual([]);
+	await server.close();
+	const successes = [...reports].filter(([, { type: error }]) => error === undefined);
+	expect(reports.size).toBeGreaterThan(10);
+	expect(successes).toEqual([]);
+});

@@ -9,7 +9,9 @@ export const GATEWAY_ERRORS = {
 	badGateway: {
 		title: ({ gateway = 'A proxy', status = 200 }) =>
 			`${gateway} responds with ${status < 400 ? 'an error' : status}, but the model server behind it does not`,
-		suggestion: ({ status = 200 }) => {
+		suggestion: ({ status = 200, gateway }) => {
+			if (gateway === 'LiteLLM')
+				return 'Check that the model server is running, and its address in LiteLLM (api_base of the model).';
 			if (isCloudflareStatus(status))
 				return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
 			const rateLimit =

@@ -183,7 +183,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
