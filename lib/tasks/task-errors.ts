@@ -33,10 +33,12 @@ export async function explainUnsupportedTask(
 	if (!isLackOfTask(error.type)) return error;
 	const isRecognized = serverType !== other;
 	// The URL of an unrecognized server may be wrong, unless the server itself names the model.
-	const mayBeWrongUrl = !isRecognized && error.type !== 'wrongModelType';
+	const isModelNamed = error.type === 'wrongModelType';
+	const mayBeWrongUrl = !isRecognized && !isModelNamed;
 	const urlSuggestion = mayBeWrongUrl ? 'If other requests fail too, check the Base URL. ' : '';
 	const { status } = error;
-	const known = { label: isRecognized ? label : undefined, model, advices: texts.tasks, status };
+	const lacking = { model, advices: texts.tasks, status, isModelNamed };
+	const known = { ...lacking, label: isRecognized ? label : undefined };
 	return error.copyWith({
 		type: 'featureDisabled',
 		title: describeLackingTask(task, known),

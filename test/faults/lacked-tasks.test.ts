@@ -5,7 +5,7 @@
 import { useClock } from '../guarantees/support/fake-clock';
 import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import { createCredential, expectNoProblems, passUntilEnded } from './harness';
+import { createCredential, expectNoProblems, passUntilEnded, toRecording } from './harness';
 import { listOperations } from './operations';
 import type { Operation } from './operations';
 
@@ -15,8 +15,8 @@ const TASKS: ReadonlyArray<readonly [name: string, title: RegExp, advice: RegExp
 	['LocalReranker documents', /^vLLM cannot rerank with this model$/, /--runner pooling/],
 	['Local Llama text complete', /^vLLM cannot complete text with this model$/, /Use Chat instead/],
 	['Local Llama audio transcribe', /^vLLM cannot transcribe audio with this model$/, /whisper/],
-	['Local Llama audio speak', /^vLLM cannot speak$/, /Kokoro/],
-	['Local Llama image generate', /^vLLM cannot generate images$/, /sd-server/],
+	['Local Llama audio speak', /^vLLM cannot speak(?: with this model)?$/, /Kokoro/],
+	['Local Llama image generate', /^vLLM cannot generate images(?: with this model)?$/, /sd-server/],
 	['Local Llama vector embed', /create embeddings|is not an embedding model$/, /--runner pooling/],
 	['LocalEmbeddings query', /create embeddings|is not an embedding model$/, /--runner pooling/],
 ];
@@ -79,7 +79,7 @@ async function failAll(
 		const credentials = [
 			createCredential(operation, { url: `${url}/${path}`, key: 'x'.repeat(24) }),
 		];
-		const work = operation.run({ credentials, continueOnFail: false });
+		const work = operation.run({ credentials, continueOnFail: false, ...toRecording(name) });
 		works.set(
 			name,
 			work.catch((error: Failure) => failures.set(name, error)),
