@@ -119,6 +119,7 @@ export class CompletionAccumulator {
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
+	private fingerprint: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
@@ -209,6 +210,7 @@ export class CompletionAccumulator {
 			usage,
 			timings,
 			model,
+			fingerprint: this.fingerprint,
 			logprobs: this.logprobs.tokens,
 			failure: this.findFailure(body),
 			toolCalls: this.calls.map((call) => ({
@@ -216,6 +218,7 @@ export class CompletionAccumulator {
 				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
+			hasEmptyReasoning: this.reasoningSplitter.hasEmptyReasoning,
 			isCutOff: this.isTruncated,
 			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
@@ -280,7 +283,8 @@ export class CompletionAccumulator {
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
-	private applyMetadata({ usage, timings, model }: JsonRecord) {
+	private applyMetadata({ usage, timings, model, system_fingerprint: fingerprint }: JsonRecord) {
+		this.fingerprint ??= asNonEmptyString(fingerprint);
 		this.usage = parseOpenAiUsage(usage) ?? this.usage;
 		if (isRecord(timings)) this.timings = parseTimings(timings);
 		this.model = asNonEmptyString(model) ?? this.model;
