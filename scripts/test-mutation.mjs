@@ -6,23 +6,24 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies, toolEnvironment } from './lib/dependencies.mjs';
 import { createLog } from './lib/log.mjs';
+import { nearestTests } from './lib/nearest-tests.mjs';
 import { main } from './lib/script-main.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/processes.mjs';
+import { findRelatedTests } from './lib/test-summary.mjs';
 
 const MIN_PERCENT = 80;
 
-/** Each file with the tests nearest to it, as a part of a regular expression: all of them are loaded for each bug. */
-const TESTS = {
-	'lib/chat/check/check-tool-calls.ts': 'lib/chat/check-tool-calls',
-	'lib/chat/read/tool-call-accumulator.ts': 'lib/chat/(tool-call-ids|tool-calls)',
-	'lib/dify/knowledge/sync.ts': '(lib/dify/knowledge|nodes/DifyKnowledge/document)/sync',
-	'lib/dify/run/run-reader.ts': 'lib/dify/run/run-reader',
-	'lib/dify/run/run-record.ts': 'lib/dify/run/run-record',
-	'lib/dify/run/start-run.ts': 'lib/dify/run/start-run',
-	'lib/http/retry-policy.ts': 'lib/http/retry-policy',
-	'lib/text/calls/named-arguments.ts': 'lib/text/calls',
-};
+const CRITICAL_FILES = [
+	'lib/chat/check/check-tool-calls.ts',
+	'lib/chat/read/tool-call-accumulator.ts',
+	'lib/dify/knowledge/sync.ts',
+	'lib/dify/run/run-reader.ts',
+	'lib/dify/run/run-record.ts',
+	'lib/dify/run/start-run.ts',
+	'lib/http/retry-policy.ts',
+	'lib/text/calls/named-arguments.ts',
+];
 
 /** @typedef {{ files: Record<string, { mutants: Array<{ status: string }> }> }} Report */
 
@@ -39,15 +40,17 @@ await main(async () => {
 	const log = createLog();
 	await ensureDependencies(log);
 	const names = process.argv.slice(2);
-	const chosen = Object.entries(TESTS).filter(
-		([file]) => names.length === 0 || names.some((name) => file.includes(name)),
+	const chosen = CRITICAL_FILES.filter(
+		(file) => names.length === 0 || names.some((name) => file.includes(name)),
 	);
 	if (chosen.length === 0)
-		throw new Error(`No such file: ${names.join(', ')}. One of: ${Object.keys(TESTS).join(', ')}`);
+		throw new Error(`No such file: ${names.join(', ')}. One of: ${CRITICAL_FILES.join(', ')}`);
 	let isWeak = false;
-	for (const [file, tests] of chosen) {
+	for (const file of chosen) {
 		rmSync(join(root, 'reports/mutation'), { recursive: true, force: true });
-		const env = { ...toolEnvironment(), MUTATION_TESTS: tests };
+		// All of them are loaded for each bug, so they are only the nearest.
+		const tests = nearestTests(file, await findRelatedTests([file]));
+		const env = { ...toolEnvironment(), MUTATION_TESTS: JSON.stringify(tests) };
 		const tool = join(root, 'node_modules/.bin/stryker');
 		await run(tool, ['run', '--mutate', file], { cwd: root, env, onLine: log.line });
 		const { noticed, total } = readScore(file);

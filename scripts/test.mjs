@@ -37,9 +37,6 @@ const check = (name, tool, ...runs) => ({
 const PAGES = [...documents(), 'bench', 'test'];
 const LINKS = 'remark-validate-links=repository:false';
 
-/** Not `.bin/tsc`, which can also be that of TypeScript 5. */
-const TYPESCRIPT = 'typescript-7/bin/tsc';
-
 /** @param {string} project @returns {string[]} arguments of TypeScript */
 const checkTypes = (project) => {
 	const known = join(cache, `${project.replace('/', '-')}.tsbuildinfo`);
@@ -81,7 +78,7 @@ await main(async () => {
 	return await runChecks(log, [
 		[
 			check('formatting', '.bin/oxfmt', ['--check', '.']),
-			check('types', TYPESCRIPT, checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
+			check('types', '.bin/tsc', checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
 			check('imports', '.bin/depcruise', [...SOURCES, '--config', '.dependency-cruiser.cjs']),
 			check('links', '.bin/remark', [...PAGES, '--quiet', '--frail', '--use', LINKS]),
 			{

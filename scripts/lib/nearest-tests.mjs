@@ -33,6 +33,19 @@ const ownPlace = (source) =>
 const folder = (source) => ownPlace(source).replace(/[^/]*$/, '');
 
 /**
+ * @param {string} source a file
+ * @param {string[]} related all test files that use it, from the root
+ * @returns {string[]} those of its name, and those of the nearest folder that has any
+ */
+export const nearestTests = (source, related) => {
+	const ownFile = ownPlace(source).replace(/^.*\//, '/');
+	let place = folder(source);
+	while (place !== '' && !related.some((file) => file.startsWith(place)))
+		place = place.replace(/[^/]*\/$/, '');
+	return related.filter((file) => file.startsWith(place) || file.includes(ownFile));
+};
+
+/**
  * @param {string[]} sources
  * @param {string[]} related all test files that use them, from the root
  * @returns {Group[]} the tests of the sources, those beside them, and all others; without empty groups
