@@ -1,4 +1,4 @@
-const { runtime: _runtime, ...base } = require('./jest.config.cjs');
+const base = require('./jest.config.cjs');
 
 /** The tests that `npm run test:mutation` names: those nearest to the mutated file. */
 /** @type {import('jest').Config} */
