@@ -15,8 +15,9 @@ async function checkTypes() {
 }
 
 async function bundle() {
-	const { bundleLibraries, bundleOwnCode, writeEntries } = await import('./scripts/lib/bundle.mjs');
-	const { thirdPartyLicences } = await import('./scripts/lib/licences.mjs');
+	const { bundleLibraries, bundleOwnCode, writeEntries } =
+		await import('./scripts/lib/package/bundle.mjs');
+	const { thirdPartyLicences } = await import('./scripts/lib/package/licences.mjs');
 	const built = [await bundleOwnCode('dist'), await bundleLibraries('dist')];
 	const files = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 	writeEntries('dist');

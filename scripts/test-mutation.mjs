@@ -4,13 +4,15 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies, toolEnvironment } from './lib/dependencies.mjs';
-import { createLog } from './lib/log.mjs';
-import { nearestTests } from './lib/nearest-tests.mjs';
-import { main } from './lib/script-main.mjs';
-import { readJson, root } from './lib/paths.mjs';
-import { run } from './lib/processes.mjs';
-import { findRelatedTests } from './lib/test-summary.mjs';
+import { ensureDependencies, toolEnvironment } from './lib/system/dependencies.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { nearestTests } from './lib/checks/nearest-tests.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { readJson, root } from './lib/system/paths.mjs';
+import { run } from './lib/system/processes.mjs';
+import { findRelatedTests } from './lib/checks/test-summary.mjs';
+
+const CONFIG = 'test/mutation/stryker.config.mjs';
 
 const MIN_PERCENT = 80;
 
@@ -52,7 +54,7 @@ await main(async () => {
 		const tests = nearestTests(file, await findRelatedTests([file]));
 		const env = { ...toolEnvironment(), MUTATION_TESTS: JSON.stringify(tests) };
 		const tool = join(root, 'node_modules/.bin/stryker');
-		await run(tool, ['run', '--mutate', file], { cwd: root, env, onLine: log.line });
+		await run(tool, ['run', CONFIG, '--mutate', file], { cwd: root, env, onLine: log.line });
 		const { noticed, total } = readScore(file);
 		const percent = (100 * noticed) / total;
 		isWeak ||= !(percent >= MIN_PERCENT);

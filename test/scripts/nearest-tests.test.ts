@@ -6,7 +6,7 @@ interface NearestTests {
 	groupTests(sources: string[], related: string[]): Array<{ name: string; files: string[] }>;
 }
 
-const load = async () => await loadScript<NearestTests>('nearest-tests');
+const load = async () => await loadScript<NearestTests>('checks/nearest-tests');
 
 describe('arguments of npm test', () => {
 	it.each<{ args: string[]; sources: string[]; options: string[] }>([
