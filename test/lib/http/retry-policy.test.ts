@@ -2,7 +2,6 @@ import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
-import { readCases } from '../../support/rows';
 
 const connectionError = createServerError('connectionRefused', {});
 const loading = createServerError('modelLoading', {});
@@ -150,16 +149,83 @@ test.each<[string, ServerError, chat: boolean, idempotent: boolean]>([
 	]);
 });
 
-test.each(readCases<[string, number, string, boolean, boolean]>('test/lib/http/retries.tsv'))(
-	'a chat, and an idempotent request, after %s',
-	(_name, status, serverText, chat, idempotent) => {
-		const error = classifyErrorResponse(
-			{ status, body: JSON.stringify({ error: serverText }) },
-			{},
-		);
-		expect([false, true].map((is) => isRetried(new RetryPolicy(1, is), error))).toEqual([
-			chat,
-			idempotent,
-		]);
+interface ServerFailure {
+	name: string;
+	status: number;
+	/** Of the server. */
+	message: string;
+	/** Whether a chat is sent again. */
+	chat: boolean;
+	/** Whether a request that may be repeated is sent again. */
+	idempotent: boolean;
+}
+
+test.each<ServerFailure>([
+	{
+		name: 'a router',
+		status: 500,
+		message: 'proxy error: Could not establish connection',
+		chat: true,
+		idempotent: true,
+	},
+	{
+		name: 'the runner of Ollama',
+		status: 400,
+		message:
+			'do embedding request: Post "http://127.0.0.1:61992/embedding": dial tcp 127.0.0.1:61992: connect: connection refused',
+		chat: true,
+		idempotent: true,
+	},
+	{
+		name: 'a runner that ended',
+		status: 500,
+		message: 'Post "http://127.0.0.1:41999/completion": EOF',
+		chat: false,
+		idempotent: false,
+	},
+	{
+		name: 'a runner that ended while embedding',
+		status: 400,
+		message: 'do embedding request: Post "http://127.0.0.1:41999/embedding": EOF',
+		chat: false,
+		idempotent: true,
+	},
+	{
+		name: 'a reset upstream',
+		status: 500,
+		message: 'upstream connect error or disconnect/reset before headers',
+		chat: false,
+		idempotent: false,
+	},
+	{
+		name: 'a model that LM Studio unloaded',
+		status: 400,
+		message: 'Model unloaded.',
+		chat: false,
+		idempotent: true,
+	},
+	{
+		name: 'a crash',
+		status: 500,
+		message: 'runner process has terminated: connection refused',
+		chat: false,
+		idempotent: false,
+	},
+	{
+		name: 'memory',
+		status: 500,
+		message: 'dial tcp: cudaMalloc failed: out of memory',
+		chat: false,
+		idempotent: false,
+	},
+	{ name: 'another error', status: 400, message: 'bad request', chat: false, idempotent: false },
+])(
+	'after $name ($status, $message), sent again: a chat $chat, an idempotent request $idempotent',
+	({ status, message, chat, idempotent }) => {
+		const error = classifyErrorResponse({ status, body: JSON.stringify({ error: message }) }, {});
+		expect({
+			chat: isRetried(new RetryPolicy(1, false), error),
+			idempotent: isRetried(new RetryPolicy(1, true), error),
+		}).toEqual({ chat, idempotent });
 	},
 );
