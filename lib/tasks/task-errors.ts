@@ -14,7 +14,10 @@ export interface RequiredTask {
 	model: string;
 }
 
-/** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */
+/**
+ * Explains the error of a server that lacks the route of a task or the model, or has a model for another task. Others are
+ * returned unchanged.
+ */
 export async function explainUnsupportedTask(
 	error: ServerError,
 	{ server, task, model }: RequiredTask,
@@ -26,8 +29,11 @@ export async function explainUnsupportedTask(
 	const suggestion = texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
-	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
 	const isRecognized = serverType !== other;
+	const advice = texts.tasks[task];
+	if (error.type === 'wrongModelType' && isRecognized && advice.needs === 'model')
+		return error.withSuggestion(advice.suggestion);
+	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
 	// The URL of an unrecognized server may be wrong.
 	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
 	const { status } = error;
@@ -35,7 +41,7 @@ export async function explainUnsupportedTask(
 	return error.copyWith({
 		type: 'featureDisabled',
 		title: describeLackingTask(task, known),
-		suggestion: `${urlSuggestion}${texts.tasks[task].suggestion}`,
+		suggestion: `${urlSuggestion}${advice.suggestion}`,
 	});
 }
 
