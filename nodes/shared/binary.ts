@@ -22,7 +22,7 @@ export async function createFileSource(
 ): Promise<FileSource> {
 	const file = await openBinaryField(context, itemIndex, property);
 	const head = await readFirstChunk(file.open());
-	return { ...file, ...identifyFile({ ...file, head }) };
+	return { ...file, declaredName: file.name, ...identifyFile({ ...file, head }) };
 }
 
 /** A file as n8n describes it, and its content. */
