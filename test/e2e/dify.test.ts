@@ -177,7 +177,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			shown: ['Hello.'],
 			hint: 'Dify warns: "The knowledge base is being rebuilt"',
 		},
-	])('shows to a visitor what he may see of a response that $name', async (row) => {
+	])('shows to a visitor a response that $name', async (row) => {
 		const lines: ChatLine[] = [];
 		const reply = () => ({ steps: row.steps, outputs: { answer: row.closing, files: [] } });
 		const { credential } = await startApp('advanced-chat', { reply }, afterShown(lines));
