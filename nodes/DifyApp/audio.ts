@@ -17,7 +17,7 @@ import {
 	shownIf,
 } from '../shared/field-builders';
 import { storeFile, baseName } from '../shared/binary';
-import { createDifyError } from '../../lib/dify/errors';
+import { createDifyError } from '../../lib/dify/create-error';
 import { detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import { assertRecording } from '../../lib/files/recording';
 import type { FileSource } from '../../lib/http/multipart';

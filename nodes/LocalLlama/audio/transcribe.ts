@@ -16,7 +16,8 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import { createOptionsField, inputFileField } from '../operation-fields';
-import { mediaFields, readMediaSettings } from '../media-settings';
+import { mediaFields } from '../media-fields';
+import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
 
@@ -98,7 +99,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 		const file = await createFileSource(context, itemIndex, field);
 		assertRecording(file);
 		file.warnings?.forEach(call.hint);
-		const settings = await readMediaSettings(call, 'transcription');
+		const settings = await resolveModelRequestSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
 		const transcript = await transcribe(server, settings, {
 			file,
