@@ -40,6 +40,8 @@ export interface OperationRun {
 
 /** A file as n8n has it in an item. */
 export interface UploadedFile {
+	/** Its binary field. Default: data. */
+	field?: string;
 	bytes: Buffer;
 	fileName: string;
 	/** Without its dot; n8n has it for files whose name has none. */
@@ -91,11 +93,12 @@ function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExe
 		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
 		mimeType = 'text/plain',
 		fileName = `${getItemId(itemIndex)}.txt`,
+		field = 'data',
 		...rest
 	} = file ?? {};
 	return {
 		json: {},
-		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
+		binary: { [field]: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
 
