@@ -30,7 +30,7 @@ export interface OperationRun {
 	options?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
-	/** The file of each item. Default: a text. */
+	/** The file of each item. Default: a text, or a recording for operations that transcribe. */
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
@@ -86,13 +86,17 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExecutionData {
-	const {
-		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
-		mimeType = 'text/plain',
-		fileName = `${getItemId(itemIndex)}.txt`,
-		...rest
-	} = file ?? {};
+/** The beginning of a WAV file. */
+const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
+
+function createFile(operation: string, itemIndex: number): UploadedFile {
+	const id = getItemId(itemIndex);
+	return /\btranscribe$/.test(operation)
+		? { bytes: Buffer.concat([WAV, Buffer.from(id)]), fileName: `${id}.wav`, mimeType: 'audio/wav' }
+		: { bytes: Buffer.from(`hello ${id}`), fileName: `${id}.txt`, mimeType: 'text/plain' };
+}
+
+function createItem({ bytes, mimeType, fileName, ...rest }: UploadedFile): INodeExecutionData {
 	return {
 		json: {},
 		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
@@ -163,7 +167,7 @@ async function actionsOf(name: string): Promise<Operation[]> {
 				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
 					items: credentials.map((_, itemIndex) => {
-						const item = createItem(itemIndex, file);
+						const item = createItem(file ?? createFile(filled.name, itemIndex));
 						return { ...item, json: { ...item.json, ...fields } };
 					}),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
