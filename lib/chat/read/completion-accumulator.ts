@@ -279,7 +279,7 @@ export class CompletionAccumulator {
 		if (content || receivedReasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(receivedReasoning.length + content.length);
-		this.stopRunaway(content, receivedReasoning);
+		this.stopRunaway({ text: content, reasoning: receivedReasoning });
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
@@ -295,8 +295,8 @@ export class CompletionAccumulator {
 	}
 
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
-	private stopRunaway(content: string, reasoning: string) {
-		this.textRunaway.push(content);
+	private stopRunaway({ text, reasoning }: TextAndReasoning) {
+		this.textRunaway.push(text);
 		this.reasoningRunaway.push(reasoning);
 		if (this.finishReason !== undefined) return;
 		const states = this.detectors.map(({ state }) => state);
@@ -366,7 +366,7 @@ export class CompletionAccumulator {
 		if (this.isHoldingToolCall) return '';
 		const isFirst = this.releasedText === '';
 		const hasTools = isNonEmpty(this.options.offeredTools);
-		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
+		const length = getDisplayableLength(this.undecidedText, { isFirst, hasTools });
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;
