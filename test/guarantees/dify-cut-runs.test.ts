@@ -93,24 +93,27 @@ function getException({ name, exchange }: RecordedRun, whole: unknown, events: n
 		: undefined;
 }
 
-test.each(RUNS)('$name', async (run) => {
-	const { exchange, row, siblings } = run;
-	const whole = toComparable((await resultOf(exchange, row, siblings)).result, run);
-	counts.runs++;
-	for (let events = 1; events < countEvents(exchange); events++) {
-		const { result, starts } = await resultOf(exchange, row, siblings, events);
-		expect(starts).toBe(row.startsRun ? 1 : 0);
-		const items = toComparable(result, run);
-		const exception = getException(run, whole, events);
-		const isCompared =
-			exception !== 'notRecorded' && (items !== undefined || exception === undefined);
-		counts.cuts++;
-		counts[isCompared ? 'same' : exception!]++;
-		if (isCompared) expect({ events, items }).toEqual({ events, items: whole });
-	}
-});
+test.each(RUNS)(
+	'the result of $name is the same, or an error, wherever its stream is lost',
+	async (run) => {
+		const { exchange, row, siblings } = run;
+		const whole = toComparable((await resultOf(exchange, row, siblings)).result, run);
+		counts.runs++;
+		for (let events = 1; events < countEvents(exchange); events++) {
+			const { result, starts } = await resultOf(exchange, row, siblings, events);
+			expect(starts).toBe(row.startsRun ? 1 : 0);
+			const items = toComparable(result, run);
+			const exception = getException(run, whole, events);
+			const isCompared =
+				exception !== 'notRecorded' && (items !== undefined || exception === undefined);
+			counts.cuts++;
+			counts[isCompared ? 'same' : exception!]++;
+			if (isCompared) expect({ events, items }).toEqual({ events, items: whole });
+		}
+	},
+);
 
-test('so many were compared', () => {
+test('the number of runs and of lost streams that were compared', () => {
 	expect(counts).toEqual({
 		runs: 76,
 		cuts: 844,

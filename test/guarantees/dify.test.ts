@@ -111,7 +111,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		['the quota of the plan is used up', refusal(429, 'rate_limit_error', QUOTA)],
 		['Dify answers 500', refusal(500, 'internal_server_error', 'x')],
 		['the connection breaks before the answer', { how: 'reset' as const }],
-	])('%s', async (_name, fault) => {
+	])('a run is sent once if %s', async (_name, fault) => {
 		const sim = await startApp({ mode: begin.mode, reply });
 		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
 		const fake = prepareRun(begin, sim, { options: { maxRetries: 9 } });

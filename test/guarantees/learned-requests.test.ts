@@ -181,7 +181,7 @@ const QUOTATIONS: Array<[string, (sentence: string) => Answer]> = [
 describe('the sentence of a model changes no request of another workflow', () => {
 	test.each(
 		QUOTATIONS.flatMap(([name, quote]) => SENTENCES.map((sentence) => ({ name, sentence, quote }))),
-	)('$name: $sentence', async ({ sentence, quote }) => {
+	)('$name changes no later request: $sentence', async ({ sentence, quote }) => {
 		const { first, later } = await sendTwo(quote(sentence));
 		const unchanged = await start({ ...LLAMA_SERVER, [OPENAI]: answer });
 		await sendChat(unchanged);
@@ -194,10 +194,13 @@ describe('a rejection that may be about the output changes no field, not even of
 	const tried = QUOTATIONS.filter(([name]) =>
 		/of llama-server|502|504|page|event|text of a 500|unreadable/.test(name),
 	);
-	test.each(tried)('%s', async (_name, quote) => {
-		const { first } = await sendTwo(quote(SENTENCES[0]!));
-		expect(new Set(first).size).toBe(1);
-	});
+	test.each(tried)(
+		'a rejection that may be about the output changes no field: %s',
+		async (_name, quote) => {
+			const { first } = await sendTwo(quote(SENTENCES[0]!));
+			expect(new Set(first).size).toBe(1);
+		},
+	);
 });
 
 describe('the words of a request, as a server may echo them, change no request of another workflow', () => {
@@ -234,7 +237,7 @@ describe('the words of a request, as a server may echo them, change no request o
 		],
 		['with other blanks', (text) => text.replaceAll(' ', '\u00a0\n'), (text) => text],
 		['from entities', (text) => text.replaceAll('e', '&#101;'), (text) => text],
-	])('%s', async (_name, toQuestion, echo) => {
+	])('an echoed question changes no later request: %s', async (_name, toQuestion, echo) => {
 		const answers = json({ error: { message: echo(SENTENCE) } }, 400);
 		const server = await start({ ...LLAMA_SERVER, [OPENAI]: [answers, answer] });
 		await sendChat(server, [['human', toQuestion(SENTENCE)]]);
@@ -277,7 +280,7 @@ describe('a field that the server itself rejects', () => {
 			'max_tokens',
 			"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		],
-	])('%s: %s', async (field, message) => {
+	])('the field %s is omitted once its server rejects it: %s', async (field, message) => {
 		for (const [status, count] of [
 			[400, 1],
 			[422, 1],

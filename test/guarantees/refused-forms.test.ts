@@ -154,20 +154,23 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('a server that refuses', () => {
-	it.each(ROWS)('$title', async ({ refuse, history = HISTORY, parameters, accepted }) => {
-		const server = await serve(refuse);
+	it.each(ROWS)(
+		'the form that remains is sent to a server that refuses: $title',
+		async ({ refuse, history = HISTORY, parameters, accepted }) => {
+			const server = await serve(refuse);
 
-		const { supplied } = await chatModel(server.url, { parameters: parameters ?? {} });
-		const bound = parameters === undefined ? supplied.bindTools([WEATHER]) : supplied;
-		const send = async () => await clock.passUntil(bound.invoke(history));
-		const bodies = () => server.sent(CHAT);
-		await send().catch(() => undefined);
-		const first = bodies().length;
-		expect(accepted(bodies().at(-1)!)).toBe(true);
-		expect(refuse(bodies().at(-1)!)).toBeUndefined();
-		await send().catch(() => undefined);
-		expect(bodies().slice(first).map(accepted)).toEqual([true]);
-	});
+			const { supplied } = await chatModel(server.url, { parameters: parameters ?? {} });
+			const bound = parameters === undefined ? supplied.bindTools([WEATHER]) : supplied;
+			const send = async () => await clock.passUntil(bound.invoke(history));
+			const bodies = () => server.sent(CHAT);
+			await send().catch(() => undefined);
+			const first = bodies().length;
+			expect(accepted(bodies().at(-1)!)).toBe(true);
+			expect(refuse(bodies().at(-1)!)).toBeUndefined();
+			await send().catch(() => undefined);
+			expect(bodies().slice(first).map(accepted)).toEqual([true]);
+		},
+	);
 
 	it('a form that is asked for by words of the user gets no other one', async () => {
 		const words = 'reasoning_content must be passed back';

@@ -125,7 +125,7 @@ describe('token counts with LangChain’s names', () => {
 				output_token_details: { reasoning: 3 },
 			},
 		],
-	])('%j', (details, expected) => {
+	])('the usage with LangChain’s names: %j', (details, expected) => {
 		expect(convert({ ...counts, ...details })).toEqual(expected);
 	});
 

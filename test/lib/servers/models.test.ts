@@ -89,7 +89,7 @@ describe('formats of a model list', () => {
 		['a text', { data: 'x' }, undefined],
 		['an error', { error: 'x' }, undefined],
 		['not JSON', undefined, undefined],
-	])('%s', (_name, json, count) => {
+	])('the models of a list: %s', (_name, json, count) => {
 		expect(getModelEntries(json)?.length).toBe(count);
 	});
 

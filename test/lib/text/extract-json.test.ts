@@ -26,7 +26,7 @@ test.each([
 	['with a path', '{"a":"C:\\Users"}', { a: 'C:\\Users' }],
 	['a text', '"A"', 'A'],
 	['a null', 'null', null],
-])('%s', (_name, text, value) => {
+])('JSON is read %s', (_name, text, value) => {
 	expect(jsonIn(text)).toEqual({ value });
 });
 

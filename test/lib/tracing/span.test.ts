@@ -262,7 +262,7 @@ describe('no span, no request and no error', () => {
 			{ httpRequest: async () => await Promise.reject(new Error('canceled')) },
 		],
 		['if the context has no helpers', {}],
-	])('%s', async (_name, helpers) => {
+	])('no span, no request and no error %s', async (_name, helpers) => {
 		const server = await start();
 		expect((await sendQuestion(chatWith({ baseUrl: server.url }, {}, helpers))).text).not.toBe('');
 		expect(traces.spans()).toEqual([]);
