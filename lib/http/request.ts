@@ -19,7 +19,7 @@ import { getMethod, sendRequest } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 
@@ -92,7 +92,8 @@ class RequestRun<T> {
 				try {
 					return await this.sendWithRetries(permit.signal);
 				} catch (error) {
-					if (!permit.isPreempted() || this.watchdog.signal.aborted) throw captureError(error);
+					if (!permit.isPreempted() || this.watchdog.signal.aborted)
+						throw asServerErrorOrThrow(error);
 				} finally {
 					permit.release();
 				}
@@ -149,7 +150,9 @@ class RequestRun<T> {
 		try {
 			for (;;) {
 				const progress = { hasStarted: false, hasEmittedContent: false };
-				const result = await this.runAttempt(connection, progress, signal).catch(captureError);
+				const result = await this.runAttempt(connection, progress, signal).catch(
+					asServerErrorOrThrow,
+				);
 				if (!(result instanceof ServerError)) return result;
 				// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
@@ -158,13 +161,14 @@ class RequestRun<T> {
 				if (signal.aborted) throw this.retryPolicy.toTimeoutError(result);
 				if (progress.hasEmittedContent) throw result;
 				const { firstTokenRemainingMs } = this.watchdog;
-				const delayMs = this.retryPolicy.nextDelayMs(
+				const delayMs = this.retryPolicy.takeDelayMsOrThrow(
 					result,
 					firstTokenRemainingMs,
 					this.endpoint.onLoading,
 				);
 				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
-					throw toTransportError(error, this.endpoint, this.options, this.watchdog, false);
+					const { endpoint, options, watchdog } = this;
+					throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
 				});
 			}
 		} finally {
@@ -182,12 +186,12 @@ class RequestRun<T> {
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
 		try {
-			rawResponse = await sendRequest(
+			rawResponse = await sendRequest({
 				endpoint,
-				withProgress(options, watchdog),
+				options: withProgress(options, watchdog),
 				connection,
 				signal,
-			);
+			});
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
 				return await this.readBody(this.createResponse(rawResponse, progress));
 			// An error response with a broken or endless body is still an error.
@@ -196,7 +200,12 @@ class RequestRun<T> {
 			);
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
-			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
+			throw toTransportError(error, {
+				endpoint,
+				options,
+				watchdog,
+				hasStarted: progress.hasStarted,
+			});
 		} finally {
 			rawResponse?.close();
 		}

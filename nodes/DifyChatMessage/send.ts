@@ -1,10 +1,12 @@
 /** The fields and the operation of Dify Chat Message. */
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import type { ConversationChoice } from '../../lib/dify/run/start-run';
-import { sendChatMessage } from '../../lib/dify/run/start-run';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
+import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
+import { buildRunRequest } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
-import { reportRun } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/report-run';
 import {
 	simplifyField,
 	conversationField,
@@ -27,7 +29,7 @@ import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';
-import { parseOptionalUuid } from '../../lib/dify/client';
+import { parseOptionalUuid } from '../../lib/dify/ids';
 import {
 	choiceField,
 	longTextField,
@@ -201,7 +203,7 @@ const send: DifyOperation = {
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
-	run: sendMessage,
+	execute: sendMessage,
 };
 
 export const operations: OperationTable<DifyOperation> = {

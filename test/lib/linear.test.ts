@@ -64,7 +64,7 @@ import {
 	isInOpenElement,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
-import { toDifyResponseError } from '../../lib/dify/errors';
+import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
 import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
 import {
@@ -73,7 +73,7 @@ import {
 	parseFileUrl,
 	parseOrigins,
 } from '../../lib/dify/files';
-import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
@@ -230,7 +230,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an object at a position': (text) => new TextCursor(text).readJson(),
 	'a call next to others': (text) =>
 		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
-	'text that can be shown': (text) => getDisplayableLength(text, true, true),
+	'text that can be shown': (text) => getDisplayableLength(text, { isFirst: true, hasTools: true }),
 	'a code block': (text) => isInFence(text, text.length),
 	'an open element': (text) => isInOpenElement(text, text.length),
 	'a quotation': (text) =>
@@ -261,7 +261,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
-	'an explanation of Dify': (text) => explainMessage('invalidInput', 'invalid_param', text),
+	'an explanation of Dify': (text) =>
+		explainMessage({ type: 'invalidInput', code: 'invalid_param', text }),
 	'a trace of Python': isPythonTrace,
 	'the name of a model': (text) => [
 		parseParameterCount(text),
@@ -686,6 +687,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'fitsMimeType',
 		'isBinaryEnding',
 		'describeDocument',
+		'isTextType',
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [

@@ -8,7 +8,7 @@ import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
-import { toItemError } from '../../shared/run/item-error';
+import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { countTokens } from '../count-tokens';
@@ -57,7 +57,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	description: 'Score documents and return the best ones first',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
-	run: rankDocuments,
+	execute: rankDocuments,
 });
 
 /**
@@ -70,7 +70,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemError>> {
 	const failures = new Map<number, ItemError>();
 	const fail = (itemIndex: number, reason: unknown): void => {
-		failures.set(itemIndex, toItemError(call, { itemIndex, reason }));
+		failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason }));
 	};
 	const documents = call.itemIndexes.flatMap((from): DocumentInput[] => {
 		try {

@@ -3,7 +3,7 @@ import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
 import { parseFormatCall } from '../../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../../lib/chat/check/argument-coercer';
-import type { ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 
 const schema = {
 	type: 'object',

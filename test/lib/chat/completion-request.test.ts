@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { toGrammarSchema, assertDepth } from '../../../lib/chat/body/grammar-schema';
-import { unwrapSchema } from '../../../nodes/shared/chat/generation';
+import { unwrapSchema } from '../../../nodes/shared/chat/json-schema';
 import { toToolDefinition } from '../../../lib/langchain/host-data';
 
 const ANY_TYPE = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];

@@ -9,7 +9,8 @@ import {
 	getResponseKey,
 } from '../../../lib/chat/tools/tool-call-ids';
 import { normalizeArguments } from '../../../lib/chat/tools/arguments';
-import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 import fc from 'fast-check';
 
 const call = (name: string | undefined, args: unknown, more: object = {}) => ({

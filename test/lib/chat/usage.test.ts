@@ -1,5 +1,5 @@
 /** Counts and speeds in the responses of each API. */
-import type { ChatResult } from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
 import {
 	addUsage,
 	getDraftAcceptanceRate,

@@ -1,4 +1,5 @@
-import { toDifyResponseError, createRunError } from '../../../lib/dify/errors';
+import { toDifyResponseError } from '../../../lib/dify/response-error';
+import { createRunError } from '../../../lib/dify/run/run-error';
 import { playEvents } from './play-events';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import { toResponseError } from '../../../lib/http/request-errors';

@@ -10,7 +10,7 @@ import {
 	explainInputError,
 } from '../../../lib/dify/forms';
 import type { FormField } from '../../../lib/dify/forms';
-import { createDifyError } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/create-error';
 import type { DifyClient } from '../../../lib/dify/client';
 
 test('the form of an app: known types, and text for others', () => {

@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 import { FINDINGS } from '../../../lib/health/findings';
-import type { CheckOptions } from '../../../lib/health/probes';
+import type { CheckOptions } from '../../../lib/health/check-options';
 import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/listen';
 import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';

@@ -12,14 +12,18 @@ test.each([
 	[1, [750, 1500, 3000, 4500, 7500, 7500]],
 ])('pauses vary by half, so that many workers do not return together: %d', (random, expected) => {
 	const policy = new RetryPolicy(9, false, () => random);
-	expect(expected.map(() => policy.nextDelayMs(connectionError, Infinity))).toEqual(expected);
+	expect(expected.map(() => policy.takeDelayMsOrThrow(connectionError, Infinity))).toEqual(
+		expected,
+	);
 });
 
 test('while a model is loading, too', () => {
 	const policies = [0, 1].map((random) => new RetryPolicy(0, false, () => random));
 	for (let wait = 0; wait < 4; wait++)
-		policies.forEach((policy) => policy.nextDelayMs(loading, Infinity));
-	expect(policies.map((policy) => policy.nextDelayMs(loading, Infinity))).toEqual([1000, 3000]);
+		policies.forEach((policy) => policy.takeDelayMsOrThrow(loading, Infinity));
+	expect(policies.map((policy) => policy.takeDelayMsOrThrow(loading, Infinity))).toEqual([
+		1000, 3000,
+	]);
 });
 
 test('a first-token timeout right after a loading response names the loading, a later one does not', () => {
@@ -27,9 +31,9 @@ test('a first-token timeout right after a loading response names the loading, a 
 	const policy = new RetryPolicy(0, false);
 	const timeout = createServerError('firstTokenTimeout', {}, { about: { timeoutMs: 30_000 } });
 	expect(policy.toTimeoutError(timeout)).toBe(timeout);
-	policy.nextDelayMs(loading, Infinity);
+	policy.takeDelayMsOrThrow(loading, Infinity);
 	now.mockReturnValue(29_000);
-	policy.nextDelayMs(loading, Infinity);
+	policy.takeDelayMsOrThrow(loading, Infinity);
 	now.mockReturnValue(31_000);
 	expect(policy.toTimeoutError(timeout).message).toBe('The model is still loading after 30 s');
 	now.mockReturnValue(60_000);
@@ -39,7 +43,7 @@ test('a first-token timeout right after a loading response names the loading, a 
 
 test('a pause that the server requests is kept exactly', () => {
 	const busy = createServerError('busy', {}, { facts: { retryAfterMs: 1234 } });
-	expect(new RetryPolicy(1, false, () => 1).nextDelayMs(busy, Infinity)).toBe(1234);
+	expect(new RetryPolicy(1, false, () => 1).takeDelayMsOrThrow(busy, Infinity)).toBe(1234);
 });
 
 const errorOf = (status: number, body = '<html></html>') =>
@@ -47,7 +51,7 @@ const errorOf = (status: number, body = '<html></html>') =>
 /** The error that ends the attempts; undefined if there is another one. */
 const endingOf = (policy: RetryPolicy, error: ServerError, remainingMs = Infinity) => {
 	try {
-		policy.nextDelayMs(error, remainingMs);
+		policy.takeDelayMsOrThrow(error, remainingMs);
 		return undefined;
 	} catch (thrown) {
 		return thrown;
@@ -78,7 +82,7 @@ test('a pause that would last until the first-token timeout is not worth it', ()
 test('a server that requires more than a minute is not asked again, and the error reports it', () => {
 	const busyFor = (retryAfterMs: number) =>
 		createServerError('busy', {}, { facts: { retryAfterMs } });
-	const wait = (ms: number) => new RetryPolicy(1, false).nextDelayMs(busyFor(ms), Infinity);
+	const wait = (ms: number) => new RetryPolicy(1, false).takeDelayMsOrThrow(busyFor(ms), Infinity);
 	expect([0, 60_000].map(wait)).toEqual([0, 60_000]);
 	expect(() => wait(60_001)).toThrow(
 		expect.objectContaining({
@@ -94,19 +98,19 @@ test('while a model loads, the waiting time is reported, and is in the error at 
 	const now = jest.spyOn(performance, 'now').mockReturnValue(5_000);
 	const policy = new RetryPolicy(0, false, () => 0.5);
 	const waits: number[] = [];
-	policy.nextDelayMs(loading, Infinity, (ms) => waits.push(ms));
+	policy.takeDelayMsOrThrow(loading, Infinity, (ms) => waits.push(ms));
 	now.mockReturnValue(17_500);
-	policy.nextDelayMs(loading, Infinity, (ms) => waits.push(ms));
+	policy.takeDelayMsOrThrow(loading, Infinity, (ms) => waits.push(ms));
 	expect(waits).toEqual([0, 12_500]);
-	expect(() => policy.nextDelayMs(loading, 1_000)).toThrow('still loading after 13 s');
+	expect(() => policy.takeDelayMsOrThrow(loading, 1_000)).toThrow('still loading after 13 s');
 	now.mockRestore();
 });
 
 test('a server that refuses connections after it was loading has exited', () => {
 	const policy = new RetryPolicy(1, false);
-	policy.nextDelayMs(loading, Infinity);
+	policy.takeDelayMsOrThrow(loading, Infinity);
 	expect(isRetried(policy, connectionError)).toBe(true);
-	expect(() => policy.nextDelayMs(connectionError, Infinity)).toThrow(
+	expect(() => policy.takeDelayMsOrThrow(connectionError, Infinity)).toThrow(
 		expect.objectContaining({
 			type: 'modelLoadFailed',
 			message: 'The server exited while loading the model',
@@ -114,15 +118,15 @@ test('a server that refuses connections after it was loading has exited', () => 
 		}),
 	);
 	const other = new RetryPolicy(0, false);
-	other.nextDelayMs(loading, Infinity);
-	expect(() => other.nextDelayMs(errorOf(503), Infinity)).toThrow(
+	other.takeDelayMsOrThrow(loading, Infinity);
+	expect(() => other.takeDelayMsOrThrow(errorOf(503), Infinity)).toThrow(
 		expect.objectContaining({ type: 'badGateway' }),
 	);
 });
 
 test('a timeout of another kind never names the loading', () => {
 	const policy = new RetryPolicy(0, false);
-	policy.nextDelayMs(loading, Infinity);
+	policy.takeDelayMsOrThrow(loading, Infinity);
 	const timeout = createServerError('idleTimeout', {}, { about: { timeoutMs: 30_000 } });
 	expect(policy.toTimeoutError(timeout)).toBe(timeout);
 });

@@ -5,7 +5,7 @@ import {
 	toToolChoice,
 	toToolDefinition,
 } from '../../../lib/langchain/host-data';
-import type { ChatResult, Usage } from '../../../lib/chat/types';
+import type { ChatResult, Usage } from '../../../lib/chat/chat-result';
 import { fromRoot } from '../../support/chat-model';
 import { examples } from '../../support/properties';
 
