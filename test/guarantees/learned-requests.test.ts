@@ -19,15 +19,16 @@ const HISTORY = [
 	['human', 'Now.'],
 ];
 
-async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Promise<boolean> {
+/** 'answered', or the message of the error. */
+async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Promise<string> {
 	const { supplied } = await chatModel(server.url, {
 		parameters: { options: OPTIONS },
 		credentials: { apiKey: 'sk-9f8e7d6c5b4a3210' },
 	});
 	return await clock.passUntil(
 		supplied.invoke(history).then(
-			() => true,
-			() => false,
+			() => 'answered',
+			(error: Error) => error.message,
 		),
 	);
 }
@@ -400,7 +401,7 @@ describe('an API without a version in its path', () => {
 		await sendChat(server);
 		isRestarting = false;
 		const before = paths(server).length;
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server).slice(before)).toEqual([CHAT]);
 	});
 
@@ -427,11 +428,11 @@ describe('an API without a version in its path', () => {
 			if (!isMoved && !path.startsWith('/v1')) return failure(request, response);
 			return sendJson(response, { detail: 'Not Found' }, 404);
 		});
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		isMoved = false;
 		await sendChat(server);
 		const before = paths(server).length;
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server).slice(before)).toEqual([CHAT]);
 	});
 
@@ -443,8 +444,8 @@ describe('an API without a version in its path', () => {
 				? sendJson(response, { detail: 'Method Not Allowed' }, 405)
 				: answer(request, response);
 		});
-		expect(await sendChat(server)).toBe(true);
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server)).toEqual([CHAT, '/chat/completions', '/chat/completions']);
 	});
 });
