@@ -127,8 +127,9 @@ describe('RequestQueue', () => {
 							expect(
 								requests
 									.slice(firstWaiting)
-									.some(({ state }) => state === 'running' || state === 'left'),
-							).toBe(false);
+									.map(({ state }) => state)
+									.filter((state) => /running|left/.test(state)),
+							).toEqual([]);
 					};
 					for (const [action, index] of steps) {
 						if (action === 'enter') requests.push(enter(queue));
