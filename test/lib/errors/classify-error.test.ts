@@ -123,11 +123,14 @@ test.each([
 		/^The server could not parse the model output/,
 		/update the server/,
 	],
-])('%i, %s', (status, message, title, suggestion) => {
-	const error = classifyErrorResponse({ status, body: JSON.stringify(openAi(message)) }, context);
-	expect(error.message).toMatch(title);
-	expect(error.suggestion).toMatch(suggestion);
-});
+])(
+	'the title and the suggestion for status %i and the message %s',
+	(status, message, title, suggestion) => {
+		const error = classifyErrorResponse({ status, body: JSON.stringify(openAi(message)) }, context);
+		expect(error.message).toMatch(title);
+		expect(error.suggestion).toMatch(suggestion);
+	},
+);
 
 test.each([
 	[
@@ -146,6 +149,6 @@ test.each([
 		/stopped waiting for the model server$/,
 	],
 	['upstream request timeout', /stopped waiting for the model server$/],
-])('408: %s', (body, title) => {
+])('the title for a page with status 408: %s', (body, title) => {
 	expect(classifyErrorResponse({ status: 408, body }, context).message).toMatch(title);
 });
