@@ -160,9 +160,9 @@ test.each<CoercedValue>([
 		properties: { a: field },
 		required: isRequired ? ['a'] : [],
 	});
-	expect({ field, given, ...(JSON.parse(coerced) as object) }).toEqual({
-		field,
-		given,
+	const input = JSON.stringify({ field, given });
+	expect({ input, ...(JSON.parse(coerced) as object) }).toEqual({
+		input,
 		a: expected,
 	});
 });

@@ -53,7 +53,8 @@ describe('strict form', () => {
 			],
 		},
 	])('in the strict form, $name', ({ messages, expected }) => {
-		expect({ messages, strict: toStrictRoles(messages) }).toEqual({ messages, strict: expected });
+		const input = JSON.stringify(messages);
+		expect({ input, strict: toStrictRoles(messages) }).toEqual({ input, strict: expected });
 	});
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {

@@ -209,8 +209,8 @@ describe('other servers', () => {
 
 describe('transcripts of every type', () => {
 	test.each(TRANSCRIPTS)('a transcript is read from $name', ({ body, format, expected }) => {
-		const text = typeof body === 'string' ? body : JSON.stringify(body);
-		expect({ body, ...parseTranscript(text, format) }).toMatchObject({ body, ...expected });
+		const input = typeof body === 'string' ? body : JSON.stringify(body);
+		expect({ input, ...parseTranscript(input, format) }).toMatchObject({ input, ...expected });
 	});
 
 	test('any response is parsed or undefined, and never throws', () => {
