@@ -54,7 +54,11 @@ describe('strict form', () => {
 		},
 	])('in the strict form, $name', ({ messages, expected }) => {
 		const input = JSON.stringify(messages);
-		expect({ input, strict: toStrictRoles(messages) }).toEqual({ input, strict: expected });
+		const toLines = (list: readonly object[]) => list.map((message) => JSON.stringify(message));
+		expect({ input, strict: toLines(toStrictRoles(messages)) }).toEqual({
+			input,
+			strict: toLines(expected),
+		});
 	});
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
-import { TYPES } from './classify-error.cases';
+import { ERROR_TYPE_CASES } from './classify-error.cases';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',
@@ -11,7 +11,7 @@ const context = {
 const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
 test.each(
-	TYPES.map(({ type, status, body }) => ({
+	ERROR_TYPE_CASES.map(({ type, status, body }) => ({
 		type,
 		status,
 		text: typeof body === 'string' ? body : JSON.stringify(body),
