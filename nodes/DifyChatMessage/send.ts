@@ -31,7 +31,7 @@ import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';
-import { parseOptionalUuid } from '../../lib/dify/client';
+import { parseOptionalUuid } from '../../lib/dify/ids';
 import {
 	choiceField,
 	longTextField,
@@ -205,7 +205,7 @@ const send: DifyOperation = {
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
-	run: sendMessage,
+	execute: sendMessage,
 };
 
 export const operations: OperationTable<DifyOperation> = {

@@ -73,7 +73,7 @@ import {
 	parseFileUrl,
 	parseOrigins,
 } from '../../lib/dify/files';
-import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
@@ -231,7 +231,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an object at a position': (text) => new TextCursor(text).readJson(),
 	'a call next to others': (text) =>
 		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
-	'text that can be shown': (text) => getDisplayableLength(text, true, true),
+	'text that can be shown': (text) => getDisplayableLength(text, { isFirst: true, hasTools: true }),
 	'a code block': (text) => isInFence(text, text.length),
 	'an open element': (text) => isInOpenElement(text, text.length),
 	'a quotation': (text) =>
@@ -262,7 +262,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
-	'an explanation of Dify': (text) => explainMessage('invalidInput', 'invalid_param', text),
+	'an explanation of Dify': (text) =>
+		explainMessage({ type: 'invalidInput', code: 'invalid_param', text }),
 	'a trace of Python': isPythonTrace,
 	'the name of a model': (text) => [
 		parseParameterCount(text),

@@ -90,7 +90,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			1,
 		),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { context, itemIndex, parameters, server } = call;
 		const field = parameters.requiredString(
 			'binaryPropertyName',
