@@ -9,7 +9,8 @@ import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { reportRun } from '../shared/dify/dify-operation';
 import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 

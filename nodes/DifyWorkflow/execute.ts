@@ -1,6 +1,7 @@
 /** Operation Execute of a run. */
 import { runWorkflow } from '../../lib/dify/run/start-run';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields, buildRunRequest } from '../shared/dify/run-request';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/dify-fields';
 import { readUser } from '../shared/dify/dify-user';

@@ -12,7 +12,8 @@ import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecords, isNonEmpty } from '../../lib/values/records';
 import { toText } from '../../lib/values/text';
-import { isFileField, readExactObject, readFiles } from '../shared/dify/run-request';
+import { isFileField, readFormFiles } from '../shared/dify/run-files';
+import { readExactObject } from '../shared/dify/run-request';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { readId, simplifyField } from '../shared/dify/dify-fields';
@@ -88,8 +89,8 @@ export const forms: DifyResource = {
 					if (isFilledIn) texts[name] = toText(formValues[name]);
 					else if (defaultValue !== undefined) texts[name] = defaultValue;
 				}
-				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
-				const inputs = { ...texts, ...(await uploadFiles(user)) };
+				const files = await readFormFiles(call, formValues, fields.filter(isFileField));
+				const inputs = { ...texts, ...(await files.upload(user)) };
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
 				const submission = { formToken, action, user, submitted: true };

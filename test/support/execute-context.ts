@@ -18,6 +18,8 @@ export interface ExecuteSetup {
 	continueOnFail?: boolean;
 	/** The Chat Trigger in front responds with streaming. */
 	streaming?: boolean;
+	/** The Chat Trigger of the workflow, which started the execution unless `isExecuted` is false. */
+	chatTrigger?: { name: string; isExecuted?: boolean };
 	/** Type of the node; ends with `Tool` when an agent uses it. */
 	type: string;
 	signal?: AbortSignal;
@@ -54,6 +56,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		type,
 		signal,
 		stored = {},
+		chatTrigger,
 	} = setup;
 	const fake = {
 		chunks: [] as Chunk[],
@@ -110,6 +113,8 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getExecutionCancelSignal: () => signal,
 		getMode: () => 'manual',
 		isStreaming: () => streaming,
+		getChatTrigger: () => chatTrigger ?? null,
+		evaluateExpression: () => chatTrigger?.isExecuted ?? true,
 		getTimezone: () => 'Europe/Berlin',
 		sendChunk: async (kind: string, itemIndex: number, content?: unknown) =>
 			void fake.chunks.push({
