@@ -10,6 +10,7 @@ import {
 	storeResultFiles,
 	toPlainObject,
 	createPausedError,
+	getEmailFormWarnings,
 	getPauseHints,
 	toSimpleForm,
 } from '../shared/dify/run-output';
@@ -93,14 +94,6 @@ function getFailedRunResult(error: unknown) {
 	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';
 	if (isRun && partialResult.workflowRunId !== undefined) return partialResult;
 	throw error;
-}
-
-function getEmailFormWarnings({ pause }: RunResult) {
-	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
-	return emailForms.map(
-		({ nodeTitle }) =>
-			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
-	);
 }
 
 /** The outputs, and fields for later nodes. */
