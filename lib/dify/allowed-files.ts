@@ -1,4 +1,5 @@
 /** What an app accepts of the files that came with a chat message (docs/protocols/dify.md 2.1.3, 2.9). */
+import type { UnsentFile } from '../files/unsent-files';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecord, asString } from '../values/records';
@@ -28,13 +29,6 @@ interface UploadRules {
 	getMaxMegabytes(type: DifyFileType): number;
 }
 
-/** A file that is not sent. */
-export interface UnsentFile {
-	name: string;
-	/** A clause, such as "the app accepts only images". */
-	reason: string;
-}
-
 /** What is sent, with Dify's types, and what is not. */
 export interface FileSelection<T> {
 	allowed: Array<{ file: T; type: DifyFileType }>;
@@ -59,16 +53,6 @@ export function selectAllowedFiles<T extends UploadCandidate>(
 		else selection.unsent.push({ name: file.name, reason });
 	}
 	return selection;
-}
-
-/** "2 files were not sent: a.zip, b.zip (the app accepts only images)." */
-export function describeUnsentFiles(unsent: readonly UnsentFile[]): string {
-	const namesByReason = Map.groupBy(unsent, ({ reason }) => reason);
-	const groups = [...namesByReason].map(
-		([reason, files]) => `${files.map(({ name }) => name).join(', ')} (${reason})`,
-	);
-	const count = unsent.length === 1 ? '1 file was' : `${unsent.length} files were`;
-	return `${count} not sent: ${groups.join('; ')}.`;
 }
 
 /** Dify's own list for documents; other endings are "custom" for it, like those of archives. */

@@ -25,7 +25,7 @@ import {
 import type { OperationTable } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
-import { getChatFiles } from './chat-files';
+import { getChatFiles } from '../shared/run/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';

@@ -16,6 +16,8 @@ export interface ExecuteSetup {
 	written?: Record<string, unknown>;
 	credentials: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	continueOnFail?: boolean;
+	/** Whether the node has an error output, to which items with nothing but an error go. Default: no. */
+	hasErrorOutput?: boolean;
 	/** The Chat Trigger in front responds with streaming. */
 	streaming?: boolean;
 	/** The Chat Trigger of the workflow, which started the execution unless `isExecuted` is false. */
@@ -51,7 +53,8 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		perItem = [],
 		written = {},
 		credentials,
-		continueOnFail = false,
+		hasErrorOutput = false,
+		continueOnFail = hasErrorOutput,
 		streaming = false,
 		type,
 		signal,
@@ -106,6 +109,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			typeVersion: 1,
 			position: [0, 0],
 			parameters: written,
+			...(hasErrorOutput ? { onError: 'continueErrorOutput' } : {}),
 		}),
 		getWorkflow: () => ({ id: 'w1', name: 'Workflow', active: false }),
 		getNodeOutputs: () => [{ type: 'main' }, { type: 'main' }],

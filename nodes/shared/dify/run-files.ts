@@ -1,7 +1,6 @@
 /** The files of a run: those of the field "Files", of file fields of a form, and of a chat message. */
 import type { INodeProperties } from 'n8n-workflow';
-import type { UnsentFile } from '../../../lib/dify/allowed-files';
-import { describeUnsentFiles, selectAllowedFiles } from '../../../lib/dify/allowed-files';
+import { selectAllowedFiles } from '../../../lib/dify/allowed-files';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import { createLocalError } from '../../../lib/dify/errors';
 import type { DifyFileType } from '../../../lib/dify/files';
@@ -15,13 +14,15 @@ import {
 	uploadFile,
 } from '../../../lib/dify/files';
 import type { FormField } from '../../../lib/dify/forms';
+import type { UnsentFile } from '../../../lib/files/unsent-files';
+import { describeUnsentFiles } from '../../../lib/files/unsent-files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { parseJsonExactly } from '../../../lib/values/exact-json';
 import { pushAll } from '../../../lib/values/lists';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord, isRecord, asRecords, isUnset } from '../../../lib/values/records';
 import { getErrorMessage, toText } from '../../../lib/values/text';
-import { getBinaryProperties, createFileSource, splitNames } from '../binary';
+import { getBinaryFileName, getBinaryProperties, createFileSource, splitNames } from '../binary';
 import { choiceField, fixedCollectionField, stringField, shownIf } from '../field-builders';
 import type { Field } from '../parameters';
 import { asChoice, asText, createFieldError } from '../parameters';
@@ -163,7 +164,7 @@ export async function selectChatFiles(
 	const unsent: UnsentFile[] = [];
 	for (const binaryField of binaryFields) {
 		const file = await readBinaryFile(call, binaryField).catch((error: unknown) => {
-			unsent.push({ name: getFileName(call, binaryField), reason: getErrorMessage(error) });
+			unsent.push({ name: getBinaryFileName(call, binaryField), reason: getErrorMessage(error) });
 		});
 		if (file && isSelected) unsent.push({ name: file.name, reason: 'Files does not select it' });
 		else if (file) files.push(file);
@@ -195,6 +196,29 @@ export async function sendFiles(
 /** The entries of the field "Files". */
 function getFileEntries({ parameters }: DifyCall, path: string) {
 	return asRecords(asRecord(parameters.value(path)).file);
+}
+
+async function readEntryFiles(
+	call: DifyCall,
+	entry: JsonRecord,
+	path: string,
+): Promise<FileRequest[]> {
+	const field = (name: string) => call.parameters.field(`${path}.${name}`);
+	const selectedType = isUnset(entry.type)
+		? 'auto'
+		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
+	const type = selectedType === 'auto' ? undefined : selectedType;
+	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
+	if (source === 'url') {
+		return parseUrls(field('url'), entry.url).map((url) => toUrlRequest(url, type));
+	}
+	const names =
+		source === 'all'
+			? getBinaryProperties(call.context, call.itemIndex)
+			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
+	const files: FileRequest[] = [];
+	for (const name of names) files.push(await toUploadRequest(call, name, type));
+	return files;
 }
 
 function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
@@ -229,34 +253,6 @@ async function toUploadRequest(
 			upload_file_id: await uploadFile(call.client, source, user),
 		}),
 	};
-}
-
-/** The name of a file that cannot be read. */
-function getFileName({ context, itemIndex }: DifyCall, binaryField: string) {
-	return context.getInputData()[itemIndex]?.binary?.[binaryField]?.fileName ?? binaryField;
-}
-
-async function readEntryFiles(
-	call: DifyCall,
-	entry: JsonRecord,
-	path: string,
-): Promise<FileRequest[]> {
-	const field = (name: string) => call.parameters.field(`${path}.${name}`);
-	const selectedType = isUnset(entry.type)
-		? 'auto'
-		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
-	const type = selectedType === 'auto' ? undefined : selectedType;
-	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
-	if (source === 'url') {
-		return parseUrls(field('url'), entry.url).map((url) => toUrlRequest(url, type));
-	}
-	const names =
-		source === 'all'
-			? getBinaryProperties(call.context, call.itemIndex)
-			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
-	const files: FileRequest[] = [];
-	for (const name of names) files.push(await toUploadRequest(call, name, type));
-	return files;
 }
 
 /**

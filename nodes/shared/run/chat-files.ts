@@ -1,12 +1,12 @@
 /** The files that came with a chat message. */
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import { asArray, asNonEmptyString, asRecord, isUnset } from '../../lib/values/records';
-import type { DifyCall } from '../shared/dify/dify-operation';
-import { getBinaryProperties } from '../shared/binary';
-import { getStartingChatTrigger } from '../shared/run/chat-trigger';
+import { asArray, asNonEmptyString, asRecord, isUnset } from '../../../lib/values/records';
+import type { OperationCall } from './operations';
+import { getBinaryProperties } from '../binary';
+import { getStartingChatTrigger } from './chat-trigger';
 
-type Source = Pick<DifyCall, 'context' | 'itemIndex' | 'parameters'>;
+type Source = Pick<OperationCall, 'context' | 'itemIndex' | 'parameters'>;
 
 /** Names of the binary fields with the files of the chat message; empty if the item is not one. */
 export function getChatFiles({ context, itemIndex, parameters }: Source): string[] {
