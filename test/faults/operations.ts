@@ -34,6 +34,10 @@ export interface OperationRun {
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
+	/** Items of an earlier node, one for each credential. Default: items with the file and the fields. */
+	items?: readonly INodeExecutionData[];
+	/** Whether the node has an error output. Default: no. */
+	hasErrorOutput?: boolean;
 	/** Whether an agent uses the node as a tool. Default: no. */
 	isTool?: boolean;
 }
@@ -86,7 +90,7 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExecutionData {
+function createItem(itemIndex: number, { file, fields }: OperationRun): INodeExecutionData {
 	const {
 		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
 		mimeType = 'text/plain',
@@ -94,7 +98,7 @@ function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExe
 		...rest
 	} = file ?? {};
 	return {
-		json: {},
+		json: { ...fields },
 		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
@@ -160,15 +164,13 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			type: 'action',
 			labels: filled.labels,
 			run: async (setup) => {
-				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
+				const { credentials, continueOnFail, hasErrorOutput, signal, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: credentials.map((_, itemIndex) => {
-						const item = createItem(itemIndex, file);
-						return { ...item, json: { ...item.json, ...fields } };
-					}),
+					items: setup.items ? [...setup.items] : credentials.map((_, at) => createItem(at, setup)),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,
+					hasErrorOutput,
 					signal,
 					streaming: !isTool,
 					type: filled.type + (isTool ? 'Tool' : ''),
