@@ -3,13 +3,17 @@ import type { Attempt, AttemptRequest, PartialOutput } from '../exchange/attempt
 import type { Outcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
 import type { HttpResponse } from '../http/types';
+import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
 import type { JsonRecord } from '../values/records';
 import { toOllamaBody } from './body/ollama-body';
-import { isJsonRequested, selectCallableTools, toOpenAiBody } from './body/openai-body';
+import { toOpenAiBody } from './body/openai-body';
+import { selectCallableTools } from './body/wire-tools';
+import { isJsonRequested } from './settings';
 import { toServerError } from './check/completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
-import { showsTextAtEnd, validateCompletion } from './check/validate-completion';
+import { validateCompletion } from './check/validate-completion';
+import { showsTextAtEnd } from './turn-context';
 import { CompletionAccumulator } from './read/completion-accumulator';
 import { toOpenAiChunk } from './read/ollama-chunk';
 import { readStream } from './read/read-stream';
@@ -17,7 +21,9 @@ import type { ReasoningStart } from './read/reasoning-start';
 import { getReasoningStart } from './read/reasoning-start';
 import { addUsage } from './read/usage';
 import { getCallableNames } from './tools/tool-finder';
-import type { Completion, CompletionRequest, TurnContext, Usage } from './types';
+import type { TurnContext } from './turn-context';
+import type { Completion, CompletionRequest } from './completion';
+import type { Usage } from './chat-result';
 
 /** What an attempt found out besides its completion. */
 export interface AttemptReport {
@@ -62,6 +68,8 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const reasoningStart = getReasoningStart(turn, request.draft);
 		this.current = { ...this.current, url, isDelayed: reasoningStart.isLearned };
 		const completion = await this.receive(response, reasoningStart);
+		const { headers } = response;
+		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.current.reasoningWarning = reasoningStart.learn(completion);
 		const context = toErrorContext(turn.server, url, turn.settings.model);
 		return validateCompletion(turn, { completion, context, draft: request.draft });

@@ -1,6 +1,6 @@
 import type { ContentPart, MediaPart } from '../files/read-file';
 import { toContentPart } from '../files/read-file';
-import type { ChatMessage } from './types';
+import type { ChatMessage } from './chat-message';
 import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
@@ -110,7 +110,7 @@ const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | unde
 	input_audio: ({ input_audio: audio }) => {
 		const { data, format } = asRecord(audio);
 		if (typeof data !== 'string') throw createContentError('An audio input is empty');
-		return parseData(data, `audio/${asString(format) ?? 'wav'}`);
+		return parseData({ data, mimeType: `audio/${asString(format) ?? 'wav'}` });
 	},
 	image: (block) => parseMedia(block, 'image/png'),
 	audio: (block) => parseMedia(block, 'audio/wav'),
@@ -118,7 +118,7 @@ const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | unde
 	file: (block) => {
 		const { file_data: data, filename } = asRecord(block.file);
 		return typeof data === 'string'
-			? parseData(data, '', asString(filename))
+			? parseData({ data, mimeType: '', name: asString(filename) })
 			: parseMedia(block, '');
 	},
 };
@@ -145,7 +145,7 @@ function parseLink(link: unknown, mimeType: string): ContentPart {
 	const url = asString(isRecord(link) ? link.url : link)?.trim() ?? '';
 	if (!HTTP_URL.test(url) && !DATA_URL.test(url))
 		throw createContentError('The image or video is neither an http(s) URL nor a data URL');
-	return parseData(url, mimeType);
+	return parseData({ data: url, mimeType });
 }
 
 /** A block with data or a URL, and often its MIME type and the file's name. */
@@ -153,11 +153,11 @@ function parseMedia(block: JsonRecord, defaultType: string): ContentPart {
 	const data = asString(block.data) ?? asString(block.url);
 	if (data === undefined)
 		throw createContentError(`The ${String(block.type)} passed to the model is empty`);
-	return parseData(
+	return parseData({
 		data,
-		asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
-		asString(block.filename) ?? asString(asRecord(block.metadata).filename),
-	);
+		mimeType: asString(block.mime_type) ?? asString(block.mimeType) ?? defaultType,
+		name: asString(block.filename) ?? asString(asRecord(block.metadata).filename),
+	});
 }
 
 const HTTP_URL = /^https?:\/\//i;
@@ -168,8 +168,16 @@ const DATA_URL = /^data:([^,]{0,1000}),/i;
 /** Padding only at the end: Node's decoder stops there. */
 const BASE64 = /^[\w\s+/-]*(?:=\s*){0,2}$/;
 
-/** @param data base64, a data URL, or the URL of an image: servers fetch no other files */
-function parseData(data: string, mimeType: string, name?: string): ContentPart {
+/** A file in a block. */
+interface BlockFile {
+	/** Base64, a data URL, or the URL of an image: servers fetch no other files. */
+	data: string;
+	/** Of the block; empty if it names none. */
+	mimeType: string;
+	name?: string;
+}
+
+function parseData({ data, mimeType, name }: BlockFile): ContentPart {
 	if (HTTP_URL.test(data)) {
 		if (mimeType.startsWith('image/')) return { type: 'image', url: data };
 		throw createContentError(

@@ -52,7 +52,7 @@ export class ServerError extends Error {
 	 * what the model wrote, and errors inside a response.
 	 */
 	readonly rejection?: ServerRejection;
-	/** Text that had arrived before the error. */
+	/** Text that had arrived before the error, at most a million characters. */
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
 	readonly partialReasoning?: string;
@@ -71,7 +71,7 @@ export class ServerError extends Error {
 		this.partialReasoning = truncatePartial(details.partialReasoning);
 	}
 
-	/** The same error with the content received until then. */
+	/** The same error with the content received until then. An empty text keeps what the error has. */
 	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
 		return this.copyWith({
 			partialText: partial.text || this.partialText,
@@ -85,7 +85,7 @@ export class ServerError extends Error {
 	}
 
 	/**
-	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
+	 * The same error with other texts and facts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
 	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
@@ -106,10 +106,12 @@ function truncatePartial(text: string | undefined) {
 }
 
 /**
- * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
- * rethrown.
+ * For the `catch` of a promise whose error is inspected, not passed on.
+ *
+ * @returns the same error
+ * @throws any other error than a `ServerError`, unchanged
  */
-export function captureError(error: unknown): ServerError {
+export function asServerErrorOrThrow(error: unknown): ServerError {
 	if (error instanceof ServerError) return error;
 	throw error;
 }
@@ -123,6 +125,7 @@ export function rethrowWith(
 	};
 }
 
+/** A received text without secrets. */
 export function maskPartial(
 	text: string | undefined,
 	secrets?: readonly string[],

@@ -19,7 +19,7 @@ import { getMethod, sendRequest } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 
@@ -95,9 +95,9 @@ class RequestRun<T> {
 					return await this.sendWithRetries(permit.signal);
 				} catch (error) {
 					if (!permit.isPreempted() || this.watchdog.signal.aborted) {
-						const captured = captureError(error);
-						this.endLoading(captured);
-						throw captured;
+						const serverError = asServerErrorOrThrow(error);
+						this.endLoading(serverError);
+						throw serverError;
 					}
 				} finally {
 					permit.release();
@@ -155,7 +155,9 @@ class RequestRun<T> {
 		try {
 			for (;;) {
 				const progress = { hasStarted: false, hasEmittedContent: false };
-				const result = await this.runAttempt(connection, progress, signal).catch(captureError);
+				const result = await this.runAttempt(connection, progress, signal).catch(
+					asServerErrorOrThrow,
+				);
 				if (!(result instanceof ServerError)) return result;
 				// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
@@ -164,14 +166,15 @@ class RequestRun<T> {
 				if (signal.aborted) throw this.retryPolicy.toTimeoutError(result);
 				if (progress.hasEmittedContent) throw result;
 				const { firstTokenRemainingMs } = this.watchdog;
-				const delayMs = this.retryPolicy.nextDelayMs(
+				const delayMs = this.retryPolicy.takeDelayMsOrThrow(
 					result,
 					firstTokenRemainingMs,
 					this.endpoint.onLoading,
 				);
 				this.isLoading ||= result.type === 'modelLoading';
 				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
-					throw toTransportError(error, this.endpoint, this.options, this.watchdog, false);
+					const { endpoint, options, watchdog } = this;
+					throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
 				});
 			}
 		} finally {
@@ -194,12 +197,12 @@ class RequestRun<T> {
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
 		try {
-			rawResponse = await sendRequest(
+			rawResponse = await sendRequest({
 				endpoint,
-				withProgress(options, watchdog),
+				options: withProgress(options, watchdog),
 				connection,
 				signal,
-			);
+			});
 			if (rawResponse.status < 300 || options.allowErrorStatus === true) {
 				this.endLoading();
 				return await this.readBody(this.createResponse(rawResponse, progress));
@@ -210,7 +213,12 @@ class RequestRun<T> {
 			);
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
-			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
+			throw toTransportError(error, {
+				endpoint,
+				options,
+				watchdog,
+				hasStarted: progress.hasStarted,
+			});
 		} finally {
 			rawResponse?.close();
 		}

@@ -1,13 +1,13 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
-import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
 import type { ServerModel } from './models';
 import { parseModels } from './models';
 import { tryProbe } from './probe';
-import { SERVER_TYPES, identifyServerType } from './types';
+import { SERVER_TYPES, identifyByResponse, identifyServerType, isContradicted } from './types';
+import type { ResponseOrigin } from './types';
 import { other } from './types/other';
 import type {
 	IdentityResponses,
@@ -17,34 +17,13 @@ import type {
 	ServerType,
 	ServerTypeName,
 } from './types/server-type';
+import { CHAT_ROUTE } from './server-urls';
+import type { Lessons } from './lessons';
+import { MAX_ENTRIES, KnownFacts, factsByServer } from './known-facts';
+import { IDENTIFICATION_TIMEOUT_MS, fetchIdentity } from './fetch-identity';
 
 /** After a failed identification, which may succeed soon. */
 const FAILED_TTL_MS = 5_000;
-const IDENTIFICATION_TIMEOUT_MS = 5_000;
-/** Models of one server, or other names that come from outside. */
-const MAX_ENTRIES = 50;
-
-/** A change of a rejected request body. */
-export interface BodyChange {
-	/** Identifies the change: each is tried once. */
-	name: string;
-	/** @returns the body itself if there is nothing to change. */
-	apply(body: JsonRecord): JsonRecord;
-	/** For changes of options that the user set. */
-	warning?: string;
-	/** Not for later requests: it is not certain that the server rejected the body. */
-	isTemporary?: true;
-}
-
-/** What the successful responses to one task taught. */
-export interface Lessons {
-	/** The changes of the body that the server requires. */
-	changes: readonly BodyChange[];
-	/** The URLs that the server does not have. */
-	missingUrls: readonly string[];
-	/** The URL of the API that responded, if it is not the one of the Base URL. */
-	apiUrl?: string;
-}
 
 /** Where the API of a server may be, for the caller's own requests. */
 export interface ApiRoot<A> {
@@ -53,36 +32,6 @@ export interface ApiRoot<A> {
 	/** The URL of the API, without a version if it may be there. */
 	apiUrl: string;
 }
-
-/** The facts about one server, for one credential. Times are those of `performance.now()`. */
-class KnownFacts {
-	/** Kept after it has expired: if the next identification fails, it is used again. */
-	serverType: ServerType = other;
-	typeExpiresAt = 0;
-	/** The beginning of its list. */
-	models: readonly ServerModel[] = [];
-	identification: Promise<ServerType> | undefined;
-	/** Until then, its routes have no version (infinity, FastAPI servers). */
-	unversionedUntil = 0;
-	/** Until then, the Base URL is Ollama's native API. */
-	nativeUntil = 0;
-	/** By model. */
-	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
-	/** By task and model. */
-	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
-	/** Failures that a repetition did not change, by task. */
-	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
-		TTL_MS,
-		MAX_ENTRIES,
-	);
-	/** By model. */
-	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
-	/** By model and thinking setting. */
-	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
-}
-
-/** By the ID of the server, which contains address and credential. */
-const factsByServer = LruCache.createShared<KnownFacts>(Infinity);
 
 /** The known facts about a server. */
 export function getProfile(server: ModelServer): ServerProfile {
@@ -213,10 +162,31 @@ class ServerProfile {
 
 	private storeType(responses: IdentityResponses) {
 		const { facts } = this;
-		facts.serverType = SERVER_TYPES[identifyServerType(responses)];
+		const serverType = SERVER_TYPES[identifyServerType(responses)];
+		// What another server taught does not apply to its successor.
+		if (facts.serverType !== other && facts.serverType !== serverType) {
+			facts.lessons = new LruCache(TTL_MS, MAX_ENTRIES);
+			facts.lastingFailures = new LruCache(TTL_MS, MAX_ENTRIES);
+		}
+		facts.serverType = serverType;
 		facts.typeExpiresAt = performance.now() + TTL_MS;
 		facts.models = (parseModels(responses.models?.json) ?? []).slice(0, MAX_ENTRIES);
 		return facts.serverType;
+	}
+
+	/**
+	 * Ends the knowledge of the type if a response shows another one: a server was replaced at its address. Once, if the
+	 * identification finds the same type again, as behind a proxy.
+	 */
+	checkType(origin: ResponseOrigin): void {
+		const shown = identifyByResponse(origin);
+		const known = this.server.configuredType === undefined ? this.getCachedType() : undefined;
+		if (shown === undefined || known === undefined || !isContradicted(known.name, shown)) return;
+		const { contradictions } = this.facts;
+		const key = `${known.name} ${shown}`;
+		if (contradictions.get(key) === true) return;
+		contradictions.set(key, true);
+		this.forget();
 	}
 
 	/** Identifies the type by a model list that was fetched anyway. */
@@ -312,25 +282,6 @@ class ServerProfile {
 function isTagList(response: Pick<ProbeResponse, 'status' | 'json'> | undefined) {
 	return response?.status === 200 && 'models' in asRecord(response.json);
 }
-
-/** The responses that identify a server; undefined if they may be those of a temporary state, or of a rejected key. */
-async function fetchIdentity(
-	server: ModelServer,
-	models: ProbeResponse | undefined,
-): Promise<IdentityResponses | undefined> {
-	const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
-	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
-		return models && { models };
-	if ([401, 403, 407].includes(models.status) || isTransient(models)) return undefined;
-	const version = await tryProbe(server, '/api/version', options);
-	return version === undefined || isTransient(version) ? undefined : { models, version };
-}
-
-function isTransient({ status }: ProbeResponse) {
-	return status === 408 || status === 429 || status >= 500;
-}
-
-export const CHAT_ROUTE = '/chat/completions';
 
 /** Whether a response is a list with a model, and not that of a redirect or an error. */
 function hasModels({ status, json }: Pick<ProbeResponse, 'status' | 'json'>) {

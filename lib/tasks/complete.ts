@@ -4,11 +4,13 @@ import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
 import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
-import { getIgnoredWarnings, toSamplingFields } from '../chat/body/openai-body';
+import { getIgnoredWarnings } from '../chat/body/ignored-options';
+import { toSamplingFields } from '../chat/body/sampling-fields';
 import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
-import type { ChatSettings, Completion } from '../chat/types';
-import { createInputError } from '../errors/create-error';
+import type { Completion } from '../chat/completion';
+import type { ChatSettings } from '../chat/settings';
+import { createInputError, createServerError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
@@ -83,8 +85,13 @@ export async function completeText(
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (rest.text) await onDelta?.(rest.text);
-			if (!completion.failure) return completion;
-			throw createCompletionError(completion.failure, response.errorContext);
+			if (completion.failure)
+				throw createCompletionError(completion.failure, response.errorContext);
+			// Neither text nor why it ended: the response was empty, which is no text of a model.
+			const isNothing = completion.text === '' && completion.finishReason === 'unknown';
+			if (isNothing && completion.usage === undefined)
+				throw createServerError('streamEndedEarly', response.errorContext);
+			return completion;
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),

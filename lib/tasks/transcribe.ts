@@ -1,11 +1,12 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
-import { AUDIO_EXTENSIONS, describeDocument, getAudioExtension } from '../files/file-types';
+import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
+import { assertRecording } from '../files/recording';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -119,19 +120,9 @@ export async function transcribe(
 	return { ...transcript, warnings };
 }
 
-/** With a model for images and audio, llama-server would transcribe the text in an image. */
-function assertRecording({ name, mimeType }: FileSource) {
-	const description = mimeType.startsWith('image/') ? 'an image' : describeDocument(mimeType);
-	if (description !== undefined)
-		throw createInputError(
-			`"${name}" is ${description}`,
-			'Enter the field that contains the recording.',
-		);
-}
-
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
 const UNREADABLE_PATTERN =
-	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed/i;
+	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed|\b(?:invalid|corrupt(?:ed)?|unsupported|empty) (?:or (?:invalid|corrupt(?:ed)?|unsupported) )?audio(?: file| data| format)?\b|\bno audio (?:data|stream)\b/i;
 
 /** Explains a language or a format that the server does not support. */
 function explainRejectedOption(
@@ -176,6 +167,7 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
 	if (option) return option;
+	const isUnreadable = error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText);
 	const isAudioUnsupported =
 		error.status === 501 ||
 		error.type === 'modalityUnsupported' ||
@@ -183,16 +175,15 @@ async function explainRejectedAudio(
 	const audioError = isAudioUnsupported
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
-	const fileError =
-		error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText)
-			? error.copyWith({
-					type: 'badRequest',
-					title: `The server cannot read the audio of "${file.name}"`,
-					// whisper.cpp sends the same message for every invalid request.
-					suggestion:
-						'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
-				})
-			: audioError;
+	const fileError = isUnreadable
+		? error.copyWith({
+				type: 'badRequest',
+				title: `The server cannot read the audio of "${file.name}"`,
+				// whisper.cpp sends the same message for every invalid request.
+				suggestion:
+					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
+			})
+		: audioError;
 	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
 	return await explainUnsupportedTask(withFileNames(fileError, [sentFile]), {
 		server,

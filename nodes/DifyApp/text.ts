@@ -1,16 +1,18 @@
 /** Texts of a text generator. */
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
-import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
+import { sendCompletionMessage } from '../../lib/dify/run/send-completion-message';
+import { withTextInput } from '../../lib/dify/text-input';
 import type { RunResult } from '../../lib/dify/types';
 import type { JsonRecord } from '../../lib/values/records';
 import { omitEmpty } from '../../lib/values/records';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { reportRun } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/report-run';
 import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
+import { buildRunRequest } from '../shared/dify/run-request';
 import { filesField } from '../shared/dify/run-files';
-import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { inputFields } from '../shared/dify/run-inputs';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 
@@ -49,7 +51,7 @@ export const texts: DifyResource = {
 					RUN_OPTIONS.totalTimeout,
 				]),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const user = readUser(parameters);
 				const text = parameters.rawString('text');
@@ -70,9 +72,9 @@ export const texts: DifyResource = {
 /** @throws {ServerError} also if the app is no text generator */
 async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {
 	if (text === '') return inputs;
-	const parameters = await fetchAppParameters(client);
+	const appParameters = await fetchAppParameters(client);
 	try {
-		return withTextInput(inputs, text, parameters);
+		return withTextInput(inputs, { text, appParameters });
 	} catch (error) {
 		throw await explainAppTypeError(client, error, 'completion');
 	}

@@ -1,11 +1,12 @@
 /** The fields and the operation of Dify Chat Message. */
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import type { ConversationChoice } from '../../lib/dify/run/start-run';
-import { sendChatMessage } from '../../lib/dify/run/start-run';
+import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
+import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
+import { buildRunRequest } from '../shared/dify/run-request';
 import { filesField } from '../shared/dify/run-files';
-import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
-import { reportRun } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/report-run';
 import {
 	simplifyField,
 	conversationField,
@@ -29,7 +30,7 @@ import { getChatFiles } from '../shared/run/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';
-import { parseOptionalUuid } from '../../lib/dify/client';
+import { parseOptionalUuid } from '../../lib/dify/ids';
 import {
 	choiceField,
 	longTextField,
@@ -207,7 +208,7 @@ const send: DifyOperation = {
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
-	run: sendMessage,
+	execute: sendMessage,
 };
 
 export const operations: OperationTable<DifyOperation> = {

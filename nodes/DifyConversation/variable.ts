@@ -1,12 +1,15 @@
 /** Variables of a conversation. */
-import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
-import { apiPath, fetchAllPages, parseOptionalUuid } from '../../lib/dify/client';
-import { createLocalError } from '../../lib/dify/errors';
+import type { DifyClient } from '../../lib/dify/client';
+import type { ListEndpoint } from '../../lib/dify/pages';
+import { apiPath } from '../../lib/dify/api-path';
+import { parseOptionalUuid } from '../../lib/dify/ids';
+import { fetchAllPages } from '../../lib/dify/pages';
+import { createLocalError } from '../../lib/dify/create-error';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString } from '../../lib/values/records';
 import { readId } from '../shared/dify/dify-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { readUser } from '../shared/dify/dify-user';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import {
@@ -61,7 +64,7 @@ export const variables: DifyResource = {
 					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
 				),
 			],
-			run: updateVariable,
+			execute: updateVariable,
 		},
 	],
 };

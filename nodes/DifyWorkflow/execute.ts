@@ -1,7 +1,8 @@
 /** Operation Execute of a run. */
-import { runWorkflow } from '../../lib/dify/run/start-run';
+import { runWorkflow } from '../../lib/dify/run/run-workflow';
+import { buildRunRequest } from '../shared/dify/run-request';
 import { filesField } from '../shared/dify/run-files';
-import { inputFields, buildRunRequest } from '../shared/dify/run-request';
+import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/dify-fields';
 import { readUser } from '../shared/dify/dify-user';
@@ -42,7 +43,7 @@ export const runExecute: DifyOperation = {
 			},
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
 		const request = await buildRunRequest(call, { user, filesPath: 'options.files' });

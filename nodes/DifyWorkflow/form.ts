@@ -12,8 +12,8 @@ import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecords, isNonEmpty } from '../../lib/values/records';
 import { toText } from '../../lib/values/text';
-import { isFileField, readFormFiles } from '../shared/dify/run-files';
-import { readExactObject } from '../shared/dify/run-request';
+import { readExactObject } from '../shared/dify/exact-object';
+import { isFileField, readFiles } from '../shared/dify/form-files';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { readId, simplifyField } from '../shared/dify/dify-fields';
@@ -71,7 +71,7 @@ export const forms: DifyResource = {
 				simplifyField,
 				optionsCollection(submitOptions),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
@@ -89,7 +89,7 @@ export const forms: DifyResource = {
 					if (isFilledIn) texts[name] = toText(formValues[name]);
 					else if (defaultValue !== undefined) texts[name] = defaultValue;
 				}
-				const files = await readFormFiles(call, formValues, fields.filter(isFileField));
+				const files = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await files.upload(user)) };
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
@@ -104,7 +104,7 @@ export const forms: DifyResource = {
 			action: 'Get a form',
 			description: 'Get the text, fields and buttons of the form of a paused run',
 			fields: [formTokenField, simplifyField],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const formToken = readFormToken(parameters);
 				const form = await client.get(formPath(formToken));
 				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };

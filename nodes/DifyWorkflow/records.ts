@@ -1,9 +1,9 @@
 /** Operations on the runs that Dify stores. */
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
-import { stopWorkflow } from '../../lib/dify/run/start-run';
+import { stopWorkflow } from '../../lib/dify/run/run-workflow';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { readId, simplifyField } from '../shared/dify/dify-fields';
 import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
 import {
@@ -39,7 +39,7 @@ export const runGet: DifyOperation = {
 		}),
 		simplifyField,
 	],
-	run: async ({ client, parameters }) => {
+	execute: async ({ client, parameters }) => {
 		const runId = readId(parameters, 'workflowRunId');
 		const record = parameters.boolean('waitUntilFinished')
 			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
@@ -65,7 +65,7 @@ export const runStop: DifyOperation = {
 		}),
 		{ ...runUserField, description: `The user who started the run. ${DEFAULT_USER}` },
 	],
-	run: async ({ client, parameters }) => {
+	execute: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');
 		await stopWorkflow(client, { taskId, user: readUser(parameters) });
 		return { json: { taskId, stopRequested: true } };

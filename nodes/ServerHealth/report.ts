@@ -1,6 +1,6 @@
 /** Operation Report. */
 import type { INodeProperties } from 'n8n-workflow';
-import { captureError, ServerError } from '../../lib/errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import type { CheckResult, Finding } from '../../lib/health/check-result';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
@@ -83,15 +83,15 @@ export const report: HealthOperation = defineHealthOperation({
 
 /** A check with the speed of a model server. Where no speed can be measured, a finding says why. */
 async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
-	const { target, parameters, check } = call;
+	const { target, parameters, checkOptions } = call;
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
-	const health = await checkServer(target, check);
+	const health = await checkServer(target, checkOptions);
 	if (!isMeasured) return health;
 	const measured = await addSpeedTest(target, health, {
 		...readSpeed(call),
 		...TIMEOUTS,
 		hasMiddleRound: true,
-	}).catch(captureError);
+	}).catch(asServerErrorOrThrow);
 	if (!(measured instanceof ServerError)) {
 		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
 		if (wrongType === undefined) return measured;

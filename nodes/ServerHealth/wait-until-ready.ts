@@ -1,5 +1,6 @@
 /** Operation Wait Until Ready. */
-import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
+import { checkServer } from '../../lib/health/check';
+import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
 import { numberField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
 import type { HealthOperation } from './health-operation';
@@ -20,7 +21,7 @@ export const waitUntilReady: HealthOperation = defineHealthOperation({
 		}),
 		...checkFields(),
 	],
-	measure: async ({ target, parameters, signal, check: options }) => {
+	measure: async ({ target, parameters, signal, checkOptions: options }) => {
 		const timeoutMs = parameters.milliseconds('waitTimeout');
 		const checkAgain = () => checkServer(target, options);
 		return await wait(checkAgain, { timeoutMs, signal });

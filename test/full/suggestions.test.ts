@@ -1,6 +1,7 @@
 /** Follows the suggestion of an error on the real llama-server, which must fix it. */
 import { runTurn } from '../../lib/chat/turn';
-import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
+import type { ChatRequest } from '../../lib/chat/chat-request';
+import type { ChatSettings } from '../../lib/chat/settings';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { closePools } from '../../lib/http/dispatcher';
@@ -229,7 +230,7 @@ describe('the credential', () => {
 	});
 
 	it('a port without a server: starting one fixes it', async () => {
-		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('ports');
+		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('system/ports');
 		const port = await freePort();
 		const baseUrl = `http://127.0.0.1:${port}`;
 		expect(await failureOf(chat(), { baseUrl })).toContain('the port is correct.');

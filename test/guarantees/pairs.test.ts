@@ -226,7 +226,7 @@ test('behind every other operation, none fails for its item, and nothing of it v
 				for (const result of own) {
 					const error = result.json.error as { message: string } | undefined;
 					const isNew = error !== undefined && !isDeepStrictEqual(error, item.json.error);
-					if (isNew && !isMissingFile(error.message, item))
+					if (isNew && !isExplained(error.message, item))
 						problems.push(`${behind}: failed with ${error.message}`);
 					if (isNew || !ADDS_TO_ITEM.test(name)) continue;
 					kept++;
@@ -246,13 +246,13 @@ function isPairedWith(pairedItem: INodeExecutionData['pairedItem'], index: numbe
 	return others.length === 0 && typeof paired === 'object' && paired.item === index;
 }
 
-/** An upload behind an item without a file says so, and which files there are. */
-function isMissingFile(message: string, { binary = {} }: INodeExecutionData): boolean {
+/** An upload says what is wrong with the file of the item: there is none, and which there are, or it has another type. */
+function isExplained(message: string, { binary = {} }: INodeExecutionData): boolean {
 	const names = Object.keys(binary);
 	const rest = names.length === 0 ? 'The item has no files' : `The item has: ${names.join(', ')}`;
-	return names.includes('data')
-		? false
-		: message === `The item has no binary field 'data'. ${rest}`;
+	const { data } = binary;
+	if (data === undefined) return message === `The item has no binary field 'data'. ${rest}`;
+	return /^"[^"]+" is an? /.test(message);
 }
 
 describe('with an item that has the written fields and files already', () => {
@@ -267,7 +267,7 @@ describe('with an item that has the written fields and files already', () => {
 		const fields = Object.fromEntries(names.map((name) => [name, EARLIER]));
 		expect(Object.keys(fields).length).toBeGreaterThan(30);
 		const binary: IBinaryKeyData = Object.fromEntries(
-			written.flatMap((item) => Object.keys(item.binary ?? {})).map((name) => [name, TEXT_FILE]),
+			written.flatMap((item) => Object.keys(item.binary ?? {})).map((name) => [name, RECORDING]),
 		);
 		const item = { json: fields, binary };
 		const ran = await runAll('behind', { items: [item], options, only: ADDS_TO_ITEM });
@@ -287,10 +287,14 @@ const toFile = (bytes: string | Buffer, fileName: string, mimeType: string) => (
 	fileName,
 	mimeType,
 });
-const TEXT_FILE = toFile('hello 3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90', 'notes.txt', 'text/plain');
+const RECORDING = toFile(
+	Buffer.concat([Buffer.from('RIFF$\0\0\0WAVEfmt '), Buffer.alloc(30)]),
+	'memo.wav',
+	'audio/wav',
+);
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 const CHAT_FILES: IBinaryKeyData = {
-	data: TEXT_FILE,
+	data: RECORDING,
 	data1: toFile(PNG, 'cat.png', 'image/png'),
 	data2: toFile(PNG, 'dog.png', 'image/png'),
 	data3: toFile(PNG, 'cow.png', 'image/png'),

@@ -55,7 +55,7 @@ export class ArgumentCoercer {
 				const isKnown = Object.hasOwn(properties, name);
 				const fieldSchema = isKnown ? asRecord(properties[name]) : this.getOtherSchema(schema);
 				if (fieldSchema === undefined) return [[name, fieldValue]];
-				const isOmitted = fieldValue === null && this.canOmit(name, schema, fieldSchema);
+				const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
 				return isOmitted ? [] : [[name, this.coerceValue(fieldValue, fieldSchema, depth + 1)]];
 			},
 		);
@@ -69,7 +69,11 @@ export class ArgumentCoercer {
 			: undefined;
 	}
 
-	private canOmit(name: string, schema: JsonRecord, fieldSchema: JsonRecord): boolean {
+	/** Whether a field of an object with this schema may be missing, and may not be null. */
+	private canOmit(
+		name: string,
+		{ schema, fieldSchema }: { schema: JsonRecord; fieldSchema: JsonRecord },
+	): boolean {
 		const required = this.required.get(schema) ?? new Set(asArray(schema.required));
 		this.required.set(schema, required);
 		return !required.has(name) && this.excludes(fieldSchema, 'null');

@@ -4,8 +4,8 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { normalizeArguments } from '../tools/arguments';
-import type { ToolDefinition } from '../types';
-import { validateAgainstSchema } from './validate-json';
+import type { ToolDefinition } from '../tool-definition';
+import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { fitFormatArguments } from './format-call';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
@@ -21,7 +21,7 @@ export interface ToolCallIssue {
 
 /** The calls of a response, checked. */
 export interface CheckedToolCalls {
-	/** With the tools' own names and coerced arguments. */
+	/** With the wire names of the tools, as they were offered, and coerced arguments. */
 	validCalls: RawToolCall[];
 	/** One for each of the other calls. */
 	issues: ToolCallIssue[];

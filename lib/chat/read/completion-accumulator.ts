@@ -28,7 +28,8 @@ import {
 import { LogprobList } from './logprobs';
 import { MAX_TOOL_CALLS, ToolCallAccumulator } from './tool-call-accumulator';
 import { normalizeArguments } from '../tools/arguments';
-import type { Completion, CompletionFailure, Timings, Usage } from '../types';
+import type { Completion, CompletionFailure } from '../completion';
+import type { Timings, Usage } from '../chat-result';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** What is known about a response before it arrives. */
@@ -118,6 +119,7 @@ export class CompletionAccumulator {
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
+	private fingerprint: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
@@ -208,6 +210,7 @@ export class CompletionAccumulator {
 			usage,
 			timings,
 			model,
+			fingerprint: this.fingerprint,
 			logprobs: this.logprobs.tokens,
 			failure: this.findFailure(body),
 			toolCalls: this.calls.map((call) => ({
@@ -215,6 +218,7 @@ export class CompletionAccumulator {
 				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
+			hasEmptyReasoning: this.reasoningSplitter.hasEmptyReasoning,
 			isCutOff: this.isTruncated,
 			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
@@ -275,11 +279,12 @@ export class CompletionAccumulator {
 		if (content || receivedReasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(receivedReasoning.length + content.length);
-		this.stopRunaway(content, receivedReasoning);
+		this.stopRunaway({ text: content, reasoning: receivedReasoning });
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
-	private applyMetadata({ usage, timings, model }: JsonRecord) {
+	private applyMetadata({ usage, timings, model, system_fingerprint: fingerprint }: JsonRecord) {
+		this.fingerprint ??= asNonEmptyString(fingerprint);
 		this.usage = parseOpenAiUsage(usage) ?? this.usage;
 		if (isRecord(timings)) this.timings = parseTimings(timings);
 		this.model = asNonEmptyString(model) ?? this.model;
@@ -290,8 +295,8 @@ export class CompletionAccumulator {
 	}
 
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
-	private stopRunaway(content: string, reasoning: string) {
-		this.textRunaway.push(content);
+	private stopRunaway({ text, reasoning }: TextAndReasoning) {
+		this.textRunaway.push(text);
 		this.reasoningRunaway.push(reasoning);
 		if (this.finishReason !== undefined) return;
 		const states = this.detectors.map(({ state }) => state);
@@ -361,7 +366,7 @@ export class CompletionAccumulator {
 		if (this.isHoldingToolCall) return '';
 		const isFirst = this.releasedText === '';
 		const hasTools = isNonEmpty(this.options.offeredTools);
-		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
+		const length = getDisplayableLength(this.undecidedText, { isFirst, hasTools });
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;

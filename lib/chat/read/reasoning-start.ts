@@ -1,9 +1,10 @@
 /** Whether a response may begin inside its thinking, which some servers do not mark. */
 import { getProfile } from '../../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../../text/reasoning';
-import { isJsonRequested } from '../body/openai-body';
+import { isJsonRequested } from '../settings';
 import { getText } from '../content';
-import type { Completion, CompletionRequest, TurnContext } from '../types';
+import type { TurnContext } from '../turn-context';
+import type { Completion, CompletionRequest } from '../completion';
 import type { AccumulatorOptions } from './completion-accumulator';
 
 /** What is known before a response about the beginning of its thinking. */
@@ -48,10 +49,11 @@ export function getReasoningStart(
 	return {
 		options: { mentionsTags, mayStartInReasoning: isLearned },
 		isLearned,
-		learn: ({ text, reasoning }) => {
-			const starts = isLearned ? reasoning !== '' : hasUnopenedReasoning(text);
-			profile.storeReasoningStart(key, starts);
-			return starts && !isLearned ? WARNING : undefined;
+		learn: ({ text, reasoning, hasEmptyReasoning }) => {
+			const isShown = !isLearned && hasUnopenedReasoning(text);
+			const starts = isLearned ? reasoning !== '' : isShown;
+			profile.storeReasoningStart(key, starts || hasEmptyReasoning);
+			return isShown ? WARNING : undefined;
 		},
 	};
 }

@@ -5,8 +5,9 @@ import { stringifyCanonical } from '../../values/json';
 import { asFiniteNumber, parseNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
 import type { DifyClient } from '../client';
-import { parseRecords, apiPath } from '../client';
-import { createDifyError, createParamError } from '../errors';
+import { apiPath } from '../api-path';
+import { parseRecords } from '../pages';
+import { createDifyError, createParamError } from '../create-error';
 import type { DocumentRef } from './documents';
 import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 

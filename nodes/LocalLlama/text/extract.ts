@@ -1,17 +1,19 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { ResponseFormat } from '../../../lib/chat/types';
-import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import type { ResponseFormat } from '../../../lib/chat/settings';
+import { getRequestedJson } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
-	buildSchema,
+	buildTableSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
 import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
 import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import { findDuplicate } from '../../../lib/values/lists';
-import { readSchema, readThinking } from '../../shared/chat/generation';
+import { readThinking } from '../../shared/chat/thinking';
+import { readSchema } from '../../shared/chat/json-schema';
 import type { NodeParameters } from '../../shared/parameters';
 import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
@@ -38,7 +40,7 @@ import {
 	textField,
 } from './text-fields';
 
-const TYPES = {
+const LABEL_BY_TYPE = {
 	boolean: 'Boolean',
 	choice: ['Choice', 'One of a fixed set of values'],
 	date: ['Date', 'As 2026-12-31'],
@@ -51,7 +53,7 @@ const TYPES = {
 /** Columns of a form row, the name first. */
 const tableFields: INodeProperties[] = [
 	stringField('Name', 'name', { placeholder: 'e.g. invoiceNumber' }),
-	choiceField('Type', 'type', 'text', TYPES),
+	choiceField('Type', 'type', 'text', LABEL_BY_TYPE),
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		...shownIf('type', 'choice'),
@@ -105,12 +107,12 @@ export const textExtract: LocalLlamaOperation = withOutput({
 			instructionsField,
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters } = call;
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
 		const schema = fields
-			? buildSchema(fields)
+			? buildTableSchema(fields)
 			: readSchema(parameters, 'options.jsonSchema').schema;
 		const validationSchema = fields ? buildValidationSchema(fields) : schema;
 		// Throws for an invalid schema before anything is sent.
@@ -174,7 +176,7 @@ function toField(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
 	if (!name) throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
-	if (!Object.hasOwn(TYPES, type))
+	if (!Object.hasOwn(LABEL_BY_TYPE, type))
 		throw createFieldError(label, `has the unknown type "${String(type)}"`);
 	const choices = readChoices(row);
 	if (type === 'choice' && choices.length === 0)

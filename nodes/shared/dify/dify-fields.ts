@@ -1,6 +1,6 @@
 /** Fields that the Dify nodes share, and how they are read. */
 import type { INodeProperties } from 'n8n-workflow';
-import { parseUuid } from '../../../lib/dify/client';
+import { parseUuid } from '../../../lib/dify/ids';
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 import { parseOrigins } from '../../../lib/dify/files';
