@@ -52,6 +52,7 @@ import {
 import { TextCursor } from '../../lib/text/calls/cursor';
 import {
 	countSigns as countJsonSigns,
+	findDuplicateKeys,
 	hasDuplicateKeys,
 	splitJson,
 } from '../../lib/text/json-members';
@@ -224,7 +225,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a text that is one code block': unwrapCodeBlock,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
-		return [splitJson(json), hasDuplicateKeys(json), countJsonSigns(json, 1_000)];
+		return [
+			splitJson(json),
+			hasDuplicateKeys(json, JSON.parse(json)),
+			findDuplicateKeys(json),
+			countJsonSigns(json, 1_000),
+		];
 	},
 	'an object at a position': (text) => new TextCursor(text).readJson(),
 	'a call next to others': (text) =>
