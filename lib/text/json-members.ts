@@ -69,12 +69,16 @@ export function hasDuplicateKeys(json: string, value: unknown): boolean {
 	return memory.properties > countProperties(value);
 }
 
-/** The properties of all objects in a value. */
+/** The properties of all objects in a value. `Object.keys` is several times as fast as `Object.values`. */
 function countProperties(value: unknown): number {
 	if (typeof value !== 'object' || value === null) return 0;
-	const entries: unknown[] = Array.isArray(value) ? value : Object.values(value);
-	let count = Array.isArray(value) ? 0 : entries.length;
-	for (const entry of entries) count += countProperties(entry);
+	let count = 0;
+	if (Array.isArray(value)) {
+		for (let index = 0; index < value.length; index++) count += countProperties(value[index]);
+		return count;
+	}
+	for (const name of Object.keys(value))
+		count += 1 + countProperties((value as Record<string, unknown>)[name]);
 	return count;
 }
 

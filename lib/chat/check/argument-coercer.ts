@@ -62,12 +62,15 @@ export class ArgumentCoercer {
 
 	/** The same object if nothing changes. */
 	private coerceObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
+		const otherSchema = this.getOtherSchema(schema);
+		// Nothing is known of its properties: then it is not looked at.
+		if (!isRecord(schema.properties) && otherSchema === undefined) return value;
 		const properties = asRecord(schema.properties);
 		let changed: Map<string, unknown> | undefined;
 		for (const name of Object.keys(value)) {
 			const fieldValue = value[name];
 			const isKnown = Object.hasOwn(properties, name);
-			const fieldSchema = isKnown ? asRecord(properties[name]) : this.getOtherSchema(schema);
+			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
 			if (fieldSchema === undefined) continue;
 			const isOmitted = fieldValue === null && this.canOmit(name, schema, fieldSchema);
 			const coerced = isOmitted ? undefined : this.coerceValue(fieldValue, fieldSchema, depth + 1);

@@ -216,7 +216,8 @@ export class CompletionAccumulator {
 		const rest = { text: text.slice(this.releasedText.length), reasoning: lastReasoning };
 		this.releasedText = text;
 		this.undecidedText = '';
-		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
+		const ended = this.toolCalls.end((args) => this.normalize(args));
+		const receivedCalls = [...ended, ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;
 		const completion: Completion = {
