@@ -68,7 +68,7 @@ const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
-		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test. For Ollama, remove /api from the Base URL to pass it. The addresses of Dify and of n8n itself do not work with it',
+		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test. For Ollama, remove /api from the Base URL or set Server Type to Ollama to pass it. The addresses of Dify and of n8n itself do not work with it',
 };
 
 /** Suggestions that name no option of a node. */

@@ -13,6 +13,7 @@ const host = createRequire(
 	join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'),
 );
 const extra = { ignore_eos: true, temperature: 1 };
+/** @type {import('../../lib/chat/settings').ChatSettings} */
 const SETTINGS = {
 	...CHAT_SETTINGS,
 	model,
@@ -21,7 +22,7 @@ const SETTINGS = {
 const question = 'Tell me a story.';
 
 /** The parts of a node's context that n8n's tracer reads. */
-const context = {
+const readParts = {
 	addInputData: () => ({ index: 0 }),
 	addOutputData: () => {},
 	getNode: () => ({
@@ -41,10 +42,21 @@ const context = {
 	helpers: {},
 };
 
+const context = /** @type {import('n8n-workflow').ISupplyDataFunctions} */ (
+	/** @type {unknown} */ (readParts)
+);
+
 /** @type {Record<string, () => Promise<(onDelta: () => void) => Promise<number>>>} */
 const contestants = {
 	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
+		/**
+		 * @type {typeof import('../../lib/langchain/local-chat-model')
+		 *   & typeof import('../../lib/langchain/host-classes')
+		 *   & typeof import('../../lib/langchain/tracer-without-tokenizer')
+		 *   & typeof import('../../lib/chat/turn')
+		 *   & typeof import('../../lib/servers/endpoint')}
+		 */
 		const {
 			getLocalChatModelClass,
 			findHostClasses,
@@ -53,21 +65,25 @@ const contestants = {
 			createModelServer,
 		} = await loadPackageParts(root, [
 			'langchain/local-chat-model',
+			'langchain/tracer-without-tokenizer',
 			'langchain/host-classes',
+			'langchain/tracer-without-tokenizer',
 			'chat/turn',
-			'servers/credential',
+			'servers/endpoint',
 		]);
 		const sdk = host('@n8n/ai-node-sdk');
-		const { classes } = await findHostClasses(context, sdk);
+		const found = await findHostClasses(context, sdk);
+		if (found.type === 'missing') throw new Error(`This n8n has no ${found.missing}`);
+		const { classes } = found;
 		const Tracing = getTracerWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = getLocalChatModelClass(classes);
 		const server = createModelServer({ baseUrl });
-		/** @param {() => object} createRequest @param {(delta: string) => void} [onDelta] */
+		/** @type {import('../../lib/langchain/host-generator').HostGenerator} */
 		const generate = async (createRequest, onDelta) =>
 			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });
 		return streamed(
 			() =>
-				new Model({
+				new /** @type {new (fields: object) => StreamedModel} */ (Model)({
 					generate,
 					toJsonSchema: sdk.getParametersJsonSchema,
 					callbacks: [new Tracing(context)],
@@ -103,7 +119,8 @@ const contestants = {
  * Reads the model's stream as the agent does.
  *
  * @typedef {{ content: unknown, usage_metadata?: { output_tokens: number } }} Chunk
- * @param {() => { stream: (messages: object[]) => Promise<AsyncIterable<Chunk>> }} make
+ * @typedef {{ stream: (messages: object[]) => Promise<AsyncIterable<Chunk>> }} StreamedModel
+ * @param {() => StreamedModel} make
  */
 function streamed(make) {
 	const { HumanMessage } = host('@langchain/core/messages');

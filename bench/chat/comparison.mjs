@@ -12,15 +12,17 @@ import { root } from '../../scripts/lib/paths.mjs';
  *   gapP50: number, gapP99: number, rssMb: number }} Round
  */
 
-/** @param {string} name @param {object} fixed settings that all contestants share */
-export const startContestant = (name, fixed) => {
-	const child = spawn(
-		node,
-		[join(root, 'bench', 'chat', 'candidate.mjs'), JSON.stringify({ name, ...fixed })],
-		{
-			stdio: ['pipe', 'pipe', 'inherit'],
-		},
-	);
+/**
+ * Each clone brings the script that starts its own code, since functions get other parameters over time.
+ *
+ * @param {string} name
+ * @param {{ root?: string } & Record<string, unknown>} settings those that all contestants share, and `root`: the clone, by default this one
+ */
+export const startContestant = (name, settings) => {
+	const script = join(settings.root ?? root, 'bench', 'chat', 'candidate.mjs');
+	const child = spawn(node, [script, JSON.stringify({ name, ...settings })], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	return {
 		/**

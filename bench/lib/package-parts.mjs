@@ -7,7 +7,7 @@ import { join } from 'node:path';
  *
  * @param {string} clone
  * @param {readonly string[]} modules paths in `lib`
- * @returns {Promise<Record<string, any>>} what they export
+ * @returns {Promise<any>} what they export, to be typed with `typeof import(…)` of this clone's modules
  */
 export const loadPackageParts = async (clone, modules) => {
 	const requireFromClone = createRequire(join(clone, 'package.json'));
@@ -31,7 +31,7 @@ export const loadPackageParts = async (clone, modules) => {
 
 /** Settings of chats that every bench of the chat path uses. */
 export const CHAT_SETTINGS = {
-	thinkingHistory: 'toolTurns',
+	thinkingHistory: /** @type {const} */ ('toolTurns'),
 	showThinking: false,
 	timeouts: {},
 	retries: 0,

@@ -18,15 +18,18 @@ const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', sampling: {} };
 
 /** @param {string} clone @param {string} url */
 const serve = async (clone, url) => {
+	/** @type {typeof import('../../lib/chat/turn') & typeof import('../../lib/servers/endpoint')} */
 	const { runTurn, createModelServer } = await loadPackageParts(clone, [
 		'chat/turn',
-		'servers/credential',
+		'servers/endpoint',
 	]);
 	const server = createModelServer({ baseUrl: url });
 	const chat = async () => {
 		const from = performance.now();
 		let ms = 0;
+		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'interactive' };
+		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
 		const messages = [{ type: 'human', content: 'Hello' }];
 		const onDelta = () => (ms ||= performance.now() - from);
 		await runTurn({ server, settings, chatRequest: { messages }, onDelta });
@@ -34,14 +37,16 @@ const serve = async (clone, url) => {
 	};
 	/** @returns {Promise<number>} how often it was preempted */
 	const item = async () => {
+		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
 		const messages = [{ type: 'human', content: 'One of many' }];
+		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'batch' };
 		const { logFields } = await runTurn({
 			server,
 			settings,
 			chatRequest: { messages, isBuffered: true },
 		});
-		return logFields?.timesPreempted ?? 0;
+		return Number(logFields?.timesPreempted ?? 0);
 	};
 	let isRunning = false;
 	let counts = { done: 0, preemptions: 0 };

@@ -6,10 +6,13 @@ import type { HttpResponse } from '../http/types';
 import { createQuotationCheck } from '../text/calls/quotations';
 import type { JsonRecord } from '../values/records';
 import { toOllamaBody } from './body/ollama-body';
-import { isJsonRequested, selectCallableTools, toOpenAiBody } from './body/openai-body';
+import { toOpenAiBody } from './body/openai-body';
+import { selectCallableTools } from './body/wire-tools';
+import { isJsonRequested } from './settings';
 import { toServerError } from './check/completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
-import { showsTextAtEnd, validateCompletion } from './check/validate-completion';
+import { validateCompletion } from './check/validate-completion';
+import { showsTextAtEnd } from './turn-context';
 import { CompletionAccumulator } from './read/completion-accumulator';
 import { toOpenAiChunk } from './read/ollama-chunk';
 import { readStream } from './read/read-stream';
@@ -17,7 +20,9 @@ import type { ReasoningStart } from './read/reasoning-start';
 import { getReasoningStart } from './read/reasoning-start';
 import { addUsage } from './read/usage';
 import { getCallableNames } from './tools/tool-finder';
-import type { Completion, CompletionRequest, TurnContext, Usage } from './types';
+import type { TurnContext } from './turn-context';
+import type { Completion, CompletionRequest } from './completion';
+import type { Usage } from './chat-result';
 
 /** What an attempt found out besides its completion. */
 export interface AttemptReport {

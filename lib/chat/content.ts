@@ -1,6 +1,6 @@
 import type { ContentPart, MediaPart } from '../files/read-file';
 import { toContentPart } from '../files/read-file';
-import type { ChatMessage } from './types';
+import type { ChatMessage } from './chat-message';
 import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';

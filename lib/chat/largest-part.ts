@@ -2,7 +2,8 @@
 import { formatBytes } from '../values/size';
 import { estimateTokens } from '../values/tokens';
 import { getMedia, getText } from './content';
-import type { ChatMessage, ToolDefinition } from './types';
+import type { ToolDefinition } from './tool-definition';
+import type { ChatMessage } from './chat-message';
 
 /** Estimated tokens of an image or audio file; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;

@@ -1,13 +1,13 @@
 /** Gets a valid completion: the exchange of a turn, over a chat route of the server. */
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import {
 	adjustOllamaThinking,
 	omitFormat,
-	omitRejectedField,
 	omitStreamOptions,
 	replaceJsonObject,
 } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { explainRejection } from '../exchange/explain-rejection';
@@ -25,7 +25,9 @@ import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
 import { withSuggestion } from './suggestions';
-import type { CompletionRequest, TurnContext, Usage } from './types';
+import type { TurnContext } from './turn-context';
+import type { CompletionRequest } from './completion';
+import type { Usage } from './chat-result';
 
 /** A valid completion, and how it was obtained. */
 export interface CompletionResult extends ExchangeResult<CompletionRequest, ValidatedCompletion> {
@@ -73,7 +75,7 @@ export async function requestCompletion(
 			signal: chatRequest.signal,
 		},
 	}).catch(async (error: unknown) => {
-		throw await explain(captureError(error), turn, {
+		throw await explain(asServerErrorOrThrow(error), turn, {
 			draft,
 			usage: sumUsage(attempts.map(({ report }) => report)),
 			attempt: attempts.at(-1),

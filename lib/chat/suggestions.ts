@@ -1,7 +1,7 @@
 /** Suggestions for chat errors, by server type and state. */
 import { ROOM_FOR_RESPONSE, suggestShorterResponse } from '../errors/context-overflow';
 import { withRetriesAdvice } from '../errors/retries-advice';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { TokenCounts } from '../errors/token-counts';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
@@ -13,7 +13,8 @@ import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
 import { asRecord } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import type { CompletionRequest, TurnContext } from './types';
+import type { TurnContext } from './turn-context';
+import type { CompletionRequest } from './completion';
 import { hasMedia, getText } from './content';
 import { describeLargestPart } from './largest-part';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
@@ -85,7 +86,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, chatRequest.signal, 'chat').catch(captureError);
+	const models = await listModels(server, chatRequest.signal, 'chat').catch(asServerErrorOrThrow);
 	const ids = Array.isArray(models)
 		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
 		: [];
@@ -103,7 +104,7 @@ interface ContextOverflow extends Pick<TurnContext, 'server' | 'serverType'> {
 }
 
 /**
- * Suggests how to give the server a sufficient context, or the response fewer tokens.
+ * Suggests how to give the server a sufficient context, or the response fewer tokens, if the prompt was too long.
  *
  * @param shorter - how to make the prompt shorter
  */
@@ -112,6 +113,7 @@ export async function withContextSuggestion(
 	overflow: ContextOverflow,
 	shorter: string,
 ): Promise<ServerError> {
+	if (error.type !== 'promptTooLong') return error;
 	const { server, model, signal } = overflow;
 	const counts: TokenCounts = {
 		promptTokens: overflow.tokens ?? asFiniteNumber(error.facts.n_prompt_tokens),
@@ -194,7 +196,7 @@ async function toNoChatError(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	if (serverType === other) {
-		const models = await listModels(server, chatRequest.signal).catch(captureError);
+		const models = await listModels(server, chatRequest.signal).catch(asServerErrorOrThrow);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
 	}
 	if (serverType.hasEveryRoute) return error;

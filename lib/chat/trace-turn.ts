@@ -3,7 +3,9 @@ import type { ModelServer } from '../servers/types/server-type';
 import type { ResponseAttributes } from '../tracing/attributes';
 import { withSpan } from '../tracing/span';
 import { getDraftAcceptanceRate, getTokensPerSecond } from './read/usage';
-import type { ChatMessage, ChatResult, ChatSettings } from './types';
+import type { ChatResult } from './chat-result';
+import type { ChatMessage } from './chat-message';
+import type { ChatSettings } from './settings';
 
 /** A turn as its span shows it. */
 export interface TracedTurn {

@@ -3,7 +3,7 @@ import { getOnlyModelWarnings } from '../servers/only-model';
 import { getInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
-import type { TurnContext } from './types';
+import type { TurnContext } from './turn-context';
 
 /** A response, and what it responds to. */
 export interface TurnResponse {

@@ -3,9 +3,9 @@ import { assertModelName } from '../servers/models';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { buildCompletionRequest } from './body/completion-request';
-import { isJsonRequested } from './body/openai-body';
+import { isJsonRequested } from './settings';
 import type { ValidatedCompletion } from './check/validate-completion';
-import { showsTextAtEnd } from './check/validate-completion';
+import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
 import { toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
@@ -20,7 +20,11 @@ import { createToolCallIds } from './tools/tool-call-ids';
 import { createToolNames } from './tools/tool-names';
 import { traceTurn } from './trace-turn';
 import { getResponseWarnings } from './turn-warnings';
-import type { ChatRequest, ChatResult, ChatSettings, ToolCall, TurnContext } from './types';
+import type { TurnContext } from './turn-context';
+import type { ChatRequest } from './chat-request';
+import type { ChatResult } from './chat-result';
+import type { ToolCall } from './chat-message';
+import type { ChatSettings } from './settings';
 
 /** What a turn is about. */
 export interface TurnRequest {

@@ -13,13 +13,9 @@ import { parseJsonExactly } from '../values/exact-json';
 import { pushAll } from '../values/lists';
 import { asFiniteNumber } from '../values/numbers';
 import { toText } from '../values/text';
-import {
-	createDifyError,
-	parseErrorBody,
-	explainUploadError,
-	createLocalError,
-	createParamError,
-} from './errors';
+import { parseErrorBody } from './response-error';
+import { explainUploadError } from './upload-error';
+import { createDifyError, createLocalError, createParamError } from './create-error';
 import { createInputError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
 import { getAppType, toAppTypeError } from './app-type';

@@ -5,7 +5,8 @@ import { createEndpoint } from '../servers/endpoint';
 import { buildCredentialHeaders } from '../servers/credential-headers';
 import { asString } from '../values/records';
 import { DifyClient } from './client';
-import { createLocalError, toDifyResponseError } from './errors';
+import { toDifyResponseError } from './response-error';
+import { createLocalError } from './create-error';
 
 export type DifyKeyType = 'app' | 'knowledge';
 

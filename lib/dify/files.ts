@@ -5,7 +5,7 @@
 import type { JsonRecord } from '../values/records';
 import { asArray, asNonEmptyString, asRecord, asString, isRecord } from '../values/records';
 import { getErrorMessage } from '../values/text';
-import { createLocalError } from './errors';
+import { createLocalError } from './create-error';
 import type { FileSource } from '../http/multipart';
 import type { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';

@@ -12,7 +12,7 @@ import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exac
 import { parseNumber, asFiniteNumber } from '../values/numbers';
 import { parseBoolean, toText, truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
-import { createLocalError } from './errors';
+import { createLocalError } from './create-error';
 import { getAllowedFileTypes } from './files';
 import type { DifyClient } from './client';
 import { apiPath, PathSegment } from './client';

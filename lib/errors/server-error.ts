@@ -141,10 +141,12 @@ function truncateCalls(
 }
 
 /**
- * For the `catch` of a promise whose error is inspected, not passed on. Other errors than a `ServerError` are
- * rethrown.
+ * For the `catch` of a promise whose error is inspected, not passed on.
+ *
+ * @returns the same error
+ * @throws any other error than a `ServerError`, unchanged
  */
-export function captureError(error: unknown): ServerError {
+export function asServerErrorOrThrow(error: unknown): ServerError {
 	if (error instanceof ServerError) return error;
 	throw error;
 }

@@ -143,6 +143,10 @@ const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
 	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
+const MEDIA_FILE = /\b(?:image|audio|video)[ -]?(?:file|codec)s?\b/i;
+const UNREADABLE =
+	/\b(?:corrupt(?:ed)?|damaged|malformed|truncated|unreadable|invalid|un(?:supported|recogni[sz]ed|known))\b/i;
+
 /** In this order; the first one whose words are there counts. */
 export const SIGNALS: readonly Signal[] = [
 	// The request, not the output of the model
@@ -174,6 +178,8 @@ export const SIGNALS: readonly Signal[] = [
 		],
 		[UNSUPPORTED, /\bmodel\b/i],
 	],
+	// A file as the subject: what is said about a model is about all of them.
+	['fileUnreadable', [MEDIA_FILE, UNREADABLE], [/\bmodel\b/i]],
 	['modalityUnsupported', [MEDIA, UNSUPPORTED], [/\bformats?\b/i]],
 	[
 		'keyBudgetExceeded',

@@ -1,6 +1,6 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { maskDeep } from '../errors/mask';
 import { request } from '../http/request';
@@ -8,10 +8,10 @@ import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { RequestOptions } from '../http/types';
 import { findApiRoot } from '../servers/list-models';
-import type { Lessons } from '../servers/profile';
+import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
-import { applyChanges } from './adaptations';
+import { applyChanges } from './body-changes';
 import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
 import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
 import { ROUTES } from './routes';
@@ -156,7 +156,7 @@ async function send<D, V>(
 		const isShown = getShownLength() > shownLength;
 		return {
 			type: 'failed',
-			error: captureError(error),
+			error: asServerErrorOrThrow(error),
 			isShown,
 			hasShownOutput: getShownLength() > 0,
 			hasOutput: getPartial(attempt) !== undefined,

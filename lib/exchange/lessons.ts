@@ -1,7 +1,7 @@
 /** What an exchange learns from its responses, for later ones with the same model. */
 import { isRetriedOnce } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import type { Lessons } from '../servers/profile';
+import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { toFailureKey } from './rules';

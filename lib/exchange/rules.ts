@@ -2,11 +2,12 @@
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { isRetriedOnce } from '../errors/error-types';
-import type { BodyChange } from '../servers/profile';
+import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
-import type { AdaptationRule } from './adaptations';
-import { findChange, toOtherFormat } from './adaptations';
+import type { AdaptationRule } from './find-change';
+import { toOtherFormat } from './adaptations';
+import { findChange } from './find-change';
 import type { ExchangeRequest, Outcome, ExchangeState, AppliedRule, RuleName } from './types';
 
 /** Requests of one exchange, without the retries of the same bytes in `lib/http`. */

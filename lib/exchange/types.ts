@@ -1,8 +1,8 @@
 /** What an exchange is made of. */
 import type { ServerError } from '../errors/server-error';
-import type { BodyChange } from '../servers/profile';
+import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
-import type { Adaptation, AdaptationRule } from './adaptations';
+import type { Adaptation, AdaptationRule } from './find-change';
 import type { RouteTarget } from './routes';
 
 /** A request of an exchange. */

@@ -372,6 +372,12 @@ export function getAudioExtension(mimeType: string): string | undefined {
 /** MIME types of texts. */
 const TEXT_TYPES =
 	/^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
+
+/** Whether a MIME type is that of a text. */
+export function isTextType(mimeType: string): boolean {
+	return TEXT_TYPES.test(mimeType);
+}
+
 const TEXT: FileType = { category: 'text', mimeType: 'text/plain', extension: 'txt' };
 const MAIL: FileType = { category: 'email', mimeType: 'message/rfc822', extension: 'eml' };
 

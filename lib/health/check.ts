@@ -1,16 +1,14 @@
-/** Server checks: probes → facts → findings → result. Once, or until the server is ready. */
-import { captureError, ServerError } from '../errors/server-error';
-import { formatDuration } from '../values/duration';
-import { selectOnlyModel } from '../servers/models';
+/** One check of a server: probes → facts → findings → result. */
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { ModelServer } from '../servers/types/server-type';
 import type { DifyServer } from './dify';
 import { checkDify } from './dify';
 import type { CheckFacts } from './facts';
 import { toCheckFacts, toModelFacts } from './facts';
 import { getFindings } from './findings';
-import type { CheckOptions } from './probes';
-import { filterChatModels, probeServer } from './probes';
-import type { CheckResult, CheckOutcome, HealthStatus } from './check-result';
+import type { CheckOptions } from './check-options';
+import { probeServer } from './probe-server';
+import type { CheckResult, CheckOutcome } from './check-result';
 import {
 	summarizeFindings,
 	summarizeStatus,
@@ -18,7 +16,6 @@ import {
 	pluralize,
 	findingFromError,
 } from './check-result';
-import { sleepWithAbort } from '../http/sleep';
 
 interface ModelServerTarget {
 	service: 'modelServer';
@@ -57,23 +54,8 @@ export async function checkServer(
 	};
 }
 
-/** Whether no finding prevents a generation. */
-export function canGenerate({ status }: CheckResult): boolean {
-	return status === 'healthy' || status === 'degraded';
-}
-
-/**
- * Selects the model of a test.
- *
- * @param name - Empty: the loaded model, or the only one
- * @throws a `ServerError` of type `invalidInput` if that is ambiguous
- */
-export function selectTestModel({ models = [] }: CheckResult, name: string): string {
-	return name.trim() || selectOnlyModel(filterChatModels(models));
-}
-
 async function runCheck(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	const outcome = await checkTarget(target, options).catch(captureError);
+	const outcome = await checkTarget(target, options).catch(asServerErrorOrThrow);
 	if (!(outcome instanceof ServerError)) return outcome;
 	if (outcome.type === 'aborted') throw outcome;
 	const findings = [findingFromError(outcome, outcome.detail)];
@@ -102,69 +84,4 @@ const UNKNOWN_NAME = 'The server';
 function formatServerName({ serverType, server: { type, version } }: CheckFacts) {
 	if (type === 'unknown' || type === 'dify') return UNKNOWN_NAME;
 	return version === undefined ? serverType.label : `${serverType.label} ${version}`;
-}
-
-export interface WaitOptions {
-	/** A check starts only if it would end in time, if it takes as long as the previous one. The wait ends with this time. */
-	timeoutMs: number;
-	signal?: AbortSignal;
-	/** Pauses between checks; the last one repeats. */
-	pausesMs?: readonly number[];
-}
-
-const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
-
-/** A status that a wait saw. */
-interface StatusChange {
-	/** From the start of the wait. */
-	atMs: number;
-	status: HealthStatus;
-}
-
-/** What happened during a wait. */
-interface WaitRecord {
-	waitedMs: number;
-	/** Number of checks. */
-	checks: number;
-	/** The first status, and each change of it. */
-	history: StatusChange[];
-}
-
-/** The last check, with the wait before it. */
-export interface WaitResult extends CheckResult {
-	wait: WaitRecord;
-}
-
-/**
- * Repeats a check until the server is healthy, the time is over, or waiting does not help.
- *
- * @throws the errors of `check`, and an error if the wait is aborted
- */
-export async function waitUntilReady(
-	check: () => Promise<CheckResult>,
-	{ timeoutMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
-): Promise<WaitResult> {
-	const startedAt = performance.now();
-	const elapsed = () => Math.round(performance.now() - startedAt);
-	const history: StatusChange[] = [];
-	for (let checks = 1; ; checks++) {
-		const checkStartMs = elapsed();
-		const result = await check();
-		const tookMs = elapsed() - checkStartMs;
-		if (history.at(-1)?.status !== result.status) {
-			history.push({ atMs: elapsed(), status: result.status });
-		}
-		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isDone = result.healthy || ['unauthorized', 'misconfigured'].includes(result.status);
-		const remainingMs = timeoutMs - elapsed();
-		const pauseMs = Math.min(pause, remainingMs - tookMs);
-		const isOver = pauseMs <= 0;
-		if (isDone || isOver) {
-			if (!isDone && remainingMs > 0) await sleepWithAbort(remainingMs, signal);
-			const prefix = isDone ? '' : `Not ready within ${formatDuration(timeoutMs)} (Wait Timeout). `;
-			const wait = { waitedMs: elapsed(), checks, history };
-			return { ...result, summary: prefix + result.summary, wait };
-		}
-		await sleepWithAbort(pauseMs, signal);
-	}
 }

@@ -15,8 +15,9 @@ import { asFiniteNumber } from '../values/numbers';
 import { isDifyResponse } from './facts';
 import type { FindingRules, FindingWithStatus, CheckOutcome } from './check-result';
 import { pluralize, evaluateRules, findingFromError } from './check-result';
-import type { CheckOptions, ProbeResult } from './probes';
-import { runProbe, getJsonObject, describeProbe, getLatency } from './probes';
+import type { ProbeResult } from './run-probe';
+import type { CheckOptions } from './check-options';
+import { runProbe, getJsonObject, describeProbe, getLatency } from './run-probe';
 
 type KeyType = 'app' | 'knowledge';
 

@@ -6,7 +6,7 @@ import type { ServerModel } from '../servers/models';
 import { hasFailed, suggestModels } from '../servers/models';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
-import { describeProbe } from './probes';
+import { describeProbe } from './run-probe';
 import type { FindingRules, FindingWithStatus } from './check-result';
 import { evaluateRules, findingFromError, joinNames } from './check-result';
 

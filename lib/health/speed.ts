@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
-import type { Completion, CompletionFailure } from '../chat/types';
+import type { Completion, CompletionFailure } from '../chat/completion';
 import { getReportedSpeed } from '../chat/read/usage';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getChatFields } from '../chat/body/request-fields';
-import { omitRejectedField, omitStreamOptions } from '../exchange/adaptations';
+import { omitStreamOptions } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
@@ -16,7 +17,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import { omitUndefined } from '../values/records';
 import { maxOf, minOf, round } from '../values/numbers';
 import type { CheckTarget } from './check';
-import { canGenerate, selectTestModel } from './check';
+import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	pluralize,
@@ -146,7 +147,9 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 	const { concurrency } = options;
 	const startedAt = performance.now();
 	const results = await Promise.all(
-		Array.from({ length: concurrency }, () => measureOnce(server, options).catch(captureError)),
+		Array.from({ length: concurrency }, () =>
+			measureOnce(server, options).catch(asServerErrorOrThrow),
+		),
 	);
 	const samples = results.flatMap((result) => (result instanceof ServerError ? [] : [result]));
 	const errors = results.filter((result) => result instanceof ServerError);

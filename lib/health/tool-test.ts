@@ -1,16 +1,18 @@
 /** Tests with eight cases whether a model calls tools correctly, as a chat model in n8n. */
 import { runTurn } from '../chat/turn';
-import type { ChatResult, InputMessage, ToolDefinition } from '../chat/types';
+import type { ChatResult } from '../chat/chat-result';
+import type { ToolDefinition } from '../chat/tool-definition';
+import type { InputMessage } from '../chat/input-message';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { omitUndefined } from '../values/records';
 import { stringifyCanonical, parseObject } from '../values/json';
 import { cases, tools } from './cases.json';
 import type { CheckTarget } from './check';
-import { canGenerate, selectTestModel } from './check';
+import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	summarizeFindings,
@@ -227,7 +229,7 @@ async function runCases(server: ModelServer, options: ToolTestOptions): Promise<
 }
 
 function toCaseOutcome(cause: unknown): CaseOutcome {
-	const error = captureError(cause);
+	const error = asServerErrorOrThrow(cause);
 	if (error.type === 'aborted') throw error;
 	const problem = toToolProblem(error);
 	const called = [error.message, error.serverText].filter(Boolean).join(': ');

@@ -19,7 +19,7 @@ import { getMethod, sendRequest } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 
@@ -92,7 +92,8 @@ class RequestRun<T> {
 				try {
 					return await this.sendWithRetries(permit.signal);
 				} catch (error) {
-					if (!permit.isPreempted() || this.watchdog.signal.aborted) throw captureError(error);
+					if (!permit.isPreempted() || this.watchdog.signal.aborted)
+						throw asServerErrorOrThrow(error);
 				} finally {
 					permit.release();
 				}
@@ -149,7 +150,9 @@ class RequestRun<T> {
 		try {
 			for (;;) {
 				const progress = { hasStarted: false, hasEmittedContent: false };
-				const result = await this.runAttempt(connection, progress, signal).catch(captureError);
+				const result = await this.runAttempt(connection, progress, signal).catch(
+					asServerErrorOrThrow,
+				);
 				if (!(result instanceof ServerError)) return result;
 				// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
@@ -158,7 +161,7 @@ class RequestRun<T> {
 				if (signal.aborted) throw this.retryPolicy.toTimeoutError(result);
 				if (progress.hasEmittedContent) throw result;
 				const { firstTokenRemainingMs } = this.watchdog;
-				const delayMs = this.retryPolicy.nextDelayMs(
+				const delayMs = this.retryPolicy.takeDelayMsOrThrow(
 					result,
 					firstTokenRemainingMs,
 					this.endpoint.onLoading,

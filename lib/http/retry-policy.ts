@@ -47,12 +47,14 @@ export class RetryPolicy {
 	) {}
 
 	/**
+	 * Takes the next retry, if there is one for this error.
+	 *
 	 * @param remainingMs - Milliseconds until the first-token timeout; Infinity without one.
 	 * @param onLoading - Called before a pause for a loading model.
-	 * @returns milliseconds to wait before the next attempt.
-	 * @throws a `ServerError` if there is none.
+	 * @returns milliseconds to wait before the retry.
+	 * @throws the error, reworded if more is known, if the request is not sent again.
 	 */
-	nextDelayMs(
+	takeDelayMsOrThrow(
 		error: ServerError,
 		remainingMs: number,
 		onLoading?: (waitedMs: number) => void,

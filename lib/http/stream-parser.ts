@@ -5,7 +5,7 @@ import { createParser } from '../vendor';
 import { BodyTooLargeError, assertFewValues } from './body-limits';
 import type { EndDetector } from './response-body';
 import { TextChunks, BufferedText } from './response-body';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 
 /** Characters of one event, one line, or a JSON response instead of a stream. */
 const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
@@ -127,7 +127,7 @@ export class StreamParser implements EndDetector {
 		try {
 			read();
 		} catch (error) {
-			if (!(error instanceof BodyTooLargeError)) throw captureError(error);
+			if (!(error instanceof BodyTooLargeError)) throw asServerErrorOrThrow(error);
 			this.tooLarge = error;
 		}
 		if (this.events.length === 0) this.assertSmall();

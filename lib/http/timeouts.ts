@@ -118,3 +118,7 @@ export function setUnrefTimeout(ms: number, callback: () => void) {
 	const timer = setTimeout(callback, ms).unref();
 	return (): void => clearTimeout(timer);
 }
+
+export function toTotalTimeout(totalMs: number): Timeouts {
+	return { firstTokenMs: 0, idleMs: 0, totalMs };
+}

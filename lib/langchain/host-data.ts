@@ -13,14 +13,10 @@ import {
 } from '../values/records';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
-import type {
-	ToolChoice,
-	ToolDefinition,
-	ChatResult,
-	InputMessage,
-	InputToolCall,
-} from '../chat/types';
-import { MESSAGE_TYPES } from '../chat/types';
+import type { ChatResult } from '../chat/chat-result';
+import type { ToolChoice, ToolDefinition } from '../chat/tool-definition';
+import type { InputMessage, InputToolCall } from '../chat/input-message';
+import { MESSAGE_TYPES } from '../chat/input-message';
 import type { AiNodeSdk } from './host-classes';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/read/usage';
 

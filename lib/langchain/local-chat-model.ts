@@ -1,19 +1,16 @@
-import type { ChatRequest, ChatResult } from '../chat/types';
+import type { ChatResult } from '../chat/chat-result';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,
 	HostClasses,
 	HostGenerationChunk,
 	HostRunManager,
-	TracerClass,
 } from './host-classes';
 import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';
-import { isRecord, asNonEmptyString, asRecord, asRecords, omitUndefined } from '../values/records';
+import { asNonEmptyString, asRecord, asRecords, omitUndefined } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import { estimateTokens } from '../values/tokens';
 import { FORMAT_TOOL_NAME } from '../chat/tools/format-tool';
-import { NON_CONTENT_TYPES } from '../chat/content';
 import { anySignal } from '../http/sleep';
 import {
 	toToolChoice,
@@ -22,16 +19,9 @@ import {
 	toInputMessage,
 	toUsageMetadata,
 } from './host-data';
-import { sleep } from 'n8n-workflow';
-
-/**
- * Generates a response for n8n: errors are those that n8n shows. `createRequest` reads LangChain's messages and tools,
- * which may be invalid.
- */
-export type HostGenerator = (
-	createRequest: () => ChatRequest,
-	onDelta?: (delta: string) => void,
-) => Promise<ChatResult>;
+import { streamText } from './stream-text';
+import { estimateContentTokens } from './content-tokens';
+import type { HostGenerator } from './host-generator';
 
 interface LocalChatModelFields {
 	generate: HostGenerator;
@@ -218,101 +208,4 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 export function wantsTokenEvents({ handlers }: HostRunManager): boolean {
 	if (!Array.isArray(handlers)) return true;
 	return asRecords(handlers).some((handler) => handler.handleLLMNewToken !== undefined);
-}
-
-/**
- * Tokens of an image for most vision models. Counting its base64 would give hundreds of thousands, and make the agent
- * drop its memory.
- */
-const FILE_TOKENS = 1000;
-
-function estimateContentTokens(blocks: unknown[]) {
-	return blocks.reduce((sum: number, block) => sum + estimateBlockTokens(block), 0);
-}
-
-function estimateBlockTokens(block: unknown) {
-	if (typeof block === 'string') return estimateTokens(block);
-	if (!isRecord(block)) return 0;
-	if (typeof block.text === 'string') return estimateTokens(block.text);
-	if (NON_CONTENT_TYPES.has(String(block.type))) return estimateTokens(JSON.stringify(block));
-	return FILE_TOKENS;
-}
-
-/**
- * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
- * of the prompt and of the response with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
- * each. The server's own counts replace the estimates in the log, so a rough estimate is enough until the response
- * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
- * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
- */
-export const getTracerWithoutTokenizer: (hostClass: TracerClass) => TracerClass = memoize(
-	(N8nLlmTracing: TracerClass) => {
-		const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
-			(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
-		);
-		if (!canBeReplaced) return N8nLlmTracing;
-		return class extends N8nLlmTracing {
-			/** @param texts one text per prompt */
-			async estimateTokensFromStringList(texts: unknown) {
-				return estimateContentTokens([texts].flat());
-			}
-
-			async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>) {
-				return estimateContentTokens(generations.flat().map(({ text }) => text));
-			}
-		};
-	},
-);
-
-/** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
-const MAX_DELTAS_PER_SECOND = 400;
-
-let streams = 0;
-
-/** 25 deltas per second look like a steady stream. */
-const DELTA_INTERVAL_MS = 40;
-
-/**
- * Yields the first text immediately, and then, at an interval, all text that arrived since. The
- * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
- * a steady stream. `toChunks` yields what the consumer gets for a text.
- *
- * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
- * slot.
- *
- * @returns the result of `run`
- */
-export async function* streamText<R, C>(
-	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,
-	toChunks: (text: string) => AsyncIterable<C> | Iterable<C>,
-): AsyncGenerator<C, R> {
-	const queue = { pending: '', hasEnded: false, wake: () => {} };
-	const abandoned = new AbortController();
-	const result = run((delta) => {
-		queue.pending += delta;
-		queue.wake();
-	}, abandoned.signal);
-	const end = result
-		.catch(() => {})
-		.then(() => {
-			queue.hasEnded = true;
-			queue.wake();
-		});
-	streams++;
-	try {
-		for (;;) {
-			const text = queue.pending;
-			if (text) {
-				queue.pending = '';
-				yield* toChunks(text);
-				// The end follows the last text without a pause.
-				const intervalMs = Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
-				await Promise.race([sleep(intervalMs), end]);
-			} else if (queue.hasEnded) return await result;
-			else await new Promise<void>((resolve) => (queue.wake = resolve));
-		}
-	} finally {
-		streams--;
-		if (!queue.hasEnded) abandoned.abort();
-	}
 }

@@ -8,10 +8,12 @@ import { anySignal } from '../http/sleep';
 import { parseObject } from '../values/json';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';
-import type { HostGenerator } from './local-chat-model';
-import { streamText } from './local-chat-model';
-import type { ChatRequest, InputMessage, ToolDefinition } from '../chat/types';
-import { MESSAGE_TYPES } from '../chat/types';
+import type { HostGenerator } from './host-generator';
+import { streamText } from './stream-text';
+import type { ChatRequest } from '../chat/chat-request';
+import type { ToolDefinition } from '../chat/tool-definition';
+import type { InputMessage } from '../chat/input-message';
+import { MESSAGE_TYPES } from '../chat/input-message';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 

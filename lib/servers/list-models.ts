@@ -3,7 +3,8 @@ import type { ErrorType } from '../errors/error-types';
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
-import { probe, toListUrl, toProbeError, tryProbe } from './probe';
+import { probe, toProbeError, tryProbe } from './probe';
+import { toListUrl } from './server-urls';
 import type { ServerModel } from './models';
 import {
 	parseModels,

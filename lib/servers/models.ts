@@ -328,3 +328,11 @@ export function selectOnlyModel(
 		)}`.trim(),
 	});
 }
+
+/** The models that may generate text; all models if none is known to. */
+export function filterChatModels<M extends { embeddings?: boolean | null }>(
+	models: readonly M[],
+): M[] {
+	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
+	return chatModels.length > 0 ? chatModels : [...models];
+}

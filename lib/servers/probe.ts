@@ -1,17 +1,17 @@
 /** Short requests to a server, outside of its queue. */
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
-import { sleepWithAbort } from '../http/sleep';
-import type { Timeouts } from '../http/timeouts';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 import type { JsonRecord } from '../values/records';
 import type { ProbeResponse, ModelServer } from './types/server-type';
+import { toUrl } from './server-urls';
+import { toTotalTimeout } from '../http/timeouts';
 
 const PROBE_TIMEOUT_MS = 10_000;
 
@@ -61,7 +61,7 @@ export async function probe(
 			return { status, headers, finalUrl, text, json: parseJson(text) };
 		});
 	} catch (error) {
-		const serverError = captureError(error);
+		const serverError = asServerErrorOrThrow(error);
 		if (serverError.type !== 'totalTimeout') throw serverError;
 		throw serverError.copyWith({
 			title: `No response within ${formatDuration(timeoutMs)}`,
@@ -99,74 +99,7 @@ export async function tryProbe(
 	return await probe(server, path, options).catch(() => undefined);
 }
 
-export interface CommandOptions extends Pick<
-	RequestOptions,
-	'json' | 'method' | 'signal' | 'model'
-> {
-	/** Total timeout in milliseconds; 0: no limit. */
-	timeoutMs: number;
-}
-
-/**
- * Sends a request that changes something, or whose errors matter.
- *
- * @param path - As for a probe.
- * @throws a `ServerError`, also for anything but a JSON object without an error.
- */
-export async function sendCommand(
-	server: ModelServer,
-	path: string,
-	{ timeoutMs, ...options }: CommandOptions,
-): Promise<JsonRecord> {
-	return await request(
-		server,
-		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
-		(response) => response.json(),
-	);
-}
-
-/** @param path - Below the root of the server, or a URL. */
-export function toUrl(server: Endpoint, path: string): string {
-	return path.startsWith('/') ? server.url.root + path : path;
-}
-
 /** Whether the API of the server may exist without a model list. */
 export function isListMissing({ status }: Pick<ProbeResponse, 'status'>): boolean {
 	return status === 404 || status === 405 || status === 501;
-}
-
-/** URL of the model list. */
-export function toListUrl(server: ModelServer): string {
-	return `${server.getApiUrl()}/models`;
-}
-
-function toTotalTimeout(totalMs: number): Timeouts {
-	return { firstTokenMs: 0, idleMs: 0, totalMs };
-}
-
-export interface PollOptions {
-	/** Milliseconds. */
-	timeoutMs: number;
-	/** Milliseconds between two polls. Default: 500. */
-	pauseMs?: number;
-	signal?: AbortSignal;
-}
-
-/**
- * Polls until `poll` returns a value.
- *
- * @throws the result of `toTimeoutError`, after `timeoutMs`.
- */
-export async function pollUntil<Seen>(
-	{ timeoutMs, pauseMs = 500, signal }: PollOptions,
-	poll: () => Promise<Seen | undefined>,
-	toTimeoutError: () => ServerError,
-): Promise<Seen> {
-	const startedAt = performance.now();
-	for (;;) {
-		const result = await poll();
-		if (result !== undefined) return result;
-		if (performance.now() - startedAt > timeoutMs) throw toTimeoutError();
-		await sleepWithAbort(pauseMs, signal);
-	}
 }

@@ -1,7 +1,6 @@
 import { rejectOnAbort } from '../http/sleep';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
-import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
 import type { ServerModel } from './models';
@@ -17,34 +16,13 @@ import type {
 	ServerType,
 	ServerTypeName,
 } from './types/server-type';
+import { CHAT_ROUTE } from './server-urls';
+import type { Lessons } from './lessons';
+import { MAX_ENTRIES, KnownFacts, factsByServer } from './known-facts';
+import { IDENTIFICATION_TIMEOUT_MS, fetchIdentity } from './fetch-identity';
 
 /** After a failed identification, which may succeed soon. */
 const FAILED_TTL_MS = 5_000;
-const IDENTIFICATION_TIMEOUT_MS = 5_000;
-/** Models of one server, or other names that come from outside. */
-const MAX_ENTRIES = 50;
-
-/** A change of a rejected request body. */
-export interface BodyChange {
-	/** Identifies the change: each is tried once. */
-	name: string;
-	/** @returns the body itself if there is nothing to change. */
-	apply(body: JsonRecord): JsonRecord;
-	/** For changes of options that the user set. */
-	warning?: string;
-	/** Not for later requests: it is not certain that the server rejected the body. */
-	isTemporary?: true;
-}
-
-/** What the successful responses to one task taught. */
-export interface Lessons {
-	/** The changes of the body that the server requires. */
-	changes: readonly BodyChange[];
-	/** The URLs that the server does not have. */
-	missingUrls: readonly string[];
-	/** The URL of the API that responded, if it is not the one of the Base URL. */
-	apiUrl?: string;
-}
 
 /** Where the API of a server may be, for the caller's own requests. */
 export interface ApiRoot<A> {
@@ -53,36 +31,6 @@ export interface ApiRoot<A> {
 	/** The URL of the API, without a version if it may be there. */
 	apiUrl: string;
 }
-
-/** The facts about one server, for one credential. Times are those of `performance.now()`. */
-class KnownFacts {
-	/** Kept after it has expired: if the next identification fails, it is used again. */
-	serverType: ServerType = other;
-	typeExpiresAt = 0;
-	/** The beginning of its list. */
-	models: readonly ServerModel[] = [];
-	identification: Promise<ServerType> | undefined;
-	/** Until then, its routes have no version (infinity, FastAPI servers). */
-	unversionedUntil = 0;
-	/** Until then, the Base URL is Ollama's native API. */
-	nativeUntil = 0;
-	/** By model. */
-	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
-	/** By task and model. */
-	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
-	/** Failures that a repetition did not change, by task. */
-	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
-		TTL_MS,
-		MAX_ENTRIES,
-	);
-	/** By model. */
-	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
-	/** By model and thinking setting. */
-	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
-}
-
-/** By the ID of the server, which contains address and credential. */
-const factsByServer = LruCache.createShared<KnownFacts>(Infinity);
 
 /** The known facts about a server. */
 export function getProfile(server: ModelServer): ServerProfile {
@@ -312,25 +260,6 @@ class ServerProfile {
 function isTagList(response: Pick<ProbeResponse, 'status' | 'json'> | undefined) {
 	return response?.status === 200 && 'models' in asRecord(response.json);
 }
-
-/** The responses that identify a server; undefined if they may be those of a temporary state, or of a rejected key. */
-async function fetchIdentity(
-	server: ModelServer,
-	models: ProbeResponse | undefined,
-): Promise<IdentityResponses | undefined> {
-	const options = { timeoutMs: IDENTIFICATION_TIMEOUT_MS };
-	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
-		return models && { models };
-	if ([401, 403, 407].includes(models.status) || isTransient(models)) return undefined;
-	const version = await tryProbe(server, '/api/version', options);
-	return version === undefined || isTransient(version) ? undefined : { models, version };
-}
-
-function isTransient({ status }: ProbeResponse) {
-	return status === 408 || status === 429 || status >= 500;
-}
-
-export const CHAT_ROUTE = '/chat/completions';
 
 /** Whether a response is a list with a model, and not that of a redirect or an error. */
 function hasModels({ status, json }: Pick<ProbeResponse, 'status' | 'json'>) {

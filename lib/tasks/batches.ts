@@ -1,6 +1,6 @@
 /** Sends many texts in batches that a server accepts, and finds the text that it rejects. */
 import type { ErrorType } from '../errors/error-types';
-import { captureError, ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { pushAll } from '../values/lists';
 import type { BatchText } from './long-texts';
 import { parseTokenSizes, truncateToLimit } from './long-texts';
@@ -67,12 +67,13 @@ export async function processInBatches<Result>(
 		hasAccepted = true;
 		return results;
 	};
-	const checkOtherTexts = async (item: BatchText) => {
+	/** Sends some of the other texts alone, until the server accepts one. */
+	const sendOthersUntilAccepted = async (item: BatchText) => {
 		const others = texts.filter((text) => text !== item).slice(-MAX_CHECKED_TEXTS);
 		if (!hasAccepted && others.length === 0) return 'none';
 		for (const other of others.reverse()) {
 			if (hasAccepted) break;
-			await sendBatch([other]).catch(captureError);
+			await sendBatch([other]).catch(asServerErrorOrThrow);
 		}
 		return hasAccepted ? 'accepted' : 'rejected';
 	};
@@ -85,18 +86,18 @@ export async function processInBatches<Result>(
 		const text = tokenSizes ? truncateToLimit(item.text, tokenSizes) : '';
 		if (!canTruncate || !text.trim()) throw toError(error, item, otherTexts);
 		const shorter = { ...item, text };
-		const result = await send([shorter]).catch(captureError);
+		const result = await send([shorter]).catch(asServerErrorOrThrow);
 		if (result instanceof ServerError) return await sendTruncated(result, shorter, otherTexts);
 		truncated++;
 		return result;
 	};
 	const processBatch = async (batch: readonly BatchText[]): Promise<Result[]> => {
-		const result = await sendBatch(batch).catch(captureError);
+		const result = await sendBatch(batch).catch(asServerErrorOrThrow);
 		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
 		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
 		if (!isBatchSpecific) throw result;
-		if (!second) return await sendTruncated(result, text!, await checkOtherTexts(text!));
+		if (!second) return await sendTruncated(result, text!, await sendOthersUntilAccepted(text!));
 		const middle = Math.ceil(batch.length / 2);
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));

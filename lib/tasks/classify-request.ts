@@ -2,15 +2,12 @@
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiBody } from '../chat/body/openai-body';
 import { getChatFields } from '../chat/body/request-fields';
-import type {
-	ChatMessage,
-	SamplingSettings,
-	CompletionRequest,
-	InputMessage,
-	ResponseFormat,
-} from '../chat/types';
-import type { Adaptation } from '../exchange/adaptations';
-import { omitFields } from '../exchange/adaptations';
+import type { CompletionRequest } from '../chat/completion';
+import type { InputMessage } from '../chat/input-message';
+import type { ChatMessage } from '../chat/chat-message';
+import type { SamplingSettings, ResponseFormat } from '../chat/settings';
+import type { Adaptation } from '../exchange/find-change';
+import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';
 import type { RouteName, ServerType } from '../servers/types/server-type';
 import { breakControlTokens } from '../text/control-tokens';

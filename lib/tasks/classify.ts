@@ -3,14 +3,15 @@
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { getContextWarnings } from '../chat/body/ollama-body';
-import { getIgnoredWarnings } from '../chat/body/openai-body';
+import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';
 import { prepareMessages } from '../chat/prepare/prepare-messages';
 import { addUsage } from '../chat/read/usage';
 import { withContextSuggestion } from '../chat/suggestions';
-import type { ChatSettings, Usage } from '../chat/types';
+import type { Usage } from '../chat/chat-result';
+import type { ChatSettings } from '../chat/settings';
 import { createInputError } from '../errors/create-error';
 import { adjustOllamaThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';

@@ -1,6 +1,6 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
-import { getIgnoredWarnings } from '../chat/body/openai-body';
+import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';

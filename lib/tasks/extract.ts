@@ -1,5 +1,5 @@
 /** Prompt and schema for extracting typed data from a text. */
-import type { InputMessage } from '../chat/types';
+import type { InputMessage } from '../chat/input-message';
 import type { JsonRecord } from '../values/records';
 
 /** `date`: as `2026-11-28`; `list`: of texts; `choice`: one of `choices`. */
@@ -29,7 +29,7 @@ export interface TableSchema extends JsonRecord {
  * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
  * values are null. Models that must write each name also omit fewer fields.
  */
-export function buildSchema(fields: readonly ExtractField[]): TableSchema {
+export function buildTableSchema(fields: readonly ExtractField[]): TableSchema {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
@@ -41,7 +41,7 @@ export function buildSchema(fields: readonly ExtractField[]): TableSchema {
 /** Schema for validating a response: an omitted optional field counts as null. */
 export function buildValidationSchema(fields: readonly ExtractField[]): TableSchema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
-	return { ...buildSchema(fields), required };
+	return { ...buildTableSchema(fields), required };
 }
 
 /** The type of a field as JSON schema names it. */

@@ -3,7 +3,7 @@ import { createCompletionError } from '../chat/check/completion-error';
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { readStream } from '../chat/read/read-stream';
-import type { Usage } from '../chat/types';
+import type { Usage } from '../chat/chat-result';
 import type { ErrorType } from '../errors/error-types';
 import type { HttpResponse } from '../http/types';
 import type { LabelSet } from './labels';

@@ -1,13 +1,13 @@
 /** Runs a task, which is everything except a chat: settings → attempts → result. */
 import type { ServerError } from '../errors/server-error';
 import { withRetriesAdvice } from '../errors/retries-advice';
-import { captureError } from '../errors/server-error';
+import { asServerErrorOrThrow } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { createInputError } from '../errors/create-error';
-import { omitRejectedField } from '../exchange/adaptations';
+import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, AttemptRequest } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
@@ -217,7 +217,7 @@ async function explainError<Value, Draft>(
 	error: unknown,
 	{ retries, sent }: FailedTask,
 ) {
-	const cause = withRetriesAdvice(captureError(error), retries);
+	const cause = withRetriesAdvice(asServerErrorOrThrow(error), retries);
 	const rows = [MODEL_FIELD, ...fields];
 	const rejection = explainRejection(cause, { rows, extraBody }, sent.body);
 	if (rejection?.isComplete) return rejection.error;

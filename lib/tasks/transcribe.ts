@@ -1,11 +1,12 @@
 /** Transcribes a recording, or translates it to English. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError, createInputError } from '../errors/create-error';
+import { createServerError } from '../errors/create-error';
 import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
-import { AUDIO_EXTENSIONS, describeDocument, getAudioExtension } from '../files/file-types';
+import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
+import { assertRecording } from '../files/recording';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -117,16 +118,6 @@ export async function transcribe(
 			}),
 		]);
 	return { ...transcript, warnings };
-}
-
-/** With a model for images and audio, llama-server would transcribe the text in an image. */
-function assertRecording({ name, mimeType }: FileSource) {
-	const description = mimeType.startsWith('image/') ? 'an image' : describeDocument(mimeType);
-	if (description !== undefined)
-		throw createInputError(
-			`"${name}" is ${description}`,
-			'Enter the field that contains the recording.',
-		);
 }
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */

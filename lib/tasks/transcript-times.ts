@@ -44,6 +44,7 @@ export function correctTimes(transcript: Transcript): TimedTranscript {
 	].map((entries) => checkTimes(entries, duration));
 	const isConverted = lists.some(({ inNanoseconds }) => inNanoseconds);
 	const isImpossible =
+		toTime(extraFields.duration) === Infinity ||
 		lists.some((list) => list.isImpossible) ||
 		(subtitles !== undefined && areImpossible(parseCues(subtitles.content), undefined));
 	const convertedHints = isConverted ? [CONVERTED_HINT] : [];
@@ -88,14 +89,19 @@ interface TimeRange {
 
 function checkTimes(entries: readonly JsonRecord[], duration: number | undefined): ListTimes {
 	const ranges = entries.map((entry) => ({
-		start: asFiniteNumber(entry.start),
-		end: asFiniteNumber(entry.end),
+		start: toTime(entry.start),
+		end: toTime(entry.end),
 		hasChannel: (entry.channel ?? entry.speaker ?? undefined) !== undefined,
 	}));
 	const inNanoseconds = fitInNanoseconds(ranges, duration);
 	const seconds = ranges.map((range) => toSeconds(range, { inNanoseconds }));
 	const isImpossible = areImpossible(seconds, duration);
 	return { inNanoseconds: inNanoseconds && !isImpossible, isImpossible };
+}
+
+/** Infinite for a number of hundreds of digits, which cannot be a time. */
+function toTime(value: unknown) {
+	return typeof value === 'number' ? value : asFiniteNumber(value);
 }
 
 function fitInNanoseconds(ranges: readonly TimeRange[], duration = 0) {

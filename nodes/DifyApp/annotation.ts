@@ -5,7 +5,7 @@ import { asNonEmptyString } from '../../lib/values/records';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { createListSearch } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { readId } from '../shared/dify/dify-fields';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';

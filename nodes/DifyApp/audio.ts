@@ -17,8 +17,9 @@ import {
 	shownIf,
 } from '../shared/field-builders';
 import { storeFile, baseName } from '../shared/binary';
-import { createDifyError } from '../../lib/dify/errors';
-import { AUDIO_EXTENSIONS, detectFileType, getAudioExtension } from '../../lib/files/file-types';
+import { createDifyError } from '../../lib/dify/create-error';
+import { detectFileType, getAudioExtension } from '../../lib/files/file-types';
+import { assertRecording } from '../../lib/files/recording';
 import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { asString } from '../../lib/values/records';
@@ -42,14 +43,29 @@ function detectAudio(head: Uint8Array) {
 	return type?.category === 'audio' ? type : undefined;
 }
 
-/** The extension of a recording by its MIME type or name, otherwise by its content. */
-async function findExtension({ mimeType, name, open }: FileSource) {
-	const ending = name.split('.').at(-1)!.toLowerCase();
-	const declared =
-		getAudioExtension(mimeType) ?? (AUDIO_EXTENSIONS.has(ending) ? ending : undefined);
-	if (declared !== undefined) return declared;
-	for await (const head of open()) return detectAudio(head)?.extension ?? ending;
-	return ending;
+/** Subtypes of `audio/` that every version of Dify accepts (docs/protocols/dify.md 2.10). */
+const DIFY_SUBTYPES: readonly string[] = ['mp3', 'm4a', 'wav', 'amr', 'mpga'];
+
+/** Endings of files in the same container as one of Dify's types. */
+const SAME_CONTAINER: Readonly<Record<string, string>> = { mp4: 'm4a', m4b: 'm4a', mov: 'm4a' };
+
+/** Under which type a recording is sent. */
+interface SentType {
+	mimeType: string;
+	/** Whether the bytes may be of another format. */
+	isSubstitute: boolean;
+}
+
+/**
+ * Dify checks only the declared type, which must have an ending as its subtype, and passes the bytes on to the model as
+ * `temp.mp3`, whatever they are (docs/protocols/dify.md 2.10).
+ */
+function toAcceptedType({ mimeType, name }: FileSource): SentType {
+	const ending = getAudioExtension(mimeType) ?? name.split('.').at(-1)!.toLowerCase();
+	const subtype = SAME_CONTAINER[ending] ?? ending;
+	return DIFY_SUBTYPES.includes(subtype)
+		? { mimeType: `audio/${subtype}`, isSubstitute: false }
+		: { mimeType: 'audio/mp3', isSubstitute: true };
 }
 
 export const audio: DifyResource = {
@@ -138,8 +154,14 @@ export const audio: DifyResource = {
 			run: async (call) => {
 				const { context, client, parameters } = call;
 				const source = await readFile(call);
-				// Dify requires the extension as the subtype of `audio/` (docs/protocols/dify.md 2.10).
-				const recording = { ...source, mimeType: `audio/${await findExtension(source)}` };
+				assertRecording(source);
+				const { mimeType, isSubstitute } = toAcceptedType(source);
+				if (isSubstitute) {
+					call.hint(
+						`Dify accepts only MP3, M4A, WAV and AMR, so "${source.name}" (${source.mimeType}) was sent unchanged under the type ${mimeType}. If the speech model cannot read it, convert the recording to MP3.`,
+					);
+				}
+				const recording = { ...source, mimeType };
 				const response = await client.upload('/audio-to-text', recording, {
 					fields: { user: readUser(parameters) },
 					idleMs: TIMEOUTS.firstTokenMs,

@@ -1,15 +1,18 @@
 /** Texts of a text generator. */
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { explainAppTypeError, fetchAppParameters } from '../../lib/dify/app';
-import { sendCompletionMessage, withTextInput } from '../../lib/dify/run/start-run';
+import { sendCompletionMessage } from '../../lib/dify/run/send-completion-message';
+import { withTextInput } from '../../lib/dify/text-input';
 import type { RunResult } from '../../lib/dify/types';
 import type { JsonRecord } from '../../lib/values/records';
 import { omitEmpty } from '../../lib/values/records';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { reportRun } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/report-run';
 import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import { buildRunRequest } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields } from '../shared/dify/run-inputs';
 import { toPlainObject } from '../shared/dify/run-output';
 import { longTextField, optionsCollection } from '../shared/field-builders';
 

@@ -1,10 +1,12 @@
 /** The fields and the operation of Dify Chat Message. */
 import { withAbsoluteUrl } from '../../lib/dify/files';
-import type { ConversationChoice } from '../../lib/dify/run/start-run';
-import { sendChatMessage } from '../../lib/dify/run/start-run';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
+import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
+import { buildRunRequest } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
-import { reportRun } from '../shared/dify/dify-operation';
+import { reportRun } from '../shared/dify/report-run';
 import {
 	simplifyField,
 	conversationField,

@@ -2,7 +2,7 @@
 import { buildConversationList } from '../../lib/dify/app';
 import { readId } from '../shared/dify/dify-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { readUser, userField } from '../shared/dify/dify-user';
 import {
 	booleanField,

@@ -1,12 +1,12 @@
 /** Variables of a conversation. */
 import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
 import { apiPath, fetchAllPages, parseOptionalUuid } from '../../lib/dify/client';
-import { createLocalError } from '../../lib/dify/errors';
+import { createLocalError } from '../../lib/dify/create-error';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString } from '../../lib/values/records';
 import { readId } from '../shared/dify/dify-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { readUser } from '../shared/dify/dify-user';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import {

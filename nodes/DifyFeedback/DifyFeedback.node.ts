@@ -4,7 +4,7 @@ import type {
 	INodeType,
 	INodeTypeDescription,
 } from 'n8n-workflow';
-import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
 import { operations } from './operations';
 
 export class DifyFeedback implements INodeType {

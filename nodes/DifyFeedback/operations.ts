@@ -1,6 +1,6 @@
 /** Ratings of messages of a Dify app. */
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { messageField, readId } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
 import { createOperationTable } from '../shared/run/operations';

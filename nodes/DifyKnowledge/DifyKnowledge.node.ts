@@ -10,7 +10,7 @@ import {
 	searchKnowledgeBases,
 } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
 import { createResourceTable } from '../shared/run/operations';
 import { chunks } from './chunk';
 import { recordOperations } from './document/records';

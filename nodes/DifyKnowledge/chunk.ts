@@ -2,7 +2,7 @@
 import { deletePath } from '../../lib/dify/knowledge/documents';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { readId, readPath } from '../shared/dify/dify-fields';
 import {
 	ID_EXAMPLE,

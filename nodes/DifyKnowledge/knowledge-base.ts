@@ -1,5 +1,5 @@
 /** Knowledge bases of a workspace. */
-import { createParamError } from '../../lib/dify/errors';
+import { createParamError } from '../../lib/dify/create-error';
 import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {
@@ -17,7 +17,7 @@ import {
 	topKField,
 } from '../shared/dify/retrieval-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
 import { simplifyField, readId } from '../shared/dify/dify-fields';
 import {
 	booleanField,

@@ -1,7 +1,7 @@
 /** Metadata of a knowledge base and its documents. */
 import { asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineRequestOperation } from '../shared/dify/dify-operation';
+import { defineRequestOperation } from '../shared/dify/define-operation';
 import { readId } from '../shared/dify/dify-fields';
 import {
 	choiceField,

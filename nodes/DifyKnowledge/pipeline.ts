@@ -1,5 +1,5 @@
 /** Knowledge pipelines, which create documents from files. */
-import { createParamError } from '../../lib/dify/errors';
+import { createParamError } from '../../lib/dify/create-error';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
 import { apiPath, parseRecords } from '../../lib/dify/client';
@@ -11,7 +11,7 @@ import { toOperationItems } from '../shared/run/operations';
 import { datasetField, documentBinaryField } from './fields';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
-import { readExactObject } from '../shared/dify/run-request';
+import { readExactObject } from '../shared/dify/exact-object';
 
 /**
  * Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13).

@@ -5,7 +5,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { getForm } from '../shared/dify/editor-lists';
-import { difyActionNode, createDifyExecute } from '../shared/dify/dify-operation';
+import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
 import { createResourceTable } from '../shared/run/operations';
 import { forms } from './form';
 import { runExecute } from './execute';

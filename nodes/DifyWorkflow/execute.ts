@@ -1,6 +1,8 @@
 /** Operation Execute of a run. */
-import { runWorkflow } from '../../lib/dify/run/start-run';
-import { inputFields, buildRunRequest, filesField } from '../shared/dify/run-request';
+import { runWorkflow } from '../../lib/dify/run/run-workflow';
+import { buildRunRequest } from '../shared/dify/run-request';
+import { filesField } from '../shared/dify/run-files';
+import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField, RUN_OPTIONS, RETRY_CONDITION } from '../shared/dify/dify-fields';
 import { readUser } from '../shared/dify/dify-user';

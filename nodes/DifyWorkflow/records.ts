@@ -1,9 +1,9 @@
 /** Operations on the runs that Dify stores. */
 import { fetchRunRecord, pollRunRecord } from '../../lib/dify/run/run-record';
-import { stopWorkflow } from '../../lib/dify/run/start-run';
+import { stopWorkflow } from '../../lib/dify/run/run-workflow';
 import { toPlainObject } from '../shared/dify/run-output';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/define-operation';
 import { readId, simplifyField } from '../shared/dify/dify-fields';
 import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
 import {

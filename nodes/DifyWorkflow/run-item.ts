@@ -1,6 +1,6 @@
 /** The output item of a run, as the options of its operation ask for it. */
 import type { DifyCall } from '../shared/dify/dify-operation';
-import { getPartialResult } from '../../lib/dify/errors';
+import { getPartialResult } from '../../lib/dify/partial-result';
 import { withAbsoluteUrl } from '../../lib/dify/files';
 import type { RunRequest } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';

@@ -1,6 +1,6 @@
 /** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
-import type { ISupplyDataFunctions, NodeOperationError } from 'n8n-workflow';
-import type { ChatResult } from '../../lib/chat/types';
+import type { NodeOperationError } from 'n8n-workflow';
+import type { ChatResult } from '../../lib/chat/chat-result';
 import { CancelPoller } from '../shared/cancel-poller';
 import { addHintOnce } from '../shared/run/hints';
 import type { SubNode } from '../shared/sub-node';
@@ -12,11 +12,8 @@ import { getStreamingHint } from './streaming-hint';
 export class ChatExecution {
 	private readonly poller: CancelPoller;
 
-	constructor(
-		private readonly context: ISupplyDataFunctions,
-		private readonly subNode: SubNode,
-	) {
-		this.poller = new CancelPoller(context);
+	constructor(private readonly subNode: SubNode) {
+		this.poller = new CancelPoller(subNode.context);
 	}
 
 	/** Aborts when the execution is stopped. */
@@ -35,7 +32,7 @@ export class ChatExecution {
 
 	/** Tokens of all models of the execution so far. */
 	readTotals(): TokenTotals {
-		return readTokenTotals(this.context);
+		return readTokenTotals(this.subNode.context);
 	}
 
 	/**
@@ -44,7 +41,7 @@ export class ChatExecution {
 	 * @param summary shown above the response; empty if there is nothing to say
 	 */
 	report(result: ChatResult, summary: string): void {
-		const { context } = this;
+		const { context } = this.subNode;
 		addTokenTotals(context, result);
 		for (const message of [...result.warnings, getStreamingHint(context, result.totalMs)])
 			if (message) addHintOnce(context, message);
@@ -53,7 +50,7 @@ export class ChatExecution {
 
 	/** Adds the tokens of a failed generation to the totals, and gives its error the form that n8n shows. */
 	reportError(error: unknown): NodeOperationError {
-		addFailedTokenTotals(this.context, error);
+		addFailedTokenTotals(this.subNode.context, error);
 		return this.subNode.toError(error);
 	}
 

@@ -1,10 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
-import {
-	responseFormatFields,
-	thinkingFields,
-	generationOptionFields,
-	requestFields,
-} from '../shared/chat/generation';
+import { generationOptionFields } from '../shared/chat/generation-options';
+import { requestFields } from '../shared/chat/request-fields';
+import { thinkingFields } from '../shared/chat/thinking';
+import { responseFormatFields } from '../shared/chat/response-format';
 import {
 	noticeField,
 	booleanField,

@@ -1,10 +1,12 @@
 /** The generator of Local Chat Model: runs turns within the limits of its settings, and reports each to n8n. */
 import { withToolLimit } from '../../lib/chat/prepare/tool-selection';
 import { runTurn } from '../../lib/chat/turn';
-import type { ChatGenerator, ChatResult, ChatSettings } from '../../lib/chat/types';
+import type { ChatGenerator } from '../../lib/chat/chat-request';
+import type { ChatResult } from '../../lib/chat/chat-result';
+import type { ChatSettings } from '../../lib/chat/settings';
 import { anySignal } from '../../lib/http/sleep';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
-import type { HostGenerator } from '../../lib/langchain/local-chat-model';
+import type { HostGenerator } from '../../lib/langchain/host-generator';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { omitUndefined } from '../../lib/values/records';
 import { withResolvedModel } from '../shared/model-selection';

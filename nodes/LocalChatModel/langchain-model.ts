@@ -1,15 +1,14 @@
 /** A generator as a LangChain model of this n8n. */
-import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
-import { isJsonRequested } from '../../lib/chat/body/openai-body';
-import type { ChatSettings } from '../../lib/chat/types';
+import type { SupplyData } from 'n8n-workflow';
+import { isJsonRequested } from '../../lib/chat/settings';
+import type { ChatSettings } from '../../lib/chat/settings';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
-import type { HostGenerator } from '../../lib/langchain/local-chat-model';
-import {
-	getLocalChatModelClass,
-	getTracerWithoutTokenizer,
-} from '../../lib/langchain/local-chat-model';
+import type { HostGenerator } from '../../lib/langchain/host-generator';
+import { getLocalChatModelClass } from '../../lib/langchain/local-chat-model';
+import { getTracerWithoutTokenizer } from '../../lib/langchain/tracer-without-tokenizer';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import type { ModelServer } from '../../lib/servers/types/server-type';
+import type { SubNode } from '../shared/sub-node';
 
 /** What a model consists of. */
 export interface LangChainModelOptions {
@@ -22,7 +21,7 @@ export interface LangChainModelOptions {
 
 /** Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
 export async function createLangChainModel(
-	context: ISupplyDataFunctions,
+	{ context }: SubNode,
 	{ generate, settings, server }: LangChainModelOptions,
 ): Promise<SupplyData> {
 	const sdk = loadSdk();

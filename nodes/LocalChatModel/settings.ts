@@ -1,11 +1,13 @@
 /** Reads the settings of Local Chat Model. */
-import type { ChatSettings, ThinkingHistory } from '../../lib/chat/types';
+import type { ChatSettings, ThinkingHistory } from '../../lib/chat/settings';
 import type { NodeParameters, Field } from '../shared/parameters';
 import { asBoolean, asText } from '../shared/parameters';
 import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
 import { traceFields } from './fields';
 import { asRecord, isUnset } from '../../lib/values/records';
-import { readGeneration, readResponseFormat, readThinking } from '../shared/chat/generation';
+import { readGeneration } from '../shared/chat/generation-options';
+import { readThinking } from '../shared/chat/thinking';
+import { readResponseFormat } from '../shared/chat/response-format';
 import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/attributes';
 

@@ -18,10 +18,10 @@ export async function supplyChatModel(
 		const { parameters, server, priority } = await subNode.open(properties);
 		const settings = { ...readSettings(parameters), priority };
 		const limits = readLimits(parameters);
-		const execution = new ChatExecution(context, subNode);
+		const execution = new ChatExecution(subNode);
 		const generate = createGenerator({ server, settings, limits, execution });
 		return {
-			...(await createLangChainModel(context, { generate, settings, server })),
+			...(await createLangChainModel(subNode, { generate, settings, server })),
 			closeFunction: async () => await Promise.resolve(execution.close()),
 		};
 	});

@@ -1,5 +1,5 @@
 /** Ends an execution that has used up its token budget. */
-import type { ChatGenerator } from '../../lib/chat/types';
+import type { ChatGenerator } from '../../lib/chat/chat-request';
 import type { TokenTotals } from '../shared/token-totals';
 import { createInputError } from '../../lib/errors/create-error';
 

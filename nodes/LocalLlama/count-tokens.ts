@@ -1,5 +1,5 @@
 import * as workflow from 'n8n-workflow';
-import type { Usage } from '../../lib/chat/types';
+import type { Usage } from '../../lib/chat/chat-result';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import type { LlamaCall } from './run-local-llama';
 

@@ -13,7 +13,7 @@ import type { ChatStream } from '../shared/run/chat-stream';
 import type { NodeResource } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
-import { captureError, ServerError } from '../../lib/errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { createInputError } from '../../lib/errors/create-error';
 import { toModelFacts } from '../../lib/health/facts';
 import { listModels } from '../../lib/servers/list-models';
@@ -123,7 +123,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['run'] {
 
 /** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
-	const models = await listModels(server, signal).catch(captureError);
+	const models = await listModels(server, signal).catch(asServerErrorOrThrow);
 	if (!(models instanceof ServerError)) return models;
 	if (models.type === 'modelNotFound') return [];
 	throw models;

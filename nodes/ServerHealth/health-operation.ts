@@ -6,7 +6,7 @@ import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/nod
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { CheckTarget } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probes';
+import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
 import { readExpectations } from '../shared/health/check-fields';
 import type { Operation, OperationCall } from '../shared/run/operations';

@@ -1,6 +1,6 @@
 /** Operation Report. */
 import type { INodeProperties } from 'n8n-workflow';
-import { captureError, ServerError } from '../../lib/errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import type { CheckResult, Finding } from '../../lib/health/check-result';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
@@ -91,7 +91,7 @@ async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 		...readSpeed(call),
 		...TIMEOUTS,
 		hasMiddleRound: true,
-	}).catch(captureError);
+	}).catch(asServerErrorOrThrow);
 	if (!(measured instanceof ServerError)) {
 		const wrongType = measured.findings.find(({ id }) => id === 'wrongModelType');
 		if (wrongType === undefined) return measured;

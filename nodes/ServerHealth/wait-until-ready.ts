@@ -1,5 +1,6 @@
 /** Operation Wait Until Ready. */
-import { checkServer, waitUntilReady as wait } from '../../lib/health/check';
+import { checkServer } from '../../lib/health/check';
+import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
 import { numberField } from '../shared/field-builders';
 import { checkFields } from '../shared/health/check-fields';
 import type { HealthOperation } from './health-operation';

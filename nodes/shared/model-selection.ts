@@ -7,13 +7,13 @@ import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type
 import { createModelServer } from '../../lib/servers/endpoint';
 import { lacksHeaders } from '../../lib/servers/credential';
 import { toListEntries, createListError } from './list-entries';
-import { captureError, ServerError } from '../../lib/errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
 import type { Timeouts } from '../../lib/http/timeouts';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
-import { toListUrl } from '../../lib/servers/probe';
+import { toListUrl } from '../../lib/servers/server-urls';
 import { getProfile } from '../../lib/servers/profile';
 
 /** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
@@ -144,10 +144,10 @@ export async function withResolvedModel<T extends ModelSettings>(
 	const policy = new RetryPolicy(retries, true);
 	const resolve = async () => {
 		for (;;) {
-			const model = await resolveOnlyModel(server, task, signal).catch(captureError);
+			const model = await resolveOnlyModel(server, task, signal).catch(asServerErrorOrThrow);
 			if (!(model instanceof ServerError)) return model;
 			const remainingMs = endsAt - performance.now();
-			await sleepWithAbort(policy.nextDelayMs(model, remainingMs, server.onLoading), signal);
+			await sleepWithAbort(policy.takeDelayMsOrThrow(model, remainingMs, server.onLoading), signal);
 		}
 	};
 	return { ...settings, model: await fetchOnce(modelCache(server), task, resolve) };
@@ -164,7 +164,7 @@ async function resolveOnlyModel(
 	if (!NAME_OPTIONAL_TASKS.has(task))
 		return selectOnlyModel(await listModels(server, signal, task), context);
 	// A server with one model for images or audio needs no name, and may have no list.
-	const models = await listModels(server, signal, task).catch(captureError);
+	const models = await listModels(server, signal, task).catch(asServerErrorOrThrow);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
 	const { listQueries } = await getProfile(server).getType(signal);

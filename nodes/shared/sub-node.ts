@@ -6,7 +6,7 @@ import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
 import { watchLoading } from './run/hints';
-import { toPanelError } from './run/item-error';
+import { toPanelError } from './run/panel-error';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
 import { readPriority } from './timeout-fields';
@@ -43,6 +43,11 @@ export class SubNode {
 
 	constructor(private readonly place: SubNodePlace) {
 		this.log = new SubNodeLog(place, (error) => this.toError(error));
+	}
+
+	/** What n8n gives to the sub-node. */
+	get context(): SubNodePlace['context'] {
+		return this.place.context;
 	}
 
 	/** Aborts when the execution is stopped. */

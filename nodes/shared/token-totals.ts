@@ -1,4 +1,4 @@
-import type { ChatResult, Usage } from '../../lib/chat/types';
+import type { ChatResult, Usage } from '../../lib/chat/chat-result';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asArray, asNonEmptyString, isRecord } from '../../lib/values/records';

@@ -175,6 +175,34 @@ describe("n8n's credential test", () => {
 		},
 	);
 
+	test.each([
+		['/api', 'ollama'],
+		['/api/', 'ollama'],
+		['/api/chat', 'ollama'],
+		['/api/tags', 'ollama'],
+		// Only Ollama has these routes.
+		['/api/chat', 'auto'],
+		['/api/embed', 'auto'],
+	])(
+		'passes on Ollama with %s after the Base URL on any port, with Server Type %s',
+		async (ending, serverType) => {
+			const baseUrl = (await start({ profile: 'ollama' })) + ending;
+			expect(await testWith({ baseUrl, serverType })).toBe('OK');
+			expect(server.requests.map(({ path }) => path)).toEqual(['/v1/models']);
+		},
+	);
+
+	// The test is one request, and its address may as well be that of Open WebUI.
+	test.each(['/api', '/api/', '/API'])(
+		'says what to change on Ollama with %s after the Base URL and the default Server Type',
+		async (ending) => {
+			const baseUrl = (await start({ profile: 'ollama' })) + ending;
+			expect(await testWith({ baseUrl })).toContain(
+				'For Ollama, remove /api from the Base URL or set Server Type to Ollama to pass it.',
+			);
+		},
+	);
+
 	test('with the key in x-api-key, extra headers, and an untrusted certificate', async () => {
 		const baseUrl = await start({ apiKey: SAMPLE, tls: true });
 		const data = {

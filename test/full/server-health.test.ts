@@ -1,5 +1,6 @@
-import { checkServer, waitUntilReady } from '../../lib/health/check';
-import type { CheckOptions } from '../../lib/health/probes';
+import { checkServer } from '../../lib/health/check';
+import { waitUntilReady } from '../../lib/health/wait-until-ready';
+import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
 import { closePools } from '../../lib/http/dispatcher';
 import { toCheckTarget } from '../../nodes/shared/health/target';

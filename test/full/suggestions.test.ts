@@ -1,6 +1,7 @@
 /** Follows the suggestion of an error on the real llama-server, which must fix it. */
 import { runTurn } from '../../lib/chat/turn';
-import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
+import type { ChatRequest } from '../../lib/chat/chat-request';
+import type { ChatSettings } from '../../lib/chat/settings';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { closePools } from '../../lib/http/dispatcher';

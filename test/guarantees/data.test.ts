@@ -5,9 +5,8 @@ import { chatModel, embeddings, failureOf, model, modelList, run } from './suppo
 import { json, sendJson, useServers } from './support/scripted-server';
 import type { Answer } from './support/scripted-server';
 import process from 'node:process';
+import { measureUsedBytes } from '../support/memory';
 import { setTimeout as delay } from 'node:timers/promises';
-import * as v8 from 'node:v8';
-import * as vm from 'node:vm';
 
 const start = useServers();
 const EMBED = '/v1/embeddings';
@@ -212,11 +211,9 @@ describe('large amounts', () => {
 	test('memory stays flat over many images', async () => {
 		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: text('Seen.') });
 		const collect = (): number => {
-			(vm.runInNewContext('gc') as () => void)();
-			const { heapUsed, external } = process.memoryUsage();
-			return (heapUsed + external) / MEGABYTE;
+			const { heap, external } = measureUsedBytes();
+			return (heap + external) / MEGABYTE;
 		};
-		v8.setFlagsFromString('--expose-gc');
 		const look = async (picture: number) => {
 			const bytes = Buffer.alloc(MEGABYTE, picture);
 			const url = `data:image/png;base64,${bytes.toString('base64')}`;

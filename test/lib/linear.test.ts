@@ -65,7 +65,7 @@ import {
 	isInOpenElement,
 	unwrapCodeBlock,
 } from '../../lib/text/code-blocks';
-import { toDifyResponseError } from '../../lib/dify/errors';
+import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
 import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
 import {
@@ -128,6 +128,7 @@ import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
 import { cpuMilliseconds } from '../support/cpu-time';
+import { measureUsedBytes } from '../support/memory';
 import {
 	collectLiterals,
 	findExports,
@@ -688,6 +689,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'fitsMimeType',
 		'isBinaryEnding',
 		'describeDocument',
+		'isTextType',
 		'cleanResponseFormat',
 	],
 	'the texts are kept or passed on as they are': [
@@ -943,15 +945,18 @@ const ESCAPES_IN_TEXT = [
 	'Zm9vYmFyYmF6 ',
 ];
 const MEGABYTE = 1_000_000;
-/** CPU time of masking a megabyte once; it is searched in several forms on its way to an item. */
-const MAX_MASKING_MS = 100;
+/**
+ * CPU time of masking a megabyte once; it is searched in several forms on its way to an item. A search at each of these
+ * pieces took several seconds, and this takes less than a tenth of a second where nothing else runs.
+ */
+const MAX_MASKING_MS = 500;
 /** Memory that masking may keep, whatever the length of a text. */
 const MAX_MASKING_BYTES = 8 * 1024 * 1024;
 
 test.each(ESCAPES_IN_TEXT)('a megabyte of %j is masked without blocking', (piece) => {
 	const text = fill(piece, MEGABYTE);
 	const json = JSON.stringify({ text });
-	const before = process.memoryUsage().arrayBuffers;
+	const before = measureUsedBytes().arrayBuffers;
 	const works: Array<() => unknown> = [
 		() => mask(`${text}.`, [KEY_WITH_SIGNS]),
 		() => maskBody(json, [KEY_WITH_SIGNS]),
@@ -961,5 +966,5 @@ test.each(ESCAPES_IN_TEXT)('a megabyte of %j is masked without blocking', (piece
 		const times = [1, 2, 3].map(() => cpuMilliseconds(() => void work()));
 		expect(Math.min(...times)).toBeLessThan(MAX_MASKING_MS);
 	}
-	expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MAX_MASKING_BYTES);
+	expect(measureUsedBytes().arrayBuffers - before).toBeLessThan(MAX_MASKING_BYTES);
 });

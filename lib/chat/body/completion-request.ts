@@ -5,15 +5,14 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './ollama-body';
-import { getIgnoredWarnings, isJsonRequested } from './openai-body';
+import { getIgnoredWarnings } from './ignored-options';
+import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';
-import type {
-	ChatMessage,
-	SamplingSettings,
-	ToolDefinition,
-	CompletionRequest,
-	TurnContext,
-} from '../types';
+import type { TurnContext } from '../turn-context';
+import type { CompletionRequest } from '../completion';
+import type { ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
+import type { SamplingSettings } from '../settings';
 import { toGrammarSchema } from './grammar-schema';
 
 /** The request of the first attempt. */

@@ -2,7 +2,8 @@
  * Forms of a conversation that a server has not refused. Chat templates and gateways differ in what they accept of the
  * thinking of earlier messages, and some servers stream no answer that may contain calls.
  */
-import type { Adaptation, Rejection } from '../../exchange/adaptations';
+import type { Adaptation } from '../../exchange/find-change';
+import type { Rejection } from '../../exchange/rejection';
 import type { JsonRecord } from '../../values/records';
 import { asRecords, asString, isNonEmpty, isRecord } from '../../values/records';
 import { toolCallCache } from '../tools/tool-call-cache';

@@ -10,11 +10,14 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty, isRecord, omitUndefined, asRecord } from '../../values/records';
 import { parseObject } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
-import { selectCallableTools, toToolsField, supportsOption } from './openai-body';
+import { supportsOption } from './sampling-fields';
+import { selectCallableTools, toToolsField } from './wire-tools';
 import { getMedia, getText } from '../content';
 import { GENERATION_OPTION_LIST } from './generation-options';
 import type { MediaPart } from '../../files/read-file';
-import type { ChatMessage, SamplingSettings, CompletionRequest } from '../types';
+import type { CompletionRequest } from '../completion';
+import type { ChatMessage } from '../chat-message';
+import type { SamplingSettings } from '../settings';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Record<string, string> = {

@@ -2,16 +2,12 @@
 import type { ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, omitUndefined } from '../../values/records';
-import type {
-	ChatMessage,
-	SamplingSettings,
-	ToolChoice,
-	ToolDefinition,
-	CompletionRequest,
-} from '../types';
+import type { CompletionRequest } from '../completion';
+import type { ChatMessage } from '../chat-message';
+import type { SamplingSettings } from '../settings';
 import type { ContentPart } from '../../files/read-file';
-import type { GenerationOption, GenerationOptionName } from './generation-options';
-import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
+import { selectCallableTools, toToolsField } from './wire-tools';
+import { supportsOption, toSamplingFields } from './sampling-fields';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
 export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
@@ -65,39 +61,6 @@ function toolFields(
 	};
 }
 
-/** The forced tool, otherwise all tools. */
-export function selectCallableTools(
-	tools: readonly ToolDefinition[],
-	choice: ToolChoice | undefined,
-): readonly ToolDefinition[] {
-	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
-}
-
-/** A tool as OpenAI's and Ollama's APIs take it. */
-export interface WireTool {
-	type: 'function';
-	function: {
-		name: string;
-		description: string | undefined;
-		/** JSON schema of the arguments. */
-		parameters: JsonRecord;
-	};
-}
-
-/** The field `tools` of a request. */
-export interface ToolsField {
-	tools: WireTool[];
-}
-
-/** The request field for tools. */
-export function toToolsField(tools: readonly ToolDefinition[]): ToolsField {
-	return { tools: tools.map(toWireTool) };
-}
-
-function toWireTool({ name, description, schema }: ToolDefinition): WireTool {
-	return { type: 'function', function: { name, description, parameters: schema } };
-}
-
 function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord {
 	const { role, content } = message;
 	if (role === 'assistant') return toWireAssistantMessage(message, serverType);
@@ -143,61 +106,6 @@ function toWireAssistantMessage(
 			tool_calls,
 		}),
 	};
-}
-
-/** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
-export function supportsOption(
-	{ supportedFields }: ServerType,
-	name: GenerationOptionName,
-): boolean {
-	const { extension }: GenerationOption = GENERATION_OPTIONS[name];
-	if (supportedFields === 'all') return extension !== 'listedServers';
-	return extension === undefined || supportedFields.includes(name);
-}
-
-const NO_LIMIT = -1;
-
-/** The request fields of the options that are set. */
-export function toSamplingFields(sampling: SamplingSettings, serverType: ServerType): JsonRecord {
-	const { supportsUnlimitedTokens, fieldNames = {} } = serverType;
-	const body: JsonRecord = {};
-	for (const { name, fieldName } of GENERATION_OPTION_LIST) {
-		const value = sampling[name];
-		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
-			continue;
-		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
-		body[fieldNames[name] ?? fieldName] = value;
-	}
-	return body;
-}
-
-/** A warning about the set options that this server type ignores. */
-export function getIgnoredWarnings(sampling: SamplingSettings, serverType: ServerType): string[] {
-	const ignored = getIgnoredOptions(sampling, serverType);
-	if (ignored.length === 0) return [];
-	return [
-		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
-	];
-}
-
-/** Labels of set options that this server type ignores. */
-function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): string[] {
-	const { thinking, responseFormat } = sampling;
-	const ignored = GENERATION_OPTION_LIST.filter(
-		({ name }) => sampling[name] !== undefined && !supportsOption(serverType, name),
-	).map(({ label }) => label);
-	// Off is not reported: a model without thinking complies anyway.
-	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
-	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
-		ignored.push('Thinking Token Budget');
-	if (responseFormat?.type === 'grammar' && !serverType.toGrammarFields)
-		ignored.push('GBNF Grammar');
-	return ignored;
-}
-
-/** Whether the response is to be JSON. */
-export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
-	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
 /** The request fields for thinking on this server type. */

@@ -1,7 +1,7 @@
 /** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
 import type { RequestField } from '../../exchange/request-fields';
 import { SERVER_TYPES } from '../../servers/types/index';
-import type { SamplingSettings } from '../types';
+import type { SamplingSettings } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';
 
 /** Names of `max_tokens` on other routes and of llama-server, which also names its own field in messages. */

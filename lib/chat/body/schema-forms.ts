@@ -2,7 +2,7 @@
  * Forms of a JSON schema for values that may be null. Servers with other grammars reject a list of types (LM Studio with
  * MLX: `'type' must be a string`), or a choice with null.
  */
-import type { Adaptation } from '../../exchange/adaptations';
+import type { Adaptation } from '../../exchange/find-change';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, isRecord } from '../../values/records';
 import { MAX_DEPTH } from '../../values/json';

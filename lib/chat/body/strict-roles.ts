@@ -4,7 +4,7 @@
  * 4377), two tool calls in one message (Llama 3), a user message after a tool result, which is how images of a tool are
  * sent (Mistral), and any system message (Gemma).
  */
-import type { Adaptation } from '../../exchange/adaptations';
+import type { Adaptation } from '../../exchange/find-change';
 import { mergeAdjacent } from '../content';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, asRecords, asString } from '../../values/records';

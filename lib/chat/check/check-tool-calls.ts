@@ -4,31 +4,18 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, isRecord } from '../../values/records';
 import { findDuplicateKeys, hasDuplicateKeys } from '../../text/json-members';
 import { parseArguments } from '../tools/arguments';
-import type { ToolDefinition } from '../types';
-import { validateAgainstSchema } from './validate-json';
+import type { ToolDefinition } from '../tool-definition';
+import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { fitFormatArguments } from './format-call';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
 import { createToolFinder } from '../tools/tool-finder';
 import { toSafeName } from './correction';
-
-/** An invalid tool call. */
-export interface ToolCallIssue {
-	toolCall: RawToolCall;
-	type:
-		| 'unknownTool'
-		| 'brokenArguments'
-		| 'ambiguousArguments'
-		| 'missingArguments'
-		| 'unknownArguments'
-		| 'invalidArguments';
-	/** Names of arguments, or why the arguments do not match the schema. */
-	details: string[];
-}
+import type { ToolCallIssue } from './tool-call-issue';
 
 /** The calls of a response, checked. */
 export interface CheckedToolCalls {
-	/** With the tools' own names and coerced arguments. */
+	/** With the wire names of the tools, as they were offered, and coerced arguments. */
 	validCalls: RawToolCall[];
 	/** One for each of the other calls. */
 	issues: ToolCallIssue[];

@@ -4,7 +4,8 @@ import type { ServerError } from '../../errors/server-error';
 import type { ErrorContext, ErrorOverrides } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import { describeRejectedCall } from './rejected-call';
-import type { Completion, CompletionFailure, TurnContext } from '../types';
+import type { TurnContext } from '../turn-context';
+import type { Completion, CompletionFailure } from '../completion';
 
 const TRUNCATED_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';

@@ -1,11 +1,12 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { breakControlTokens } from '../../text/control-tokens';
 import { truncate } from '../../values/text';
-import type { ToolCallIssue } from './check-tool-calls';
+import type { ToolCallIssue } from './tool-call-issue';
 import { createServerToolCallId } from '../tools/tool-call-ids';
 import { normalizeArguments } from '../tools/arguments';
 import type { RawToolCall } from '../../text/calls/types';
-import type { ChatMessage, ToolDefinition } from '../types';
+import type { ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
 
 /** Maximum bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
 const MAX_BYTES = 3_600;

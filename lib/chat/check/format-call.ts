@@ -3,8 +3,8 @@ import { extractJson } from '../../text/extract-json';
 import type { RawToolCall } from '../../text/calls/types';
 import { asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
-import type { ToolDefinition } from '../types';
-import { validateAgainstSchema } from './validate-json';
+import type { ToolDefinition } from '../tool-definition';
+import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
 

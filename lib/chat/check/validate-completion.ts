@@ -11,21 +11,19 @@ import {
 	describeIssue,
 	toSafeName,
 } from './correction';
-import type { CheckedToolCalls, ToolCallIssue } from './check-tool-calls';
+import type { CheckedToolCalls } from './check-tool-calls';
+import type { ToolCallIssue } from './tool-call-issue';
 import { checkToolCalls } from './check-tool-calls';
 import { parseFormatCall } from './format-call';
-import type {
-	ChatMessage,
-	ToolDefinition,
-	Completion,
-	CompletionFailure,
-	CompletionRequest,
-	RequestedJson,
-	TurnContext,
-} from '../types';
+import type { TurnContext } from '../turn-context';
+import type { Completion, CompletionFailure, CompletionRequest } from '../completion';
+import type { RequestedJson } from '../chat-result';
+import type { ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
 import { validateJson, createJsonError } from './validate-json';
-import { isJsonRequested } from '../body/openai-body';
+import { isJsonRequested } from '../settings';
 import { toServerError } from './completion-error';
+import { showsTextAtEnd } from '../turn-context';
 
 /** A usable completion: what was checked. */
 export interface ValidatedCompletion extends Completion {
@@ -47,11 +45,6 @@ export interface ReceivedCompletion {
 
 type ValidationOutcome = Outcome<CompletionRequest, ValidatedCompletion>;
 
-/** Whether the text is shown only after validation. */
-export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
-	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
-}
-
 /** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
 	turn: TurnContext,
@@ -59,7 +52,7 @@ export function validateCompletion(
 ): ValidationOutcome {
 	const { completion, draft } = received;
 	if (completion.failure || completion.toolCalls.length > 0)
-		return validateToolCalls(turn, received);
+		return validateCallsOrFailure(turn, received);
 	const formatCall = showsTextAtEnd(turn)
 		? parseFormatCall(completion.text, draft.tools)
 		: undefined;
@@ -75,7 +68,10 @@ function accept(
 	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
 }
 
-function validateToolCalls(turn: TurnContext, received: ReceivedCompletion): ValidationOutcome {
+function validateCallsOrFailure(
+	turn: TurnContext,
+	received: ReceivedCompletion,
+): ValidationOutcome {
 	const { completion, draft } = received;
 	const { toolCalls, failure } = completion;
 	const unofferedTools = (turn.chatRequest.unofferedTools ?? []).map((tool) => ({

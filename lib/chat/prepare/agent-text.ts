@@ -1,6 +1,6 @@
 /** The text that n8n's agent writes into messages for earlier calls. */
 import { breakControlTokens } from '../../text/control-tokens';
-import type { InputToolCall } from '../types';
+import type { InputToolCall } from '../input-message';
 
 /** A list of tool names, and nothing else. */
 const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;

@@ -2,7 +2,8 @@
 import { createServerError } from '../../errors/create-error';
 import type { ServerProps } from '../../servers/types/server-type';
 import { getMedia } from '../content';
-import type { ChatMessage, TurnContext } from '../types';
+import type { TurnContext } from '../turn-context';
+import type { ChatMessage } from '../chat-message';
 import { toErrorContext } from '../../http/request-errors';
 
 /** Who sends what to whom, as far as capabilities depend on it. */

@@ -16,7 +16,9 @@ import type { CachedToolCall } from '../tools/tool-call-cache';
 import { toServerToolCallId, getResponseKey } from '../tools/tool-call-ids';
 import type { ContentPart } from '../../files/read-file';
 import { splitReasoning } from '../../text/reasoning';
-import type { ChatMessage, InputMessage, InputToolCall, ThinkingHistory, ToolCall } from '../types';
+import type { InputMessage, InputToolCall } from '../input-message';
+import type { ChatMessage, ToolCall } from '../chat-message';
+import type { ThinkingHistory } from '../settings';
 import { stripAgentText } from './agent-text';
 
 /** Looks up a call of an earlier response by its ID from `createToolCallIds`; undefined if it is not cached. */

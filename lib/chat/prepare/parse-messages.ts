@@ -3,8 +3,8 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, isRecord, asNonEmptyString, asRecord, asRecords } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { toText } from '../../values/text';
-import type { InputMessage, InputToolCall } from '../types';
-import { MESSAGE_TYPES } from '../types';
+import type { InputMessage, InputToolCall } from '../input-message';
+import { MESSAGE_TYPES } from '../input-message';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in

@@ -3,7 +3,9 @@ import { withoutCallMarkup } from '../../text/calls/without-call-markup';
 import { trimHistory } from './trim-history';
 import { toolCallCache } from '../tools/tool-call-cache';
 import { breakControlTokens } from '../../text/control-tokens';
-import type { ChatMessage, ChatSettings, InputMessage } from '../types';
+import type { InputMessage } from '../input-message';
+import type { ChatMessage } from '../chat-message';
+import type { ChatSettings } from '../settings';
 import { convertMessages } from './convert-messages';
 
 /** The messages of a turn, before the request is built. */

@@ -2,7 +2,8 @@
 import { parseJson } from '../../values/json';
 import { collectTexts } from '../../values/text';
 import { getText } from '../content';
-import type { ChatMessage, ToolDefinition } from '../types';
+import type { ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
 
 /**
  * The texts in which a call may be quoted: messages, earlier responses of the model with the values of their calls,

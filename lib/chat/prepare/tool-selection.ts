@@ -1,7 +1,9 @@
 /** Selects the tools that match the user's questions best, by shared words. */
 import { asRecord, asString } from '../../values/records';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
-import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from '../types';
+import type { ChatGenerator, ChatRequest } from '../chat-request';
+import type { ToolDefinition } from '../tool-definition';
+import type { InputMessage } from '../input-message';
 
 /**
  * Offers the model only the tools that match best. Calls of omitted tools are valid, too.

@@ -1,6 +1,6 @@
 /** Shortens a history to a budget of tokens. */
 import { estimateTokens } from '../../values/tokens';
-import type { ChatMessage } from '../types';
+import type { ChatMessage } from '../chat-message';
 import { getMedia, getText } from '../content';
 
 /**

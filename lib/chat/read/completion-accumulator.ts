@@ -29,7 +29,8 @@ import {
 import { LogprobList } from './logprobs';
 import { MAX_TOOL_CALLS, ToolCallAccumulator } from './tool-call-accumulator';
 import { normalizeArguments } from '../tools/arguments';
-import type { Completion, CompletionFailure, Timings, Usage } from '../types';
+import type { Completion, CompletionFailure } from '../completion';
+import type { Timings, Usage } from '../chat-result';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** What is known about a response before it arrives. */

@@ -2,7 +2,7 @@
 import { maskDeep } from '../../errors/mask';
 import { MaskedStream } from '../../errors/masked-stream';
 import type { TextAndReasoning } from '../../text/reasoning';
-import type { Completion } from '../types';
+import type { Completion } from '../completion';
 
 /** The parts of a response, whose events were masked one by one, as they are shown. */
 export class MaskedOutput {

@@ -6,7 +6,7 @@ import type { JsonRecord } from '../../values/records';
 import { asNonEmptyString, asRecord, asRecords, isNonEmpty, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { parseExactJson } from '../../values/exact-json';
-import type { CompletionFailure } from '../types';
+import type { CompletionFailure } from '../completion';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string): JsonRecord | undefined {

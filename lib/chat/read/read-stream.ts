@@ -1,5 +1,5 @@
 /** Reads the stream of a response into a completion. */
-import { captureError } from '../../errors/server-error';
+import { asServerErrorOrThrow } from '../../errors/server-error';
 import { BodyTooLargeError } from '../../http/body-limits';
 import type { HttpResponse } from '../../http/types';
 import type { TextAndReasoning } from '../../text/reasoning';
@@ -42,7 +42,7 @@ export async function readStream(
 	} catch (error) {
 		if (error instanceof BodyTooLargeError)
 			tryOrUndefined(() => accumulator.pushBeginning(error.received));
-		if (!accumulator.isFinished || signal?.aborted) throw captureError(error);
+		if (!accumulator.isFinished || signal?.aborted) throw asServerErrorOrThrow(error);
 	}
 	const { rest, completion } = accumulator.end({
 		nonEventLines: response.getNonEventLines(),

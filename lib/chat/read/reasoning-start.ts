@@ -1,9 +1,10 @@
 /** Whether a response may begin inside its thinking, which some servers do not mark. */
 import { getProfile } from '../../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../../text/reasoning';
-import { isJsonRequested } from '../body/openai-body';
+import { isJsonRequested } from '../settings';
 import { getText } from '../content';
-import type { Completion, CompletionRequest, TurnContext } from '../types';
+import type { TurnContext } from '../turn-context';
+import type { Completion, CompletionRequest } from '../completion';
 import type { AccumulatorOptions } from './completion-accumulator';
 
 /** What is known before a response about the beginning of its thinking. */

@@ -3,7 +3,8 @@ import type { JsonRecord } from '../../values/records';
 import { isRecord, asRecord } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { estimateTokens } from '../../values/tokens';
-import type { ChatResult, Completion, Timings, Usage } from '../types';
+import type { Completion } from '../completion';
+import type { ChatResult, Timings, Usage } from '../chat-result';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not

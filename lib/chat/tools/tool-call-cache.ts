@@ -1,5 +1,5 @@
 /** The originals of recent tool calls, which n8n splits and changes. */
-import type { ChatResult } from '../types';
+import type { ChatResult } from '../chat-result';
 import { LruCache } from '../../lru-cache';
 
 /** The cached original of a tool call and its turn, which n8n splits and changes. */

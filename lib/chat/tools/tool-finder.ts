@@ -1,6 +1,6 @@
 /** Finds the tool that a call names. */
 import { toValidName } from './tool-names';
-import type { ToolDefinition } from '../types';
+import type { ToolDefinition } from '../tool-definition';
 
 /**
  * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has it. The model

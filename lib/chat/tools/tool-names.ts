@@ -1,5 +1,14 @@
 /** Names of tools that servers accept. */
-import type { ToolDefinition, ChatMessage, ToolNames } from '../types';
+import type { ToolDefinition } from '../tool-definition';
+import type { ChatMessage } from '../chat-message';
+
+/** Names of tools that servers accept, and back. */
+export interface ToolNames {
+	/** The name that is sent: the wire name. */
+	toWire(name: string): string;
+	/** The tool's own name. */
+	toOriginal(name: string): string;
+}
 
 /** Maximum length of a name that servers accept. */
 const MAX_NAME_LENGTH = 64;

@@ -5,7 +5,7 @@ import { isRecord, asNonEmptyString, asRecords, asRecord } from '../../values/re
 import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient, ListEndpoint } from '../client';
 import { fetchAllPages, parseRecords, apiPath, PathSegment } from '../client';
-import { createDifyError, createLocalError } from '../errors';
+import { createDifyError, createLocalError } from '../create-error';
 import { toErrorType } from '../error-types';
 import type { FileSource } from '../../http/multipart';
 import { toUploadFileName } from '../../http/multipart';

@@ -12,7 +12,7 @@ import type { ExactNumber } from '../../values/exact-json';
 import { toExactNumber } from '../../values/exact-json';
 import { asFiniteNumber, parseNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
-import { createParamError } from '../errors';
+import { createParamError } from '../create-error';
 
 type Value = string | number | ExactNumber | string[] | undefined;
 

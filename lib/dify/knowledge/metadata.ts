@@ -6,7 +6,7 @@ import { asFiniteNumber, parseNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
 import type { DifyClient } from '../client';
 import { parseRecords, apiPath } from '../client';
-import { createDifyError, createParamError } from '../errors';
+import { createDifyError, createParamError } from '../create-error';
 import type { DocumentRef } from './documents';
 import { isDateObject, toFilterNumber, toUnixSeconds } from './filters';
 

@@ -1,7 +1,7 @@
 /** Models of providers in Dify. */
 import type { JsonRecord } from '../../values/records';
 import { asNonEmptyString, asRecord, asRecords } from '../../values/records';
-import { createParamError } from '../errors';
+import { createParamError } from '../create-error';
 
 /** A model in Dify: its name and the full provider ID. */
 export interface ModelRef {

@@ -6,7 +6,7 @@ import { asNonEmptyString } from '../../values/records';
 import { findDuplicate } from '../../values/lists';
 import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
-import { createParamError, createLocalError } from '../errors';
+import { createParamError, createLocalError } from '../create-error';
 import type { CreateOptions, DocumentContent } from './documents';
 import {
 	deleteDocument,

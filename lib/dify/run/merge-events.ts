@@ -12,7 +12,7 @@ import {
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { truncate } from '../../values/text';
-import { toReadableText } from '../errors';
+import { toReadableText } from '../readable-text';
 import { getFileKeys } from '../files';
 import { withFieldNames } from '../forms';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
-import { captureError } from '../../errors/server-error';
+import { asServerErrorOrThrow } from '../../errors/server-error';
 import { isOneOf } from '../../errors/error-types';
 import { MAX_RECEIVED_LENGTH, TooManyValuesError } from '../../http/body-limits';
 import type { RequestOptions } from '../../http/types';
@@ -15,8 +15,10 @@ import { parseJsonExactly } from '../../values/exact-json';
 import { pushAll } from '../../values/lists';
 import { getErrorMessage } from '../../values/text';
 import type { DifyClient } from '../client';
-import type { DifyErrorOverrides } from '../errors';
-import { createDifyError, parseErrorBody, createRunError } from '../errors';
+import type { DifyErrorOverrides } from '../create-error';
+import { parseErrorBody } from '../response-error';
+import { createRunError } from './run-error';
+import { createDifyError } from '../create-error';
 import type { HumanForm, RunResult, TextDelta } from '../types';
 import { adoptText } from './closing-text';
 import { settleText } from './final-text';
@@ -32,8 +34,8 @@ import {
 import type { RunRecord, WaitOptions } from './run-record';
 import {
 	applyRunRecord,
-	completeFromMessage,
-	completeFromRunRecord,
+	pollAndApplyMessage,
+	pollAndApplyRunRecord,
 	completeFromStoredAnswer,
 	fetchRunRecord,
 	lookUpEndedRun,
@@ -183,7 +185,7 @@ class RunReader {
 		}
 		signal?.addEventListener('abort', this.abandon, { once: true });
 		if (this.options.runId !== undefined) this.silence.onEvent();
-		const error = await this.readEvents().then(() => undefined, captureError);
+		const error = await this.readEvents().then(() => undefined, asServerErrorOrThrow);
 		this.silence.stop();
 		signal?.removeEventListener('abort', this.abandon);
 		this.clearTimer();
@@ -200,12 +202,12 @@ class RunReader {
 		switch (outcome.type) {
 			case 'ended':
 				if (outcome.missing === 'status') await this.addStatus();
-				return await this.result(
+				return await this.finishWithResult(
 					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
 			case 'silent':
 				await this.emitDeltas(applyRunRecord(this.run, outcome.record));
-				return await this.result(RECOVERED_AFTER_SILENCE);
+				return await this.finishWithResult(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
 				return await this.recover(
@@ -349,7 +351,7 @@ class RunReader {
 		const deltas =
 			workflowRunId === undefined
 				? []
-				: await completeFromRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
+				: await pollAndApplyRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
 						() => [],
 					);
 		if (client.signal?.aborted === true) throw await this.createAbandonedError();
@@ -378,11 +380,11 @@ class RunReader {
 		const { workflowRunId } = run;
 		const recovering =
 			workflowRunId === undefined
-				? completeFromMessage(client, run, { user: this.requestOptions.json?.user, ...options })
-				: completeFromRunRecord(client, run, { runId: workflowRunId, ...options });
+				? pollAndApplyMessage(client, run, { user: this.requestOptions.json?.user, ...options })
+				: pollAndApplyRunRecord(client, run, { runId: workflowRunId, ...options });
 		const deltas = await recovering.catch(async (error: unknown) => {
 			const isStopped = client.signal?.aborted === true;
-			if (isStopped || captureError(error).type === 'runTimeout') this.requestStop();
+			if (isStopped || asServerErrorOrThrow(error).type === 'runTimeout') this.requestStop();
 			if (isStopped) throw await this.createAbandonedError();
 			throw await createError();
 		});
@@ -392,7 +394,7 @@ class RunReader {
 		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
-		return await this.result(
+		return await this.finishWithResult(
 			warning ?? (workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD),
 		);
 	}
@@ -437,7 +439,13 @@ class RunReader {
 		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 
-	private async result(warning?: string) {
+	/**
+	 * Emits the rest of the text, and returns the result.
+	 *
+	 * @param warning about how it was obtained
+	 * @throws {ServerError} for a run that failed in Dify
+	 */
+	private async finishWithResult(warning?: string) {
 		const { run } = this;
 		if (run.end?.status === 'stopped' && this.silentRecord === undefined)
 			await this.addStoppedOutputs();

@@ -17,7 +17,7 @@ import type { JsonRecord } from '../../values/records';
 import { fetchAppParameters } from '../app';
 import type { DifyClient } from '../client';
 import { apiPath } from '../client';
-import { createDifyError } from '../errors';
+import { createDifyError } from '../create-error';
 import type { RunSummary, TextDelta } from '../types';
 import { updateWorkflow } from './merge-events';
 import type { RunState } from './run-state';
@@ -202,8 +202,13 @@ interface RecordWait extends WaitOptions {
 	runId: string;
 }
 
-/** Applies the end of a run from its record, like an event. The outputs become the text. */
-export async function completeFromRunRecord(
+/**
+ * Polls the record of a run until the run has ended, and applies it like an event. The outputs become the text.
+ *
+ * @returns the changes of the text
+ * @throws {ServerError} of type `runTimeout` if the run has not ended in time
+ */
+export async function pollAndApplyRunRecord(
 	client: DifyClient,
 	run: RunState,
 	{ runId, ...options }: RecordWait,
@@ -262,7 +267,7 @@ interface MessageWait extends WaitOptions {
  * Completes an agent's response from the thoughts in its message: an agent continues after its stream broke, but leaves
  * `answer` empty (docs/protocols/dify.md 3.8). The last thought has text and no tool.
  */
-export async function completeFromMessage(
+export async function pollAndApplyMessage(
 	client: DifyClient,
 	run: RunState,
 	{ user, ...options }: MessageWait,

@@ -1,4 +1,4 @@
-import { sendCommand } from '../probe';
+import { sendCommand } from '../send-command';
 import type { ModelActions, ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';

@@ -1,7 +1,7 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
-import { captureError, rethrowWith } from '../../errors/server-error';
+import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
@@ -18,7 +18,8 @@ import type {
 	ModelServer,
 	PullProgress,
 } from './server-type';
-import { pollUntil, sendCommand } from '../probe';
+import { sendCommand } from '../send-command';
+import { pollUntil } from '../poll-until';
 import { fetchRunningModel } from './ollama-models';
 
 const REMOVE_TIMEOUT_MS = 60_000;
@@ -71,7 +72,7 @@ async function generateEmpty(
 	const json = { model: options.model, stream: false, ...fields };
 	const command = { ...options, json };
 	await sendCommand(server, '/api/generate', command).catch(async (error: unknown) => {
-		const { serverText = '' } = captureError(error);
+		const { serverText = '' } = asServerErrorOrThrow(error);
 		if (!/does not support generate/i.test(serverText)) throw error;
 		// An embedding model: a request without input also only loads or unloads it.
 		await sendCommand(server, '/api/embed', command);

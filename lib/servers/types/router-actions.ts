@@ -1,11 +1,14 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
-import { captureError, rethrowWith } from '../../errors/server-error';
+import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
-import { pollUntil, sendCommand, toListUrl, tryProbe } from '../probe';
+import { tryProbe } from '../probe';
+import { sendCommand } from '../send-command';
+import { toListUrl } from '../server-urls';
+import { pollUntil } from '../poll-until';
 import { hasFailed, parseModels, matchesModel, suggestModels } from '../models';
 import { parseMetrics } from '../metrics';
 import type {
@@ -89,7 +92,7 @@ async function changeState(
 	options: ModelActionOptions,
 ) {
 	await sendCommand(server, `/models/${action}`, toCommand(options)).catch((error: unknown) => {
-		const { serverText = '' } = captureError(error);
+		const { serverText = '' } = asServerErrorOrThrow(error);
 		// Another client was faster: the model is already in this state.
 		if (!/is already running|is not running/.test(serverText)) throw error;
 	});

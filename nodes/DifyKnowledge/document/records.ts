@@ -1,5 +1,5 @@
 /** Operations on existing documents. */
-import { createDifyError } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/files';
 import { parseUuid } from '../../../lib/dify/client';
 import type { StatusAction } from '../../../lib/dify/knowledge/documents';
@@ -14,7 +14,7 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values/records';
 import type { DifyOperation } from '../../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../../shared/dify/dify-operation';
+import { defineListOperation, defineRequestOperation } from '../../shared/dify/define-operation';
 import {
 	fetchFilesFromField,
 	readFileOrigins,

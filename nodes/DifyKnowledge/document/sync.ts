@@ -25,7 +25,7 @@ import {
 } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
 import { asText, createFieldError } from '../../shared/parameters';
-import { toItemError } from '../../shared/run/item-error';
+import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
@@ -119,17 +119,18 @@ async function syncItems(call: DifyCall) {
 		try {
 			allItems.push(await readSyncItem(call, call.parametersOf(itemIndex)));
 		} catch (error) {
-			results.push(toItemError(call, { itemIndex, reason: error }));
+			results.push(toItemErrorOrThrow(call, { itemIndex, reason: error }));
 		}
 	}
 	const isComplete = results.length === 0;
 	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
 	for (const items of Map.groupBy(allItems, ({ datasetId }) => datasetId).values()) {
-		const { itemIndex } = items[0]!;
 		const syncing = syncDataset(call, items, isComplete);
 		pushAll(
 			results,
-			await syncing.catch((error: unknown) => [toItemError(call, { itemIndex, reason: error })]),
+			await syncing.catch((error: unknown) =>
+				items.map(({ itemIndex }) => toItemErrorOrThrow(call, { itemIndex, reason: error })),
+			),
 		);
 	}
 	return results;
@@ -209,7 +210,7 @@ async function syncDataset(call: DifyCall, items: readonly SyncItem[], isComplet
 			const locked = toLockedResult(call, step, error);
 			results.push(
 				locked === undefined
-					? toItemError(call, { itemIndex: from, reason: error, facts })
+					? toItemErrorOrThrow(call, { itemIndex: from, reason: error, facts })
 					: toItem(locked),
 			);
 		}

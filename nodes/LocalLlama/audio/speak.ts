@@ -11,7 +11,8 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { voiceField } from '../../shared/voice-selection';
 import { createOptionsField, fileNameField } from '../operation-fields';
-import { mediaFields, readMediaSettings } from '../media-settings';
+import { mediaFields } from '../media-fields';
+import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import { baseName, storeFile } from '../../shared/binary';
@@ -72,7 +73,7 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const settings = await readMediaSettings(call, 'speech');
+		const settings = await resolveModelRequestSettings(call, 'speech');
 		const voice = parameters.string('voice');
 		const speechRequest = {
 			voice,

@@ -15,7 +15,8 @@ import {
 import { modelField } from '../../shared/model-selection';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
 import { createOptionsField, inputFileField } from '../operation-fields';
-import { mediaFields, readMediaSettings } from '../media-settings';
+import { mediaFields } from '../media-fields';
+import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
 
@@ -96,7 +97,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 		);
 		const file = await createFileSource(context, itemIndex, field);
 		file.warnings?.forEach(call.hint);
-		const settings = await readMediaSettings(call, 'transcription');
+		const settings = await resolveModelRequestSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
 		const transcript = await transcribe(server, settings, {
 			file,

@@ -12,7 +12,8 @@ import { baseName, storeFile } from '../../shared/binary';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { createOptionsField, fileNameField } from '../operation-fields';
-import { mediaFields, readMediaSettings } from '../media-settings';
+import { mediaFields } from '../media-fields';
+import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 
 export const imageGenerate: LocalLlamaOperation = withOutput({
@@ -70,7 +71,7 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 	],
 	run: async (call) => {
 		const { parameters, server } = call;
-		const settings = await readMediaSettings(call, 'images');
+		const settings = await resolveModelRequestSettings(call, 'images');
 		const prompt = parameters.rawString('prompt');
 		const { images, warnings } = await generateImages(server, settings, {
 			prompt,

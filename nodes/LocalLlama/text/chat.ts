@@ -1,9 +1,6 @@
-import {
-	readResponseFormat,
-	readThinking,
-	responseFormatFields,
-	toOptionFields,
-} from '../../shared/chat/generation';
+import { readThinking } from '../../shared/chat/thinking';
+import { readResponseFormat, responseFormatFields } from '../../shared/chat/response-format';
+import { toOptionFields } from '../../shared/chat/optional-fields';
 import { modelField } from '../../shared/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { createOptionsField } from '../operation-fields';
@@ -17,7 +14,7 @@ import { textOptions, thinkingOptions } from './text-fields';
 import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import { getRequestedJson } from '../../../lib/chat/check/validate-json';
-import type { InputMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
 import { asRecord, asRecords, isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import {

@@ -1,17 +1,19 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { ResponseFormat } from '../../../lib/chat/types';
-import { getRequestedJson, validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import type { ResponseFormat } from '../../../lib/chat/settings';
+import { getRequestedJson } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
-	buildSchema,
+	buildTableSchema,
 	buildValidationSchema,
 } from '../../../lib/tasks/extract';
 import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
 import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import { findDuplicate } from '../../../lib/values/lists';
-import { readSchema, readThinking } from '../../shared/chat/generation';
+import { readThinking } from '../../shared/chat/thinking';
+import { readSchema } from '../../shared/chat/json-schema';
 import type { NodeParameters } from '../../shared/parameters';
 import { createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
@@ -110,7 +112,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
 		const schema = fields
-			? buildSchema(fields)
+			? buildTableSchema(fields)
 			: readSchema(parameters, 'options.jsonSchema').schema;
 		const validationSchema = fields ? buildValidationSchema(fields) : schema;
 		// Throws for an invalid schema before anything is sent.

@@ -1,11 +1,8 @@
 /** Generates the text of an operation: its settings, one turn, and its report in n8n. */
 import { runTurn } from '../../../lib/chat/turn';
-import type {
-	ChatSettings,
-	ChatResult,
-	InputMessage,
-	SamplingSettings,
-} from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { ChatSettings, SamplingSettings } from '../../../lib/chat/settings';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';
@@ -13,12 +10,12 @@ import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../run-local-llama';
 import { countTokens } from '../count-tokens';
-import type { MediaSettings } from '../media-settings';
-import { readMediaSettings } from '../media-settings';
-import { readGeneration } from '../../shared/chat/generation';
+import type { ModelRequestSettings } from '../model-request-settings';
+import { resolveModelRequestSettings } from '../model-request-settings';
+import { readGeneration } from '../../shared/chat/generation-options';
 
 /** Settings of a task that generates text. */
-export interface TextSettings extends MediaSettings {
+export interface TextSettings extends ModelRequestSettings {
 	sampling: SamplingSettings;
 }
 
@@ -32,7 +29,7 @@ export async function readTextSettings(
 	defaults: SamplingSettings = {},
 ): Promise<TextSettings> {
 	const sampling = { ...defaults, ...readGeneration(call.parameters) };
-	return { ...(await readMediaSettings(call, 'chat')), sampling };
+	return { ...(await resolveModelRequestSettings(call, 'chat')), sampling };
 }
 
 /** What the model gets. */

@@ -1,5 +1,5 @@
 /** The text and the files of an item, for a model. */
-import type { InputMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
 import type { SentFile } from '../../../lib/files/file-errors';
 import type { LlamaCall } from '../run-local-llama';
 import { stringField } from '../../shared/field-builders';

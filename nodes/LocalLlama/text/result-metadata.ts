@@ -1,5 +1,5 @@
 /** The field `metadata` of a generated text. */
-import type { ChatResult, Timings, Usage } from '../../../lib/chat/types';
+import type { ChatResult, Timings, Usage } from '../../../lib/chat/chat-result';
 import { omitEmpty, omitUndefined } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import type { ServerTypeName } from '../../../lib/servers/types/server-type';

@@ -1,11 +1,8 @@
 /** Fields of several operations that generate text. */
-import {
-	DEFAULT_THINKING_BUDGET,
-	thinkingFields,
-	toOptionFields,
-	requestFields,
-	generationOptionFields,
-} from '../../shared/chat/generation';
+import { generationOptionFields } from '../../shared/chat/generation-options';
+import { requestFields } from '../../shared/chat/request-fields';
+import { DEFAULT_THINKING_BUDGET, thinkingFields } from '../../shared/chat/thinking';
+import { toOptionFields } from '../../shared/chat/optional-fields';
 import { longTextField, streamingField } from '../../shared/field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 

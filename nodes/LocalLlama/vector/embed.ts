@@ -14,7 +14,7 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import { quoteValue } from '../../shared/parameters';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
-import { ItemError, toItemError } from '../../shared/run/item-error';
+import { ItemError, toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { countTokens } from '../count-tokens';
@@ -134,7 +134,7 @@ async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 				group.texts.push({ itemIndex, index: count++, ...text });
 		} catch (error) {
 			count++;
-			results.push(toItemError(call, { itemIndex, reason: error }));
+			results.push(toItemErrorOrThrow(call, { itemIndex, reason: error }));
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
 	return results.sort((a, b) => getItemIndex(a) - getItemIndex(b));
@@ -181,7 +181,7 @@ async function embedGroup(
 			start += batch.length;
 		} catch (error) {
 			for (const itemIndex of getFailedItems(error, batch))
-				failures.set(itemIndex, toItemError(call, { itemIndex, reason: error }));
+				failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason: error }));
 			// The other texts of a failed batch are sent again without those of the failed item.
 			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
 			start = 0;

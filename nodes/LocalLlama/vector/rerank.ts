@@ -1,4 +1,6 @@
+import { ServerError } from '../../../lib/errors/server-error';
 import { rerank } from '../../../lib/tasks/rerank';
+import type { RerankResult } from '../../../lib/tasks/rerank';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import { toText } from '../../../lib/values/text';
@@ -6,7 +8,7 @@ import { longTextField, stringField } from '../../shared/field-builders';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
-import { toItemError } from '../../shared/run/item-error';
+import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { countTokens } from '../count-tokens';
@@ -14,7 +16,9 @@ import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
 
 /** Text of a document, and what its output item keeps. */
-interface DocumentInput extends Pick<ResultItem, 'entry' | 'from'> {
+interface DocumentInput extends Pick<ResultItem, 'entry'> {
+	/** Index of its item. */
+	from: number;
 	text: string;
 	/** Position among the items, or in the array. */
 	index: number;
@@ -53,45 +57,85 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	description: 'Score documents and return the best ones first',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
-	run: async (call) => {
-		const failures: ItemError[] = [];
-		const documents = call.itemIndexes.flatMap((from) => {
-			try {
-				return readDocuments(call, from);
-			} catch (error) {
-				// If the node continues on errors, the other documents are ranked.
-				failures.push(toItemError(call, { itemIndex: from, reason: error }));
-				return [];
-			}
-		});
-		const { parameters, server, priority, signal } = call;
-		const settings = { ...readRerankSettings(parameters), priority, signal };
-		const resolvedSettings = await withResolvedModel(settings, {
-			server,
-			task: 'reranking',
-			signal,
-		});
-		const texts = documents.map(({ text }) => text);
-		const query = parameters.rawString('query');
-		const result = await rerank(server, resolvedSettings, { query, documents: texts });
-		countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
-		result.warnings.forEach(call.hint);
-		if (result.truncated > 0)
-			call.hint(
-				`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
-			);
-		const items = result.ranking.map(({ index, score }) => {
-			const { entry, from, index: position } = documents[index]!;
-			return {
-				output: score === undefined ? null : round(score, 6),
-				metadata: { index: position, model: resolvedSettings.model },
-				entry,
-				from,
-			};
-		});
-		return [...items, ...failures];
-	},
+	run: rankDocuments,
 });
+
+/**
+ * Ranks the documents of all items, or of an array in one item. With "continue on fail", a document that cannot be
+ * ranked fails alone; without a ranking, every item has the error.
+ *
+ * @returns the documents best first, then the failed items.
+ * @throws an `ItemError` for the item that caused the error, unless the node continues on errors.
+ */
+async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemError>> {
+	const failures = new Map<number, ItemError>();
+	const fail = (itemIndex: number, reason: unknown): void => {
+		failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason }));
+	};
+	const documents = call.itemIndexes.flatMap((from): DocumentInput[] => {
+		try {
+			return readDocuments(call, from);
+		} catch (error) {
+			fail(from, error);
+			// It keeps its place, so that errors number the documents as the items are numbered.
+			return [{ text: '', index: from, from }];
+		}
+	});
+	for (;;) {
+		const pending = new Set(documents.filter(({ from }) => !failures.has(from)));
+		if (pending.size === 0) return [...failures.values()];
+		try {
+			const texts = documents.map((document) => (pending.has(document) ? document.text : ''));
+			const { result, model } = await rankTexts(call, texts);
+			const items = result.ranking
+				.map(({ index, score }) => ({ document: documents[index]!, score }))
+				.filter(({ document }) => pending.has(document))
+				.map(({ document, score }) => toResultItem(document, score, model));
+			return [...items, ...failures.values()];
+		} catch (error) {
+			const named = error instanceof ServerError ? documents[Number(error.facts.index)] : undefined;
+			const failed = named !== undefined && pending.has(named) ? [named] : [...pending];
+			for (const { from } of failed) if (!failures.has(from)) fail(from, error);
+		}
+	}
+}
+
+/** A ranking, and the model that was asked for it. */
+interface Ranking {
+	result: RerankResult;
+	model: string;
+}
+
+/** @throws a `ServerError` naming the document, if one caused it. */
+async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ranking> {
+	const { parameters, server, priority, signal } = call;
+	const settings = await withResolvedModel(
+		{ ...readRerankSettings(parameters), priority, signal },
+		{ server, task: 'reranking', signal },
+	);
+	const query = parameters.rawString('query');
+	const result = await rerank(server, settings, { query, documents: texts });
+	countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
+	result.warnings.forEach(call.hint);
+	if (result.truncated > 0)
+		call.hint(
+			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
+		);
+	return { result, model: settings.model };
+}
+
+function toResultItem(
+	{ entry, from, index }: DocumentInput,
+	score: number | undefined,
+	model: string,
+): ResultItem {
+	return {
+		output: score === undefined ? null : round(score, 6),
+		metadata: { index, model },
+		entry,
+		from,
+	};
+}
 
 /** The document of an item, or all documents of its array. */
 function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {

@@ -10,7 +10,7 @@ import type { DifyClient, ListEndpoint } from '../../../lib/dify/client';
 import { fetchPage, parseRecords, parseOptionalUuid } from '../../../lib/dify/client';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
-import { createLocalError } from '../../../lib/dify/errors';
+import { createLocalError } from '../../../lib/dify/create-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asArray, asNonEmptyString } from '../../../lib/values/records';
 import { tryOrUndefined } from '../../../lib/values/attempt';

@@ -11,7 +11,7 @@ import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, asRecords, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';
 import { readFileOrigins } from './dify-fields';
-import { createDifyError } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/create-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 
 interface StoredFiles {

@@ -1,6 +1,6 @@
 /** Fields of a check, in both health nodes. */
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
-import type { CheckOptions } from '../../../lib/health/probes';
+import type { CheckOptions } from '../../../lib/health/check-options';
 import { omitUndefined } from '../../../lib/values/records';
 import {
 	booleanField,

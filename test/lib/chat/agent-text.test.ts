@@ -7,7 +7,8 @@ import { stripAgentText } from '../../../lib/chat/prepare/agent-text';
 import { toOpenAiBody } from '../../../lib/chat/body/openai-body';
 import { toOllamaBody } from '../../../lib/chat/body/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
-import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 

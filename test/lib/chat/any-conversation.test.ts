@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import type { CallLookup } from '../../../lib/chat/prepare/convert-messages';
-import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
+import type { ThinkingHistory } from '../../../lib/chat/settings';
 import { examples } from '../../support/properties';
 
 function convert(

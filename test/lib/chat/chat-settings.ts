@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../../lib/chat/types';
+import type { ChatSettings } from '../../../lib/chat/settings';
 
 /** A model of the simulator with nothing set. */
 export const PLAIN_SETTINGS: ChatSettings = {

@@ -4,7 +4,7 @@
  */
 import { validate as validateByLibrary } from '@cfworker/json-schema';
 import type { SchemaDraft } from '@cfworker/json-schema';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { JsonRecord } from '../../../lib/values/records';
 import { cpuMilliseconds } from '../../support/cpu-time';
 import { examples } from '../../support/properties';

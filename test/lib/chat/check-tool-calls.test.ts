@@ -3,8 +3,7 @@ import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
 import { parseFormatCall } from '../../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../../lib/chat/check/argument-coercer';
-import type { ToolDefinition } from '../../../lib/chat/types';
-import { readCases, readRows } from '../../support/rows';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 
 const schema = {
 	type: 'object',
@@ -22,17 +21,151 @@ const schema = {
 	required: ['count'],
 };
 
-test.each(readRows('test/lib/chat/coerced-texts.tsv'))('%s becomes %s', (args, expected) => {
-	expect(new ArgumentCoercer().coerce(args!, schema)).toBe(expected);
+test.each([
+	{ args: '{"flag":"True"}', expected: '{"flag":true}' },
+	{ args: '{"flag":"false"}', expected: '{"flag":false}' },
+	{ args: '{"count":"5"}', expected: '{"count":5}' },
+	{ args: '{"count":"1234567890123456"}', expected: '{"count":1234567890123456}' },
+	{ args: '{"size":"2.5e3"}', expected: '{"size":2500}' },
+	{ args: '{"list":"[1, 2]"}', expected: '{"list":[1,2]}' },
+	{ args: '{"list":["1",2]}', expected: '{"list":[1,2]}' },
+	{ args: '{"of":"{\\"deep\\":\\"TRUE\\"}"}', expected: '{"of":{"deep":true}}' },
+	{ args: '{"level":"2"}', expected: '{"level":2}' },
+	{ args: '{"flag":null}', expected: '{}' },
+])('the arguments $args become $expected', ({ args, expected }) => {
+	expect(new ArgumentCoercer().coerce(args, schema)).toBe(expected);
 });
 
-test.each(readCases<[string, object, string, unknown]>('test/lib/chat/coerced-arguments.tsv'))(
-	'%s',
-	(_name, properties, args, expected) => {
-		const coerced = new ArgumentCoercer().coerce(args, { type: 'object', ...properties });
-		expect(JSON.parse(coerced)).toEqual(expected);
+test.each([
+	'{"text":"true"}',
+	'{"text":"5"}',
+	'{"text":"[1]"}',
+	'{"flag":"maybe"}',
+	'{"count":""}',
+	'{"count":"five"}',
+	'{"count":"2.5"}',
+	'{"count":"12345678901234567890"}',
+	'{"count":null}',
+	'{"size":null}',
+	'{"either":"5"}',
+	'{"any":"5"}',
+	'{"unknown":"true"}',
+	'{"count":12345678901234567890}',
+	'no JSON',
+])('the arguments %s stay as they are', (args) => {
+	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
+});
+
+interface CoercedValue {
+	name: string;
+	/** Schema of the argument. */
+	field: object;
+	isRequired?: boolean;
+	/** As the model wrote it. */
+	given: unknown;
+	expected: unknown;
+}
+
+test.each<CoercedValue>([
+	{
+		name: 'a null that is required',
+		field: { type: 'string' },
+		isRequired: true,
+		given: null,
+		expected: null,
 	},
-);
+	{ name: 'a null without a type', field: {}, given: null, expected: null },
+	{ name: 'an integer for a number', field: { type: 'number' }, given: '5', expected: 5 },
+	{ name: 'a number for an integer', field: { type: 'integer' }, given: '5.5', expected: '5.5' },
+	{ name: 'a word for an enum', field: { enum: ['1', true] }, given: '1', expected: '1' },
+	{ name: 'a list for an enum', field: { enum: [[1], null] }, given: '[1]', expected: [1] },
+	{ name: 'a list that is no list', field: { type: 'object' }, given: '[1]', expected: '[1]' },
+	{ name: 'an object that is none', field: { type: 'array' }, given: '{}', expected: '{}' },
+	{
+		name: 'one branch of several',
+		field: { oneOf: [{ type: 'integer' }, { type: 'null' }] },
+		given: '5',
+		expected: 5,
+	},
+	{ name: 'a boolean with blanks', field: { type: 'boolean' }, given: ' FALSE ', expected: false },
+	{ name: 'no boolean for a number', field: { type: 'number' }, given: 'true', expected: 'true' },
+	{ name: 'a long number', field: { type: 'number' }, given: '1e999', expected: '1e999' },
+	{ name: 'digits', field: { type: 'number' }, given: '1.50', expected: 1.5 },
+	{ name: 'a text in a text', field: { type: 'integer' }, given: '"5"', expected: '"5"' },
+	{
+		name: 'items of any type',
+		field: { type: 'array', items: true },
+		given: ['5'],
+		expected: ['5'],
+	},
+	{ name: 'a null of an enum', field: { enum: ['x', null] }, given: null, expected: null },
+	{
+		name: 'a branch that accepts everything',
+		field: { anyOf: [true, { type: 'integer' }] },
+		given: '5',
+		expected: '5',
+	},
+	{
+		name: 'one of two branches that accepts everything',
+		field: { oneOf: [{ type: 'boolean' }, true] },
+		given: 'true',
+		expected: 'true',
+	},
+	{
+		name: 'a branch that accepts nothing',
+		field: { anyOf: [false, { type: 'integer' }] },
+		given: '5',
+		expected: 5,
+	},
+	{
+		name: 'a null for a branch that accepts everything',
+		field: { anyOf: [{ type: 'integer' }, true] },
+		given: null,
+		expected: null,
+	},
+	{
+		name: 'a null as text for a number or null',
+		field: { type: ['number', 'null'] },
+		given: 'null',
+		expected: null,
+	},
+	{
+		name: 'a null as text in capitals',
+		field: { anyOf: [{ type: 'integer' }, { type: 'null' }] },
+		given: 'NULL',
+		expected: null,
+	},
+	{
+		name: 'a word for a number or null',
+		field: { type: ['number', 'null'] },
+		given: 'none',
+		expected: 'none',
+	},
+	{
+		name: 'a null as text for a number',
+		field: { type: 'number' },
+		given: 'null',
+		expected: 'null',
+	},
+	{
+		name: 'a text null for a text or null',
+		field: { type: ['string', 'null'] },
+		given: 'null',
+		expected: 'null',
+	},
+	{ name: 'a text null without a type', field: {}, given: 'null', expected: 'null' },
+])('$name: $given becomes $expected', ({ field, isRequired, given, expected }) => {
+	const coerced = new ArgumentCoercer().coerce(JSON.stringify({ a: given }), {
+		type: 'object',
+		properties: { a: field },
+		required: isRequired ? ['a'] : [],
+	});
+	expect({ field, given, ...(JSON.parse(coerced) as object) }).toEqual({
+		field,
+		given,
+		a: expected,
+	});
+});
 
 describe('a call that has only texts', () => {
 	const coerce = (value: unknown, field: object, others: object = {}) =>

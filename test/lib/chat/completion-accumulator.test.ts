@@ -5,7 +5,6 @@ import { createCompletionError } from '../../../lib/chat/check/completion-error'
 import { opensReasoningInPrompt } from '../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import { readRows } from '../../support/rows';
 
 const chunk = (delta: object, finish: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -241,8 +240,52 @@ test.each<[string, string]>([
 	expect(accumulate(events).completion).toMatchObject({ failure: undefined, text: 'Hello' });
 });
 
-test.each(readRows('test/lib/chat/text-events.tsv'))('a text: %s', (_name, event, text) => {
-	expect(accumulate([event!, '"[DONE]"']).completion).toMatchObject({ text });
+test.each([
+	{
+		name: 'an object as content',
+		event: chunk({ content: { type: 'text', text: 'Hello' } }),
+		text: 'Hello',
+	},
+	{ name: 'texts as parts', event: chunk({ content: ['Hel', 'lo'] }), text: 'Hello' },
+	{
+		name: 'a text in a part',
+		event: chunk({ content: [{ type: 'text', text: { value: 'Hello' } }] }),
+		text: 'Hello',
+	},
+	{ name: 'a refusal', event: chunk({ content: null, refusal: 'Hello' }), text: 'Hello' },
+	{
+		name: 'a message next to an empty delta',
+		event: { choices: [{ index: 0, delta: {}, message: { content: 'Hello' } }] },
+		text: 'Hello',
+	},
+	{
+		name: 'a text as delta',
+		event: { choices: [{ index: 0, delta: 'Hello' }] },
+		text: 'Hello',
+	},
+	{ name: 'a text without choices', event: { text: 'Hello' }, text: 'Hello' },
+	{ name: 'content without choices', event: { content: 'Hello' }, text: 'Hello' },
+	{
+		name: "Ollama's form",
+		event: { message: { role: 'assistant', content: 'Hello' }, done: false },
+		text: 'Hello',
+	},
+	{
+		name: "Anthropic's form",
+		event: { type: 'message', content: [{ type: 'text', text: 'Hello' }] },
+		text: 'Hello',
+	},
+	{
+		name: "Python's NaN",
+		event: '{"choices":[{"delta":{"content":"Hello"},"logprobs":[{"logprob":-Infinity}]}]}',
+		text: 'Hello',
+	},
+	{ name: 'a list', event: `[${chunk({ content: 'Hello' })}]`, text: 'Hello' },
+	{ name: 'a number', event: chunk({ content: 4 }), text: '4' },
+])('the text of an event is read from $name', ({ event, text }) => {
+	const data = typeof event === 'string' ? event : JSON.stringify(event);
+	const { completion } = accumulate([data, '"[DONE]"']);
+	expect({ data, text: completion.text }).toEqual({ data, text });
 });
 
 test.each<[string, object]>([

@@ -2,7 +2,7 @@ import { parseContentPart, parseToolResult } from '../../../lib/chat/content';
 import { ServerError } from '../../../lib/errors/server-error';
 import fc from 'fast-check';
 import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
-import { readCases } from '../../support/rows';
+import { IMAGE, IMAGE_BLOCKS, OMITTED_BLOCKS, PARTS, REJECTED_FILES } from './content.cases';
 
 function getRejection(block: unknown): ServerError {
 	try {
@@ -10,29 +10,25 @@ function getRejection(block: unknown): ServerError {
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
-	throw new Error('was not rejected');
+	throw new Error(`${JSON.stringify(block)} was not rejected`);
 }
 
-test.each(readCases<[string, unknown, object?]>('test/lib/chat/content-parts.tsv'))(
-	'%s: %j',
-	(_what, block, part) => {
-		expect(parseContentPart(block)).toEqual(part);
-	},
-);
-
-test.each(readCases<[string, object]>('test/lib/chat/image-blocks.tsv'))('%s', (_what, block) => {
-	expect(parseContentPart(block)).toEqual({
-		type: 'image',
-		url: 'data:image/png;base64,iVBORw0KGgo=',
-	});
+test.each(PARTS)('the part that is sent of $name', ({ block, part }) => {
+	expect({ block, part: parseContentPart(block) }).toEqual({ block, part });
 });
 
-test.each(readCases<[object, string]>('test/lib/chat/rejected-files.tsv'))(
-	'%j is rejected',
-	(block, message) => {
-		expect(getRejection(block)).toMatchObject({ type: 'invalidInput', message });
-	},
-);
+test.each(OMITTED_BLOCKS)('$block is omitted', ({ block }) => {
+	expect(parseContentPart(block)).toBeUndefined();
+});
+
+test.each(IMAGE_BLOCKS)('$name is sent as an image', ({ block }) => {
+	expect({ block, part: parseContentPart(block) }).toEqual({ block, part: IMAGE });
+});
+
+test.each(REJECTED_FILES)('a block is rejected: $message', ({ block, message }) => {
+	const { type, message: title } = getRejection(block);
+	expect({ block, type, title }).toEqual({ block, type: 'invalidInput', title: message });
+});
 
 test('a rejected PDF has a suggestion', () => {
 	const pdf = { type: 'file', mime_type: 'application/pdf', data: 'JVBERi0=' };

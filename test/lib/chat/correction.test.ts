@@ -1,7 +1,7 @@
 import { buildToolCallCorrection, buildFormatCorrection } from '../../../lib/chat/check/correction';
 import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
 import type { RawToolCall } from '../../../lib/text/calls/types';
-import type { ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 import fc from 'fast-check';
 import { anyCodePoint } from '../../support/code-points';
 

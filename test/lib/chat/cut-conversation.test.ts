@@ -6,7 +6,8 @@ import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
-import type { ChatMessage, InputMessage, InputToolCall } from '../../../lib/chat/types';
+import type { InputMessage, InputToolCall } from '../../../lib/chat/input-message';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { examples } from '../../support/properties';
 
 interface Call {

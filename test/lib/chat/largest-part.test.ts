@@ -1,5 +1,6 @@
 import { describeLargestPart } from '../../../lib/chat/largest-part';
-import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 
 const system = (content: string): ChatMessage => ({ role: 'system', content });
 const user = (content: string): ChatMessage => ({ role: 'user', content });

@@ -12,8 +12,8 @@ import { toValidName } from '../../../lib/chat/tools/tool-names';
 import { createToolCallIds, toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import { selectTools } from '../../../lib/chat/prepare/tool-selection';
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
-import type { ChatMessage } from '../../../lib/chat/types';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/limits';
 
 const isWhole = (shown: string) => !shown.includes('…');
@@ -176,7 +176,7 @@ testLimit('lib/chat/check/check-schema.ts#MAX_ISSUES', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/chat/check/validate-json.ts#MAX_LENGTH', {
+testLimit('lib/chat/check/validate-against-schema.ts#MAX_LENGTH', {
 	limit: 200_000,
 	of: 'characters of the schema, also wide ones',
 	outcome: (length) => {

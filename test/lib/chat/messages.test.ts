@@ -3,7 +3,9 @@ import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import type { CallLookup } from '../../../lib/chat/prepare/convert-messages';
 import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import type { CachedToolCall } from '../../../lib/chat/tools/tool-call-cache';
-import type { ChatMessage, InputMessage, ThinkingHistory } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
+import type { ThinkingHistory } from '../../../lib/chat/settings';
 import { toInputMessage } from '../../../lib/langchain/host-data';
 import { examples } from '../../support/properties';
 

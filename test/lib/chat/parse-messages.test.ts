@@ -1,6 +1,5 @@
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
-import { readCases } from '../../support/rows';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
 
@@ -73,9 +72,34 @@ test('images of Ollama, which are base64 next to the text', () => {
 	]);
 });
 
-test.each(readCases<[unknown, string]>('test/lib/chat/rejected-messages.tsv'))(
-	'%j is rejected with the reason',
-	(given, message) => {
-		expect(() => parseMessages(given)).toThrow(message);
+test.each([
+	{ name: 'cut JSON', given: '{"role":', reason: 'The messages are not a JSON array' },
+	{ name: 'a number', given: 42, reason: 'The messages are not a JSON array' },
+	{ name: 'a list of numbers', given: [1], reason: 'Message 1 is not a JSON object' },
+	{ name: 'a message without a role', given: [{ content: 'x' }], reason: 'Message 1 has no role' },
+	{
+		name: 'a message with an unknown role',
+		given: [
+			{ role: 'user', content: 'x' },
+			{ role: 'robot', content: 'x' },
+		],
+		reason: 'Message 2 has the unknown role "robot". Valid roles: system, user, assistant, tool',
 	},
-);
+	{
+		name: 'a message without content',
+		given: [{ role: 'user' }],
+		reason: 'Message 1 has no content',
+	},
+	{
+		name: 'a call without a name',
+		given: [{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
+		reason: 'Message 1 contains a tool call without a name',
+	},
+	{
+		name: 'a call with arguments that are not JSON',
+		given: [{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
+		reason: 'Message 1 contains a call to "f" whose arguments are not a JSON object',
+	},
+])('$name is rejected: $reason', ({ given, reason }) => {
+	expect(() => parseMessages(given)).toThrow(reason);
+});

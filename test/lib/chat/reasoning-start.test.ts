@@ -1,5 +1,6 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type { ChatRequest, ChatSettings } from '../../../lib/chat/types';
+import type { ChatRequest } from '../../../lib/chat/chat-request';
+import type { ChatSettings } from '../../../lib/chat/settings';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../guarantees/support/scripted-server';

@@ -4,7 +4,6 @@ import { enforceStrictRoles, toStrictRoles } from '../../../lib/chat/body/strict
 import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from '../exchange/scripted-exchange';
 import { transport } from '../exchange/scripted-transport';
-import { readCases } from '../../support/rows';
 
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('../exchange/scripted-transport'),
@@ -17,15 +16,45 @@ const assistant = (content: string, ...ids: string[]) => ({
 	content,
 	...(ids.length === 0 ? {} : { tool_calls: ids.map((id) => ({ id, type: 'function' })) }),
 });
+const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: `result of ${id}` });
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
 
 describe('strict form', () => {
-	test.each(readCases<[string, JsonRecord[], JsonRecord[]]>('test/lib/chat/strict-roles.tsv'))(
-		'%s',
-		(_name, messages, expected) => {
-			expect(toStrictRoles(messages)).toEqual(expected);
+	test.each<{ name: string; messages: JsonRecord[]; expected: JsonRecord[] }>([
+		{
+			name: 'a later system message begins the next user message (llama.cpp 20733)',
+			messages: [system('A'), user('B'), assistant('C'), system('D'), user('E')],
+			expected: [system('A'), user('B'), assistant('C'), user('D\n\nE')],
 		},
-	);
+		{
+			name: 'a system message after the last question is joined to it',
+			messages: [system('A'), user('B'), system('C')],
+			expected: [system('A'), user('B\n\nC')],
+		},
+		{
+			name: 'two successive user messages are joined (vllm 6862)',
+			messages: [user('A'), user('B')],
+			expected: [user('A\n\nB')],
+		},
+		{
+			name: 'two parallel calls become two messages, each with its result (Llama 3)',
+			messages: [user('A'), assistant('B', 'x', 'y'), result('x'), result('y')],
+			expected: [user('A'), assistant('B', 'x'), result('x'), assistant('', 'y'), result('y')],
+		},
+		{
+			name: 'an assistant message is inserted between a result and images (Mistral)',
+			messages: [user('A'), assistant('', 'x'), result('x'), user([image])],
+			expected: [
+				user('A'),
+				assistant('', 'x'),
+				result('x'),
+				assistant('I have read the result.'),
+				user([image]),
+			],
+		},
+	])('$name', ({ messages, expected }) => {
+		expect({ messages, strict: toStrictRoles(messages) }).toEqual({ messages, strict: expected });
+	});
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {
 		expect(toStrictRoles([system('A'), user('B')], false)).toEqual([user('A\n\nB')]);

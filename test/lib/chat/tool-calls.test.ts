@@ -9,9 +9,9 @@ import {
 	getResponseKey,
 } from '../../../lib/chat/tools/tool-call-ids';
 import { normalizeArguments } from '../../../lib/chat/tools/arguments';
-import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 import fc from 'fast-check';
-import { readCases } from '../../support/rows';
 
 const call = (name: string | undefined, args: unknown, more: object = {}) => ({
 	function: { name, arguments: args },
@@ -26,12 +26,92 @@ function collect(...deltas: unknown[]) {
 }
 
 describe('deltas of calls', () => {
-	test.each(readCases<[string, unknown[], string[]]>('test/lib/chat/call-deltas.tsv'))(
-		'%s',
-		(_name, deltas, calls) => {
-			expect(collect(...deltas)).toEqual(calls);
+	interface Case {
+		name: string;
+		/** As servers send them, one event each. */
+		deltas: unknown[];
+		/** Name and arguments of each call. */
+		calls: string[];
+	}
+
+	test.each<Case>([
+		{
+			name: 'with an index belong together by it',
+			deltas: [
+				call('a', '{', { index: 0, id: 'x' }),
+				call('b', '[', { index: 1, id: 'y' }),
+				call(undefined, '}', { index: 0 }),
+				call(undefined, ']', { index: 1 }),
+			],
+			calls: ['a {}', 'b []'],
 		},
-	);
+		{
+			name: 'with an ID belong together by it',
+			deltas: [
+				call('a', '{', { id: 'x' }),
+				call('b', '[', { id: 'y' }),
+				call(undefined, '}', { id: 'x' }),
+				call('b', ']', { id: 'y' }),
+			],
+			calls: ['a {}', 'b []'],
+		},
+		{
+			name: 'with neither continue the last call, and with a name begin one',
+			deltas: [call('a', '{'), call(undefined, '}'), call('a', '{}')],
+			calls: ['a {}', 'a {}'],
+		},
+		{
+			name: 'with one index for all are complete calls',
+			deltas: [call('a', '{}', { index: 0, id: 'x' }), call('b', '{}', { index: 0, id: 'y' })],
+			calls: ['a {}', 'b {}'],
+		},
+		{
+			name: 'with one index and ID for all continue their call',
+			deltas: [
+				call('a', '{', { index: 0, id: 'x' }),
+				call('a', '}', { index: 0, id: 'x' }),
+				call('a', ' ', { index: 0, id: 'x' }),
+			],
+			calls: ['a {} '],
+		},
+		{
+			name: 'with a name before any arguments continue their call',
+			deltas: [call('a', '', { index: 0 }), call('a', '{}', { index: 0, id: 'x' })],
+			calls: ['a {}'],
+		},
+		{
+			name: 'may have an index as text',
+			deltas: [call('a', '{', { index: '0' }), call('', '}', { index: 0 })],
+			calls: ['a {}'],
+		},
+		{
+			name: 'may have no function around them',
+			deltas: [{ name: 'a', arguments: '{}' }],
+			calls: ['a {}'],
+		},
+		{
+			name: 'may have an object as arguments',
+			deltas: [call('a', { x: 1 })],
+			calls: ['a {"x":1}'],
+		},
+		{
+			name: 'may have no arguments',
+			deltas: [call('a', null), call('b', undefined)],
+			calls: ['a ', 'b '],
+		},
+		{
+			name: 'may have tokens of a template in the name',
+			deltas: [call(' ls <|channel|>x', '{}')],
+			calls: ['ls {}'],
+		},
+		{
+			name: 'that are not objects are ignored',
+			deltas: ['a', 7, null, call('a', '{}')],
+			calls: ['a {}'],
+		},
+	])('deltas $name', ({ deltas, calls }) => {
+		expect({ deltas, calls: collect(...deltas) }).toEqual({ deltas, calls });
+	});
 
 	test('the first name and ID count', () => {
 		const accumulator = new ToolCallAccumulator();

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 
 import { selectTools } from '../../../lib/chat/prepare/tool-selection';
-import type { InputMessage, ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition } from '../../../lib/chat/tool-definition';
+import type { InputMessage } from '../../../lib/chat/input-message';
 
 const tool = (name: string, description = ''): ToolDefinition => ({
 	name,

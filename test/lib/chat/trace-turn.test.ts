@@ -1,6 +1,6 @@
 /** What the span of a turn shows of its result. */
 import { toResponseAttributes } from '../../../lib/chat/trace-turn';
-import type { ChatResult } from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
 
 const USAGE = {
 	promptTokens: 100,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
-import type { ChatMessage } from '../../../lib/chat/types';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };

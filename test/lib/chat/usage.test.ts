@@ -1,5 +1,5 @@
 /** Counts and speeds in the responses of each API. */
-import type { ChatResult } from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
 import {
 	addUsage,
 	getDraftAcceptanceRate,
@@ -8,7 +8,6 @@ import {
 	parseOpenAiUsage,
 	usageFromTimings,
 } from '../../../lib/chat/read/usage';
-import { readCases } from '../../support/rows';
 
 const FIRST = {
 	promptTokens: 100,
@@ -38,12 +37,41 @@ test('the counts of all attempts add up', () => {
 	expect(addUsage(undefined, undefined)).toBeUndefined();
 });
 
-test.each(readCases<[object, object?]>('test/lib/chat/usage.tsv'))(
-	"OpenAI's usage %j",
-	(usage, expected) => {
-		expect(parseOpenAiUsage(usage)).toEqual(expected);
+test.each([
+	{
+		given: {
+			prompt_tokens: 100,
+			completion_tokens: 20,
+			total_tokens: 121,
+			prompt_tokens_details: { cached_tokens: 64 },
+			completion_tokens_details: { reasoning_tokens: 7 },
+		},
+		usage: {
+			promptTokens: 100,
+			completionTokens: 20,
+			totalTokens: 121,
+			cachedTokens: 64,
+			reasoningTokens: 7,
+		},
 	},
-);
+	{
+		given: { prompt_tokens: 0, completion_tokens: 5 },
+		usage: { promptTokens: 0, completionTokens: 5, totalTokens: 5 },
+	},
+	{
+		given: { prompt_tokens: 5, completion_tokens: -1, total_tokens: 1e300 },
+		usage: { promptTokens: 5, completionTokens: 0, totalTokens: 5 },
+	},
+	{ given: { prompt_tokens: 0, completion_tokens: 0 }, usage: undefined },
+	{
+		given: { prompt_tokens: '5' },
+		usage: { promptTokens: 5, completionTokens: 0, totalTokens: 5 },
+	},
+	{ given: { prompt_tokens: '5.5' }, usage: undefined },
+	{ given: null, usage: undefined },
+])("OpenAI's usage $given is read as $usage", ({ given, usage }) => {
+	expect(parseOpenAiUsage(given)).toEqual(usage);
+});
 
 test("llama-server's timings count cached tokens separately", () => {
 	expect(usageFromTimings({ cache_n: 100, prompt_n: 20, predicted_n: 5 })).toMatchObject({

@@ -1,4 +1,4 @@
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const getIssues = (schema: Record<string, unknown>, value: unknown) =>

@@ -1,5 +1,5 @@
 /** Advice of Dify errors from what the node knows: the address, the route, the type of a variable. */
-import { toDifyResponseError } from '../../../lib/dify/errors';
+import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { getErrorText } from '../../../lib/errors/error-types';
 

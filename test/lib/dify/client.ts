@@ -1,5 +1,5 @@
-import { sendChatMessage } from '../../../lib/dify/run/start-run';
-import type { ChatMessageRequest } from '../../../lib/dify/run/start-run';
+import { sendChatMessage } from '../../../lib/dify/run/send-chat-message';
+import type { ChatMessageRequest } from '../../../lib/dify/run/send-chat-message';
 import type { DifyClient } from '../../../lib/dify/client';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';

@@ -10,9 +10,8 @@ import {
 	explainInputError,
 } from '../../../lib/dify/forms';
 import type { FormField } from '../../../lib/dify/forms';
-import { createDifyError } from '../../../lib/dify/errors';
+import { createDifyError } from '../../../lib/dify/create-error';
 import type { DifyClient } from '../../../lib/dify/client';
-import { readCases } from '../../support/rows';
 
 test('the form of an app: known types, and text for others', () => {
 	const settings = { variable: 'a', label: 'A', required: true, max_length: 48 };
@@ -160,14 +159,45 @@ const explain = async (serverText: string, parameters: object = PARAMETERS) =>
 		get: async () => await Promise.resolve(parameters),
 	} as unknown as DifyClient);
 
-test.each(readCases<[string, string, string]>('test/lib/dify/rejected-inputs.tsv'))(
-	'"%s" names the label, type and limit',
-	async (message, title, fact) => {
-		const error = await explain(message);
-		expect(error.message).toBe(title);
-		expect(error.detail).toContain(fact);
+interface RejectedInput {
+	/** From Dify. */
+	message: string;
+	title: string;
+	/** Part of the detail. */
+	fact: string;
+}
+
+test.each<RejectedInput>([
+	{
+		message: 'q in input form must be less than 48 characters',
+		title: 'The input "Question" must be less than 48 characters',
+		fact: 'maximum 48 characters',
 	},
-);
+	{
+		message: "(type 'text-input') q in input form must be a string",
+		title: 'The input "Question" must be a string',
+		fact: 'type text-input',
+	},
+	{
+		message: 'age is required in input form',
+		title: 'The input "Age in Years" is required',
+		fact: 'type number',
+	},
+	{
+		message: "lang in input form must be one of the following: ['en', 'de']",
+		title: "The input \"Language\" must be one of the following: ['en', 'de']",
+		fact: 'one of en, de',
+	},
+	{
+		message: 'docs in input form must be less than 10 files',
+		title: 'The input "Documents" must be less than 10 files',
+		fact: 'maximum 20 files',
+	},
+])('"$message" has the title "$title" and the fact "$fact"', async ({ message, title, fact }) => {
+	const error = await explain(message);
+	expect(error.message).toBe(title);
+	expect(error.detail).toContain(fact);
+});
 
 test('a message that names no field of the form stays', async () => {
 	expect((await explain('other in input form must be a file')).message).toBe(

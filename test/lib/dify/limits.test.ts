@@ -1,6 +1,6 @@
 import { parseUser } from '../../../lib/dify/client';
 import { toErrorType } from '../../../lib/dify/error-types';
-import { toDifyResponseError } from '../../../lib/dify/errors';
+import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { collectOutputFiles } from '../../../lib/dify/files';
 import { toUnixSeconds } from '../../../lib/dify/knowledge/filters';
 import { truncateQuery } from '../../../lib/dify/knowledge/retrieval';
@@ -62,14 +62,14 @@ const errorOf = (message: string) =>
 		} as never,
 		{} as never,
 	);
-testLimit('lib/dify/errors.ts#MAX_TITLE_LENGTH', {
+testLimit('lib/dify/message-error.ts#MAX_TITLE_LENGTH', {
 	limit: 160,
 	of: 'wide characters',
 	outcome: (length) => errorOf(textOfCharacters(length))!.message.includes('…'),
 	within: false,
 	beyond: true,
 });
-testLimit('lib/dify/errors.ts#MAX_TEXT_LENGTH', {
+testLimit('lib/dify/readable-text.ts#MAX_TEXT_LENGTH', {
 	limit: 1_000,
 	of: 'wide characters',
 	outcome: (length) => errorOf(textOfCharacters(length))!.serverText!.includes('…'),

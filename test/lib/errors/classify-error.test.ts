@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
-import type { ErrorType } from '../../../lib/errors/error-types';
-import { readCases } from '../../support/rows';
+import { TYPES } from './classify-error.cases';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',
@@ -11,13 +10,15 @@ const context = {
 };
 const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
-test.each(readCases<[ErrorType, number, unknown]>('test/lib/errors/types.tsv'))(
-	'%s: status %i, %j',
-	(kind, status, body) => {
-		const text = typeof body === 'string' ? body : JSON.stringify(body);
-		expect(classifyErrorResponse({ status, body: text }, context).type).toBe(kind);
-	},
-);
+test.each(
+	TYPES.map(({ type, status, body }) => ({
+		type,
+		status,
+		text: typeof body === 'string' ? body : JSON.stringify(body),
+	})),
+)('status $status with the body "$text" is an error of type $type', ({ type, status, text }) => {
+	expect(classifyErrorResponse({ status, body: text }, context).type).toBe(type);
+});
 
 test('token counts are in the title', () => {
 	const body = JSON.stringify(

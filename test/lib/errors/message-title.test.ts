@@ -1,6 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { toTitle } from '../../../lib/errors/message-title';
-import { readCases } from '../../support/rows';
 
 test.each([
 	["Field 'n': type must be number\n\nLiteLLM: model group 'a' failed with the error above."],
@@ -14,7 +13,35 @@ test.each([
 	expect(error.message).toBe("Field 'n': type must be number");
 });
 
-test.each(readCases<[string, string]>('test/lib/errors/titles.tsv'))('%j', (message, title) => {
+test.each([
+	{
+		message: 'This deployment has been archived by its owner.',
+		title: 'This deployment has been archived by its owner',
+	},
+	{
+		message: 'litellm.BadRequestError: OpenAIException - The tenant is closed. Ask Eve.',
+		title: 'The tenant is closed',
+	},
+	{
+		message: 'Error code: 400 - Only llama3.2 at 10.0.0.5 is free',
+		title: 'Only llama3.2 at … is free',
+	},
+	{ message: 'rpc error: code = Unknown desc = the disk is full', title: 'the disk is full' },
+	{
+		message: 'Cannot read /models/a/b.gguf from http://10.0.0.7:80/x?key=1',
+		title: 'Cannot read … from …',
+	},
+	{
+		message: "Value is odd [type=int, input_value='my secret', input_type=str]",
+		title: 'Value is odd',
+	},
+	{ message: '<b>Closed</b>\u0000 for today', title: 'Closed for today' },
+	{ message: '', title: '' },
+	{ message: '服务器内部错误', title: '服务器内部错误' },
+	{ message: '<p>モデルが見つかりません</p>', title: 'モデルが見つかりません' },
+	{ message: 'Модель не найдена', title: 'Модель не найдена' },
+	{ message: '… — …', title: '' },
+])('the message $message has the title $title', ({ message, title }) => {
 	expect(toTitle(message)).toBe(title);
 });
 

@@ -1,10 +1,10 @@
 import { describeError } from '../../../lib/errors/describe-error';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import { createServerError } from '../../../lib/errors/create-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import { closedPort, startTcpServer } from '../../support/listen';
-import { readRows } from '../../support/rows';
 import { failDnsLookups } from '../../support/failing-dns';
 import { useSimulator } from '../../simulators/use-simulator';
 
@@ -110,7 +110,24 @@ describe('toNetworkError', () => {
 		},
 	);
 
-	test.each(readRows('test/lib/errors/network-codes.tsv'))('%s', (code, type) => {
+	test.each<{ code: string; type: ErrorType }>([
+		{ code: 'EAI_AGAIN', type: 'dnsLookupFailed' },
+		{ code: 'ETIMEDOUT', type: 'connectTimeout' },
+		{ code: 'EHOSTUNREACH', type: 'hostUnreachable' },
+		{ code: 'ENETUNREACH', type: 'hostUnreachable' },
+		{ code: 'EHOSTDOWN', type: 'hostUnreachable' },
+		{ code: 'EPIPE', type: 'closedBeforeResponse' },
+		{ code: 'CERT_HAS_EXPIRED', type: 'tlsUntrusted' },
+		{ code: 'SELF_SIGNED_CERT_IN_CHAIN', type: 'tlsUntrusted' },
+		{ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', type: 'tlsUntrusted' },
+		{ code: 'ERR_TLS_CERT_ALTNAME_INVALID', type: 'tlsUntrusted' },
+		{ code: 'HPE_INVALID_CONSTANT', type: 'notHttp' },
+		{ code: 'EAI_FAIL', type: 'dnsLookupFailed' },
+		{ code: 'EAI_NONAME', type: 'dnsLookupFailed' },
+		{ code: 'EACCES', type: 'hostUnreachable' },
+		{ code: 'EPERM', type: 'hostUnreachable' },
+		{ code: 'ERR_INVALID_IP_ADDRESS', type: 'dnsLookupFailed' },
+	])('the code $code is an error of type $type', ({ code, type }) => {
 		const error = toNetworkError(
 			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
 			CONTEXT,

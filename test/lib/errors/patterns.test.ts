@@ -209,7 +209,7 @@ test.each([402, 409, 418, 423, 451])(
 );
 
 describe('no pattern depends on quotation marks', () => {
-	const messages = readRows('test/lib/errors/messages.tsv')
+	const messages = readRows(`${__dirname}/messages.tsv`)
 		.filter(
 			([, , , message = '', echo]) => echo === undefined && /(['"`])\w[\w.-]{0,40}\1/.test(message),
 		)

@@ -3,7 +3,7 @@ import type { ErrorType } from '../../../lib/errors/error-types';
 import { findTypeByText, SIGNALS, TYPE_BY_TEXT } from '../../../lib/errors/signals';
 import { readRows } from '../../support/rows';
 
-const MESSAGES = readRows('test/lib/errors/messages.tsv').map(([, , , message = '']) => message);
+const MESSAGES = readRows(`${__dirname}/messages.tsv`).map(([, , , message = '']) => message);
 
 test.each(TYPE_BY_TEXT.map(([type, ...patterns]) => ({ type, patterns })))(
 	'$type: each pattern of its row has a message',

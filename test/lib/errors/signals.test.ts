@@ -1,7 +1,7 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { readCases, readRows } from '../../support/rows';
+import { readRows } from '../../support/rows';
 
-const rows = readRows('test/lib/errors/messages.tsv').map(
+const rows = readRows(`${__dirname}/messages.tsv`).map(
 	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],
 );
 
@@ -36,14 +36,52 @@ test.each([
 });
 
 const SENTENCE = 'The tenant is closed.';
-test.each(readCases<[string, number, unknown]>('test/lib/errors/message-places.tsv'))(
-	'the message of %s, with status %d',
-	(_name, status, body) => {
-		const error = classifyErrorResponse({ status, body: JSON.stringify(body) }, {});
-		expect(error).toMatchObject({ message: 'The tenant is closed', serverText: SENTENCE });
-		expect(error.type).toBe(status === 200 ? 'serverError' : 'badRequest');
+interface MessagePlace {
+	/** Whose form it is. */
+	server: string;
+	status: number;
+	body: unknown;
+}
+
+test.each<MessagePlace>([
+	{
+		server: 'FastAPI with the error of another server',
+		status: 400,
+		body: { detail: { error: { message: SENTENCE, code: '500' } } },
 	},
-);
+	{ server: 'KoboldCpp', status: 400, body: { detail: { msg: SENTENCE, type: 'service' } } },
+	{ server: 'vllm-ascend', status: 400, body: { msg: SENTENCE } },
+	{
+		server: "Google's gateways",
+		status: 400,
+		body: [{ error: { code: 400, message: SENTENCE, status: 'INVALID_ARGUMENT' } }],
+	},
+	{
+		server: 'Cloudflare',
+		status: 400,
+		body: { success: false, errors: [{ code: 7003, message: SENTENCE }], messages: [] },
+	},
+	{ server: 'RFC 9457', status: 400, body: { type: 'about:blank', title: SENTENCE, status: 409 } },
+	{ server: 'OAuth', status: 400, body: { error: 'invalid_grant', error_description: SENTENCE } },
+	{ server: 'a list of texts', status: 400, body: { errors: [SENTENCE] } },
+	{ server: 'a reason', status: 400, body: { error: { reason: SENTENCE } } },
+	{ server: 'a text', status: 400, body: SENTENCE },
+	{ server: '.NET', status: 400, body: { ErrorMessage: SENTENCE, ErrorCode: 5 } },
+	{ server: 'One API', status: 200, body: { success: false, message: SENTENCE } },
+	{ server: 'a code', status: 200, body: { code: 50001, msg: SENTENCE, data: null } },
+	{ server: 'another code', status: 200, body: { error_code: 17, error_msg: SENTENCE } },
+])('the message of $server is read from a response with status $status', ({ status, body }) => {
+	const { type, message, serverText } = classifyErrorResponse(
+		{ status, body: JSON.stringify(body) },
+		{},
+	);
+	expect({ body, type, message, serverText }).toEqual({
+		body,
+		type: status === 200 ? 'serverError' : 'badRequest',
+		message: 'The tenant is closed',
+		serverText: SENTENCE,
+	});
+});
 
 test('the message of an upstream server behind a gateway', () => {
 	const raw = JSON.stringify({ error: { message: SENTENCE } });

@@ -3,9 +3,9 @@ import * as fc from 'fast-check';
 import {
 	replaceJsonObject,
 	adjustOllamaThinking,
-	omitRejectedField,
 	omitStreamOptions,
 } from '../../../lib/exchange/adaptations';
+import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';

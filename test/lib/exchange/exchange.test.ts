@@ -1,8 +1,9 @@
 /** The loop, with retries of `lib/http`, over a scripted transport. */
 import * as fc from 'fast-check';
-import { omitRejectedField, replaceJsonObject } from '../../../lib/exchange/adaptations';
+import { replaceJsonObject } from '../../../lib/exchange/adaptations';
+import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import { enforceStrictRoles } from '../../../lib/chat/body/strict-roles';
-import { captureError, ServerError } from '../../../lib/errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
@@ -65,7 +66,7 @@ test('any sequence of outcomes ends after eight requests, and the retries of one
 			async (replies, maxRetries) => {
 				transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'unusable' };
 				await runExchange(newServer(), body, { routes, adaptations, maxRetries }).catch(
-					captureError,
+					asServerErrorOrThrow,
 				);
 				longest = Math.max(longest, transport.sent.length);
 				expect(transport.sent.length).toBeLessThanOrEqual(MAX_REQUESTS + maxRetries);
@@ -90,7 +91,7 @@ test('nothing is sent after Stop, whenever it comes', async () => {
 				const { signal } = stop;
 				const result = await runExchange(newServer(), body, {
 					...{ routes, adaptations, maxRetries: 3, signal },
-				}).catch(captureError);
+				}).catch(asServerErrorOrThrow);
 				expect(transport.sent.length).toBeLessThanOrEqual(stopAt);
 				const isStopped = result instanceof ServerError && signal.aborted;
 				if (isStopped) expect(result.type).toBe('aborted');
@@ -110,7 +111,7 @@ test('retries are one budget for all requests of an exchange', async () => {
 		{ type: 'usable' },
 	];
 	transport.reply = () => replies[transport.sent.length - 1]!;
-	const error = await runExchange(newServer(), body, { maxRetries: 2 }).catch(captureError);
+	const error = await runExchange(newServer(), body, { maxRetries: 2 }).catch(asServerErrorOrThrow);
 	expect(error).toMatchObject({ type: 'connectionRefused' });
 	expect(transport.sent).toHaveLength(5);
 });
@@ -241,7 +242,7 @@ describe('a server that fails', () => {
 	const failed = reject('Internal error', 500);
 	const send = async (server: ModelServer, ...replies: Reply[]) => {
 		transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'usable' };
-		const result = await runExchange(server, body, { adaptations }).catch(captureError);
+		const result = await runExchange(server, body, { adaptations }).catch(asServerErrorOrThrow);
 		return { isUsable: !(result instanceof ServerError), requests: transport.sent.length };
 	};
 

@@ -3,8 +3,8 @@ import { closeRawServers, completeResponse, rawServer } from '../../support/raw-
 import type { RawHandler } from '../../support/raw-http-server';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { useSimulator } from '../../simulators/use-simulator';
-import { waitUntilReady } from '../../../lib/health/check';
-import type { WaitOptions } from '../../../lib/health/check';
+import { waitUntilReady } from '../../../lib/health/wait-until-ready';
+import type { WaitOptions } from '../../../lib/health/wait-until-ready';
 import { check, finding, ids, json, replayRecording, routes, SESAME } from './support';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
 import type { LlamaServerSim } from '../../simulators/llama-server';

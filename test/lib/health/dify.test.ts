@@ -1,4 +1,4 @@
-import type { CheckOptions } from '../../../lib/health/probes';
+import type { CheckOptions } from '../../../lib/health/check-options';
 import { addDataset, addDocument, knowledgeKey, startDifySim } from '../../simulators/dify';
 import type { AppSpec, Fault } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';

@@ -1,6 +1,6 @@
 import { sleep } from 'n8n-workflow';
 import { FINDINGS } from '../../../lib/health/findings';
-import type { CheckOptions } from '../../../lib/health/probes';
+import type { CheckOptions } from '../../../lib/health/check-options';
 import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/listen';
 import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
@@ -10,7 +10,7 @@ import { check, finding, ids, json, movedTo, replayRecording, routes } from './s
 import { DIFY_FINDINGS } from '../../../lib/health/dify';
 import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
-import * as fs from 'node:fs';
+import { readRows } from '../../support/rows';
 
 afterEach(closeRawServers);
 
@@ -453,11 +453,7 @@ const tables: Record<string, object> = {
 	// Findings from errors with a suggestion of Server Health
 	error: { generationStuck: true, speedNotMeasured: true },
 };
-const rows = fs
-	.readFileSync('test/lib/health/evidence.tsv', 'utf8')
-	.split('\n')
-	.filter((line) => line !== '' && !line.startsWith('#'))
-	.map((line) => line.split('\t'));
+const rows = readRows(`${__dirname}/evidence.tsv`);
 
 test('each finding has a row that states when its suggestion helps, and how that is known', () => {
 	const ids = Object.entries(tables).flatMap(([table, rules]) =>

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { checkServer } from '../../../lib/health/check';
-import type { CheckOptions } from '../../../lib/health/probes';
+import type { CheckOptions } from '../../../lib/health/check-options';
 import type { CheckResult, Finding } from '../../../lib/health/check-result';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
 import { completeResponse } from '../../support/raw-http-server';

@@ -1,4 +1,4 @@
-import type { ChatResult } from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/chat-result';
 import { checkServer } from '../../../lib/health/check';
 import { CASES, findToolProblem, addToolTest } from '../../../lib/health/tool-test';
 import type { ToolTestOptions, ToolCheckResult } from '../../../lib/health/tool-test';

@@ -127,7 +127,7 @@ testLimit('lib/http/retry-policy.ts#MAX_RETRY_AFTER_MS', {
 	outcome: (retryAfterMs) => {
 		const error = createServerError('busy', {}, { facts: { retryAfterMs } });
 		try {
-			return new RetryPolicy(1, false).nextDelayMs(error, Infinity) === retryAfterMs;
+			return new RetryPolicy(1, false).takeDelayMsOrThrow(error, Infinity) === retryAfterMs;
 		} catch {
 			return 'not retried';
 		}

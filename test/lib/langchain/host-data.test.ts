@@ -5,10 +5,9 @@ import {
 	toToolChoice,
 	toToolDefinition,
 } from '../../../lib/langchain/host-data';
-import type { ChatResult, Usage } from '../../../lib/chat/types';
+import type { ChatResult, Usage } from '../../../lib/chat/chat-result';
 import { fromRoot } from '../../support/chat-model';
 import { examples } from '../../support/properties';
-import { readCases } from '../../support/rows';
 
 describe('messages of the host’s LangChain', () => {
 	interface Messages {
@@ -150,23 +149,104 @@ const { z } = fromRoot('zod') as {
 const define = (tool: unknown) => toToolDefinition(tool, getParametersJsonSchema);
 
 describe('the name of a tool without the prefix of its MCP client', () => {
-	const shortName = (name: string, metadata: unknown) => [
+	interface Case {
+		what: string;
+		name: string;
+		metadata: unknown;
+	}
+
+	const shortNames = (name: string, metadata: unknown) => [
 		define({ name, schema: {}, metadata }).shortName,
 		define({ type: 'function', function: { name, parameters: {} }, metadata }).shortName,
 	];
-	it.each(readCases<[string, string, object, string]>('test/lib/langchain/short-names.tsv'))(
-		'%s',
-		(_what, name, metadata, expected) => {
-			expect(shortName(name, metadata)).toEqual([expected, expected]);
+	it.each<Case & { shortName: string }>([
+		{
+			what: 'a tool of the node',
+			name: 'Notes_delete_user',
+			metadata: { sourceNodeName: 'Notes' },
+			shortName: 'delete_user',
 		},
-	);
+		{
+			what: 'a tool as n8n 2.20 and 2.41 mark it',
+			name: 'Notes_a',
+			metadata: { sourceNodeName: 'Notes', isFromToolkit: true },
+			shortName: 'a',
+		},
+		{
+			what: 'a prefix with other characters as _',
+			name: 'My_Notes__2__a.b',
+			metadata: { sourceNodeName: 'My Notes (2)' },
+			shortName: 'a.b',
+		},
+		{
+			what: 'a prefix with letters of other scripts as _',
+			name: '____é',
+			metadata: { sourceNodeName: '笔记本' },
+			shortName: 'é',
+		},
+		{
+			what: 'a tool behind an approval',
+			name: 'Notes_delete',
+			metadata: { sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
+			shortName: 'delete',
+		},
+		{
+			what: 'a prefix that was cut',
+			name: 'A_very_long_name_of_a_node__which_n8n_has_to_cut_to_make__delete',
+			metadata: {
+				sourceNodeName: 'A very long name of a node, which n8n has to cut to make it fit in 64',
+			},
+			shortName: 'delete',
+		},
+		{
+			what: 'a name of 64 characters, uncut',
+			name: 'Notes_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+			metadata: { sourceNodeName: 'Notes' },
+			shortName: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+		},
+	])('$what: the short name of $name is $shortName', ({ name, metadata, shortName }) => {
+		expect(shortNames(name, metadata)).toEqual([shortName, shortName]);
+	});
 
-	it.each(readCases<[string, string, unknown?]>('test/lib/langchain/no-short-names.tsv'))(
-		'none with %s',
-		(_what, name, metadata) => {
-			expect(shortName(name, metadata)).toEqual([undefined, undefined]);
+	it.each<Case>([
+		{ what: 'no metadata', name: 'Notes_delete', metadata: undefined },
+		{
+			what: 'other metadata',
+			name: 'Notes_delete',
+			metadata: { sourceNodeName: 7, gatedToolNodeName: ['Notes'] },
 		},
-	);
+		{ what: 'another node', name: 'Notes_delete', metadata: { sourceNodeName: 'Note' } },
+		{
+			what: 'the node of the approval',
+			name: 'Approve_x',
+			metadata: { sourceNodeName: 'Approve', gatedToolNodeName: 'Notes' },
+		},
+		{ what: 'another case', name: 'notes_delete', metadata: { sourceNodeName: 'Notes' } },
+		{
+			what: 'a tool that is no part of a toolkit',
+			name: 'send_mail',
+			metadata: { sourceNodeName: 'send', isFromToolkit: false },
+		},
+		{
+			what: 'an underscore before the name',
+			name: 'Notes__delete',
+			metadata: { sourceNodeName: 'Notes' },
+		},
+		{ what: 'the prefix alone', name: 'Notes_', metadata: { sourceNodeName: 'Notes' } },
+		{ what: 'the name of the node', name: 'Notes', metadata: { sourceNodeName: 'Notes' } },
+		{
+			what: 'a name that n8n left without a prefix',
+			name: 'Notes_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+			metadata: { sourceNodeName: 'Notes' },
+		},
+		{
+			what: 'a cut prefix that n8n would not have cut',
+			name: 'Not_delete',
+			metadata: { sourceNodeName: 'Notes' },
+		},
+	])('$what: $name has no short name', ({ name, metadata }) => {
+		expect(shortNames(name, metadata)).toEqual([undefined, undefined]);
+	});
 });
 
 describe('tools as definitions', () => {

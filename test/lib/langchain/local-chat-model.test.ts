@@ -1,10 +1,8 @@
 import { collect, fromRoot, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../simulators/llama-server';
-import {
-	streamText,
-	wantsTokenEvents,
-	getTracerWithoutTokenizer,
-} from '../../../lib/langchain/local-chat-model';
+import { wantsTokenEvents } from '../../../lib/langchain/local-chat-model';
+import { getTracerWithoutTokenizer } from '../../../lib/langchain/tracer-without-tokenizer';
+import { streamText } from '../../../lib/langchain/stream-text';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findHostClasses, loadSdk } from '../../../lib/langchain/host-classes';
 import type { HostClasses } from '../../../lib/langchain/host-classes';

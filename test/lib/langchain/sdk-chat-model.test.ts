@@ -3,7 +3,7 @@ import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
 import { fromRoot, time, weather } from '../../support/chat-model';
 import type { Model } from '../../support/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
-import type { HostGenerator } from '../../../lib/langchain/local-chat-model';
+import type { HostGenerator } from '../../../lib/langchain/host-generator';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';

@@ -6,7 +6,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { resolveBaseUrl } from '../../../lib/servers/base-url';
 
 const read = (file: string) =>
-	readRows(`test/lib/servers/${file}.tsv`).map(([typed = '', ...cells]) => ({
+	readRows(`${__dirname}/${file}.tsv`).map(([typed = '', ...cells]) => ({
 		typed: JSON.parse(typed) as string,
 		cells,
 	}));

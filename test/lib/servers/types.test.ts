@@ -11,7 +11,6 @@ import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect } from '../tasks/media';
-import { readCases } from '../../support/rows';
 import { getError } from '../../support/get-error';
 
 const serveScript = useSimulator(startScripted);
@@ -73,15 +72,72 @@ describe('identification of the server type', () => {
 		).toBe(serverType);
 	});
 
-	test.each(
-		readCases<[string, Answers, Record<string, string>]>('test/lib/servers/identities.tsv'),
-	)('%s: %j', async (label, answers, headers) => {
-		const known =
-			'GET /v1/models' in answers && JSON.stringify(answers).includes('"data":[]')
-				? { ...answers, 'GET /v1/models': { object: 'list', data: null } }
-				: answers;
-		const { server } = await serve(known, headers);
-		expect((await getProfile(server).getType()).label).toBe(label);
+	interface Identity {
+		label: string;
+		name: string;
+		/** By method and path. */
+		responses: Answers;
+		/** Of each response. */
+		headers?: Record<string, string>;
+	}
+
+	test.each<Identity>([
+		{
+			label: 'Ollama',
+			name: 'a model of its library',
+			responses: { 'GET /v1/models': list({ id: 'qwen3:8b', owned_by: 'library' }) },
+		},
+		{
+			label: 'Ollama',
+			name: 'no models, and a version',
+			responses: {
+				'GET /v1/models': { object: 'list', data: null },
+				'GET /api/version': { version: '0.17.4' },
+			},
+		},
+		{
+			label: 'vLLM',
+			name: 'the owner of its models',
+			responses: { 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) },
+		},
+		{
+			label: 'vLLM',
+			name: 'its rejection of a key',
+			responses: { 'GET /v1/models': [401, { error: 'Unauthorized' }] },
+		},
+		{
+			label: 'GPUStack',
+			name: 'its rejection of a key',
+			responses: { 'GET /v1/models': [401, { code: 401, reason: 'Unauthorized' }] },
+		},
+		{
+			label: 'GPUStack',
+			name: 'the owner of one of its models',
+			responses: {
+				'GET /v1/models': list({ id: 'a', owned_by: 'x' }, { id: 'b', owned_by: 'gpustack' }),
+			},
+		},
+		{
+			label: 'LiteLLM',
+			name: 'its header',
+			responses: { 'GET /v1/models': list({ id: 'a', owned_by: 'openai' }) },
+			headers: { 'x-litellm-version': '1.106' },
+		},
+		{
+			label: 'LM Studio',
+			name: 'the owner of its models',
+			responses: { 'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }) },
+		},
+		{
+			label: 'An OpenAI-compatible server',
+			name: 'an owner whose models have another name',
+			responses: { 'GET /v1/models': list({ id: 'vllm/a', owned_by: 'vllm' }) },
+		},
+		{ label: 'An OpenAI-compatible server', name: 'nothing', responses: {} },
+	])('$label is identified by $name', async ({ label, responses, headers }) => {
+		const { server } = await serve(responses, headers);
+		const type = await getProfile(server).getType();
+		expect({ responses, label: type.label }).toEqual({ responses, label });
 	});
 
 	test('takes one request, or two if the first is not sufficient, and is cached', async () => {

@@ -1,7 +1,7 @@
 import { toGrammarSchema } from '../../../lib/chat/body/grammar-schema';
-import { buildSchema } from '../../../lib/tasks/extract';
+import { buildTableSchema } from '../../../lib/tasks/extract';
 import type { ExtractField } from '../../../lib/tasks/extract';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-json';
+import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 
 const findSchemaIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;
@@ -27,7 +27,7 @@ const ALL = [
 ];
 
 test('a table of fields as a JSON schema', () => {
-	expect(buildSchema(ALL)).toEqual({
+	expect(buildTableSchema(ALL)).toEqual({
 		type: 'object',
 		properties: {
 			a: { type: ['string', 'null'], description: 'The name' },
@@ -45,11 +45,15 @@ test('a table of fields as a JSON schema', () => {
 
 test('null is valid for missing values, but not in required fields', () => {
 	const emptyValues = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
-	expect(findSchemaIssues(buildSchema(ALL), emptyValues)).toEqual([]);
-	expect(findSchemaIssues(buildSchema(ALL), { ...emptyValues, c: null }).join()).toContain('c: ');
-	expect(findSchemaIssues(buildSchema(ALL), { ...emptyValues, c: 1.5 }).join()).toContain('c: ');
+	expect(findSchemaIssues(buildTableSchema(ALL), emptyValues)).toEqual([]);
+	expect(findSchemaIssues(buildTableSchema(ALL), { ...emptyValues, c: null }).join()).toContain(
+		'c: ',
+	);
+	expect(findSchemaIssues(buildTableSchema(ALL), { ...emptyValues, c: 1.5 }).join()).toContain(
+		'c: ',
+	);
 });
 
 test('llama.cpp can convert the whole schema to a grammar', () => {
-	expect(toGrammarSchema(buildSchema(ALL)).removedPaths).toEqual([]);
+	expect(toGrammarSchema(buildTableSchema(ALL)).removedPaths).toEqual([]);
 });

@@ -3,7 +3,8 @@ import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/request
 import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { toOllamaBody } from '../../../lib/chat/body/ollama-body';
 import { toOpenAiBody } from '../../../lib/chat/body/openai-body';
-import type { CompletionRequest, SamplingSettings, Thinking } from '../../../lib/chat/types';
+import type { CompletionRequest } from '../../../lib/chat/completion';
+import type { SamplingSettings, Thinking } from '../../../lib/chat/settings';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { getNames } from '../../../lib/exchange/request-fields';
 import type { RequestField } from '../../../lib/exchange/request-fields';

@@ -185,7 +185,7 @@ describe('other servers', () => {
 			['voice.bin', 'audio/x-wav'],
 			['Speech.WAV', 'audio/wav'],
 			['a.mpga', 'audio/mpeg'],
-			['memo', 'text/plain'],
+			['memo', 'application/octet-stream'],
 		] as const;
 		for (const [name, type] of names) await run(sim, { file: fileOf('RIFF....WAVE', name, type) });
 		expect(sim.forms.map(({ parts }) => parts[0]!.filename)).toEqual([

@@ -56,6 +56,11 @@ const HINT = [expect.stringMatching(/^The times of the transcript cannot be righ
 
 test.each<[string, object]>([
 	['without a duration', { segments: SEGMENTS }],
+	// What JSON makes of a number of 400 digits.
+	['an end of 400 digits', { duration: 9.64, segments: [{ start: 0, end: Infinity }] }],
+	['a start of 400 digits', { segments: [{ start: -Infinity, end: 1 }] }],
+	['a word of 400 digits', { duration: 9.64, words: [{ word: 'One', start: 0, end: Infinity }] }],
+	['a duration of 400 digits', { duration: Infinity, segments: [{ start: 0, end: 1 }] }],
 	['a duration in nanoseconds, too', { duration: 9_640_000_000, segments: SEGMENTS }],
 	[
 		'only one entry is far away',

@@ -1,7 +1,9 @@
 import { propagation, trace } from '@opentelemetry/api';
 import { runTurn } from '../../../lib/chat/turn';
-import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
-import { sendChatMessage } from '../../../lib/dify/run/start-run';
+import type { ChatRequest } from '../../../lib/chat/chat-request';
+import type { ChatResult } from '../../../lib/chat/chat-result';
+import type { ChatSettings } from '../../../lib/chat/settings';
+import { sendChatMessage } from '../../../lib/dify/run/send-chat-message';
 import { createDifyClient } from '../../../lib/dify/credentials';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { probe } from '../../../lib/servers/probe';

@@ -14,7 +14,7 @@ export const executeApp = async (
 export const createBinaryItem = (
 	fileName: string,
 	mimeType: string,
-	content = 'sound',
+	content: string | Buffer = 'sound',
 ): {
 	json: {};
 	binary: {

@@ -3,7 +3,8 @@ import { useChatModel } from '../../support/chat-model';
 import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
 import { readTokenTotals } from '../../../nodes/shared/token-totals';
 import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
-import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
+import type { ChatGenerator } from '../../../lib/chat/chat-request';
+import type { ChatResult } from '../../../lib/chat/chat-result';
 
 const { supplied } = useChatModel();
 

@@ -6,7 +6,7 @@ import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
-import { generationOptionFields } from '../../../nodes/shared/chat/generation';
+import { generationOptionFields } from '../../../nodes/shared/chat/generation-options';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
 const option = (name: string) => optionsOf(optionsField).find((one) => one.name === name)!;

@@ -22,7 +22,7 @@ import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { readThinking } from '../../../nodes/shared/chat/generation';
+import { readThinking } from '../../../nodes/shared/chat/thinking';
 import { readUser } from '../../../nodes/shared/dify/dify-user';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 

@@ -3,7 +3,7 @@ import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 import { createServerError } from '../../../lib/errors/create-error';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { toNodeError } from '../../../lib/errors/node-error';
-import { hideDetailsFromVisitors } from '../../../nodes/shared/run/item-error';
+import { hideDetailsFromVisitors } from '../../../nodes/shared/run/visitor-message';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({

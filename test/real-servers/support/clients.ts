@@ -1,5 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
+import type { ChatRequest } from '../../../lib/chat/chat-request';
+import type { ChatResult } from '../../../lib/chat/chat-result';
+import type { ChatSettings } from '../../../lib/chat/settings';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder } from '../../../lib/tasks/embed';
 import type { EmbedSettings } from '../../../lib/tasks/embed';

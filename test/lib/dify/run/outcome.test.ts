@@ -1,4 +1,4 @@
-import { createDifyError } from '../../../../lib/dify/errors';
+import { createDifyError } from '../../../../lib/dify/create-error';
 import { getOutcome } from '../../../../lib/dify/run/run-result';
 import { pollRunRecord } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';

@@ -1,10 +1,10 @@
 /** The record of a run, polled with its own clock. */
 import { performance } from 'node:perf_hooks';
 import type { DifyClient } from '../../../../lib/dify/client';
-import { createDifyError } from '../../../../lib/dify/errors';
+import { createDifyError } from '../../../../lib/dify/create-error';
 import {
-	completeFromMessage,
-	completeFromRunRecord,
+	pollAndApplyMessage,
+	pollAndApplyRunRecord,
 	createStillRunningError,
 	fetchRunRecord,
 	getPollInterval,
@@ -205,7 +205,7 @@ describe('a run is completed from its record', () => {
 		applyEvent(run, { event: 'workflow_started', ...IDS, data: { id: RUN } });
 		applyEvent(run, { event: 'message', ...IDS, answer: 'Hel' });
 		const { client } = createClient(RUNNING, record);
-		return { run, deltas: await completeFromRunRecord(client, run, { runId: RUN }) };
+		return { run, deltas: await pollAndApplyRunRecord(client, run, { runId: RUN }) };
 	}
 
 	test('with the text of its pause', async () => {
@@ -228,7 +228,7 @@ describe('a run is completed from its record', () => {
 			const run = createRunState({ continueAfterPause: isWaiting });
 			run.forms.add({ formId: 'f' } as never);
 			const { client } = createClient({ id: RUN, status: 'paused' });
-			await completeFromRunRecord(client, run, { runId: RUN });
+			await pollAndApplyRunRecord(client, run, { runId: RUN });
 			expect(run.pause?.forms).toHaveLength(isWaiting ? 0 : 1);
 			expect(run.end).toBeUndefined();
 		},
@@ -251,7 +251,7 @@ describe('the response of an agent is completed from its message', () => {
 		const IDS = { conversation_id: 'c', message_id: 'm', task_id: 't' };
 		applyEvent(run, { event: 'agent_message', ...IDS, answer: text });
 		const { client, requests, pauses } = createClient(...responses);
-		const deltas = await completeFromMessage(client, run, { user });
+		const deltas = await pollAndApplyMessage(client, run, { user });
 		return { run, deltas, requests, pauses };
 	}
 

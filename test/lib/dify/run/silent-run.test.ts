@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers';
 import { followRun } from '../../../../lib/dify/run/follow-run';
 import type { RunResult } from '../../../../lib/dify/types';
-import { captureError } from '../../../../lib/errors/server-error';
+import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { useClock } from '../../../guarantees/support/fake-clock';
 import { json } from '../../../guarantees/support/scripted-server';
@@ -54,7 +54,7 @@ async function follow(
 	const timeouts = { idleMs: 0, totalMs: 0 };
 	const following = followRun(client, { runId: RUN, user: 'u', timeouts, continueAfterPause }).then(
 		(result) => (outcome = result),
-		(error: unknown) => (outcome = captureError(error)),
+		(error: unknown) => (outcome = asServerErrorOrThrow(error)),
 	);
 	for (let seconds = 0; seconds < minutes * 60 && outcome === undefined; seconds += 5) {
 		await clock.pass(5_000);

@@ -1,12 +1,9 @@
 /** What is sent to start a run of each app, how often, and what of a run that has ended is added. */
-import {
-	runWorkflow,
-	sendChatMessage,
-	sendCompletionMessage,
-	stopWorkflow,
-	withTextInput,
-} from '../../../../lib/dify/run/start-run';
-import type { ChatMessageRequest } from '../../../../lib/dify/run/start-run';
+import { sendCompletionMessage } from '../../../../lib/dify/run/send-completion-message';
+import { runWorkflow, stopWorkflow } from '../../../../lib/dify/run/run-workflow';
+import { sendChatMessage } from '../../../../lib/dify/run/send-chat-message';
+import { withTextInput } from '../../../../lib/dify/text-input';
+import type { ChatMessageRequest } from '../../../../lib/dify/run/send-chat-message';
 import { ServerError } from '../../../../lib/errors/server-error';
 import { json } from '../../../guarantees/support/scripted-server';
 import type { Answer } from '../../../guarantees/support/scripted-server';

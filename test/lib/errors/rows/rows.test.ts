@@ -212,7 +212,7 @@ describe('parts of error texts', () => {
 });
 
 const types = Object.keys({ ...NETWORK_ERRORS, ...GATEWAY_ERRORS, ...MODEL_ERRORS }) as ErrorType[];
-const rows = readRows('test/lib/errors/evidence.tsv');
+const rows = readRows(`${__dirname}/../evidence.tsv`);
 
 test('each error type has a row that says when its suggestion helps, and how that is known', () => {
 	expect(rows.map(([type]) => type).sort()).toEqual(types.toSorted());

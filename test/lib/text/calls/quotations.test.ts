@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
-import type { ChatMessage, ToolDefinition } from '../../../../lib/chat/types';
+import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
+import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
 import { anyCodePoint } from '../../../support/code-points';
 import { readCases } from '../../../support/rows';

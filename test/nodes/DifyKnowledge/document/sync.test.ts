@@ -206,6 +206,34 @@ describe('syncing documents', () => {
 		]);
 	});
 
+	test('a knowledge base that is gone fails for each of its items', async () => {
+		const scene = await startScene();
+		const { items, perItem } = createItems([...FILES, { source: 'c.md', text: 'third' }], false);
+		const gone = { __rl: true, mode: 'id', value: 'a0000000-0000-4000-8000-000000000000' };
+		const results = await executePrepared(
+			prepare(
+				scene,
+				{ resource: 'document', operation: 'sync' },
+				{
+					items,
+					perItem: perItem.map((entry, at) =>
+						at === 1 ? entry : { ...entry, difyDatasetId: gone },
+					),
+					continueOnFail: true,
+				},
+			),
+		);
+		const states = results.map(({ json, pairedItem }) => [
+			pairedItem,
+			json.action ?? (json.error as { message: string }).message,
+		]);
+		expect(states).toEqual([
+			[{ item: 0 }, expect.stringContaining('knowledge base')],
+			[{ item: 2 }, expect.stringContaining('knowledge base')],
+			[{ item: 1 }, 'created'],
+		]);
+	});
+
 	test('results belong to their items', async () => {
 		const scene = await startScene();
 		const result = await executePrepared(

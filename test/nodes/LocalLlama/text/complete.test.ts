@@ -127,6 +127,24 @@ test('an empty text succeeds with a hint', async () => {
 	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
 });
 
+test.each([
+	['a wrong key', 401, 'Invalid API Key'],
+	['a missing model', 404, 'The model `sim-model` does not exist.'],
+	['a rejected option', 400, 'temperature must be non-negative, got -1'],
+	['a failure of the server', 500, 'Internal Server Error'],
+])('only a prompt that is too long is to be shortened, not %s', async (_name, status, message) => {
+	const sim = await serve();
+	sim.route('POST /v1/completions', reply.error(status, { error: { message } }));
+	sim.route('POST /completion', reply.error(status, { error: { message } }));
+	sim.route('POST /v1/chat/completions', reply.error(status, { error: { message } }));
+	const labels = { label: [{ name: 'x' }, { name: 'y' }] };
+	const classify = { ...COMPLETE, operation: 'classify', text: 'a', labels };
+	for (const parameters of [COMPLETE, classify]) {
+		const { description } = await getError(parameters);
+		expect(description).not.toContain('shorten');
+	}
+});
+
 test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 	'too long for %s: the option of that server',
 	async (owner, option) => {

@@ -1,4 +1,4 @@
-import type { Usage } from '../../../../lib/chat/types';
+import type { Usage } from '../../../../lib/chat/chat-result';
 import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 

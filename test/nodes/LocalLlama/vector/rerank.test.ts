@@ -1,4 +1,7 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
 import { reply } from '../../../simulators/llama-server';
+import type { Scripted, WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, execute, getError, getBodies } = useLocalLlama();
@@ -125,6 +128,74 @@ test.each([0, 1])('with On Error Continue, unreadable document %s fails alone', 
 			expect.objectContaining({ pairedItem: { item: failed }, error: expect.anything() as object }),
 		]),
 	);
+});
+
+const TOO_LONG = {
+	error: {
+		code: 400,
+		message: 'request (9000 tokens) exceeds the available context size (512 tokens)',
+		type: 'exceed_context_size_error',
+		n_prompt_tokens: 9000,
+		n_ctx: 512,
+	},
+};
+
+/** What a result item is: its ID, with its score or its error. */
+const describeItem = ({ json, pairedItem }: INodeExecutionData) => ({
+	pairedItem,
+	id: json.id,
+	output: json.output,
+	error: (json.error as { message: string } | undefined)?.message,
+});
+
+test('with On Error Continue, a document that is too long fails alone, under its number', async () => {
+	const sim = await serve({ rerank: true });
+	const { items, perItem } = fromItems;
+	sim.route('POST /v1/rerank', ({ body }: WireRequest) => {
+		const sent = (body as { documents: string[] }).documents;
+		if (sent.includes('a cat sleeps')) return reply.error(400, TOO_LONG);
+		return scores(...sent.map((text, at): [number, number] => [at, text.length]));
+	});
+	const results = await execute({
+		items,
+		perItem: perItem.with(0, { document: new Error('no such field') as never }),
+		parameters: RERANK,
+		continueOnFail: true,
+	});
+	expect(results.map(describeItem)).toEqual([
+		{ pairedItem: { item: 2 }, id: 2, output: 14, error: undefined },
+		{
+			pairedItem: { item: 0 },
+			id: undefined,
+			output: undefined,
+			error: expect.stringContaining('no such field') as string,
+		},
+		{
+			pairedItem: { item: 1 },
+			id: undefined,
+			output: undefined,
+			error: 'Document 2 and the query are too long for the reranker',
+		},
+	]);
+});
+
+test.each<[string, Scripted]>([
+	['a ranking that is none', reply.json({ results: [{ index: 7, relevance_score: 1 }] })],
+	['a list of texts', reply.json(['a', 'b', 'c'])],
+	['scores that are no numbers', reply.json({ results: [{ index: 0, relevance_score: 'high' }] })],
+	['a rejection', reply.error(400, { error: { message: 'no' } })],
+])('with On Error Continue, every item has the error of %s', async (_name, toReply) => {
+	const sim = await serve({ rerank: true });
+	sim.route('POST /v1/rerank', toReply);
+	const results = await execute({ parameters: RERANK, ...fromItems, continueOnFail: true });
+	expect(results.map(({ pairedItem }) => pairedItem)).toEqual([
+		{ item: 0 },
+		{ item: 1 },
+		{ item: 2 },
+	]);
+	const messages = results.map((item) => describeItem(item).error);
+	expect(messages[0]).toBeDefined();
+	expect(new Set(messages).size).toBe(1);
 });
 
 test.each([

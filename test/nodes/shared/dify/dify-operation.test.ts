@@ -1,11 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { reportRun } from '../../../../nodes/shared/dify/dify-operation';
+import { reportRun } from '../../../../nodes/shared/dify/report-run';
 import { toDifyNodeError } from '../../../../nodes/shared/dify/dify-node-error';
 import type { DifyCall } from '../../../../nodes/shared/dify/dify-operation';
-import { toErrorItem, ItemError } from '../../../../nodes/shared/run/item-error';
-import { processItems } from '../../../../nodes/shared/run/run-operations';
-import type { ItemsOptions, ItemHandler } from '../../../../nodes/shared/run/run-operations';
+import { ItemError } from '../../../../nodes/shared/run/item-error';
+import { toErrorItem } from '../../../../nodes/shared/run/error-item';
+import { processItems } from '../../../../nodes/shared/run/process-items';
+import type { ItemsOptions, ItemHandler } from '../../../../nodes/shared/run/process-items';
 import { startSim, createClient, sendMessage } from '../../../lib/dify/client';
 import {
 	sendMessages,

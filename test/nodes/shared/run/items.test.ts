@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { NodeOperationError } from 'n8n-workflow';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { ItemError } from '../../../../nodes/shared/run/item-error';
-import { processItems } from '../../../../nodes/shared/run/run-operations';
+import { processItems } from '../../../../nodes/shared/run/process-items';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
 import { executeContext } from '../../../support/execute-context';
 import type { ExecuteSetup } from '../../../support/execute-context';

@@ -9,7 +9,7 @@ import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
-import { toPanelError, stripTitle } from '../../../../nodes/shared/run/item-error';
+import { toPanelError, stripTitle } from '../../../../nodes/shared/run/panel-error';
 import { executeContext } from '../../../support/execute-context';
 
 const TABLES = {

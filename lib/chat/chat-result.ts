@@ -1,0 +1,57 @@
+/** What comes back from a turn. */
+import type { ServerTypeName } from '../servers/types/server-type';
+import type { TextAndReasoning } from '../text/reasoning';
+import type { ExactJson } from '../values/exact-json';
+import type { JsonRecord } from '../values/records';
+import type { ToolCall } from './chat-message';
+
+/** Token counts as the server reports them. */
+export interface Usage {
+	promptTokens: number;
+	completionTokens: number;
+	totalTokens: number;
+	/** Prompt tokens from the server's cache. */
+	cachedTokens?: number;
+	reasoningTokens?: number;
+	/** Estimated from the texts, because the server sent no counts. */
+	estimated?: true;
+}
+
+/**
+ * llama-server's timings: counts, milliseconds, and tokens per second. `load_ms`: load time of the model for this
+ * response (Ollama).
+ */
+export type Timings = Record<string, number>;
+
+/** The JSON of a response; or, beside a call that nothing asked for, why its text is not the JSON. */
+export type RequestedJson = ValidJson | { type: 'invalid'; issues: string[] };
+
+/** JSON that matches its format. */
+export interface ValidJson extends ExactJson {
+	type: 'valid';
+}
+
+/** The result of a turn: a usable response with its origin and times. */
+export interface ChatResult extends TextAndReasoning {
+	/** The JSON of the text, if the response format requires JSON. */
+	json?: RequestedJson;
+	toolCalls: ToolCall[];
+	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
+	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	/** Model name that the server reported. */
+	model?: string;
+	/** Warnings for the user. */
+	warnings: string[];
+	/** Resolved URL that responded. */
+	url: string;
+	/** Server type, if it was recognized. */
+	serverType?: ServerTypeName;
+	/** Milliseconds from the call to the first token, with the queue and attempts that failed; 0 if it is not known. */
+	firstTokenMs: number;
+	/** Milliseconds from the call to the end. */
+	totalMs: number;
+	/** Further fields for the execution log. */
+	logFields?: JsonRecord;
+}

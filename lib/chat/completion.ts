@@ -1,0 +1,62 @@
+/** One request of a turn to the model, and what was received for it. */
+import type { ErrorType } from '../errors/error-types';
+import type { TokenLogprob } from './read/logprobs';
+import type { TextAndReasoning } from '../text/reasoning';
+import type { JsonRecord } from '../values/records';
+import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
+import type { SamplingSettings } from './settings';
+import type { ChatMessage } from './chat-message';
+import type { ToolDefinition, ToolChoice } from './tool-definition';
+import type { Usage, Timings } from './chat-result';
+
+/** What was received of a response, complete or not. */
+export interface Completion extends TextAndReasoning {
+	usage?: Usage;
+	timings?: Timings;
+	/** Model name that the server reported. */
+	model?: string;
+	/** Empty if they were not requested. */
+	logprobs: TokenLogprob[];
+	toolCalls: RawToolCall[];
+	finishReason: string;
+	/** Whether the token limit ended the response. */
+	isCutOff: boolean;
+	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */
+	isRefusal: boolean;
+	/** Whether a call without a name and arguments was ignored. */
+	hasEmptyCall: boolean;
+	/** A call in the text that is not executed, with the reason. */
+	rejectedCall?: RejectedTextCall;
+	/** Why it cannot be used. */
+	failure?: CompletionFailure;
+}
+
+/** Why a response cannot be used. */
+export interface CompletionFailure {
+	/** Default: those of the type. */
+	title?: string;
+	suggestion?: string;
+	errorType: ErrorType;
+	serverText?: string;
+	/** The body of the error that the server reported, which has the type. */
+	errorBody?: string;
+	facts?: JsonRecord;
+	/** Tool of the invalid call. */
+	tool?: string;
+	/** Whether the model can correct its calls. */
+	isCorrectable?: boolean;
+}
+
+/** A chat completion request, independent of the wire protocol. */
+export interface CompletionRequest {
+	model: string;
+	messages: readonly ChatMessage[];
+	tools: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	sampling: SamplingSettings;
+	/**
+	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
+	 * in the text of a response, they are quotations.
+	 */
+	correctedCalls?: readonly RawToolCall[];
+}

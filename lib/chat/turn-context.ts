@@ -1,0 +1,26 @@
+import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { DisplayedText } from './read/displayed-text';
+import type { ChatSettings } from './settings';
+import type { ToolNames } from './tools/tool-names';
+import type { ChatRequest } from './chat-request';
+import { isJsonRequested } from './settings';
+
+/** What all attempts of a turn share. Nothing of it changes during the turn. */
+export interface TurnContext {
+	readonly server: ModelServer;
+	readonly serverType: ServerType;
+	readonly settings: ChatSettings;
+	readonly chatRequest: ChatRequest;
+	readonly toolNames: ToolNames;
+	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
+	readonly quotableTexts: readonly string[];
+	/** Where the text goes that users see. */
+	readonly display: DisplayedText;
+	/** By `performance.now()`. */
+	readonly startedAt: number;
+}
+
+/** Whether the text is shown only when it is complete and valid, not as it arrives. */
+export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
+	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
+}

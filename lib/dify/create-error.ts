@@ -1,0 +1,43 @@
+/** Creates errors of Dify. */
+import type { ErrorOverrides } from '../errors/create-error';
+import type { DifyErrorType, ErrorType } from '../errors/error-types';
+import type { ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import type { RunResult } from './types';
+import { getRunIds, toPartialDetails } from './partial-result';
+
+export interface DifyErrorOverrides extends ErrorOverrides {
+	/** Of the failed request. */
+	url?: string;
+	/** What was received of a failed run. */
+	result?: RunResult;
+}
+
+/** A Dify error. Texts default to those of its type. */
+export function createDifyError(
+	type: ErrorType,
+	{ url, result, facts, ...overrides }: DifyErrorOverrides = {},
+): ServerError {
+	return createServerError(
+		type,
+		{ service: 'dify', url },
+		{
+			...overrides,
+			...(result && toPartialDetails(result)),
+			facts: { ...facts, ...(result && getRunIds(result)) },
+		},
+	);
+}
+
+/** Texts of an error. Default: those of its type. */
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion'>;
+
+/** An error detected before sending. */
+export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {
+	return createDifyError(type, { ...texts, retryable: false });
+}
+
+/** Error for a value that Dify would reject or misread. */
+export function createParamError(texts: ErrorTexts): ServerError {
+	return createLocalError('invalidParam', texts);
+}

@@ -1,0 +1,55 @@
+/** Messages of Dify without keys and unreadable parts. */
+import { mask, maskedExcerpt } from '../errors/mask';
+import { asRecord, asString } from '../values/records';
+import { parseObject } from '../values/json';
+import { truncate } from '../values/text';
+import { MAX_PATTERN_INPUT } from './error-types';
+
+/** Keys of Dify and of model providers, removed from server texts. */
+export const KEY_PATTERN =
+	/\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+
+const MAX_TEXT_LENGTH = 1_000;
+
+/** The JSON of a model's error may be long, and truncated JSON cannot be parsed. */
+const MAX_JSON_LENGTH = 64 * 1024;
+
+const MAX_DEPTH = 5;
+
+/** The message without keys and unreadable parts, at most 1,000 characters. */
+export function toReadableText(message: string, secrets?: readonly string[]): string {
+	const unwrapped = unwrapMessage(mask(message.slice(0, MAX_JSON_LENGTH), secrets));
+	const start = maskedExcerpt(unwrapped, MAX_PATTERN_INPUT, secrets)
+		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
+		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
+		// For a value that the database cannot parse, the response contains the full SQL statement (docs/protocols/dify.md 2.13).
+		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '')
+		.replace(KEY_PATTERN, '[key]');
+	return truncate(summarizeValidationErrors(start).trim(), MAX_TEXT_LENGTH);
+}
+
+/** Around the error of a plugin: "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}" (docs/protocols/dify.md 12.1). */
+const WRAPPERS =
+	/^(?:Run failed:\s*)?(?:req_id: ?\w{0,40} {1,3})?(?:plugin daemon: ?)?Plugin\w{0,40}Error: ?/;
+
+/** The innermost of nested messages: plugin, exception, JSON of the model. */
+function unwrapMessage(raw: string, depth = 0): string {
+	const bare = raw.replace(WRAPPERS, '');
+	const start = bare.indexOf('{');
+	const json =
+		depth < MAX_DEPTH ? parseObject(bare.slice(start, bare.lastIndexOf('}') + 1)) : undefined;
+	if (json === undefined) return bare;
+	const { message, args, error, detail } = json;
+	const texts = [message, asRecord(args).description, asRecord(error).message, error, detail];
+	const inner = texts.map(asString).find(Boolean);
+	return inner === undefined ? bare : bare.slice(0, start) + unwrapMessage(inner, depth + 1);
+}
+
+/** Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2). */
+function summarizeValidationErrors(message: string) {
+	if (!/^\d+ validation errors? for /.test(message)) return message;
+	return [...message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm)]
+		.slice(0, 3)
+		.map(([, field, issue]) => `${field}: ${issue}`)
+		.join('; ');
+}

@@ -1,0 +1,54 @@
+/** Errors from Dify's error responses, with a type by code, otherwise by text. */
+import { parseRetryAfter } from '../errors/retry-after';
+import type { ErrorContext } from '../errors/create-error';
+import type { ServerError } from '../errors/server-error';
+import { createServerError } from '../errors/create-error';
+import type { ErrorResponse } from '../http/types';
+import { isRecord, asString } from '../values/records';
+import { parseJson } from '../values/json';
+import { asFiniteNumber } from '../values/numbers';
+import type { DifyErrorBody } from './error-types';
+import { toErrorType } from './error-types';
+import { createMessageError } from './message-error';
+
+/** The error body; undefined if it is not one. */
+export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
+	if (!isRecord(json)) return undefined;
+	const code = asString(json.code);
+	const message = asString(json.message);
+	if (code === undefined || message === undefined) return undefined;
+	return { code, message, status: asFiniteNumber(json.status) };
+}
+
+const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
+
+/** The error of an error response, even with status 200; undefined if the body is not Dify's. */
+export function toDifyResponseError(
+	{ status, url, headers, text: body }: ErrorResponse,
+	context: ErrorContext,
+): ServerError | undefined {
+	const errorBody = parseErrorBody(parseJson(body));
+	// Dify's web server returns a page if the API crashed.
+	if (errorBody === undefined && status === 500) {
+		return createServerError('serverError', context, { status });
+	}
+	if (errorBody === undefined) return undefined;
+	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
+	return createMessageError({
+		type: toErrorType(errorBody, errorStatus),
+		body: errorBody,
+		context,
+		overrides: {
+			status: errorStatus,
+			facts: {
+				difyVersion: headers['x-version'],
+				retryAfterMs: parseRetryAfter(headers['retry-after']),
+			},
+			about: {
+				status: errorStatus,
+				isRunStart: STARTS_RUN.test(new URL(url).pathname),
+				isKnowledge: /\/datasets\//.test(new URL(url).pathname),
+			},
+		},
+	});
+}

@@ -1,0 +1,40 @@
+/** Runs workflows, and stops them. */
+import { explainAppTypeError } from '../app';
+import type { DifyClient } from '../client';
+import { apiPath } from '../client';
+import type { RunResult } from '../types';
+import type { RunRoute } from './run-route';
+import { requestStop } from './stop-run';
+import type { StopRequest } from './stop-run';
+import type { RunRequest } from './start-run';
+import { startRun } from './start-run';
+
+const WORKFLOW: RunRoute = {
+	operation: 'invoke_workflow',
+	startPath: '/workflows/run',
+	tasksPath: '/workflows/tasks',
+	mode: 'workflow',
+};
+
+/**
+ * Stops the run of a workflow.
+ *
+ * @throws {ServerError}
+ */
+export async function stopWorkflow(client: DifyClient, request: StopRequest): Promise<void> {
+	await requestStop(client, WORKFLOW, request).catch(async (error: unknown) => {
+		throw await explainAppTypeError(client, error, 'workflow');
+	});
+}
+
+/**
+ * Runs a workflow.
+ *
+ * @throws {ServerError} as `startRun` does
+ */
+export async function runWorkflow(client: DifyClient, request: RunRequest): Promise<RunResult> {
+	const { workflowId } = request;
+	const startPath =
+		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
+	return await startRun(client, { ...WORKFLOW, startPath }, request);
+}

@@ -1,0 +1,32 @@
+import type { JsonRecord } from '../values/records';
+import { createLocalError } from './create-error';
+import { parseForm } from './forms';
+
+/**
+ * Puts the text into the only text variable of the form.
+ *
+ * @param parameters response of `GET /parameters`
+ * @throws {ServerError} if the form has no or several text variables left
+ */
+export function withTextInput(
+	inputs: JsonRecord,
+	text: string,
+	parameters: JsonRecord,
+): JsonRecord {
+	const names = parseForm(parameters)
+		.filter(
+			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
+		)
+		.map(({ variable }) => variable);
+	if (names.length === 1) return { ...inputs, [names[0]!]: text };
+	if (names.length === 0) {
+		throw createLocalError('invalidInputs', {
+			title: 'The app has no variable for the field Text',
+			suggestion: 'Clear the field Text and fill in the form of the app.',
+		});
+	}
+	throw createLocalError('invalidInputs', {
+		title: 'The field Text matches more than one variable of the app',
+		suggestion: `Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
+	});
+}

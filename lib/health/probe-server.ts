@@ -1,0 +1,185 @@
+/** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
+import { getProfile } from '../servers/profile';
+import { CHAT_ROUTE } from '../servers/server-urls';
+import type { ServerModel } from '../servers/models';
+import {
+	parseModels,
+	parseProps,
+	matchesModel,
+	preferLoadedModels,
+	filterChatModels,
+} from '../servers/models';
+import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { JsonRecord } from '../values/records';
+import { asArray, isRecord } from '../values/records';
+import { isListMissing } from '../servers/probe';
+import { toListUrl } from '../servers/server-urls';
+import type { CheckOptions } from './check-options';
+import type { ProbeResult } from './run-probe';
+import { runProbe, getJsonObject } from './run-probe';
+import { probeTasks } from './probe-tasks';
+
+/** Probes of the first round. */
+interface IdentityProbes {
+	/** The model list. */
+	models: ProbeResult;
+	/** `/props` of llama-server. */
+	props: ProbeResult;
+	/** `/api/version` of Ollama. */
+	apiVersion: ProbeResult;
+	/** `/version` of other servers. */
+	version: ProbeResult;
+}
+
+/** Probes of the second round. One is undefined if it does not apply to the server. */
+interface DetailProbes {
+	/** `/metrics`, of a router those of the loaded model. */
+	metrics: ProbeResult | undefined;
+	/** Rejection of an empty embedding request, which shows whether the feature is on. */
+	embeddings: ProbeResult | undefined;
+	/** `/props` of the loaded model of a router. */
+	routedProps: ProbeResult | undefined;
+	/** `/health`, unless the server is a gateway. */
+	health: ProbeResult | undefined;
+	/** A GET of the chat route, which generates nothing, if all routes but the list reject the key. */
+	chats: ProbeResult | undefined;
+}
+
+/** Result of the first round. */
+interface IdentifiedServer {
+	/** The checked server, with the API where it may be now. */
+	server: ModelServer;
+	options: CheckOptions;
+	identity: IdentityProbes;
+	serverType: ServerType;
+	/** Undefined if the server has no model list. */
+	models: ServerModel[] | undefined;
+	/** The model that the check is about: the expected one, or the only one that is loaded. */
+	checkedModel: ServerModel | undefined;
+	/** A router has a process for each model. */
+	isRouter: boolean;
+}
+
+/** All responses of a check. */
+export interface ServerSnapshot extends IdentifiedServer {
+	/** Undefined if the server did not respond to the first round. */
+	details: DetailProbes | undefined;
+	/** The tasks that a server without a model list has endpoints for; otherwise empty. */
+	tasks: string[];
+	/** Properties of the process that runs the checked model; empty if not known. */
+	props: JsonRecord;
+}
+
+/**
+ * Probes a model server, without generating, loading or waking anything.
+ *
+ * @throws a `ServerError` only of type `aborted`
+ */
+export async function probeServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<ServerSnapshot> {
+	const identified = await identifyServer(server, options);
+	const { serverType, identity, models, checkedModel, isRouter } = identified;
+	const isReachable = identity.models.status > 0;
+	const [details, tasks, enriched] = await Promise.all([
+		isReachable ? probeDetails(identified) : undefined,
+		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
+		models && serverType.enrichModels?.(identified.server, models, options.signal),
+	]);
+	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
+	return {
+		...identified,
+		models: (enriched ?? models)?.map((model) =>
+			isRouter && model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
+		),
+		details,
+		tasks,
+		props,
+	};
+}
+
+/** The first round, which identifies the server. Each of these routes exists on few server types. */
+async function identifyServer(
+	server: ModelServer,
+	options: CheckOptions,
+): Promise<IdentifiedServer> {
+	const probeUrl = (url: string) => runProbe(server, url, options);
+	const [models, props, apiVersion, version] = await Promise.all([
+		probeUrl(toListUrl(server)),
+		probeUrl('/props'),
+		probeUrl('/api/version'),
+		probeUrl('/version'),
+	]);
+	const profile = getProfile(server);
+	const { list: modelsProbe, apiUrl } = await profile.findApiRoot(models, probeUrl);
+	const responses = { models: modelsProbe, version: apiVersion };
+	const listedModels = parseListedModels(modelsProbe);
+	if (listedModels !== undefined) profile.learnType(modelsProbe);
+	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
+	return {
+		server: { ...server, getApiUrl: () => apiUrl },
+		options,
+		identity: { models: modelsProbe, props, apiVersion, version },
+		serverType,
+		models: listedModels,
+		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
+		isRouter: isRouter(responses),
+	};
+}
+
+/** The second round: details that only some servers report. */
+async function probeDetails({
+	server,
+	options,
+	identity,
+	serverType,
+	checkedModel,
+	isRouter: hasModelProcesses,
+}: IdentifiedServer): Promise<DetailProbes> {
+	// Selects the loaded model of a router, so that a probe goes to it and loads nothing.
+	const query =
+		hasModelProcesses && checkedModel?.state === 'loaded'
+			? `?model=${encodeURIComponent(checkedModel.id.toWellFormed())}&autoload=false`
+			: '';
+	const probeIf = async (isUseful: boolean, path: string, json?: JsonRecord) =>
+		isUseful ? await runProbe(server, path, { ...options, json }) : undefined;
+	// `/props` of a llama-server shows that by itself.
+	const { models: list, ...otherProbes } = identity;
+	const areRejected =
+		list.error === undefined &&
+		serverType.fetchProps === undefined &&
+		Object.values(otherProbes).every(({ status }) => status === 401);
+	const isAwake = getJsonObject(identity.props).is_sleeping === false;
+	const [metrics, embeddings, routedProps, health, chats] = await Promise.all([
+		probeIf(true, `/metrics${query}`),
+		// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
+		// All routes except those of the first round wake a llama-server that sleeps.
+		probeIf(isAwake, `${server.getApiUrl()}/embeddings`, {}),
+		probeIf(query !== '', `/props${query}`),
+		probeIf(serverType.isGateway !== true, '/health'),
+		probeIf(areRejected, server.getApiUrl() + CHAT_ROUTE),
+	]);
+	return { metrics, embeddings, routedProps, health, chats };
+}
+
+/** Gateways list thousands of models. */
+const MAX_MODELS = 5_000;
+
+function parseListedModels({ error, json }: ProbeResult) {
+	if (error !== undefined) return undefined;
+	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
+	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
+}
+
+function selectCheckedModel(
+	models: ServerModel[],
+	{ isSameModel }: ServerType,
+	{ expectations = {} }: CheckOptions,
+) {
+	const { model: name } = expectations;
+	if (name !== undefined) return models.find((model) => matchesModel(model, name, isSameModel));
+	const candidates = preferLoadedModels(filterChatModels(models));
+	return candidates.length === 1 ? candidates[0] : undefined;
+}

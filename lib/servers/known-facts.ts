@@ -1,0 +1,38 @@
+import { LruCache, TTL_MS } from '../lru-cache';
+import type { ServerModel } from './models';
+import { other } from './types/other';
+import type { ServerProps, ServerType } from './types/server-type';
+import type { Lessons } from './lessons';
+
+/** Models of one server, or other names that come from outside. */
+export const MAX_ENTRIES = 50;
+
+/** The facts about one server, for one credential. Times are those of `performance.now()`. */
+export class KnownFacts {
+	/** Kept after it has expired: if the next identification fails, it is used again. */
+	serverType: ServerType = other;
+	typeExpiresAt = 0;
+	/** The beginning of its list. */
+	models: readonly ServerModel[] = [];
+	identification: Promise<ServerType> | undefined;
+	/** Until then, its routes have no version (infinity, FastAPI servers). */
+	unversionedUntil = 0;
+	/** Until then, the Base URL is Ollama's native API. */
+	nativeUntil = 0;
+	/** By model. */
+	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
+	/** By task and model. */
+	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	/** Failures that a repetition did not change, by task. */
+	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
+		TTL_MS,
+		MAX_ENTRIES,
+	);
+	/** By model. */
+	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+	/** By model and thinking setting. */
+	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
+}
+
+/** By the ID of the server, which contains address and credential. */
+export const factsByServer = LruCache.createShared<KnownFacts>(Infinity);

@@ -1,0 +1,29 @@
+import type { ServerError } from '../errors/server-error';
+import { sleepWithAbort } from '../http/sleep';
+
+export interface PollOptions {
+	/** Milliseconds. */
+	timeoutMs: number;
+	/** Milliseconds between two polls. Default: 500. */
+	pauseMs?: number;
+	signal?: AbortSignal;
+}
+
+/**
+ * Polls until `poll` returns a value.
+ *
+ * @throws the result of `toTimeoutError`, after `timeoutMs`.
+ */
+export async function pollUntil<Seen>(
+	{ timeoutMs, pauseMs = 500, signal }: PollOptions,
+	poll: () => Promise<Seen | undefined>,
+	toTimeoutError: () => ServerError,
+): Promise<Seen> {
+	const startedAt = performance.now();
+	for (;;) {
+		const result = await poll();
+		if (result !== undefined) return result;
+		if (performance.now() - startedAt > timeoutMs) throw toTimeoutError();
+		await sleepWithAbort(pauseMs, signal);
+	}
+}

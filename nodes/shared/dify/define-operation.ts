@@ -1,0 +1,74 @@
+/** Operations of one request, or of one list. */
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { Method, ListEndpoint } from '../../../lib/dify/client';
+import { fetchAllPages } from '../../../lib/dify/client';
+import type { JsonRecord } from '../../../lib/values/records';
+import { asRecord } from '../../../lib/values/records';
+import type { NodeParameters } from '../parameters';
+import { toOperationItems } from '../run/operations';
+import { pagingFields, readLimit, readPath } from './dify-fields';
+import type { DifyOperation } from './dify-operation';
+
+/** An operation with one request. Dify validates its values. */
+interface RequestOperation extends Omit<DifyOperation, 'run'> {
+	/** Method and path, with the IDs of fields: "GET /datasets/{difyDatasetId}". */
+	request: `${Method} /${string}`;
+	/** Values for the query of a GET, otherwise for the body. */
+	getValues?(parameters: NodeParameters): JsonRecord;
+	/** Converts the response to items. Default: the response as one item. */
+	toItems?(response: JsonRecord, parameters: NodeParameters): object | object[];
+	/** Whether it may be resent. Default: GET only. */
+	isIdempotent?: boolean;
+	/** Timeout in milliseconds, for example for language models. */
+	timeoutMs?: number;
+}
+
+/** An operation that sends one request, and returns its response. */
+export function defineRequestOperation({
+	request,
+	getValues = () => ({}),
+	toItems = (response) => response,
+	isIdempotent,
+	timeoutMs,
+	...operation
+}: RequestOperation): DifyOperation {
+	const [method, path] = request.split(' ') as [Method, string];
+	const payloadName = method === 'GET' ? 'query' : 'json';
+	return {
+		...operation,
+		run: async ({ client, parameters }) => {
+			const options = { [payloadName]: getValues(parameters), isIdempotent, timeoutMs };
+			const json = await client.requestJson(method, readPath(parameters, path), options);
+			return toOperationItems([toItems(asRecord(json), parameters)].flat());
+		},
+	};
+}
+
+/** The operation Get Many, which reads a list. */
+interface ListOperation extends Omit<DifyOperation, 'run' | 'name' | 'value'> {
+	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
+	/** Fields after the paging fields. */
+	extraFields?: INodeProperties[];
+	/** Converts a record. Default: unchanged. */
+	toItem?(record: JsonRecord): JsonRecord;
+}
+
+/** The operation Get Many of a resource, with its paging fields. */
+export function defineListOperation({
+	list,
+	extraFields = [],
+	toItem = (record) => record,
+	...operation
+}: ListOperation): DifyOperation {
+	return {
+		...operation,
+		name: 'Get Many',
+		value: 'getAll',
+		fields: [...operation.fields, ...pagingFields, ...extraFields],
+		run: async ({ client, context, parameters }) => {
+			const endpoint = list(parameters, context);
+			const records = await fetchAllPages(client, endpoint, readLimit(parameters));
+			return toOperationItems(records.map(toItem));
+		},
+	};
+}

@@ -1,0 +1,94 @@
+/** Files of file fields, in the form of an app or of a paused run. */
+import type { FormField } from '../../../lib/dify/forms';
+import type { JsonRecord } from '../../../lib/values/records';
+import { isRecord, isUnset } from '../../../lib/values/records';
+import { parseJsonExactly } from '../../../lib/values/exact-json';
+import { toText } from '../../../lib/values/text';
+import type { DifyCall } from './dify-operation';
+import {
+	parseFileUrl,
+	splitFileNames,
+	FILE_SUGGESTION,
+	withTransferMethod,
+} from '../../../lib/dify/files';
+import { createLocalError } from '../../../lib/dify/create-error';
+import type { FileRequest } from './file-requests';
+import { toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
+
+/** A file field of the app's form or of a human input form. */
+interface FileField extends Pick<FormField, 'variable' | 'fileTypes'> {
+	/** Dify's type of the field. */
+	type: string;
+}
+
+/** Uploads the files of file fields, and returns the inputs to send. */
+export type UploadFiles = (user: string) => Promise<JsonRecord>;
+
+/**
+ * Reads the files of file fields.
+ *
+ * @param input values by variable
+ * @returns a function that uploads them, to be called after all checks
+ */
+export async function readFiles(
+	call: DifyCall,
+	input: JsonRecord,
+	fields: readonly FileField[],
+): Promise<UploadFiles> {
+	const fieldFiles: FieldFiles[] = [];
+	for (const field of fields) {
+		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
+		if (files.length > 0) fieldFiles.push({ field, files });
+	}
+	return async (user) => {
+		const inputs: JsonRecord = {};
+		for (const { field, files } of fieldFiles) {
+			const { type, variable, fileTypes } = field;
+			const sent = await sendFiles(files, user, fileTypes);
+			inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
+		}
+		return inputs;
+	};
+}
+
+/** A file field with its files. */
+interface FieldFiles {
+	field: FileField;
+	files: FileRequest[];
+}
+
+/** Whether a field of a form takes files. */
+export function isFileField({ type }: Pick<FileField, 'type'>): boolean {
+	return type === 'file' || type === 'file-list';
+}
+
+/**
+ * The values of a file field in the app's form: names of binary fields, URLs, or Dify's file objects, which are sent
+ * unchanged. Several values are an array, JSON text of one, or separated by commas.
+ */
+function parseFileEntries(value: unknown): unknown[] {
+	if (isUnset(value)) return [];
+	if (typeof value !== 'string') return [value].flat();
+	const parsed = /^\s*[[{]/.test(value) ? parseJsonExactly(value) : undefined;
+	return parsed === undefined ? splitFileNames(value) : [parsed].flat();
+}
+
+/** The files of such a field. */
+async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
+	if (entries.every(isRecord)) {
+		return entries.map(withTransferMethod).map((file) => async () => file);
+	}
+	const files: FileRequest[] = [];
+	for (const entry of entries) {
+		const name = typeof entry === 'string' ? entry.trim() : undefined;
+		if (name === undefined) {
+			throw createLocalError('invalidInputs', {
+				title: `A file in the inputs must be a string, but is ${toText(entry).slice(0, 100)}`,
+				suggestion: FILE_SUGGESTION,
+			});
+		}
+		if (/^https?:/i.test(name)) files.push(toUrlRequest(parseFileUrl(name)));
+		else if (name !== '') files.push(await toUploadRequest(call, name));
+	}
+	return files;
+}

@@ -1,0 +1,51 @@
+/** Errors as the panel of a node shows them. */
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
+import { toChatMessage } from '../../../lib/errors/describe-error';
+import { ServerError } from '../../../lib/errors/server-error';
+import type { Execution } from './visitor-message';
+import { hideDetailsFromVisitors } from './visitor-message';
+
+type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
+
+/**
+ * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which
+ * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
+ *
+ * @param reason - The error that became `error`.
+ */
+export function toPanelError(
+	context: Context,
+	error: NodeOperationError,
+	reason: unknown,
+): NodeOperationError {
+	const panelText = stripTitle(error);
+	if (isToolType(context.getNode().type) || context.isStreaming?.() === false) {
+		error.description = panelText;
+		return hideDetailsFromVisitors(context, error);
+	}
+	const { description } = error;
+	hideDetailsFromVisitors(context, error);
+	if (error.description === description && reason instanceof ServerError)
+		error.description = toChatMessage(reason);
+	error.context.descriptionTemplate = panelText;
+	return error;
+}
+
+/** An error of a poll: the panel shows the title above the description. */
+export function toPollError(error: NodeOperationError): NodeOperationError {
+	error.description = stripTitle(error);
+	return error;
+}
+
+/** The description without the title. */
+export function stripTitle({
+	message,
+	description,
+}: Pick<NodeOperationError, 'message' | 'description'>): string | null | undefined {
+	if (!description?.startsWith(message)) return description;
+	const remainder = description.slice(message.length);
+	const stripped = remainder.replace(/^[.!?…:]["')”]? ?/, '');
+	return stripped === remainder && remainder !== '' ? description : stripped;
+}

@@ -1,0 +1,95 @@
+/** Processes the items of a node, several at the same time. */
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { anySignal } from '../../../lib/http/sleep';
+import { tryOrUndefined } from '../../../lib/values/attempt';
+import { ItemError } from './item-error';
+import { toPanelError } from './panel-error';
+import { getVisitorMessage } from './visitor-message';
+import { toChatMessage } from '../../../lib/errors/describe-error';
+import { CancelPoller } from '../cancel-poller';
+
+/**
+ * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
+ * it.
+ */
+export type ItemHandler<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
+
+export interface ItemsOptions {
+	/** Maximum number of items processed at the same time. Default: 1. */
+	concurrency?: number;
+	/** Items with the same key are processed one after another, in their order. */
+	getSequenceKey?: (itemIndex: number) => string | undefined;
+	/** The error with which the node fails. */
+	toNodeError(error: ItemError): NodeOperationError;
+	/** Called for a failed item with "continue on fail" with the chat message, which contains no address. */
+	onFailure?: (itemIndex: number, text: string) => Promise<void>;
+}
+
+/**
+ * Processes all items concurrently. With "continue on fail", the result of a failed item is its error.
+ *
+ * @returns the results in the order of the items.
+ * @throws the first error, which aborts the other items, unless the node continues on errors.
+ */
+export async function processItems<T>(
+	context: IExecuteFunctions,
+	handleItem: ItemHandler<T>,
+	options: ItemsOptions,
+): Promise<Array<T | ItemError>> {
+	const poller = new CancelPoller(context);
+	const stopPolling = poller.begin();
+	const onError = new AbortController();
+	const signal = anySignal(poller.signal, onError.signal);
+	// In some n8n versions, a node that an agent uses as a tool has no input items.
+	const results = new Array<T | ItemError>(Math.max(1, context.getInputData().length));
+	const errors: ItemError[] = [];
+	const processItem = async (itemIndex: number) => {
+		try {
+			// A separate signal per item: Node logs a warning for more than ten listeners on one.
+			results[itemIndex] = await handleItem(itemIndex, AbortSignal.any([signal]));
+		} catch (error) {
+			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
+			if (context.continueOnFail()) return await continueAfter(itemError);
+			errors.push(itemError);
+			onError.abort();
+		}
+	};
+	/** An error of the chat must not affect the other items. */
+	const continueAfter = async (error: ItemError) => {
+		results[error.itemIndex] = error;
+		const text = getVisitorMessage(context) ?? toChatMessage(error.reason, '');
+		await options.onFailure?.(error.itemIndex, text).catch(() => {});
+	};
+	const lanes = groupBySequence(results.length, options).values();
+	const worker = async () => {
+		for (const lane of lanes) {
+			for (const itemIndex of lane) {
+				if (!signal.aborted) await processItem(itemIndex);
+			}
+		}
+	};
+	try {
+		await Promise.all(
+			Array.from(
+				{ length: Math.min(results.length, Math.max(1, options.concurrency ?? 1)) },
+				worker,
+			),
+		);
+	} finally {
+		stopPolling();
+	}
+	// After the first error, the others are aborts.
+	const [firstError] = errors;
+	if (firstError === undefined) return results;
+	throw toPanelError(context, options.toNodeError(firstError), firstError.reason);
+}
+
+/** Indexes of the items, grouped by their key. */
+function groupBySequence(count: number, { getSequenceKey }: ItemsOptions) {
+	const itemIndexes = Array.from({ length: count }, (_, itemIndex) => itemIndex);
+	// A failing expression fails again when the item is processed.
+	return Map.groupBy<unknown, number>(
+		itemIndexes,
+		(itemIndex) => tryOrUndefined(() => getSequenceKey?.(itemIndex)) ?? itemIndex,
+	);
+}
