@@ -16,7 +16,7 @@ import {
 	getResponseKey,
 	toServerToolCallId,
 } from '../../lib/chat/tools/tool-call-ids';
-import { normalizeArguments } from '../../lib/chat/tools/arguments';
+import { normalizeArguments, parseArguments } from '../../lib/chat/tools/arguments';
 import { stripAgentText } from '../../lib/chat/prepare/agent-text';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
 import {
@@ -200,7 +200,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		const field = new ReasoningField();
 		return field.push(text) + field.end();
 	},
-	argumentsOf: normalizeArguments,
+	argumentsOf: (text) => [normalizeArguments(text), parseArguments(text)],
 	'the arguments of a call': (text) =>
 		new ArgumentCoercer().coerce(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
