@@ -4,8 +4,7 @@ const path = require('node:path');
 const { dest, parallel, series, src } = require('gulp');
 const { name: packageName } = require('./package.json');
 
-// TypeScript 7 checks types; ESLint and tests need the API of TypeScript 5, which is "typescript".
-const tsc = path.join(path.dirname(require.resolve('typescript-7/package.json')), 'bin/tsc');
+const tsc = require.resolve('typescript/bin/tsc');
 
 async function clean() {
 	await fs.promises.rm('dist', { recursive: true, force: true });
@@ -16,8 +15,9 @@ async function checkTypes() {
 }
 
 async function bundle() {
-	const { bundleLibraries, bundleOwnCode, writeEntries } = await import('./scripts/lib/bundle.mjs');
-	const { thirdPartyLicences } = await import('./scripts/lib/licences.mjs');
+	const { bundleLibraries, bundleOwnCode, writeEntries } =
+		await import('./scripts/lib/package/bundle.mjs');
+	const { thirdPartyLicences } = await import('./scripts/lib/package/licences.mjs');
 	const built = [await bundleOwnCode('dist'), await bundleLibraries('dist')];
 	const files = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 	writeEntries('dist');

@@ -1,3 +1,10 @@
+const { devDependencies } = require('./package.json');
+
+// `npm test` installs the pinned Node, and uses it.
+const isTooOld = parseInt(process.versions.node) < parseInt(devDependencies.node);
+if (isTooOld)
+	throw new Error(`Tests do not run on Node ${process.versions.node}: use npm test -- <file>`);
+
 /** @type {import('jest').Config} */
 module.exports = {
 	testEnvironment: '<rootDir>/test/support/jest-environment.cjs',
@@ -5,22 +12,20 @@ module.exports = {
 	roots: ['credentials', 'lib', 'nodes', 'test'].map((name) => `<rootDir>/${name}`),
 	testMatch: ['**/*.test.ts'],
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(e2e|full|real-servers)/'],
-	runtime: '<rootDir>/test/support/shared-modules-runtime.cjs',
 	transform: {
-		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-require-transform.cjs',
 		'^.+\\.[jt]s$': [
 			'@swc/jest',
 			{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
 		],
 	},
 	// eventsource-parser ships ES modules only: jest has to compile it.
-	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/|n8n-workflow/dist/cjs/)'],
+	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
 	// These ship ES modules, with a CommonJS copy.
 	moduleNameMapper: {
 		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
-	// Many suites wait for simulated servers, so three workers keep two cores busy. Each worker loads all modules once.
+	// Many suites wait for simulated servers, so three workers keep two cores busy.
 	maxWorkers: 3,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: [

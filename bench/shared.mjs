@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { root } from '../scripts/lib/paths.mjs';
+import { root } from '../scripts/lib/system/paths.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.mjs';
 import { CONCURRENCY, startWorker } from './shared/worker.mjs';

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { remark } from 'remark';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { root } from './lib/paths.mjs';
-import { documents } from './lib/pictures.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { root } from './lib/system/paths.mjs';
+import { documents } from './lib/checks/pictures.mjs';
 
 const CHINESE = '.zh-CN.md';
 const PAGES = documents().filter((file) => file.endsWith(CHINESE));

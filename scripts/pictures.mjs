@@ -8,12 +8,12 @@ import { parseArgs } from 'node:util';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { node } from './lib/dependencies.mjs';
-import { createLog, formatSize } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { root } from './lib/paths.mjs';
-import { IMAGES, LARGEST_BYTES, listImages } from './lib/pictures.mjs';
-import { findOnPath, onExit, run } from './lib/processes.mjs';
+import { node } from './lib/system/dependencies.mjs';
+import { createLog, formatSize } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { root } from './lib/system/paths.mjs';
+import { IMAGES, LARGEST_BYTES, listImages } from './lib/checks/pictures.mjs';
+import { findOnPath, onExit, run } from './lib/system/processes.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
 

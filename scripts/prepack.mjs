@@ -1,8 +1,8 @@
 /** Run by `npm pack` and `npm publish` before they pack: builds the package from scratch. */
-import { ensureBuild } from './lib/build.mjs';
-import { ensureDependencies } from './lib/dependencies.mjs';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
+import { ensureBuild } from './lib/package/build.mjs';
+import { ensureDependencies } from './lib/system/dependencies.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
 
 const log = createLog();
 

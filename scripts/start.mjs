@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withLock } from './lib/cache.mjs';
-import { stageBuild } from './lib/build.mjs';
-import { DEV_ENVIRONMENT, watchSources } from './lib/dev.mjs';
-import { ensureN8nWithNodes } from './lib/e2e.mjs';
+import { withLock } from './lib/system/cache.mjs';
+import { stageBuild } from './lib/package/build.mjs';
+import { DEV_ENVIRONMENT, watchSources } from './lib/package/dev.mjs';
+import { ensureN8nWithNodes } from './lib/checks/e2e.mjs';
 import {
 	AGENT_WORKFLOW,
 	FIRST_EXAMPLES,
@@ -15,16 +15,16 @@ import {
 	exampleWorkflows,
 	playgroundCredential,
 	wireWorkflow,
-} from './lib/examples.mjs';
-import { ensureLlamaServer } from './lib/llama-server.mjs';
-import { createLog, formatDuration } from './lib/log.mjs';
-import { allOrEveryFailure, main } from './lib/script-main.mjs';
-import { findModelServer, toOrigin, startModelServer } from './lib/model-server.mjs';
-import { ensureModel } from './lib/model.mjs';
-import { executeWorkflow, importInto, startN8n } from './lib/n8n.mjs';
-import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
-import { freePortFrom } from './lib/ports.mjs';
-import { isStopping } from './lib/processes.mjs';
+} from './lib/n8n/examples.mjs';
+import { ensureLlamaServer } from './lib/models/llama-server.mjs';
+import { createLog, formatDuration } from './lib/system/log.mjs';
+import { allOrEveryFailure, main } from './lib/system/script-main.mjs';
+import { findModelServer, toOrigin, startModelServer } from './lib/models/model-server.mjs';
+import { ensureModel } from './lib/models/model.mjs';
+import { executeWorkflow, importInto, startN8n } from './lib/n8n/n8n.mjs';
+import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/system/paths.mjs';
+import { freePortFrom } from './lib/system/ports.mjs';
+import { isStopping } from './lib/system/processes.mjs';
 
 /** @typedef {import('./lib/types').Login} Login */
 /** @typedef {import('./lib/types').ModelServer} ModelServer */
@@ -47,7 +47,7 @@ The model for a llama-server started here:
 Other settings:
   LOCAL_LLAMA_CACHE              folder for n8n, llama-server and models
   LOCAL_LLAMA_DATA               folder for n8n's data and the login (default .playground in this clone)
-  N8N_PLAYGROUND=2.20            the oldest supported n8n`;
+  LOCAL_LLAMA_N8N=2.20           the oldest supported n8n`;
 
 const log = createLog();
 

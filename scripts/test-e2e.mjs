@@ -1,17 +1,17 @@
 /**
  * `npm run test:e2e`: the gate against the real n8n, started once for all suites. Takes arguments for jest:
- * `npm run test:e2e -- editor`. `LOCAL_LLAMA_SERVER=compiled` takes the compiled llama-server, `N8N_PLAYGROUND=2.20` the
+ * `npm run test:e2e -- editor`. `LOCAL_LLAMA_SERVER=compiled` takes the compiled llama-server, `LOCAL_LLAMA_N8N=2.20` the
  * oldest supported n8n, `N8N_DEFAULTS=3` what n8n 3 has by default.
  */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
-import { npm } from './lib/dependencies.mjs';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
-import { pack } from './lib/package-check.mjs';
-import { runChecks } from './lib/test-summary.mjs';
+import { ensureGateParts, runSuites, withWorkFolder } from './lib/checks/e2e.mjs';
+import { npm } from './lib/system/dependencies.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n/n8n.mjs';
+import { pack } from './lib/package/package-check.mjs';
+import { runChecks } from './lib/checks/test-summary.mjs';
 
 const log = createLog();
 
@@ -80,7 +80,7 @@ const runGate = async (work) => {
 		{
 			name: 'end-to-end tests',
 			check: async () => {
-				if (parts !== undefined) return await runSuites(log, 'jest.e2e.config.cjs', parts);
+				if (parts !== undefined) return await runSuites(log, 'test/e2e/jest.config.cjs', parts);
 			},
 		},
 	];

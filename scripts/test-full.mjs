@@ -5,13 +5,13 @@
  * `npm run test:full -- server-health`.
  */
 import { join } from 'node:path';
-import { node } from './lib/dependencies.mjs';
-import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { root } from './lib/paths.mjs';
-import { run } from './lib/processes.mjs';
-import { emptyTally, runChecks } from './lib/test-summary.mjs';
+import { node } from './lib/system/dependencies.mjs';
+import { ensureGateParts, runSuites, withWorkFolder } from './lib/checks/e2e.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { root } from './lib/system/paths.mjs';
+import { run } from './lib/system/processes.mjs';
+import { emptyTally, runChecks } from './lib/checks/test-summary.mjs';
 
 process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
 
@@ -23,7 +23,7 @@ const realParts = {
 		let tally = emptyTally();
 		await withWorkFolder('e2e', async (work) => {
 			const parts = { ...(await ensureGateParts(log)), work };
-			tally = await runSuites(log, 'jest.full.config.cjs', parts);
+			tally = await runSuites(log, 'test/full/jest.config.cjs', parts);
 			return tally.failures.length;
 		});
 		return tally;
@@ -52,7 +52,7 @@ await main(async () => {
 		realParts,
 		command('the gate with the compiled llama-server', 'test-e2e.mjs'),
 		command('the gate with the defaults of n8n 3', 'test-e2e.mjs', { N8N_DEFAULTS: '3' }),
-		command('the gate on the oldest n8n', 'test-e2e.mjs', { N8N_PLAYGROUND: '2.20' }),
+		command('the gate on the oldest n8n', 'test-e2e.mjs', { LOCAL_LLAMA_N8N: '2.20' }),
 	];
 	return await runChecks(log, checks, undefined, { goesOn: true });
 });

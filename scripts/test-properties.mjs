@@ -5,11 +5,11 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies } from './lib/dependencies.mjs';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { filesBelow, root } from './lib/paths.mjs';
-import { runChecks, runJest } from './lib/test-summary.mjs';
+import { ensureDependencies } from './lib/system/dependencies.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { filesBelow, root } from './lib/system/paths.mjs';
+import { runChecks, runJest } from './lib/checks/test-summary.mjs';
 
 const log = createLog();
 

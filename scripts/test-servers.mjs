@@ -5,13 +5,13 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies } from './lib/dependencies.mjs';
-import { withWorkFolder } from './lib/e2e.mjs';
-import { ensureLlamaServer } from './lib/llama-server.mjs';
-import { createLog } from './lib/log.mjs';
-import { main } from './lib/script-main.mjs';
-import { ensureSmolLm2, NOISE_BERT } from './lib/model.mjs';
-import { runChecks, runJest } from './lib/test-summary.mjs';
+import { ensureDependencies } from './lib/system/dependencies.mjs';
+import { withWorkFolder } from './lib/checks/e2e.mjs';
+import { ensureLlamaServer } from './lib/models/llama-server.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { ensureSmolLm2, NOISE_BERT } from './lib/models/model.mjs';
+import { runChecks, runJest } from './lib/checks/test-summary.mjs';
 
 const log = createLog();
 const jestArgs = process.argv.slice(2);
@@ -39,7 +39,7 @@ const prepare = async (work) => {
 const test = async (work) => {
 	const file = join(work, 'parts.json');
 	writeFileSync(file, JSON.stringify(await prepare(work)));
-	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...jestArgs];
+	const args = ['--config=test/real-servers/jest.config.cjs', '--runInBand', ...jestArgs];
 	const check = async () => await runJest(log, args, { LOCAL_LLAMA_SERVERS: file });
 	return await runChecks(log, [{ name: 'real servers', check }], `Server logs: ${work}`);
 };

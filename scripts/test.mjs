@@ -3,17 +3,17 @@
  * `npm test -- -t name`. With a source, the tests that use it, the nearest first: `npm test -- lib/http/queue.ts`.
  */
 import { join } from 'node:path';
-import { ensureBuild } from './lib/build.mjs';
-import { ensureDependencies, toolEnvironment } from './lib/dependencies.mjs';
-import { createLog, formatSize } from './lib/log.mjs';
-import { lint, SOURCES } from './lib/lint.mjs';
-import { groupTests, splitArguments } from './lib/nearest-tests.mjs';
-import { main } from './lib/script-main.mjs';
-import { BUNDLE, checkPackage } from './lib/package-check.mjs';
-import { root } from './lib/paths.mjs';
-import { documents } from './lib/pictures.mjs';
-import { run } from './lib/processes.mjs';
-import { findRelatedTests, runChecks, runJest } from './lib/test-summary.mjs';
+import { ensureBuild } from './lib/package/build.mjs';
+import { ensureDependencies, toolEnvironment } from './lib/system/dependencies.mjs';
+import { createLog, formatSize } from './lib/system/log.mjs';
+import { lint, SOURCES } from './lib/checks/lint.mjs';
+import { groupTests, splitArguments } from './lib/checks/nearest-tests.mjs';
+import { main } from './lib/system/script-main.mjs';
+import { BUNDLE, checkPackage } from './lib/package/package-check.mjs';
+import { root } from './lib/system/paths.mjs';
+import { documents } from './lib/checks/pictures.mjs';
+import { run } from './lib/system/processes.mjs';
+import { findRelatedTests, runChecks, runJest } from './lib/checks/test-summary.mjs';
 
 const log = createLog();
 const jestArgs = process.argv.slice(2);
@@ -37,9 +37,6 @@ const check = (name, tool, ...runs) => ({
 const PAGES = [...documents(), 'bench', 'test'];
 const LINKS = 'remark-validate-links=repository:false';
 
-/** Not `.bin/tsc`, which can also be that of TypeScript 5. */
-const TYPESCRIPT = 'typescript-7/bin/tsc';
-
 /** @param {string} project @returns {string[]} arguments of TypeScript */
 const checkTypes = (project) => {
 	const known = join(cache, `${project.replace('/', '-')}.tsbuildinfo`);
@@ -54,7 +51,7 @@ const tests = {
 /**
  * @param {string[]} sources
  * @param {string[]} options for jest
- * @returns {Promise<import('./lib/test-summary.mjs').Check[]>} the tests that use the sources, the nearest first
+ * @returns {Promise<import('./lib/checks/test-summary.mjs').Check[]>} the tests that use the sources, the nearest first
  */
 const checksFor = async (sources, options) => {
 	const groups = groupTests(sources, await findRelatedTests(sources));
@@ -81,7 +78,7 @@ await main(async () => {
 	return await runChecks(log, [
 		[
 			check('formatting', '.bin/oxfmt', ['--check', '.']),
-			check('types', TYPESCRIPT, checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
+			check('types', '.bin/tsc', checkTypes('tsconfig.json'), checkTypes('scripts/tsconfig.json')),
 			check('imports', '.bin/depcruise', [...SOURCES, '--config', '.dependency-cruiser.cjs']),
 			check('links', '.bin/remark', [...PAGES, '--quiet', '--frail', '--use', LINKS]),
 			{

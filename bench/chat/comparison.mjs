@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { node } from '../../scripts/lib/dependencies.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { node } from '../../scripts/lib/system/dependencies.mjs';
+import { root } from '../../scripts/lib/system/paths.mjs';
 
 /**
  * What one contestant took for one round.

@@ -1,7 +1,7 @@
 /** An agent of the real n8n that calls a tool six times in a row: how many prompt tokens the server reads. */
 import { join } from 'node:path';
-import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
-import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/n8n.mjs';
+import { startLlamaServer } from '../../scripts/lib/models/llama-server.mjs';
+import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/n8n/n8n.mjs';
 import { writeScriptedModel } from '../../test/support/scripted-model.mjs';
 import { ratio } from '../lib/statistics.mjs';
 

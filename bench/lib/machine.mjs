@@ -1,8 +1,8 @@
 /** The machine and Node version that results name, and the CPU time of a process. */
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { node } from '../../scripts/lib/dependencies.mjs';
-import { run } from '../../scripts/lib/processes.mjs';
+import { node } from '../../scripts/lib/system/dependencies.mjs';
+import { run } from '../../scripts/lib/system/processes.mjs';
 
 /** @returns {string} processors and memory */
 export const machine = () =>

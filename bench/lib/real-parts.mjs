@@ -1,7 +1,7 @@
 /** What the benchmarks in the real n8n need. */
-import { ensureN8nWithNodes } from '../../scripts/lib/e2e.mjs';
-import { ensureLlamaServer } from '../../scripts/lib/llama-server.mjs';
-import { allOrEveryFailure } from '../../scripts/lib/script-main.mjs';
+import { ensureN8nWithNodes } from '../../scripts/lib/checks/e2e.mjs';
+import { ensureLlamaServer } from '../../scripts/lib/models/llama-server.mjs';
+import { allOrEveryFailure } from '../../scripts/lib/system/script-main.mjs';
 
 /**
  * @param {import('../../scripts/lib/types').Log} log

@@ -3,6 +3,7 @@ import type { Attempt, AttemptRequest, PartialOutput } from '../exchange/attempt
 import type { Outcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
 import type { HttpResponse } from '../http/types';
+import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
 import type { JsonRecord } from '../values/records';
 import { toOllamaBody } from './body/ollama-body';
@@ -67,6 +68,8 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const reasoningStart = getReasoningStart(turn, request.draft);
 		this.current = { ...this.current, url, isDelayed: reasoningStart.isLearned };
 		const completion = await this.receive(response, reasoningStart);
+		const { headers } = response;
+		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.current.reasoningWarning = reasoningStart.learn(completion);
 		const context = toErrorContext(turn.server, url, turn.settings.model);
 		return validateCompletion(turn, { completion, context, draft: request.draft });

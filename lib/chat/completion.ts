@@ -15,10 +15,14 @@ export interface Completion extends TextAndReasoning {
 	timings?: Timings;
 	/** Model name that the server reported. */
 	model?: string;
+	/** `system_fingerprint`, by which some servers are known. */
+	fingerprint?: string;
 	/** Empty if they were not requested. */
 	logprobs: TokenLogprob[];
 	toolCalls: RawToolCall[];
 	finishReason: string;
+	/** Whether the response began with the end of thinking that the prompt had begun. */
+	hasEmptyReasoning: boolean;
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
 	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */

@@ -41,17 +41,15 @@ function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefi
 	const media = current.flatMap(({ content }) => getMedia(content));
 	const definitions = tools.map((tool) => JSON.stringify(tool));
 	const parts: PromptPart[] = [
-		toPart(system, 'the system message', 'shorten it'),
-		toPart(
-			earlier.map(toText),
-			'the earlier conversation',
-			'keep fewer messages in memory, or set History Budget in Local Chat Model',
-		),
-		toPart(
-			definitions,
-			`the ${tools.length === 1 ? 'definition of the tool' : `definitions of ${tools.length} tools`}`,
-			'use fewer tools, or shorten their descriptions',
-		),
+		toPart(system, { name: 'the system message', advice: 'shorten it' }),
+		toPart(earlier.map(toText), {
+			name: 'the earlier conversation',
+			advice: 'keep fewer messages in memory, or set History Budget in Local Chat Model',
+		}),
+		toPart(definitions, {
+			name: `the ${tools.length === 1 ? 'definition of the tool' : `definitions of ${tools.length} tools`}`,
+			advice: 'use fewer tools, or shorten their descriptions',
+		}),
 		{
 			name: media.length === 1 ? 'the file' : `the ${media.length} files`,
 			advice: 'pass fewer or smaller files',
@@ -59,11 +57,15 @@ function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefi
 		},
 	];
 	for (const message of current) {
-		if (message.role === 'user') parts.push(toPart([toText(message)], 'the input', 'shorten it'));
+		if (message.role === 'user')
+			parts.push(toPart([toText(message)], { name: 'the input', advice: 'shorten it' }));
 		if (message.role !== 'tool') continue;
 		const name = `the result of the tool "${message.name}"`;
 		parts.push(
-			toPart([message.content], name, 'let it return less, such as fewer items or fields'),
+			toPart([message.content], {
+				name,
+				advice: 'let it return less, such as fewer items or fields',
+			}),
 		);
 	}
 	return parts;
@@ -73,7 +75,10 @@ function toText({ content }: ChatMessage) {
 	return getText(content);
 }
 
-function toPart(texts: readonly string[], name: string, advice: string): PromptPart {
+function toPart(
+	texts: readonly string[],
+	{ name, advice }: Omit<PromptPart, 'tokens'>,
+): PromptPart {
 	const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 	return {
 		name: `${name} (${formatBytes(bytes)})`,

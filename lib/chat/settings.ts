@@ -5,6 +5,7 @@ import type { TraceSettings } from '../tracing/attributes';
 import type { GenerationOptionValues } from './body/generation-options';
 import type { JsonRecord } from '../values/records';
 
+/** The setting Thinking. `serverDefault`: nothing is sent. */
 export type Thinking =
 	| { mode: 'serverDefault' }
 	| { mode: 'on' }
@@ -26,6 +27,7 @@ export interface JsonSchemaFormat {
 	name?: string;
 }
 
+/** What form a response is to have. */
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
@@ -45,6 +47,7 @@ export type ThinkingHistory = 'never' | 'toolTurns' | 'always';
 
 /** Settings of a turn. */
 export interface ChatSettings {
+	/** Its name on the server. Empty: the caller looks it up before a turn. */
 	model: string;
 	sampling: SamplingSettings;
 	thinkingHistory: ThinkingHistory;
@@ -56,10 +59,11 @@ export interface ChatSettings {
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
+	/** In milliseconds. Default: `DEFAULT_TIMEOUTS`. */
 	timeouts: Partial<Timeouts>;
 	/** Retries after a refused connection or a busy server. */
 	retries: number;
-	/** Priority in the queue. */
+	/** Priority in the queue. Default: `interactive`. */
 	priority?: Priority;
 }
 

@@ -11,7 +11,7 @@ interface AppType {
 	node: string;
 }
 
-const TYPES: readonly AppType[] = [
+const APP_TYPES: readonly AppType[] = [
 	{ mode: 'chat', name: 'a chatbot', node: 'Dify Chat Message' },
 	{ mode: 'agent-chat', name: 'an agent', node: 'Dify Chat Message' },
 	{ mode: 'agent', name: 'an agent', node: 'Dify Chat Message' },
@@ -28,7 +28,7 @@ const TYPES: readonly AppType[] = [
  */
 export function getAppType(mode: unknown): AppType | undefined {
 	const name = asNonEmptyString(mode);
-	return TYPES.find((type) => type.mode === name);
+	return APP_TYPES.find((type) => type.mode === name);
 }
 
 /** The error with the type of the app and the node for it. */

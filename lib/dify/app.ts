@@ -4,9 +4,10 @@ import { createServerError } from '../errors/create-error';
 import { isOneOf } from '../errors/error-types';
 import { asNonEmptyString } from '../values/records';
 import type { JsonRecord } from '../values/records';
-import type { DifyClient, ListEndpoint } from './client';
+import type { DifyClient } from './client';
+import type { ListEndpoint } from './pages';
 import { getAppType, toAppTypeError } from './app-type';
-import { fetchPage } from './client';
+import { fetchPage } from './pages';
 import type { DifyAppMode } from './types';
 
 /** Another app has other inputs, too. */

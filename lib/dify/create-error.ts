@@ -6,6 +6,7 @@ import { createServerError } from '../errors/create-error';
 import type { RunResult } from './types';
 import { getRunIds, toPartialDetails } from './partial-result';
 
+/** What is known of an error of Dify, in addition to its type. */
 export interface DifyErrorOverrides extends ErrorOverrides {
 	/** Of the failed request. */
 	url?: string;

@@ -100,13 +100,20 @@ function findAgentLimit(text: string) {
 const FILE_COUNT =
 	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
 
+/** A message of Dify, with what is known of it. */
+interface DifyMessage {
+	/** The error type. */
+	type: string;
+	/** Dify's code. */
+	code: string | undefined;
+	/** Without secrets. */
+	text: string;
+}
+
 /**
  * Texts of an error that say more than Dify's message.
- *
- * @param code Dify's
- * @param text Dify's message, without secrets
  */
-export function explainMessage(type: string, code: string | undefined, text: string): Texts {
+export function explainMessage({ type, code, text }: DifyMessage): Texts {
 	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
 	return explain?.(text) ?? explainFileCount(text) ?? explainVariableType(text) ?? {};
 }

@@ -15,7 +15,7 @@ import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './create-error';
 import { getAllowedFileTypes } from './files';
 import type { DifyClient } from './client';
-import { apiPath, PathSegment } from './client';
+import { apiPath, PathSegment } from './api-path';
 
 const FORM_FIELD_TYPES = [
 	'text-input',
@@ -75,14 +75,17 @@ export function parseForm(parameters: JsonRecord): FormField[] {
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
 			if (!isRecord(settings) || variable === undefined || name === 'external_data_tool') return [];
-			return [parseField(name, variable, settings)];
+			return [parseField(settings, { typeName: name, variable })];
 		}),
 	);
 }
 
-function parseField(name: string, variable: string, settings: JsonRecord): FormField {
+function parseField(
+	settings: JsonRecord,
+	{ typeName, variable }: { typeName: string; variable: string },
+): FormField {
 	return {
-		type: FORM_FIELD_TYPES.find((type) => type === name) ?? 'text-input',
+		type: FORM_FIELD_TYPES.find((type) => type === typeName) ?? 'text-input',
 		variable,
 		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,

@@ -53,7 +53,7 @@ export function createMessageError({
 	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
 	const isTrace = type.startsWith('provider') && isPythonTrace(title);
 	const hasOwnTitle = isEmpty || isTrace || hasBetterTitle(type);
-	const explanation = explainMessage(type, code, serverText);
+	const explanation = explainMessage({ type, code, text: serverText });
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },

@@ -5,6 +5,7 @@ import type { RunResult } from './types';
 /** IDs to find a run in Dify. */
 type RunIds = Pick<RunResult, 'conversationId' | 'messageId' | 'taskId' | 'workflowRunId'>;
 
+/** Undefined: the run has not got the ID yet. */
 export function getRunIds({ conversationId, messageId, taskId, workflowRunId }: RunResult): RunIds {
 	return { conversationId, messageId, taskId, workflowRunId };
 }

@@ -2,18 +2,21 @@ import type { JsonRecord } from '../values/records';
 import { createLocalError } from './create-error';
 import { parseForm } from './forms';
 
+/** A text for the form of an app. */
+interface TextInput {
+	text: string;
+	/** Response of `GET /parameters`. */
+	appParameters: JsonRecord;
+}
+
 /**
  * Puts the text into the only text variable of the form.
  *
- * @param parameters response of `GET /parameters`
+ * @param inputs those that are already filled in
  * @throws {ServerError} if the form has no or several text variables left
  */
-export function withTextInput(
-	inputs: JsonRecord,
-	text: string,
-	parameters: JsonRecord,
-): JsonRecord {
-	const names = parseForm(parameters)
+export function withTextInput(inputs: JsonRecord, { text, appParameters }: TextInput): JsonRecord {
+	const names = parseForm(appParameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
 		)

@@ -9,13 +9,14 @@ import { removeEchoes } from './echoes';
 import {
 	describeGateway,
 	findGatewayErrorByStatus,
+	findGatewayName,
 	hasStoppedWaiting,
 	isGatewayError,
 } from './gateway-failure';
 import { isGatewayStatus } from './gateway-status';
 import { toTitle } from './message-title';
 import { parseRetryAfter } from './retry-after';
-import { findTypeByText, NO_INSTANCE_PATTERN } from './signals';
+import { findTypeByText, NO_ACCESS_PATTERN, NO_INSTANCE_PATTERN } from './signals';
 import { findTokenCounts } from './token-counts';
 import type { JsonRecord } from '../values/records';
 import type { ParsedErrorBody } from './error-body';
@@ -82,6 +83,9 @@ export function classifyErrorResponse(
 			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
+			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			gateway:
+				type === 'modelUnreachable' ? findGatewayName({ ...effective, form, message }) : undefined,
 			...(isGatewayError(type) && describeGateway(type, { ...effective, form, message })),
 		},
 	});
@@ -127,15 +131,20 @@ function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody[
 
 const AUDIO = /\b(?:audios?|wav|mp3|ffmpeg)\b/i;
 
-/** The medium that a message is about. */
+/** Words for media that a model cannot read. */
+const MEDIA: ReadonlyArray<readonly [modality: string, words: RegExp]> = [
+	['image', /\b(?:image|picture)(?:s|_url)?\b|\bvision\b|图片|图像/i],
+	['audio', /\b(?:input_)?audios?\b|音频/i],
+	['video', /\bvideos?(?:_url)?\b|视频/i],
+];
+
+/** The medium that a message is about, if it is about one. */
 function findModality(type: ErrorType, message: string) {
 	if (type === 'fileUnreadable')
 		return /\bimages?\b/i.test(message) || !AUDIO.test(message) ? undefined : 'audio';
-	return /^(image|audio|video) input is not supported|\b0 (image|audio|video)(?:\b|s\b|\(s\))/i
-		.exec(message)
-		?.slice(1)
-		.find(Boolean)
-		?.toLowerCase();
+	if (type !== 'modalityUnsupported') return undefined;
+	const named = MEDIA.filter(([, pattern]) => pattern.test(message));
+	return named.length === 1 ? named[0]![0] : undefined;
 }
 
 /** Whether the numbers are those of a slot, which only llama-server has. */

@@ -9,6 +9,7 @@ import { getErrorText } from './error-types';
 import type { ServerErrorDetails } from './server-error';
 import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
 
+/** Where an error happened. */
 export interface ErrorContext extends Pick<ErrorFacts, 'root' | 'typed' | 'service' | 'model'> {
 	/** Resolved URL of the request. */
 	url: string;
@@ -21,6 +22,7 @@ export interface ErrorContext extends Pick<ErrorFacts, 'root' | 'typed' | 'servi
 const OUT_OF_MEMORY =
 	/\b(?:out of|enough|insufficient|available|system|more) (?:\w+ )?memory\b|\bOOM\b|\ballocat/i;
 
+/** Characters. */
 const MAX_SENTENCE_LENGTH = 10_000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */
@@ -29,8 +31,10 @@ export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> &
 };
 
 /**
- * Builds an error from the tables of texts. The context's secrets are masked in everything that was received. `title`
- * and `suggestion` replace those of the table.
+ * Builds an error from the tables of texts. The context's secrets are masked in everything that was received.
+ *
+ * @param overrides `title` and `suggestion` replace those of the table; `about`: facts for its sentences. A `title` without
+ *   a `detail` is also the detail
  */
 export function createServerError(
 	type: ErrorType,
@@ -74,7 +78,13 @@ export function createServerError(
 	});
 }
 
-/** The error for bad input (a field, or the result of an expression), raised before anything is sent. */
+/**
+ * The error for bad input (a field, or the result of an expression), raised before anything is sent.
+ *
+ * @param title what is wrong, without a full stop
+ * @param suggestion what to do about it, as sentences
+ * @param overrides default of `detail`: the title
+ */
 export function createInputError(
 	title: string,
 	suggestion: string,

@@ -29,7 +29,7 @@ function removeEchoesOf(text: string, message: string) {
 	let at = 0;
 	while (at + SAMPLE_LENGTH <= message.length) {
 		const found = text.indexOf(message.slice(at, at + SAMPLE_LENGTH));
-		const [from, to] = found < 0 ? [at, at] : extend(message, at, text, found);
+		const [from, to] = found < 0 ? [at, at] : extend({ text: message, at }, { text, at: found });
 		if (to - from >= MIN_ECHO_LENGTH) {
 			parts.push(message.slice(endOfPrevious, Math.max(from, endOfPrevious)));
 			endOfPrevious = to;
@@ -39,8 +39,17 @@ function removeEchoesOf(text: string, message: string) {
 	return parts.join('') + message.slice(endOfPrevious);
 }
 
-/** The stretch around a common sample that both texts have. */
-function extend(message: string, at: number, text: string, found: number): [number, number] {
+/** A sample in a text. */
+interface Sample {
+	text: string;
+	at: number;
+}
+
+/** The stretch around a common sample that both texts have: where it begins and ends in the message. */
+function extend(
+	{ text: message, at }: Sample,
+	{ text, at: found }: Sample,
+): [from: number, to: number] {
 	let before = 0;
 	while (at > before && found > before && message[at - before - 1] === text[found - before - 1])
 		before += 1;

@@ -60,7 +60,11 @@ export function isRetriedOnce(type: ErrorType): boolean {
 	return ROWS[type].retry === 'once';
 }
 
-/** The status of a server after this error. */
+/**
+ * The status of a server after this error.
+ *
+ * @param service - `dify`: as the rows for Dify say.
+ */
 export function getHealth(type: ErrorType, service?: 'dify'): ErrorHealth {
 	return getRow(type, service).health;
 }

@@ -1,4 +1,5 @@
 /** Removes escapes from a text, and remembers where its characters came from, so that a secret is found in any of them. */
+import { ENTITY_CHARACTERS } from '../values/html-entities';
 
 /**
  * Characters of a text as numbers, in memory that is used again for the next text: objects and strings of each character
@@ -347,50 +348,11 @@ function getUtf8Size(lead: number) {
 	return lead >= 0xc0 ? 2 : 1;
 }
 
-/** Names of characters in HTML. */
-const ENTITIES: Readonly<Record<string, string>> = {
-	amp: '&',
-	apos: "'",
-	ast: '*',
-	bsol: '\\',
-	colon: ':',
-	comma: ',',
-	commat: '@',
-	dollar: '$',
-	equals: '=',
-	excl: '!',
-	grave: '`',
-	gt: '>',
-	hat: '^',
-	lbrace: '{',
-	lbrack: '[',
-	lcub: '{',
-	lowbar: '_',
-	lpar: '(',
-	lsqb: '[',
-	lt: '<',
-	num: '#',
-	percnt: '%',
-	period: '.',
-	plus: '+',
-	quest: '?',
-	quot: '"',
-	rbrace: '}',
-	rbrack: ']',
-	rcub: '}',
-	rpar: ')',
-	rsqb: ']',
-	semi: ';',
-	sol: '/',
-	verbar: '|',
-	vert: '|',
-};
-
-const MAX_NAME_LENGTH = 6;
+const MAX_NAME_LENGTH = Math.max(...Object.keys(ENTITY_CHARACTERS).map(({ length }) => length));
 
 /** The characters by the number of their names, in five bits a letter: a string of each name would take longer. */
 const ENTITY_CODES = new Map(
-	Object.entries(ENTITIES).map(([name, character]) => [
+	Object.entries(ENTITY_CHARACTERS).map(([name, character]) => [
 		[...name].reduce((number, letter) => addLetter(number, toCode(letter)), 0),
 		toCode(character),
 	]),

@@ -14,6 +14,8 @@ export interface GatewayFacts {
 	limitSeconds?: number;
 	/** The message repeats the status of a gateway, which the response does not have. */
 	isGatewayStatusRepeated: boolean;
+	/** It waited for the rest of the request, not for the response. */
+	isRequestSlow: boolean;
 }
 
 /** What decides who speaks. */
@@ -32,11 +34,11 @@ export function findGatewayErrorByStatus(response: GatewayResponse): GatewayErro
 }
 
 /**
- * What clients and gateways say if they stopped waiting: Envoy; OpenAI's client and httpx (LiteLLM); Go; Node's axios;
- * curl. Not "timed out" alone, which anything may have done.
+ * What clients and gateways say if they stopped waiting: Envoy; OpenAI's client, httpx and aiohttp (LiteLLM); Go; Node's
+ * axios and undici; Java; curl. Not "timed out" alone, which anything may have done.
  */
 const STOPPED_WAITING =
-	/^litellm\.Timeout\b|\b(?:API|Read|Request|Response|Gateway)[ _-]?Time-?d?[ _-]?out(?:Error)?\b|\b(?:requests?|responses?|operation|upstream|gateway) (?:has |have )?timed[ -]?out\b|\bupstream request timeout\b|\bdeadline exceeded\b|\btimeout of \d{1,9} ?m?s\b.{0,20}\bexceeded\b|\bClient\.Timeout\b/i;
+	/\btimeout awaiting response headers\b|\bread tcp \S{1,100}: i\/o timeout\b|\bSocketTimeoutException\b|\b(?:Headers|Body) Timeout Error\b|\btimeout on reading data from socket\b|^litellm\.Timeout\b|\b(?:API|Read|Request|Response|Gateway)[ _-]?Time-?d?[ _-]?out(?:Error)?\b|\b(?:requests?|responses?|operation|upstream|gateway) (?:has |have )?timed[ -]?out\b|\bupstream request timeout\b|\bdeadline exceeded\b|\btimeout of \d{1,9} ?m?s\b.{0,20}\bexceeded\b|\bClient\.Timeout\b/i;
 
 /** Something else took too long: a file, a tool, a model that starts; or no connection was made. */
 const OTHER_WAIT =
@@ -57,10 +59,16 @@ export function isGatewayError(type: string): type is GatewayErrorType {
 	return Object.values(GATEWAY_ERROR_BY_STATUS).some((gatewayError) => gatewayError === type);
 }
 
+/** Words of a 408 that is about the response. */
+const ABOUT_RESPONSE = /\b(?:upstream|responses?|deadline|backend)\b/i;
+
 /** What a response says about the gateway that failed. */
 export function describeGateway(type: GatewayErrorType, response: GatewayResponse): GatewayFacts {
+	const { status, form } = response;
 	return {
-		gateway: findName(response),
+		gateway: findGatewayName(response),
+		// RFC 9110 15.5.9. In JSON, gateways report so a server that did not respond (LiteLLM, Azure).
+		isRequestSlow: status === 408 && form !== 'json' && !ABOUT_RESPONSE.test(response.message),
 		limitSeconds: type === 'gatewayTimeout' ? findLimit(response.message) : undefined,
 		isGatewayStatusRepeated: getGatewayStatus(response) !== response.status,
 	};
@@ -93,7 +101,8 @@ const NAMES: ReadonlyArray<[GatewayName, RegExp]> = [
 	['LiteLLM', /^litellm\./i],
 ];
 
-function findName(response: GatewayResponse): GatewayName | undefined {
+/** The gateway that a response names. */
+export function findGatewayName(response: GatewayResponse): GatewayName | undefined {
 	const { headers = {}, form, message } = response;
 	if (isCloudflareStatus(getGatewayStatus(response))) return 'Cloudflare';
 	// JSON may come from behind the proxy that sets this header.

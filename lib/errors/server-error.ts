@@ -72,7 +72,7 @@ export class ServerError extends Error {
 	 * what the model wrote, and errors inside a response.
 	 */
 	readonly rejection?: ServerRejection;
-	/** Text that had arrived before the error. */
+	/** Text that had arrived before the error, at most a million characters. */
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
 	readonly partialReasoning?: string;
@@ -94,7 +94,7 @@ export class ServerError extends Error {
 		this.partialToolCalls = truncateCalls(details.partialToolCalls);
 	}
 
-	/** The same error with the content received until then. */
+	/** The same error with the output received until then. What is empty keeps what the error has. */
 	withPartial(partial: ReceivedOutput): ServerError {
 		return this.copyWith({
 			partialText: partial.text || this.partialText,
@@ -109,7 +109,7 @@ export class ServerError extends Error {
 	}
 
 	/**
-	 * The same error with other texts: a new `title` also replaces the `detail`. A new `type` also changes whether a
+	 * The same error with other texts and facts: a new `title` also replaces the `detail`. A new `type` also changes whether a
 	 * retry is allowed.
 	 */
 	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
@@ -160,6 +160,7 @@ export function rethrowWith(
 	};
 }
 
+/** A received text without secrets. */
 export function maskPartial(
 	text: string | undefined,
 	secrets?: readonly string[],

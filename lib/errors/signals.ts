@@ -5,9 +5,16 @@
 import type { ErrorType } from './error-types';
 import { END_OF_SENTENCE } from './message-title';
 
-/** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). */
+/**
+ * GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). LiteLLM: deployments
+ * that failed several times pause.
+ */
 export const NO_INSTANCE_PATTERN =
-	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+	/^no running instances|^no deployments available for selected model\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+
+/** The server has the model, but not for this key: LiteLLM, One API, OpenAI's API. */
+export const NO_ACCESS_PATTERN =
+	/\b(?:key|user|team|project|organization)\b.{0,200}(?:\bnot allowed to access model\b|\bdoes not have access to model\b)|无权访问模型/i;
 
 /**
  * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
@@ -15,7 +22,13 @@ export const NO_INSTANCE_PATTERN =
  */
 export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	// llama-server, before the model's output, which may contain any words
-	['outputParseFailed', /\bfailed to parse input at pos \d/i, /\binvalid diff:/i],
+	[
+		'outputParseFailed',
+		/\bfailed to parse input at pos \d/i,
+		/\binvalid diff:/i,
+		// The parser of gpt-oss in vLLM, SGLang and lmdeploy, also with 400
+		/\bunexpected tokens? (?:remaining in message header|\d{1,9} while expecting start token)\b|\bwhile waiting for message header\b|^could not parse header: too many tokens\b/i,
+	],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	// llama-server: a text to embed must fit into one physical batch (-ub)
@@ -32,6 +45,11 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modalityUnsupported',
 		// FastAPI servers whose messages contain only text
 		/\bmessages\b\W{0,2}\d+\W{0,2}content\S{0,20}: (?:Input should be a valid string|invalid type: \w+, expected a string)/i,
+	],
+	[
+		'modalityUnsupported',
+		// OpenRouter; gateways in Chinese
+		/^no endpoints found that support (?:image|audio|video|file|input (?:image|audio|video))s?\b|不支持.{0,10}(?:图片|图像|音频|视频)/i,
 	],
 	[
 		'wrongModelType',
@@ -82,11 +100,17 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// llama-server's own engine, LM Studio
 		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d|\bat row \d{1,6}, column \d/i,
 		/conversation roles must alternate|system message must be|no user query found|expected last role/i,
+		// Gemma's template
+		/\bsystem role (?:is )?not supported\b/i,
 	],
 	[
 		'toolsUnsupported',
 		/tools? param requires --jinja|does not support tools|cannot use tools with stream|^['"`]?tools['"`]? is not supported/i,
-		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
+		/requires --(?:enable-auto-tool-choice|tool-call-parser)|(?:with|set|specify|use) --tool-call-parser/i,
+		// Together, OpenRouter; gateways in Chinese
+		/\btool_choice\b.{0,20} is not supported (?:for|by|with) this model\b/i,
+		/^no endpoints found that support (?:tool use|the provided \W?tool_choice)\b/i,
+		/不支持.{0,10}(?:工具|函数|tool|function ?call)/i,
 		// LiteLLM, for a model whose provider has no tools; then other gateways
 		/\bdoes(?: not|n't) support (?:the )?param(?:eter)?s?: ?\[[^\]]{0,200}\btools\b/i,
 		/\bdoes(?: not|n't) support (?:the |any )?(?:tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\b/i,
@@ -102,11 +126,15 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
 		// llama-swap
-		/upstream command exited prematurely|failed to start command/i,
+		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
 	],
 	[
 		'modelNotFound',
-		/^model .*not found|model not found|no such model|^repository not found/i,
+		/^model .*not found|model not found|no such model/i,
+		// Hugging Face's client in mlx-lm and others
+		/^repository not found|\brepository not found for url\b/i,
+		// Triton
+		/^unknown model\W{0,3} ?[\w./:@-]{1,200}\W{0,2}$/i,
 		/model (?:.{0,200} )?does not exist/i,
 		// speaches
 		/^model \S{1,200} is not installed locally/i,
@@ -114,7 +142,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// LiteLLM
 		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
-		/^key not allowed to access model\b/i,
+		NO_ACCESS_PATTERN,
 	],
 ];
 

@@ -21,8 +21,8 @@ const AFTER: ReadonlyArray<readonly [Label, RegExp]> = [
 		'response',
 		/^[)`'" ]*(?:tokens? )?(?:(?:in|for|from) (?:the |your )?(?:completion|response|output)|output|completion|max_(?:new_|completion_)?tokens)\b/i,
 	],
-	// In a sum, the prompt is first.
-	['prompt', /^ \+ \d/],
+	// In a sum and in a comparison, the prompt is first; not in one of the response with what is left for it (vLLM).
+	['prompt', /^ (?:\+|>=?) \d[\d,]*(?![\d,]| - )/],
 	[
 		'prompt',
 		/^[)`'" ]*(?:tokens? )?(?:(?:in|from|of) (?:the |your )?(?:messages?|prompt|inputs?)|inputs?|prompt)\b/i,
@@ -32,7 +32,7 @@ const AFTER: ReadonlyArray<readonly [Label, RegExp]> = [
 
 /** Words before a number; the nearest one counts. */
 const BEFORE =
-	/(?<response>outputs?|completion|max_(?:new_|completion_)?tokens)|(?<other>by|at least|got|total)|(?<limit>context|n_ctx|max\w*|limit|only|than|available|window|size|<=|>)|(?<request>request\w*)|(?<prompt>prompt|inputs?|keep|passed|messages?|contains|given)/gi;
+	/(?<response>outputs?|completion|max_(?:new_|completion_)?tokens)|(?<other>by|at least|got|total)|(?<limit>context|n_ctx|max\w*(?: (?:input|prompt|model|sequence))*|limit|only|than|available|window|size|<=|>|最大|上下文|限制|上限)|(?<request>request\w*)|(?<prompt>prompt|inputs?|keep|passed|messages?|contains|given|number of tokens|token count|输入)/gi;
 
 /** A number, and what directly follows it: then it is a part of a word or a version. */
 const NUMBER = /(?<![\w.-])(\d[\d,]*)([\w.]*)/g;

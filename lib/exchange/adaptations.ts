@@ -72,6 +72,7 @@ const OLLAMA_THINKING_CHANGES = [
 	},
 ];
 
+/** Omits the thinking, or asks for another level, if Ollama's model has none or not this one. */
 export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 	const field = ['think', 'reasoning_effort'].find((name) => name in body);
 	const change = OLLAMA_THINKING_CHANGES.find(

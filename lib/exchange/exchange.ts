@@ -14,6 +14,7 @@ import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { applyChanges } from './body-changes';
 import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
 import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
+import { describeOvercomeFailure, withBothTries } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { Outcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -92,14 +93,20 @@ export async function exchange<D, V>(
 		}
 		learnFailure(store, state, outcome);
 		const step = decide(state, outcome);
-		if (step.type === 'accept')
-			return { value: step.value, draft, route: route.name, warnings, applied: state.applied };
+		const { applied, failure } = state;
+		if (step.type === 'accept') {
+			if (failure) warnings.push(describeOvercomeFailure(failure));
+			return { value: step.value, draft, route: route.name, warnings, applied };
+		}
 		partial = maskDeep(getPartial(attempt), server.secrets) ?? partial;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, server.getApiUrl(), model);
 			throw createServerError('aborted', context).withPartial(partial);
 		}
-		if (step.type === 'fail') throw step.error.withPartial(partial);
+		if (step.type === 'fail') {
+			const error = failure ? withBothTries(step.error) : step.error;
+			throw error.withPartial(partial);
+		}
 		state = advance(state, outcome, step);
 	}
 }
@@ -151,7 +158,10 @@ async function send<D, V>(
 	return await request(
 		server,
 		{ ...http, ...content, url, streamFormat, retryPolicy },
-		async (response) => await attempt.toOutcome(response),
+		async (response) => {
+			getProfile(server).checkType({ headers: response.headers });
+			return await attempt.toOutcome(response);
+		},
 	).catch((error: unknown): Outcome<D, V> => {
 		const isShown = getShownLength() > shownLength;
 		return {

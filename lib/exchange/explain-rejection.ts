@@ -63,7 +63,7 @@ export function explainRejection(
 ): ExplainedRejection | undefined {
 	const { type, status = FIRST_ERROR_STATUS, serverText = '' } = error;
 	const canBeAboutField = isUnknownError(type) || MISTAKEN_TYPES.includes(type);
-	if (type === 'promptTooLong' && isAboutContext(error)) return undefined;
+	if (type === 'promptTooLong' && isAboutContext(error, body)) return undefined;
 	if (!canBeAboutField || status < FIRST_ERROR_STATUS || serverText === '') return undefined;
 	const message = removeEchoes(serverText, collectTexts(Object.values(body)));
 	const param = asNonEmptyString(error.facts.param);
@@ -83,9 +83,12 @@ export function explainRejection(
 }
 
 /** Prompt and response share the context, so that a limit of one of them is not the limit of its option. */
-function isAboutContext({ serverText = '', facts }: ServerError): boolean {
+function isAboutContext({ serverText = '', facts }: ServerError, body: JsonRecord): boolean {
 	const isCounted = facts.n_prompt_tokens !== undefined && /\btokens?\b/i.test(serverText);
-	return isCounted || /\bcontext\b/i.test(serverText);
+	// vLLM: what the prompt leaves for the response, which nobody sent.
+	const computed = /\bgot (-\d{1,9})\b/.exec(serverText)?.[1];
+	const isComputed = computed !== undefined && !Object.values(body).includes(Number(computed));
+	return isCounted || isComputed || /\bcontext\b/i.test(serverText);
 }
 
 /** Fields that one error names. */

@@ -27,6 +27,7 @@ export interface Rejection {
 /** Statuses with which a server rejects what a body contains. A 500 may also quote what the model wrote. */
 export const TEACHING_STATUSES: readonly number[] = [400, 422];
 
+/** The rejection as the server wrote it, which may quote what a visitor or a model wrote. */
 export function toRejection(
 	{ type, status, serverText = '', facts }: ServerError,
 	body: JsonRecord,

@@ -77,9 +77,13 @@ export function advance<D, V>(
 ): ExchangeState<D> {
 	const applied = [...state.applied, { rule, because }];
 	const next = { ...state, request, sent: state.sent + 1, applied };
-	return outcome.type === 'failed'
-		? { ...next, firstError: pickMoreSpecificError(firstError, outcome.error) }
-		: next;
+	if (outcome.type !== 'failed') return next;
+	const { error } = outcome;
+	return {
+		...next,
+		...(rule === 'serverFailure' && { failure: error }),
+		firstError: pickMoreSpecificError(firstError, error),
+	};
 }
 
 /** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */

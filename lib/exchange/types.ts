@@ -63,6 +63,8 @@ export interface ExchangeState<D> {
 	applied: readonly AppliedRule[];
 	/** The first error since the server accepted a request. */
 	firstError?: ServerError;
+	/** The failure of the server after which the same request was sent once more. */
+	failure?: ServerError;
 	/** Whether a request on which the server failed is sent once more. */
 	isRepeatable?: boolean;
 	/** A failure of the server that a repetition did not change, in an earlier exchange: it is not repeated again. */

@@ -1,6 +1,6 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
 import { getProfile } from '../servers/profile';
-import { CHAT_ROUTE } from '../servers/server-urls';
+import { CHAT_ROUTE, toListUrl } from '../servers/server-urls';
 import type { ServerModel } from '../servers/models';
 import {
 	parseModels,
@@ -14,7 +14,6 @@ import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { asArray, isRecord } from '../values/records';
 import { isListMissing } from '../servers/probe';
-import { toListUrl } from '../servers/server-urls';
 import type { CheckOptions } from './check-options';
 import type { ProbeResult } from './run-probe';
 import { runProbe, getJsonObject } from './run-probe';

@@ -3,8 +3,9 @@ import { formatDuration } from '../values/duration';
 import type { CheckResult, HealthStatus } from './check-result';
 import { sleepWithAbort } from '../http/sleep';
 
+/** How long to wait. */
 export interface WaitOptions {
-	/** A check starts only if it would end in time, if it takes as long as the previous one. The wait ends with this time. */
+	/** Milliseconds. A check starts only if it would end in time, if it takes as long as the previous one. The wait ends with this time. */
 	timeoutMs: number;
 	signal?: AbortSignal;
 	/** Pauses between checks; the last one repeats. */

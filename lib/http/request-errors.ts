@@ -18,6 +18,11 @@ import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import { collectTexts } from '../values/text';
 
+/**
+ * Where an error of a request happened.
+ *
+ * @param url of the request, resolved
+ */
 export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = endpoint.url;
 	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.errorContext, url };
@@ -29,13 +34,19 @@ const TIMEOUT_LABELS = {
 	totalTimeout: 'Total Timeout',
 };
 
+/** The request that failed. */
+interface FailedTransport {
+	endpoint: Endpoint;
+	options: RequestOptions;
+	watchdog: Watchdog;
+	/** Whether the response had begun. */
+	hasStarted: boolean;
+}
+
 /** Converts an exception: aborted, a timeout, a response that is too large, or a network error. */
 export function toTransportError(
 	error: unknown,
-	endpoint: Endpoint,
-	options: RequestOptions,
-	watchdog: Watchdog,
-	hasStarted: boolean,
+	{ endpoint, options, watchdog, hasStarted }: FailedTransport,
 ): ServerError {
 	const context = toErrorContext(endpoint, options.url, options.model);
 	if (options.signal?.aborted) return createServerError('aborted', context);

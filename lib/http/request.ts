@@ -167,7 +167,8 @@ class RequestRun<T> {
 					this.endpoint.onLoading,
 				);
 				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
-					throw toTransportError(error, this.endpoint, this.options, this.watchdog, false);
+					const { endpoint, options, watchdog } = this;
+					throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
 				});
 			}
 		} finally {
@@ -185,12 +186,12 @@ class RequestRun<T> {
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
 		try {
-			rawResponse = await sendRequest(
+			rawResponse = await sendRequest({
 				endpoint,
-				withProgress(options, watchdog),
+				options: withProgress(options, watchdog),
 				connection,
 				signal,
-			);
+			});
 			if (rawResponse.status < 300 || options.allowErrorStatus === true)
 				return await this.readBody(this.createResponse(rawResponse, progress));
 			// An error response with a broken or endless body is still an error.
@@ -199,7 +200,12 @@ class RequestRun<T> {
 			);
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
-			throw toTransportError(error, endpoint, options, watchdog, progress.hasStarted);
+			throw toTransportError(error, {
+				endpoint,
+				options,
+				watchdog,
+				hasStarted: progress.hasStarted,
+			});
 		} finally {
 			rawResponse?.close();
 		}

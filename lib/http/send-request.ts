@@ -28,22 +28,27 @@ export interface RequestConnection {
 	isSingleUse: boolean;
 }
 
+/** A request, and how it is sent. */
+export interface OutgoingRequest {
+	endpoint: Endpoint;
+	options: RequestOptions;
+	connection: RequestConnection;
+	/** Aborts the request, also while it connects. */
+	signal: AbortSignal;
+}
+
 /**
  * Sends a request and follows redirects: to other origins without the headers of the credential, and only requests
  * without content.
  *
  * @throws a `ServerError` of n8n's egress filter, otherwise the raw network error.
  */
-export async function sendRequest(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	connection: RequestConnection,
-	signal: AbortSignal,
-): Promise<RawResponse> {
+export async function sendRequest(request: OutgoingRequest): Promise<RawResponse> {
+	const { endpoint, options } = request;
 	let { url } = options;
 	const visited = new Set([url]);
 	for (;;) {
-		const response = await sendOnce(endpoint, { ...options, url }, connection, signal);
+		const response = await sendOnce({ ...request, options: { ...options, url } });
 		const next = resolveRedirect(endpoint, options, response);
 		// A redirect to a visited URL would loop.
 		if (next === undefined || visited.has(next) || visited.size > MAX_REDIRECTS) return response;
@@ -56,6 +61,7 @@ export async function sendRequest(
 	}
 }
 
+/** The method, by default GET without a body and POST with one. */
 export function getMethod({ method, json, upload }: RequestOptions): string {
 	return method ?? (!json && !upload ? 'GET' : 'POST');
 }
@@ -92,12 +98,12 @@ function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	}
 }
 
-async function sendOnce(
-	endpoint: Endpoint,
-	options: RequestOptions,
-	connection: RequestConnection,
-	signal: AbortSignal,
-): Promise<RawResponse> {
+async function sendOnce({
+	endpoint,
+	options,
+	connection,
+	signal,
+}: OutgoingRequest): Promise<RawResponse> {
 	const { url } = options;
 	await assertUrlAllowed(endpoint, url, signal);
 	const { headers: contentHeaders, body: content } = toRequestContent(options);

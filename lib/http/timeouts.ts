@@ -13,6 +13,7 @@ export interface Timeouts {
 	totalMs?: number;
 }
 
+/** Of a request that names none. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
 	firstTokenMs: 30 * 60_000,
 	idleMs: 5 * 60_000,
@@ -114,11 +115,12 @@ export class Watchdog {
  *
  * @returns a function that cancels the timer.
  */
-export function setUnrefTimeout(ms: number, callback: () => void) {
+export function setUnrefTimeout(ms: number, callback: () => void): () => void {
 	const timer = setTimeout(callback, ms).unref();
 	return (): void => clearTimeout(timer);
 }
 
+/** Only the total timeout; 0: none. */
 export function toTotalTimeout(totalMs: number): Timeouts {
 	return { firstTokenMs: 0, idleMs: 0, totalMs };
 }

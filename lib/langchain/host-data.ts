@@ -34,11 +34,11 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 	const isOpenAiTool = typeof openAiTool.name === 'string';
 	const { name, description } = isOpenAiTool ? openAiTool : tool;
 	if (typeof name !== 'string') throw createNotAToolError();
-	const parameters = isOpenAiTool
+	const givenSchema = isOpenAiTool
 		? convertToJsonSchema(openAiTool.parameters, name)
 		: convertWithHost(tool, name, toJsonSchema);
-	assertDepth(parameters, `The schema of the tool "${name}"`);
-	const schema = { ...asRecord(parameters) };
+	assertDepth(givenSchema, `The schema of the tool "${name}"`);
+	const schema = { ...asRecord(givenSchema) };
 	// It only costs tokens.
 	delete schema.$schema;
 	return {

@@ -12,6 +12,8 @@ export class KnownFacts {
 	/** Kept after it has expired: if the next identification fails, it is used again. */
 	serverType: ServerType = other;
 	typeExpiresAt = 0;
+	/** Types that responses showed although the identification had another result, by both. */
+	readonly contradictions: LruCache<true> = new LruCache<true>(TTL_MS, MAX_ENTRIES);
 	/** The beginning of its list. */
 	models: readonly ServerModel[] = [];
 	identification: Promise<ServerType> | undefined;
@@ -22,9 +24,9 @@ export class KnownFacts {
 	/** By model. */
 	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
 	/** By task and model. */
-	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
 	/** Failures that a repetition did not change, by task. */
-	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
+	lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
 		TTL_MS,
 		MAX_ENTRIES,
 	);

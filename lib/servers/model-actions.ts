@@ -53,12 +53,12 @@ export async function runModelAction(
 	const profile = getProfile(server);
 	profile.forget();
 	const serverType = await profile.getType(options.signal);
-	const run = serverType.modelActions?.[action];
-	if (run === undefined) {
+	const runAction = serverType.modelActions?.[action];
+	if (runAction === undefined) {
 		await assertReachable(server, options.signal);
 		throw createUnsupportedError(server, serverType, action);
 	}
-	const result = await run(server, { ...options, model }).catch(
+	const result = await runAction(server, { ...options, model }).catch(
 		rethrowWith((error) =>
 			action === 'remove' && error.type === 'modelNotFound'
 				? error.withSuggestion('It may already be deleted. The list shows the existing models.')

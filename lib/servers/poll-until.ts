@@ -1,6 +1,7 @@
 import type { ServerError } from '../errors/server-error';
 import { sleepWithAbort } from '../http/sleep';
 
+/** How long and how often to poll. */
 export interface PollOptions {
 	/** Milliseconds. */
 	timeoutMs: number;

@@ -21,6 +21,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Bytes of memory of the values. */
 const MAX_MEMORY = 16 * 1024 * 1024;
 
+/** How a probe is sent. A probe with a body is a POST. */
 export interface ProbeOptions extends Pick<
 	RequestOptions,
 	'json' | 'upload' | 'signal' | 'isIdempotent'

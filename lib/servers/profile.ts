@@ -6,7 +6,8 @@ import { toOllamaAddress } from './base-url';
 import type { ServerModel } from './models';
 import { parseModels } from './models';
 import { tryProbe } from './probe';
-import { SERVER_TYPES, identifyServerType } from './types';
+import { SERVER_TYPES, identifyByResponse, identifyServerType, isContradicted } from './types';
+import type { ResponseOrigin } from './types';
 import { other } from './types/other';
 import type {
 	IdentityResponses,
@@ -161,10 +162,31 @@ class ServerProfile {
 
 	private storeType(responses: IdentityResponses) {
 		const { facts } = this;
-		facts.serverType = SERVER_TYPES[identifyServerType(responses)];
+		const serverType = SERVER_TYPES[identifyServerType(responses)];
+		// What another server taught does not apply to its successor.
+		if (facts.serverType !== other && facts.serverType !== serverType) {
+			facts.lessons = new LruCache(TTL_MS, MAX_ENTRIES);
+			facts.lastingFailures = new LruCache(TTL_MS, MAX_ENTRIES);
+		}
+		facts.serverType = serverType;
 		facts.typeExpiresAt = performance.now() + TTL_MS;
 		facts.models = (parseModels(responses.models?.json) ?? []).slice(0, MAX_ENTRIES);
 		return facts.serverType;
+	}
+
+	/**
+	 * Ends the knowledge of the type if a response shows another one: a server was replaced at its address. Once, if the
+	 * identification finds the same type again, as behind a proxy.
+	 */
+	checkType(origin: ResponseOrigin): void {
+		const shown = identifyByResponse(origin);
+		const known = this.server.configuredType === undefined ? this.getCachedType() : undefined;
+		if (shown === undefined || known === undefined || !isContradicted(known.name, shown)) return;
+		const { contradictions } = this.facts;
+		const key = `${known.name} ${shown}`;
+		if (contradictions.get(key) === true) return;
+		contradictions.set(key, true);
+		this.forget();
 	}
 
 	/** Identifies the type by a model list that was fetched anyway. */

@@ -5,6 +5,7 @@ import type { ModelServer } from './types/server-type';
 import { toUrl } from './server-urls';
 import { toTotalTimeout } from '../http/timeouts';
 
+/** What is sent, and how long to wait. */
 export interface CommandOptions extends Pick<
 	RequestOptions,
 	'json' | 'method' | 'signal' | 'model'

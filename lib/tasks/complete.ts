@@ -10,7 +10,7 @@ import { COMPLETION_FIELDS } from '../chat/body/request-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
-import { createInputError } from '../errors/create-error';
+import { createInputError, createServerError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
@@ -85,8 +85,13 @@ export async function completeText(
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (rest.text) await onDelta?.(rest.text);
-			if (!completion.failure) return completion;
-			throw createCompletionError(completion.failure, response.errorContext);
+			if (completion.failure)
+				throw createCompletionError(completion.failure, response.errorContext);
+			// Neither text nor why it ended: the response was empty, which is no text of a model.
+			const isNothing = completion.text === '' && completion.finishReason === 'unknown';
+			if (isNothing && completion.usage === undefined)
+				throw createServerError('streamEndedEarly', response.errorContext);
+			return completion;
 		},
 		getPartial: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),

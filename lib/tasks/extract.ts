@@ -50,7 +50,7 @@ interface SchemaType {
 	format?: string;
 }
 
-const TYPES: Readonly<Record<Exclude<FieldType, 'choice' | 'list'>, SchemaType>> = {
+const SCHEMA_BY_TYPE: Readonly<Record<Exclude<FieldType, 'choice' | 'list'>, SchemaType>> = {
 	text: { type: 'string' },
 	number: { type: 'number' },
 	integer: { type: 'integer' },
@@ -70,7 +70,7 @@ function buildFieldSchema({
 	const toFieldType = (name: string) => (required ? name : [name, 'null']);
 	if (type === 'list')
 		return { type: toFieldType('array'), items: { type: 'string' }, ...descriptionField };
-	const { type: name, ...format } = TYPES[type];
+	const { type: name, ...format } = SCHEMA_BY_TYPE[type];
 	return { type: toFieldType(name), ...format, ...descriptionField };
 }
 

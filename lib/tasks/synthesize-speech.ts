@@ -78,7 +78,7 @@ const PCM_RATE = 24_000;
 const MIN_AUDIO_BYTES = 100;
 
 /** MIME types that n8n and browsers support. n8n's OpenAI node uses `audio/mp3`, which is not registered. */
-const TYPES: Record<Exclude<AudioFormat, 'pcm'>, string> = {
+const MIME_TYPE_BY_FORMAT: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
 	flac: 'audio/flac',
@@ -231,7 +231,7 @@ function detectAudioType(head: Buffer, { requested, declared }: ExpectedAudio): 
 	const requestedType: AudioType =
 		requested === 'pcm' || isDeclaredRaw
 			? { mimeType: toPcmType(declared), extension: 'pcm' }
-			: { mimeType: TYPES[requested], extension: requested };
+			: { mimeType: MIME_TYPE_BY_FORMAT[requested], extension: requested };
 	const actual = detectFileType(head);
 	const container = AUDIO_OF_CONTAINERS[actual?.mimeType ?? ''];
 	if (container) return container;

@@ -1,4 +1,5 @@
 /** Explains errors that several tasks have: a server that lacks a feature, and one that is silent for long. */
+import { isOneOf } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
@@ -14,6 +15,9 @@ export interface RequiredTask {
 	model: string;
 }
 
+/** The route, the feature or the model for a task is missing. */
+const isLackOfTask = isOneOf('routeNotFound', 'featureDisabled', 'wrongModelType');
+
 /** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */
 export async function explainUnsupportedTask(
 	error: ServerError,
@@ -26,12 +30,15 @@ export async function explainUnsupportedTask(
 	const suggestion = texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
-	if (error.type !== 'routeNotFound' && error.type !== 'featureDisabled') return error;
+	if (!isLackOfTask(error.type)) return error;
 	const isRecognized = serverType !== other;
-	// The URL of an unrecognized server may be wrong.
-	const urlSuggestion = isRecognized ? '' : 'If other requests fail too, check the Base URL. ';
+	// The URL of an unrecognized server may be wrong, unless the server itself names the model.
+	const isModelNamed = error.type === 'wrongModelType';
+	const mayBeWrongUrl = !isRecognized && !isModelNamed;
+	const urlSuggestion = mayBeWrongUrl ? 'If other requests fail too, check the Base URL. ' : '';
 	const { status } = error;
-	const known = { label: isRecognized ? label : undefined, model, advices: texts.tasks, status };
+	const lacking = { model, advices: texts.tasks, status, isModelNamed };
+	const known = { ...lacking, label: isRecognized ? label : undefined };
 	return error.copyWith({
 		type: 'featureDisabled',
 		title: describeLackingTask(task, known),

@@ -6,7 +6,6 @@ import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
 import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
-import { assertRecording } from '../files/recording';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -66,7 +65,6 @@ export async function transcribe(
 ): Promise<TranscribeResult> {
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
-	assertRecording(file);
 	const body = {
 		...omitEmpty({
 			response_format: format,
@@ -122,7 +120,7 @@ export async function transcribe(
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
 const UNREADABLE_PATTERN =
-	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed/i;
+	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed|\b(?:invalid|corrupt(?:ed)?|unsupported|empty) (?:or (?:invalid|corrupt(?:ed)?|unsupported) )?audio(?: file| data| format)?\b|\bno audio (?:data|stream)\b/i;
 
 /** Explains a language or a format that the server does not support. */
 function explainRejectedOption(
@@ -167,6 +165,7 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedOption(error, serverText, request);
 	if (option) return option;
+	const isUnreadable = error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText);
 	const isAudioUnsupported =
 		error.status === 501 ||
 		error.type === 'modalityUnsupported' ||
@@ -174,16 +173,15 @@ async function explainRejectedAudio(
 	const audioError = isAudioUnsupported
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
-	const fileError =
-		error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText)
-			? error.copyWith({
-					type: 'badRequest',
-					title: `The server cannot read the audio of "${file.name}"`,
-					// whisper.cpp sends the same message for every invalid request.
-					suggestion:
-						'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
-				})
-			: audioError;
+	const fileError = isUnreadable
+		? error.copyWith({
+				type: 'badRequest',
+				title: `The server cannot read the audio of "${file.name}"`,
+				// whisper.cpp sends the same message for every invalid request.
+				suggestion:
+					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
+			})
+		: audioError;
 	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
 	return await explainUnsupportedTask(withFileNames(fileError, [sentFile]), {
 		server,

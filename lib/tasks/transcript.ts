@@ -1,4 +1,5 @@
 /** Reads transcripts in the formats of all servers. */
+import { isErrorBody } from '../errors/error-body';
 import { detectFileType } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../values/records';
@@ -29,6 +30,7 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
 	const json = /^\s*[{["]/.test(body) ? parseJson(body, MAX_MEMORY) : undefined;
 	if (typeof json === 'string') return parseText(json);
+	if (isRecord(json) && isErrorBody(json) && typeof json.text !== 'string') return undefined;
 	if (json !== undefined) return parseRecord(toOpenAiForm(json));
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
 	return /^\s*(?:(?:data:\s*)?\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);

@@ -142,7 +142,7 @@ function findFencedBlocks(text: string, isInLine: boolean): FencedBlock[] {
 		const fence = backticks ?? tildes ?? inLine;
 		if (inLine !== '' && !isInLine) continue;
 		if (open === undefined) open = { fence, from: index };
-		else if (isEndOf(open.fence, fence, match)) {
+		else if (isEndOf(open.fence, { fence, match })) {
 			blocks.push({ ...open, to: index + line.length, isOpen: false });
 			open = undefined;
 		}
@@ -151,7 +151,10 @@ function findFencedBlocks(text: string, isInLine: boolean): FencedBlock[] {
 }
 
 /** Whether a fence ends a block: at least as many of the same signs, and nothing after them. */
-function isEndOf(open: string, fence: string, match: RegExpMatchArray): boolean {
+function isEndOf(
+	open: string,
+	{ fence, match }: { fence: string; match: RegExpMatchArray },
+): boolean {
 	const info = match[2] ?? match[4] ?? match[6] ?? '';
 	return fence.startsWith(open) && info.trim() === '';
 }

@@ -110,6 +110,15 @@ export function repairJson(text: string): string | undefined {
 /** The text is something else. */
 class SyntaxProblem extends Error {}
 
+/** Signs of named arguments and objects. */
+interface EntrySyntax {
+	separator: '=' | ':';
+	end: ')' | '}';
+}
+
+const PARENTHESES: EntrySyntax = { separator: '=', end: ')' };
+const BRACES: EntrySyntax = { separator: ':', end: '}' };
+
 /** Reads from left to right, each character once. */
 class LiteralReader {
 	/** Values that were read. */
@@ -138,12 +147,12 @@ class LiteralReader {
 
 	private readCall(): LiteralCall {
 		const name = this.readName();
-		if (this.skip('(')) return { name, arguments: this.readEntries('=', ')', 0) };
+		if (this.skip('(')) return { name, arguments: this.readEntries(PARENTHESES, 0) };
 		this.expect('{');
-		return { name, arguments: this.readEntries(':', '}', 0) };
+		return { name, arguments: this.readEntries(BRACES, 0) };
 	}
 
-	private readEntries(separator: string, end: string, depth: number) {
+	private readEntries({ separator, end }: EntrySyntax, depth: number) {
 		const entries = this.readItems(end, () => {
 			const key = JSON.stringify(this.readQuoted() ?? this.readName());
 			this.expect(separator);
@@ -168,7 +177,7 @@ class LiteralReader {
 		if (depth > MAX_DEPTH || this.values > MAX_VALUES) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
-		if (this.skip('{')) return this.readEntries(':', '}', depth);
+		if (this.skip('{')) return this.readEntries(BRACES, depth);
 		if (this.skip('[')) return `[${this.readItems(']', () => this.readValue(depth + 1))}]`;
 		const word = this.match(WORD);
 		const name = word.replace(/^-(?=I)/, '');

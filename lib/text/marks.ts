@@ -606,7 +606,7 @@ const FAMILIES: readonly Family[] = [
 	},
 ];
 
-const TYPES: readonly MarkType[] = [
+const MARK_TYPES: readonly MarkType[] = [
 	'turnEnd',
 	'role',
 	'thinking',
@@ -630,12 +630,14 @@ export const MARKS: readonly Mark[] = FAMILIES.flatMap(
 	({ source, thinkingTags = [], ...marks }) => {
 		const tags = thinkingTags.flatMap((tag) => [tag, toEndTag(tag)]);
 		const byType = { ...marks, thinking: [...tags, ...(marks.thinking ?? [])] };
-		return TYPES.flatMap((type) => (byType[type] ?? []).map((mark) => ({ mark, type, source })));
+		return MARK_TYPES.flatMap((type) =>
+			(byType[type] ?? []).map((mark) => ({ mark, type, source })),
+		);
 	},
 );
 
 /** The marks of some types. */
-export function getMarks(types: readonly MarkType[] = TYPES): string[] {
+export function getMarks(types: readonly MarkType[] = MARK_TYPES): string[] {
 	return MARKS.flatMap(({ mark, type }) => (types.includes(type) ? [mark] : []));
 }
 

@@ -130,6 +130,8 @@ const MAX_FENCE_LENGTH = 6;
 const JSON_START = /^(?:\{|\[\s*[[{"\d\]])/;
 /** What follows a tag that a sentence mentions. */
 const SENTENCE_AFTER = /[ .,;:?!)]/;
+/** How a response begins after its thinking. */
+const SENTENCE_START = /[\p{Lu}\p{Lo}\p{N}\n*#]/u;
 /** A text with more mentions of the closing tag is about it. */
 const MAX_MENTIONS = 20;
 /** The end of thinking that a server split too early arrives within so many characters. */
@@ -152,6 +154,8 @@ export class ReasoningSplitter {
 	private isFenceOpen = false;
 	private maxAssumed = Infinity;
 	private isSplitByServer = false;
+	/** Whether the response began with the end of thinking, whose beginning is in the prompt. */
+	hasEmptyReasoning = false;
 
 	/** `mayBeInside`: whether the prompt may contain the opening tag. */
 	constructor(private mayBeInside = false) {}
@@ -203,6 +207,7 @@ export class ReasoningSplitter {
 		if (emptyEnd !== undefined) {
 			this.searched = '';
 			this.pending = trimmed.slice(emptyEnd).trimStart();
+			this.hasEmptyReasoning = true;
 			return PLAIN;
 		}
 		const part = parsePart(trimmed);
@@ -306,9 +311,13 @@ function findEnd(text: string, { marks, pattern }: Ends): PartEnd {
 function findEmptyEnd(text: string): number | 'undecided' | undefined {
 	const tag = END_TAGS.find((mark) => text.startsWith(mark));
 	if (tag === undefined) return undefined;
-	const after = text[tag.length];
+	const rest = text.slice(tag.length);
+	const [blanks = ''] = /^ {0,8}/.exec(rest) ?? [];
+	const after = rest[blanks.length];
 	if (after === undefined) return 'undecided';
-	return SENTENCE_AFTER.test(after) ? undefined : tag.length;
+	// A sentence about the tag goes on in small letters.
+	const isMention = blanks === '' ? SENTENCE_AFTER.test(after) : !SENTENCE_START.test(after);
+	return isMention ? undefined : tag.length;
 }
 
 /** Whether a response ends thinking that it did not begin. */

@@ -1,15 +1,21 @@
 /** Entities of HTML in text. */
 import { tryOrUndefined } from './attempt';
 
-/** The signs of calls by the names of their entities in HTML. */
-const ENTITIES: Readonly<Record<string, string>> = {
+/** Characters of ASCII by their names in HTML, in small letters. */
+export const ENTITY_CHARACTERS: Readonly<Record<string, string>> = {
 	amp: '&',
 	apos: "'",
+	ast: '*',
 	bsol: '\\',
 	colon: ':',
 	comma: ',',
+	commat: '@',
+	dollar: '$',
 	equals: '=',
+	excl: '!',
+	grave: '`',
 	gt: '>',
+	hat: '^',
 	lbrace: '{',
 	lbrack: '[',
 	lcub: '{',
@@ -17,13 +23,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
 	lpar: '(',
 	lsqb: '[',
 	lt: '<',
+	num: '#',
+	percnt: '%',
+	period: '.',
+	plus: '+',
+	quest: '?',
 	quot: '"',
 	rbrace: '}',
 	rbrack: ']',
 	rcub: '}',
 	rpar: ')',
 	rsqb: ']',
+	semi: ';',
+	sol: '/',
 	verbar: '|',
+	vert: '|',
 };
 
 /** `&#39;`, `&#x27;`, `&apos;` */
@@ -36,7 +50,7 @@ export function decodeEntities(text: string): string {
 
 function decodeEntity(entity: string): string {
 	const name = entity.slice(1, -1).toLowerCase();
-	if (!name.startsWith('#')) return ENTITIES[name] ?? ' ';
+	if (!name.startsWith('#')) return ENTITY_CHARACTERS[name] ?? ' ';
 	const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : Number(name.slice(1));
 	return tryOrUndefined(() => String.fromCodePoint(code)) ?? entity;
 }

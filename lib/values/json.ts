@@ -6,7 +6,7 @@ import { isRecord } from './records';
 import type { JsonRecord } from './records';
 
 /**
- * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never this deep.
+ * Levels of objects and lists. Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never this deep.
  */
 export const MAX_DEPTH = 500;
 

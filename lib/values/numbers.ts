@@ -5,7 +5,7 @@ export function asFiniteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** A finite number, also one written as text. */
+/** A finite number, also one written as text; undefined for anything else. */
 export function parseNumber(value: unknown): number | undefined {
 	if (typeof value !== 'string') return asFiniteNumber(value);
 	const isNumber = /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
@@ -30,7 +30,7 @@ export function minOf(numbers: readonly number[], max: number = Infinity): numbe
 	return numbers.reduce((smallest, number) => Math.min(smallest, number), max);
 }
 
-/** Rounds a number to this many decimals. */
+/** Rounds a number to this many decimals. Default: one. */
 export function round(value: number, decimals = 1): number {
 	return Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
@@ -38,8 +38,10 @@ export function round(value: number, decimals = 1): number {
 /** Smallest and largest allowed number; infinite if there is no limit on that side. */
 export type NumberRange = readonly [min: number, max: number];
 
+/** No limits. */
 export const ANY_NUMBER: NumberRange = [-Infinity, Infinity];
 
+/** Whether a number is finite and within the range, its limits included. */
 export function isInRange(value: number, [min, max]: NumberRange): boolean {
 	return Number.isFinite(value) && value >= min && value <= max;
 }

@@ -3,25 +3,25 @@
 /** A JSON object. */
 export type JsonRecord = Record<string, unknown>;
 
-/** Not a list. */
+/** Whether a value is an object, and not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Undefined for anything but a text. */
+/** The value, if it is a text; undefined for anything else. */
 export function asString(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
 /**
- * A string that is not empty. Depending on the version, Dify sends null, an empty string or nothing for the same
+ * A string that is not empty; undefined for anything else. Depending on the version, Dify sends null, an empty string or nothing for the same
  * (docs/protocols/dify.md 3.11).
  */
 export function asNonEmptyString(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Empty for anything but a list. */
+/** The value, if it is a list; an empty list for anything else. */
 export function asArray(value: unknown): unknown[] {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }
@@ -31,7 +31,7 @@ export function asRecords(value: unknown): JsonRecord[] {
 	return asArray(value).filter(isRecord);
 }
 
-/** Empty for anything but an object. */
+/** The value, if it is an object; an empty object for anything else. */
 export function asRecord(value: unknown): JsonRecord {
 	return isRecord(value) ? value : {};
 }
@@ -75,7 +75,8 @@ export function mapValues(record: JsonRecord, change: (value: unknown) => unknow
 /**
  * The first list in a value: itself, or under one of the names, also within others of them.
  *
- * @param depth - How many objects may be around it.
+ * @param depth - How many objects may be around it. Default: 3.
+ * @returns undefined if there is none
  */
 export function findList(
 	value: unknown,

@@ -1,6 +1,6 @@
 /** Annotations of a Dify app. */
-import type { ListEndpoint } from '../../lib/dify/client';
-import { fetchAllPages } from '../../lib/dify/client';
+import type { ListEndpoint } from '../../lib/dify/pages';
+import { fetchAllPages } from '../../lib/dify/pages';
 import { asNonEmptyString } from '../../lib/values/records';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { createListSearch } from '../shared/dify/editor-lists';

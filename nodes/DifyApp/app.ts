@@ -12,7 +12,7 @@ export const apps: DifyResource = {
 			action: 'Get an app',
 			description: 'Get the name, type, form, enabled features and limits of the app',
 			fields: [],
-			run: async ({ client }) => ({
+			execute: async ({ client }) => ({
 				json: { info: await client.get('/info'), parameters: await fetchAppParameters(client) },
 			}),
 		},

@@ -110,7 +110,7 @@ export const audio: DifyResource = {
 					),
 				]),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const isText = parameters.choice('source') === 'text';
 				const messageId = isText ? undefined : readId(parameters, 'messageId');
@@ -151,10 +151,9 @@ export const audio: DifyResource = {
 			action: 'Transcribe a recording',
 			description: "Convert a recording to text with Dify's speech-to-text model",
 			fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
-			run: async (call) => {
+			execute: async (call) => {
 				const { context, client, parameters } = call;
-				const source = await readFile(call);
-				assertRecording(source);
+				const source = await readFile(call, assertRecording);
 				const { mimeType, isSubstitute } = toAcceptedType(source);
 				if (isSubstitute) {
 					call.hint(

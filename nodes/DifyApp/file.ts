@@ -1,6 +1,6 @@
 /** Files of an app. */
 import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
-import { apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { binaryField, readFile, outputField, readId } from '../shared/dify/dify-fields';
@@ -18,7 +18,7 @@ export const files: DifyResource = {
 			action: 'Upload a file',
 			description: 'Store a file in Dify for a later run of the same user',
 			fields: [binaryField('the file'), userField],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const source = await readFile(call);
 				const user = readUser(parameters);
@@ -51,7 +51,7 @@ export const files: DifyResource = {
 				}),
 				outputField('binaryPropertyOutput', { required: true }),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const fileId = readId(parameters, 'fileId');
 				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });

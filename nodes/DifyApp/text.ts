@@ -51,7 +51,7 @@ export const texts: DifyResource = {
 					RUN_OPTIONS.totalTimeout,
 				]),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const user = readUser(parameters);
 				const text = parameters.rawString('text');
@@ -72,9 +72,9 @@ export const texts: DifyResource = {
 /** @throws {ServerError} also if the app is no text generator */
 async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {
 	if (text === '') return inputs;
-	const parameters = await fetchAppParameters(client);
+	const appParameters = await fetchAppParameters(client);
 	try {
-		return withTextInput(inputs, text, parameters);
+		return withTextInput(inputs, { text, appParameters });
 	} catch (error) {
 		throw await explainAppTypeError(client, error, 'completion');
 	}

@@ -19,7 +19,9 @@ import { readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
+	getEmailFormWarnings,
 	getPauseHints,
+	showPause,
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
@@ -29,7 +31,7 @@ import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';
-import { parseOptionalUuid } from '../../lib/dify/client';
+import { parseOptionalUuid } from '../../lib/dify/ids';
 import {
 	choiceField,
 	longTextField,
@@ -203,7 +205,7 @@ const send: DifyOperation = {
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
-	run: sendMessage,
+	execute: sendMessage,
 };
 
 export const operations: OperationTable<DifyOperation> = {
@@ -228,7 +230,8 @@ async function sendMessage(call: DifyCall) {
 		throw createPausedError('chatflow', result);
 	}
 	reportRun(call, result);
-	getPauseHints(result).forEach(call.hint);
+	[...getEmailFormWarnings(result), ...getPauseHints(result)].forEach(call.hint);
+	await showPause(call, result);
 	if (conversationRestarted) {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',

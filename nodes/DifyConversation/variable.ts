@@ -1,6 +1,9 @@
 /** Variables of a conversation. */
-import type { DifyClient, ListEndpoint } from '../../lib/dify/client';
-import { apiPath, fetchAllPages, parseOptionalUuid } from '../../lib/dify/client';
+import type { DifyClient } from '../../lib/dify/client';
+import type { ListEndpoint } from '../../lib/dify/pages';
+import { apiPath } from '../../lib/dify/api-path';
+import { parseOptionalUuid } from '../../lib/dify/ids';
+import { fetchAllPages } from '../../lib/dify/pages';
 import { createLocalError } from '../../lib/dify/create-error';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString } from '../../lib/values/records';
@@ -61,7 +64,7 @@ export const variables: DifyResource = {
 					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
 				),
 			],
-			run: updateVariable,
+			execute: updateVariable,
 		},
 	],
 };

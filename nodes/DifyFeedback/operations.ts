@@ -7,7 +7,7 @@ import { createOperationTable } from '../shared/run/operations';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';
-import { apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
 import {
 	booleanField,
 	choiceField,
@@ -65,7 +65,7 @@ const rate: DifyOperation = {
 		),
 		optionsCollection([ignoreNotRated]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { client, parameters } = call;
 		const rating = readRating(parameters);
 		if (rating === 'none') return await revokeRating(call);
@@ -82,7 +82,7 @@ const revoke: DifyOperation = {
 	action: 'Revoke a rating',
 	description: 'Remove the rating of a message, including its comment',
 	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
-	run: revokeRating,
+	execute: revokeRating,
 };
 
 async function revokeRating({ client, parameters }: DifyCall) {

@@ -93,7 +93,7 @@ export const chunks: DifyResource = {
 					),
 				]),
 			],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const route = readPath(parameters, CHUNK);
 				const current = await client.get(route);
 				const { content, answer } = asRecord(current.data);
@@ -118,7 +118,7 @@ export const chunks: DifyResource = {
 			value: 'delete',
 			action: 'Delete a chunk',
 			fields: [...documentFields, chunkField],
-			run: async ({ client, parameters }) => ({
+			execute: async ({ client, parameters }) => ({
 				json: {
 					chunkId: readId(parameters, 'chunkId'),
 					deleted: true,

@@ -7,7 +7,8 @@ import {
 	getIgnoredFilterWarning,
 	retrieve,
 } from '../../lib/dify/knowledge/retrieval';
-import { fetchAllPages, apiPath } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
+import { fetchAllPages } from '../../lib/dify/pages';
 import { ServerError } from '../../lib/errors/server-error';
 import { omitUndefined } from '../../lib/values/records';
 import {
@@ -96,7 +97,7 @@ export const knowledgeBases: DifyResource = {
 				simplifyField,
 				retrievalOptions,
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters, context, hint } = call;
 				const search = readRetrievalOptions(parameters);
 				// The type of an agent tool ends with "Tool".
@@ -145,7 +146,7 @@ export const knowledgeBases: DifyResource = {
 					}),
 				]),
 			],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const name = parameters.requiredString('name');
 				const json = { permission: 'all_team_members', ...readSettings(parameters), name };
 				const usesExisting = parameters.choice<string>('options.ifExists', 'fail') === 'use';
@@ -196,7 +197,7 @@ export const knowledgeBases: DifyResource = {
 					'Whether to delete the knowledge base with all its documents. This cannot be undone.',
 				),
 			],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const datasetId = readId(parameters, 'difyDatasetId');
 				if (!parameters.boolean('confirm')) {
 					throw createParamError({

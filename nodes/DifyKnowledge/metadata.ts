@@ -20,7 +20,7 @@ import {
 	setMetadata,
 } from '../../lib/dify/knowledge/metadata';
 
-const TYPES = { number: 'Number', string: 'Text', time: 'Time' };
+const LABEL_BY_TYPE = { number: 'Number', string: 'Text', time: 'Time' };
 
 export const metadata: DifyResource = {
 	name: 'Metadata',
@@ -42,7 +42,7 @@ export const metadata: DifyResource = {
 						'auto',
 						{
 							auto: ['Automatic', 'As the value: Number, Time or Text'],
-							...TYPES,
+							...LABEL_BY_TYPE,
 						},
 						'Type of the field if it is created; permanent in Dify. Values of an existing field are converted to its type.',
 					),
@@ -61,7 +61,7 @@ export const metadata: DifyResource = {
 					),
 				]),
 			],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const documentId = readId(parameters, 'documentId');
 				const metadata = await setMetadata(client, {
 					datasetId: readId(parameters, 'difyDatasetId'),
@@ -90,9 +90,9 @@ export const metadata: DifyResource = {
 			fields: [
 				datasetField,
 				stringField('Name', 'name', { required: true }),
-				choiceField('Type', 'type', 'string', TYPES),
+				choiceField('Type', 'type', 'string', LABEL_BY_TYPE),
 			],
-			run: async ({ client, parameters }) => ({
+			execute: async ({ client, parameters }) => ({
 				json: await createMetadataField(client, readId(parameters, 'difyDatasetId'), {
 					name: parameters.requiredString('name'),
 					type: parameters.choice('type'),

@@ -2,7 +2,8 @@
 import { createParamError } from '../../lib/dify/create-error';
 import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
-import { apiPath, parseRecords } from '../../lib/dify/client';
+import { apiPath } from '../../lib/dify/api-path';
+import { parseRecords } from '../../lib/dify/pages';
 import { asNonEmptyString, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { readFile, readId } from '../shared/dify/dify-fields';
@@ -67,7 +68,7 @@ export const pipelines: DifyResource = {
 				documentBinaryField,
 				jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters, hint } = call;
 				const datasetId = readId(parameters, 'difyDatasetId');
 				const selectedNode = parameters.string('datasourceNode');

@@ -1,6 +1,6 @@
 /** The knowledge bases to choose from in the editor. */
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
-import { fetchAllPages } from '../../lib/dify/client';
+import { fetchAllPages } from '../../lib/dify/pages';
 import { openDifyClient } from '../../lib/dify/credentials';
 import { buildDatasetList } from '../../lib/dify/knowledge/documents';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';

@@ -6,7 +6,7 @@ import { readRetrievalOptions } from '../shared/dify/retrieval-fields';
 import { NodeParameters } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-entries';
 import { supplySubNode } from '../shared/sub-node';
-import { parseUuid } from '../../lib/dify/client';
+import { parseUuid } from '../../lib/dify/ids';
 import { isUnset } from '../../lib/values/records';
 import { properties } from './fields';
 import { createRetriever } from './retriever';

@@ -1,7 +1,7 @@
 /** Ratings that are new since the last poll. Dify sends no notifications, and lists ratings newest first, without a total. */
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import type { DifyClient } from '../../lib/dify/client';
-import { iteratePages } from '../../lib/dify/client';
+import { iteratePages } from '../../lib/dify/pages';
 import { pushAll } from '../../lib/values/lists';
 import type { JsonRecord } from '../../lib/values/records';
 import { asNonEmptyString } from '../../lib/values/records';

@@ -1,7 +1,7 @@
 /** Polls Dify for new ratings. */
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
-import { fetchPage } from '../../lib/dify/client';
+import { fetchPage } from '../../lib/dify/pages';
 import type { DifyClient } from '../../lib/dify/client';
 import { openDifyClient } from '../../lib/dify/credentials';
 import type { JsonRecord } from '../../lib/values/records';

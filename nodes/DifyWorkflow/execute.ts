@@ -43,7 +43,7 @@ export const runExecute: DifyOperation = {
 			},
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
 		const request = await buildRunRequest(call, { user, filesPath: 'options.files' });

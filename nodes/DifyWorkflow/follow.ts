@@ -22,7 +22,7 @@ export const runFollow: DifyOperation = {
 		simplifyField,
 		optionsCollection([...common, followTotalTimeout, onPauseWaiting]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { client, parameters, typing } = call;
 		const user = readUser(parameters);
 		const runId = readId(parameters, 'workflowRunId');

@@ -71,7 +71,7 @@ export const forms: DifyResource = {
 				simplifyField,
 				optionsCollection(submitOptions),
 			],
-			run: async (call) => {
+			execute: async (call) => {
 				const { client, parameters } = call;
 				const formToken = readFormToken(parameters);
 				const user = readUser(parameters);
@@ -104,7 +104,7 @@ export const forms: DifyResource = {
 			action: 'Get a form',
 			description: 'Get the text, fields and buttons of the form of a paused run',
 			fields: [formTokenField, simplifyField],
-			run: async ({ client, parameters }) => {
+			execute: async ({ client, parameters }) => {
 				const formToken = readFormToken(parameters);
 				const form = await client.get(formPath(formToken));
 				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };

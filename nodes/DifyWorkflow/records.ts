@@ -39,7 +39,7 @@ export const runGet: DifyOperation = {
 		}),
 		simplifyField,
 	],
-	run: async ({ client, parameters }) => {
+	execute: async ({ client, parameters }) => {
 		const runId = readId(parameters, 'workflowRunId');
 		const record = parameters.boolean('waitUntilFinished')
 			? await pollRunRecord(client, runId, { timeoutMs: parameters.milliseconds('waitTimeout') })
@@ -65,7 +65,7 @@ export const runStop: DifyOperation = {
 		}),
 		{ ...runUserField, description: `The user who started the run. ${DEFAULT_USER}` },
 	],
-	run: async ({ client, parameters }) => {
+	execute: async ({ client, parameters }) => {
 		const taskId = parameters.requiredString('taskId');
 		await stopWorkflow(client, { taskId, user: readUser(parameters) });
 		return { json: { taskId, stopRequested: true } };

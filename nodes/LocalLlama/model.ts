@@ -101,7 +101,7 @@ export function changeFields(...extraFields: INodeProperties[]): INodeProperties
 }
 
 /** Runs an action. An operation has only some of these fields. */
-function runAction(action: ModelAction): LocalLlamaOperation['run'] {
+function runAction(action: ModelAction): LocalLlamaOperation['execute'] {
 	const isPull = action === 'pull';
 	return async (call) => {
 		const { parameters, server, signal } = call;
@@ -123,10 +123,10 @@ function runAction(action: ModelAction): LocalLlamaOperation['run'] {
 
 /** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
-	const models = await listModels(server, signal).catch(asServerErrorOrThrow);
-	if (!(models instanceof ServerError)) return models;
-	if (models.type === 'modelNotFound') return [];
-	throw models;
+	const modelList = await listModels(server, signal).catch(asServerErrorOrThrow);
+	if (!(modelList instanceof ServerError)) return modelList;
+	if (modelList.type === 'modelNotFound') return [];
+	throw modelList;
 }
 
 export const models: NodeResource<LocalLlamaOperation> = {
@@ -151,10 +151,10 @@ export const models: NodeResource<LocalLlamaOperation> = {
 				]),
 			],
 			runsOnceForAllItems: true,
-			run: async ({ server, parameters, signal, itemIndex }) => {
+			execute: async ({ server, parameters, signal, itemIndex }) => {
 				const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
-				const models = (await fetchModels(server, signal)).map(toModelFacts);
-				const listedModels = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+				const modelFacts = (await fetchModels(server, signal)).map(toModelFacts);
+				const listedModels = modelFacts.filter(({ loaded }) => !onlyLoaded || loaded !== false);
 				// The state says whether a model is loaded.
 				return listedModels.map((model) => ({
 					json: {
@@ -173,7 +173,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 			action: 'Load a model into memory',
 			description: 'Load a model on Ollama, LM Studio or a llama-server router',
 			fields: changeFields(),
-			run: runAction('load'),
+			execute: runAction('load'),
 		},
 		{
 			name: 'Unload',
@@ -189,7 +189,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
 				),
 			),
-			run: runAction('unload'),
+			execute: runAction('unload'),
 		},
 		{
 			name: 'Pull',
@@ -219,7 +219,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					),
 				]),
 			],
-			run: runAction('pull'),
+			execute: runAction('pull'),
 		},
 		{
 			name: 'Delete',
@@ -228,7 +228,7 @@ export const models: NodeResource<LocalLlamaOperation> = {
 			description:
 				'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
 			fields: [targetModelField, optionsCollection([allowChangesField])],
-			run: runAction('remove'),
+			execute: runAction('remove'),
 		},
 	],
 };

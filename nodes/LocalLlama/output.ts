@@ -24,8 +24,8 @@ export interface ResultItem {
 }
 
 /** An operation that returns results, not finished items. */
-interface ResultOperation extends Omit<LocalLlamaOperation, 'run'> {
-	run(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
+interface ResultOperation extends Omit<LocalLlamaOperation, 'execute'> {
+	execute(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
 }
 
 const DEFAULT_FIELD = 'output';
@@ -76,13 +76,13 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			const options = [...((field.options ?? []) as INodeProperties[]), ...outputOptions];
 			return { ...field, options: optionsCollection(options).options };
 		}),
-		run: async (call) => {
+		execute: async (call) => {
 			// An array may have thousands of results, whose options are read once.
 			const parameters: NodeParameters[] = [];
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			const itemCall = { ...call, parametersOf };
 			const outputField = readOutputField(itemCall);
-			return (await operation.run(call)).map((item) =>
+			return (await operation.execute(call)).map((item) =>
 				item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField),
 			);
 		},

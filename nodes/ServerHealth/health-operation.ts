@@ -21,7 +21,7 @@ export interface HealthAccess {
 /** One item of an operation. */
 export type HealthCall = OperationCall<HealthAccess> & {
 	/** Options of the check. */
-	check: CheckOptions;
+	checkOptions: CheckOptions;
 };
 
 /** Result of an operation. */
@@ -35,7 +35,7 @@ export interface HealthOperation extends Operation<HealthAccess> {
 	services: readonly Service[];
 }
 
-interface HealthDefinition extends Omit<HealthOperation, 'run'> {
+interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
 	/** Checks or measures the server of the item. */
 	measure(call: HealthCall): Promise<HealthOutput>;
 }
@@ -55,11 +55,11 @@ export function defineHealthOperation({
 }: HealthDefinition): HealthOperation {
 	return {
 		...operation,
-		run: async (call) => {
+		execute: async (call) => {
 			const { parameters, signal, context, itemIndex } = call;
-			const check = { ...readExpectations(parameters), signal };
+			const checkOptions = { ...readExpectations(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await measure({ ...call, check });
+			const { binary, ...health } = await measure({ ...call, checkOptions });
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);

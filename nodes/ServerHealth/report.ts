@@ -83,9 +83,9 @@ export const report: HealthOperation = defineHealthOperation({
 
 /** A check with the speed of a model server. Where no speed can be measured, a finding says why. */
 async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
-	const { target, parameters, check } = call;
+	const { target, parameters, checkOptions } = call;
 	const isMeasured = target.service === 'modelServer' && parameters.boolean('measureSpeed', true);
-	const health = await checkServer(target, check);
+	const health = await checkServer(target, checkOptions);
 	if (!isMeasured) return health;
 	const measured = await addSpeedTest(target, health, {
 		...readSpeed(call),

@@ -57,7 +57,7 @@ export const speedTest: HealthOperation = defineHealthOperation({
 	],
 	measure: async (call) => {
 		const options = readSpeed(call);
-		const health = await checkServer(call.target, call.check);
+		const health = await checkServer(call.target, call.checkOptions);
 		return await addSpeedTest(call.target, health, options);
 	},
 });

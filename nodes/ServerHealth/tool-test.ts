@@ -36,8 +36,8 @@ export const toolTest: HealthOperation = defineHealthOperation({
 		),
 		...checkFields(streamingField),
 	],
-	measure: async ({ target, parameters, signal, check, context, typing }) =>
-		await addToolTest(target, await checkServer(target, check), {
+	measure: async ({ target, parameters, signal, checkOptions, context, typing }) =>
+		await addToolTest(target, await checkServer(target, checkOptions), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
 			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),

@@ -74,11 +74,11 @@ export async function pollServerHealth(
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const target = await createCheckTarget(context, parameters.choice('service'), 0);
-		const check = await checkServer(target, readExpectations(parameters));
-		if (context.getMode() === 'manual') return toItems(toCurrentState(check));
+		const result = await checkServer(target, readExpectations(parameters));
+		if (context.getMode() === 'manual') return toItems(toCurrentState(result));
 		const stored = context.getWorkflowStaticData('node');
 		const { state, candidate } = stored as unknown as WatchState;
-		const { memory, change } = updateWatchState({ state, candidate }, check, {
+		const { memory, change } = updateWatchState({ state, candidate }, result, {
 			events: parameters.choices('events'),
 			confirmations: parameters.number('options.confirmations', 2),
 		});

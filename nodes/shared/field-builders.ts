@@ -6,8 +6,10 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { omitUndefined } from '../../lib/values/records';
 
+/** What a field has besides the parameters of its builder. */
 type Overrides = Partial<INodeProperties>;
 
+/** The text below the field. */
 type Description = string;
 
 function toOverrides(overrides: Overrides | Description) {
@@ -34,13 +36,16 @@ function createFieldBuilder<Value extends INodeProperties['default']>(
 	});
 }
 
+/** A number, also with decimals. */
 export const numberField: FieldBuilder<number> = createFieldBuilder('number');
 
+/** A switch. */
 export const booleanField: FieldBuilder<boolean> = createFieldBuilder('boolean');
 
+/** An editor for JSON. The default is its text. */
 export const jsonField: FieldBuilder<string> = createFieldBuilder('json');
 
-/** An integer from `min` to `max`. */
+/** An integer from `min` to `max`; without `max`, there is no upper limit. */
 export function integerField(
 	displayName: string,
 	name: string,

@@ -109,6 +109,7 @@ export class NodeParameters {
 		return text;
 	}
 
+	/** A number in the range of the field; whole if the field is. */
 	readonly number: <F = never>(path: string, ...whenUnset: [] | [F]) => number | F =
 		this.createReader(asNumber);
 
@@ -116,6 +117,7 @@ export class NodeParameters {
 	readonly milliseconds: <F = never>(path: string, ...whenUnset: [] | [F]) => number | F =
 		this.createReader((field, value) => Math.round(asNumber(field, value) * 1000));
 
+	/** A switch, also from the texts and numbers that forms and tables use. */
 	readonly boolean: <F = never>(path: string, ...whenUnset: [] | [F]) => boolean | F =
 		this.createReader(asBoolean);
 
@@ -167,6 +169,11 @@ export class NodeParameters {
 		return this.context.getWorkflow?.().id;
 	}
 
+	/**
+	 * What the description says about a field.
+	 *
+	 * @throws an `Error` if the node has no such field, which is a mistake in the code.
+	 */
 	field(path: string): Field {
 		return findField(this.properties, path);
 	}

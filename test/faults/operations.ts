@@ -40,6 +40,8 @@ export interface OperationRun {
 
 /** A file as n8n has it in an item. */
 export interface UploadedFile {
+	/** Its binary field. Default: data. */
+	field?: string;
 	bytes: Buffer;
 	fileName: string;
 	/** Without its dot; n8n has it for files whose name has none. */
@@ -86,16 +88,22 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExecutionData {
+/** The item of an operation. A recording has the bytes of a text, which any bytes may look like. */
+function createItem(
+	itemIndex: number,
+	{ file, operation }: { file: UploadedFile | undefined; operation: unknown },
+): INodeExecutionData {
+	const isRecording = operation === 'transcribe';
 	const {
 		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
-		mimeType = 'text/plain',
-		fileName = `${getItemId(itemIndex)}.txt`,
+		mimeType = isRecording ? 'audio/mpeg' : 'text/plain',
+		fileName = `${getItemId(itemIndex)}.${isRecording ? 'mp3' : 'txt'}`,
+		field = 'data',
 		...rest
 	} = file ?? {};
 	return {
 		json: {},
-		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
+		binary: { [field]: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
 
@@ -163,7 +171,8 @@ async function actionsOf(name: string): Promise<Operation[]> {
 				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
 					items: credentials.map((_, itemIndex) => {
-						const item = createItem(itemIndex, file);
+						const { operation } = filled.parameters;
+						const item = createItem(itemIndex, { file, operation });
 						return { ...item, json: { ...item.json, ...fields } };
 					}),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),

@@ -83,7 +83,7 @@ const pageOf = ({ name }: INodeTypeDescription) =>
 
 beforeAll(async () => {
 	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>(
-		'ports',
+		'system/ports',
 	);
 	// Pictures show the usual ports, if they are free.
 	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;

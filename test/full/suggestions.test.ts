@@ -230,7 +230,7 @@ describe('the credential', () => {
 	});
 
 	it('a port without a server: starting one fixes it', async () => {
-		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('ports');
+		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('system/ports');
 		const port = await freePort();
 		const baseUrl = `http://127.0.0.1:${port}`;
 		expect(await failureOf(chat(), { baseUrl })).toContain('the port is correct.');

@@ -74,7 +74,7 @@ import {
 	parseFileUrl,
 	parseOrigins,
 } from '../../lib/dify/files';
-import { parseOptionalUuid, parseUuid } from '../../lib/dify/client';
+import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
@@ -101,6 +101,7 @@ import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
+import { decodeInlineData, isDataUrl } from '../../lib/files/inline-data';
 import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
@@ -236,7 +237,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an object at a position': (text) => new TextCursor(text).readJson(),
 	'a call next to others': (text) =>
 		findIgnoredCall(text, ['a', 'get_weather'], [{ name: 'a', arguments: text }]),
-	'text that can be shown': (text) => getDisplayableLength(text, true, true),
+	'text that can be shown': (text) => getDisplayableLength(text, { isFirst: true, hasTools: true }),
 	'a code block': (text) => isInFence(text, text.length),
 	'an open element': (text) => isInOpenElement(text, text.length),
 	'a quotation': (text) =>
@@ -267,7 +268,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
-	'an explanation of Dify': (text) => explainMessage('invalidInput', 'invalid_param', text),
+	'an explanation of Dify': (text) =>
+		explainMessage({ type: 'invalidInput', code: 'invalid_param', text }),
 	'a trace of Python': isPythonTrace,
 	'the name of a model': (text) => [
 		parseParameterCount(text),
@@ -357,6 +359,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	mimeTypeIn: parseMimeType,
 	declaredType: (text) => getFileType(Buffer.of(), text),
 	fileTypeOf: (text) => getFileType(Buffer.from(text), 'text/plain'),
+	'binary data as text': (text) => [isDataUrl(text), decodeInlineData(text)],
+	'data of a data URL': (text) => decodeInlineData(`data:${text};base64,${text}`),
 	textOfBytes: (text) => decodeText(Buffer.from(text, 'latin1')),
 	jsonBody: (text) => stringifyBody({ text: `${text}\ud800` }),
 	resolveBaseUrl: (text) => tryOrUndefined(() => resolveBaseUrl(`http://${text}:x`)),
@@ -694,7 +698,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',
-		'ServerError.withPartial',
 		'DisplayedText.new',
 		'buildExtractMessages',
 		'withSubtitles',

@@ -13,7 +13,7 @@ const HOOKS: Readonly<Record<string, string>> = { prepack: 'pack', prepublishOnl
 
 /** All texts of the repository that may name commands. */
 const texts = async (): Promise<string[]> => [
-	...(await loadScript<{ documents(): string[] }>('pictures')).documents(),
+	...(await loadScript<{ documents(): string[] }>('checks/pictures')).documents(),
 	...filesIn(['bench', 'scripts', '.github', '.vscode', 'docs/docker'], /./).filter((file) =>
 		fs.statSync(file).isFile(),
 	),

@@ -12,7 +12,7 @@ import { filesIn, loadNode, read } from './sources';
  * Text of a page (empty: only the panel shows the number), and the number in the unit of the code (milliseconds, bytes)
  * with the locations that define it; `behavior` with the test of what the node does; or `other`: not a limit of this package.
  */
-const ROWS = read('test/package/documented-numbers.tsv')
+const ROWS = read(`${__dirname}/documented-numbers.tsv`)
 	.trim()
 	.split('\n')
 	.slice(1)

@@ -23,7 +23,7 @@ let script: PicturesScript;
 let imageFiles: string[];
 
 beforeAll(async () => {
-	script = await loadScript<PicturesScript>('pictures');
+	script = await loadScript<PicturesScript>('checks/pictures');
 	imageFiles = fs
 		.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())

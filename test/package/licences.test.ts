@@ -16,8 +16,8 @@ describe('the licenses of bundled packages', () => {
 	let works: string[] = [];
 
 	beforeAll(async () => {
-		const { bundleOwnCode, bundleLibraries } = await loadScript<BundleScript>('bundle');
-		const { bundledWorks } = await loadScript<LicencesScript>('licences');
+		const { bundleOwnCode, bundleLibraries } = await loadScript<BundleScript>('package/bundle');
+		const { bundledWorks } = await loadScript<LicencesScript>('package/licences');
 		fs.mkdirSync('node_modules/.cache', { recursive: true });
 		const folder = fs.mkdtempSync('node_modules/.cache/licences-');
 		const built = [await bundleOwnCode(folder), await bundleLibraries(folder)];

@@ -169,7 +169,7 @@ describe('docs/nodes', () => {
 		}
 	});
 
-	const FOREIGN = readRows('test/package/foreign-labels.tsv').map(([label]) => label!);
+	const FOREIGN = readRows(`${__dirname}/foreign-labels.tsv`).map(([label]) => label!);
 
 	/** Pages that a page links to, which may be about other nodes. */
 	const linkedFolders = (page: string) =>

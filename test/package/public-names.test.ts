@@ -20,7 +20,7 @@ import { executeContext } from '../support/execute-context';
 import * as fs from 'node:fs';
 import { loadNode, NODES } from './sources';
 
-const FILE = 'test/package/public-names.tsv';
+const FILE = `${__dirname}/public-names.tsv`;
 const RECORDINGS = 'test/recordings';
 
 const toLine = (...cells: string[]) => cells.join('\t');

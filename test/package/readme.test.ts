@@ -83,7 +83,7 @@ it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 	'documents for developers: %s names files that exist',
 	(document) => {
 		const namedPaths = [
-			...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g),
+			...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench)\/[\w./-]+)`/g),
 		].map(([, file]) => file!);
 		expect(namedPaths).not.toEqual([]);
 		expect(namedPaths.filter((file) => !exists(file))).toEqual([]);

@@ -48,7 +48,7 @@ beforeAll(async () => {
 const found = (text: string) => sublimeSearch(text, items).map(({ item }) => item.properties);
 
 describe('a search in the list of nodes', () => {
-	it.each(readRows('test/package/searches.tsv'))('for "%s" shows %s first', (text, first) => {
+	it.each(readRows(`${__dirname}/searches.tsv`))('for "%s" shows %s first', (text, first) => {
 		expect(found(text!)[0]!.displayName).toBe(first);
 	});
 

@@ -2,10 +2,11 @@ import { loadScript } from '../support/scripts';
 
 interface NearestTests {
 	splitArguments(args: string[]): { sources: string[]; options: string[] };
+	nearestTests(source: string, related: string[]): string[];
 	groupTests(sources: string[], related: string[]): Array<{ name: string; files: string[] }>;
 }
 
-const load = async () => await loadScript<NearestTests>('nearest-tests');
+const load = async () => await loadScript<NearestTests>('checks/nearest-tests');
 
 describe('arguments of npm test', () => {
 	it.each<{ args: string[]; sources: string[]; options: string[] }>([
@@ -66,5 +67,28 @@ describe('the nearest tests come first', () => {
 		expect(groupTests(sources, related)).toEqual(
 			groups.map(([name, ...places]) => ({ name, files: places.map((at) => related[at]) })),
 		);
+	});
+});
+
+describe('planted bugs are looked for by the nearest tests', () => {
+	const related = [
+		'test/guarantees/queue.test.ts',
+		'test/lib/http/queue.test.ts',
+		'test/lib/http/stream/lines.test.ts',
+		'test/lib/text/marks.test.ts',
+		'test/nodes/LocalLlama/queue.large.test.ts',
+	];
+
+	it.each<{ source: string; tests: number[] }>([
+		{ source: 'lib/http/queue.ts', tests: [0, 1, 4] },
+		{ source: 'lib/http/request.ts', tests: [1, 2] },
+		{ source: 'lib/http/stream/lines.ts', tests: [2] },
+		{ source: 'lib/http/stream/events/parse.ts', tests: [2] },
+		{ source: 'lib/text/calls/marks.ts', tests: [3] },
+		{ source: 'lib/lru-cache.ts', tests: [1, 2, 3] },
+		{ source: 'credentials/DifyApi.credentials.ts', tests: [0, 1, 2, 3, 4] },
+	])('$source', async ({ source, tests }) => {
+		const { nearestTests } = await load();
+		expect(nearestTests(source, related)).toEqual(tests.map((at) => related[at]));
 	});
 });

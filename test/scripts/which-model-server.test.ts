@@ -50,7 +50,7 @@ async function find(
 	env: Record<string, string>,
 	port: number,
 ): Promise<{ server?: ModelServerChoice; output: string }> {
-	const { findModelServer } = await loadScript<ModelServerScript>('model-server');
+	const { findModelServer } = await loadScript<ModelServerScript>('models/model-server');
 	const lines: string[] = [];
 	const log = { line: (text = '') => lines.push(text) } as unknown as Log;
 	return { server: await findModelServer(log, { env, ports: [port] }), output: lines.join('\n') };

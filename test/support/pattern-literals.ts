@@ -1,59 +1,11 @@
 /** The texts that the code itself looks for: literals of its regular expressions and strings, file by file. */
-import { RegExpParser, visitRegExpAST } from '@eslint-community/regexpp';
-import type { AST } from '@eslint-community/regexpp';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as ts from 'typescript';
+import { samplePattern } from './pattern-samples';
 
 /** Longer strings are texts for people. */
 const MAX_LENGTH = 60;
-
-/** Characters of which one matches almost every set and class. */
-const CANDIDATES = ['a', '1', ' ', '<', '-', '{', '"', '\n', '.', '中', '｜', '\\', '='];
-
-/** A text that a part of a pattern matches; empty for assertions. */
-function sample(node: AST.Node, flags: string): string {
-	switch (node.type) {
-		case 'Alternative':
-			return node.elements.map((element) => sample(element, flags)).join('');
-		case 'Group':
-		case 'CapturingGroup':
-			return sample(node.alternatives[0]!, flags);
-		case 'Quantifier':
-			return sample(node.element, flags).repeat(Math.min(Math.max(node.min, 1), node.max, 40));
-		case 'Character':
-			return String.fromCodePoint(node.value);
-		case 'CharacterSet':
-		case 'CharacterClass': {
-			const pattern = new RegExp(node.raw, flags);
-			return CANDIDATES.find((character) => pattern.test(character)) ?? '';
-		}
-		default:
-			return '';
-	}
-}
-
-/** Samples of all alternatives of a pattern, at every depth, and of their beginnings. */
-export function samplePattern(source: string, flags: string): string[] {
-	const samples: string[] = [];
-	const plainFlags = flags.replace(/[gy]/g, '');
-	const pattern = new RegExpParser().parsePattern(source, 0, source.length, {
-		unicode: flags.includes('u'),
-		unicodeSets: flags.includes('v'),
-	});
-	visitRegExpAST(pattern, {
-		onAlternativeEnter(alternative) {
-			let beginning = '';
-			for (const [index, element] of alternative.elements.entries()) {
-				beginning += sample(element, plainFlags);
-				const isInWord =
-					element.type === 'Character' && alternative.elements[index + 1]?.type === 'Character';
-				if (!isInWord) samples.push(beginning);
-			}
-		},
-	});
-	return samples;
-}
 
 /** Whether a string may be a mark: short, with a sign that is not of a sentence or a path. */
 function isMark(text: string) {

@@ -19,7 +19,7 @@ export async function loadModule<T>(file: string): Promise<T> {
 /**
  * Loads a module of `scripts/lib`.
  *
- * @param name file name without `.mjs`
+ * @param name path in it without `.mjs`
  */
 export async function loadScript<T>(name: string): Promise<T> {
 	return await loadModule<T>(`scripts/lib/${name}`);

@@ -9,7 +9,7 @@ import { NON_SCHEMA_KEYWORDS } from './schema-keywords';
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
 const MAX_REPETITIONS = 1998;
 
-const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+const SCHEMA_TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 
 /** Keywords by which llama.cpp recognizes a schema without a type. */
 const SHAPE_KEYWORDS = [
@@ -46,7 +46,7 @@ const CHECKS: Record<string, Check> = {
 	pattern: () => 'no grammar can match every pattern',
 	$ref: (value, _schema, root) => checkReference(value, root),
 	type: (value) =>
-		value === null || [value].flat().every((type) => TYPES.has(String(type)))
+		value === null || [value].flat().every((type) => SCHEMA_TYPES.has(String(type)))
 			? undefined
 			: `unknown type ${JSON.stringify(value)}`,
 	enum: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'empty'),
@@ -81,7 +81,7 @@ export function toGrammarSchema(root: JsonRecord): GrammarSchema {
 		// Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one.
 		const isRecognized =
 			!isNonEmpty(cleaned) || SHAPE_KEYWORDS.some((keyword) => keyword in cleaned);
-		return isRecognized ? cleaned : { ...cleaned, type: [...TYPES] };
+		return isRecognized ? cleaned : { ...cleaned, type: [...SCHEMA_TYPES] };
 	};
 	const cleanValue = (value: unknown, at: string): unknown => {
 		if (Array.isArray(value))

@@ -72,7 +72,7 @@ export class ArgumentCoercer {
 			const isKnown = Object.hasOwn(properties, name);
 			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
 			if (fieldSchema === undefined) continue;
-			const isOmitted = fieldValue === null && this.canOmit(name, schema, fieldSchema);
+			const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
 			const coerced = isOmitted ? undefined : this.coerceValue(fieldValue, fieldSchema, depth + 1);
 			if (coerced === fieldValue) continue;
 			changed ??= new Map(Object.entries(value));
@@ -101,7 +101,11 @@ export class ArgumentCoercer {
 			: undefined;
 	}
 
-	private canOmit(name: string, schema: JsonRecord, fieldSchema: JsonRecord): boolean {
+	/** Whether a field of an object with this schema may be missing, and may not be null. */
+	private canOmit(
+		name: string,
+		{ schema, fieldSchema }: { schema: JsonRecord; fieldSchema: JsonRecord },
+	): boolean {
 		const required = this.required.get(schema) ?? new Set(asArray(schema.required));
 		this.required.set(schema, required);
 		return !required.has(name) && this.excludes(fieldSchema, 'null');

@@ -539,8 +539,15 @@ function countCharacters(value: unknown, visitor: SchemaVisitor): number {
 	return count;
 }
 
-/** Draft 4 has `exclusiveMinimum: true` beside `minimum`. */
-function limitNumber(inclusive: Comparison, exclusive: Comparison, exclusiveName: string): Check {
+/** The comparisons of a limit. */
+interface NumberLimit {
+	inclusive: Comparison;
+	exclusive: Comparison;
+	/** Keyword that makes it exclusive: draft 4 has `exclusiveMinimum: true` beside `minimum`. */
+	exclusiveName: string;
+}
+
+function limitNumber({ inclusive, exclusive, exclusiveName }: NumberLimit): Check {
 	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
 	return (visitor, target, expected, schema) => {
 		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
@@ -639,8 +646,14 @@ const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = 
 		['unevaluatedItems', checkUnevaluatedItems],
 	],
 	number: [
-		['minimum', limitNumber(MINIMUM, ABOVE, 'exclusiveMinimum')],
-		['maximum', limitNumber(MAXIMUM, BELOW, 'exclusiveMaximum')],
+		[
+			'minimum',
+			limitNumber({ inclusive: MINIMUM, exclusive: ABOVE, exclusiveName: 'exclusiveMinimum' }),
+		],
+		[
+			'maximum',
+			limitNumber({ inclusive: MAXIMUM, exclusive: BELOW, exclusiveName: 'exclusiveMaximum' }),
+		],
 		['exclusiveMinimum', compare(ABOVE, getNumber)],
 		['exclusiveMaximum', compare(BELOW, getNumber)],
 		['multipleOf', checkMultipleOf],

@@ -34,10 +34,10 @@ export function validateJson(
 		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
 	const unchecked = new Set<string>();
 	const result = extractJson(text, (value) => {
-		const check = validateAgainstSchema(schema, value);
-		for (const part of check.unchecked)
+		const validation = validateAgainstSchema(schema, value);
+		for (const part of validation.unchecked)
 			unchecked.add(`Not validated against the JSON schema: ${part}`);
-		return check.issues;
+		return validation.issues;
 	});
 	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;

@@ -122,6 +122,7 @@ export class CompletionAccumulator {
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
+	private fingerprint: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.reasoningSplitter = new ReasoningSplitter(options.mayStartInReasoning);
@@ -226,6 +227,7 @@ export class CompletionAccumulator {
 			usage,
 			timings,
 			model,
+			fingerprint: this.fingerprint,
 			logprobs: this.logprobs.tokens,
 			failure: this.findFailure(body),
 			toolCalls: this.calls.map((call) => ({
@@ -233,6 +235,7 @@ export class CompletionAccumulator {
 				arguments: this.normalize(call.arguments) ?? call.arguments,
 			})),
 			finishReason: this.finishReason ?? 'unknown',
+			hasEmptyReasoning: this.reasoningSplitter.hasEmptyReasoning,
 			isCutOff: this.isTruncated,
 			isRefusal: this.hasRefusal && !this.hasOwnContent,
 			hasEmptyCall: this.calls.length < receivedCalls.length,
@@ -294,11 +297,12 @@ export class CompletionAccumulator {
 		if (content || receivedReasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);
 		this.textCount.add(receivedReasoning.length + content.length);
-		this.stopRunaway(content, receivedReasoning);
+		this.stopRunaway({ text: content, reasoning: receivedReasoning });
 		return { text: displayableText, reasoning: reasoning + textReasoning };
 	}
 
-	private applyMetadata({ usage, timings, model }: JsonRecord) {
+	private applyMetadata({ usage, timings, model, system_fingerprint: fingerprint }: JsonRecord) {
+		this.fingerprint ??= asNonEmptyString(fingerprint);
 		this.usage = parseOpenAiUsage(usage) ?? this.usage;
 		if (isRecord(timings)) this.timings = parseTimings(timings);
 		this.model = asNonEmptyString(model) ?? this.model;
@@ -309,8 +313,8 @@ export class CompletionAccumulator {
 	}
 
 	/** Ends the response if it repeats itself without end, or has only blanks after its JSON. */
-	private stopRunaway(content: string, reasoning: string) {
-		this.textRunaway.push(content);
+	private stopRunaway({ text, reasoning }: TextAndReasoning) {
+		this.textRunaway.push(text);
 		this.reasoningRunaway.push(reasoning);
 		if (this.finishReason !== undefined) return;
 		const states = this.detectors.map(({ state }) => state);
@@ -380,7 +384,7 @@ export class CompletionAccumulator {
 		if (this.isHoldingToolCall) return '';
 		const isFirst = this.releasedText === '';
 		const hasTools = isNonEmpty(this.options.offeredTools);
-		const length = getDisplayableLength(this.undecidedText, isFirst, hasTools);
+		const length = getDisplayableLength(this.undecidedText, { isFirst, hasTools });
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
 		this.isHoldingToolCall = length === 0 && this.undecidedText.length > MAX_UNDECIDED_LENGTH;

@@ -49,10 +49,11 @@ export function getReasoningStart(
 	return {
 		options: { mentionsTags, mayStartInReasoning: isLearned },
 		isLearned,
-		learn: ({ text, reasoning }) => {
-			const starts = isLearned ? reasoning !== '' : hasUnopenedReasoning(text);
-			profile.storeReasoningStart(key, starts);
-			return starts && !isLearned ? WARNING : undefined;
+		learn: ({ text, reasoning, hasEmptyReasoning }) => {
+			const isShown = !isLearned && hasUnopenedReasoning(text);
+			const starts = isLearned ? reasoning !== '' : isShown;
+			profile.storeReasoningStart(key, starts || hasEmptyReasoning);
+			return isShown ? WARNING : undefined;
 		},
 	};
 }

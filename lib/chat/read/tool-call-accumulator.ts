@@ -14,6 +14,13 @@ import { normalizeArguments } from '../tools/arguments';
  */
 export const MAX_TOOL_CALLS = 1000;
 
+/** What says which call a delta belongs to. */
+interface DeltaIdentity {
+	index?: string;
+	id?: string;
+	name?: string;
+}
+
 /** Matches deltas by index, otherwise by ID. A delta with neither continues the last call. */
 export class ToolCallAccumulator {
 	readonly calls: RawToolCall[] = [];
@@ -59,8 +66,8 @@ export class ToolCallAccumulator {
 		const id = asNonEmptyString(delta.id);
 		const name = asNonEmptyString(fn.name);
 		const args = toArgumentsText(fn.arguments ?? fn.parameters ?? fn.input);
-		const continued = this.findContinuedCall(index, id, name);
-		const isNext = continued === undefined || this.isNext(continued, name !== undefined, args, id);
+		const continued = this.findContinuedCall({ index, id, name });
+		const isNext = continued === undefined || this.isNext(continued, { id, name, args });
 		const toolCall = isNext ? this.startCall() : continued;
 		const length = getLength(toolCall);
 		this.noteRepetition(toolCall, args);
@@ -102,16 +109,19 @@ export class ToolCallAccumulator {
 	 * Whether a delta begins another call with the index or ID of a complete one, as some servers send them. One with the same
 	 * ID and the same arguments repeats it.
 	 */
-	private isNext(toolCall: RawToolCall, hasName: boolean, args: string, id?: string): boolean {
+	private isNext(
+		toolCall: RawToolCall,
+		{ id, name, args }: Omit<DeltaIdentity, 'index'> & { args: string },
+	): boolean {
 		const { isComplete } = this.brackets.get(toolCall)!;
-		if (!hasName || !isComplete) return false;
+		if (name === undefined || !isComplete) return false;
 		const isOtherId = id !== undefined && id !== toolCall.id;
 		const isRepetition = id !== undefined && !isOtherId && args === toolCall.arguments;
 		return isOtherId || (args.trim() !== '' && !isRepetition);
 	}
 
 	/** The call with the index or ID of a delta; undefined for a new call. */
-	private findContinuedCall(index?: string, id?: string, name?: string) {
+	private findContinuedCall({ index, id, name }: DeltaIdentity) {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;

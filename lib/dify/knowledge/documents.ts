@@ -3,8 +3,10 @@ import { ServerError } from '../../errors/server-error';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, asNonEmptyString, asRecords, asRecord } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
-import type { DifyClient, ListEndpoint } from '../client';
-import { fetchAllPages, parseRecords, apiPath, PathSegment } from '../client';
+import type { DifyClient } from '../client';
+import type { ListEndpoint } from '../pages';
+import { apiPath, PathSegment } from '../api-path';
+import { fetchAllPages, parseRecords } from '../pages';
 import { createDifyError, createLocalError } from '../create-error';
 import { toErrorType } from '../error-types';
 import type { FileSource } from '../../http/multipart';
@@ -45,7 +47,10 @@ export function buildDocumentList(
 }
 
 /** A document with this name, enabled if possible: Dify replaces it, but would duplicate a disabled one. */
-async function findDocumentByName(client: DifyClient, datasetId: string, name: string) {
+async function findDocumentByName(
+	client: DifyClient,
+	{ datasetId, name }: { datasetId: string; name: string },
+) {
 	// `%`, `_` and backslashes have special meanings in a keyword.
 	const documents = await fetchAllPages(
 		client,
@@ -206,7 +211,7 @@ export async function upsertDocument(
 ): Promise<WrittenDocument> {
 	const { datasetId, content, options } = request;
 	const name = content.type === 'file' ? toUploadFileName(content.file.name) : content.name;
-	const existing = await findDocumentByName(client, datasetId, name);
+	const existing = await findDocumentByName(client, { datasetId, name });
 	if (existing !== undefined && options.ifExists === 'skip') {
 		return {
 			action: 'skipped',
@@ -324,7 +329,7 @@ async function getIndexingProgress(
 	client: DifyClient,
 	{ datasetId, documentId, batch }: IndexingJob,
 ): Promise<IndexingProgress> {
-	const batchRecords = batch === undefined ? [] : await fetchBatch(client, datasetId, batch);
+	const batchRecords = batch === undefined ? [] : await fetchBatch(client, { datasetId, batch });
 	const record =
 		batchRecords.find(({ id }) => id === documentId) ??
 		(await client.get(apiPath`/datasets/${datasetId}/documents/${documentId}`));
@@ -336,7 +341,10 @@ async function getIndexingProgress(
 	return { status, done, total, error, code };
 }
 
-async function fetchBatch(client: DifyClient, datasetId: string, batch: string) {
+async function fetchBatch(
+	client: DifyClient,
+	{ datasetId, batch }: { datasetId: string; batch: string },
+) {
 	const route = apiPath`/datasets/${datasetId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const response = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.type === 'notFound') return { data: [] };

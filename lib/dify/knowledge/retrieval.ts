@@ -11,7 +11,8 @@ import {
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
-import { parseRecords, apiPath } from '../client';
+import { apiPath } from '../api-path';
+import { parseRecords } from '../pages';
 import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
 import type { Filter } from './filters';
 import { compileFilter } from './filters';

@@ -30,7 +30,7 @@ export function adoptText(run: TextParts, completeText: string): TextDelta[] {
 	run.maskedText.reset();
 	run.text = text;
 	run.textReasoning = reasoning || run.textReasoning;
-	const rest = findRest(previousText, text);
+	const rest = findRest({ shownText: previousText, completeText: text });
 	if (rest === '') return [];
 	return [rest === undefined ? { type: 'correct', text } : { type: 'append', text: rest }];
 }
@@ -59,18 +59,30 @@ export function removeUnopenedReasoning(run: TextParts): TextDelta[] {
  */
 const INSIGNIFICANT = /\s+|timestamp=\d+&nonce=\w+&sign=[\w%.=-]+/g;
 
-/** Whether the second text is a beginning of the first one, and not all of it. */
-export function isBeginning(completeText: string, part: string): boolean {
-	const rest = findRest(part, completeText);
+/** A text, and what may be a part of it. */
+interface TextPart {
+	part: string;
+	completeText: string;
+}
+
+/** A text, and what was shown before. */
+interface ShownText {
+	shownText: string;
+	completeText: string;
+}
+
+/** Whether a part is a beginning of the complete text, and not all of it. */
+export function isBeginning({ part, completeText }: TextPart): boolean {
+	const rest = findRest({ shownText: part, completeText });
 	return rest !== undefined && rest.trim() !== '';
 }
 
 /**
- * What a display of the first text lacks of the second one.
+ * What the display lacks of the complete text.
  *
- * @returns undefined if the second text does not begin with the first one; blanks and signatures do not count
+ * @returns undefined if the complete text does not begin with the shown one; blanks and signatures do not count
  */
-function findRest(shownText: string, completeText: string): string | undefined {
+function findRest({ shownText, completeText }: ShownText): string | undefined {
 	const shownLength = shownText.replace(INSIGNIFICANT, '').length;
 	if (shownLength === 0) return completeText;
 	const significant = completeText.replace(INSIGNIFICANT, '');

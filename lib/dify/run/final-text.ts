@@ -21,7 +21,7 @@ export function settleText(run: RunState): TextDelta[] {
 
 function isValid(run: RunState, { text, status, mayBeOlder, isMessage }: Closing): boolean {
 	if (run.error !== undefined || run.isReplaced || run.end?.status !== status) return false;
-	if (mayBeOlder && isBeginning(run.text, text)) return false;
+	if (mayBeOlder && isBeginning({ part: text, completeText: run.text })) return false;
 	if (isMessage === true) return true;
 	switch (status) {
 		case 'succeeded':
@@ -29,7 +29,7 @@ function isValid(run: RunState, { text, status, mayBeOlder, isMessage }: Closing
 		case 'partial-succeeded':
 			return !hasAllText(run);
 		case 'stopped':
-			return run.mayLackText && isBeginning(text, run.text);
+			return run.mayLackText && isBeginning({ part: run.text, completeText: text });
 		default:
 			return false;
 	}

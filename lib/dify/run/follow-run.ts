@@ -2,7 +2,7 @@
 import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import { formPath } from '../forms';
 import type { HumanForm, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';

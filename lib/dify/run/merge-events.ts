@@ -175,11 +175,17 @@ export function addNode(run: CollectedParts, name: string, data: JsonRecord): vo
 		ensureWorkflow(run).nodes.push(node);
 	}
 	countNode(run, node, -1);
-	updateNode(run, node, name, data);
+	updateNode(run, node, { name, data });
 	countNode(run, node, 1);
 }
 
-function updateNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
+/** An event about a node. */
+interface NodeEvent {
+	name: string;
+	data: JsonRecord;
+}
+
+function updateNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
 	readFields(node, data, NODE_FIELDS, run.kept);
 	if (run.keepsNodeValues) readFields(node, data, NODE_VALUES, run.kept);
 	if (name.endsWith('_next')) {
@@ -187,7 +193,7 @@ function updateNode(run: CollectedParts, node: WorkflowNode, name: string, data:
 		return;
 	}
 	node.index = asFiniteNumber(data.index) ?? node.index;
-	if (!name.endsWith('_started')) endNode(run, node, name, data);
+	if (!name.endsWith('_started')) endNode(run, node, { name, data });
 }
 
 /** Counts the nodes that a pause asks for, so that no event looks at all nodes. */
@@ -207,7 +213,7 @@ export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 }
 
 /** Applies the end of a node, or of one of its attempts. */
-function endNode(run: CollectedParts, node: WorkflowNode, name: string, data: JsonRecord): void {
+function endNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
 	if (name === 'node_retry') {
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	}

@@ -16,7 +16,7 @@ import { parseJsonExactly } from '../../values/exact-json';
 import type { JsonRecord } from '../../values/records';
 import { fetchAppParameters } from '../app';
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import { createDifyError } from '../create-error';
 import type { RunSummary, TextDelta } from '../types';
 import { updateWorkflow } from './merge-events';

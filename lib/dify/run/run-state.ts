@@ -1,4 +1,5 @@
 /** State of a run, built from its events: text, IDs, nodes, end (docs/protocols/dify.md 3). */
+import type { TextAndReasoning } from '../../text/reasoning';
 import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
@@ -324,10 +325,10 @@ function appendText(run: RunState, value: unknown) {
 
 function appendDelta(run: RunState, delta: string) {
 	const { text, reasoning } = run.splitter.push(delta);
-	return addText(run, text, reasoning);
+	return addText(run, { text, reasoning });
 }
 
-function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
+function addText(run: RunState, { text, reasoning }: TextAndReasoning): TextDelta[] {
 	run.textReasoning += reasoning;
 	run.text += text;
 	return text === '' ? [] : [{ type: 'append', text }];
@@ -337,7 +338,7 @@ function addText(run: RunState, text: string, reasoning: string): TextDelta[] {
 export function flushText(run: RunState): TextDelta[] {
 	const rest = flushMasked(run);
 	const { text, reasoning } = run.splitter.end();
-	return [...rest, ...addText(run, text, reasoning)];
+	return [...rest, ...addText(run, { text, reasoning })];
 }
 
 function flushMasked(run: RunState) {
@@ -404,7 +405,8 @@ function applyPause(run: RunState, data: JsonRecord) {
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
 	const { answer } = asRecord(data.outputs);
-	const isNewer = isNonEmpty(answer) && !isBeginning(run.text, String(answer));
+	const isNewer =
+		isNonEmpty(answer) && !isBeginning({ part: String(answer), completeText: run.text });
 	const deltas = run.mayLackText && isNewer ? replaceText(run, answer, 'pause') : [];
 	const reasons = asRecords(data.reasons);
 	for (const reason of reasons) {

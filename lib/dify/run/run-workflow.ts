@@ -1,7 +1,7 @@
 /** Runs workflows, and stops them. */
 import { explainAppTypeError } from '../app';
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import type { RunResult } from '../types';
 import type { RunRoute } from './run-route';
 import { requestStop } from './stop-run';
@@ -36,5 +36,5 @@ export async function runWorkflow(client: DifyClient, request: RunRequest): Prom
 	const { workflowId } = request;
 	const startPath =
 		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
-	return await startRun(client, { ...WORKFLOW, startPath }, request);
+	return await startRun(client, { route: { ...WORKFLOW, startPath }, request });
 }

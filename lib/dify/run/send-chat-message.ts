@@ -21,6 +21,7 @@ export type ConversationChoice =
 	| { type: 'latest' }
 	| { type: 'id'; id: string };
 
+/** A message to send. */
 export interface ChatMessageRequest extends RunRequest {
 	/** Sent unchanged. */
 	query: string;
@@ -49,27 +50,31 @@ export async function sendChatMessage(
 	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw createLocalError('emptyQuery');
-	const run = async (id?: string) =>
-		await startRun(client, CHAT, request, {
-			query,
-			conversation_id: id,
-			auto_generate_name: autoGenerateName,
-			workflow_id: workflowId,
+	const sendTo = async (id?: string) =>
+		await startRun(client, {
+			route: CHAT,
+			request,
+			extraFields: {
+				query,
+				conversation_id: id,
+				auto_generate_name: autoGenerateName,
+				workflow_id: workflowId,
+			},
 		});
 	const id =
 		conversation.type === 'latest'
 			? await findLatestConversation(client, request.user)
 			: conversation.id;
-	if (id === undefined) return { result: await run(), conversationRestarted: false };
+	if (id === undefined) return { result: await sendTo(), conversationRestarted: false };
 	try {
-		const result = await run(id);
+		const result = await sendTo(id);
 		// 1.14 starts a new one if a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
 		const { conversationId = id } = result;
 		return { result, conversationRestarted: conversationId.toLowerCase() !== id.toLowerCase() };
 	} catch (error) {
 		if (request.onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
 		// The requested conversation could not be continued, so a new one is started.
-		return { result: await run(), conversationRestarted: true };
+		return { result: await sendTo(), conversationRestarted: true };
 	}
 }
 

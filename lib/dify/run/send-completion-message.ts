@@ -20,7 +20,7 @@ export async function sendCompletionMessage(
 	client: DifyClient,
 	request: RunRequest,
 ): Promise<RunResult> {
-	const result = await startRun(client, COMPLETION, request);
+	const result = await startRun(client, { route: COMPLETION, request });
 	// A stopped run ends like any other, but Dify counts no tokens (docs/protocols/dify.md 12.1).
 	const { total_tokens: total } = asRecord(asRecord(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;

@@ -14,6 +14,7 @@ import { readRun } from './run-reader';
 import type { RunRoute } from './run-route';
 import { requestStop } from './stop-run';
 
+/** A run to start. */
 export interface RunRequest extends Pick<
 	RunReaderOptions,
 	'timeouts' | 'onDeltas' | 'keepsNodeValues'
@@ -29,6 +30,14 @@ export interface RunRequest extends Pick<
 	retries?: number;
 }
 
+/** What is started, and where. */
+interface RunStart {
+	route: RunRoute;
+	request: RunRequest;
+	/** Fields of the body that only this route has. */
+	extraFields?: JsonRecord;
+}
+
 /**
  * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
  * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
@@ -38,9 +47,7 @@ export interface RunRequest extends Pick<
  */
 export async function startRun(
 	client: DifyClient,
-	route: RunRoute,
-	request: RunRequest,
-	extraFields?: JsonRecord,
+	{ route, request, extraFields }: RunStart,
 ): Promise<RunResult> {
 	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };

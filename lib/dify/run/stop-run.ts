@@ -1,7 +1,8 @@
 import type { DifyClient } from '../client';
-import { apiPath } from '../client';
+import { apiPath } from '../api-path';
 import type { RunRoute } from './run-route';
 
+/** A run to stop. */
 export interface StopRequest {
 	/** Task ID of the run, not its run ID. */
 	taskId: string;

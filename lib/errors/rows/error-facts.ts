@@ -53,6 +53,10 @@ export interface ErrorFacts {
 	isNodePage?: boolean;
 	/** The gateway that failed, if the response names it. */
 	gateway?: GatewayName;
+	/** A gateway waited for the rest of the request, not for the response. */
+	isRequestSlow?: boolean;
+	/** The server has the model, but not for this key. */
+	hasNoAccess?: boolean;
 	/** The message repeats the status of a gateway. */
 	isGatewayStatusRepeated?: boolean;
 	/** Seconds after which it stopped waiting, if the message states them. */

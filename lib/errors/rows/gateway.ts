@@ -9,7 +9,9 @@ export const GATEWAY_ERRORS = {
 	badGateway: {
 		title: ({ gateway = 'A proxy', status = 200 }) =>
 			`${gateway} responds with ${status < 400 ? 'an error' : status}, but the model server behind it does not`,
-		suggestion: ({ status = 200 }) => {
+		suggestion: ({ status = 200, gateway }) => {
+			if (gateway === 'LiteLLM')
+				return 'Check that the model server is running, and its address in LiteLLM (api_base of the model).';
 			if (isCloudflareStatus(status))
 				return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
 			const rateLimit =
@@ -42,6 +44,8 @@ export function describeGatewayTimeout(
 	{ gateway, limitSeconds, ...facts }: ErrorFacts,
 	server: string,
 ): string {
+	if (facts.isRequestSlow === true)
+		return `${gateway ?? 'The server or a proxy in front of it'} waited too long for the whole request`;
 	const limit = optional(' after ', limitSeconds, ' s');
 	return gateway === undefined && !isByGateway(facts)
 		? `The server or a proxy in front of it stopped waiting for the response${limit}`
@@ -70,6 +74,8 @@ const TIMEOUTS: Readonly<Partial<Record<GatewayName, string>>> = {
 };
 
 function suggestLongerTimeout(facts: ErrorFacts) {
+	if (facts.isRequestSlow === true)
+		return 'The connection to it may be slow: send fewer or smaller files, or raise its limit for requests (nginx: client_body_timeout, HAProxy: timeout http-request).';
 	const ownSuggestion = facts.gateway && TIMEOUTS[facts.gateway];
 	if (ownSuggestion !== undefined) return ownSuggestion;
 	return facts.gateway === undefined && !isByGateway(facts)

@@ -136,9 +136,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	modelNotFound: {
-		title: ({ model }) => `The server does not have the model${quoted(model)}`,
-		suggestion:
-			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
+		title: ({ model, hasNoAccess }) =>
+			hasNoAccess
+				? `The API key has no access to the model${quoted(model)}`
+				: `The server does not have the model${quoted(model)}`,
+		suggestion: ({ hasNoAccess }) =>
+			hasNoAccess
+				? 'Select a model that the key may use, or allow this one for the key in the gateway (LiteLLM: models of the key or its team).'
+				: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -152,10 +157,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	modelUnreachable: {
-		title: ({ model }) =>
-			`The server does not reach the process that runs the model${quoted(model)}`,
-		suggestion:
-			'The process may be starting or restarting: try again. If this does not help, check the server log.',
+		title: ({ model, gateway }) =>
+			gateway === undefined
+				? `The server does not reach the process that runs the model${quoted(model)}`
+				: `${gateway} does not reach the server of the model${quoted(model)}`,
+		suggestion: ({ gateway }) =>
+			gateway === undefined
+				? 'The process may be starting or restarting: try again. If this does not help, check the server log.'
+				: `Check that this server is running, and its address in ${gateway}${gateway === 'LiteLLM' ? ' (api_base of the model)' : ''}.`,
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -174,7 +183,7 @@ export const MODEL_ERRORS = {
 	promptTooLong: {
 		title: describeOverflow,
 		suggestion:
-			'Shorten the input. Or start llama-server with a larger --ctx-size (with -np N, each slot gets 1/N).',
+			'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -279,7 +288,7 @@ export const MODEL_ERRORS = {
 				: 'The server is busy and rejects further requests',
 		suggestion: ({ hasNoInstance }) =>
 			hasNoInstance
-				? 'Start an instance (GPUStack: Deployments), or check its log.'
+				? 'Start an instance (GPUStack: Deployments), or check its log. LiteLLM pauses a model after several failures: check the server behind it.'
 				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
 		health: 'degraded',
 		cause: 'server',
@@ -331,7 +340,7 @@ export const MODEL_ERRORS = {
 	outputParseFailed: {
 		title: 'The server could not parse the model output and discarded it',
 		suggestion:
-			'Try again without a fixed Seed. If this happens often: update llama-server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
+			'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'once',
@@ -347,10 +356,7 @@ export const MODEL_ERRORS = {
 	serverError: {
 		title: ({ isEmpty, status }) =>
 			isEmpty ? `The server failed${withoutReason(status)}` : 'The server returned an error',
-		suggestion: ({ isEmpty }) =>
-			isEmpty
-				? CHECK_LOGS
-				: 'Check the server log. The request is not retried, because the server may have started processing it.',
+		suggestion: ({ isEmpty }) => (isEmpty ? CHECK_LOGS : 'Check the server log.'),
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',

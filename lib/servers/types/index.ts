@@ -76,6 +76,37 @@ export function identifyServerType(responses: IdentityResponses): ServerTypeName
 	return names.find((name) => IDENTITY_RULES[name](evidence)) ?? 'other';
 }
 
+/** What a response shows of the server that generated it. */
+export interface ResponseOrigin {
+	/** By lower-case names. */
+	headers: Readonly<Record<string, string>>;
+	/** `system_fingerprint` of a completion. */
+	fingerprint?: string;
+}
+
+/** The fingerprint of llama-server: number and commit of its build (docs/protocols/llama-server.md 8.1). */
+const LLAMA_SERVER_BUILD = /^b\d{1,9}-[0-9a-f]{7,40}$/;
+
+/** The type that a response to a generation shows; undefined for most of them. */
+export function identifyByResponse({
+	headers,
+	fingerprint = '',
+}: ResponseOrigin): ServerTypeName | undefined {
+	if (Object.keys(headers).some((name) => name.startsWith('x-litellm-'))) return 'litellm';
+	if (fingerprint === 'fp_ollama') return 'ollama';
+	const isLlamaServer =
+		/llama\.cpp/i.test(headers.server ?? '') || LLAMA_SERVER_BUILD.test(fingerprint);
+	return isLlamaServer ? 'llamaServer' : undefined;
+}
+
+/** Types that forward the responses of other servers. */
+const GATEWAYS: readonly ServerTypeName[] = ['gpustack', 'litellm'];
+
+/** Whether a response that shows one type cannot be of a server of another type. */
+export function isContradicted(known: ServerTypeName, shown: ServerTypeName): boolean {
+	return known !== shown && !GATEWAYS.includes(known);
+}
+
 /** Whether the model list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
 export function isRouter(responses: IdentityResponses): boolean {
 	return getListEntries(responses).some(({ status }) => isRecord(status));

@@ -23,6 +23,7 @@ export const SELECTABLE_SERVER_TYPES = [
 	'other',
 ] as const satisfies readonly ServerTypeName[];
 
+/** A type in the list of the credential. */
 export type SelectableServerType = (typeof SELECTABLE_SERVER_TYPES)[number];
 
 /** Routes that are known (`lib/exchange/routes.ts`). */
@@ -60,7 +61,9 @@ export interface ProbeResponse {
 	headers: Record<string, string>;
 	/** After redirects. */
 	finalUrl: string;
+	/** The body, with secrets masked. */
 	text: string;
+	/** The body; undefined if it is not JSON. */
 	json: unknown;
 }
 
@@ -81,6 +84,7 @@ export interface ServerProps extends Partial<ServerModel> {
 /** The task that models are listed for. */
 export type ModelTask = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
 
+/** What can be done to a model on its server. `remove` deletes its files. */
 export type ModelAction = 'load' | 'unload' | 'pull' | 'remove';
 
 /** What an action did. */
@@ -98,9 +102,11 @@ export interface ModelActionResult {
 	wasIdle?: boolean;
 	/** Whether anything was downloaded. */
 	changed?: boolean;
-	/** Bytes of the model, and bytes downloaded now. */
+	/** Bytes of the model. */
 	size?: number;
+	/** Bytes that were downloaded now. */
 	downloaded?: number;
+	/** Set after `remove`. */
 	deleted?: true;
 }
 
@@ -111,9 +117,11 @@ export interface PullProgress {
 	digest?: string;
 	/** Bytes of the layer. */
 	total?: number;
+	/** Bytes of it that have arrived. */
 	completed?: number;
 }
 
+/** How an action is done. */
 export interface ModelActionOptions {
 	/** Name of the model, or what to download. */
 	model: string;
@@ -172,7 +180,7 @@ export interface ServerType {
 	name: ServerTypeName;
 	/** The server's name in sentences. */
 	label: string;
-	/** The fields that it supports beyond OpenAI's. */
+	/** Names of the options that it supports beyond OpenAI's, as in `GENERATION_OPTIONS`; `all`: whatever is set. */
 	supportedFields: 'all' | readonly string[];
 	/** Its routes for a task, best first, if OpenAI's are not the only ones. */
 	routes?: Readonly<Partial<Record<RoutedTask, readonly RouteName[]>>>;
@@ -222,6 +230,7 @@ export interface ServerType {
 	supportsBase64?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;
+	/** Undefined: it manages no models. */
 	modelActions?: ModelActions;
 	texts: ServerTexts;
 }

@@ -9,13 +9,21 @@ const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,12}|\bf[a-z]{0
 /** Up to this length, the start of a response may still become a call. */
 export const MAX_UNDECIDED_LENGTH = 64;
 
+/** Where a text stands that is not decided. */
+interface PendingTextContext {
+	/** Whether the response begins with this text. */
+	isFirst: boolean;
+	/** Whether it may contain calls. */
+	hasTools: boolean;
+}
+
 /**
  * Length of the text that can be shown while more may arrive. Text that may become a call is pending.
- *
- * @param isFirst whether the response begins with this text
- * @param hasTools whether it may contain calls
  */
-export function getDisplayableLength(pending: string, isFirst: boolean, hasTools: boolean): number {
+export function getDisplayableLength(
+	pending: string,
+	{ isFirst, hasTools }: PendingTextContext,
+): number {
 	const start = pending.slice(0, MAX_UNDECIDED_LENGTH);
 	// The blanks leave room for the backticks: a start of only blanks would never be decided.
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;

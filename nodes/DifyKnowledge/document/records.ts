@@ -1,7 +1,7 @@
 /** Operations on existing documents. */
 import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/files';
-import { parseUuid } from '../../../lib/dify/client';
+import { parseUuid } from '../../../lib/dify/ids';
 import type { StatusAction } from '../../../lib/dify/knowledge/documents';
 import {
 	deletePath,
@@ -86,7 +86,7 @@ export const recordOperations: DifyOperation[] = [
 				}),
 			]),
 		],
-		run: async ({ client, parameters }) => {
+		execute: async ({ client, parameters }) => {
 			const documentId = readId(parameters, 'documentId');
 			const indexing = {
 				datasetId: readId(parameters, 'difyDatasetId'),
@@ -122,7 +122,7 @@ export const recordOperations: DifyOperation[] = [
 				un_archive: 'Unarchive',
 			}),
 		],
-		run: async ({ client, parameters }) => {
+		execute: async ({ client, parameters }) => {
 			const values = readTextList(parameters, 'documentIds') ?? [];
 			const ids = values.map((id) => parseUuid(id, 'document ID'));
 			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
@@ -143,7 +143,7 @@ export const recordOperations: DifyOperation[] = [
 			outputField('outputField', { required: true }),
 			optionsCollection([fetchFilesFromField('the files of documents')]),
 		],
-		run: async (call) => {
+		execute: async (call) => {
 			const { client, parameters } = call;
 			const documentId = readId(parameters, 'documentId');
 			const origins = readFileOrigins(parameters);
@@ -173,7 +173,7 @@ export const recordOperations: DifyOperation[] = [
 		action: 'Delete a document',
 		description: 'Delete a document (not possible if archived)',
 		fields: [datasetField, documentField],
-		run: async ({ client, parameters }) => ({
+		execute: async ({ client, parameters }) => ({
 			json: {
 				documentId: readId(parameters, 'documentId'),
 				deleted: true,

@@ -8,7 +8,7 @@ import {
 	planSync,
 	applySyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import { fetchAllPages } from '../../../lib/dify/client';
+import { fetchAllPages } from '../../../lib/dify/pages';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isNonEmpty } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
@@ -92,7 +92,7 @@ export const documentSync: DifyOperation = {
 		]),
 	],
 	runsOnceForAllItems: true,
-	run: syncItems,
+	execute: syncItems,
 };
 
 interface SyncItem extends SyncSource {

@@ -217,7 +217,7 @@ export const upsertOperations: DifyOperation[] = [
 		action: 'Create or update a document from a file',
 		description: 'Create a document, or update the one with the same name',
 		fields: [datasetField, documentBinaryField, options],
-		run: async (call) => await upsert(call, { type: 'file', file: await readFile(call) }),
+		execute: async (call) => await upsert(call, { type: 'file', file: await readFile(call) }),
 	},
 	{
 		name: 'Create or Update From Text',
@@ -234,7 +234,7 @@ export const upsertOperations: DifyOperation[] = [
 			textField,
 			options,
 		],
-		run: async (call) => {
+		execute: async (call) => {
 			const { parameters } = call;
 			return await upsert(call, {
 				type: 'text',

@@ -71,7 +71,7 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 			1,
 		),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters, server } = call;
 		const settings = await resolveModelRequestSettings(call, 'speech');
 		const voice = parameters.string('voice');

@@ -1,5 +1,6 @@
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { transcribe } from '../../../lib/tasks/transcribe';
+import { assertRecording } from '../../../lib/files/recording';
 import { asRecord, isRecord, omitEmpty } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import {
@@ -89,13 +90,14 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			1,
 		),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { context, itemIndex, parameters, server } = call;
 		const field = parameters.requiredString(
 			'binaryPropertyName',
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
+		assertRecording(file);
 		file.warnings?.forEach(call.hint);
 		const settings = await resolveModelRequestSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');

@@ -69,7 +69,7 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 			1,
 		),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters, server } = call;
 		const settings = await resolveModelRequestSettings(call, 'images');
 		const prompt = parameters.rawString('prompt');

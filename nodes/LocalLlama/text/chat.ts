@@ -86,7 +86,7 @@ export const textChat: LocalLlamaOperation = withOutput({
 			),
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const responseFormat = readResponseFormat(call.parameters, 'options.');
 		const thinking = readThinking(call.parameters, 'options.');
 		const settings = await readTextSettings(call, omitUndefined({ responseFormat, thinking }));

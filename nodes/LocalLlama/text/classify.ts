@@ -72,7 +72,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 			),
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters, server } = call;
 		const labels = readLabels(parameters);
 		const isMultiLabel = parameters.boolean('options.multiLabel', false);

@@ -36,7 +36,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		}),
 		createOptionsField(options),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters, server, typing } = call;
 		const settings = await readTextSettings(call);
 		const count = parameters.number('options.n', 1);

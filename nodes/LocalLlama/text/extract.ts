@@ -40,7 +40,7 @@ import {
 	textField,
 } from './text-fields';
 
-const TYPES = {
+const LABEL_BY_TYPE = {
 	boolean: 'Boolean',
 	choice: ['Choice', 'One of a fixed set of values'],
 	date: ['Date', 'As 2026-12-31'],
@@ -53,7 +53,7 @@ const TYPES = {
 /** Columns of a form row, the name first. */
 const tableFields: INodeProperties[] = [
 	stringField('Name', 'name', { placeholder: 'e.g. invoiceNumber' }),
-	choiceField('Type', 'type', 'text', TYPES),
+	choiceField('Type', 'type', 'text', LABEL_BY_TYPE),
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		...shownIf('type', 'choice'),
@@ -107,7 +107,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 			instructionsField,
 		]),
 	],
-	run: async (call) => {
+	execute: async (call) => {
 		const { parameters } = call;
 		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
 		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
@@ -176,7 +176,7 @@ function toField(row: Record<string, unknown>, label: string): ExtractField {
 	const name = String(row.name ?? '').trim();
 	if (!name) throw createFieldError(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
-	if (!Object.hasOwn(TYPES, type))
+	if (!Object.hasOwn(LABEL_BY_TYPE, type))
 		throw createFieldError(label, `has the unknown type "${String(type)}"`);
 	const choices = readChoices(row);
 	if (type === 'choice' && choices.length === 0)

@@ -69,7 +69,7 @@ export const vectorEmbed: LocalLlamaOperation = withOutput({
 	description: 'Create embeddings of texts, each checked before it is returned',
 	fields,
 	runsOnceForAllItems: true,
-	run: embedItems,
+	execute: embedItems,
 });
 
 /** Options of one item: expressions may differ. */

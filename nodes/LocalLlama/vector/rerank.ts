@@ -57,7 +57,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	description: 'Score documents and return the best ones first',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
-	run: rankDocuments,
+	execute: rankDocuments,
 });
 
 /**

@@ -4,9 +4,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/settings';
 import type { NodeParameters } from '../parameters';
 import type { Prefix } from './optional-fields';
-import { readChoice } from './optional-fields';
+import { readChoice, createEmptyError } from './optional-fields';
 import { readSchema } from './json-schema';
-import { createEmptyError } from './optional-fields';
 
 /** Fields for the response format. */
 export const responseFormatFields: INodeProperties[] = [

@@ -1,7 +1,8 @@
 /** Operations of one request, or of one list. */
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import type { Method, ListEndpoint } from '../../../lib/dify/client';
-import { fetchAllPages } from '../../../lib/dify/client';
+import type { Method } from '../../../lib/dify/client';
+import type { ListEndpoint } from '../../../lib/dify/pages';
+import { fetchAllPages } from '../../../lib/dify/pages';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';
@@ -10,7 +11,7 @@ import { pagingFields, readLimit, readPath } from './dify-fields';
 import type { DifyOperation } from './dify-operation';
 
 /** An operation with one request. Dify validates its values. */
-interface RequestOperation extends Omit<DifyOperation, 'run'> {
+interface RequestOperation extends Omit<DifyOperation, 'execute'> {
 	/** Method and path, with the IDs of fields: "GET /datasets/{difyDatasetId}". */
 	request: `${Method} /${string}`;
 	/** Values for the query of a GET, otherwise for the body. */
@@ -36,7 +37,7 @@ export function defineRequestOperation({
 	const payloadName = method === 'GET' ? 'query' : 'json';
 	return {
 		...operation,
-		run: async ({ client, parameters }) => {
+		execute: async ({ client, parameters }) => {
 			const options = { [payloadName]: getValues(parameters), isIdempotent, timeoutMs };
 			const json = await client.requestJson(method, readPath(parameters, path), options);
 			return toOperationItems([toItems(asRecord(json), parameters)].flat());
@@ -45,7 +46,7 @@ export function defineRequestOperation({
 }
 
 /** The operation Get Many, which reads a list. */
-interface ListOperation extends Omit<DifyOperation, 'run' | 'name' | 'value'> {
+interface ListOperation extends Omit<DifyOperation, 'execute' | 'name' | 'value'> {
 	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields after the paging fields. */
 	extraFields?: INodeProperties[];
@@ -65,7 +66,7 @@ export function defineListOperation({
 		name: 'Get Many',
 		value: 'getAll',
 		fields: [...operation.fields, ...pagingFields, ...extraFields],
-		run: async ({ client, context, parameters }) => {
+		execute: async ({ client, context, parameters }) => {
 			const endpoint = list(parameters, context);
 			const records = await fetchAllPages(client, endpoint, readLimit(parameters));
 			return toOperationItems(records.map(toItem));

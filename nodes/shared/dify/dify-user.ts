@@ -1,6 +1,6 @@
 /** The Dify user on whose behalf a request is sent. */
 import type { INodeProperties } from 'n8n-workflow';
-import { parseUser } from '../../../lib/dify/client';
+import { parseUser } from '../../../lib/dify/ids';
 import type { NodeParameters } from '../parameters';
 import { stringField } from '../field-builders';
 

@@ -6,8 +6,10 @@ import type {
 	ResourceMapperField,
 	ResourceMapperFields,
 } from 'n8n-workflow';
-import type { DifyClient, ListEndpoint } from '../../../lib/dify/client';
-import { fetchPage, parseRecords, parseOptionalUuid } from '../../../lib/dify/client';
+import type { DifyClient } from '../../../lib/dify/client';
+import type { ListEndpoint } from '../../../lib/dify/pages';
+import { parseOptionalUuid } from '../../../lib/dify/ids';
+import { fetchPage, parseRecords } from '../../../lib/dify/pages';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/create-error';
@@ -234,7 +236,7 @@ function escapeHtml(text: string) {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const TYPES: Record<FormFieldType, FieldType> = {
+const EDITOR_TYPE_BY_FORM_TYPE: Record<FormFieldType, FieldType> = {
 	'text-input': 'string',
 	paragraph: 'string',
 	select: 'options',
@@ -272,7 +274,7 @@ function toMapperField({
 		defaultMatch: false,
 		canBeUsedToMatch: false,
 		display: true,
-		type: TYPES[type],
+		type: EDITOR_TYPE_BY_FORM_TYPE[type],
 		...(type === 'select' && {
 			options: toListEntries(options.map((option) => ({ name: option, value: option }))),
 		}),

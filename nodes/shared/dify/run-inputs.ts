@@ -88,13 +88,13 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */
 async function fetchForm({ client }: DifyCall, isJson: boolean) {
-	const parameters = await fetchAppParameters(client).catch((error: unknown) => {
+	const appParameters = await fetchAppParameters(client).catch((error: unknown) => {
 		// The run would only wait again for an unreachable server.
 		const isUnavailable = error instanceof ServerError && isConnectionError(error.type);
 		if (!isJson || isUnavailable) throw error;
 		return undefined;
 	});
-	return parameters === undefined ? undefined : parseForm(parameters);
+	return appParameters === undefined ? undefined : parseForm(appParameters);
 }
 
 /**

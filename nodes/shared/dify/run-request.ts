@@ -4,7 +4,7 @@ import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
 import { getAppFileTypes } from '../../../lib/dify/files';
-import { parseTraceId } from '../../../lib/dify/client';
+import { parseTraceId } from '../../../lib/dify/ids';
 import { readInputs } from './run-inputs';
 import { readRequestedFiles } from './run-files';
 import { sendFiles } from './file-requests';

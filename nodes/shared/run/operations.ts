@@ -49,7 +49,7 @@ export interface Operation<Access extends object = object> extends OperationDesc
 	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
 	/** Items with the same key are processed one after another, in their order. */
 	getSequenceKey?(parameters: NodeParameters): string | undefined;
-	run(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
+	execute(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
 }
 
 /** The entry of an operation or a resource in its list. */

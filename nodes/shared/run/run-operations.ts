@@ -71,7 +71,7 @@ export async function runOperations<Access extends object>(
 				const input = { context, properties: operation.fields, itemIndex: index };
 				return new ItemError(index, explainInput(reason, input), facts);
 			};
-			const result = await operation.run(call).catch(async (error: unknown) => {
+			const result = await operation.execute(call).catch(async (error: unknown) => {
 				await typing?.breakLine();
 				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
 			});

@@ -51,7 +51,7 @@ export async function openEditor(
 	theme: 'light' | 'dark' = 'light',
 	owner?: Login,
 ): Promise<Editor> {
-	const { TEST_LOGIN } = await loadScript<{ TEST_LOGIN: Login }>('n8n');
+	const { TEST_LOGIN } = await loadScript<{ TEST_LOGIN: Login }>('n8n/n8n');
 	const login = owner ?? TEST_LOGIN;
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');

@@ -38,7 +38,7 @@ export const endNpmStart = async (): Promise<void> => {
  * @param baseUrl of a model server; empty: it starts its own
  */
 export async function npmStart(data: string, baseUrl = '', wantedPort?: number): Promise<Started> {
-	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
+	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('system/ports');
 	const port = wantedPort ?? (await freePort());
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	const child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {

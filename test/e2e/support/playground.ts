@@ -164,7 +164,7 @@ export async function scriptedModel(
 export async function startLlamaServer(
 	options: Partial<LlamaServerOptions> = {},
 ): Promise<LlamaServer> {
-	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
+	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('models/llama-server');
 	return await registerServer(
 		start(parts().llamaServer, {
 			model: parts().noise,
@@ -178,7 +178,7 @@ export async function startLlamaServer(
 
 /** Creates a user folder with an owner only. */
 export async function newUserFolder(): Promise<string> {
-	const { copyPreparedUserFolder } = await loadScript<N8nScript>('n8n');
+	const { copyPreparedUserFolder } = await loadScript<N8nScript>('n8n/n8n');
 	const folder = path.join(workFolder('n8n'), 'home');
 	await copyPreparedUserFolder(parts().n8n, folder);
 	return folder;
@@ -188,7 +188,7 @@ export type GateN8n = Omit<SharedN8n, 'session'> & N8nClient;
 
 /** The n8n that `npm run test:e2e` started, logged in as its owner. It has the package under both prefixes. */
 export async function theSharedN8n(): Promise<GateN8n> {
-	const { n8nClient } = await loadScript<N8nClientScript>('n8n-client');
+	const { n8nClient } = await loadScript<N8nClientScript>('n8n/n8n-client');
 	const { shared } = parts();
 	if (shared === undefined) throw new Error('This suite needs the n8n of npm run test:e2e');
 	logFiles.add(shared.logFile);
@@ -197,7 +197,7 @@ export async function theSharedN8n(): Promise<GateN8n> {
 
 /** Starts a separate n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
 export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
-	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
+	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n/n8n');
 	const { n8n, nodes } = parts();
 	const userFolder = options.userFolder ?? (await newUserFolder());
 	const server = await registerServer(

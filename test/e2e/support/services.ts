@@ -36,7 +36,7 @@ const POSTGRES = { programs: '/usr/lib/postgresql', shared: '/usr/share/postgres
 const NOBODY = 65_534;
 
 export const freePort = async (): Promise<number> =>
-	await (await loadScript<PortsScript>('ports')).freePort();
+	await (await loadScript<PortsScript>('system/ports')).freePort();
 
 /** Starts a program, and returns when it reports that it is ready. */
 async function startUntil(
@@ -46,7 +46,7 @@ async function startUntil(
 	args: string[],
 	options?: ServiceOptions,
 ): Promise<Running> {
-	const { startService } = await loadScript<ProcScript>('processes');
+	const { startService } = await loadScript<ProcScript>('system/processes');
 	const service = startService(name, command, args, options);
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	while (!service.lines.some((line) => line.includes(said))) {
@@ -70,7 +70,7 @@ export async function startN8nWorker(
 	install: N8nInstall,
 	options: StartN8nOptions,
 ): Promise<Running> {
-	const { n8nEnvironment } = await loadScript<N8nScript>('n8n');
+	const { n8nEnvironment } = await loadScript<N8nScript>('n8n/n8n');
 	const { userFolder: cwd, logFile } = options;
 	const node = path.resolve('node_modules', '.bin', 'node');
 	const env = n8nEnvironment({ ...options, brokerPort: await freePort() });
@@ -100,7 +100,7 @@ function postgresPrograms(): string {
 /** Starts an empty PostgreSQL with the user and the database `postgres`, without a password. */
 export async function startPostgres(): Promise<Running & { port: number }> {
 	const programs = postgresPrograms();
-	const { run } = await loadScript<ProcScript>('processes');
+	const { run } = await loadScript<ProcScript>('system/processes');
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-postgres-'));
 	const isRoot = process.getuid?.() === 0;
 	if (isRoot) fs.chownSync(folder, NOBODY, NOBODY);

@@ -36,11 +36,7 @@ export const PARTS: PartCase[] = [
 		block: { type: 'image', data: 'iVBO\r\nRw0K\nGgo=' },
 		part: IMAGE,
 	},
-	{
-		name: 'base64 with blanks',
-		block: { type: 'image', data: ' iVBORw0K\tGgo= ' },
-		part: IMAGE,
-	},
+	{ name: 'base64 with blanks', block: { type: 'image', data: ' iVBORw0K\tGgo= ' }, part: IMAGE },
 	{
 		name: 'base64url',
 		block: { type: 'image', data: '-_-_AA==' },
@@ -51,11 +47,7 @@ export const PARTS: PartCase[] = [
 		block: { type: 'image', data: '-_-_AA' },
 		part: image('data:image/png;base64,+/+/AA=='),
 	},
-	{
-		name: 'base64',
-		block: { type: 'image', data: 'iVBORw0KGgo=' },
-		part: IMAGE,
-	},
+	{ name: 'base64', block: { type: 'image', data: 'iVBORw0KGgo=' }, part: IMAGE },
 	{ name: 'a data URL as an image URL', block: { type: 'image_url', image_url: PNG }, part: IMAGE },
 	{
 		name: 'a data URL with a name and line breaks',

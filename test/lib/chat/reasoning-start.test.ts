@@ -60,6 +60,41 @@ test.each([
 	expect(last.deltas[0]).toBe('And ');
 });
 
+test.each([
+	'</think>Hello there!',
+	'</think>\n\nHello there!',
+	'</think> Hello there!',
+	'  </think>\nHello there!',
+])(
+	'a response that closes its thinking at once is clean, and so is the next: %j',
+	async (first) => {
+		const ask = await startChat(first, LONE, LONE, first, 'It is just an answer.', 'And one more.');
+		expect(await ask()).toMatchObject({
+			text: 'Hello there!',
+			hasHint: false,
+			heldBack: undefined,
+		});
+		const second = { text: 'The answer is 4.', reasoning: 'Let me think.', hasHint: false };
+		expect(await ask()).toMatchObject(second);
+		expect(await ask()).toMatchObject(second);
+		// Still learned: its thinking was empty again.
+		expect(await ask()).toMatchObject({ text: 'Hello there!' });
+		expect(await ask()).toMatchObject({ text: 'It is just an answer.' });
+		expect((await ask()).heldBack).toBeUndefined();
+	},
+);
+
+test.each([
+	'</think> is the tag that ends thinking.',
+	'</think>, as a tag, ends thinking.',
+	'</think> (with a slash) ends thinking.',
+	'`</think>` ends thinking.',
+])('a sentence that begins with the tag stays, and teaches nothing: %j', async (first) => {
+	const ask = await startChat(first, 'One two three.');
+	expect((await ask()).text).toBe(first);
+	expect((await ask()).heldBack).toBeUndefined();
+});
+
 test('an earlier response with the tag does not prevent it', async () => {
 	const ask = await startChat(LONE, LONE);
 	await ask();

@@ -1,13 +1,6 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import {
-	parseOptionalUuid,
-	apiPath,
-	PathSegment,
-	parseTraceId,
-	parseUser,
-	parseUuid,
-	encodePathSegment,
-} from '../../../lib/dify/client';
+import { apiPath, PathSegment, encodePathSegment } from '../../../lib/dify/api-path';
+import { parseOptionalUuid, parseTraceId, parseUser, parseUuid } from '../../../lib/dify/ids';
 import fc from 'fast-check';
 import { anyCodePoint } from '../../support/code-points';
 

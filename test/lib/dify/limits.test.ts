@@ -1,4 +1,4 @@
-import { parseUser } from '../../../lib/dify/client';
+import { parseUser } from '../../../lib/dify/ids';
 import { toErrorType } from '../../../lib/dify/error-types';
 import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { collectOutputFiles } from '../../../lib/dify/files';
@@ -8,7 +8,7 @@ import { getPollInterval } from '../../../lib/dify/run/run-record';
 import { testLimit, textOfCharacters } from '../../support/limits';
 import { playEvents } from './play-events';
 
-testLimit('lib/dify/client.ts#MAX_USER_LENGTH', {
+testLimit('lib/dify/ids.ts#MAX_USER_LENGTH', {
 	limit: 255,
 	of: 'wide characters',
 	outcome: (length) => {

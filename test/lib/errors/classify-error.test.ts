@@ -79,3 +79,73 @@ test('any response results in an error with a title and a suggestion', () => {
 		}),
 	);
 });
+
+/** What a sentence says, in title and suggestion. */
+test.each([
+	[400, "'audio input' is not supported - hint: provide the mmproj", /support audio input$/, /./],
+	[400, 'Model does not support images. Please use another.', /support image input$/, /./],
+	[400, 'At most 0 video(s) may be provided in one prompt.', /support video input$/, /./],
+	[404, 'No endpoints found that support input audio', /support audio input$/, /./],
+	[400, 'qwen is not a multimodal model', /support image or audio input$/, /./],
+	[400, 'This model does not support image or audio input', /support image or audio input$/, /./],
+	[
+		403,
+		"key not allowed to access model. This key can only access models=['a']",
+		/^The API key has no access to the model "qwen3-8b"$/,
+		/allow this one for the key/,
+	],
+	[403, 'Project `p` does not have access to model `m`', /^The API key has no access/, /./],
+	[403, '该令牌无权访问模型：qwen3', /^The API key has no access/, /./],
+	[404, 'The model `m` does not exist.', /^The server does not have the model "qwen3-8b"$/, /list/],
+	[
+		500,
+		'litellm.APIConnectionError: Ollama_chatException - Cannot connect to host localhost:11434 ssl:default',
+		/^LiteLLM does not reach the server of the model "qwen3-8b"$/,
+		/api_base/,
+	],
+	[
+		500,
+		'litellm.InternalServerError: Hosted_vllmException - Cannot connect to host 127.0.0.1:9',
+		/^LiteLLM does not reach the server/,
+		/api_base/,
+	],
+	[500, 'dial tcp 127.0.0.1:9: connect: connection refused', /^The server does not reach/, /again/],
+	[
+		429,
+		'No deployments available for selected model, Try again in 5 seconds.',
+		/^No instance of the model/,
+		/pauses/,
+	],
+	[503, 'No running instances available', /^No instance of the model/, /GPUStack/],
+	[
+		400,
+		'Unexpected token 200012 while expecting start token 200006',
+		/^The server could not parse the model output/,
+		/update the server/,
+	],
+])('%i, %s', (status, message, title, suggestion) => {
+	const error = classifyErrorResponse({ status, body: JSON.stringify(openAi(message)) }, context);
+	expect(error.message).toMatch(title);
+	expect(error.suggestion).toMatch(suggestion);
+});
+
+test.each([
+	[
+		"<html><body><h1>408 Request Time-out</h1>\nYour browser didn't send a complete request in time.\n</body></html>",
+		/waited too long for the whole request$/,
+	],
+	[
+		'<html><head><title>408 Request Time-out</title></head><body><center>nginx/1.27</center></body></html>',
+		/^nginx waited too long for the whole request$/,
+	],
+	['', /waited too long for the whole request$/],
+	['Request Timeout', /waited too long for the whole request$/],
+	['{"error":{"message":"litellm.Timeout: Timeout passed=600.0"}}', /^LiteLLM stopped waiting/],
+	[
+		'{"error":{"code":"Timeout","message":"The operation was timeout."}}',
+		/stopped waiting for the model server$/,
+	],
+	['upstream request timeout', /stopped waiting for the model server$/],
+])('408: %s', (body, title) => {
+	expect(classifyErrorResponse({ status: 408, body }, context).message).toMatch(title);
+});

@@ -41,8 +41,8 @@ test.each([
 	{ message: '<p>モデルが見つかりません</p>', title: 'モデルが見つかりません' },
 	{ message: 'Модель не найдена', title: 'Модель не найдена' },
 	{ message: '… — …', title: '' },
-])('the message $message has the title $title', ({ message, title }) => {
-	expect(toTitle(message)).toBe(title);
+])('the title is "$title"', ({ message, title }) => {
+	expect({ message, title: toTitle(message) }).toEqual({ message, title });
 });
 
 test('a title has at most 120 characters', () => {

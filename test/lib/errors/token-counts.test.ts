@@ -5,6 +5,12 @@ test.each([
 	['Requested tokens (5021) exceed context window of 4096', 5021, 4096],
 	['prompt is too long: 210,000 tokens > 200,000 maximum', 210_000, 200_000],
 	['prompt too long; exceeded max context length by 100918 tokens', undefined, undefined],
+	['Prompt length (5000) exceeds maximum input length (4096)', 5000, 4096],
+	['Number of tokens (757) exceeded maximum context length (512).', 757, 512],
+	['context length exceeded: 9000 > 8192', 9000, 8192],
+	['the token count is 9000, more than the maximum sequence length of 8192', 9000, 8192],
+	['输入过长：9000 tokens 超过最大上下文 8192 tokens', 9000, 8192],
+	['上下文长度超过限制：输入 9000 tokens，最大 8192 tokens', 9000, 8192],
 	['llama3.2 at 10.0.0.5: the prompt has 9000 tokens, the limit is 8192', 9000, 8192],
 ])('the numbers of: %s', (message, promptTokens, contextTokens) => {
 	expect(findTokenCounts(message)).toEqual(

@@ -297,3 +297,26 @@ describe('not a limit of an option', () => {
 		expect(explainRejection(error, { rows: IMAGE_FIELDS }, { prompt: text, n: 5 })).toBeUndefined();
 	});
 });
+
+describe('a number that the server computed', () => {
+	const rows = getChatFields({});
+	const explain = (message: string, body: JsonRecord) => {
+		const text = JSON.stringify({ error: { message } });
+		return explainRejection(classifyErrorResponse({ status: 400, body: text }, {}), { rows }, body);
+	};
+
+	it.each([
+		'max_tokens must be at least 1, got -186.',
+		"'max_tokens' must be at least 1, got -186",
+		'“max_completion_tokens” must be at least 1, got -12.',
+		'`max_tokens` must be greater than 0, got -4000',
+	])('is about the context: %s', (message) => {
+		expect(explain(message, { max_tokens: 512 })).toBeUndefined();
+		expect(explain(message, {})).toBeUndefined();
+	});
+
+	it('is about its option if it was sent', () => {
+		const explained = explain('max_tokens must be at least 1, got -5', { max_tokens: -5 });
+		expect(explained?.error.message).toBe('Maximum Tokens: at least 1');
+	});
+});

@@ -4,8 +4,7 @@
  * `jest.mock('../../../lib/http/send-request', () => jest.requireActual<object>('./scripted-transport'))`
  */
 import type { ErrorType } from '../../../lib/errors/error-types';
-import type { RawResponse } from '../../../lib/http/send-request';
-import type { RequestOptions } from '../../../lib/http/types';
+import type { OutgoingRequest, RawResponse } from '../../../lib/http/send-request';
 import type { JsonRecord } from '../../../lib/values/records';
 
 export const { getMethod } = jest.requireActual<typeof import('../../../lib/http/send-request')>(
@@ -32,10 +31,9 @@ export interface ScriptedTransport {
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
 
-export async function sendRequest(
-	_endpoint: unknown,
-	{ url, json }: RequestOptions,
-): Promise<RawResponse> {
+export async function sendRequest({
+	options: { url, json },
+}: Pick<OutgoingRequest, 'options'>): Promise<RawResponse> {
 	const request = { url, body: json ?? {} };
 	if (json === undefined) return await Promise.resolve(toResponse(url, 404, {}));
 	transport.sent.push(request);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { LabelSet } from '../../../lib/tasks/labels';
 import type { Label } from '../../../lib/tasks/labels';
-import { readCases } from '../../support/rows';
 
 const parseLabels = (text: string, labels: readonly Label[], isMultiLabel: boolean) =>
 	new LabelSet(labels, isMultiLabel).parse(text);
@@ -14,7 +13,34 @@ const LABELS = [
 	{ name: '投诉' },
 ];
 
-const FORMS = readCases<[string]>('test/lib/tasks/label-forms.tsv').flat();
+/** Forms in which a model may write the label %. */
+const FORMS = [
+	'“%”',
+	'„%“',
+	'„%”',
+	'‚%‘',
+	'‘%’',
+	'«%»',
+	'»%«',
+	'‹%›',
+	'「%」',
+	'『%』',
+	'《%》',
+	'【%】',
+	'（%）',
+	'(%)',
+	'[%]',
+	'%',
+	'"%"',
+	'%.',
+	'**%**',
+	'Answer: %',
+	'The answer is %.',
+	'```\n%\n```',
+	'{"label": "%"}',
+	'Reasons.\n%',
+	'% \n',
+];
 
 test('labels in the prompt, and the grammar and schema of their keys', () => {
 	const [single, multiple] = [false, true].map((isMulti) => new LabelSet(LABELS.slice(1), isMulti));
@@ -26,20 +52,80 @@ test('labels in the prompt, and the grammar and schema of their keys', () => {
 	expect(new Set(assignKeys(MANY)).size).toBe(62);
 });
 
-test.each(readCases<[string, string, number[]]>('test/lib/tasks/labelled-completions.tsv'))(
-	'a completion with a label: %s',
-	(_name, text, expectedLabels) => {
-		expect(parseLabels(text, LABELS, false)).toEqual(expectedLabels);
-		expect(parseLabels(text, LABELS, true)).toEqual(expectedLabels);
-	},
-);
+interface LabelledCompletion {
+	name: string;
+	completion: string;
+	/** Index of its label. */
+	label: number;
+}
 
-test.each(readCases<[string]>('test/lib/tasks/unlabelled-completions.tsv'))(
-	'%j contains no single label',
-	(text) => {
-		expect(parseLabels(text, LABELS, false)).toBeUndefined();
+test.each<LabelledCompletion>([
+	{ name: 'its sign', completion: 'A', label: 0 },
+	{ name: 'its sign with a blank', completion: ' B\n', label: 1 },
+	{ name: 'its sign as JSON', completion: '"C"', label: 2 },
+	{ name: 'its sign in a JSON object', completion: '{"category":"A"}', label: 0 },
+	{ name: 'its sign with a full stop', completion: 'A.', label: 0 },
+	{ name: 'its sign in bold', completion: '**B**', label: 1 },
+	{ name: 'its name', completion: 'Invoice', label: 0 },
+	{ name: 'its name in capitals', completion: 'INVOICE.', label: 0 },
+	{ name: 'its sign and name', completion: 'B: art', label: 1 },
+	{ name: 'its sign and description', completion: 'A: wants money', label: 0 },
+	{ name: 'its sign after "Answer"', completion: 'Answer: B', label: 1 },
+	{
+		name: 'its name after such words',
+		completion: 'So, the final answer is **Invoice**.',
+		label: 0,
 	},
-);
+	{ name: 'its sign after such words in Chinese', completion: '答案：C。', label: 2 },
+	{ name: 'its sign in a code block', completion: '```\nB\n```', label: 1 },
+	{
+		name: 'JSON in a code block',
+		completion: '```json\n{"label": "B", "confidence": 0.7}\n```',
+		label: 1,
+	},
+	{
+		name: 'its name in the last line',
+		completion: 'Somebody wants to be paid.\n\nInvoice',
+		label: 0,
+	},
+	{ name: 'its sign in lower case', completion: 'b', label: 1 },
+	{ name: 'its sign in lower case and its name', completion: 'b) art', label: 1 },
+	{
+		name: 'its sign in the first line',
+		completion: 'B\n\nBecause it is about painting.',
+		label: 1,
+	},
+])('a label is read from $name', ({ completion, label }) => {
+	expect({
+		completion,
+		single: parseLabels(completion, LABELS, false),
+		multiple: parseLabels(completion, LABELS, true),
+	}).toEqual({ completion, single: [label], multiple: [label] });
+});
+
+test.each([
+	'',
+	'I do not know',
+	'article',
+	'Z',
+	'A,B',
+	'{}',
+	'7',
+	'null',
+	'A: art',
+	'Answer: not A',
+	'A or B',
+	'A\n\nB',
+	'This is definitely not art.',
+	'This text is about art.',
+	'This text is not about art.',
+	'这不是投诉邮件',
+	'Answer: A\nAnswer: B',
+	'not A',
+	'Art? No.',
+])('%j contains no single label', (completion) => {
+	expect(parseLabels(completion, LABELS, false)).toBeUndefined();
+});
 
 test.each([
 	['A,C', [0, 2]],

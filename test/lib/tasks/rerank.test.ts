@@ -2,7 +2,6 @@ import fc from 'fast-check';
 
 import { sortByScore, parseScores } from '../../../lib/tasks/rerank';
 import { parseTokenCount } from '../../../lib/tasks/vectors';
-import { readCases } from '../../support/rows';
 
 const SCORES = [
 	{ index: 1, score: 0.9 },
@@ -10,12 +9,100 @@ const SCORES = [
 ];
 
 describe('responses of rerank routes', () => {
-	test.each(readCases<[string, object]>('test/lib/tasks/rerank-responses.tsv'))(
-		'%s',
-		(_server, json) => {
-			expect(parseScores(json, 2)).toEqual(SCORES);
+	test.each<{ name: string; response: object }>([
+		{
+			name: 'Jina and llama-server',
+			response: {
+				results: [
+					{ index: 1, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
 		},
-	);
+		{
+			name: 'vLLM, with the texts',
+			response: {
+				results: [
+					{ index: 1, document: { text: 'b' }, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
+		},
+		{
+			name: 'Text Embeddings Inference',
+			response: [
+				{ index: 1, score: 0.9, text: 'b' },
+				{ index: 0, score: -2 },
+			],
+		},
+		{
+			name: 'indexes and scores as text',
+			response: [
+				{ index: '1', score: '0.9' },
+				{ index: '0', score: '-2e0' },
+			],
+		},
+		{
+			name: 'indexes from 1',
+			response: {
+				results: [
+					{ index: 2, relevance_score: 0.9 },
+					{ index: 1, relevance_score: -2 },
+				],
+			},
+		},
+		{
+			name: 'indexes named text_index',
+			response: {
+				data: [
+					{ text_index: 1, score: 0.9 },
+					{ text_index: 0, score: -2 },
+				],
+			},
+		},
+		{
+			name: 'a list named data',
+			response: {
+				data: [
+					{ index: 1, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
+		},
+		{
+			name: 'DashScope',
+			response: {
+				output: {
+					results: [
+						{ index: 1, score: 0.9 },
+						{ index: 0, score: -2 },
+					],
+				},
+			},
+		},
+		{
+			name: 'NIM',
+			response: {
+				rankings: [
+					{ index: 1, logit: 0.9 },
+					{ index: 0, logit: -2 },
+				],
+			},
+		},
+		{
+			name: 'other names',
+			response: {
+				data: {
+					results: [
+						{ document_index: 1, similarity: 0.9 },
+						{ corpus_id: 0, score: [-2] },
+					],
+				},
+			},
+		},
+	])('scores are read from $name', ({ response }) => {
+		expect({ response, scores: parseScores(response, 2) }).toEqual({ response, scores: SCORES });
+	});
 
 	test.each([[[-2, 0.9]], [{ scores: [-2, 0.9] }], [{ scores: [[-2], ['0.9']] }]])(
 		'numbers in the order of the documents: %j',
@@ -29,12 +116,39 @@ describe('responses of rerank routes', () => {
 		expect(parseTokenCount({ results: [], usage: { total_tokens: 7 } })).toBe(7);
 	});
 
-	test.each(readCases<[string, object, string]>('test/lib/tasks/rerank-issues.tsv'))(
-		'%s is an issue',
-		(_case, json, issue) => {
-			expect(parseScores(json, 2)).toMatch(new RegExp(issue));
+	test.each<{ name: string; response: object; issue: string }>([
+		{
+			name: 'a score that is a word',
+			response: [{ index: 0, score: 'high' }],
+			issue: 'score of document 1 is not a number',
 		},
-	);
+		{
+			name: 'an index out of range',
+			response: { results: [{ index: 2, relevance_score: 1 }] },
+			issue: 'document 3, but 2 were sent',
+		},
+		{
+			name: 'a repeated index',
+			response: [
+				{ index: 0, score: 1 },
+				{ index: 0, score: 2 },
+			],
+			issue: 'two scores',
+		},
+		{ name: 'a missing index', response: [{ score: 1 }], issue: 'no document index' },
+		{
+			name: 'a list without indexes, which may be sorted',
+			response: [{ score: 1 }, { score: 0 }],
+			issue: 'no document index',
+		},
+		{ name: 'a missing score', response: [{ index: 0, score: null }], issue: 'not a number' },
+		{ name: 'a response without a list', response: { object: 'list' }, issue: 'no scores' },
+	])('$name is an issue: $issue', ({ response, issue }) => {
+		expect({ response, issue: parseScores(response, 2) }).toEqual({
+			response,
+			issue: expect.stringContaining(issue) as string,
+		});
+	});
 
 	test('for any response, scores are numbers for documents that were sent', () => {
 		fc.assert(

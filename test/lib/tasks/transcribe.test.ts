@@ -11,7 +11,7 @@ import { useSimulator } from '../../simulators/use-simulator';
 import { connect, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';
 import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
-import { readCases } from '../../support/rows';
+import { MARKED_TEXTS, NO_TRANSCRIPTS, TRANSCRIPTS } from './transcribe.cases';
 import { getError } from '../../support/get-error';
 
 const startWhisper = useSimulator(startWhisperSim);
@@ -208,12 +208,9 @@ describe('other servers', () => {
 });
 
 describe('transcripts of every type', () => {
-	test.each(
-		readCases<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>(
-			'test/lib/tasks/transcripts.tsv',
-		),
-	)('%s', (_name, body, format, expected) => {
-		expect(parseTranscript(body, format)).toMatchObject(expected);
+	test.each(TRANSCRIPTS)('a transcript is read from $name', ({ body, format, expected }) => {
+		const text = typeof body === 'string' ? body : JSON.stringify(body);
+		expect({ body, ...parseTranscript(text, format) }).toMatchObject({ body, ...expected });
 	});
 
 	test('any response is parsed or undefined, and never throws', () => {
@@ -232,21 +229,20 @@ describe('transcripts of every type', () => {
 	});
 });
 
-test.each(readCases<[string, string]>('test/lib/tasks/no-transcripts.tsv'))(
-	'no transcript: %s',
-	(_name, body) => {
-		expect(parseTranscript(body, 'json')).toBeUndefined();
-	},
-);
+test.each(NO_TRANSCRIPTS)('no transcript is read from $name', ({ body }) => {
+	expect({ body, transcript: parseTranscript(body, 'json') }).toEqual({
+		body,
+		transcript: undefined,
+	});
+});
 
 const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
 
-test.each(
-	readCases<[string, string, { text: string; extraFields?: object }]>(
-		'test/lib/tasks/transcript-marks.tsv',
-	),
-)('markers around the text are removed: %s', (_name, markedText, expected) => {
-	expect(parseTranscript(markedText, 'text')).toMatchObject(expected);
+test.each(MARKED_TEXTS)('the text without the marks of $name', ({ text: markedText, expected }) => {
+	expect({ markedText, ...parseTranscript(markedText, 'text') }).toMatchObject({
+		markedText,
+		...expected,
+	});
 	expect(parseTranscript(JSON.stringify({ text: markedText }), 'json')).toMatchObject(expected);
 	const segments = [{ id: 0, text: markedText }];
 	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 
 import { parseTokenCount, parseVectors, truncateVector } from '../../../lib/tasks/vectors';
-import { readCases } from '../../support/rows';
 
 const readEmbeddings = (json: unknown, count: number, dimensions?: number) =>
 	parseVectors(json as never, { count, dimensions });
@@ -12,12 +11,100 @@ const A = [0.5, -0.25];
 const B = [1, 2];
 
 describe('responses of embedding routes', () => {
-	test.each(readCases<[string, object]>('test/lib/tasks/vector-responses.tsv'))(
-		'%s',
-		(_server, json) => {
-			expect(readEmbeddings(json, 2)).toEqual([A, B]);
+	test.each<{ name: string; response: object }>([
+		{
+			name: 'OpenAI, as floats',
+			response: {
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 1, embedding: B },
+				],
+			},
 		},
-	);
+		{
+			name: 'OpenAI, as base64',
+			response: {
+				data: [
+					{ index: 0, embedding: base64(...A) },
+					{ index: 1, embedding: base64(...B) },
+				],
+			},
+		},
+		{
+			name: 'OpenAI, floats and base64',
+			response: {
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 1, embedding: base64(...B) },
+				],
+			},
+		},
+		{
+			name: 'OpenAI, in another order',
+			response: {
+				data: [
+					{ index: 1, embedding: B },
+					{ index: 0, embedding: A },
+				],
+			},
+		},
+		{ name: 'OpenAI, without indexes', response: { data: [{ embedding: A }, { embedding: B }] } },
+		{
+			name: 'OpenAI, with indexes as text',
+			response: {
+				data: [
+					{ index: '1', embedding: B },
+					{ index: '0', embedding: A },
+				],
+			},
+		},
+		{
+			name: 'OpenAI, with indexes from 1',
+			response: {
+				data: [
+					{ index: 2, embedding: B },
+					{ index: 1, embedding: A },
+				],
+			},
+		},
+		{
+			name: 'text_index, with numbers as text',
+			response: {
+				data: [
+					{ text_index: 1, embedding: ['1', '2.0'] },
+					{ text_index: 0, embedding: A },
+				],
+			},
+		},
+		{ name: 'Ollama', response: { model: 'm', embeddings: [A, B] } },
+		{ name: 'Text Embeddings Inference', response: [A, B] },
+		{ name: 'Cohere', response: { texts: ['a', 'b'], embeddings: { float: [A, B] } } },
+		{
+			name: 'DashScope',
+			response: {
+				output: {
+					embeddings: [
+						{ text_index: 0, embedding: A },
+						{ text_index: 1, embedding: B },
+					],
+				},
+			},
+		},
+		{
+			name: 'Vertex',
+			response: { predictions: [{ embeddings: { values: A } }, { embeddings: { values: B } }] },
+		},
+		{ name: 'other names', response: { result: [{ vector: A }, { embedding: { dense: B } }] } },
+		{
+			name: 'JSON as text',
+			response: { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] },
+		},
+	])('vectors are read from $name', ({ response }) => {
+		expect({ response, vectors: readEmbeddings(response, 2) }).toEqual({
+			response,
+			vectors: [A, B],
+		});
+	});
 
 	test.each([[A], [{ embedding: A }], [{ data: { embedding: [A] } }]])(
 		'one vector without a list: %j',
@@ -32,14 +119,74 @@ describe('responses of embedding routes', () => {
 		expect(parseTokenCount({ embeddings: [A], prompt_eval_count: 5 })).toBe(5);
 	});
 
-	test.each(readCases<[string, object, string]>('test/lib/tasks/vector-issues.tsv'))(
-		'%s is an issue',
-		(_case, json, issue) => {
-			expect(readEmbeddings(json, 2)).toMatchObject({
-				message: expect.stringMatching(issue) as string,
-			});
+	test.each<{ name: string; response: object; issue: string }>([
+		{
+			name: 'a missing vector',
+			response: { embeddings: [A] },
+			issue: '2 texts were sent, but 1 vectors',
 		},
-	);
+		{
+			name: 'an empty list of Ollama',
+			response: { embeddings: [] },
+			issue: '2 texts were sent, but 0 vectors',
+		},
+		{
+			name: 'an index from 2',
+			response: {
+				data: [
+					{ index: 2, embedding: A },
+					{ index: 3, embedding: B },
+				],
+			},
+			issue: 'indexes',
+		},
+		{
+			name: 'a missing index',
+			response: { data: [{ index: 0, embedding: A }, { embedding: B }] },
+			issue: 'indexes',
+		},
+		{
+			name: 'a repeated index',
+			response: {
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 0, embedding: B },
+				],
+			},
+			issue: 'indexes',
+		},
+		{
+			name: 'an index out of range',
+			response: {
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 2, embedding: B },
+				],
+			},
+			issue: 'indexes',
+		},
+		{
+			name: 'a text that is not base64 of floats',
+			response: { data: [{ embedding: 'abc' }, { embedding: 'abc' }] },
+			issue: 'base64',
+		},
+		{ name: 'an empty vector', response: { embeddings: [[], []] }, issue: 'empty' },
+		{
+			name: 'a response without a list',
+			response: { object: 'list' },
+			issue: 'contains no embeddings',
+		},
+		{
+			name: 'a text that is not a list',
+			response: { data: [{ embedding: '[1,' }, { embedding: '[1,' }] },
+			issue: 'not an array',
+		},
+	])('$name is an issue: $issue', ({ response, issue }) => {
+		expect({ response, issue: readEmbeddings(response, 2) }).toMatchObject({
+			response,
+			issue: { message: expect.stringContaining(issue) as string },
+		});
+	});
 
 	test('for any response, there is one vector per text, or an issue', () => {
 		fc.assert(

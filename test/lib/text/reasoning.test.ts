@@ -4,7 +4,6 @@ import {
 	ReasoningSplitter,
 	splitReasoning,
 } from '../../../lib/text/reasoning';
-import { readCases } from '../../support/rows';
 
 /** The output for a text that arrives in pieces. */
 function split(
@@ -28,17 +27,107 @@ function split(
 const cuts = fc.array(fc.nat(300), { maxLength: 30 });
 
 describe('channels', () => {
-	test.each(readCases<[string, string, string, string]>('test/lib/text/channels.tsv'))(
-		'%s',
-		(_name, response, text, reasoning) => {
-			fc.assert(
-				fc.property(cuts, (places) => {
-					const output = split(response, places, () => {});
-					expect({ ...output, text: output.text.trimStart() }).toEqual({ text, reasoning });
-				}),
-			);
+	interface Response {
+		/** Model or format. */
+		name: string;
+		response: string;
+		text: string;
+		reasoning: string;
+	}
+
+	test.each<Response>([
+		{
+			name: 'Harmony',
+			response:
+				'<|channel|>analysis<|message|>User greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello!',
+			text: 'Hello!',
+			reasoning: 'User greets.',
 		},
-	);
+		{
+			name: 'Harmony, from the start of the message to its return',
+			response:
+				'<|start|>assistant<|channel|>analysis<|message|>2+2.<|end|>\n<|start|>assistant<|channel|>final<|message|>4<|return|>',
+			text: '4',
+			reasoning: '2+2.',
+		},
+		{
+			name: 'Harmony without thinking',
+			response: '<|channel|>final<|message|>42',
+			text: '42',
+			reasoning: '',
+		},
+		{
+			name: 'Harmony with JSON',
+			response:
+				'<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{"a":1}',
+			text: '{"a":1}',
+			reasoning: 'x',
+		},
+		{
+			name: 'Harmony with a preamble before a call',
+			response:
+				'<|channel|>commentary<|message|>I check.<|end|><|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
+			text: 'I check.<|start|>assistant<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|>',
+			reasoning: '',
+		},
+		{
+			name: 'Gemma 4',
+			response: '<|channel>thought\nWeather.<channel|>Sunny',
+			text: 'Sunny',
+			reasoning: '\nWeather.',
+		},
+		{
+			name: 'Gemma 4 without thinking',
+			response: '<|channel>thought\n<channel|>\n\nSunny',
+			text: 'Sunny',
+			reasoning: '\n',
+		},
+		{ name: 'Magistral', response: '[THINK]Hm.[/THINK]Yes', text: 'Yes', reasoning: 'Hm.' },
+		{
+			name: 'Seed-OSS',
+			response: '<seed:think>Hm.</seed:think>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'MiniMax-M3',
+			response: '<mm:think>Hm </think>.</mm:think>Yes',
+			text: 'Yes',
+			reasoning: 'Hm </think>.',
+		},
+		{ name: 'Kimi-VL', response: '◁think▷Hm.◁/think▷Yes', text: 'Yes', reasoning: 'Hm.' },
+		{ name: 'EXAONE Deep', response: '<thought>Hm.</thought>Yes', text: 'Yes', reasoning: 'Hm.' },
+		{ name: 'a tag in capitals', response: '<THINK>Hm.</THINK>Yes', text: 'Yes', reasoning: 'Hm.' },
+		{
+			name: 'Gemma 4 without the name',
+			response: '<|channel>\nWeather.\n<channel|>\nSunny',
+			text: 'Sunny',
+			reasoning: '\nWeather.\n',
+		},
+		{
+			name: 'Gemma 4 with a token',
+			response: '<|think|>Hm.<|/think|>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Solar Open',
+			response: '<|think|>Hm.<|end|><|begin|>assistant<|content|>Yes<|end|>',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+	])('the thinking and the text of $name', ({ response, text, reasoning }) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				const output = split(response, places, () => {});
+				expect({ response, ...output, text: output.text.trimStart() }).toEqual({
+					response,
+					text,
+					reasoning,
+				});
+			}),
+		);
+	});
 
 	test.each([
 		'The mark <|channel|>analysis<|message|> begins the thinking.<|end|>',

@@ -218,14 +218,14 @@ describe('output', () => {
 			name: 'Test',
 			value: 'test',
 			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
-			run: () => Promise.resolve(results),
+			execute: () => Promise.resolve(results),
 		});
 		const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 		const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 		const itemIndexes = items.map((_item, index) => index);
 		const hint = () => {};
 		const call = { context, itemIndexes, parametersOf, hint } as unknown as LlamaCall;
-		return [await operation.run(call)].flat();
+		return [await operation.execute(call)].flat();
 	}
 
 	test('property: the result replaces input fields, no other field is lost, and files are included', async () => {
@@ -369,11 +369,11 @@ describe('output', () => {
 			name: 'Test',
 			value: 'test',
 			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
-			run: () =>
+			execute: () =>
 				Promise.resolve([{ output: 1, binary: { data: { data: 'b', mimeType: 'audio/mpeg' } } }]),
 		});
 		const hints: string[] = [];
-		await operation.run({
+		await operation.execute({
 			context: fake.context,
 			itemIndexes: [0],
 			parametersOf: (index: number) => new NodeParameters(fake.context, index, operation.fields),

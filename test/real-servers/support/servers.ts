@@ -179,9 +179,9 @@ export async function startServer(
 ): Promise<{ url: string }> {
 	const row: Row = SERVERS[name];
 	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
-		loadScript<ProcScript>('processes'),
-		loadScript<WaitScript>('wait-for-service'),
-		loadScript<PortsScript>('ports'),
+		loadScript<ProcScript>('system/processes'),
+		loadScript<WaitScript>('system/wait-for-service'),
+		loadScript<PortsScript>('system/ports'),
 	]);
 	const folder = workFolder(name);
 	const port = String(await freePort());
@@ -207,7 +207,7 @@ export async function startRouter(
 	models: Record<string, Record<string, string | number | boolean>>,
 	{ apiKey }: Pick<LlamaServerOptions, 'apiKey'> = {},
 ): Promise<string> {
-	const { startLlamaServer } = await loadScript<LlamaServerScript>('llama-server');
+	const { startLlamaServer } = await loadScript<LlamaServerScript>('models/llama-server');
 	const folder = workFolder('router');
 	const preset = path.join(folder, 'models.ini');
 	const section = ([name, settings]: [string, object]) =>

@@ -7,17 +7,15 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { objectIn } from './exchange';
 import type { Exchange, ServerName } from './exchange';
-import { readCases } from '../../support/rows';
-
-type Row = [form: 'cases' | 'raw' | 'topics', folder: string, server: ServerName];
-const FOLDERS = readCases<Row>('test/recordings/support/recorded-folders.tsv');
+import { RECORDED_FOLDERS } from './recorded-folders';
+import { UNRECORDED_REQUESTS } from './unrecorded-requests';
 
 /** Dify's recordings have a separate suite; TEI's recording only identifies the server. */
 const LEFT_OUT = /^dify-|^tei$/;
 
 /** Folders of recorded responses that are neither listed nor excluded. */
 export function unknownFolders(): string[] {
-	const known = new Set(FOLDERS.map(([, folder]) => folder));
+	const known = new Set(RECORDED_FOLDERS.map(({ folder }) => folder));
 	return fs
 		.readdirSync('test/fixtures')
 		.filter((folder) => fs.statSync(`test/fixtures/${folder}`).isDirectory())
@@ -39,7 +37,7 @@ interface Case {
 export function everyExchange(): Exchange[] {
 	const read = { cases: casesOf, raw: rawOf, topics: topicsOf };
 	return [
-		...FOLDERS.flatMap(([form, folder, server]) => read[form](folder, server)),
+		...RECORDED_FOLDERS.flatMap(({ form, folder, server }) => read[form](folder, server)),
 		...ollamaChats(),
 	];
 }
@@ -69,21 +67,13 @@ function ollamaChats(): Exchange[] {
 	);
 }
 
-type UnrecordedRequest = [recording: string, method: string, path: string, body?: object];
-const UNRECORDED = new Map(
-	readCases<UnrecordedRequest>('test/recordings/support/unrecorded-requests.tsv').map(
-		([name, ...request]) => [name, request],
-	),
-);
-
 function rawOf(folder: string, server: ServerName): Exchange[] {
 	return fixtureNames(folder, '.http').flatMap((file) => {
 		const name = file.slice(folder.length + 1, -'.http'.length);
-		const request = UNRECORDED.get(`${folder}/${name}`);
+		const request = UNRECORDED_REQUESTS[`${folder}/${name}`];
 		if (request === undefined)
-			throw new Error(`${file}: name its request in unrecorded-requests.tsv`);
-		const [method, path, body] = request;
-		return [exchangeOf(folder, server, { name, method, path, body })];
+			throw new Error(`${file}: name its request in unrecorded-requests.ts`);
+		return [exchangeOf(folder, server, { name, ...request })];
 	});
 }
 

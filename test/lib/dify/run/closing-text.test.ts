@@ -35,5 +35,5 @@ test.each([
 	['One', '', true],
 	['', '', false],
 ])('%j begins with %j: %s', (complete, part, expected) => {
-	expect(isBeginning(complete, part)).toBe(expected);
+	expect(isBeginning({ part, completeText: complete })).toBe(expected);
 });

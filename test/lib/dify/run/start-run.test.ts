@@ -274,8 +274,12 @@ describe('the field Text', () => {
 	});
 
 	test('fills the only text variable of the form that is empty', () => {
-		expect(withTextInput({}, 'x', form('number', 'paragraph'))).toEqual({ v1: 'x' });
-		expect(withTextInput({ v0: 'a' }, 'x', form('text-input', 'text-input'))).toEqual({
+		expect(withTextInput({}, { text: 'x', appParameters: form('number', 'paragraph') })).toEqual({
+			v1: 'x',
+		});
+		expect(
+			withTextInput({ v0: 'a' }, { text: 'x', appParameters: form('text-input', 'text-input') }),
+		).toEqual({
 			v0: 'a',
 			v1: 'x',
 		});
@@ -285,7 +289,7 @@ describe('the field Text', () => {
 		[form('number', 'select'), 'The app has no variable for the field Text', 'Clear the field'],
 		[form('text-input', 'paragraph'), 'matches more than one variable', 'except one: v0, v1.'],
 	])('is an error if there is none or several: %j', (parameters, title, suggestion) => {
-		const fill = () => withTextInput({}, 'x', parameters);
+		const fill = () => withTextInput({}, { text: 'x', appParameters: parameters });
 		expect(fill).toThrow(title);
 		expect(fill).toThrow(
 			expect.objectContaining({

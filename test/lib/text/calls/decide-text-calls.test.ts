@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
-import { readCases } from '../../../support/rows';
 
 const offeredTools = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, isQuotation = () => false) =>
@@ -23,18 +22,116 @@ function stream(text: string, cuts: readonly number[]) {
 }
 
 describe('formats of calls', () => {
-	test.each(
-		readCases<[string, string, string, Array<[string, object]>]>(
-			'test/lib/text/text-tool-calls.tsv',
-		),
-	)('%s', (_name, response, text, calls) => {
+	interface Format {
+		/** Model or format. */
+		name: string;
+		response: string;
+		/** Part of the response that is shown. */
+		text: string;
+		calls: Array<{ name: string; args: object }>;
+	}
+
+	test.each<Format>([
+		{
+			name: 'GLM',
+			response:
+				'<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>',
+			text: '',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'GLM, in one line, with a list',
+			response:
+				'Sure.<tool_call>send-mail<arg_key>to</arg_key><arg_value>["a","b"]</arg_value><arg_key>text</arg_key><arg_value>1 < 2</arg_value></tool_call>',
+			text: 'Sure.',
+			calls: [{ name: 'send-mail', args: { to: '["a","b"]', text: '1 < 2' } }],
+		},
+		{
+			name: 'GLM, several, without arguments',
+			response: '<tool_call>list\n</tool_call>\n<tool_call>list</tool_call>',
+			text: '',
+			calls: [
+				{ name: 'list', args: {} },
+				{ name: 'list', args: {} },
+			],
+		},
+		{
+			name: 'LFM2.5',
+			response: '<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
+			text: '',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'LFM2.5, several, of every type',
+			response:
+				"I check. <|tool_call_start|>[get_weather(city='St. John\\'s', days=[1, 2.5], now=True, unit=None), list()]<|tool_call_end|>",
+			text: 'I check.',
+			calls: [
+				{
+					name: 'get_weather',
+					args: { city: "St. John's", days: [1, 2.5], now: true, unit: null },
+				},
+				{ name: 'list', args: {} },
+			],
+		},
+		{
+			name: 'LFM2, with text after it',
+			response:
+				'<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>Checking the weather.',
+			text: 'Checking the weather.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'Harmony',
+			response:
+				'<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
+			text: '',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'Harmony, after thinking, without its end',
+			response:
+				'<|channel|>analysis<|message|>Look.<|end|><|start|>assistant<|channel|>commentary to=functions.send-mail <|constrain|>json<|message|>{"to":"a"}',
+			text: '',
+			calls: [{ name: 'send-mail', args: { to: 'a' } }],
+		},
+		{
+			name: 'Harmony, with the name before the channel',
+			response:
+				'<|start|>assistant to=functions.get_weather<|channel|>commentary json<|message|>{"city":"Oslo"}<|call|>',
+			text: '',
+			calls: [{ name: 'get_weather', args: { city: 'Oslo' } }],
+		},
+		{
+			name: 'Gemma 4',
+			response:
+				'<|channel>thought\nThe user wants weather.<channel|><|tool_call>call:get_weather{city:<|"|>Rome<|"|>}<tool_call|>',
+			text: '',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'Gemma 4, several, nested',
+			response:
+				'<|tool_call>call:list{}<tool_call|><|tool_call>call:send-mail{to:[<|"|>a "b"<|"|>],urgent:true,retry:{max:3}}<tool_call|><|tool_response>',
+			text: '',
+			calls: [
+				{ name: 'list', args: {} },
+				{ name: 'send-mail', args: { to: ['a "b"'], urgent: true, retry: { max: 3 } } },
+			],
+		},
+	])('the calls and the text of $name', ({ response, text, calls }) => {
 		fc.assert(
 			fc.property(fc.array(fc.nat(300), { maxLength: 30 }), (cuts) => {
 				const { shownText, completion } = stream(response, cuts);
-				expect(shownText.trim()).toBe(text);
-				expect(
-					completion.toolCalls?.map(({ name, arguments: args }) => [name, JSON.parse(args)]),
-				).toEqual(calls);
+				const shownCalls = completion.toolCalls?.map(({ name, arguments: args }) => ({
+					name,
+					args: JSON.parse(args) as object,
+				}));
+				expect({ response, text: shownText.trim(), calls: shownCalls }).toEqual({
+					response,
+					text,
+					calls,
+				});
 			}),
 		);
 	});

@@ -28,9 +28,9 @@ test.each<[string, isFirst: boolean, shown: number]>([
 	['<', true, 0],
 	['a < b [c', false, 8],
 ])('of %j (at the start: %s), %d characters can be shown', (pending, isFirst, shown) => {
-	expect(getDisplayableLength(pending, isFirst, true)).toBe(shown);
+	expect(getDisplayableLength(pending, { isFirst, hasTools: true })).toBe(shown);
 });
 
 test.each(['{"a"', 'a <tool_call>x'])('without tools, all of %j can be shown', (pending) => {
-	expect(getDisplayableLength(pending, true, false)).toBe(pending.length);
+	expect(getDisplayableLength(pending, { isFirst: true, hasTools: false })).toBe(pending.length);
 });

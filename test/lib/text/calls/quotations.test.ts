@@ -5,7 +5,7 @@ import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
 import { anyCodePoint } from '../../../support/code-points';
-import { readCases } from '../../../support/rows';
+import { NO_QUOTATIONS } from './quotations.cases';
 
 const NAME = 'delete_customer';
 const ARGS = '{"id":4711}';
@@ -250,13 +250,16 @@ test('a complete call that the model itself wrote as text is a quotation', () =>
 });
 
 describe('not a quotation', () => {
-	test.each(readCases<[string, string, string, string]>('test/lib/text/no-quotations.tsv'))(
-		'%s',
-		(_what, name, args, sent) => {
-			const system: ChatMessage = { role: 'system', content: sent };
-			expect(isQuotation([system, user('Hi')], args, name)).toBe(false);
-			expect(isQuotation([user(sent)], args, name)).toBe(false);
-			expect(isQuotation([result(sent)], args, name)).toBe(false);
+	test.each(NO_QUOTATIONS)(
+		'$what does not quote the call $call.name $call.args',
+		({ call: { name, args }, text }) => {
+			const system: ChatMessage = { role: 'system', content: text };
+			expect({
+				text,
+				system: isQuotation([system, user('Hi')], args, name),
+				user: isQuotation([user(text)], args, name),
+				result: isQuotation([result(text)], args, name),
+			}).toEqual({ text, system: false, user: false, result: false });
 		},
 	);
 

@@ -8,7 +8,7 @@ const define = (value: string, more: Partial<Operation>): Operation => ({
 	name: value,
 	value,
 	fields: [],
-	run: async ({ itemIndexes }) => await Promise.resolve([{ json: { value, itemIndexes } }]),
+	execute: async ({ itemIndexes }) => await Promise.resolve([{ json: { value, itemIndexes } }]),
 	...more,
 });
 
@@ -45,12 +45,12 @@ test('an operation for all items runs once, and its result belongs to all of the
 });
 
 test('a result may name its own items', async () => {
-	const run = async () =>
+	const execute = async () =>
 		await Promise.resolve([
 			{ json: {}, from: 1 },
 			{ json: {}, from: [0, 2] },
 		]);
-	const [items] = await runAll([{ ...ALL, run }], ['all', 'all', 'all']);
+	const [items] = await runAll([{ ...ALL, execute }], ['all', 'all', 'all']);
 	expect(items!.map(({ pairedItem }) => pairedItem)).toEqual([
 		{ item: 1 },
 		[{ item: 0 }, { item: 2 }],
@@ -58,12 +58,12 @@ test('a result may name its own items', async () => {
 });
 
 test('results go to their output, and errors to the last one', async () => {
-	const run: Operation['run'] = async ({ itemIndex }) => {
+	const execute: Operation['execute'] = async ({ itemIndex }) => {
 		if (itemIndex === 2) throw new Error('broken');
 		return await Promise.resolve([{ json: { itemIndex }, output: itemIndex * 5 }]);
 	};
 	const names = ['each', 'each', 'each'];
-	expect(await runAll([{ ...EACH, run }], names, 2)).toMatchObject([
+	expect(await runAll([{ ...EACH, execute }], names, 2)).toMatchObject([
 		[{ itemIndex: 0 }],
 		[{ itemIndex: 1 }, { error: { message: 'broken' }, pairedItem: { item: 2 } }],
 	]);

@@ -1,5 +1,0 @@
-const gate = require('./jest.e2e.config.cjs');
-
-/** Slow tests with real servers, prepared by `npm run test:full`. Each suite starts a separate n8n. */
-/** @type {import('jest').Config} */
-module.exports = { ...gate, maxWorkers: 2, roots: ['<rootDir>/test/full'] };

@@ -1,0 +1,70 @@
+/** The tests of a source file, the nearest ones first: those name a bug within seconds, the others may be all tests. */
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { root } from '../system/paths.mjs';
+
+/** @typedef {{ name: string, files: string[] }} Group */
+
+/** A path below one of the folders of sources. */
+const SOURCE = /^(?:lib|nodes|credentials)(?:\/|$)/;
+
+/**
+ * @param {string[]} args of `npm test`
+ * @returns {{ sources: string[], options: string[] }} files and folders of sources, from the root; and what is for jest
+ */
+export const splitArguments = (args) => {
+	const paths = args.map((arg) => relative(root, resolve(root, arg)));
+	const isSource = (/** @type {number} */ at) =>
+		SOURCE.test(paths[at] ?? '') && existsSync(join(root, paths[at] ?? ''));
+	return {
+		sources: paths.filter((_path, at) => isSource(at)),
+		options: args.filter((_arg, at) => !isSource(at)),
+	};
+};
+
+/**
+ * @param {string} source a file or folder
+ * @returns {string} where its own tests are: `test/lib/http/queue.` or `test/lib/http/`
+ */
+const ownPlace = (source) =>
+	source.endsWith('.ts') ? `test/${source.replace(/(?:\.node)?\.ts$/, '')}.` : `test/${source}/`;
+
+/** @param {string} source @returns {string} folder of the tests beside its own */
+const folder = (source) => ownPlace(source).replace(/[^/]*$/, '');
+
+/**
+ * @param {string} source a file
+ * @param {string[]} related all test files that use it, from the root
+ * @returns {string[]} those of its name; without any, those of the nearest folder that has some
+ */
+export const nearestTests = (source, related) => {
+	const ownFile = ownPlace(source).replace(/^.*\//, '/');
+	const own = related.filter((file) => file.includes(ownFile));
+	if (own.length > 0) return own;
+	let place = folder(source);
+	while (place !== '' && !related.some((file) => file.startsWith(place)))
+		place = place.replace(/[^/]*\/$/, '');
+	return related.filter((file) => file.startsWith(place));
+};
+
+/**
+ * @param {string[]} sources
+ * @param {string[]} related all test files that use them, from the root
+ * @returns {Group[]} the tests of the sources, those beside them, and all others; without empty groups
+ */
+export const groupTests = (sources, related) => {
+	const places = sources.map(ownPlace);
+	const folders = sources.map(folder);
+	const isOwn = (/** @type {string} */ file) => places.some((place) => file.startsWith(place));
+	const isBeside = (/** @type {string} */ file) =>
+		!isOwn(file) && folders.some((place) => file.startsWith(place));
+	const groups = [
+		{ name: `tests of ${sources.join(', ')}`, files: related.filter(isOwn) },
+		{ name: 'tests beside them', files: related.filter(isBeside) },
+		{
+			name: 'other tests that use them',
+			files: related.filter((file) => !isOwn(file) && !isBeside(file)),
+		},
+	];
+	return groups.filter(({ files }) => files.length > 0);
+};

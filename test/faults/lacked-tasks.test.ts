@@ -1,0 +1,115 @@
+/**
+ * A server, or its model, that lacks a task: whatever it says, every operation names the task and has the advice of this
+ * server, and no operation takes a file that cannot be read for a missing task.
+ */
+import { useClock } from '../guarantees/support/fake-clock';
+import { startListening } from '../support/listen';
+import * as http from 'node:http';
+import { createCredential, expectNoProblems, passUntilEnded, toRecording } from './harness';
+import { listOperations } from './operations';
+import type { Operation } from './operations';
+
+/** What each operation cannot do, with the advice of vLLM. */
+const TASKS: ReadonlyArray<readonly [name: string, title: RegExp, advice: RegExp]> = [
+	['Local Llama vector rerank', /^vLLM cannot rerank with this model$/, /--runner pooling/],
+	['LocalReranker documents', /^vLLM cannot rerank with this model$/, /--runner pooling/],
+	['Local Llama text complete', /^vLLM cannot complete text with this model$/, /Use Chat instead/],
+	['Local Llama audio transcribe', /^vLLM cannot transcribe audio with this model$/, /whisper/],
+	['Local Llama audio speak', /^vLLM cannot speak(?: with this model)?$/, /Kokoro/],
+	['Local Llama image generate', /^vLLM cannot generate images(?: with this model)?$/, /sd-server/],
+	['Local Llama vector embed', /create embeddings|is not an embedding model$/, /--runner pooling/],
+	['LocalEmbeddings query', /create embeddings|is not an embedding model$/, /--runner pooling/],
+];
+
+const SENTENCES: ReadonlyArray<readonly [status: number, message: string]> = [
+	[404, 'Not Found'],
+	[400, 'The model does not support Rerank (Score) API'],
+	[400, 'The model does not support Completions API'],
+	[400, 'The model m does not support the Embeddings API'],
+	[501, 'Not implemented'],
+	[500, 'rpc error: code = Unimplemented desc = method not implemented'],
+	[405, 'Method Not Allowed'],
+];
+
+const UNREADABLE: readonly string[] = [
+	'Invalid or unsupported audio file.',
+	'Unsupported audio format',
+	'no audio data',
+	'Corrupted audio file',
+	'failed to read audio data',
+];
+
+const clock = useClock();
+let operations: Operation[];
+beforeAll(async () => {
+	operations = await listOperations();
+});
+
+interface Failure {
+	message: string;
+	description?: string;
+	context?: { descriptionTemplate?: string };
+}
+
+/** The errors of these operations on a vLLM that says this, by their names. */
+async function failAll(
+	names: readonly string[],
+	{ status, message }: { status: number; message: string },
+): Promise<Map<string, Failure>> {
+	let activity = 0;
+	const models = { object: 'list', data: [{ id: 'a-model', object: 'model', owned_by: 'vllm' }] };
+	const server = http.createServer((request, response) => {
+		activity++;
+		request.resume();
+		request.on('end', () => {
+			const isList = request.method === 'GET' && /\/models$/.test(request.url ?? '');
+			const body = isList ? models : { error: { message, code: status } };
+			const isMissing = request.method === 'GET' && !isList;
+			const type = { 'content-type': 'application/json', connection: 'close' };
+			response.writeHead(isList ? 200 : isMissing ? 404 : status, type);
+			response.end(JSON.stringify(body));
+		});
+	});
+	const { url, close } = await startListening(server);
+	const failures = new Map<string, Failure>();
+	const works = new Map<string, Promise<unknown>>();
+	for (const operation of operations.filter(({ name }) => names.includes(name))) {
+		const { name } = operation;
+		const path = name.replaceAll(' ', '-');
+		const credentials = [
+			createCredential(operation, { url: `${url}/${path}`, key: 'x'.repeat(24) }),
+		];
+		const work = operation.run({ credentials, continueOnFail: false, ...toRecording(name) });
+		works.set(
+			name,
+			work.catch((error: Failure) => failures.set(name, error)),
+		);
+	}
+	const pending = await passUntilEnded(works, { clock, servers: [{ activity: () => activity }] });
+	await close();
+	expect(pending).toEqual([]);
+	expect(failures.size).toBe(names.length);
+	return failures;
+}
+
+test.each(SENTENCES)('%i, %s: each operation names its task', async (status, message) => {
+	const failures = await failAll(
+		TASKS.map(([name]) => name),
+		{ status, message },
+	);
+	const problems: string[] = [];
+	for (const [name, title, advice] of TASKS) {
+		const { message: shown, description = '', context } = failures.get(name)!;
+		const text = `${description} ${context?.descriptionTemplate ?? ''}`;
+		const isKnown = title.test(shown) || /^The server was not started for/.test(shown);
+		if (!isKnown) problems.push(`${name}: ${shown}`);
+		if (!advice.test(text)) problems.push(`${name}: ${shown}: ${text}`);
+	}
+	expectNoProblems(problems);
+});
+
+test.each(UNREADABLE)('%s: the file is the problem', async (message) => {
+	const name = 'Local Llama audio transcribe';
+	const failures = await failAll([name], { status: 400, message });
+	expect(failures.get(name)!.message).toMatch(/^The server cannot read the audio of /);
+});
