@@ -97,6 +97,8 @@ async function sleep(ms: number): Promise<void> {
 }
 
 // Its libraries load the timers, so these come first.
+
+// Loaded after `timers`, which one of its libraries imports.
 const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 
 /** n8n's library with a `sleep` of this clock. */
