@@ -10,7 +10,9 @@ import {
 	storeResultFiles,
 	toPlainObject,
 	createPausedError,
+	getEmailFormWarnings,
 	getPauseHints,
+	showPause,
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
@@ -70,6 +72,7 @@ export async function toRunItem(
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
 	[...warnings, ...getPauseHints(result)].forEach(call.hint);
+	await showPause(call, result);
 	return {
 		json: toPlainObject({
 			...(simplify ? toSimplifiedJson(result) : toRawJson(call, result)),
@@ -93,14 +96,6 @@ function getFailedRunResult(error: unknown) {
 	const isRun = partialResult?.error !== undefined && partialResult.error.cause !== 'rejected';
 	if (isRun && partialResult.workflowRunId !== undefined) return partialResult;
 	throw error;
-}
-
-function getEmailFormWarnings({ pause }: RunResult) {
-	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
-	return emailForms.map(
-		({ nodeTitle }) =>
-			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
-	);
 }
 
 /** The outputs, and fields for later nodes. */

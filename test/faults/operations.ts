@@ -30,7 +30,7 @@ export interface OperationRun {
 	options?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
-	/** The file of each item. Default: a text. */
+	/** The file of each item. Default: a text, or a recording for operations that transcribe. */
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
@@ -40,6 +40,8 @@ export interface OperationRun {
 
 /** A file as n8n has it in an item. */
 export interface UploadedFile {
+	/** Its binary field. Default: data. */
+	field?: string;
 	bytes: Buffer;
 	fileName: string;
 	/** Without its dot; n8n has it for files whose name has none. */
@@ -86,16 +88,26 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-function createItem(itemIndex: number, file: UploadedFile | undefined): INodeExecutionData {
+/** The beginning of a WAV file. */
+const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
+
+/** The item of an operation, by default with a recording for what transcribes, and with a text for the others. */
+function createItem(
+	itemIndex: number,
+	{ file, operation }: { file: UploadedFile | undefined; operation: unknown },
+): INodeExecutionData {
+	const isRecording = operation === 'transcribe';
+	const id = getItemId(itemIndex);
 	const {
-		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
-		mimeType = 'text/plain',
-		fileName = `${getItemId(itemIndex)}.txt`,
+		bytes = isRecording ? Buffer.concat([WAV, Buffer.from(id)]) : Buffer.from(`hello ${id}`),
+		mimeType = isRecording ? 'audio/wav' : 'text/plain',
+		fileName = `${id}.${isRecording ? 'wav' : 'txt'}`,
+		field = 'data',
 		...rest
 	} = file ?? {};
 	return {
 		json: {},
-		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
+		binary: { [field]: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
 
@@ -163,7 +175,8 @@ async function actionsOf(name: string): Promise<Operation[]> {
 				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
 					items: credentials.map((_, itemIndex) => {
-						const item = createItem(itemIndex, file);
+						const { operation } = filled.parameters;
+						const item = createItem(itemIndex, { file, operation });
 						return { ...item, json: { ...item.json, ...fields } };
 					}),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
