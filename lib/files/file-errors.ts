@@ -28,12 +28,16 @@ const mayBeCausedByFile = isOneOf(
 
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
-/** Added before other suggestions. */
-const FILE_SUGGESTIONS: Partial<Record<ErrorType, string>> = {
-	promptTooLong: 'Files use tokens, too: pass fewer or smaller files. ',
-	requestTooLarge:
-		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
-};
+const LIMITS_SUGGESTION =
+	'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size).';
+
+/** With a file, the suggestion of a request that is too large for another reason does not help. */
+function toFileSuggestion(type: ErrorType, suggestion: string) {
+	if (type === 'requestTooLarge') return LIMITS_SUGGESTION;
+	return type === 'promptTooLong'
+		? `Files use tokens, too: pass fewer or smaller files. ${suggestion}`
+		: suggestion;
+}
 
 /** Adds name, detected type and size of the files to the error. */
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
@@ -44,7 +48,7 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]): S
 	return error.copyWith({
 		type,
 		detail: `${error.detail}. Files sent: ${fileList}`,
-		suggestion: `${FILE_SUGGESTIONS[type] ?? ''}${error.suggestion}`,
+		suggestion: toFileSuggestion(type, error.suggestion),
 	});
 }
 

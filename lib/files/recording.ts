@@ -6,6 +6,8 @@ import { AUDIO_EXTENSIONS, describeDocument, isTextType } from './file-types';
 interface SentFile {
 	/** With an ending. */
 	name: string;
+	/** The name in n8n, if it is another one. */
+	declaredName?: string;
 	/** By its bytes, as far as they show it. */
 	mimeType: string;
 }
@@ -16,11 +18,11 @@ interface SentFile {
  *
  * @throws {ServerError} of type `invalidInput`
  */
-export function assertRecording({ name, mimeType }: SentFile): void {
-	const description = describeNonRecording({ name, mimeType });
+export function assertRecording(file: SentFile): void {
+	const description = describeNonRecording(file);
 	if (description !== undefined)
 		throw createInputError(
-			`"${name}" is ${description}`,
+			`"${file.declaredName ?? file.name}" is ${description}`,
 			'Enter the field that contains the recording.',
 		);
 }

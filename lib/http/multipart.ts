@@ -8,6 +8,8 @@ import { getErrorMessage, toText } from '../values/text';
 export interface FileSource {
 	/** With an ending. */
 	name: string;
+	/** The name in n8n, for errors before it is sent. */
+	declaredName?: string;
 	/** By its bytes, as far as they show it. */
 	mimeType: string;
 	/** Bytes. */

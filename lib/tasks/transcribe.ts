@@ -6,7 +6,6 @@ import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
 import { readFirstChunk } from '../files/file-identity';
 import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
-import { assertRecording } from '../files/recording';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -66,7 +65,6 @@ export async function transcribe(
 ): Promise<TranscribeResult> {
 	const { file, format, language, prompt, temperature, granularities, extraBody } =
 		transcribeRequest;
-	assertRecording(file);
 	const body = {
 		...omitEmpty({
 			response_format: format,

@@ -153,8 +153,7 @@ export const audio: DifyResource = {
 			fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
 			execute: async (call) => {
 				const { context, client, parameters } = call;
-				const source = await readFile(call);
-				assertRecording(source);
+				const source = await readFile(call, assertRecording);
 				const { mimeType, isSubstitute } = toAcceptedType(source);
 				if (isSubstitute) {
 					call.hint(

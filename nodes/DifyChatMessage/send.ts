@@ -19,7 +19,9 @@ import { readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
+	getEmailFormWarnings,
 	getPauseHints,
+	showPause,
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
@@ -234,7 +236,8 @@ async function sendMessage(call: DifyCall) {
 		throw createPausedError('chatflow', result);
 	}
 	reportRun(call, result);
-	getPauseHints(result).forEach(call.hint);
+	[...getEmailFormWarnings(result), ...getPauseHints(result)].forEach(call.hint);
+	await showPause(call, result);
 	if (conversationRestarted) {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. The output contains its ID.',

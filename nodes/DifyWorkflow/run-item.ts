@@ -12,6 +12,7 @@ import {
 	createPausedError,
 	getEmailFormWarnings,
 	getPauseHints,
+	showPause,
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operations';
@@ -71,6 +72,7 @@ export async function toRunItem(
 	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
 	pushAll(warnings, files.warnings);
 	[...warnings, ...getPauseHints(result)].forEach(call.hint);
+	await showPause(call, result);
 	return {
 		json: toPlainObject({
 			...(simplify ? toSimplifiedJson(result) : toRawJson(call, result)),

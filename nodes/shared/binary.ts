@@ -4,6 +4,7 @@ import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
 import { tryOrUndefined } from '../../lib/values/attempt';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
+import { decodeInlineData } from '../../lib/files/inline-data';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
@@ -21,7 +22,7 @@ export async function createFileSource(
 ): Promise<FileSource> {
 	const file = await openBinaryField(context, itemIndex, property);
 	const head = await readFirstChunk(file.open());
-	return { ...file, ...identifyFile({ ...file, head }) };
+	return { ...file, declaredName: file.name, ...identifyFile({ ...file, head }) };
 }
 
 /** A file as n8n describes it, and its content. */
@@ -49,7 +50,13 @@ export async function openBinaryField(
 	);
 	const defaultName = fileExtension ? `${property}.${fileExtension}` : property;
 	const name = fileName?.trim() ? fileName : defaultName;
-	const bytes = Buffer.from(id ? '' : data, 'base64');
+	const inline = decodeInlineData(id ? '' : data);
+	if (inline === undefined)
+		throw createInputError(
+			`The binary data of "${name}" is not base64`,
+			'Check the node that created the file.',
+		);
+	const { bytes } = inline;
 	const stored =
 		id &&
 		(await context.helpers.getBinaryMetadata(id).catch(() => {
@@ -70,7 +77,7 @@ export async function openBinaryField(
 	return {
 		name,
 		extension: fileExtension,
-		mimeType: mimeType || 'application/octet-stream',
+		mimeType: mimeType || inline.mimeType || 'application/octet-stream',
 		size,
 		open: () => (id ? readStoredFile(context, id) : Readable.from([bytes])),
 	};

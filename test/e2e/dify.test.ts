@@ -1,7 +1,7 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { waitFor } from '../support/wait-for';
 import { appKey, startDifySim } from '../simulators/dify';
-import type { AppSpec, DifySim, StreamKnobs } from '../simulators/dify';
+import type { AppSpec, DifySim, Step, StreamKnobs } from '../simulators/dify';
 import { createDeferred } from '../support/deferred';
 import { afterShown } from './support/paced-stream';
 import {
@@ -72,6 +72,36 @@ const splitWords = (text: string) => text.split(/(?<= )/);
 const STORY =
 	'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
 
+/** A form with a mark of Dify's own page. */
+const REVIEW = {
+	nodeId: 'review',
+	nodeTitle: 'Review',
+	content: 'Publish the draft? Comment: {{#$output.comment#}}',
+	inputs: [{ type: 'paragraph', output_variable_name: 'comment' }],
+	actions: [
+		{ id: 'approve', title: 'Publish' },
+		{ id: 'reject', title: 'Throw away' },
+	],
+};
+
+/** The texts of the messages of a chat. */
+function messagesOf(lines: readonly ChatLine[]): string[] {
+	const starts = lines.flatMap(({ type }, at) => (type === 'begin' ? [at] : []));
+	return starts.map((start, index) => textOf(lines.slice(start, starts[index + 1])));
+}
+
+interface ChatRow {
+	/** Continues "a response that …". */
+	name: string;
+	steps: Step[];
+	/** Text of the closing event. Default: none. */
+	closing?: string;
+	/** Messages of the chat. */
+	shown: string[];
+	/** What the owner sees at the node. Default: nothing. */
+	hint?: string;
+}
+
 describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () => {
 	it.each(['chat', 'agent-chat', 'agent', 'advanced-chat'] as const)(
 		'streams the response: %s',
@@ -105,6 +135,65 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			});
 		},
 	);
+
+	it.each<ChatRow>([
+		{
+			name: 'closes with a longer text',
+			steps: [{ text: 'Start.' }],
+			closing: 'Start. And the end.',
+			shown: ['Start. And the end.'],
+		},
+		{
+			name: 'closes with another text',
+			steps: [{ text: 'Start. ' }, { text: 'End.' }],
+			closing: 'Start. [pass] [pass] End.',
+			shown: ['Start. End.\n\nStart. [pass] [pass] End.'],
+		},
+		{
+			name: 'is replaced by the moderation',
+			steps: [{ text: 'My password is ' }, { replace: 'I cannot say that.' }],
+			closing: 'My password is llama',
+			shown: ['My password is ', 'I cannot say that.'],
+		},
+		{
+			name: 'waits for a person',
+			steps: [{ text: 'One moment.' }, { pause: [REVIEW] }],
+			shown: ['One moment.'],
+			hint: 'The run waits for a person (Review). Answer its form in Dify, or submit it with Dify Workflow (Form: Submit) and one of its buttons: approve, reject.',
+		},
+		{
+			name: 'waits for a person before its first text',
+			steps: [{ pause: [REVIEW] }],
+			shown: ['This request waits for human input, so there is no response yet.'],
+			hint: 'The run waits for a person (Review). Answer its form in Dify, or submit it with Dify Workflow (Form: Submit) and one of its buttons: approve, reject.',
+		},
+		{
+			name: 'begins with a warning of Dify',
+			steps: [
+				{ emit: 'warning', fields: { message: 'The knowledge base is being rebuilt' } },
+				{ text: 'Hello.' },
+			],
+			closing: 'Hello.',
+			shown: ['Hello.'],
+			hint: 'Dify warns: "The knowledge base is being rebuilt"',
+		},
+	])('shows to a visitor a response that $name', async (row) => {
+		const lines: ChatLine[] = [];
+		const reply = () => ({ steps: row.steps, outputs: { answer: row.closing, files: [] } });
+		const { credential } = await startApp('advanced-chat', { reply }, afterShown(lines));
+		const webhookId = `dify-${row.name.replaceAll(' ', '-')}`;
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf(`Chat ${webhookId}`, {
+				Chat: chatTrigger(webhookId, CHAT),
+				[CHAT]: chatNode(credential),
+			}),
+		);
+		await chatLines(n8n, webhookId, 'Hi', { sessionId: 'session', lines });
+		expect(messagesOf(lines)).toEqual(row.shown);
+		const [run] = (await onlyExecution(id)).data.resultData.runData[CHAT]!;
+		expect((run as { hints?: Array<{ message: string }> }).hints?.[0]?.message).toBe(row.hint);
+	});
 
 	it('Stop in n8n reaches the stop route of the app', async () => {
 		const { sim, credential } = await startApp('advanced-chat', {

@@ -60,6 +60,17 @@ async function modelOf(rules: Rule[]): Promise<{ local: Named; model: string }> 
 	return { local: await localCredential(await startRuleServer(rules)), model: MODEL };
 }
 
+/** The files that Dify received, in order, with their bytes as Latin-1. */
+const receivedFiles = (sim: DifySim) =>
+	sim.requests
+		.flatMap(({ upload }) => upload?.parts ?? [])
+		.filter(({ filename }) => filename !== undefined)
+		.map(({ filename: name, mimeType: type, content }) => ({
+			name,
+			type,
+			bytes: Buffer.from(content).toString('latin1'),
+		}));
+
 /** A Dify with one app. */
 const appOf = async (mode: 'chat' | 'workflow', spec: Partial<AppSpec>): Promise<DifySim> =>
 	await dify({ apps: [{ mode, key: appKey(mode), ...spec }] });
@@ -529,6 +540,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 			rowsOf(await runExample('folder-to-dify-knowledge', wiring), 'Write the report')[0]!;
 		expect(await report()).toMatchObject({ counts: { created: 2 } });
 		expect(await report()).toMatchObject({ counts: { unchanged: 2 } });
+		expect(receivedFiles(sim)).toEqual([
+			{ name: 'a.md', type: 'text/markdown', bytes: 'Text of a.md' },
+			{ name: 'b.txt', type: 'text/plain', bytes: 'Text of b.txt' },
+		]);
 		return '2 created, 2 unchanged';
 	},
 
@@ -571,9 +586,25 @@ const RUNS: Record<string, () => Promise<string>> = {
 			reply: () => ({ steps: [{ text: 'It is a short note.' }] }),
 		});
 		const workflow = await activated('dify-with-file', { dify: await difyCredential(sim) });
-		const upload = { name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' };
-		expect(await submitted(workflow, [upload, ''])).toContain('It is a short note.');
-		expect(sim.requests.find(({ path: route }) => route === '/files/upload')!.status).toBe(201);
+		const note = { name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' };
+		expect(await submitted(workflow, [note, ''])).toContain('It is a short note.');
+		// A download without an ending, and a photo under the name of another format
+		const paper = { name: 'download', type: 'application/octet-stream', bytes: '%PDF-1.7\n' };
+		const photo = { name: 'photo.jpg', type: 'image/jpeg', bytes: '\x89PNG\r\n\x1a\n' };
+		for (const { bytes, ...file } of [paper, photo]) {
+			const upload = { ...file, bytes: Buffer.from(bytes, 'latin1') };
+			expect(await submitted(workflow, [upload, ''])).toContain('It is a short note.');
+		}
+		expect(receivedFiles(sim)).toEqual([
+			note,
+			{ ...paper, name: 'download.pdf', type: 'application/pdf' },
+			{ ...photo, name: 'photo.png', type: 'image/png' },
+		]);
+		expect(sim.runs.map(({ files }) => files.map(({ type }) => type))).toEqual([
+			['document'],
+			['document'],
+			['image'],
+		]);
 		return 'It is a short note.';
 	},
 
@@ -615,7 +646,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const review = {
 			nodeId: 'review',
 			nodeTitle: 'Review',
-			content: 'A draft about lamps',
+			content: 'A draft about lamps. Comment: {{#$output.comment#}}',
+			inputs: [{ type: 'paragraph', output_variable_name: 'comment' }],
 			actions: [
 				{ id: 'approve', title: 'Publish' },
 				{ id: 'reject', title: 'Throw away' },
@@ -628,15 +660,18 @@ const RUNS: Record<string, () => Promise<string>> = {
 			}),
 		});
 		const { port, mails } = await mailServer();
-		const mail = { type: 'smtp' as const, credential: await stored(smtpCredential(port)) };
+		const smtp = { type: 'smtp' as const, credential: await stored(smtpCredential(port)) };
 		const wiring = {
 			dify: await difyKey(sim, appKey('workflow')),
-			others: { 'Ask by email': mail },
+			others: { 'Ask by email': smtp },
+			change: { 'Answer the form': { values: '{ "comment": "Fine" }' } },
 		};
 		const workflow = await theN8n().createWorkflow(example('dify-workflow-approval', wiring));
 		await theN8n().runWorkflow(workflow, 'Start');
 		expect((await lastExecution(workflow.id)).status).toBe('waiting');
-		const links = [...unfolded(mails.at(-1)!).matchAll(/href="([^"]+)"/g)];
+		const mail = unfolded(mails.at(-1)!);
+		expect(mail).toContain('A draft about lamps. Comment: [comment]');
+		const links = [...mail.matchAll(/href="([^"]+)"/g)];
 		const approval = links.map(([, link]) => link!).find((link) => link.includes('approved=true'))!;
 		// n8n treats links that programs open as previews of a mail server.
 		const browser =

@@ -44,6 +44,8 @@ export interface OperationRun {
 
 /** A file as n8n has it in an item. */
 export interface UploadedFile {
+	/** Its binary field. Default: data. */
+	field?: string;
 	bytes: Buffer;
 	fileName: string;
 	/** Without its dot; n8n has it for files whose name has none. */
@@ -90,16 +92,22 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-function createItem(itemIndex: number, { file, fields }: OperationRun): INodeExecutionData {
+/** The item of an operation. A recording has the bytes of a text, which any bytes may look like. */
+function createItem(
+	itemIndex: number,
+	{ file, fields, operation }: Pick<OperationRun, 'file' | 'fields'> & { operation: unknown },
+): INodeExecutionData {
+	const isRecording = operation === 'transcribe';
 	const {
 		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
-		mimeType = 'text/plain',
-		fileName = `${getItemId(itemIndex)}.txt`,
+		mimeType = isRecording ? 'audio/mpeg' : 'text/plain',
+		fileName = `${getItemId(itemIndex)}.${isRecording ? 'mp3' : 'txt'}`,
+		field = 'data',
 		...rest
 	} = file ?? {};
 	return {
 		json: { ...fields },
-		binary: { data: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
+		binary: { [field]: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
 
@@ -165,8 +173,11 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			labels: filled.labels,
 			run: async (setup) => {
 				const { credentials, continueOnFail, hasErrorOutput, signal, isTool = false } = setup;
+				const { operation } = filled.parameters;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: setup.items ? [...setup.items] : credentials.map((_, at) => createItem(at, setup)),
+					items: setup.items
+						? [...setup.items]
+						: credentials.map((_, at) => createItem(at, { ...setup, operation })),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,

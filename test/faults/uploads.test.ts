@@ -1,8 +1,9 @@
 /** Whatever operation sends a file: its name and type follow from its bytes, and have an ending. */
+import { getErrorMessage } from '../../lib/values/text';
 import { useClock } from '../guarantees/support/fake-clock';
 import { startGoodServer } from './good-server';
 import type { Received } from './good-server';
-import { expectNoProblems, runAlone } from './harness';
+import { createCredential, expectNoProblems, passUntilEnded, runAlone } from './harness';
 import { listOperations } from './operations';
 import type { UploadedFile } from './operations';
 
@@ -140,4 +141,22 @@ test.each(ROWS)('$title, in every operation that sends a file', async (row) => {
 	expectNoProblems(problems);
 	const senders = SENDERS.filter((name) => !row.rejectedBy?.includes(name));
 	expect([...new Set(uploads.map(({ name }) => name))]).toEqual(senders);
+});
+
+test.each(SENDERS)('%s names the fields that the item has', async (name) => {
+	const operation = (await listOperations()).find((each) => each.name === name)!;
+	const server = await startGoodServer();
+	const credentials = [
+		createCredential(operation, { url: server.at(name), key: 'key-7f3a91c4d2' }),
+	];
+	const file = { field: 'file0', bytes: Buffer.from('hello'), fileName: 'a.txt', mimeType: '' };
+	const message = operation
+		.run({ credentials, file })
+		.then(JSON.stringify, (error: unknown) => getErrorMessage(error));
+	expect(await passUntilEnded(new Map([[name, message]]), { clock, servers: [server] })).toEqual(
+		[],
+	);
+	expect(await message).toContain("The item has no binary field 'data'. The item has: file0");
+	await server.close();
+	expect(findFiles(server.to(name))).toEqual([]);
 });

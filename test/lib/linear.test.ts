@@ -100,6 +100,7 @@ import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
+import { decodeInlineData, isDataUrl } from '../../lib/files/inline-data';
 import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
@@ -352,6 +353,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	mimeTypeIn: parseMimeType,
 	declaredType: (text) => getFileType(Buffer.of(), text),
 	fileTypeOf: (text) => getFileType(Buffer.from(text), 'text/plain'),
+	'binary data as text': (text) => [isDataUrl(text), decodeInlineData(text)],
+	'data of a data URL': (text) => decodeInlineData(`data:${text};base64,${text}`),
 	textOfBytes: (text) => decodeText(Buffer.from(text, 'latin1')),
 	jsonBody: (text) => stringifyBody({ text: `${text}\ud800` }),
 	resolveBaseUrl: (text) => tryOrUndefined(() => resolveBaseUrl(`http://${text}:x`)),

@@ -1,5 +1,6 @@
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { transcribe } from '../../../lib/tasks/transcribe';
+import { assertRecording } from '../../../lib/files/recording';
 import { asRecord, isRecord, omitEmpty } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import {
@@ -96,6 +97,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			'Enter the field that contains the recording.',
 		);
 		const file = await createFileSource(context, itemIndex, field);
+		assertRecording(file);
 		file.warnings?.forEach(call.hint);
 		const settings = await resolveModelRequestSettings(call, 'transcription');
 		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');

@@ -64,15 +64,18 @@ export function binaryField(contents: string): INodeProperties {
 	});
 }
 
-/** Reads the file of the input binary field. */
-export async function readFile({
-	context,
-	itemIndex,
-	parameters,
-	hint,
-}: OperationCall): Promise<FileSource> {
+/**
+ * Reads the file of the input binary field.
+ *
+ * @param assertFile - Throws for a file that cannot be sent, before the hints about how it is sent.
+ */
+export async function readFile(
+	{ context, itemIndex, parameters, hint }: OperationCall,
+	assertFile?: (file: FileSource) => void,
+): Promise<FileSource> {
 	const property = parameters.string('binaryPropertyName');
 	const source = await createFileSource(context, itemIndex, property);
+	assertFile?.(source);
 	source.warnings?.forEach(hint);
 	return source;
 }

@@ -112,6 +112,26 @@ function describeEmailForm({ nodeTitle = '' }: HumanForm) {
 	return `The form "${nodeTitle}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`;
 }
 
+/** Warnings about forms of a run that n8n cannot submit. */
+export function getEmailFormWarnings({ pause }: RunResult): string[] {
+	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
+	return emailForms.map(
+		({ nodeTitle }) =>
+			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
+	);
+}
+
+/** For visitors, who do not know how the app is built. */
+const PAUSED = 'This request waits for human input, so there is no response yet.';
+
+/** Tells a chat of a run that waits and has no text: n8n would show that the workflow is set up wrongly. */
+export async function showPause(
+	{ typing }: Pick<DifyCall, 'typing'>,
+	{ status, text }: RunResult,
+): Promise<void> {
+	if (status === 'paused' && text.trim() === '') await typing?.write(PAUSED);
+}
+
 /** Error for a run that unexpectedly pauses for human input. */
 export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];

@@ -16,5 +16,5 @@ const textSent = (run: SimRun): string =>
  * each chunk immediately gets them separately, even on a slow machine; one that waits for the end fails.
  */
 export const afterShown = (shown: readonly ChatLine[]): StreamKnobs => ({
-	beforeEvent: async (run) => await waitFor(() => textOf(shown) === textSent(run)),
+	beforeEvent: async (run) => await waitFor(() => textOf(shown).startsWith(textSent(run))),
 });

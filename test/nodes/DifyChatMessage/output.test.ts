@@ -150,6 +150,38 @@ describe('the item of a message', () => {
 		});
 	});
 
+	const APPROVE = {
+		nodeId: 'h1',
+		nodeTitle: 'Approve',
+		content: 'Ok?',
+		actions: [{ id: 'yes', title: 'Yes' }],
+	};
+
+	test.each([
+		['its buttons', {}, /waits for a person \(Approve\).* one of its buttons: yes\.$/],
+		['its email', { token: null }, /^The form "Approve" has no token: it is sent by email only/],
+	])('a paused chatflow has a hint with %s', async (_name, form, hint) => {
+		const pause = [{ ...APPROVE, ...form }];
+		const sim = await startApp({ mode: 'advanced-chat', reply: () => ({ steps: [{ pause }] }) });
+		const fake = prepare(sim, { mode: 'advanced-chat' });
+		await execute(fake);
+		expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringMatching(hint)]);
+	});
+
+	test.each([
+		['without a text', [], 'This request waits for human input, so there is no response yet.'],
+		['with blanks only', [{ text: ' \n' }], /^\s*This request waits for human input/],
+		['with a text', [{ text: 'One moment.' }], 'One moment.'],
+	])('a chatflow that pauses %s leaves no chat empty', async (_name, texts, shown) => {
+		const reply = () => ({ steps: [...texts, { pause: [APPROVE] }] });
+		const sim = await startApp({ mode: 'advanced-chat', reply });
+		const fake = prepare(sim, { mode: 'advanced-chat', streaming: true });
+		const [item] = await execute(fake);
+		const expected: unknown = typeof shown === 'string' ? shown : expect.stringMatching(shown);
+		expect(getStreamedText(fake)).toEqual(expected);
+		expect(item!.json.answer).not.toContain('waits');
+	});
+
 	test('a partial success and a restarted conversation are hints', async () => {
 		const sim = await startApp({
 			mode: 'advanced-chat',

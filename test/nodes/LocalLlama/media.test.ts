@@ -207,7 +207,7 @@ describe('audio', () => {
 			const binary = { data: { data, mimeType: 'audio/wav', fileName: 'scan.wav' } };
 			const setup = buildSetup(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
 			const error = await getError({}, setup);
-			expect(error.message).toBe('"scan.jpg" is an image');
+			expect(error.message).toBe('"scan.wav" is an image');
 			expect(sim.forms).toEqual([]);
 		});
 	});

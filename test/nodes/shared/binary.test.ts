@@ -29,6 +29,33 @@ describe('binary data', () => {
 		).toEqual(['x'.repeat(1000), 'ab']);
 	});
 
+	test.each([
+		['base64', `data:text/plain;base64,${Buffer.from('hello').toString('base64')}`, 'hello'],
+		['base64 with a character set', 'data:text/plain;charset=utf-8;base64,aGk=', 'hi'],
+		['percent-encoded', 'data:text/plain,Gr%C3%BC%C3%9Fe', 'Grüße'],
+		['upper case, after a line break', '\n DATA:text/plain;BASE64,aGk', 'hi'],
+	])('as a data URL that a Code node made: %s', async (_name, data, content) => {
+		const sim = await startSim();
+		await sendMessages(sim, { items: textFile(data), parameters: ALL_FILES });
+		const files = [...sim.store.files.values()].map((file) => Buffer.from(file.content).toString());
+		expect(files).toEqual([content]);
+	});
+
+	test.each([
+		['a text', 'Hello, world!'],
+		['JSON', '{"data":"aGk="}'],
+		['a path', 'C:\\files\\a.txt'],
+		['a data URL of something else', 'data:text/plain;base64,Hello, world!'],
+		['base64 with words behind it', 'aGk= and more'],
+	])('that is %s instead of base64 is rejected before anything is sent', async (_name, data) => {
+		const sim = await startSim();
+		const setup = { items: textFile(data), parameters: ALL_FILES };
+		expect((await sendMessageError(sim, setup)).message).toBe(
+			'The binary data of "a.txt" is not base64',
+		);
+		expect(sim.requests).toHaveLength(0);
+	});
+
 	test('without content is rejected, in memory and in a store', async () => {
 		const sim = await startApp({
 			mode: 'chat',

@@ -57,7 +57,7 @@ const keyOf = (type: string) =>
 
 async function getMessage(node: INodeType, type: string, parameters: INodeParameters) {
 	const { context } = executeContext({
-		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'text/plain' } } }],
+		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'audio/mpeg' } } }],
 		parameters,
 		credentials: { baseUrl: 'http://127.0.0.1:9/v1', ...keyOf(type) },
 		type,

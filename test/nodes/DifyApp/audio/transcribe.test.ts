@@ -62,15 +62,17 @@ describe('audio: transcribe', () => {
 	);
 
 	it.each([
-		['scan.wav', 'audio/wav', '%PDF-1.7', '"scan.pdf" is a file of type application/pdf'],
-		['photo.mp3', 'audio/mpeg', '\u00ff\u00d8\u00ff\u00e0', '"photo.jpg" is an image'],
+		['scan.wav', 'audio/wav', '%PDF-1.7', '"scan.wav" is a file of type application/pdf'],
+		['photo.mp3', 'audio/mpeg', '\u00ff\u00d8\u00ff\u00e0', '"photo.mp3" is an image'],
 		['log.gz', '', '\u001f\u008b\u0008\0', '"log.gz" is a file of type application/gzip'],
 		['list.csv', 'text/csv', 'name;city', '"list.csv" is a text (text/csv)'],
 	])('%s (%s) with %j is rejected before it is sent', async (name, mimeType, content, title) => {
 		const sim = await startChatApp({ speechToText: true });
 		const items = [createBinaryItem(name, mimeType, Buffer.from(content, 'latin1'))];
-		const error = await getNodeError(executeApp(sim, TRANSCRIBE, { items }));
+		const fake = prepareNode('difyApp', sim, { items, parameters: TRANSCRIBE });
+		const error = await getNodeError(executePrepared('difyApp', fake));
 		expect(error.message).toBe(title);
+		expect(fake.hints).toEqual([]);
 		expect(sim.requests).toEqual([]);
 	});
 });

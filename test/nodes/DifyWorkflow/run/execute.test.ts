@@ -1,7 +1,7 @@
 import { binaryFile } from '../../../support/binary-file';
 import { countRequests } from '../../../lib/dify/client';
-import type { FormField, Json, NodeStep } from '../../../simulators/dify';
-import { executePrepared, WITH_FILES } from '../../dify';
+import type { FormField, Json, NodeStep, Step } from '../../../simulators/dify';
+import { executePrepared, getStreamedText, WITH_FILES } from '../../dify';
 import {
 	prepareWorkflow,
 	REVIEW,
@@ -171,6 +171,19 @@ describe('a workflow that waits for human input', () => {
 		expect(json.warnings).toEqual([
 			expect.stringContaining('"Mail" has no token: it is sent by email only'),
 		]);
+	});
+
+	test('says so in a chat, unless it already has a text', async () => {
+		const show = async (steps: Step[]) => {
+			const sim = await startWorkflow({ steps });
+			const fake = prepareWorkflow(sim, { streaming: true });
+			await executePrepared('difyWorkflow', fake);
+			return getStreamedText(fake);
+		};
+		expect(await show([START, { pause: [REVIEW] }])).toBe(
+			'This request waits for human input, so there is no response yet.',
+		);
+		expect(await show([START, { text: 'Draft: lamps' }, { pause: [REVIEW] }])).toBe('Draft: lamps');
 	});
 
 	test('fails if the option is set, with the ID', async () => {
