@@ -348,7 +348,10 @@ function getUtf8Size(lead: number) {
 	return lead >= 0xc0 ? 2 : 1;
 }
 
-const MAX_NAME_LENGTH = Math.max(...Object.keys(ENTITY_CHARACTERS).map(({ length }) => length));
+const MAX_NAME_LENGTH = Object.keys(ENTITY_CHARACTERS).reduce(
+	(longest, { length }) => Math.max(longest, length),
+	0,
+);
 
 /** The characters by the number of their names, in five bits a letter: a string of each name would take longer. */
 const ENTITY_CODES = new Map(

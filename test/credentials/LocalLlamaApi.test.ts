@@ -140,7 +140,7 @@ describe("n8n's credential test", () => {
 		return server.url;
 	};
 	test.each(['', '/', '/v1', '/v1/', '/v1/chat/completions', '/chat/completions', ' '])(
-		'case 12: passes with %j after the Base URL, and checks the key',
+		'passes with %j after the Base URL, and checks the key',
 		async (ending) => {
 			const baseUrl = (await start({ apiKey: SAMPLE })) + ending;
 			expect(await testWith({ baseUrl, apiKey: SAMPLE })).toBe('OK');

@@ -24,7 +24,7 @@ const MESSAGES: Array<[string, string]> = [
 	['an ellipsis of one character', `Key sk-lm-${PART}… is unknown`],
 ];
 
-describe.each(MESSAGES)('%s', (_name, message) => {
+describe.each(MESSAGES)('a key that a server echoes in part: %s', (_name, message) => {
 	const serve = async () =>
 		await startServer((_request, response) => sendJson(response, { error: { message } }, 401));
 	const parameters = { resource: 'text', operation: 'chat', prompt: 'Hi', model: 'm' };

@@ -7,13 +7,7 @@ import { getGoodResponse } from './good-responses';
 import type { GoodResponse } from './good-responses';
 import { startGoodServer } from './good-server';
 import type { GoodServer } from './good-server';
-import {
-	createCredential,
-	expectNoProblems,
-	findException,
-	passUntilEnded,
-	toRecording,
-} from './harness';
+import { createCredential, expectNoProblems, findException, passUntilEnded } from './harness';
 import type { Exceptions } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult } from './operations';
@@ -157,9 +151,7 @@ async function runAll({ error, event }: Cause, place: Place): Promise<Map<Operat
 	for (const operation of operations) {
 		const url = server.at(operation.name);
 		const credentials = [createCredential(operation, { url, key: 'x'.repeat(24) })];
-		const work = operation
-			.run({ credentials, continueOnFail: false, ...toRecording(operation.name) })
-			.then(readResult, toReport);
+		const work = operation.run({ credentials, continueOnFail: false }).then(readResult, toReport);
 		works.set(
 			operation.name,
 			work.then((report) => changed.has(url) && reports.set(operation, report)),
@@ -209,9 +201,7 @@ test.each([
 		.map((operation): [string, Promise<unknown>] => {
 			const url = server.at(operation.name);
 			const credentials = [createCredential(operation, { url, key: 'x'.repeat(24) })];
-			const work = operation
-				.run({ credentials, continueOnFail: false, ...toRecording(operation.name) })
-				.then(readResult, toReport);
+			const work = operation.run({ credentials, continueOnFail: false }).then(readResult, toReport);
 			return [operation.name, work.then((report) => reports.set(operation.name, report))];
 		});
 	expect(await passUntilEnded(new Map(works), { clock, servers: [server] })).toEqual([]);

@@ -4,7 +4,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Clock } from '../guarantees/support/fake-clock';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GoodServer, Received } from './good-server';
-import type { Operation, OperationRun, UploadedFile } from './operations';
+import type { Operation, OperationRun } from './operations';
 
 /** The parts of a credential that differ between rows. */
 export interface Access {
@@ -35,17 +35,6 @@ export function createCredential(
 /** Real milliseconds of a pause in which requests on their way arrive. */
 const PAUSE_MS = 5;
 const QUIET_PAUSES = 3;
-
-/** The beginning of a WAV file, for the operation that uploads only recordings. */
-const RECORDING: UploadedFile = {
-	bytes: Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1'),
-	fileName: 'note.wav',
-	mimeType: 'audio/wav',
-};
-
-/** The file for an operation, if it is not the default one. */
-export const toRecording = (name: string): Pick<OperationRun, 'file'> =>
-	/\btranscribe$/.test(name) ? { file: RECORDING } : {};
 
 /** Waits until nothing has begun or ended for some moments. */
 export async function waitUntilQuiet(

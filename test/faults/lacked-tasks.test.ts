@@ -5,7 +5,7 @@
 import { useClock } from '../guarantees/support/fake-clock';
 import { startListening } from '../support/listen';
 import * as http from 'node:http';
-import { createCredential, expectNoProblems, passUntilEnded, toRecording } from './harness';
+import { createCredential, expectNoProblems, passUntilEnded } from './harness';
 import { listOperations } from './operations';
 import type { Operation } from './operations';
 
@@ -79,7 +79,7 @@ async function failAll(
 		const credentials = [
 			createCredential(operation, { url: `${url}/${path}`, key: 'x'.repeat(24) }),
 		];
-		const work = operation.run({ credentials, continueOnFail: false, ...toRecording(name) });
+		const work = operation.run({ credentials, continueOnFail: false });
 		works.set(
 			name,
 			work.catch((error: Failure) => failures.set(name, error)),

@@ -30,7 +30,7 @@ export interface OperationRun {
 	options?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
-	/** The file of each item. Default: a text. */
+	/** The file of each item. Default: a text, or a recording for operations that transcribe. */
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
@@ -92,16 +92,20 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-/** The item of an operation. A recording has the bytes of a text, which any bytes may look like. */
+/** The beginning of a WAV file. */
+const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
+
+/** The item of an operation, by default with a recording for what transcribes, and with a text for the others. */
 function createItem(
 	itemIndex: number,
 	{ file, fields, operation }: Pick<OperationRun, 'file' | 'fields'> & { operation: unknown },
 ): INodeExecutionData {
 	const isRecording = operation === 'transcribe';
+	const id = getItemId(itemIndex);
 	const {
-		bytes = Buffer.from(`hello ${getItemId(itemIndex)}`),
-		mimeType = isRecording ? 'audio/mpeg' : 'text/plain',
-		fileName = `${getItemId(itemIndex)}.${isRecording ? 'mp3' : 'txt'}`,
+		bytes = isRecording ? Buffer.concat([WAV, Buffer.from(id)]) : Buffer.from(`hello ${id}`),
+		mimeType = isRecording ? 'audio/wav' : 'text/plain',
+		fileName = `${id}.${isRecording ? 'wav' : 'txt'}`,
 		field = 'data',
 		...rest
 	} = file ?? {};

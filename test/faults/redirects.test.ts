@@ -53,7 +53,7 @@ function findProblems({ line, method, headers, text }: Received): string[] {
 		...(text === '' ? [] : [`the other server got the content ${text.slice(0, 80)}`]),
 	];
 }
-test.each(REDIRECTS)('$name', async (redirect) => {
+test.each(REDIRECTS)('no operation follows $name', async (redirect) => {
 	const other = await startGoodServer();
 	const statuses = new Map<string, number>();
 	const server: GoodServer = await startGoodServer((request, index) => {

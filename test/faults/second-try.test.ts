@@ -3,7 +3,7 @@
  * a hint with its words if it responds then, from the error if it fails again.
  */
 import { useClock } from '../guarantees/support/fake-clock';
-import { createCredential, expectNoProblems, passUntilEnded, toRecording } from './harness';
+import { createCredential, expectNoProblems, passUntilEnded } from './harness';
 import type { GoodResponse } from './good-responses';
 import { startGoodServer } from './good-server';
 import type { GoodServer } from './good-server';
@@ -85,7 +85,7 @@ async function runAll({ response }: Failure, times: number): Promise<Map<string,
 		const credentials = [
 			createCredential(operation, { url: server.at(name), key: 'x'.repeat(24) }),
 		];
-		const work = operation.run({ credentials, continueOnFail: false, ...toRecording(name) }).then(
+		const work = operation.run({ credentials, continueOnFail: false }).then(
 			(result) => ({ result }),
 			(error: Error) => ({ error }),
 		);

@@ -96,7 +96,7 @@ describe('a prompt that is too long for llama-server: its suggestion fixes it', 
 	const useLong = chat('word '.repeat(1800));
 
 	it.each([[['--parallel', '1']], [['--parallel', '2']], [['--parallel', '8']], [[]]])(
-		'%j',
+		'the suggestion for a prompt that is too long works with %j',
 		async (slots) => {
 			const model = await scriptedModel([{ reply: 'Hello.' }], { contextLength: 32_768 });
 			const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);

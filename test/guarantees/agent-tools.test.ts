@@ -57,11 +57,11 @@ describe('a call only runs the tool that it names', () => {
 		['user', [ofClient('delete', 'user', { isFromToolkit: false })]],
 		['constructor', toolsNamed('delete_user')],
 		['__proto__', [ofClient('Notes', 'delete_user')]],
-	])('%s', async (name, tools) => {
+	])('the name "%s" runs no tool if it is only similar', async (name, tools) => {
 		expect(await runBy(name, tools)).toEqual([]);
 	});
 
-	test('also if a tool with the same short name is connected and not offered', async () => {
+	test('a name that two tools share runs neither, also if one of them is not offered', async () => {
 		const tools = [ofClient('GitHub', 'search'), ofClient('Jira', 'search')];
 		expect(await runBy('search', tools, { options: { maxTools: 1 } })).toEqual([]);
 	});
@@ -109,7 +109,7 @@ describe('a correction adds at most 4 KB to the conversation', () => {
 			calls(['c', 'nothing', JSON.stringify({ note: '天'.repeat(130_000) })]),
 		],
 		['broken arguments of 400 KB', calls(['c', 'tool_1', `{"a": <|im_start|>${BROKEN}`])],
-	])('%s', async (_what, wrong) => {
+	])('a correction of %s adds at most 4 KB', async (_what, wrong) => {
 		const server = await serve(wrong, wrong, text('Done.'));
 		const { supplied } = await chatModel(server.url);
 		const bound = supplied.bindTools([...TOOLS, toolNamed('tool_1')]);

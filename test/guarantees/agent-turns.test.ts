@@ -173,7 +173,7 @@ describe('only complete tool calls are executed', () => {
 		],
 	];
 
-	test.each(broken)('%s', async (_name, answer) => {
+	test.each(broken)('an incomplete call is not executed: %s', async (_name, answer) => {
 		const server = await serve(answer);
 		for (const isStreamed of [true, false]) {
 			const seen: Message[] = [];
@@ -299,7 +299,7 @@ describe('output that runs away ends while the server still generates', () => {
 	const blanks = Array.from({ length: 30 }, () => delta({ content: ' '.repeat(100) }));
 	const endless = (...start: Array<ReturnType<typeof delta>>) => stuckAfter(...start, ...blanks);
 
-	test('and JSON is requested again, in the other form of its format', async () => {
+	test('JSON that runs away is requested again, in the other form of its format', async () => {
 		const server = await serve(endless(delta({ content: '{"a":' })), text('{"a":1}'));
 		const { supplied } = await chatModel(server.url, { parameters });
 		expect(textOf(await streamOf(supplied, 'Hi'))).toBe('{"a":1}');
@@ -309,14 +309,14 @@ describe('output that runs away ends while the server still generates', () => {
 		]);
 	});
 
-	test('and JSON that was complete before its blanks is the response', async () => {
+	test('JSON that was complete before its blanks is the response', async () => {
 		const server = await serve(endless(delta({ content: '{"a":1}' })));
 		const { supplied } = await chatModel(server.url, { parameters });
 		expect(textOf(await streamOf(supplied, 'Hi')).trim()).toBe('{"a":1}');
 		expect(server.sent(CHAT)).toHaveLength(1);
 	});
 
-	test('and text that was shown is in the error, which is not followed by another request', async () => {
+	test('text that was shown is in the error, which is not followed by another request', async () => {
 		const server = await serve(endless(delta({ content: 'Hello' })));
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { maxRetries: 0 } },
@@ -327,7 +327,7 @@ describe('output that runs away ends while the server still generates', () => {
 		expect(server.sent(CHAT)).toHaveLength(1);
 	});
 
-	test('and arguments of a call are requested again', async () => {
+	test('arguments that run away are requested again', async () => {
 		const args = (text: string) =>
 			delta({ tool_calls: [{ index: 0, function: { arguments: text } }] });
 		const server = await serve(

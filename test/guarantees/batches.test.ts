@@ -213,29 +213,32 @@ describe('Local Llama: operations with one request for each item', () => {
 		},
 	];
 
-	test.each(OPERATIONS)('$operation', async ({ operation, field, parameters, expected }) => {
-		await fc.assert(
-			fc.asyncProperty(
-				textsOf('good', 'good', 'refused'),
-				fc.constantFrom(1, 2, 9),
-				async (texts, maxConcurrentItems) => {
-					const items = await run(server.url, `text:${operation}`, {
-						items: texts.map(() => ({ json: {} })),
-						perItem: texts.map(({ text }) => ({ [field]: text })),
-						parameters: { ...parameters, options: { maxConcurrentItems, maxRetries: 0 } },
-						continueOnFail: true,
-					});
-					expect(outcomes(items)).toEqual(
-						texts.map(({ kind, text }, from) => ({
-							from,
-							result: kind === 'good' ? expected(text) : 'error',
-						})),
-					);
-				},
-			),
-			{ numRuns: 25 },
-		);
-	});
+	test.each(OPERATIONS)(
+		'$operation returns the same, whatever the concurrency',
+		async ({ operation, field, parameters, expected }) => {
+			await fc.assert(
+				fc.asyncProperty(
+					textsOf('good', 'good', 'refused'),
+					fc.constantFrom(1, 2, 9),
+					async (texts, maxConcurrentItems) => {
+						const items = await run(server.url, `text:${operation}`, {
+							items: texts.map(() => ({ json: {} })),
+							perItem: texts.map(({ text }) => ({ [field]: text })),
+							parameters: { ...parameters, options: { maxConcurrentItems, maxRetries: 0 } },
+							continueOnFail: true,
+						});
+						expect(outcomes(items)).toEqual(
+							texts.map(({ kind, text }, from) => ({
+								from,
+								result: kind === 'good' ? expected(text) : 'error',
+							})),
+						);
+					},
+				),
+				{ numRuns: 25 },
+			);
+		},
+	);
 });
 
 /** The numbers (from 1) of the texts or documents that an error names. */

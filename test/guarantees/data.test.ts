@@ -36,7 +36,7 @@ describe('vectors are checked before a store sees them', () => {
 		['none at all', json({ hello: 'there' })],
 		['an error with status 200', json({ error: 'Unexpected endpoint or method.' })],
 		['a page', json('<html><body>Sign in</body></html>', 200, { 'content-type': 'text/html' })],
-	])('%s', async (_name, answer) => {
+	])('vectors are rejected before a store sees them: %s', async (_name, answer) => {
 		const server = await serve(answer);
 		const { supplied } = await embeddings(server.url, { parameters: NO_RETRIES });
 		expect((await failureOf(supplied.embedQuery('a'))).constructor.name).toBe('NodeOperationError');

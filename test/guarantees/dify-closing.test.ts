@@ -175,26 +175,32 @@ const ROWS: Row[] = [
 ];
 
 describe('the closing event of a chatflow has', () => {
-	test.each(ROWS)('$name', async ({ streamed, closing, answer, chat = answer }) => {
-		const played = await play({ script: flow(streamed, closing) });
-		expect(played.item.answer).toBe(answer);
-		expect({ chat: played.chat, messages: played.messages }).toEqual({ chat, messages: 1 });
-	});
+	test.each(ROWS)(
+		'the answer and the chat after a closing event with $name',
+		async ({ streamed, closing, answer, chat = answer }) => {
+			const played = await play({ script: flow(streamed, closing) });
+			expect(played.item.answer).toBe(answer);
+			expect({ chat: played.chat, messages: played.messages }).toEqual({ chat, messages: 1 });
+		},
+	);
 });
 
 describe('the text of the item does not depend on where the stream is lost', () => {
-	test.each(ROWS)('$name', async ({ streamed, closing, answer }) => {
-		const script = flow(streamed, closing);
-		for (let events = 1; events < streamed.length + 3; events++) {
-			const { item, sim } = await play({ script, cut: { events, how: 'reset' } });
-			const isEmpty =
-				typeof closing !== 'string' || closing.replace(/<think>.*<\/think>/, '').trim() === '';
-			// What Dify never says at the end is lost with the stream.
-			if (!isEmpty || events > streamed.length)
-				expect([events, item.answer]).toEqual([events, answer]);
-			expect(sim.runs).toHaveLength(1);
-		}
-	});
+	test.each(ROWS)(
+		'the answer is the same wherever the stream is lost, with $name',
+		async ({ streamed, closing, answer }) => {
+			const script = flow(streamed, closing);
+			for (let events = 1; events < streamed.length + 3; events++) {
+				const { item, sim } = await play({ script, cut: { events, how: 'reset' } });
+				const isEmpty =
+					typeof closing !== 'string' || closing.replace(/<think>.*<\/think>/, '').trim() === '';
+				// What Dify never says at the end is lost with the stream.
+				if (!isEmpty || events > streamed.length)
+					expect([events, item.answer]).toEqual([events, answer]);
+				expect(sim.runs).toHaveLength(1);
+			}
+		},
+	);
 });
 
 describe('the streamed text stays', () => {
@@ -216,7 +222,7 @@ describe('the streamed text stays', () => {
 			{ steps: two.map((text) => ({ text })), outputs: { text: 'x', result: 'y', Answer: 'z' } },
 			{ answer: 'One two' },
 		],
-	])('%s', async (_name, script, expected) => {
+	])('the streamed text stays the answer %s', async (_name, script, expected) => {
 		const { item, chat } = await play({ script });
 		expect(item).toMatchObject(expected);
 		expect(chat).toBe('One two');
@@ -246,31 +252,34 @@ describe('a run that waits for a person has its forms and its text, wherever its
 		['a chatflow without text', 'advanced-chat', [{ pause: [form] }], 2],
 		['a workflow', 'workflow', [...text, { pause: [form] }], 4],
 		['a workflow with two forms', 'workflow', [{ pause: [form, second] }], 3],
-	])('%s', async (_name, mode, steps, events) => {
-		const whole = await play({ mode, script: { steps } });
-		expect(whole.item.status).toBe('paused');
-		expect((whole.item.forms as object[])[0]).toMatchObject({ nodeTitle: 'Approve' });
-		for (let at = 1; at <= events; at++) {
-			const cut = { events: at, how: 'reset' as const };
-			const { item, chat, sim } = await play({ mode, script: { steps }, cut });
-			const { forms } = whole.item as { forms: Array<{ formToken: string }> };
-			const [run] = sim.runs;
-			expect([at, item]).toMatchObject([
-				at,
-				{
-					status: 'paused',
-					workflowRunId: run!.workflowRunId,
-					...(mode === 'advanced-chat' && {
-						answer: whole.item.answer,
-						conversationId: run!.conversationId,
-						messageId: run!.messageId,
-					}),
-					forms: forms.map(() => ({ formToken: expect.any(String) as string })),
-				},
-			]);
-			if (mode === 'advanced-chat') expect(chat).toBe(whole.chat);
-		}
-	});
+	])(
+		'%s that waits for a person has its forms and its text, wherever its stream is lost',
+		async (_name, mode, steps, events) => {
+			const whole = await play({ mode, script: { steps } });
+			expect(whole.item.status).toBe('paused');
+			expect((whole.item.forms as object[])[0]).toMatchObject({ nodeTitle: 'Approve' });
+			for (let at = 1; at <= events; at++) {
+				const cut = { events: at, how: 'reset' as const };
+				const { item, chat, sim } = await play({ mode, script: { steps }, cut });
+				const { forms } = whole.item as { forms: Array<{ formToken: string }> };
+				const [run] = sim.runs;
+				expect([at, item]).toMatchObject([
+					at,
+					{
+						status: 'paused',
+						workflowRunId: run!.workflowRunId,
+						...(mode === 'advanced-chat' && {
+							answer: whole.item.answer,
+							conversationId: run!.conversationId,
+							messageId: run!.messageId,
+						}),
+						forms: forms.map(() => ({ formToken: expect.any(String) as string })),
+					},
+				]);
+				if (mode === 'advanced-chat') expect(chat).toBe(whole.chat);
+			}
+		},
+	);
 });
 
 describe('a replacement stays', () => {
@@ -285,7 +294,7 @@ describe('a replacement stays', () => {
 				{ emit: 'message_replace', fields: { answer: 'Removed.', reason: 'output_moderation' } },
 			],
 		],
-	])('%s', async (_name, steps) => {
+	])('a replacement stays the answer: %s', async (_name, steps) => {
 		const { item, chat } = await play({
 			script: { steps, outputs: { answer: 'Secret words', files: [] } },
 		});
@@ -302,7 +311,7 @@ describe('a workflow', () => {
 		['with the same output', ['One ', 'two'], { text: 'One two' }, 'One two', 'One two'],
 		['with two outputs', ['One ', 'two'], { a: 'One', b: 'x' }, 'One two', 'One two'],
 		['with an empty output', ['One ', 'two'], { text: '' }, 'One two', 'One two'],
-	])('%s', async (_name, texts, outputs, text, chat) => {
+	])('text and chat of a workflow %s', async (_name, texts, outputs, text, chat) => {
 		const script = { steps: texts.map((each) => ({ text: each })), outputs };
 		const played = await play({ mode: 'workflow', script });
 		expect(played.item.text).toBe(text);

@@ -137,32 +137,35 @@ function getException(
 	return NOT_RECORDED[name]?.fields === 'all' ? 'notRecorded' : undefined;
 }
 
-test.each(RUNS)('$name', async (run) => {
-	const { exchange, row, siblings, name } = run;
-	const whole = toComparable((await resultOf(exchange, row, siblings)).result, run);
-	counts.runs++;
-	for (let events = 1; events < countEvents(exchange); events++) {
-		const { result, starts } = await resultOf(exchange, row, siblings, events);
-		expect(starts).toBe(row.startsRun ? 1 : 0);
-		const item = toComparable(result, run);
-		counts.cuts++;
-		const exception = getException(run, whole, events);
-		if (item === undefined && exception !== undefined) {
-			counts[exception]++;
-			continue;
+test.each(RUNS)(
+	'the result of $name is the same, or an error, wherever its stream is lost',
+	async (run) => {
+		const { exchange, row, siblings, name } = run;
+		const whole = toComparable((await resultOf(exchange, row, siblings)).result, run);
+		counts.runs++;
+		for (let events = 1; events < countEvents(exchange); events++) {
+			const { result, starts } = await resultOf(exchange, row, siblings, events);
+			expect(starts).toBe(row.startsRun ? 1 : 0);
+			const item = toComparable(result, run);
+			counts.cuts++;
+			const exception = getException(run, whole, events);
+			if (item === undefined && exception !== undefined) {
+				counts[exception]++;
+				continue;
+			}
+			const isSame = isDeepStrictEqual(item, whole);
+			const fields = NOT_RECORDED[name]?.fields ?? [];
+			const omitted = isSame || fields === 'all' ? [] : fields;
+			counts[isSame ? 'same' : 'partly']++;
+			expect({ events, item: item && withoutFields(item, omitted) }).toEqual({
+				events,
+				item: whole && withoutFields(whole, omitted),
+			});
 		}
-		const isSame = isDeepStrictEqual(item, whole);
-		const fields = NOT_RECORDED[name]?.fields ?? [];
-		const omitted = isSame || fields === 'all' ? [] : fields;
-		counts[isSame ? 'same' : 'partly']++;
-		expect({ events, item: item && withoutFields(item, omitted) }).toEqual({
-			events,
-			item: whole && withoutFields(whole, omitted),
-		});
-	}
-});
+	},
+);
 
-test('so many were compared', () => {
+test('the number of runs and of lost streams that were compared', () => {
 	expect(counts).toEqual({
 		runs: 76,
 		cuts: 844,

@@ -111,7 +111,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		['the quota of the plan is used up', refusal(429, 'rate_limit_error', QUOTA)],
 		['Dify answers 500', refusal(500, 'internal_server_error', 'x')],
 		['the connection breaks before the answer', { how: 'reset' as const }],
-	])('%s', async (_name, fault) => {
+	])('a run is sent once if %s', async (_name, fault) => {
 		const sim = await startApp({ mode: begin.mode, reply });
 		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
 		const fake = prepareRun(begin, sim, { options: { maxRetries: 9 } });
@@ -153,7 +153,8 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		const fake = prepareRun(begin, sim, {}, { continueOnFail: true });
 		const [item] = await execute(begin.node, fake);
 		const { description } = item!.json.error as { description: string };
-		expect(description.includes(DOUBT)).toBe(isOpen);
+		if (isOpen) expect(description).toContain(DOUBT);
+		else expect(description).not.toContain(DOUBT);
 	});
 
 	test.each([1, 3])('the stream breaks after %i events', async (events) => {

@@ -48,7 +48,11 @@ describe('continue on fail', () => {
 				parameters: { ...more, options: { maxRetries: 0 } },
 				continueOnFail: true,
 			});
-			expect(out.map(({ json: of }) => 'error' in of)).toEqual([false, true, false]);
+			expect(out.map(({ json: of }) => of.error)).toEqual([
+				undefined,
+				expect.anything(),
+				undefined,
+			]);
 			expect(pairs(out)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 			const { error } = out[1]!.json as { error: Record<string, unknown> };
 			expect(JSON.stringify(error)).toContain('the model is ill');
@@ -82,7 +86,12 @@ describe('continue on fail', () => {
 			parameters: { options: { maxRetries: 0 } },
 			continueOnFail: true,
 		});
-		expect(out.map(({ json: of }) => 'error' in of)).toEqual([false, false, true, false]);
+		expect(out.map(({ json: of }) => of.error)).toEqual([
+			undefined,
+			undefined,
+			expect.anything(),
+			undefined,
+		]);
 		expect(pairs(out)).toEqual([0, 1, 2, 3].map((item) => ({ item })));
 	});
 
@@ -175,8 +184,8 @@ describe('concurrent items', () => {
 
 describe('as a tool of an agent', () => {
 	test('the nodes declare that they can be used as one', () => {
-		for (const node of [new LocalLlama(), new ServerHealth()])
-			expect(node.description.usableAsTool).toBe(true);
+		for (const { description } of [new LocalLlama(), new ServerHealth()])
+			expect(description).toMatchObject({ name: description.name, usableAsTool: true });
 	});
 
 	test('it runs once, also without input items, and sends nothing to the chat', async () => {
@@ -236,7 +245,7 @@ describe('as a tool of an agent', () => {
 				? 'The checked service works.'
 				: 'The checked service does not work as it should. Its details are only shown to the owner of the workflow.',
 		);
-		if (!isReachable) expect(result.healthy).toBe(false);
+		if (!isReachable) expect(result).toMatchObject({ healthy: false });
 	});
 
 	test.each([
@@ -284,5 +293,5 @@ test('a failing expression fails only its item', async () => {
 		getNodeParameter: failing as IExecuteFunctions['getNodeParameter'],
 	});
 	const out = await localLlama(fake);
-	expect(out.map(({ json: of }) => 'error' in of)).toEqual([true, false]);
+	expect(out.map(({ json: of }) => of.error)).toEqual([expect.anything(), undefined]);
 });

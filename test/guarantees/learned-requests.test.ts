@@ -19,15 +19,16 @@ const HISTORY = [
 	['human', 'Now.'],
 ];
 
-async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Promise<boolean> {
+/** 'answered', or the message of the error. */
+async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Promise<string> {
 	const { supplied } = await chatModel(server.url, {
 		parameters: { options: OPTIONS },
 		credentials: { apiKey: 'sk-9f8e7d6c5b4a3210' },
 	});
 	return await clock.passUntil(
 		supplied.invoke(history).then(
-			() => true,
-			() => false,
+			() => 'answered',
+			(error: Error) => error.message,
 		),
 	);
 }
@@ -181,7 +182,7 @@ const QUOTATIONS: Array<[string, (sentence: string) => Answer]> = [
 describe('the sentence of a model changes no request of another workflow', () => {
 	test.each(
 		QUOTATIONS.flatMap(([name, quote]) => SENTENCES.map((sentence) => ({ name, sentence, quote }))),
-	)('$name: $sentence', async ({ sentence, quote }) => {
+	)('$name changes no later request: $sentence', async ({ sentence, quote }) => {
 		const { first, later } = await sendTwo(quote(sentence));
 		const unchanged = await start({ ...LLAMA_SERVER, [OPENAI]: answer });
 		await sendChat(unchanged);
@@ -194,10 +195,13 @@ describe('a rejection that may be about the output changes no field, not even of
 	const tried = QUOTATIONS.filter(([name]) =>
 		/of llama-server|502|504|page|event|text of a 500|unreadable/.test(name),
 	);
-	test.each(tried)('%s', async (_name, quote) => {
-		const { first } = await sendTwo(quote(SENTENCES[0]!));
-		expect(new Set(first).size).toBe(1);
-	});
+	test.each(tried)(
+		'a rejection that may be about the output changes no field: %s',
+		async (_name, quote) => {
+			const { first } = await sendTwo(quote(SENTENCES[0]!));
+			expect(new Set(first).size).toBe(1);
+		},
+	);
 });
 
 describe('the words of a request, as a server may echo them, change no request of another workflow', () => {
@@ -234,7 +238,7 @@ describe('the words of a request, as a server may echo them, change no request o
 		],
 		['with other blanks', (text) => text.replaceAll(' ', '\u00a0\n'), (text) => text],
 		['from entities', (text) => text.replaceAll('e', '&#101;'), (text) => text],
-	])('%s', async (_name, toQuestion, echo) => {
+	])('an echoed question changes no later request: %s', async (_name, toQuestion, echo) => {
 		const answers = json({ error: { message: echo(SENTENCE) } }, 400);
 		const server = await start({ ...LLAMA_SERVER, [OPENAI]: [answers, answer] });
 		await sendChat(server, [['human', toQuestion(SENTENCE)]]);
@@ -277,7 +281,7 @@ describe('a field that the server itself rejects', () => {
 			'max_tokens',
 			"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		],
-	])('%s: %s', async (field, message) => {
+	])('the field %s is omitted once its server rejects it: %s', async (field, message) => {
 		for (const [status, count] of [
 			[400, 1],
 			[422, 1],
@@ -397,7 +401,7 @@ describe('an API without a version in its path', () => {
 		await sendChat(server);
 		isRestarting = false;
 		const before = paths(server).length;
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server).slice(before)).toEqual([CHAT]);
 	});
 
@@ -424,11 +428,11 @@ describe('an API without a version in its path', () => {
 			if (!isMoved && !path.startsWith('/v1')) return failure(request, response);
 			return sendJson(response, { detail: 'Not Found' }, 404);
 		});
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		isMoved = false;
 		await sendChat(server);
 		const before = paths(server).length;
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server).slice(before)).toEqual([CHAT]);
 	});
 
@@ -440,8 +444,8 @@ describe('an API without a version in its path', () => {
 				? sendJson(response, { detail: 'Method Not Allowed' }, 405)
 				: answer(request, response);
 		});
-		expect(await sendChat(server)).toBe(true);
-		expect(await sendChat(server)).toBe(true);
+		expect(await sendChat(server)).toBe('answered');
+		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server)).toEqual([CHAT, '/chat/completions', '/chat/completions']);
 	});
 });

@@ -256,7 +256,7 @@ const CASES = DOUBLE_ESCAPES.flatMap(([name, escape], index) => {
 	return keys.map((at) => ({ name, escape, key: ECHOED_KEYS[at]! }));
 });
 
-test.each(CASES)('$name: $key', async ({ escape, key }) => {
+test.each(CASES)('no key is visible after an echo as $name: $key', async ({ escape, key }) => {
 	const echo = escape(`You sent ${key} here.`);
 	const visible = [
 		...(await collectVisible(key, echo)),

@@ -203,7 +203,7 @@ interface Case {
 	isInOptions(field: string): boolean;
 }
 
-describe.each(cases)('$name, $type', ({ operation, type }) => {
+describe.each(cases)('the options of $name for the server type $type', ({ operation, type }) => {
 	/** The request without options, and with each option that changes it. */
 	async function requests(): Promise<Case[]> {
 		const toCase = async (option: string | undefined, value: unknown, before: Json) => {

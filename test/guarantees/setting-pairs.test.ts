@@ -85,11 +85,14 @@ test.each<{
 		has: 'cannot be combined',
 		hasNot: 'fromRows',
 	},
-])('$operation: $both', async ({ operation, parameters, has, hasNot }) => {
-	const prompt = await promptOf(operation, parameters);
-	expect(prompt).toContain(has);
-	expect(prompt).not.toContain(hasNot);
-});
+])(
+	'$operation prefers one of two settings: $both',
+	async ({ operation, parameters, has, hasNot }) => {
+		const prompt = await promptOf(operation, parameters);
+		expect(prompt).toContain(has);
+		expect(prompt).not.toContain(hasNot);
+	},
+);
 
 /** Of a server with four dimensions: the length of the vector, or the option that it contradicts. */
 test.each<{ dimensions?: number; expectedDimensions?: number; outcome: number | string }>([

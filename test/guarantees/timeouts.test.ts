@@ -51,18 +51,22 @@ async function heldServer() {
 /** Reads a response, and returns how much of it has arrived. */
 function reading(chat: ChatModel) {
 	let seen = '';
-	let isOver = false;
+	let state = 'reading';
 	const answer = (async () => {
 		for await (const { content } of await chat.stream('Hi')) seen += String(content);
 		return seen;
-	})().finally(() => (isOver = true));
-	answer.catch(() => {});
+	})();
+	answer.then(
+		(text) => (state = `complete: ${text}`),
+		(error: Error) => (state = `failed: ${error.message}`),
+	);
 	return {
 		answer,
-		isOver: () => isOver,
+		/** "reading", or how the reader ended. */
+		getState: () => state,
 		has: async (text: string) =>
 			await until(
-				() => seen === text || isOver,
+				() => seen === text || state !== 'reading',
 				() => `the text "${text}"; the reader has "${seen}"`,
 			),
 	};
@@ -107,13 +111,13 @@ describe('timeouts', () => {
 	test('no first token for 30 minutes: an error that names the timeout, and the request is closed', async () => {
 		const server = await serve(silence);
 		const { supplied } = await chatModel(server.url);
-		let isOver = false;
-		const failed = failureOf(supplied.invoke('Hi')).finally(() => (isOver = true));
+		let message = 'none';
+		const failed = failureOf(supplied.invoke('Hi')).then((error) => (message = error.message));
 		const [request] = await server.arrived(CHAT);
 		await clock.pass(29.9 * MINUTE);
-		expect(isOver).toBe(false);
+		expect(message).toBe('none');
 		await clock.pass(0.2 * MINUTE);
-		expect((await failed).message).toMatch(/within 30 minutes \(First Token Timeout\)/);
+		expect(await failed).toMatch(/within 30 minutes \(First Token Timeout\)/);
 		await request!.cut;
 		expect(server.sent(CHAT)).toHaveLength(1);
 	});
@@ -125,7 +129,7 @@ describe('timeouts', () => {
 	])('after the first token, five minutes of %s end the request', async (_name, ping) => {
 		const server = await heldServer();
 		const { supplied } = await chatModel(server.url);
-		const { answer, has, isOver } = reading(supplied);
+		const { answer, has, getState } = reading(supplied);
 		const request = await server.arrived();
 		server.open();
 		server.send(word('half'));
@@ -134,7 +138,7 @@ describe('timeouts', () => {
 			await clock.pass(MINUTE);
 			if (ping !== '') server.raw(ping);
 		}
-		expect(isOver()).toBe(false);
+		expect(getState()).toBe('reading');
 		await clock.pass(2 * MINUTE);
 		const { context } = await failureOf(answer);
 		expect(context.data).toMatchObject({ type: 'idleTimeout', partialText: 'half' });
@@ -150,11 +154,11 @@ describe('timeouts', () => {
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { firstTokenTimeout: 100, idleTimeout: 100, [name]: 7 } },
 		});
-		const { answer, has, isOver } = reading(supplied);
+		const { answer, has, getState } = reading(supplied);
 		await server.arrived(CHAT);
 		await has(begun);
 		await clock.pass(6_500);
-		expect(isOver()).toBe(false);
+		expect(getState()).toBe('reading');
 		await clock.pass(1_000);
 		expect((await failureOf(answer)).context.data).toMatchObject({ type: name });
 	});
@@ -162,10 +166,11 @@ describe('timeouts', () => {
 	test('a finish without [DONE] on an open socket ends after seconds, not after the Idle Timeout', async () => {
 		const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop')));
 		const { supplied } = await chatModel(server.url);
-		const { answer, has, isOver } = reading(supplied);
+		const { answer, has, getState } = reading(supplied);
 		await has('Done.');
-		for (let seconds = 0; seconds < 30 && !isOver(); seconds++) await clock.pass(1000);
-		expect(isOver()).toBe(true);
+		for (let seconds = 0; seconds < 30 && getState() === 'reading'; seconds++)
+			await clock.pass(1000);
+		expect(getState()).toBe('complete: Done.');
 		expect(await answer).toBe('Done.');
 	});
 

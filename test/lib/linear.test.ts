@@ -478,13 +478,16 @@ const around = (piece: string, length: number) => [
 	`a${piece.repeat(length / piece.length)}a`,
 ];
 
-test.each(Object.entries(READERS))('%s', (_name, read) => {
-	const slow = REPEATED.find((piece) => {
-		const work = (size: number) => around(piece, size * LENGTH).forEach(read);
-		return measureGrowth(work) >= MAX_GROWTH;
-	});
-	expect(slow).toBeUndefined();
-});
+test.each(Object.entries(READERS))(
+	'the time of %s is linear in the length of the text',
+	(_name, read) => {
+		const slow = REPEATED.find((piece) => {
+			const work = (size: number) => around(piece, size * LENGTH).forEach(read);
+			return measureGrowth(work) >= MAX_GROWTH;
+		});
+		expect(slow).toBeUndefined();
+	},
+);
 
 /** Characters of generated texts: as many as the time of a reader allows. */
 const MIN_LENGTH = 4_000;

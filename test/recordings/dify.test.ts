@@ -58,7 +58,7 @@ function withoutReplacedText(name: string, result: DifyResult): DifyResult {
 /** A recorded result is that of the recorded pieces. */
 const splits = isWriting ? SPLITS.slice(0, 1) : SPLITS;
 
-describe.each(all)('%s', (file, played) => {
+describe.each(all)('recordings in %s', (file, played) => {
 	const snapshots = store.read(file);
 	const results: Record<string, DifyResult> = {};
 	const siblings = difyExchanges(played[0]!.exchange.set);
@@ -67,11 +67,11 @@ describe.each(all)('%s', (file, played) => {
 		if (isWriting) store.write(file, { ...results });
 	});
 
-	describe.each(splits)('%s', (split) => {
+	describe.each(splits)('bodies %s', (split) => {
 		beforeAll(() => splitBodies(split));
 
 		test.each(played.map((each) => [each.exchange.name, each] as const))(
-			'%s',
+			'%s has the stored result',
 			async (name, each) => {
 				const { result, starts } = await resultOf(each.exchange, each.row, siblings);
 				results[name] = result;

@@ -68,16 +68,16 @@ test('every folder of recordings has snapshots, or is excluded for a reason', ()
 /** A recorded result is that of the recorded pieces. */
 const splits = isWriting ? SPLITS.slice(0, 1) : SPLITS;
 
-describe.each(files)('%s', (file) => {
+describe.each(files)('recordings in %s', (file) => {
 	const own = exchanges.filter((exchange) => exchange.file === file);
 	const expected = snapshots.read(`${file}.json`);
 	const written: Json = {};
 
-	describe.each(splits)('%s', (split) => {
+	describe.each(splits)('bodies %s', (split) => {
 		beforeAll(() => splitBodies(split));
 
 		test.each(own.map((exchange) => [exchange.name, exchange] as const))(
-			'%s',
+			'%s has the stored result',
 			async (name, exchange) => {
 				const results = await resultsOf(exchange);
 				if (isWriting) written[name] = results;

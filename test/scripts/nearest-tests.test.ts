@@ -21,10 +21,13 @@ describe('arguments of npm test', () => {
 		{ args: ['-t', 'lib/http'], sources: ['lib/http'], options: ['-t'] },
 		{ args: ['lib/http/missing.ts'], sources: [], options: ['lib/http/missing.ts'] },
 		{ args: ['library'], sources: [], options: ['library'] },
-	])('$args', async ({ args, sources, options }) => {
-		const { splitArguments } = await load();
-		expect(splitArguments(args)).toEqual({ sources, options });
-	});
+	])(
+		'$args are the sources $sources and the options $options',
+		async ({ args, sources, options }) => {
+			const { splitArguments } = await load();
+			expect(splitArguments(args)).toEqual({ sources, options });
+		},
+	);
 });
 
 describe('the nearest tests come first', () => {

@@ -177,7 +177,7 @@ test.each<[string, JsonRecord, unknown[], unknown[]]>([
 	['exact multiples', { multipleOf: 0.1 }, [0.3, 1.1, 1e300], [0.35]],
 	['characters instead of UTF-16', { minLength: 2, maxLength: 2 }, ['😀😀', 'ab'], ['😀', 'abc']],
 	['a name of JavaScript', { required: ['__proto__', 'toString'] }, [], [{}, { toString: 1 }]],
-])('%s', (_name, schema, valid, invalid) => {
+])('valid and invalid values of %s', (_name, schema, valid, invalid) => {
 	expect([...valid, ...invalid].map((value) => isValid(schema, value))).toEqual([
 		...valid.map(() => true),
 		...invalid.map(() => false),
@@ -278,7 +278,7 @@ describe('whatever the schema and the value are, the check is short', () => {
 			{ patternProperties: { '^(a+)+$': {} }, pattern: '(a|a)*b' },
 			{ ['a'.repeat(50)]: 1 },
 		],
-	])('%s', (_name, schema, value) => {
+	])('the check is short: %s', (_name, schema, value) => {
 		let issues: string[] = [];
 		expect(cpuMilliseconds(() => ({ issues } = validateAgainstSchema(schema, value)))).toBeLessThan(
 			MAX_CPU_MS,

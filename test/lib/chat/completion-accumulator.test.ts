@@ -56,18 +56,23 @@ describe('reasoning', () => {
 		['a text without any tag is the response', 'just b', true, '', 'just b'],
 		['that was truncated', '<think>a', false, 'a', ''],
 		['a tag after other text is text', 'b <think>a</think>', false, '', 'b <think>a</think>'],
-	])('%s', (_name, text, mayStartInReasoning, reasoning, answer) => {
-		fc.assert(
-			fc.property(cuts, (places) => {
-				const options = { mayStartInReasoning };
-				const outcome = accumulate(inPieces(text, places), options);
-				expect(outcome.shownText).toBe(answer);
-				expect(outcome.completion.reasoning).toBe(reasoning);
-				if (answer === '')
-					expect(outcome).toMatchObject({ completion: { failure: { errorType: 'onlyThinking' } } });
-			}),
-		);
-	});
+	])(
+		'text and thinking are separated: %s',
+		(_name, text, mayStartInReasoning, reasoning, answer) => {
+			fc.assert(
+				fc.property(cuts, (places) => {
+					const options = { mayStartInReasoning };
+					const outcome = accumulate(inPieces(text, places), options);
+					expect(outcome.shownText).toBe(answer);
+					expect(outcome.completion.reasoning).toBe(reasoning);
+					if (answer === '')
+						expect(outcome).toMatchObject({
+							completion: { failure: { errorType: 'onlyThinking' } },
+						});
+				}),
+			);
+		},
+	);
 
 	test.each(['reasoning_content', 'reasoning', 'thinking'])('in the field %s', (field) => {
 		const outcome = accumulate([chunk({ [field]: 'a' }), ...wholeText('<think>b</think>')]);
@@ -137,7 +142,7 @@ describe('a repetition that the token limit ended', () => {
 		['blanks in a string', written(`{"a": "${BLANKS}`), { isJson }],
 		['digits in JSON', written(`{"a": 0.${'3'.repeat(120)}`), { isJson }],
 		['blanks in arguments', called(`{"a": ${BLANKS}`), {}],
-	])('%s', (_name, events, options) => {
+	])('a repetition that the token limit ended is runaway output: %s', (_name, events, options) => {
 		const { failure } = accumulate(events, options).completion;
 		expect(failure).toEqual({ errorType: 'runawayOutput' });
 	});
@@ -190,7 +195,7 @@ describe('end of a stream', () => {
 			[chunk({ content: [{ type: 'text', text: 'a' }] }), chunk({}, 'stop')],
 			{ text: 'a' },
 		],
-	])('%s', (_name, events, completion) => {
+	])('the completion at the end of a stream: %s', (_name, events, completion) => {
 		expect(accumulate(events)).toMatchObject({ completion });
 	});
 
@@ -548,7 +553,7 @@ describe('where the output of a response is', () => {
 		},
 	];
 
-	it.each(ROWS)('$title', ({ events, text, isJson = false }) => {
+	it.each(ROWS)('the text of a completion: $title', ({ events, text, isJson = false }) => {
 		expect(accumulate(events, { isJson }).completion).toMatchObject({ text, failure: undefined });
 	});
 });
@@ -585,7 +590,7 @@ describe('tags where a server left them', () => {
 		['of another family', ['<seed:think>I look.</seed:think>'], 'I look.'],
 		['within the thinking, where they are text', ['A </think> is a tag.'], 'A </think> is a tag.'],
 		['as half of a tag', ['I look: a </thi'], 'I look: a </thi'],
-	])('%s', (_title, deltas, expected) => {
+	])('tags are removed from the thinking: %s', (_title, deltas, expected) => {
 		const { completion, shownReasoning } = accumulate(reasoningEvents(deltas));
 		expect({ ...completion, shownReasoning }).toMatchObject({
 			reasoning: expected,
@@ -613,7 +618,7 @@ describe('tags where a server left them', () => {
 		],
 		['a text that begins with that word', 'analysis of the data', '', 'analysis of the data'],
 		['a name that begins with it', 'analysisTool is a class.', '', 'analysisTool is a class.'],
-	])('%s', (_title, text, reasoning, expected) => {
+	])('tags are removed from the text: %s', (_title, text, reasoning, expected) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
 				// The bare header is one token.

@@ -71,11 +71,14 @@ test.each<Row>([
 		says: /the definitions of 25 tools \(6\d kB\): use fewer tools/,
 	},
 	{ name: 'files', messages: [image], says: /the 2 files: pass fewer or smaller files/ },
-])('$name', ({ messages, tools: definitions = [], says, not = /^$/ }) => {
-	const text = describeLargestPart(messages, definitions);
-	expect(text).toMatch(says);
-	expect(text).not.toMatch(not);
-});
+])(
+	'the largest part of a prompt is named: $name',
+	({ messages, tools: definitions = [], says, not = /^$/ }) => {
+		const text = describeLargestPart(messages, definitions);
+		expect(text).toMatch(says);
+		expect(text).not.toMatch(not);
+	},
+);
 
 test('no part decides', () => {
 	const part = 'word '.repeat(100);

@@ -75,33 +75,36 @@ testLimit('lib/chat/check/correction.ts#MAX_NAMES', {
 });
 
 describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
-	test.each(['a', '界', '𝄞', '"'])('%s', (character) => {
-		for (let count = 1; count <= 12; count++)
-			for (const length of [90, 100, 101, 290, 300, 301, 990, 1_000, 1_001]) {
-				const calls = Array.from({ length: count }, (_none, at) => ({
-					name: `${character.repeat(length)}${at}`,
-					arguments: JSON.stringify({ a: character.repeat(length) }),
-				}));
-				const issues = calls.map((toolCall) => ({
-					toolCall,
-					type: 'unknownTool' as const,
-					details: [],
-				}));
-				const text = character.repeat(length);
-				const correction = buildToolCallCorrection({
-					text,
-					calls,
-					issues,
-					tools: [{ name: 'f', schema: {} }],
-				});
-				const bytes = Buffer.byteLength(JSON.stringify(correction));
-				expect({ count, length, isTooLong: bytes > 3_600 }).toEqual({
-					count,
-					length,
-					isTooLong: false,
-				});
-			}
-	});
+	test.each(['a', '界', '𝄞', '"'])(
+		'a correction has at most 3,600 bytes with names of %s',
+		(character) => {
+			for (let count = 1; count <= 12; count++)
+				for (const length of [90, 100, 101, 290, 300, 301, 990, 1_000, 1_001]) {
+					const calls = Array.from({ length: count }, (_none, at) => ({
+						name: `${character.repeat(length)}${at}`,
+						arguments: JSON.stringify({ a: character.repeat(length) }),
+					}));
+					const issues = calls.map((toolCall) => ({
+						toolCall,
+						type: 'unknownTool' as const,
+						details: [],
+					}));
+					const text = character.repeat(length);
+					const correction = buildToolCallCorrection({
+						text,
+						calls,
+						issues,
+						tools: [{ name: 'f', schema: {} }],
+					});
+					const bytes = Buffer.byteLength(JSON.stringify(correction));
+					expect({ count, length, isTooLong: bytes > 3_600 }).toEqual({
+						count,
+						length,
+						isTooLong: false,
+					});
+				}
+		},
+	);
 });
 
 testLimit('lib/chat/read/tool-call-accumulator.ts#MAX_TOOL_CALLS', {

@@ -52,7 +52,7 @@ describe('strict form', () => {
 				user([image]),
 			],
 		},
-	])('$name', ({ messages, expected }) => {
+	])('in the strict form, $name', ({ messages, expected }) => {
 		expect({ messages, strict: toStrictRoles(messages) }).toEqual({ messages, strict: expected });
 	});
 

@@ -146,7 +146,7 @@ describe('old tool results are shortened before turns are omitted', () => {
 		);
 	});
 
-	test('then turns are omitted', () => {
+	test('turns are omitted if shortened results are not enough', () => {
 		const history = ['A', 'B', 'C'].flatMap((text) => question(text, result(4_000)));
 		const trimmed = trimHistory([...history, user('Now?')], 300);
 		expect(trimmed).toMatchObject({ omittedTurns: 2, shortenedResults: 1 });

@@ -32,7 +32,7 @@ test.each([
 		"Type mismatch: variable 'x' expects float, but got integer type",
 		/accepts only numbers with decimals/,
 	],
-])('%s', (message, title) => {
+])("the title explains Dify's message: %s", (message, title) => {
 	const error = fail(`${OWN}/conversations/c/variables/v`, 400, {
 		code: 'bad_request',
 		message,

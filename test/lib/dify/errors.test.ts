@@ -56,7 +56,7 @@ describe('an error body is recognized with any code', () => {
 		});
 	});
 
-	test('also with status 200 from a proxy', () => {
+	test('an error with status 200 from a proxy is recognized', () => {
 		const error = parseResponse(
 			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
 			200,
@@ -140,7 +140,7 @@ describe('a model that Dify cannot reach is named by its address', () => {
 			'ollama:11434',
 		],
 		['invalid_param', getPool('host.docker.internal', 8080), 'host.docker.internal:8080'],
-	])('%s', (code, message, address) => {
+	])('the address of the model is in the title of %s', (code, message, address) => {
 		const error = parseError(code, message);
 		expect(error).toMatchObject({
 			type: 'providerUnreachable',

@@ -18,7 +18,7 @@ test.each([
 	['JSON in JSON', JSON.stringify(BODY)],
 	['blanks before', `\r\n  ${BODY}`],
 	['a list', `[${BODY}]`],
-])('%s', (_name, body) => {
+])('an error is read from %s', (_name, body) => {
 	const error = classifyErrorResponse({ status: 400, body }, {});
 	expect([error.type, error.message]).toEqual([
 		'promptTooLong',
@@ -43,7 +43,7 @@ test.each([
 	['Arabic', 400, JSON.stringify({ detail: 'طلب غير صالح' }), 'badRequest'],
 	['Russian, as a page', 502, '<html><title>Ошибка шлюза</title></html>', 'badGateway'],
 	['Japanese, as text', 504, 'ゲートウェイ', 'gatewayTimeout'],
-])('%s: %i', (_name, status, body, type) => {
+])('an error is made of %s, with status %i', (_name, status, body, type) => {
 	const error = classifyErrorResponse({ status, body }, { model: 'm' });
 	expect(error.type).toBe(type);
 	expect(error.message.length).toBeGreaterThan(5);

@@ -361,19 +361,22 @@ const ROWS: Row[] = [
 	},
 ];
 
-test.each(ROWS)('$name, $status', ({ status, body, headers, type, title, suggestion, not }) => {
-	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	const error = classifyErrorResponse({ status, headers, body: text }, context);
-	expect([error.type, error.message, error.suggestion]).toEqual([
-		type,
-		expect.stringMatching(title),
-		expect.stringMatching(suggestion),
-	]);
-	if (not) {
-		expect(error.message).not.toMatch(not);
-		expect(error.suggestion).not.toMatch(not);
-	}
-});
+test.each(ROWS)(
+	'the error of a gateway: $name, with status $status',
+	({ status, body, headers, type, title, suggestion, not }) => {
+		const text = typeof body === 'string' ? body : JSON.stringify(body);
+		const error = classifyErrorResponse({ status, headers, body: text }, context);
+		expect([error.type, error.message, error.suggestion]).toEqual([
+			type,
+			expect.stringMatching(title),
+			expect.stringMatching(suggestion),
+		]);
+		if (not) {
+			expect(error.message).not.toMatch(not);
+			expect(error.suggestion).not.toMatch(not);
+		}
+	},
+);
 
 const EVENTS = ROWS.filter(
 	({ body, type }) =>

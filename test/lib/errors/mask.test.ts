@@ -79,7 +79,7 @@ const PAIRS = DOUBLE_ESCAPES.map(([name, escape], index) => ({
 	keys: name.startsWith('plain in') ? ECHOED_KEYS : getKeysFor(index),
 }));
 
-describe.each(PAIRS)('$name', ({ name, escape, keys }) => {
+describe.each(PAIRS)('a key that is echoed as $name', ({ name, escape, keys }) => {
 	test('no stretch of a key is left of an echo', () => {
 		for (const key of keys) {
 			const secrets = collectSecrets({ authorization: `Bearer ${key}` });
@@ -97,7 +97,7 @@ describe.each(PAIRS)('$name', ({ name, escape, keys }) => {
 		}
 	});
 
-	test('nor if it arrives in parts', () => {
+	test('no stretch of a key is left of an echo that arrives in parts', () => {
 		for (const key of keys) {
 			const secrets = collectSecrets({ authorization: `Bearer ${key}` });
 			const echo = escape(`You sent ${key} as the key.`);
@@ -130,7 +130,7 @@ describe('a part of a key', () => {
 		['its end: dlzomrSHGZDrPMA7', 'wXdqIwRedlzomrSHGZDrPMA7'],
 		['letters behind a prefix: sk-proj-AbCdEfGhIjKlMnO', 'sk-proj-AbCdEfGhIjKlMnOp'],
 		['around a sign: +9f8e7d=6c5b4a/', 'sk/live+9f8e7d=6c5b4a/3210Zz'],
-	])('%s', (text, key) => {
+	])('a part of a key is masked: %s', (text, key) => {
 		const masked = mask(text, collectSecrets({ authorization: `Bearer ${key}` }));
 		expect(masked).toContain('***');
 		expect(findLeak(masked, key)).toBeUndefined();

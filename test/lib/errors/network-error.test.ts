@@ -34,7 +34,7 @@ describe('toNetworkError', () => {
 	const explain = async (url: string, options?: ConstructorParameters<typeof Agent>[0]) =>
 		toNetworkError(await raised(url, options), { url, root: new URL(url).origin });
 
-	test('case 1: a port on which nothing listens', async () => {
+	test('a port on which nothing listens', async () => {
 		const port = await closedPort();
 		const error = await explain(`http://127.0.0.1:${port}/v1/models`);
 		expect(error).toMatchObject({ type: 'connectionRefused', code: 'ECONNREFUSED' });
@@ -59,7 +59,7 @@ describe('toNetworkError', () => {
 		expect(error.message).toContain('"no-such-host.invalid"');
 	});
 
-	test('case 13: https on an http port', async () => {
+	test('https on an http port', async () => {
 		const server = await startTcpServer((socket) =>
 			socket.once('data', () =>
 				socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
@@ -99,7 +99,7 @@ describe('toNetworkError', () => {
 	});
 
 	test.each(['fin', 'rst'] as const)(
-		'case 2: a connection closed by %s before the response',
+		'a connection closed by %s before the response',
 		async (how) => {
 			const server = await startServer({ connections: () => how });
 			const error = await explain(`${server.url}/v1/models`);
@@ -147,7 +147,7 @@ describe('toNetworkError', () => {
 		);
 	});
 
-	test('case 52: an error after the first bytes of a response is a lost connection', () => {
+	test('an error after the first bytes of a response is a lost connection', () => {
 		const badChunk = Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' });
 		expect(toNetworkError(badChunk, CONTEXT, true).type).toBe('connectionLost');
 		for (const code of ['UND_ERR_SOCKET', 'ECONNRESET', 'HPE_INVALID_CHUNK_SIZE', 'Z_BUF_ERROR']) {

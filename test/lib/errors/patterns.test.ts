@@ -39,7 +39,7 @@ describe('tools that a model does not support', () => {
 		},
 		{ message: 'The tool "search" is not available for this user.', type: 'badRequest' },
 		{ message: 'The parameter parallel_tool_calls is not supported.', type: 'badRequest' },
-	])('$message', ({ message, type }) => {
+	])('$type: $message', ({ message, type }) => {
 		expect(classify(message).type).toBe(type);
 	});
 });
@@ -66,7 +66,7 @@ describe('a model that takes none of a medium', () => {
 		// Counter-examples
 		{ message: 'At most 10 image(s) may be provided in one prompt.', type: 'tooManyFiles' },
 		{ message: 'At most 1 image(s) may be provided in one prompt.', type: 'tooManyFiles' },
-	])('$message', ({ message, type, title = /./ }) => {
+	])('$type: $message', ({ message, type, title = /./ }) => {
 		const error = classify(message);
 		expect([error.type, error.message]).toEqual([type, expect.stringMatching(title)]);
 	});
@@ -79,7 +79,7 @@ describe('audio that a server cannot read', () => {
 		{ message: 'Failed to load audio: ffmpeg exited with code 1', type: 'fileUnreadable' },
 		{ message: 'failed to open WAV file', type: 'fileUnreadable' },
 		{ message: 'Could not decode audio', type: 'fileUnreadable' },
-	])('$message', ({ message, type }) => {
+	])('the server cannot read the audio: $message', ({ message, type }) => {
 		const error = classify(message);
 		expect([error.type, error.message]).toEqual([type, 'The server cannot read the audio']);
 		expect(error.suggestion).toMatch(/--convert.*ffmpeg/);
@@ -123,7 +123,7 @@ describe('a prompt that is too long, whatever is counted and quoted', () => {
 			message: 'The name has 90 characters, which exceeds the maximum length of 64',
 			type: 'badRequest',
 		},
-	])('$message', ({ message, type, not = /^$/ }) => {
+	])('$type: $message', ({ message, type, not = /^$/ }) => {
 		const error = classify(message);
 		expect(error.type).toBe(type);
 		expect(error.message).not.toMatch(not);
@@ -214,7 +214,7 @@ describe('no pattern depends on quotation marks', () => {
 			([, , , message = '', echo]) => echo === undefined && /(['"`])\w[\w.-]{0,40}\1/.test(message),
 		)
 		.map(([, , , message = '']) => message);
-	test.each(messages)('%s', (message) => {
+	test.each(messages)('the type is the same with other quotation marks: %s', (message) => {
 		const types = ["'", '"', '`', ''].map((mark) =>
 			findTypeByText(message.replace(/(['"`])(\w[\w.-]{0,40})\1/g, `${mark}$2${mark}`)),
 		);

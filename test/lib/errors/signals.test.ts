@@ -5,17 +5,20 @@ const rows = readRows(`${__dirname}/messages.tsv`).map(
 	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],
 );
 
-test.each(rows)('%s, %s: %s: %s', (type, status, _server, message, requestText) => {
-	const error = classifyErrorResponse(
-		{
-			status: Number(status),
-			body: JSON.stringify({ error: { message } }),
-			getRequestTexts: () => [requestText],
-		},
-		{ model: 'm' },
-	);
-	expect(error.type).toBe(type);
-});
+test.each(rows)(
+	'the type %s is found with status %s, as %s writes it: %s',
+	(type, status, _server, message, requestText) => {
+		const error = classifyErrorResponse(
+			{
+				status: Number(status),
+				body: JSON.stringify({ error: { message } }),
+				getRequestTexts: () => [requestText],
+			},
+			{ model: 'm' },
+		);
+		expect(error.type).toBe(type);
+	},
+);
 
 test.each([
 	['an empty body', 400, ''],

@@ -373,7 +373,7 @@ describe('each rule', () => {
 			['nothing was generated with the seed', 'serverError', {}, { body: { seed: 7 } }],
 			['another failure lasted before', 'streamError', {}, { lastingFailure: 'serverError 500' }],
 			['output arrived, and the next differs', 'streamError', { hasOutput: true }, {}],
-		])('also if %s', (_reason, type, details, state) => {
+		])('the same request is sent if %s', (_reason, type, details, state) => {
 			expect(decideWith(failWith(type, details), state)).toMatchObject(sendRule('serverFailure'));
 		});
 	});

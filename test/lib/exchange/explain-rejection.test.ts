@@ -166,25 +166,31 @@ const CASES = Object.entries(OPERATIONS).flatMap(([operation, { rows, body }]) =
 	),
 );
 
-test.each(CASES)('$operation, $field, $form: $said', ({ operation, body, shown, row, field }) => {
-	const { error, isComplete } = explain(body, operation)!;
-	expect(isComplete).toBe(true);
-	const isNamed = row.valueNoun !== undefined && /one of/.test(shown.source);
-	expect(isNamed ? error.suggestion : error.message).toMatch(shown);
-	expect(error.message.toLowerCase()).toContain((row.noun ?? row.label!).toLowerCase());
-	expect(`${error.message} ${error.suggestion}`).not.toMatch(/\bbody\.|that option|loc\b/);
-	if (field.includes('_')) expect(`${error.message} ${error.suggestion}`).not.toContain(field);
-	expect(error.suggestion).toContain(row.shorten ?? (isNamed ? row.label : `"${row.label}"`));
-});
+test.each(CASES)(
+	'$operation names $field by its label, rejected as $form: $said',
+	({ operation, body, shown, row, field }) => {
+		const { error, isComplete } = explain(body, operation)!;
+		expect(isComplete).toBe(true);
+		const isNamed = row.valueNoun !== undefined && /one of/.test(shown.source);
+		expect(isNamed ? error.suggestion : error.message).toMatch(shown);
+		expect(error.message.toLowerCase()).toContain((row.noun ?? row.label!).toLowerCase());
+		expect(`${error.message} ${error.suggestion}`).not.toMatch(/\bbody\.|that option|loc\b/);
+		if (field.includes('_')) expect(`${error.message} ${error.suggestion}`).not.toContain(field);
+		expect(error.suggestion).toContain(row.shorten ?? (isNamed ? row.label : `"${row.label}"`));
+	},
+);
 
 describe('a field of Extra Body is named as such', () => {
-	test.each(Object.entries(FORMS))('%s', (_form, write) => {
-		const { error } = explain(write('n', 'Input should be less than or equal to 1'), 'Speak', {
-			n: 5,
-		})!;
-		expect(error.message).toBe('n (Extra Body): at most 1');
-		expect(error.suggestion).toBe('Set n in "Extra Body" to at most 1.');
-	});
+	test.each(Object.entries(FORMS))(
+		'a field of Extra Body is named as such, rejected as %s',
+		(_form, write) => {
+			const { error } = explain(write('n', 'Input should be less than or equal to 1'), 'Speak', {
+				n: 5,
+			})!;
+			expect(error.message).toBe('n (Extra Body): at most 1');
+			expect(error.suggestion).toBe('Set n in "Extra Body" to at most 1.');
+		},
+	);
 
 	test.each([
 		['FastAPI', FORMS.FastAPI!('n', 'Extra inputs are not permitted')],
@@ -257,7 +263,7 @@ test.each([
 		'Temperature: at most 2',
 	],
 	['Transcribe', "timestamp_granularities must be one of ['segment']", 'Timestamps: only segment'],
-] as const)('%s: %s', (operation, said, title) => {
+] as const)('%s has its own title for the rejection "%s"', (operation, said, title) => {
 	const text =
 		title.startsWith('The text') && said.startsWith('String') ? `body.input: ${said}` : said;
 	expect(explain(json({ error: { message: text } }), operation, {}, 400)?.error.message).toBe(
@@ -283,7 +289,7 @@ describe('not a limit of an option', () => {
 		['Embed', 'the input is at most 512 tokens long'],
 		['Speak', 'model must be loaded first'],
 		['Complete', 'Server stop requested: the limit is 3'],
-	] as const)('%s: %s', (operation, message) => {
+	] as const)('%s finds no limit of an option in "%s"', (operation, message) => {
 		const { isComplete = false } = explain(json({ error: { message } }), operation, {}, 400) ?? {};
 		expect(isComplete).toBe(false);
 	});

@@ -293,7 +293,7 @@ describe('the first bytes of a file', () => {
 	it.each([
 		['of its first chunk', [latin1('ab'), latin1('cd')], 'ab'],
 		['of an empty file', [], ''],
-	])('%s', async (_title, chunks, expected) => {
+	])('the first bytes %s', async (_title, chunks, expected) => {
 		async function* content() {
 			await Promise.resolve();
 			yield* chunks;

@@ -44,7 +44,7 @@ test.each<[string, Buffer, number, number]>([
 		512,
 		384,
 	],
-])('%s', (_name, image, width, height) => {
+])('the size of a %s', (_name, image, width, height) => {
 	expect(getImageSize(image)).toEqual({ width, height });
 });
 

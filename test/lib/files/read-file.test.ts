@@ -146,7 +146,7 @@ describe('the orientation of a photo', () => {
 		['JPEG of a camera', exif('II'), '6'],
 		['JPEG without EXIF', Buffer.from('ffd8ffe000040000ffc0', 'hex'), undefined],
 		['PNG', PNG, undefined],
-	])('%s', (_name, bytes, orientation) => {
+	])('the orientation of a photo: %s', (_name, bytes, orientation) => {
 		expect(getOrientation(bytes)).toBe(orientation);
 	});
 

@@ -63,7 +63,7 @@ describe('a server without a model list is healthy if it has endpoints for tasks
 			}),
 			'endpoints for chats and completions',
 		],
-	])('%s', async (_name, server, offer) => {
+	])('healthy without a model list: %s', async (_name, server, offer) => {
 		const result = await check(await rawServer(server));
 		expect(result).toMatchObject({ status: 'healthy', server: { type: 'openAiCompatible' } });
 		expect(result.summary).toContain(`with ${offer}.`);
@@ -127,7 +127,7 @@ describe('/health reports that the server is not ready', () => {
 		['an error', list('tabby'), json('500 Internal Server Error', { detail: 'dead' }), 'degraded'],
 		['still loading', list('llamacpp'), json(UNAVAILABLE, LOADING), 'loading'],
 		['without a list', json('404 Not Found', {}), completeResponse(UNAVAILABLE), 'degraded'],
-	])('%s', async (_name, models, health, status) => {
+	])('not ready, as /health reports it: %s', async (_name, models, health, status) => {
 		const result = await check(
 			await rawServer(routes({ '/v1/models': models, '/health': health })),
 		);

@@ -193,17 +193,20 @@ const BREAKAGES: Record<string, Breakage> = {
 	},
 };
 
-test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
-	const { answers, expectations, timeLimitMs: timeoutMs = 10_000, status, says } = breakage;
-	const result = await check(await rawServer(answers), { expectations, timeoutMs });
-	const { detail, suggestion, observed } = finding(result, id);
-	expect(`${detail}. ${suggestion}`).toMatch(says);
-	expect(observed).not.toBe('');
-	expect(result).toMatchObject({ status, healthy: status === 'healthy' });
-	expect(Object.keys(result).length).toBeLessThanOrEqual(8);
-	expect(JSON.stringify(result)).not.toContain(':null');
-	expect(JSON.stringify(result).split(JSON.stringify(detail).slice(1, -1))).toHaveLength(2);
-});
+test.each(Object.entries(BREAKAGES))(
+	'the finding %s, its status and its texts',
+	async (id, breakage) => {
+		const { answers, expectations, timeLimitMs: timeoutMs = 10_000, status, says } = breakage;
+		const result = await check(await rawServer(answers), { expectations, timeoutMs });
+		const { detail, suggestion, observed } = finding(result, id);
+		expect(`${detail}. ${suggestion}`).toMatch(says);
+		expect(observed).not.toBe('');
+		expect(result).toMatchObject({ status, healthy: status === 'healthy' });
+		expect(Object.keys(result).length).toBeLessThanOrEqual(8);
+		expect(JSON.stringify(result)).not.toContain(':null');
+		expect(JSON.stringify(result).split(JSON.stringify(detail).slice(1, -1))).toHaveLength(2);
+	},
+);
 
 test.each([
 	[{ status: 'unhealthy' }, true],
@@ -401,7 +404,7 @@ describe('the API cannot be used', () => {
 		['a proxy whose server is down', page('502 Bad Gateway'), 'badGateway', 'unreachable'],
 		['too many requests', json('429 Too Many Requests', ERROR), 'busy', 'degraded'],
 		['a separate error', json('500 Internal Server Error', ERROR), 'serverError', 'degraded'],
-	])('%s', async (_name, answers, id, status) => {
+	])('the API cannot be used if it responds with %s', async (_name, answers, id, status) => {
 		const result = await check(await rawServer(answers));
 		expect(result).toMatchObject({ status, findings: [{ id, severity: 'error' }] });
 		expect(result.summary).toMatch(new RegExp(` is ${status}, with 1 error\\.$`));

@@ -233,7 +233,7 @@ describe('meaning of the numbers', () => {
 		['a small model, however slow', 5e8, 2, []],
 		['a model of 8 GB at the speed of a CPU', 8e9, 5, ['gpuPossiblyUnused']],
 		['a model of 8 GB at the speed of a GPU', 8e9, 40, []],
-	])('%s', async (_name, size, perSecond, expected) => {
+	])('findings about the speed of %s', async (_name, size, perSecond, expected) => {
 		// A stopped clock: on a busy machine, all of an answer comes at once.
 		const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now());
 		const result = await measured(llama(size, timed(perSecond)));

@@ -158,7 +158,7 @@ describe('connecting', () => {
 		}
 	});
 
-	test('case 60: Stop and each timeout end the wait for a connection', async () => {
+	test('Stop and each timeout end the wait for a connection', async () => {
 		const server = await startSilent();
 		const connection = connect(server.url);
 		const stop = new AbortController();

@@ -94,7 +94,7 @@ describe('any egress filter', () => {
 		).toBeUndefined();
 	});
 
-	test('case 60: Stop and timeouts end the wait for a slow filter', async () => {
+	test('Stop and timeouts end the wait for a slow filter', async () => {
 		const filter = filterWith(
 			() => '127.0.0.1',
 			async () => await new Promise(() => {}),

@@ -213,7 +213,7 @@ describe('a request', () => {
 			[broken],
 			undefined,
 		],
-	])('%s', async (_name, options, first, expected) => {
+	])('a request %s', async (_name, options, first, expected) => {
 		const { send } = await serve(respondFirst(...first));
 		const errorType = await send(options, readJson).then(
 			() => undefined,

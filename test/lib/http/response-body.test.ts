@@ -102,7 +102,7 @@ test.each<[string, string, { events?: string[]; stray?: string[]; page?: string 
 		{ events: [], page: '<html><h1>Login</h1></html>' },
 	],
 	['an empty body', '', { events: [] }],
-])('%s', (_name, body, expected) => {
+])('the events of a stream with %s', (_name, body, expected) => {
 	expect(parse([bytesOf(body)])).toMatchObject(expected);
 });
 
@@ -124,7 +124,7 @@ describe('the maximum is that of one event, however long the stream is', () => {
 	const CHUNK_BYTES = [1, 7, 20];
 
 	test.each(FORMS.flatMap((form) => CHUNK_BYTES.map((bytes) => ({ ...form, bytes }))))(
-		'%j',
+		'events up to the maximum are read: %j',
 		(row) => {
 			const { framing, start, end, bytes } = row;
 			const lengths = Array.from({ length: 30 }, (_, at) => 20 + at);

@@ -17,14 +17,14 @@ const clock = {
 describe('Watchdog', () => {
 	useClock();
 
-	test('case 58: data before the first token does not extend the first-token timeout', () => {
+	test('data before the first token does not extend the first-token timeout', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		clock.pass(300);
 		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect(watchdog.expired).toBe('firstTokenTimeout');
 	});
 
-	test('case 59: the idle timeout does not apply before the first token', () => {
+	test('the idle timeout does not apply before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
 		clock.pass(1000);
 		expect(watchdog.signal.aborted).toBe(false);

@@ -99,10 +99,10 @@ describe('messages of the host’s LangChain', () => {
 				expect(['human', 'system', 'ai', 'tool']).toContain(read.type);
 				for (const { id, name, args } of read.toolCalls ?? []) {
 					expect([typeof name, typeof args]).toEqual(['string', 'object']);
-					expect(id === undefined || typeof id === 'string').toBe(true);
+					expect(id ?? '').toEqual(expect.any(String));
 				}
 				for (const text of [read.reasoning, read.toolCallId, read.name])
-					expect(text === undefined || typeof text === 'string').toBe(true);
+					expect(text ?? '').toEqual(expect.any(String));
 			}),
 			examples(200),
 		);
@@ -125,7 +125,7 @@ describe('token counts with LangChain’s names', () => {
 				output_token_details: { reasoning: 3 },
 			},
 		],
-	])('%j', (details, expected) => {
+	])('the usage with LangChain’s names: %j', (details, expected) => {
 		expect(convert({ ...counts, ...details })).toEqual(expected);
 	});
 

@@ -12,19 +12,22 @@ const read = (file: string) =>
 	}));
 
 describe('resolveBaseUrl', () => {
-	test.each(read('base-url-forms'))('case 12: $typed → $cells', ({ typed, cells }) => {
+	test.each(read('base-url-forms'))('"$typed" becomes $cells', ({ typed, cells }) => {
 		const [api = '', root] = cells;
 		const { origin } = new URL(api);
 		expect(resolveBaseUrl(typed)).toEqual({ typed, origin, root: root ?? origin, api });
 	});
 
-	test.each(read('base-url-errors'))('$typed: $cells', ({ typed, cells: [part, text] }) => {
-		const failed = getError(typed);
-		expect(failed).toBeInstanceOf(ServerError);
-		expect(failed.facts.part).toBe(part);
-		expect(failed.message).toContain(text);
-		expect(failed.message).not.toMatch(/hunter2|secret/);
-	});
+	test.each(read('base-url-errors'))(
+		'"$typed" is not a Base URL: $cells',
+		({ typed, cells: [part, text] }) => {
+			const failed = getError(typed);
+			expect(failed).toBeInstanceOf(ServerError);
+			expect(failed.facts.part).toBe(part);
+			expect(failed.message).toContain(text);
+			expect(failed.message).not.toMatch(/hunter2|secret/);
+		},
+	);
 
 	test('a user, a password or a query is rejected without being shown, in any notation', () => {
 		const secret = 'Zk3vQ9xT7mB2';

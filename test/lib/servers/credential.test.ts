@@ -234,7 +234,7 @@ describe('what n8n’s test reports for a response', () => {
 		['a status with a rule', () => reply.error(403, { error: 'Forbidden' }), 'Not for you'],
 		['text with status 200', () => reply.html(200, '<html></html>'), 'A page'],
 		['JSON without the field', () => reply.json({ title: 'x' }), 'Nobody'],
-	])('%s', async (_what, answer, message) => {
+	])('the test of a credential: %s', async (_what, answer, message) => {
 		expect(await testResponse(answer())).toBe(message);
 	});
 

@@ -36,7 +36,7 @@ test.each<[string, unknown, Array<[string, string]>]>([
 	],
 	['a list', [{ voice_id: 'x1', name: 'Anna' }], [['x1', 'Anna (x1)']]],
 	['twice', { data: ['a', 'a', '', null, {}] }, [['a', 'a']]],
-])('%s', async (_name, body, voices) => {
+])('the voices of a server: %s', async (_name, body, voices) => {
 	const listed = await listVoices(await serve('/v1/audio/voices', body));
 	expect(listed.map(({ id, label }) => [id, label])).toEqual(voices);
 });
@@ -63,6 +63,6 @@ test.each<[string, string, unknown, number, object]>([
 		{ message: 'The server does not list its voices' },
 	],
 	['a rejected key', '/v1/audio/voices', { detail: 'No key' }, 401, { type: 'unauthorized' }],
-])('%s', async (_name, path, body, status, error) => {
+])('voices cannot be listed: %s', async (_name, path, body, status, error) => {
 	await expect(listVoices(await serve(path, body, status))).rejects.toMatchObject(error);
 });

@@ -89,7 +89,7 @@ describe('formats of a model list', () => {
 		['a text', { data: 'x' }, undefined],
 		['an error', { error: 'x' }, undefined],
 		['not JSON', undefined, undefined],
-	])('%s', (_name, json, count) => {
+	])('the models of a list: %s', (_name, json, count) => {
 		expect(getModelEntries(json)?.length).toBe(count);
 	});
 
@@ -185,7 +185,7 @@ describe('any response', () => {
 					expect(model.id).not.toBe('');
 					expect(model.aliases.filter((alias) => typeof alias !== 'string')).toEqual([]);
 					for (const value of [model.context, model.size, model.trainedContext])
-						expect(value === undefined || value > 0).toBe(true);
+						expect(value ?? 1).toBeGreaterThan(0);
 				}
 			}),
 			examples(300),
@@ -271,10 +271,11 @@ test('Ollama names are equal regardless of case, default registry, library and :
 					`registry.ollama.ai/library/${flip(id)}`,
 					front + id,
 				];
-				for (const way of ways.slice(tagged ? 2 : 0)) {
-					expect(isSameOllamaName(id, way)).toBe(true);
-					expect(matchesModel({ id, aliases: [] }, way, isSameOllamaName)).toBe(true);
-				}
+				const sameNames = ways.slice(tagged ? 2 : 0);
+				expect(sameNames.filter((way) => isSameOllamaName(id, way))).toEqual(sameNames);
+				expect(
+					sameNames.filter((way) => matchesModel({ id, aliases: [] }, way, isSameOllamaName)),
+				).toEqual(sameNames);
 				expect(matchesModel({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
 				expect(isSameOllamaName(id, `${name}${other}`)).toBe(false);
 				expect(isSameOllamaName(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);

@@ -82,7 +82,7 @@ test.each([
 	],
 	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
 	['the input length exceeds the context length', undefined, undefined],
-])('%s', (serverText, tokens, limit) => {
+])('the sizes are read from: %s', (serverText, tokens, limit) => {
 	const body = JSON.stringify({ error: { message: serverText } });
 	expect(parseTokenSizes(classifyErrorResponse({ status: 400, body }, {}))).toEqual({
 		...(tokens === undefined ? {} : { tokens, limit }),

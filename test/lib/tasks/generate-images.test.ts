@@ -102,7 +102,7 @@ describe('OpenAI’s route', () => {
 			{ data: [{ url: 'http://169.254.169.254/latest' }] },
 			{ type: 'invalidResponse', message: 'The server response is not an image' },
 		],
-	])('%s', async (_name, body, expected) => {
+	])('an error instead of an image: %s', async (_name, body, expected) => {
 		expect(await getError(run(await startOther(body), { model: 'flux' }))).toMatchObject(expected);
 	});
 });

@@ -68,7 +68,7 @@ test.each<[string, string]>([
 	['a key without its line', `A:${' '.repeat(LENGTH)}`],
 	['code blocks', '```\n'.repeat(LENGTH / 4)],
 	['one line', 'A and '.repeat(LENGTH / 6)],
-])('%s', (_name, text) => {
+])('the time to read labels is short: %s', (_name, text) => {
 	for (const isMultiLabel of [false, true]) {
 		const set = new LabelSet(LABELS, isMultiLabel);
 		expect(cpuMilliseconds(() => void set.parse(text))).toBeLessThan(MAX_CPU_MS);

@@ -72,11 +72,11 @@ test.each<LabelledCompletion>([
 	{ name: 'its sign and description', completion: 'A: wants money', label: 0 },
 	{ name: 'its sign after "Answer"', completion: 'Answer: B', label: 1 },
 	{
-		name: 'its name after such words',
+		name: 'its name after "the final answer is"',
 		completion: 'So, the final answer is **Invoice**.',
 		label: 0,
 	},
-	{ name: 'its sign after such words in Chinese', completion: '答案：C。', label: 2 },
+	{ name: 'its sign after the Chinese word for answer', completion: '答案：C。', label: 2 },
 	{ name: 'its sign in a code block', completion: '```\nB\n```', label: 1 },
 	{
 		name: 'JSON in a code block',

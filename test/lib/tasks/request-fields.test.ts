@@ -147,7 +147,7 @@ const namesOf = (request: ScriptedRequest) => [
 ];
 
 describe.each(Object.entries(OPERATIONS))(
-	'%s',
+	'the fields of %s',
 	(_name, { rows, path, send, success, node, local }) => {
 		const route = `POST ${path}`;
 
@@ -307,13 +307,16 @@ const FAILURES = [
 	],
 ] as const;
 
-test.each(FAILURES)('%s, %i %j', async (name, status, body, title, suggestion) => {
-	const { path, send } = OPERATIONS[name]!;
-	const server = await start({ [`POST ${path}`]: json(body, status) });
-	const error: ServerError = await getError(send(connect(server.url)));
-	expect(error.message).toBe(title);
-	expect(error.suggestion).toBe(suggestion);
-});
+test.each(FAILURES)(
+	'%s: the error for status %i and %j',
+	async (name, status, body, title, suggestion) => {
+		const { path, send } = OPERATIONS[name]!;
+		const server = await start({ [`POST ${path}`]: json(body, status) });
+		const error: ServerError = await getError(send(connect(server.url)));
+		expect(error.message).toBe(title);
+		expect(error.suggestion).toBe(suggestion);
+	},
+);
 
 test('a task without rows does not compile', () => {
 	// @ts-expect-error The compiler asks for the rows.
@@ -449,41 +452,41 @@ test.each([
 test.each([
 	[
 		'/v1/embeddings',
-		embedAll,
 		{ detail: [{ loc: ['body', 'dimensions'], msg: 'Input should be less than or equal to 1' }] },
+		embedAll,
 		'Dimensions: at most 1',
 	],
 	[
 		'/v1/embeddings',
-		embedAll,
 		{ error: { message: "Invalid 'encoding': no", param: 'dimensions' } },
+		embedAll,
 		/^Dimensions|^The server cannot return 2 dimensions/,
 	],
 	[
 		'/v1/embeddings',
-		embedAll,
 		{ detail: [{ loc: ['body', 'input', 0], msg: 'String should have at most 512 characters' }] },
+		embedAll,
 		/too long for the server \(600 of 512 characters\)/,
 	],
 	[
 		'/v1/rerank',
-		rerankAll,
 		{ detail: [{ loc: ['body', 'query'], msg: 'String should have at most 512 characters' }] },
+		rerankAll,
 		'The query is too long for the server (600 of 512 characters)',
 	],
 	[
 		'/v1/completions',
-		completeAll,
 		{ detail: [{ loc: ['body', 'top_p'], msg: 'Input should be less than 1' }] },
+		completeAll,
 		'Top P: less than 1',
 	],
 	[
 		'/v1/completions',
-		completeAll,
 		{ error: { message: "Field 'top_k': Value must be between 2 <= value <= 9, but got 1" } },
+		completeAll,
 		'Sampling: Top K: between 2 and 9',
 	],
-] as const)('%s: %j', async (path, send, body, title) => {
+] as const)('%s names the rejected field: %j', async (path, body, send, title) => {
 	const server = await start({ [`POST ${path}`]: json(body, 422) });
 	const error: ServerError = await getError(send(connect(server.url)));
 	if (typeof title === 'string') expect(error.message).toBe(title);

@@ -122,7 +122,7 @@ describe('images', () => {
 		],
 		[{ output_format: 'jpeg' }, [{ ...png, extension: 'jpg' }], []],
 		[{}, [png], []],
-	])('%j', (body, images, hints) => {
+	])('hints about the images for a request of %j', (body, images, hints) => {
 		expect(compareImages(body, images)).toEqual(hints);
 	});
 

@@ -168,16 +168,19 @@ describe('the type of the audio', () => {
 		['Opus, WebM comes', 'opus', 'audio/webm', after('\x1aE\xdf\xa3'), 'webm', 'audio/webm', 1],
 		['AAC, MP4 comes', 'aac', 'audio/mp4', after('\0\0\0\x20ftypisom'), 'm4a', 'audio/mp4', 1],
 		['Opus comes', 'opus', 'audio/ogg', after('OggS'), 'opus', 'audio/ogg', 0],
-	])('%s', async (_name, format, type, bytes, extension, mimeType, hints) => {
-		const sim = await startKokoro();
-		sim.route('POST /v1/audio/speech', bytesReply(type, [bytes]));
-		const result = await run(sim, { format });
-		expect([result.extension, result.mimeType, result.warnings.length]).toEqual([
-			extension,
-			mimeType,
-			hints,
-		]);
-	});
+	])(
+		'the type of the audio is that of its bytes: requested %s',
+		async (_name, format, type, bytes, extension, mimeType, hints) => {
+			const sim = await startKokoro();
+			sim.route('POST /v1/audio/speech', bytesReply(type, [bytes]));
+			const result = await run(sim, { format });
+			expect([result.extension, result.mimeType, result.warnings.length]).toEqual([
+				extension,
+				mimeType,
+				hints,
+			]);
+		},
+	);
 });
 
 test('speaches: a lost connection is reported', async () => {

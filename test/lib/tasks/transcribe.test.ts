@@ -83,7 +83,7 @@ describe('whisper.cpp', () => {
 				extraFields: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] },
 			},
 		],
-	] as const)('%s', async (format, expected) => {
+	] as const)('whisper.cpp is asked for %s, which is read', async (format, expected) => {
 		const sim = await startWhisper({ segments: SEGMENTS, duration: 2 });
 		expect(await run(sim, { format, language: 'de' })).toMatchObject(expected);
 		expect(sim.forms[0]!.fields).toMatchObject({ response_format: format, language: 'de' });
@@ -305,7 +305,7 @@ test.each([
 	[' Wir fah\nren nach Mün\nchen.\n', ' Wir fahren nach München.\n'],
 	[' inter\nnational\n trade', ' international\n trade'],
 	[' dé\nçu\n', ' déçu\n'],
-])('%j', (broken, joined) => {
+])('words that are split between lines are joined: %j', (broken, joined) => {
 	expect(joinSplitText(broken)).toBe(joined);
 	expect(parseTranscript(JSON.stringify({ text: broken }), 'json')?.text).toBe(joined.trim());
 });

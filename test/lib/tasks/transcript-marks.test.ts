@@ -20,7 +20,7 @@ const MENTIONS = [
 ];
 
 describe('marks in the middle of a transcript stay', () => {
-	test.each(MENTIONS)('%s', (text) => {
+	test.each(MENTIONS)('a mark in the middle of a transcript stays: %s', (text) => {
 		expect(readText(text)).toBe(text);
 		expect(parseTranscript(JSON.stringify({ text }), 'json')).toEqual({ text, extraFields: {} });
 		const segments = [{ id: 0, text }];
@@ -30,7 +30,7 @@ describe('marks in the middle of a transcript stay', () => {
 		});
 	});
 
-	test('also behind the marks of the model itself', () => {
+	test('a mark in the middle stays behind the marks of the model itself', () => {
 		const text = 'language English<asr_text>The mark <asr_text> stands for speech.';
 		expect(parseTranscript(text, 'text')).toEqual({
 			text: 'The mark <asr_text> stands for speech.',

@@ -220,7 +220,7 @@ describe('vectors that no store may receive', () => {
 		['llama-server with NaN weights: null', { data: [{ embedding: A }, { embedding: [null, 1] }] }],
 		['the same in base64', { data: [{ embedding: A }, { embedding: base64(NaN, 1) }] }],
 		['more than 32 bits hold', { data: [{ embedding: A }, { embedding: [1e39, 1] }] }],
-	])('%s', (_case, json) => {
+	])('a vector that no store may receive is an issue: %s', (_case, json) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
 			index: 1,
 			message: expect.stringContaining('not 32-bit numbers') as string,

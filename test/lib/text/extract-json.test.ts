@@ -26,7 +26,7 @@ test.each([
 	['with a path', '{"a":"C:\\Users"}', { a: 'C:\\Users' }],
 	['a text', '"A"', 'A'],
 	['a null', 'null', null],
-])('%s', (_name, text, value) => {
+])('JSON is read %s', (_name, text, value) => {
 	expect(jsonIn(text)).toEqual({ value });
 });
 
@@ -111,7 +111,7 @@ describe('a response with several JSON values', () => {
 				const isExact = BigInt(Number(number)) === number;
 				expect(result).toMatchObject({ json, value: { t: `${text}${number}` } });
 				const { n } = (result as { value: { n: unknown } }).value;
-				expect(isExact ? BigInt(n as string | number) === number : n === String(number)).toBe(true);
+				expect(isExact ? BigInt(n as string | number) : n).toBe(isExact ? number : String(number));
 			}),
 		);
 	});

@@ -156,7 +156,7 @@ describe('thinking that the server separates too early', () => {
 		['</think>\n\nHello', 'Hello', ''],
 		['so the sum is 4.\n</think>\n\n4', '4', 'so the sum is 4.\n'],
 		['and greet back. </think>Hi', 'Hi', 'and greet back. '],
-	])('%j', (response, text, reasoning) => {
+	])('thinking is separated from %j', (response, text, reasoning) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
 				const output = split(response, places, expectSplit);

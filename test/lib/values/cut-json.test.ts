@@ -17,7 +17,7 @@ test.each<[string, unknown]>([
 	['', undefined],
 	['text', undefined],
 	['{"a":b,"c"', undefined],
-])('%s', (text, value) => {
+])('JSON that was cut is read: %s', (text, value) => {
 	expect(parseCutJson(text)).toEqual(value);
 });
 

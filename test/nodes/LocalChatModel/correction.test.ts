@@ -33,7 +33,7 @@ describe('a wrong call is reported to the model, which calls again', () => {
 			/not valid JSON: "\{\\"city\\":Rome\}"/,
 		],
 		['a missing argument', call('get_weather', '{}'), /is missing required arguments: city/],
-	])('%s', async (_what, wrong, told) => {
+	])('a wrong call is reported to the model, which calls again: %s', async (_what, wrong, told) => {
 		server().script(wrong, call('get_weather', '{"city":"Rome"}'));
 		const { model, outputs } = await supplied();
 		const { tool_calls: calls } = await invokeModel(model, [WEATHER]);

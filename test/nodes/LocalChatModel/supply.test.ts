@@ -227,7 +227,7 @@ describe('calls in text', () => {
 			['two calls of a mail', `${CALL}\n${CALL.replace('4711', '4712')}`, `${TAGGED}${TAGGED}`],
 			['a call of a mail with one of the model behind it', CALL, `${TAGGED}${LISTED}`],
 			['a call of a mail with one of the model before it', CALL, `${LISTED}${TAGGED}`],
-		])('%s', async (_what, sent, text) => {
+		])('nothing runs, and a hint says why: %s', async (_what, sent, text) => {
 			const { calls, content, hints } = await answerTo(after(sent), text);
 			expect(calls).toEqual([]);
 			expect(content).toBe(text);
@@ -284,7 +284,7 @@ describe('calls in text', () => {
 				LISTED.repeat(100),
 				Array(100).fill(['list_all', {}]),
 			],
-		])('%s', async (_what, messages, text, expected) => {
+		])('a call in the text runs %s', async (_what, messages, text, expected) => {
 			expect((await answerTo(messages, text)).calls).toEqual(expected);
 		});
 	});

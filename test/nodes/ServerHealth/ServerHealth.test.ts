@@ -257,7 +257,7 @@ describe('as a tool of an agent, the node has one output', () => {
 		]);
 	});
 
-	it('also without any input item', async () => {
+	it('a tool without any input item has one output', async () => {
 		await sim();
 		expect(shape(await run({ outputs: ['ai_tool'], items: 0 }))).toEqual([
 			[['healthy', { item: 0 }]],

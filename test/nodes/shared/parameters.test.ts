@@ -66,7 +66,7 @@ describe('a value', () => {
 			{ share: ' 0.5 ', count: '3.9', wait: '2', fast: 'False', more: '{"a":1}', include: 'y' },
 			{ share: 0.5, count: 3, wait: 2000, fast: false, more: { a: 1 }, include: ['y'] },
 		],
-	])('%s', (_what, given, expected) => {
+	])('a value %s', (_what, given, expected) => {
 		const values = Object.entries(READERS).map(([name, take]) => [name, take(options(given))]);
 		expect(Object.fromEntries(values)).toEqual(expected);
 	});

@@ -57,7 +57,12 @@ const keyOf = (type: string) =>
 
 async function getMessage(node: INodeType, type: string, parameters: INodeParameters) {
 	const { context } = executeContext({
-		items: [{ json: {}, binary: { data: { data: 'aGVsbG8=', mimeType: 'audio/mpeg' } } }],
+		items: [
+			{
+				json: {},
+				binary: { data: { data: 'aGVsbG8=', mimeType: 'audio/mpeg', fileName: 'a.mp3' } },
+			},
+		],
 		parameters,
 		credentials: { baseUrl: 'http://127.0.0.1:9/v1', ...keyOf(type) },
 		type,

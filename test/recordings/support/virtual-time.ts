@@ -11,7 +11,6 @@ import { performance } from 'node:perf_hooks';
 import type nodeTimers from 'node:timers';
 
 const real = jest.requireActual<typeof nodeTimers>('node:timers');
-const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 
 /** Number of idle turns of the event loop before the clock jumps. */
 const QUIET_ROUNDS = 4;
@@ -96,6 +95,11 @@ async function sleep(ms: number): Promise<void> {
 	stir();
 	await new Promise(real.setImmediate);
 }
+
+// Its libraries load the timers, so these come first.
+
+// Loaded after `timers`, which one of its libraries imports.
+const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 
 /** n8n's library with a `sleep` of this clock. */
 export const workflow: object = Object.create(actualWorkflow, {

@@ -100,9 +100,12 @@ describe('documents whose source is missing', () => {
 		['disable', ['disabled c id of c', 'disabled d id of d']],
 		['delete', ['deleted c id of c', 'deleted d id of d']],
 		['keep', []],
-	] as const)('%s', (onMissingSource, steps) => {
-		expect(removed(...plan([a!, b!], documents, { onMissingSource }))).toEqual(steps);
-	});
+	] as const)(
+		'documents whose source is missing, with the setting %s',
+		(onMissingSource, steps) => {
+			expect(removed(...plan([a!, b!], documents, { onMissingSource }))).toEqual(steps);
+		},
+	);
 
 	test.each([
 		[[], { maxRemovedPercent: 100 }],
@@ -144,7 +147,7 @@ describe('documents whose source is missing', () => {
 		);
 	});
 
-	test('but that no sync created are left alone', () => {
+	test('documents that no sync created are left alone', () => {
 		const other = { id: 'x', name: 'by hand' };
 		expect(plan([a!], [toDocument('a'), other], { maxRemovedPercent: 0 })).toHaveLength(1);
 	});

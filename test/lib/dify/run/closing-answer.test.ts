@@ -99,16 +99,19 @@ describe.each([
 	['then the end of the message', (events: object[]) => [...events, END]],
 	['and the stream ends', (events: object[]) => events],
 ])('a closing answer, %s', (_name, complete) => {
-	test.each(rows)('$name', ({ events, text: expected, displayed = expected }) => {
-		const { result, displayedText } = playEvents(
-			started,
-			text('Start. '),
-			text('End.'),
-			...complete(events),
-		);
-		expect(result.text).toBe(expected);
-		expect(displayedText).toBe(displayed);
-	});
+	test.each(rows)(
+		'the text after a closing answer: $name',
+		({ events, text: expected, displayed = expected }) => {
+			const { result, displayedText } = playEvents(
+				started,
+				text('Start. '),
+				text('End.'),
+				...complete(events),
+			);
+			expect(result.text).toBe(expected);
+			expect(displayedText).toBe(displayed);
+		},
+	);
 });
 
 test('after the end of the message, the first closing answer ends the run', () => {

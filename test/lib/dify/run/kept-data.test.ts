@@ -155,7 +155,7 @@ describe('forms, submissions and pauses take a time that is linear in their numb
 			'pauses with their forms',
 			[...range.slice(0, 900).map(form), ...range.slice(0, 3_000).map(() => pause)],
 		],
-	])('%s', (_name, events) => {
+	])('the time is linear: %s', (_name, events) => {
 		const work = () => void play(events, { continueAfterPause: true });
 		expect(cpuMilliseconds(work)).toBeLessThan(MAX_CPU_MS);
 	});

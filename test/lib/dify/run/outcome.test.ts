@@ -34,7 +34,7 @@ test.each<[string, object[], typeof LOST | undefined, object]>([
 	['a lost connection', [STARTED, TEXT], LOST, { type: 'broken', error: LOST }],
 	['the end of the stream', [STARTED, TEXT], undefined, { type: 'broken', error: undefined }],
 	['an error response', [], GATEWAY, { type: 'rejected', error: GATEWAY }],
-])('%s', (_name, events, error, outcome) => {
+])('the outcome of a run: %s', (_name, events, error, outcome) => {
 	expect(play(events, error)).toMatchObject(outcome);
 });
 
@@ -43,7 +43,7 @@ test('the message of a run that was followed may lack its beginning', () => {
 		expect(play([STARTED, TEXT, MESSAGE_END], error, true)).toEqual({ type: 'broken', error });
 });
 
-test('too much text is abandoned', () => {
+test('a run with too much text is abandoned', () => {
 	const run = createRunState();
 	const event = { ...TEXT, answer: 'x'.repeat(1024 * 1024) };
 	const applyThree = () => [STARTED, event, event, event].map((each) => applyEvent(run, each));

@@ -47,14 +47,17 @@ async function read(answer: Answer, { routes, signal, ...options }: Setup = {}) 
 const append = (...texts: string[]) => texts.map((each) => ({ type: 'append', text: each }));
 
 describe('a run that ends in its stream', () => {
-	test.each(['end', 'open', 'break'] as const)('and then %ss', async (how) => {
-		const { result, deltas, paths } = await read(
-			stream([started, flowText('Hi'), finished(), flowEnd], how),
-		);
-		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi', taskId: TASK, warnings: [] });
-		expect(deltas).toEqual(append('Hi'));
-		expect(paths).toEqual([]);
-	});
+	test.each(['end', 'open', 'break'] as const)(
+		'a run ends with its last event, whatever the stream does then: %s',
+		async (how) => {
+			const { result, deltas, paths } = await read(
+				stream([started, flowText('Hi'), finished(), flowEnd], how),
+			);
+			expect(result).toMatchObject({ status: 'succeeded', text: 'Hi', taskId: TASK, warnings: [] });
+			expect(deltas).toEqual(append('Hi'));
+			expect(paths).toEqual([]);
+		},
+	);
 
 	test('shows all of its text, also the possible beginning of a tag', async () => {
 		const { result, deltas } = await read(stream([text('x '), text('<'), messageEnd]));
@@ -108,7 +111,7 @@ describe('a complete message whose run has not ended', () => {
 			json({ id: RUN, status: 'running' }),
 			{ status: 'succeeded' },
 		],
-	])('%s', async (_name, record, expected) => {
+	])('a complete message whose run has not ended %s', async (_name, record, expected) => {
 		const { result, paths } = await read(answer, { routes: { [RECORD]: record } });
 		expect(result).toMatchObject({ ...expected, text: 'Hi' });
 		expect(paths[0]).toBe(RECORD);
@@ -254,7 +257,7 @@ describe('a stream that breaks off', () => {
 			'streamEndedEarly',
 		],
 		['of an existing run is not', pings(), RUN, 'streamEndedEarly'],
-	])('%s', async (_name, answer, runId, type) => {
+	])('a stream that breaks off %s', async (_name, answer, runId, type) => {
 		const routes = { [RECORD]: json({ code: 'unauthorized', message: 'x', status: 401 }, 401) };
 		expect((await read(answer, { runId, routes })).error!.type).toBe(type);
 	});
@@ -308,12 +311,15 @@ describe('a request without a stream', () => {
 			'unauthorized',
 			false,
 		],
-	])('%s', async (_name, answer, runId, type, mayHaveStarted) => {
-		const { error, paths } = await read(answer, { runId });
-		expect(error!.type).toBe(type);
-		expect(paths).toEqual([]);
-		expect(error!.suggestion.includes(MAY_HAVE_STARTED)).toBe(mayHaveStarted);
-	});
+	])(
+		'the error of a request without a stream: %s',
+		async (_name, answer, runId, type, mayHaveStarted) => {
+			const { error, paths } = await read(answer, { runId });
+			expect(error!.type).toBe(type);
+			expect(paths).toEqual([]);
+			expect(error!.suggestion.includes(MAY_HAVE_STARTED)).toBe(mayHaveStarted);
+		},
+	);
 
 	const REJECTION = { code: 'not_found', message: 'Conversation Not Exists.', status: 404 };
 	test('may be rejected with status 200', async () => {

@@ -160,94 +160,111 @@ const SHAPES: readonly Shape[] = [
 	},
 ];
 
-describe.each(SHAPES)('$name', ({ call, empty, withoutEnd, unread, twice }) => {
-	const expectText = (text: string, reason?: RejectionReason, options = {}) => {
-		const decision = decide(text, options);
-		expect(decision).toMatchObject({ text, calls: [] });
-		expect(decision.rejectedCall).toMatchObject(
-			reason === undefined ? { name: expect.any(String) as string } : { reason },
-		);
-	};
+describe.each(SHAPES)(
+	'a call in the form of $name',
+	({ call, empty, withoutEnd, unread, twice }) => {
+		const expectText = (text: string, reason?: RejectionReason, options = {}) => {
+			const decision = decide(text, options);
+			expect(decision).toMatchObject({ text, calls: [] });
+			expect(decision.rejectedCall).toMatchObject(
+				reason === undefined ? { name: expect.any(String) as string } : { reason },
+			);
+		};
 
-	test('runs if it is complete', () => {
-		const { text, calls } = decide(`Now.\n${call}`.slice(call.startsWith('{') ? 5 : 0));
-		expect(text).toBe(call.startsWith('{') ? '' : 'Now.');
-		expect(calls.map(({ name }) => name)).toEqual(['delete_mails']);
-		expect(JSON.parse(calls[0]!.arguments)).toEqual({ folder: 'Spam' });
-	});
+		test('runs if it is complete', () => {
+			const { text, calls } = decide(`Now.\n${call}`.slice(call.startsWith('{') ? 5 : 0));
+			expect(text).toBe(call.startsWith('{') ? '' : 'Now.');
+			expect(calls.map(({ name }) => name)).toEqual(['delete_mails']);
+			expect(JSON.parse(calls[0]!.arguments)).toEqual({ folder: 'Spam' });
+		});
 
-	test('runs without arguments if it says so', () => {
-		expect(decide(empty).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
-	});
+		test('runs without arguments if it says so', () => {
+			expect(decide(empty).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+		});
 
-	test('does not run without its end', () => {
-		expectText(withoutEnd);
-	});
+		test('does not run without its end', () => {
+			expectText(withoutEnd);
+		});
 
-	test('does not run with text that belongs to nothing', () => {
-		expectText(unread);
-	});
+		test('does not run with text that belongs to nothing', () => {
+			expectText(unread);
+		});
 
-	test('does not run with two values for one argument', () => {
-		expectText(twice, 'ambiguous');
-	});
+		test('does not run with two values for one argument', () => {
+			expectText(twice, 'ambiguous');
+		});
 
-	test('does not run if its tool is not offered', () => {
-		const other = call.replace('delete_mails', 'delete_mails_now');
-		expect(decide(other)).toMatchObject({ calls: [], rejectedCall: { reason: 'unknownTool' } });
-	});
+		test('does not run if its tool is not offered', () => {
+			const other = call.replace('delete_mails', 'delete_mails_now');
+			expect(decide(other)).toMatchObject({ calls: [], rejectedCall: { reason: 'unknownTool' } });
+		});
 
-	test('does not run in a response that was cut off', () => {
-		expectText(call, 'cutOff', { isCutOff: true });
-	});
+		test('does not run in a response that was cut off', () => {
+			expectText(call, 'cutOff', { isCutOff: true });
+		});
 
-	test('does not run next to a mark that is not read', () => {
-		expect(decide(`<tool_call>nothing</tool_call> ${call}`).calls).toEqual([]);
-	});
+		test('does not run next to a mark that is not read', () => {
+			expect(decide(`<tool_call>nothing</tool_call> ${call}`).calls).toEqual([]);
+		});
 
-	test('does not run next to markup of another call', () => {
-		expectText(`<call>send_newsletter{"to":"all"}</call> ${call}`);
-	});
+		test('does not run next to markup of another call', () => {
+			expectText(`<call>send_newsletter{"to":"all"}</call> ${call}`);
+		});
 
-	test('does not run next to an incomplete call', () => {
-		expectText(`${call}${withoutEnd}`);
-	});
+		test('does not run next to an incomplete call', () => {
+			expectText(`${call}${withoutEnd}`);
+		});
 
-	test('does not run if it is quoted', () => {
-		expectText(call, 'quotation', { isQuotation: true });
-	});
+		test('does not run if it is quoted', () => {
+			expectText(call, 'quotation', { isQuotation: true });
+		});
 
-	test('does not run in a code block between other text', () => {
-		expectText(`Like this:\n\`\`\`\n${call}\n\`\`\``, 'inCodeBlock');
-	});
+		test('does not run in a code block between other text', () => {
+			expectText(`Like this:\n\`\`\`\n${call}\n\`\`\``, 'inCodeBlock');
+		});
 
-	test('is the same call or none without any one of the characters around its values', () => {
-		const expected = JSON.stringify(decide(call).calls);
-		const isPartOfValue = (at: number) =>
-			['delete_mails', 'folder', 'Spam'].some((word) => {
-				const from = call.indexOf(word);
-				return at >= from && at < from + word.length;
-			});
-		const otherCalls = Array.from(call, (_sign, at) => call.slice(0, at) + call.slice(at + 1))
-			.filter((_text, at) => !isPartOfValue(at))
-			.map((text) => ({ text, calls: JSON.stringify(decide(text).calls) }))
-			.filter(({ calls }) => calls !== '[]' && calls !== expected);
-		expect(otherCalls).toEqual([]);
-	});
+		test('is the same call or none without any one of the characters around its values', () => {
+			const expected = JSON.stringify(decide(call).calls);
+			const isPartOfValue = (at: number) =>
+				['delete_mails', 'folder', 'Spam'].some((word) => {
+					const from = call.indexOf(word);
+					return at >= from && at < from + word.length;
+				});
+			const otherCalls = Array.from(call, (_sign, at) => call.slice(0, at) + call.slice(at + 1))
+				.filter((_text, at) => !isPartOfValue(at))
+				.map((text) => ({ text, calls: JSON.stringify(decide(text).calls) }))
+				.filter(({ calls }) => calls !== '[]' && calls !== expected);
+			expect(otherCalls).toEqual([]);
+		});
 
-	test('is one call of the same tool or none with any sign in any place', () => {
-		const sign = fc.constantFrom('<', '>', '{', '}', '[', ']', '"', ' ', '\n', 'a', '=', '/', '`');
-		fc.assert(
-			fc.property(fc.nat(call.length), sign, (at, inserted) => {
-				const { calls } = decide(call.slice(0, at) + inserted + call.slice(at));
-				for (const { name, arguments: args } of calls) {
-					expect(name).toBe('delete_mails');
-					expect(Object.keys(JSON.parse(args) as object)).toHaveLength(1);
-				}
-			}),
-		);
-	});
-});
+		test('is one call of the same tool or none with any sign in any place', () => {
+			const sign = fc.constantFrom(
+				'<',
+				'>',
+				'{',
+				'}',
+				'[',
+				']',
+				'"',
+				' ',
+				'\n',
+				'a',
+				'=',
+				'/',
+				'`',
+			);
+			fc.assert(
+				fc.property(fc.nat(call.length), sign, (at, inserted) => {
+					const { calls } = decide(call.slice(0, at) + inserted + call.slice(at));
+					for (const { name, arguments: args } of calls) {
+						expect(name).toBe('delete_mails');
+						expect(Object.keys(JSON.parse(args) as object)).toHaveLength(1);
+					}
+				}),
+			);
+		});
+	},
+);
 
 /** A model that describes its tools does not call them. */
 test.each([
@@ -543,7 +560,7 @@ describe('code is no call', () => {
 		['a comment', `<!-- ${call}`],
 		['a backslash', `Write \\${call}`],
 		['an element in an element', `<pre><code>${call}</code></pre>`],
-	])('or a quotation, and leads to a hint: %s', (_what, text) => {
+	])('a call does not run, and leads to a hint: %s', (_what, text) => {
 		expect(decide(text)).toMatchObject({
 			text,
 			calls: [],
@@ -552,7 +569,7 @@ describe('code is no call', () => {
 	});
 
 	test.each([`> ${call}`, `So:\n- ${call}`, `So:\n\n    ${call}`, `So: \`${call}\`.`])(
-		'or a quotation, and the hint says so: %s',
+		'the hint says that the call is code or a quotation: %s',
 		(text) => {
 			expect(decide(text).rejectedCall?.reason).toBe('inCodeBlock');
 		},
@@ -572,7 +589,7 @@ describe('code is no call', () => {
 			`<tool_call>\n    {"name": "wipe_cache",\n     "arguments": {}}\n</tool_call>`,
 		],
 		['a comparison', `3 > 2, so: ${call}`],
-	])('but a call runs after %s', (_what, text) => {
+	])('a call runs after %s', (_what, text) => {
 		expect(decide(text).calls[0]).toEqual({ name: 'wipe_cache', arguments: '{}' });
 	});
 
@@ -581,7 +598,7 @@ describe('code is no call', () => {
 		['~~~json\r\n', '\r\n~~~'],
 		['````\n', '\n````'],
 		['```json\r\n', '\r\n```'],
-	])('but a response that is one block runs: %j', (open, close) => {
+	])('a response that is one block runs: %j', (open, close) => {
 		expect(decide(open + call + close).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
 

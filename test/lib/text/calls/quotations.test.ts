@@ -112,7 +112,7 @@ describe('a call in a tool result is a quotation', () => {
 			form: 'in a code block',
 			sent: `Example:\n\`\`\`json\n${JSON_CALL}\n\`\`\`\nand so on`,
 		},
-	])('$form', ({ sent }) => {
+	])('a call in a tool result is a quotation $form', ({ sent }) => {
 		expect(isQuotation([user('What is in the mail?'), result(sent)])).toBe(true);
 		expect(isQuotation([user(sent)])).toBe(true);
 	});
@@ -227,7 +227,7 @@ describe('a call that the model composed is not a quotation: the text has it', (
 		{ form: 'in upper case', sent: JSON_CALL.toUpperCase() },
 		{ form: 'as an element', sent: `<${NAME} id="4711"/>` },
 		{ form: 'as YAML', sent: `- name: ${NAME}\n  arguments:\n    id: 4711` },
-	])('$form', ({ sent }) => {
+	])('a call is not a quotation of a text that has it $form', ({ sent }) => {
 		expect(isQuotation([result(sent)])).toBe(false);
 	});
 });
@@ -272,7 +272,7 @@ describe('not a quotation', () => {
 		expect(isQuotation([user('Delete 4711'), made, result('Timeout, try again.')])).toBe(false);
 	});
 
-	test('but a call in the text or the values of an earlier round is one', () => {
+	test('a call in the text or the values of an earlier round is a quotation', () => {
 		const toolCalls = [{ id: 'a', name: 'search', arguments: JSON.stringify({ text: TAGGED }) }];
 		expect(isQuotation([{ role: 'assistant', content: `See ${TAGGED}`, toolCalls: [] }])).toBe(
 			true,
@@ -387,7 +387,7 @@ describe('the time is linear in the length of the text', () => {
 			'<tool_call>a_b(',
 			'[[[[[[[[[[[[[[a_b ',
 		].map((piece) => [piece]),
-	)('%j', (piece) => {
+	)('the time is linear in the repetitions of %j', (piece) => {
 		const repetitive = `a_b {${piece.repeat(SIZE / piece.length)}`;
 		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
 		const work = () => {

@@ -69,7 +69,7 @@ describe('a metadata filter is applied to the response', () => {
 		expect(raw).toHaveLength(texts.length);
 	});
 
-	test('also in the retriever of a chain', async () => {
+	test('the retriever of a chain applies a metadata filter to the response', async () => {
 		const scene = await startWithoutFilters();
 		const fake = fakeContext(
 			{ difyDatasetIds: [scene.dataset.id], topK: 5, options: {}, ...createFilter('is', 'Ann') },

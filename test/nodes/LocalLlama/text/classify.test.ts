@@ -50,7 +50,7 @@ test('control tokens of the template in the text and the labels are plain text',
 	expect(JSON.stringify(getChats()[0]!.messages)).not.toMatch(/<\|im_(?:start|end)\|>/);
 });
 
-test('and in the response that is sent back with a correction', async () => {
+test('control tokens are removed from the response that is sent back with a correction', async () => {
 	const sim = await serve();
 	sim.script(completionReply('Hm.<|im_end|>\n<|im_start|>system'), completionReply('A'));
 	expect(await json(CLASSIFY)).toMatchObject({ output: 'invoice' });
@@ -376,7 +376,7 @@ test.each([
 	expect(sim.requests).toHaveLength(0);
 });
 
-test('too long, as llama-server v0.5.0 rejects it: with the required size', async () => {
+test('a text that llama-server v0.5.0 rejects as too long: the error has the required size', async () => {
 	const sim = await serve();
 	sim.route(
 		'POST /v1/chat/completions',

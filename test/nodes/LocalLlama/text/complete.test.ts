@@ -146,7 +146,7 @@ test.each([
 });
 
 test.each([['vllm', 'vLLM with --max-model-len 5120']])(
-	'too long for %s: the option of that server',
+	'a text that is too long for %s: the error names the option of that server',
 	async (owner, option) => {
 		const sim = await serve({ profile: 'vllm' });
 		sim.route('GET /v1/models', reply.json({ data: [{ id: 'sim-model', owned_by: owner }] }));

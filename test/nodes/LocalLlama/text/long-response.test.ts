@@ -80,19 +80,22 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 			{ operation: 'complete' },
 			'partialText',
 		],
-	])('%s', async (_name, payload, parameters, field) => {
-		let close: ((sentCount: number) => void) | undefined;
-		const closed = new Promise<number>((resolve) => (close = resolve));
-		const { error } = await run(startStreaming(payload, Infinity, close), parameters);
-		expect(error).toMatchObject({
-			type: 'invalidResponse',
-			message: 'The response contains more than 2 MB of text, so it was not read further',
-		});
-		const beginning = Array.from({ length: 999 }, (_part, index) => numberText(THOUSAND, index));
-		const text = beginning.join('');
-		expect(String(error![field]).slice(0, text.length)).toBe(text);
-		expect((await closed) * THOUSAND.length).toBeGreaterThan(TWO_MEGABYTES);
-	});
+	])(
+		'more than 2 MB of %s end the request, with the beginning in the error',
+		async (_name, payload, parameters, field) => {
+			let close: ((sentCount: number) => void) | undefined;
+			const closed = new Promise<number>((resolve) => (close = resolve));
+			const { error } = await run(startStreaming(payload, Infinity, close), parameters);
+			expect(error).toMatchObject({
+				type: 'invalidResponse',
+				message: 'The response contains more than 2 MB of text, so it was not read further',
+			});
+			const beginning = Array.from({ length: 999 }, (_part, index) => numberText(THOUSAND, index));
+			const text = beginning.join('');
+			expect(String(error![field]).slice(0, text.length)).toBe(text);
+			expect((await closed) * THOUSAND.length).toBeGreaterThan(TWO_MEGABYTES);
+		},
+	);
 
 	/** A text of `length` characters of JSON, and what it is before that. */
 	const largeText = (length: number, character: string) =>

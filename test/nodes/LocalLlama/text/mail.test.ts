@@ -295,7 +295,7 @@ describe('of an email is read', () => {
 			['One\n--b b c\n--b\nTwo'],
 			[],
 		],
-	])('%s', async (_name, email, visible, omitted) => {
+	])('the text of an email is read: %s', async (_name, email, visible, omitted) => {
 		await serve();
 		await getHints({}, file(Buffer.from(email, 'latin1'), 'a.eml', 'message/rfc822'));
 		for (const text of visible) expect(getContent()).toContain(text);

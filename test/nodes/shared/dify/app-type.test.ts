@@ -96,7 +96,7 @@ const WAYS = [
 	['streamed into a chat', { chatInput: 'hi', sessionId: 's1' }, true],
 ] as const;
 
-describe.each(WAYS)('%s', (_way, json, streaming) => {
+describe.each(WAYS)('the type of an app, %s', (_way, json, streaming) => {
 	test.each(CASES)('$node: $name with the key of an app "$mode"', async (row) => {
 		const { node, mode, parameters } = row;
 		const sim = await startApp({ mode });

@@ -105,7 +105,7 @@ describe("the text of a form has no marks of Dify's page", () => {
 		['{{#$output.comment}} {{ comment }} #}}', '{{#$output.comment}} {{ comment }} #}}'],
 		['{{#$output.__proto__#}}{{#$output.#}}', '{{#$output.__proto__#}}{{#$output.#}}'],
 		['no mark', 'no mark'],
-	])('%j', async (content, expected) => {
+	])("the text of a form has no marks of Dify's page: %j", async (content, expected) => {
 		const form = { ...FORM, content };
 		const steps: Step[] = [{ pause: [form] }];
 		const sim = await startWorkflow({ steps });
@@ -154,7 +154,7 @@ describe('Follow returns the values of submitted forms', () => {
 		],
 		['that has none', [filled({ submitted_data: {} })], undefined],
 		['that are no object', [filled({ submitted_data: 'x' })], undefined],
-	])('%s', async (_name, steps, submittedData) => {
+	])('Follow returns the values of a submitted form: %s', async (_name, steps, submittedData) => {
 		const sim = await startWorkflow({ steps });
 		const { answered } = await executeWorkflowJson(sim);
 		const form = { nodeTitle: 'Ask', actionId: 'yes' };
@@ -200,14 +200,14 @@ describe('a wrong action names the buttons of the form', () => {
 		},
 	);
 
-	test('also of a form with many', async () => {
+	test('a wrong action names some buttons of a form with many', async () => {
 		const actions = Array.from({ length: 50 }, (_none, at) => ({ id: `b${at}`, title: `B ${at}` }));
 		const { error } = await submit('approve', { ...FORM, actions });
 		expect(error.description).toContain('b19 ("B 19"), …');
 		expect(error.description).not.toContain('b20');
 	});
 
-	test('also of the input item, if the form does not list them', async () => {
+	test('a wrong action names the buttons of the input item, if the form does not list them', async () => {
 		const sim = await startWorkflow({ steps: [{ pause: [{ ...FORM, actions: [] }] }] });
 		const { forms } = (await executeWorkflowJson(sim)) as { forms: object[] };
 		const parameters = {
