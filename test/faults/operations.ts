@@ -97,9 +97,8 @@ const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1'
 
 /** The item of an operation, by default with a recording for what transcribes, and with a text for the others. */
 function createItem(
-	operation: unknown,
 	itemIndex: number,
-	{ file, fields }: OperationRun,
+	{ file, fields, operation }: Pick<OperationRun, 'file' | 'fields'> & { operation: unknown },
 ): INodeExecutionData {
 	const isRecording = operation === 'transcribe';
 	const id = getItemId(itemIndex);
@@ -178,10 +177,11 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			labels: filled.labels,
 			run: async (setup) => {
 				const { credentials, continueOnFail, hasErrorOutput, signal, isTool = false } = setup;
+				const { operation } = filled.parameters;
 				const { context, chunks, hints, metadata } = executeContext({
 					items: setup.items
 						? [...setup.items]
-						: credentials.map((_, at) => createItem(filled.parameters.operation, at, setup)),
+						: credentials.map((_, at) => createItem(at, { ...setup, operation })),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,

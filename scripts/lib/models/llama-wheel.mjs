@@ -17,7 +17,7 @@ const WHEEL = {
 		'1f2a08052bb653659bcf1bedbbaf86b97f41dd46aa2763d596d7f27c5d89a689',
 	],
 };
-const LAUNCHER = join(root, 'scripts', 'lib', 'llama_server.py');
+const LAUNCHER = join(root, 'scripts', 'lib', 'models', 'llama_server.py');
 
 /**
  * The shell script `llama-server`. It finds its folder by itself, also through a symbolic link, since the folder is moved

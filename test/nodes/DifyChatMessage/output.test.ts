@@ -92,7 +92,7 @@ describe('the item of a message', () => {
 		{ forms: [{ nodeTitle: 'Mail', token: null }], hints: [/"Mail" has no token.*by email only/] },
 		{
 			forms: [{ nodeTitle: 'Approve' }, { nodeTitle: 'Mail', token: null }],
-			hints: [/waits for a person \(Approve\)/, /"Mail" has no token/],
+			hints: [/"Mail" has no token/, /waits for a person \(Approve\)/],
 		},
 		{ forms: [], hints: [/The run has not ended: it waits in Dify/] },
 	])('a pause with the forms $forms is told in a chat', async ({ forms, hints }) => {
