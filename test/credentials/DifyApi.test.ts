@@ -5,7 +5,7 @@ import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
 import { testCredential } from '../support/credential-test';
-import { startScripted } from '../guarantees/support/scripted-server';
+import { startScripted } from '../support/scripted-server';
 import { useSimulator } from '../simulators/use-simulator';
 
 const start = useSimulator(startScripted);

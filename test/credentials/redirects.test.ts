@@ -3,30 +3,25 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/credential-test';
-import { startListening } from '../support/listen';
-import type { Listening } from '../support/listen';
-import * as http from 'node:http';
+import { json, startScripted } from '../support/scripted-server';
+import type { ScriptedServer } from '../support/scripted-server';
 
 const CANARY = 'local-key-1234567890';
 
-const requestedPaths: string[] = [];
-const otherServer = http.createServer((request, response) => {
-	requestedPaths.push(request.url ?? '');
-	response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}');
-});
 let status = 307;
-let location: string;
-let listening: Listening[];
-const server = http.createServer(
-	(_request, response) => void response.writeHead(status, { location }).end(),
-);
+let server: ScriptedServer;
+let otherServer: ScriptedServer;
 
 beforeAll(async () => {
-	listening = [await startListening(server), await startListening(otherServer)];
-	location = `${listening[1]!.url}/there`;
+	otherServer = await startScripted(json({ data: [] }));
+	const location = `${otherServer.url}/there`;
+	server = await startScripted((_request, response) =>
+		response.writeHead(status, { location }).end(),
+	);
 });
 afterAll(async () => {
-	for (const { close } of listening) await close();
+	await server.close();
+	await otherServer.close();
 });
 
 const header = [{ name: 'X-Proxy-Token', value: CANARY }];
@@ -44,8 +39,8 @@ const CREDENTIALS: Array<
 
 test.each(CREDENTIALS)('the test of %s does not follow redirects', async (_name, type, data) => {
 	for (status of [301, 302, 303, 307, 308]) {
-		const message = await testCredential(type, { ...data, baseUrl: listening[0]!.url });
+		const message = await testCredential(type, { ...data, baseUrl: server.url });
 		expect(message).toMatch(/redirects.*Base URL/is);
 	}
-	expect(requestedPaths).toEqual([]);
+	expect(otherServer.requests).toEqual([]);
 });

@@ -3,8 +3,7 @@
  * the operation does not have, or a server that it does not talk to.
  */
 import { useClock } from '../guarantees/support/fake-clock';
-import { startListening } from '../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../support/scripted-server';
 import { createCredential, expectNoProblems, findException, passUntilEnded } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult } from './operations';
@@ -215,17 +214,15 @@ function readResult({ items, returned }: OperationResult): Shown | undefined {
 }
 
 async function runAll({ status, headers, body, isModel }: Cause): Promise<Map<Operation, Shown>> {
-	const server = http.createServer((request, response) => {
-		request.resume();
-		request.on('end', () => {
-			const type = /^[{[]/.test(body) ? 'application/json' : 'text/html';
+	let activity = 0;
+	const type = /^[{[]/.test(body) ? 'application/json' : 'text/html';
+	const { url, close } = await startScripted(
+		(_request, response) => {
 			response.writeHead(status, { 'content-type': type, connection: 'close', ...headers });
 			response.end(body);
-		});
-	});
-	let activity = 0;
-	server.on('request', () => activity++);
-	const { url } = await startListening(server);
+		},
+		{ onArrival: () => void activity++ },
+	);
 	const shown = new Map<Operation, Shown>();
 	const works = new Map<string, Promise<unknown>>();
 	for (const operation of operations) {
@@ -247,8 +244,7 @@ async function runAll({ status, headers, body, isModel }: Cause): Promise<Map<Op
 	}
 	const servers = [{ activity: () => activity }];
 	const pending = await passUntilEnded(works, { clock, servers, maxMs: 700_000 });
-	server.closeAllConnections();
-	server.close();
+	await close();
 	expect(pending).toEqual([]);
 	return shown;
 }

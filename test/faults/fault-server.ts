@@ -1,5 +1,5 @@
 /** A server that fails in ten ways. It knows no API: the responses are written by hand. */
-import { startListening } from '../support/listen';
+import { startScripted } from '../support/scripted-server';
 import * as http from 'node:http';
 import timers from 'node:timers';
 import { FIRST_WORDS, LAST_WORDS } from './good-responses';
@@ -174,7 +174,7 @@ export async function startFaultServer(): Promise<FaultServer> {
 	const requests: string[] = [];
 	const open = new Set<http.ServerResponse>();
 	let activity = 0;
-	const server = http.createServer((request, response) => {
+	const onArrival = (request: http.IncomingMessage, response: http.ServerResponse): void => {
 		const target = request.url ?? '';
 		requests.push(`${target.split('/').slice(1, 3).join('/')} ${request.method} ${target}`);
 		activity += 1;
@@ -183,11 +183,11 @@ export async function startFaultServer(): Promise<FaultServer> {
 			activity += 1;
 			open.delete(response);
 		});
-		request.resume();
-		request.on('error', () => undefined);
-		request.on('end', () => strike(target.split('/')[1]!, request, response));
-	});
-	const { url, close } = await startListening(server);
+	};
+	const { url, close } = await startScripted(
+		(request, response) => strike(request.path.split('/')[1]!, response.req, response),
+		{ onArrival },
+	);
 	return {
 		at: (fault, name) =>
 			`${fault === 'refused' ? CLOSED : url}/${fault}/${name.replace(/\W+/g, '-')}`,

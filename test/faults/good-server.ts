@@ -1,6 +1,7 @@
 /** A server that fulfils every request, and tells what it got. A test may have it react otherwise. */
-import { startListening } from '../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../support/scripted-server';
+import type { Answer } from '../support/scripted-server';
+import type * as http from 'node:http';
 import { getGoodResponse, getUnfinishedResponse } from './good-responses';
 import type { GoodResponse } from './good-responses';
 
@@ -48,43 +49,35 @@ export async function startGoodServer(
 	const received: Received[] = [];
 	let baseUrl = '';
 	let activity = 0;
-	const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
-		const [, name = '', target = ''] = /^\/([^/]*)(.*)$/.exec(incoming.url ?? '') ?? [];
-		const { method = '', headers } = incoming;
-		const pieces: Buffer[] = [];
-		activity += 1;
-		incoming.on('data', (piece: Buffer) => pieces.push(piece));
-		incoming.on('error', () => undefined);
-		incoming.on('end', () => {
-			const text = Buffer.concat(pieces).toString();
-			const at = performance.now();
-			const line = `${method} ${target}`;
-			const parts = { method, target, text, baseUrl: `${baseUrl}/${name}` };
-			const good = getGoodResponse(parts);
-			const contentType = String(good.headers['content-type']);
-			const request: Received = {
-				name,
-				line,
-				method,
-				headers,
-				text,
-				at,
-				isOpen: true,
-				contentType,
-			};
-			const index = to(name).length;
-			received.push(request);
-			response.on('close', () => {
-				activity += 1;
-				request.isOpen = false;
-			});
-			void send(response, react(request, index), (isUnfinished) =>
-				isUnfinished ? getUnfinishedResponse(parts) : good,
-			);
+	const answer: Answer = ({ method, path, headers, text }, response) => {
+		const [, name = '', target = ''] = /^\/([^/]*)(.*)$/.exec(path) ?? [];
+		const at = performance.now();
+		const line = `${method} ${target}`;
+		const parts = { method, target, text, baseUrl: `${baseUrl}/${name}` };
+		const good = getGoodResponse(parts);
+		const contentType = String(good.headers['content-type']);
+		const request: Received = {
+			name,
+			line,
+			method,
+			headers,
+			text,
+			at,
+			isOpen: true,
+			contentType,
+		};
+		const index = to(name).length;
+		received.push(request);
+		response.on('close', () => {
+			activity += 1;
+			request.isOpen = false;
 		});
+		void send(response, react(request, index), (isUnfinished) =>
+			isUnfinished ? getUnfinishedResponse(parts) : good,
+		);
 	};
 	const to = (name: string): Received[] => received.filter((request) => request.name === name);
-	const { url, close } = await startListening(http.createServer(onRequest));
+	const { url, close } = await startScripted(answer, { onArrival: () => void (activity += 1) });
 	baseUrl = url;
 	return {
 		at: (name) => `${url}/${toName(name)}`,

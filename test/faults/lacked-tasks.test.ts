@@ -3,8 +3,7 @@
  * server, and no operation takes a file that cannot be read for a missing task.
  */
 import { useClock } from '../guarantees/support/fake-clock';
-import { startListening } from '../support/listen';
-import * as http from 'node:http';
+import { sendJson, startScripted } from '../support/scripted-server';
 import { createCredential, expectNoProblems, passUntilEnded } from './harness';
 import { listOperations } from './operations';
 import type { Operation } from './operations';
@@ -58,19 +57,16 @@ async function failAll(
 ): Promise<Map<string, Failure>> {
 	let activity = 0;
 	const models = { object: 'list', data: [{ id: 'a-model', object: 'model', owned_by: 'vllm' }] };
-	const server = http.createServer((request, response) => {
-		activity++;
-		request.resume();
-		request.on('end', () => {
-			const isList = request.method === 'GET' && /\/models$/.test(request.url ?? '');
+	const { url, close } = await startScripted(
+		({ method, path }, response) => {
+			const isList = method === 'GET' && path.endsWith('/models');
 			const body = isList ? models : { error: { message, code: status } };
-			const isMissing = request.method === 'GET' && !isList;
-			const type = { 'content-type': 'application/json', connection: 'close' };
-			response.writeHead(isList ? 200 : isMissing ? 404 : status, type);
-			response.end(JSON.stringify(body));
-		});
-	});
-	const { url, close } = await startListening(server);
+			const isMissing = method === 'GET' && !isList;
+			const given = isList ? 200 : isMissing ? 404 : status;
+			sendJson(response, body, given, { connection: 'close' });
+		},
+		{ onArrival: () => void activity++ },
+	);
 	const failures = new Map<string, Failure>();
 	const works = new Map<string, Promise<unknown>>();
 	for (const operation of operations.filter(({ name }) => names.includes(name))) {

@@ -7,7 +7,7 @@ import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 import * as buffer from 'node:buffer';
 import { useSimulator } from '../simulators/use-simulator';
 import { execute, prepare, supplyRetriever } from '../recordings/support/dify-node-runner';
-import { useServers } from './support/scripted-server';
+import { useServers } from '../support/scripted-server';
 
 jest.mock('n8n-workflow', () => jest.requireActual<object>('../recordings/support/mock-sleep'));
 

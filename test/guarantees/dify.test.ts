@@ -10,8 +10,8 @@ import { useSimulator } from '../simulators/use-simulator';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 import * as buffer from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
-import { useServers } from './support/scripted-server';
-import type { ScriptedServer } from './support/scripted-server';
+import { useServers } from '../support/scripted-server';
+import type { ScriptedServer } from '../support/scripted-server';
 import { ACTION_NODES, execute, prepare } from '../recordings/support/dify-node-runner';
 import type { ActionNode } from '../recordings/support/dify-node-runner';
 

@@ -2,7 +2,7 @@
 import { testLimit } from '../support/limits';
 import { LLAMA_SERVER } from './support/responses';
 import { modelList, run } from './support/node-runner';
-import { json, useServers } from './support/scripted-server';
+import { json, useServers } from '../support/scripted-server';
 
 const start = useServers();
 

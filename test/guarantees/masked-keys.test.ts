@@ -22,8 +22,8 @@ import {
 	streamOf,
 	textOf,
 } from './support/node-runner';
-import { json, useServers } from './support/scripted-server';
-import type { Answer, Routes, ScriptedServer } from './support/scripted-server';
+import { json, useServers } from '../support/scripted-server';
+import type { Answer, Routes, ScriptedServer } from '../support/scripted-server';
 
 jest.mock('n8n-workflow', () => jest.requireActual<object>('../recordings/support/mock-sleep'));
 

@@ -3,8 +3,8 @@ import { build } from 'esbuild';
 
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, modelList, run } from './support/node-runner';
-import { json, useServers } from './support/scripted-server';
-import type { Routes, ServerOptions } from './support/scripted-server';
+import { json, useServers } from '../support/scripted-server';
+import type { Routes, ServerOptions } from '../support/scripted-server';
 import { startProxy } from '../simulators/proxy-server';
 import type { ProxyOptions, ProxyServer } from '../simulators/proxy-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../support/filtering-helpers';

@@ -1,7 +1,7 @@
 /** Promises to users. What people see: one mistake has one diagnosis. */
 import { failureOf, chatModel, modelList, serverHealth } from './support/node-runner';
-import { listen } from '../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../support/scripted-server';
+import type { ScriptedServer } from '../support/scripted-server';
 
 interface Page {
 	status: number;
@@ -46,19 +46,17 @@ const MISTAKES: Array<
 ];
 
 describe.each(MISTAKES)('the address of %s as Base URL', (_name, respond, title) => {
-	let server: http.Server;
-	let url: string;
+	let server: ScriptedServer;
 	beforeAll(async () => {
-		server = http.createServer((request, response) => {
-			request.resume();
-			const { status, body, headers } = respond(request.method!, request.url!);
+		server = await startScripted((request, response) => {
+			const { status, body, headers } = respond(request.method, request.path);
 			response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 		});
-		url = `http://127.0.0.1:${await listen(server)}`;
 	});
-	afterAll(() => void server.close());
+	afterAll(async () => await server.close());
 
 	test('chats, lists and Server Health give the same diagnosis', async () => {
+		const { url } = server;
 		const { supplied } = await chatModel(url);
 		const chat = await failureOf(supplied.invoke('Hi'));
 		const list = await failureOf(modelList(url));

@@ -17,8 +17,8 @@ import { executeContext } from '../support/execute-context';
 import * as util from 'node:util';
 import { LLAMA_SERVER, ollama } from './support/responses';
 import { chatModel, model } from './support/node-runner';
-import { json, startScripted } from './support/scripted-server';
-import type { ScriptedRequest, ScriptedServer } from './support/scripted-server';
+import { json, startScripted } from '../support/scripted-server';
+import type { ScriptedRequest, ScriptedServer } from '../support/scripted-server';
 
 type Json = Record<string, unknown>;
 

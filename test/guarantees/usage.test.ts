@@ -12,8 +12,8 @@ import {
 } from './support/responses';
 import { chatModel, failureOf, run, streamOf, wholeOf } from './support/node-runner';
 import type { SupplySetup } from './support/node-runner';
-import { json, useServers } from './support/scripted-server';
-import type { Answer } from './support/scripted-server';
+import { json, useServers } from '../support/scripted-server';
+import type { Answer } from '../support/scripted-server';
 import { useTraces } from '../support/traces';
 
 const start = useServers();

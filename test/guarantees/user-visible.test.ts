@@ -24,7 +24,7 @@ import {
 	streamOf,
 } from './support/node-runner';
 import type { Supplied, SupplySetup } from './support/node-runner';
-import { json, until, useServers } from './support/scripted-server';
+import { json, until, useServers } from '../support/scripted-server';
 import type * as http from 'node:http';
 import { closedPort } from '../support/listen';
 

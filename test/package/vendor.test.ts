@@ -1,7 +1,6 @@
 import type * as Vendor from '../../lib/vendor';
 import { startProxy } from '../simulators/proxy-server';
-import { listen } from '../support/listen';
-import * as http from 'node:http';
+import { sendJson, useServers } from '../support/scripted-server';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { request } from '../support/undici';
@@ -10,24 +9,14 @@ import { request } from '../support/undici';
 const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, dereference, format } =
 	createRequire(`${process.cwd()}/package.json`)('./dist/vendor.js') as typeof Vendor;
 
-const servers: http.Server[] = [];
-
-afterEach(() => {
-	for (const server of servers.splice(0)) server.close();
-});
+const startServer = useServers();
 
 /** A server that echoes the request. */
 async function echo(): Promise<string> {
-	const server = http.createServer((incoming, response) => {
-		incoming.setEncoding('utf8');
-		let body = '';
-		incoming.on('data', (piece: string) => (body += piece));
-		incoming.on('end', () =>
-			response.end(JSON.stringify({ method: incoming.method, url: incoming.url, body })),
-		);
-	});
-	servers.push(server);
-	return `http://127.0.0.1:${await listen(server)}`;
+	const { url } = await startServer(({ method, path, text }, response) =>
+		sendJson(response, { method, url: path, body: text }),
+	);
+	return url;
 }
 
 async function* pieces(): AsyncGenerator<Uint8Array> {
@@ -68,9 +57,7 @@ describe('the libraries in the built package', () => {
 	});
 
 	it('end a request that is stopped', async () => {
-		const server = http.createServer(() => {});
-		servers.push(server);
-		const base = `http://127.0.0.1:${await listen(server)}`;
+		const { url: base } = await startServer(() => undefined);
 		const dispatcher = new Pool(base);
 		const stop = new AbortController();
 		const response = request(base, { dispatcher, signal: stop.signal });

@@ -1,6 +1,6 @@
 import type { Log } from '../../scripts/lib/types';
-import * as http from 'node:http';
-import { closedPort, listen } from '../support/listen';
+import { closedPort } from '../support/listen';
+import { sendJson, useServers } from '../support/scripted-server';
 import { loadScript } from '../support/scripts';
 
 interface ModelServerChoice {
@@ -16,34 +16,22 @@ interface ModelServerScript {
 	): Promise<ModelServerChoice | undefined>;
 }
 
-const servers = new Set<http.Server>();
-
-afterEach(() => {
-	for (const server of servers) server.close();
-	servers.clear();
-});
+const startServer = useServers();
 
 /** A model server, open or with a key. */
 async function modelServer(
 	models: string[],
 	{ key, openList = false }: { key?: string; openList?: boolean } = {},
 ): Promise<number> {
-	const server = http.createServer(({ url, headers }, response) => {
+	const { port } = await startServer(({ path, headers }, response) => {
+		const isList = path === '/v1/models';
 		const isOpen =
-			key === undefined ||
-			headers.authorization === `Bearer ${key}` ||
-			(openList && url === '/v1/models');
-		const data = url === '/v1/models' ? { data: models.map((id) => ({ id })) } : {};
-		response.writeHead(isOpen ? 200 : 401, {
-			'content-type': 'application/json',
-			connection: 'close',
-		});
-		response.end(
-			JSON.stringify(isOpen ? data : { error: { message: 'Invalid API Key', code: 401 } }),
-		);
+			key === undefined || headers.authorization === `Bearer ${key}` || (openList && isList);
+		if (!isOpen)
+			return sendJson(response, { error: { message: 'Invalid API Key', code: 401 } }, 401);
+		return sendJson(response, isList ? { data: models.map((id) => ({ id })) } : {});
 	});
-	servers.add(server);
-	return await listen(server);
+	return port;
 }
 
 async function find(

@@ -1,5 +1,4 @@
-import { startListening } from '../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../support/scripted-server';
 
 /** An exported span. */
 export interface ExportedSpan {
@@ -81,15 +80,9 @@ function spansIn(request: Buffer): ExportedSpan[] {
 /** Starts a trace collector (OTLP over HTTP in protobuf, as n8n exports). `hangs`: it never answers. */
 export async function startOtlpReceiver({ hangs = false }: { hangs?: boolean } = {}) {
 	const spans: ExportedSpan[] = [];
-	const requests: Array<{ path: string; headers: http.IncomingHttpHeaders }> = [];
-	const server = http.createServer((request, response) => {
-		const pieces: Buffer[] = [];
-		request.on('data', (piece: Buffer) => pieces.push(piece));
-		request.on('end', () => {
-			requests.push({ path: request.url ?? '', headers: request.headers });
-			if (request.method === 'POST') spans.push(...spansIn(Buffer.concat(pieces)));
-			if (!hangs) response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
-		});
+	const server = await startScripted(({ method, bytes }, response) => {
+		if (method === 'POST') spans.push(...spansIn(bytes));
+		if (!hangs) response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
 	});
-	return { ...(await startListening(server)), spans, requests };
+	return { ...server, spans };
 }

@@ -1,16 +1,13 @@
 import { withDeadline } from './deadline';
-import { startListening } from './listen';
-import * as http from 'node:http';
+import { startScripted } from './scripted-server';
 
 const never = new Promise<never>(() => undefined);
 
 test('a test that waits in vain says for what, and what its servers received', async () => {
-	const server = await startListening(
-		http.createServer((request, response) => {
-			if (request.url === '/open') response.flushHeaders();
-			else response.end('ok');
-		}),
-	);
+	const server = await startScripted(({ path }, response) => {
+		if (path === '/open') response.flushHeaders();
+		else response.end('ok');
+	});
 	await fetch(`${server.url}/done`);
 	const { body } = await fetch(`${server.url}/open`);
 	const waiting = withDeadline(never, () => 'the second request', 10);

@@ -3,8 +3,7 @@ import { appKey, startDifySim } from '../../simulators/dify';
 import type { DifySim, DifySimOptions } from '../../simulators/dify';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, ScriptedCall, SimOptions } from '../../simulators/llama-server';
-import { startListening } from '../../support/listen';
-import * as http from 'node:http';
+import { sendJson, startScripted } from '../../support/scripted-server';
 import process from 'node:process';
 import { parameterProblems } from '../../support/workflow-check';
 import type { Description } from '../../support/workflow-check';
@@ -162,12 +161,10 @@ export async function service(
 	answer: (url: string) => object,
 ): Promise<{ url: string; seen: string[] }> {
 	const seen: string[] = [];
-	const server = http.createServer((request, response) => {
-		seen.push(request.url ?? '');
-		response.setHeader('content-type', 'application/json');
-		response.end(JSON.stringify(answer(request.url ?? '')));
+	const { url, close } = await startScripted(({ path }, response) => {
+		seen.push(path);
+		sendJson(response, answer(path));
 	});
-	const { url, close } = await startListening(server);
 	closing.push(close);
 	return { url, seen };
 }

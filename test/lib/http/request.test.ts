@@ -1,8 +1,8 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
-import type { Answer, ScriptedRequest } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../support/scripted-server';
+import type { Answer, ScriptedRequest } from '../../support/scripted-server';
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';

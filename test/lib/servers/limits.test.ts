@@ -1,7 +1,7 @@
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { getTruncationWarnings } from '../../../lib/servers/truncation';
-import { json, startScripted } from '../../guarantees/support/scripted-server';
-import type { ScriptedServer } from '../../guarantees/support/scripted-server';
+import { json, startScripted } from '../../support/scripted-server';
+import type { ScriptedServer } from '../../support/scripted-server';
 import { suggestModels } from '../../../lib/servers/models';
 import { testLimit } from '../../support/limits';
 

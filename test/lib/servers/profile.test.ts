@@ -3,7 +3,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { getProfile } from '../../../lib/servers/profile';
 import { createDeferred } from '../../support/deferred';
 import { setImmediate } from 'node:timers';
-import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const serveScript = useSimulator(startScripted);

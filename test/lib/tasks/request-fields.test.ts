@@ -24,8 +24,8 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { everyOperation, getLabels } from '../../support/every-operation';
 import { getError } from '../../support/get-error';
-import { json, startScripted } from '../../guarantees/support/scripted-server';
-import type { Answer, ScriptedRequest } from '../../guarantees/support/scripted-server';
+import { json, startScripted } from '../../support/scripted-server';
+import type { Answer, ScriptedRequest } from '../../support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, OPTIONS, transcribeRequest } from './media';
 

@@ -6,7 +6,7 @@ import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import type { MediaSim } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
-import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';

@@ -1,7 +1,7 @@
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { embeddings } from '../../guarantees/support/node-runner';
-import { json, useServers } from '../../guarantees/support/scripted-server';
+import { json, useServers } from '../../support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { editorContext } from '../../support/editor-context';
 import { fakeContext } from '../../support/context';

@@ -1,11 +1,10 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
-import { startListening } from '../../support/listen';
-import type { Listening } from '../../support/listen';
+import { sendJson, startScripted } from '../../support/scripted-server';
+import type { Answer, ScriptedServer } from '../../support/scripted-server';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
-import * as http from 'node:http';
 import * as os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -14,9 +13,20 @@ const MEGABYTE = 1024 * 1024;
 const LARGE = 200 * MEGABYTE;
 
 let folder: string;
-let server: Listening;
-/** Bytes of the received bodies. */
-const receivedBytes: number[] = [];
+let server: ScriptedServer;
+
+const answer: Answer = ({ method, path: route }, response) => {
+	if (method !== 'POST') return response.writeHead(404).end();
+	if (!route.endsWith('/speech')) return sendJson(response, { text: 'Hello' });
+	response.writeHead(200, { 'content-type': 'audio/wav' });
+	const chunk = Buffer.alloc(MEGABYTE);
+	let remaining = LARGE / MEGABYTE;
+	const hasMore = (): void => {
+		while (remaining-- > 0) if (!response.write(chunk)) return void response.once('drain', hasMore);
+		response.end();
+	};
+	return hasMore();
+};
 
 beforeAll(async () => {
 	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-files-'));
@@ -34,28 +44,7 @@ beforeAll(async () => {
 	fs.writeSync(file, 'RIFF\0\0\0\0WAVEfmt ');
 	fs.ftruncateSync(file, LARGE);
 	fs.closeSync(file);
-	const httpServer = http.createServer((request, response) => {
-		let bytes = 0;
-		request.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
-		request.on('end', () => {
-			receivedBytes.push(bytes);
-			if (request.method !== 'POST') return void response.writeHead(404).end();
-			if (request.url?.endsWith('/speech') !== true)
-				return void response
-					.writeHead(200, { 'content-type': 'application/json' })
-					.end('{"text":"Hello"}');
-			response.writeHead(200, { 'content-type': 'audio/wav' });
-			const chunk = Buffer.alloc(MEGABYTE);
-			let remaining = LARGE / MEGABYTE;
-			const hasMore = (): void => {
-				while (remaining-- > 0)
-					if (!response.write(chunk)) return void response.once('drain', hasMore);
-				response.end();
-			};
-			hasMore();
-		});
-	});
-	server = await startListening(httpServer);
+	server = await startScripted(answer, { keepsBodies: false });
 });
 
 afterAll(async () => {
@@ -101,7 +90,7 @@ const measure = async (operation: string): Promise<Measured> => {
 test('a recording of 200 MB is sent', async () => {
 	const { grownBytes, json } = await measure('transcribe');
 	expect(json).toEqual({ output: 'Hello' });
-	expect(Math.max(...receivedBytes)).toBeGreaterThan(LARGE);
+	expect(Math.max(...server.requests.map(({ byteLength }) => byteLength))).toBeGreaterThan(LARGE);
 	expect(grownBytes / MEGABYTE).toBeLessThan(100);
 });
 

@@ -245,7 +245,11 @@ describe('a value of a field', () => {
 	});
 
 	it('is quoted as JSON, truncated', () => {
-		expect(quoteValue(10n)).toBe('10');
+		const circular: Record<string, unknown> = {};
+		circular.self = circular;
+		expect(quoteValue(circular)).toBe('[object Object]');
+		// n8n-workflow gives them a JSON form.
+		expect(quoteValue(10n)).toBe('"10"');
 		expect(quoteValue(undefined)).toBe('undefined');
 		expect(quoteValue('x'.repeat(200))).toHaveLength(100);
 		fc.assert(

@@ -1,6 +1,6 @@
 import { searchVoices } from '../../../nodes/shared/voice-selection';
 import { searchModels } from '../../../nodes/shared/model-selection';
-import { sendJson, startScripted } from '../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../support/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { editorContext } from '../../support/editor-context';
 

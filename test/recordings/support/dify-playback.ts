@@ -3,8 +3,9 @@
  * run's record from recordings of the same set, or a response from a small table, or Dify's 404. So the results do not
  * depend on the number and order of the requests.
  */
-import { startListening } from '../../support/listen';
-import * as http from 'node:http';
+import { sendJson, startScripted } from '../../support/scripted-server';
+import type { Answer } from '../../support/scripted-server';
+import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import { tableAnswer, UNKNOWN } from './dify-answers';
 import type { TableAnswer } from './dify-answers';
@@ -44,32 +45,31 @@ export async function startDifyPlayback(
 	let starts = 0;
 	let disconnect: Cut | undefined;
 	let origin = '';
-	const server = http.createServer((request, response) => {
-		stir();
-		response.on('close', stir);
-		request.resume();
-		request.on('end', () => {
-			const url = new URL(request.url ?? '/', 'http://localhost');
-			const path = url.pathname.replace(/^\/v1(?=\/)/, '');
-			const requestRoute = `${request.method} ${path}`;
-			if (STARTS_RUN.test(requestRoute)) starts += 1;
-			if (request.method === route.method && route.path.test(path)) {
-				play(exchange, url.searchParams, origin, response, disconnect);
-				return;
-			}
-			if (SIGNED_FILE.test(requestRoute)) {
-				response.setHeader('content-type', 'text/plain').end('file');
-				return;
-			}
-			const other = otherAnswer(requestRoute, url, exchange, siblings);
-			const headers = { 'content-type': 'application/json' };
-			response.writeHead(other.status, headers).end(withOrigin(JSON.stringify(other.json), origin));
-		});
+	const answer: Answer = (request, response) => {
+		const url = new URL(request.path, 'http://localhost');
+		const path = url.pathname.replace(/^\/v1(?=\/)/, '');
+		const requestRoute = `${request.method} ${path}`;
+		if (STARTS_RUN.test(requestRoute)) starts += 1;
+		if (request.method === route.method && route.path.test(path)) {
+			play(exchange, url.searchParams, origin, response, disconnect);
+			return;
+		}
+		if (SIGNED_FILE.test(requestRoute)) {
+			response.setHeader('content-type', 'text/plain').end('file');
+			return;
+		}
+		const other = otherAnswer(requestRoute, url, exchange, siblings);
+		sendJson(response, withOrigin(JSON.stringify(other.json), origin), other.status);
+	};
+	const server = await startScripted(answer, {
+		onArrival: (_incoming, response) => {
+			stir();
+			response.on('close', stir);
+		},
 	});
-	const listening = await startListening(server);
-	origin = listening.url;
+	origin = server.url;
 	return {
-		close: listening.close,
+		close: server.close,
 		url: `${origin}/v1`,
 		starts: () => starts,
 		cut: (bytes, isFrozen = false) => {

@@ -1,5 +1,4 @@
-import { startListening } from '../../support/listen';
-import * as http from 'node:http';
+import { startScripted } from '../../support/scripted-server';
 import { pathOf } from './exchange';
 import type { Exchange } from './exchange';
 import { identityResponse } from './server-identities';
@@ -26,17 +25,12 @@ const ALIKE: ReadonlyArray<readonly string[]> = [
 export async function play(exchange: Exchange): Promise<Playback> {
 	const routes = routesOf(exchange);
 	let requestCount = 0;
-	const server = http.createServer((request) => {
-		const { method = '', url = '', socket } = request;
-		const isRecorded = routes.has(`${method} ${url.replace(/\?.*$/, '')}`);
+	const { url, close } = await startScripted(({ method, path }, { req: { socket } }) => {
+		const isRecorded = routes.has(`${method} ${path.replace(/\?.*$/, '')}`);
 		if (isRecorded) requestCount++;
-		request.resume();
-		request.on('end', () =>
-			socket.end(isRecorded ? exchange.answer : identityResponse(exchange, method, url)),
-		);
-		socket.on('error', () => {});
+		socket.end(isRecorded ? exchange.answer : identityResponse(exchange, method, path));
 	});
-	return { ...(await startListening(server)), requestCount: () => requestCount };
+	return { url, close, requestCount: () => requestCount };
 }
 
 function routesOf({ request, answer }: Exchange): ReadonlySet<string> {

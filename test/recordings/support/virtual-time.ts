@@ -96,8 +96,6 @@ async function sleep(ms: number): Promise<void> {
 	await new Promise(real.setImmediate);
 }
 
-// Its libraries load the timers, so these come first.
-
 // Loaded after `timers`, which one of its libraries imports.
 const actualWorkflow = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
 

@@ -4,8 +4,8 @@ import type { RunReaderOptions } from '../../../../lib/dify/run/run-reader';
 import type { RunResult, TextDelta } from '../../../../lib/dify/types';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { openStream, send } from '../../../guarantees/support/responses';
-import { json } from '../../../guarantees/support/scripted-server';
-import type { Answer, Routes } from '../../../guarantees/support/scripted-server';
+import { json } from '../../../support/scripted-server';
+import type { Answer, Routes } from '../../../support/scripted-server';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>

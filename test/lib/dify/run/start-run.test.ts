@@ -5,8 +5,8 @@ import { sendChatMessage } from '../../../../lib/dify/run/send-chat-message';
 import { withTextInput } from '../../../../lib/dify/text-input';
 import type { ChatMessageRequest } from '../../../../lib/dify/run/send-chat-message';
 import { ServerError } from '../../../../lib/errors/server-error';
-import { json } from '../../../guarantees/support/scripted-server';
-import type { Answer } from '../../../guarantees/support/scripted-server';
+import { json } from '../../../support/scripted-server';
+import type { Answer } from '../../../support/scripted-server';
 import { getError } from '../../../support/get-error';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 

@@ -1,5 +1,5 @@
 /** Several forms of one run: submitted, expired, and passed over in a replay. */
-import { sendJson, startScripted } from '../../../guarantees/support/scripted-server';
+import { sendJson, startScripted } from '../../../support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { getNodeError } from '../../dify';
 import { executeOperation } from '../workflow';

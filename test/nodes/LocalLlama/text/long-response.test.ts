@@ -1,7 +1,7 @@
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { delta, sse } from '../../../guarantees/support/responses';
-import { startScripted } from '../../../guarantees/support/scripted-server';
-import type { Answer } from '../../../guarantees/support/scripted-server';
+import { startScripted } from '../../../support/scripted-server';
+import type { Answer } from '../../../support/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { executeContext } from '../../../support/execute-context';
 import stream from 'node:stream';

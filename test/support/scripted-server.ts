@@ -1,10 +1,10 @@
-/** Small scripted servers for tests of node entry points. They do not import the package. */
-import { pollUntil, withDeadline } from '../../support/deadline';
-import { startListening } from '../../support/listen';
+/** The scripted server of the tests. It does not import the package. */
+import { pollUntil, withDeadline } from './deadline';
+import { startListening } from './listen';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { setImmediate } from 'node:timers';
-import { testCertificate } from '../../support/tls';
+import { testCertificate } from './tls';
 
 export interface ScriptedRequest {
 	readonly method: string;
@@ -15,6 +15,9 @@ export interface ScriptedRequest {
 	readonly text: string;
 	/** The body as JSON; empty if it is not JSON. */
 	readonly body: Record<string, unknown>;
+	readonly bytes: Buffer;
+	/** Of the body, also where `keepsBodies` is false. */
+	readonly byteLength: number;
 	/** Resolves when the client closed the connection before the answer was complete. */
 	readonly cut: Promise<void>;
 }
@@ -37,8 +40,13 @@ export interface ScriptedServer {
 }
 
 export interface ServerOptions {
+	/** Default 127.0.0.1. */
 	host?: string;
 	tls?: boolean;
+	/** False for bodies too large for the memory: only their length is known. */
+	keepsBodies?: boolean;
+	/** Called when a request begins, before its body is read. */
+	onArrival?(incoming: http.IncomingMessage, response: http.ServerResponse): void;
 }
 
 /** What llama-server says of a route that it does not have. */
@@ -75,7 +83,7 @@ function bodyOf(text: string): Record<string, unknown> {
 /** Starts a server with one handler for all requests, or with routes; others are answered with 404. */
 export async function startScripted(
 	routes: Routes | Answer,
-	{ host = '127.0.0.1', tls = false }: ServerOptions = {},
+	{ host = '127.0.0.1', tls = false, keepsBodies = true, onArrival }: ServerOptions = {},
 ): Promise<ScriptedServer> {
 	const requests: ScriptedRequest[] = [];
 	const waiting = new Set<() => void>();
@@ -87,18 +95,30 @@ export async function startScripted(
 	};
 	const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
 		const pieces: Buffer[] = [];
-		incoming.on('data', (piece: Buffer) => pieces.push(piece));
+		let byteLength = 0;
+		onArrival?.(incoming, response);
+		// The client has left.
+		incoming.on('error', () => undefined);
+		incoming.on('data', (piece: Buffer) => {
+			byteLength += piece.byteLength;
+			if (keepsBodies) pieces.push(piece);
+		});
 		incoming.on('end', () => {
 			const { method = '', url = '', headers } = incoming;
-			const text = Buffer.concat(pieces).toString('utf8');
+			const bytes = Buffer.concat(pieces);
+			const text = bytes.toString('utf8');
 			const closedEarly = new Promise<void>((resolve) => {
 				response.on('close', () => (response.writableFinished ? undefined : resolve()));
 			});
 			const data = { method, path: url, headers, text, body: bodyOf(text) };
-			// Not enumerable: the time begins when a test waits for it, not when it prints the request.
-			const request = Object.defineProperty(data, 'cut', {
-				get: async () =>
-					await withDeadline(closedEarly, () => `the client to close ${method} ${url}`),
+			// Not enumerable, so not printed; and the time begins when a test waits for `cut`.
+			const request = Object.defineProperties(data, {
+				bytes: { value: bytes },
+				byteLength: { value: byteLength },
+				cut: {
+					get: async () =>
+						await withDeadline(closedEarly, () => `the client to close ${method} ${url}`),
+				},
 			}) as ScriptedRequest;
 			requests.push(request);
 			answerTo(`${method} ${url.split('?')[0]}`)(request, response);
