@@ -129,7 +129,7 @@ describe('after a Chat Trigger, the node as added sends the files that the app a
 			sent: ['notes.txt as document'],
 			hint: '1 file was not sent: empty.txt (The binary data of "empty.txt" is empty).',
 		},
-	])('$it', async ({ names, fileUpload, sent, hint }) => {
+	])('it sends the files of the message: $it', async ({ names, fileUpload, sent, hint }) => {
 		const { sim, ...outcome } = await sendFiles(names, fileUpload);
 		expect(outcome).toEqual({ sent, hints: hint === undefined ? [] : [hint] });
 		// Nothing that is not sent is uploaded.
@@ -252,7 +252,7 @@ describe('which files came with a message', () => {
 			setup: { chatTrigger, type: 'CUSTOM.difyChatMessageTool' },
 			sent: [],
 		},
-	])('$it', async ({ changes, setup, sent }) => {
+	])('the files of a message are: $it', async ({ changes, setup, sent }) => {
 		const outcome = await sendFiles(names, upload, {
 			items: [chatItem(names, changes)],
 			parameters: { user: 'u1', conversation: 'new' },

@@ -377,7 +377,7 @@ describe('behind a chat, a hint names the files of the message that are not sent
 		},
 		{ it: 'the list is gone', binaryFields: '', json: MESSAGE, hints: [NOT_SENT] },
 		{ it: 'the item is of no chat', binaryFields: '', json: { chatInput: 'Hi' }, hints: [] },
-	])('$it', async ({ binaryFields, json, hints }) => {
+	])('the hint about files that are not sent if $it', async ({ binaryFields, json, hints }) => {
 		for (const parameters of OPERATIONS) {
 			await serve();
 			const all = await getHints({ ...parameters, options: { binaryFields } }, item(json));
