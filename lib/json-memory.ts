@@ -47,6 +47,8 @@ export class JsonMemory {
 	bytes = 0;
 	/** Deepest nesting so far. */
 	deepest = 0;
+	/** Properties of all objects so far; a name that an object has twice counts twice. */
+	properties = 0;
 	private depth = 0;
 	private isInString = false;
 	/** Backslashes at the end of the last chunk, within a string. */
@@ -60,8 +62,10 @@ export class JsonMemory {
 
 	private readCode(code: number): void {
 		if (code === COMMA) this.bytes += ENTRY_BYTES;
-		else if (code === COLON) this.bytes += PROPERTY_BYTES;
-		else if (code === QUOTE) {
+		else if (code === COLON) {
+			this.bytes += PROPERTY_BYTES;
+			this.properties++;
+		} else if (code === QUOTE) {
 			this.bytes += STRING_BYTES;
 			this.isInString = true;
 			this.backslashes = 0;

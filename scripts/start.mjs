@@ -254,7 +254,7 @@ await main(async () => {
 	if (process.env.LOCAL_LLAMA_BASE_URL) toOrigin(process.env.LOCAL_LLAMA_BASE_URL);
 	const question = values.once?.trim();
 	if (question === '')
-		throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
+		throw new Error('--once needs a question: npm start -- --once "What is the capital of Japan?"');
 	return question === undefined
 		? await alone('start', async () => await serve(port, values.dev))
 		: await alone('once', async () => await once(question));

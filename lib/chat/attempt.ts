@@ -76,7 +76,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	}
 
 	getPartial(): PartialOutput | undefined {
-		return this.accumulator?.partial;
+		return this.accumulator?.received;
 	}
 
 	getShownLength(): number {

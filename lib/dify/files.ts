@@ -74,7 +74,7 @@ export function toDifyFileType(
 	{ name, mimeType = '' }: FileDescription,
 	allowedTypes: readonly unknown[] = FILE_TYPES,
 ): DifyFileType {
-	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+	const extension = getExtension(name);
 	const mediaType = detectMediaType(extension, mimeType);
 	const isUnknown = mediaType === undefined && mimeType === '' && !isFileExtension(extension);
 	const [onlyType, ...otherTypes] = allowedTypes;
@@ -84,7 +84,13 @@ export function toDifyFileType(
 	return allowedTypes.includes('custom') && !allowedTypes.includes(type) ? 'custom' : type;
 }
 
-function detectMediaType(extension: string, mimeType: string) {
+/** The extension of a name, in lower case and without its dot; empty if it has none. */
+export function getExtension(name: string): string {
+	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+/** The media type of a file by its extension, otherwise by its MIME type. */
+export function detectMediaType(extension: string, mimeType: string): MediaType | undefined {
 	const byExtension = MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension));
 	return byExtension ?? MEDIA_TYPES.find((media) => media === mimeType.split('/')[0]);
 }

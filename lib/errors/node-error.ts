@@ -21,9 +21,10 @@ export function toErrorDetails({
 	serverText,
 	partialText,
 	partialReasoning,
+	partialToolCalls,
 }: ServerError): JsonRecord {
 	const fields = { type, code, retryable, url, httpStatus, serverText };
-	const details = { ...facts, ...fields, partialText, partialReasoning };
+	const details = { ...facts, ...fields, partialText, partialReasoning, partialToolCalls };
 	return JSON.parse(JSON.stringify(details)) as JsonObject;
 }
 

@@ -11,6 +11,20 @@ export interface ServerRejection {
 	isQuoted: boolean;
 }
 
+/** A tool call that was received before an error. */
+export interface PartialToolCall {
+	name: string;
+	/** As far as they were received. */
+	arguments: string;
+}
+
+/** Output that was received before an error. */
+export interface ReceivedOutput {
+	text?: string;
+	reasoning?: string;
+	toolCalls?: readonly PartialToolCall[];
+}
+
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
 export interface ServerErrorDetails extends Partial<
 	Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>
@@ -26,6 +40,12 @@ export const MAX_SERVER_TEXT = 2_000;
 
 /** Characters. The details of an error are stored in n8n's database, and a stream may have 512 MB. */
 const MAX_PARTIAL_TEXT = 1_000_000;
+
+/** A model that repeats itself writes hundreds. */
+const MAX_PARTIAL_CALLS = 20;
+
+/** Characters. The names of tools have at most 64. */
+const MAX_PARTIAL_NAME = 200;
 
 /**
  * The one error class of `lib`. `message` is the title, `detail` says what happened in full, `suggestion` what to
@@ -56,6 +76,8 @@ export class ServerError extends Error {
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */
 	readonly partialReasoning?: string;
+	/** Tool calls that had arrived before the error. None of them was executed. */
+	readonly partialToolCalls?: readonly PartialToolCall[];
 	/** Further facts as plain data, for example ids or token counts. */
 	readonly facts!: JsonRecord;
 	/** The result so far, in the caller's own type. Never shown. */
@@ -69,13 +91,15 @@ export class ServerError extends Error {
 		Object.assign(this, details, { facts, detail, retryable });
 		this.partialText = truncatePartial(details.partialText);
 		this.partialReasoning = truncatePartial(details.partialReasoning);
+		this.partialToolCalls = truncateCalls(details.partialToolCalls);
 	}
 
-	/** The same error with the content received until then. An empty text keeps what the error has. */
-	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
+	/** The same error with the output received until then. What is empty keeps what the error has. */
+	withPartial(partial: ReceivedOutput): ServerError {
 		return this.copyWith({
 			partialText: partial.text || this.partialText,
 			partialReasoning: partial.reasoning || this.partialReasoning,
+			partialToolCalls: partial.toolCalls?.length ? partial.toolCalls : this.partialToolCalls,
 		});
 	}
 
@@ -100,9 +124,20 @@ export class ServerError extends Error {
 }
 
 /** As a copy: a slice would keep all of the text in memory. */
-function truncatePartial(text: string | undefined) {
-	if (text === undefined || text.length <= MAX_PARTIAL_TEXT) return text;
-	return Buffer.from(`${text.slice(0, MAX_PARTIAL_TEXT - 1)}…`).toString();
+function truncatePartial<T extends string | undefined>(text: T, max = MAX_PARTIAL_TEXT): T {
+	if (text === undefined || text.length <= max) return text;
+	return Buffer.from(`${text.slice(0, max - 1)}…`).toString() as T;
+}
+
+/** The limit of characters is that of all calls together. */
+function truncateCalls(
+	calls: readonly PartialToolCall[] | undefined,
+): readonly PartialToolCall[] | undefined {
+	const kept = calls?.slice(0, MAX_PARTIAL_CALLS);
+	return kept?.map(({ name, arguments: args }) => ({
+		name: truncatePartial(name, MAX_PARTIAL_NAME),
+		arguments: truncatePartial(args, Math.floor(MAX_PARTIAL_TEXT / kept.length)),
+	}));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** One attempt of an exchange: all that the exchange asks of its user between two decisions. */
+import type { PartialToolCall } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -40,4 +41,6 @@ export type RequestContent = Pick<RequestOptions, 'json' | 'upload'>;
 export interface PartialOutput {
 	text: string;
 	reasoning: string;
+	/** Default: none. */
+	toolCalls?: readonly PartialToolCall[];
 }

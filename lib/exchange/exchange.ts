@@ -114,7 +114,9 @@ export async function exchange<D, V>(
 /** Undefined without output, so that the output of an earlier attempt stays. */
 function getPartial(attempt: Attempt<unknown, unknown>): PartialOutput | undefined {
 	const partial = attempt.getPartial?.();
-	return partial && (partial.text + partial.reasoning).trim() !== '' ? partial : undefined;
+	if (partial === undefined) return undefined;
+	const { text, reasoning, toolCalls = [] } = partial;
+	return toolCalls.length > 0 || (text + reasoning).trim() !== '' ? partial : undefined;
 }
 
 function createState<D>(

@@ -69,6 +69,8 @@ class RequestRun<T> {
 	private readonly watchdog: Watchdog;
 	private readonly queueStats: QueueStats;
 	private preemptions = 0;
+	/** Whether the last response said that the model is loading. */
+	private isLoading = false;
 	private readonly isIdempotent: boolean;
 	private readonly retryPolicy: RetryPolicy;
 
@@ -92,8 +94,11 @@ class RequestRun<T> {
 				try {
 					return await this.sendWithRetries(permit.signal);
 				} catch (error) {
-					if (!permit.isPreempted() || this.watchdog.signal.aborted)
-						throw asServerErrorOrThrow(error);
+					if (!permit.isPreempted() || this.watchdog.signal.aborted) {
+						const serverError = asServerErrorOrThrow(error);
+						this.endLoading(serverError);
+						throw serverError;
+					}
 				} finally {
 					permit.release();
 				}
@@ -166,6 +171,7 @@ class RequestRun<T> {
 					firstTokenRemainingMs,
 					this.endpoint.onLoading,
 				);
+				this.isLoading ||= result.type === 'modelLoading';
 				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
 					const { endpoint, options, watchdog } = this;
 					throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
@@ -174,6 +180,11 @@ class RequestRun<T> {
 		} finally {
 			pools.release();
 		}
+	}
+
+	private endLoading(error?: ServerError) {
+		if (this.isLoading) this.endpoint.onLoaded?.(error);
+		this.isLoading = false;
 	}
 
 	/** @throws a `ServerError`. */
@@ -192,8 +203,10 @@ class RequestRun<T> {
 				connection,
 				signal,
 			});
-			if (rawResponse.status < 300 || options.allowErrorStatus === true)
+			if (rawResponse.status < 300 || options.allowErrorStatus === true) {
+				this.endLoading();
 				return await this.readBody(this.createResponse(rawResponse, progress));
+			}
 			// An error response with a broken or endless body is still an error.
 			const text = await readText(rawResponse.body, { maxBytes: MAX_ERROR_BYTES }).catch(
 				getReceived,

@@ -59,6 +59,8 @@ export interface Endpoint {
 	toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
 	/** Called when a request waits for a loading model, before each pause. */
 	onLoading?(waitedMs: number): void;
+	/** Called when a request no longer waits for a loading model: it is loaded, or the request failed. */
+	onLoaded?(error?: ServerError): void;
 	/** Facts about the server for errors, in addition to its URL. */
 	readonly errorContext: Partial<ErrorContext>;
 }

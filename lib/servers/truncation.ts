@@ -8,10 +8,7 @@ const MIN_CHARACTERS = 2_000;
 /** More letters per token than any tokenizer produces; if half of a text was truncated, there are 8 to 10. */
 const MAX_LETTERS_PER_TOKEN = 7;
 
-/** Letters of scripts whose letters are words or syllables. */
-const WIDE_LETTERS = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
-
-/** Latin letters that have as many tokens as one wide letter. */
+/** Latin letters that have as many tokens as one letter that is a word or a syllable. */
 const WIDE_WEIGHT = 3;
 
 /** More letters per token than prose has. */
@@ -124,8 +121,25 @@ function fillsContext({ tokens, lettersPerToken, context = 0 }: ProcessedTokens)
 	return tokens === context || (isBetween && lettersPerToken > MAX_PROSE_LETTERS_PER_TOKEN);
 }
 
-/** Runs of one character count as one: padded tables and rules have few tokens. */
+/** Runs of one character count as one: padded tables and rules have few tokens. A pattern takes ten times as long. */
 function countWeightedLetters(text: string) {
-	const collapsed = text.replace(/(.)\1+/gsu, '$1');
-	return collapsed.length + (collapsed.match(WIDE_LETTERS)?.length ?? 0) * (WIDE_WEIGHT - 1);
+	let letters = 0;
+	let last = -1;
+	for (let at = 0; at < text.length; at++) {
+		const point = text.codePointAt(at)!;
+		const units = point > 0xffff ? 2 : 1;
+		at += units - 1;
+		if (point !== last) letters += isWide(point) ? WIDE_WEIGHT : units;
+		last = point;
+	}
+	return letters;
+}
+
+/** Whether a letter is a word or a syllable. */
+function isWide(point: number) {
+	return (
+		(point >= 0x2e80 && point <= 0x9fff) ||
+		(point >= 0xac00 && point <= 0xd7ff) ||
+		(point >= 0xf900 && point <= 0xfaff)
+	);
 }

@@ -33,8 +33,12 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	if (isRecord(json) && isErrorBody(json) && typeof json.text !== 'string') return undefined;
 	if (json !== undefined) return parseRecord(toOpenAiForm(json));
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
-	return /^\s*(?:(?:data:\s*)?\{\s*"|<(?:!doctype|html))/i.test(body) ? undefined : parseText(body);
+	return NO_TRANSCRIPT.test(body) ? undefined : parseText(body);
 }
+
+/** JSON that cannot be read, an event, or a page: gateways also send parts of one, which begin with any of its tags. */
+const NO_TRANSCRIPT =
+	/^\s*(?:(?:data:\s*)?\{\s*"|<(?:!doctype|!--|\?xml|(?:html|head|body|title|meta|center|div|pre|p|h[1-6])[\s>]))/i;
 
 /** Names of the text, or of what contains it: whisper.cpp, FunASR, Deepgram, custom servers. */
 const TEXT_NAMES = [

@@ -54,8 +54,9 @@ export function extractJson(text: string, validate: (value: unknown) => string[]
 			if (issues.at(-1)?.length === 0)
 				validValues.set(stringifyCanonical(parsed), {
 					type: 'valid',
-					json,
 					...parseExactJson(json, parsed),
+					// With the digits that the model wrote.
+					json,
 				});
 		}
 		const result = getOnlyValue(validValues);

@@ -4,8 +4,12 @@ import { tryOrUndefined } from '../values/attempt';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;
+/** Values of a text, which are read in less than 0.1 s. */
+const MAX_VALUES = 100_000;
 /** Quotation marks without escapes: Gemma 4's, and FunctionGemma's (ai.google.dev/gemma/docs/functiongemma). */
 const QUOTE_TOKENS = ['<|"|>', '<escape>'];
+/** The character that both begin with. */
+const QUOTE_TOKEN_START = '<';
 const CONSTANTS: Record<string, string> = {
 	True: 'true',
 	False: 'false',
@@ -17,13 +21,20 @@ const NO_NUMBER = /^(?:NaN|Infinity)$/;
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
 /** Quotation marks, the mark at the end, and what may be between them. */
-const QUOTES: ReadonlyArray<readonly [open: string, close: string, body: RegExp]> = [
-	['"', '"', /[^"\\]*(?:\\[^][^"\\]*)*/y],
-	["'", "'", /[^'\\]*(?:\\[^][^'\\]*)*/y],
-	['“', '”', /[^”\\]*(?:\\[^][^”\\]*)*/y],
-];
+const QUOTES: ReadonlyMap<string, readonly [close: string, body: RegExp]> = new Map([
+	['"', ['"', /[^"\\]*(?:\\[^][^"\\]*)*/y]],
+	["'", ["'", /[^'\\]*(?:\\[^][^'\\]*)*/y]],
+	['“', ['”', /[^”\\]*(?:\\[^][^”\\]*)*/y]],
+]);
 /** Blanks and comments. */
 const BLANKS = /(?:[\s\u200B]|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
+/** A constant or a number, and letters that make it something else. */
+const WORD = /[-+\w.]*/y;
+const NAME = /[\w.-]*/y;
+/** Codes of characters: what is between the first two is visible, and only the third may begin a comment. */
+const SPACE = 0x20;
+const DELETE = 0x7f;
+const SLASH = 0x2f;
 /** As in Chinese and Japanese texts. */
 const WIDE: Record<string, string> = { ':': '：', ',': '，' };
 /** A constant or a number of JSON. */
@@ -110,6 +121,9 @@ const BRACES: EntrySyntax = { separator: ':', end: '}' };
 
 /** Reads from left to right, each character once. */
 class LiteralReader {
+	/** Values that were read. */
+	private values = 0;
+
 	/** `acceptsNoNumber`: whether Python's NaN and Infinity are read, as null. */
 	constructor(
 		private readonly text: string,
@@ -119,7 +133,7 @@ class LiteralReader {
 
 	/** Throws a `SyntaxProblem` if the text continues. */
 	assertEnd() {
-		this.match(BLANKS);
+		this.skipBlanks();
 		if (this.at < this.text.length) throw new SyntaxProblem();
 	}
 
@@ -159,12 +173,13 @@ class LiteralReader {
 	}
 
 	readValue(depth: number): string {
-		if (depth > MAX_DEPTH) throw new SyntaxProblem();
+		this.values += 1;
+		if (depth > MAX_DEPTH || this.values > MAX_VALUES) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
 		if (this.skip('{')) return this.readEntries(BRACES, depth);
 		if (this.skip('[')) return `[${this.readItems(']', () => this.readValue(depth + 1))}]`;
-		const word = this.match(/[-+\w.]*/y);
+		const word = this.match(WORD);
 		const name = word.replace(/^-(?=I)/, '');
 		if (this.acceptsNoNumber && NO_NUMBER.test(name)) return 'null';
 		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
@@ -173,14 +188,20 @@ class LiteralReader {
 	}
 
 	private readQuoted() {
-		const token = QUOTE_TOKENS.find((mark) => this.skip(mark));
-		if (token !== undefined) return this.readUntil(token);
-		const quote = QUOTES.find(([open]) => this.skip(open));
+		this.skipBlanks();
+		const first = this.text[this.at] ?? '';
+		if (first === QUOTE_TOKEN_START) {
+			const token = QUOTE_TOKENS.find((mark) => this.skip(mark));
+			return token === undefined ? undefined : this.readUntil(token);
+		}
+		const quote = QUOTES.get(first);
 		if (!quote) return undefined;
-		const body = this.match(quote[2]);
-		if (this.text[this.at] !== quote[1]) throw new SyntaxProblem();
+		const [close, pattern] = quote;
+		this.at += first.length;
+		const body = this.match(pattern);
+		if (this.text[this.at] !== close) throw new SyntaxProblem();
 		this.at += 1;
-		return body.replace(ESCAPE, toCharacter);
+		return body.includes('\\') ? body.replace(ESCAPE, toCharacter) : body;
 	}
 
 	private readUntil(mark: string) {
@@ -192,8 +213,8 @@ class LiteralReader {
 	}
 
 	private readName() {
-		this.match(BLANKS);
-		const name = this.match(/[\w.-]*/y);
+		this.skipBlanks();
+		const name = this.match(NAME);
 		if (!name) throw new SyntaxProblem();
 		return name;
 	}
@@ -204,18 +225,28 @@ class LiteralReader {
 
 	/** Skips a token and the blanks before it, if it comes next. */
 	private skip(token: string) {
-		this.match(BLANKS);
-		const found = [token, WIDE[token] ?? token].some((mark) => this.text.startsWith(mark, this.at));
-		if (!found) return false;
+		this.skipBlanks();
+		const { text, at } = this;
+		const wide = WIDE[token];
+		const isNext = text.startsWith(token, at) || (wide !== undefined && text.startsWith(wide, at));
+		if (!isNext) return false;
 		this.at += token.length;
 		return true;
 	}
 
+	private skipBlanks() {
+		const code = this.text.charCodeAt(this.at);
+		// Most characters are letters or signs, and a pattern takes ten times as long.
+		const isSign = code > SPACE && code < DELETE && code !== SLASH;
+		if (!isSign) this.match(BLANKS);
+	}
+
 	private match(pattern: RegExp) {
-		pattern.lastIndex = this.at;
-		const text = pattern.exec(this.text)?.[0] ?? '';
-		this.at += text.length;
-		return text;
+		const from = this.at;
+		pattern.lastIndex = from;
+		if (!pattern.test(this.text)) return '';
+		this.at = pattern.lastIndex;
+		return this.text.slice(from, this.at);
 	}
 }
 

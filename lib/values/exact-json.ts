@@ -11,6 +11,12 @@ export interface ExactJson {
 	unsafeNumbers: string[];
 }
 
+/** The same with its text. */
+export interface ExactJsonText extends ExactJson {
+	/** JSON text, in which these numbers are strings. */
+	json: string;
+}
+
 /** Numbers with many digits or a three-digit exponent. */
 const MAY_BE_LARGE = /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 
@@ -22,11 +28,13 @@ const LARGE_NUMBER = /(?<=^|[\s:,[])-?\d(?:[\d.]{15,}(?:e[+-]?\d+)?|[\d.]*e[+-]?
  *
  * @param value - The parsed JSON, if it was parsed already.
  */
-export function parseExactJson(json: string, value: unknown = parseJson(json)): ExactJson {
+export function parseExactJson(json: string, value: unknown = parseJson(json)): ExactJsonText {
 	const unsafeNumbers: string[] = [];
-	if (value === undefined || !MAY_BE_LARGE.test(json)) return { value, unsafeNumbers };
+	if (value === undefined || !MAY_BE_LARGE.test(json)) return { json, value, unsafeNumbers };
 	const quoted = quoteUnsafeNumbers(json, unsafeNumbers);
-	return { value: unsafeNumbers.length === 0 ? value : JSON.parse(quoted), unsafeNumbers };
+	return unsafeNumbers.length === 0
+		? { json, value, unsafeNumbers }
+		: { json: quoted, value: JSON.parse(quoted), unsafeNumbers };
 }
 
 /**

@@ -28,6 +28,7 @@ import {
 import type { OperationTable } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
+import { getChatFiles } from '../shared/run/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/attempt';
@@ -194,7 +195,11 @@ function readOptions(parameters: NodeParameters): MessageOptions {
 const fields = [
 	...messageFields,
 	...inputFields,
-	filesField,
+	{
+		...filesField,
+		description:
+			'Files to send with the message. File upload must be enabled in the app. With a Chat Trigger and no entry here, the files of the chat message are sent if the app accepts them.',
+	},
 	simplifyField,
 	optionsCollection(options),
 ];
@@ -220,7 +225,8 @@ async function sendMessage(call: DifyCall) {
 	const options = readOptions(parameters);
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
-	const runRequest = await buildRunRequest(call, { user: options.user });
+	const chatFiles = getChatFiles(call);
+	const runRequest = await buildRunRequest(call, { user: options.user, chatFiles });
 	const keepsNodeValues = options.include.includes('workflow');
 	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };
 	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);

@@ -89,8 +89,8 @@ export const forms: DifyResource = {
 					if (isFilledIn) texts[name] = toText(formValues[name]);
 					else if (defaultValue !== undefined) texts[name] = defaultValue;
 				}
-				const uploadFiles = await readFiles(call, formValues, fields.filter(isFileField));
-				const inputs = { ...texts, ...(await uploadFiles(user)) };
+				const files = await readFiles(call, formValues, fields.filter(isFileField));
+				const inputs = { ...texts, ...(await files.upload(user)) };
 				// Never resent: Dify rejects a second submission.
 				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
 				const submission = { formToken, action, user, submitted: true };

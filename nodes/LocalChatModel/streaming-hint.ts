@@ -2,7 +2,7 @@
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 import { NOTICEABLE_WAIT_MS } from '../shared/run/hints';
 import { asRecord } from '../../lib/values/records';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { getStartingChatTrigger } from '../shared/run/chat-trigger';
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
 	isStreaming?(): boolean;
@@ -14,13 +14,9 @@ type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger
  */
 export function getStreamingHint(context: Context, totalMs: number): string | undefined {
 	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
-	const trigger = tryOrUndefined(() => context.getChatTrigger());
+	const trigger = getStartingChatTrigger(context);
 	if (!trigger) return undefined;
 	const { responseMode } = asRecord(trigger.parameters.options);
-	const respondsWhenFinished = responseMode === undefined || responseMode === 'lastNode';
-	// n8n adds the "=" itself.
-	const expression = `{{ $(${JSON.stringify(trigger.name)}).isExecuted }}`;
-	const isExecuted = tryOrUndefined(() => context.evaluateExpression(expression, 0)) === true;
-	if (!respondsWhenFinished || !isExecuted) return undefined;
+	if (responseMode !== undefined && responseMode !== 'lastNode') return undefined;
 	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }

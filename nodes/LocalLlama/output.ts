@@ -128,6 +128,11 @@ function toOperationItem(
 		...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
 	};
 	const files = { ...input?.binary };
+	for (const [name, value] of Object.entries(entry ?? {}))
+		if (Object.hasOwn({ ...input?.json }, name) && input?.json[name] !== value)
+			hint(
+				`The input field "${name}" was replaced by that of the list entry. To keep it, rename it before this node.`,
+			);
 	for (const name of Object.keys(result).filter((key) => Object.hasOwn(fields, key)))
 		hint(
 			name === outputField

@@ -109,6 +109,14 @@ export function getBinaryProperties(context: IExecuteFunctions, itemIndex: numbe
 	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
 }
 
+/** The name of a file, also of one that cannot be read; the name of its field if it has none. */
+export function getBinaryFileName(
+	{ context, itemIndex }: Pick<OperationCall, 'context' | 'itemIndex'>,
+	property: string,
+): string {
+	return context.getInputData()[itemIndex]?.binary?.[property]?.fileName ?? property;
+}
+
 /** Splits names separated by commas. */
 export function splitNames(names: string): string[] {
 	return names

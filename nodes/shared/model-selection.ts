@@ -150,7 +150,15 @@ export async function withResolvedModel<T extends ModelSettings>(
 			await sleepWithAbort(policy.takeDelayMsOrThrow(model, remainingMs, server.onLoading), signal);
 		}
 	};
-	return { ...settings, model: await fetchOnce(modelCache(server), task, resolve) };
+	const resolveAndReport = async () => {
+		const model = await resolve().catch((error: unknown) => {
+			server.onLoaded?.(error instanceof ServerError ? error : undefined);
+			throw error;
+		});
+		server.onLoaded?.();
+		return model;
+	};
+	return { ...settings, model: await fetchOnce(modelCache(server), task, resolveAndReport) };
 }
 
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);

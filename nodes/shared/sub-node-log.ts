@@ -38,23 +38,23 @@ export class SubNodeLog {
 
 	/** @throws {NodeOperationError} naming the sub-node, so that n8n marks that node */
 	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
-		const index = this.begin(input);
+		const end = this.begin(input);
 		const startedAt = performance.now();
 		try {
 			const result = await run(this.signal);
 			const milliseconds = Math.round(performance.now() - startedAt);
-			this.end(index, { ...output(result), milliseconds });
+			end({ ...output(result), milliseconds });
 			return result;
 		} catch (error) {
 			const nodeError = this.toError(error);
-			this.end(index, nodeError);
+			end(nodeError);
 			throw nodeError;
 		}
 	}
 
 	/** Adds an entry without an input. */
 	add(output: IDataObject | NodeOperationError): void {
-		this.end(this.begin({}), output);
+		this.begin({})(output);
 	}
 
 	/** Shows a hint at the node, only once. */
@@ -71,20 +71,20 @@ export class SubNodeLog {
 		return signal?.aborted === true ? undefined : signal;
 	}
 
-	/** @returns the index of the entry; undefined if n8n takes no more entries */
-	private begin(input: IDataObject): number | undefined {
+	/**
+	 * Begins an entry, which n8n shows as running.
+	 *
+	 * @param input in n8n's log
+	 * @returns a function that ends it with its output, or with an error as n8n shows it
+	 */
+	begin(input: IDataObject): (output: IDataObject | NodeOperationError) => void {
 		const { context, connection } = this.place;
-		return tryOrUndefined(() => context.addInputData(connection, [[{ json: input }]]).index);
+		// n8n may take no more entries.
+		const index = tryOrUndefined(() => context.addInputData(connection, [[{ json: input }]]).index);
+		return (output) => {
+			if (index === undefined) return;
+			const entry = output instanceof Error ? output : [[{ json: output }]];
+			tryOrUndefined(() => context.addOutputData(connection, index, entry));
+		};
 	}
-
-	private end(index: number | undefined, output: IDataObject | NodeOperationError): void {
-		if (index === undefined) return;
-		const { context, connection } = this.place;
-		const entry = isError(output) ? output : [[{ json: output }]];
-		tryOrUndefined(() => context.addOutputData(connection, index, entry));
-	}
-}
-
-function isError(output: IDataObject | NodeOperationError): output is NodeOperationError {
-	return output instanceof Error;
 }

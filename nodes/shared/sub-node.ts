@@ -9,6 +9,7 @@ import { watchLoading } from './run/hints';
 import { toPanelError } from './run/panel-error';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
+import { formatDuration } from '../../lib/values/duration';
 import { readPriority } from './timeout-fields';
 
 /**
@@ -57,16 +58,22 @@ export class SubNode {
 
 	/**
 	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
-	 * the log, which n8n shows at once.
+	 * the log, which n8n shows as running until the model is loaded.
 	 */
 	async open(properties: INodeProperties[]): Promise<OpenSubNode> {
 		const { context, itemIndex } = this.place;
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const status = 'The model is still loading. The request is sent when it is loaded.';
-		const server = watchLoading(context, createModelServer(credentials, context.helpers), () =>
-			this.log.add({ status }),
-		);
+		const server = watchLoading(context, createModelServer(credentials, context.helpers), () => {
+			const end = this.log.begin({ status });
+			return (waitedMs, error) =>
+				end(
+					error === undefined
+						? { status: `The model was loaded after ${formatDuration(waitedMs)}.` }
+						: this.toError(error),
+				);
+		});
 		return { parameters, server, priority: readPriority(context, parameters) };
 	}
 

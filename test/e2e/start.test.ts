@@ -66,7 +66,7 @@ test('the first example has its credential, and responds to a message', async ()
 	expect(await get('node-issues').count()).toBe(0);
 	await get('workflow-chat-button').waitFor();
 	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
-	await get('chat-input').fill('Say hello in one sentence.');
+	await get('chat-input').fill('What is the capital of Japan?');
 	await page.keyboard.press('Enter');
 	await page
 		.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot')

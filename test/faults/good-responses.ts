@@ -135,14 +135,23 @@ const toVector = (text: string): number[] => {
 	return [1, digit / 10, 0.5];
 };
 
+/** The body; nothing of one that is no JSON, which is sent to learn whether a route exists. */
+const parseBody = <T extends object>(text: string): T => {
+	try {
+		return JSON.parse(text) as T;
+	} catch {
+		return {} as T;
+	}
+};
+
 const embed = json((_id, { text }) => {
-	const { input } = JSON.parse(text) as { input: string | string[] };
+	const { input = [] } = parseBody<{ input?: string | string[] }>(text);
 	const data = [input].flat().map((one, index) => ({ index, embedding: toVector(one) }));
 	return { object: 'list', model: MODEL, data, usage: { prompt_tokens: 7 } };
 });
 
 const rerank = json((_id, { text }) => {
-	const { documents } = JSON.parse(text) as { documents: string[] };
+	const { documents = [] } = parseBody<{ documents?: string[] }>(text);
 	const results = documents.map((_, index) => ({ index, relevance_score: 1 - index / 10 }));
 	return { model: MODEL, results, usage: { total_tokens: 7 } };
 });

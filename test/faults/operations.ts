@@ -34,6 +34,10 @@ export interface OperationRun {
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
+	/** Items of an earlier node, one for each credential. Default: items with the file and the fields. */
+	items?: readonly INodeExecutionData[];
+	/** Whether the node has an error output. Default: no. */
+	hasErrorOutput?: boolean;
 	/** Whether an agent uses the node as a tool. Default: no. */
 	isTool?: boolean;
 }
@@ -93,8 +97,9 @@ const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1'
 
 /** The item of an operation, by default with a recording for what transcribes, and with a text for the others. */
 function createItem(
+	operation: unknown,
 	itemIndex: number,
-	{ file, operation }: { file: UploadedFile | undefined; operation: unknown },
+	{ file, fields }: OperationRun,
 ): INodeExecutionData {
 	const isRecording = operation === 'transcribe';
 	const id = getItemId(itemIndex);
@@ -106,7 +111,7 @@ function createItem(
 		...rest
 	} = file ?? {};
 	return {
-		json: {},
+		json: { ...fields },
 		binary: { [field]: { ...rest, data: bytes.toString('base64'), mimeType, fileName } },
 	};
 }
@@ -172,16 +177,15 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			type: 'action',
 			labels: filled.labels,
 			run: async (setup) => {
-				const { credentials, continueOnFail, signal, file, fields, isTool = false } = setup;
+				const { credentials, continueOnFail, hasErrorOutput, signal, isTool = false } = setup;
 				const { context, chunks, hints, metadata } = executeContext({
-					items: credentials.map((_, itemIndex) => {
-						const { operation } = filled.parameters;
-						const item = createItem(itemIndex, { file, operation });
-						return { ...item, json: { ...item.json, ...fields } };
-					}),
+					items: setup.items
+						? [...setup.items]
+						: credentials.map((_, at) => createItem(filled.parameters.operation, at, setup)),
 					perItem: credentials.map((_, itemIndex) => getItemParameters(filled, setup, itemIndex)),
 					credentials: [...credentials],
 					continueOnFail,
+					hasErrorOutput,
 					signal,
 					streaming: !isTool,
 					type: filled.type + (isTool ? 'Tool' : ''),

@@ -102,7 +102,7 @@ async function runAll({ response }: Failure, times: number): Promise<Map<string,
 	return runs;
 }
 
-describe.each(FAILURES)('$name', (failure) => {
+describe.each(FAILURES)('a second try after $name', (failure) => {
 	test('once: a hint says it', async () => {
 		const problems: string[] = [];
 		for (const [name, { result, error, requests }] of await runAll(failure, 1)) {

@@ -40,7 +40,7 @@ it('npm start: prints the URL of an n8n with the examples, and a chat responds; 
 	await page.getByText('Chat with local model').first().click();
 	await get('workflow-chat-button').waitFor();
 	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
-	await get('chat-input').fill('Say hello in one sentence.');
+	await get('chat-input').fill('What is the capital of Japan?');
 	await page.keyboard.press('Enter');
 	await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
 	const answer = (

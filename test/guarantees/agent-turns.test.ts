@@ -327,9 +327,65 @@ describe('output that runs away ends while the server still generates', () => {
 		expect(server.sent(CHAT)).toHaveLength(1);
 	});
 
+	/** What an error's details say of the output. */
+	const receivedOf = async (...answer: Answer[]) => {
+		const server = await serve(...answer);
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 0, temperature: 0 } },
+		});
+		const { context } = await failureOf(streamOf(supplied.bindTools([WEATHER, TIME]), 'Hi'));
+		return context.data as Record<string, unknown>;
+	};
+	const stuck = (...pieces: Array<ReturnType<typeof delta>>) => stuckAfter(...pieces);
+	const args = (text: string, index = 0) =>
+		delta({ tool_calls: [{ index, function: { arguments: text } }] });
+	const repeat = (count: number, piece: ReturnType<typeof delta>) =>
+		Array.from({ length: count }, () => piece);
+
+	test('arguments that run away are in the error', async () => {
+		const received = await receivedOf(
+			stuck(called('a', 'get_weather', '{"city":"'), ...repeat(30, args('Rome '.repeat(200)))),
+		);
+		expect(received.type).toBe('runawayOutput');
+		const [call] = received.partialToolCalls as Array<Record<string, string>>;
+		expect(call).toMatchObject({ name: 'get_weather' });
+		expect(call!.arguments).toMatch(/^\{"city":"Rome Rome /);
+	});
+
+	test('blanks of a call after another one are in the error, with both', async () => {
+		const received = await receivedOf(
+			stuck(
+				called('a', 'get_weather', '{"city":"Rome"}', 0),
+				called('b', 'get_time', '{"zone":', 1),
+				...repeat(30, args(' '.repeat(100), 1)),
+			),
+		);
+		expect(received.partialToolCalls).toMatchObject([
+			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
+			{ name: 'get_time', arguments: expect.stringMatching(/^\{"zone": +$/) as string },
+		]);
+	});
+
+	test.each([
+		{ title: 'in the text', piece: delta({ content: '<think></think>'.repeat(10) }) },
+		{
+			title: "of other models' thinking",
+			piece: delta({ content: '<|channel|>analysis<|message|><|end|>'.repeat(10) }),
+		},
+		{
+			title: 'in the field for thinking',
+			piece: delta({ reasoning_content: '<think></think>'.repeat(10) }),
+		},
+	])('thinking that consists only of marks $title is in the error', async ({ piece }) => {
+		const received = await receivedOf(stuck(...repeat(200, piece)));
+		expect(received.type).toBe('runawayOutput');
+		const { partialText = '', partialReasoning = '' } = received;
+		expect(`${partialText as string}${partialReasoning as string}`).toMatch(
+			/<\|?(?:think|channel)/,
+		);
+	});
+
 	test('arguments that run away are requested again', async () => {
-		const args = (text: string) =>
-			delta({ tool_calls: [{ index: 0, function: { arguments: text } }] });
 		const server = await serve(
 			stuckAfter(
 				called('a', 'get_weather', '{"city":'),

@@ -1,129 +1,439 @@
 /**
- * Every operation behind every other, as a tool, on the error output, with files attached, and with an item that has the
- * written field already: no field of the input vanishes without a hint, no sentence is repeated, and nothing about a
- * server reaches a model.
+ * Every operation behind every other, with an item that has the written field already, with the files of a chat message,
+ * paused, as a tool, and on the error output: nothing vanishes without a word, nothing looks better than it is, and
+ * nothing about a server reaches a model. Generated from the list of operations.
  */
-import type { IDataObject, NodeOperationError } from 'n8n-workflow';
+import type { IBinaryKeyData, INodeExecutionData, INodeParameters } from 'n8n-workflow';
 
+import { isDeepStrictEqual } from 'node:util';
 import { startGoodServer } from '../faults/good-server';
-import type { GoodServer } from '../faults/good-server';
+import type { GoodServer, Reaction } from '../faults/good-server';
 import { createCredential, expectNoProblems, passUntilEnded } from '../faults/harness';
 import { listOperations } from '../faults/operations';
 import type { Operation, OperationResult, OperationRun } from '../faults/operations';
 import { useClock } from './support/fake-clock';
 
 const clock = useClock();
+
 /** A message of a server whose words no visitor and no model may read. */
 const SECRET = 'CUDA error in /srv/secret/model.gguf on secret-host 10.20.30.40';
-const FAILURE = {
-	status: 500,
-	headers: { 'content-type': 'application/json' },
-	body: JSON.stringify({ error: { message: SECRET, code: 500 }, message: SECRET, status: 500 }),
-};
+/** Words and addresses of the server, and values of an earlier item. */
+const ABOUT_SERVER = /secret|CUDA|10\.20|127\.0\.0\.1|of-an-earlier-node/;
 /** A value that only the input has. */
 const EARLIER = 'of-an-earlier-node';
+
+const respond = (status: number, body: object): Reaction => ({
+	status,
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify(body),
+});
+
+/** How a server fails, by the end of its address. */
+const FAILURES = {
+	failing: respond(500, { error: { message: SECRET, code: 500 }, message: SECRET, status: 500 }),
+	locked: respond(401, { error: { message: SECRET }, code: 'unauthorized', message: SECRET }),
+	empty: respond(404, { error: { message: `${SECRET} not found` }, message: SECRET, status: 404 }),
+	full: respond(429, { error: { message: SECRET }, code: 'too_many_requests', message: SECRET }),
+	garbled: { headers: { 'content-type': 'text/html' }, body: `<h1>${SECRET}</h1>` },
+	refusing: respond(400, { error: { message: SECRET }, code: 'invalid_param', message: SECRET }),
+} satisfies Record<string, Reaction>;
+
+const RUN_ID = '9d1e5b2f-7a40-4b0c-9d1e-5b2f8a6c7d90';
+const FORM = {
+	form_id: RUN_ID,
+	node_id: 'n1',
+	node_title: 'Approve',
+	form_content: 'Is it right?',
+	inputs: [],
+	actions: [{ id: 'accept-it', title: 'Accept', button_style: 'primary' }],
+};
+/** The events of a run that waits for a person. */
+const toPausedRun = (formToken: string | null): Reaction => {
+	const run = {
+		task_id: RUN_ID,
+		workflow_run_id: RUN_ID,
+		message_id: RUN_ID,
+		conversation_id: RUN_ID,
+	};
+	const events = [
+		{ event: 'workflow_started', ...run, data: { id: RUN_ID } },
+		{ event: 'human_input_required', ...run, data: { ...FORM, form_token: formToken } },
+		{
+			event: 'workflow_paused',
+			...run,
+			data: {
+				workflow_run_id: RUN_ID,
+				status: 'paused',
+				paused_nodes: ['n1'],
+				outputs: {},
+				reasons: [{ TYPE: 'human_input_required', ...FORM, form_token: formToken }],
+			},
+		},
+	];
+	return {
+		headers: { 'content-type': 'text/event-stream' },
+		body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
+	};
+};
+/** A form in the web app, and one that was sent by email. */
+const PAUSES: Readonly<Record<string, Reaction>> = {
+	paused: toPausedRun('a-token'),
+	mailed: toPausedRun(null),
+};
+const RUN = /(?:chat-messages|workflows\/run|\/events)(?:\?.*)?$/;
+
+/** An app that accepts only images. */
+const IMAGES_ONLY = respond(200, {
+	user_input_form: [{ paragraph: { variable: 'text', label: 'Text', required: true } }],
+	file_upload: { enabled: true, allowed_file_types: ['image'], number_limits: 2 },
+});
+
+function react({ name, line }: { name: string; line: string }): Reaction {
+	const suffix = name.slice(name.lastIndexOf('-') + 1);
+	if (suffix in PAUSES && RUN.test(line)) return PAUSES[suffix];
+	if (suffix === 'images' && line.endsWith('/parameters')) return IMAGES_ONLY;
+	return (FAILURES as Readonly<Record<string, Reaction>>)[suffix];
+}
 
 let operations: Operation[];
 let server: GoodServer;
 beforeEach(async () => {
 	operations = (await listOperations()).filter(({ type }) => type === 'action');
-	server = await startGoodServer(({ name }) => (name.endsWith('failing') ? FAILURE : undefined));
+	server = await startGoodServer(react);
 });
 afterEach(async () => await server.close());
 
 /** The error of a node, or its result. */
-type Outcome = OperationResult | NodeOperationError;
+type Outcome = OperationResult | Error;
 
-/** Runs each operation, for the server of that name. */
-async function runAll(
-	suffix: string,
-	setup: Omit<OperationRun, 'credentials'>,
-): Promise<Map<string, Outcome>> {
+/** What an operation did at an address. */
+interface Ran {
+	name: string;
+	outcome: Outcome;
+	items: INodeExecutionData[];
+	/** All hints as one text. */
+	hints: string;
+}
+
+interface RunSetup extends Omit<OperationRun, 'credentials'> {
+	/** Which operations run. Default: all. */
+	only?: RegExp;
+}
+
+/** Runs operations at the same time, each at an address of its own that ends with `suffix`. */
+async function runAll(suffix: string, { only = /./, ...setup }: RunSetup): Promise<Ran[]> {
 	const works = new Map<string, Promise<unknown>>();
-	const outcomes = new Map<string, Outcome>();
-	for (const operation of operations) {
-		const name = `${operation.name} ${suffix}`;
-		const credential = createCredential(operation, { url: server.at(name), key: 'key-7f3a91c4d2' });
+	const ran: Ran[] = [];
+	for (const operation of operations.filter(({ name }) => only.test(name))) {
+		const address = `${operation.name} ${suffix}`;
+		const credential = createCredential(operation, {
+			url: server.at(address),
+			key: 'key-7f3a91c4d2',
+		});
+		const credentials = (setup.items ?? [undefined]).map(() => credential);
 		const work = operation
-			.run({ ...setup, credentials: [credential] })
-			.catch((error: unknown) => error as NodeOperationError);
-		works.set(name, work);
-		void work.then((outcome) => outcomes.set(operation.name, outcome));
+			.run({ ...setup, credentials })
+			.catch((error: unknown) => error as Error)
+			.then((outcome) => ran.push(toRan(operation.name, outcome)));
+		works.set(address, work);
 	}
 	expect(await passUntilEnded(works, { clock, servers: [server] })).toEqual([]);
-	return outcomes;
+	return ran;
 }
 
-const isError = (outcome: Outcome): outcome is NodeOperationError => outcome instanceof Error;
-
-const getJson = (outcome: Outcome): IDataObject[] =>
-	isError(outcome) ? [] : (outcome.items ?? []).flat().map(({ json }) => json);
-
-/** The fields that some operation writes: an item behind any of them, or several, has these. */
-async function collectWrittenFields(): Promise<IDataObject> {
-	const written = [...(await runAll('first', {})).values()].flatMap(getJson);
-	const names = written.flatMap((json) => Object.keys(json)).filter((name) => name !== 'error');
-	return Object.fromEntries(names.map((name) => [name, EARLIER]));
+function toRan(name: string, outcome: Outcome): Ran {
+	const isError = outcome instanceof Error;
+	return {
+		name,
+		outcome,
+		items: isError ? [] : (outcome.items ?? []).flat(),
+		hints: isError ? '' : (outcome.hints ?? []).map(({ message }) => message).join(' '),
+	};
 }
 
-const getHints = ({ hints = [] }: OperationResult): string =>
-	hints.map(({ message }) => message).join(' ');
+const getRequests = (name: string, suffix: string) => server.to(`${name} ${suffix}`);
 
-test('behind every other operation, no field or file vanishes without a hint', async () => {
-	const fields = await collectWrittenFields();
-	expect(Object.keys(fields).length).toBeGreaterThan(30);
-	const outcomes = await runAll('behind', { fields, options: { simplify: false } });
+/** The operations that add their result to the item. The others return what the server has. */
+const ADDS_TO_ITEM = /^Local Llama (?!model )/;
+
+/** What is missing of an input item in an output item, and no hint names. */
+function findLost(
+	input: INodeExecutionData,
+	{ json, binary = {} }: INodeExecutionData,
+	hints: string,
+) {
+	const fields = Object.keys(input.json).filter(
+		(name) => !isDeepStrictEqual(json[name], input.json[name]),
+	);
+	const files = Object.entries(input.binary ?? {})
+		.filter(([name, { data }]) => binary[name]?.data !== data)
+		.map(([name]) => name);
+	return [...fields, ...files].filter((name) => !hints.includes(`"${name}"`));
+}
+
+/** Items with the same fields and files: a later operation cannot tell the operations that returned them. */
+interface ItemClass {
+	/** Operations that return such an item. */
+	names: string[];
+	item: INodeExecutionData;
+}
+
+/** The items that operations return, also for a failed item. */
+async function collectClasses(): Promise<ItemClass[]> {
+	const classes = new Map<string, ItemClass>();
+	const all = [
+		...(await runAll('first', {})),
+		...(await runAll('failing', { hasErrorOutput: true })),
+	];
+	for (const { name, items } of all) {
+		for (const { json, binary = {} } of items) {
+			const key = [json, binary].map((part) => Object.keys(part).sort().join()).join('|');
+			const known = classes.get(key) ?? { names: [], item: { json, binary } };
+			known.names.push(name);
+			classes.set(key, known);
+		}
+	}
+	return [...classes.values()];
+}
+
+/** IDs of items have one digit. */
+const MAX_ITEMS = 10;
+
+const toGroups = <T>(list: readonly T[], size: number): T[][] =>
+	Array.from({ length: Math.ceil(list.length / size) }, (_, at) =>
+		list.slice(at * size, (at + 1) * size),
+	);
+
+test('behind every other operation, none fails for its item, and nothing of it vanishes', async () => {
+	const classes = await collectClasses();
+	expect(new Set(classes.flatMap(({ names }) => names))).toEqual(
+		new Set(operations.map(({ name }) => name)),
+	);
+	let pairs = 0;
 	let kept = 0;
-	const problems = [...outcomes].flatMap(([name, outcome]) => {
-		if (isError(outcome)) return [`${name}: ${outcome.message}`];
-		const hints = getHints(outcome);
-		return (outcome.items ?? []).flat().flatMap(({ json }) => {
-			// An operation either adds to its input, or returns only what the server has.
-			if (!Object.values(json).includes(EARLIER)) return [];
-			kept++;
-			return Object.keys(fields)
-				.filter((field) => json[field] !== EARLIER && !hints.includes(`"${field}"`))
-				.map((field) => `${name}: ${field} vanished`);
-		});
-	});
+	const problems: string[] = [];
+	for (const [at, group] of toGroups(classes, MAX_ITEMS).entries()) {
+		const items = group.map(({ item }) => item);
+		for (const { name, outcome, items: results, hints } of await runAll(`behind ${at}`, {
+			items,
+			continueOnFail: true,
+		})) {
+			if (outcome instanceof Error) problems.push(`${name}: ${outcome.message}`);
+			for (const [index, { names, item }] of group.entries()) {
+				pairs += names.length;
+				const behind = `${name} behind ${names[0]}`;
+				const own = results.filter(({ pairedItem }) => isPairedWith(pairedItem, index));
+				for (const result of own) {
+					const error = result.json.error as { message: string } | undefined;
+					const isNew = error !== undefined && !isDeepStrictEqual(error, item.json.error);
+					if (isNew && !isExplained(error.message, item))
+						problems.push(`${behind}: failed with ${error.message}`);
+					if (isNew || !ADDS_TO_ITEM.test(name)) continue;
+					kept++;
+					const lost = findLost(item, result, hints);
+					if (lost.length > 0) problems.push(`${behind}: ${lost.join(', ')} vanished`);
+				}
+			}
+		}
+	}
 	expectNoProblems(problems);
-	expect(kept).toBeGreaterThanOrEqual(9);
+	expect(pairs).toBeGreaterThanOrEqual(operations.length ** 2);
+	expect(kept).toBeGreaterThan(8 * classes.length);
 });
 
-test.each(['working', 'failing'])(
-	'as a tool, nothing about a %s server reaches the model',
-	async (suffix) => {
-		const outcomes = [
-			await runAll(suffix, { isTool: true, fields: { earlier: EARLIER } }),
-			await runAll(suffix, { isTool: true, continueOnFail: true, fields: { earlier: EARLIER } }),
-		];
-		const problems = outcomes.flatMap((all) =>
-			[...all].flatMap(([name, outcome]) => {
-				const text = isError(outcome)
-					? `${outcome.message} ${outcome.description}`
-					: JSON.stringify(getJson(outcome));
-				const found = /secret|CUDA|10\.20|127\.0\.0\.1|of-an-earlier-node/.exec(text);
-				return found === null ? [] : [`${name}: ${text.slice(0, 200)}`];
+function isPairedWith(pairedItem: INodeExecutionData['pairedItem'], index: number): boolean {
+	const [paired, ...others] = [pairedItem].flat();
+	return others.length === 0 && typeof paired === 'object' && paired.item === index;
+}
+
+/** An upload says what is wrong with the file of the item: there is none, and which there are, or it has another type. */
+function isExplained(message: string, { binary = {} }: INodeExecutionData): boolean {
+	const names = Object.keys(binary);
+	const rest = names.length === 0 ? 'The item has no files' : `The item has: ${names.join(', ')}`;
+	const { data } = binary;
+	if (data === undefined) return message === `The item has no binary field 'data'. ${rest}`;
+	return /^"[^"]+" is an? /.test(message);
+}
+
+describe('with an item that has the written fields and files already', () => {
+	test.each<{ it: string; options: INodeParameters }>([
+		{ it: 'as added', options: {} },
+		{ it: 'with all data', options: { simplify: false } },
+		{ it: 'into a field of the item', options: { outputField: 'answer' } },
+	])('$it, none vanishes without a hint', async ({ options }) => {
+		const first = await runAll('first', { options: { simplify: false } });
+		const written = first.flatMap(({ items }) => items);
+		const names = written.flatMap(({ json }) => Object.keys(json));
+		const fields = Object.fromEntries(names.map((name) => [name, EARLIER]));
+		expect(Object.keys(fields).length).toBeGreaterThan(30);
+		const binary: IBinaryKeyData = Object.fromEntries(
+			written.flatMap((item) => Object.keys(item.binary ?? {})).map((name) => [name, RECORDING]),
+		);
+		const item = { json: fields, binary };
+		const ran = await runAll('behind', { items: [item], options, only: ADDS_TO_ITEM });
+		expectNoProblems(
+			ran.flatMap(({ name, outcome, items, hints }) => {
+				if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
+				const lost = items.flatMap((result) => findLost(item, result, hints));
+				return lost.map((field) => `${name}: ${field} vanished`);
 			}),
 		);
-		expectNoProblems(problems);
-	},
-);
-
-test('on the error output, each sentence stands once, and no advice is followed already', async () => {
-	const outcomes = await runAll('failing', { continueOnFail: true });
-	let failed = 0;
-	const problems = [...outcomes].flatMap(([name, outcome]) => {
-		if (isError(outcome)) return [`${name}: failed with ${outcome.message}`];
-		return getJson(outcome).flatMap(({ error }) => {
-			if (error === undefined) return [];
-			failed++;
-			const { message, description = '' } = error as Record<string, string>;
-			const isRepeated = description.startsWith(message!);
-			const isFollowed = /On Error/.test(description);
-			return isRepeated || isFollowed ? [`${name}: ${message} | ${description}`] : [];
-		});
+		expect(ran.length).toBeGreaterThanOrEqual(9);
 	});
-	expectNoProblems(problems);
-	expect(failed).toBeGreaterThan(30);
+});
+
+const toFile = (bytes: string | Buffer, fileName: string, mimeType: string) => ({
+	data: Buffer.from(bytes as string).toString('base64'),
+	fileName,
+	mimeType,
+});
+const RECORDING = toFile(
+	Buffer.concat([Buffer.from('RIFF$\0\0\0WAVEfmt '), Buffer.alloc(30)]),
+	'memo.wav',
+	'audio/wav',
+);
+const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+const CHAT_FILES: IBinaryKeyData = {
+	data: RECORDING,
+	data1: toFile(PNG, 'cat.png', 'image/png'),
+	data2: toFile(PNG, 'dog.png', 'image/png'),
+	data3: toFile(PNG, 'cow.png', 'image/png'),
+	data4: toFile('PK\u0003\u0004', 'all.zip', 'application/zip'),
+};
+const CHAT_MESSAGE: INodeExecutionData = {
+	json: {
+		sessionId: 's1',
+		action: 'sendMessage',
+		chatInput: 'Hello',
+		files: Object.entries(CHAT_FILES).map(([binaryKey, { fileName }]) => ({ binaryKey, fileName })),
+	},
+	binary: CHAT_FILES,
+};
+
+describe('with the files of a chat message', () => {
+	/** Operations with a field for the files of a message. */
+	const READS_FILES = ['Files', 'Input Binary Fields'];
+	/** Dify Workflow and Dify Apps send what their field Files selects, behind a chat as elsewhere. */
+	const SENDS_ONLY_SELECTED = /^Dify (?:Workflow|Apps)/;
+
+	test.each([
+		{ app: 'any', suffix: 'chat' },
+		{ app: 'an app for two images', suffix: 'images' },
+	])('$app: each is sent, or a hint names it', async ({ suffix }) => {
+		const readers = operations
+			.filter(({ name, labels }) => {
+				const reads = labels.some((label) => READS_FILES.includes(label));
+				return reads && !SENDS_ONLY_SELECTED.test(name);
+			})
+			.map(({ name }) => name);
+		expect(readers).toEqual(expect.arrayContaining(['Dify Chat Message', 'Local Llama text chat']));
+		const ran = await runAll(suffix, { items: [CHAT_MESSAGE] });
+		let sent = 0;
+		const problems = ran.flatMap(({ name, outcome, hints, items }) => {
+			if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
+			const lost = ADDS_TO_ITEM.test(name)
+				? items.flatMap((result) => findLost(CHAT_MESSAGE, result, hints))
+				: [];
+			const text = getRequests(name, suffix)
+				.map((request) => request.text)
+				.join();
+			const untold = Object.values(CHAT_FILES).filter(({ fileName = '' }) => {
+				const isSent = text.includes(fileName);
+				sent += Number(isSent && readers.includes(name));
+				return readers.includes(name) && !isSent && !hints.includes(fileName);
+			});
+			return [
+				...lost.map((field) => `${name}: ${field} vanished`),
+				...untold.map(({ fileName }) => `${name}: ${fileName} was neither sent nor named`),
+			];
+		});
+		expectNoProblems(problems);
+		expect(sent).toBe(suffix === 'images' ? 2 : 5);
+	});
+});
+
+describe('paused', () => {
+	test.each(Object.keys(PAUSES))('a run that is %s says so, with its status', async (suffix) => {
+		let paused = 0;
+		const ran = await runAll(suffix, {});
+		const problems = ran.flatMap(({ name, outcome, items, hints }) => {
+			if (!getRequests(name, suffix).some(({ line }) => RUN.test(line))) return [];
+			paused++;
+			if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
+			const told = suffix === 'paused' ? /Approve.*accept-it/ : /Approve.*by email/;
+			return [
+				...(told.test(hints) ? [] : [`${name}: no hint about the pause, but "${hints}"`]),
+				...items
+					.filter(({ json }) => json.status !== 'paused' || json.forms === undefined)
+					.map(({ json }) => `${name}: ${JSON.stringify(json)}`),
+			];
+		});
+		expectNoProblems(problems);
+		expect(paused).toBeGreaterThanOrEqual(4);
+	});
+});
+
+describe('as a tool', () => {
+	/** What a request got wrong (400) is for the model, which can correct it. */
+	const failures = Object.keys(FAILURES).filter((suffix) => suffix !== 'refusing');
+
+	test.each(['working', ...Object.keys(PAUSES), ...failures])(
+		'nothing about a %s server or the item reaches the model',
+		async (suffix) => {
+			const setup = { isTool: true, fields: { earlier: EARLIER } };
+			const ran = [
+				...(await runAll(suffix, setup)),
+				...(await runAll(suffix, { ...setup, continueOnFail: true })),
+			];
+			const problems = ran.flatMap(({ name, outcome, items }) => {
+				const text =
+					outcome instanceof Error
+						? `${outcome.message} ${(outcome as { description?: string }).description}`
+						: JSON.stringify(items.map(({ json }) => json));
+				return ABOUT_SERVER.test(text) ? [`${name}: ${text.slice(0, 200)}`] : [];
+			});
+			expectNoProblems(problems);
+		},
+	);
+});
+
+describe('on the error output', () => {
+	/** Sentences and clauses long enough to be noticed twice. */
+	const toSentences = (text: string): string[] =>
+		text
+			.split(/(?<=[.!?])\s+|\n/)
+			.map((sentence) =>
+				sentence
+					.replace(/[.!?]$/, '')
+					.trim()
+					.toLowerCase(),
+			)
+			.filter((sentence) => sentence.length > 15);
+
+	test.each(Object.keys(FAILURES))(
+		'%s: the item has nothing but its error, each sentence once, and no advice that is followed',
+		async (suffix) => {
+			const items = [CHAT_MESSAGE, CHAT_MESSAGE];
+			const ran = await runAll(suffix, { items, hasErrorOutput: true });
+			let failed = 0;
+			const problems = ran.flatMap(({ name, outcome, items: results }) => {
+				if (outcome instanceof Error) return [`${name}: failed with ${outcome.message}`];
+				return results.flatMap(({ json }) => {
+					const error = json.error as Record<string, string> | undefined;
+					if (error === undefined) return [];
+					failed++;
+					const { message = '', description = '' } = error;
+					const sentences = [message, description].flatMap(toSentences);
+					const found = [
+						...(Object.keys(json).length === 1 ? [] : ['fields beside the error']),
+						...(new Set(sentences).size === sentences.length ? [] : ['a sentence twice']),
+						...(/On Error|\[item \d|item 0\b/.test(`${message} ${description}`) ? ['advice'] : []),
+					];
+					return found.map((what) => `${name}, ${what}: ${message} | ${description}`);
+				});
+			});
+			expectNoProblems(problems);
+			expect(failed).toBeGreaterThan(30);
+		},
+	);
 });

@@ -11,7 +11,15 @@ import {
 	usage,
 } from './support/responses';
 import { useClock } from './support/fake-clock';
-import { chatModel, failureOf, run, streamOf, textOf } from './support/node-runner';
+import {
+	chatModel,
+	embeddings,
+	failureOf,
+	model,
+	run,
+	streamOf,
+	textOf,
+} from './support/node-runner';
 import type { ChatModel } from './support/node-runner';
 import { json, until, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
@@ -252,24 +260,101 @@ describe('timeouts', () => {
 		]);
 	});
 
-	test('a model that loads for more than five seconds is shown in the log at once, and as a hint', async () => {
-		let isLoaded = false;
-		const server = await serve((request, response) =>
-			(isLoaded ? text('Here I am.') : loading)(request, response),
-		);
-		const { supplied, outputs, hints } = await chatModel(server.url);
-		const work = streamOf(supplied, 'Hi');
-		await clock.pass(1_000);
-		expect(outputs).toEqual([]);
-		for (let second = 0; second < 10; second++) await clock.pass(1_000);
-		expect(outputs).toEqual([
-			{ status: expect.stringMatching(/^The model is still loading/) as string },
-		]);
-		isLoaded = true;
-		expect(textOf(await clock.passUntil(work))).toBe('Here I am.');
-		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringMatching(/^The model was still loading/),
-		]);
+	describe('a model that loads for more than five seconds: a log entry runs until it is loaded', () => {
+		const STATUS = { status: expect.stringMatching(/^The model is still loading/) as string };
+
+		/** A server whose model is loading until `load()`. */
+		async function serveLoading(loaded: Answer, route = `POST ${CHAT}`) {
+			let isLoaded = false;
+			const answer: Answer = (request, response) =>
+				(isLoaded ? loaded : loading)(request, response);
+			const { url } = await start({ ...LLAMA_SERVER, [route]: answer });
+			return { url, load: () => (isLoaded = true) };
+		}
+
+		const pass = async (seconds: number) => {
+			for (let second = 0; second < seconds; second++) await clock.pass(1_000);
+		};
+
+		test('nothing is green before, and the entry says how long it took', async () => {
+			const server = await serveLoading(text('Here I am.'));
+			const { supplied, inputs, outputs, hints } = await chatModel(server.url);
+			const work = streamOf(supplied, 'Hi');
+			await pass(2);
+			expect(inputs).not.toContainEqual(STATUS);
+			await pass(60);
+			expect(inputs.filter(({ status }) => status !== undefined)).toEqual([STATUS]);
+			expect(outputs).toEqual([]);
+			server.load();
+			expect(textOf(await clock.passUntil(work))).toBe('Here I am.');
+			expect(outputs[0]).toEqual({
+				status: expect.stringMatching(/^The model was loaded after 6\d(?:\.\d)? s\.$/) as string,
+			});
+			expect(hints.map(({ message }) => message)).toEqual([
+				expect.stringMatching(/^The model was still loading/),
+			]);
+		});
+
+		test('the entry ends before the response does', async () => {
+			const server = await serveLoading(stuckAfter(word('Here')));
+			const { supplied, outputs, cancel } = await chatModel(server.url);
+			const work = failureOf(streamOf(supplied, 'Hi'));
+			await pass(10);
+			server.load();
+			await pass(3);
+			expect(outputs).toEqual([
+				{ status: expect.stringMatching(/^The model was loaded/) as string },
+			]);
+			cancel.abort();
+			await work;
+		});
+
+		test.each<{ end: string; because: RegExp; firstTokenTimeout?: number; then?: Answer }>([
+			{ end: 'the First Token Timeout', because: /still loading after/, firstTokenTimeout: 30 },
+			{ end: 'Stop', because: /stop|cancel/i },
+			{
+				end: 'a server that fails',
+				because: /./,
+				then: json({ error: { message: 'failed to load the model', code: 400 } }, 400),
+			},
+		])('$end ends it as an error', async ({ because, firstTokenTimeout = 1800, then }) => {
+			const server = await serveLoading(then ?? text('late'));
+			const { supplied, outputs, cancel } = await chatModel(server.url, {
+				parameters: { options: { firstTokenTimeout } },
+			});
+			const work = failureOf(streamOf(supplied, 'Hi'));
+			await pass(10);
+			expect(outputs).toEqual([]);
+			if (then !== undefined) server.load();
+			else if (firstTokenTimeout === 1800) cancel.abort();
+			const failed = await clock.passUntil(work);
+			expect(failed.message).toMatch(because);
+			expect((outputs[0] as Error).message).toBe(failed.message);
+		});
+
+		test('of embeddings, and of a list that names the model', async () => {
+			const vector = json({ data: [{ index: 0, embedding: [1, 2] }] });
+			const vectors = await serveLoading(vector, 'POST /v1/embeddings');
+			const listed = await serveLoading(json({ data: [{ id: 'my-model' }] }), 'GET /v1/models');
+			const embedder = await embeddings(vectors.url);
+			const chat = await chatModel(listed.url, { parameters: { model: model('') } });
+			const work = Promise.all([
+				embedder.supplied.embedQuery('Hi').catch(() => {}),
+				failureOf(streamOf(chat.supplied, 'Hi')),
+			]);
+			await pass(10);
+			for (const { inputs, outputs } of [embedder, chat]) {
+				expect(inputs.filter(({ status }) => status !== undefined)).toEqual([STATUS]);
+				expect(outputs).toEqual([]);
+			}
+			vectors.load();
+			listed.load();
+			await clock.passUntil(work);
+			for (const { outputs } of [embedder, chat])
+				expect(outputs[0]).toEqual({
+					status: expect.stringMatching(/^The model was loaded/) as string,
+				});
+		});
 	});
 });
 

@@ -16,7 +16,7 @@ import {
 	getResponseKey,
 	toServerToolCallId,
 } from '../../lib/chat/tools/tool-call-ids';
-import { normalizeArguments } from '../../lib/chat/tools/arguments';
+import { normalizeArguments, parseArguments } from '../../lib/chat/tools/arguments';
 import { stripAgentText } from '../../lib/chat/prepare/agent-text';
 import { blockToText, parseToolResult, parseContentPart } from '../../lib/chat/content';
 import {
@@ -52,6 +52,7 @@ import {
 import { TextCursor } from '../../lib/text/calls/cursor';
 import {
 	countSigns as countJsonSigns,
+	findDuplicateKeys,
 	hasDuplicateKeys,
 	splitJson,
 } from '../../lib/text/json-members';
@@ -200,7 +201,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 		const field = new ReasoningField();
 		return field.push(text) + field.end();
 	},
-	argumentsOf: normalizeArguments,
+	argumentsOf: (text) => [normalizeArguments(text), parseArguments(text)],
 	'the arguments of a call': (text) =>
 		new ArgumentCoercer().coerce(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
@@ -226,7 +227,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a text that is one code block': unwrapCodeBlock,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
-		return [splitJson(json), hasDuplicateKeys(json), countJsonSigns(json, 1_000)];
+		return [
+			splitJson(json),
+			hasDuplicateKeys(json, JSON.parse(json)),
+			findDuplicateKeys(json),
+			countJsonSigns(json, 1_000),
+		];
 	},
 	'an object at a position': (text) => new TextCursor(text).readJson(),
 	'a call next to others': (text) =>
@@ -695,7 +701,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',
-		'ServerError.withPartial',
 		'DisplayedText.new',
 		'buildExtractMessages',
 		'withSubtitles',

@@ -211,6 +211,7 @@ test('JSON without unsafe numbers is parsed like JSON.parse', () => {
 	fc.assert(
 		fc.property(fc.json(), (text) =>
 			expect(parseExactJson(text)).toEqual({
+				json: text,
 				value: JSON.parse(text) as unknown,
 				unsafeNumbers: [],
 			}),

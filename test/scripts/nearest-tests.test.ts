@@ -90,7 +90,7 @@ describe('planted bugs are looked for by the nearest tests', () => {
 		{ source: 'lib/text/calls/marks.ts', tests: [3] },
 		{ source: 'lib/lru-cache.ts', tests: [1, 2, 3] },
 		{ source: 'credentials/DifyApi.credentials.ts', tests: [0, 1, 2, 3, 4] },
-	])('$source', async ({ source, tests }) => {
+	])('the tests that are nearest to $source', async ({ source, tests }) => {
 		const { nearestTests } = await load();
 		expect(nearestTests(source, related)).toEqual(tests.map((at) => related[at]));
 	});

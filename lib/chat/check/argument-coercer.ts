@@ -5,6 +5,7 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { parseJsonExactly } from '../../values/exact-json';
+import type { ParsedArguments } from '../tools/arguments';
 
 /** Deeper values are not changed. */
 const MAX_DEPTH = 20;
@@ -23,6 +24,8 @@ const MAX_STEPS = 100_000;
 
 /** Coerces the arguments of all calls of one response, which share the step limit and the cached schema checks. */
 export class ArgumentCoercer {
+	/** Numbers that stay texts although the schema accepts no text, because JavaScript cannot represent them. */
+	readonly inexactNumbers: string[] = [];
 	private steps = 0;
 	private hasNullTexts = false;
 	/** Per schema part: whether it excludes a type. */
@@ -36,30 +39,59 @@ export class ArgumentCoercer {
 	 * @param args JSON text of an object
 	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
-	coerce(args: string, schema: JsonRecord, { hasNullTexts = false }: CoercionOptions = {}): string {
-		this.hasNullTexts = hasNullTexts;
+	coerce(args: string, schema: JsonRecord, options?: CoercionOptions): string {
 		const value = parseJson(args);
-		if (!isRecord(value)) return args;
-		const coerced = JSON.stringify(this.coerceObject(value, schema, 0));
-		return this.isLimitReached || coerced === JSON.stringify(value) ? args : coerced;
+		return isRecord(value) ? this.coerceParsed({ json: args, value }, schema, options).json : args;
+	}
+
+	/** The same for arguments that were parsed. */
+	coerceParsed(
+		args: ParsedArguments,
+		schema: JsonRecord,
+		{ hasNullTexts = false }: CoercionOptions = {},
+	): ParsedArguments {
+		this.hasNullTexts = hasNullTexts;
+		const value = this.coerceObject(args.value, schema, 0);
+		const isChanged = !this.isLimitReached && value !== args.value;
+		return isChanged ? { json: JSON.stringify(value), value } : args;
 	}
 
 	private get isLimitReached() {
 		return this.steps > MAX_STEPS;
 	}
 
+	/** The same object if nothing changes. */
 	private coerceObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
+		const otherSchema = this.getOtherSchema(schema);
+		// Nothing is known of its properties: then it is not looked at.
+		if (!isRecord(schema.properties) && otherSchema === undefined) return value;
 		const properties = asRecord(schema.properties);
-		const entries = Object.entries(value).flatMap(
-			([name, fieldValue]): Array<[string, unknown]> => {
-				const isKnown = Object.hasOwn(properties, name);
-				const fieldSchema = isKnown ? asRecord(properties[name]) : this.getOtherSchema(schema);
-				if (fieldSchema === undefined) return [[name, fieldValue]];
-				const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
-				return isOmitted ? [] : [[name, this.coerceValue(fieldValue, fieldSchema, depth + 1)]];
-			},
-		);
-		return Object.fromEntries(entries);
+		let changed: Map<string, unknown> | undefined;
+		for (const name of Object.keys(value)) {
+			const fieldValue = value[name];
+			const isKnown = Object.hasOwn(properties, name);
+			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
+			if (fieldSchema === undefined) continue;
+			const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
+			const coerced = isOmitted ? undefined : this.coerceValue(fieldValue, fieldSchema, depth + 1);
+			if (coerced === fieldValue) continue;
+			changed ??= new Map(Object.entries(value));
+			if (isOmitted) changed.delete(name);
+			else changed.set(name, coerced);
+		}
+		return changed === undefined ? value : Object.fromEntries(changed);
+	}
+
+	/** The same list if nothing changes. */
+	private coerceList(value: unknown[], schema: JsonRecord, depth: number): unknown[] {
+		let changed: unknown[] | undefined;
+		for (const [index, item] of value.entries()) {
+			const coerced = this.coerceValue(item, schema, depth + 1);
+			if (coerced === item) continue;
+			changed ??= [...value];
+			changed[index] = coerced;
+		}
+		return changed ?? value;
 	}
 
 	/** The schema of a field that has none of its own; undefined if its values stay as they are. */
@@ -89,8 +121,7 @@ export class ArgumentCoercer {
 		}
 		if (isRecord(value)) return this.coerceObject(value, schema, depth);
 		if (!Array.isArray(value) || (!isRecord(schema.items) && !this.hasNullTexts)) return value;
-		const items = asRecord(schema.items);
-		return value.map((item: unknown) => this.coerceValue(item, items, depth + 1));
+		return this.coerceList(value, asRecord(schema.items), depth);
 	}
 
 	/** Whether a value is a text that stands for null. A schema that accepts no text leaves no doubt. */
@@ -110,10 +141,18 @@ export class ArgumentCoercer {
 		const value = json === undefined ? undefined : parseJsonExactly(json);
 		if (typeof value === 'number')
 			return this.acceptsNumber(value, trimmed, schema) ? value : undefined;
+		if (value === trimmed) this.noteInexactNumber(trimmed, schema);
+		if (json === undefined || typeof value !== 'object') return undefined;
 		// Of a key that occurs twice, one value would be lost.
-		if (json === undefined || value === undefined || hasDuplicateKeys(json)) return undefined;
+		if (hasDuplicateKeys(json, value)) return undefined;
 		if (Array.isArray(value)) return this.excludes(schema, 'array') ? undefined : value;
 		return isRecord(value) && !this.excludes(schema, 'object') ? value : undefined;
+	}
+
+	/** A text that would be a number if JavaScript could represent it. */
+	private noteInexactNumber(text: string, schema: JsonRecord): void {
+		if (this.excludes(schema, 'integer') && this.excludes(schema, 'number')) return;
+		this.inexactNumbers.push(text);
 	}
 
 	/** Whether a number keeps its digits and has a type that the schema accepts. */

@@ -4,7 +4,7 @@
  * quote the complete `enum` or `const` in each error: a list of 2,000 names and 9,000 wrong values became 1.4 GB. This one
  * ends after a few issues, counts its steps, and cuts each issue.
  *
- * Patterns are not checked, since a pattern may take exponential time, nor are `uniqueItems` and `$dynamicRef`.
+ * Patterns are not checked, since a pattern may take exponential time, nor is `$dynamicRef`.
  */
 import { isRecord } from '../../values/records';
 import { truncate } from '../../values/text';
@@ -38,6 +38,9 @@ export const MAX_STEPS = 10_000;
 
 /** Comparisons that take about as long as one schema. */
 const COMPARISONS_PER_STEP = 100;
+
+/** Comparisons that take about as long as looking for an item in a list. */
+const UNIQUE_ITEM_COMPARISONS = 5;
 
 /** Characters of a name, a value or a path that an issue quotes. */
 const MAX_QUOTED = 100;
@@ -193,6 +196,20 @@ class SchemaVisitor {
 			this.choices.set(list, texts);
 		}
 		return texts.has(this.toComparable(value));
+	}
+
+	/** The first items of a list that are equal, in their order. */
+	findEqualItems(list: readonly unknown[]): { first: number; second: number } | undefined {
+		const indexes = new Map<string, number>();
+		for (const [second, item] of list.entries()) {
+			// A text is built and kept for each of them.
+			this.step(UNIQUE_ITEM_COMPARISONS);
+			const text = this.toComparable(item);
+			const first = indexes.get(text);
+			if (first !== undefined) return { first, second };
+			indexes.set(text, second);
+		}
+		return undefined;
 	}
 
 	isConstant(constant: unknown, value: unknown): boolean {
@@ -394,6 +411,12 @@ function checkContains(
 			target,
 			`has ${count} items that match "contains", more than ${quote(maxContains)}`,
 		);
+}
+
+function checkUniqueItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+	const equal = expected === true ? visitor.findEqualItems(target.value as unknown[]) : undefined;
+	if (equal !== undefined)
+		visitor.addIssue(target, `has equal items (${equal.first} and ${equal.second})`);
 }
 
 function checkUnevaluatedItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
@@ -616,6 +639,7 @@ const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = 
 	array: [
 		['minItems', compare(MINIMUM, getItemCount, ' items')],
 		['maxItems', compare(MAXIMUM, getItemCount, ' items')],
+		['uniqueItems', checkUniqueItems],
 		['prefixItems', checkFirstItems],
 		['items', checkItems],
 		['contains', checkContains],

@@ -1,23 +1,17 @@
 /** Checks tool calls against the connected tools, and repairs what is certain. */
 import type { RawToolCall } from '../../text/calls/types';
 import type { JsonRecord } from '../../values/records';
-import { asArray, asRecord } from '../../values/records';
-import { parseJson } from '../../values/json';
-import { normalizeArguments } from '../tools/arguments';
+import { asArray, asRecord, isRecord } from '../../values/records';
+import { findDuplicateKeys, hasDuplicateKeys } from '../../text/json-members';
+import { parseArguments } from '../tools/arguments';
 import type { ToolDefinition } from '../tool-definition';
 import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
 import { fitFormatArguments } from './format-call';
 import { FORMAT_TOOL_NAME } from '../tools/format-tool';
 import { createToolFinder } from '../tools/tool-finder';
-
-/** An invalid tool call. */
-export interface ToolCallIssue {
-	toolCall: RawToolCall;
-	type: 'unknownTool' | 'brokenArguments' | 'missingArguments' | 'invalidArguments';
-	/** Names of missing arguments, or why the arguments do not match the schema. */
-	details: string[];
-}
+import { toSafeName } from './correction';
+import type { ToolCallIssue } from './tool-call-issue';
 
 /** The calls of a response, checked. */
 export interface CheckedToolCalls {
@@ -25,6 +19,8 @@ export interface CheckedToolCalls {
 	validCalls: RawToolCall[];
 	/** One for each of the other calls. */
 	issues: ToolCallIssue[];
+	/** What n8n may do differently with valid calls, for the user. */
+	warnings: string[];
 }
 
 /** Compares each call with the tool that it names. */
@@ -36,6 +32,7 @@ export function checkToolCalls(
 	const issues: ToolCallIssue[] = [];
 	const coercer = new ArgumentCoercer();
 	const validCalls: RawToolCall[] = [];
+	const warnings = new Set<string>();
 	for (const toolCall of toolCalls) {
 		const tool = findTool(toolCall.name);
 		if (!tool) {
@@ -43,30 +40,60 @@ export function checkToolCalls(
 			continue;
 		}
 		const checked = checkArguments(toolCall, tool, coercer);
-		if (typeof checked === 'string')
-			validCalls.push({ id: toolCall.id, name: tool.name, arguments: checked });
-		else issues.push({ toolCall, ...checked });
+		if ('type' in checked) {
+			issues.push({ toolCall, ...checked });
+			continue;
+		}
+		validCalls.push({ id: toolCall.id, name: tool.name, arguments: checked.json });
+		for (const warning of checked.warnings) if (warnings.size < MAX_WARNINGS) warnings.add(warning);
 	}
-	return { validCalls, issues };
+	return { validCalls, issues, warnings: [...warnings] };
 }
+
+/** Warnings about the arguments of a response. */
+const MAX_WARNINGS = 10;
+
+/** Arguments that fit. */
+interface CheckedArguments {
+	/** The coerced arguments as JSON text. */
+	json: string;
+	warnings: string[];
+}
+
+type ArgumentsIssue = Pick<ToolCallIssue, 'type' | 'details'>;
 
 /** The coerced arguments, or what is wrong with them. */
 function checkArguments(
 	{ arguments: source, hasNullTexts }: RawToolCall,
 	tool: ToolDefinition,
 	coercer: ArgumentCoercer,
-): string | Pick<ToolCallIssue, 'type' | 'details'> {
+): CheckedArguments | ArgumentsIssue {
 	const { name, schema } = tool;
-	const args = normalizeArguments(source);
+	const args = parseArguments(source);
 	if (args === undefined) return { type: 'brokenArguments', details: [] };
-	if (name === FORMAT_TOOL_NAME) {
-		const value = parseJson(args);
-		const details = validateAgainstSchema(schema, value).issues;
-		return fitFormatArguments(value, tool, coercer) ?? { type: 'invalidArguments', details };
-	}
-	const coerced = coercer.coerce(args, schema, { hasNullTexts });
-	const details = findMissing(asRecord(parseJson(coerced)), schema);
-	return details.length > 0 ? { type: 'missingArguments', details } : coerced;
+	if (name === FORMAT_TOOL_NAME) return checkFormatArguments(args.value, tool, coercer);
+	if (hasDuplicateKeys(args.json, args.value))
+		return { type: 'ambiguousArguments', details: findDuplicateKeys(args.json) };
+	const inexactBefore = coercer.inexactNumbers.length;
+	const { json, value } = coercer.coerceParsed(args, schema, { hasNullTexts });
+	const missing = findMissing(value, schema);
+	if (missing.length > 0) return { type: 'missingArguments', details: missing };
+	const unknown = findUnknown(value, schema);
+	if (unknown.length > 0 && unknown.length === Object.keys(value).length)
+		return { type: 'unknownArguments', details: unknown };
+	const inexact = coercer.inexactNumbers.slice(inexactBefore);
+	return { json, warnings: getArgumentWarnings(name, { unknown, inexact }) };
+}
+
+function checkFormatArguments(
+	value: JsonRecord,
+	tool: ToolDefinition,
+	coercer: ArgumentCoercer,
+): CheckedArguments | ArgumentsIssue {
+	const json = fitFormatArguments(value, tool, coercer);
+	if (json !== undefined) return { json, warnings: [] };
+	const { issues } = validateAgainstSchema(tool.schema, value);
+	return { type: 'invalidArguments', details: issues };
 }
 
 /**
@@ -83,4 +110,39 @@ function findMissing(args: JsonRecord, { required, properties }: JsonRecord): st
 	if (missingForTool.includes('toolParameters')) return missingForTool;
 	const inner = findMissing(asRecord(args.toolParameters), asRecord(toolParameters));
 	return [...missingForTool, ...inner.map((name) => `toolParameters.${name}`)];
+}
+
+/** Keywords beside which `properties` are not all properties of a schema. */
+const OPEN_KEYWORDS = ['$ref', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties'];
+
+/**
+ * The names of arguments that a tool does not define. n8n drops them (`@n8n/json-schema-to-zod` and zod's objects), so a
+ * call with nothing else would run without arguments. Empty for a tool that may have others, or defines none.
+ */
+function findUnknown(args: JsonRecord, schema: JsonRecord): string[] {
+	const { properties, additionalProperties = false } = schema;
+	if (!isRecord(properties) || Object.keys(properties).length === 0) return [];
+	if (additionalProperties !== false || OPEN_KEYWORDS.some((name) => Object.hasOwn(schema, name)))
+		return [];
+	return Object.keys(args).filter((name) => !Object.hasOwn(properties, name));
+}
+
+/** Names or numbers in a warning. */
+const MAX_NAMED = 5;
+
+function getArgumentWarnings(
+	toolName: string,
+	{ unknown, inexact }: { unknown: readonly string[]; inexact: readonly string[] },
+): string[] {
+	const tool = toSafeName(toolName);
+	const list = (names: readonly string[]) =>
+		[...names.slice(0, MAX_NAMED).map(toSafeName), ...(names.length > MAX_NAMED ? ['…'] : [])].join(
+			', ',
+		);
+	return [
+		unknown.length > 0 &&
+			`The model called the tool "${tool}" with arguments that it does not define (${list(unknown)}). n8n may ignore them.`,
+		inexact.length > 0 &&
+			`The model called the tool "${tool}" with ${list(inexact)}, which exceeds number precision and was kept as text, so n8n may reject it. Let the tool accept a string for this argument.`,
+	].filter((warning) => warning !== false);
 }

@@ -1,7 +1,7 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { breakControlTokens } from '../../text/control-tokens';
 import { truncate } from '../../values/text';
-import type { ToolCallIssue } from './check-tool-calls';
+import type { ToolCallIssue } from './tool-call-issue';
 import { createServerToolCallId } from '../tools/tool-call-ids';
 import { normalizeArguments } from '../tools/arguments';
 import type { RawToolCall } from '../../text/calls/types';
@@ -85,6 +85,17 @@ const ISSUE_TEXTS: Readonly<
 		suggestion:
 			'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.',
 	}),
+	unknownArguments: ({ tool, details }) => ({
+		forUser: `The model called the tool "${tool}" only with arguments that it does not define: ${details}`,
+		forModel: `Error: ${tool} has no arguments named ${details}. Call it again with arguments of its schema.`,
+		suggestion:
+			'Describe the arguments in the tool or in the system prompt, or use a model with better tool support.',
+	}),
+	ambiguousArguments: ({ tool, details }) => ({
+		forUser: `The model called the tool "${tool}" with two values for one argument: ${details}`,
+		forModel: `Error: the arguments of ${tool} have more than one value for ${details}. Call it again with one value for each argument.`,
+		suggestion: 'Lower the temperature, or use a model with better tool support.',
+	}),
 	invalidArguments: ({ tool, details }) => ({
 		forUser: `The model called the tool "${tool}" with arguments that do not match its schema`,
 		forModel: `Error: the arguments of ${tool} do not match its schema: ${details}. Call it again with arguments that match.`,
@@ -103,6 +114,8 @@ export function describeIssue({ toolCall, type, details }: ToolCallIssue): ToolC
 	const formattedDetails = {
 		unknownTool: '',
 		missingArguments: toSafeNames(details),
+		unknownArguments: toSafeNames(details),
+		ambiguousArguments: toSafeNames(details),
 		invalidArguments: toSafeStart(details.join('; '), MAX_LIST_BYTES),
 		brokenArguments: JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED)),
 	};

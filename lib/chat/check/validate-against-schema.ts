@@ -79,7 +79,7 @@ function resolveSchema(source: JsonRecord): BoundedSchema {
 }
 
 /** Keywords with unbounded run time: the pattern `^(a+)+$` would block n8n for years. */
-const UNBOUNDED_KEYWORDS = new Set(['pattern', 'patternProperties', 'uniqueItems']);
+const UNBOUNDED_KEYWORDS = new Set(['pattern', 'patternProperties']);
 
 /** Keywords that reject property names outside the schema. */
 const CLOSING_KEYWORDS = new Set(['additionalProperties', 'unevaluatedProperties']);

@@ -11,7 +11,8 @@ import {
 	describeIssue,
 	toSafeName,
 } from './correction';
-import type { ToolCallIssue } from './check-tool-calls';
+import type { CheckedToolCalls } from './check-tool-calls';
+import type { ToolCallIssue } from './tool-call-issue';
 import { checkToolCalls } from './check-tool-calls';
 import { parseFormatCall } from './format-call';
 import type { TurnContext } from '../turn-context';
@@ -78,13 +79,15 @@ function validateCallsOrFailure(
 		name: turn.toolNames.toWire(tool.name),
 	}));
 	const tools = [...draft.tools, ...unofferedTools];
-	const { validCalls, issues } =
-		tools.length === 0 ? { validCalls: toolCalls, issues: [] } : checkToolCalls(toolCalls, tools);
+	const { validCalls, issues, warnings }: CheckedToolCalls =
+		tools.length === 0
+			? { validCalls: toolCalls, issues: [], warnings: [] }
+			: checkToolCalls(toolCalls, tools);
 	if (issues.length === 0 && !failure) {
 		// Without tools, the text may be what was requested.
 		const { responseFormat } = turn.settings.sampling;
 		const json = tools.length === 0 ? validateJson(completion.text, responseFormat) : undefined;
-		return accept(completion, { toolCalls: validCalls, json });
+		return accept(completion, { toolCalls: validCalls, json, warnings });
 	}
 	const cutOffCall = completion.isCutOff
 		? issues.find(({ type }) => type !== 'unknownTool')?.toolCall
@@ -108,7 +111,10 @@ function validateCallsOrFailure(
 		withoutCorrection:
 			failure || validCalls.length === 0
 				? { type: 'failed', error }
-				: accept(completion, { toolCalls: validCalls, warnings: getIssueWarnings(issues) }),
+				: accept(completion, {
+						toolCalls: validCalls,
+						warnings: [...getIssueWarnings(issues), ...warnings],
+					}),
 	};
 }
 

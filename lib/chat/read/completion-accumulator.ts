@@ -1,4 +1,5 @@
 /** Reads a streamed chat completion from OpenAI's chunks, to which Ollama's are mapped. */
+import type { PartialOutput } from '../../exchange/attempt';
 import { TextCount } from '../../http/body-limits';
 import { withoutEndMarks } from '../../text/end-marks';
 import type { TextAndReasoning } from '../../text/reasoning';
@@ -91,6 +92,8 @@ export class CompletionAccumulator {
 	contentEvents = 0;
 	/** Text as it arrived. */
 	private receivedText = '';
+	/** Thinking as it arrived in its own field. */
+	private receivedReasoning = '';
 	/** A part of the text is in the field for refusals. */
 	private hasRefusal = false;
 	/** A part of the text is not. */
@@ -143,6 +146,19 @@ export class CompletionAccumulator {
 		return {
 			text: this.releasedText + this.undecidedText + rest,
 			reasoning: this.reasoning + reasoning,
+		};
+	}
+
+	/** Output received so far, for an error: with the marks of thinking if there is nothing else, and with the calls. */
+	get received(): PartialOutput {
+		const { partial, receivedText, receivedReasoning } = this;
+		const isOnlyMarks = (partial.text + partial.reasoning).trim() === '';
+		return {
+			...(isOnlyMarks ? { text: '', reasoning: receivedReasoning + receivedText } : partial),
+			toolCalls: this.toolCalls.calls.map(({ name, arguments: args }) => ({
+				name,
+				arguments: args,
+			})),
 		};
 	}
 
@@ -202,7 +218,8 @@ export class CompletionAccumulator {
 		const rest = { text: text.slice(this.releasedText.length), reasoning: lastReasoning };
 		this.releasedText = text;
 		this.undecidedText = '';
-		const receivedCalls = [...this.toolCalls.end(), ...textCalls];
+		const ended = this.toolCalls.end((args) => this.normalize(args));
+		const receivedCalls = [...ended, ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;
 		const completion: Completion = {
@@ -275,6 +292,7 @@ export class CompletionAccumulator {
 		const content = ownContent || refusal;
 		this.receivedText += content;
 		const receivedReasoning = extractReasoning(message);
+		this.receivedReasoning += receivedReasoning;
 		const reasoning = this.appendReasoning(receivedReasoning, content !== '' || hasCalls);
 		if (content || receivedReasoning || hasCalls) this.contentEvents += 1;
 		const { text: displayableText, reasoning: textReasoning } = this.appendText(content);

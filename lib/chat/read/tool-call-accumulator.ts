@@ -48,10 +48,12 @@ export class ToolCallAccumulator {
 	/**
 	 * The calls of the ended response. vLLM with speculative decoding repeats the complete arguments in its last delta: they
 	 * replace what was collected, if both together are no JSON.
+	 *
+	 * @param normalize - Default: `normalizeArguments`.
 	 */
-	end(): RawToolCall[] {
+	end(normalize: (args: string) => string | undefined = normalizeArguments): RawToolCall[] {
 		for (const toolCall of this.calls) {
-			if (normalizeArguments(toolCall.arguments) !== undefined) continue;
+			if (normalize(toolCall.arguments) !== undefined) continue;
 			const repeated = this.repeated.get(toolCall) ?? findRepeatedObject(toolCall.arguments);
 			toolCall.arguments = repeated ?? toolCall.arguments;
 		}

@@ -98,7 +98,7 @@ export function findArgumentsProblem(json: string | undefined): CallProblem | un
 	const value = parseJson(json);
 	if (!isRecord(value) || hasInfinity(value)) return 'brokenArguments';
 	if (isSchema(value)) return 'notOnlyACall';
-	return hasDuplicateKeys(json) ? 'ambiguous' : undefined;
+	return hasDuplicateKeys(json, value) ? 'ambiguous' : undefined;
 }
 
 /** Whether a number is so large that it has no value: `1e999`. */

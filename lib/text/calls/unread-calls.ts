@@ -48,6 +48,11 @@ const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
 	[/(?:^|\n)Action: ?$/, /^\n ?Action Input:/],
 	[/✿FUNCTION✿: ?$/, /^/],
+	// Labels before the name and JSON, as in documents about tools, but with values.
+	[
+		/(?:^|\n)(?:(?:function|tool)(?:[ _](?:call|name))?|name): ?["']?$/i,
+		/^["']?\n(?:arguments|args|parameters|input): ?\n?\{ ?["'}]/i,
+	],
 	// Directly after a mark that only calls have.
 	[/<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i, /^/],
 ];

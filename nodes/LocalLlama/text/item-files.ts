@@ -6,7 +6,9 @@ import { stringField } from '../../shared/field-builders';
 import { readBuffer } from '../../../lib/http/response-body';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { readFile } from '../../../lib/files/read-file';
-import { openBinaryField, splitNames } from '../../shared/binary';
+import { describeUnsentFiles } from '../../../lib/files/unsent-files';
+import { getChatFiles } from '../../shared/run/chat-files';
+import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
 import type { INodeProperties } from 'n8n-workflow';
 
 /**
@@ -40,6 +42,7 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 	const names = Array.isArray(fields)
 		? fields.map(String)
 		: splitNames(parameters.rawString('options.binaryFields'));
+	reportUnsentFiles(call, names);
 	const itemFiles: ItemFiles = { parts: [], files: [] };
 	for (const property of names) {
 		const { name, mimeType, open } = await openBinaryField(context, itemIndex, property);
@@ -50,6 +53,17 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 		itemFiles.files.push({ name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) });
 	}
 	return itemFiles;
+}
+
+/** Names the files of a chat message that the option does not name. */
+function reportUnsentFiles(call: LlamaCall, names: readonly string[]) {
+	const unsent = getChatFiles(call)
+		.filter((property) => !names.includes(property))
+		.map((property) => ({
+			name: getBinaryFileName(call, property),
+			reason: `Input Binary Fields does not name ${property}`,
+		}));
+	if (unsent.length > 0) call.hint(describeUnsentFiles(unsent));
 }
 
 /** The text of an item with its files. */

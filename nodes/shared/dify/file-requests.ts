@@ -4,36 +4,51 @@ import type { DifyFileType } from '../../../lib/dify/files';
 import { toDifyFileType, getFileNameFromUrl, uploadFile } from '../../../lib/dify/files';
 import { createFileSource } from '../binary';
 
-/**
- * Creates the reference of a file for a run, and uploads a binary file before.
- *
- * @param allowedTypes of the app or field. Default: any
- */
-export type FileRequest = (user: string, allowedTypes?: readonly unknown[]) => Promise<object>;
+/** A file that is sent with a run. */
+export interface FileRequest {
+	/** The binary field with the file; undefined for others. */
+	binaryField?: string;
+	/**
+	 * Creates its reference, and uploads a binary file before.
+	 *
+	 * @param allowedTypes of the app or field. Default: any
+	 */
+	send(user: string, allowedTypes?: readonly unknown[]): Promise<object>;
+}
+
+/** The binary fields that the files are in. */
+export function getBinaryFields(requests: readonly FileRequest[]): string[] {
+	return requests.flatMap(({ binaryField }) => binaryField ?? []);
+}
 
 /** A file that Dify downloads. */
 export function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
-	return async (_user, allowedTypes) => ({
-		type: type ?? toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes),
-		// Dify silently drops an entry without it (docs/protocols/dify.md 2.1.3).
-		transfer_method: 'remote_url',
-		url,
-	});
+	return {
+		send: async (_user, allowedTypes) => ({
+			type: type ?? toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes),
+			// Dify silently drops an entry without it (docs/protocols/dify.md 2.1.3).
+			transfer_method: 'remote_url',
+			url,
+		}),
+	};
 }
 
 /** A binary file of the item. It is read now, and uploaded with the request. */
 export async function toUploadRequest(
 	{ client, context, itemIndex, hint }: DifyCall,
-	property: string,
+	binaryField: string,
 	type?: DifyFileType,
 ): Promise<FileRequest> {
-	const source = await createFileSource(context, itemIndex, property);
+	const source = await createFileSource(context, itemIndex, binaryField);
 	source.warnings?.forEach(hint);
-	return async (user, allowedTypes) => ({
-		type: type ?? toDifyFileType(source, allowedTypes),
-		transfer_method: 'local_file',
-		upload_file_id: await uploadFile(client, source, user),
-	});
+	return {
+		binaryField,
+		send: async (user, allowedTypes) => ({
+			type: type ?? toDifyFileType(source, allowedTypes),
+			transfer_method: 'local_file',
+			upload_file_id: await uploadFile(client, source, user),
+		}),
+	};
 }
 
 /** Uploads the files one after another. @returns their references, in the same order */
@@ -43,6 +58,6 @@ export async function sendFiles(
 	allowedTypes?: readonly unknown[],
 ): Promise<object[]> {
 	const references: object[] = [];
-	for (const send of requests) references.push(await send(user, allowedTypes));
+	for (const request of requests) references.push(await request.send(user, allowedTypes));
 	return references;
 }

@@ -13,7 +13,7 @@ import {
 } from '../../../lib/dify/files';
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { FileRequest } from './file-requests';
-import { toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
+import { getBinaryFields, toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
 
 /** A file field of the app's form or of a human input form. */
 interface FileField extends Pick<FormField, 'variable' | 'fileTypes'> {
@@ -21,33 +21,40 @@ interface FileField extends Pick<FormField, 'variable' | 'fileTypes'> {
 	type: string;
 }
 
-/** Uploads the files of file fields, and returns the inputs to send. */
-export type UploadFiles = (user: string) => Promise<JsonRecord>;
+/** The files of file fields, read and not yet uploaded. */
+export interface FormFiles {
+	/** Binary fields that they name. */
+	binaryFields: readonly string[];
+	/** Uploads them, and returns the inputs to send. */
+	upload(user: string): Promise<JsonRecord>;
+}
 
 /**
- * Reads the files of file fields.
+ * Reads the files of file fields, which are uploaded after all checks.
  *
  * @param input values by variable
- * @returns a function that uploads them, to be called after all checks
  */
 export async function readFiles(
 	call: DifyCall,
 	input: JsonRecord,
 	fields: readonly FileField[],
-): Promise<UploadFiles> {
+): Promise<FormFiles> {
 	const fieldFiles: FieldFiles[] = [];
 	for (const field of fields) {
 		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
 		if (files.length > 0) fieldFiles.push({ field, files });
 	}
-	return async (user) => {
-		const inputs: JsonRecord = {};
-		for (const { field, files } of fieldFiles) {
-			const { type, variable, fileTypes } = field;
-			const sent = await sendFiles(files, user, fileTypes);
-			inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
-		}
-		return inputs;
+	return {
+		binaryFields: fieldFiles.flatMap(({ files }) => getBinaryFields(files)),
+		upload: async (user) => {
+			const inputs: JsonRecord = {};
+			for (const { field, files } of fieldFiles) {
+				const { type, variable, fileTypes } = field;
+				const sent = await sendFiles(files, user, fileTypes);
+				inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
+			}
+			return inputs;
+		},
 	};
 }
 
@@ -76,7 +83,7 @@ function parseFileEntries(value: unknown): unknown[] {
 /** The files of such a field. */
 async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
 	if (entries.every(isRecord)) {
-		return entries.map(withTransferMethod).map((file) => async () => file);
+		return entries.map(withTransferMethod).map((file) => ({ send: async () => file }));
 	}
 	const files: FileRequest[] = [];
 	for (const entry of entries) {

@@ -52,10 +52,19 @@ export const filesField: INodeProperties = fixedCollectionField(
  */
 export async function readRequestedFiles(call: DifyCall, path: string): Promise<FileRequest[]> {
 	const files: FileRequest[] = [];
-	for (const entry of asRecords(asRecord(call.parameters.value(path)).file)) {
+	for (const entry of getFileEntries(call, path)) {
 		pushAll(files, await readEntryFiles(call, entry, `${path}.file`));
 	}
 	return files;
+}
+
+/** Whether the field "Files" has entries, which then decide which files are sent. */
+export function hasFileEntries(call: DifyCall, path: string): boolean {
+	return getFileEntries(call, path).length > 0;
+}
+
+function getFileEntries({ parameters }: DifyCall, path: string) {
+	return asRecords(asRecord(parameters.value(path)).file);
 }
 
 async function readEntryFiles(

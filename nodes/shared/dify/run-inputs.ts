@@ -9,7 +9,7 @@ import { omitUndefined, asRecord, isUnset } from '../../../lib/values/records';
 import { choiceField, jsonField, shownIf } from '../field-builders';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
-import type { UploadFiles } from './form-files';
+import type { FormFiles } from './form-files';
 import { readFiles, isFileField } from './form-files';
 
 export const inputFields: INodeProperties[] = [
@@ -58,7 +58,7 @@ export const inputFields: INodeProperties[] = [
 interface RunInputs {
 	/** Without those of file fields. */
 	values: JsonRecord;
-	uploadFiles: UploadFiles;
+	files: FormFiles;
 	/** About inputs that Dify silently drops. */
 	warnings: string[];
 }
@@ -74,16 +74,17 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
 	if (form === undefined) {
-		return { values: isJson ? input : {}, uploadFiles: async () => ({}), warnings: [] };
+		const noFiles = await readFiles(call, {}, []);
+		return { values: isJson ? input : {}, files: noFiles, warnings: [] };
 	}
-	const uploadFiles = await readFiles(call, input, form.filter(isFileField));
+	const files = await readFiles(call, input, form.filter(isFileField));
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
 		field.variable,
 		convertFormValue(field, input[field.variable]),
 	]);
 	const values = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	return { values, uploadFiles, warnings: getUnknownInputWarnings(input, form) };
+	return { values, files, warnings: getUnknownInputWarnings(input, form) };
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */

@@ -90,23 +90,26 @@ export function getPauseHints({ status, pause }: RunResult): string[] {
 	if (status !== 'paused') return [];
 	const forms = pause?.forms ?? [];
 	if (forms.length === 0) return ['The run has not ended: it waits in Dify.'];
-	return forms
-		.filter(({ formToken }) => formToken !== null)
-		.map(({ nodeTitle = '', actions }) => {
-			const buttons = asRecords(actions).map(({ id }) => String(id));
-			const named = buttons.slice(0, MAX_NAMED_BUTTONS).join(', ');
-			const title = nodeTitle === '' ? '' : ` (${nodeTitle})`;
-			return `The run waits for a person${title}. Answer its form in Dify, or submit it with Dify Workflow (Form: Submit)${named === '' ? '' : ` and one of its buttons: ${named}`}.`;
-		});
+	return forms.map((form) =>
+		form.formToken === null ? describeEmailForm(form) : describeForm(form),
+	);
 }
 
-/** Warnings about forms of a run that n8n cannot submit. */
+/** Warnings about forms of a paused run that n8n cannot submit. */
 export function getEmailFormWarnings({ pause }: RunResult): string[] {
-	const emailForms = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
-	return emailForms.map(
-		({ nodeTitle }) =>
-			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
-	);
+	const forms = pause?.forms ?? [];
+	return forms.filter(({ formToken }) => formToken === null).map(describeEmailForm);
+}
+
+function describeForm({ nodeTitle = '', actions }: HumanForm) {
+	const buttons = asRecords(actions).map(({ id }) => String(id));
+	const named = buttons.slice(0, MAX_NAMED_BUTTONS).join(', ');
+	const title = nodeTitle === '' ? '' : ` (${nodeTitle})`;
+	return `The run waits for a person${title}. Answer its form in Dify, or submit it with Dify Workflow (Form: Submit)${named === '' ? '' : ` and one of its buttons: ${named}`}.`;
+}
+
+function describeEmailForm({ nodeTitle = '' }: HumanForm) {
+	return `The form "${nodeTitle}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`;
 }
 
 /** For visitors, who do not know how the app is built. */

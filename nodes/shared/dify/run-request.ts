@@ -6,14 +6,20 @@ import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
 import { getAppFileTypes } from '../../../lib/dify/files';
 import { parseTraceId } from '../../../lib/dify/ids';
 import { readInputs } from './run-inputs';
-import { readRequestedFiles } from './run-files';
-import { sendFiles } from './file-requests';
+import { hasFileEntries, readRequestedFiles } from './run-files';
+import { getBinaryFields, sendFiles } from './file-requests';
+import { readChatFiles } from './chat-file-requests';
 
 export interface RequestSource {
 	/** The user to upload files for, and to run as. */
 	user: string;
 	/** Path of the field "Files". Default: `files`. */
 	filesPath?: string;
+	/**
+	 * Binary fields with the files of a chat message. If the field "Files" is empty, those that the app accepts are sent;
+	 * a hint names the others. Default: none
+	 */
+	chatFiles?: readonly string[];
 }
 
 /** A request of a run, with what the item says about it. */
@@ -29,7 +35,7 @@ export interface PreparedRun extends RunRequest {
  */
 export async function buildRunRequest(
 	call: DifyCall,
-	{ user, filesPath = 'files' }: RequestSource,
+	{ user, filesPath = 'files', chatFiles = [] }: RequestSource,
 ): Promise<PreparedRun> {
 	const { client, parameters, typing } = call;
 	const options = {
@@ -38,12 +44,17 @@ export async function buildRunRequest(
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};
 	await typing?.begin();
-	const requests = await readRequestedFiles(call, filesPath);
-	const { values, uploadFiles, warnings } = await readInputs(call);
+	const selected = await readRequestedFiles(call, filesPath);
+	const { values, files: formFiles, warnings } = await readInputs(call);
 	warnings.forEach(call.hint);
 	const allowedTypes =
-		requests.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
-	const inputs = { ...values, ...(await uploadFiles(user)) };
-	const files = await sendFiles(requests, user, allowedTypes);
+		selected.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
+	const used = new Set([...getBinaryFields(selected), ...formFiles.binaryFields]);
+	const added = await readChatFiles(call, {
+		binaryFields: chatFiles.filter((name) => !used.has(name)),
+		isSelected: hasFileEntries(call, filesPath),
+	});
+	const inputs = { ...values, ...(await formFiles.upload(user)) };
+	const files = await sendFiles([...selected, ...added], user, allowedTypes);
 	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
 }

@@ -5,8 +5,10 @@ import { stripTitle } from './panel-error';
 
 /**
  * The output item of an error, with everything in the field `error`: n8n sends such an item to the error output, if
- * there is one, unchanged. From an `error` next to `json`, n8n would keep only the message (n8n-core,
- * workflow-execute.ts).
+ * there is one, with the fields of the input. An item with further fields would stay on the output for results. From an
+ * `error` next to `json`, n8n would keep only the message (n8n-core, workflow-execute.ts).
+ *
+ * @param facts - Further fields of the item. With an error output, they are fields of `error`.
  */
 export function toErrorItem(
 	{ message, description, context, node }: NodeOperationError,
@@ -19,11 +21,12 @@ export function toErrorItem(
 	const details = isToolNode(node)
 		? {}
 		: { ...(text ? { description: text } : {}), ...asRecord(context.data) };
+	const hasErrorOutput = node.onError === 'continueErrorOutput';
+	const json = hasErrorOutput
+		? { error: { message, ...details, ...facts } }
+		: { ...facts, error: { message, ...details } };
 	return {
-		json: {
-			...facts,
-			error: { message, ...details },
-		},
+		json,
 		pairedItem: { item: itemIndex },
 	} as INodeExecutionData;
 }

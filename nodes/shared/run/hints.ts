@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
+import type { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { toPlainText } from '../../../lib/values/safe-text';
 
@@ -24,18 +25,30 @@ export function addHintOnce(
 /** After this time without output, users assume that a chat is broken. */
 export const NOTICEABLE_WAIT_MS = 5_000;
 
-/** Reports, once, that requests to the server wait noticeably for a loading model. The node shows a hint at its end. */
+/** Ends the report of a loading model: with the error, if the request failed. */
+type EndReport = (waitedMs: number, error?: ServerError) => void;
+
+/**
+ * Reports, once, that requests to the server wait noticeably for a loading model. The node shows a hint at its end.
+ *
+ * @param begin Begins another report, which lasts until the model is loaded
+ */
 export function watchLoading(
 	context: Context,
 	server: ModelServer,
-	report = (): void => {},
+	begin: () => EndReport = () => () => {},
 ): ModelServer {
-	let isReported = false;
+	let end: EndReport | undefined;
+	let since: number | undefined;
 	server.onLoading = (waitedMs) => {
-		if (isReported || waitedMs < NOTICEABLE_WAIT_MS) return;
-		isReported = true;
-		report();
+		if (since !== undefined || waitedMs < NOTICEABLE_WAIT_MS) return;
+		since = performance.now() - waitedMs;
+		end = begin();
 		addHintOnce(context, 'The model was still loading, so the response took longer.');
+	};
+	server.onLoaded = (error) => {
+		end?.(performance.now() - since!, error);
+		end = undefined;
 	};
 	return server;
 }

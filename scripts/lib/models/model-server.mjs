@@ -9,7 +9,7 @@ import { freePortFrom } from '../system/ports.mjs';
 
 /** @typedef {import('../types').ModelServer} ModelServer */
 
-/** The default of llama.cpp since the autumn of 2026, and of older servers. */
+/** The default that llama-server announces for a later release, and the present one. */
 const LOCAL_PORTS = [9931, 8080];
 const PROBE_TIMEOUT_MS = 3000;
 /** It was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000. Its template does not support tools. */

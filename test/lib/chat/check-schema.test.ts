@@ -268,6 +268,18 @@ describe('whatever the schema and the value are, the check is short', () => {
 		],
 		['a wrong type in 20,000 items', { items: { type: 'string' } }, list(20_000, (a) => a)],
 		['20,000 equal items', { uniqueItems: true }, list(20_000, () => ({}))],
+		['100,000 different items', { uniqueItems: true }, list(100_000, (index) => ({ index }))],
+		[
+			'different items of 200 lists, at each level',
+			{ uniqueItems: true, items: { uniqueItems: true, items: { uniqueItems: true } } },
+			list(200, (a) => list(50, (b) => list(20, (c) => `${a} ${b} ${c}`))),
+		],
+		['two long items', { uniqueItems: true }, ['x'.repeat(1_000_000), 'x'.repeat(999_999)]],
+		[
+			'different items, many times',
+			{ allOf: list(5_000, () => ({ uniqueItems: true })) },
+			list(1_000, String),
+		],
 		[
 			'a long name',
 			{ additionalProperties: { properties: { [long]: { type: 'string' } } } },
@@ -312,5 +324,53 @@ describe('whatever the schema and the value are, the check is short', () => {
 				for (let count = 0; count < 2_000; count++) validateAgainstSchema(schema, []);
 			}),
 		).toBeLessThan(MAX_CPU_MS);
+	});
+});
+
+describe('items that must be different', () => {
+	const unique = { type: 'array', uniqueItems: true };
+
+	it.each([
+		{ value: [1, 1], first: 0, second: 1 },
+		{ value: ['a', 'b', 'a'], first: 0, second: 2 },
+		{ value: [1, 2, 1.0], first: 0, second: 2 },
+		{ value: [0, -0], first: 0, second: 1 },
+		{ value: [null, 1, null], first: 0, second: 2 },
+		{
+			value: [
+				{ a: 1, b: [2] },
+				{ b: [2], a: 1 },
+			],
+			first: 0,
+			second: 1,
+		},
+		{ value: [[1], [1]], first: 0, second: 1 },
+		{ value: ['é', 'é'], first: 0, second: 1 },
+	])('$value are not', ({ value, first, second }) => {
+		const issue = `The response: has equal items (${first} and ${second})`;
+		expect(validateAgainstSchema(unique, value)).toEqual({ issues: [issue], unchecked: [] });
+		expect(validateAgainstSchema({ properties: { a: unique } }, { a: value }).issues).toEqual([
+			issue.replace('The response', 'a'),
+		]);
+	});
+
+	it.each([
+		{ value: [] },
+		{ value: [1] },
+		{ value: [1, '1', [1], { 1: 1 }, true, 'true', null, 'null'] },
+		{ value: [{ a: 1 }, { a: 2 }, { b: 1 }, {}] },
+		{ value: [0, false, '', []] },
+		{ value: [[1, 2], [2, 1], ['1', 2], ['1,2']] },
+		{ value: ['a', 'A', 'a ', 'á'] },
+		{ value: 'aa' },
+		{ value: { 0: 1, 1: 1 } },
+	])('$value are', ({ value }) => {
+		const check = validateAgainstSchema({ uniqueItems: true }, value);
+		expect(check).toEqual({ issues: [], unchecked: [] });
+	});
+
+	it('only if the schema requires it', () => {
+		for (const uniqueItems of [false, 'true', null, 1])
+			expect(validateAgainstSchema({ uniqueItems }, [1, 1]).issues).toEqual([]);
 	});
 });

@@ -160,9 +160,9 @@ test.each<CoercedValue>([
 		properties: { a: field },
 		required: isRequired ? ['a'] : [],
 	});
-	expect({ field, given, ...(JSON.parse(coerced) as object) }).toEqual({
-		field,
-		given,
+	const input = JSON.stringify({ field, given });
+	expect({ input, ...(JSON.parse(coerced) as object) }).toEqual({
+		input,
 		a: expected,
 	});
 });
@@ -311,6 +311,126 @@ describe('calls and the connected tools', () => {
 			'hitlParameters',
 		]);
 		expect(missing('{"toolParameters":{"to":1}}', { required: [7] })).toBeUndefined();
+	});
+
+	const mails = (more: object = {}) =>
+		tool('mails', {
+			schema: {
+				type: 'object',
+				properties: {
+					folder: { type: 'string' },
+					order: { type: 'number' },
+					count: { type: 'integer' },
+					any: { type: ['integer', 'string'] },
+					list: { type: 'array', items: { type: 'number' } },
+				},
+				...more,
+			},
+		});
+	const checkMails = (args: string, more: object = {}) => {
+		const { validCalls, issues, warnings } = checkToolCalls(
+			[{ name: 'mails', arguments: args }],
+			[mails(more)],
+		);
+		return {
+			runs: validCalls.map((call) => call.arguments).join(),
+			issue: issues.map(({ type, details }) => [type, ...details].join()).join(),
+			warnings,
+		};
+	};
+
+	test.each([
+		{ args: '{"folder":"A","folder":"B"}', names: 'folder' },
+		{ args: '{"folder":"A","fold\\u0065r":"A"}', names: 'folder' },
+		{ args: '{"folder":"A","list":[{"a":1,"b":2,"a":3}]}', names: 'a' },
+		{ args: '{"order":9007199254740993,"order":1}', names: 'order' },
+		{ args: "{'folder':'A','folder':'B'}", names: 'folder' },
+		{ args: '{"any":1,"any":1,"folder":"x","folder":"y"}', names: 'any,folder' },
+		{ args: '{"__proto__":1,"__proto__":2}', names: '__proto__' },
+	])('$args has two values for $names, and does not run', ({ args, names }) => {
+		expect(checkMails(args)).toEqual({
+			runs: '',
+			issue: `ambiguousArguments,${names}`,
+			warnings: [],
+		});
+	});
+
+	test.each([
+		{ args: '{"folder":"a: {\\"folder\\":1}","any":"x:y"}' },
+		{ args: '{"list":[{"a":1},{"a":1}]}' },
+		{ args: '{"folder":":::"}' },
+	])('$args has each key once', ({ args }) => {
+		expect(checkMails(args)).toEqual({ runs: args, issue: '', warnings: [] });
+	});
+
+	test.each([
+		{ args: '{"foldr":"Spam"}', names: 'foldr' },
+		{ args: '{"__proto__":"x"}', names: '__proto__' },
+		{ args: '{"constructor":"x"}', names: 'constructor' },
+		{ args: '{"Folder":"x","FOLDER":"y"}', names: 'Folder,FOLDER' },
+		{ args: '{"input":{"folder":"x"}}', names: 'input' },
+	])('$args has no argument that the tool defines, and does not run', ({ args, names }) => {
+		const issue = `unknownArguments,${names}`;
+		expect(checkMails(args)).toEqual({ runs: '', issue, warnings: [] });
+		const strict = { additionalProperties: false };
+		expect(checkMails(args, strict)).toEqual({ runs: '', issue, warnings: [] });
+	});
+
+	test.each([
+		{ title: 'no properties', more: { properties: {} } },
+		{ title: 'no known properties', more: { properties: undefined } },
+		{ title: 'other properties', more: { additionalProperties: true } },
+		{ title: 'a schema of others', more: { additionalProperties: { type: 'string' } } },
+		{ title: 'patterns', more: { patternProperties: { '^f': {} } } },
+		{ title: 'a reference', more: { $ref: '#/$defs/a' } },
+		{ title: 'all of several', more: { allOf: [{ properties: { foldr: {} } }] } },
+		{ title: 'any of several', more: { anyOf: [{}] } },
+		{ title: 'one of several', more: { oneOf: [{}] } },
+	])('an unknown argument runs for a tool with $title', ({ more }) => {
+		const args = '{"foldr":"x"}';
+		expect(checkMails(args, more)).toEqual({ runs: args, issue: '', warnings: [] });
+	});
+
+	test.each([
+		{ args: '{"folder":"x","foldr":"y"}', names: 'foldr' },
+		{ args: '{"folder":"x","__proto__":{"dry":false}}', names: '__proto__' },
+		{ args: '{"folder":"x","a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', names: 'a, b, c, d, e, …' },
+	])('$args runs, and a hint names $names', ({ args, names }) => {
+		expect(checkMails(args)).toEqual({
+			runs: args,
+			issue: '',
+			warnings: [
+				`The model called the tool "mails" with arguments that it does not define (${names}). n8n may ignore them.`,
+			],
+		});
+	});
+
+	test.each([
+		{ args: '{"order":9007199254740993}', digits: '9007199254740993' },
+		{ args: '{"count":2512292042121000001}', digits: '2512292042121000001' },
+		{ args: '{"order":-9007199254740993}', digits: '-9007199254740993' },
+		{ args: '{"count":"9007199254740993"}', digits: '9007199254740993' },
+		{ args: '{"order":0.12345678901234567890123}', digits: '0.12345678901234567890123' },
+		{ args: '{"order":1e400}', digits: '1e400' },
+		{ args: '{"list":[1,9007199254740993]}', digits: '9007199254740993' },
+	])('$args keeps its digits as text, and a hint says so', ({ args, digits }) => {
+		const { runs, issue, warnings } = checkMails(args);
+		expect(issue).toBe('');
+		expect(runs).toContain(`"${digits}"`);
+		expect(warnings).toEqual([
+			`The model called the tool "mails" with ${digits}, which exceeds number precision and was kept as text, so n8n may reject it. Let the tool accept a string for this argument.`,
+		]);
+	});
+
+	test.each([
+		{ args: '{"any":9007199254740993}', runs: '{"any":"9007199254740993"}' },
+		{ args: '{"folder":"9007199254740993"}', runs: '{"folder":"9007199254740993"}' },
+		{ args: '{"order":9007199254740991}', runs: '{"order":9007199254740991}' },
+		{ args: '{"order":9007199254740992}', runs: '{"order":9007199254740992}' },
+		{ args: '{"order":"a9007199254740993"}', runs: '{"order":"a9007199254740993"}' },
+		{ args: '{"order":0.1}', runs: '{"order":0.1}' },
+	])('$args runs as $runs without a hint', ({ args, runs }) => {
+		expect(checkMails(args)).toEqual({ runs, issue: '', warnings: [] });
 	});
 
 	const format = tool(FORMAT_TOOL_NAME, {

@@ -14,7 +14,8 @@ function getRejection(block: unknown): ServerError {
 }
 
 test.each(PARTS)('the part that is sent of $name', ({ block, part }) => {
-	expect({ block, part: parseContentPart(block) }).toEqual({ block, part });
+	const input = JSON.stringify(block);
+	expect({ input, part: parseContentPart(block) }).toEqual({ input, part });
 });
 
 test.each(OMITTED_BLOCKS)('$block is omitted', ({ block }) => {
@@ -22,12 +23,14 @@ test.each(OMITTED_BLOCKS)('$block is omitted', ({ block }) => {
 });
 
 test.each(IMAGE_BLOCKS)('$name is sent as an image', ({ block }) => {
-	expect({ block, part: parseContentPart(block) }).toEqual({ block, part: IMAGE });
+	const input = JSON.stringify(block);
+	expect({ input, part: parseContentPart(block) }).toEqual({ input, part: IMAGE });
 });
 
 test.each(REJECTED_FILES)('a block is rejected: $message', ({ block, message }) => {
 	const { type, message: title } = getRejection(block);
-	expect({ block, type, title }).toEqual({ block, type: 'invalidInput', title: message });
+	const input = JSON.stringify(block);
+	expect({ input, type, title }).toEqual({ input, type: 'invalidInput', title: message });
 });
 
 test('a rejected PDF has a suggestion', () => {

@@ -53,7 +53,12 @@ describe('strict form', () => {
 			],
 		},
 	])('in the strict form, $name', ({ messages, expected }) => {
-		expect({ messages, strict: toStrictRoles(messages) }).toEqual({ messages, strict: expected });
+		const input = JSON.stringify(messages);
+		const toLines = (list: readonly object[]) => list.map((message) => JSON.stringify(message));
+		expect({ input, strict: toLines(toStrictRoles(messages)) }).toEqual({
+			input,
+			strict: toLines(expected),
+		});
 	});
 
 	test('without support for system messages, the first one begins the first user message (Gemma)', () => {

@@ -110,7 +110,8 @@ describe('deltas of calls', () => {
 			calls: ['a {}'],
 		},
 	])('deltas $name', ({ deltas, calls }) => {
-		expect({ deltas, calls: collect(...deltas) }).toEqual({ deltas, calls });
+		const input = JSON.stringify(deltas);
+		expect({ input, calls: collect(...deltas) }).toEqual({ input, calls });
 	});
 
 	test('the first name and ID count', () => {

@@ -8,7 +8,7 @@ export interface TypeCase {
 	body: unknown;
 }
 
-export const TYPES: TypeCase[] = [
+export const ERROR_TYPE_CASES: TypeCase[] = [
 	{
 		type: 'promptTooLong',
 		status: 400,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
-import { TYPES } from './classify-error.cases';
+import { ERROR_TYPE_CASES } from './classify-error.cases';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',
@@ -11,7 +11,7 @@ const context = {
 const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
 test.each(
-	TYPES.map(({ type, status, body }) => ({
+	ERROR_TYPE_CASES.map(({ type, status, body }) => ({
 		type,
 		status,
 		text: typeof body === 'string' ? body : JSON.stringify(body),
@@ -123,11 +123,14 @@ test.each([
 		/^The server could not parse the model output/,
 		/update the server/,
 	],
-])('%i, %s', (status, message, title, suggestion) => {
-	const error = classifyErrorResponse({ status, body: JSON.stringify(openAi(message)) }, context);
-	expect(error.message).toMatch(title);
-	expect(error.suggestion).toMatch(suggestion);
-});
+])(
+	'the title and the suggestion for status %i and the message %s',
+	(status, message, title, suggestion) => {
+		const error = classifyErrorResponse({ status, body: JSON.stringify(openAi(message)) }, context);
+		expect(error.message).toMatch(title);
+		expect(error.suggestion).toMatch(suggestion);
+	},
+);
 
 test.each([
 	[
@@ -146,6 +149,6 @@ test.each([
 		/stopped waiting for the model server$/,
 	],
 	['upstream request timeout', /stopped waiting for the model server$/],
-])('408: %s', (body, title) => {
+])('the title for a page with status 408: %s', (body, title) => {
 	expect(classifyErrorResponse({ status: 408, body }, context).message).toMatch(title);
 });

@@ -3,6 +3,7 @@ import { describeError, toChatMessage } from '../../../lib/errors/describe-error
 import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets } from '../../../lib/errors/mask';
 import { ServerError } from '../../../lib/errors/server-error';
+import type { PartialToolCall } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { removeEchoes } from '../../../lib/errors/echoes';
 import { toTitle } from '../../../lib/errors/message-title';
@@ -24,6 +25,25 @@ testLimit('lib/errors/describe-error.ts#MAX_QUOTED_TEXT', {
 				}),
 			),
 		),
+	within: true,
+	beyond: false,
+});
+const withCalls = (toolCalls: readonly PartialToolCall[]) =>
+	new ServerError({ type: 'busy', title: 'No', suggestion: '.' }).withPartial({ toolCalls })
+		.partialToolCalls!;
+testLimit('lib/errors/server-error.ts#MAX_PARTIAL_CALLS', {
+	limit: 20,
+	outcome: (length) =>
+		withCalls(Array.from({ length }, () => ({ name: 'a', arguments: '{' }))).length === length,
+	within: true,
+	beyond: false,
+});
+testLimit('lib/errors/server-error.ts#MAX_PARTIAL_NAME', {
+	limit: 200,
+	of: 'wide characters',
+	step: 2,
+	outcome: (length) =>
+		isWhole(withCalls([{ name: textOfCharacters(length / 2), arguments: '' }])[0]!.name),
 	within: true,
 	beyond: false,
 });

@@ -39,7 +39,7 @@ describe('tools that a model does not support', () => {
 		},
 		{ message: 'The tool "search" is not available for this user.', type: 'badRequest' },
 		{ message: 'The parameter parallel_tool_calls is not supported.', type: 'badRequest' },
-	])('$type: $message', ({ message, type }) => {
+	])('the type is $type for the message: $message', ({ message, type }) => {
 		expect(classify(message).type).toBe(type);
 	});
 });
@@ -66,7 +66,7 @@ describe('a model that takes none of a medium', () => {
 		// Counter-examples
 		{ message: 'At most 10 image(s) may be provided in one prompt.', type: 'tooManyFiles' },
 		{ message: 'At most 1 image(s) may be provided in one prompt.', type: 'tooManyFiles' },
-	])('$type: $message', ({ message, type, title = /./ }) => {
+	])('the type is $type for the message: $message', ({ message, type, title = /./ }) => {
 		const error = classify(message);
 		expect([error.type, error.message]).toEqual([type, expect.stringMatching(title)]);
 	});
@@ -123,7 +123,7 @@ describe('a prompt that is too long, whatever is counted and quoted', () => {
 			message: 'The name has 90 characters, which exceeds the maximum length of 64',
 			type: 'badRequest',
 		},
-	])('$type: $message', ({ message, type, not = /^$/ }) => {
+	])('the type is $type for the message: $message', ({ message, type, not = /^$/ }) => {
 		const error = classify(message);
 		expect(error.type).toBe(type);
 		expect(error.message).not.toMatch(not);

@@ -60,6 +60,28 @@ describe('ServerError', () => {
 	});
 });
 
+describe('tool calls that had arrived', () => {
+	const letters = (length: number) => 'a'.repeat(length);
+	const failed = new ServerError({ type: 'runawayOutput', title: 'No', suggestion: 'Look.' });
+	test.each([
+		{ title: 'one of a million characters', lengths: [1_000_000], kept: [1_000_000] },
+		{ title: 'one of more', lengths: [3_000_000], kept: [1_000_000] },
+		{ title: 'four long ones', lengths: [9e5, 9e5, 9e5, 9e5], kept: [25e4, 25e4, 25e4, 25e4] },
+		{ title: 'a short and a long one', lengths: [5, 9e5], kept: [5, 5e5] },
+		{ title: 'none', lengths: [], kept: undefined },
+	])('$title: kept up to a million characters together', ({ lengths, kept }) => {
+		const toolCalls = lengths.map((length) => ({ name: 'a', arguments: letters(length) }));
+		const { partialToolCalls } = failed.withPartial({ toolCalls });
+		expect(partialToolCalls?.map((call) => call.arguments.length)).toEqual(kept);
+	});
+
+	test('stay if a later attempt has none', () => {
+		const toolCalls = [{ name: 'a', arguments: '{}' }];
+		const again = failed.withPartial({ toolCalls }).withPartial({ text: 'Hi', toolCalls: [] });
+		expect(again).toMatchObject({ partialText: 'Hi', partialToolCalls: toolCalls });
+	});
+});
+
 describe('createServerError', () => {
 	test('keeps the beginning of the server message, without a partial key at its end', () => {
 		const canary = 'Zk3vQ9xT7mB2nL5pR8wYc4';

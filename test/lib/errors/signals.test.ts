@@ -74,12 +74,10 @@ test.each<MessagePlace>([
 	{ server: 'a code', status: 200, body: { code: 50001, msg: SENTENCE, data: null } },
 	{ server: 'another code', status: 200, body: { error_code: 17, error_msg: SENTENCE } },
 ])('the message of $server is read from a response with status $status', ({ status, body }) => {
-	const { type, message, serverText } = classifyErrorResponse(
-		{ status, body: JSON.stringify(body) },
-		{},
-	);
-	expect({ body, type, message, serverText }).toEqual({
-		body,
+	const input = JSON.stringify(body);
+	const { type, message, serverText } = classifyErrorResponse({ status, body: input }, {});
+	expect({ input, type, message, serverText }).toEqual({
+		input,
 		type: status === 200 ? 'serverError' : 'badRequest',
 		message: 'The tenant is closed',
 		serverText: SENTENCE,

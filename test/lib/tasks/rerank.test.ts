@@ -101,7 +101,8 @@ describe('responses of rerank routes', () => {
 			},
 		},
 	])('scores are read from $name', ({ response }) => {
-		expect({ response, scores: parseScores(response, 2) }).toEqual({ response, scores: SCORES });
+		const input = JSON.stringify(response);
+		expect({ input, scores: parseScores(response, 2) }).toEqual({ input, scores: SCORES });
 	});
 
 	test.each([[[-2, 0.9]], [{ scores: [-2, 0.9] }], [{ scores: [[-2], ['0.9']] }]])(
@@ -144,8 +145,9 @@ describe('responses of rerank routes', () => {
 		{ name: 'a missing score', response: [{ index: 0, score: null }], issue: 'not a number' },
 		{ name: 'a response without a list', response: { object: 'list' }, issue: 'no scores' },
 	])('$name is an issue: $issue', ({ response, issue }) => {
-		expect({ response, issue: parseScores(response, 2) }).toEqual({
-			response,
+		const input = JSON.stringify(response);
+		expect({ input, issue: parseScores(response, 2) }).toEqual({
+			input,
 			issue: expect.stringContaining(issue) as string,
 		});
 	});

@@ -130,13 +130,35 @@ test('speaches: subtitles with the type plain text', async () => {
 });
 
 describe('other servers', () => {
-	test('a page instead of a transcript, and an error inside a 200', async () => {
+	test.each([
+		'<!doctype html><title>Sign in</title>',
+		'<html><body>Sign in</body></html>',
+		'<h1>Service unavailable</h1>',
+		'<!-- proxy --><p>Try again later</p>',
+		'\n  <center><h1>502 Bad Gateway</h1></center>',
+		'<?xml version="1.0"?><error>no</error>',
+	])('a page instead of a transcript: %s', async (page) => {
+		for (const format of ['json', 'text'] as const) {
+			const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
+			sim.route('POST /v1/audio/transcriptions', reply.html(200, page));
+			const error = await getError(run(sim, { model: 'whisper', format }));
+			expect(['notAnApi', 'invalidResponse', 'badGateway']).toContain(error.type);
+		}
+	});
+
+	test.each(['<p', 'p < q', '<pardon me> I said no', '[music] Hello', '"Hello," he said.'])(
+		'a transcript that is no page: %s',
+		async (text) => {
+			const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
+			sim.route('POST /v1/audio/transcriptions', reply.html(200, text));
+			expect(await run(sim, { model: 'whisper', format: 'text' })).toMatchObject({
+				text: expect.stringMatching(/./) as string,
+			});
+		},
+	);
+
+	test('an error inside a 200', async () => {
 		const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
-		sim.route(
-			'POST /v1/audio/transcriptions',
-			reply.html(200, '<!doctype html><title>Sign in</title>'),
-		);
-		expect(await getError(run(sim, { model: 'whisper' }))).toMatchObject({ type: 'notAnApi' });
 		sim.route(
 			'POST /v1/audio/transcriptions',
 			reply.json({ error: { message: 'CUDA out of memory' } }),
@@ -209,8 +231,8 @@ describe('other servers', () => {
 
 describe('transcripts of every type', () => {
 	test.each(TRANSCRIPTS)('a transcript is read from $name', ({ body, format, expected }) => {
-		const text = typeof body === 'string' ? body : JSON.stringify(body);
-		expect({ body, ...parseTranscript(text, format) }).toMatchObject({ body, ...expected });
+		const input = typeof body === 'string' ? body : JSON.stringify(body);
+		expect({ input, ...parseTranscript(input, format) }).toMatchObject({ input, ...expected });
 	});
 
 	test('any response is parsed or undefined, and never throws', () => {

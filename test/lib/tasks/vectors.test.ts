@@ -100,8 +100,9 @@ describe('responses of embedding routes', () => {
 			response: { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] },
 		},
 	])('vectors are read from $name', ({ response }) => {
-		expect({ response, vectors: readEmbeddings(response, 2) }).toEqual({
-			response,
+		const input = JSON.stringify(response);
+		expect({ input, vectors: readEmbeddings(response, 2) }).toEqual({
+			input,
 			vectors: [A, B],
 		});
 	});
@@ -182,8 +183,9 @@ describe('responses of embedding routes', () => {
 			issue: 'not an array',
 		},
 	])('$name is an issue: $issue', ({ response, issue }) => {
-		expect({ response, issue: readEmbeddings(response, 2) }).toMatchObject({
-			response,
+		const input = JSON.stringify(response);
+		expect({ input, issue: readEmbeddings(response, 2) }).toMatchObject({
+			input,
 			issue: { message: expect.stringContaining(issue) as string },
 		});
 	});

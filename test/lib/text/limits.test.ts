@@ -100,6 +100,14 @@ testLimit('lib/text/literals.ts#MAX_DEPTH', {
 	beyond: false,
 });
 
+testLimit('lib/text/literals.ts#MAX_VALUES', {
+	limit: 100_000,
+	// The list is a value itself.
+	outcome: (count) => repairJson(`[${"'',".repeat(count - 1)}]`) !== undefined,
+	within: true,
+	beyond: false,
+});
+
 testLimit('lib/text/extract-json.ts#MAX_VALIDATED', {
 	limit: 10,
 	outcome: (place) => {

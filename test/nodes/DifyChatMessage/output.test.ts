@@ -87,6 +87,32 @@ describe('the item of a message', () => {
 		).toMatchObject({ workflow: { status: 'succeeded', nodes: [{ title: 'Start' }] } });
 	});
 
+	test.each<{ forms: Array<{ nodeTitle: string; token?: null }>; hints: RegExp[] }>([
+		{ forms: [{ nodeTitle: 'Approve' }], hints: [/waits for a person \(Approve\).*yes/] },
+		{ forms: [{ nodeTitle: 'Mail', token: null }], hints: [/"Mail" has no token.*by email only/] },
+		{
+			forms: [{ nodeTitle: 'Approve' }, { nodeTitle: 'Mail', token: null }],
+			hints: [/waits for a person \(Approve\)/, /"Mail" has no token/],
+		},
+		{ forms: [], hints: [/The run has not ended: it waits in Dify/] },
+	])('a pause with the forms $forms is told in a chat', async ({ forms, hints }) => {
+		const pause = forms.map((form, index) => ({
+			nodeId: `h${index}`,
+			content: 'Ok?',
+			actions: [{ id: 'yes', title: 'Yes' }],
+			...form,
+		}));
+		const sim = await startApp({
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ text: 'One moment.' }, { pause }] }),
+		});
+		const fake = prepare(sim, { mode: 'advanced-chat' });
+		await execute(fake);
+		expect(fake.hints.map(({ message }) => message)).toEqual(
+			hints.map((hint) => expect.stringMatching(hint) as string),
+		);
+	});
+
 	test('a paused chatflow returns its forms, or fails on request', async () => {
 		const pause = [
 			{

@@ -1,6 +1,7 @@
 import { NodeHelpers } from 'n8n-workflow';
 import type {
 	ICredentialDataDecryptedObject,
+	IDataObject,
 	INodeProperties,
 	INodeParameters,
 	INodeExecutionData,
@@ -212,7 +213,11 @@ describe('output', () => {
 	async function getItems(
 		items: INodeExecutionData[],
 		results: Array<ResultItem | ItemError>,
-		{ options = {}, type = 'localLlama' }: { options?: object; type?: string } = {},
+		{
+			options = {},
+			type = 'localLlama',
+			hint = () => {},
+		}: { options?: object; type?: string; hint?: (text: string) => void } = {},
 	) {
 		const operation = withOutput({
 			name: 'Test',
@@ -223,7 +228,6 @@ describe('output', () => {
 		const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
 		const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
 		const itemIndexes = items.map((_item, index) => index);
-		const hint = () => {};
 		const call = { context, itemIndexes, parametersOf, hint } as unknown as LlamaCall;
 		return [await operation.execute(call)].flat();
 	}
@@ -280,6 +284,29 @@ describe('output', () => {
 			{ json: { a: 1, b: 2, output: 1 }, binary: items[0]!.binary },
 		]);
 	});
+
+	test.each<{ json: IDataObject; entry: IDataObject; replaced: string[] }>([
+		{ json: { a: 1, b: 1 }, entry: { b: 2 }, replaced: ['b'] },
+		{ json: { a: 1, b: 1 }, entry: { a: 0, b: null, c: 3 }, replaced: ['a', 'b'] },
+		{ json: { a: 1 }, entry: { a: 1 }, replaced: [] },
+		{ json: {}, entry: { a: 1, constructor: 2 }, replaced: [] },
+	])(
+		'an entry $entry that replaces $replaced of $json is told',
+		async ({ json, entry, replaced }) => {
+			const hints: string[] = [];
+			const options = { includeInputFields: true };
+			await getItems([{ json }], [{ output: 1, entry }], {
+				options,
+				hint: (text) => hints.push(text),
+			});
+			expect(hints).toEqual(
+				replaced.map(
+					(name) =>
+						`The input field "${name}" was replaced by that of the list entry. To keep it, rename it before this node.`,
+				),
+			);
+		},
+	);
 
 	test.each([undefined, true, false])(
 		'the tool of an agent returns only the result, with the option %s',

@@ -100,9 +100,12 @@ export const SYSTEM_PARAMETERS = {
 
 export function fileUploadFeature({ mode, fileUpload = { enabled: false } }: SimApp) {
 	const { enabled, types = DEFAULT_FILES.types, number = DEFAULT_FILES.number } = fileUpload;
+	const { extensions, methods } = fileUpload;
 	return {
 		enabled,
 		allowed_file_types: types,
+		...(extensions === undefined ? {} : { allowed_file_extensions: extensions }),
+		...(methods === undefined ? {} : { allowed_file_upload_methods: methods }),
 		number_limits: number,
 		...(workflowBased(mode) ? {} : { image: { enabled, number_limits: number, detail: 'high' } }),
 	};

@@ -128,7 +128,15 @@ export interface AppSpec {
 	/** Whether a model is configured (chatbots, agents, text generators). */
 	configured?: boolean;
 	form?: FormField[];
-	fileUpload?: { enabled: boolean; types?: string[]; number?: number };
+	fileUpload?: {
+		enabled: boolean;
+		types?: string[];
+		number?: number;
+		/** Extensions of custom files. */
+		extensions?: string[];
+		/** Default: uploads and URLs. */
+		methods?: string[];
+	};
 	suggestedQuestions?: string[];
 	speechToText?: boolean;
 	textToSpeech?: boolean;

@@ -16,8 +16,12 @@ export interface ExecuteSetup {
 	written?: Record<string, unknown>;
 	credentials: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	continueOnFail?: boolean;
+	/** Whether the node has an error output, to which items with nothing but an error go. Default: no. */
+	hasErrorOutput?: boolean;
 	/** The Chat Trigger in front responds with streaming. */
 	streaming?: boolean;
+	/** The Chat Trigger of the workflow, which started the execution unless `isExecuted` is false. */
+	chatTrigger?: { name: string; isExecuted?: boolean };
 	/** Type of the node; ends with `Tool` when an agent uses it. */
 	type: string;
 	signal?: AbortSignal;
@@ -49,11 +53,13 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		perItem = [],
 		written = {},
 		credentials,
-		continueOnFail = false,
+		hasErrorOutput = false,
+		continueOnFail = hasErrorOutput,
 		streaming = false,
 		type,
 		signal,
 		stored = {},
+		chatTrigger,
 	} = setup;
 	const fake = {
 		chunks: [] as Chunk[],
@@ -103,6 +109,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			typeVersion: 1,
 			position: [0, 0],
 			parameters: written,
+			...(hasErrorOutput ? { onError: 'continueErrorOutput' } : {}),
 		}),
 		getWorkflow: () => ({ id: 'w1', name: 'Workflow', active: false }),
 		getNodeOutputs: () => [{ type: 'main' }, { type: 'main' }],
@@ -110,6 +117,8 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getExecutionCancelSignal: () => signal,
 		getMode: () => 'manual',
 		isStreaming: () => streaming,
+		getChatTrigger: () => chatTrigger ?? null,
+		evaluateExpression: () => chatTrigger?.isExecuted ?? true,
 		getTimezone: () => 'Europe/Berlin',
 		sendChunk: async (kind: string, itemIndex: number, content?: unknown) =>
 			void fake.chunks.push({

@@ -9,6 +9,6 @@ it.each<{ pattern: RegExp; samples: string[] }>([
 	{ pattern: /\u{1f600}\x41\u00e9\//u, samples: ['\u{1f600}Aé/'] },
 	{ pattern: new RegExp('[\\p{L}--[a-z]][\\]\\\\]', 'v'), samples: ['中', '中\\'] },
 	{ pattern: /a{999}/, samples: ['a'.repeat(40)] },
-])('$pattern', ({ pattern, samples }) => {
+])('samples of $pattern', ({ pattern, samples }) => {
 	expect(samplePattern(pattern.source, pattern.flags).toSorted()).toEqual(samples.toSorted());
 });

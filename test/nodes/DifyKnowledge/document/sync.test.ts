@@ -206,6 +206,21 @@ describe('syncing documents', () => {
 		]);
 	});
 
+	test('with an error output, a failed document has nothing but its error, so that it goes there', async () => {
+		const scene = await startScene();
+		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
+		const setup = { ...createItems(files, false), hasErrorOutput: true };
+		const results = await runDocument(scene, 'sync', {}, setup);
+		expect(results.map((json) => Object.keys(json).includes('action'))).toEqual([false, true]);
+		expect(results[0]).toEqual({
+			error: expect.objectContaining({
+				message: 'Dify rejected a value in the request',
+				action: 'failed',
+				source: 'bad.zip',
+			}) as object,
+		});
+	});
+
 	test('a knowledge base that is gone fails for each of its items', async () => {
 		const scene = await startScene();
 		const { items, perItem } = createItems([...FILES, { source: 'c.md', text: 'third' }], false);

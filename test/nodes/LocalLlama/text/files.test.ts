@@ -329,3 +329,59 @@ test.each([
 		expect(error.description).toContain(suggestion);
 	},
 );
+
+describe('behind a chat, a hint names the files of the message that are not sent', () => {
+	const MESSAGE = { sessionId: 's1', action: 'sendMessage', chatInput: 'Hi' };
+	const FILES = [
+		{ binaryKey: 'data0', fileName: 'notes.txt' },
+		{ binaryKey: 'data1', fileName: 'more.txt' },
+	];
+	const text = (fileName: string) => ({
+		data: Buffer.from('milk').toString('base64'),
+		mimeType: 'text/plain',
+		fileName,
+	});
+	const binary = { data0: text('notes.txt'), data1: text('more.txt') };
+	const item = (json: object): INodeExecutionData[] => [{ json: { ...json }, binary }];
+	const OPERATIONS = [
+		CHAT,
+		{
+			...CHAT,
+			operation: 'classify',
+			text: 'Hi',
+			labels: { label: [{ name: 'a' }, { name: 'b' }] },
+		},
+		{ ...CHAT, operation: 'extract', text: 'Hi', fields: { field: [{ name: 'city' }] } },
+	];
+	const NOT_SENT =
+		'2 files were not sent: notes.txt (Input Binary Fields does not name data0); more.txt (Input Binary Fields does not name data1).';
+
+	test.each<{ it: string; binaryFields: string; json: object; hints: string[] }>([
+		{
+			it: 'none is named',
+			binaryFields: '',
+			json: { ...MESSAGE, files: FILES },
+			hints: [NOT_SENT],
+		},
+		{
+			it: 'one is named',
+			binaryFields: 'data1',
+			json: { ...MESSAGE, files: FILES },
+			hints: ['1 file was not sent: notes.txt (Input Binary Fields does not name data0).'],
+		},
+		{
+			it: 'all are named',
+			binaryFields: 'data0, data1',
+			json: { ...MESSAGE, files: FILES },
+			hints: [],
+		},
+		{ it: 'the list is gone', binaryFields: '', json: MESSAGE, hints: [NOT_SENT] },
+		{ it: 'the item is of no chat', binaryFields: '', json: { chatInput: 'Hi' }, hints: [] },
+	])('$it', async ({ binaryFields, json, hints }) => {
+		for (const parameters of OPERATIONS) {
+			await serve();
+			const all = await getHints({ ...parameters, options: { binaryFields } }, item(json));
+			expect(all.filter((hint) => hint.includes('not sent'))).toEqual(hints);
+		}
+	});
+});

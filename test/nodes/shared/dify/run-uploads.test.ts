@@ -125,14 +125,17 @@ const ROWS: readonly Row[] = [
 ];
 
 describe.each(WAYS)('in $way', ({ start, send }) => {
-	test.each(ROWS)('$file', async ({ bytes, name, mimeType, fileExtension, sent, type }) => {
-		const sim = await start();
-		const data = { ...binaryFile(Buffer.from(bytes, 'latin1'), name, mimeType), fileExtension };
-		await send(sim, [{ json: {}, binary: { data } }]);
-		const parts = sim.requests.flatMap(({ upload }) => upload?.parts ?? []);
-		const files = parts.filter(({ filename }) => filename !== undefined);
-		expect(files).toMatchObject([{ ...sent, size: bytes.length }]);
-		const body = JSON.stringify(sim.requests.at(-1)!.json);
-		expect(body).toContain(`"type":"${type}","transfer_method":"local_file"`);
-	});
+	test.each(ROWS)(
+		'the type of $file is sent',
+		async ({ bytes, name, mimeType, fileExtension, sent, type }) => {
+			const sim = await start();
+			const data = { ...binaryFile(Buffer.from(bytes, 'latin1'), name, mimeType), fileExtension };
+			await send(sim, [{ json: {}, binary: { data } }]);
+			const parts = sim.requests.flatMap(({ upload }) => upload?.parts ?? []);
+			const files = parts.filter(({ filename }) => filename !== undefined);
+			expect(files).toMatchObject([{ ...sent, size: bytes.length }]);
+			const body = JSON.stringify(sim.requests.at(-1)!.json);
+			expect(body).toContain(`"type":"${type}","transfer_method":"local_file"`);
+		},
+	);
 });

@@ -1,0 +1,15 @@
+import type { RawToolCall } from '../../text/calls/types';
+
+/** An invalid tool call. */
+export interface ToolCallIssue {
+	toolCall: RawToolCall;
+	type:
+		| 'unknownTool'
+		| 'brokenArguments'
+		| 'ambiguousArguments'
+		| 'missingArguments'
+		| 'unknownArguments'
+		| 'invalidArguments';
+	/** Names of arguments, or why the arguments do not match the schema. */
+	details: string[];
+}

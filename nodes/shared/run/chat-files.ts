@@ -1,0 +1,30 @@
+/** The files that came with a chat message. */
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
+import { asArray, asNonEmptyString, asRecord, isUnset } from '../../../lib/values/records';
+import type { OperationCall } from './operations';
+import { getBinaryProperties } from '../binary';
+import { getStartingChatTrigger } from './chat-trigger';
+
+type Source = Pick<OperationCall, 'context' | 'itemIndex' | 'parameters'>;
+
+/** Names of the binary fields with the files of the chat message; empty if the item is not one. */
+export function getChatFiles({ context, itemIndex, parameters }: Source): string[] {
+	const item = parameters.item();
+	if (!isChatMessage(context, item)) return [];
+	const names = getBinaryProperties(context, itemIndex);
+	// The Chat Trigger lists its files. A node between may have added others, or removed the list.
+	const listed = asArray(item.files).map((file) => asNonEmptyString(asRecord(file).binaryKey));
+	return listed.every((name) => name === undefined)
+		? names
+		: names.filter((name) => listed.includes(name));
+}
+
+/**
+ * Whether an item is a message of a chat: n8n's chats send a session and an action, and a node between may have kept only
+ * the session. An agent's tool gets the agent's words instead.
+ */
+function isChatMessage(context: IExecuteFunctions, { sessionId, action }: IDataObject): boolean {
+	if (isUnset(sessionId) || isToolType(context.getNode().type)) return false;
+	return action === 'sendMessage' || getStartingChatTrigger(context) !== undefined;
+}
