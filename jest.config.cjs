@@ -1,9 +1,10 @@
 const { devDependencies } = require('./package.json');
 
 // `npm test` installs the pinned Node, and uses it.
-const isTooOld = parseInt(process.versions.node) < parseInt(devDependencies.node);
-if (isTooOld)
-	throw new Error(`Tests do not run on Node ${process.versions.node}: use npm test -- <file>`);
+if (parseInt(process.versions.node) < parseInt(devDependencies.node)) {
+	const message = `Tests do not run on Node ${process.versions.node}: use npm test -- <file>`;
+	throw Object.assign(new Error(message), { stack: message });
+}
 
 /** @type {import('jest').Config} */
 module.exports = {
