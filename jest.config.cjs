@@ -1,13 +1,14 @@
 const { devDependencies } = require('./package.json');
 
 // `npm test` installs the pinned Node, and uses it.
-const isTooOld = parseInt(process.versions.node) < parseInt(devDependencies.node);
-if (isTooOld)
-	throw new Error(`Tests do not run on Node ${process.versions.node}: use npm test -- <file>`);
+if (parseInt(process.versions.node) < parseInt(devDependencies.node)) {
+	const message = `Tests do not run on Node ${process.versions.node}: use npm test -- <file>`;
+	throw Object.assign(new Error(message), { stack: message });
+}
 
 /** @type {import('jest').Config} */
 module.exports = {
-	testEnvironment: '<rootDir>/test/support/jest-environment.cjs',
+	testEnvironment: '<rootDir>/test/support/jest/jest-environment.cjs',
 	// The sources too, so that --findRelatedTests, --onlyChanged and --watch know them.
 	roots: ['credentials', 'lib', 'nodes', 'test'].map((name) => `<rootDir>/${name}`),
 	testMatch: ['**/*.test.ts'],
@@ -23,16 +24,16 @@ module.exports = {
 	// These ship ES modules, with a CommonJS copy.
 	moduleNameMapper: {
 		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
-		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
+		'^fast-check$': '<rootDir>/test/support/jest/fast-check.ts',
 	},
 	// Many suites wait for simulated servers, so three workers keep two cores busy.
 	maxWorkers: 3,
-	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
+	setupFiles: ['<rootDir>/test/support/jest/jest-setup.ts'],
 	setupFilesAfterEnv: [
-		'<rootDir>/test/support/jest-clear-caches.ts',
-		'<rootDir>/test/support/jest-requests.ts',
+		'<rootDir>/test/support/jest/jest-clear-caches.ts',
+		'<rootDir>/test/support/jest/jest-requests.ts',
 	],
-	// The longest test takes ten seconds, and with more examples (test/support/properties.ts) as many times longer. What a
-	// test waits for has a shorter deadline (test/support/deadline.ts).
+	// The longest test takes ten seconds, and with more examples (test/support/jest/properties.ts) as many times longer. What a
+	// test waits for has a shorter deadline (test/support/waiting/deadline.ts).
 	testTimeout: 40_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { startLlamaServer } from '../../scripts/lib/models/llama-server.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/n8n/n8n.mjs';
-import { writeScriptedModel } from '../../test/support/scripted-model.mjs';
+import { writeScriptedModel } from '../../test/support/servers/scripted-model.mjs';
 import { ratio } from '../lib/statistics.mjs';
 
 const TOOL_STEPS = 6;

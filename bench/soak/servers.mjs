@@ -10,7 +10,7 @@ import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/
 import { NOISE_BERT } from '../../scripts/lib/models/model.mjs';
 import { root } from '../../scripts/lib/system/paths.mjs';
 import { startService } from '../../scripts/lib/system/processes.mjs';
-import { writeScriptedModel } from '../../test/support/scripted-model.mjs';
+import { writeScriptedModel } from '../../test/support/servers/scripted-model.mjs';
 import { waitForOk } from '../../scripts/lib/system/wait-for-service.mjs';
 import { startFaultProxy } from './fault-proxy.mjs';
 import { REPLIES } from './load-profiles.mjs';

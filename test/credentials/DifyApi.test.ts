@@ -4,8 +4,8 @@ import { CONNECTION_CODES_HINT } from '../../lib/servers/credential-test';
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { startApp, startSim } from '../lib/dify/client';
 import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
-import { testCredential } from '../support/credential-test';
-import { startScripted } from '../support/scripted-server';
+import { testCredential } from '../support/n8n/credential-test';
+import { startScripted } from '../support/servers/scripted-server';
 import { useSimulator } from '../simulators/use-simulator';
 
 const start = useSimulator(startScripted);

@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../simulators/llama-server';
-import { testCredential } from '../support/credential-test';
+import { testCredential } from '../support/n8n/credential-test';
 import { useSimulator } from '../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);

@@ -1,7 +1,7 @@
 /** Servers quote a part of a rejected key, which no item, error or check may show. */
 import { check } from '../lib/health/support';
 import { useLocalLlama } from '../nodes/LocalLlama/run-node';
-import { sendJson, startScripted } from '../support/scripted-server';
+import { sendJson, startScripted } from '../support/servers/scripted-server';
 import { useSimulator } from '../simulators/use-simulator';
 
 const { serve: startDefault, prepare, executeIn, getError } = useLocalLlama();

@@ -2,9 +2,9 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
-import { testCredential } from '../support/credential-test';
-import { json, startScripted } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { testCredential } from '../support/n8n/credential-test';
+import { json, startScripted } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 
 const CANARY = 'local-key-1234567890';
 

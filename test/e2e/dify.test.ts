@@ -1,8 +1,8 @@
 import type { DifyAppMode } from '../../lib/dify/types';
-import { waitFor } from '../support/wait-for';
+import { waitFor } from '../support/waiting/wait-for';
 import { appKey, startDifySim } from '../simulators/dify';
 import type { AppSpec, DifySim, Step, StreamKnobs } from '../simulators/dify';
-import { createDeferred } from '../support/deferred';
+import { createDeferred } from '../support/waiting/deferred';
 import { afterShown } from './support/paced-stream';
 import {
 	chatLines,

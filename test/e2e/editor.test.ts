@@ -6,7 +6,7 @@ import { appKey, startDifySim } from '../simulators/dify';
 import type { DifySim } from '../simulators/dify';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
 import type { LlamaServerSim } from '../simulators/llama-server';
-import { createDeferred } from '../support/deferred';
+import { createDeferred } from '../support/waiting/deferred';
 import { isWhole, openEditor } from './support/editor';
 import type { Editor } from './support/editor';
 import {

@@ -1,5 +1,5 @@
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
-import { createDeferred } from '../support/deferred';
+import { createDeferred } from '../support/waiting/deferred';
 import {
 	ENDLESS,
 	chatLines,

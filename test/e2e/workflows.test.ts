@@ -8,7 +8,7 @@ import { startLlamaServerSim } from '../simulators/llama-server';
 import { startKokoroSim } from '../simulators/media/kokoro';
 import { startSdServerSim } from '../simulators/media/sd-server';
 import { startWhisperSim } from '../simulators/media/whisper';
-import { startTcpServer } from '../support/listen';
+import { startTcpServer } from '../support/servers/listen';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import {

@@ -3,7 +3,7 @@
  * the operation does not have, or a server that it does not talk to.
  */
 import { useClock } from '../guarantees/support/fake-clock';
-import { startScripted } from '../support/scripted-server';
+import { startScripted } from '../support/servers/scripted-server';
 import { createCredential, expectNoProblems, findException, passUntilEnded } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult } from './operations';

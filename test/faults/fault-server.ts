@@ -1,5 +1,5 @@
 /** A server that fails in ten ways. It knows no API: the responses are written by hand. */
-import { startScripted } from '../support/scripted-server';
+import { startScripted } from '../support/servers/scripted-server';
 import * as http from 'node:http';
 import timers from 'node:timers';
 import { FIRST_WORDS, LAST_WORDS } from './good-responses';

@@ -2,7 +2,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
-import { canary, echoForms, Search } from '../support/canaries';
+import { canary, echoForms, Search } from '../support/texts/canaries';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as util from 'node:util';
 import { startFaultServer } from './fault-server';

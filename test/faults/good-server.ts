@@ -1,6 +1,6 @@
 /** A server that fulfils every request, and tells what it got. A test may have it react otherwise. */
-import { startScripted } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { startScripted } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 import type * as http from 'node:http';
 import { getGoodResponse, getUnfinishedResponse } from './good-responses';
 import type { GoodResponse } from './good-responses';

@@ -3,7 +3,7 @@
  * server, and no operation takes a file that cannot be read for a missing task.
  */
 import { useClock } from '../guarantees/support/fake-clock';
-import { sendJson, startScripted } from '../support/scripted-server';
+import { sendJson, startScripted } from '../support/servers/scripted-server';
 import { createCredential, expectNoProblems, passUntilEnded } from './harness';
 import { listOperations } from './operations';
 import type { Operation } from './operations';

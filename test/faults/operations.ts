@@ -11,12 +11,12 @@ import type {
 import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
 import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
-import { everyOperation, getLabels, withLowLimits } from '../support/every-operation';
-import type { FilledNode } from '../support/every-operation';
-import { executeContext } from '../support/execute-context';
+import { everyOperation, getLabels, withLowLimits } from '../support/n8n/every-operation';
+import type { FilledNode } from '../support/n8n/every-operation';
+import { executeContext } from '../support/n8n/execute-context';
 import * as fs from 'node:fs';
 import path from 'node:path';
-import { polling } from '../support/poll-context';
+import { polling } from '../support/n8n/poll-context';
 
 /** One execution of an operation. A sub-node is supplied and used, and a trigger polls, once for each item. */
 export interface OperationRun {

@@ -1,6 +1,6 @@
 /** Each request of each operation is redirected to another server: no key and no content of a user arrives there. */
 import { useClock } from '../guarantees/support/fake-clock';
-import { canary, Search } from '../support/canaries';
+import { canary, Search } from '../support/texts/canaries';
 import { startGoodServer } from './good-server';
 import type { GoodServer, Received } from './good-server';
 import { createCredential, expectNoProblems, passUntilEnded, runAlone } from './harness';

@@ -1,6 +1,6 @@
 /** A server with one slot never gets two generations at once, whether the credential or the server says so. */
 import { useClock } from '../guarantees/support/fake-clock';
-import { createDeferred } from '../support/deferred';
+import { createDeferred } from '../support/waiting/deferred';
 import { startGoodServer } from './good-server';
 import type { Received } from './good-server';
 import {

@@ -5,7 +5,7 @@ import { appKey, startDifySim } from '../simulators/dify';
 import type { AppSpec, DifySim } from '../simulators/dify';
 import { reply, startLlamaServerSim } from '../simulators/llama-server';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadScript } from '../support/scripts';
+import { loadScript } from '../support/files/scripts';
 import { isWhole, openEditor, WINDOW } from '../e2e/support/editor';
 import type { Editor, Locator } from '../e2e/support/editor';
 import {

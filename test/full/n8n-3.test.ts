@@ -1,5 +1,5 @@
 /** Changes of n8n 3 (docs/compatibility.md). `N8N_DEFAULTS=3` runs any suite with its settings. */
-import { N8N_3_RULES } from '../support/n8n-3-rules';
+import { N8N_3_RULES } from '../support/n8n/n8n-3-rules';
 import * as childProcess from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';

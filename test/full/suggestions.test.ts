@@ -9,7 +9,7 @@ import { createModelServer } from '../../lib/servers/endpoint';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { loadScript } from '../support/scripts';
+import { loadScript } from '../support/files/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 

@@ -2,8 +2,8 @@
 import { HumanMessage, toolNamed } from './support/agent-turns';
 import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, streamOf, wholeOf } from './support/node-runner';
-import { useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

@@ -20,8 +20,8 @@ import {
 } from './support/responses';
 import { chatModel, failureOf, model, streamOf, textOf, wholeOf } from './support/node-runner';
 import type { Message } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

@@ -2,8 +2,8 @@
 import { HumanMessage, toolNamed } from './support/agent-turns';
 import { CHAT, delta, LLAMA_SERVER, ollama, streamed, text, usage } from './support/responses';
 import { chatModel, failureOf, model, run, streamOf, wholeOf } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

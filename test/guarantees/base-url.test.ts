@@ -5,8 +5,8 @@ import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, SESAME, modelList, run } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 
 type Authenticate = (data: object, request: IHttpRequestOptions) => Promise<IHttpRequestOptions>;
 /** As n8n does it for a node that uses the credential. */

@@ -8,8 +8,8 @@ import fc from 'fast-check';
 
 import { CHAT, delta, LLAMA_SERVER, sse, sendEvents } from './support/responses';
 import { embeddings, reranker, run } from './support/node-runner';
-import { sendJson, startScripted } from '../support/scripted-server';
-import type { Answer, ScriptedServer } from '../support/scripted-server';
+import { sendJson, startScripted } from '../support/servers/scripted-server';
+import type { Answer, ScriptedServer } from '../support/servers/scripted-server';
 
 /** What the server does with a text, by the text's first word. */
 const KINDS = ['good', 'blank', 'refused', 'tooLong', 'broken'] as const;

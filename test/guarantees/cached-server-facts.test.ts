@@ -2,8 +2,8 @@
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { useClock } from './support/fake-clock';
 import { chatModel, SESAME } from './support/node-runner';
-import { sendJson, useServers } from '../support/scripted-server';
-import type { Answer, ScriptedServer } from '../support/scripted-server';
+import { sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer, ScriptedServer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const clock = useClock();

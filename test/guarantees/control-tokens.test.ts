@@ -9,8 +9,8 @@ import {
 } from './support/agent-turns';
 import { chatModel, reranker, run } from './support/node-runner';
 import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

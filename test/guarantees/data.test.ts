@@ -2,10 +2,10 @@
 import { HumanMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { chatModel, embeddings, failureOf, model, modelList, run } from './support/node-runner';
-import { json, sendJson, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 import process from 'node:process';
-import { measureUsedBytes } from '../support/memory';
+import { measureUsedBytes } from '../support/measures/memory';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const start = useServers();

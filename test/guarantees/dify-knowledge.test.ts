@@ -3,11 +3,11 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import { addDataset, addDocument, knowledgeKey, startDifySim } from '../simulators/dify';
 import type { DifySim, SimDataset, SimDocument } from '../simulators/dify';
-import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../support/n8n/execute-context';
 import * as buffer from 'node:buffer';
 import { useSimulator } from '../simulators/use-simulator';
 import { execute, prepare, supplyRetriever } from '../recordings/support/dify-node-runner';
-import { useServers } from '../support/scripted-server';
+import { useServers } from '../support/servers/scripted-server';
 
 jest.mock('n8n-workflow', () => jest.requireActual<object>('../recordings/support/mock-sleep'));
 

@@ -6,8 +6,8 @@ import type * as http from 'node:http';
 import { executePrepared, prepareNode } from '../nodes/dify';
 import { useClock } from './support/fake-clock';
 import { openStream, send } from './support/responses';
-import { json, until, useServers } from '../support/scripted-server';
-import type { Answer, Routes } from '../support/scripted-server';
+import { json, until, useServers } from '../support/servers/scripted-server';
+import type { Answer, Routes } from '../support/servers/scripted-server';
 
 const RUN = '11111111-2222-4333-8444-555555555555';
 const RECORD = `GET /v1/workflows/run/${RUN}`;

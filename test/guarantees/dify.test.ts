@@ -7,11 +7,11 @@ import type { ILoadOptionsFunctions, ResourceMapperFields } from 'n8n-workflow';
 import { appKey, PAGES, startDifySim } from '../simulators/dify';
 import type { AppSpec, DifySim, Fault, Script, Step, StreamKnobs } from '../simulators/dify';
 import { useSimulator } from '../simulators/use-simulator';
-import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../support/n8n/execute-context';
 import * as buffer from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
-import { useServers } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { useServers } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 import { ACTION_NODES, execute, prepare } from '../recordings/support/dify-node-runner';
 import type { ActionNode } from '../recordings/support/dify-node-runner';
 

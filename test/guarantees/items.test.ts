@@ -5,9 +5,9 @@ import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { actionContext, failureOf, localLlama, run, serverHealth } from './support/node-runner';
-import { json, sendJson, useServers } from '../support/scripted-server';
-import type { Answer, ScriptedRequest } from '../support/scripted-server';
-import { closedPort } from '../support/listen';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer, ScriptedRequest } from '../support/servers/scripted-server';
+import { closedPort } from '../support/servers/listen';
 import type * as http from 'node:http';
 
 const start = useServers();

@@ -1,8 +1,8 @@
 /** What one response may change about the requests of others: nothing by words that a visitor or a model may have written. */
 import { CHAT, delta, LLAMA_SERVER, sendEvents, sse, text } from './support/responses';
 import { chatModel } from './support/node-runner';
-import { json, sendJson, useServers } from '../support/scripted-server';
-import type { Answer, ScriptedServer } from '../support/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer, ScriptedServer } from '../support/servers/scripted-server';
 import { useClock } from './support/fake-clock';
 
 const start = useServers();

@@ -1,8 +1,8 @@
 /** Limits of what servers send, as users meet them. */
-import { testLimit } from '../support/limits';
+import { testLimit } from '../support/jest/limits';
 import { LLAMA_SERVER } from './support/responses';
 import { modelList, run } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
 
 const start = useServers();
 

@@ -1,6 +1,6 @@
 /** Whatever a server echoes of the key, and however it escapes it: no log, item, hint, error, stream or report has it. */
 import { execute, prepare } from '../recordings/support/dify-node-runner';
-import { DOUBLE_ESCAPES, ECHOED_KEYS, findLeak } from '../support/echoes';
+import { DOUBLE_ESCAPES, ECHOED_KEYS, findLeak } from '../support/texts/echoes';
 import {
 	CHAT,
 	called,
@@ -22,8 +22,8 @@ import {
 	streamOf,
 	textOf,
 } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer, Routes, ScriptedServer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer, Routes, ScriptedServer } from '../support/servers/scripted-server';
 
 jest.mock('n8n-workflow', () => jest.requireActual<object>('../recordings/support/mock-sleep'));
 

@@ -3,11 +3,11 @@ import { build } from 'esbuild';
 
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, modelList, run } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { Routes, ServerOptions } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Routes, ServerOptions } from '../support/servers/scripted-server';
 import { startProxy } from '../simulators/proxy-server';
 import type { ProxyOptions, ProxyServer } from '../simulators/proxy-server';
-import { FILTER_VARIABLES, filteringHelpers } from '../support/filtering-helpers';
+import { FILTER_VARIABLES, filteringHelpers } from '../support/n8n/filtering-helpers';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';

@@ -1,7 +1,7 @@
 /** Promises to users. What people see: one mistake has one diagnosis. */
 import { failureOf, chatModel, modelList, serverHealth } from './support/node-runner';
-import { startScripted } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { startScripted } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 
 interface Page {
 	status: number;

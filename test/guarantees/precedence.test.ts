@@ -11,14 +11,14 @@ import type {
 
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
-import { everyOperation, withLowLimits } from '../support/every-operation';
-import type { FilledNode } from '../support/every-operation';
-import { executeContext } from '../support/execute-context';
+import { everyOperation, withLowLimits } from '../support/n8n/every-operation';
+import type { FilledNode } from '../support/n8n/every-operation';
+import { executeContext } from '../support/n8n/execute-context';
 import * as util from 'node:util';
 import { LLAMA_SERVER, ollama } from './support/responses';
 import { chatModel, model } from './support/node-runner';
-import { json, startScripted } from '../support/scripted-server';
-import type { ScriptedRequest, ScriptedServer } from '../support/scripted-server';
+import { json, startScripted } from '../support/servers/scripted-server';
+import type { ScriptedRequest, ScriptedServer } from '../support/servers/scripted-server';
 
 type Json = Record<string, unknown>;
 

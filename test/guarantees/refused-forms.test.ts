@@ -4,8 +4,8 @@ import { asRecord, asRecords } from '../../lib/values/records';
 import { useClock } from './support/fake-clock';
 import { chatModel } from './support/node-runner';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
-import { sendJson, useServers } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { sendJson, useServers } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const clock = useClock();

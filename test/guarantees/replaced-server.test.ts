@@ -3,8 +3,8 @@ import type { JsonRecord } from '../../lib/values/records';
 import { useClock } from './support/fake-clock';
 import { chatModel, embeddings } from './support/node-runner';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
-import { json, sendJson, useServers } from '../support/scripted-server';
-import type { Answer, Routes, ScriptedServer } from '../support/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer, Routes, ScriptedServer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const clock = useClock();

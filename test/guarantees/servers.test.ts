@@ -2,8 +2,8 @@
 import { CHAT, LLAMA_SERVER, ollama, silence, text } from './support/responses';
 import { useClock } from './support/fake-clock';
 import { failureOf, model, modelList, run, serverHealth } from './support/node-runner';
-import { json, sendJson, useServers } from '../support/scripted-server';
-import type { Answer, Routes, ScriptedServer } from '../support/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer, Routes, ScriptedServer } from '../support/servers/scripted-server';
 
 const start = useServers();
 const getRoutes = ({ requests }: ScriptedServer) =>

@@ -1,7 +1,7 @@
 /** Two settings of one thing: which one counts, and that two that contradict each other are an error. */
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { run } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
 
 const start = useServers();
 

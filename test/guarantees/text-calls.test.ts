@@ -2,8 +2,8 @@
 import { AIMessage, HumanMessage, toolNamed } from './support/agent-turns';
 import { chatModel, failureOf, streamOf, textOf, wholeOf } from './support/node-runner';
 import { CHAT, called, delta, LLAMA_SERVER, streamed, usage } from './support/responses';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 
 const start = useServers();
 

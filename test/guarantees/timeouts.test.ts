@@ -21,8 +21,8 @@ import {
 	textOf,
 } from './support/node-runner';
 import type { ChatModel } from './support/node-runner';
-import { json, until, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
+import { json, until, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
 import type * as http from 'node:http';
 
 const start = useServers();

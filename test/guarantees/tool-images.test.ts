@@ -2,8 +2,8 @@
 import { AIMessage, HumanMessage, ToolMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel } from './support/node-runner';
-import { sendJson, useServers } from '../support/scripted-server';
-import type { ScriptedServer } from '../support/scripted-server';
+import { sendJson, useServers } from '../support/servers/scripted-server';
+import type { ScriptedServer } from '../support/servers/scripted-server';
 
 const start = useServers();
 let server: ScriptedServer;

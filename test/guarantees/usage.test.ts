@@ -12,9 +12,9 @@ import {
 } from './support/responses';
 import { chatModel, failureOf, run, streamOf, wholeOf } from './support/node-runner';
 import type { SupplySetup } from './support/node-runner';
-import { json, useServers } from '../support/scripted-server';
-import type { Answer } from '../support/scripted-server';
-import { useTraces } from '../support/traces';
+import { json, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
+import { useTraces } from '../support/n8n/traces';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>

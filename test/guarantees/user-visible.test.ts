@@ -24,9 +24,9 @@ import {
 	streamOf,
 } from './support/node-runner';
 import type { Supplied, SupplySetup } from './support/node-runner';
-import { json, until, useServers } from '../support/scripted-server';
+import { json, until, useServers } from '../support/servers/scripted-server';
 import type * as http from 'node:http';
-import { closedPort } from '../support/listen';
+import { closedPort } from '../support/servers/listen';
 
 const start = useServers();
 

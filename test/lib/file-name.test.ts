@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { parseMimeType, sanitizeFileName } from '../../lib/file-name';
-import { examples } from '../support/properties';
-import { anyCodePoint } from '../support/code-points';
+import { examples } from '../support/jest/properties';
+import { anyCodePoint } from '../support/texts/code-points';
 
 test.each([
 	['report.pdf', 'report.pdf'],

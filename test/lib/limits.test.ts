@@ -2,7 +2,7 @@ import { sanitizeFileName } from '../../lib/file-name';
 import { LruCache } from '../../lib/lru-cache';
 import { isTooDeep, parseJson } from '../../lib/values/json';
 import { getUnsafeNumberWarnings, parseExactJson } from '../../lib/values/exact-json';
-import { testLimit, textOfCharacters } from '../support/limits';
+import { testLimit, textOfCharacters } from '../support/jest/limits';
 
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 

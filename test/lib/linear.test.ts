@@ -128,14 +128,14 @@ import { tryOrUndefined } from '../../lib/values/attempt';
 import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
-import { cpuMilliseconds } from '../support/cpu-time';
-import { measureUsedBytes } from '../support/memory';
+import { cpuMilliseconds } from '../support/measures/cpu-time';
+import { measureUsedBytes } from '../support/measures/memory';
 import {
 	collectLiterals,
 	findExports,
 	findImports,
 	findTextFunctions,
-} from '../support/pattern-literals';
+} from '../support/texts/pattern-literals';
 import { SOURCES } from '../package/sources';
 
 const SIZES = [1, 2, 4, 8];

@@ -9,7 +9,7 @@ module.exports = {
 	...base,
 	rootDir,
 	// Stryker resolves it without replacing `<rootDir>`.
-	testEnvironment: path.join(rootDir, 'test/support/jest-environment.cjs'),
+	testEnvironment: path.join(rootDir, 'test/support/jest/jest-environment.cjs'),
 	// A planted bug that makes a test wait forever is found after this time, without a new process.
 	testTimeout: 5_000,
 	testMatch: JSON.parse(process.env.MUTATION_TESTS ?? '[]').map((file) => `<rootDir>/${file}`),

@@ -16,11 +16,11 @@ import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { createClient, sendMessage, startSim } from '../lib/dify/client';
 import { appKey } from '../simulators/dify';
 import type { DifySim } from '../simulators/dify';
-import { binaryFile } from '../support/binary-file';
-import { getError } from '../support/get-error';
-import { editorContext } from '../support/editor-context';
-import { executeContext } from '../support/execute-context';
-import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
+import { binaryFile } from '../support/n8n/binary-file';
+import { getError } from '../support/jest/get-error';
+import { editorContext } from '../support/n8n/editor-context';
+import { executeContext } from '../support/n8n/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../support/n8n/execute-context';
 
 /** The Dify nodes, with the editor's default parameters. */
 const NODES: {

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { loadModule, loadScript } from '../support/scripts';
+import { loadModule, loadScript } from '../support/files/scripts';
 import { filesIn } from './sources';
 
 const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { loadScript } from '../support/scripts';
+import { loadScript } from '../support/files/scripts';
 
 interface PicturesScript {
 	IMAGES: string;

@@ -50,3 +50,22 @@ test('every folder and file that a test README names exists', () => {
 	expect(pages).not.toEqual([]);
 	expect(missing).toEqual([]);
 });
+
+/** Files of tests that start a server themselves, with the reason. All others use the scripted server. */
+const SERVERS: Readonly<Record<string, string>> = {
+	'test/simulators/dify.ts': 'reads bodies piece by piece',
+	'test/simulators/http-server.ts': 'decides about connections',
+	'test/simulators/proxy-server.ts': 'CONNECT',
+	'test/simulators/silent.ts': 'accepts no connection',
+	'test/support/servers/listen.ts': 'TCP',
+	'test/support/servers/scripted-server.ts': 'the scripted server',
+};
+
+test('tests use the scripted server', () => {
+	const files = fs
+		.readdirSync('test', { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.ts'))
+		.map((name) => path.join('test', name).replaceAll('\\', '/'))
+		.filter((name) => /\.createServer\(/.test(fs.readFileSync(name, 'utf8')));
+	expect(files.toSorted()).toEqual(Object.keys(SERVERS));
+});

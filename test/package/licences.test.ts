@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { loadScript } from '../support/scripts';
+import { loadScript } from '../support/files/scripts';
 
 interface BundleScript {
 	bundleOwnCode(dist: string): Promise<{ metafile: { inputs: object } }>;

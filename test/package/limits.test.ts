@@ -1,5 +1,5 @@
 /** Each limit of the sources has a test of one less, as much and one more, or a reason why not. */
-import { readRows } from '../support/rows';
+import { readRows } from '../support/files/rows';
 import { filesIn, read, SOURCES } from './sources';
 
 const LIMITS = SOURCES.flatMap((file) =>

@@ -10,7 +10,7 @@ import ts from 'typescript';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { headingsOf, linksOf } from './markdown';
-import { readRows } from '../support/rows';
+import { readRows } from '../support/files/rows';
 import { loadCredentials, loadNode, NODES, read, SOURCES } from './sources';
 
 const CHINESE = '.zh-CN.md';

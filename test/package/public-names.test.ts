@@ -15,8 +15,8 @@ import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';
 import { isWriting } from '../recordings/support/snapshots';
 import { reply } from '../simulators/llama-server';
-import { everyOperation, withLowLimits } from '../support/every-operation';
-import { executeContext } from '../support/execute-context';
+import { everyOperation, withLowLimits } from '../support/n8n/every-operation';
+import { executeContext } from '../support/n8n/execute-context';
 import * as fs from 'node:fs';
 import { loadNode, NODES } from './sources';
 

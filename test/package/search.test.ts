@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { readRows } from '../support/rows';
+import { readRows } from '../support/files/rows';
 import { loadNode, NODES, read } from './sources';
 
 interface Item {

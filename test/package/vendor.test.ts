@@ -1,9 +1,9 @@
 import type * as Vendor from '../../lib/vendor';
 import { startProxy } from '../simulators/proxy-server';
-import { sendJson, useServers } from '../support/scripted-server';
+import { sendJson, useServers } from '../support/servers/scripted-server';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { request } from '../support/undici';
+import { request } from '../support/servers/undici';
 
 /** The bundle of the build, without some parts of undici. */
 const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, dereference, format } =

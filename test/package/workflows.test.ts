@@ -1,6 +1,6 @@
 import type { INodeTypeDescription } from 'n8n-workflow';
 
-import { brokenByN8n3 } from '../support/n8n-3-rules';
+import { brokenByN8n3 } from '../support/n8n/n8n-3-rules';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,7 +9,7 @@ import {
 	parameterProblems,
 	privateProblems,
 	wiringProblems,
-} from '../support/workflow-check';
+} from '../support/n8n/workflow-check';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 import { headingsOf } from './markdown';
 import { loadNode, NODES } from './sources';

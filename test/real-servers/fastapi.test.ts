@@ -1,6 +1,6 @@
 /** Self-written servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-if';
+import { describeWith } from '../support/jest/describe-if';
 import { chat } from './support/clients';
 import { connection, problemOf, startServer, stopServers } from './support/servers';
 

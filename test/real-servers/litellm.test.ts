@@ -2,7 +2,7 @@
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
-import { describeWith } from '../support/describe-if';
+import { describeWith } from '../support/jest/describe-if';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -28,7 +28,7 @@ import {
 	stopServers,
 	workFolder,
 } from './support/servers';
-import { getError } from '../support/get-error';
+import { getError } from '../support/jest/get-error';
 
 const { llamaServer, noiseBert } = parts();
 const KEY = 'sk-test';

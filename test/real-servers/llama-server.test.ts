@@ -1,10 +1,10 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-if';
+import { describeWith } from '../support/jest/describe-if';
 import { CAT, chat, embeddingsOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';
 import { connection, parts, startRouter, stopServers } from './support/servers';
-import { getError } from '../support/get-error';
+import { getError } from '../support/jest/get-error';
 
 const { llamaServer, noiseBert, smolLm2 } = parts();
 /** This model has one token per word, and two special tokens around a text. */

@@ -2,13 +2,13 @@
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-if';
+import { describeWith } from '../support/jest/describe-if';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { CAT, chat, embeddingsOf, KITTEN, nearness, REVENUE } from './support/clients';
 import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
-import { getError } from '../support/get-error';
+import { getError } from '../support/jest/get-error';
 
 const { noiseBert, smolLm2 } = parts();
 const { createHash } = createRequire(`${process.cwd()}/package.json`)(

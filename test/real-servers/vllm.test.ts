@@ -1,8 +1,8 @@
 /** A real vLLM with a model of random weights, which writes noise unless a schema limits it. */
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { check, ids } from '../lib/health/support';
-import { describeWith } from '../support/describe-if';
-import { getError } from '../support/get-error';
+import { describeWith } from '../support/jest/describe-if';
+import { getError } from '../support/jest/get-error';
 import { asking, chat, CITY_SCHEMA, embeddingsOf, rerankOf } from './support/clients';
 import {
 	connection,

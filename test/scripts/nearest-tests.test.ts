@@ -1,4 +1,4 @@
-import { loadScript } from '../support/scripts';
+import { loadScript } from '../support/files/scripts';
 
 interface NearestTests {
 	splitArguments(args: string[]): { sources: string[]; options: string[] };

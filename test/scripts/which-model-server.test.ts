@@ -1,7 +1,7 @@
 import type { Log } from '../../scripts/lib/types';
-import { closedPort } from '../support/listen';
-import { sendJson, useServers } from '../support/scripted-server';
-import { loadScript } from '../support/scripts';
+import { closedPort } from '../support/servers/listen';
+import { sendJson, useServers } from '../support/servers/scripted-server';
+import { loadScript } from '../support/files/scripts';
 
 interface ModelServerChoice {
 	baseUrl: string;

@@ -1,4 +1,4 @@
-import { startListening } from '../support/listen';
+import { startListening } from '../support/servers/listen';
 import * as http from 'node:http';
 import type { DifyAppMode } from '../../lib/dify/types';
 import {

@@ -2,8 +2,8 @@
  * An HTTP server for simulators. A reply is a status, headers, and a body as a sequence of writes; `Transport` changes it
  * like a network, a proxy or a dying server.
  */
-import { startListening } from '../support/listen';
-import type { Listening } from '../support/listen';
+import { startListening } from '../support/servers/listen';
+import type { Listening } from '../support/servers/listen';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -7,8 +7,8 @@
  *     …
  *     await server.close();
  */
-import { waitFor } from '../support/wait-for';
-import { testCertificate } from '../support/tls';
+import { waitFor } from '../support/waiting/wait-for';
+import { testCertificate } from '../support/servers/tls';
 import { App } from './llama-server/app';
 import type { SlotState } from './llama-server/app';
 import { withDefaults } from './llama-server/options';

@@ -1,4 +1,4 @@
-import { startScripted } from '../support/scripted-server';
+import { startScripted } from '../support/servers/scripted-server';
 
 /** An exported span. */
 export interface ExportedSpan {

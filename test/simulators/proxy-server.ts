@@ -1,8 +1,8 @@
 /**
  * A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only.
  */
-import { startListening } from '../support/listen';
-import type { Listening } from '../support/listen';
+import { startListening } from '../support/servers/listen';
+import type { Listening } from '../support/servers/listen';
 import * as http from 'node:http';
 import * as net from 'node:net';
 

@@ -5,7 +5,7 @@ import type { Login } from '../../../scripts/lib/types';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { loadScript } from '../../support/scripts';
+import { loadScript } from '../../support/files/scripts';
 import { chromium } from './playground';
 import type { N8nServer } from './playground';
 

@@ -1,4 +1,4 @@
-import { startTcpServer } from '../../support/listen';
+import { startTcpServer } from '../../support/servers/listen';
 import { after } from './run-examples';
 
 /** Starts a mail server for one test that accepts all mails. @returns its port, and the mails so far */

@@ -2,7 +2,7 @@ import type { Login } from '../../../scripts/lib/types';
 import * as childProcess from 'node:child_process';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadScript } from '../../support/scripts';
+import { loadScript } from '../../support/files/scripts';
 
 /** All parts are installed: only n8n and the model are started, and the examples imported. */
 const READY_TIMEOUT_MS = 360_000;

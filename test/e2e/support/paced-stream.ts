@@ -1,4 +1,4 @@
-import { waitFor } from '../../support/wait-for';
+import { waitFor } from '../../support/waiting/wait-for';
 import type { SimRun, StreamKnobs } from '../../simulators/dify/types';
 import { textOf } from './playground';
 import type { ChatLine } from './playground';

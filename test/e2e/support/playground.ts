@@ -22,8 +22,8 @@ import type {
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import type { ScriptedReply } from '../../support/scripted-reply';
-import { loadModule, loadScript } from '../../support/scripts';
+import type { ScriptedReply } from '../../support/servers/scripted-reply';
+import { loadModule, loadScript } from '../../support/files/scripts';
 import { startN8nWorker, startRedis } from './services';
 import type { Running } from './services';
 
@@ -41,7 +41,7 @@ export type {
 	Workflow,
 	WorkflowNode,
 } from '../../../scripts/lib/types';
-export type { ScriptedReply } from '../../support/scripted-reply';
+export type { ScriptedReply } from '../../support/servers/scripted-reply';
 
 /** n8n's record of one call of a chat model. */
 export interface ModelCall {
@@ -153,7 +153,7 @@ export async function scriptedModel(
 	options?: { contextLength?: number },
 ): Promise<string> {
 	const { writeScriptedModel } = await loadModule<ScriptedModelScript>(
-		'test/support/scripted-model',
+		'test/support/servers/scripted-model',
 	);
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, replies, options);

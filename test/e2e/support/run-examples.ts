@@ -3,10 +3,10 @@ import { appKey, startDifySim } from '../../simulators/dify';
 import type { DifySim, DifySimOptions } from '../../simulators/dify';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, ScriptedCall, SimOptions } from '../../simulators/llama-server';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import process from 'node:process';
-import { parameterProblems } from '../../support/workflow-check';
-import type { Description } from '../../support/workflow-check';
+import { parameterProblems } from '../../support/n8n/workflow-check';
+import type { Description } from '../../support/n8n/workflow-check';
 import { example } from './examples';
 import type { Named, Wiring } from './examples';
 import {

@@ -11,7 +11,7 @@ import * as os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadScript } from '../../support/scripts';
+import { loadScript } from '../../support/files/scripts';
 
 export interface Running {
 	service: Service;

@@ -2,7 +2,7 @@
  * A clock that only the test moves, for limits of minutes and hours. Timers of the package, of n8n-workflow and of
  * undici run by it; sockets stay real.
  */
-import { pollUntil } from '../../support/deadline';
+import { pollUntil } from '../../support/waiting/deadline';
 import timers from 'node:timers';
 import { setImmediate, setTimeout } from 'node:timers';
 

@@ -13,11 +13,11 @@ import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { fakeContext } from '../../support/context';
-import type { FakeContext } from '../../support/context';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
-import { getError } from '../../support/get-error';
+import { fakeContext } from '../../support/n8n/context';
+import type { FakeContext } from '../../support/n8n/context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/n8n/execute-context';
+import { getError } from '../../support/jest/get-error';
 
 /** The key of every credential, unless a test has another one. */
 export const SESAME = 'open-sesame-4711';

@@ -1,7 +1,7 @@
 /** Answers of chat servers, written by hand. */
 import type * as http from 'node:http';
-import { json } from '../../support/scripted-server';
-import type { Answer, Routes } from '../../support/scripted-server';
+import { json } from '../../support/servers/scripted-server';
+import type { Answer, Routes } from '../../support/servers/scripted-server';
 
 type Json = Record<string, unknown>;
 

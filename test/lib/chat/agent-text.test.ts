@@ -9,8 +9,8 @@ import { toOllamaBody } from '../../../lib/chat/body/ollama-body';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { InputMessage } from '../../../lib/chat/input-message';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
-import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
+import { ai, human, toN8nCallId, ROUNDS, SHAPES, tool } from '../../support/texts/agent-histories';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/measures/cpu-time';
 
 const convert = (source: InputMessage[]) => convertMessages(source, 'toolTurns');
 

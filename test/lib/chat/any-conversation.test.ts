@@ -4,7 +4,7 @@ import type { CallLookup } from '../../../lib/chat/prepare/convert-messages';
 import type { InputMessage } from '../../../lib/chat/input-message';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
 import type { ThinkingHistory } from '../../../lib/chat/settings';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 function convert(
 	source: InputMessage[],

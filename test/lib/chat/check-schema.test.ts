@@ -6,8 +6,8 @@ import { validate as validateByLibrary } from '@cfworker/json-schema';
 import type { SchemaDraft } from '@cfworker/json-schema';
 import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { JsonRecord } from '../../../lib/values/records';
-import { cpuMilliseconds } from '../../support/cpu-time';
-import { examples } from '../../support/properties';
+import { cpuMilliseconds } from '../../support/measures/cpu-time';
+import { examples } from '../../support/jest/properties';
 import fc from 'fast-check';
 
 /** Small values that often match. */

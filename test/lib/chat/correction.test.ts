@@ -3,7 +3,7 @@ import { checkToolCalls } from '../../../lib/chat/check/check-tool-calls';
 import type { RawToolCall } from '../../../lib/text/calls/types';
 import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 import fc from 'fast-check';
-import { anyCodePoint } from '../../support/code-points';
+import { anyCodePoint } from '../../support/texts/code-points';
 
 const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,

@@ -8,7 +8,7 @@ import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { InputMessage, InputToolCall } from '../../../lib/chat/input-message';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 interface Call {
 	call: InputToolCall & { id: string };

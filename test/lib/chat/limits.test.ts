@@ -14,7 +14,7 @@ import { selectTools } from '../../../lib/chat/prepare/tool-selection';
 import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
-import { testLimit, textOfBytes, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/limits';
 
 const isWhole = (shown: string) => !shown.includes('…');
 

@@ -7,7 +7,7 @@ import type { InputMessage } from '../../../lib/chat/input-message';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
 import type { ThinkingHistory } from '../../../lib/chat/settings';
 import { toInputMessage } from '../../../lib/langchain/host-data';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 type Call = NonNullable<InputMessage['toolCalls']>[number];
 

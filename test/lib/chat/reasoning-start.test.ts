@@ -3,7 +3,7 @@ import type { ChatRequest } from '../../../lib/chat/chat-request';
 import type { ChatSettings } from '../../../lib/chat/settings';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { CompletionAccumulator } from '../../../lib/chat/read/completion-accumulator';
 import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 interface Delta {
 	index?: number;

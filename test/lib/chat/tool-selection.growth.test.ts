@@ -1,6 +1,6 @@
 /** Selecting tools takes a time that grows with their number, not with its square, and a description counts in part. */
 import { selectTools } from '../../../lib/chat/prepare/tool-selection';
-import { cpuMilliseconds } from '../../support/cpu-time';
+import { cpuMilliseconds } from '../../support/measures/cpu-time';
 
 const MAX_CPU_MS = 800;
 

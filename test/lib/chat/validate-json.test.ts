@@ -1,5 +1,5 @@
 import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/measures/cpu-time';
 
 const getIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;

@@ -1,7 +1,7 @@
 import { mask } from '../../../lib/errors/mask';
 import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credentials';
 import { appKey } from '../../simulators/dify';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 import { createClient, sendMessage, startSim } from './client';
 import * as fc from 'fast-check';
 

@@ -2,7 +2,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { apiPath, PathSegment, encodePathSegment } from '../../../lib/dify/api-path';
 import { parseOptionalUuid, parseTraceId, parseUser, parseUuid } from '../../../lib/dify/ids';
 import fc from 'fast-check';
-import { anyCodePoint } from '../../support/code-points';
+import { anyCodePoint } from '../../support/texts/code-points';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 

@@ -5,7 +5,7 @@ import { collectOutputFiles } from '../../../lib/dify/files';
 import { toUnixSeconds } from '../../../lib/dify/knowledge/filters';
 import { truncateQuery } from '../../../lib/dify/knowledge/retrieval';
 import { getPollInterval } from '../../../lib/dify/run/run-record';
-import { testLimit, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfCharacters } from '../../support/jest/limits';
 import { playEvents } from './play-events';
 
 testLimit('lib/dify/ids.ts#MAX_USER_LENGTH', {

@@ -1,5 +1,5 @@
 import { toVariableValue, withTypedValue } from '../../../lib/dify/variables';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/measures/cpu-time';
 
 test.each([
 	['boolean', 'False', false],

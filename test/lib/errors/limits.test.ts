@@ -7,7 +7,7 @@ import type { PartialToolCall } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { removeEchoes } from '../../../lib/errors/echoes';
 import { toTitle } from '../../../lib/errors/message-title';
-import { testLimit, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfCharacters } from '../../support/jest/limits';
 
 const isWhole = (shown: string | undefined) => shown?.includes('…') === false;
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { collectSecrets, mask, maskBody } from '../../../lib/errors/mask';
 import { MaskedStream } from '../../../lib/errors/masked-stream';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 const WINDOW = 8;
 

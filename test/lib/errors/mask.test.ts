@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import { mask, maskBody, maskDeep, maskedExcerpt, collectSecrets } from '../../../lib/errors/mask';
 import { MaskedStream } from '../../../lib/errors/masked-stream';
-import { DOUBLE_ESCAPES, ECHOED_KEYS, findLeak, getKeysFor } from '../../support/echoes';
+import { DOUBLE_ESCAPES, ECHOED_KEYS, findLeak, getKeysFor } from '../../support/texts/echoes';
 import * as buffer from 'node:buffer';
 
 const { Buffer } = buffer;

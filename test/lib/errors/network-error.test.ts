@@ -2,10 +2,10 @@ import { describeError } from '../../../lib/errors/describe-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { createServerError } from '../../../lib/errors/create-error';
 import { toNetworkError } from '../../../lib/errors/network-error';
-import { Agent, request } from '../../support/undici';
+import { Agent, request } from '../../support/servers/undici';
 import { startLlamaServerSim, startSilentServer } from '../../simulators/llama-server';
-import { closedPort, startTcpServer } from '../../support/listen';
-import { failDnsLookups } from '../../support/failing-dns';
+import { closedPort, startTcpServer } from '../../support/servers/listen';
+import { failDnsLookups } from '../../support/servers/failing-dns';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);

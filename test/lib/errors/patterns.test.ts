@@ -3,7 +3,7 @@ import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { findTypeByText } from '../../../lib/errors/signals';
 import { findTokenCounts } from '../../../lib/errors/token-counts';
-import { readRows } from '../../support/rows';
+import { readRows } from '../../support/files/rows';
 
 const classify = (message: string, status = 400) =>
 	classifyErrorResponse({ status, body: JSON.stringify({ error: { message } }) }, { model: 'm' });

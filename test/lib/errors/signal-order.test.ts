@@ -1,7 +1,7 @@
 /** Each signal decides a message that no other one would, and the order of signals is that of these messages. */
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { findTypeByText, SIGNALS, TYPE_BY_TEXT } from '../../../lib/errors/signals';
-import { readRows } from '../../support/rows';
+import { readRows } from '../../support/files/rows';
 
 const MESSAGES = readRows(`${__dirname}/messages.tsv`).map(([, , , message = '']) => message);
 

@@ -1,5 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { readRows } from '../../support/rows';
+import { readRows } from '../../support/files/rows';
 
 const rows = readRows(`${__dirname}/messages.tsv`).map(
 	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],

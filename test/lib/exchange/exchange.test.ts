@@ -17,7 +17,9 @@ import type { JsonRecord } from '../../../lib/values/records';
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('./scripted-transport'),
 );
-jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+);
 
 const FIELDS = ['top_k', 'min_p', 'seed', 'stop', 'logprobs', 'user', 'n', 'echo', 'suffix'];
 const ROWS = FIELDS.map((field) => ({ field, label: field, canOmit: true }));

@@ -1,7 +1,7 @@
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { createServerError } from '../../../lib/errors/create-error';
 import { describeOvercomeFailure, withBothTries } from '../../../lib/exchange/server-failure';
-import { testLimit } from '../../support/limits';
+import { testLimit } from '../../support/jest/limits';
 
 const fail = (type: ErrorType, details: { status?: number; serverText?: string }) =>
 	createServerError(type, {}, details);

@@ -1,6 +1,6 @@
 import { getFileType } from '../../../lib/files/file-types';
 import { readMail } from '../../../lib/files/mail';
-import { testLimit } from '../../support/limits';
+import { testLimit } from '../../support/jest/limits';
 
 const read = async (mail: string | Buffer) =>
 	await readMail('a.eml', Buffer.from(mail)).then(

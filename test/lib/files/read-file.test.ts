@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { toContentPart, readFile, getJpegWarnings } from '../../../lib/files/read-file';
-import { anyCodePoint } from '../../support/code-points';
+import { anyCodePoint } from '../../support/texts/code-points';
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
 const latin1 = (text: string) => Buffer.from(text, 'latin1');

@@ -1,6 +1,10 @@
 /** What a server is for, and whether it reports that it is ready. */
-import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
-import type { RawHandler } from '../../support/raw-http-server';
+import {
+	closeRawServers,
+	completeResponse,
+	rawServer,
+} from '../../support/servers/raw-http-server';
+import type { RawHandler } from '../../support/servers/raw-http-server';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { useSimulator } from '../../simulators/use-simulator';
 import { waitUntilReady } from '../../../lib/health/wait-until-ready';

@@ -3,8 +3,12 @@ import { addDataset, addDocument, knowledgeKey, startDifySim } from '../../simul
 import type { AppSpec, Fault } from '../../simulators/dify';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { closedPort } from '../../support/listen';
-import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
+import { closedPort } from '../../support/servers/listen';
+import {
+	closeRawServers,
+	rawServer,
+	completeResponse,
+} from '../../support/servers/raw-http-server';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';

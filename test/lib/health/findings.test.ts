@@ -2,15 +2,19 @@ import { sleep } from 'n8n-workflow';
 import { FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import type { HealthStatus } from '../../../lib/health/check-result';
-import { closedPort } from '../../support/listen';
-import { closeRawServers, rawServer, completeResponse } from '../../support/raw-http-server';
-import type { RawHandler } from '../../support/raw-http-server';
-import { httpFixture } from '../../support/streams';
+import { closedPort } from '../../support/servers/listen';
+import {
+	closeRawServers,
+	rawServer,
+	completeResponse,
+} from '../../support/servers/raw-http-server';
+import type { RawHandler } from '../../support/servers/raw-http-server';
+import { httpFixture } from '../../support/servers/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
 import { DIFY_FINDINGS } from '../../../lib/health/dify';
 import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
-import { readRows } from '../../support/rows';
+import { readRows } from '../../support/files/rows';
 
 afterEach(closeRawServers);
 

@@ -1,6 +1,6 @@
 import { renderHtmlReport } from '../../../lib/health/report';
 import type { SpeedCheckResult } from '../../../lib/health/speed';
-import { testLimit, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfCharacters } from '../../support/jest/limits';
 
 const page = (change: object, title = 'Title') =>
 	renderHtmlReport(

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/check-result';
 import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
-import { anyCodePoint } from '../../support/code-points';
+import { anyCodePoint } from '../../support/texts/code-points';
 import * as crypto from 'node:crypto';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 import { elements } from './elements';
 
 /** Bytes. Some mail readers cut a message after 100 kB. */

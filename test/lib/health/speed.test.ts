@@ -11,8 +11,8 @@ import { toCheckTarget } from '../../../nodes/shared/health/target';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { closeRawServers, rawServer } from '../../support/raw-http-server';
-import type { RawHandler } from '../../support/raw-http-server';
+import { closeRawServers, rawServer } from '../../support/servers/raw-http-server';
+import type { RawHandler } from '../../support/servers/raw-http-server';
 import { finding, ids, json, LIMITS, routes, SESAME } from './support';
 
 const startServer = useSimulator(startLlamaServerSim);

@@ -3,9 +3,9 @@ import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import type { CheckResult, Finding } from '../../../lib/health/check-result';
 import { toCheckTarget } from '../../../nodes/shared/health/target';
-import { completeResponse } from '../../support/raw-http-server';
-import type { RawHandler } from '../../support/raw-http-server';
-import { httpFixture } from '../../support/streams';
+import { completeResponse } from '../../support/servers/raw-http-server';
+import type { RawHandler } from '../../support/servers/raw-http-server';
+import { httpFixture } from '../../support/servers/streams';
 
 export const SESAME = 'open-sesame-123456';
 

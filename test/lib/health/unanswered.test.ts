@@ -1,6 +1,10 @@
 import type { HealthStatus } from '../../../lib/health/check-result';
-import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
-import type { RawHandler } from '../../support/raw-http-server';
+import {
+	closeRawServers,
+	completeResponse,
+	rawServer,
+} from '../../support/servers/raw-http-server';
+import type { RawHandler } from '../../support/servers/raw-http-server';
 import { check, finding, ids, json, routes } from './support';
 
 afterEach(closeRawServers);

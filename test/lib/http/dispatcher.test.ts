@@ -7,8 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { sendChat, connect, getError, fetchStatus } from './client';
 import type { Endpoint } from '../../../lib/http/types';
-import { createDeferred } from '../../support/deferred';
-import { startTcpServer } from '../../support/listen';
+import { createDeferred } from '../../support/waiting/deferred';
+import { startTcpServer } from '../../support/servers/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);

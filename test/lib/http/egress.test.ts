@@ -1,7 +1,7 @@
 import type { EgressFilter } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
+import { FILTER_VARIABLES, filteringHelpers } from '../../support/n8n/filtering-helpers';
 import process from 'node:process';
 import { sendChat, connect, fetchStatus } from './client';
 import { useSimulator } from '../../simulators/use-simulator';

@@ -3,9 +3,13 @@ import { StreamParser } from '../../../lib/http/stream-parser';
 import { TextCount, TooMuchTextError } from '../../../lib/http/body-limits';
 import { createServerError } from '../../../lib/errors/create-error';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
-import { closeRawServers, completeResponse, rawServer } from '../../support/raw-http-server';
+import {
+	closeRawServers,
+	completeResponse,
+	rawServer,
+} from '../../support/servers/raw-http-server';
 import { connect, fetchStatus, sendChat } from './client';
-import { testLimit, textOfBytes } from '../../support/limits';
+import { testLimit, textOfBytes } from '../../support/jest/limits';
 import { Readable } from 'node:stream';
 import { toUploadFileName } from '../../../lib/http/multipart';
 

@@ -1,8 +1,8 @@
 import { closePools } from '../../../lib/http/dispatcher';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type * as vendor from '../../../lib/vendor';
-import { failDnsLookups } from '../../support/failing-dns';
-import { startTcpServer } from '../../support/listen';
+import { failDnsLookups } from '../../support/servers/failing-dns';
+import { startTcpServer } from '../../support/servers/listen';
 import process from 'node:process';
 import { probe } from '../../../lib/servers/probe';
 import { sendChat, connect, getError, fetchStatus } from './client';

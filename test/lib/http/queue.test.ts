@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { acquirePermit, RequestQueue } from '../../../lib/http/queue';
 import type { PermitRequest } from '../../../lib/http/queue';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers';
 

@@ -8,9 +8,9 @@ import stream from 'node:stream';
 import { setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, fetchStatus } from './client';
-import { examples } from '../../support/properties';
-import { closeRawServers, rawServer } from '../../support/raw-http-server';
-import { anyCodePoint } from '../../support/code-points';
+import { examples } from '../../support/jest/properties';
+import { closeRawServers, rawServer } from '../../support/servers/raw-http-server';
+import { anyCodePoint } from '../../support/texts/code-points';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -1,15 +1,17 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { sendJson, startScripted } from '../../support/scripted-server';
-import type { Answer, ScriptedRequest } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { Answer, ScriptedRequest } from '../../support/servers/scripted-server';
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 import { useSimulator } from '../../simulators/use-simulator';
 
-jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+);
 
 const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
 const serveScript = useSimulator(startScripted);

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { readBuffer, readText } from '../../../lib/http/response-body';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { BodyTooLargeError, TooManyValuesError } from '../../../lib/http/body-limits';
-import { cpuMilliseconds } from '../../support/cpu-time';
-import { measureUsedBytes } from '../../support/memory';
-import { fixtureFolders, fixtureNames, httpFixture } from '../../support/streams';
+import { cpuMilliseconds } from '../../support/measures/cpu-time';
+import { measureUsedBytes } from '../../support/measures/memory';
+import { fixtureFolders, fixtureNames, httpFixture } from '../../support/servers/streams';
 import { Readable } from 'node:stream';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

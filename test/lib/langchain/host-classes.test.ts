@@ -4,7 +4,7 @@ import {
 	reportUnsupportedHost,
 } from '../../../lib/langchain/host-classes';
 import type { AiNodeSdk } from '../../../lib/langchain/host-classes';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 import { LoggerProxy } from 'n8n-workflow';
 import { OLDEST_N8N } from '../../../lib/supported-n8n';
 

@@ -6,8 +6,8 @@ import {
 	toToolDefinition,
 } from '../../../lib/langchain/host-data';
 import type { ChatResult, Usage } from '../../../lib/chat/chat-result';
-import { fromRoot } from '../../support/chat-model';
-import { examples } from '../../support/properties';
+import { fromRoot } from '../../support/n8n/chat-model';
+import { examples } from '../../support/jest/properties';
 
 describe('messages of the host’s LangChain', () => {
 	interface Messages {

@@ -1,4 +1,4 @@
-import { collect, fromRoot, useChatModel, weather } from '../../support/chat-model';
+import { collect, fromRoot, useChatModel, weather } from '../../support/n8n/chat-model';
 import { reply } from '../../simulators/llama-server';
 import { wantsTokenEvents } from '../../../lib/langchain/local-chat-model';
 import { getTracerWithoutTokenizer } from '../../../lib/langchain/tracer-without-tokenizer';
@@ -6,7 +6,7 @@ import { streamText } from '../../../lib/langchain/stream-text';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findHostClasses, loadSdk } from '../../../lib/langchain/host-classes';
 import type { HostClasses } from '../../../lib/langchain/host-classes';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 
 const { server, supplied, chatRequests } = useChatModel();
 

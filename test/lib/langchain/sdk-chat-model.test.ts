@@ -1,13 +1,13 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { toServerToolCallId } from '../../../lib/chat/tools/tool-call-ids';
-import { fromRoot, time, weather } from '../../support/chat-model';
-import type { Model } from '../../support/chat-model';
+import { fromRoot, time, weather } from '../../support/n8n/chat-model';
+import type { Model } from '../../support/n8n/chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import type { HostGenerator } from '../../../lib/langchain/host-generator';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';

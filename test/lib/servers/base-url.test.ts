@@ -1,5 +1,5 @@
-import { examples } from '../../support/properties';
-import { readRows } from '../../support/rows';
+import { examples } from '../../support/jest/properties';
+import { readRows } from '../../support/files/rows';
 import fc from 'fast-check';
 
 import { ServerError } from '../../../lib/errors/server-error';

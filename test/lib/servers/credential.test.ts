@@ -13,7 +13,7 @@ import * as util from 'node:util';
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { testCredential } from '../../support/credential-test';
+import { testCredential } from '../../support/n8n/credential-test';
 import * as fs from 'node:fs';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -1,9 +1,9 @@
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { getTruncationWarnings } from '../../../lib/servers/truncation';
-import { json, startScripted } from '../../support/scripted-server';
-import type { ScriptedServer } from '../../support/scripted-server';
+import { json, startScripted } from '../../support/servers/scripted-server';
+import type { ScriptedServer } from '../../support/servers/scripted-server';
 import { suggestModels } from '../../../lib/servers/models';
-import { testLimit } from '../../support/limits';
+import { testLimit } from '../../support/jest/limits';
 
 testLimit('lib/servers/models.ts#MAX_NAMES', {
 	limit: 10,

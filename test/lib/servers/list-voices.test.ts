@@ -1,6 +1,6 @@
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { listVoices, parseVoices } from '../../../lib/servers/list-voices';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startScripted);

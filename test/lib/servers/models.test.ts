@@ -15,8 +15,8 @@ import { parseMetrics } from '../../../lib/servers/metrics';
 import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
 import { isRecord } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
-import { examples } from '../../support/properties';
-import { httpFixture } from '../../support/streams';
+import { examples } from '../../support/jest/properties';
+import { httpFixture } from '../../support/servers/streams';
 import { isSameOllamaName } from '../../../lib/servers/types/ollama-models';
 
 const recorded = (name: string): unknown =>

@@ -5,7 +5,7 @@ import { resolveBaseUrl, toOllamaAddress } from '../../../lib/servers/base-url';
 import { Embedder } from '../../../lib/tasks/embed';
 import { completeText } from '../../../lib/tasks/complete';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startSim = useSimulator(startLlamaServerSim);

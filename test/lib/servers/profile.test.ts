@@ -1,9 +1,9 @@
 import { listModels } from '../../../lib/servers/list-models';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { getProfile } from '../../../lib/servers/profile';
-import { createDeferred } from '../../support/deferred';
+import { createDeferred } from '../../support/waiting/deferred';
 import { setImmediate } from 'node:timers';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const serveScript = useSimulator(startScripted);

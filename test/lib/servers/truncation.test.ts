@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -4,14 +4,14 @@ import { getProfile } from '../../../lib/servers/profile';
 import { identifyServerType } from '../../../lib/servers/types';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { sendJson, startScripted } from '../../support/scripted-server';
-import type { ScriptedRequest } from '../../support/scripted-server';
-import { recordedExchanges } from '../../support/recorded-exchanges';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { ScriptedRequest } from '../../support/servers/scripted-server';
+import { recordedExchanges } from '../../support/files/recorded-exchanges';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect } from '../tasks/media';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 
 const serveScript = useSimulator(startScripted);
 

@@ -4,10 +4,10 @@ import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
-import { waitFor } from '../../support/wait-for';
+import { waitFor } from '../../support/waiting/wait-for';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, OPTIONS } from './media';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);

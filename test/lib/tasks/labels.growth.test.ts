@@ -1,6 +1,6 @@
 /** Reading the labels of a completion takes a time that is linear in its length, whatever the model writes. */
 import { LabelSet } from '../../../lib/tasks/labels';
-import { cpuMilliseconds } from '../../support/cpu-time';
+import { cpuMilliseconds } from '../../support/measures/cpu-time';
 
 const LABELS = Array.from({ length: 62 }, (_none, index) => ({
 	name: index === 61 ? 'É 61' : `Étiquette number ${index}`,

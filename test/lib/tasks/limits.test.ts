@@ -4,7 +4,7 @@ import { LabelSet } from '../../../lib/tasks/labels';
 import { sortByScore } from '../../../lib/tasks/rerank';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
 import { ServerError } from '../../../lib/errors/server-error';
-import { testLimit, textOfBytes, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/limits';
 
 /** Sizes of the batches in which two texts are sent. */
 async function batchesOf(first: string, second: string): Promise<number[]> {

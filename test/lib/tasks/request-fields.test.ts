@@ -22,10 +22,10 @@ import type { TaskRequest } from '../../../lib/tasks/run-task';
 import type { JsonRecord } from '../../../lib/values/records';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { everyOperation, getLabels } from '../../support/every-operation';
-import { getError } from '../../support/get-error';
-import { json, startScripted } from '../../support/scripted-server';
-import type { Answer, ScriptedRequest } from '../../support/scripted-server';
+import { everyOperation, getLabels } from '../../support/n8n/every-operation';
+import { getError } from '../../support/jest/get-error';
+import { json, startScripted } from '../../support/servers/scripted-server';
+import type { Answer, ScriptedRequest } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, OPTIONS, transcribeRequest } from './media';
 

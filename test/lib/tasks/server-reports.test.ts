@@ -9,11 +9,11 @@ import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { connect, OPTIONS, readBytes, transcribeRequest } from './media';
-import { json, startScripted } from '../../support/scripted-server';
-import type { Answer, Routes } from '../../support/scripted-server';
+import { json, startScripted } from '../../support/servers/scripted-server';
+import type { Answer, Routes } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { httpFixture } from '../../support/streams';
-import { getError } from '../../support/get-error';
+import { httpFixture } from '../../support/servers/streams';
+import { getError } from '../../support/jest/get-error';
 
 const EMBED = '/v1/embeddings';
 const SETTINGS = { ...OPTIONS, model: 'm', batchSize: 32 };

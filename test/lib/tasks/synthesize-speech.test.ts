@@ -9,7 +9,7 @@ import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { readBytes, connect, OPTIONS } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 
 const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);

@@ -6,13 +6,13 @@ import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import type { MediaSim } from '../../simulators/media/server';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';
 import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
 import { MARKED_TEXTS, NO_TRANSCRIPTS, TRANSCRIPTS } from './transcribe.cases';
-import { getError } from '../../support/get-error';
+import { getError } from '../../support/jest/get-error';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/measures/cpu-time';
 import { extractJson } from '../../../lib/text/extract-json';
 
 /** The JSON of a text, without a schema. */

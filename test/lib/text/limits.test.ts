@@ -4,7 +4,7 @@ import { repairJson } from '../../../lib/text/literals';
 import { decideTextCalls } from '../../../lib/text/calls/decide-text-calls';
 import { withoutCallMarkup } from '../../../lib/text/calls/without-call-markup';
 import { RunawayDetector } from '../../../lib/text/runaway';
-import { testLimit } from '../../support/limits';
+import { testLimit } from '../../support/jest/limits';
 
 /** A thousand characters without repetition: output is checked once it has so many. */
 const START = Array.from({ length: 250 }, (_none, at) => `${at + 100}x`).join('');

@@ -1,5 +1,5 @@
 import { stringifyMessages } from '../../../lib/tracing/trace-messages';
-import { testLimit } from '../../support/limits';
+import { testLimit } from '../../support/jest/limits';
 
 testLimit('lib/tracing/trace-messages.ts#MAX_CHARACTERS', {
 	limit: 100_000,

@@ -13,12 +13,12 @@ import { completeText } from '../../../lib/tasks/complete';
 import { appKey } from '../../simulators/dify';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { useTraces } from '../../support/traces';
+import { useTraces } from '../../support/n8n/traces';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { startSim } from '../dify/client';
 import * as fc from 'fast-check';
 import { stringifyMessages } from '../../../lib/tracing/trace-messages';
-import { examples } from '../../support/properties';
+import { examples } from '../../support/jest/properties';
 
 const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();

@@ -1,4 +1,4 @@
-import { binaryFile } from '../../support/binary-file';
+import { binaryFile } from '../../support/n8n/binary-file';
 import { startApp } from '../../lib/dify/client';
 import type { AppSpec, DifySim } from '../../simulators/dify';
 import { executeNode } from '../dify';

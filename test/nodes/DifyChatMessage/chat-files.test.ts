@@ -1,6 +1,6 @@
 import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
 import { startApp } from '../../lib/dify/client';
-import { binaryFile } from '../../support/binary-file';
+import { binaryFile } from '../../support/n8n/binary-file';
 import type { AppSpec, DifySim } from '../../simulators/dify';
 import { execute, prepare, prepareNode, executePrepared } from '../dify';
 import type { Setup } from '../dify';

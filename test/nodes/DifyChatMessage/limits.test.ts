@@ -1,8 +1,8 @@
 /** Documented timeouts of a run, with a fake clock (docs/nodes/dify-chat-message.md). */
 import { useClock } from '../../guarantees/support/fake-clock';
 import { openStream, send } from '../../guarantees/support/responses';
-import { json, until, useServers } from '../../support/scripted-server';
-import type { Routes } from '../../support/scripted-server';
+import { json, until, useServers } from '../../support/servers/scripted-server';
+import type { Routes } from '../../support/servers/scripted-server';
 import type * as http from 'node:http';
 import { getItemError, execute, prepare } from '../dify';
 

@@ -1,5 +1,5 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { waitFor } from '../../support/wait-for';
+import { waitFor } from '../../support/waiting/wait-for';
 import { SAMPLES } from '../../simulators/dify';
 import type { Step } from '../../simulators/dify';
 import {

@@ -1,5 +1,5 @@
 import { createClient, sendMessage, startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { byId, executeConversation, createEditorContext } from '../dify';
 import type { AppSpec } from '../../simulators/dify';

@@ -1,4 +1,4 @@
-import { binaryFile } from '../../support/binary-file';
+import { binaryFile } from '../../support/n8n/binary-file';
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument } from '../../simulators/dify';
 import {

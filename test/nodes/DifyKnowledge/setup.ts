@@ -3,9 +3,9 @@ import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-w
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, knowledgeKey } from '../../simulators/dify';
 import type { DifySim, SimDataset } from '../../simulators/dify';
-import { editorContext } from '../../support/editor-context';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
+import { editorContext } from '../../support/n8n/editor-context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/n8n/execute-context';
 import { startSim } from '../../lib/dify/client';
 
 export interface Scene {

@@ -4,8 +4,8 @@ import { searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
 import { addDataset, addDocument, knowledgeKey } from '../../simulators/dify';
 import type { DifySim, SimDataset } from '../../simulators/dify';
 import { countRequests, startSim } from '../../lib/dify/client';
-import { editorContext } from '../../support/editor-context';
-import { fakeContext } from '../../support/context';
+import { editorContext } from '../../support/n8n/editor-context';
+import { fakeContext } from '../../support/n8n/context';
 import { setImmediate } from 'node:timers';
 import { getNodeError } from '../dify';
 

@@ -3,9 +3,9 @@ import type { IDataObject } from 'n8n-workflow';
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
 import { appKey } from '../../simulators/dify';
 import type { DifySim } from '../../simulators/dify';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { polling } from '../../support/poll-context';
+import { polling } from '../../support/n8n/poll-context';
 import { executeFeedback, startWithMessage, getNodeError } from '../dify';
 
 const startServer = useSimulator(startScripted);

@@ -1,6 +1,6 @@
-import { binaryFile } from '../../support/binary-file';
-import { createDeferred } from '../../support/deferred';
-import { waitFor } from '../../support/wait-for';
+import { binaryFile } from '../../support/n8n/binary-file';
+import { createDeferred } from '../../support/waiting/deferred';
+import { waitFor } from '../../support/waiting/wait-for';
 import { countRequests, UNKNOWN_ID } from '../../lib/dify/client';
 import { getNodeError, executePrepared, getStreamedText } from '../dify';
 import {

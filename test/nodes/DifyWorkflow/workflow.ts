@@ -4,7 +4,7 @@ import type { Script, AppSpec, DifySim, Step, FormStep } from '../../simulators/
 import { startApp } from '../../lib/dify/client';
 import { executePrepared, getNodeError, prepareNode } from '../dify';
 import type { Setup } from '../dify';
-import type { ExecuteFake } from '../../support/execute-context';
+import type { ExecuteFake } from '../../support/n8n/execute-context';
 
 export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 

@@ -1,5 +1,5 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { useChatModel } from '../../support/chat-model';
+import { useChatModel } from '../../support/n8n/chat-model';
 import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
 import { readTokenTotals } from '../../../nodes/shared/token-totals';
 import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';

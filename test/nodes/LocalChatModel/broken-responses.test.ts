@@ -1,7 +1,7 @@
 /** A response that breaks off, and a model that refuses. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { reply } from '../../simulators/llama-server';
-import { HumanMessage, useChatModel } from '../../support/chat-model';
+import { HumanMessage, useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
 beforeEach(clearSharedCaches);

@@ -1,8 +1,8 @@
 /** A model's mistake is not the end of the run. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { reply } from '../../simulators/llama-server';
-import { collect, HumanMessage, openAiTool, useChatModel } from '../../support/chat-model';
-import type { Model } from '../../support/chat-model';
+import { collect, HumanMessage, openAiTool, useChatModel } from '../../support/n8n/chat-model';
+import type { Model } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
 beforeEach(clearSharedCaches);

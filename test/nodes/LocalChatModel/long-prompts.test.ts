@@ -2,7 +2,7 @@
 import { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { reply } from '../../simulators/llama-server';
-import { HumanMessage, openAiTool, useChatModel } from '../../support/chat-model';
+import { HumanMessage, openAiTool, useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied } = useChatModel();
 beforeEach(clearSharedCaches);

@@ -4,7 +4,7 @@ import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
 import { generationOptionFields } from '../../../nodes/shared/chat/generation-options';
 

@@ -2,7 +2,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import { properties } from '../../../nodes/LocalChatModel/fields';
 import { readSettings } from '../../../nodes/LocalChatModel/settings';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 
 /** Parameters of a node with default values, as n8n returns them. */
 const DEFAULTS = {

@@ -5,11 +5,11 @@ import {
 	AIMessage,
 	HumanMessage,
 	ToolMessage,
-} from '../../support/chat-model';
-import type { Model } from '../../support/chat-model';
+} from '../../support/n8n/chat-model';
+import type { Model } from '../../support/n8n/chat-model';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { getError } from '../../support/get-error';
-import { closedPort } from '../../support/listen';
+import { getError } from '../../support/jest/get-error';
+import { closedPort } from '../../support/servers/listen';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { useSimulator } from '../../simulators/use-simulator';
 

@@ -1,11 +1,11 @@
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { embeddings } from '../../guarantees/support/node-runner';
-import { json, useServers } from '../../support/scripted-server';
+import { json, useServers } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { editorContext } from '../../support/editor-context';
-import { fakeContext } from '../../support/context';
-import { getError } from '../../support/get-error';
+import { editorContext } from '../../support/n8n/editor-context';
+import { fakeContext } from '../../support/n8n/context';
+import { getError } from '../../support/jest/get-error';
 import { supplyNode } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);

@@ -2,7 +2,7 @@ import type { ISupplyDataFunctions, NodeExecutionHint } from 'n8n-workflow';
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import type { SuppliedEmbeddings } from '../../../nodes/LocalEmbeddings/supply';
 import type { LlamaServerSim } from '../../simulators/llama-server';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 
 export const SECRET = 'secret-key-123';
 

@@ -16,8 +16,8 @@ import type { LlamaCall } from '../../../nodes/LocalLlama/run-local-llama';
 import type { ResultItem } from '../../../nodes/LocalLlama/output';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { ItemError } from '../../../nodes/shared/run/item-error';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteFake } from '../../support/execute-context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteFake } from '../../support/n8n/execute-context';
 
 const { serve, prepare, executeIn, execute } = useLocalLlama();
 const CHAT = { resource: 'text', operation: 'chat' };

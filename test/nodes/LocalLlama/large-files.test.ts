@@ -1,8 +1,8 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
-import { sendJson, startScripted } from '../../support/scripted-server';
-import type { Answer, ScriptedServer } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { Answer, ScriptedServer } from '../../support/servers/scripted-server';
 import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';

@@ -3,7 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startWhisperSim } from '../../simulators/media/whisper';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { useLocalLlama } from './run-node';
 import type { Setup } from './run-node';

@@ -1,12 +1,12 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { binaryFile } from '../../support/binary-file';
+import { binaryFile } from '../../support/n8n/binary-file';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/n8n/execute-context';
 
 /** API key of the simulated server. */
 export const SESAME = 'open-sesame-123456';

@@ -1,10 +1,10 @@
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { editorContext } from '../../support/editor-context';
-import { getError } from '../../support/get-error';
+import { editorContext } from '../../support/n8n/editor-context';
+import { getError } from '../../support/jest/get-error';
 import type { LlamaServerSim } from '../../simulators/llama-server';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 import type { StoredDocument, SuppliedReranker } from '../../../nodes/LocalReranker/supply';
 
 const start = useSimulator(startLlamaServerSim);

@@ -5,7 +5,7 @@ import { reply } from '../../simulators/llama-server';
 import { playModel } from '../../lib/health/tool-answers';
 import { elements } from '../../lib/health/elements';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { executeContext } from '../../support/execute-context';
+import { executeContext } from '../../support/n8n/execute-context';
 
 useServer();
 

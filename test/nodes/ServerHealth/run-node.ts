@@ -4,8 +4,8 @@ import { closePools } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteSetup } from '../../support/execute-context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteSetup } from '../../support/n8n/execute-context';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The key of the simulated server. */

@@ -4,7 +4,7 @@ import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHe
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { polling } from '../../support/poll-context';
+import { polling } from '../../support/n8n/poll-context';
 
 const start = useSimulator(startLlamaServerSim);
 let server: LlamaServerSim;

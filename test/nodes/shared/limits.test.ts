@@ -1,5 +1,5 @@
 import { quoteValue } from '../../../nodes/shared/parameters';
-import { testLimit, textOfCharacters } from '../../support/limits';
+import { testLimit, textOfCharacters } from '../../support/jest/limits';
 
 testLimit('nodes/shared/parameters.ts#MAX_QUOTED_LENGTH', {
 	limit: 100,

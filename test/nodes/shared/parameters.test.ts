@@ -15,10 +15,10 @@ import {
 } from '../../../nodes/shared/parameters';
 import { isUnset } from '../../../lib/values/records';
 import { PROPERTIES } from './properties';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';
 import { optionsCollection } from '../../../nodes/shared/field-builders';
-import { everyOperation } from '../../support/every-operation';
+import { everyOperation } from '../../support/n8n/every-operation';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';

@@ -4,7 +4,7 @@ import { properties as embeddings } from '../../../nodes/LocalEmbeddings/supply'
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { readExplicitPriority, readPriority } from '../../../nodes/shared/timeout-fields';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 
 interface Execution {
 	mode: WorkflowExecuteMode;

@@ -7,7 +7,7 @@ import {
 	withResolvedModel,
 } from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
-import { editorContext } from '../../support/editor-context';
+import { editorContext } from '../../support/n8n/editor-context';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);

@@ -5,7 +5,7 @@ import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
-import { anyCodePoint } from '../../support/code-points';
+import { anyCodePoint } from '../../support/texts/code-points';
 
 /** A call whose n8n fails to store after a number of chunks. */
 function callOnFullDisk(read: number) {

@@ -2,7 +2,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../lib/errors/create-error';
 import { SubNode } from '../../../nodes/shared/sub-node';
-import { fakeContext } from '../../support/context';
+import { fakeContext } from '../../support/n8n/context';
 
 function logged() {
 	const fake = fakeContext({}, {});

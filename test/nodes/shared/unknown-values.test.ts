@@ -9,8 +9,8 @@ import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { everyOperation, withLowLimits } from '../../support/every-operation';
-import { executeContext } from '../../support/execute-context';
+import { everyOperation, withLowLimits } from '../../support/n8n/every-operation';
+import { executeContext } from '../../support/n8n/execute-context';
 
 const NODES: INodeType[] = [
 	new DifyApp(),
@@ -22,7 +22,9 @@ const NODES: INodeType[] = [
 	new LocalLlama(),
 	new ServerHealth(),
 ];
-jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
+jest.mock('../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+);
 
 const UNKNOWN = 'no-such-value';
 /** Read only when a document is created, after requests. */

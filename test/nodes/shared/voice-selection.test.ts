@@ -1,8 +1,8 @@
 import { searchVoices } from '../../../nodes/shared/voice-selection';
 import { searchModels } from '../../../nodes/shared/model-selection';
-import { sendJson, startScripted } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { editorContext } from '../../support/editor-context';
+import { editorContext } from '../../support/n8n/editor-context';
 
 const startServer = useSimulator(startScripted);
 

@@ -12,8 +12,8 @@ import * as childProcess from 'node:child_process';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import type { ScriptedReply } from '../../support/scripted-reply';
-import { loadModule, loadScript } from '../../support/scripts';
+import type { ScriptedReply } from '../../support/servers/scripted-reply';
+import { loadModule, loadScript } from '../../support/files/scripts';
 
 interface LlamaServerScript {
 	startLlamaServer(binary: string, options: Partial<LlamaServerOptions>): Promise<LlamaServer>;
@@ -156,7 +156,7 @@ const REPLIES: ScriptedReply[] = [
 /** The scripted model as GGUF, for llama.cpp. */
 export async function scriptedFile(): Promise<string> {
 	const { writeScriptedModel } = await loadModule<ScriptedModelScript>(
-		'test/support/scripted-model',
+		'test/support/servers/scripted-model',
 	);
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, REPLIES, { contextLength: CONTEXT });

@@ -1,8 +1,8 @@
 /** Every recorded exchange with a supported model server, from `test/fixtures/`. */
 import { asRecords, isRecord } from '../../../lib/values/records';
-import { recordedExchanges } from '../../support/recorded-exchanges';
-import type { RecordedExchange } from '../../support/recorded-exchanges';
-import { fixture, fixtureNames } from '../../support/streams';
+import { recordedExchanges } from '../../support/files/recorded-exchanges';
+import type { RecordedExchange } from '../../support/files/recorded-exchanges';
+import { fixture, fixtureNames } from '../../support/servers/streams';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { objectIn } from './exchange';

@@ -1,6 +1,6 @@
 /** Recorded exchanges with real Dify servers: requests and responses. */
-import { fixture, fixtureNames, httpFixture } from '../../support/streams';
-import type { HttpFixture } from '../../support/streams';
+import { fixture, fixtureNames, httpFixture } from '../../support/servers/streams';
+import type { HttpFixture } from '../../support/servers/streams';
 
 /** Folders below `test/fixtures`. Dify 1.12 is no longer supported, so its recordings are not listed. */
 export const DIFY_SETS = [

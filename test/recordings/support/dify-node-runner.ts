@@ -8,11 +8,11 @@ import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
 import { DifyWorkflow } from '../../../nodes/DifyWorkflow/DifyWorkflow.node';
-import { fakeContext } from '../../support/context';
-import type { FakeContext } from '../../support/context';
-import { everyOperation } from '../../support/every-operation';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteFake, ExecuteSetup } from '../../support/execute-context';
+import { fakeContext } from '../../support/n8n/context';
+import type { FakeContext } from '../../support/n8n/context';
+import { everyOperation } from '../../support/n8n/every-operation';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteFake, ExecuteSetup } from '../../support/n8n/execute-context';
 
 export const ACTION_NODES = {
 	difyChatMessage: new DifyChatMessage(),

@@ -3,8 +3,8 @@
  * run's record from recordings of the same set, or a response from a small table, or Dify's 404. So the results do not
  * depend on the number and order of the requests.
  */
-import { sendJson, startScripted } from '../../support/scripted-server';
-import type { Answer } from '../../support/scripted-server';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { Answer } from '../../support/servers/scripted-server';
 import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import { tableAnswer, UNKNOWN } from './dify-answers';

@@ -1,7 +1,7 @@
 /** The result of a node for a recorded exchange, as data. */
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import type { Chunk } from '../../support/execute-context';
+import type { Chunk } from '../../support/n8n/execute-context';
 import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
 import { execute, prepare, supplyRetriever } from './dify-node-runner';

@@ -1,6 +1,6 @@
 import { asRecord } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
-import type { RecordedPart } from '../../support/recorded-exchanges';
+import type { RecordedPart } from '../../support/files/recorded-exchanges';
 
 /** The supported model servers with recordings. */
 export type ServerName =

@@ -9,10 +9,10 @@ import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.nod
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
-import { fakeContext } from '../../support/context';
-import type { FakeContext } from '../../support/context';
-import { executeContext } from '../../support/execute-context';
-import type { ExecuteSetup } from '../../support/execute-context';
+import { fakeContext } from '../../support/n8n/context';
+import type { FakeContext } from '../../support/n8n/context';
+import { executeContext } from '../../support/n8n/execute-context';
+import type { ExecuteSetup } from '../../support/n8n/execute-context';
 import type { Exchange, Json } from './exchange';
 import { apiPathOf } from './server-identities';
 import { filled } from './result';

@@ -1,4 +1,4 @@
-import { startScripted } from '../../support/scripted-server';
+import { startScripted } from '../../support/servers/scripted-server';
 import { pathOf } from './exchange';
 import type { Exchange } from './exchange';
 import { identityResponse } from './server-identities';

@@ -2,8 +2,8 @@
  * Further responses of the server of a recording: those that identify it, its models, its template. From recordings if
  * there are some, otherwise according to its documentation and sources (docs/protocols/).
  */
-import { recordedExchanges } from '../../support/recorded-exchanges';
-import { fixture, httpFixture } from '../../support/streams';
+import { recordedExchanges } from '../../support/files/recorded-exchanges';
+import { fixture, httpFixture } from '../../support/servers/streams';
 import { objectIn, pathOf } from './exchange';
 import type { Exchange, Json, ServerName } from './exchange';
 

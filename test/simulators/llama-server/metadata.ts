@@ -1,5 +1,5 @@
 /** What servers report about themselves: recorded responses with the settings of the test. */
-import { fixture, httpFixture } from '../../support/streams';
+import { fixture, httpFixture } from '../../support/servers/streams';
 import type { Json } from './generate';
 import type { Settings, SimModel } from './options';
 

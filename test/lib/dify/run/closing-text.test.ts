@@ -2,7 +2,7 @@
 import { MaskedStream } from '../../../../lib/errors/masked-stream';
 import { ReasoningSplitter } from '../../../../lib/text/reasoning';
 import { adoptText, isBeginning } from '../../../../lib/dify/run/closing-text';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
 
 const parts = (text: string) => ({
 	text,

@@ -4,7 +4,7 @@ import { settleText } from '../../../../lib/dify/run/final-text';
 import { toRunResult } from '../../../../lib/dify/run/run-result';
 import type { RunState } from '../../../../lib/dify/run/run-state';
 import type { RunResult } from '../../../../lib/dify/types';
-import { cpuMilliseconds } from '../../../support/cpu-time';
+import { cpuMilliseconds } from '../../../support/measures/cpu-time';
 
 const EMPTY_OBJECTS = Array.from({ length: 150_000 }, () => ({}));
 const node = (id: number, fields: object) => ({

@@ -2,7 +2,7 @@ import { createDifyError } from '../../../../lib/dify/create-error';
 import { getOutcome } from '../../../../lib/dify/run/run-result';
 import { pollRunRecord } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
-import { getError } from '../../../support/get-error';
+import { getError } from '../../../support/jest/get-error';
 import { createClient, startSim, UNKNOWN_ID } from '../client';
 
 const IDS = { conversation_id: 'c', message_id: 'm', task_id: 't', workflow_run_id: 'r' };

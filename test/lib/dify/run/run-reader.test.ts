@@ -4,12 +4,12 @@ import type { RunReaderOptions } from '../../../../lib/dify/run/run-reader';
 import type { RunResult, TextDelta } from '../../../../lib/dify/types';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { openStream, send } from '../../../guarantees/support/responses';
-import { json } from '../../../support/scripted-server';
-import type { Answer, Routes } from '../../../support/scripted-server';
+import { json } from '../../../support/servers/scripted-server';
+import type { Answer, Routes } from '../../../support/servers/scripted-server';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 const start = useDify();

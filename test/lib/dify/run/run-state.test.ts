@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import type { DifyAppMode } from '../../../../lib/dify/types';
 import type { Step } from '../../../simulators/dify';
-import { examples } from '../../../support/properties';
+import { examples } from '../../../support/jest/properties';
 import { EVENT_IDS, writeEvents, playEvents, textSteps } from '../play-events';
 
 const END = { event: 'message_end', ...EVENT_IDS };

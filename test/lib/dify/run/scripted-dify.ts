@@ -3,8 +3,8 @@ import type * as http from 'node:http';
 import type { DifyClient } from '../../../../lib/dify/client';
 import { createDifyClient } from '../../../../lib/dify/credentials';
 import { openStream, send } from '../../../guarantees/support/responses';
-import { useServers } from '../../../support/scripted-server';
-import type { Answer, Routes, ScriptedServer } from '../../../support/scripted-server';
+import { useServers } from '../../../support/servers/scripted-server';
+import type { Answer, Routes, ScriptedServer } from '../../../support/servers/scripted-server';
 
 export const RUN = '11111111-2222-4333-8444-555555555555';
 export const TASK = '99999999-2222-4333-8444-555555555555';

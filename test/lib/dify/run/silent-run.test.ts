@@ -5,8 +5,8 @@ import type { RunResult } from '../../../../lib/dify/types';
 import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { useClock } from '../../../guarantees/support/fake-clock';
-import { json } from '../../../support/scripted-server';
-import type { Answer } from '../../../support/scripted-server';
+import { json } from '../../../support/servers/scripted-server';
+import type { Answer } from '../../../support/servers/scripted-server';
 import { events, RUN, stream, useDify } from './scripted-dify';
 
 const clock = useClock();

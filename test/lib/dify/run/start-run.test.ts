@@ -5,13 +5,13 @@ import { sendChatMessage } from '../../../../lib/dify/run/send-chat-message';
 import { withTextInput } from '../../../../lib/dify/text-input';
 import type { ChatMessageRequest } from '../../../../lib/dify/run/send-chat-message';
 import { ServerError } from '../../../../lib/errors/server-error';
-import { json } from '../../../support/scripted-server';
-import type { Answer } from '../../../support/scripted-server';
-import { getError } from '../../../support/get-error';
+import { json } from '../../../support/servers/scripted-server';
+import type { Answer } from '../../../support/servers/scripted-server';
+import { getError } from '../../../support/jest/get-error';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 const start = useDify();

@@ -8,7 +8,7 @@ import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { isLoopback, NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { formatDuration } from '../../../../lib/values/duration';
-import { readRows } from '../../../support/rows';
+import { readRows } from '../../../support/files/rows';
 
 describe('error texts', () => {
 	const TABLES = {

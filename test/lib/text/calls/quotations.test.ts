@@ -3,8 +3,8 @@ import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/cpu-time';
-import { anyCodePoint } from '../../../support/code-points';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
+import { anyCodePoint } from '../../../support/texts/code-points';
 import { NO_QUOTATIONS } from './quotations.cases';
 
 const NAME = 'delete_customer';

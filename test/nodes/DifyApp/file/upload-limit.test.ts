@@ -1,6 +1,6 @@
 /** How long Dify may take to store a file, with a fake clock. */
 import { useClock } from '../../../guarantees/support/fake-clock';
-import { sendJson, useServers } from '../../../support/scripted-server';
+import { sendJson, useServers } from '../../../support/servers/scripted-server';
 import type * as http from 'node:http';
 import { getItemError, executePrepared, prepareNode } from '../../dify';
 import { createBinaryItem } from '../app';

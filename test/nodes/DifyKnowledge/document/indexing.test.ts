@@ -8,7 +8,7 @@ import { runDocument, byId, startScene } from '../setup';
 import type { Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', options: { wait: 600 } };

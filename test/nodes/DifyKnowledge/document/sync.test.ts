@@ -1,12 +1,12 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { binaryFile } from '../../../support/binary-file';
+import { binaryFile } from '../../../support/n8n/binary-file';
 import { getWrites } from '../../../lib/dify/knowledge/setup';
 import { runDocument, executePrepared, prepare, startScene } from '../setup';
 import type { Scene } from '../setup';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 interface File {

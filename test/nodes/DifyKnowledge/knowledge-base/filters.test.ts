@@ -1,7 +1,7 @@
 import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/retriever';
 import { addDocument, knowledgeKey } from '../../../simulators/dify';
-import { fakeContext } from '../../../support/context';
+import { fakeContext } from '../../../support/n8n/context';
 import { runBase, executePrepared, prepare, startScene } from '../setup';
 import type { Scene } from '../setup';
 

@@ -1,4 +1,4 @@
-import { binaryFile } from '../../../support/binary-file';
+import { binaryFile } from '../../../support/n8n/binary-file';
 import { countRequests } from '../../../lib/dify/client';
 import type { FormField, Json, NodeStep, Step } from '../../../simulators/dify';
 import { executePrepared, getStreamedText, WITH_FILES } from '../../dify';
@@ -13,7 +13,7 @@ import {
 } from '../workflow';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 const ALL_TYPES: FormField[] = [

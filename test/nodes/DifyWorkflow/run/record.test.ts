@@ -1,11 +1,11 @@
 /** Several forms of one run: submitted, expired, and passed over in a replay. */
-import { sendJson, startScripted } from '../../../support/scripted-server';
+import { sendJson, startScripted } from '../../../support/servers/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { getNodeError } from '../../dify';
 import { executeOperation } from '../workflow';
 
 jest.mock('../../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../../support/mock-sleep'),
+	jest.requireActual<object>('../../../support/waiting/mock-sleep'),
 );
 
 const RUN_ID = 'df506b6a-8974-4ad6-8d0b-f2a5dbceac7e';

@@ -1,4 +1,4 @@
-import { recordedExchanges } from '../../../support/recorded-exchanges';
+import { recordedExchanges } from '../../../support/files/recorded-exchanges';
 import { reply } from '../../../simulators/llama-server';
 import type { WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 import { reply } from '../../../simulators/llama-server';
-import { examples } from '../../../support/properties';
-import { recordedReply } from '../../../support/recordings';
+import { examples } from '../../../support/jest/properties';
+import { recordedReply } from '../../../support/files/recordings';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, getError, getBodies } = useLocalLlama();

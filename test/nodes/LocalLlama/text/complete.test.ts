@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { reply } from '../../../simulators/llama-server';
-import { recordedReply } from '../../../support/recordings';
+import { recordedReply } from '../../../support/files/recordings';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, getError, getBodies } = useLocalLlama();

@@ -1,11 +1,11 @@
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { delta, sse } from '../../../guarantees/support/responses';
-import { startScripted } from '../../../support/scripted-server';
-import type { Answer } from '../../../support/scripted-server';
+import { startScripted } from '../../../support/servers/scripted-server';
+import type { Answer } from '../../../support/servers/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
-import { executeContext } from '../../../support/execute-context';
+import { executeContext } from '../../../support/n8n/execute-context';
 import stream from 'node:stream';
-import { cpuMillisecondsOf } from '../../../support/cpu-time';
+import { cpuMillisecondsOf } from '../../../support/measures/cpu-time';
 
 const startServer = useSimulator(startScripted);
 const MODEL = { __rl: true, mode: 'id', value: 'sim-model' };

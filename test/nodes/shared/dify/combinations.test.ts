@@ -1,7 +1,7 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import { UNKNOWN_ID, startApp, startSim } from '../../../lib/dify/client';
 import type { FormField } from '../../../simulators/dify';
-import { startScripted } from '../../../support/scripted-server';
+import { startScripted } from '../../../support/servers/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import {
 	ALL_FILES,

@@ -1,4 +1,4 @@
-import { startScripted } from '../../../support/scripted-server';
+import { startScripted } from '../../../support/servers/scripted-server';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { byId, executeNode } from '../../dify';
 import type { DifyNodeName } from '../../dify';

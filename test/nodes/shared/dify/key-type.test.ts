@@ -4,7 +4,7 @@ import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.nod
 import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import { getForm, searchConversations } from '../../../../nodes/shared/dify/editor-lists';
 import { appKey, knowledgeKey } from '../../../simulators/dify';
-import { editorContext } from '../../../support/editor-context';
+import { editorContext } from '../../../support/n8n/editor-context';
 import { getNodeError, executeNode } from '../../dify';
 import { startSim } from '../../../lib/dify/client';
 import { executeOperation, startScene } from '../../DifyKnowledge/setup';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { toPlainObject } from '../../../../nodes/shared/dify/run-output';
-import { examples } from '../../../support/properties';
+import { examples } from '../../../support/jest/properties';
 
 test('any JSON with undefined values is the JSON without them, as a copy', () => {
 	const json = fc.object({ withNullPrototype: false, values: valuesOfAnyKind() });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { binaryFile } from '../../../support/binary-file';
+import { binaryFile } from '../../../support/n8n/binary-file';
 import { splitFileNames } from '../../../../lib/dify/files';
-import { examples } from '../../../support/properties';
+import { examples } from '../../../support/jest/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { appKey } from '../../../simulators/dify';
 import type { Json } from '../../../simulators/dify';

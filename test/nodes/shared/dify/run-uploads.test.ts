@@ -1,7 +1,7 @@
 /** Files of messages, of a workflow and of forms: name, type and kind follow from the bytes, whichever way they go. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { binaryFile } from '../../../support/binary-file';
+import { binaryFile } from '../../../support/n8n/binary-file';
 import { startApp } from '../../../lib/dify/client';
 import type { DifySim, FormField } from '../../../simulators/dify';
 import { executeWorkflow, REVIEW, START, startWorkflow } from '../../DifyWorkflow/workflow';

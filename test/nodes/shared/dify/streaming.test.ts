@@ -1,7 +1,7 @@
-import { waitFor } from '../../../support/wait-for';
+import { waitFor } from '../../../support/waiting/wait-for';
 import { createClient, startApp } from '../../../lib/dify/client';
 import { wireText } from '../../../simulators/dify';
-import type { ExecuteFake } from '../../../support/execute-context';
+import type { ExecuteFake } from '../../../support/n8n/execute-context';
 import {
 	executePrepared,
 	prepareNode,

@@ -3,8 +3,8 @@ import type { NodeOperationError } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
-import { executeContext } from '../../../support/execute-context';
-import type { ExecuteSetup } from '../../../support/execute-context';
+import { executeContext } from '../../../support/n8n/execute-context';
+import type { ExecuteSetup } from '../../../support/n8n/execute-context';
 
 const NOWHERE = { baseUrl: 'http://127.0.0.1:1', apiKey: ['local', 'key', '123'].join('-') };
 

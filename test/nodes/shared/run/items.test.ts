@@ -4,8 +4,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { ItemError } from '../../../../nodes/shared/run/item-error';
 import { processItems } from '../../../../nodes/shared/run/process-items';
 import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
-import { executeContext } from '../../../support/execute-context';
-import type { ExecuteSetup } from '../../../support/execute-context';
+import { executeContext } from '../../../support/n8n/execute-context';
+import type { ExecuteSetup } from '../../../support/n8n/execute-context';
 import { setImmediate } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 

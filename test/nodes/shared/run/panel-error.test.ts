@@ -10,7 +10,7 @@ import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
 import { toPanelError, stripTitle } from '../../../../nodes/shared/run/panel-error';
-import { executeContext } from '../../../support/execute-context';
+import { executeContext } from '../../../support/n8n/execute-context';
 
 const TABLES = {
 	network: NETWORK_ERRORS,

@@ -2,7 +2,7 @@
 import { createOperationTable } from '../../../../nodes/shared/run/operations';
 import type { Operation } from '../../../../nodes/shared/run/operations';
 import { runOperations } from '../../../../nodes/shared/run/run-operations';
-import { executeContext } from '../../../support/execute-context';
+import { executeContext } from '../../../support/n8n/execute-context';
 
 const define = (value: string, more: Partial<Operation>): Operation => ({
 	name: value,

@@ -1,5 +1,5 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
-import type { InputMessage } from '../../lib/chat/input-message';
+import type { InputMessage } from '../../../lib/chat/input-message';
 
 /** The server's ID in an ID of this package. */
 export const serverIdIn = (id: string) => id.replace(/^n8n\d{10}_/, '');

@@ -15,7 +15,7 @@ test('a failure fits on a screen, and a test that takes too long says what happe
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-failures-'));
 	try {
 		fs.writeFileSync(path.join(folder, 'failing.test.js'), SUITE);
-		const environment = path.join(process.cwd(), 'test/support/jest-environment.cjs');
+		const environment = path.join(process.cwd(), 'test/support/jest/jest-environment.cjs');
 		const config = { rootDir: folder, testEnvironment: environment };
 		const jest = path.join(process.cwd(), 'node_modules/jest/bin/jest.js');
 		const args = [jest, '--config', JSON.stringify(config), '--no-cache', '--colors=false'];

@@ -1,4 +1,4 @@
-import { describeRequests, forgetRequests } from './requests';
+import { describeRequests, forgetRequests } from '../servers/requests';
 
 beforeEach(forgetRequests);
 

@@ -1,5 +1,5 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import { describeRequests } from './requests';
+import { describeRequests } from '../servers/requests';
 
 /** Longer than anything that a test awaits takes on a busy machine, and shorter than the limit of a test. */
 const DEADLINE_MS = 20_000;

@@ -1,11 +1,11 @@
 import type { CloseFunction } from 'n8n-workflow';
 
-import type { HostMessageChunk } from '../../lib/langchain/host-classes';
-import type { JsonRecord } from '../../lib/values/records';
-import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
-import { startLlamaServerSim } from '../simulators/llama-server';
-import type { LlamaServerSim } from '../simulators/llama-server';
-import { useSimulator } from '../simulators/use-simulator';
+import type { HostMessageChunk } from '../../../lib/langchain/host-classes';
+import type { JsonRecord } from '../../../lib/values/records';
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from './context';
 import type { FakeContext } from './context';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-import { ServerError } from '../../lib/errors/server-error';
+import { ServerError } from '../../../lib/errors/server-error';
 
 /** The error of a promise that has to fail with one of this class. */
 export async function getError<E extends Error = ServerError>(

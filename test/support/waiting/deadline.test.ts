@@ -1,5 +1,5 @@
 import { withDeadline } from './deadline';
-import { startScripted } from './scripted-server';
+import { startScripted } from '../servers/scripted-server';
 
 const never = new Promise<never>(() => undefined);
 

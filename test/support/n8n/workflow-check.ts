@@ -11,7 +11,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 
-import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
+import type { Workflow, WorkflowNode } from '../../../scripts/lib/types';
 
 export type Description = Pick<INodeTypeDescription, 'name' | 'properties'> &
 	Partial<INodeTypeDescription>;

@@ -1,4 +1,4 @@
-import { reply } from '../simulators/llama-server';
+import { reply } from '../../simulators/llama-server';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';

@@ -5,7 +5,7 @@
  * Texts, keys and values are of all scripts unless a test names a `unit`: fast-check's own default is ASCII, with which a
  * byte, a UTF-16 unit and a character are the same.
  */
-import original from '../../node_modules/fast-check/lib/cjs/fast-check.js';
+import original from '../../../node_modules/fast-check/lib/cjs/fast-check.js';
 import { configureProperties } from './properties';
 
 configureProperties(original);
@@ -29,5 +29,5 @@ export const object = ((constraints) =>
 export const anything = ((constraints) =>
 	original.anything({ stringUnit: ALL_SCRIPTS, ...constraints })) as FastCheck['anything'];
 
-export * from '../../node_modules/fast-check/lib/cjs/fast-check.js';
+export * from '../../../node_modules/fast-check/lib/cjs/fast-check.js';
 export default { ...original, string, json, jsonValue, object, anything };

@@ -3,8 +3,8 @@
  * (n8n/dist/modules/breaking-changes/rules/v3), by their IDs. Quick tests do not have the package `n8n`;
  * test/full/n8n-3.test.ts compares the IDs with it.
  */
-import { asArray, asRecord } from '../../lib/values/records';
-import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
+import { asArray, asRecord } from '../../../lib/values/records';
+import type { Workflow, WorkflowNode } from '../../../scripts/lib/types';
 
 type Node = WorkflowNode & { alwaysOutputData?: boolean; onError?: string };
 type Rule = (node: Node, workflow: Workflow, outputsOf: (type: string) => unknown) => boolean;

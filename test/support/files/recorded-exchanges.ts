@@ -1,5 +1,5 @@
 /** Exchanges with real model servers, kept in `test/fixtures/models/<server>/<topic>.json` (see the README of the fixtures). */
-import { fixture } from './streams';
+import { fixture } from '../servers/streams';
 
 /** One field of a multipart form: a text, or a file's name, type and size. */
 export interface RecordedPart {

@@ -6,7 +6,7 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 
-import { clearSharedCaches } from '../../lib/lru-cache';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 
 export interface PollSetup {
 	parameters?: IDataObject;

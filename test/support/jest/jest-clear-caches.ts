@@ -1,4 +1,4 @@
-import { clearSharedCaches } from '../../lib/lru-cache';
+import { clearSharedCaches } from '../../../lib/lru-cache';
 
 // What one test learned about a server must not reach the next one.
 beforeEach(clearSharedCaches);

@@ -6,10 +6,10 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
-import { createServerError } from '../../lib/errors/create-error';
+import { createServerError } from '../../../lib/errors/create-error';
 
 export const { rejectOnAbort, anySignal } =
-	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');
+	jest.requireActual<typeof import('../../../lib/http/sleep')>('../../../lib/http/sleep');
 
 const { now } = performance;
 let skippedMs = 0;

@@ -1,5 +1,5 @@
 /** The scripted server of the tests. It does not import the package. */
-import { pollUntil, withDeadline } from './deadline';
+import { pollUntil, withDeadline } from '../waiting/deadline';
 import { startListening } from './listen';
 import * as http from 'node:http';
 import * as https from 'node:https';
