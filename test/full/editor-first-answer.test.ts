@@ -1,4 +1,5 @@
 /** The first minutes of a new user, by mouse and keyboard, as the README describes them. */
+import path from 'node:path';
 import { openEditor } from '../e2e/support/editor';
 import type { Locator } from '../e2e/support/editor';
 import {
@@ -16,8 +17,13 @@ const MAX_CLICKS = 10;
 afterAll(stopEverything);
 
 it('an empty n8n responds after a few clicks, without a selected model', async () => {
-	// A real model, so that the picture shows a real speed.
-	const server = await startLlamaServer({ model: parts().smolLm2, contextSize: 8192, parallel: 1 });
+	// The model of `npm start`, so that the picture shows a real speed.
+	const server = await startLlamaServer({
+		model: parts().smolLm2,
+		contextSize: 8192,
+		parallel: 1,
+		args: ['--chat-template-file', path.resolve('test/fixtures/chatml-tools.jinja')],
+	});
 	const n8n = await startN8n();
 	const editor = await openEditor(n8n);
 	const { page, get, node, picture, closeNode } = editor;
