@@ -1,5 +1,5 @@
 /** What an app accepts of the files that came with a chat message (docs/protocols/dify.md 2.1.3, 2.9). */
-import type { UnsentFile } from '../files/unsent-files';
+import type { UnsentFile } from '../unsent-files';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecord, asString } from '../values/records';

@@ -6,7 +6,7 @@ import { stringField } from '../../shared/field-builders';
 import { readBuffer } from '../../../lib/http/response-body';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { readFile } from '../../../lib/files/read-file';
-import { describeUnsentFiles } from '../../../lib/files/unsent-files';
+import { describeUnsentFiles } from '../../../lib/unsent-files';
 import { getChatFiles } from '../../shared/run/chat-files';
 import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
 import type { INodeProperties } from 'n8n-workflow';

@@ -2,8 +2,8 @@
 import { selectAllowedFiles } from '../../../lib/dify/allowed-files';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import { uploadFile } from '../../../lib/dify/files';
-import type { UnsentFile } from '../../../lib/files/unsent-files';
-import { describeUnsentFiles } from '../../../lib/files/unsent-files';
+import type { UnsentFile } from '../../../lib/unsent-files';
+import { describeUnsentFiles } from '../../../lib/unsent-files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { pushAll } from '../../../lib/values/lists';
 import { getErrorMessage } from '../../../lib/values/text';
