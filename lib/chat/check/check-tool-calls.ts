@@ -97,8 +97,8 @@ function checkFormatArguments(
 }
 
 /**
- * The names of required arguments that a call lacks. For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into the optional `hitlParameters`
- * (n8n-core, `createHitlToolkit`).
+ * The names of required arguments that a call lacks. For an approval, n8n puts a tool's arguments into `toolParameters`,
+ * and its own into the optional `hitlParameters` (n8n-core, `createHitlToolkit`).
  */
 function findMissing(args: JsonRecord, { required, properties }: JsonRecord): string[] {
 	const { toolParameters, hitlParameters } = asRecord(properties);

@@ -93,8 +93,9 @@ async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemEr
 				.map(({ document, score }) => toResultItem(document, score, model));
 			return [...items, ...failures.values()];
 		} catch (error) {
-			const named = error instanceof ServerError ? documents[Number(error.facts.index)] : undefined;
-			const failed = named !== undefined && pending.has(named) ? [named] : [...pending];
+			const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
+			const named = documents.filter((document, at) => at === failedIndex && pending.has(document));
+			const failed = named.length > 0 ? named : pending;
 			for (const { from } of failed) if (!failures.has(from)) fail(from, error);
 		}
 	}
