@@ -7,6 +7,21 @@ import type { Lessons } from './lessons';
 /** Models of one server, or other names that come from outside. */
 export const MAX_ENTRIES = 50;
 
+/** What the responses of a server taught, which does not apply to its successor at the same address. */
+export class TaughtFacts {
+	/** By task and model. */
+	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	/** Failures that a repetition did not change, by task. */
+	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
+		TTL_MS,
+		MAX_ENTRIES,
+	);
+	/** By model. */
+	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+	/** By model and thinking setting. */
+	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
+}
+
 /** The facts about one server, for one credential. Times are those of `performance.now()`. */
 export class KnownFacts {
 	/** Kept after it has expired: if the next identification fails, it is used again. */
@@ -23,17 +38,7 @@ export class KnownFacts {
 	nativeUntil = 0;
 	/** By model. */
 	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
-	/** By task and model. */
-	lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
-	/** Failures that a repetition did not change, by task. */
-	lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
-		TTL_MS,
-		MAX_ENTRIES,
-	);
-	/** By model. */
-	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
-	/** By model and thinking setting. */
-	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
+	taught: TaughtFacts = new TaughtFacts();
 }
 
 /** By the ID of the server, which contains address and credential. */

@@ -19,7 +19,7 @@ import type {
 } from './types/server-type';
 import { CHAT_ROUTE } from './server-urls';
 import type { Lessons } from './lessons';
-import { MAX_ENTRIES, KnownFacts, factsByServer } from './known-facts';
+import { MAX_ENTRIES, KnownFacts, TaughtFacts, factsByServer } from './known-facts';
 import { IDENTIFICATION_TIMEOUT_MS, fetchIdentity } from './fetch-identity';
 
 /** After a failed identification, which may succeed soon. */
@@ -163,10 +163,8 @@ class ServerProfile {
 	private storeType(responses: IdentityResponses) {
 		const { facts } = this;
 		const serverType = SERVER_TYPES[identifyServerType(responses)];
-		// What another server taught does not apply to its successor.
 		if (facts.serverType !== other && facts.serverType !== serverType) {
-			facts.lessons = new LruCache(TTL_MS, MAX_ENTRIES);
-			facts.lastingFailures = new LruCache(TTL_MS, MAX_ENTRIES);
+			facts.taught = new TaughtFacts();
 		}
 		facts.serverType = serverType;
 		facts.typeExpiresAt = performance.now() + TTL_MS;
@@ -229,21 +227,21 @@ class ServerProfile {
 
 	/** @param task - Also names the model. */
 	getLessons(task: string): Lessons {
-		return this.facts.lessons.get(task) ?? { changes: [], missingUrls: [] };
+		return this.facts.taught.lessons.get(task) ?? { changes: [], missingUrls: [] };
 	}
 
 	storeLessons(task: string, lessons: Lessons): void {
-		this.facts.lessons.set(task, lessons);
+		this.facts.taught.lessons.set(task, lessons);
 	}
 
 	/** The failure that the repetition of a request did not change. */
 	getLastingFailure(task: string): string | undefined {
-		return this.facts.lastingFailures.get(task);
+		return this.facts.taught.lastingFailures.get(task);
 	}
 
 	/** @param failure - Undefined: the server has responded */
 	storeLastingFailure(task: string, failure: string | undefined): void {
-		this.facts.lastingFailures.set(task, failure);
+		this.facts.taught.lastingFailures.set(task, failure);
 	}
 
 	/**
@@ -252,7 +250,7 @@ class ServerProfile {
 	 * @returns the size of the last request.
 	 */
 	replaceContextSize(model: string, size: number): number | undefined {
-		const { contextSizes } = this.facts;
+		const { contextSizes } = this.facts.taught;
 		const previousSize = contextSizes.get(model);
 		contextSizes.set(model, size);
 		return previousSize;
@@ -264,11 +262,11 @@ class ServerProfile {
 	 * @param setting - The model and its thinking setting.
 	 */
 	startsInReasoning(setting: string): boolean {
-		return this.facts.reasoningStarts.get(setting) === true;
+		return this.facts.taught.reasoningStarts.get(setting) === true;
 	}
 
 	storeReasoningStart(setting: string, starts: boolean): void {
-		this.facts.reasoningStarts.set(setting, starts);
+		this.facts.taught.reasoningStarts.set(setting, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */

@@ -127,3 +127,41 @@ describe('what is known of a server', () => {
 		expect(profile.replaceContextSize('model 0', 1)).toBeUndefined();
 	});
 });
+
+test('what a server taught does not apply to its successor at the same address', () => {
+	const profile = getProfile(createModelServer({ baseUrl: 'http://127.0.0.1:9/successor' }));
+	const listOf = (owner: string) => ({
+		status: 200,
+		headers: {},
+		finalUrl: 'http://127.0.0.1:9/successor/v1/models',
+		text: '',
+		json: { object: 'list', data: [{ id: 'm', object: 'model', owned_by: owner }] },
+	});
+	const readAll = () => ({
+		type: profile.getCachedType()?.name,
+		missingUrls: profile.getLessons('chat m').missingUrls,
+		lastingFailure: profile.getLastingFailure('chat m'),
+		startsInReasoning: profile.startsInReasoning('m'),
+	});
+	profile.learnType(listOf('llamacpp'));
+	profile.storeLessons('chat m', { changes: [], missingUrls: ['/v1/responses'] });
+	profile.storeLastingFailure('chat m', 'boom');
+	profile.storeReasoningStart('m', true);
+	profile.replaceContextSize('m', 4096);
+	const known = {
+		type: 'llamaServer',
+		missingUrls: ['/v1/responses'],
+		lastingFailure: 'boom',
+		startsInReasoning: true,
+	};
+	profile.learnType(listOf('llamacpp'));
+	expect(readAll()).toEqual(known);
+	profile.learnType(listOf('vllm'));
+	expect(readAll()).toEqual({
+		type: 'vllm',
+		missingUrls: [],
+		lastingFailure: undefined,
+		startsInReasoning: false,
+	});
+	expect(profile.replaceContextSize('m', 8192)).toBeUndefined();
+});
