@@ -2,6 +2,7 @@
 import type { Attempt, AttemptRequest, PartialOutput } from '../exchange/attempt';
 import type { Outcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
+import { letOthersWork } from '../http/sleep';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -72,7 +73,15 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.current.reasoningWarning = reasoningStart.learn(completion);
 		const context = toErrorContext(turn.server, url, turn.settings.model);
-		return validateCompletion(turn, { completion, context, draft: request.draft });
+		await this.letOthersWork();
+		const outcome = validateCompletion(turn, { completion, context, draft: request.draft });
+		await this.letOthersWork();
+		return outcome;
+	}
+
+	/** Between the steps of the work on a long response. */
+	private async letOthersWork(): Promise<void> {
+		if (this.accumulator?.isLong === true) await letOthersWork();
 	}
 
 	getPartial(): PartialOutput | undefined {

@@ -99,12 +99,22 @@ function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
 	});
 }
 
+/** JSON text and what it stands for. */
+export interface RepairedJson {
+	json: string;
+	/** The parsed text: a long one takes as much time as its repair. */
+	value: unknown;
+}
+
 /**
  * Text as JSON if it is JSON but for comments, quotation marks, unquoted names, commas at the end, raw line ends or
  * Python's constants; undefined if it is something else.
  */
-export function repairJson(text: string): string | undefined {
-	return parseJson(text) === undefined ? parseLiteral(text) : text;
+export function repairJson(text: string): RepairedJson | undefined {
+	const value = parseJson(text);
+	if (value !== undefined) return { json: text, value };
+	const json = parseLiteral(text);
+	return json === undefined ? undefined : { json, value: parseJson(json) };
 }
 
 /** The text is something else. */
