@@ -2,7 +2,7 @@ import type { ExactJson } from '../values/exact-json';
 import { stringifyCanonical } from '../values/json';
 import { parseExactJson } from '../values/exact-json';
 import { JsonBrackets } from '../values/json-brackets';
-import { repairJson } from './literals';
+import { repairJson, ValueBudget } from './literals';
 import type { RepairedJson } from './literals';
 
 /** JSON in a response. */
@@ -41,7 +41,8 @@ const MAX_CHARACTERS = 2_000_000;
 export function extractJson(text: string, validate: (value: unknown) => string[]): JsonExtraction {
 	let parsedCount = 0;
 	const issues: string[][] = [];
-	const repair = createRepair();
+	const budget = new ValueBudget();
+	const repair = createRepair(budget);
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
 	const contents = blocks
 		.slice(0, MAX_PARSED)
@@ -66,16 +67,21 @@ export function extractJson(text: string, validate: (value: unknown) => string[]
 		const result = getOnlyValue(validValues);
 		if (result) return result;
 	}
-	return { type: 'invalid', issues: issues[0] ?? [] };
+	const [first = budget.isExhausted ? [TOO_MANY_VALUES] : []] = issues;
+	return { type: 'invalid', issues: first };
 }
+
+/** Of a text that is no JSON as it is. */
+const TOO_MANY_VALUES =
+	'not valid JSON, and too long to be repaired: it has more than 100,000 values';
 
 type Repair = (text: string) => RepairedJson | undefined;
 
 /** Repairs each text once: the whole one is also the only code block, or the only object, and may be long. */
-function createRepair(): Repair {
+function createRepair(budget: ValueBudget): Repair {
 	const repairedByText = new Map<string, RepairedJson | undefined>();
 	return (text) => {
-		if (!repairedByText.has(text)) repairedByText.set(text, repairJson(text));
+		if (!repairedByText.has(text)) repairedByText.set(text, repairJson(text, budget));
 		return repairedByText.get(text);
 	};
 }
