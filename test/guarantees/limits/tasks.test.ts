@@ -1,7 +1,6 @@
 import { processInBatches } from '../../../lib/tasks/batches';
 import { getPrefixes } from '../../../lib/tasks/prefixes';
 import { LabelSet } from '../../../lib/tasks/labels';
-import { sortByScore } from '../../../lib/tasks/rerank';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
 import { ServerError } from '../../../lib/errors/server-error';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/limits';
@@ -43,7 +42,8 @@ testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
 	// The first text and the last ones are refused, the second is good: is it found?
 	outcome: async (others) => {
 		const texts = ['bad', 'good', ...Array.from({ length: others - 1 }, () => 'bad')];
-		const statuses: string[] = [];
+		/** What the others of a failed text are said to be. */
+		const verdicts: string[] = [];
 		await processInBatches(
 			texts.map((text, index) => ({ index, text })),
 			{
@@ -55,12 +55,12 @@ testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
 				},
 				canTruncate: false,
 				toError: (error, _text, otherTexts) => {
-					statuses.push(otherTexts);
+					verdicts.push(otherTexts);
 					return error;
 				},
 			},
 		).catch(() => undefined);
-		return statuses;
+		return verdicts;
 	},
 	within: ['accepted'],
 	beyond: ['rejected'],
@@ -92,12 +92,6 @@ testLimit('lib/tasks/transcript-hints.ts#MAX_NO_SPEECH', {
 		} as never).length,
 	within: 0,
 	beyond: 1,
-});
-
-test('a minimum score keeps the documents that reach it', () => {
-	const scores = [0.49, 0.5, 0.51].map((score, index) => ({ index, score }));
-	const kept = sortByScore(scores, { scores: 'received', minimumScore: 0.5 });
-	expect(kept.map(({ index }) => index)).toEqual([2, 1]);
 });
 
 test('characters of two units are counted in bytes', async () => {
