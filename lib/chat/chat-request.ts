@@ -13,7 +13,7 @@ export interface ChatRequest {
 	stop?: readonly string[];
 	signal?: AbortSignal;
 	/** Whether the response is needed only when complete. */
-	isBuffered?: boolean;
+	isNeededOnlyAtEnd?: boolean;
 }
 
 /**

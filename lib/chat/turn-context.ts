@@ -22,5 +22,5 @@ export interface TurnContext {
 
 /** Whether the text is shown only when it is complete and valid, not as it arrives. */
 export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
-	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
+	return chatRequest.isNeededOnlyAtEnd === true || isJsonRequested(settings.sampling);
 }

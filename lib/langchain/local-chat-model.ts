@@ -134,7 +134,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 						const chatRequest = this.toChatRequest(messages, options, abandoned);
 						// Agent 1.9 streams a response for an output parser, although n8n does not show its text.
 						const hasParser = chatRequest.tools.some(({ name }) => name === FORMAT_TOOL_NAME);
-						return { ...chatRequest, isBuffered: hasParser && !handlesTokens };
+						return { ...chatRequest, isNeededOnlyAtEnd: hasParser && !handlesTokens };
 					}, onDelta),
 				async function* (text) {
 					const chunk = createTextChunk(text);
@@ -151,7 +151,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		async _generate(messages: unknown[], options: CallOptions) {
 			const result = await this.fields.generate(() => ({
 				...this.toChatRequest(messages, options),
-				isBuffered: true,
+				isNeededOnlyAtEnd: true,
 			}));
 			const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
 			return {

@@ -93,7 +93,7 @@ export async function completeText(
 				throw createServerError('streamEndedEarly', response.errorContext);
 			return completion;
 		},
-		getPartial: () => accumulator?.partial,
+		getPartialOutput: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(
