@@ -17,7 +17,7 @@ import type { Adaptations } from '../exchange/types';
 import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './attempt';
 import { ChatAttempt } from './attempt';
-import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/ollama-body';
+import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/native-api';
 import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
 import { getChatFields } from './body/request-fields';
 import { adjustNullInSchema } from './body/schema-forms';

@@ -4,7 +4,7 @@ import type { ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
-import { getContextWarnings } from './ollama-body';
+import { getContextWarnings } from './context-warnings';
 import { getIgnoredWarnings } from './ignored-options';
 import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';

@@ -1,6 +1,6 @@
 import type { ErrorRow } from './error-row';
 import type { ErrorFacts } from './error-facts';
-import { optional, quoted } from './error-facts';
+import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
 const DOCKER_HOST =
