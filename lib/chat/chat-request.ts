@@ -1,3 +1,4 @@
+/** What a chain or an agent asks for. */
 import type { InputMessage } from './input-message';
 import type { ToolDefinition, ToolChoice } from './tool-definition';
 import type { ChatResult } from './chat-result';

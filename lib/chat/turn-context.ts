@@ -1,3 +1,4 @@
+/** What the attempts of a turn have in common. */
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { DisplayedText } from './read/displayed-text';
 import type { ChatSettings } from './settings';

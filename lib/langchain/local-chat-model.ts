@@ -1,3 +1,4 @@
+/** The chat model on n8n's own LangChain classes. */
 import type { ChatResult } from '../chat/chat-result';
 import type {
 	AiNodeSdk,

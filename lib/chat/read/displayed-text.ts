@@ -1,3 +1,4 @@
+/** What users see of the output of a turn. */
 import type { TextAndReasoning } from '../../text/reasoning';
 
 /**

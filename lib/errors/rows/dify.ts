@@ -1,3 +1,4 @@
+/** The error types of Dify, and what differs for it in those of model servers. */
 import type { DifyVariant, ErrorRow } from './error-row';
 import type { MODEL_ERRORS } from './model';
 import type { NETWORK_ERRORS } from './network';

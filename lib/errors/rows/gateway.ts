@@ -1,3 +1,4 @@
+/** The error types of gateways. */
 import { isCloudflareStatus, isGatewayStatus } from '../gateway-status';
 import type { GatewayName } from '../gateway-status';
 import type { ErrorFacts } from './error-facts';

@@ -1,3 +1,4 @@
+/** The error types of model servers and their responses. */
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';

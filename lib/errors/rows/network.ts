@@ -1,3 +1,4 @@
+/** The error types of connections. */
 import type { ErrorRow } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
