@@ -78,7 +78,7 @@ import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
-import { optional, quoted } from '../../lib/errors/rows/error-facts';
+import { optional, quoted } from '../../lib/errors/rows/optional-facts';
 import {
 	describeRedirect,
 	describeRedirectTarget,
