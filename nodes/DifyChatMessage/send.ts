@@ -103,7 +103,7 @@ export function getConversationKey(parameters: NodeParameters): string | undefin
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }
 
-const options = [
+const optionFields = [
 	stringField('Response Field', 'answerField', {
 		default: 'answer',
 		...shownIf('/simplify', true),
@@ -201,7 +201,7 @@ const fields = [
 			'Files to send with the message. File upload must be enabled in the app. With a Chat Trigger and no entry here, the files of the chat message are sent if the app accepts them.',
 	},
 	simplifyField,
-	optionsCollection(options),
+	optionsCollection(optionFields),
 ];
 
 /** The node's only operation, without an operation field. */

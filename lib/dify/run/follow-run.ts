@@ -32,13 +32,13 @@ export async function followRun(
 	client: DifyClient,
 	{ runId, user, submittedToken, onDeltas, ...options }: FollowRequest,
 ): Promise<RunResult> {
-	const isWaiting = options.continueAfterPause === true;
+	const { continueAfterPause = false } = options;
 	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, {
 		user,
 		include_state_snapshot: 'true',
-		continue_on_pause: isWaiting ? 'true' : undefined,
+		continue_on_pause: continueAfterPause ? 'true' : undefined,
 	});
-	const awaitedForms = new Set<string>();
+	const awaitedFormKeys = new Set<string>();
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
 	const areFormsOpen = async (forms: readonly HumanForm[]) => {
@@ -56,16 +56,16 @@ export async function followRun(
 				...options,
 				timeouts: { ...options.timeouts, totalMs: remainingMs },
 				runId,
-				awaitedForms,
+				awaitedFormKeys,
 				areFormsOpen,
 			},
 		);
 		const { text } = result;
-		const readsAgain = isWaiting
+		const mustReadAgain = continueAfterPause
 			? result.pause?.forms.length === 0
 			: !lackedForms && mayLackForms(result);
 		lackedForms = mayLackForms(result);
-		const finalResult = readsAgain
+		const finalResult = mustReadAgain
 			? undefined
 			: await withOpenForms(client, result, submittedToken);
 		if (finalResult !== undefined) {
