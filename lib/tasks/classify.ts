@@ -145,7 +145,7 @@ async function requestLabels(
 		},
 		isIdempotent: true,
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => await readLabelCompletion(response, options),
+		readResponse: async (response) => await readLabelCompletion(response, options),
 		correct: (completion, sent) => correctDraft(completion, sent, context),
 		explain: async (error) =>
 			await withContextSuggestion(error, { server, serverType, model }, 'Or shorten the text.'),

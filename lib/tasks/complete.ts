@@ -76,7 +76,7 @@ export async function completeText(
 		operation: 'text_completion',
 		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
-		read: async (response) => {
+		readResponse: async (response) => {
 			accumulator = new CompletionAccumulator({
 				isRaw: true,
 				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
