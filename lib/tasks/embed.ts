@@ -6,7 +6,7 @@ import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
 import { findOtherModel } from '../servers/list-models';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';

@@ -1,5 +1,5 @@
 /** The fields and the operation of Dify Chat Message. */
-import { withAbsoluteUrl } from '../../lib/dify/files';
+import { withAbsoluteUrl } from '../../lib/dify/output-files';
 import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
 import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
 import { buildRunRequest } from '../shared/dify/run-request';
@@ -25,7 +25,7 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationTable } from '../shared/run/operations';
+import type { OperationTable } from '../shared/run/operation-table';
 import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { getChatFiles } from '../shared/run/chat-files';

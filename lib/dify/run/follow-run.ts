@@ -3,7 +3,7 @@ import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
-import { formPath } from '../forms';
+import { humanFormPath } from '../human-form';
 import type { HumanForm, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { readRun } from './run-reader';
@@ -128,7 +128,7 @@ async function getFormState(
 	{ formToken }: HumanForm,
 ): Promise<'open' | 'submitted' | 'expired'> {
 	if (formToken === null) return 'open';
-	const error = await client.get(formPath(formToken)).then(
+	const error = await client.get(humanFormPath(formToken)).then(
 		() => undefined,
 		(error: unknown) => error,
 	);

@@ -5,8 +5,8 @@ import { asRecords, isRecord, asArray, isNonEmpty, asNonEmptyString } from '../.
 import { asFiniteNumber } from '../../values/numbers';
 import { truncate } from '../../values/text';
 import { toReadableText } from '../readable-text';
-import { getFileKeys } from '../files';
-import { withFieldNames } from '../forms';
+import { getFileKeys } from '../output-files';
+import { withFieldNames } from '../human-form';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 

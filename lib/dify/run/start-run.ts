@@ -6,7 +6,7 @@ import { omitEmpty, omitUndefined } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { explainAppTypeError } from '../app';
 import { DifyClient } from '../client';
-import { explainInputError } from '../forms';
+import { explainInputError } from '../input-error';
 import type { RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { followRun, mayLackForms } from './follow-run';
