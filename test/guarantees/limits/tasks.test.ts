@@ -1,4 +1,4 @@
-import { processInBatches } from '../../../lib/tasks/batches';
+import { sendInBatches } from '../../../lib/tasks/send-in-batches';
 import { getPrefixes } from '../../../lib/tasks/prefixes';
 import { LabelSet } from '../../../lib/tasks/labels';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
@@ -8,10 +8,10 @@ import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/lim
 /** Sizes of the batches in which two texts are sent. */
 async function batchesOf(first: string, second: string): Promise<number[]> {
 	const sizes: number[] = [];
-	await processInBatches(
+	await sendInBatches(
 		[first, second].map((text, index) => ({ index, text })),
 		{
-			size: 10,
+			batchSize: 10,
 			send: async (batch) => {
 				sizes.push(batch.length);
 				return await Promise.resolve(batch.map(() => 1));
@@ -23,31 +23,31 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 	return sizes;
 }
 
-testLimit('lib/tasks/batches.ts#MAX_BYTES', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_BYTES', {
 	limit: 524_288,
 	of: 'bytes of ASCII',
 	outcome: async (bytes) => await batchesOf('a'.repeat(bytes - 10), 'b'.repeat(10)),
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/tasks/batches.ts#MAX_BYTES', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_BYTES', {
 	limit: 524_288,
 	of: 'bytes of wide characters',
 	outcome: async (bytes) => await batchesOf(textOfBytes(bytes - 9), textOfBytes(9)),
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_CHECKED_TEXTS', {
 	limit: 8,
 	// The first text and the last ones are refused, the second is good: is it found?
 	outcome: async (others) => {
 		const texts = ['bad', 'good', ...Array.from({ length: others - 1 }, () => 'bad')];
 		/** What the others of a failed text are said to be. */
 		const verdicts: string[] = [];
-		await processInBatches(
+		await sendInBatches(
 			texts.map((text, index) => ({ index, text })),
 			{
-				size: 100,
+				batchSize: 100,
 				send: async (batch) => {
 					if (batch.some(({ text }) => text === 'bad'))
 						throw new ServerError({ type: 'badRequest', title: 'no', suggestion: '' });
