@@ -68,17 +68,13 @@ import {
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
 import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
-import {
-	splitFileNames,
-	getFileNameFromUrl,
-	parseFileUrl,
-	parseOrigins,
-} from '../../lib/dify/files';
+import { parseOrigins } from '../../lib/dify/download-file';
+import { splitFileNames, getFileNameFromUrl, parseFileUrl } from '../../lib/dify/file-references';
 import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
 import { resolveDifyBaseUrl } from '../../lib/dify/credentials';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import { truncateQuery } from '../../lib/dify/knowledge/retrieval';
-import { optional, quoted } from '../../lib/errors/rows/error-facts';
+import { optional, quoted } from '../../lib/errors/rows/optional-facts';
 import {
 	describeRedirect,
 	describeRedirectTarget,
@@ -106,7 +102,8 @@ import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { getDisplayName, isSameModelName, parseParameterCount } from '../../lib/servers/models';
+import { getDisplayName, isSameModelName } from '../../lib/servers/model-names';
+import { parseParameterCount } from '../../lib/servers/parse-models';
 import { parseMetrics } from '../../lib/servers/metrics';
 import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
