@@ -140,7 +140,7 @@ const SIZES = [1, 2, 4, 8];
 const NOISE_MS = 60;
 /** Four times the length takes four times as long if linear, sixteen times if quadratic. */
 const MAX_GROWTH = 9;
-const MAX_TRIES = 3;
+const MAX_TRIES = 6;
 /** Far above the linear time of the smallest size on a busy machine, so that a test fails early. */
 const MAX_MS = 500;
 
