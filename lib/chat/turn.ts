@@ -1,5 +1,5 @@
 /** One turn of a chat: prepares the conversation, requests a completion, and gives it the form that n8n needs. */
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { buildCompletionRequest } from './body/completion-request';

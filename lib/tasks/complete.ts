@@ -15,7 +15,7 @@ import { createInputError, createServerError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
@@ -77,7 +77,7 @@ export async function completeText(
 		operation: 'text_completion',
 		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
-		read: async (response) => {
+		readResponse: async (response) => {
 			accumulator = new CompletionAccumulator({
 				isRaw: true,
 				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),

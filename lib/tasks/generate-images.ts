@@ -106,7 +106,7 @@ export async function generateImages(
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => readImages(await readJson(response)),
+		readResponse: async (response) => readImages(await readJson(response)),
 		explain: async (error) => {
 			// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
 			const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;

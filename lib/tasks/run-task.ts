@@ -59,7 +59,7 @@ export interface TaskRequest<Value, Draft = undefined>
 	/** Name of the span. Without it, the task has no span. */
 	operation?: RequestAttributes['operation'];
 	/** @throws a `ServerError` for a response that is not usable. */
-	read(response: HttpResponse): Promise<Value>;
+	readResponse(response: HttpResponse): Promise<Value>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: Value, draft: Draft): Draft | undefined;
 	/** Rewords an error of the task. */
@@ -78,17 +78,19 @@ export async function runTask<Value, Draft = undefined>(
 	task: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertValues(task);
-	await learnConcurrency(server, settings);
+	await fetchSlotCount(server, settings);
 	const upload = task.file && new TaskUpload(task.file);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, task, { upload, sent });
-	const attempts = async (target: ModelServer) =>
+	const sendAttempts = async (target: ModelServer) =>
 		await exchange<Draft, Value>(target, options).catch((error: unknown) => {
 			throw upload ? upload.explain(error) : error;
 		});
-	return await traceAttempts({ server, settings, task, attempts }).catch(async (error: unknown) => {
-		throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
-	});
+	return await traceAttempts({ server, settings, task, sendAttempts }).catch(
+		async (error: unknown) => {
+			throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
+		},
+	);
 }
 
 /** @throws a `ServerError` of type `invalidInput` for a value that its row does not allow. */
@@ -111,8 +113,8 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Asks the server for its number of slots, if the credential leaves the number of concurrent requests to it. */
-async function learnConcurrency(server: ModelServer, { model, signal }: TaskSettings) {
+/** Fetches the number of slots of the server, which the profile keeps, if the credential leaves the number of concurrent requests to it. */
+async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
 	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
 }
 
@@ -163,14 +165,14 @@ function toAttempt<Value, Draft>(
 			sent.body = body;
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
-		toOutcome: async (response) => toOutcome(task, await task.read(response), draft),
+		toOutcome: async (response) => validateValue(task, await task.readResponse(response), draft),
 		getPartialOutput: () => task.getPartialOutput?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
 }
 
 /** Whether the value is the result, or is corrected first. */
-function toOutcome<Value, Draft>(
+function validateValue<Value, Draft>(
 	{ correct }: TaskRequest<Value, Draft>,
 	value: Value,
 	draft: Draft,
@@ -186,21 +188,21 @@ interface TracedTask<Value, Draft> {
 	settings: TaskSettings;
 	task: TaskRequest<Value, Draft>;
 	/** Sends the requests, with the headers of the span. */
-	attempts(target: ModelServer): Promise<ExchangeResult<Draft, Value>>;
+	sendAttempts(target: ModelServer): Promise<ExchangeResult<Draft, Value>>;
 }
 
 async function traceAttempts<Value, Draft>({
 	server,
 	settings: { model, priority },
 	task: { operation, getUsage },
-	attempts,
+	sendAttempts,
 }: TracedTask<Value, Draft>) {
-	if (operation === undefined) return await attempts(server);
+	if (operation === undefined) return await sendAttempts(server);
 	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
 	return await withSpan(
 		server,
 		{ operation, model, priority, provider },
-		attempts,
+		sendAttempts,
 		({ value }) => ({
 			usage: getUsage?.(value),
 		}),

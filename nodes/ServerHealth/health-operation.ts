@@ -9,7 +9,7 @@ import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
 import { readCheckOptions } from '../shared/health/check-fields';
-import type { Operation, OperationCall } from '../shared/run/operations';
+import type { Operation, OperationCall } from '../shared/run/operation';
 
 export type Service = CheckTarget['service'];
 
