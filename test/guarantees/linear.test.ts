@@ -280,7 +280,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'depth of JSON': isDeepText,
 	'exact JSON': parseJsonExactly,
 	'JSON for a schema': (text) =>
-		validateJson(text, { type: 'jsonSchema', name: 'a', schema: { type: 'object' } }),
+		validateJson(
+			{ text, isCutOff: false },
+			{ type: 'jsonSchema', name: 'a', schema: { type: 'object' } },
+		),
 	'a reason why a response ended': findFinishFailure,
 	'IDs of calls': (text) => [
 		createToolCallIds([text]),
