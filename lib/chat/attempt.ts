@@ -71,7 +71,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const { headers } = response;
 		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.current.reasoningWarning = reasoningStart.learn(completion);
-		const context = toErrorContext(turn.server, url, turn.settings.model);
+		const context = toErrorContext(turn.server, { url, model: turn.settings.model });
 		return validateCompletion(turn, { completion, context, draft: request.draft });
 	}
 

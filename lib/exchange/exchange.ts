@@ -100,7 +100,7 @@ export async function exchange<D, V>(
 		}
 		partial = maskDeep(getPartial(attempt), server.secrets) ?? partial;
 		if (signal?.aborted) {
-			const context = toErrorContext(server, server.getApiUrl(), model);
+			const context = toErrorContext(server, { url: server.getApiUrl(), model });
 			throw createServerError('aborted', context).withPartial(partial);
 		}
 		if (step.type === 'fail') {
