@@ -3,7 +3,7 @@ import type { JsonRecord } from '../values/records';
 import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exact-json';
 import { parseBoolean, toText } from '../values/text';
 import { repairJson } from '../text/literals';
-import { parseExactNumber } from './forms';
+import { parseExactNumber } from './input-values';
 
 const TEXT_TYPES = new Set<unknown>(['string', 'secret']);
 const NUMBER_TYPES = new Set<unknown>(['number', 'integer', 'float']);

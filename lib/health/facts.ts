@@ -2,8 +2,8 @@
 import { hasDifyHeaders } from '../errors/classify-error';
 import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
-import type { ServerModel } from '../servers/models';
-import { parseParameterCount, parseProps } from '../servers/models';
+import type { ServerModel } from '../servers/server-model';
+import { parseParameterCount, parseProps } from '../servers/parse-models';
 import { parseMetrics } from '../servers/metrics';
 import { asNonEmptyString, asRecord, asString, omitUndefined } from '../values/records';
 import { parseBoolean } from '../values/text';

@@ -2,8 +2,8 @@
 import { parseHostAndPort } from '../errors/host-and-port';
 import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../values/duration';
-import type { ServerModel } from '../servers/models';
-import { hasFailed, suggestModels } from '../servers/models';
+import type { ServerModel } from '../servers/server-model';
+import { hasFailed, suggestModels } from '../servers/model-selection';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
 import { describeProbe } from './run-probe';

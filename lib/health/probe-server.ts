@@ -1,14 +1,10 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
 import { getProfile } from '../servers/profile';
 import { CHAT_ROUTE, toListUrl } from '../servers/server-urls';
-import type { ServerModel } from '../servers/models';
-import {
-	parseModels,
-	parseProps,
-	matchesModel,
-	preferLoadedModels,
-	filterChatModels,
-} from '../servers/models';
+import type { ServerModel } from '../servers/server-model';
+import { preferLoadedModels, filterChatModels } from '../servers/model-selection';
+import { matchesModel } from '../servers/model-names';
+import { parseModels, parseProps } from '../servers/parse-models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';

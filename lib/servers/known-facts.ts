@@ -1,5 +1,5 @@
 import { LruCache, TTL_MS } from '../lru-cache';
-import type { ServerModel } from './models';
+import type { ServerModel } from './server-model';
 import { other } from './types/other';
 import type { ServerProps, ServerType } from './types/server-type';
 import type { Lessons } from './lessons';

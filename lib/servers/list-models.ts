@@ -5,14 +5,10 @@ import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toProbeError, tryProbe } from './probe';
 import { toListUrl } from './server-urls';
-import type { ServerModel } from './models';
-import {
-	parseModels,
-	isSameModelName,
-	matchesModel,
-	sortForChat,
-	withoutFailedModels,
-} from './models';
+import type { ServerModel } from './server-model';
+import { sortForChat, withoutFailedModels } from './model-selection';
+import { isSameModelName, matchesModel } from './model-names';
+import { parseModels } from './parse-models';
 import type { ApiRoot } from './profile';
 import { getProfile } from './profile';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';

@@ -4,7 +4,8 @@ import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { isListMissing, probe } from './probe';
-import { assertModelName, parseModels } from './models';
+import { assertModelName } from './model-names';
+import { parseModels } from './parse-models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
 import type {

@@ -105,7 +105,7 @@ export async function synthesizeSpeech<Stored>(
 		toBody: () => body,
 		extraBody,
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => {
+		readResponse: async (response) => {
 			const { head, chunks } = await readAudio(response);
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createServerError('emptyResponse', response.errorContext, {

@@ -1,3 +1,4 @@
+/** Finds the JSON in the text of a response. */
 import type { ExactJson } from '../values/exact-json';
 import { stringifyCanonical, parseJson } from '../values/json';
 import { parseExactJson } from '../values/exact-json';

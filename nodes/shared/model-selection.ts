@@ -2,7 +2,9 @@
 import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { resourceLocatorField } from './field-builders';
 import { listModels } from '../../lib/servers/list-models';
-import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
+import { selectOnlyModel } from '../../lib/servers/model-selection';
+import { describeModel } from '../../lib/servers/describe-model';
+import { getDisplayNames } from '../../lib/servers/model-names';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/endpoint';
 import { lacksHeaders } from '../../lib/servers/credential';

@@ -58,7 +58,7 @@ const MAX_FORMAT_LENGTH = 100_000;
  * @throws RangeError if the schema is recursive without end
  */
 export function checkSchema(resolved: ResolvedSchema, value: unknown): SchemaCheck {
-	const report = new Report(MAX_ISSUES);
+	const report = new IssueList(MAX_ISSUES);
 	try {
 		new SchemaVisitor(resolved).visit(resolved.schema, {
 			value,
@@ -79,7 +79,7 @@ class StepLimitError extends Error {}
 class EnoughIssues extends Error {}
 
 /** Collects issues until there are enough. */
-class Report {
+class IssueList {
 	readonly issues: string[] = [];
 
 	constructor(private readonly max: number) {}
@@ -101,7 +101,7 @@ interface Target {
 	value: unknown;
 	/** As in JavaScript; empty for the complete value. */
 	path: string;
-	report: Report;
+	report: IssueList;
 	/** Names and indexes that a schema has evaluated, for `unevaluatedProperties` and `unevaluatedItems`. */
 	evaluated: Set<string | number>;
 	/** The schema that `$recursiveRef` refers to (2019-09). */
@@ -150,7 +150,7 @@ class SchemaVisitor {
 
 	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
 	matches(schema: unknown, target: Target): boolean {
-		const report = new Report(1);
+		const report = new IssueList(1);
 		const evaluated = new Set<string | number>();
 		try {
 			this.visit(schema, { ...target, report, evaluated });
@@ -505,13 +505,13 @@ const BELOW: Comparison = { isWithin: (actual, limit) => actual < limit, phrase:
  */
 function compare(
 	{ isWithin, phrase }: Comparison,
-	measure: (value: unknown, visitor: SchemaVisitor) => number,
+	getAmount: (value: unknown, visitor: SchemaVisitor) => number,
 	unit = '',
 ): Check {
 	const verb = unit === '' ? 'is' : 'has';
 	return (visitor, target, expected) => {
 		if (typeof expected !== 'number') return;
-		const actual = measure(target.value, visitor);
+		const actual = getAmount(target.value, visitor);
 		if (!isWithin(actual, expected))
 			visitor.addIssue(target, `${verb} ${actual}${unit} instead of ${phrase} ${expected}`);
 	};

@@ -22,10 +22,10 @@ export function createCompletionError(
 }
 
 /** A completion that cannot be used, and where it comes from. */
-export interface UnusableCompletion {
+export interface FailedCompletion {
 	/** With its `failure`. */
 	completion: Completion;
-	context: ErrorContext;
+	errorContext: ErrorContext;
 	/** Of the response. Default: none. */
 	contentType?: string;
 }
@@ -33,7 +33,7 @@ export interface UnusableCompletion {
 /** The error of a chat's completion that cannot be used. */
 export function toServerError(
 	{ settings: { sampling }, serverType }: TurnContext,
-	{ completion, context, contentType = '' }: UnusableCompletion,
+	{ completion, errorContext, contentType = '' }: FailedCompletion,
 ): ServerError {
 	const { finishReason, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
@@ -42,8 +42,8 @@ export function toServerError(
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
 	return (
-		toPlainTextError(completion, contentType, context) ??
-		createCompletionError(failure, context, {
+		toPlainTextError(completion, contentType, errorContext) ??
+		createCompletionError(failure, errorContext, {
 			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : failure.suggestion),
 			facts: { ...failure.facts, usage },
 			about: {

@@ -1,3 +1,4 @@
+/** Compares the text of a response with the JSON that was requested. */
 import { createServerError } from '../../errors/create-error';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorContext } from '../../errors/create-error';
@@ -14,8 +15,8 @@ interface ValidatedJson extends ExtractedJson {
 	unchecked: string[];
 }
 
-/** Text that is not the requested JSON. */
-interface InvalidJson {
+/** Why a text is not the requested JSON. */
+interface JsonMismatch {
 	type: 'invalid';
 	/** Sentences; at least one. */
 	issues: string[];
@@ -28,7 +29,7 @@ interface InvalidJson {
 export function validateJson(
 	text: string,
 	format: ResponseFormat | undefined,
-): ValidatedJson | InvalidJson | undefined {
+): ValidatedJson | JsonMismatch | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
 	const schema =
 		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
@@ -49,7 +50,7 @@ export function validateJson(
  *
  * @throws {ServerError} of type `invalidResponse` with the text in `partialText`
  */
-export function getRequestedJson(result: ChatResult): ExactJson | undefined {
+export function getJsonOrThrow(result: ChatResult): ExactJson | undefined {
 	const { json, url } = result;
 	if (json?.type !== 'invalid') return json;
 	throw createJsonError(result, { url }, json.issues);

@@ -21,7 +21,7 @@ import {
 	extractReasoning,
 	findEventFailure,
 	findFinishFailure,
-	joinText,
+	flattenText,
 	parseEvent,
 	toContentText,
 	parseFinishReason,
@@ -285,8 +285,8 @@ export class CompletionAccumulator {
 		const hasCalls = isNonEmpty(calls);
 		if (hasCalls) this.toolCalls.add(calls);
 		const ownContent =
-			toContentText(message.content, this.options.isJson) || joinText(message.text);
-		const refusal = ownContent ? '' : joinText(message.refusal);
+			toContentText(message.content, this.options.isJson) || flattenText(message.text);
+		const refusal = ownContent ? '' : flattenText(message.refusal);
 		this.hasRefusal ||= refusal !== '';
 		this.hasOwnContent ||= ownContent !== '';
 		const content = ownContent || refusal;

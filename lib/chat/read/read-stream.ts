@@ -29,7 +29,7 @@ export async function readStream(
 		for await (const events of response.events(maxEventLength)) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
-				const written = onDelta(output.push(accumulator.push(data)));
+				const written = onDelta(output.maskDelta(accumulator.push(data)));
 				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {

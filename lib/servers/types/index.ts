@@ -8,7 +8,7 @@ import { other } from './other';
 import { vllm } from './vllm';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, asString, isNonEmpty, isRecord } from '../../values/records';
-import { getModelEntries } from '../models';
+import { getModelEntries } from '../parse-models';
 
 /** The table of server types. */
 export const SERVER_TYPES: Readonly<Record<ServerTypeName, ServerType>> = {

@@ -9,7 +9,9 @@ import { tryProbe } from '../probe';
 import { sendCommand } from '../send-command';
 import { toListUrl } from '../server-urls';
 import { pollUntil } from '../poll-until';
-import { hasFailed, parseModels, matchesModel, suggestModels } from '../models';
+import { hasFailed, suggestModels } from '../model-selection';
+import { matchesModel } from '../model-names';
+import { parseModels } from '../parse-models';
 import { parseMetrics } from '../metrics';
 import type {
 	ModelActionOptions,

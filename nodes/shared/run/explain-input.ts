@@ -4,13 +4,17 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
+import { getStartingChatTrigger } from './chat-trigger';
 
 /** The label in an error about a value. */
 const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
 
 /** The item whose value caused an error. */
 interface FailedInput {
-	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData' | 'continueOnFail'>;
+	context: Pick<
+		IExecuteFunctions,
+		'getNode' | 'getInputData' | 'continueOnFail' | 'getChatTrigger' | 'evaluateExpression'
+	>;
 	/** Fields of the operation. */
 	properties: readonly INodeProperties[];
 	itemIndex: number;
@@ -29,21 +33,21 @@ export function explainInput(
 	const { type, parameters } = context.getNode();
 	// A model fills in the fields of a tool.
 	if (!(error instanceof ServerError) || isToolType(type)) return error;
-	const [, label = ''] = FIELD_ERROR.exec(error.message) ?? [];
-	const expression = findExpression(properties, asRecord(parameters), label);
-	if (expression === undefined) return error;
+	const [, words = ''] = FIELD_ERROR.exec(error.message) ?? [];
+	const field = findExpression(properties, asRecord(parameters), words);
+	if (field === undefined) return error;
 	const items = context.getInputData();
 	// From 1, as the texts of an item, and only if there are others.
 	const position = items.length > 1 ? ` (item ${itemIndex + 1} of ${items.length})` : '';
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
-	const missingName = findMissingName(expression, asRecord(items[itemIndex]?.json));
+	const missingName = findMissingName(field.expression, asRecord(items[itemIndex]?.json));
 	if (missingName !== undefined)
 		return error.copyWith({
 			title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}${position}`,
 			suggestion: suggest(
-				`${missingName === 'chatInput' ? 'It comes from a Chat Trigger. ' : ''}Pass on a field with this name, or change the expression in "${label}".`,
+				`${advise(missingName, context)}, or change the expression in "${field.label}".`,
 			),
 		});
 	return error.copyWith({
@@ -56,20 +60,40 @@ export function explainInput(
 	});
 }
 
-/** The expression in the field with this label, also of a collection. */
+/** How the item gets the field; for the field of a chat, only what is not done yet. */
+function advise(missingName: string, context: FailedInput['context']): string {
+	if (missingName !== 'chatInput') return 'Pass on a field with this name';
+	const trigger = getStartingChatTrigger(context);
+	return trigger === undefined
+		? 'It comes from a Chat Trigger: start the workflow with one'
+		: `Pass on this field of "${trigger.name}"`;
+}
+
+/** A field with an expression. */
+interface ExpressionField {
+	/** As the editor shows it. */
+	label: string;
+	expression: string;
+}
+
+/**
+ * The expression in a field, also of a collection.
+ *
+ * @param label - in upper or lower case, since a title may use it as a word of its sentence
+ */
 function findExpression(
 	properties: readonly INodeProperties[],
 	values: JsonRecord,
 	label: string,
-): string | undefined {
+): ExpressionField | undefined {
 	for (const { displayName, name, type, options, default: defaultValue } of properties) {
 		const value = values[name] ?? defaultValue;
-		const expression =
-			type === 'collection'
-				? findExpression(options as INodeProperties[], asRecord(value), label)
-				: value;
-		const isField = type === 'collection' || displayName.toLowerCase() === label.toLowerCase();
-		if (isField && isExpression(expression)) return expression as string;
+		if (type === 'collection') {
+			const field = findExpression(options as INodeProperties[], asRecord(value), label);
+			if (field !== undefined) return field;
+		} else if (displayName.toLowerCase() === label.toLowerCase() && isExpression(value)) {
+			return { label: displayName, expression: value as string };
+		}
 	}
 	return undefined;
 }

@@ -1,15 +1,17 @@
 /** Forms of apps and of paused runs, as Dify describes them. */
+import { parseAppForm } from '../../../lib/dify/app-form';
+import { explainInputError } from '../../../lib/dify/input-error';
 import {
 	convertFormValue,
-	formPath,
 	parseExactNumber,
-	parseForm,
-	parseFormActions,
-	parseFormFields,
 	parseJsonInputs,
-	explainInputError,
-} from '../../../lib/dify/forms';
-import type { FormField } from '../../../lib/dify/forms';
+} from '../../../lib/dify/input-values';
+import {
+	humanFormPath,
+	parseHumanFormActions,
+	parseHumanFormFields,
+} from '../../../lib/dify/human-form';
+import type { AppFormField } from '../../../lib/dify/app-form';
 import { createDifyError } from '../../../lib/dify/create-error';
 import type { DifyClient } from '../../../lib/dify/client';
 
@@ -22,7 +24,7 @@ test('the form of an app: known types, and text for others', () => {
 		{ number: { label: 'without a variable' } },
 		'no form',
 	];
-	expect(parseForm({ user_input_form })).toEqual([
+	expect(parseAppForm({ user_input_form })).toEqual([
 		{
 			type: 'select',
 			variable: 'a',
@@ -43,10 +45,10 @@ test('the form of an app: known types, and text for others', () => {
 			maxLength: undefined,
 		},
 	]);
-	expect(parseForm({})).toEqual([]);
+	expect(parseAppForm({})).toEqual([]);
 });
 
-test.each<[FormField['type'], unknown, unknown]>([
+test.each<[AppFormField['type'], unknown, unknown]>([
 	['text-input', 5, '5'],
 	['text-input', '', ''],
 	['text-input', null, undefined],
@@ -62,7 +64,7 @@ test.each<[FormField['type'], unknown, unknown]>([
 	['json_object', { a: 1 }, { a: 1 }],
 	['json_object', '{', '{'],
 ])('a field of type %s converts %j to %j', (type, value, expected) => {
-	expect(convertFormValue({ type } as FormField, value)).toEqual(expected);
+	expect(convertFormValue({ type } as AppFormField, value)).toEqual(expected);
 });
 
 test.each([
@@ -73,7 +75,7 @@ test.each([
 	['json_object', '[1,{"b":[1e400]}]', '[1,{"b":[1e400]}]'],
 	['text-input', 9007199254740991, '"9007199254740991"'],
 ])('a field of type %s sends %j as %s', (type, value, json) => {
-	expect(JSON.stringify(convertFormValue({ type } as FormField, value))).toBe(json);
+	expect(JSON.stringify(convertFormValue({ type } as AppFormField, value))).toBe(json);
 });
 
 test.each([
@@ -107,7 +109,7 @@ describe('the form of a paused run', () => {
 			input('files', { type: 'file-list', allowed_file_types: ['image'] }),
 			{ type: 'paragraph' },
 		];
-		expect(parseFormFields({ inputs })).toEqual([
+		expect(parseHumanFormFields({ inputs })).toEqual([
 			{ name: 'note', type: 'paragraph' },
 			{ name: 'unit', type: 'select', options: ['C', '1'] },
 			{ name: 'from run', type: 'select' },
@@ -124,7 +126,7 @@ describe('the form of a paused run', () => {
 		[undefined, undefined, undefined],
 	])('default %j, resolved %j', (setting, resolved, expected) => {
 		const inputs = [input('a', { default: setting })];
-		const [field] = parseFormFields({ inputs, resolved_default_values: resolved });
+		const [field] = parseHumanFormFields({ inputs, resolved_default_values: resolved });
 		expect(field!.default).toBe(expected);
 	});
 
@@ -134,15 +136,15 @@ describe('the form of a paused run', () => {
 			{ id: 'ok', title: 'OK' },
 			{ id: 'no', title: 'no' },
 		];
-		expect(parseFormActions({ user_actions: buttons })).toEqual(expected);
-		expect(parseFormActions({ actions: buttons })).toEqual(expected);
-		expect(parseFormActions({})).toEqual([]);
+		expect(parseHumanFormActions({ user_actions: buttons })).toEqual(expected);
+		expect(parseHumanFormActions({ actions: buttons })).toEqual(expected);
+		expect(parseHumanFormActions({})).toEqual([]);
 	});
 
 	test('has no path without a token', () => {
-		expect(formPath('a/b')).toBe('/form/human_input/a%2Fb');
+		expect(humanFormPath('a/b')).toBe('/form/human_input/a%2Fb');
 		for (const token of ['', 'null', 'undefined'])
-			expect(() => formPath(token)).toThrow('The form has no token');
+			expect(() => humanFormPath(token)).toThrow('The form has no token');
 	});
 });
 

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
+import { selectOnlyModel, suggestModels } from '../../../lib/servers/model-selection';
+import {
+	matchesModel,
+	matchesModelId,
+	getDisplayName,
+	getDisplayNames,
+} from '../../../lib/servers/model-names';
 import {
 	parseParameterCount,
 	getModelEntries,
 	parseModels,
 	parseProps,
-	matchesModel,
-	matchesModelId,
-	selectOnlyModel,
-	getDisplayName,
-	getDisplayNames,
-	suggestModels,
-} from '../../../lib/servers/models';
+} from '../../../lib/servers/parse-models';
 import { parseMetrics } from '../../../lib/servers/metrics';
 import { indexOllamaEntries, parseOllamaModel } from '../../../lib/servers/types/ollama';
 import { isRecord } from '../../../lib/values/records';

@@ -36,9 +36,35 @@ test('an expression that names a field which the item lacks', async () => {
 		items: [{ json: { text: 'Hi' } }],
 	});
 	expect(message).toBe('This item has no chatInput');
-	expect(description).toMatch(
-		/^It comes from a Chat Trigger\. .*change the expression in "Prompt"/,
+	expect(description).toBe(
+		'It comes from a Chat Trigger: start the workflow with one, or change the expression in "Prompt".',
 	);
+});
+
+test.each([
+	{ isExecuted: true, advice: /^Pass on this field of "When chat message received", or change / },
+	{ isExecuted: false, advice: /^It comes from a Chat Trigger: start the workflow with one, or / },
+])('a chat that started is not advised to start: %j', async ({ isExecuted, advice }) => {
+	const { description } = await failureOf('chat', {
+		parameters: { prompt: undefined },
+		written: { prompt: PROMPT },
+		items: [{ json: { text: 'Hi' } }],
+		chatTrigger: { name: 'When chat message received', isExecuted },
+	});
+	expect(description).toMatch(advice);
+});
+
+test('a field is named by its label, also if the title uses it as a word', async () => {
+	const { description } = await failureOf(
+		'send',
+		{
+			credentials: { ...NOWHERE, keyType: 'app' },
+			parameters: { query: '' },
+			written: { query: '={{ $json.question }}' },
+		},
+		new DifyChatMessage() as never,
+	);
+	expect(description).toBe('Pass on a field with this name, or change the expression in "Query".');
 });
 
 test('the default of a Dify chat, and a name in brackets', async () => {
