@@ -64,6 +64,7 @@ import {
 	isInFence,
 	isInOpenElement,
 	unwrapCodeBlock,
+	withoutOuterFence,
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
@@ -222,6 +223,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'text without quotations': blankOutQuotedLines,
 	'code blocks': findCodeContents,
 	'a text that is one code block': unwrapCodeBlock,
+	'a text without the fence around it': withoutOuterFence,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
 		return [
