@@ -43,7 +43,8 @@ export function explainInput(
 	const [, words = ''] = FIELD_ERROR.exec(error.message) ?? [];
 	const field = findField(properties, asRecord(parameters), words);
 	if (field === undefined) return unchanged;
-	if (!isExpression(field.value)) return { reason: error, isOfNode: true };
+	if (!hasExpression(field.value)) return { reason: error, isOfNode: true };
+	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
@@ -68,7 +69,7 @@ function adviseOnValue({ message }: ServerError, context: FailedInput['context']
 	if (!message.endsWith('is empty')) return 'Correct the value in the item, or the expression.';
 	return context.continueOnFail()
 		? 'Fill in the value, or remove such items before this node (Filter).'
-		: 'Fill in the value, remove such items before this node (Filter), or set On Error to Continue.';
+		: 'Fill in the value, remove such items before this node (Filter), or set Settings → On Error to Continue.';
 }
 
 /** How the item gets the field; for the field of a chat, only what is not done yet. */
@@ -110,6 +111,13 @@ function findField(
 	);
 	// Variants of a field, of which the operation shows one, have the same label.
 	return fields.find(({ value }) => isExpression(value)) ?? fields[0];
+}
+
+/** Whether a value, or one in it, is an expression. */
+function hasExpression(value: unknown): boolean {
+	return typeof value === 'object' && value !== null
+		? Object.values(value).some(hasExpression)
+		: isExpression(value);
 }
 
 /** The value of a resource locator, and any other value unchanged. */

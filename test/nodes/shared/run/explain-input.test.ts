@@ -109,7 +109,7 @@ test('an empty cell: the item, and what to do with such items', async () => {
 });
 
 test.each([
-	{ continueOnFail: false, advice: /Filter\), or set On Error to Continue\.$/ },
+	{ continueOnFail: false, advice: /Filter\), or set Settings → On Error to Continue\.$/ },
 	{
 		continueOnFail: true,
 		advice: /^Fill in the value, or remove such items before this node \(Filter\)\.$/,
@@ -220,6 +220,24 @@ describe('which item failed', () => {
 				items: TWO,
 			},
 			title: /"hot"$/,
+		},
+		{
+			what: 'no label at all',
+			setup: {
+				written: { text: 'Hi', labels: {} },
+				parameters: { operation: 'classify', text: 'Hi', labels: {} },
+				items: TWO,
+			},
+			title: 'The field "Labels" is empty',
+		},
+		{
+			what: 'a label of the item',
+			setup: {
+				written: { text: 'Hi', labels: { label: [{ name: '={{ $json.kind }}' }] } },
+				parameters: { operation: 'classify', text: 'Hi', labels: { label: [] } },
+				items: TWO,
+			},
+			title: 'The field "Labels" is empty (item 1 of 2)',
 		},
 		{
 			what: 'the only item',
