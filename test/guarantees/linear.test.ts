@@ -287,7 +287,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a reason why a response ended': findFinishFailure,
 	'IDs of calls': (text) => [
 		createToolCallIds([text]),
-		toServerToolCallId(text, 'get_weather'),
+		toServerToolCallId({ id: text, name: 'get_weather' }),
 		getResponseKey(text),
 	],
 	'the name of a tool': toValidName,
