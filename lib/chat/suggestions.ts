@@ -201,7 +201,7 @@ async function toNoChatError(
 	}
 	if (serverType.hasEveryRoute) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
-	return createServerError('wrongModelType', toErrorContext(server, url, model), {
+	return createServerError('wrongModelType', toErrorContext(server, { url, model }), {
 		status,
 		serverText,
 	});

@@ -100,7 +100,7 @@ export async function exchange<D, V>(
 		}
 		partialOutput = maskDeep(getSomeOutput(attempt), server.secrets) ?? partialOutput;
 		if (signal?.aborted) {
-			const context = toErrorContext(server, server.getApiUrl(), model);
+			const context = toErrorContext(server, { url: server.getApiUrl(), model });
 			throw createServerError('aborted', context).withPartial(partialOutput);
 		}
 		if (step.type === 'fail') {

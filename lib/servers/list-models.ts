@@ -53,7 +53,7 @@ export async function listModels(
 export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
 	const { needs, suggestion } = texts.tasks.rerank;
 	if (needs === 'model') return;
-	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
+	throw createServerError('featureDisabled', toErrorContext(server, { url: server.getApiUrl() }), {
 		title: `${label} does not support reranking`,
 		suggestion,
 	});
@@ -128,7 +128,7 @@ function createListError(
 		suggestion === undefined
 			? 'Enter the model name with "By Name".'
 			: `${suggestion} You can also enter a name with "By Name".`;
-	const context = toErrorContext(server, toListUrl(server));
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 

@@ -90,7 +90,7 @@ function createUnsupportedError(server: ModelServer, serverType: ServerType, act
 	const supportedBy = `Only ${supportingTypes.map(({ label }) => label).join(', ')} support this.`;
 	const alternative =
 		action === 'load' || action === 'unload' ? serverType.texts.noModelActions : undefined;
-	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
 		title: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
 		suggestion: alternative === undefined ? supportedBy : `${supportedBy} ${alternative}`,
 	});

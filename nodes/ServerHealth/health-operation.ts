@@ -37,7 +37,7 @@ export interface HealthOperation extends Operation<HealthAccess> {
 
 interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
 	/** Checks or measures the server of the item. */
-	checkHealth(call: HealthCall): Promise<HealthOutput>;
+	fetchHealth(call: HealthCall): Promise<HealthOutput>;
 }
 
 /** Outputs of the node. */
@@ -50,7 +50,7 @@ const UNHEALTHY = 1;
  * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
 export function defineHealthOperation({
-	checkHealth,
+	fetchHealth,
 	...operation
 }: HealthDefinition): HealthOperation {
 	return {
@@ -59,7 +59,7 @@ export function defineHealthOperation({
 			const { parameters, signal, context, itemIndex } = call;
 			const checkOptions = { ...readCheckOptions(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await checkHealth({ ...call, checkOptions });
+			const { binary, ...health } = await fetchHealth({ ...call, checkOptions });
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);

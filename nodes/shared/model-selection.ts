@@ -170,7 +170,7 @@ async function resolveOnlyModel(
 	task: ModelTask,
 	signal: AbortSignal | undefined,
 ) {
-	const context = toErrorContext(server, toListUrl(server));
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	if (!NAME_OPTIONAL_TASKS.has(task))
 		return selectOnlyModel(await listModels(server, signal, task), context);
 	// A server with one model for images or audio needs no name, and may have no list.

@@ -64,6 +64,7 @@ import {
 	isInFence,
 	isInOpenElement,
 	unwrapCodeBlock,
+	withoutOuterFence,
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
@@ -140,7 +141,7 @@ const SIZES = [1, 2, 4, 8];
 const NOISE_MS = 60;
 /** Four times the length takes four times as long if linear, sixteen times if quadratic. */
 const MAX_GROWTH = 9;
-const MAX_TRIES = 3;
+const MAX_TRIES = 6;
 /** Far above the linear time of the smallest size on a busy machine, so that a test fails early. */
 const MAX_MS = 500;
 
@@ -222,6 +223,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'text without quotations': blankOutQuotedLines,
 	'code blocks': findCodeContents,
 	'a text that is one code block': unwrapCodeBlock,
+	'a text without the fence around it': withoutOuterFence,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
 		return [
