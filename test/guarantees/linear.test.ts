@@ -690,7 +690,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'toAlternatives',
 		'ServerError.withSuggestion',
 		'createInputError',
-		'createJsonError',
 		'assertDepth',
 		'isGatewayError',
 		'describeGatewayTimeout',
