@@ -80,7 +80,7 @@ export async function runModelAction(
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (isListMissing(response) || parseModels(response.json) !== undefined) return;
-	await listModels(server, signal);
+	await listModels(server, { signal });
 }
 
 function createUnsupportedError(server: ModelServer, serverType: ServerType, action: ModelAction) {

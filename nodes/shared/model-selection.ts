@@ -74,7 +74,7 @@ function createModelSearch(task?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
 			const server = await openListedServer(this);
-			const models = await listModels(server, undefined, task);
+			const models = await listModels(server, { task });
 			const query = filter.trim().toLowerCase();
 			const names = getDisplayNames(models.map(({ id }) => id));
 			const matches = models.filter(({ id, aliases }) =>
@@ -172,9 +172,9 @@ async function resolveOnlyModel(
 ) {
 	const context = toErrorContext(server, { url: toListUrl(server) });
 	if (!NAME_OPTIONAL_TASKS.has(task))
-		return selectOnlyModel(await listModels(server, signal, task), context);
+		return selectOnlyModel(await listModels(server, { signal, task }), context);
 	// A server with one model for images or audio needs no name, and may have no list.
-	const models = await listModels(server, signal, task).catch(asServerErrorOrThrow);
+	const models = await listModels(server, { signal, task }).catch(asServerErrorOrThrow);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
 	const { listQueries } = await getProfile(server).getType(signal);

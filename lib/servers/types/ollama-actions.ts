@@ -59,7 +59,7 @@ async function unload(
 }
 
 async function getState(server: ModelServer, { model, signal }: ModelActionOptions) {
-	const running = await fetchRunningModel(server, model, signal);
+	const running = await fetchRunningModel(server, model, { signal });
 	return running === undefined ? 'unloaded' : 'loaded';
 }
 

@@ -168,11 +168,18 @@ export interface ServerTexts {
 	getModelSuggestion?(errorType: ErrorType, model: string): string | undefined;
 }
 
+/** How facts are requested. */
+export interface QueryOptions {
+	signal?: AbortSignal;
+	/** Of each request, in milliseconds. Default: 10 s. */
+	timeoutMs?: number;
+}
+
 /** Requests facts about a model. */
 type ModelQuery<Facts> = (
 	server: ModelServer,
 	model: string,
-	signal?: AbortSignal,
+	options?: QueryOptions,
 ) => Promise<Facts>;
 
 /** One row of the table of server types. Callers check a member, never a name. */
@@ -222,7 +229,7 @@ export interface ServerType {
 	enrichModels?(
 		server: ModelServer,
 		models: ServerModel[],
-		signal?: AbortSignal,
+		options?: QueryOptions,
 	): Promise<ServerModel[]>;
 	/** Queries that reduce its list to the models for a task. */
 	listQueries?: Readonly<Partial<Record<ModelTask, string>>>;
