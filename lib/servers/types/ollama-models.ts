@@ -1,6 +1,6 @@
 /** Models of Ollama: their names, and those in memory. */
 import type { JsonRecord } from '../../values/records';
-import { asRecords, asString } from '../../values/records';
+import { asRecord, asRecords, asString } from '../../values/records';
 import type { ModelServer, QueryOptions } from './server-type';
 import { tryProbeObject } from '../probe';
 import { matchesModelId } from '../model-names';
@@ -22,8 +22,12 @@ export async function fetchRunningModel(
 	model: string,
 	options?: QueryOptions,
 ): Promise<JsonRecord | undefined> {
-	const running = await tryProbeObject(server, '/api/ps', options);
-	return asRecords(running?.models).find(({ name }) =>
+	return findRunningModel(await tryProbeObject(server, '/api/ps', options), model);
+}
+
+/** The facts about a model in a response of `/api/ps`. */
+export function findRunningModel(response: unknown, model: string): JsonRecord | undefined {
+	return asRecords(asRecord(response).models).find(({ name }) =>
 		isSameOllamaName(asString(name) ?? '', model),
 	);
 }

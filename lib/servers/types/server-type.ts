@@ -1,4 +1,5 @@
 /** A server type: its capabilities, fields and texts. */
+import type { TimeLimit } from '../time-limit';
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../server-model';
@@ -138,12 +139,15 @@ export interface ModelActionOptions {
 	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
+/** An action that has begun. */
+export interface RunningAction extends ModelActionOptions {
+	/** The rest of the timeout of a load or an unload, for all its requests together. */
+	limit: TimeLimit;
+}
+
 /** Actions on models. Missing ones are not supported. */
 export type ModelActions = Partial<
-	Record<
-		ModelAction,
-		(server: ModelServer, options: ModelActionOptions) => Promise<ModelActionResult>
-	>
+	Record<ModelAction, (server: ModelServer, action: RunningAction) => Promise<ModelActionResult>>
 >;
 
 /** Complete sentences about a server type. */
