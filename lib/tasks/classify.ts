@@ -2,7 +2,7 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import { getContextWarnings } from '../chat/body/ollama-body';
+import { getContextWarnings } from '../chat/body/context-warnings';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';

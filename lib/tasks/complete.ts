@@ -2,7 +2,8 @@
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
-import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
+import { toOllamaBody } from '../chat/body/ollama-body';
+import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
@@ -93,7 +94,7 @@ export async function completeText(
 				throw createServerError('streamEndedEarly', response.errorContext);
 			return completion;
 		},
-		getPartial: () => accumulator?.partial,
+		getPartialOutput: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(

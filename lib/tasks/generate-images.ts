@@ -61,9 +61,9 @@ export interface ImageResult {
 
 /** What a request for images contains. */
 export const IMAGE_FIELDS: readonly RequestField[] = [
-	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', check: checkPrompt },
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', getInputIssue: checkPrompt },
 	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
-	{ field: 'size', label: 'Size', canOmit: true, check: checkSize },
+	{ field: 'size', label: 'Size', canOmit: true, getInputIssue: checkSize },
 	{ field: 'output_format', label: 'File Format', canOmit: true },
 	{ field: 'seed', label: 'Seed', canOmit: true },
 	// Without it, servers may return the URL of an image, which is not fetched.

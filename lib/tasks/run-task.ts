@@ -8,12 +8,12 @@ import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { createInputError } from '../errors/create-error';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
-import type { Attempt, AttemptRequest } from '../exchange/attempt';
+import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { explainRejection } from '../exchange/explain-rejection';
 import type { RequestField } from '../exchange/request-fields';
-import type { Outcome } from '../exchange/types';
+import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/attributes';
@@ -45,7 +45,7 @@ export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
 		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
-		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
+		Pick<Attempt<Draft, Value>, 'getPartialOutput' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
 	/** A row for each field that `toBody` can send. */
@@ -97,11 +97,13 @@ export async function runTask<Value, Draft = undefined>(
 function assertValues<Value, Draft>(task: TaskRequest<Value, Draft>) {
 	const { fields, routes, draft, extraBody = {} } = task;
 	// What the user added is sent as it is.
-	const checkedFields = fields.filter(({ field, check }) => check && !(field in extraBody));
+	const checkedFields = fields.filter(
+		({ field, getInputIssue }) => getInputIssue && !(field in extraBody),
+	);
 	if (checkedFields.length === 0) return;
 	const body = task.toBody(routes[0]!, draft as Draft);
-	for (const { field, check } of checkedFields) {
-		const issue = check?.(body[field]);
+	for (const { field, getInputIssue } of checkedFields) {
+		const issue = getInputIssue?.(body[field]);
 		if (issue) throw createInputError(issue.title, issue.suggestion);
 	}
 }
@@ -147,7 +149,7 @@ function toExchangeOptions<Value, Draft>(
 }
 
 /** An attempt's request, and what all attempts of a task share. */
-interface TaskAttempt<Draft> extends AttemptRequest<Draft> {
+interface TaskAttempt<Draft> extends RoutedDraft<Draft> {
 	modelField: JsonRecord;
 	upload: TaskUpload | undefined;
 	sent: SentBody;
@@ -164,7 +166,7 @@ function toAttempt<Value, Draft>(
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
 		toOutcome: async (response) => validateValue(task, await task.readResponse(response), draft),
-		getPartial: () => task.getPartial?.(),
+		getPartialOutput: () => task.getPartialOutput?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
 }
@@ -174,11 +176,11 @@ function validateValue<Value, Draft>(
 	{ correct }: TaskRequest<Value, Draft>,
 	value: Value,
 	draft: Draft,
-): Outcome<Draft, Value> {
-	const completed = { type: 'completed', value } as const;
+): AttemptOutcome<Draft, Value> {
+	const completed = { type: 'usable', value } as const;
 	const correctedDraft = correct?.(value, draft);
 	if (correctedDraft === undefined) return completed;
-	return { type: 'unusable', correctedDraft, withoutCorrection: completed };
+	return { type: 'correctable', correctedDraft, outcomeIfUncorrected: completed };
 }
 
 interface TracedTask<Value, Draft> {

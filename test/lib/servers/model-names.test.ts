@@ -1,6 +1,10 @@
 import fc from 'fast-check';
-import { matchesModel, matchesModelId, getDisplayNames } from '../../../lib/servers/model-names';
-import { isSameOllamaName } from '../../../lib/servers/types/ollama-models';
+import {
+	matchesModel,
+	matchesModelId,
+	getDisplayName,
+	getDisplayNames,
+} from '../../../lib/servers/model-names';
 
 test('Ollama reads a name without a tag as latest', () => {
 	expect([
@@ -9,40 +13,6 @@ test('Ollama reads a name without a tag as latest', () => {
 		matchesModelId('a', 'a'),
 	]).toEqual([true, false, true]);
 	expect(matchesModelId('a', undefined)).toBe(false);
-});
-
-test('Ollama names are equal regardless of case, default registry, library and :latest; others are not', () => {
-	const part = fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}[a-z0-9]$/);
-	const flip = (name: string) =>
-		name.replace(/[a-z]/g, (letter, at: number) => (at % 2 ? letter : letter.toUpperCase()));
-	fc.assert(
-		fc.property(
-			part,
-			part,
-			fc.boolean(),
-			fc.constantFrom('', 'library/', 'registry.ollama.ai/library/', 'https://registry.ollama.ai/'),
-			(name, other, tagged, front) => {
-				const id = tagged ? `${name}:q4` : `${name}:latest`;
-				const ways = [
-					id,
-					name,
-					flip(id),
-					`library/${id}`,
-					`registry.ollama.ai/library/${flip(id)}`,
-					front + id,
-				];
-				const sameNames = ways.slice(tagged ? 2 : 0);
-				expect(sameNames.filter((way) => isSameOllamaName(id, way))).toEqual(sameNames);
-				expect(
-					sameNames.filter((way) => matchesModel({ id, aliases: [] }, way, isSameOllamaName)),
-				).toEqual(sameNames);
-				expect(matchesModel({ id, aliases: [] }, flip(id))).toBe(flip(id) === id);
-				expect(isSameOllamaName(id, `${name}${other}`)).toBe(false);
-				expect(isSameOllamaName(id, `${other}/${name}`)).toBe(other === 'library' && !tagged);
-				if (tagged) expect(isSameOllamaName(id, name)).toBe(false);
-			},
-		),
-	);
 });
 
 test('llama-swap: an alias matches the model', () => {
@@ -72,4 +42,25 @@ test('no two IDs have the same display name, and each name is a part of its ID',
 			}
 		}),
 	);
+});
+
+test('a list of 50,000 models, and IDs with 100,000 folders, are processed quickly', () => {
+	const ids = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
+	expect(getDisplayNames(ids).get(ids[7]!)).toBe('/models/7/model.gguf');
+	const deep = '/x'.repeat(100_000);
+	expect(getDisplayNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
+});
+
+test.each([
+	['/home/me/models/SmolLM2-135M-Instruct.Q4_1.gguf', 'SmolLM2-135M-Instruct.Q4_1'],
+	['C:\\models\\qwen3-8b.GGUF', 'qwen3-8b'],
+	['models/qwen3-8b-00001-of-00003.gguf', 'qwen3-8b'],
+	['qwen3-8b.gguf', 'qwen3-8b'],
+	['/models/Qwen3-8B', 'Qwen3-8B'],
+	['Qwen/Qwen3-8B', 'Qwen/Qwen3-8B'],
+	['unsloth/Qwen3-8B-GGUF:Q4_K_M', 'unsloth/Qwen3-8B-GGUF:Q4_K_M'],
+	['qwen3:8b', 'qwen3:8b'],
+	['', ''],
+])('%j is displayed as %j', (id, name) => {
+	expect(getDisplayName(id)).toBe(name);
 });

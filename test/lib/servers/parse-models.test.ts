@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { getDisplayName, getDisplayNames } from '../../../lib/servers/model-names';
 import {
 	parseParameterCount,
 	getModelEntries,
@@ -209,25 +208,4 @@ describe('any response', () => {
 			examples(300),
 		);
 	});
-});
-
-test.each([
-	['/home/me/models/SmolLM2-135M-Instruct.Q4_1.gguf', 'SmolLM2-135M-Instruct.Q4_1'],
-	['C:\\models\\qwen3-8b.GGUF', 'qwen3-8b'],
-	['models/qwen3-8b-00001-of-00003.gguf', 'qwen3-8b'],
-	['qwen3-8b.gguf', 'qwen3-8b'],
-	['/models/Qwen3-8B', 'Qwen3-8B'],
-	['Qwen/Qwen3-8B', 'Qwen/Qwen3-8B'],
-	['unsloth/Qwen3-8B-GGUF:Q4_K_M', 'unsloth/Qwen3-8B-GGUF:Q4_K_M'],
-	['qwen3:8b', 'qwen3:8b'],
-	['', ''],
-])('%j is displayed as %j', (id, name) => {
-	expect(getDisplayName(id)).toBe(name);
-});
-
-test('a list of 50,000 models, and IDs with 100,000 folders, are processed quickly', () => {
-	const ids = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
-	expect(getDisplayNames(ids).get(ids[7]!)).toBe('/models/7/model.gguf');
-	const deep = '/x'.repeat(100_000);
-	expect(getDisplayNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
 });
