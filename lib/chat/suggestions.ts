@@ -7,7 +7,7 @@ import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
-import { hasFailed, suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/model-selection';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
@@ -201,7 +201,7 @@ async function toNoChatError(
 	}
 	if (serverType.hasEveryRoute) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
-	return createServerError('wrongModelType', toErrorContext(server, url, model), {
+	return createServerError('wrongModelType', toErrorContext(server, { url, model }), {
 		status,
 		serverText,
 	});

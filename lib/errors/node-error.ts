@@ -1,3 +1,4 @@
+/** An error as n8n's errors, and as fields of an item. */
 import type { JsonRecord } from '../values/records';
 import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';

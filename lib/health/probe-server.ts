@@ -1,14 +1,10 @@
 /** Probes of a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each concurrent. */
 import { getProfile } from '../servers/profile';
 import { CHAT_ROUTE, toListUrl } from '../servers/server-urls';
-import type { ServerModel } from '../servers/models';
-import {
-	parseModels,
-	parseProps,
-	matchesModel,
-	preferLoadedModels,
-	filterChatModels,
-} from '../servers/models';
+import type { ServerModel } from '../servers/server-model';
+import { preferLoadedModels, filterChatModels } from '../servers/model-selection';
+import { matchesModel } from '../servers/model-names';
+import { parseModels, parseProps } from '../servers/parse-models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -56,8 +52,8 @@ interface IdentifiedServer {
 	models: ServerModel[] | undefined;
 	/** The model that the check is about: the expected one, or the only one that is loaded. */
 	checkedModel: ServerModel | undefined;
-	/** A router has a process for each model. */
-	isRouter: boolean;
+	/** Whether it has a process for each model, as a router does. */
+	hasModelProcesses: boolean;
 }
 
 /** All responses of a check. */
@@ -80,18 +76,20 @@ export async function probeServer(
 	options: CheckOptions,
 ): Promise<ServerSnapshot> {
 	const identified = await identifyServer(server, options);
-	const { serverType, identity, models, checkedModel, isRouter } = identified;
+	const { serverType, identity, models, checkedModel, hasModelProcesses } = identified;
 	const isReachable = identity.models.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
 		isReachable ? probeDetails(identified) : undefined,
 		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
 		models && serverType.enrichModels?.(identified.server, models, options.signal),
 	]);
-	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
+	const props = getJsonObject(hasModelProcesses ? details?.routedProps : identity.props);
 	return {
 		...identified,
 		models: (enriched ?? models)?.map((model) =>
-			isRouter && model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
+			hasModelProcesses && model.id === checkedModel?.id
+				? { ...model, ...parseProps(props) }
+				: model,
 		),
 		details,
 		tasks,
@@ -124,7 +122,7 @@ async function identifyServer(
 		serverType,
 		models: listedModels,
 		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
-		isRouter: isRouter(responses),
+		hasModelProcesses: isRouter(responses),
 	};
 }
 
@@ -135,7 +133,7 @@ async function probeDetails({
 	identity,
 	serverType,
 	checkedModel,
-	isRouter: hasModelProcesses,
+	hasModelProcesses,
 }: IdentifiedServer): Promise<DetailProbes> {
 	// Selects the loaded model of a router, so that a probe goes to it and loads nothing.
 	const query =

@@ -5,14 +5,10 @@ import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { probe, toProbeError, tryProbe } from './probe';
 import { toListUrl } from './server-urls';
-import type { ServerModel } from './models';
-import {
-	parseModels,
-	isSameModelName,
-	matchesModel,
-	sortForChat,
-	withoutFailedModels,
-} from './models';
+import type { ServerModel } from './server-model';
+import { sortForChat, withoutFailedModels } from './model-selection';
+import { isSameModelName, matchesModel } from './model-names';
+import { parseModels } from './parse-models';
 import type { ApiRoot } from './profile';
 import { getProfile } from './profile';
 import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
@@ -57,7 +53,7 @@ export async function listModels(
 export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
 	const { needs, suggestion } = texts.tasks.rerank;
 	if (needs === 'model') return;
-	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
+	throw createServerError('featureDisabled', toErrorContext(server, { url: server.getApiUrl() }), {
 		title: `${label} does not support reranking`,
 		suggestion,
 	});
@@ -132,7 +128,7 @@ function createListError(
 		suggestion === undefined
 			? 'Enter the model name with "By Name".'
 			: `${suggestion} You can also enter a name with "By Name".`;
-	const context = toErrorContext(server, toListUrl(server));
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 

@@ -29,7 +29,7 @@ export async function listVoices(server: ModelServer, signal?: AbortSignal): Pro
 		throw toProbeError(server, response.finalUrl, response);
 	const voices = isListMissing(response) ? undefined : parseVoices(response.json);
 	if (voices !== undefined && voices.length > 0) return voices;
-	const context = toErrorContext(server, response.finalUrl);
+	const context = toErrorContext(server, { url: response.finalUrl });
 	throw createServerError('featureDisabled', context, {
 		title: 'The server does not list its voices',
 		suggestion:

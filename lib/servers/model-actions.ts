@@ -4,7 +4,8 @@ import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
 import { isListMissing, probe } from './probe';
-import { assertModelName, parseModels } from './models';
+import { assertModelName } from './model-names';
+import { parseModels } from './parse-models';
 import { getProfile } from './profile';
 import { SERVER_TYPES } from './types';
 import type {
@@ -89,7 +90,7 @@ function createUnsupportedError(server: ModelServer, serverType: ServerType, act
 	const supportedBy = `Only ${supportingTypes.map(({ label }) => label).join(', ')} support this.`;
 	const alternative =
 		action === 'load' || action === 'unload' ? serverType.texts.noModelActions : undefined;
-	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
 		title: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
 		suggestion: alternative === undefined ? supportedBy : `${supportedBy} ${alternative}`,
 	});

@@ -3,8 +3,8 @@ import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
-import type { ServerModel } from './models';
-import { parseModels } from './models';
+import type { ServerModel } from './server-model';
+import { parseModels } from './parse-models';
 import { tryProbe } from './probe';
 import { SERVER_TYPES, identifyByResponse, identifyServerType, isContradicted } from './types';
 import type { ResponseOrigin } from './types';
@@ -179,7 +179,8 @@ class ServerProfile {
 	checkType(origin: ResponseOrigin): void {
 		const shown = identifyByResponse(origin);
 		const known = this.server.configuredType === undefined ? this.getCachedType() : undefined;
-		if (shown === undefined || known === undefined || !isContradicted(known.name, shown)) return;
+		if (shown === undefined || known === undefined || !isContradicted({ known: known.name, shown }))
+			return;
 		const { contradictions } = this.facts;
 		const key = `${known.name} ${shown}`;
 		if (contradictions.get(key) === true) return;
@@ -272,7 +273,7 @@ class ServerProfile {
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
 	forget(): void {
 		this.facts.typeExpiresAt = 0;
-		this.facts.props = new LruCache(TTL_MS, MAX_ENTRIES);
+		this.facts.props = new LruCache({ maxEntries: MAX_ENTRIES });
 	}
 }
 

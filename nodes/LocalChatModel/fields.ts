@@ -1,3 +1,4 @@
+/** The fields of Local Chat Model. */
 import type { INodeProperties } from 'n8n-workflow';
 import { generationOptionFields } from '../shared/chat/generation-options';
 import { requestFields } from '../shared/chat/request-fields';

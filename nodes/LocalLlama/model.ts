@@ -10,7 +10,7 @@ import {
 } from '../shared/field-builders';
 import { secondsField } from '../shared/timeout-fields';
 import type { ChatStream } from '../shared/run/chat-stream';
-import type { NodeResource } from '../shared/run/operations';
+import type { NodeResource } from '../shared/run/operation';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';

@@ -7,8 +7,8 @@ import { ServerError } from '../../lib/errors/server-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
-import { readExpectations } from '../shared/health/check-fields';
-import type { Operation, OperationCall } from '../shared/run/operations';
+import { readCheckOptions } from '../shared/health/check-fields';
+import type { Operation, OperationCall } from '../shared/run/operation';
 
 export type Service = CheckTarget['service'];
 
@@ -36,7 +36,7 @@ export interface HealthOperation extends Operation<HealthAccess> {
 
 interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
 	/** Checks or measures the server of the item. */
-	measure(call: HealthCall): Promise<HealthOutput>;
+	fetchHealth(call: HealthCall): Promise<HealthOutput>;
 }
 
 /** Outputs of the node. */
@@ -49,16 +49,16 @@ const UNHEALTHY = 1;
  * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
 export function defineHealthOperation({
-	measure,
+	fetchHealth,
 	...operation
 }: HealthDefinition): HealthOperation {
 	return {
 		...operation,
 		execute: async (call) => {
 			const { parameters, signal, context, itemIndex } = call;
-			const checkOptions = { ...readExpectations(parameters), signal };
+			const checkOptions = { ...readCheckOptions(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await measure({ ...call, checkOptions });
+			const { binary, ...health } = await fetchHealth({ ...call, checkOptions });
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);

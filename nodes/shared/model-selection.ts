@@ -2,7 +2,9 @@
 import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { resourceLocatorField } from './field-builders';
 import { listModels } from '../../lib/servers/list-models';
-import { describeModel, getDisplayNames, selectOnlyModel } from '../../lib/servers/models';
+import { selectOnlyModel } from '../../lib/servers/model-selection';
+import { describeModel } from '../../lib/servers/describe-model';
+import { getDisplayNames } from '../../lib/servers/model-names';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/endpoint';
 import { lacksHeaders } from '../../lib/servers/credential';
@@ -168,7 +170,7 @@ async function resolveOnlyModel(
 	task: ModelTask,
 	signal: AbortSignal | undefined,
 ) {
-	const context = toErrorContext(server, toListUrl(server));
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	if (!NAME_OPTIONAL_TASKS.has(task))
 		return selectOnlyModel(await listModels(server, signal, task), context);
 	// A server with one model for images or audio needs no name, and may have no list.

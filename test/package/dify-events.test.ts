@@ -33,7 +33,7 @@ const NOT_RECORDED: Readonly<Record<string, string>> = {
 };
 /** Events that change nothing. */
 const UNREAD = new Set(['agent_log', 'ping', 'text_replace', 'tts_message', 'tts_message_end']);
-const cases = textOf(filesIn(['test/lib/dify', 'test/nodes/shared/dify'], /\.test\.ts$/));
+const cases = textOf(filesIn(['test/lib/dify', 'test/guarantees'], /\.test\.ts$/));
 
 it.each(EVENT_NAMES)('the event %s has a row in the protocol notes', (event) => {
 	expect([...ROWS]).toContain(event);

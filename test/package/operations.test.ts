@@ -1,7 +1,6 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import * as fs from 'node:fs';
-import path from 'node:path';
 import { loadNode, NODES } from './sources';
 
 interface Operation {
@@ -37,13 +36,14 @@ const testsOf = (node: string) =>
 		.filter((name) => name.endsWith('.test.ts'))
 		.map((name) => ({ name, text: fs.readFileSync(`test/nodes/${node}/${name}`, 'utf8') }));
 
-/** A separate test: in a file of its name, or one that names the operation, and its resource in folder or text. */
+/** A test of its own: its file is named after the operation, or it names it, and its resource in folder or text. */
 function isTested({ node, resource, operation }: Operation): boolean {
-	const own = `${path.join(kebab(resource), kebab(operation))}.test.ts`;
+	const isNamedAfter = (name: string) => name.split(/[./]/).includes(kebab(operation));
 	const isAbout = (name: string, text: string) =>
 		resource === '' || name.startsWith(`${kebab(resource)}/`) || text.includes(`'${resource}'`);
 	return testsOf(node).some(
-		({ name, text }) => name === own || (isAbout(name, text) && text.includes(`'${operation}'`)),
+		({ name, text }) =>
+			isNamedAfter(name) || (isAbout(name, text) && text.includes(`'${operation}'`)),
 	);
 }
 

@@ -30,7 +30,7 @@ const TEST_DOUBLES = [
 ]
 	.flatMap((folder) => fs.readdirSync(folder))
 	.map(letters);
-/** Nobody could record them: test/lib/servers/types.test.ts has the routes by which they are known. */
+/** Nobody could record them: test/lib/servers/types/index.test.ts has the routes by which they are known. */
 const NOT_RECORDED: readonly ServerTypeName[] = ['lmStudio'];
 
 it('every file of a server type is in the list, under its own name', () => {

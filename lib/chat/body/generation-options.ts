@@ -1,3 +1,4 @@
+/** The options of a generation: how the editor shows them, and the field that each fills. */
 import type { NumberRange } from '../../values/numbers';
 
 interface BaseOption {

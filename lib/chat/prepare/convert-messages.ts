@@ -1,3 +1,4 @@
+/** Converts the history that n8n has to the messages of a chat. */
 import type { JsonRecord } from '../../values/records';
 import { asRecord, asRecords, asString, isRecord, omitEmpty } from '../../values/records';
 import { stringifyCanonical, parseObject } from '../../values/json';

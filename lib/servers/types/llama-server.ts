@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
-import { parseProps } from '../models';
+import { parseProps } from '../parse-models';
 import type { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';

@@ -46,7 +46,7 @@ async function unload(
 	const toTimeoutError = () =>
 		createServerError(
 			'modelLoading',
-			toErrorContext(server, `${server.url.root}/api/generate`, model),
+			toErrorContext(server, { url: `${server.url.root}/api/generate`, model }),
 			{
 				title: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
 				suggestion:
@@ -129,7 +129,7 @@ async function followPull(
 	response: HttpResponse,
 ) {
 	const layers = new Map<string, Layer>();
-	const context = toErrorContext(server, response.url, model);
+	const context = toErrorContext(server, { url: response.url, model });
 	let lastLine = '';
 	for await (const lines of response.events()) {
 		for (const data of lines) {

@@ -3,7 +3,7 @@ import type { JsonRecord } from '../../values/records';
 import { asRecords, asString } from '../../values/records';
 import type { ModelServer } from './server-type';
 import { tryProbeObject } from '../probe';
-import { matchesModelId } from '../models';
+import { matchesModelId } from '../model-names';
 
 /** The registry of models that are named without one (types/model/name.go). */
 const DEFAULT_REGISTRY = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;

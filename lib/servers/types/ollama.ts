@@ -8,8 +8,8 @@ import {
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
-import type { ServerModel } from '../models';
-import { toStrings, asPositiveNumber } from '../models';
+import type { ServerModel } from '../server-model';
+import { toStrings, asPositiveNumber } from '../parse-models';
 import type { ModelServer, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';

@@ -9,7 +9,9 @@ import { tryProbe } from '../probe';
 import { sendCommand } from '../send-command';
 import { toListUrl } from '../server-urls';
 import { pollUntil } from '../poll-until';
-import { hasFailed, parseModels, matchesModel, suggestModels } from '../models';
+import { hasFailed, suggestModels } from '../model-selection';
+import { matchesModel } from '../model-names';
+import { parseModels } from '../parse-models';
 import { parseMetrics } from '../metrics';
 import type {
 	ModelActionOptions,
@@ -65,11 +67,15 @@ async function findModel(server: ModelServer, { model, signal }: ModelActionOpti
 	const ids = models.map(({ id }) => id);
 	const usableIds = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
 	const alternative = 'put its GGUF file into the folder of --models-dir and restart the router.';
-	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
-		title: `The server does not offer the model "${model}"`,
-		suggestion: suggestModels(usableIds, alternative),
-		facts: { models: ids },
-	});
+	throw createServerError(
+		'modelNotFound',
+		toErrorContext(server, { url: toListUrl(server), model }),
+		{
+			title: `The server does not offer the model "${model}"`,
+			suggestion: suggestModels(usableIds, alternative),
+			facts: { models: ids },
+		},
+	);
 }
 
 async function fetchModels(server: ModelServer, signal?: AbortSignal) {
@@ -78,7 +84,7 @@ async function fetchModels(server: ModelServer, signal?: AbortSignal) {
 }
 
 function createNotRouterError(server: ModelServer) {
-	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
 		title:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		suggestion:
@@ -109,7 +115,7 @@ async function waitForFinalState(
 	options: ModelActionOptions,
 ) {
 	const { model, timeoutMs } = options;
-	const context = toErrorContext(server, `${server.url.root}/models/${action}`, model);
+	const context = toErrorContext(server, { url: `${server.url.root}/models/${action}`, model });
 	const pollState = async () => {
 		const { state, exitCode } = await findModel(server, options);
 		// A killed process may count as failed.
@@ -140,7 +146,7 @@ async function waitForRunningRequests(server: ModelServer, options: ModelActionO
 	const { model, wait, timeoutMs } = options;
 	let running: number | undefined;
 	const createBusyError = (text: { title: string; suggestion: string }) =>
-		createServerError('busy', toErrorContext(server, server.url.root, model), {
+		createServerError('busy', toErrorContext(server, { url: server.url.root, model }), {
 			...text,
 			facts: { running },
 		});
@@ -187,7 +193,7 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
 		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
 	);
 	if (!wait) return { state: 'downloading' };
-	const context = toErrorContext(server, `${server.url.root}/models`, model);
+	const context = toErrorContext(server, { url: `${server.url.root}/models`, model });
 	return await pollUntil(
 		{ timeoutMs: timeoutMs || Infinity, pauseMs: PULL_POLL_INTERVAL_MS, signal },
 		createDownloadPoll(server, options, context),

@@ -1,7 +1,7 @@
 /** A server type: its capabilities, fields and texts. */
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
-import type { ServerModel } from '../models';
+import type { ServerModel } from '../server-model';
 import type { TaskAdvices } from '../task-advice';
 import type { JsonRecord } from '../../values/records';
 

@@ -13,8 +13,9 @@ import { ItemError } from './item-error';
 import { toErrorItem } from './error-item';
 import { explainInput } from './explain-input';
 import { addHintOnce } from './hints';
-import type { Operation, OperationTable } from './operations';
-import { toExecutionItem } from './operations';
+import type { OperationTable } from './operation-table';
+import type { Operation } from './operation';
+import { toExecutionItem } from './operation-items';
 import { processItems } from './process-items';
 import { readConcurrency, planRun } from './concurrency';
 

@@ -1,4 +1,4 @@
-/** How a run is read to its end, whatever becomes of its stream. Timeouts: test/nodes/DifyChatMessage/limits.test.ts. */
+/** How a run is read to its end, whatever becomes of its stream. Timeouts: test/nodes/DifyChatMessage/send.limits.test.ts. */
 import { readRun } from '../../../../lib/dify/run/run-reader';
 import type { RunReaderOptions } from '../../../../lib/dify/run/run-reader';
 import type { RunResult, TextDelta } from '../../../../lib/dify/types';

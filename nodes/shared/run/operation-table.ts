@@ -1,0 +1,155 @@
+/** The table of a node's operations: its lists, its fields, and the operation of an item. */
+import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import { createInputError } from '../../../lib/errors/create-error';
+import { omitUndefined } from '../../../lib/values/records';
+import { choiceField } from '../field-builders';
+import { NodeParameters } from '../parameters';
+import type { ListEntry, OperationDescription, NodeResource } from './operation';
+
+/** The operations of a node. */
+export interface OperationTable<O> {
+	/** Resource and operation lists, and the fields of all operations. */
+	properties: INodeProperties[];
+	/** Expression for the subtitle of the node. */
+	subtitle: string;
+	/**
+	 * The operation selected for an item.
+	 *
+	 * @throws a `ServerError` if an expression names one that does not exist.
+	 */
+	getOperation(context: IExecuteFunctions, itemIndex: number): O;
+}
+
+/** Display condition: names of other fields, with the values that they must have. */
+type ShowCondition = Record<string, string[]>;
+
+/**
+ * The field Operation. The order is that of n8n's list of actions. The default must never change: workflows do not
+ * store it.
+ */
+export function operationField(
+	operations: readonly OperationDescription[],
+	defaultValue: string = operations[0]!.value,
+	show?: ShowCondition,
+): INodeProperties {
+	return {
+		displayName: 'Operation',
+		name: 'operation',
+		type: 'options',
+		noDataExpression: true,
+		options: operations.map(toListOption),
+		default: defaultValue,
+		...omitUndefined({ displayOptions: show && { show } }),
+	};
+}
+
+function toListOption({ name, value, action, description }: ListEntry): INodePropertyOptions {
+	return { name, value, ...omitUndefined({ action, description }) };
+}
+
+/** The fields of all operations, each shown only for its operation. */
+export function operationFields(
+	operations: readonly OperationDescription[],
+	show: ShowCondition = {},
+): INodeProperties[] {
+	return operations.flatMap(({ value, fields }) =>
+		fields.map((field) => ({
+			...field,
+			displayOptions: {
+				...field.displayOptions,
+				show: { ...show, operation: [value], ...field.displayOptions?.show },
+			},
+		})),
+	);
+}
+
+/**
+ * Finds an operation by name.
+ *
+ * @throws a `ServerError` if an expression names one that does not exist.
+ */
+export function findOperation<O extends OperationDescription>(
+	operations: readonly O[],
+	name: string,
+): O {
+	const operation = operations.find(({ value }) => value === name);
+	if (operation !== undefined) return operation;
+	throw createInputError(
+		`This node has no operation "${name}"`,
+		`Choose one of: ${operations.map(({ value }) => value).join(', ')}.`,
+	);
+}
+
+/** The text of an action in n8n's lists. */
+interface NamedAction {
+	/** What `key` evaluates to. */
+	name: string;
+	/** Default: none. */
+	action?: string;
+}
+
+/**
+ * The subtitle of a node: the action name of its operation.
+ *
+ * @param key - Expression for the name of an action.
+ */
+export function buildSubtitle(
+	actions: readonly NamedAction[],
+	key = '$parameter.operation',
+): string {
+	const actionByName = Object.fromEntries(actions.map(({ name, action }) => [name, action]));
+	return `={{ (${JSON.stringify(actionByName)})[${key}] }}`;
+}
+
+/** The operations of a node without resources. The first one is the default. */
+export function createOperationTable<O extends OperationDescription>(
+	operations: readonly O[],
+): OperationTable<O> {
+	const fields = [operationField(operations)];
+	return {
+		properties: [...fields, ...operationFields(operations)],
+		subtitle: buildSubtitle(operations.map(({ value, action }) => ({ name: value, action }))),
+		getOperation: (context, itemIndex) =>
+			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
+	};
+}
+
+/**
+ * The operations of a node with resources.
+ *
+ * @param resources - In the order of n8n's list of actions; the first one is the default.
+ */
+export function createResourceTable<O extends OperationDescription>(
+	resources: ReadonlyArray<NodeResource<O>>,
+): OperationTable<O> {
+	const resourceField = choiceField(
+		'Resource',
+		'resource',
+		resources[0]!.value,
+		resources.map(toListOption),
+		{ noDataExpression: true },
+	);
+	const showFor = ({ value }: ListEntry) => ({ resource: [value] });
+	const fields = resources.map((resource) =>
+		operationField(resource.operations, resource.defaultOperation, showFor(resource)),
+	);
+	const selectionFields = [resourceField, ...fields];
+	return {
+		properties: [
+			...selectionFields,
+			...resources.flatMap((resource) => operationFields(resource.operations, showFor(resource))),
+		],
+		subtitle: buildSubtitle(
+			resources.flatMap(({ value: resource, operations }) =>
+				operations.map(({ value, action }) => ({ name: `${resource} ${value}`, action })),
+			),
+			'$parameter.resource + " " + $parameter.operation',
+		),
+		getOperation: (context, itemIndex) => {
+			const parameters = new NodeParameters(context, itemIndex, selectionFields);
+			const resource = parameters.choice('resource');
+			const { operations } = resources.find(({ value }) => value === resource)!;
+			return findOperation(operations, parameters.string('operation'));
+		},
+	};
+}

@@ -1,0 +1,210 @@
+/** The nodes in n8n's own contexts, with the parameters and expressions of a workflow. */
+import { ExecuteContext, SupplyDataContext } from 'n8n-core';
+import { createEmptyRunExecutionData, NodeConnectionTypes, Workflow } from 'n8n-workflow';
+import type {
+	IDataObject,
+	INode,
+	INodeParameters,
+	INodePropertyOptions,
+	INodeType,
+	INodeTypes,
+	ITaskDataConnections,
+	NodeConnectionType,
+	IWorkflowExecuteAdditionalData,
+} from 'n8n-workflow';
+
+import { isDeepStrictEqual } from 'node:util';
+import { DifyApp } from '../../nodes/DifyApp/DifyApp.node';
+import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
+import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
+import { DifyKnowledge } from '../../nodes/DifyKnowledge/DifyKnowledge.node';
+import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
+import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
+import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
+import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
+import { readThinking } from '../../nodes/shared/chat/thinking';
+import { readUser } from '../../nodes/shared/dify/dify-user';
+import { NodeParameters } from '../../nodes/shared/parameters';
+
+/** A workflow of one node. Like n8n, fills in the defaults of visible fields. */
+function createWorkflow(nodeType: INodeType, parameters: IDataObject, id: string | undefined) {
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: nodeType.description.name,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: parameters as INodeParameters,
+	};
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	const workflow = new Workflow({ id, nodes: [node], connections: {}, active: false, nodeTypes });
+	return { workflow, node: workflow.getNode('Node')! };
+}
+
+/** Runs with n8n's isolate, which evaluates expressions. */
+async function withExpressions<T>({ expression }: Workflow, run: () => T): Promise<T> {
+	await expression.acquireIsolate();
+	try {
+		return run();
+	} finally {
+		await expression.releaseIsolate();
+	}
+}
+
+/** Reads parameters through n8n's own context, which evaluates expressions and resolves resource locators. */
+async function reading<T>(
+	nodeType: INodeType,
+	parameters: IDataObject,
+	read: (parameters: NodeParameters) => T,
+	{ id, json }: { id?: string; json: IDataObject } = {
+		id: 'w1',
+		json: { text: 'hello', off: 'perhaps', many: 7 },
+	},
+): Promise<T> {
+	const { description } = nodeType;
+	const { workflow, node } = createWorkflow(nodeType, parameters, id);
+	const items = [{ json }];
+	const inputs: ITaskDataConnections = { main: [items] };
+	const executeData = { node, data: inputs, source: null };
+	const common = [
+		workflow,
+		node,
+		{} as IWorkflowExecuteAdditionalData,
+		'manual',
+		createEmptyRunExecutionData(),
+		0,
+		items,
+		inputs,
+	] as const;
+	const [output] = description.outputs as NodeConnectionType[];
+	const context =
+		output === NodeConnectionTypes.AiLanguageModel
+			? new SupplyDataContext(...common, output, executeData, [])
+			: new ExecuteContext(...common, executeData, []);
+	return await withExpressions(workflow, () =>
+		read(new NodeParameters(context, 0, description.properties)),
+	);
+}
+
+/** Result of an expression about the node, as the editor evaluates subtitles. */
+async function evaluated(nodeType: INodeType, parameters: IDataObject, expression: string) {
+	const { workflow, node } = createWorkflow(nodeType, parameters, 'w1');
+	return await withExpressions(workflow, () =>
+		workflow.expression.getSimpleParameterValue(node, expression, 'internal', {}),
+	);
+}
+
+describe("with n8n's own context", () => {
+	it.each<[string, INodeType]>([
+		['Dify Chat Message', new DifyChatMessage()],
+		['Dify Conversation', new DifyConversation()],
+		['Dify Feedback', new DifyFeedback()],
+		['Local Chat Model', new LocalChatModel()],
+		['Server Health', new ServerHealth()],
+	])('every field of an untouched node can be read, shown or hidden: %s', async (_name, node) => {
+		const { properties } = node.description;
+		const presetsOf = (field: string) =>
+			properties.filter(({ name }) => name === field).map((one) => one.default);
+		const operations = properties
+			.filter(({ name }) => name === 'operation')
+			.flatMap(({ options = [] }) => options);
+		const unreadable: string[] = [];
+		for (const { value: operation } of operations.length === 0
+			? [{ value: undefined }]
+			: (operations as Array<{ value: unknown }>)) {
+			const values = operation === undefined ? {} : ({ operation } as IDataObject);
+			for (const { name, default: preset, type } of properties) {
+				// n8n resolves only visible locators; the nodes read those of their operation.
+				if (type === 'resourceLocator') continue;
+				const value = await reading(node, values, (parameters) => parameters.value(name));
+				const isExpression = typeof preset === 'string' && preset.startsWith('=');
+				const isPreset = presetsOf(name).some((one) => isDeepStrictEqual(one, value));
+				if (name !== 'operation' && !isExpression && !isPreset) unreadable.push(name);
+			}
+		}
+		expect(unreadable).toEqual([]);
+	});
+
+	it.each<[string | undefined, IDataObject, string]>([
+		['w1', {}, 'n8n-w1'],
+		['w1', { sessionId: 'chat-3', user: 'anna' }, 'chat-3'],
+		['w1', { user: 'anna' }, 'anna'],
+		[undefined, { user: 'anna' }, 'anna'],
+		[undefined, {}, 'n8n'],
+	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
+		for (const node of [new DifyChatMessage(), new DifyFeedback()])
+			expect(await reading(node, {}, readUser, { id, json })).toBe(user);
+	});
+
+	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
+		'the expression %p, which returns nothing, is not replaced by the default user',
+		async (user) => {
+			for (const node of [new DifyChatMessage(), new DifyFeedback()])
+				await expect(reading(node, { user }, readUser)).rejects.toThrow('The user is empty');
+		},
+	);
+
+	it('expressions in collections and locators are evaluated, and errors name the label of wrong values', async () => {
+		const node = new ServerHealth();
+		const values = {
+			operation: 'speedTest',
+			model: { __rl: true, mode: 'id', value: '={{ $json.text }}' },
+			tokens: '={{ $json.many }}',
+			expectations: { minContext: '={{ $json.missing }}' },
+			options: { failWhenUnhealthy: '={{ $json.off }}' },
+		};
+		expect(await reading(node, values, (parameters) => parameters.string('model'))).toBe('hello');
+		expect(await reading(node, values, (parameters) => parameters.number('tokens'))).toBe(7);
+		expect(
+			await reading(node, values, (parameters) =>
+				parameters.number('expectations.minContext', 'none'),
+			),
+		).toBe('none');
+		await expect(
+			reading(node, values, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
+		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
+	});
+
+	it('an option whose expression returns nothing was added; options that depend on another one are read', async () => {
+		const options = {
+			messagesJson: '={{ $json.missing }}',
+			thinking: 'effort',
+			thinkingEffort: '={{ "high" }}',
+		};
+		const values = { resource: 'text', operation: 'chat', options };
+		const readOptions = (parameters: NodeParameters) => [
+			parameters.hasOption('messages'),
+			parameters.hasOption('messagesJson'),
+			readThinking(parameters, 'options.'),
+		];
+		expect(await reading(new LocalLlama(), values, readOptions)).toEqual([
+			false,
+			true,
+			{ mode: 'effort', effort: 'high' },
+		]);
+	});
+
+	it.each([
+		new DifyApp(),
+		new DifyConversation(),
+		new DifyFeedback(),
+		new DifyKnowledge(),
+		new DifyWorkflow(),
+		new LocalLlama(),
+	])('the subtitle says what the operation does: $description.displayName', async (node) => {
+		const { properties, subtitle } = node.description;
+		for (const { name, options, displayOptions } of properties) {
+			if (name !== 'operation') continue;
+			const resource = displayOptions?.show?.resource?.[0] as string | undefined;
+			for (const { value, action } of options as INodePropertyOptions[]) {
+				const chosen = { ...(resource === undefined ? {} : { resource }), operation: value };
+				expect(await evaluated(node, chosen, subtitle!)).toBe(action);
+			}
+		}
+	});
+});

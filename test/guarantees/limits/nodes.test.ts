@@ -1,0 +1,41 @@
+/** Limits of what servers send, as users meet them. */
+import { testLimit } from '../../support/jest/limits';
+import { LLAMA_SERVER } from '../support/responses';
+import { modelList, run } from '../support/node-runner';
+import { json, useServers } from '../../support/servers/scripted-server';
+
+const start = useServers();
+
+testLimit('lib/servers/list-models.ts#MAX_MODELS', {
+	limit: 5_000,
+	outcome: async (count) => {
+		const data = Array.from({ length: count }, (_none, at) => ({ id: `model-${at}` }));
+		const server = await start({ 'GET /v1/models': json({ object: 'list', data }) });
+		return await modelList(server.url).then(
+			({ results }) => (results.length === count ? 'complete' : 'cut'),
+			(error: Error) => (error.message.includes('more than 5000') ? 'too long' : error.message),
+		);
+	},
+	within: 'complete',
+	beyond: 'too long',
+});
+testLimit('lib/tasks/synthesize-speech.ts#MIN_AUDIO_BYTES', {
+	limit: 99,
+	of: 'bytes, one less than audio has',
+	outcome: async (bytes) => {
+		const server = await start({
+			...LLAMA_SERVER,
+			'POST /v1/audio/speech': (_request, response) => {
+				response.writeHead(200, { 'content-type': 'audio/mpeg' });
+				response.end(Buffer.alloc(bytes, 0xff));
+			},
+		});
+		const parameters = { text: 'Hi', voice: 'a', options: { maxRetries: 0 } };
+		return await run(server.url, 'audio:speak', { parameters }).then(
+			() => 'audio',
+			(error: Error) => error.message,
+		);
+	},
+	within: 'The server returned no audio',
+	beyond: 'audio',
+});

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { convertMessages } from '../../../../lib/chat/prepare/convert-messages';
+import type { CallLookup } from '../../../../lib/chat/prepare/convert-messages';
+import type { InputMessage } from '../../../../lib/chat/input-message';
+import type { ChatMessage } from '../../../../lib/chat/chat-message';
+import type { ThinkingHistory } from '../../../../lib/chat/settings';
+import { examples } from '../../../support/jest/properties';
+
+function convert(
+	source: InputMessage[],
+	options: { thinkingHistory?: ThinkingHistory; getCachedCall?: CallLookup } = {},
+): ChatMessage[] {
+	return convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall);
+}
+
+describe('any conversation', () => {
+	const ids = fc.constantFrom(
+		'a',
+		'b',
+		'c',
+		'0',
+		'n8n1111111110_a',
+		'n8n1111111110_b',
+		'n8n2222222220_a',
+	);
+	const reasoning = fc.constantFrom(undefined, '', 'Hm', 'Ah');
+	const content = fc.constantFrom<unknown>(
+		'',
+		'text',
+		[],
+		'<think>t</think>x',
+		[{ type: 'text', text: 'block' }],
+		[{ type: 'thinking', thinking: 'b' }],
+	);
+	const calls = fc.array(
+		fc.record({
+			id: ids,
+			name: fc.constantFrom('f', 'g'),
+			args: fc.constantFrom<Record<string, unknown>>({}, { id: 'a' }, { x: 1, id: 'b' }),
+		}),
+		{ maxLength: 3 },
+	);
+	const result = fc.record({
+		type: fc.constant('tool' as const),
+		toolCallId: ids,
+		content: fc.constantFrom('r1', 'r2'),
+	});
+	const message: fc.Arbitrary<InputMessage> = fc.oneof(
+		fc.record({ type: fc.constant('human' as const), content: fc.constantFrom('q1', 'q2') }),
+		fc.record({ type: fc.constant('system' as const), content: fc.constant('s') }),
+		fc.record({
+			type: fc.constant('ai' as const),
+			content,
+			toolCalls: calls,
+			reasoning,
+			invalidToolCalls: fc.constantFrom<Array<{ id: string }>>([], [{ id: 'c' }]),
+		}),
+		fc.record({
+			type: fc.constant('ai' as const),
+			content,
+			toolCalls: calls.map((all) => all.slice(0, 1)),
+			reasoning,
+		}),
+		result,
+		result,
+	);
+	const conversations = fc.array(message, { maxLength: 14 });
+	const getCachedCall: CallLookup = (id) =>
+		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
+
+	it('has each result right after its call, and a result for each call', () => {
+		fc.assert(
+			fc.property(conversations, fc.boolean(), (source, remembers) => {
+				let open: string[] = [];
+				for (const sent of convert(source, remembers ? { getCachedCall } : {})) {
+					if (sent.role === 'tool') {
+						expect(open[0]).toBe(sent.toolCallId);
+						open.shift();
+						continue;
+					}
+					expect(open).toEqual([]);
+					open = sent.role === 'assistant' ? (sent.toolCalls ?? []).map(({ id }) => id) : [];
+				}
+				expect(open).toEqual([]);
+			}),
+			examples(1000),
+		);
+	});
+
+	it('is converted to the same bytes each time, and is not modified', () => {
+		fc.assert(
+			fc.property(conversations, (source) => {
+				const before = JSON.stringify(source);
+				const first = JSON.stringify(convert(source, { getCachedCall }));
+				expect(JSON.stringify(convert(structuredClone(source), { getCachedCall }))).toBe(first);
+				expect(JSON.stringify(source)).toBe(before);
+			}),
+		);
+	});
+
+	it('begins with the bytes of its earlier part, up to each question', () => {
+		fc.assert(
+			fc.property(conversations, conversations, (earlier, later) => {
+				// Up to a question nothing depends on what follows, apart from the thinking of the running turn.
+				const options = { thinkingHistory: 'never' as const, getCachedCall };
+				const question = { type: 'human' as const, content: 'q' };
+				const short = convert([...earlier, question], options);
+				const long = convert([...earlier, question, ...later], options);
+				expect(long.slice(0, short.length)).toEqual(short);
+			}),
+		);
+	});
+
+	it('does not change when it is converted again', () => {
+		const toInput = (sent: ChatMessage): InputMessage => {
+			switch (sent.role) {
+				case 'assistant':
+					return {
+						type: 'ai',
+						content: sent.content,
+						toolCalls: sent.toolCalls?.map(({ id, name, arguments: args }) => ({
+							id,
+							name,
+							args: JSON.parse(args) as Record<string, unknown>,
+						})),
+						reasoning: sent.reasoning,
+					};
+				case 'tool':
+					return { type: 'tool', toolCallId: sent.toolCallId, content: sent.content };
+				default:
+					return { type: sent.role === 'system' ? 'system' : 'human', content: sent.content };
+			}
+		};
+		fc.assert(
+			fc.property(conversations, (source) => {
+				// The IDs sent to the server no longer show which calls belong to one response.
+				fc.pre(!JSON.stringify(source).includes('n8n'));
+				const converted = convert(source, { thinkingHistory: 'always' });
+				expect(convert(converted.map(toInput), { thinkingHistory: 'always' })).toEqual(converted);
+			}),
+			examples(500),
+		);
+	});
+});

@@ -1,0 +1,158 @@
+import { listModels } from '../../../lib/servers/list-models';
+import type { ModelTask } from '../../../lib/servers/types/server-type';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { ScriptedRequest } from '../../support/servers/scripted-server';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { startKokoroSim } from '../../simulators/media/kokoro';
+import { useSimulator } from '../../simulators/use-simulator';
+import { connect } from '../tasks/media';
+import { getError } from '../../support/jest/get-error';
+
+const serveScript = useSimulator(startScripted);
+
+type Answers = Record<string, unknown>;
+
+/**
+ * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
+ * refusal. Anything else is 404.
+ */
+async function serve(answers: Answers, headers: Record<string, string> = {}) {
+	const scripted = await serveScript((request, response) => {
+		const { method, path } = request;
+		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
+		const answer: unknown =
+			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
+		if (answer === undefined)
+			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
+		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
+		return sendJson(response, answer, 200, headers);
+	});
+	const server = createModelServer({
+		baseUrl: scripted.url,
+		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
+	});
+	return {
+		server,
+		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
+	};
+}
+
+const list = (...models: object[]) => ({ object: 'list', data: models });
+const LLAMA = { server: 'llama.cpp' };
+
+describe('lists of models', () => {
+	const tags = {
+		models: [
+			{
+				name: 'qwen3:8b',
+				details: { parameter_size: '8.2B' },
+				capabilities: ['completion', 'tools'],
+			},
+			{ name: 'nomic', details: { family: 'nomic-bert' } },
+		],
+	};
+	const ofOllama = {
+		'GET /v1/models': list(
+			{ id: 'qwen3:8b', owned_by: 'library' },
+			{ id: 'nomic', owned_by: 'library' },
+		),
+		'GET /api/tags': tags,
+	};
+	const router = (...args: string[]) => ({ value: 'unloaded', args });
+	test.each<[string, ModelTask, Answers, string[]]>([
+		[
+			'capabilities of Ollama',
+			'embeddings',
+			{
+				...ofOllama,
+				'GET /api/ps': { models: [] },
+			},
+			['nomic'],
+		],
+		['capabilities of Ollama', 'chat', ofOllama, ['qwen3:8b']],
+		[
+			'arguments of a router',
+			'reranking',
+			{
+				'GET /v1/models': list(
+					{ id: 'chat', status: router('-c', '1') },
+					{ id: 'rank', status: router('--rerank') },
+				),
+			},
+			['rank'],
+		],
+		[
+			'marks of GPUStack',
+			'speech',
+			{
+				'GET /v1/models?categories=text_to_speech': list({ id: 'voice', owned_by: 'gpustack' }),
+				'GET /v1/models': list(
+					{ id: 'chat', owned_by: 'gpustack' },
+					{ id: 'voice', owned_by: 'gpustack' },
+				),
+			},
+			['voice'],
+		],
+		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
+	])('by use: %s for %s', async (_by, use, answers, expected) => {
+		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
+		expect((await listModels(server, undefined, use)).map(({ id }) => id)).toEqual(expected);
+	});
+
+	test('that fail report the reason', async () => {
+		const withWrongKey = await serve({
+			'GET /v1/models': [401, { error: { message: 'Invalid API Key' } }],
+		});
+		await expect(listModels(withWrongKey.server)).rejects.toMatchObject({ type: 'unauthorized' });
+		const empty = await serve({ 'GET /v1/models': list() });
+		await expect(listModels(empty.server)).rejects.toMatchObject({
+			message: 'The server has no models',
+			suggestion: expect.stringContaining('the key has no access to its models'),
+		});
+		const missing = await serve({});
+		await expect(listModels(missing.server)).rejects.toMatchObject({ type: 'routeNotFound' });
+		const chatOnly = await serve(
+			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
+			LLAMA,
+		);
+		expect(await listModels(chatOnly.server, undefined, 'chat')).toHaveLength(1);
+		const endless = await serve({
+			'GET /v1/models': list(
+				...Array.from({ length: 5_001 }, (_one, index) => ({ id: `m${index}` })),
+			),
+		});
+		await expect(listModels(endless.server)).rejects.toMatchObject({
+			message: expect.stringContaining('5001 models'),
+		});
+	});
+
+	test('are found without a version in the path, for this credential', async () => {
+		const { server } = await serve({ 'GET /models': list({ id: 'a' }) });
+		expect(await listModels(server)).toHaveLength(1);
+		expect(server.getApiUrl()).toBe(server.url.root);
+		const sameKey = ['sk', '9f8e7d6c5b4a3210'].join('-');
+		const { typed } = server.url;
+		expect(createModelServer({ baseUrl: typed, apiKey: sameKey }).getApiUrl()).toBe(
+			server.url.root,
+		);
+		expect(createModelServer({ baseUrl: typed, apiKey: 'other' }).getApiUrl()).toBe(
+			`${server.url.root}/v1`,
+		);
+	});
+});
+
+const startLlama = useSimulator(startLlamaServerSim);
+const startKokoro = useSimulator(startKokoroSim);
+
+const idsOf = async (sim: { url: string }, task: ModelTask) =>
+	(await listModels(connect(sim.url), undefined, task)).map(({ id }) => id);
+
+test('other servers: all models except those for other tasks', async () => {
+	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
+	const deaf = await startLlama({ audio: false });
+	expect(await getError(idsOf(deaf, 'transcription'))).toMatchObject({
+		message: 'The server has no model for transcription',
+		suggestion: expect.stringContaining('--mmproj') as string,
+	});
+});

@@ -1,0 +1,124 @@
+import { listModels } from '../../../lib/servers/list-models';
+import { runModelAction } from '../../../lib/servers/model-actions';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import type { ScriptedRequest } from '../../support/servers/scripted-server';
+import { useSimulator } from '../../simulators/use-simulator';
+
+const serveScript = useSimulator(startScripted);
+
+type Answers = Record<string, unknown>;
+
+/**
+ * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
+ * refusal. Anything else is 404.
+ */
+async function serve(answers: Answers, headers: Record<string, string> = {}) {
+	const scripted = await serveScript((request, response) => {
+		const { method, path } = request;
+		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
+		const answer: unknown =
+			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
+		if (answer === undefined)
+			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
+		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
+		return sendJson(response, answer, 200, headers);
+	});
+	const server = createModelServer({
+		baseUrl: scripted.url,
+		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
+	});
+	return {
+		server,
+		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
+	};
+}
+
+const list = (...models: object[]) => ({ object: 'list', data: models });
+const LLAMA = { server: 'llama.cpp' };
+const OLLAMA = list({ id: 'qwen3:8b', owned_by: 'library' });
+const call = { wait: true, timeoutMs: 10_000, pauseMs: 1 };
+
+describe('model actions', () => {
+	test.each<[string, Answers, Record<string, string>]>([
+		[
+			'a llama-server with one model',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'llamacpp' }) },
+			LLAMA,
+		],
+		[
+			'a server without such endpoints',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) },
+			{},
+		],
+	])('%s is an error that names servers with model actions', async (_name, answers, headers) => {
+		const { server } = await serve(answers, headers);
+		await expect(runModelAction(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
+			type: 'featureDisabled',
+			suggestion: expect.stringMatching(/router|Only/),
+		});
+	});
+
+	test('of a server that rejects the key report that', async () => {
+		const { server } = await serve({ 'GET /v1/models': [401, { detail: 'Wrong key' }] });
+		await expect(runModelAction(server, 'remove', { ...call, model: 'a' })).rejects.toMatchObject({
+			type: 'unauthorized',
+		});
+	});
+
+	test('the list of Ollama says which models are loaded', async () => {
+		const { server } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/tags': { models: [{ name: 'qwen3:8b' }] },
+			'GET /api/ps': { models: [{ name: 'qwen3:8b', size: 100, size_vram: 50 }] },
+		});
+		const states = (await listModels(server)).map(({ id, state }) => [id, state]);
+		expect(states).toContainEqual(['qwen3:8b', 'loaded']);
+	});
+
+	test('Ollama loads, unloads and deletes', async () => {
+		const running = new Set<string>();
+		const { server, requested } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/ps': () => ({ models: [...running].map((name) => ({ name })) }),
+			'POST /api/generate': ({ body }: ScriptedRequest) => {
+				if (body.keep_alive === 0) running.clear();
+				else running.add('qwen3:8b');
+				return { done: true };
+			},
+			'DELETE /api/delete': ({ body }: ScriptedRequest) =>
+				body.model === 'qwen3:8b' ? {} : [404, { error: "model 'x' not found" }],
+		});
+		expect(
+			await runModelAction(server, 'load', { ...call, model: 'library/Qwen3:8b' }),
+		).toMatchObject({ server: 'ollama', changed: true });
+		expect(await runModelAction(server, 'unload', { ...call, model: 'qwen3:8b' })).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+		});
+		expect(await runModelAction(server, 'remove', { ...call, model: 'qwen3:8b' })).toMatchObject({
+			deleted: true,
+		});
+		await expect(runModelAction(server, 'remove', { ...call, model: 'x' })).rejects.toMatchObject({
+			type: 'modelNotFound',
+			suggestion: expect.stringContaining('already be deleted'),
+		});
+		expect(requested().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
+	});
+
+	test('LM Studio loads, and unloads by the instance ID', async () => {
+		const { server, requested } = await serve({
+			'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }),
+			'POST /api/v1/models/load': ({ body }: ScriptedRequest) =>
+				body.model === 'a' ? { status: 'loaded' } : undefined,
+			'POST /api/v1/models/unload': ({ body }: ScriptedRequest) =>
+				body.instance_id === 'a' ? {} : undefined,
+		});
+		await runModelAction(server, 'load', { ...call, model: 'a' });
+		await runModelAction(server, 'unload', { ...call, model: 'a' });
+		expect(requested().filter((one) => one.startsWith('POST'))).toEqual([
+			'POST /api/v1/models/load',
+			'POST /api/v1/models/unload',
+		]);
+	});
+});

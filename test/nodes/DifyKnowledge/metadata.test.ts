@@ -1,0 +1,86 @@
+import { addDocument } from '../../simulators/dify';
+import { getNodeError } from '../dify';
+import { getWrites } from '../../lib/dify/knowledge/setup';
+import { byId, executeOperation, startScene } from './setup';
+
+/** Sets a field of a document, and creates it if it is missing. */
+async function setField(
+	scene: Awaited<ReturnType<typeof startScene>>,
+	row: { field: string; value: unknown; type?: string },
+) {
+	const document = addDocument(scene.sim.store, scene.dataset);
+	return await executeOperation(scene, 'metadata', 'set', {
+		documentId: byId(document.id),
+		values: { value: [row] },
+		options: { createFields: true },
+	});
+}
+
+describe('metadata', () => {
+	test('of a document is set, and missing fields are created on request', async () => {
+		const scene = await startScene();
+		const document = addDocument(scene.sim.store, scene.dataset);
+		await executeOperation(scene, 'metadata', 'createField', { name: 'year', type: 'number' });
+		const values = {
+			value: [
+				{ field: 'year', value: '2020' },
+				{ field: 'read', value: 7 },
+			],
+		};
+		const documentId = byId(document.id);
+		await expect(
+			executeOperation(scene, 'metadata', 'set', { documentId, values }),
+		).rejects.toThrow('no metadata field "read"');
+		expect(
+			await executeOperation(scene, 'metadata', 'set', {
+				documentId,
+				values,
+				options: { createFields: true },
+			}),
+		).toEqual([{ documentId: document.id, metadata: { year: 2020, read: 7 } }]);
+		expect(await executeOperation(scene, 'metadata', 'getFields')).toMatchObject([
+			{ name: 'year', type: 'number', builtInEnabled: false },
+			{ name: 'read', type: 'number' },
+		]);
+	});
+
+	test.each<[string | undefined, unknown, string, unknown]>([
+		['number', '2026', 'number', 2026],
+		['string', '2026', 'string', '2026'],
+		['string', '2026-01-31', 'string', '2026-01-31'],
+		['time', '2026-01-31T12:00:00Z', 'time', 1_769_860_800],
+		['time', 1_769_860_800, 'time', 1_769_860_800],
+		['auto', 7, 'number', 7],
+		['auto', new Date('2026-01-31T12:00:00Z'), 'time', 1_769_860_800],
+		[undefined, 'Ann', 'string', 'Ann'],
+		[undefined, 'v1.2', 'string', 'v1.2'],
+	])('a new field of the type %s with %j is a %s', async (type, value, fieldType, stored) => {
+		const scene = await startScene();
+		const [item] = await setField(scene, { field: 'x', value, ...(type && { type }) });
+		expect(item!.metadata).toEqual({ x: stored });
+		expect(scene.dataset.fields).toMatchObject([{ name: 'x', type: fieldType }]);
+	});
+
+	test.each(['2026', ' 07301', '1.5', '2026-01-31', '2026-01-31T12:00:00Z'])(
+		'"%s" creates no field without a type, since that is permanent',
+		async (value) => {
+			const scene = await startScene();
+			const error = await getNodeError(setField(scene, { field: 'x', value, type: 'auto' }));
+			expect(error.message).toContain('new metadata field "x" requires a type');
+			expect(error.description).toContain('Set its Type to Number, Text or Time');
+			expect(getWrites(scene.sim)).toEqual([]);
+		},
+	);
+
+	test.each([
+		['string', 2026, '2026'],
+		['number', '2026', 2026],
+		['time', '2026-01-31T12:00:00Z', 1_769_860_800],
+	])('a value takes the type of its existing field: %s', async (type, value, stored) => {
+		const scene = await startScene({ fields: [{ id: 'f', name: 'x', type }] });
+		for (const chosen of ['auto', 'string', 'number']) {
+			const [item] = await setField(scene, { field: 'x', value, type: chosen });
+			expect(item!.metadata).toEqual({ x: stored });
+		}
+	});
+});
