@@ -72,7 +72,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const { headers } = response;
 		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.currentReport.reasoningWarning = reasoningStart.storeStart(completion);
-		const errorContext = toErrorContext(turn.server, url, turn.settings.model);
+		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
 		await this.letOthersWork();
 		const { draft } = routedDraft;
 		const outcome = validateCompletion(turn, { completion, errorContext, draft });

@@ -85,7 +85,7 @@ export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS):
 		if (next === merged.length || merged[next]![0] >= at + literal.length) return literal;
 		const value = JSON.parse(literal) as unknown;
 		// One of the bytes of a key, in a list.
-		const isByte = typeof value === 'number' && isWithin(merged[next]!, at, at + literal.length);
+		const isByte = typeof value === 'number' && isWithin(merged[next]!, [at, at + literal.length]);
 		if (isByte) return JSON.stringify(MASK);
 		const text = typeof value === 'string' ? value : literal;
 		const masked = mask(text, secrets);
@@ -94,7 +94,7 @@ export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS):
 }
 
 /** Whether a longer range contains a part of a text. */
-function isWithin([first, last]: Range, from: number, to: number): boolean {
+function isWithin([first, last]: Range, [from, to]: Range): boolean {
 	return first <= from && last >= to && last - first > to - from;
 }
 
@@ -132,11 +132,12 @@ function maskList(list: readonly unknown[], secrets: readonly string[]): unknown
 	// With separators of its own in the range of a key.
 	const text = list.join(',');
 	const ranges = mergeRanges(findSecrets(text, getPatterns(secrets)));
-	let end = -1;
+	let [next, end] = [0, -1];
 	return list.map((byte) => {
 		const from = end + 1;
 		end = from + String(byte).length;
-		return ranges.some((range) => isWithin(range, from, end)) ? MASK : byte;
+		while (next < ranges.length && ranges[next]![1] <= from) next++;
+		return next < ranges.length && isWithin(ranges[next]!, [from, end]) ? MASK : byte;
 	});
 }
 
@@ -220,12 +221,10 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 	const ranges = patterns.find(source);
 	const target = BUFFERS[layer + 1];
 	if (target === undefined) return ranges;
-	const addInner = (toEnd: (from: number, to: number) => number = (_from, to) => to) => {
+	const addInner = (trim: (range: Range) => Range = (range) => range) => {
 		if (target.length < patterns.minLength) return;
-		for (const inner of findInLayer(layer + 1, patterns)) {
-			const [from, to] = target.toSource(...inner);
-			ranges.push([from, toEnd(from, to)]);
-		}
+		for (const inner of findInLayer(layer + 1, patterns))
+			ranges.push(trim(target.toSource(...inner)));
 	};
 	if (target.unescape(source, patterns.relevant)) addInner();
 	const runs = findBase64Runs(source);
@@ -236,9 +235,8 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 	const byteRuns = findByteRuns(source);
 	for (let index = 0; index < byteRuns.length; index += 2)
 		for (const read of BYTE_READERS) {
-			const range = { from: byteRuns[index]!, to: byteRuns[index + 1]! };
-			if (!read(source, target, range)) continue;
-			addInner((from, to) => trimSeparators(source, from, to));
+			const run = { from: byteRuns[index]!, to: byteRuns[index + 1]! };
+			if (read(source, target, run)) addInner((range) => trimSeparators(source, range));
 		}
 	return ranges;
 }

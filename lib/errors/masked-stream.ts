@@ -41,7 +41,7 @@ function getUnfinishedLength(text: TextBuffer) {
 }
 
 /** Where a character of a layer begins in the text. */
-function toOuterIndex(layer: number, index: number) {
+function toOuterIndex({ layer, index }: { layer: number; index: number }) {
 	let outer = index;
 	for (let at = layer; at > 0; at--) [outer] = LAYERS[at]!.toSource(outer, outer);
 	return outer;
@@ -113,7 +113,7 @@ export class MaskedStream {
 			if (index > 0 && !layer.unescape(LAYERS[index - 1]!, relevant)) break;
 			layer.truncate(layer.length - getUnfinishedLength(layer));
 			const first = Math.min(this.findStart(layer.slice()), this.findStartOfBytes(layer));
-			start = Math.min(start, toOuterIndex(index, first));
+			start = Math.min(start, toOuterIndex({ layer: index, index: first }));
 		}
 		return all.length - from - start;
 	}

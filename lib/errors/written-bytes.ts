@@ -3,6 +3,7 @@
  * `[107, 101, 121]` (JSON, Python, Rust), `[107 101 121]` (Go).
  */
 import type { TextBuffer } from './escapes';
+import type { Range } from './secret-patterns';
 
 /** Reads a part of a text as bytes; returns whether they may contain a secret. */
 export type ByteReader = (source: TextBuffer, target: TextBuffer, range: ByteRange) => boolean;
@@ -69,11 +70,11 @@ export function findLastRun({ codes, length }: TextBuffer): number {
 	return start;
 }
 
-/** The index after the last digit of a range: separators belong to no byte. */
-export function trimSeparators({ codes }: TextBuffer, from: number, to: number): number {
+/** A range up to its last digit: separators belong to no byte. */
+export function trimSeparators({ codes }: TextBuffer, [from, to]: Range): Range {
 	let end = to;
 	while (end > from && getKind(codes[end - 1]!) === SEPARATOR) end--;
-	return end;
+	return [from, end];
 }
 
 /** Writes bytes, and notes whether enough of them in a row are characters. */

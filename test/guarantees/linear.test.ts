@@ -64,6 +64,7 @@ import {
 	isInFence,
 	isInOpenElement,
 	unwrapCodeBlock,
+	withoutOuterFence,
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
@@ -142,7 +143,7 @@ const SIZES = [1, 2, 4, 8];
 const NOISE_MS = 60;
 /** Four times the length takes four times as long if linear, sixteen times if quadratic. */
 const MAX_GROWTH = 9;
-const MAX_TRIES = 3;
+const MAX_TRIES = 6;
 /** Far above the linear time of the smallest size on a busy machine, so that a test fails early. */
 const MAX_MS = 500;
 
@@ -229,6 +230,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'text without quotations': blankOutQuotedLines,
 	'code blocks': findCodeContents,
 	'a text that is one code block': unwrapCodeBlock,
+	'a text without the fence around it': withoutOuterFence,
 	'members of JSON': (text) => {
 		const json = JSON.stringify({ [text]: [text, { [text]: text }] });
 		return [
@@ -287,11 +289,14 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'depth of JSON': isDeepText,
 	'exact JSON': parseJsonExactly,
 	'JSON for a schema': (text) =>
-		validateJson(text, { type: 'jsonSchema', name: 'a', schema: { type: 'object' } }),
+		validateJson(
+			{ text, isCutOff: false },
+			{ type: 'jsonSchema', name: 'a', schema: { type: 'object' } },
+		),
 	'a reason why a response ended': findFinishFailure,
 	'IDs of calls': (text) => [
 		createToolCallIds([text]),
-		toServerToolCallId(text, 'get_weather'),
+		toServerToolCallId({ id: text, name: 'get_weather' }),
 		getResponseKey(text),
 	],
 	'the name of a tool': toValidName,
@@ -692,7 +697,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'toAlternatives',
 		'ServerError.withSuggestion',
 		'createInputError',
-		'createJsonError',
 		'assertDepth',
 		'isGatewayError',
 		'describeGatewayTimeout',

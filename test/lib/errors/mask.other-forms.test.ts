@@ -1,6 +1,7 @@
 /** Forms of a key that are no escapes: bytes as numbers, and other letter case. */
 import { collectSecrets, mask, maskBody, maskDeep } from '../../../lib/errors/mask';
 import { MaskedStream } from '../../../lib/errors/masked-stream';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/measures/cpu-time';
 import { ECHOED_KEYS, ESCAPES } from '../../support/texts/echoes';
 import { Buffer } from 'node:buffer';
 
@@ -161,4 +162,14 @@ test('the words of a header stay in other letter case, and a key with a digit do
 	const text =
 		'example company limited, EXAMPLE COMPANY LIMITED, team-4-key-of-mine, TEAM-4-KEY-OF-MINE';
 	expect(mask(text, secrets)).toBe('example company limited, EXAMPLE COMPANY LIMITED, ***, ***');
+});
+
+test('a long list of bytes with many keys is masked in time that grows with its length', () => {
+	const secrets = collectSecrets({ authorization: `Bearer ${KEY}` });
+	const list = Array.from({ length: 20_000 }, () => [...bytesOf(KEY), 300 % 256]).flat();
+	let masked: unknown[] = [];
+	expect(cpuMilliseconds(() => (masked = maskDeep<unknown[]>(list, secrets)))).toBeLessThan(
+		LINEAR_CPU_MS,
+	);
+	expect([...new Set(masked)]).toEqual(['***', 44]);
 });

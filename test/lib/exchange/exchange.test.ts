@@ -308,7 +308,7 @@ const fail = (
 	type: ErrorType,
 	serverText = '',
 	hasShownOutput = false,
-): AttemptOutcome<string, string> => ({
+): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
@@ -339,7 +339,7 @@ describe('each rule', () => {
 
 	describe('serverFailure: the same request', () => {
 		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
-			...(fail(type) as FailedOutcome),
+			...fail(type),
 			...details,
 		});
 
@@ -480,6 +480,20 @@ describe('the error', () => {
 
 	test('is the first one, if the changed request is rejected, too', () => {
 		expect(getError(fieldError, fail('badRequest', 'other'))?.serverText).toContain('top_k');
+	});
+
+	test.each<ErrorType>(['modelNotFound', 'featureDisabled', 'promptTooLong'])(
+		'is the later one, if the changed request has a cause that the first did not name: %s',
+		(type) => {
+			const later = fail(type, 'other');
+			later.error = later.error.copyWith({ status: 404 });
+			expect(getError(fieldError, later)?.type).toBe(type);
+		},
+	);
+
+	test('is the first one, if both name a cause', () => {
+		const first = fail('toolsUnsupported', "Unknown parameter: 'top_k'");
+		expect(getError(first, fail('badRequest', 'other'))?.type).toBe('toolsUnsupported');
 	});
 
 	test('is the later one, if the first is a missing route', () => {
