@@ -1,7 +1,6 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import type { NodeErrorOptions } from '../../lib/errors/node-error';
 import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
@@ -86,12 +85,8 @@ const TOOL_FAILED_TEXT =
 	'The checked service could not be checked. The reason is only shown to the owner of the workflow.';
 
 /** n8n's error. As a tool, it says the same for all errors, and the details have its text. */
-export function toHealthNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions,
-): NodeOperationError {
-	const nodeError = toNodeError(node, error, options);
+export function toHealthNodeError(node: INode, error: unknown): NodeOperationError {
+	const nodeError = toNodeError(node, error);
 	if (!isToolNode(node)) return nodeError;
 	const description = error instanceof ServerError ? describeError(error) : nodeError.description;
 	nodeError.context.data = { ...(nodeError.context.data as object | undefined), description };

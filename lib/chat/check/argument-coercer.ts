@@ -4,7 +4,7 @@ import { repairJson } from '../../text/literals';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
-import { parseJsonExactly } from '../../values/exact-json';
+import { parseExactJson } from '../../values/exact-json';
 import type { ParsedArguments } from '../tools/arguments';
 
 /** Deeper values are not changed. */
@@ -42,16 +42,9 @@ export class ArgumentCoercer {
 	 * Changes only values that the schema excludes: booleans, numbers, lists, objects and null written as text, and `null` for
 	 * an optional field. A string stays a string if the schema accepts one, except for `null` in a call that has only texts.
 	 *
-	 * @param args JSON text of an object
-	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
+	 * @returns the same arguments if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
-	coerce(args: string, schema: JsonRecord, options?: CoercionOptions): string {
-		const value = parseJson(args);
-		return isRecord(value) ? this.coerceParsed({ json: args, value }, schema, options).json : args;
-	}
-
-	/** The same for arguments that were parsed. */
-	coerceParsed(
+	coerce(
 		args: ParsedArguments,
 		schema: JsonRecord,
 		{ hasNullTexts = false }: CoercionOptions = {},
@@ -146,12 +139,16 @@ export class ArgumentCoercer {
 		const word = trimmed.toLowerCase();
 		const isBoolean = word === 'true' || word === 'false';
 		if (isBoolean && !this.excludes(schema, 'boolean')) return word === 'true';
-		const json = /^[[{]/.test(trimmed) ? repairJson(trimmed) : trimmed;
-		const value = json === undefined ? undefined : parseJsonExactly(json);
+		const repaired = /^[[{]/.test(trimmed)
+			? repairJson(trimmed)
+			: { json: trimmed, value: parseJson(trimmed) };
+		if (repaired === undefined) return undefined;
+		const { json } = repaired;
+		const { value } = parseExactJson(json, repaired.value);
 		if (typeof value === 'number')
 			return this.acceptsNumber(value, trimmed, schema) ? value : undefined;
 		if (value === trimmed) this.noteInexactNumber(trimmed, schema);
-		if (json === undefined || typeof value !== 'object') return undefined;
+		if (typeof value !== 'object') return undefined;
 		// Of a key that occurs twice, one value would be lost.
 		if (hasDuplicateKeys(json, value)) return undefined;
 		if (Array.isArray(value)) return this.excludes(schema, 'array') ? undefined : value;

@@ -75,7 +75,7 @@ function checkArguments(
 	if (hasDuplicateKeys(args.json, args.value))
 		return { type: 'ambiguousArguments', details: findDuplicateKeys(args.json) };
 	const inexactBefore = coercer.inexactNumbers.length;
-	const { json, value } = coercer.coerceParsed(args, schema, { hasNullTexts });
+	const { json, value } = coercer.coerce(args, schema, { hasNullTexts });
 	const missing = findMissing({ args: value, schema });
 	if (missing.length > 0) return { type: 'missingArguments', details: missing };
 	const unknown = findUnknown({ args: value, schema });
