@@ -130,7 +130,7 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
 			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
 			suggestion:
-				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, lists for models do not offer it if there are others.',
+				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, model lists do not offer it if there are others.',
 		};
 	},
 	contextBelowExpected: (facts) => {

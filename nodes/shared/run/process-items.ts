@@ -7,6 +7,7 @@ import { ItemError } from './item-error';
 import { toPanelError } from './panel-error';
 import { getVisitorMessage } from './visitor-message';
 import { toChatMessage } from '../../../lib/errors/describe-error';
+import { ServerError } from '../../../lib/errors/server-error';
 import { CancelPoller } from '../cancel-poller';
 
 /**
@@ -88,17 +89,18 @@ export async function processItems<T>(
 }
 
 /**
- * Which item failed, behind the title in the panel: counted from 1, as texts and documents of an item, and only if there are
- * others. n8n's own errors have their own count.
+ * Which item failed, behind the title in the panel: counted from 1, as texts and documents are, and only if there are others.
+ * n8n's own errors have their own count.
  */
 function getPosition(
 	{ itemIndex, reason, isOfNode }: ItemError,
 	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData'>,
 ): string {
 	const count = context.getInputData().length;
-	const isSilent =
-		isOfNode || reason instanceof NodeOperationError || isToolType(context.getNode().type);
-	return count < 2 || isSilent ? '' : ` (item ${itemIndex + 1} of ${count})`;
+	// "Text 2" of the second item says it already.
+	const isNamed = reason instanceof ServerError && reason.facts.index === itemIndex;
+	const isOther = reason instanceof NodeOperationError || isToolType(context.getNode().type);
+	return count < 2 || isOfNode || isNamed || isOther ? '' : ` (item ${itemIndex + 1} of ${count})`;
 }
 
 /** Indexes of the items, grouped by their key. */

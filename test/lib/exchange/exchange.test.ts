@@ -482,6 +482,20 @@ describe('the error', () => {
 		expect(getError(fieldError, fail('badRequest', 'other'))?.serverText).toContain('top_k');
 	});
 
+	test.each<ErrorType>(['modelNotFound', 'featureDisabled', 'promptTooLong'])(
+		'is the later one, if the changed request has a cause that the first did not name: %s',
+		(type) => {
+			const later = fail(type, 'other');
+			later.error = later.error.copyWith({ status: 404 });
+			expect(getError(fieldError, later)?.type).toBe(type);
+		},
+	);
+
+	test('is the first one, if both name a cause', () => {
+		const first = fail('toolsUnsupported', "Unknown parameter: 'top_k'");
+		expect(getError(first, fail('badRequest', 'other'))?.type).toBe('toolsUnsupported');
+	});
+
 	test('is the later one, if the first is a missing route', () => {
 		expect(getError(fail('routeNotFound'), fail('badRequest', 'other'))?.serverText).toBe('other');
 	});
