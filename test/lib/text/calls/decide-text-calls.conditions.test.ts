@@ -9,7 +9,12 @@ import type { RejectionReason } from '../../../../lib/text/calls/types';
 const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
 
 const decide = (text: string, { isCutOff = false, isQuotation = false } = {}): TextCallDecision =>
-	decideTextCalls({ text, tools, isCutOff, isQuotation: () => isQuotation });
+	decideTextCalls({
+		text,
+		tools,
+		isCutOff,
+		findQuotation: () => (isQuotation ? 'quotation' : undefined),
+	});
 
 /** One shape of calls, as a text for each condition. */
 interface Shape {
