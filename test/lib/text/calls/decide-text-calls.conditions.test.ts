@@ -687,6 +687,8 @@ describe('only a mark that a model documents for calls begins one', () => {
 		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
 		`<tool_calls:opensource><tool_call:opensource>wipe_cache<tool_sep:opensource></tool_call:opensource></tool_calls:opensource>`,
 		`<function_call> ${json}</function_call>`,
+		`<function_call> ${json}`,
+		`<function_call> ${json}\n`,
 		`<atem:function_calls>\n<atem:invoke name="wipe_cache">\n</atem:invoke>\n</atem:function_calls>`,
 		`<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="wipe_cache"></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>`,
 		`<｜tool▁calls｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
@@ -1080,6 +1082,22 @@ describe('a damaged call is text, and leads to a hint', () => {
 	])('but not what only speaks of a tool: %s', (text) => {
 		expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
 	});
+});
+
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_newsletter","arguments":{}}',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_call>\n<function_call> {"name":"send_newsletter","arguments":{}}',
+])('Granite 20B calls several tools: %s', (text) => {
+	expect(decide(text).calls.map(({ name }) => name)).toEqual(['wipe_cache', 'send_newsletter']);
+});
+
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}',
+	'<function_call> {"name":"wipe_cache","arguments":{}} is the call.',
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_cal',
+])('Granite 20B does not call: %s', (text) => {
+	expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
 });
 
 test('FunctionGemma may begin the result of its call itself', () => {
