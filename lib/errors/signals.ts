@@ -64,6 +64,12 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|llm)\b/i,
 	],
 	[
+		'upstreamKeyRejected',
+		// OpenAI's client in LiteLLM (seen: 1.108.7) and in FastAPI servers; LiteLLM's own sentence
+		/\bapi_key client option must be set\b|\bmissing credentials\. please pass\b/i,
+		/\bmissing \w{1,40} api key - a call is being made\b/i,
+	],
+	[
 		'unauthorized',
 		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
 		/^no connected db\b/i,
@@ -126,6 +132,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
 		// llama-swap
+		/\bhealth check timed out\b/i,
 		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
 	],
 	[
