@@ -44,7 +44,7 @@ const serve = async (clone, url) => {
 		const { logFields } = await runTurn({
 			server,
 			settings,
-			chatRequest: { messages, isBuffered: true },
+			chatRequest: { messages, isNeededOnlyAtEnd: true },
 		});
 		return Number(logFields?.timesPreempted ?? 0);
 	};

@@ -1,7 +1,8 @@
 /** One attempt of a turn: the body of a request, and what its response means. */
-import type { Attempt, AttemptRequest, PartialOutput } from '../exchange/attempt';
-import type { Outcome } from '../exchange/types';
+import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
+import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
+import { letOthersWork } from '../http/sleep';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -34,48 +35,57 @@ export interface AttemptReport {
 	/** Also of responses that could not be used. */
 	usage?: Usage;
 	/** Whether the response was held back until its thinking ended, because the last one began inside its thinking. */
-	isDelayed: boolean;
+	isHeldBack: boolean;
 	/** The warning about a response whose thinking was shown. */
 	reasoningWarning?: string;
 }
 
-/** An attempt. */
+/** One request of a turn: the exchange calls its methods in this order. */
 export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
 	private accumulator: CompletionAccumulator | undefined;
-	private current: AttemptReport = { url: '', firstTokenMs: 0, isDelayed: false };
+	private currentReport: AttemptReport = { url: '', firstTokenMs: 0, isHeldBack: false };
 
 	constructor(
 		private readonly turn: TurnContext,
-		private readonly request: AttemptRequest<CompletionRequest>,
+		private readonly routedDraft: RoutedDraft<CompletionRequest>,
 	) {}
 
 	/** What is known until now. */
 	get report(): Readonly<AttemptReport> {
-		return this.current;
+		return this.currentReport;
 	}
 
 	toBody(): JsonRecord {
-		const { draft, route } = this.request;
+		const { draft, route } = this.routedDraft;
 		return route === 'ollamaChat' ? toOllamaBody(draft) : toOpenAiBody(draft, this.turn.serverType);
 	}
 
 	/** @throws {ServerError} for a completion that the model cannot correct */
 	async toOutcome(
 		response: HttpResponse,
-	): Promise<Outcome<CompletionRequest, ValidatedCompletion>> {
-		const { turn, request } = this;
+	): Promise<AttemptOutcome<CompletionRequest, ValidatedCompletion>> {
+		const { turn, routedDraft } = this;
 		const { url } = response;
-		const reasoningStart = getReasoningStart(turn, request.draft);
-		this.current = { ...this.current, url, isDelayed: reasoningStart.isLearned };
+		const reasoningStart = getReasoningStart(turn, routedDraft.draft);
+		this.currentReport = { ...this.currentReport, url, isHeldBack: reasoningStart.isHeldBack };
 		const completion = await this.receive(response, reasoningStart);
 		const { headers } = response;
 		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
-		this.current.reasoningWarning = reasoningStart.learn(completion);
-		const context = toErrorContext(turn.server, url, turn.settings.model);
-		return validateCompletion(turn, { completion, context, draft: request.draft });
+		this.currentReport.reasoningWarning = reasoningStart.storeStart(completion);
+		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
+		await this.letOthersWork();
+		const { draft } = routedDraft;
+		const outcome = validateCompletion(turn, { completion, errorContext, draft });
+		await this.letOthersWork();
+		return outcome;
 	}
 
-	getPartial(): PartialOutput | undefined {
+	/** Between the steps of the work on a long response. */
+	private async letOthersWork(): Promise<void> {
+		if (this.accumulator?.isLong === true) await letOthersWork();
+	}
+
+	getPartialOutput(): PartialOutput | undefined {
 		return this.accumulator?.received;
 	}
 
@@ -85,12 +95,12 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
 	private async receive(response: HttpResponse, { options }: ReasoningStart): Promise<Completion> {
-		const { turn, current } = this;
+		const { turn, currentReport } = this;
 		const { display, chatRequest, startedAt } = turn;
 		const isShown = !showsTextAtEnd(turn);
 		const contentType = response.headers['content-type'] ?? '';
 		let firstTokenMs = 0;
-		this.accumulator = createAccumulator(turn, this.request, options);
+		this.accumulator = createAccumulator(turn, this.routedDraft, options);
 		const { rest, completion } = await readStream(response, this.accumulator, {
 			onDelta: (delta) => {
 				if (isShown) display.push(delta);
@@ -100,10 +110,10 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 			},
 			signal: chatRequest.signal,
 		});
-		current.usage = addUsage(current.usage, completion.usage);
-		current.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
+		currentReport.usage = addUsage(currentReport.usage, completion.usage);
+		currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
 		if (completion.failure && !completion.failure.isCorrectable)
-			throw toServerError(turn, { completion, context: response.errorContext, contentType });
+			throw toServerError(turn, { completion, errorContext: response.errorContext, contentType });
 		if (isShown) display.push(rest);
 		return completion;
 	}
@@ -111,7 +121,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 
 function createAccumulator(
 	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
-	{ draft, route }: AttemptRequest<CompletionRequest>,
+	{ draft, route }: RoutedDraft<CompletionRequest>,
 	reasoningOptions: ReasoningStart['options'],
 ): CompletionAccumulator {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';

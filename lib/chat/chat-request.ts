@@ -1,3 +1,4 @@
+/** What a chain or an agent asks for. */
 import type { InputMessage } from './input-message';
 import type { ToolDefinition, ToolChoice } from './tool-definition';
 import type { ChatResult } from './chat-result';
@@ -13,7 +14,7 @@ export interface ChatRequest {
 	stop?: readonly string[];
 	signal?: AbortSignal;
 	/** Whether the response is needed only when complete. */
-	isBuffered?: boolean;
+	isNeededOnlyAtEnd?: boolean;
 }
 
 /**

@@ -1,3 +1,4 @@
+/** The texts and the media of messages. */
 import { decodeInlineData, isDataUrl } from '../files/inline-data';
 import type { ContentPart, MediaPart } from '../files/read-file';
 import { toContentPart } from '../files/read-file';

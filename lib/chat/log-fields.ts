@@ -8,22 +8,22 @@ export interface TurnHistory {
 	/** How all attempts passed the queue. */
 	queueStats: QueueStats;
 	/** Why requests were sent again. */
-	applied: readonly AppliedRule[];
+	appliedRules: readonly AppliedRule[];
 	/** Whether the response was held back until its thinking ended. */
-	isDelayed: boolean;
+	isHeldBack: boolean;
 }
 
 /** Execution log fields for the queue, and for responses that were held back or requested again. */
-export function toLogFields({ queueStats, applied, isDelayed }: TurnHistory): JsonRecord {
+export function toLogFields({ queueStats, appliedRules, isHeldBack }: TurnHistory): JsonRecord {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
-	const corrections = applied.filter(({ rule }) => rule === 'correction').length;
+	const corrections = appliedRules.filter(({ rule }) => rule === 'correction').length;
 	return {
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: corrections || undefined,
-		delayedBecause: isDelayed ? 'the last response began inside its thinking' : undefined,
-		resentBecause: applied.length > 0 ? applied.map(({ because }) => because) : undefined,
+		delayedBecause: isHeldBack ? 'the last response began inside its thinking' : undefined,
+		resentBecause: appliedRules.length > 0 ? appliedRules.map(({ because }) => because) : undefined,
 	};
 }

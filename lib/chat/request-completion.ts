@@ -1,4 +1,4 @@
-/** Gets a valid completion: the exchange of a turn, over a chat route of the server. */
+/** Gets a valid completion: the exchange of a turn, which makes its attempts, over a chat route of the server. */
 import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import {
@@ -17,7 +17,7 @@ import type { Adaptations } from '../exchange/types';
 import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './attempt';
 import { ChatAttempt } from './attempt';
-import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/ollama-body';
+import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/native-api';
 import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
 import { getChatFields } from './body/request-fields';
 import { adjustNullInSchema } from './body/schema-forms';
@@ -31,8 +31,8 @@ import type { Usage } from './chat-result';
 
 /** A valid completion, and how it was obtained. */
 export interface CompletionResult extends ExchangeResult<CompletionRequest, ValidatedCompletion> {
-	/** All attempts in their order; the last one got the completion. */
-	attempts: readonly AttemptReport[];
+	/** Of all attempts in their order; the last one got the completion. */
+	reports: readonly AttemptReport[];
 	/** How all attempts passed the queue. */
 	queueStats: QueueStats;
 }
@@ -58,9 +58,9 @@ export async function requestCompletion(
 		// an option needs the other.
 		routes: needsNativeApi(draft.sampling) ? routes : [...routes].reverse(),
 		draft,
-		startAttempt: (request) => {
-			if (attempts.length > 0) display.startRetry();
-			const attempt = new ChatAttempt(turn, request);
+		startAttempt: (routedDraft) => {
+			if (attempts.length > 0) display.startNextAttempt();
+			const attempt = new ChatAttempt(turn, routedDraft);
 			attempts.push(attempt);
 			return attempt;
 		},
@@ -69,20 +69,20 @@ export async function requestCompletion(
 			model: draft.model,
 			timeouts: settings.timeouts,
 			maxRetries: settings.retries,
-			isPreemptible: chatRequest.isBuffered === true,
+			isPreemptible: chatRequest.isNeededOnlyAtEnd === true,
 			priority: settings.priority ?? 'interactive',
 			queueStats,
 			signal: chatRequest.signal,
 		},
 	}).catch(async (error: unknown) => {
-		throw await explain(asServerErrorOrThrow(error), turn, {
+		throw await toTurnError(asServerErrorOrThrow(error), turn, {
 			draft,
 			usage: sumUsage(attempts.map(({ report }) => report)),
-			attempt: attempts.at(-1),
+			lastAttempt: attempts.at(-1),
 		});
 	});
 	const warnings = [...result.warnings, ...getFallbackWarnings(turn, result)];
-	return { ...result, warnings, attempts: attempts.map(({ report }) => report), queueStats };
+	return { ...result, warnings, reports: attempts.map(({ report }) => report), queueStats };
 }
 
 /** Whether the model knows the format without the field for it. */
@@ -109,23 +109,23 @@ interface FailedTurn {
 	draft: CompletionRequest;
 	/** Of all attempts. */
 	usage: Usage | undefined;
-	/** The last one; undefined if none began. */
-	attempt: ChatAttempt | undefined;
+	/** Undefined if none began. */
+	lastAttempt: ChatAttempt | undefined;
 }
 
-async function explain(
+async function toTurnError(
 	error: ServerError,
 	turn: TurnContext,
-	{ draft, usage, attempt }: FailedTurn,
+	{ draft, usage, lastAttempt }: FailedTurn,
 ): Promise<ServerError> {
 	// An error response is about a body that was sent, so it can be built again.
-	const body = error.serverText === undefined ? undefined : attempt?.toBody();
-	const rejection = body && explainRejection(error, getRequestFields(turn), body);
-	const suggested = rejection?.isComplete
-		? rejection.error
+	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
+	const explanation = body && explainRejection(error, getRequestFields(turn), body);
+	const suggested = explanation?.isComplete
+		? explanation.error
 		: await withSuggestion(error, turn, draft);
 	const hasAdvice = suggested.suggestion !== error.suggestion;
-	const explained = rejection && !hasAdvice ? rejection.error : suggested;
+	const explained = explanation && !hasAdvice ? explanation.error : suggested;
 	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 

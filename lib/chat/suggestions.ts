@@ -7,7 +7,7 @@ import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
-import { hasFailed, suggestModels } from '../servers/models';
+import { hasFailed, suggestModels } from '../servers/model-selection';
 import { getTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
@@ -87,7 +87,9 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, chatRequest.signal, 'chat').catch(asServerErrorOrThrow);
+	const models = await listModels(server, { signal: chatRequest.signal, task: 'chat' }).catch(
+		asServerErrorOrThrow,
+	);
 	const ids = Array.isArray(models)
 		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
 		: [];
@@ -197,12 +199,14 @@ async function toNoChatError(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	if (serverType === other) {
-		const models = await listModels(server, chatRequest.signal).catch(asServerErrorOrThrow);
+		const models = await listModels(server, { signal: chatRequest.signal }).catch(
+			asServerErrorOrThrow,
+		);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
 	}
 	if (serverType.hasEveryRoute) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
-	return createServerError('wrongModelType', toErrorContext(server, url, model), {
+	return createServerError('wrongModelType', toErrorContext(server, { url, model }), {
 		status,
 		serverText,
 	});

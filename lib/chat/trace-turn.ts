@@ -20,19 +20,18 @@ export interface TracedTurn {
 /**
  * Runs a turn in a span, if n8n exports traces.
  *
- * @param run receives the server whose requests are parts of the span
+ * @param runTraced receives the server whose requests are parts of the span
  */
 export async function traceTurn(
 	{ server, settings, messages, startedAt }: TracedTurn,
-	run: (server: ModelServer) => Promise<ChatResult>,
+	runTraced: (server: ModelServer) => Promise<ChatResult>,
 ): Promise<ChatResult> {
 	const { model, sampling, trace, priority } = settings;
-	return await withSpan(
-		server,
-		{ operation: 'chat', model, sampling, input: messages, trace, priority },
-		run,
-		(result) => toResponseAttributes(result, startedAt),
-	);
+	return await withSpan(server, {
+		request: { operation: 'chat', model, sampling, input: messages, trace, priority },
+		work: runTraced,
+		toAttributes: (result) => toResponseAttributes(result, startedAt),
+	});
 }
 
 /**

@@ -1,3 +1,4 @@
+/** What the attempts of a turn have in common. */
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { DisplayedText } from './read/displayed-text';
 import type { ChatSettings } from './settings';
@@ -22,5 +23,5 @@ export interface TurnContext {
 
 /** Whether the text is shown only when it is complete and valid, not as it arrives. */
 export function showsTextAtEnd({ chatRequest, settings }: TurnContext): boolean {
-	return chatRequest.isBuffered === true || isJsonRequested(settings.sampling);
+	return chatRequest.isNeededOnlyAtEnd === true || isJsonRequested(settings.sampling);
 }

@@ -6,7 +6,7 @@ import type { ValidatedCompletion } from './check/validate-completion';
 import type { TurnContext } from './turn-context';
 
 /** A response, and what it responds to. */
-export interface TurnResponse {
+export interface AcceptedResponse {
 	completion: ValidatedCompletion;
 	/** The warning about thinking that was shown. */
 	reasoningWarning: string | undefined;
@@ -17,7 +17,7 @@ export interface TurnResponse {
 /** The warnings about a response: truncated output or input, another model, a call that was not executed. */
 export async function getResponseWarnings(
 	{ server, serverType, settings }: TurnContext,
-	{ completion, reasoningWarning, texts }: TurnResponse,
+	{ completion, reasoningWarning, texts }: AcceptedResponse,
 ): Promise<string[]> {
 	const { model } = settings;
 	const warnings = [

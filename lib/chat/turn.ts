@@ -1,5 +1,5 @@
 /** One turn of a chat: prepares the conversation, requests a completion, and gives it the form that n8n needs. */
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { buildCompletionRequest } from './body/completion-request';
@@ -26,8 +26,8 @@ import type { ChatResult } from './chat-result';
 import type { ToolCall } from './chat-message';
 import type { ChatSettings } from './settings';
 
-/** What a turn is about. */
-export interface TurnRequest {
+/** What a turn needs. */
+export interface TurnOptions {
 	server: ModelServer;
 	settings: ChatSettings;
 	chatRequest: ChatRequest;
@@ -40,16 +40,16 @@ export interface TurnRequest {
  *
  * @throws {ServerError} with the received text in `partialText` and `partialReasoning`
  */
-export async function runTurn(request: TurnRequest): Promise<ChatResult> {
-	const { server, chatRequest, onDelta = () => {} } = request;
-	assertModelName(request.settings.model);
-	const settings = toTurnSettings(request.settings, chatRequest);
+export async function runTurn(options: TurnOptions): Promise<ChatResult> {
+	const { server, chatRequest, onDelta = () => {} } = options;
+	assertModelName(options.settings.model);
+	const settings = toTurnSettings(options.settings, chatRequest);
 	const prepared = prepareMessages(chatRequest.messages, settings);
 	const startedAt = performance.now();
-	const traced = { server, settings, messages: prepared.messages, startedAt };
-	return await traceTurn(traced, async (tracedServer) => {
-		const inSpan = { server: tracedServer, settings, chatRequest, onDelta };
-		const turn = await createTurn(inSpan, prepared, startedAt);
+	const tracedTurn = { server, settings, messages: prepared.messages, startedAt };
+	return await traceTurn(tracedTurn, async (tracedServer) => {
+		const tracedOptions = { server: tracedServer, settings, chatRequest, onDelta };
+		const turn = await createTurnContext(tracedOptions, prepared, startedAt);
 		return await completeTurn(turn, prepared);
 	});
 }
@@ -65,8 +65,8 @@ function toTurnSettings(settings: ChatSettings, chatRequest: ChatRequest): ChatS
 	};
 }
 
-async function createTurn(
-	{ server, settings, chatRequest, onDelta }: Required<TurnRequest>,
+async function createTurnContext(
+	{ server, settings, chatRequest, onDelta }: Required<TurnOptions>,
 	{ messages }: PreparedMessages,
 	startedAt: number,
 ): Promise<TurnContext> {
@@ -94,10 +94,10 @@ async function completeTurn(
 	const profile = getProfile(server);
 	const props = await profile.getProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const request = buildCompletionRequest(turn, messages);
-	const response = await requestCompletion(turn, request.draft);
-	const { value: completion, attempts, queueStats, applied } = response;
-	const { url, firstTokenMs, isDelayed, reasoningWarning } = attempts.at(-1)!;
+	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages);
+	const result = await requestCompletion(turn, draft);
+	const { value: completion, reports, queueStats, appliedRules } = result;
+	const { url, firstTokenMs, isHeldBack, reasoningWarning } = reports.at(-1)!;
 	showRest(turn, completion);
 	const toolCalls = toOwnCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
@@ -108,13 +108,13 @@ async function completeTurn(
 		json: completion.json,
 		toolCalls,
 		finishReason: completion.finishReason,
-		usage: sumUsage(attempts) ?? estimateUsage(completion, texts),
+		usage: sumUsage(reports) ?? estimateUsage(completion, texts),
 		timings: completion.timings,
 		model: completion.model,
 		warnings: [
 			...historyWarnings,
-			...request.warnings,
-			...response.warnings,
+			...draftWarnings,
+			...result.warnings,
 			...completion.warnings,
 			...(await getResponseWarnings(turn, { completion, reasoningWarning, texts })),
 		],
@@ -122,7 +122,7 @@ async function completeTurn(
 		serverType: profile.getRecognizedName(),
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
-		logFields: toLogFields({ queueStats, applied, isDelayed }),
+		logFields: toLogFields({ queueStats, appliedRules, isHeldBack }),
 	};
 }
 

@@ -1,10 +1,11 @@
-/** What an app accepts of the files that came with a chat message (docs/protocols/dify.md 2.1.3, 2.9). */
+/** Which files an app or a field of its form accepts (docs/protocols/dify.md 2.1.3, 2.9). */
 import type { UnsentFile } from '../unsent-files';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecord, asString } from '../values/records';
-import type { DifyFileType } from './files';
-import { detectMediaType, getAllowedFileTypes, getExtension } from './files';
+import type { DifyFileType } from './file-types';
+import { detectMediaType, getExtension } from './file-types';
+import { createLocalError } from './create-error';
 
 /** A file that would be uploaded. */
 export interface UploadCandidate {
@@ -63,9 +64,10 @@ const DOCUMENT_ENDINGS: ReadonlySet<string> = new Set(
 );
 
 function getType({ name, mimeType }: UploadCandidate): DifyFileType {
-	const ending = getExtension(name);
+	const extension = getExtension(name);
 	return (
-		detectMediaType(ending, mimeType) ?? (DOCUMENT_ENDINGS.has(ending) ? 'document' : 'custom')
+		detectMediaType({ extension, mimeType }) ??
+		(DOCUMENT_ENDINGS.has(extension) ? 'document' : 'custom')
 	);
 }
 
@@ -141,4 +143,25 @@ const LIST = new Intl.ListFormat('en');
 
 function getExcess(count: number, { maxFiles }: UploadRules): string | undefined {
 	return count < maxFiles ? undefined : `the app accepts ${maxFiles} per message`;
+}
+
+/** The types that the settings of an app or of a form field allow; undefined: any. */
+export function getAllowedFileTypes(settings: JsonRecord): readonly unknown[] | undefined {
+	const types = asArray(settings.allowed_file_types);
+	return types.length === 0 ? undefined : types;
+}
+
+/**
+ * File types that an app accepts.
+ *
+ * @throws {ServerError} if it accepts none: Dify would silently drop the files
+ */
+export function getAppFileTypes(parameters: JsonRecord): readonly unknown[] | undefined {
+	const upload = asRecord(parameters.file_upload);
+	if (upload.enabled === true) return getAllowedFileTypes(upload);
+	throw createLocalError('appFeatureDisabled', {
+		title: 'File upload is disabled in the app, so Dify would ignore the files',
+		suggestion:
+			'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
+	});
 }

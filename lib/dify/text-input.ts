@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../values/records';
 import { createLocalError } from './create-error';
-import { parseForm } from './forms';
+import { parseAppForm } from './app-form';
 
 /** A text for the form of an app. */
 interface TextInput {
@@ -16,7 +16,7 @@ interface TextInput {
  * @throws {ServerError} if the form has no or several text variables left
  */
 export function withTextInput(inputs: JsonRecord, { text, appParameters }: TextInput): JsonRecord {
-	const names = parseForm(appParameters)
+	const names = parseAppForm(appParameters)
 		.filter(
 			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
 		)

@@ -109,7 +109,7 @@ interface RunPause {
 }
 
 /** Why a run failed. */
-export interface RunError {
+export interface RunFailure {
 	/**
 	 * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `rejected`: Dify reported a
 	 * rejection as the end of a run that never started.
@@ -156,7 +156,7 @@ export interface RunResult {
 	/** Buttons of submitted forms. If submitted twice, Dify accepts both and uses one. */
 	submittedForms: SubmittedForm[];
 	/** Set if and only if the status is `failed`. */
-	error?: RunError;
+	error?: RunFailure;
 	/** Warnings for the user. */
 	warnings: string[];
 }

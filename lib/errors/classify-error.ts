@@ -1,3 +1,4 @@
+/** From an error response, or an error inside a response, to its error. */
 import type { ServerError, ServerRejection } from './server-error';
 import type { ErrorContext } from './create-error';
 import type { ErrorFacts } from './rows/error-facts';

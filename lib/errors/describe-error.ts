@@ -1,3 +1,4 @@
+/** An error as one text, for an item and for a chat. */
 import { ServerError } from './server-error';
 import { toPlainText } from '../values/safe-text';
 import { getErrorMessage, truncate } from '../values/text';

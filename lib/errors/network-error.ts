@@ -1,3 +1,4 @@
+/** From an error of a connection to its error. */
 import { mask } from './mask';
 import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';

@@ -1,3 +1,4 @@
+/** The one error class of `lib`. */
 import type { JsonRecord } from '../values/records';
 import { mask } from './mask';
 import type { ErrorType } from './error-types';

@@ -3,10 +3,10 @@ import type { PartialToolCall } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
-import type { Outcome } from './types';
+import type { AttemptOutcome } from './types';
 
-/** What an attempt is to send, and where. */
-export interface AttemptRequest<D> {
+/** What an attempt is to send, on which route. */
+export interface RoutedDraft<D> {
 	/** The request before a route gives it its form. */
 	draft: D;
 	route: RouteName;
@@ -24,9 +24,9 @@ export interface Attempt<D, V> {
 	 *
 	 * @throws {ServerError} if the response is of no use
 	 */
-	toOutcome(response: HttpResponse): Promise<Outcome<D, V>>;
+	toOutcome(response: HttpResponse): Promise<AttemptOutcome<D, V>>;
 	/** Output received so far. Default: none. */
-	getPartial?(): PartialOutput | undefined;
+	getPartialOutput?(): PartialOutput | undefined;
 	/**
 	 * Characters that users have seen until now, in this attempt and those before: a request is not sent again after output
 	 * of its attempt was shown. Default: 0.

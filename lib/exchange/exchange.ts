@@ -12,12 +12,12 @@ import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { applyChanges } from './body-changes';
-import type { Attempt, AttemptRequest, PartialOutput } from './attempt';
-import { forgetRoot, learnFailure, openLessonStore, storeLessons } from './lessons';
+import type { Attempt, RoutedDraft, PartialOutput } from './attempt';
+import { forgetRoot, storeLastingFailure, openLessonStore, storeLessons } from './lessons';
 import { describeOvercomeFailure, withBothTries } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
-import type { Outcome, Adaptations, ExchangeState, AppliedRule } from './types';
+import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
 import { decide, advance } from './rules';
 
 /** What an exchange needs to know. */
@@ -29,7 +29,7 @@ export interface ExchangeOptions<D, V> {
 	/** The first request, before a route gives it its form. */
 	draft: D;
 	/** Begins an attempt. The first one is followed by those that the rules require. */
-	startAttempt(request: AttemptRequest<D>): Attempt<D, V>;
+	startAttempt(routedDraft: RoutedDraft<D>): Attempt<D, V>;
 	/**
 	 * Whether a request on which the server failed is sent once more. Default: true. False where its parts are sent anew, as
 	 * those of a batch.
@@ -56,7 +56,7 @@ export interface ExchangeResult<D, V> {
 	/** Warnings about changes of options that the user set. */
 	warnings: string[];
 	/** Why the request was sent more than once. */
-	applied: readonly AppliedRule[];
+	appliedRules: readonly AppliedRule[];
 }
 
 /**
@@ -77,13 +77,13 @@ export async function exchange<D, V>(
 		isRepeatable: options.isRepeatable !== false,
 		lastingFailure: store.lastingFailure,
 	};
-	let partial: Partial<PartialOutput> = {};
+	let partialOutput: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
 		const attempt = options.startAttempt({ draft, route: route.name });
 		const { body, warnings } = applyChanges(attempt.toBody(), changes);
 		state = { ...state, body };
-		const outcome = await send(server, attempt, { http, state, retryPolicy });
+		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
 			forgetRoot(store, state, outcome.error);
 			state = await updateRoutes(server, options, { state, error: outcome.error });
@@ -91,32 +91,32 @@ export async function exchange<D, V>(
 			storeLessons(store, state);
 			state = { ...state, lastingFailure: undefined };
 		}
-		learnFailure(store, state, outcome);
+		storeLastingFailure(store, state, outcome);
 		const step = decide(state, outcome);
-		const { applied, failure } = state;
+		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
-			if (failure) warnings.push(describeOvercomeFailure(failure));
-			return { value: step.value, draft, route: route.name, warnings, applied };
+			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
+			return { value: step.value, draft, route: route.name, warnings, appliedRules };
 		}
-		partial = maskDeep(getPartial(attempt), server.secrets) ?? partial;
+		partialOutput = maskDeep(getSomeOutput(attempt), server.secrets) ?? partialOutput;
 		if (signal?.aborted) {
-			const context = toErrorContext(server, server.getApiUrl(), model);
-			throw createServerError('aborted', context).withPartial(partial);
+			const context = toErrorContext(server, { url: server.getApiUrl(), model });
+			throw createServerError('aborted', context).withPartial(partialOutput);
 		}
 		if (step.type === 'fail') {
-			const error = failure ? withBothTries(step.error) : step.error;
-			throw error.withPartial(partial);
+			const error = serverFailure ? withBothTries(step.error) : step.error;
+			throw error.withPartial(partialOutput);
 		}
 		state = advance(state, outcome, step);
 	}
 }
 
 /** Undefined without output, so that the output of an earlier attempt stays. */
-function getPartial(attempt: Attempt<unknown, unknown>): PartialOutput | undefined {
-	const partial = attempt.getPartial?.();
-	if (partial === undefined) return undefined;
-	const { text, reasoning, toolCalls = [] } = partial;
-	return toolCalls.length > 0 || (text + reasoning).trim() !== '' ? partial : undefined;
+function getSomeOutput(attempt: Attempt<unknown, unknown>): PartialOutput | undefined {
+	const output = attempt.getPartialOutput?.();
+	if (output === undefined) return undefined;
+	const { text, reasoning, toolCalls = [] } = output;
+	return toolCalls.length > 0 || (text + reasoning).trim() !== '' ? output : undefined;
 }
 
 function createState<D>(
@@ -126,8 +126,16 @@ function createState<D>(
 ): ExchangeState<D> {
 	const routes = getTargets(server, names, apiUrl);
 	const route = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
-	const request = { route, draft, changes };
-	return { request, body: {}, routes, apiUrl, missingUrls: [], adaptations, sent: 1, applied: [] };
+	return {
+		request: { route, draft, changes },
+		body: {},
+		routes,
+		apiUrl,
+		missingUrls: [],
+		adaptations,
+		requestCount: 1,
+		appliedRules: [],
+	};
 }
 
 function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: string) {
@@ -139,18 +147,18 @@ function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: s
 }
 
 /** How an attempt is sent. */
-interface Sending<D> {
+interface SendOptions<D> {
 	http: CommonHttpOptions;
 	state: ExchangeState<D>;
 	/** One budget for all attempts. */
 	retryPolicy: RetryPolicy;
 }
 
-async function send<D, V>(
+async function sendAttempt<D, V>(
 	server: ModelServer,
 	attempt: Attempt<D, V>,
-	{ http, state, retryPolicy }: Sending<D>,
-): Promise<Outcome<D, V>> {
+	{ http, state, retryPolicy }: SendOptions<D>,
+): Promise<AttemptOutcome<D, V>> {
 	const { url, streamFormat } = state.request.route;
 	const content = attempt.toContent?.(state.body) ?? { json: state.body };
 	const getShownLength = () => attempt.getShownLength?.() ?? 0;
@@ -162,14 +170,14 @@ async function send<D, V>(
 			getProfile(server).checkType({ headers: response.headers });
 			return await attempt.toOutcome(response);
 		},
-	).catch((error: unknown): Outcome<D, V> => {
-		const isShown = getShownLength() > shownLength;
+	).catch((error: unknown): AttemptOutcome<D, V> => {
+		const hasShownOutput = getShownLength() > shownLength;
 		return {
 			type: 'failed',
 			error: asServerErrorOrThrow(error),
-			isShown,
-			hasShownOutput: getShownLength() > 0,
-			hasOutput: getPartial(attempt) !== undefined,
+			hasShownOutput,
+			hasEverShownOutput: getShownLength() > 0,
+			hasOutput: getSomeOutput(attempt) !== undefined,
 		};
 	});
 }
@@ -184,7 +192,7 @@ async function updateRoutes<D>(
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await findApiRoot(server, '', http.signal).catch(() => undefined);
+	const found = await findApiRoot(server, { signal: http.signal }).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);

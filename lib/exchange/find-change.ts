@@ -37,8 +37,10 @@ export function findChange({
 	// Also with 400: Groq, LiteLLM and vLLM report so what a model wrote, which may say anything of any field.
 	const isAboutOutput = UNREADABLE_OUTPUT.test(serverText);
 	if (isAboutOutput && rule !== 'format') return undefined;
-	const adapt = (read: Rejection) =>
-		adaptations.map((adaptation) => adaptation(read, body)).find((change) => change !== undefined);
+	const adapt = (wording: Rejection) =>
+		adaptations
+			.map((adaptation) => adaptation(wording, body))
+			.find((change) => change !== undefined);
 	const change = adapt(toRejection(error, body));
 	const canTeach = rule === 'conversation' || TEACHING_STATUSES.includes(rejection.status);
 	const isTaught =

@@ -5,13 +5,13 @@ import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { toFailureKey } from './rules';
-import type { ExchangeState, Outcome } from './types';
+import type { ExchangeState, AttemptOutcome } from './types';
 
 /** Lessons as they were at the start of an exchange, and where new ones are kept. */
 export interface LessonStore {
 	server: ModelServer;
 	/** Key of the lessons: the scope and the model. */
-	task: string;
+	key: string;
 	lessons: Lessons;
 	/** The failure of the server that its last repetition did not change; undefined if there is none. */
 	lastingFailure: string | undefined;
@@ -22,13 +22,13 @@ export function openLessonStore(
 	server: ModelServer,
 	{ learningScope, model }: { learningScope: string; model: string | undefined },
 ): LessonStore {
-	const task = JSON.stringify([learningScope, model]);
+	const key = JSON.stringify([learningScope, model]);
 	const profile = getProfile(server);
 	return {
 		server,
-		task,
-		lessons: profile.getLessons(task),
-		lastingFailure: profile.getLastingFailure(task),
+		key,
+		lessons: profile.getLessons(key),
+		lastingFailure: profile.getLastingFailure(key),
 	};
 }
 
@@ -36,29 +36,29 @@ export function openLessonStore(
  * Stores a failure that the repetition of its request did not change, so that a broken server is not asked twice for
  * each of many items. A response that arrives ends that knowledge.
  */
-export function learnFailure(
-	{ server, task, lastingFailure }: LessonStore,
-	{ applied }: ExchangeState<unknown>,
-	outcome: Outcome<unknown, unknown>,
+export function storeLastingFailure(
+	{ server, key, lastingFailure }: LessonStore,
+	{ appliedRules }: ExchangeState<unknown>,
+	outcome: AttemptOutcome<unknown, unknown>,
 ): void {
 	const profile = getProfile(server);
-	const isRepeated = applied.at(-1)?.rule === 'serverFailure';
+	const isRepeated = appliedRules.at(-1)?.rule === 'serverFailure';
 	if (outcome.type === 'failed') {
 		if (isRepeated && isRetriedOnce(outcome.error.type))
-			profile.storeLastingFailure(task, toFailureKey(outcome.error));
+			profile.storeLastingFailure(key, toFailureKey(outcome.error));
 	} else if (lastingFailure !== undefined) {
-		profile.storeLastingFailure(task, undefined);
+		profile.storeLastingFailure(key, undefined);
 	}
 }
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
 export function storeLessons(
-	{ server, task, lessons }: LessonStore,
+	{ server, key, lessons }: LessonStore,
 	{ request, missingUrls, apiUrl }: ExchangeState<unknown>,
 ): void {
 	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
 	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
-	getProfile(server).storeLessons(task, {
+	getProfile(server).storeLessons(key, {
 		changes,
 		missingUrls: missingUrls.length > 0 ? missingUrls : lessons.missingUrls,
 		apiUrl: apiUrl === server.getApiUrl() ? undefined : apiUrl,
@@ -70,12 +70,12 @@ export function storeLessons(
  * elsewhere for a moment.
  */
 export function forgetRoot(
-	{ server, task, lessons }: LessonStore,
+	{ server, key, lessons }: LessonStore,
 	{ apiUrl }: ExchangeState<unknown>,
 	{ rejection }: ServerError,
 ): void {
 	if (apiUrl === server.url.api || [400, 422].includes(rejection?.status ?? 0)) return;
 	getProfile(server).forgetApiRoot();
 	if (lessons.apiUrl === undefined) return;
-	getProfile(server).storeLessons(task, { ...lessons, apiUrl: undefined });
+	getProfile(server).storeLessons(key, { ...lessons, apiUrl: undefined });
 }

@@ -1,3 +1,4 @@
+/** The adaptation that omits or renames a rejected field. */
 import { REJECTED_FIELD_PATTERNS, splitNames } from '../errors/rejected-fields';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';

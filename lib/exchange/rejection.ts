@@ -1,3 +1,4 @@
+/** A rejection as adaptations read it: without what it repeats of the request. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { removeEchoes } from '../errors/echoes';

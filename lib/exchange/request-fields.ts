@@ -24,7 +24,7 @@ export interface RequestField {
 	/** Whether users notice nothing if the field is omitted, so that there is no warning. */
 	isTechnical?: true;
 	/** What is wrong with a value that is not sent at all. */
-	check?(value: unknown): InputIssue | undefined;
+	getInputIssue?(value: unknown): InputIssue | undefined;
 	/** What a long text is called in an error about its length, for example "text". */
 	noun?: string;
 	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */

@@ -8,7 +8,13 @@ import { asRecord } from '../values/records';
 import type { AdaptationRule } from './find-change';
 import { toOtherFormat } from './adaptations';
 import { findChange } from './find-change';
-import type { ExchangeRequest, Outcome, ExchangeState, AppliedRule, RuleName } from './types';
+import type {
+	ExchangeRequest,
+	AttemptOutcome,
+	ExchangeState,
+	AppliedRule,
+	RuleName,
+} from './types';
 
 /** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
 export const MAX_REQUESTS = 8;
@@ -18,7 +24,8 @@ export type Step<D, V> =
 	| ({ type: 'send'; request: ExchangeRequest<D> } & AppliedRule)
 	| { type: 'fail'; error: ServerError };
 
-interface Change<D> {
+/** A request that follows an outcome. */
+interface NextRequest<D> {
 	request: ExchangeRequest<D>;
 	because: string;
 }
@@ -29,42 +36,49 @@ interface Rule {
 	limit: number;
 	/** The only error that it is about. */
 	errorType?: ErrorType;
-	/** The changed request; undefined if there is nothing to change. */
-	change<D>(state: ExchangeState<D>, outcome: Outcome<D, unknown>): Change<D> | undefined;
+	/** Undefined if the rule does not apply. */
+	toNextRequest<D>(
+		state: ExchangeState<D>,
+		outcome: AttemptOutcome<D, unknown>,
+	): NextRequest<D> | undefined;
 }
 
-/** In this order; the first change is sent. */
+/** In this order; the request of the first rule that applies is sent. */
 export const RULES: readonly Rule[] = [
-	{ name: 'route', limit: 3, errorType: 'routeNotFound', change: toOtherRoute },
-	{ name: 'field', limit: 7, change: adaptBy('field') },
-	{ name: 'format', limit: 4, change: adaptBy('format') },
-	{ name: 'conversation', limit: 4, change: adaptBy('conversation') },
-	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', change: changeRunaway },
+	{ name: 'route', limit: 3, errorType: 'routeNotFound', toNextRequest: toOtherRoute },
+	{ name: 'field', limit: 7, toNextRequest: adaptBy('field') },
+	{ name: 'format', limit: 4, toNextRequest: adaptBy('format') },
+	{ name: 'conversation', limit: 4, toNextRequest: adaptBy('conversation') },
+	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', toNextRequest: repeatAfterRunaway },
 	// A generation changes nothing on the server, and the next one may succeed: whatever the server says about its failure.
-	{ name: 'serverFailure', limit: 1, change: repeatAfterServerFailure },
-	{ name: 'correction', limit: 2, change: correct },
+	{ name: 'serverFailure', limit: 1, toNextRequest: repeatAfterServerFailure },
+	{ name: 'correction', limit: 2, toNextRequest: requestCorrection },
 ];
 
 /** What follows the outcome of an attempt: the value, another request, or the error. */
-export function decide<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> {
-	if (outcome.type === 'completed') return { type: 'accept', value: outcome.value };
-	const step = state.sent < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
+export function decide<D, V>(state: ExchangeState<D>, outcome: AttemptOutcome<D, V>): Step<D, V> {
+	if (outcome.type === 'usable') return { type: 'accept', value: outcome.value };
+	const step = state.requestCount < MAX_REQUESTS ? applyRules(state, outcome) : undefined;
 	if (step) return step;
-	const final = outcome.type === 'unusable' ? outcome.withoutCorrection : outcome;
-	return final.type === 'completed'
+	const final = outcome.type === 'correctable' ? outcome.outcomeIfUncorrected : outcome;
+	return final.type === 'usable'
 		? { type: 'accept', value: final.value }
 		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
 }
 
-function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step<D, V> | undefined {
+function applyRules<D, V>(
+	state: ExchangeState<D>,
+	outcome: AttemptOutcome<D, V>,
+): Step<D, V> | undefined {
 	const isFailed = outcome.type === 'failed';
 	// Shown text would appear twice.
-	if (isFailed && outcome.isShown) return undefined;
+	if (isFailed && outcome.hasShownOutput) return undefined;
 	const error = isFailed ? outcome.error.type : undefined;
-	for (const { name, limit, errorType = error, change } of RULES) {
-		const isUsedUp = state.applied.filter(({ rule }) => rule === name).length >= limit;
-		const changed = !isUsedUp && errorType === error ? change(state, outcome) : undefined;
-		if (changed) return { type: 'send', rule: name, ...changed };
+	for (const { name, limit, errorType = error, toNextRequest } of RULES) {
+		const isUsedUp = state.appliedRules.filter(({ rule }) => rule === name).length >= limit;
+		const nextRequest =
+			!isUsedUp && errorType === error ? toNextRequest(state, outcome) : undefined;
+		if (nextRequest) return { type: 'send', rule: name, ...nextRequest };
 	}
 	return undefined;
 }
@@ -72,16 +86,16 @@ function applyRules<D, V>(state: ExchangeState<D>, outcome: Outcome<D, V>): Step
 /** The state after a step that sends a request, whose body is not built yet. */
 export function advance<D, V>(
 	{ firstError, ...state }: ExchangeState<D>,
-	outcome: Outcome<D, V>,
+	outcome: AttemptOutcome<D, V>,
 	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
 ): ExchangeState<D> {
-	const applied = [...state.applied, { rule, because }];
-	const next = { ...state, request, sent: state.sent + 1, applied };
+	const appliedRules = [...state.appliedRules, { rule, because }];
+	const next = { ...state, request, requestCount: state.requestCount + 1, appliedRules };
 	if (outcome.type !== 'failed') return next;
 	const { error } = outcome;
 	return {
 		...next,
-		...(rule === 'serverFailure' && { failure: error }),
+		...(rule === 'serverFailure' && { serverFailure: error }),
 		firstError: pickMoreSpecificError(firstError, error),
 	};
 }
@@ -102,7 +116,7 @@ function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
 	return route && { request: { ...request, route }, because };
 }
 
-function adaptBy(rule: AdaptationRule): Rule['change'] {
+function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 	return ({ request, body, adaptations }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
 		const change = findChange({
@@ -116,7 +130,10 @@ function adaptBy(rule: AdaptationRule): Rule['change'] {
 }
 
 /** Each change is tried once. */
-function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<D> | undefined {
+function withChange<D>(
+	request: ExchangeRequest<D>,
+	change: BodyChange,
+): NextRequest<D> | undefined {
 	if (request.changes.some(({ name }) => name === change.name)) return undefined;
 	const changes = [...request.changes, change];
 	return { request: { ...request, changes }, because: change.name };
@@ -124,11 +141,12 @@ function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): Change<
 
 function repeatAfterServerFailure<D>(
 	{ request, body, isRepeatable = true, lastingFailure }: ExchangeState<D>,
-	outcome: Outcome<D, unknown>,
-): Change<D> | undefined {
+	outcome: AttemptOutcome<D, unknown>,
+): NextRequest<D> | undefined {
 	if (!isRepeatable || outcome.type !== 'failed') return undefined;
 	if (!isRetriedOnce(outcome.error.type)) return undefined;
-	if (outcome.hasShownOutput || lastingFailure === toFailureKey(outcome.error)) return undefined;
+	if (outcome.hasEverShownOutput || lastingFailure === toFailureKey(outcome.error))
+		return undefined;
 	// The same tokens would fail in the same way. llama-server discards those that its parser cannot read.
 	if (outcome.hasOutput && !isRandom(body)) return undefined;
 	if (outcome.error.type === 'outputParseFailed' && !isSeedRandom(body)) return undefined;
@@ -140,7 +158,7 @@ export function toFailureKey({ type, status = 0 }: ServerError): string {
 	return `${type} ${status}`;
 }
 
-function changeRunaway<D>({ request, body }: ExchangeState<D>): Change<D> | undefined {
+function repeatAfterRunaway<D>({ request, body }: ExchangeState<D>): NextRequest<D> | undefined {
 	const otherFormat = toOtherFormat(body);
 	if (otherFormat) return withChange(request, otherFormat);
 	return isRandom(body) ? { request, because: 'the output ran away' } : undefined;
@@ -156,8 +174,8 @@ function isSeedRandom({ seed, options }: JsonRecord) {
 	return (seed ?? asRecord(options).seed ?? -1) === -1;
 }
 
-function correct<D>({ request }: ExchangeState<D>, outcome: Outcome<D, unknown>) {
-	if (outcome.type !== 'unusable') return undefined;
+function requestCorrection<D>({ request }: ExchangeState<D>, outcome: AttemptOutcome<D, unknown>) {
+	if (outcome.type !== 'correctable') return undefined;
 	return {
 		request: { ...request, draft: outcome.correctedDraft },
 		because: 'a correction was requested',

@@ -14,9 +14,9 @@ export interface ExchangeRequest<D> {
 	changes: readonly BodyChange[];
 }
 
-/** The response is usable. */
-export interface CompletedOutcome<V> {
-	type: 'completed';
+/** The response is the result of the exchange. */
+export interface UsableOutcome<V> {
+	type: 'usable';
 	value: V;
 }
 
@@ -25,23 +25,23 @@ export interface FailedOutcome {
 	type: 'failed';
 	error: ServerError;
 	/** Whether output of this attempt has been shown already. */
-	isShown?: boolean;
-	/** Whether output of this attempt or one before has been shown. */
 	hasShownOutput?: boolean;
+	/** Whether output of this attempt or one before has been shown. */
+	hasEverShownOutput?: boolean;
 	/** Whether output of this attempt has arrived, shown or not. */
 	hasOutput?: boolean;
 }
 
 /** The server responded, but the model has to correct its output. */
-export interface UnusableOutcome<D, V> {
-	type: 'unusable';
+export interface CorrectableOutcome<D, V> {
+	type: 'correctable';
 	/** The request that asks for the correction. */
 	correctedDraft: D;
-	/** The outcome if no correction is requested. */
-	withoutCorrection: CompletedOutcome<V> | FailedOutcome;
+	/** What counts if no correction is requested any more. */
+	outcomeIfUncorrected: UsableOutcome<V> | FailedOutcome;
 }
 
-export type Outcome<D, V> = CompletedOutcome<V> | FailedOutcome | UnusableOutcome<D, V>;
+export type AttemptOutcome<D, V> = UsableOutcome<V> | FailedOutcome | CorrectableOutcome<D, V>;
 
 export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
 
@@ -58,13 +58,13 @@ export interface ExchangeState<D> {
 	missingUrls: readonly string[];
 	adaptations: Adaptations;
 	/** Requests sent, the current one included. */
-	sent: number;
+	requestCount: number;
 	/** Rules that were applied, with the change of each. */
-	applied: readonly AppliedRule[];
+	appliedRules: readonly AppliedRule[];
 	/** The first error since the server accepted a request. */
 	firstError?: ServerError;
-	/** The failure of the server after which the same request was sent once more. */
-	failure?: ServerError;
+	/** The error of a server that failed, after which the same request was sent once more. */
+	serverFailure?: ServerError;
 	/** Whether a request on which the server failed is sent once more. */
 	isRepeatable?: boolean;
 	/** A failure of the server that a repetition did not change, in an earlier exchange: it is not repeated again. */

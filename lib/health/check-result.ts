@@ -1,6 +1,6 @@
 /** Results of Server Health: plain data without any key, ready to be an item. */
 import type { ServerTypeName } from '../servers/types/server-type';
-import type { ServerModel } from '../servers/models';
+import type { ServerModel } from '../servers/server-model';
 import type { ServerError } from '../errors/server-error';
 import { getHealth } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';

@@ -225,7 +225,7 @@ async function measureOnce(
 			return {
 				toBody: () => body,
 				toOutcome: async (response) => ({
-					type: 'completed',
+					type: 'usable',
 					value: await readSample(response, startedAt),
 				}),
 			};

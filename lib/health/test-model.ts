@@ -1,5 +1,5 @@
 /** What a test needs of the check before it. */
-import { selectOnlyModel, filterChatModels } from '../servers/models';
+import { selectOnlyModel, filterChatModels } from '../servers/model-selection';
 import type { CheckResult } from './check-result';
 
 /** Whether no finding prevents a generation. */

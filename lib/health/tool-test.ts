@@ -259,7 +259,7 @@ async function runCase(
 				timeouts: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
 				retries: 0,
 			},
-			chatRequest: { messages, tools: TOOLS, signal, isBuffered: true },
+			chatRequest: { messages, tools: TOOLS, signal, isNeededOnlyAtEnd: true },
 		});
 	};
 	const messages: InputMessage[] = [

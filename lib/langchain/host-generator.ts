@@ -1,3 +1,4 @@
+/** What a model of n8n calls for a response. */
 import type { ChatRequest } from '../chat/chat-request';
 import type { ChatResult } from '../chat/chat-result';
 

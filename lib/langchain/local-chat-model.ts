@@ -1,3 +1,4 @@
+/** The chat model on n8n's own LangChain classes. */
 import type { ChatResult } from '../chat/chat-result';
 import type {
 	AiNodeSdk,
@@ -134,7 +135,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 						const chatRequest = this.toChatRequest(messages, options, abandoned);
 						// Agent 1.9 streams a response for an output parser, although n8n does not show its text.
 						const hasParser = chatRequest.tools.some(({ name }) => name === FORMAT_TOOL_NAME);
-						return { ...chatRequest, isBuffered: hasParser && !handlesTokens };
+						return { ...chatRequest, isNeededOnlyAtEnd: hasParser && !handlesTokens };
 					}, onDelta),
 				async function* (text) {
 					const chunk = createTextChunk(text);
@@ -151,7 +152,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		async _generate(messages: unknown[], options: CallOptions) {
 			const result = await this.fields.generate(() => ({
 				...this.toChatRequest(messages, options),
-				isBuffered: true,
+				isNeededOnlyAtEnd: true,
 			}));
 			const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
 			return {

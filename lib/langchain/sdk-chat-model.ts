@@ -71,7 +71,7 @@ export function createSdkChatModel({
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			const { text, toolCalls } = await generate(() => ({
 				...toChatRequest(messages, config),
-				isBuffered: true,
+				isNeededOnlyAtEnd: true,
 			}));
 			const calls = toolCalls.map(({ id, name, arguments: input }) => ({
 				type: 'tool-call',

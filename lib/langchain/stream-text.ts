@@ -1,3 +1,4 @@
+/** Streams text at a rate that n8n can keep up with. */
 import { sleep } from 'n8n-workflow';
 
 /** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */

@@ -1,3 +1,4 @@
+/** n8n's tracer without its tokenizer. */
 import type { TracerClass } from './host-classes';
 import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';

@@ -1,6 +1,6 @@
 /** A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3). */
 import type { ModelServer } from './types/server-type';
-import { isSameModelName, matchesModel } from './models';
+import { isSameModelName, matchesModel } from './model-names';
 import { getProfile } from './profile';
 
 /** The names of a model around a response. */

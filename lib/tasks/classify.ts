@@ -2,7 +2,7 @@
  * Chooses the labels of a text. The model writes one character per label, constrained to these characters if the server
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
-import { getContextWarnings } from '../chat/body/ollama-body';
+import { getContextWarnings } from '../chat/body/context-warnings';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
@@ -15,7 +15,7 @@ import type { ChatSettings } from '../chat/settings';
 import { createInputError } from '../errors/create-error';
 import { adjustOllamaThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
 import { getTruncationWarnings } from '../servers/truncation';
@@ -145,7 +145,7 @@ async function requestLabels(
 		},
 		isIdempotent: true,
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => await readLabelCompletion(response, options),
+		readResponse: async (response) => await readLabelCompletion(response, options),
 		correct: (completion, sent) => correctDraft(completion, sent, context),
 		explain: async (error) =>
 			await withContextSuggestion(error, { server, serverType, model }, 'Or shorten the text.'),

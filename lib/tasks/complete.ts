@@ -2,7 +2,8 @@
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/check/completion-error';
-import { getContextWarnings, toOllamaBody } from '../chat/body/ollama-body';
+import { toOllamaBody } from '../chat/body/ollama-body';
+import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
@@ -14,7 +15,7 @@ import { createInputError, createServerError } from '../errors/create-error';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
@@ -76,7 +77,7 @@ export async function completeText(
 		operation: 'text_completion',
 		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
-		read: async (response) => {
+		readResponse: async (response) => {
 			accumulator = new CompletionAccumulator({
 				isRaw: true,
 				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
@@ -93,7 +94,7 @@ export async function completeText(
 				throw createServerError('streamEndedEarly', response.errorContext);
 			return completion;
 		},
-		getPartial: () => accumulator?.partial,
+		getPartialOutput: () => accumulator?.partial,
 		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(

@@ -8,9 +8,9 @@ import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
-import type { OtherTextsStatus } from './batches';
-import { isInvalidJsonResponse } from './batches';
-import type { BatchText } from './long-texts';
+import type { OtherTextsStatus } from './send-in-batches';
+import { isInvalidJsonResponse } from './send-in-batches';
+import type { IndexedText } from './long-texts';
 import { excerpt, explainTooLong, numberLongText } from './long-texts';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import type { VectorIssue } from './vectors';
@@ -42,7 +42,7 @@ export function createTextError(index: number, issue: string): ServerError {
 /** Error of a text that the server rejected, with its number and beginning. */
 export function explainRejectedText(
 	error: ServerError,
-	item: BatchText,
+	item: IndexedText,
 	otherTexts: OtherTextsStatus,
 ): ServerError {
 	const { index, text } = item;
@@ -82,7 +82,7 @@ export function explainRejectedText(
 interface UnusableVectors {
 	issue: VectorIssue;
 	/** The text with the vector, if the issue is about one. */
-	text: BatchText | undefined;
+	text: IndexedText | undefined;
 }
 
 export function createUnusableError(
@@ -121,7 +121,7 @@ export function createDimensionsError(
 }
 
 function toContext(server: ModelServer, { model }: NamedSettings): ErrorContext {
-	return toErrorContext(server, `${server.getApiUrl()}/embeddings`, model);
+	return toErrorContext(server, { url: `${server.getApiUrl()}/embeddings`, model });
 }
 
 /** Explains an error that is about no single text. */

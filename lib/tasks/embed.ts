@@ -6,7 +6,7 @@ import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
 import { findOtherModel } from '../servers/list-models';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -18,12 +18,12 @@ import {
 	explainEmbedError,
 	explainRejectedText,
 } from './embed-errors';
-import type { BatchText } from './long-texts';
+import type { IndexedText } from './long-texts';
 import type { Prefixes } from './prefixes';
 import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
-import type { BatchRequest, BatchTotals } from './run-batches';
-import { runBatches } from './run-batches';
+import type { BatchRequest, TextTaskTotals } from './run-text-task';
+import { runTextTask } from './run-text-task';
 import { compareResult } from './result-checks';
 import type { TaskSettings } from './run-task';
 import { parseTokenCount, parseVectors, truncateVector } from './vectors';
@@ -64,13 +64,14 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 	{ field: 'truncate', label: undefined, canOmit: false },
 ];
 
-export interface EmbedOptions {
+/** Options of one call, whose settings are those of all calls. */
+export interface EmbedCallOptions {
 	signal?: AbortSignal;
-	/** Numbers (from 0) of the texts in errors. Default: their positions. */
-	indexes?: readonly number[];
+	/** Index of each text in errors. Default: its position in the call. */
+	textIndexes?: readonly number[];
 }
 
-export interface EmbedResult extends BatchTotals {
+export interface EmbedResult extends TextTaskTotals {
 	/** In the order of the texts. */
 	vectors: number[][];
 	/** Dimensions of the vectors that the server sent; undefined before the first one. */
@@ -90,7 +91,7 @@ export class Embedder {
 	private receivedDimensions: number | undefined;
 
 	/** Looked up once: it takes a request for the list of models. */
-	private otherModel: Promise<string | undefined> | undefined;
+	private otherModelLookUp: Promise<string | undefined> | undefined;
 
 	constructor(
 		private readonly server: ModelServer,
@@ -109,20 +110,20 @@ export class Embedder {
 	async embed(
 		texts: readonly unknown[],
 		role: keyof Prefixes,
-		{ signal, indexes }: EmbedOptions = {},
+		{ signal, textIndexes }: EmbedCallOptions = {},
 	): Promise<EmbedResult> {
 		const { server, settings } = this;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
-		const { results, responseModel, ...totals } = await runBatches(server, taskSettings, {
-			texts: texts.map((text, at) => this.prepareText(text, indexes?.[at] ?? at, role)),
+		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
+			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',
 			toError: explainRejectedText,
 		}).catch(async (error: ServerError) => {
 			throw await explainEmbedError(error, server, settings);
 		});
-		const otherModel = await this.findOtherModel(responseModel, signal);
+		const otherModel = await this.lookUpOtherModel(responseModel, signal);
 		const warnings = [
 			...totals.warnings,
 			...getOtherModelWarnings(otherModel, settings),
@@ -143,7 +144,7 @@ export class Embedder {
 	}
 
 	/** Checks a text, and adds its prefix. */
-	private prepareText(text: unknown, index: number, role: keyof Prefixes): BatchText {
+	private prepareText(text: unknown, index: number, role: keyof Prefixes): IndexedText {
 		if (typeof text !== 'string')
 			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim()) return { index, text: this.prefixes[role] + text };
@@ -152,7 +153,7 @@ export class Embedder {
 	}
 
 	private async createRequest(
-		batch: readonly BatchText[],
+		batch: readonly IndexedText[],
 		signal: AbortSignal | undefined,
 	): Promise<BatchRequest<number[]>> {
 		const { server, settings } = this;
@@ -174,7 +175,7 @@ export class Embedder {
 			}),
 			operation: 'embeddings',
 			maxBytes: getMaxResponseBytes(batch.length),
-			read: async (response: HttpResponse) => {
+			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);
 				const received = this.readVectors(json, batch);
 				const results = received.map((vector) => truncateVector(vector, dimensions));
@@ -186,7 +187,7 @@ export class Embedder {
 	}
 
 	/** @throws a `ServerError` naming the text whose vector is not usable. */
-	private readVectors(json: JsonRecord | unknown[], batch: readonly BatchText[]): number[][] {
+	private readVectors(json: JsonRecord | unknown[], batch: readonly IndexedText[]): number[][] {
 		const vectors = parseVectors(json, {
 			count: batch.length,
 			dimensions: this.receivedDimensions,
@@ -215,17 +216,17 @@ export class Embedder {
 	}
 
 	/** The model of the response, if it is another one than was requested. */
-	private async findOtherModel(
+	private async lookUpOtherModel(
 		responseModel: string | undefined,
 		signal: AbortSignal | undefined,
 	): Promise<string | undefined> {
 		if (responseModel !== undefined)
-			this.otherModel ??= findOtherModel(
+			this.otherModelLookUp ??= findOtherModel(
 				this.server,
 				{ requested: this.settings.model, reported: responseModel },
 				signal,
 			);
-		return await this.otherModel;
+		return await this.otherModelLookUp;
 	}
 }
 

@@ -61,9 +61,9 @@ export interface ImageResult {
 
 /** What a request for images contains. */
 export const IMAGE_FIELDS: readonly RequestField[] = [
-	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', check: checkPrompt },
+	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', getInputIssue: checkPrompt },
 	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
-	{ field: 'size', label: 'Size', canOmit: true, check: checkSize },
+	{ field: 'size', label: 'Size', canOmit: true, getInputIssue: checkSize },
 	{ field: 'output_format', label: 'File Format', canOmit: true },
 	{ field: 'seed', label: 'Seed', canOmit: true },
 	// Without it, servers may return the URL of an image, which is not fetched.
@@ -106,7 +106,7 @@ export async function generateImages(
 		extraBody,
 		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
-		read: async (response) => readImages(await readJson(response)),
+		readResponse: async (response) => readImages(await readJson(response)),
 		explain: async (error) => {
 			// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
 			const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
@@ -116,7 +116,7 @@ export async function generateImages(
 			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
 		},
 	});
-	const context = toErrorContext(server, server.getApiUrl(), model);
+	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0)
 		throw createServerError('emptyResponse', context, {

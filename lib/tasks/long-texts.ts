@@ -3,9 +3,9 @@ import type { ServerError } from '../errors/server-error';
 import { isExplainedRejection } from '../exchange/explain-rejection';
 import { asFiniteNumber } from '../values/numbers';
 
-/** Text with its position in the request. */
-export interface BatchText {
-	/** From 0. */
+/** A text of a task. */
+export interface IndexedText {
+	/** From 0, among all texts of the task. Errors name the text by it. */
 	index: number;
 	text: string;
 }
@@ -35,7 +35,7 @@ export interface LongTextWords {
 /** The error of a text that is too long; undefined if the error is about something else. */
 export function explainTooLong(
 	error: ServerError,
-	{ index, text }: BatchText,
+	{ index, text }: IndexedText,
 	{ noun, problem }: LongTextWords,
 ): ServerError | undefined {
 	const tokenSizes = parseTokenSizes(error);
@@ -54,7 +54,7 @@ export function explainTooLong(
 /** The error of a text with too many characters for the server, with its number; undefined if it is about something else. */
 export function numberLongText(
 	error: ServerError,
-	{ index, text }: BatchText,
+	{ index, text }: IndexedText,
 	noun: LongTextWords['noun'],
 ): ServerError | undefined {
 	const subject = `The ${noun.toLowerCase()} is`;

@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported, findOtherModel } from '../servers/list-models';
-import { assertModelName } from '../servers/models';
+import { assertModelName } from '../servers/model-names';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
@@ -11,11 +11,11 @@ import type { ModelServer, RouteName, ServerType } from '../servers/types/server
 import { asNonEmptyString, asRecord, findList, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
-import type { BatchText } from './long-texts';
+import type { IndexedText } from './long-texts';
 import { explainTooLong, numberLongText } from './long-texts';
 import { readJson } from './read-json';
-import type { BatchRequest, BatchTotals } from './run-batches';
-import { runBatches } from './run-batches';
+import type { BatchRequest, TextTaskTotals } from './run-text-task';
+import { runTextTask } from './run-text-task';
 import type { TaskSettings } from './run-task';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
@@ -69,7 +69,7 @@ export interface RankedDocument {
 	score?: number;
 }
 
-export interface RerankResult extends BatchTotals {
+export interface RerankResult extends TextTaskTotals {
 	/** Best first. Documents without text have no score and come last. */
 	ranking: RankedDocument[];
 }
@@ -85,7 +85,7 @@ export async function rerank(
 	{ query, documents: texts }: RerankRequest,
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
-	if (texts.length === 0) return { ranking: [], requests: 0, truncated: 0, warnings: [] };
+	if (texts.length === 0) return { ranking: [], requests: 0, truncatedTexts: 0, warnings: [] };
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
@@ -101,7 +101,7 @@ export async function rerank(
 		results: scores,
 		responseModel,
 		...totals
-	} = await runBatches(server, settings, {
+	} = await runTextTask(server, settings, {
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
@@ -152,7 +152,7 @@ const TOO_LONG = {
 function createRequest(
 	serverType: ServerType,
 	query: string,
-	batch: readonly BatchText[],
+	batch: readonly IndexedText[],
 ): BatchRequest<ScoredDocument> {
 	const documents = batch.map(({ text }) => breakControlTokens(text));
 	return {
@@ -166,7 +166,7 @@ function createRequest(
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
 		operation: 'rerank',
-		read: async (response: HttpResponse) => {
+		readResponse: async (response: HttpResponse) => {
 			const json = await readJson(response);
 			const scores = parseScores(json, batch.length);
 			if (typeof scores === 'string')
@@ -244,7 +244,7 @@ const MIN_SCORE_RANGE = 1e-3;
 /** Warns about scores that a reranker would hardly return. */
 function getScoreWarnings(
 	scores: ScoredDocument[],
-	documents: BatchText[],
+	documents: IndexedText[],
 	{ scores: scoreMode }: RerankSettings,
 ) {
 	const values = scores.map(({ score }) => score);

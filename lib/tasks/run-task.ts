@@ -8,12 +8,12 @@ import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { createInputError } from '../errors/create-error';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
-import type { Attempt, AttemptRequest } from '../exchange/attempt';
+import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { explainRejection } from '../exchange/explain-rejection';
 import type { RequestField } from '../exchange/request-fields';
-import type { Outcome } from '../exchange/types';
+import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/attributes';
@@ -45,7 +45,7 @@ export interface TaskRequest<Value, Draft = undefined>
 	extends
 		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
 		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
-		Pick<Attempt<Draft, Value>, 'getPartial' | 'getShownLength'> {
+		Pick<Attempt<Draft, Value>, 'getPartialOutput' | 'getShownLength'> {
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
 	/** A row for each field that `toBody` can send. */
@@ -59,7 +59,7 @@ export interface TaskRequest<Value, Draft = undefined>
 	/** Name of the span. Without it, the task has no span. */
 	operation?: RequestAttributes['operation'];
 	/** @throws a `ServerError` for a response that is not usable. */
-	read(response: HttpResponse): Promise<Value>;
+	readResponse(response: HttpResponse): Promise<Value>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: Value, draft: Draft): Draft | undefined;
 	/** Rewords an error of the task. */
@@ -78,28 +78,32 @@ export async function runTask<Value, Draft = undefined>(
 	task: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertValues(task);
-	await learnConcurrency(server, settings);
+	await fetchSlotCount(server, settings);
 	const upload = task.file && new TaskUpload(task.file);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, task, { upload, sent });
-	const attempts = async (target: ModelServer) =>
+	const sendAttempts = async (target: ModelServer) =>
 		await exchange<Draft, Value>(target, options).catch((error: unknown) => {
 			throw upload ? upload.explain(error) : error;
 		});
-	return await traceAttempts({ server, settings, task, attempts }).catch(async (error: unknown) => {
-		throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
-	});
+	return await traceAttempts({ server, settings, task, sendAttempts }).catch(
+		async (error: unknown) => {
+			throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
+		},
+	);
 }
 
 /** @throws a `ServerError` of type `invalidInput` for a value that its row does not allow. */
 function assertValues<Value, Draft>(task: TaskRequest<Value, Draft>) {
 	const { fields, routes, draft, extraBody = {} } = task;
 	// What the user added is sent as it is.
-	const checkedFields = fields.filter(({ field, check }) => check && !(field in extraBody));
+	const checkedFields = fields.filter(
+		({ field, getInputIssue }) => getInputIssue && !(field in extraBody),
+	);
 	if (checkedFields.length === 0) return;
 	const body = task.toBody(routes[0]!, draft as Draft);
-	for (const { field, check } of checkedFields) {
-		const issue = check?.(body[field]);
+	for (const { field, getInputIssue } of checkedFields) {
+		const issue = getInputIssue?.(body[field]);
 		if (issue) throw createInputError(issue.title, issue.suggestion);
 	}
 }
@@ -109,8 +113,8 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Asks the server for its number of slots, if the credential leaves the number of concurrent requests to it. */
-async function learnConcurrency(server: ModelServer, { model, signal }: TaskSettings) {
+/** Fetches the number of slots of the server, which the profile keeps, if the credential leaves the number of concurrent requests to it. */
+async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
 	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
 }
 
@@ -145,7 +149,7 @@ function toExchangeOptions<Value, Draft>(
 }
 
 /** An attempt's request, and what all attempts of a task share. */
-interface TaskAttempt<Draft> extends AttemptRequest<Draft> {
+interface TaskAttempt<Draft> extends RoutedDraft<Draft> {
 	modelField: JsonRecord;
 	upload: TaskUpload | undefined;
 	sent: SentBody;
@@ -161,22 +165,22 @@ function toAttempt<Value, Draft>(
 			sent.body = body;
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
-		toOutcome: async (response) => toOutcome(task, await task.read(response), draft),
-		getPartial: () => task.getPartial?.(),
+		toOutcome: async (response) => validateValue(task, await task.readResponse(response), draft),
+		getPartialOutput: () => task.getPartialOutput?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
 }
 
 /** Whether the value is the result, or is corrected first. */
-function toOutcome<Value, Draft>(
+function validateValue<Value, Draft>(
 	{ correct }: TaskRequest<Value, Draft>,
 	value: Value,
 	draft: Draft,
-): Outcome<Draft, Value> {
-	const completed = { type: 'completed', value } as const;
+): AttemptOutcome<Draft, Value> {
+	const completed = { type: 'usable', value } as const;
 	const correctedDraft = correct?.(value, draft);
 	if (correctedDraft === undefined) return completed;
-	return { type: 'unusable', correctedDraft, withoutCorrection: completed };
+	return { type: 'correctable', correctedDraft, outcomeIfUncorrected: completed };
 }
 
 interface TracedTask<Value, Draft> {
@@ -184,25 +188,22 @@ interface TracedTask<Value, Draft> {
 	settings: TaskSettings;
 	task: TaskRequest<Value, Draft>;
 	/** Sends the requests, with the headers of the span. */
-	attempts(target: ModelServer): Promise<ExchangeResult<Draft, Value>>;
+	sendAttempts(target: ModelServer): Promise<ExchangeResult<Draft, Value>>;
 }
 
 async function traceAttempts<Value, Draft>({
 	server,
 	settings: { model, priority },
 	task: { operation, getUsage },
-	attempts,
+	sendAttempts,
 }: TracedTask<Value, Draft>) {
-	if (operation === undefined) return await attempts(server);
+	if (operation === undefined) return await sendAttempts(server);
 	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
-	return await withSpan(
-		server,
-		{ operation, model, priority, provider },
-		attempts,
-		({ value }) => ({
-			usage: getUsage?.(value),
-		}),
-	);
+	return await withSpan(server, {
+		request: { operation, model, priority, provider },
+		work: sendAttempts,
+		toAttributes: ({ value }) => ({ usage: getUsage?.(value) }),
+	});
 }
 
 /** What an error may be about. */

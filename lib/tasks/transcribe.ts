@@ -84,7 +84,7 @@ export async function transcribe(
 		adaptations: { format: [requestSegments] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		maxMemory: MAX_MEMORY,
-		read: async (response) => {
+		readResponse: async (response) => {
 			const text = await response.text();
 			const parsedTranscript = parseTranscript(text, format);
 			if (parsedTranscript) return parsedTranscript;

@@ -210,6 +210,22 @@ function findEnds(marks: readonly string[]): Array<number | undefined> {
 	return ends;
 }
 
+/** A fence before data, not before a program, whose calls are those of the program. */
+const DATA_FENCE =
+	/^(?:```|~~~)(?:(?:json\w{0,8}|xml|te?xt|tool_\w{1,20})?[ \t]{0,20}\r?\n|json(?=[{[]))/i;
+
+/**
+ * The content of a text that is one code block with data and nothing else, also if its end is missing; any other text as it
+ * is.
+ */
+export function withoutOuterFence(text: string): string {
+	const trimmed = text.trim();
+	const opening = DATA_FENCE.exec(trimmed)?.[0];
+	if (opening === undefined) return text;
+	const content = trimmed.slice(opening.length).replace(/\r?\n?(?:```|~~~)$/, '');
+	return LOOSE_FENCE.test(content) ? text : content;
+}
+
 /**
  * The content of a text that is one fenced code block and nothing else.
  *

@@ -1,5 +1,7 @@
 /** Files of an app. */
-import { toDifyFileType, uploadFile, FILE_TIMEOUTS } from '../../lib/dify/files';
+import { toDifyFileType } from '../../lib/dify/file-types';
+import { FILE_TIMEOUTS } from '../../lib/dify/download-file';
+import { uploadFile } from '../../lib/dify/upload-file';
 import { apiPath } from '../../lib/dify/api-path';
 import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import type { DifyResource } from '../shared/dify/dify-operation';

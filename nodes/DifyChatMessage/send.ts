@@ -1,5 +1,5 @@
 /** The fields and the operation of Dify Chat Message. */
-import { withAbsoluteUrl } from '../../lib/dify/files';
+import { withAbsoluteUrl } from '../../lib/dify/output-files';
 import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
 import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
 import { buildRunRequest } from '../shared/dify/run-request';
@@ -25,7 +25,7 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationTable } from '../shared/run/operations';
+import type { OperationTable } from '../shared/run/operation-table';
 import type { NodeParameters } from '../shared/parameters';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { getChatFiles } from '../shared/run/chat-files';
@@ -103,7 +103,7 @@ export function getConversationKey(parameters: NodeParameters): string | undefin
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }
 
-const options = [
+const optionFields = [
 	stringField('Response Field', 'answerField', {
 		default: 'answer',
 		...shownIf('/simplify', true),
@@ -201,7 +201,7 @@ const fields = [
 			'Files to send with the message. File upload must be enabled in the app. With a Chat Trigger and no entry here, the files of the chat message are sent if the app accepts them.',
 	},
 	simplifyField,
-	optionsCollection(options),
+	optionsCollection(optionFields),
 ];
 
 /** The node's only operation, without an operation field. */

@@ -3,7 +3,7 @@ import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { defineListOperation } from '../shared/dify/define-operation';
 import { messageField, readId } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
-import { createOperationTable } from '../shared/run/operations';
+import { createOperationTable } from '../shared/run/operation-table';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyClient } from '../../lib/dify/client';

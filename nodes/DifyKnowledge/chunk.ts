@@ -1,5 +1,5 @@
 /** Document chunks of a knowledge base. */
-import { deletePath } from '../../lib/dify/knowledge/documents';
+import { deletePath } from '../../lib/dify/knowledge/write-requests';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';

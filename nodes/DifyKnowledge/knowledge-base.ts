@@ -1,6 +1,7 @@
 /** Knowledge bases of a workspace. */
 import { createParamError } from '../../lib/dify/create-error';
-import { buildDatasetList, deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/documents';
+import { deletePath, WRITE_TIMEOUT_MS } from '../../lib/dify/knowledge/write-requests';
+import { buildDatasetList } from '../../lib/dify/knowledge/datasets';
 import { toEmbeddingModelFields } from '../../lib/dify/knowledge/models';
 import {
 	truncateQuery,
@@ -27,7 +28,7 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { toOperationItems } from '../shared/run/operations';
+import { toOperationItems } from '../shared/run/operation-items';
 import {
 	keywordField,
 	datasetField,

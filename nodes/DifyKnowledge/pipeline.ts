@@ -8,7 +8,7 @@ import { asNonEmptyString, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { readFile, readId } from '../shared/dify/dify-fields';
 import { resourceLocatorField, jsonField } from '../shared/field-builders';
-import { toOperationItems } from '../shared/run/operations';
+import { toOperationItems } from '../shared/run/operation-items';
 import { datasetField, documentBinaryField } from './fields';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';

@@ -2,7 +2,7 @@
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
 import { fetchAllPages } from '../../lib/dify/pages';
 import { openDifyClient } from '../../lib/dify/credentials';
-import { buildDatasetList } from '../../lib/dify/knowledge/documents';
+import { buildDatasetList } from '../../lib/dify/knowledge/datasets';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
 

@@ -3,11 +3,11 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
 import {
 	createActionError,
-	formPath,
-	parseFormActions,
-	parseFormFields,
-	withFieldNames,
-} from '../../lib/dify/forms';
+	humanFormPath,
+	parseHumanFormActions,
+	parseHumanFormFields,
+	toFormContent,
+} from '../../lib/dify/human-form';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecords, isNonEmpty } from '../../lib/values/records';
@@ -78,9 +78,12 @@ export const forms: DifyResource = {
 				// Before the form is sent: an invalid value must not lose the result of the submission.
 				const follow = readFollow(call, { user, formToken });
 				const formValues = readExactObject(parameters, 'values');
-				const form = await client.get(formPath(formToken));
+				const form = await client.get(humanFormPath(formToken));
 				const action = findActionId(form, parameters);
-				const fields = parseFormFields(form).map((input) => ({ ...input, variable: input.name }));
+				const fields = parseHumanFormFields(form).map((input) => ({
+					...input,
+					variable: input.name,
+				}));
 				const textFields = fields.filter((field) => !isFileField(field));
 				const texts: JsonRecord = { ...formValues };
 				// Dify applies defaults on its own page only, and numbers make the run fail later.
@@ -92,7 +95,7 @@ export const forms: DifyResource = {
 				const files = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await files.upload(user)) };
 				// Never resent: Dify rejects a second submission.
-				await client.sendJson('POST', formPath(formToken), { json: { action, inputs, user } });
+				await client.sendJson('POST', humanFormPath(formToken), { json: { action, inputs, user } });
 				const submission = { formToken, action, user, submitted: true };
 				const item = await follow?.();
 				return { ...item, json: { ...submission, ...item?.json } };
@@ -106,14 +109,14 @@ export const forms: DifyResource = {
 			fields: [formTokenField, simplifyField],
 			execute: async ({ client, parameters }) => {
 				const formToken = readFormToken(parameters);
-				const form = await client.get(formPath(formToken));
+				const form = await client.get(humanFormPath(formToken));
 				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };
 				return {
 					json: toPlainObject({
 						formToken,
-						formContent: withFieldNames(form.form_content, form.inputs) ?? '',
-						inputs: parseFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
-						actions: parseFormActions(form),
+						formContent: toFormContent(form) ?? '',
+						inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
+						actions: parseHumanFormActions(form),
 						expirationTime: form.expiration_time,
 					}),
 				};
@@ -175,9 +178,9 @@ function findActionId(form: JsonRecord, parameters: NodeParameters) {
 
 /** The buttons of the form, otherwise those in the input item, as a paused run returns them. */
 function findActions(form: JsonRecord, parameters: NodeParameters) {
-	const actions = parseFormActions(form);
+	const actions = parseHumanFormActions(form);
 	if (actions.length > 0) return actions;
 	const token = readFormToken(parameters);
 	const inputForm = asRecords(parameters.item().forms).find(({ formToken }) => formToken === token);
-	return parseFormActions(inputForm ?? {});
+	return parseHumanFormActions(inputForm ?? {});
 }

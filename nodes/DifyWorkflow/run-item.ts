@@ -1,7 +1,7 @@
 /** The output item of a run, as the options of its operation ask for it. */
 import type { DifyCall } from '../shared/dify/dify-operation';
 import { getPartialResult } from '../../lib/dify/partial-result';
-import { withAbsoluteUrl } from '../../lib/dify/files';
+import { withAbsoluteUrl } from '../../lib/dify/output-files';
 import type { RunRequest } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isRecord, mapValues } from '../../lib/values/records';
@@ -15,7 +15,7 @@ import {
 	showPause,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationItem } from '../shared/run/operations';
+import type { OperationItem } from '../shared/run/operation';
 
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'nodes' | 'text';

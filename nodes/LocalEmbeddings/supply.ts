@@ -57,9 +57,9 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 			input: { ...input, ...(prefix !== '' && { prefix }) },
 			run: async (signal) => {
 				const result = await client.embed(texts, role, { signal });
-				if (result.truncated > 0)
+				if (result.truncatedTexts > 0)
 					log.hint(
-						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,
+						`${result.truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,
 					);
 				result.warnings.forEach((warning) => log.hint(warning));
 				return result;
@@ -76,7 +76,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 					omitUndefined({ receivedDimensions: result.receivedDimensions })),
 				tokens: result.tokens,
 				requests: result.requests,
-				truncated: result.truncated,
+				truncated: result.truncatedTexts,
 			}),
 		});
 		return vectors;

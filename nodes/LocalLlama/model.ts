@@ -10,7 +10,7 @@ import {
 } from '../shared/field-builders';
 import { secondsField } from '../shared/timeout-fields';
 import type { ChatStream } from '../shared/run/chat-stream';
-import type { NodeResource } from '../shared/run/operations';
+import type { NodeResource } from '../shared/run/operation';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
@@ -123,7 +123,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['execute'] {
 
 /** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
-	const modelList = await listModels(server, signal).catch(asServerErrorOrThrow);
+	const modelList = await listModels(server, { signal }).catch(asServerErrorOrThrow);
 	if (!(modelList instanceof ServerError)) return modelList;
 	if (modelList.type === 'modelNotFound') return [];
 	throw modelList;

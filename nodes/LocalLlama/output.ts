@@ -2,7 +2,7 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 import type { NodeParameters } from '../shared/parameters';
-import type { OperationItem } from '../shared/run/operations';
+import type { OperationItem } from '../shared/run/operation';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/attempt';

@@ -6,7 +6,7 @@ import { isSameForEachItem } from '../../lib/servers/credential';
 import { createModelServer } from '../../lib/servers/endpoint';
 import { NodeParameters } from '../shared/parameters';
 import { readPriority } from '../shared/timeout-fields';
-import type { Operation, OperationCall } from '../shared/run/operations';
+import type { Operation, OperationCall } from '../shared/run/operation';
 import type { RunOperationsOptions } from '../shared/run/run-operations';
 import { runOperations } from '../shared/run/run-operations';
 import { watchLoading } from '../shared/run/hints';

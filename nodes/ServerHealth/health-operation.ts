@@ -1,15 +1,14 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import type { NodeErrorOptions } from '../../lib/errors/node-error';
 import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
-import { readExpectations } from '../shared/health/check-fields';
-import type { Operation, OperationCall } from '../shared/run/operations';
+import { readCheckOptions } from '../shared/health/check-fields';
+import type { Operation, OperationCall } from '../shared/run/operation';
 
 export type Service = CheckTarget['service'];
 
@@ -37,7 +36,7 @@ export interface HealthOperation extends Operation<HealthAccess> {
 
 interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
 	/** Checks or measures the server of the item. */
-	measure(call: HealthCall): Promise<HealthOutput>;
+	fetchHealth(call: HealthCall): Promise<HealthOutput>;
 }
 
 /** Outputs of the node. */
@@ -50,16 +49,16 @@ const UNHEALTHY = 1;
  * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
 export function defineHealthOperation({
-	measure,
+	fetchHealth,
 	...operation
 }: HealthDefinition): HealthOperation {
 	return {
 		...operation,
 		execute: async (call) => {
 			const { parameters, signal, context, itemIndex } = call;
-			const checkOptions = { ...readExpectations(parameters), signal };
+			const checkOptions = { ...readCheckOptions(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await measure({ ...call, checkOptions });
+			const { binary, ...health } = await fetchHealth({ ...call, checkOptions });
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);
@@ -86,12 +85,8 @@ const TOOL_FAILED_TEXT =
 	'The checked service could not be checked. The reason is only shown to the owner of the workflow.';
 
 /** n8n's error. As a tool, it says the same for all errors, and the details have its text. */
-export function toHealthNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions,
-): NodeOperationError {
-	const nodeError = toNodeError(node, error, options);
+export function toHealthNodeError(node: INode, error: unknown): NodeOperationError {
+	const nodeError = toNodeError(node, error);
 	if (!isToolNode(node)) return nodeError;
 	const description = error instanceof ServerError ? describeError(error) : nodeError.description;
 	nodeError.context.data = { ...(nodeError.context.data as object | undefined), description };

@@ -1,12 +1,12 @@
 /** The operations of Server Health. */
 import { serviceField } from '../shared/health/check-fields';
-import type { OperationTable } from '../shared/run/operations';
+import type { OperationTable } from '../shared/run/operation-table';
 import {
 	buildSubtitle,
 	operationField,
 	operationFields,
 	findOperation,
-} from '../shared/run/operations';
+} from '../shared/run/operation-table';
 import { check } from './check';
 import { toolTest } from './tool-test';
 import { speedTest } from './speed-test';

@@ -10,7 +10,7 @@ import { checkServer } from '../../lib/health/check';
 import type { HealthChange, WatchState } from '../../lib/health/watch';
 import { toCurrentState, updateWatchState } from '../../lib/health/watch';
 import {
-	readExpectations,
+	readCheckOptions,
 	expectationsField,
 	serviceField,
 	timeoutField,
@@ -74,7 +74,7 @@ export async function pollServerHealth(
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const target = await createCheckTarget(context, parameters.choice('service'), 0);
-		const result = await checkServer(target, readExpectations(parameters));
+		const result = await checkServer(target, readCheckOptions(parameters));
 		if (context.getMode() === 'manual') return toItems(toCurrentState(result));
 		const stored = context.getWorkflowStaticData('node');
 		const { state, candidate } = stored as unknown as WatchState;

@@ -6,7 +6,7 @@ import { tryOrUndefined } from '../../lib/values/attempt';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { decodeInlineData } from '../../lib/files/inline-data';
 import { Readable } from '../../lib/vendor';
-import type { OperationCall } from './run/operations';
+import type { OperationCall } from './run/operation';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
 

@@ -45,21 +45,43 @@ async function until(happened: () => boolean): Promise<void> {
 	for (let looks = 0; looks < 4_000 && !happened(); looks++) await delay(5);
 }
 
-/** The four ways to start a run. */
-type Start = [mode: Mode, node: ActionNode, operation: string, path: string, fields: Parameters];
-const RUNS: Start[] = [
-	['chat', 'difyChatMessage', '', '/chat-messages', { query: 'hi' }],
-	['advanced-chat', 'difyChatMessage', '', '/chat-messages', { query: 'hi' }],
-	['workflow', 'difyWorkflow', 'run execute', '/workflows/run', {}],
-	['completion', 'difyApp', 'text generate', '/completion-messages', { text: '' }],
+/** A way to start a run. */
+interface Start {
+	mode: Mode;
+	node: ActionNode;
+	/** Resource and operation; empty for a node with one operation. */
+	operation: string;
+	/** Of Dify's route. */
+	path: string;
+	parameters: Parameters;
+}
+
+const CHAT: Start = {
+	mode: 'chat',
+	node: 'difyChatMessage',
+	operation: '',
+	path: '/chat-messages',
+	parameters: { query: 'hi' },
+};
+const WORKFLOW: Start = {
+	mode: 'workflow',
+	node: 'difyWorkflow',
+	operation: 'run execute',
+	path: '/workflows/run',
+	parameters: {},
+};
+const STARTS: Start[] = [
+	CHAT,
+	{ ...CHAT, mode: 'advanced-chat' },
+	WORKFLOW,
+	{
+		mode: 'completion',
+		node: 'difyApp',
+		operation: 'text generate',
+		path: '/completion-messages',
+		parameters: { text: '' },
+	},
 ];
-const STARTS = RUNS.map(([mode, node, operation, path, parameters]) => ({
-	mode,
-	node,
-	operation,
-	path,
-	parameters,
-}));
 
 const INPUTS = {
 	user: 'u1',
@@ -72,7 +94,7 @@ const INPUTS = {
 };
 
 function prepareRun(
-	start: (typeof STARTS)[number],
+	start: Start,
 	sim: DifySim,
 	parameters: Parameters = {},
 	setup: Partial<ExecuteSetup> = {},
@@ -205,7 +227,7 @@ describe('a lost stream of a known run still returns the complete result', () =>
 
 	test('of an unknown run is an error with the text received so far', async () => {
 		const sim = await startApp({ mode: 'chat', reply }, { cut: { events: 2, how: 'reset' } });
-		const fake = prepareRun(STARTS[0]!, sim, {}, { continueOnFail: true });
+		const fake = prepareRun(CHAT, sim, {}, { continueOnFail: true });
 		const [item] = await execute('difyChatMessage', fake);
 		expect(item!.json.error).toMatchObject({ answer: 'One two ' });
 	});
@@ -247,7 +269,7 @@ describe('a conversation is kept, and its messages are sent one after another', 
 	}
 
 	async function firstConversation(sim: DifySim): Promise<string> {
-		const [item] = await execute('difyChatMessage', prepareRun(STARTS[0]!, sim));
+		const [item] = await execute('difyChatMessage', prepareRun(CHAT, sim));
 		return item!.json.conversationId as string;
 	}
 
@@ -255,7 +277,7 @@ describe('a conversation is kept, and its messages are sent one after another', 
 		const { sim, overlaps } = await observed();
 		const id = await firstConversation(sim);
 		const fake = prepareRun(
-			STARTS[0]!,
+			CHAT,
 			sim,
 			{ conversation, conversationId: byId(id), options: { maxConcurrentItems: 4 } },
 			{
@@ -278,7 +300,7 @@ describe('a conversation is kept, and its messages are sent one after another', 
 		const { sim } = await observed();
 		const id = await firstConversation(sim);
 		const next = { query: 'and then?', conversation: 'byId', conversationId: byId(id) };
-		const [item] = await execute('difyChatMessage', prepareRun(STARTS[0]!, sim, next));
+		const [item] = await execute('difyChatMessage', prepareRun(CHAT, sim, next));
 		expect(item!.json.conversationId).toBe(id);
 		expect(sim.runs.map((run) => run.conversationId)).toEqual([id, id]);
 	});
@@ -344,7 +366,7 @@ describe('text of a form that looks like an expression is text', () => {
 		const form = [{ kind: 'text-input' as const, variable: 'city', label: 'City' }];
 		const sim = await startApp({ mode: 'workflow', form, reply });
 		const inputsJson = JSON.stringify({ city: EXPRESSION });
-		await execute('difyWorkflow', prepareRun(STARTS[2]!, sim, { inputsJson }));
+		await execute('difyWorkflow', prepareRun(WORKFLOW, sim, { inputsJson }));
 		expect(sim.runs[0]!.inputs).toMatchObject({ city: EXPRESSION });
 	});
 });
@@ -381,7 +403,7 @@ describe("files are fetched only from the credential's Dify or from Fetch Files 
 			}),
 		});
 		sim.fail({ method: 'GET', path: /report\.txt/, times: 9, status: 200, body: 'dify' });
-		const fake = prepareRun(STARTS[2]!, sim, { options: { include: ['files'], ...options } });
+		const fake = prepareRun(WORKFLOW, sim, { options: { include: ['files'], ...options } });
 		const [item] = await execute('difyWorkflow', fake);
 		const file = Object.values(item!.binary ?? {})[0]?.data;
 		return file === undefined ? undefined : buffer.Buffer.from(file, 'base64').toString('utf8');

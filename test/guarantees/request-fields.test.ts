@@ -323,7 +323,7 @@ test('a task without rows does not compile', () => {
 	const task: TaskRequest<string> = {
 		routes: ['images'],
 		toBody: () => ({}),
-		read: async (response) => await response.text(),
+		readResponse: async (response) => await response.text(),
 	};
 	expect(task).not.toHaveProperty('fields');
 });

@@ -71,8 +71,8 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			message: expect.stringContaining('Text 2') as string,
 		});
 		const client = embeddingsOf(server, { model: 'bert', longTexts: 'truncate' });
-		const { vectors, truncated } = await client.embed(texts, 'document');
-		expect(truncated).toBe(1);
+		const { vectors, truncatedTexts } = await client.embed(texts, 'document');
+		expect(truncatedTexts).toBe(1);
 		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 

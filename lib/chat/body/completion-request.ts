@@ -4,7 +4,7 @@ import type { ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
-import { getContextWarnings } from './ollama-body';
+import { getContextWarnings } from './context-warnings';
 import { getIgnoredWarnings } from './ignored-options';
 import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';
@@ -16,7 +16,7 @@ import type { SamplingSettings } from '../settings';
 import { toGrammarSchema } from './grammar-schema';
 
 /** The request of the first attempt. */
-export interface BuiltRequest {
+export interface FirstDraft {
 	draft: CompletionRequest;
 	/** Sentences for the user about what was omitted, and about the context size. */
 	warnings: string[];
@@ -31,7 +31,7 @@ export interface BuiltRequest {
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-): BuiltRequest {
+): FirstDraft {
 	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
 	const warnings = [

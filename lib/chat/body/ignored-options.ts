@@ -1,3 +1,4 @@
+/** The warning about options that a server ignores. */
 import type { ServerType } from '../../servers/types/server-type';
 import type { SamplingSettings } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';

@@ -1,6 +1,7 @@
-/** Keywords of JSON schemas. */
-/** Keywords whose values are not schemas, although they may look like one. */
-export const NON_SCHEMA_KEYWORDS: Set<string> = new Set([
+/** Keywords of JSON schemas whose values are not schemas. */
+
+/** They may look like one. */
+export const NON_SCHEMA_KEYWORDS: ReadonlySet<string> = new Set([
 	'const',
 	'default',
 	'enum',

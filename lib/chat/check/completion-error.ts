@@ -7,7 +7,7 @@ import { describeRejectedCall } from './rejected-call';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionFailure } from '../completion';
 
-const TRUNCATED_BEFORE_TEXT =
+const CUT_OFF_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
 /** The error of a completion that cannot be used. */
@@ -22,10 +22,10 @@ export function createCompletionError(
 }
 
 /** A completion that cannot be used, and where it comes from. */
-export interface UnusableCompletion {
+export interface FailedCompletion {
 	/** With its `failure`. */
 	completion: Completion;
-	context: ErrorContext;
+	errorContext: ErrorContext;
 	/** Of the response. Default: none. */
 	contentType?: string;
 }
@@ -33,24 +33,24 @@ export interface UnusableCompletion {
 /** The error of a chat's completion that cannot be used. */
 export function toServerError(
 	{ settings: { sampling }, serverType }: TurnContext,
-	{ completion, context, contentType = '' }: UnusableCompletion,
+	{ completion, errorContext, contentType = '' }: FailedCompletion,
 ): ServerError {
-	const { finishReason, usage, rejectedCall } = completion;
+	const { finishReason, isCutOff, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = sampling;
-	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
+	const isCutOffBeforeText = failure.errorType === 'emptyResponse' && isCutOff;
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
 	return (
-		toPlainTextError(completion, contentType, context) ??
-		createCompletionError(failure, context, {
-			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : failure.suggestion),
+		toPlainTextError(completion, contentType, errorContext) ??
+		createCompletionError(failure, errorContext, {
+			suggestion: callHint ?? (isCutOffBeforeText ? CUT_OFF_BEFORE_TEXT : failure.suggestion),
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,
 				isThinkingOff: sampling.thinking?.mode === 'off',
 				maxTokens: maxTokens > 0 ? maxTokens : undefined,
-				hasModelEnded: finishReason === 'stop',
+				hasModelEnded: finishReason === 'stop' && !isCutOff,
 			},
 		})
 	);

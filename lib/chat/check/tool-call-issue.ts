@@ -1,3 +1,4 @@
+/** What is wrong with a tool call. */
 import type { RawToolCall } from '../../text/calls/types';
 
 /** An invalid tool call. */

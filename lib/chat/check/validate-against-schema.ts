@@ -1,3 +1,4 @@
+/** Compares a value with a JSON schema of a user or a tool, in bounded time. */
 import { createInputError } from '../../errors/create-error';
 import type { ServerError } from '../../errors/server-error';
 import { isRecord, asString } from '../../values/records';
@@ -45,6 +46,15 @@ export function validateAgainstSchema(source: JsonRecord, value: unknown): Schem
 			throw createSchemaError('it is recursive without end, or nested too deeply');
 		throw createSchemaError(getErrorMessage(error));
 	}
+}
+
+/**
+ * Compares null, as any other value would do: what is wrong with a schema itself shows before a response arrives.
+ *
+ * @throws {ServerError} of type `invalidInput` if the schema is invalid
+ */
+export function assertSchema(schema: JsonRecord): void {
+	validateAgainstSchema(schema, null);
 }
 
 /** A schema that is ready to be compared with values. */

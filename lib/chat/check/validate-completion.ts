@@ -3,7 +3,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
-import type { CompletedOutcome, Outcome } from '../../exchange/types';
+import type { UsableOutcome, AttemptOutcome } from '../../exchange/types';
 import { cleanResponseFormat } from '../body/completion-request';
 import {
 	buildToolCallCorrection,
@@ -38,12 +38,12 @@ export interface ReceivedCompletion {
 	/** Its calls may be invalid, if the model can correct them. */
 	completion: Completion;
 	/** Of the response, for errors. */
-	context: ErrorContext;
+	errorContext: ErrorContext;
 	/** The request that got it. */
 	draft: CompletionRequest;
 }
 
-type ValidationOutcome = Outcome<CompletionRequest, ValidatedCompletion>;
+type ValidationOutcome = AttemptOutcome<CompletionRequest, ValidatedCompletion>;
 
 /** @throws {ServerError} if the completion is not usable, and the model cannot correct it */
 export function validateCompletion(
@@ -64,8 +64,8 @@ export function validateCompletion(
 function accept(
 	completion: Completion,
 	changes: Partial<ValidatedCompletion> = {},
-): CompletedOutcome<ValidatedCompletion> {
-	return { type: 'completed', value: { ...completion, warnings: [], ...changes } };
+): UsableOutcome<ValidatedCompletion> {
+	return { type: 'usable', value: { ...completion, warnings: [], ...changes } };
 }
 
 function validateCallsOrFailure(
@@ -86,7 +86,7 @@ function validateCallsOrFailure(
 	if (issues.length === 0 && !failure) {
 		// Without tools, the text may be what was requested.
 		const { responseFormat } = turn.settings.sampling;
-		const json = tools.length === 0 ? validateJson(completion.text, responseFormat) : undefined;
+		const json = tools.length === 0 ? validateJson(completion, responseFormat) : undefined;
 		return accept(completion, { toolCalls: validCalls, json, warnings });
 	}
 	const cutOffCall = completion.isCutOff
@@ -103,12 +103,12 @@ function validateCallsOrFailure(
 		tools,
 	});
 	return {
-		type: 'unusable',
+		type: 'correctable',
 		correctedDraft: {
 			...withMessages(draft, correction),
 			correctedCalls: [...(draft.correctedCalls ?? []), ...toolCalls],
 		},
-		withoutCorrection:
+		outcomeIfUncorrected:
 			failure || validCalls.length === 0
 				? { type: 'failed', error }
 				: accept(completion, {
@@ -121,11 +121,11 @@ function validateCallsOrFailure(
 /** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
 function toCutOffError(
 	turn: TurnContext,
-	{ completion, context }: ReceivedCompletion,
+	{ completion, errorContext }: ReceivedCompletion,
 	{ name: tool }: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
-	return toServerError(turn, { completion: { ...completion, failure }, context });
+	return toServerError(turn, { completion: { ...completion, failure }, errorContext });
 }
 
 const MAX_WARNINGS = 10;
@@ -141,18 +141,18 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 
 function toToolCallError(
 	turn: TurnContext,
-	{ completion, context }: ReceivedCompletion,
+	{ completion, errorContext }: ReceivedCompletion,
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	if (!unknownIssue && completion.failure) return toServerError(turn, { completion, context });
+	if (!unknownIssue && completion.failure) return toServerError(turn, { completion, errorContext });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
 	const offeredTools = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
-	return createServerError('invalidToolCall', context, {
+	return createServerError('invalidToolCall', errorContext, {
 		title: sentences.join('. '),
 		suggestion: texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
@@ -162,13 +162,13 @@ function toToolCallError(
 
 function validateText(
 	{ settings, serverType }: TurnContext,
-	{ completion, context, draft }: ReceivedCompletion,
+	{ completion, errorContext, draft }: ReceivedCompletion,
 ): ValidationOutcome {
 	const { responseFormat } = settings.sampling;
 	// Another request would be refused, too.
 	if (completion.isRefusal && isJsonRequested(settings.sampling))
-		throw createServerError('modelRefused', context, { serverText: completion.text });
-	const result = validateJson(completion.text, responseFormat);
+		throw createServerError('modelRefused', errorContext, { serverText: completion.text });
+	const result = validateJson(completion, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const { json, value, unsafeNumbers, unchecked } = result;
@@ -179,8 +179,9 @@ function validateText(
 			warnings: unchecked,
 		});
 	}
-	const error = createJsonError(completion, context, result.issues);
-	if (completion.finishReason === 'length') throw error;
+	const error = createJsonError(completion, errorContext, result);
+	// Another attempt would reach the limit, too.
+	if (result.isCutOff) throw error;
 	// The first attempt may have been sent without the response format.
 	const correctedDraft = draft.sampling.responseFormat
 		? withMessages(draft, buildFormatCorrection(completion.text, result.issues))
@@ -189,9 +190,9 @@ function validateText(
 				sampling: cleanResponseFormat({ ...draft.sampling, responseFormat }, serverType),
 			};
 	return {
-		type: 'unusable',
+		type: 'correctable',
 		correctedDraft,
-		withoutCorrection: { type: 'failed', error },
+		outcomeIfUncorrected: { type: 'failed', error },
 	};
 }
 

@@ -1,3 +1,4 @@
+/** Converts the history that n8n has to the messages of a chat. */
 import type { JsonRecord } from '../../values/records';
 import { asRecord, asRecords, asString, isRecord, omitEmpty } from '../../values/records';
 import { stringifyCanonical, parseObject } from '../../values/json';
@@ -151,7 +152,7 @@ function toAssistantDraft(
 	];
 	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content));
 	const toolCalls = calls.map((call, index) => ({
-		id: toServerToolCallId(call.id ?? '', call.name),
+		id: toServerToolCallId({ id: call.id ?? '', name: call.name }),
 		name: call.name,
 		arguments: cachedCalls[index]?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
 	}));

@@ -1,3 +1,4 @@
+/** The messages of a conversation that a user entered. */
 import { createInputError } from '../../errors/create-error';
 import type { JsonRecord } from '../../values/records';
 import { asArray, isRecord, asNonEmptyString, asRecord, asRecords } from '../../values/records';

@@ -21,7 +21,7 @@ import {
 	extractReasoning,
 	findEventFailure,
 	findFinishFailure,
-	joinText,
+	flattenText,
 	parseEvent,
 	toContentText,
 	parseFinishReason,
@@ -138,6 +138,11 @@ export class CompletionAccumulator {
 	/** Whether further events are ignored. */
 	get isOver(): boolean {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
+	}
+
+	/** Whether the output is so long that each step of the work on it counts. */
+	get isLong(): boolean {
+		return this.textCount.isLong;
 	}
 
 	/** Output received so far. */
@@ -285,8 +290,8 @@ export class CompletionAccumulator {
 		const hasCalls = isNonEmpty(calls);
 		if (hasCalls) this.toolCalls.add(calls);
 		const ownContent =
-			toContentText(message.content, this.options.isJson) || joinText(message.text);
-		const refusal = ownContent ? '' : joinText(message.refusal);
+			toContentText(message.content, this.options.isJson) || flattenText(message.text);
+		const refusal = ownContent ? '' : flattenText(message.refusal);
 		this.hasRefusal ||= refusal !== '';
 		this.hasOwnContent ||= ownContent !== '';
 		const content = ownContent || refusal;

@@ -1,3 +1,4 @@
+/** What users see of the output of a turn. */
 import type { TextAndReasoning } from '../../text/reasoning';
 
 /**
@@ -8,7 +9,8 @@ export class DisplayedText {
 	/** Everything shown so far. */
 	text = '';
 	private isThinking = false;
-	private isRetry = false;
+	/** Whether the next output begins a paragraph, since an earlier attempt has shown some. */
+	private beginsParagraph = false;
 	/** Text of the current attempt, without thinking. */
 	private attemptText = '';
 	private readonly shownTexts: string[] = [];
@@ -31,10 +33,10 @@ export class DisplayedText {
 		if (this.repeatedTexts.length === 0) this.add(mayRepeat ? this.attemptText : text);
 	}
 
-	/** Starts a new paragraph for the next attempt. */
-	startRetry(): void {
+	/** Ends the output of an attempt; that of the next one, a retry or a correction, begins a paragraph. */
+	startNextAttempt(): void {
 		this.endAttempt();
-		this.isRetry = this.text !== '';
+		this.beginsParagraph = this.text !== '';
 		if (this.attemptText) this.shownTexts.push(this.attemptText);
 		this.repeatedTexts = [...this.shownTexts];
 		this.attemptText = '';
@@ -64,8 +66,8 @@ export class DisplayedText {
 	}
 
 	private add(text: string) {
-		const delta = this.isRetry ? `\n\n${text}` : text;
-		this.isRetry = false;
+		const delta = this.beginsParagraph ? `\n\n${text}` : text;
+		this.beginsParagraph = false;
 		this.text += delta;
 		this.onDelta(delta);
 	}

@@ -4,7 +4,7 @@ import { MaskedStream } from '../../errors/masked-stream';
 import type { TextAndReasoning } from '../../text/reasoning';
 import type { Completion } from '../completion';
 
-/** The parts of a response, whose events were masked one by one, as they are shown. */
+/** Masks the output of a response, whose events were masked one by one. */
 export class MaskedOutput {
 	private readonly text: MaskedStream;
 	private readonly reasoning: MaskedStream;
@@ -14,8 +14,12 @@ export class MaskedOutput {
 		this.reasoning = new MaskedStream(secrets);
 	}
 
-	/** The thinking ends where the text goes on. */
-	push({ text, reasoning }: TextAndReasoning): TextAndReasoning {
+	/**
+	 * Masks the output of an event. The thinking ends where the text goes on.
+	 *
+	 * @returns what can be shown now: an end that may be the beginning of a secret follows later
+	 */
+	maskDelta({ text, reasoning }: TextAndReasoning): TextAndReasoning {
 		const shownReasoning = this.reasoning.push(reasoning);
 		return {
 			text: this.text.push(text),
@@ -23,6 +27,7 @@ export class MaskedOutput {
 		};
 	}
 
+	/** Masks the last output, and returns it with all that was kept. */
 	end({ text, reasoning }: TextAndReasoning): TextAndReasoning {
 		return {
 			text: this.text.push(text) + this.text.end(),

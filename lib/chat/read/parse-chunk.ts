@@ -18,10 +18,18 @@ export function parseEvent(data: string): JsonRecord | undefined {
 	return asRecords([parseExactJson(json, parsed).value].flat())[0];
 }
 
-/** The names of the token limit in other APIs; some servers send an object. */
+/**
+ * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens` (Anthropic),
+ * `MAX_TOKENS` (Gemini), `max_output_tokens` (OpenAI's Responses), `model_length` (Mistral),
+ * `model_context_window_exceeded` (Z.ai, Anthropic), `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
+ */
+const TOKEN_LIMIT =
+	/^(?=.*(?:tokens?|length|context))(?:max|model|output|completion|new|predicted|tokens?|length|context|window|limit|exceeded|reached|[-_ ])+$/i;
+
+/** The finish reason, where the token limit is always `length`; some servers send an object. */
 export function parseFinishReason(value: unknown): string | undefined {
 	const reason = asNonEmptyString(value) ?? asNonEmptyString(asRecord(value).type);
-	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
+	return reason !== undefined && TOKEN_LIMIT.test(reason) ? 'length' : reason;
 }
 
 /** Finish reasons that mean an error. */
@@ -57,7 +65,7 @@ export function extractMessage(choice: JsonRecord, received = ''): JsonRecord {
 	const whole = isRecord(message) && isNonEmpty(message) ? message : undefined;
 	if (!isRecord(delta) || !isNonEmpty(delta)) return whole ?? choice;
 	if (whole === undefined || hasOutput(delta)) return delta;
-	const text = joinText(whole.content);
+	const text = flattenText(whole.content);
 	if (received === '') return whole;
 	return text.startsWith(received) ? { ...delta, content: text.slice(received.length) } : delta;
 }
@@ -78,7 +86,7 @@ const PART_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'annotations', '
  */
 export function toContentText(content: unknown, isJson = false): string {
 	if (Array.isArray(content) && isJson && !content.some(isPart)) return JSON.stringify(content);
-	if (!isRecord(content) || isPart(content)) return joinText(content);
+	if (!isRecord(content) || isPart(content)) return flattenText(content);
 	return isNonEmpty(content) ? JSON.stringify(content) : '';
 }
 
@@ -103,11 +111,11 @@ const REASONING_FIELDS = [
 /** The thinking of a message; empty without any. */
 export function extractReasoning(message: JsonRecord): string {
 	for (const name of REASONING_FIELDS) {
-		const text = message[name] === undefined ? '' : joinText(message[name]);
+		const text = message[name] === undefined ? '' : flattenText(message[name]);
 		if (text !== '') return text;
 	}
 	if (!Array.isArray(message.content)) return '';
-	return asRecords(message.content).filter(isReasoningPart).map(joinText).join('');
+	return asRecords(message.content).filter(isReasoningPart).map(flattenText).join('');
 }
 
 function isReasoningPart({ type }: JsonRecord) {
@@ -115,11 +123,11 @@ function isReasoningPart({ type }: JsonRecord) {
 }
 
 /** A text as servers send it: as a string or a number, in parts, or in an object. Parts with thinking are no text. */
-export function joinText(value: unknown): string {
+export function flattenText(value: unknown): string {
 	if (typeof value === 'string') return value;
 	if (Array.isArray(value))
-		return value.map((part) => (isReasoningPart(asRecord(part)) ? '' : joinText(part))).join('');
+		return value.map((part) => (isReasoningPart(asRecord(part)) ? '' : flattenText(part))).join('');
 	if (isRecord(value))
-		return joinText(value.text ?? value.thinking ?? value.content ?? value.value);
+		return flattenText(value.text ?? value.thinking ?? value.content ?? value.value);
 	return typeof value === 'number' ? String(value) : '';
 }

@@ -11,13 +11,13 @@ import type { AccumulatorOptions } from './completion-accumulator';
 export interface ReasoningStart {
 	options: Pick<AccumulatorOptions, 'mentionsTags' | 'mayStartInReasoning'>;
 	/** Whether the last response began inside its thinking, so that this one is held back until its thinking ends. */
-	isLearned: boolean;
+	isHeldBack: boolean;
 	/**
 	 * Stores whether the response began inside its thinking.
 	 *
 	 * @returns a warning about the first response that did, for the user
 	 */
-	learn(completion: Completion): string | undefined;
+	storeStart(completion: Completion): string | undefined;
 }
 
 const WARNING =
@@ -31,27 +31,27 @@ export function getReasoningStart(
 	const mentionsTags = messages.some(
 		({ role, content }) => role !== 'assistant' && getText(content).includes('think>'),
 	);
-	const isBuffered = chatRequest.isBuffered === true;
+	const isNeededOnlyAtEnd = chatRequest.isNeededOnlyAtEnd === true;
 	const isJson = isJsonRequested(settings.sampling);
 	// If the text is not streamed, waiting for the end of the thinking costs nothing.
 	const mayStartInReasoning =
-		(isBuffered && !mentionsTags) || isJson || opensReasoningInPrompt(model);
+		(isNeededOnlyAtEnd && !mentionsTags) || isJson || opensReasoningInPrompt(model);
 	const isThinkingOff = sampling.thinking?.mode === 'off';
-	if (mayStartInReasoning || isBuffered || mentionsTags || isThinkingOff)
+	if (mayStartInReasoning || isNeededOnlyAtEnd || mentionsTags || isThinkingOff)
 		return {
 			options: { mentionsTags, mayStartInReasoning },
-			isLearned: false,
-			learn: () => undefined,
+			isHeldBack: false,
+			storeStart: () => undefined,
 		};
 	const profile = getProfile(server);
 	const key = JSON.stringify([model, sampling.thinking]);
-	const isLearned = profile.startsInReasoning(key);
+	const isHeldBack = profile.startsInReasoning(key);
 	return {
-		options: { mentionsTags, mayStartInReasoning: isLearned },
-		isLearned,
-		learn: ({ text, reasoning, hasEmptyReasoning }) => {
-			const isShown = !isLearned && hasUnopenedReasoning(text);
-			const starts = isLearned ? reasoning !== '' : isShown;
+		options: { mentionsTags, mayStartInReasoning: isHeldBack },
+		isHeldBack,
+		storeStart: ({ text, reasoning, hasEmptyReasoning }) => {
+			const isShown = !isHeldBack && hasUnopenedReasoning(text);
+			const starts = isHeldBack ? reasoning !== '' : isShown;
 			profile.storeReasoningStart(key, starts || hasEmptyReasoning);
 			return isShown ? WARNING : undefined;
 		},

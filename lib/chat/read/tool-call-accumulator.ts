@@ -1,4 +1,4 @@
-/** Tool calls on their way between server and n8n: collecting them, their arguments, IDs and names. */
+/** Collects the tool calls of a response from their deltas. */
 import { TextCount } from '../../http/body-limits';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, asNonEmptyString } from '../../values/records';

@@ -13,7 +13,8 @@ import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
 import { parseRecords } from '../pages';
-import { parseMetadata, WRITE_TIMEOUT_MS } from './documents';
+import { parseMetadata } from './document-metadata';
+import { WRITE_TIMEOUT_MS } from './write-requests';
 import type { Filter } from './filters';
 import { compileFilter } from './filters';
 

@@ -7,18 +7,18 @@ import { findDuplicate } from '../../values/lists';
 import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
 import { createParamError, createLocalError } from '../create-error';
-import type { CreateOptions, DocumentContent } from './documents';
+import type { CreateOptions, DocumentContent } from './write-document';
 import {
 	deleteDocument,
 	getDocumentId,
 	isAvailable,
 	isEnabled,
 	ensureDocumentAvailable,
-	parseMetadata,
 	setDocumentStatus,
-	writeDocument,
-	waitForIndexing,
 } from './documents';
+import { parseMetadata } from './document-metadata';
+import { writeDocument } from './write-document';
+import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
 
 const SOURCE_FIELD = 'n8n_source';

@@ -1,6 +1,6 @@
 /** The text of a run at its end: what Dify says then wins over what it streamed (docs/protocols/dify.md 3.9). */
 import type { TextDelta } from '../types';
-import { adoptText, isBeginning, removeUnopenedReasoning } from './closing-text';
+import { adoptText, isBeginning, removeUnopenedReasoning } from './adopt-text';
 import type { RunState } from './run-state';
 import { flushText } from './run-state';
 
@@ -11,16 +11,19 @@ import { flushText } from './run-state';
  * failed and stopped runs streamed, stay; so does the text of a run with handled errors, if all of it was streamed. The
  * record of a stopped run only completes what a lost stream lacks.
  */
-export function settleText(run: RunState): TextDelta[] {
+export function setFinalText(run: RunState): TextDelta[] {
 	const deltas = [...flushText(run), ...removeUnopenedReasoning(run)];
-	const { closing } = run;
-	return closing !== undefined && isValid(run, closing)
-		? [...deltas, ...adoptText(run, closing.text)]
+	const { closingText } = run;
+	return closingText !== undefined && winsOverStreamed(run, closingText)
+		? [...deltas, ...adoptText(run, closingText.text)]
 		: deltas;
 }
 
-function isValid(run: RunState, { text, status, mayBeOlder, isMessage }: Closing): boolean {
-	if (run.error !== undefined || run.isReplaced || run.end?.status !== status) return false;
+function winsOverStreamed(
+	run: RunState,
+	{ text, status, mayBeOlder, isMessage }: Closing,
+): boolean {
+	if (run.error !== undefined || run.isReplaced || run.reportedEnd?.status !== status) return false;
 	if (mayBeOlder && isBeginning({ part: text, completeText: run.text })) return false;
 	if (isMessage === true) return true;
 	switch (status) {
@@ -35,7 +38,7 @@ function isValid(run: RunState, { text, status, mayBeOlder, isMessage }: Closing
 	}
 }
 
-type Closing = NonNullable<RunState['closing']>;
+type Closing = NonNullable<RunState['closingText']>;
 
 /** The deltas of a workflow are only a preview of its outputs (docs/protocols/dify.md 3.3, `text_chunk`). */
 function hasAllText({ conversationId, mayLackText, text }: RunState) {

@@ -3,7 +3,7 @@ import { rejectOnAbort } from '../../http/sleep';
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
-import { formPath } from '../forms';
+import { humanFormPath } from '../human-form';
 import type { HumanForm, RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { readRun } from './run-reader';
@@ -32,13 +32,13 @@ export async function followRun(
 	client: DifyClient,
 	{ runId, user, submittedToken, onDeltas, ...options }: FollowRequest,
 ): Promise<RunResult> {
-	const isWaiting = options.continueAfterPause === true;
+	const { continueAfterPause = false } = options;
 	const url = client.buildUrl(apiPath`/workflow/${runId}/events`, {
 		user,
 		include_state_snapshot: 'true',
-		continue_on_pause: isWaiting ? 'true' : undefined,
+		continue_on_pause: continueAfterPause ? 'true' : undefined,
 	});
-	const awaitedForms = new Set<string>();
+	const awaitedFormKeys = new Set<string>();
 	const totalMs = options.timeouts?.totalMs ?? 0;
 	const startedAt = performance.now();
 	const areFormsOpen = async (forms: readonly HumanForm[]) => {
@@ -56,16 +56,16 @@ export async function followRun(
 				...options,
 				timeouts: { ...options.timeouts, totalMs: remainingMs },
 				runId,
-				awaitedForms,
+				awaitedFormKeys,
 				areFormsOpen,
 			},
 		);
 		const { text } = result;
-		const readsAgain = isWaiting
+		const mustReadAgain = continueAfterPause
 			? result.pause?.forms.length === 0
 			: !lackedForms && mayLackForms(result);
 		lackedForms = mayLackForms(result);
-		const finalResult = readsAgain
+		const finalResult = mustReadAgain
 			? undefined
 			: await withOpenForms(client, result, submittedToken);
 		if (finalResult !== undefined) {
@@ -128,7 +128,7 @@ async function getFormState(
 	{ formToken }: HumanForm,
 ): Promise<'open' | 'submitted' | 'expired'> {
 	if (formToken === null) return 'open';
-	const error = await client.get(formPath(formToken)).then(
+	const error = await client.get(humanFormPath(formToken)).then(
 		() => undefined,
 		(error: unknown) => error,
 	);

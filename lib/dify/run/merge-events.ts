@@ -1,20 +1,12 @@
 /** Merges events into the parts of a run: nodes, files, thoughts, forms. */
 import { MemoryBudget } from '../../json-memory';
 import type { JsonRecord } from '../../values/records';
-import {
-	asRecord,
-	asRecords,
-	isRecord,
-	asArray,
-	isNonEmpty,
-	asNonEmptyString,
-	asString,
-} from '../../values/records';
+import { asRecords, isRecord, asArray, isNonEmpty, asNonEmptyString } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { truncate } from '../../values/text';
 import { toReadableText } from '../readable-text';
-import { getFileKeys } from '../files';
-import { withFieldNames } from '../forms';
+import { getFileKeys } from '../output-files';
+import { toFormContent } from '../human-form';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
@@ -44,30 +36,30 @@ export interface CollectedParts extends Pick<
 	/** `submittedForms` by title and button. */
 	readonly submittedIndex: Map<string, SubmittedForm>;
 	/** Memory of these parts. What does not fit is left out. */
-	readonly kept: MemoryBudget;
+	readonly partsBudget: MemoryBudget;
 }
 
 /** Adds or merges a file: chatflows list their files in two closing events. */
 export function addFile(
-	{ files, fileIndex, kept }: Pick<CollectedParts, 'files' | 'fileIndex' | 'kept'>,
+	{ files, fileIndex, partsBudget }: Pick<CollectedParts, 'files' | 'fileIndex' | 'partsBudget'>,
 	source: JsonRecord,
 ): void {
-	if (!kept.take(source)) return;
+	if (!partsBudget.take(source)) return;
 	const file = { ...source };
 	if (typeof file.url !== 'string') delete file.url;
 	const existing = getFileKeys(file)
 		.map((name) => fileIndex.get(name))
 		.find((candidate) => candidate !== undefined);
 	if (existing === undefined) files.push(file);
-	else merge(existing, file);
+	else copyNonEmpty({ from: file, to: existing });
 	const mergedFile = existing ?? file;
 	for (const name of getFileKeys(mergedFile)) fileIndex.set(name, mergedFile);
 }
 
 /** Copies only non-empty values, so that a later, emptier version keeps earlier values. */
-function merge(target: JsonRecord, source: JsonRecord) {
-	for (const [key, value] of Object.entries(source)) {
-		if (isNonEmpty(value) || !(key in target)) target[key] = value;
+function copyNonEmpty({ from, to }: { from: JsonRecord; to: JsonRecord }) {
+	for (const [key, value] of Object.entries(from)) {
+		if (isNonEmpty(value) || !(key in to)) to[key] = value;
 	}
 }
 
@@ -77,10 +69,14 @@ const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at'
  * Upserts by ID: events with the same ID add fields; the tool of a thought arrives before its observation.
  */
 export function addThought(
-	{ thoughts, thoughtIndex, kept }: Pick<CollectedParts, 'thoughts' | 'thoughtIndex' | 'kept'>,
+	{
+		thoughts,
+		thoughtIndex,
+		partsBudget,
+	}: Pick<CollectedParts, 'thoughts' | 'thoughtIndex' | 'partsBudget'>,
 	event: JsonRecord,
 ): void {
-	if (!kept.take(event)) return;
+	if (!partsBudget.take(event)) return;
 	const id = asNonEmptyString(event.id) ?? '';
 	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
@@ -88,7 +84,8 @@ export function addThought(
 		thoughtIndex.set(id, thought);
 		thoughts.push(thought);
 	}
-	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
+	const from = Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key)));
+	copyNonEmpty({ from, to: thought });
 }
 
 /** A field of an event. A missing value changes nothing. */
@@ -139,20 +136,22 @@ function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
 	return files.length > 0 ? files.map((file) => ({ ...file })) : undefined;
 }
 
-/**
- * Copies fields of an event.
- *
- * @param kept what does not fit into it is left out
- */
-function readFields<T>(
+/** What is copied of an event. */
+interface EventFields<T> {
+	data: JsonRecord;
+	fields: Fields<T>;
+	/** What does not fit into it is left out. Default: without a limit. */
+	budget?: MemoryBudget;
+}
+
+/** Copies fields of an event. */
+function copyFields<T>(
 	target: T,
-	data: JsonRecord,
-	fields: Fields<T>,
-	kept = new MemoryBudget(Infinity),
+	{ data, fields, budget = new MemoryBudget(Infinity) }: EventFields<T>,
 ): void {
 	for (const { name, key, parse } of fields) {
 		const value = parse(data[key]);
-		if (value !== undefined && kept.take(value)) target[name] = value as T[typeof name];
+		if (value !== undefined && budget.take(value)) target[name] = value as T[typeof name];
 	}
 }
 
@@ -164,12 +163,12 @@ const NODE_BYTES = 1_024;
  * node. Iterations and loops send no `node_*` events for themselves.
  */
 export function addNode(run: CollectedParts, name: string, data: JsonRecord): void {
-	const { nodeIndex, kept } = run;
+	const { nodeIndex, partsBudget } = run;
 	const id = asNonEmptyString(data.id) ?? asNonEmptyString(data.node_id) ?? '';
 	const key = `${name.slice(0, name.indexOf('_'))}:${id}`;
 	let node = nodeIndex.get(key);
 	if (node === undefined) {
-		if (!kept.takeBytes(NODE_BYTES + 2 * id.length)) return;
+		if (!partsBudget.takeBytes(NODE_BYTES + 2 * id.length)) return;
 		node = { id, status: 'running' };
 		nodeIndex.set(key, node);
 		ensureWorkflow(run).nodes.push(node);
@@ -186,8 +185,9 @@ interface NodeEvent {
 }
 
 function updateNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
-	readFields(node, data, NODE_FIELDS, run.kept);
-	if (run.keepsNodeValues) readFields(node, data, NODE_VALUES, run.kept);
+	const budget = run.partsBudget;
+	copyFields(node, { data, fields: NODE_FIELDS, budget });
+	if (run.keepsNodeValues) copyFields(node, { data, fields: NODE_VALUES, budget });
 	if (name.endsWith('_next')) {
 		node.passes = (asFiniteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
@@ -214,13 +214,14 @@ export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 
 /** Applies the end of a node, or of one of its attempts. */
 function endNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
+	const budget = run.partsBudget;
 	if (name === 'node_retry') {
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	}
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
-	readFields(node, data, ENDED_NODE_FIELDS, run.kept);
-	if (run.keepsNodeValues) readFields(node, data, ENDED_NODE_VALUES, run.kept);
+	copyFields(node, { data, fields: ENDED_NODE_FIELDS, budget });
+	if (run.keepsNodeValues) copyFields(node, { data, fields: ENDED_NODE_VALUES, budget });
 }
 
 const RUN_FIELDS: Fields<RunSummary> = [
@@ -240,7 +241,7 @@ const RUN_FIELDS: Fields<RunSummary> = [
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
 export function updateWorkflow(workflow: RunSummary, data: JsonRecord): void {
-	readFields(workflow, data, RUN_FIELDS);
+	copyFields(workflow, { data, fields: RUN_FIELDS });
 }
 
 /** More forms than a person can submit. */
@@ -248,7 +249,7 @@ const MAX_FORMS = 1_000;
 
 /** Adds a form from `human_input_required`, or from the pause reason, which repeats it. Ignores forms without an ID. */
 export function addForm(
-	{ forms, kept }: Pick<CollectedParts, 'forms' | 'kept'>,
+	{ forms, partsBudget }: Pick<CollectedParts, 'forms' | 'partsBudget'>,
 	data: JsonRecord,
 ): void {
 	const formId = asNonEmptyString(data.form_id);
@@ -257,15 +258,15 @@ export function addForm(
 	const isNamed = (formId ?? nodeId ?? formToken ?? undefined) !== undefined;
 	if (!isNamed || forms.has({ formId, nodeId })) return;
 	if (forms.size >= MAX_FORMS) {
-		kept.omissions++;
+		partsBudget.omissions++;
 		return;
 	}
-	if (!kept.take(data)) return;
+	if (!partsBudget.take(data)) return;
 	forms.add({
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
-		formContent: withFieldNames(data.form_content, asArray(data.inputs)),
+		formContent: toFormContent(data),
 		inputs: asArray(data.inputs),
 		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
@@ -292,8 +293,8 @@ export function addSubmittedForm(
 	{
 		submittedForms,
 		submittedIndex,
-		kept,
-	}: Pick<CollectedParts, 'submittedForms' | 'submittedIndex' | 'kept'>,
+		partsBudget,
+	}: Pick<CollectedParts, 'submittedForms' | 'submittedIndex' | 'partsBudget'>,
 	{ title, action, values }: FormSubmission,
 ): void {
 	const nodeTitle = asNonEmptyString(title);
@@ -302,63 +303,35 @@ export function addSubmittedForm(
 	const key = JSON.stringify([nodeTitle, actionId]);
 	let form = submittedIndex.get(key);
 	if (form === undefined) {
-		if (!kept.take([key, nodeTitle, actionId])) return;
+		if (!partsBudget.take([key, nodeTitle, actionId])) return;
 		form = { nodeTitle, actionId };
 		submittedIndex.set(key, form);
 		submittedForms.push(form);
 	}
 	const isNew = form.submittedData === undefined && isNonEmpty(values) && isRecord(values);
-	if (isNew && kept.take(values)) form.submittedData = values;
+	if (isNew && partsBudget.take(values)) form.submittedData = values;
 }
 
 /** Warnings of Dify that are shown. */
 const MAX_WARNINGS = 20;
+
 const MAX_WARNING_LENGTH = 300;
 
 /** Adds a warning in Dify's words, without keys. */
 export function addWarning(
-	{ difyWarnings, secrets, kept }: WarningParts,
+	{ difyWarnings, secrets, partsBudget }: WarningParts,
 	words: string | undefined,
 ): void {
 	if (words === undefined) return;
 	const text = truncate(toReadableText(words, secrets).replace(/\s+/g, ' '), MAX_WARNING_LENGTH);
 	if (text === '' || difyWarnings.has(text)) return;
 	if (difyWarnings.size < MAX_WARNINGS) difyWarnings.add(text);
-	else kept.omissions++;
+	else partsBudget.omissions++;
 }
 
-interface WarningParts extends Pick<CollectedParts, 'kept'> {
+interface WarningParts extends Pick<CollectedParts, 'partsBudget'> {
 	/** Texts, each once. */
 	readonly difyWarnings: Set<string>;
 	/** Texts to mask. */
 	readonly secrets: readonly string[];
-}
-
-/** The only text of a workflow's outputs; their names are arbitrary. */
-export function findSingleText(outputs: unknown): string | undefined {
-	const texts = Object.values(asRecord(outputs)).filter(
-		(value): value is string => typeof value === 'string',
-	);
-	return texts.length === 1 ? texts[0] : undefined;
-}
-
-/** The outputs of a workflow as Dify streams them; undefined unless all are texts, integers or null. */
-export function joinOutputs(outputs: unknown): string | undefined {
-	const values = Object.values(asRecord(outputs));
-	const isPlain = (value: unknown) =>
-		typeof value === 'string' || Number.isSafeInteger(value) || value === null;
-	return values.every(isPlain) ? values.map((value) => String(value ?? '')).join('\n') : undefined;
-}
-
-export const NO_REASON = 'The run failed without a reason from Dify';
-
-/** Error text of the run or its failed node, for error events without text. */
-export function getRunFailureText({ workflow }: Pick<RunResult, 'workflow'>): string | undefined {
-	const failedNode = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
-	return toTrimmed(workflow?.error) ?? toTrimmed(failedNode?.error);
-}
-
-/** The trimmed text; undefined if it is blank or no text. */
-export function toTrimmed(value: unknown): string | undefined {
-	return asNonEmptyString(asString(value)?.trim());
 }

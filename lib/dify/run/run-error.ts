@@ -1,7 +1,7 @@
 import type { ErrorContext } from '../../errors/create-error';
 import type { ServerError } from '../../errors/server-error';
 import { explainFailedRequest } from '../error-texts';
-import type { RunError, RunResult, WorkflowNode } from '../types';
+import type { RunFailure, RunResult, WorkflowNode } from '../types';
 import { toErrorType } from '../error-types';
 import { toReadableText } from '../readable-text';
 import { getRunIds, toPartialDetails } from '../partial-result';
@@ -11,7 +11,7 @@ const NOT_A_RUN =
 	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
 interface FailedRunResult extends RunResult {
-	error: RunError;
+	error: RunFailure;
 }
 
 /**

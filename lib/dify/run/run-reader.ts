@@ -20,29 +20,24 @@ import { parseErrorBody } from '../response-error';
 import { createRunError } from './run-error';
 import { createDifyError } from '../create-error';
 import type { HumanForm, RunResult, TextDelta } from '../types';
-import { adoptText } from './closing-text';
-import { settleText } from './final-text';
+import { adoptText } from './adopt-text';
+import { setFinalText } from './final-text';
 import type { RunState } from './run-state';
-import {
-	applyEvent,
-	createRunState,
-	flushText,
-	getOutputText,
-	isRunFinished,
-	isRunFinishing,
-} from './run-state';
+import { applyEvent, createRunState, flushText, hasLastEvent, hasClosingEvent } from './run-state';
+import { getOutputText } from './output-text';
 import type { RunRecord, WaitOptions } from './run-record';
 import {
 	applyRunRecord,
 	pollAndApplyMessage,
 	pollAndApplyRunRecord,
-	completeFromStoredAnswer,
+	fetchStoredAnswer,
 	fetchRunRecord,
-	lookUpEndedRun,
+	fetchEndedRunRecord,
 } from './run-record';
-import type { OutcomeOf } from './run-result';
+import type { Cancelled, StreamEnd } from './stream-end';
 import { SilenceWatch } from './silence';
-import { toRunResult, getOutcome, hasReceivedNothing, isStored } from './run-result';
+import { toRunResult } from './run-result';
+import { getStreamEnd, hasReceivedNothing, isRecoverable } from './stream-end';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
 interface RunTimeouts {
@@ -70,8 +65,8 @@ export interface RunReaderOptions {
 	continueAfterPause?: boolean;
 	/** Whether the result contains the inputs and outputs of nodes, which may be large. */
 	keepsNodeValues?: boolean;
-	/** IDs of the forms of that pause, if it was already read. */
-	awaitedForms?: Set<string>;
+	/** Keys of the forms of that pause, if it was already read. */
+	awaitedFormKeys?: Set<string>;
 	/** Whether Dify still accepts all of these forms, for a run that waits and is silent. */
 	areFormsOpen?: (forms: readonly HumanForm[]) => Promise<boolean>;
 }
@@ -132,26 +127,40 @@ export async function readRun(
 	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, continueAfterPause, awaitedForms, keepsNodeValues } = options;
+	const { runId, continueAfterPause, awaitedFormKeys, keepsNodeValues } = options;
 	const mayLackText = runId !== undefined;
 	const { secrets } = client.endpoint;
 	const run = createRunState({
 		mayLackText,
 		continueAfterPause,
-		awaitedForms,
+		awaitedFormKeys,
 		keepsNodeValues,
 		secrets,
 	});
 	run.workflowRunId = runId;
-	return await new RunReader(client, requestOptions, run, options).read();
+	return await new RunReader({ client, requestOptions, run, options }).read();
 }
 
 /** Whether an event ended the reading because it is too large, or has too many values. */
-function isTooLarge(error: ServerError | undefined): error is ServerError {
+function isTooLargeEvent(error: ServerError | undefined): error is ServerError {
 	return error?.type === 'invalidResponse';
 }
 
+/** A run, and where it is read from. */
+interface RunToRead {
+	client: DifyClient;
+	/** The request whose response has its events. */
+	requestOptions: RequestOptions;
+	/** Its state, which the reader changes. */
+	run: RunState;
+	options: RunReaderOptions;
+}
+
 class RunReader {
+	private readonly client: DifyClient;
+	private readonly requestOptions: RequestOptions;
+	private readonly run: RunState;
+	private readonly options: RunReaderOptions;
 	private readonly abortController = new AbortController();
 	private readonly timeouts: RunTimeouts;
 	private difyVersion: string | undefined;
@@ -159,21 +168,22 @@ class RunReader {
 	private hasResponse = false;
 	/** The response had lines that are not events, such as a proxy's page. */
 	private hasNonEventLines = false;
-	private abandonment: OutcomeOf<'abandoned'> | undefined;
-	private stopRequest: Promise<boolean> | undefined;
+	/** Set once this client ends the run. */
+	private cancellation: Cancelled | undefined;
+	/** Whether Dify accepted the stop; undefined before it is sent. */
+	private stopAcceptance: Promise<boolean> | undefined;
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
 	/** The end of a run whose stream was silent. */
 	private silentRecord: RunRecord | undefined;
-	private readonly silence = new SilenceWatch(async () => await this.lookUpEnd());
+	private readonly silence = new SilenceWatch(async () => await this.lookUpSilentRun());
 
-	constructor(
-		private readonly client: DifyClient,
-		private readonly requestOptions: RequestOptions,
-		private readonly run: RunState,
-		private readonly options: RunReaderOptions,
-	) {
+	constructor({ client, requestOptions, run, options }: RunToRead) {
+		this.client = client;
+		this.requestOptions = requestOptions;
+		this.run = run;
+		this.options = options;
 		this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
 	}
 
@@ -183,41 +193,42 @@ class RunReader {
 		if (signal?.aborted === true) {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
-		signal?.addEventListener('abort', this.abandon, { once: true });
+		signal?.addEventListener('abort', this.cancel, { once: true });
 		if (this.options.runId !== undefined) this.silence.onEvent();
 		const error = await this.readEvents().then(() => undefined, asServerErrorOrThrow);
 		this.silence.stop();
-		signal?.removeEventListener('abort', this.abandon);
+		signal?.removeEventListener('abort', this.cancel);
 		this.clearTimer();
 		const deltas = flushText(run);
-		const outcome = this.abandonment ?? getOutcome(run, error, this.silentRecord);
-		if (outcome.type === 'abandoned') throw await this.createAbandonedError(outcome);
+		if (this.cancellation !== undefined) throw await this.createCancelledError(this.cancellation);
+		const streamEnd = getStreamEnd(run, error, this.silentRecord);
+		if (streamEnd.type === 'textTooLong') throw await this.createTooLongError(streamEnd.error);
 		await this.emitDeltas(deltas);
-		return await this.finish(outcome);
+		return await this.toResult(streamEnd);
 	}
 
-	private async finish(
-		outcome: OutcomeOf<'ended' | 'silent' | 'timedOut' | 'broken' | 'rejected'>,
+	private async toResult(
+		streamEnd: Exclude<StreamEnd, { type: 'textTooLong' }>,
 	): Promise<RunResult> {
-		switch (outcome.type) {
-			case 'ended':
-				if (outcome.missing === 'status') await this.addStatus();
-				return await this.finishWithResult(
-					outcome.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
+		switch (streamEnd.type) {
+			case 'runEnded':
+				if (streamEnd.missing === 'status') await this.fetchMissingStatus();
+				return await this.completeResult(
+					streamEnd.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
 			case 'silent':
-				await this.emitDeltas(applyRunRecord(this.run, outcome.record));
-				return await this.finishWithResult(RECOVERED_AFTER_SILENCE);
+				await this.emitDeltas(applyRunRecord(this.run, streamEnd.record));
+				return await this.completeResult(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
-				return await this.recover(
+				return await this.recoverStoredRun(
 					{ once: true },
-					async () => await this.createTimeoutError(outcome.error),
+					async () => await this.createTimeoutError(streamEnd.error),
 				);
 			case 'broken':
-				return await this.finishBroken(outcome.error);
-			case 'rejected':
-				throw this.withMayHaveStarted(outcome.error);
+				return await this.recoverBrokenRun(streamEnd.error);
+			case 'errorResponse':
+				throw this.withMayHaveStarted(streamEnd.error);
 		}
 	}
 
@@ -237,7 +248,7 @@ class RunReader {
 			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
-					if (!this.isWithinBudget(data)) continue;
+					if (!this.canParse(data)) continue;
 					const event = parseJsonExactly(data);
 					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
@@ -246,20 +257,20 @@ class RunReader {
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
 				if (this.options.runId !== undefined) this.silence.onEvent();
-				if (this.abandonment !== undefined) this.requestStop();
+				if (this.cancellation !== undefined) this.stopInDify();
 				else await this.emitDeltas(deltas);
-				if (isRunFinished(run)) return;
+				if (hasLastEvent(run)) return;
 				response.markContent();
-				if (isRunFinishing(run)) response.expectEnd();
+				if (hasClosingEvent(run)) response.expectEnd();
 			}
 			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
 	}
 
 	/** Ends the reading of a silent run that has ended, or paused again. */
-	private async lookUpEnd() {
+	private async lookUpSilentRun() {
 		const { client, options, run } = this;
-		const record = await lookUpEndedRun(client, options.runId!);
+		const record = await fetchEndedRunRecord(client, options.runId!);
 		if (record === undefined) return undefined;
 		// Its record says so all the time.
 		const isAwaited = record.status === 'paused' && options.continueAfterPause === true;
@@ -278,7 +289,7 @@ class RunReader {
 	 *
 	 * @throws {TooManyValuesError} for another event: the result is then read from the record
 	 */
-	private isWithinBudget(data: string): boolean {
+	private canParse(data: string): boolean {
 		if (data.length < LARGE_EVENT_LENGTH) return true;
 		const memory = new JsonMemory();
 		memory.add(data);
@@ -288,7 +299,7 @@ class RunReader {
 			throw new TooManyValuesError(MAX_PARSED_BYTES).withReceived(
 				data.slice(0, MAX_RECEIVED_LENGTH),
 			);
-		this.run.kept.omissions++;
+		this.run.partsBudget.omissions++;
 		return false;
 	}
 
@@ -300,19 +311,19 @@ class RunReader {
 			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
 		} catch (error) {
 			// The rest of the response could not be displayed.
-			if (this.abandonment === undefined) {
-				this.abandon(`the response could not be passed on: ${getErrorMessage(error)}`);
+			if (this.cancellation === undefined) {
+				this.cancel(`the response could not be passed on: ${getErrorMessage(error)}`);
 			}
 		}
 	}
 
-	private readonly abandon = (reason?: unknown) => {
-		this.abandonment ??= {
-			type: 'abandoned',
+	private readonly cancel = (reason?: unknown) => {
+		this.cancellation ??= {
+			type: 'cancelled',
 			reason: typeof reason === 'string' ? reason : undefined,
 		};
 		if (this.options.stop === undefined) this.abortController.abort();
-		else if (this.run.taskId !== undefined) this.requestStop();
+		else if (this.run.taskId !== undefined) this.stopInDify();
 		else this.closeAfter(TASK_ID_WAIT_MS);
 	};
 
@@ -321,30 +332,30 @@ class RunReader {
 		this.clearTimer = setUnrefTimeout(ms, () => this.abortController.abort());
 	}
 
-	/** Stops the run in Dify, once its ID is known. */
-	private requestStop() {
+	/** Stops the run in Dify once, if its ID is known. */
+	private stopInDify() {
 		const { taskId } = this.run;
-		if (taskId === undefined || this.stopRequest !== undefined) return;
+		if (taskId === undefined || this.stopAcceptance !== undefined) return;
 		this.closeAfter(STOP_GRACE_MS);
-		this.stopRequest = this.options.stop?.(taskId);
-		void this.stopRequest?.then((isAccepted) => {
+		this.stopAcceptance = this.options.stop?.(taskId);
+		void this.stopAcceptance?.then((isAccepted) => {
 			if (!isAccepted) this.abortController.abort();
 		});
 	}
 
-	private async createAbandonedError({ reason, error }: Omit<OutcomeOf<'abandoned'>, 'type'> = {}) {
-		if (error === undefined) {
-			return await this.createErrorWithResult('aborted', {
-				detail: reason && `The run was cancelled: ${reason}`,
-			});
-		}
-		this.requestStop();
-		const { message: title, suggestion } = error;
+	private async createCancelledError({ reason }: Pick<Cancelled, 'reason'> = {}) {
+		return await this.createErrorWithResult('aborted', {
+			detail: reason && `The run was cancelled: ${reason}`,
+		});
+	}
+
+	private async createTooLongError({ message: title, suggestion }: ServerError) {
+		this.stopInDify();
 		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
 	}
 
 	/** Reads the status of a run whose message is complete. The record of a chatflow may stay `running`. */
-	private async addStatus() {
+	private async fetchMissingStatus() {
 		const { client, run, timeouts } = this;
 		const { workflowRunId } = run;
 		const timeoutMs = Math.min(timeouts.idleMs || STATUS_WAIT_MS, STATUS_WAIT_MS);
@@ -354,29 +365,29 @@ class RunReader {
 				: await pollAndApplyRunRecord(client, run, { runId: workflowRunId, timeoutMs }).catch(
 						() => [],
 					);
-		if (client.signal?.aborted === true) throw await this.createAbandonedError();
-		run.end ??= { status: 'succeeded', isLast: true };
+		if (client.signal?.aborted === true) throw await this.createCancelledError();
+		run.reportedEnd ??= { status: 'succeeded', isLastEvent: true };
 		await this.emitDeltas(deltas);
 	}
 
 	/** The run may have ended or may continue in Dify, which is polled until its end. */
-	private async finishBroken(error: ServerError | undefined) {
+	private async recoverBrokenRun(error: ServerError | undefined) {
 		const { idleMs, totalMs } = this.timeouts;
 		const timeoutMs = totalMs || (this.run.workflowRunId === undefined ? idleMs : 0);
-		const warning = isTooLarge(error) ? RECOVERED_FROM_LARGE_EVENT : undefined;
-		return await this.recover(
+		const warning = isTooLargeEvent(error) ? RECOVERED_FROM_LARGE_EVENT : undefined;
+		return await this.recoverStoredRun(
 			{ timeoutMs, warning },
 			async () => await this.createLostError(error),
 		);
 	}
 
 	/** Completes a run from what Dify stores: its record, or the message of an agent. */
-	private async recover(
+	private async recoverStoredRun(
 		{ warning, ...options }: WaitOptions & { warning?: string },
 		createError: () => Promise<ServerError>,
 	) {
 		const { client, run } = this;
-		if (!isStored(run)) throw await createError();
+		if (!isRecoverable(run)) throw await createError();
 		const { workflowRunId } = run;
 		const recovering =
 			workflowRunId === undefined
@@ -384,23 +395,23 @@ class RunReader {
 				: pollAndApplyRunRecord(client, run, { runId: workflowRunId, ...options });
 		const deltas = await recovering.catch(async (error: unknown) => {
 			const isStopped = client.signal?.aborted === true;
-			if (isStopped || asServerErrorOrThrow(error).type === 'runTimeout') this.requestStop();
-			if (isStopped) throw await this.createAbandonedError();
+			if (isStopped || asServerErrorOrThrow(error).type === 'runTimeout') this.stopInDify();
+			if (isStopped) throw await this.createCancelledError();
 			throw await createError();
 		});
 		const user = this.requestOptions.json?.user;
 		if (user !== undefined) {
-			await completeFromStoredAnswer(client, run, user).catch(() => undefined);
+			await fetchStoredAnswer(client, run, user).catch(() => undefined);
 		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
-		return await this.finishWithResult(
+		return await this.completeResult(
 			warning ?? (workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD),
 		);
 	}
 
 	private async createTimeoutError({ type }: ServerError) {
-		this.requestStop();
+		this.stopInDify();
 		const isTotal = type === 'totalTimeout';
 		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
 			detail: isTotal
@@ -421,7 +432,7 @@ class RunReader {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withMayHaveStarted(error);
 		}
-		if (isTooLarge(error)) {
+		if (isTooLargeEvent(error)) {
 			const { message: title, serverText } = error;
 			return await this.createErrorWithResult('invalidResponse', {
 				title,
@@ -445,20 +456,20 @@ class RunReader {
 	 * @param warning about how it was obtained
 	 * @throws {ServerError} for a run that failed in Dify
 	 */
-	private async finishWithResult(warning?: string) {
+	private async completeResult(warning?: string) {
 		const { run } = this;
-		if (run.end?.status === 'stopped' && this.silentRecord === undefined)
-			await this.addStoppedOutputs();
-		await this.emitDeltas(settleText(run));
+		if (run.reportedEnd?.status === 'stopped' && this.silentRecord === undefined)
+			await this.fetchStoppedOutputs();
+		await this.emitDeltas(setFinalText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
-		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
+		const context = toErrorContext(this.client.endpoint, { url: this.requestOptions.url });
 		if (error !== undefined) throw createRunError({ ...result, error }, context, this.difyVersion);
 		return { ...result, warnings: warning === undefined ? warnings : [...warnings, warning] };
 	}
 
 	/** Dify 1.16 reports a run with a submitted form as stopped, and writes its outputs a moment later, to its record only. */
-	private async addStoppedOutputs() {
+	private async fetchStoppedOutputs() {
 		const { client, run } = this;
 		const { workflow, workflowRunId } = run;
 		if (workflow === undefined || workflowRunId === undefined || isNonEmpty(workflow.outputs)) {
@@ -476,7 +487,7 @@ class RunReader {
 		type: ErrorType,
 		overrides: DifyErrorOverrides,
 	): Promise<ServerError> {
-		const stopRequested = await this.stopRequest;
+		const stopRequested = await this.stopAcceptance;
 		return createDifyError(type, {
 			url: this.requestOptions.url,
 			result: toRunResult(this.run),

@@ -50,7 +50,7 @@ const LOOK_UP_TIMEOUT_MS = 30_000;
  * @returns undefined while the run continues
  * @throws {ServerError} of type `runNotFound`
  */
-export async function lookUpEndedRun(
+export async function fetchEndedRunRecord(
 	client: DifyClient,
 	runId: string,
 ): Promise<RunRecord | undefined> {
@@ -232,28 +232,28 @@ export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord
 }
 
 /**
- * Takes the text of a chatflow whose stream was lost from its stored message, if its run record may lack a replacement:
+ * Fetches the text of a chatflow whose stream was lost from its stored message, as the closing text, if its run record may lack a replacement:
  * that of a stopped run has no text, and that of an app with moderation has the unmoderated one
  * (docs/protocols/dify.md 3.9).
  */
-export async function completeFromStoredAnswer(
+export async function fetchStoredAnswer(
 	client: DifyClient,
 	run: RunState,
 	user: unknown,
 ): Promise<void> {
-	const { conversationId, messageId, end } = run;
-	if (conversationId === undefined || messageId === undefined || end === undefined) return;
-	if (end.status !== 'stopped' && !(await isModerated(client))) return;
+	const { conversationId, messageId, reportedEnd } = run;
+	if (conversationId === undefined || messageId === undefined || reportedEnd === undefined) return;
+	if (reportedEnd.status !== 'stopped' && !(await hasModeration(client))) return;
 	const { data } = await client.get('/messages', {
 		conversation_id: conversationId,
 		user: asString(user),
 	});
 	const text = asNonEmptyString(asRecords(data).find(({ id }) => id === messageId)?.answer);
 	if (text === undefined) return;
-	run.closing = { text, status: end.status, mayBeOlder: true, isMessage: true };
+	run.closingText = { text, status: reportedEnd.status, mayBeOlder: true, isMessage: true };
 }
 
-async function isModerated(client: DifyClient) {
+async function hasModeration(client: DifyClient) {
 	const { sensitive_word_avoidance: moderation } = await fetchAppParameters(client);
 	return asRecord(moderation).enabled === true;
 }

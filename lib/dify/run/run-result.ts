@@ -1,16 +1,14 @@
-/** How the events of a run ended, and its result, or the received part of a lost run. */
+/** From the state of a run to its result, or to the received part of a lost run. */
 import { formatMegabytes } from '../../http/body-limits';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
-import { getRunFailureText, NO_REASON } from './merge-events';
-import type { RunRecord } from './run-record';
+import { getRunFailureText, NO_REASON } from './failure-text';
 import type { RunState } from './run-state';
-import { isSuccessStatus, isRunFinished } from './run-state';
-import type { ServerError } from '../../errors/server-error';
+import { isSuccessStatus } from './run-state';
 
 /** The result of a run, or the received part of a lost one. */
 export function toRunResult(run: RunState): RunResult {
-	const { status, error } = getEnd(run);
+	const { status, error } = toStatus(run);
 	const {
 		text,
 		createdAt,
@@ -50,22 +48,22 @@ export function toRunResult(run: RunState): RunResult {
 	};
 }
 
-function getEnd(run: RunState): Pick<RunResult, 'status' | 'error'> {
+function toStatus(run: RunState): Pick<RunResult, 'status' | 'error'> {
 	if (run.error !== undefined) return { status: 'failed', error: run.error };
 	if (run.pause !== undefined) return { status: 'paused' };
-	const { status } = run.end ?? { status: 'succeeded' };
+	const { status } = run.reportedEnd ?? { status: 'succeeded' };
 	if (isSuccessStatus(status) || status === 'stopped') return { status };
 	return {
 		status: 'failed',
 		error: {
-			cause: isRejected(run) ? 'rejected' : 'runFailed',
+			cause: isRejectedStart(run) ? 'rejected' : 'runFailed',
 			message: getRunFailureText(run) ?? NO_REASON,
 		},
 	};
 }
 
 /** Dify 1.15 and later report an input error as a run without steps, which is not stored (docs/protocols/dify.md 12.3). */
-function isRejected(run: RunState) {
+function isRejectedStart(run: RunState) {
 	const { workflow, taskId, text } = run;
 	if (taskId !== undefined || text !== '' || getRunFailureText(run) === undefined) return false;
 	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
@@ -110,9 +108,9 @@ function collectWarnings(run: RunState, status: RunStatus) {
 	}
 	for (const title of run.expiredForms) warnings.push(getExpiryWarning(title));
 	if (status === 'stopped') warnings.push(getStopWarning(run));
-	if (run.kept.omissions > 0) {
+	if (run.partsBudget.omissions > 0) {
 		warnings.push(
-			`The run sent more data than is kept (${formatMegabytes(run.kept.maxBytes)} of memory), so ${run.kept.omissions} parts of nodes, files, thoughts or forms are missing. The log in Dify has them.`,
+			`The run sent more data than is kept (${formatMegabytes(run.partsBudget.maxBytes)} of memory), so ${run.partsBudget.omissions} parts of nodes, files, thoughts or forms are missing. The log in Dify has them.`,
 		);
 	}
 	return warnings;
@@ -143,98 +141,4 @@ function getHandledErrorsWarning({ workflow }: RunState) {
 	const rest = titles.length > MAX_NAMED ? ', …' : '';
 	const names = titles.length > 0 ? `: ${titles.slice(0, MAX_NAMED).join(', ')}${rest}` : '';
 	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
-}
-
-/** The run has ended. */
-interface Ended {
-	type: 'ended';
-	/** An event after its end, or the end after its complete message. */
-	missing?: 'finalEvent' | 'status';
-}
-
-/** This client ended the run. */
-interface Abandoned {
-	type: 'abandoned';
-	/** Its text could not be passed on. */
-	reason?: string;
-	/** Its text was too long. */
-	error?: ServerError;
-}
-
-/** Only pings arrived, and the record has the end of the run. */
-interface Silent {
-	type: 'silent';
-	record: RunRecord;
-}
-
-interface TimedOut {
-	type: 'timedOut';
-	error: ServerError;
-}
-
-/** The stream ended before the run. */
-interface Broken {
-	type: 'broken';
-	/** Missing if Dify ended it. */
-	error?: ServerError;
-}
-
-/** Dify or a proxy returned an error response. */
-interface Rejected {
-	type: 'rejected';
-	error: ServerError;
-}
-
-type Outcome = Ended | Abandoned | Silent | TimedOut | Broken | Rejected;
-
-export type OutcomeOf<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
-
-/**
- * The outcome of a run that this client did not abandon.
- *
- * @param error why its events ended; undefined if Dify ended them
- * @param record why its reading was ended, after silence
- */
-export function getOutcome(
-	run: RunState,
-	error: ServerError | undefined,
-	record?: RunRecord,
-): Outcome {
-	if (error !== undefined && run.count.isExceeded) return { type: 'abandoned', error };
-	if (isRunFinished(run)) return { type: 'ended' };
-	if (record !== undefined) return { type: 'silent', record };
-	if (error?.status !== undefined) return { type: 'rejected', error };
-	if (run.end !== undefined) {
-		return { type: 'ended', missing: isSuccessStatus(run.end.status) ? 'finalEvent' : undefined };
-	}
-	// Text, sources, token counts and files of a chatflow arrived, read from its first event on.
-	if (run.hasMessageEnd && !run.mayLackText) return { type: 'ended', missing: 'status' };
-	if (isTimeout(error) && !run.hasMessageEnd) return { type: 'timedOut', error };
-	return { type: 'broken', error };
-}
-
-function isTimeout(error: ServerError | undefined): error is ServerError {
-	return ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'].includes(error?.type ?? '');
-}
-
-/** Whether only pings arrived. */
-export function hasReceivedNothing({
-	taskId,
-	messageId,
-	conversationId,
-	text,
-	invalidEvents,
-}: RunState): boolean {
-	return invalidEvents === 0 && [taskId, messageId, conversationId, text].every((value) => !value);
-}
-
-/** Whether Dify has a record of the run, or the message of an agent, that can be fetched. */
-export function isStored({
-	workflowRunId,
-	thoughts,
-	conversationId,
-	messageId,
-}: RunState): boolean {
-	if (workflowRunId !== undefined) return true;
-	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

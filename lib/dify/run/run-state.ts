@@ -15,9 +15,9 @@ import { ReasoningSplitter } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../json-memory';
-import type { DifyEvent, HumanForm, RunError, RunResult, TextDelta } from '../types';
-import { adoptText, isBeginning } from './closing-text';
-import type { TextParts } from './closing-text';
+import type { DifyEvent, HumanForm, RunFailure, RunResult, TextDelta } from '../types';
+import { adoptText, isBeginning } from './adopt-text';
+import type { TextParts } from './adopt-text';
 import { FormList } from './form-list';
 import {
 	addFile,
@@ -27,21 +27,18 @@ import {
 	addThought,
 	addWarning,
 	ensureWorkflow,
-	findSingleText,
-	joinOutputs,
-	getRunFailureText,
-	NO_REASON,
-	toTrimmed,
 	updateWorkflow,
 } from './merge-events';
+import { getRunFailureText, NO_REASON, toTrimmed } from './failure-text';
 import type { CollectedParts } from './merge-events';
+import { getOutputText } from './output-text';
 
-/** The end of a workflow. */
-interface RunEnd {
+/** The end of a run as Dify reports it, before its last event. */
+interface ReportedEnd {
 	/** Dify's status. */
 	status: string;
 	/** No `message_end` follows: workflow apps, and replays of finished runs. */
-	isLast: boolean;
+	isLastEvent: boolean;
 }
 
 /** The text of a run as Dify says it at the end. */
@@ -63,21 +60,21 @@ export interface RunState
 	mayLackText: boolean;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	readonly continueAfterPause: boolean;
-	/** IDs of the forms that the first pause waits for; a pause for another form ends the reading. */
-	readonly awaitedForms: Set<string>;
-	error?: RunError;
-	/** Counts streamed text. Full texts are limited by the event length. */
-	readonly count: TextCount;
+	/** Keys of the forms that the first pause waits for; a pause for another form ends the reading. */
+	readonly awaitedFormKeys: Set<string>;
+	error?: RunFailure;
+	/** Length of the streamed text. Full texts are limited by the event length. */
+	readonly textCount: TextCount;
 	/** Start of the text already compared with a stored one, so that events do not compare it again. */
 	comparedText: string;
 	readonly maskedReasoning: MaskedStream;
 	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
-	/** Set by `workflow_finished`. */
-	end?: RunEnd;
+	/** Set by `workflow_finished`, or the error of a stop. */
+	reportedEnd?: ReportedEnd;
 	/** The last non-empty text that Dify said at the end (`final-text.ts`). */
-	closing?: ClosingText;
+	closingText?: ClosingText;
 	/** Dify replaced the response: this text stays, also against the closing one. */
 	isReplaced: boolean;
 	/** Output moderation replaced the response. */
@@ -99,7 +96,7 @@ interface RunStateOptions {
 	/** Default: false. */
 	continueAfterPause?: boolean;
 	/** Default: empty. */
-	awaitedForms?: Set<string>;
+	awaitedFormKeys?: Set<string>;
 	/** Default: false. */
 	keepsNodeValues?: boolean;
 	/** Texts to mask, such as keys. */
@@ -110,7 +107,7 @@ interface RunStateOptions {
 export function createRunState({
 	mayLackText = false,
 	continueAfterPause = false,
-	awaitedForms = new Set(),
+	awaitedFormKeys = new Set(),
 	keepsNodeValues = false,
 	secrets = [],
 }: RunStateOptions = {}): RunState {
@@ -125,15 +122,15 @@ export function createRunState({
 		thoughtIndex: new Map(),
 		mayLackText,
 		continueAfterPause,
-		awaitedForms,
+		awaitedFormKeys,
 		forms: new FormList(),
 		expiredForms: new Set(),
 		nodeCounts: { paused: 0, answered: 0 },
 		submittedForms: [],
 		submittedIndex: new Map(),
 		keepsNodeValues,
-		kept: new MemoryBudget(MAX_KEPT_BYTES),
-		count: new TextCount(),
+		partsBudget: new MemoryBudget(MAX_KEPT_BYTES),
+		textCount: new TextCount(),
 		comparedText: '',
 		maskedText: new MaskedStream(secrets),
 		maskedReasoning: new MaskedStream(secrets),
@@ -166,7 +163,7 @@ function withoutInternalNames(outputs: JsonRecord) {
 }
 
 /** Other events (pings, speech, events of later versions) are ignored. */
-const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
+const HANDLER_BY_EVENT: { readonly [Event in DifyEvent as Event['event']]: Handler<Event> } = {
 	message: applyMessage,
 	// In chatbots and agents, text of a response with files also arrives as this event (docs/protocols/dify.md 3.3).
 	message_file: (run, event) => {
@@ -207,20 +204,20 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	reasoning_chunk: (run, _event, data) => {
 		const delta = asString(data.reasoning) ?? '';
 		run.reasoning += run.maskedReasoning.push(delta);
-		run.count.add(delta.length);
+		run.textCount.add(delta.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
 	/** Ends the run; chatflows also need `message_end`. */
 	workflow_finished: (run, event, data) => {
 		const workflow = ensureWorkflow(run);
 		updateWorkflow(workflow, data);
-		if (isStop(workflow.error)) workflow.status = 'stopped';
+		if (isStopMessage(workflow.error)) workflow.status = 'stopped';
 		for (const file of asRecords(data.files)) addFile(run, file);
 		if (workflow.status === 'paused') return applyPause(run, data);
 		// The replay of a finished run has no conversation and no message_end (docs/protocols/dify.md 2.4).
 		const ids = [event.conversation_id, event.message_id].map(asNonEmptyString);
-		const isLast = ids.every((id) => id === undefined);
-		run.end = { status: workflow.status, isLast };
+		const isLastEvent = ids.every((id) => id === undefined);
+		run.reportedEnd = { status: workflow.status, isLastEvent };
 		addClosingText(run, asFiniteNumber(data.finished_at));
 	},
 	workflow_paused: (run, _event, data) => applyPause(run, data),
@@ -229,7 +226,7 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 		const code = asNonEmptyString(event.code);
 		const status = asFiniteNumber(event.status);
 		const message = toTrimmed(event.message) ?? getRunFailureText(run);
-		if (isStop(message)) run.end = { status: 'stopped', isLast: true };
+		if (isStopMessage(message)) run.reportedEnd = { status: 'stopped', isLastEvent: true };
 		else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
 	},
 	node_started: applyNodeEvent,
@@ -253,23 +250,23 @@ const HANDLERS: { readonly [Event in DifyEvent as Event['event']]: Handler<Event
 	human_input_form_filled: closeForm,
 	human_input_form_timeout: (run, event, data) => {
 		const title = asNonEmptyString(data.node_title) ?? asNonEmptyString(data.node_id) ?? '';
-		if (!run.expiredForms.has(title) && run.kept.take(title)) run.expiredForms.add(title);
+		if (!run.expiredForms.has(title) && run.partsBudget.take(title)) run.expiredForms.add(title);
 		closeForm(run, event, data);
 	},
 };
 
 /** Names of the events with a handler. */
-export const EVENT_NAMES: readonly string[] = Object.keys(HANDLERS);
+export const EVENT_NAMES: readonly string[] = Object.keys(HANDLER_BY_EVENT);
 
 /** Applies one event. */
 export function applyEvent(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.invalidEvents++;
-	if (!isRecord(event) || isRunFinished(run)) return [];
+	if (!isRecord(event) || hasLastEvent(run)) return [];
 	if (asNonEmptyString(event.event) === undefined) return [];
-	recordIds(run, event);
+	keepIds(run, event);
 	if (!isDifyEvent(event)) return [];
 	const rest = COMPARING_EVENTS.has(event.event) ? flushMasked(run) : [];
-	const handle = HANDLERS[event.event] as Handler<DifyEvent>;
+	const handle = HANDLER_BY_EVENT[event.event] as Handler<DifyEvent>;
 	return [...rest, ...(handle(run, event, asRecord(event.data)) ?? [])];
 }
 
@@ -283,11 +280,11 @@ const COMPARING_EVENTS: ReadonlySet<string> = new Set([
 ]);
 
 function isDifyEvent(event: JsonRecord): event is JsonRecord & DifyEvent {
-	return Object.hasOwn(HANDLERS, String(event.event));
+	return Object.hasOwn(HANDLER_BY_EVENT, String(event.event));
 }
 
 /** `error` has no task ID, and errors of newer workers have no IDs: the first value of each ID is kept. */
-function recordIds(run: RunState, event: JsonRecord) {
+function keepIds(run: RunState, event: JsonRecord) {
 	// Events about a finished run have the run ID as task ID.
 	const taskId = asNonEmptyString(event.task_id);
 	if (taskId !== event.workflow_run_id) run.taskId ??= taskId;
@@ -298,17 +295,17 @@ function recordIds(run: RunState, event: JsonRecord) {
 }
 
 /** Whether no relevant event can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
-export function isRunFinished(run: RunState): boolean {
+export function hasLastEvent(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
-	const { end, hasMessageEnd } = run;
+	const { reportedEnd, hasMessageEnd } = run;
 	// Without a workflow, moderation or an annotation responded instead of the chatflow.
-	if (end === undefined) return hasMessageEnd && run.workflow === undefined;
-	return end.isLast || hasMessageEnd;
+	if (reportedEnd === undefined) return hasMessageEnd && run.workflow === undefined;
+	return reportedEnd.isLastEvent || hasMessageEnd;
 }
 
 /** Whether at most one more event follows: chatflows end with two, in any order. */
-export function isRunFinishing({ end, hasMessageEnd }: RunState): boolean {
-	return end !== undefined || hasMessageEnd;
+export function hasClosingEvent({ reportedEnd, hasMessageEnd }: RunState): boolean {
+	return reportedEnd !== undefined || hasMessageEnd;
 }
 
 /** Whether a run has its outputs, possibly with handled errors. */
@@ -319,7 +316,7 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 function appendText(run: RunState, value: unknown) {
 	const delta = asString(value) ?? '';
 	const deltas = appendDelta(run, run.maskedText.push(delta));
-	run.count.add(delta.length);
+	run.textCount.add(delta.length);
 	return deltas;
 }
 
@@ -384,19 +381,7 @@ function addClosingText(run: RunState, finishedAt: number | undefined) {
 	const text = workflow && getOutputText(run, workflow.outputs);
 	if (text === undefined) return;
 	const mayBeOlder = mayLackText && finishedAt === undefined;
-	run.closing = { text, status: workflow!.status, mayBeOlder };
-}
-
-/**
- * The text in the outputs of a run: the response of a chatflow, which alone belongs to a conversation, or the only text
- * of a workflow. With several outputs, a lost stream is rebuilt as Dify streams texts and numbers: line by line.
- */
-export function getOutputText(
-	{ conversationId, mayLackText }: Pick<RunState, 'conversationId' | 'mayLackText'>,
-	outputs: unknown,
-): string | undefined {
-	if (conversationId !== undefined) return asNonEmptyString(asRecord(outputs).answer);
-	return findSingleText(outputs) ?? (mayLackText ? joinOutputs(outputs) : undefined);
+	run.closingText = { text, status: workflow!.status, mayBeOlder };
 }
 
 /** The run waits for human input: `workflow_paused`, or a run that finished as paused. */
@@ -429,7 +414,7 @@ function applyPause(run: RunState, data: JsonRecord) {
  */
 function isAwaitedPause({
 	continueAfterPause,
-	awaitedForms,
+	awaitedFormKeys,
 	forms,
 	submittedForms,
 	nodeCounts,
@@ -438,10 +423,10 @@ function isAwaitedPause({
 	if (!continueAfterPause || ids.length === 0) return false;
 	const isReplayed = nodeCounts.paused > 0;
 	const isAnswered = submittedForms.length > 0 || nodeCounts.answered > 0;
-	if (awaitedForms.size === 0 && (isReplayed || !isAnswered)) {
-		for (const id of ids) awaitedForms.add(id);
+	if (awaitedFormKeys.size === 0 && (isReplayed || !isAnswered)) {
+		for (const id of ids) awaitedFormKeys.add(id);
 	}
-	return ids.every((id) => awaitedForms.has(id));
+	return ids.every((id) => awaitedFormKeys.has(id));
 }
 
 function getFormKey({ formId, formToken, nodeId }: HumanForm) {
@@ -463,6 +448,6 @@ function removeForm(run: RunState, data: JsonRecord) {
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
-function isStop(reason: string | undefined) {
+function isStopMessage(reason: string | undefined) {
 	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }

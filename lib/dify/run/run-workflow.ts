@@ -4,8 +4,8 @@ import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
 import type { RunResult } from '../types';
 import type { RunRoute } from './run-route';
-import { requestStop } from './stop-run';
-import type { StopRequest } from './stop-run';
+import { sendStop } from './send-stop';
+import type { StopRequest } from './send-stop';
 import type { RunRequest } from './start-run';
 import { startRun } from './start-run';
 
@@ -22,7 +22,7 @@ const WORKFLOW: RunRoute = {
  * @throws {ServerError}
  */
 export async function stopWorkflow(client: DifyClient, request: StopRequest): Promise<void> {
-	await requestStop(client, WORKFLOW, request).catch(async (error: unknown) => {
+	await sendStop(client, WORKFLOW, request).catch(async (error: unknown) => {
 		throw await explainAppTypeError(client, error, 'workflow');
 	});
 }

@@ -15,14 +15,14 @@ export class SilenceWatch {
 	private lastLookUpAt = -Infinity;
 	private isStopped = false;
 	/** Events so far: what a look-up finds counts only if none arrived meanwhile. */
-	private events = 0;
+	private eventCount = 0;
 
 	/** @param lookUp returns what to do if no event arrived meanwhile; an error of it changes nothing */
 	constructor(private readonly lookUp: () => Promise<(() => void) | undefined>) {}
 
 	/** Call this at the start, and for every event that is no ping. */
 	onEvent(): void {
-		this.events++;
+		this.eventCount++;
 		this.schedule();
 	}
 
@@ -41,9 +41,9 @@ export class SilenceWatch {
 
 	private async run() {
 		this.lastLookUpAt = performance.now();
-		const { events } = this;
+		const { eventCount } = this;
 		const apply = await this.lookUp().catch(() => undefined);
-		if (this.isStopped || events !== this.events) return;
+		if (this.isStopped || eventCount !== this.eventCount) return;
 		if (apply === undefined) this.schedule();
 		else apply();
 	}

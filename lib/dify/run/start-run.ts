@@ -6,13 +6,13 @@ import { omitEmpty, omitUndefined } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { explainAppTypeError } from '../app';
 import { DifyClient } from '../client';
-import { explainInputError } from '../forms';
+import { explainInputError } from '../input-error';
 import type { RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { followRun, mayLackForms } from './follow-run';
 import { readRun } from './run-reader';
 import type { RunRoute } from './run-route';
-import { requestStop } from './stop-run';
+import { sendStop } from './send-stop';
 
 /** A run to start. */
 export interface RunRequest extends Pick<
@@ -54,24 +54,23 @@ export async function startRun(
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const policy = new RetryPolicy(request.retries ?? 0, false);
 	for (;;) {
-		const running = withSpan(
-			client.endpoint,
-			{ operation: route.operation, provider: 'dify' },
-			async (target) =>
+		const result = await withSpan(client.endpoint, {
+			request: { operation: route.operation, provider: 'dify' },
+			work: async (endpoint) =>
 				await readRun(
-					new DifyClient(target, client.signal),
+					new DifyClient(endpoint, client.signal),
 					{ url: client.buildUrl(route.startPath), json },
 					{
 						...request,
 						// Required also after the execution was stopped.
 						stop: async (taskId) =>
-							await requestStop(client.withSignal(undefined), route, { taskId, user }).then(
+							await sendStop(client.withSignal(undefined), route, { taskId, user }).then(
 								() => true,
 								() => false,
 							),
 					},
 				),
-			({ conversationId, messageId: id, status: finishReason, usage }) => ({
+			toAttributes: ({ conversationId, messageId: id, status: finishReason, usage }) => ({
 				conversationId,
 				id,
 				finishReason,
@@ -80,12 +79,12 @@ export async function startRun(
 					completionTokens: asFiniteNumber(usage?.completion_tokens),
 				},
 			}),
-		);
-		const attempt = await running.catch(asServerErrorOrThrow);
-		if (!(attempt instanceof ServerError)) return await withMissingForms(client, attempt, request);
-		if (attempt.type === 'invalidInputs') throw await explainInputError(attempt, client);
-		if (!attempt.retryable) throw await explainAppTypeError(client, attempt, route.mode);
-		await client.sleep(policy.takeDelayMsOrThrow(attempt, Infinity));
+		}).catch(asServerErrorOrThrow);
+		if (!(result instanceof ServerError)) return await withMissingForms(client, result, request);
+		const error = result;
+		if (error.type === 'invalidInputs') throw await explainInputError(error, client);
+		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
+		await client.sleep(policy.takeDelayMsOrThrow(error, Infinity));
 	}
 }
 

@@ -1,7 +1,8 @@
+/** The error types of Dify, and what differs for it in those of model servers. */
 import type { DifyVariant, ErrorRow } from './error-row';
 import type { MODEL_ERRORS } from './model';
 import type { NETWORK_ERRORS } from './network';
-import { optional } from './error-facts';
+import { optional } from './optional-facts';
 import { isCloudflareStatus } from '../gateway-status';
 import type { GATEWAY_ERRORS } from './gateway';
 import { describeGatewayTimeout } from './gateway';

@@ -1,5 +1,5 @@
+/** The facts of an error that its sentences may include. */
 import type { GatewayName } from '../gateway-status';
-import { isUnset } from '../../values/records';
 
 /** Facts that a sentence may include. All optional: a sentence is complete without them. */
 export interface ErrorFacts {
@@ -81,22 +81,4 @@ export interface ErrorFacts {
 	isKnowledge?: boolean;
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
-}
-
-/**
- * A known name in quotation marks.
- *
- * @returns with a space before it; empty if it is not known
- */
-export function quoted(name: string | undefined): string {
-	return optional(' "', name, '"');
-}
-
-/**
- * A known fact with the words around it.
- *
- * @returns empty if it is not known
- */
-export function optional(before: string, fact: string | number | undefined, after = ''): string {
-	return isUnset(fact) ? '' : `${before}${fact}${after}`;
 }

@@ -1,7 +1,8 @@
+/** The error types of gateways. */
 import { isCloudflareStatus, isGatewayStatus } from '../gateway-status';
 import type { GatewayName } from '../gateway-status';
 import type { ErrorFacts } from './error-facts';
-import { optional } from './error-facts';
+import { optional } from './optional-facts';
 import type { ErrorRow } from './error-row';
 
 /** Errors of what is between n8n and the model server: one text for each thing that it could not do. */

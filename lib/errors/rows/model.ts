@@ -1,6 +1,7 @@
+/** The error types of model servers and their responses. */
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
-import { optional, quoted } from './error-facts';
+import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =

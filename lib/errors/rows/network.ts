@@ -1,6 +1,7 @@
+/** The error types of connections. */
 import type { ErrorRow } from './error-row';
 import type { ErrorFacts } from './error-facts';
-import { optional, quoted } from './error-facts';
+import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
 const DOCKER_HOST =

@@ -8,7 +8,7 @@ import { other } from './other';
 import { vllm } from './vllm';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, asString, isNonEmpty, isRecord } from '../../values/records';
-import { getModelEntries } from '../models';
+import { getModelEntries } from '../parse-models';
 
 /** The table of server types. */
 export const SERVER_TYPES: Readonly<Record<ServerTypeName, ServerType>> = {
@@ -102,8 +102,14 @@ export function identifyByResponse({
 /** Types that forward the responses of other servers. */
 const GATEWAYS: readonly ServerTypeName[] = ['gpustack', 'litellm'];
 
+/** What was known of a server, and what its response shows. */
+interface ComparedTypes {
+	known: ServerTypeName;
+	shown: ServerTypeName;
+}
+
 /** Whether a response that shows one type cannot be of a server of another type. */
-export function isContradicted(known: ServerTypeName, shown: ServerTypeName): boolean {
+export function isContradicted({ known, shown }: ComparedTypes): boolean {
 	return known !== shown && !GATEWAYS.includes(known);
 }
 

@@ -13,7 +13,7 @@ import { MAX_CALLS } from './limits';
 import { readQuotedCalls, readTextCalls } from './read-text-calls';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
-import { findCodeContents } from '../code-blocks';
+import { findCodeContents, withoutOuterFence } from '../code-blocks';
 import { findUnfinishedCall, findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
@@ -62,11 +62,18 @@ function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCa
 		problems.length === 0 && tools.includes(name);
 	const quoted = readQuotedCalls(text, false).find(isCall);
 	if (quoted !== undefined) return { name: quoted.name, reason: 'inCodeBlock' };
-	const name = findUnreadCall(text, tools) ?? findUnfinishedCall(text);
+	const name = findUnreadName(text, tools);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
 	const call =
 		readQuotedCalls(text, true).find(isCall) ?? findCallsInCode(text, tools).find(isCall);
-	return call && { name: call.name, reason: 'inCodeBlock' };
+	if (call !== undefined) return { name: call.name, reason: 'inCodeBlock' };
+	const content = withoutOuterFence(text);
+	const nameInBlock = content === text ? undefined : findUnreadName(content, tools);
+	return nameInBlock === undefined ? undefined : { name: nameInBlock, reason: 'unknownSyntax' };
+}
+
+function findUnreadName(text: string, tools: readonly string[]): string | undefined {
+	return findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 }
 
 /** What would be a call as a complete response. */

@@ -49,7 +49,7 @@ const BEGINNINGS = [
 export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
 
 /** Words in the names of marks that only calls have. HTML has none of them in its tags. */
-const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)(?=[\s=>|｜:_▁"])`;
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use|sep)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)(?=[\s=>|｜:_▁"])`;
 /** What follows `<` in such a mark, with or without attributes. */
 const CALL_MARK_REST = String.raw`[|｜/]{0,2}${ANY_PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
 /** Such a mark anywhere in a text. */
@@ -57,12 +57,15 @@ export const CALL_MARK = new RegExp(
 	[
 		`<${CALL_MARK_REST}`,
 		String.raw`<\|(?:start|channel)\|>[^\n]{0,60}?to=functions\.`,
-		String.raw`\[TOOL_CALLS\]`,
+		String.raw`\[(?:TOOL_CALLS|CALL_ID|ARGS)\]`,
 		String.raw`\bfunctools\[`,
 		String.raw`\]<\]\w{1,20}\[>\[`,
 	].join('|'),
 	'i',
 );
+
+/** The end of an element of a call, which HTML has not. */
+export const ELEMENT_END = /<\/(?:function|param|parameter)>/i;
 
 /** What follows a mark of a block in a call: JSON, a further mark, or a name with its arguments. */
 const CALL_CONTENT = String.raw`\s*(?:\{\s*["'}]|\[\s*[[{\w]|<[|｜]|</?(?:function|invoke|parameter|param|arg_)|(?:function|call:)?[\w.:-]{1,128}\s*(?:\(|\{|<[|｜]|<arg_))`;
@@ -144,8 +147,9 @@ export const CALL_MARKS: readonly CallMark[] = [
 	{ source: 'dots: its chat template', open: ['<dots_function_call>'] },
 	{ source: 'Nemotron Nano 2: its chat template', open: ['<TOOLCALL>'] },
 	{
-		source: 'FunctionGemma: ai.google.dev/gemma/docs/functiongemma',
+		source: 'FunctionGemma (ai.google.dev/gemma/docs/functiongemma) may begin the result itself',
 		open: ['<start_function_call>'],
+		next: '<start_function_response>',
 	},
 	{
 		source: 'DeepSeek V3, R1 and V3.1, in the spellings of ggml-org/llama.cpp, chat.cpp. Step 3',

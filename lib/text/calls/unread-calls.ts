@@ -4,6 +4,7 @@ import { blankOutCode } from '../code-blocks';
 import {
 	BLOCK_MARK,
 	CALL_MARK,
+	ELEMENT_END,
 	getBlockEnd,
 	getClosingMark,
 	MARK_OF_TOOLS,
@@ -18,24 +19,33 @@ const MAX_AFTER = 60;
 /** Occurrences of names that are compared. */
 const MAX_OCCURRENCES = 2_000;
 
+/** OpenAI's name space of tools, before a name. */
+const NAMESPACE = /functions\.$/;
+
 /** The name follows a tag, with at most brackets and a key between them, or is in one. */
 const AFTER_TAG =
 	/(?:<[|｜/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\]) ?([{[(]* ?(?:["']?\w{1,30}["']? ?[:=] ?)?["']?)$/;
 /** Words may follow the tokens of a chat template. */
 const AFTER_TOKEN = /<[|｜][^<>]{1,60}>[^<>\n]{0,40}$/;
-const IN_TAG = /<[|｜]?\w[^<>]{0,40}[=:] ?["']?$|\bto=functions\.$/;
+/** Also in the attribute of an element between tokens (Kimi K3: sgl-project/sglang, `kimik3_format.py`). */
+const IN_TAG = /<(?:[|｜]?\w|[|｜]\w{1,20}[|｜]>\w)[^<>]{0,40}[=:] ?["']?$|\bto=$/;
 const IN_BRACKETS = /[[{(] ?(?:["']?\w{1,30}["']? ?[:=] ?)?["']?$/;
 /** The name is the value of a key, as in `{"name":"N"`, `{"action": "N"`. */
 const AFTER_KEY = /[{,] ?["']?\w{1,30}["']? ?: ?["']$/;
 
 /** Arguments follow the name. */
 const ARGUMENTS =
-	/^["']?(?:\(| ?\{| ?\n ?[{<]|(?::\d{1,3})?<(?:arg|param|[|｜]|\/(?:tool|func|name|call))|\[(?:ARGS|CALL_ID)\])/;
+	/^["']?(?:\(| ?\{| ?\n ?[{<]|(?::\d{1,3})? ?<(?:arg|param|[|｜]|\/(?:tool|func|name|call))|\[(?:ARGS|CALL_ID)\])/;
 /** The key of arguments follows, whose value is not a schema. */
 const ARGUMENTS_KEY =
-	/^["'] ?, ?["'](?:\w{0,20}arg\w{0,10}|\w{0,20}input|\w{0,20}param\w{0,10}|\w{0,10}args)["'] ?: ?(?!\{ ?["'](?:type|properties|\$schema)["'])/i;
+	/^["'] ?, ?["'](?:\w{0,20}arg\w{0,10}|\w{0,20}input|\w{0,20}param\w{0,10}|\w{0,10}args)["'] ?: ?(?!\[ ?[\]{]|\{ ?["'](?:type|properties|\$schema)["'])/i;
 /** Arguments follow directly, without any mark: `N(a="b")`, `N{"a":…`, `functions.N:0{`. */
-const BARE_ARGUMENTS = /^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\d{1,3})?\{ ?["'])/;
+const BARE_ARGUMENTS =
+	/^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\d{1,3})?\{ ?["']|\[(?:ARGS|CALL_ID)\])/;
+/** The keys of a call and their values, in JSON that is damaged in one place. */
+const NAME_KEY = /["']?\b(?:name|tool|tool_name|function|action)["']? ?[:=]? ?["']?$/;
+const NEXT_KEY =
+	/^["']? ?,? ?["']?(?:arguments|parameters|args|input|tool_input|action_input)["']? ?[:=]? ?["']?\{ ?(?:\}|["'](?!(?:type|properties|\$schema)["']))/;
 /** Functionary's header before JSON in the next line (its chat template, v3.2), and Gemma's without its marks. */
 const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	[/(?:^|\n|>>>)$/, /^\n\{ ?["'}]/],
@@ -45,8 +55,9 @@ const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
 	// The complete response is `N()` or `[N]`.
 	[/^$/, /^\(\)(?: ?<|$)/],
 	[/^\[ ?$/, /^ ?\]$/],
+	[NAME_KEY, NEXT_KEY],
 	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
-	[/(?:^|\n)Action: ?$/, /^\n ?Action Input:/],
+	[/(?:^|\n)Action: ?$/, /^\n ?Action Input ?:/],
 	[/✿FUNCTION✿: ?$/, /^/],
 	// Labels before the name and JSON, as in documents about tools, but with values.
 	[
@@ -61,14 +72,25 @@ const BLANKS = /[^\S\n]+/g;
 /** After blanks were folded. */
 const LINE_BREAKS = / ?\n[ \n]*/g;
 
-/** Gemma 3 puts its calls into such a block (ai.google.dev/gemma/docs/capabilities/function-calling). */
-const CODE_OF_TOOLS = /```tool_code(?=\s)/g;
+/**
+ * Gemma 3 puts its calls into such a block (ai.google.dev/gemma/docs/capabilities/function-calling), Command R after `Action:`
+ * (its chat template), as LangChain's structured chat agent does.
+ */
+const CODE_OF_TOOLS = /```tool_code(?=\s)|(?<=^ {0,3}Action:\s{0,9})```(?:json)?(?=\s)/gm;
+/** Models emphasize words, and write typographic quotation marks. */
+const EMPHASIS = /\*\*|__(?=\W|$)/g;
+const QUOTES = /\\"|[“”„]/g;
 
 /** The name of the first offered tool that a text seems to call outside of code; undefined if there is none. */
 export function findUnreadCall(source: string, tools: readonly string[]): string | undefined {
 	if (!/[<[{(:]/.test(source)) return undefined;
-	const text = source.replaceAll(CODE_OF_TOOLS, '<tool_code>').replaceAll('\\"', '"');
-	return findCalledName(text, tools) ?? findNameInMarks(text, tools);
+	const text = source
+		.replaceAll(EMPHASIS, '')
+		.replaceAll(CODE_OF_TOOLS, '<tool_code>')
+		.replaceAll(QUOTES, '"');
+	return (
+		findCalledName(text, tools) ?? findNameInMarks(text, tools) ?? findNameNearMark(text, tools)
+	);
 }
 
 /** The name of the first tool around which there is the syntax of a call. */
@@ -79,37 +101,44 @@ function findCalledName(text: string, tools: readonly string[]): string | undefi
 		for (let at = prose.indexOf(name); at >= 0; at = prose.indexOf(name, at + name.length)) {
 			occurrences += 1;
 			if (occurrences > MAX_OCCURRENCES) return undefined;
-			if (isCalledAt(prose, at, name.length)) return name;
+			if (isCalledAt(prose, { at, length: name.length })) return name;
 		}
 	}
 	return undefined;
 }
 
-function isCalledAt(text: string, at: number, length: number): boolean {
+function isCalledAt(text: string, { at, length }: { at: number; length: number }): boolean {
 	// Blanks and line breaks were folded: a line break counts as a blank where the syntax allows either.
-	const before = text.slice(Math.max(0, at - MAX_BEFORE), at);
+	const allBefore = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
-	if (/[\w-]$/.test(before) || /^[\w-]/.test(after)) return false;
+	if (/[\w-]$/.test(allBefore) || /^[\w-]/.test(after)) return false;
+	const before = allBefore.replace(NAMESPACE, '');
 	const name = text.slice(at, at + length);
 	return (
-		(isElement(before, after) && NO_TAG_OF_HTML.test(name)) ||
+		(isElement({ before, after }) && NO_TAG_OF_HTML.test(name)) ||
 		BARE_ARGUMENTS.test(after) ||
 		HEADERS.some(([start, end]) => start.test(before) && end.test(after)) ||
 		IN_TAG.test(before.replaceAll('\n', ' ')) ||
-		hasCallSyntax(before.replaceAll('\n', ' '), after)
+		hasCallSyntax({ before: before.replaceAll('\n', ' '), after })
 	);
+}
+
+/** The text around a name. */
+interface NameContext {
+	before: string;
+	after: string;
 }
 
 /** HTML's own tags are words. */
 const NO_TAG_OF_HTML = /[_.-]/;
 
 /** Whether an element has the name of the tool: `<N/>`, or `<N>` with elements or nothing in it. */
-function isElement(before: string, after: string): boolean {
+function isElement({ before, after }: NameContext): boolean {
 	return before.endsWith('<') && /^ ?(?:\/>|>\s?<)/.test(after);
 }
 
 /** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
-function hasCallSyntax(before: string, after: string): boolean {
+function hasCallSyntax({ before, after }: NameContext): boolean {
 	const hasArguments = ARGUMENTS.test(after);
 	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
 	if (/[{[(:=]/.test(opened)) return true;
@@ -137,19 +166,17 @@ function findNameInMarks(text: string, tools: readonly string[]): string | undef
 		if (mark === undefined || OTHER_MARK.test(mark)) continue;
 		marks += 1;
 		if (marks > MAX_MARKS || read > MAX_CONTENTS) return undefined;
-		const content = getContent(
-			text.slice(index + mark.length, index + mark.length + MAX_CONTENT),
-			mark,
-		);
+		const start = index + mark.length;
+		const content = getContent({ mark, text: text.slice(start, start + MAX_CONTENT) });
 		read += content.length;
-		const name = tools.find((tool) => isNamedIn(content, tool, isCallMark(mark)));
+		const name = tools.find((tool) => isNamedIn(content, { tool, isInCallMark: isCallMark(mark) }));
 		if (name !== undefined) return name;
 	}
 	return undefined;
 }
 
-/** The text before the end of a mark; the complete text if it has none, and is no prose. */
-function getContent(text: string, mark: string): string {
+/** The text between a mark and its end; the complete text after it if it has none, and is no prose. */
+function getContent({ mark, text }: { mark: string; text: string }): string {
 	const end = text.indexOf(getClosingMark(mark));
 	if (getClosingMark(mark) !== mark && end >= 0) return text.slice(0, end);
 	if (getBlockEnd(mark).isStopToken === true) return text;
@@ -161,7 +188,10 @@ function isCallMark(mark: string): boolean {
 	return mark.startsWith('[') || BLOCK_MARK.test(mark);
 }
 
-function isNamedIn(content: string, tool: string, isInCallMark: boolean): boolean {
+function isNamedIn(
+	content: string,
+	{ tool, isInCallMark }: { tool: string; isInCallMark: boolean },
+): boolean {
 	const at = content.indexOf(tool);
 	const before = content.slice(0, at);
 	const after = content.slice(at + tool.length);
@@ -169,6 +199,37 @@ function isNamedIn(content: string, tool: string, isInCallMark: boolean): boolea
 	return (
 		isInCallMark || STRUCTURE.test(content) || (BEFORE_NAME.test(before) && AFTER_NAME.test(after))
 	);
+}
+
+/** A mark of a call, in a text that is searched for all of them. */
+const ANY_CALL_MARK = new RegExp(`${CALL_MARK.source}|${ELEMENT_END.source}`, 'gi');
+/** What is around a mark, on either side of it. */
+const MAX_AROUND = 300;
+/** What follows the name of a call, whatever its syntax is; the mark of an argument may follow the name directly. */
+const AFTER_CALLED_NAME =
+	/^["']?(?:\s{0,9}(?:[({<[>}]|,\s{0,9}["'](?:arg|param|input))|\s{0,9}\n\s{0,9}```|ARGS\])/;
+
+/**
+ * The name of a tool near a mark that only calls have, with its arguments or the end of its element: what is left of a call
+ * with a sign too few or too many.
+ */
+function findNameNearMark(text: string, tools: readonly string[]): string | undefined {
+	let marks = 0;
+	for (const { 0: mark, index } of blankOutCode(text).matchAll(ANY_CALL_MARK)) {
+		marks += 1;
+		if (marks > MAX_MARKS) return undefined;
+		const around = text.slice(Math.max(0, index - MAX_AROUND), index + mark.length + MAX_AROUND);
+		const name = tools.find((tool) => isCalledIn(around, tool));
+		if (name !== undefined) return name;
+	}
+	return undefined;
+}
+
+function isCalledIn(text: string, tool: string): boolean {
+	for (let at = text.indexOf(tool); at >= 0; at = text.indexOf(tool, at + tool.length))
+		if (AFTER_CALLED_NAME.test(text.slice(at + tool.length, at + tool.length + MAX_AFTER)))
+			return true;
+	return false;
 }
 
 /** A mark before JSON. */
@@ -197,9 +258,10 @@ export function findUnfinishedCall(text: string): string | undefined {
 	return undefined;
 }
 
-/** Whether a text has a mark of a call outside of code. */
+/** Whether a text has a mark of a call outside of code, or the end of an element of one. */
 export function hasCallMark(text: string): boolean {
-	return CALL_MARK.test(blankOutCode(text));
+	const visible = blankOutCode(text);
+	return CALL_MARK.test(visible) || ELEMENT_END.test(visible);
 }
 
 /**

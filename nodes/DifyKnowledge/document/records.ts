@@ -1,14 +1,11 @@
 /** Operations on existing documents. */
 import { createDifyError } from '../../../lib/dify/create-error';
-import { openSignedFile } from '../../../lib/dify/files';
+import { openSignedFile } from '../../../lib/dify/download-file';
 import { parseUuid } from '../../../lib/dify/ids';
 import type { StatusAction } from '../../../lib/dify/knowledge/documents';
-import {
-	deletePath,
-	buildDocumentList,
-	setDocumentStatus,
-	waitForIndexing,
-} from '../../../lib/dify/knowledge/documents';
+import { buildDocumentList, setDocumentStatus } from '../../../lib/dify/knowledge/documents';
+import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { deletePath } from '../../../lib/dify/knowledge/write-requests';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import { parseMimeType } from '../../../lib/file-name';
@@ -23,7 +20,7 @@ import {
 	readPath,
 } from '../../shared/dify/dify-fields';
 import { choiceField, optionsCollection, stringField } from '../../shared/field-builders';
-import { toOperationItems } from '../../shared/run/operations';
+import { toOperationItems } from '../../shared/run/operation-items';
 import { storeFile } from '../../shared/binary';
 import {
 	documentField,

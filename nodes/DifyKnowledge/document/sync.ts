@@ -26,7 +26,7 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import { asText, createFieldError } from '../../shared/parameters';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
-import type { OperationItem, OperationResult } from '../../shared/run/operations';
+import type { OperationItem, OperationResult } from '../../shared/run/operation';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
 

@@ -1,6 +1,7 @@
 /** Operations that create or update a document, and their options. */
-import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge/documents';
-import { upsertDocument, waitForIndexing } from '../../../lib/dify/knowledge/documents';
+import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge/write-document';
+import { upsertDocument } from '../../../lib/dify/knowledge/write-document';
+import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { omitEmpty } from '../../../lib/values/records';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { readFile, readId } from '../../shared/dify/dify-fields';

@@ -13,7 +13,7 @@ import { binaryFieldsField, readItemFiles } from './item-files';
 import { textOptions, thinkingOptions } from './text-fields';
 import type { INodeProperties } from 'n8n-workflow';
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
-import { getRequestedJson } from '../../../lib/chat/check/validate-json';
+import { getJsonOrThrow } from '../../../lib/chat/check/validate-json';
 import type { InputMessage } from '../../../lib/chat/input-message';
 import { asRecord, asRecords, isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
@@ -93,7 +93,7 @@ export const textChat: LocalLlamaOperation = withOutput({
 		const conversation = await readMessages(call);
 		const textSettings = { ...settings, thinkingHistory: 'toolTurns' } as const;
 		const result = await generateText(call, textSettings, conversation);
-		const json = getRequestedJson(result);
+		const json = getJsonOrThrow(result);
 		getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
 		return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
 	},

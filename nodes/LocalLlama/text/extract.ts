@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/settings';
-import { getRequestedJson } from '../../../lib/chat/check/validate-json';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
+import { getJsonOrThrow } from '../../../lib/chat/check/validate-json';
+import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
 import {
 	buildExtractMessages,
@@ -115,8 +115,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 			? buildTableSchema(fields)
 			: readSchema(parameters, 'options.jsonSchema').schema;
 		const validationSchema = fields ? buildValidationSchema(fields) : schema;
-		// Throws for an invalid schema before anything is sent.
-		validateAgainstSchema(schema, null);
+		assertSchema(schema);
 		const { input, files } = await readPromptInput(call);
 		const messages = buildExtractMessages(
 			schema,
@@ -135,24 +134,26 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const settings = await readTextSettings(call, defaults);
 		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
 		const result = await generateText(call, textSettings, { messages, files });
-		const { value: extracted, unsafeNumbers } = getRequestedJson(result)!;
+		const { value: extracted, unsafeNumbers } = getJsonOrThrow(result)!;
 		const hasNumbers = fields?.some(({ type }) => type === 'number');
-		const lostNumbers = unsafeNumbers.filter((text) => !hasNumbers || asNumber(text) === text);
+		const lostNumbers = unsafeNumbers.filter(
+			(text) => !hasNumbers || toNearestNumber(text) === text,
+		);
 		getUnsafeNumberWarnings(lostNumbers).forEach(call.hint);
 		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;
-			return [name, type === 'number' ? asNumber(value) : value];
+			return [name, type === 'number' ? toNearestNumber(value) : value];
 		};
 		const output = fields ? Object.fromEntries(fields.map(toEntry)) : extracted;
-		const repaired = (result.logFields?.corrections ?? 0) !== 0;
-		const metadata = { ...toMetadata(result), ...(repaired ? { repaired } : {}) };
+		const isCorrected = (result.logFields?.corrections ?? 0) !== 0;
+		const metadata = { ...toMetadata(result), ...(isCorrected ? { repaired: true } : {}) };
 		return [{ output, metadata }];
 	},
 });
 
-/** Converts a number that was kept as text, if the lost digits are below a 10^15th of it. */
-function asNumber(value: unknown) {
+/** The number of a text that was kept because of its digits, if the lost ones are below a 10^15th of it. */
+function toNearestNumber(value: unknown) {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }

@@ -56,9 +56,11 @@ export async function generateText(
 		writes = writes.then(async () => await typing?.write(delta));
 		writes.catch(() => closedChat.abort());
 	};
-	const isBuffered = typing === undefined;
-	const signal = isBuffered ? call.signal : AbortSignal.any([call.signal, closedChat.signal]);
-	const chatRequest = { messages, signal, isBuffered };
+	const isNeededOnlyAtEnd = typing === undefined;
+	const signal = isNeededOnlyAtEnd
+		? call.signal
+		: AbortSignal.any([call.signal, closedChat.signal]);
+	const chatRequest = { messages, signal, isNeededOnlyAtEnd };
 	const turn = runTurn({
 		server,
 		settings: { ...settings, showThinking: false },

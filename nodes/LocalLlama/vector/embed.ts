@@ -73,7 +73,7 @@ export const vectorEmbed: LocalLlamaOperation = withOutput({
 });
 
 /** Options of one item: expressions may differ. */
-interface EmbedOptions {
+interface ItemEmbedOptions {
 	settings: EmbedSettings;
 	role: keyof Prefixes;
 	/** Whether to return one item with all vectors instead of one per vector. */
@@ -86,7 +86,7 @@ interface InputText {
 	/** Index of its item. */
 	itemIndex: number;
 	/** Number (from 0) among the texts of all items, for errors. */
-	index: number;
+	textIndex: number;
 	text: string;
 	/** Position in the array of its item, if it has one. */
 	position?: number;
@@ -95,9 +95,9 @@ interface InputText {
 }
 
 /** Texts with the same server and settings. */
-interface Group {
+interface EmbedGroup {
 	server: ModelServer;
-	options: EmbedOptions;
+	options: ItemEmbedOptions;
 	texts: InputText[];
 }
 
@@ -109,15 +109,15 @@ type EmbedResults = Array<ResultItem | ItemError>;
  * @throws an `ItemError` for the item that caused the error.
  */
 async function embedItems(call: LlamaCall): Promise<EmbedResults> {
-	const groups = new Map<string, Group>();
+	const groups = new Map<string, EmbedGroup>();
 	const results: EmbedResults = [];
-	let count = 0;
+	let textCount = 0;
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const { server, priority } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
 			const settings = { ...readEmbeddingSettings(parameters), priority };
-			const options: EmbedOptions = {
+			const options: ItemEmbedOptions = {
 				settings: await withResolvedModel(settings, {
 					server,
 					task: 'embeddings',
@@ -131,9 +131,9 @@ async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 			const group = groups.get(key) ?? { server, options, texts: [] };
 			groups.set(key, group);
 			for (const text of readTexts(parameters))
-				group.texts.push({ itemIndex, index: count++, ...text });
+				group.texts.push({ itemIndex, textIndex: textCount++, ...text });
 		} catch (error) {
-			count++;
+			textCount++;
 			results.push(toItemErrorOrThrow(call, { itemIndex, reason: error }));
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
@@ -155,42 +155,43 @@ function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | '
 
 async function embedGroup(
 	call: LlamaCall,
-	{ server, options, texts }: Group,
+	{ server, options, texts }: EmbedGroup,
 ): Promise<EmbedResults> {
 	const { settings, role } = options;
 	const embedder = new Embedder(server, settings);
 	const failures = new Map<number, ItemError>();
 	let tokens = 0;
-	let truncated = 0;
+	let truncatedTexts = 0;
 	let dimensions = 0;
 	let { model } = settings;
+	// Calls of one batch each, so that a failed item repeats few texts.
 	let pending = texts;
 	for (let start = 0; start < pending.length;) {
-		const batch = pending.slice(start, start + settings.batchSize);
-		const batchTexts = batch.map(({ text }) => text);
-		const indexes = batch.map(({ index }) => index);
+		const nextTexts = pending.slice(start, start + settings.batchSize);
+		const textIndexes = nextTexts.map(({ textIndex }) => textIndex);
 		try {
-			const result = await embedder.embed(batchTexts, role, { signal: call.signal, indexes });
+			const contents = nextTexts.map(({ text }) => text);
+			const result = await embedder.embed(contents, role, { signal: call.signal, textIndexes });
 			for (const [at, vector] of result.vectors.entries())
-				batch[at]!.vector = encodeVector(vector, options);
+				nextTexts[at]!.vector = encodeVector(vector, options);
 			dimensions = result.vectors[0]!.length;
 			model = result.otherModel ?? model;
 			tokens += result.tokens ?? 0;
-			truncated += result.truncated;
+			truncatedTexts += result.truncatedTexts;
 			result.warnings.forEach(call.hint);
-			start += batch.length;
+			start += nextTexts.length;
 		} catch (error) {
-			for (const itemIndex of getFailedItems(error, batch))
+			for (const itemIndex of getFailedItems(error, nextTexts))
 				failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason: error }));
-			// The other texts of a failed batch are sent again without those of the failed item.
+			// The other texts of a failed call are sent again without those of the failed item.
 			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
 			start = 0;
 		}
 	}
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
-	if (truncated > 0)
+	if (truncatedTexts > 0)
 		call.hint(
-			`${truncated} of ${texts.length} texts were too long for the model and were truncated.`,
+			`${truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,
 		);
 	const embeddedTexts = texts.filter(({ itemIndex }) => !failures.has(itemIndex));
 	const results = toResultItems(embeddedTexts, options.isSingleItem);
@@ -203,11 +204,11 @@ async function embedGroup(
 	];
 }
 
-/** Items whose texts caused the error, otherwise all items of the batch. */
-function getFailedItems(error: unknown, batch: InputText[]) {
+/** Items whose texts caused the error, otherwise all items of the call. */
+function getFailedItems(error: unknown, sentTexts: InputText[]) {
 	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
-	const failedTexts = batch.filter(({ index }) => index === failedIndex);
-	const texts = failedTexts.length > 0 ? failedTexts : batch;
+	const failedTexts = sentTexts.filter(({ textIndex }) => textIndex === failedIndex);
+	const texts = failedTexts.length > 0 ? failedTexts : sentTexts;
 	return new Set(texts.map(({ itemIndex }) => itemIndex));
 }
 
@@ -234,7 +235,7 @@ function toResultItems(texts: InputText[], isSingleItem: boolean): ResultItem[] 
 }
 
 /** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encodeVector(vector: number[], { asBase64 }: EmbedOptions) {
+function encodeVector(vector: number[], { asBase64 }: ItemEmbedOptions) {
 	return asBase64
 		? Buffer.from(new Float32Array(vector).buffer).toString('base64')
 		: vector.map(roundFloat);

@@ -118,9 +118,9 @@ async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ran
 	const result = await rerank(server, settings, { query, documents: texts });
 	countTokens(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);
-	if (result.truncated > 0)
+	if (result.truncatedTexts > 0)
 		call.hint(
-			`${result.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
+			`${result.truncatedTexts} of ${texts.length} documents were too long for the model and were truncated.`,
 		);
 	return { result, model: settings.model };
 }

@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../../lib/values/records';
 import { asNonEmptyString, asRecord, isRecord } from '../../../lib/values/records';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
+import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
 import type { NodeParameters } from '../parameters';
 import { createEmptyError } from './optional-fields';
 
@@ -33,7 +33,7 @@ export function unwrapSchema(source: JsonRecord): NamedSchema {
 	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
 	const schema = isWrapped ? asRecord(wrapped.schema) : source;
-	validateAgainstSchema(schema, null);
+	assertSchema(schema);
 	const name = isWrapped ? asNonEmptyString(wrapped.name) : undefined;
 	return { schema, name };
 }

@@ -1,7 +1,7 @@
 /** The files of a chat message that no field of the node names. */
 import { selectAllowedFiles } from '../../../lib/dify/allowed-files';
 import { fetchAppParameters } from '../../../lib/dify/app';
-import { uploadFile } from '../../../lib/dify/files';
+import { uploadFile } from '../../../lib/dify/upload-file';
 import type { UnsentFile } from '../../../lib/unsent-files';
 import { describeUnsentFiles } from '../../../lib/unsent-files';
 import type { FileSource } from '../../../lib/http/multipart';

@@ -6,7 +6,7 @@ import { fetchAllPages } from '../../../lib/dify/pages';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';
-import { toOperationItems } from '../run/operations';
+import { toOperationItems } from '../run/operation-items';
 import { pagingFields, readLimit, readPath } from './dify-fields';
 import type { DifyOperation } from './dify-operation';
 

@@ -4,7 +4,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
-import type { OperationTable } from '../run/operations';
+import type { OperationTable } from '../run/operation-table';
 import { runOperations } from '../run/run-operations';
 import { toDifyNodeError } from './dify-node-error';
 import type { DifyOperation } from './dify-operation';

@@ -2,8 +2,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { parseUuid } from '../../../lib/dify/ids';
 import type { NodeParameters } from '../parameters';
-import type { OperationCall } from '../run/operations';
-import { parseOrigins } from '../../../lib/dify/files';
+import type { OperationCall } from '../run/operation';
+import { parseOrigins } from '../../../lib/dify/download-file';
 import { createFileSource } from '../binary';
 import {
 	booleanField,

@@ -19,10 +19,11 @@ import { tryOrUndefined } from '../../../lib/values/attempt';
 import { pushAll } from '../../../lib/values/lists';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
-import { buildDatasetList, buildDocumentList } from '../../../lib/dify/knowledge/documents';
+import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
+import { buildDatasetList } from '../../../lib/dify/knowledge/datasets';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
-import type { FormField, FormFieldType } from '../../../lib/dify/forms';
-import { parseForm } from '../../../lib/dify/forms';
+import type { AppFormField, AppFormFieldType } from '../../../lib/dify/app-form';
+import { parseAppForm } from '../../../lib/dify/app-form';
 import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-node-error';
 
@@ -197,7 +198,7 @@ export const searchEmbeddingModels: ListSearch = createListSearch(
 
 /** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
-	'Select a credential, then set Inputs to As JSON and back to load the fields of the app.';
+	'After you select a credential, set Inputs to As JSON and back to load the fields of the app.';
 
 const NO_FORM = 'This app has no form to fill in.';
 
@@ -215,7 +216,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	try {
 		const client = await openDifyClient(this, 'app');
 		return {
-			fields: parseForm(await client.get('/parameters'))
+			fields: parseAppForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))
 				.map(toMapperField),
 			emptyFieldsNotice: NO_FORM,
@@ -236,7 +237,7 @@ function escapeHtml(text: string) {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const EDITOR_TYPE_BY_FORM_TYPE: Record<FormFieldType, FieldType> = {
+const EDITOR_TYPE_BY_FORM_TYPE: Record<AppFormFieldType, FieldType> = {
 	'text-input': 'string',
 	paragraph: 'string',
 	select: 'options',
@@ -248,7 +249,7 @@ const EDITOR_TYPE_BY_FORM_TYPE: Record<FormFieldType, FieldType> = {
 };
 
 /** Hints for field types without an n8n input. */
-const INPUT_HINTS: Partial<Record<FormFieldType, string>> = {
+const INPUT_HINTS: Partial<Record<AppFormFieldType, string>> = {
 	file: 'binary field or URL',
 	'file-list': 'binary fields or URLs, separated by commas',
 };
@@ -264,7 +265,7 @@ function toMapperField({
 	required,
 	options,
 	default: defaultValue,
-}: FormField) {
+}: AppFormField) {
 	const hint = INPUT_HINTS[type];
 	const plainLabel = toPlainName(label);
 	return {

@@ -1,7 +1,9 @@
 /** References of files for a run, and their uploads. */
 import type { DifyCall } from './dify-operation';
-import type { DifyFileType } from '../../../lib/dify/files';
-import { toDifyFileType, getFileNameFromUrl, uploadFile } from '../../../lib/dify/files';
+import type { DifyFileType } from '../../../lib/dify/file-types';
+import { toDifyFileType } from '../../../lib/dify/file-types';
+import { uploadFile } from '../../../lib/dify/upload-file';
+import { getFileNameFromUrl } from '../../../lib/dify/file-references';
 import { createFileSource } from '../binary';
 
 /** A file that is sent with a run. */

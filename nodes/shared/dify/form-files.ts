@@ -1,5 +1,5 @@
 /** Files of file fields, in the form of an app or of a paused run. */
-import type { FormField } from '../../../lib/dify/forms';
+import type { AppFormField } from '../../../lib/dify/app-form';
 import type { JsonRecord } from '../../../lib/values/records';
 import { isRecord, isUnset } from '../../../lib/values/records';
 import { parseJsonExactly } from '../../../lib/values/exact-json';
@@ -10,13 +10,13 @@ import {
 	splitFileNames,
 	FILE_SUGGESTION,
 	withTransferMethod,
-} from '../../../lib/dify/files';
+} from '../../../lib/dify/file-references';
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { FileRequest } from './file-requests';
 import { getBinaryFields, toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
 
 /** A file field of the app's form or of a human input form. */
-interface FileField extends Pick<FormField, 'variable' | 'fileTypes'> {
+interface FileField extends Pick<AppFormField, 'variable' | 'fileTypes'> {
 	/** Dify's type of the field. */
 	type: string;
 }

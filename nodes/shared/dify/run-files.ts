@@ -7,8 +7,8 @@ import { choiceField, fixedCollectionField, stringField, shownIf } from '../fiel
 import type { Field } from '../parameters';
 import { asChoice, asText, createFieldError } from '../parameters';
 import type { DifyCall } from './dify-operation';
-import type { DifyFileType } from '../../../lib/dify/files';
-import { parseFileUrl } from '../../../lib/dify/files';
+import type { DifyFileType } from '../../../lib/dify/file-types';
+import { parseFileUrl } from '../../../lib/dify/file-references';
 import { getBinaryProperties, splitNames } from '../binary';
 import type { FileRequest } from './file-requests';
 import { toUrlRequest, toUploadRequest } from './file-requests';

@@ -1,7 +1,8 @@
 /** The inputs of a run: the fields of a node, and their values for the app's form. */
 import type { INodeProperties } from 'n8n-workflow';
-import type { FormField } from '../../../lib/dify/forms';
-import { convertFormValue, parseJsonInputs, parseForm } from '../../../lib/dify/forms';
+import type { AppFormField } from '../../../lib/dify/app-form';
+import { parseAppForm } from '../../../lib/dify/app-form';
+import { convertFormValue, parseJsonInputs } from '../../../lib/dify/input-values';
 import { ServerError } from '../../../lib/errors/server-error';
 import { isConnectionError } from '../../../lib/errors/error-types';
 import type { JsonRecord } from '../../../lib/values/records';
@@ -95,14 +96,14 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 		if (!isJson || isUnavailable) throw error;
 		return undefined;
 	});
-	return appParameters === undefined ? undefined : parseForm(appParameters);
+	return appParameters === undefined ? undefined : parseAppForm(appParameters);
 }
 
 /**
  * Warnings about values without a form field: fields are renamed or removed in Dify, which silently drops such inputs
  * (docs/protocols/dify.md 2.1.2).
  */
-function getUnknownInputWarnings(input: JsonRecord, form: readonly FormField[]) {
+function getUnknownInputWarnings(input: JsonRecord, form: readonly AppFormField[]) {
 	const names = form.map(({ variable }) => variable);
 	const unknown = Object.keys(input).filter(
 		(name) => !names.includes(name) && !isUnset(input[name]),

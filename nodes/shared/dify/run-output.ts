@@ -5,8 +5,8 @@ import {
 	downloadFile,
 	MAX_FILES,
 	MAX_FILES_BYTES,
-	collectOutputFiles,
-} from '../../../lib/dify/files';
+} from '../../../lib/dify/download-file';
+import { collectOutputFiles } from '../../../lib/dify/output-files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, asRecords, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';

@@ -3,7 +3,7 @@ import type { RunRequest } from '../../../lib/dify/run/start-run';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
-import { getAppFileTypes } from '../../../lib/dify/files';
+import { getAppFileTypes } from '../../../lib/dify/allowed-files';
 import { parseTraceId } from '../../../lib/dify/ids';
 import { readInputs } from './run-inputs';
 import { hasFileEntries, readRequestedFiles } from './run-files';

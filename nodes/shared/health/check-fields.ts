@@ -105,7 +105,7 @@ export function checkFields(...extraFields: INodeProperties[]): INodeProperties[
 }
 
 /** Reads the fields of a check. */
-export function readExpectations(parameters: NodeParameters): CheckOptions {
+export function readCheckOptions(parameters: NodeParameters): CheckOptions {
 	const model = parameters.string('expectations.model');
 	const timeoutMs = parameters.milliseconds('options.timeout', undefined);
 	return {

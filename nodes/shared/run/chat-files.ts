@@ -2,7 +2,7 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 import { asArray, asNonEmptyString, asRecord, isUnset } from '../../../lib/values/records';
-import type { OperationCall } from './operations';
+import type { OperationCall } from './operation';
 import { getBinaryProperties } from '../binary';
 import { getStartingChatTrigger } from './chat-trigger';
 

@@ -2,7 +2,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { NodeParameters } from '../parameters';
 import { shouldStreamToChat } from './chat-stream';
-import type { Operation } from './operations';
+import type { Operation } from './operation';
 
 /** How the items of an operation run. */
 interface Concurrency {

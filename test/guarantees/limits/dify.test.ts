@@ -1,7 +1,7 @@
 import { parseUser } from '../../../lib/dify/ids';
 import { toErrorType } from '../../../lib/dify/error-types';
 import { toDifyResponseError } from '../../../lib/dify/response-error';
-import { collectOutputFiles } from '../../../lib/dify/files';
+import { collectOutputFiles } from '../../../lib/dify/output-files';
 import { toUnixSeconds } from '../../../lib/dify/knowledge/filters';
 import { truncateQuery } from '../../../lib/dify/knowledge/retrieval';
 import { getPollInterval } from '../../../lib/dify/run/run-record';
@@ -28,7 +28,7 @@ testLimit('lib/dify/knowledge/retrieval.ts#MAX_QUERY_LENGTH', {
 	within: false,
 	beyond: true,
 });
-testLimit('lib/dify/files.ts#MAX_DEPTH', {
+testLimit('lib/dify/output-files.ts#MAX_DEPTH', {
 	limit: 20,
 	outcome: (depth) => {
 		let outputs: object = { dify_model_identity: '__dify__file__', id: 'a', url: 'http://a/b' };

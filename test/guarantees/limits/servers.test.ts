@@ -2,10 +2,10 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { getTruncationWarnings } from '../../../lib/servers/truncation';
 import { json, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedServer } from '../../support/servers/scripted-server';
-import { suggestModels } from '../../../lib/servers/models';
+import { suggestModels } from '../../../lib/servers/model-selection';
 import { testLimit } from '../../support/jest/limits';
 
-testLimit('lib/servers/models.ts#MAX_NAMES', {
+testLimit('lib/servers/model-selection.ts#MAX_NAMES', {
 	limit: 10,
 	outcome: (count) =>
 		suggestModels(

@@ -1,7 +1,6 @@
-import { processInBatches } from '../../../lib/tasks/batches';
+import { sendInBatches } from '../../../lib/tasks/send-in-batches';
 import { getPrefixes } from '../../../lib/tasks/prefixes';
 import { LabelSet } from '../../../lib/tasks/labels';
-import { sortByScore } from '../../../lib/tasks/rerank';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
 import { ServerError } from '../../../lib/errors/server-error';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/limits';
@@ -9,10 +8,10 @@ import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/lim
 /** Sizes of the batches in which two texts are sent. */
 async function batchesOf(first: string, second: string): Promise<number[]> {
 	const sizes: number[] = [];
-	await processInBatches(
+	await sendInBatches(
 		[first, second].map((text, index) => ({ index, text })),
 		{
-			size: 10,
+			batchSize: 10,
 			send: async (batch) => {
 				sizes.push(batch.length);
 				return await Promise.resolve(batch.map(() => 1));
@@ -24,30 +23,31 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 	return sizes;
 }
 
-testLimit('lib/tasks/batches.ts#MAX_BYTES', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_BYTES', {
 	limit: 524_288,
 	of: 'bytes of ASCII',
 	outcome: async (bytes) => await batchesOf('a'.repeat(bytes - 10), 'b'.repeat(10)),
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/tasks/batches.ts#MAX_BYTES', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_BYTES', {
 	limit: 524_288,
 	of: 'bytes of wide characters',
 	outcome: async (bytes) => await batchesOf(textOfBytes(bytes - 9), textOfBytes(9)),
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
+testLimit('lib/tasks/send-in-batches.ts#MAX_CHECKED_TEXTS', {
 	limit: 8,
 	// The first text and the last ones are refused, the second is good: is it found?
 	outcome: async (others) => {
 		const texts = ['bad', 'good', ...Array.from({ length: others - 1 }, () => 'bad')];
-		const statuses: string[] = [];
-		await processInBatches(
+		/** What the others of a failed text are said to be. */
+		const verdicts: string[] = [];
+		await sendInBatches(
 			texts.map((text, index) => ({ index, text })),
 			{
-				size: 100,
+				batchSize: 100,
 				send: async (batch) => {
 					if (batch.some(({ text }) => text === 'bad'))
 						throw new ServerError({ type: 'badRequest', title: 'no', suggestion: '' });
@@ -55,12 +55,12 @@ testLimit('lib/tasks/batches.ts#MAX_CHECKED_TEXTS', {
 				},
 				canTruncate: false,
 				toError: (error, _text, otherTexts) => {
-					statuses.push(otherTexts);
+					verdicts.push(otherTexts);
 					return error;
 				},
 			},
 		).catch(() => undefined);
-		return statuses;
+		return verdicts;
 	},
 	within: ['accepted'],
 	beyond: ['rejected'],
@@ -92,12 +92,6 @@ testLimit('lib/tasks/transcript-hints.ts#MAX_NO_SPEECH', {
 		} as never).length,
 	within: 0,
 	beyond: 1,
-});
-
-test('a minimum score keeps the documents that reach it', () => {
-	const scores = [0.49, 0.5, 0.51].map((score, index) => ({ index, score }));
-	const kept = sortByScore(scores, { scores: 'received', minimumScore: 0.5 });
-	expect(kept.map(({ index }) => index)).toEqual([2, 1]);
 });
 
 test('characters of two units are counted in bytes', async () => {

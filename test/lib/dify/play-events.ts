@@ -1,5 +1,5 @@
-import { applyEvent, createRunState, isRunFinished } from '../../../lib/dify/run/run-state';
-import { settleText } from '../../../lib/dify/run/final-text';
+import { applyEvent, createRunState, hasLastEvent } from '../../../lib/dify/run/run-state';
+import { setFinalText } from '../../../lib/dify/run/final-text';
 import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { sampleContext, transcript, wireText } from '../../simulators/dify';
@@ -28,8 +28,8 @@ export function playEvents(...events: unknown[]): PlayedRun {
 			displayedText = delta.type === 'append' ? displayedText + delta.text : delta.text;
 	};
 	for (const event of events) display(applyEvent(run, event));
-	display(settleText(run));
-	return { result: toRunResult(run), displayedText, isFinished: isRunFinished(run) };
+	display(setFinalText(run));
+	return { result: toRunResult(run), displayedText, isFinished: hasLastEvent(run) };
 }
 
 /** The events that the simulator's version writes for a script. */

@@ -50,8 +50,8 @@ async function sendTo(
 		return message === undefined ? { type: 'usable' } : { type: 'rejected', message };
 	};
 	const outcome = await runExchange(scriptedServer(path), body, { adaptations }).then(
-		({ warnings, applied }) => ({ warnings, applied, error: undefined }),
-		(error: unknown) => ({ warnings: undefined, applied: undefined, error }),
+		({ warnings, appliedRules }) => ({ warnings, appliedRules, error: undefined }),
+		(error: unknown) => ({ warnings: undefined, appliedRules: undefined, error }),
 	);
 	return { sent: transport.sent.map((request) => request.body), ...outcome };
 }
@@ -63,7 +63,7 @@ describe('a rejected request is sent again', () => {
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(first.sent.at(-1)).toEqual({ model: 'm' });
 		expect(first.warnings).toEqual(['This server rejects the option Top K, so it was omitted.']);
-		expect(first.applied).toEqual([{ rule: 'field', because: 'without top_k' }]);
+		expect(first.appliedRules).toEqual([{ rule: 'field', because: 'without top_k' }]);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, reject);
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutField = await sendTo('field', { model: 'm' }, reject);

@@ -7,7 +7,7 @@ import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-er
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
-import type { ExchangeState, FailedOutcome, Outcome } from '../../../lib/exchange/types';
+import type { ExchangeState, FailedOutcome, AttemptOutcome } from '../../../lib/exchange/types';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
@@ -43,7 +43,7 @@ const newServer = () => scriptedServer(`server-${++count}`);
 const reject = (message: string, status = 400): Reply => ({ type: 'rejected', status, message });
 const REPLIES: readonly Reply[] = [
 	{ type: 'usable' },
-	{ type: 'unusable' },
+	{ type: 'correctable' },
 	{ type: 'output', errorType: 'outputParseFailed' },
 	{ type: 'output', errorType: 'runawayOutput', text: 'aaaa' },
 	{ type: 'output', errorType: 'emptyResponse' },
@@ -66,7 +66,7 @@ test('any sequence of outcomes ends after eight requests, and the retries of one
 			fc.array(reply, { minLength: 20, maxLength: 20 }),
 			fc.nat(3),
 			async (replies, maxRetries) => {
-				transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'unusable' };
+				transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'correctable' };
 				await runExchange(newServer(), body, { routes, adaptations, maxRetries }).catch(
 					asServerErrorOrThrow,
 				);
@@ -106,9 +106,9 @@ test('nothing is sent after Stop, whenever it comes', async () => {
 test('retries are one budget for all requests of an exchange', async () => {
 	const replies: Reply[] = [
 		{ type: 'lost' },
-		{ type: 'unusable' },
+		{ type: 'correctable' },
 		{ type: 'lost' },
-		{ type: 'unusable' },
+		{ type: 'correctable' },
 		{ type: 'lost' },
 		{ type: 'usable' },
 	];
@@ -129,9 +129,9 @@ test('output that had arrived is in the error, also if a later request got none'
 		partial = { text: next.type === 'output' ? next.text! : '', reasoning: '' };
 		return next;
 	};
-	await expect(runExchange(newServer(), body, { getPartial: () => partial })).rejects.toMatchObject(
-		{ type: 'connectionRefused', partialText: 'begun' },
-	);
+	await expect(
+		runExchange(newServer(), body, { getPartialOutput: () => partial }),
+	).rejects.toMatchObject({ type: 'connectionRefused', partialText: 'begun' });
 });
 
 describe('routes', () => {
@@ -297,21 +297,27 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	apiUrl: 'a',
 	missingUrls: [],
 	adaptations: { field: [omitRejectedField({ rows: ROWS })], format: [replaceJsonObject] },
-	sent: 1,
-	applied: [],
+	requestCount: 1,
+	appliedRules: [],
 	...changes,
 });
 
 const REJECTION = { status: 400, isQuoted: false };
 
-const fail = (type: ErrorType, serverText = '', isShown = false): Outcome<string, string> => ({
+const fail = (
+	type: ErrorType,
+	serverText = '',
+	hasShownOutput = false,
+): AttemptOutcome<string, string> => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
-	isShown,
+	hasShownOutput,
 });
 
-const decideWith = (outcome: Outcome<string, string>, state: Partial<ExchangeState<string>> = {}) =>
-	decide(createState(state), outcome);
+const decideWith = (
+	outcome: AttemptOutcome<string, string>,
+	state: Partial<ExchangeState<string>> = {},
+) => decide(createState(state), outcome);
 
 const sendRule = (rule: string) => ({ type: 'send', rule });
 
@@ -356,7 +362,7 @@ describe('each rule', () => {
 		);
 
 		test.each<[string, ErrorType, Partial<FailedOutcome>, Partial<ExchangeState<string>>]>([
-			['output of an earlier attempt was shown', 'serverError', { hasShownOutput: true }, {}],
+			['output of an earlier attempt was shown', 'serverError', { hasEverShownOutput: true }, {}],
 			['it failed alike before', 'serverError', {}, { lastingFailure: 'serverError 400' }],
 			['parts of it are sent anew', 'serverError', {}, { isRepeatable: false }],
 			['a seed gives the same output', 'streamError', { hasOutput: true }, { body: { seed: 7 } }],
@@ -409,13 +415,17 @@ describe('each rule', () => {
 	});
 
 	test('correction: the corrected draft', () => {
-		const withoutCorrection = { type: 'completed', value: 'usable' } as const;
-		const unusable = { type: 'unusable', correctedDraft: 'second', withoutCorrection } as const;
-		expect(decideWith(unusable)).toMatchObject({
+		const outcomeIfUncorrected = { type: 'usable', value: 'usable' } as const;
+		const correctable = {
+			type: 'correctable',
+			correctedDraft: 'second',
+			outcomeIfUncorrected,
+		} as const;
+		expect(decideWith(correctable)).toMatchObject({
 			...sendRule('correction'),
 			request: { draft: 'second' },
 		});
-		expect(decideWith(unusable, { sent: MAX_REQUESTS })).toEqual({
+		expect(decideWith(correctable, { requestCount: MAX_REQUESTS })).toEqual({
 			type: 'accept',
 			value: 'usable',
 		});
@@ -425,24 +435,24 @@ describe('each rule', () => {
 test.each(RULES.map(({ name, limit }) => [name, limit] as const))(
 	'%s: at most %d times',
 	(name, limit) => {
-		const applied = Array.from({ length: limit }, () => ({ rule: name, because: '' }));
+		const appliedRules = Array.from({ length: limit }, () => ({ rule: name, because: '' }));
 		const change = { name: 'new', apply: (body: JsonRecord) => body };
-		const outcomes: Partial<Record<string, Outcome<string, string>>> = {
+		const outcomes: Partial<Record<string, AttemptOutcome<string, string>>> = {
 			route: fail('routeNotFound'),
 			serverFailure: fail('serverError'),
 			runaway: fail('runawayOutput'),
 			correction: {
-				type: 'unusable',
+				type: 'correctable',
 				correctedDraft: 'second',
-				withoutCorrection: { type: 'completed', value: '' },
+				outcomeIfUncorrected: { type: 'usable', value: '' },
 			},
 		};
 		const outcome = outcomes[name] ?? fail('badRequest');
 		const adaptations = { [name]: [() => change] };
-		expect(decideWith(outcome, { adaptations, applied: applied.slice(1) })).toMatchObject(
+		expect(decideWith(outcome, { adaptations, appliedRules: appliedRules.slice(1) })).toMatchObject(
 			sendRule(name),
 		);
-		expect(decideWith(outcome, { adaptations, applied }).type).not.toBe('send');
+		expect(decideWith(outcome, { adaptations, appliedRules }).type).not.toBe('send');
 	},
 );
 
@@ -457,7 +467,10 @@ test.each<ErrorType>(['outputParseFailed', 'runawayOutput', 'badRequest', 'route
 
 describe('the error', () => {
 	const fieldError = fail('badRequest', "Unknown parameter: 'top_k'");
-	const getError = (first: Outcome<string, string>, last: Outcome<string, string>) => {
+	const getError = (
+		first: AttemptOutcome<string, string>,
+		last: AttemptOutcome<string, string>,
+	) => {
 		const state = createState({ body: { top_k: 1 }, missingUrls: ['a'] });
 		const step = decide(state, first) as Extract<ReturnType<typeof decideWith>, { type: 'send' }>;
 		const next = { ...advance(state, first, step), body: {} };
@@ -487,7 +500,7 @@ describe('the error', () => {
 	});
 
 	test('is the later one, if the changed request was accepted', () => {
-		const lost: Outcome<string, string> = {
+		const lost: AttemptOutcome<string, string> = {
 			type: 'failed',
 			error: createServerError('connectionLost', {}),
 		};

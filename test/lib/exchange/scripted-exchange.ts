@@ -1,7 +1,7 @@
 /** An exchange over the scripted transport. */
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ExchangeResult } from '../../../lib/exchange/exchange';
-import type { Outcome } from '../../../lib/exchange/types';
+import type { AttemptOutcome } from '../../../lib/exchange/types';
 import { exchange } from '../../../lib/exchange/exchange';
 import type { Attempt } from '../../../lib/exchange/attempt';
 import type { CommonHttpOptions, ExchangeOptions } from '../../../lib/exchange/exchange';
@@ -23,13 +23,13 @@ interface Draft {
 
 type ScriptedOptions = CommonHttpOptions &
 	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations'>> &
-	Pick<Attempt<Draft, string>, 'getPartial'>;
+	Pick<Attempt<Draft, string>, 'getPartialOutput'>;
 
 /** The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
 export async function runExchange(
 	server: ModelServer,
 	fields: JsonRecord,
-	{ getPartial, routes = ['openAiChat'], adaptations, ...http }: ScriptedOptions = {},
+	{ getPartialOutput, routes = ['openAiChat'], adaptations, ...http }: ScriptedOptions = {},
 ): Promise<ExchangeResult<Draft, string>> {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
@@ -42,20 +42,23 @@ export async function runExchange(
 					? draft.fields
 					: { ...draft.fields, corrections: draft.corrections },
 			toOutcome: async (response) => await readReply(response, draft),
-			getPartial,
+			getPartialOutput,
 		}),
 		adaptations,
 		http,
 	});
 }
 
-async function readReply(response: HttpResponse, draft: Draft): Promise<Outcome<Draft, string>> {
+async function readReply(
+	response: HttpResponse,
+	draft: Draft,
+): Promise<AttemptOutcome<Draft, string>> {
 	const { reply } = parseObject(await response.text()) as unknown as { reply: Reply };
-	if (reply.type === 'usable') return { type: 'completed', value: 'done' };
-	if (reply.type === 'unusable') {
+	if (reply.type === 'usable') return { type: 'usable', value: 'done' };
+	if (reply.type === 'correctable') {
 		const correctedDraft = { ...draft, corrections: draft.corrections + 1 };
-		const error = createServerError('invalidToolCall', {}, { partialText: 'unusable' });
-		return { type: 'unusable', correctedDraft, withoutCorrection: { type: 'failed', error } };
+		const error = createServerError('invalidToolCall', {}, { partialText: 'correctable' });
+		return { type: 'correctable', correctedDraft, outcomeIfUncorrected: { type: 'failed', error } };
 	}
 	const { errorType, text } = reply as Extract<Reply, { type: 'output' }>;
 	throw createServerError(errorType, {}, { status: 500, partialText: text });

@@ -13,7 +13,7 @@ export const { getMethod } = jest.requireActual<typeof import('../../../lib/http
 
 export type Reply =
 	| { type: 'usable' }
-	| { type: 'unusable' }
+	| { type: 'correctable' }
 	| { type: 'output'; errorType: ErrorType; text?: string }
 	| { type: 'rejected'; status?: number; message: string }
 	| { type: 'lost' };

@@ -205,3 +205,9 @@ test('a minimum keeps those whose returned score reaches it, and changes nothing
 		}),
 	);
 });
+
+test('a minimum score keeps the documents that reach it', () => {
+	const scores = [0.49, 0.5, 0.51].map((score, index) => ({ index, score }));
+	const kept = sortByScore(scores, { scores: 'received', minimumScore: 0.5 });
+	expect(kept.map(({ index }) => index)).toEqual([2, 1]);
+});

@@ -63,7 +63,7 @@ describe('a generation', () => {
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
 		const sendAs = async (priority: 'interactive' | 'batch') => {
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
-			await chatWith(credential, { priority })({ messages, isBuffered: true });
+			await chatWith(credential, { priority })({ messages, isNeededOnlyAtEnd: true });
 		};
 		const batch = sendAs('batch');
 		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));

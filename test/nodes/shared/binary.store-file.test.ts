@@ -4,7 +4,7 @@ import { sanitizeFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OperationCall } from '../../../nodes/shared/run/operations';
+import type { OperationCall } from '../../../nodes/shared/run/operation';
 import { anyCodePoint } from '../../support/texts/code-points';
 
 /** A call whose n8n fails to store after a number of chunks. */

@@ -1,4 +1,7 @@
-import { validateAgainstSchema } from '../../../../lib/chat/check/validate-against-schema';
+import {
+	assertSchema,
+	validateAgainstSchema,
+} from '../../../../lib/chat/check/validate-against-schema';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
 
 const getIssues = (schema: Record<string, unknown>, value: unknown) =>
@@ -154,7 +157,7 @@ test('an unresolved reference is reported before there is a response, at any lev
 		{ properties: { a: { $ref: '#/$defs/no' } } },
 		{ items: { anyOf: [{ $ref: 'other.json#/x' }] } },
 	])
-		expect(() => validateAgainstSchema(at, null)).toThrow('The JSON schema is invalid');
+		expect(() => assertSchema(at)).toThrow('The JSON schema is invalid');
 });
 
 test('times without a time zone are valid', () => {
@@ -171,7 +174,7 @@ test('times without a time zone are valid', () => {
 it('a schema of the user: with very many fields is an error before anything is sent', () => {
 	const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
 	const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
-	expect(() => validateAgainstSchema({ type: 'object', properties }, null)).toThrow(
+	expect(() => assertSchema({ type: 'object', properties })).toThrow(
 		/The JSON schema is too long: [\d,]+ characters \(maximum 200,000\)/,
 	);
 });

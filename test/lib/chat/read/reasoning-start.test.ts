@@ -143,8 +143,8 @@ test('a request that mentions the tag gets a complete response, streamed or not'
 	const response = 'First the thoughts.</think>Then the answer.';
 	const ask = await startChat(response, response, response);
 	await ask();
-	for (const isBuffered of [false, true])
-		expect((await ask('How is </think> used?', {}, { isBuffered })).text).toBe(response);
+	for (const isNeededOnlyAtEnd of [false, true])
+		expect((await ask('How is </think> used?', {}, { isNeededOnlyAtEnd })).text).toBe(response);
 });
 
 test('it is forgotten after ten minutes', async () => {

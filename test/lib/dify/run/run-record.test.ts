@@ -230,7 +230,7 @@ describe('a run is completed from its record', () => {
 			const { client } = createClient({ id: RUN, status: 'paused' });
 			await pollAndApplyRunRecord(client, run, { runId: RUN });
 			expect(run.pause?.forms).toHaveLength(isWaiting ? 0 : 1);
-			expect(run.end).toBeUndefined();
+			expect(run.reportedEnd).toBeUndefined();
 		},
 	);
 });

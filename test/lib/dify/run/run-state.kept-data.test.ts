@@ -1,6 +1,6 @@
 /** What a run keeps of its events: only what the item needs, in linear time, and up to a limit in memory. */
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
-import { settleText } from '../../../../lib/dify/run/final-text';
+import { setFinalText } from '../../../../lib/dify/run/final-text';
 import { toRunResult } from '../../../../lib/dify/run/run-result';
 import type { RunState } from '../../../../lib/dify/run/run-state';
 import type { RunResult } from '../../../../lib/dify/types';
@@ -20,7 +20,7 @@ const END = {
 function play(events: Iterable<object>, options = {}): { run: RunState; result: RunResult } {
 	const run = createRunState(options);
 	for (const event of events) applyEvent(run, event);
-	settleText(run);
+	setFinalText(run);
 	return { run, result: toRunResult(run) };
 }
 
@@ -83,8 +83,8 @@ test.each<[string, (id: number) => object]>([
 ])('too many %s are left out, and a warning says so', (_name, toEvent) => {
 	const events = Array.from({ length: 12 }, (_none, id) => toEvent(id));
 	const { run, result } = play([...events, END], { keepsNodeValues: true });
-	expect(run.kept.omissions).toBeGreaterThan(0);
-	expect(run.kept.omissions).toBeLessThan(12);
+	expect(run.partsBudget.omissions).toBeGreaterThan(0);
+	expect(run.partsBudget.omissions).toBeLessThan(12);
 	expect(result.warnings).toContainEqual(
 		expect.stringMatching(
 			/^The run sent more data than is kept \(32 MB of memory\), so \d+ parts /,
@@ -163,6 +163,6 @@ describe('forms, submissions and pauses take a time that is linear in their numb
 	it('at most 1,000 forms are open', () => {
 		const { run, result } = play([...range.map(form), { event: 'workflow_paused', data: {} }]);
 		expect(result.pause!.forms).toHaveLength(1_000);
-		expect(run.kept.omissions).toBe(count - 1_000);
+		expect(run.partsBudget.omissions).toBe(count - 1_000);
 	});
 });

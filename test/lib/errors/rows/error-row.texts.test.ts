@@ -3,7 +3,7 @@ import { getErrorText } from '../../../../lib/errors/error-types';
 import type { ErrorType } from '../../../../lib/errors/error-types';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
 import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
-import { optional, quoted } from '../../../../lib/errors/rows/error-facts';
+import { optional, quoted } from '../../../../lib/errors/rows/optional-facts';
 import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { isLoopback, NETWORK_ERRORS } from '../../../../lib/errors/rows/network';

@@ -863,3 +863,254 @@ test.each([
 ])('markup of a call that is not read does not stay in the history: %s', (markup) => {
 	expect(withoutCallMarkup(`I look. ${markup} Wait.`)).toBe('I look.  Wait.');
 });
+
+/** One sign is missing or more, so that no reader reads it: what is left of the marks still says that it was a call. */
+describe('a damaged call is text, and leads to a hint', () => {
+	test.each([
+		{
+			what: 'a mark without its first sign',
+			text: 'tool_call>\n{"arguments":{},"name":"wipe_cache"}\n</tool_call>',
+		},
+		{ what: 'a mark without its last sign', text: '<tool_call\n wipe_cache \n</tool_call>' },
+		{
+			what: 'a function without its sign',
+			text: '<tool_call>\n<functionget_weather>\n<parameter=city>Rome</parameter>\n</function>\n</tool_call>',
+		},
+		{
+			what: 'an invocation without its sign',
+			text: '<minimax:tool_call>\n<invoke nameget_weather>\n<parameter name="city">Rome</parameter>\n</invoke>\n</minimax:tool_call>',
+		},
+		{
+			what: 'a function without its first sign',
+			text: 'function name="get_weather"><param name="city">Rome</param></function>',
+		},
+		{
+			what: 'keys after half a mark',
+			text: 'tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n</tool_call>',
+		},
+		{
+			what: 'a name after two marks in one',
+			text: '<|tool_call>callget_weather{city:<|"|>Rome<|"|>}<tool_call|>',
+		},
+		{
+			what: 'a header without its first sign',
+			text: 'TOOL_CALLS]get_weather[ARGS]{"city":"Rome"}',
+		},
+		{
+			what: 'a header whose second mark is broken',
+			text: '[TOOL_CALLS]get_weatherARGS] {"city":"Rome"}',
+		},
+		{ what: 'a header with an ID', text: '[TOOL_CALLSget_weather[CALL_ID]a1[ARGS]{"city":"Rome"}' },
+		{
+			what: 'a recipient without its prefix',
+			text: '<|channel|>commentary to=get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
+		},
+		{
+			what: 'a recipient whose key is broken',
+			text: '<|channel|>commentary o=functions.get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
+		},
+		{
+			what: 'a recipient without its point',
+			text: '<|channel|>commentary to=functionsget_weather<|message|>{"city":"Rome"}<|call|>',
+		},
+		{
+			what: 'a header with blanks, cut off',
+			text: '<|tool_calls_section_begin|>\n<|tool_call_begin|> functions.get_weather:0 <|tool_call_argument_begin|> ',
+		},
+		{
+			what: 'code in marks, cut off',
+			text: '<|tool_call_start|>\n```python\nget_weather(city="Rome"',
+		},
+		{
+			what: 'code after half a mark',
+			text: '|tool_call_start|>\n```python\nget_weather(city="Rome")\n```\n<|tool_call_end|>',
+		},
+		{
+			what: 'code in a header after half a mark',
+			text: '｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{"city":"Rome"}\n```<｜tool▁call▁end｜>',
+		},
+		{
+			what: 'JSON without its first bracket',
+			text: '"name": "get_weather", "parameters": {"city": "Rome"}}',
+		},
+		{
+			what: 'JSON without a colon',
+			text: '{"name": "get_weather", "parameters" {"city": "Rome"}}',
+		},
+		{ what: 'JSON without a comma', text: '{"name": "get_weather" "arguments": {"city": "Rome"}}' },
+		{
+			what: 'JSON without a quotation mark',
+			text: '{"name": "get_weather, "arguments": {"city": "Rome"}}',
+		},
+		{
+			what: 'JSON without the quotation mark of a key',
+			text: '{"type": "function", name": "get_weather", "parameters": {"city": "Rome"}}',
+		},
+		{
+			what: 'a list without a bracket',
+			text: "['name': 'get_weather', 'arguments': {'city': 'Rome'}}]",
+		},
+		{
+			what: 'typographic quotation marks',
+			text: '<tool_call\n{“name”: “get_weather”, “arguments”: {“city”: “Rome”}}',
+		},
+		{ what: 'a bold mark', text: '**[TOOL_CALLS]** get_weather {"city": "Rome"}' },
+	])('$what', ({ text }) => {
+		const { calls, rejectedCall, text: rest } = decide(text);
+		expect({ calls, rest }).toEqual({ calls: [], rest: text });
+		expect(rejectedCall?.name).toMatch(/wipe_cache|get_weather/);
+	});
+
+	test.each([
+		'function=get_weather>{"city":"Rome"}</function>',
+		'<functionget_weather>{"city":"Rome"}</function>',
+		'<|channel|>commentary tofunctions.get_weather <|constrain|>json<|message|>{"city":"Rome"}',
+	])('with half a mark: %s', (text) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
+	});
+
+	test.each([
+		{
+			what: 'JSON that is cut off',
+			text: '```json\n{"name": "get_weather", "parameters": {"city": "Ro',
+		},
+		{
+			what: 'JSON without a bracket',
+			text: '```json\n{"name": "get_weather", "parameters": {"city": "Rome"}\n```',
+		},
+		{
+			what: 'marks, cut off',
+			text: '```xml\n<tool_call>\n{"name": "get_weather", "arguments": {"city"',
+		},
+		{
+			what: 'marks without a sign',
+			text: '```xml\n<tool_call>\n{"name": "get_weather", "arguments": {"city":"Rome"}\n</tool_call>\n```',
+		},
+		{
+			what: 'a list that is cut off',
+			text: '```\n[{"name": "get_weather", "arguments": {"city": "Rome"}}',
+		},
+		{ what: 'a call without marks', text: '```\nget_weather(city="Rome")\n```' },
+		{
+			what: "LangChain's agent",
+			text: '```json\n{"action": "get_weather", "action_input": {"city": "Rome"}}\n```',
+		},
+		{
+			what: "LangChain's agent, with words before it",
+			text: 'Thought: I look.\nAction:\n```\n{"action": "get_weather", "action_input": {"city": "Rome"}}\n```',
+		},
+		{
+			what: "Command R's list",
+			text: 'Action: ```json\n[\n    {\n        "tool_name": "get_weather",\n        "parameters": {"city": "Rome"}\n    }\n]```',
+		},
+		{ what: 'tildes', text: '~~~json\n{"tool": "get_weather", "input": {"city": "Rome"}}\n~~~' },
+	])('as a code block that is the complete response: $what', ({ text }) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
+	});
+
+	test.each([
+		{
+			what: 'a recipient under a key',
+			text: '{"tool_uses":[{"recipient_name":"functions.get_weather","parameters":{"city":"Rome"}}]}',
+		},
+		{ what: 'ReAct in bold', text: '**Action:** get_weather\n**Action Input:** {"city": "Rome"}' },
+		{
+			what: 'ReAct with bold words',
+			text: '**Action**: get_weather\n**Action Input**: {"city": "Rome"}',
+		},
+		{
+			what: 'Kimi K3',
+			text: '<|open|>tools<|sep|><|open|>call tool="get_weather" index="0"<|sep|><|open|>argument key="city" type="string"<|sep|>Rome<|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|>',
+		},
+	])('in a format that only leads to the hint: $what', ({ text }) => {
+		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
+	});
+
+	test.each([
+		{
+			what: 'a function',
+			text: 'function=wipe_cache>{}</function><function=get_weather>{"city":"Rome"}</function>',
+		},
+		{
+			what: 'a function with a sign too many',
+			text: '<"function=wipe_cache>{}</function>\n<function=get_weather>{"city":"Rome"}</function>',
+		},
+		{
+			what: 'a parameter',
+			text: 'city>Rome</parameter>\n<function=get_weather>{"city":"Rome"}</function>',
+		},
+		{
+			what: 'an element',
+			text: 'function name="drop"><param name="a">1</param></function><function name="wipe_cache"></function>',
+		},
+		{
+			what: 'a header',
+			text: 'TOOL_CALLS]wipe_cache[ARGS]{}[TOOL_CALLS]get_weather[ARGS]{"city":"Rome"}',
+		},
+		{
+			what: 'a header of an unknown tool',
+			text: '[TOOL_CALLSdrop[ARGS]{}[TOOL_CALLS]get_weather[ARGS]{"city":"Rome"}',
+		},
+	])('and a complete one after it does not run: $what', ({ text }) => {
+		expect(decide(text)).toMatchObject({
+			text,
+			calls: [],
+			rejectedCall: { reason: 'otherMarkup' },
+		});
+	});
+
+	test.each([
+		'A call begins with <tool_call>. My tools are get_weather and wipe_cache.',
+		'After get_weather comes </tool_call>, as in all of its calls.',
+		'```python\nget_weather(city="Rome")\n```',
+		'```json\n{"name": "get_weather", "description": "Reads the weather"}\n```',
+		'```json\n{"weather": "get_weather", "city": {"name": "Rome"}}\n```',
+		'The name is get_weather, and "arguments" are {"city": …}.',
+		'**Action:** I ask get_weather.',
+		'{"name": "get_weather", "result": {"city": "Rome"}}',
+		'My functions.get_weather is a tool.',
+		'```json\n{"paths":{"/weather":{"get":{"operationId":"get_weather","parameters":[]}}}}\n```',
+		'```json\n{"operationId":"get_weather","parameters":[{"name":"city","in":"query"}]}\n```',
+		'```json\n{"name":"get_weather","parameters":{"type":"object","properties":{}}}\n```',
+	])('but not what only speaks of a tool: %s', (text) => {
+		expect(decide(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+	});
+});
+
+test('FunctionGemma may begin the result of its call itself', () => {
+	const text = '<start_function_call>call:wipe_cache{}<end_function_call><start_function_response>';
+	expect(decide(text)).toMatchObject({ text: '', calls: [{ name: 'wipe_cache' }] });
+});
+
+describe('arguments with more than 5,000 values say so, and are not read to their end', () => {
+	const list = (count: number) => `[${'1,'.repeat(count - 1)}1]`;
+	const objects = (count: number) => `[${"{'a':1},".repeat(count / 2)}{}]`;
+
+	test.each([
+		{ name: 'LFM2', wrap: (a: string) => `<|tool_call_start|>[add(list=${a})]<|tool_call_end|>` },
+		{ name: 'Gemma 4', wrap: (a: string) => `<|tool_call>call:add{list:${a}}<tool_call|>` },
+		{
+			name: 'a second call',
+			wrap: (a: string) => `<tool_call>[add(a=1), add(list=${a})]</tool_call>`,
+		},
+		{
+			name: 'MiniCPM 4',
+			wrap: (a: string) =>
+				`<|tool_call_start|>\n\`\`\`python\nadd(list=${a})\n\`\`\`\n<|tool_call_end|>`,
+		},
+	])('$name', ({ wrap }) => {
+		const decide = (args: string) => {
+			const isQuotation = () => false;
+			const { calls, rejectedCall } = decideTextCalls({
+				text: wrap(args),
+				tools: ['add'],
+				isCutOff: false,
+				isQuotation,
+			});
+			return rejectedCall ?? calls.at(-1)?.name;
+		};
+		const tooLarge = { name: 'add', reason: 'tooLarge' };
+		const sizes = [list(5_000), list(5_001), objects(4_998), objects(5_000), objects(300_000)];
+		expect(sizes.map(decide)).toEqual(['add', tooLarge, 'add', tooLarge, tooLarge]);
+	});
+});

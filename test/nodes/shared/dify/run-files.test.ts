@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { binaryFile } from '../../../support/n8n/binary-file';
-import { splitFileNames } from '../../../../lib/dify/files';
+import { splitFileNames } from '../../../../lib/dify/file-references';
 import { examples } from '../../../support/jest/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { appKey } from '../../../simulators/dify';

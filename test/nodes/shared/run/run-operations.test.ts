@@ -1,6 +1,6 @@
 /** How items reach the operations of a node, and whose items the results are. */
-import { createOperationTable } from '../../../../nodes/shared/run/operations';
-import type { Operation } from '../../../../nodes/shared/run/operations';
+import { createOperationTable } from '../../../../nodes/shared/run/operation-table';
+import type { Operation } from '../../../../nodes/shared/run/operation';
 import { runOperations } from '../../../../nodes/shared/run/run-operations';
 import { executeContext } from '../../../support/n8n/execute-context';
 

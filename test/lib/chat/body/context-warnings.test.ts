@@ -1,5 +1,5 @@
 /** Ollama loads a model again for another context size, whatever spelling of its name a node has. */
-import { getContextWarnings } from '../../../../lib/chat/body/ollama-body';
+import { getContextWarnings } from '../../../../lib/chat/body/context-warnings';
 import { createModelServer } from '../../../../lib/servers/endpoint';
 import { ollama } from '../../../../lib/servers/types/ollama';
 

@@ -1,4 +1,5 @@
-import { getFileNameFromUrl, toDifyFileType } from '../../../lib/dify/files';
+import { toDifyFileType } from '../../../lib/dify/file-types';
+import { getFileNameFromUrl } from '../../../lib/dify/file-references';
 
 const fromUrl = (url: string, allowedTypes?: string[]) =>
 	toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes);

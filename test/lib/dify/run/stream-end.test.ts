@@ -1,5 +1,5 @@
 import { createDifyError } from '../../../../lib/dify/create-error';
-import { getOutcome } from '../../../../lib/dify/run/run-result';
+import { getStreamEnd } from '../../../../lib/dify/run/stream-end';
 import { pollRunRecord } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
 import { getError } from '../../../support/jest/get-error';
@@ -19,12 +19,12 @@ const GATEWAY = createDifyError('badGateway', { status: 502 });
 function play(events: object[], error?: typeof LOST, mayLackText = false) {
 	const run = createRunState({ mayLackText });
 	for (const event of events) applyEvent(run, event);
-	return getOutcome(run, error);
+	return getStreamEnd(run, error);
 }
 
 test.each<[string, object[], typeof LOST | undefined, object]>([
-	['both closing events', [STARTED, TEXT, FINISHED, MESSAGE_END], undefined, { type: 'ended' }],
-	['an error after the end', [STARTED, MESSAGE_END, FINISHED], LOST, { type: 'ended' }],
+	['both closing events', [STARTED, TEXT, FINISHED, MESSAGE_END], undefined, { type: 'runEnded' }],
+	['an error after the end', [STARTED, MESSAGE_END, FINISHED], LOST, { type: 'runEnded' }],
 	['an end without message_end', [STARTED, TEXT, FINISHED], LOST, { missing: 'finalEvent' }],
 	['a failure without message_end', [STARTED, FAILED], LOST, { missing: undefined }],
 	['a message without an end', [STARTED, TEXT, MESSAGE_END], undefined, { missing: 'status' }],
@@ -33,9 +33,9 @@ test.each<[string, object[], typeof LOST | undefined, object]>([
 	['a timeout during the text', [STARTED, TEXT], TIMEOUT, { type: 'timedOut', error: TIMEOUT }],
 	['a lost connection', [STARTED, TEXT], LOST, { type: 'broken', error: LOST }],
 	['the end of the stream', [STARTED, TEXT], undefined, { type: 'broken', error: undefined }],
-	['an error response', [], GATEWAY, { type: 'rejected', error: GATEWAY }],
-])('the outcome of a run: %s', (_name, events, error, outcome) => {
-	expect(play(events, error)).toMatchObject(outcome);
+	['an error response', [], GATEWAY, { type: 'errorResponse', error: GATEWAY }],
+])('how a stream ends: %s', (_name, events, error, streamEnd) => {
+	expect(play(events, error)).toMatchObject(streamEnd);
 });
 
 test('the message of a run that was followed may lack its beginning', () => {
@@ -43,12 +43,12 @@ test('the message of a run that was followed may lack its beginning', () => {
 		expect(play([STARTED, TEXT, MESSAGE_END], error, true)).toEqual({ type: 'broken', error });
 });
 
-test('a run with too much text is abandoned', () => {
+test('a run with too much text ends as too long', () => {
 	const run = createRunState();
 	const event = { ...TEXT, answer: 'x'.repeat(1024 * 1024) };
 	const applyThree = () => [STARTED, event, event, event].map((each) => applyEvent(run, each));
 	expect(applyThree).toThrow();
-	expect(getOutcome(run, LOST)).toEqual({ type: 'abandoned', error: LOST });
+	expect(getStreamEnd(run, LOST)).toEqual({ type: 'textTooLong', error: LOST });
 });
 
 test('a run that is polled once is requested once', async () => {

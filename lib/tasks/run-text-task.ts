@@ -1,21 +1,21 @@
-/** Runs a task for many texts, in as many requests as the server needs. */
+/** Runs a task for many texts, as several requests: each is a task of its own. */
 import { getTruncationWarnings } from '../servers/truncation';
 import type { ModelServer } from '../servers/types/server-type';
 import { pushAll } from '../values/lists';
-import type { BatchRules } from './batches';
-import { processInBatches } from './batches';
-import type { BatchText } from './long-texts';
+import type { RejectedTextRules } from './send-in-batches';
+import { sendInBatches } from './send-in-batches';
+import type { IndexedText } from './long-texts';
 import type { TaskRequest, TaskSettings } from './run-task';
 import { runTask } from './run-task';
 
-/** What the requests of a task have in common. */
-export interface BatchTotals {
+/** What the requests of a task add up to. */
+export interface TextTaskTotals {
 	/** Undefined if the server does not count them. */
 	tokens?: number;
 	/** Number of requests, with those for a rejected text. */
 	requests: number;
 	/** Number of truncated texts. */
-	truncated: number;
+	truncatedTexts: number;
 	warnings: string[];
 }
 
@@ -36,19 +36,19 @@ export interface BatchRequest<Result> extends TaskRequest<BatchResponse<Result>>
 	texts: readonly string[];
 }
 
-export interface BatchTask<Result> extends BatchRules {
-	texts: readonly BatchText[];
-	createRequest(batch: readonly BatchText[]): Promise<BatchRequest<Result>>;
+export interface TextTask<Result> extends RejectedTextRules {
+	texts: readonly IndexedText[];
+	createRequest(batch: readonly IndexedText[]): Promise<BatchRequest<Result>>;
 }
 
-export interface BatchTaskResult<Result> extends BatchTotals {
+export interface TextTaskResult<Result> extends TextTaskTotals {
 	/** In the order of the texts. */
 	results: Result[];
 	/** The model that the first response with one names. */
 	responseModel: string | undefined;
 }
 
-export interface BatchSettings extends TaskSettings {
+export interface TextTaskSettings extends TaskSettings {
 	/** Texts in one request. */
 	batchSize: number;
 }
@@ -58,21 +58,21 @@ export interface BatchSettings extends TaskSettings {
  *
  * @throws a `ServerError`, that of `toError` if it is about one text.
  */
-export async function runBatches<Result>(
+export async function runTextTask<Result>(
 	server: ModelServer,
-	settings: BatchSettings,
-	{ texts: allTexts, createRequest, ...rules }: BatchTask<Result>,
-): Promise<BatchTaskResult<Result>> {
+	settings: TextTaskSettings,
+	{ texts: allTexts, createRequest, ...rules }: TextTask<Result>,
+): Promise<TextTaskResult<Result>> {
 	const responses: Array<BatchResponse<Result>> = [];
 	const warnings: string[] = [];
 	let requests = 0;
-	const send = async (batch: readonly BatchText[]) => {
+	const send = async (batch: readonly IndexedText[]) => {
 		const { texts, ...request } = await createRequest(batch);
 		requests++;
 		const result = await runTask(server, settings, {
 			...request,
 			isIdempotent: true,
-			// Halves of a batch are sent anew.
+			// The halves of a larger batch are sent instead.
 			isRepeatable: batch.length === 1,
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
@@ -86,16 +86,16 @@ export async function runBatches<Result>(
 		responses.push(response);
 		return response.results;
 	};
-	const { results, truncated } = await processInBatches(allTexts, {
+	const { results, truncatedTexts } = await sendInBatches(allTexts, {
 		...rules,
-		size: settings.batchSize,
+		batchSize: settings.batchSize,
 		send,
 	});
 	return {
 		results,
 		tokens: sumTokens(responses),
 		requests,
-		truncated,
+		truncatedTexts,
 		warnings,
 		responseModel: responses.find(({ model }) => model !== undefined)?.model,
 	};

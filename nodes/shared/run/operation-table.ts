@@ -1,73 +1,10 @@
-import type {
-	IBinaryKeyData,
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeProperties,
-	INodePropertyOptions,
-} from 'n8n-workflow';
+/** The table of a node's operations: its lists, its fields, and the operation of an item. */
+import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { createInputError } from '../../../lib/errors/create-error';
 import { omitUndefined } from '../../../lib/values/records';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
-import type { ChatStream } from './chat-stream';
-import type { ItemError } from './item-error';
-
-/** Arguments of an operation, and `Access`: clients created from the credential of an item. */
-export type OperationCall<Access extends object = object> = Access & {
-	context: IExecuteFunctions;
-	itemIndex: number;
-	/** The items to process: one, or all that the operation processes together. */
-	itemIndexes: readonly number[];
-	/** Reads the fields of the operation. */
-	parameters: NodeParameters;
-	/** As `parameters`, for another item. */
-	parametersOf(itemIndex: number): NodeParameters;
-	accessOf(itemIndex: number): Promise<Access>;
-	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
-	signal: AbortSignal;
-	/** The chat to stream the response into, if there is one. */
-	typing: ChatStream | undefined;
-	/** Shows a hint at the node, once per run. */
-	hint(message: string): void;
-};
-
-/** An output item. An agent sees only the `json` of a tool, so it has everything that matters. */
-export interface OperationItem {
-	json: object;
-	binary?: IBinaryKeyData;
-	/** Indexes of its input items. Default: the processed ones. */
-	from?: number | number[];
-	/** Index of the output. Default: the first. */
-	output?: number;
-}
-
-export type OperationResult = Array<OperationItem | ItemError>;
-
-/** One operation of a node: its entry in the list, its fields, and its function. */
-export interface Operation<Access extends object = object> extends OperationDescription {
-	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
-	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
-	/** Items with the same key are processed one after another, in their order. */
-	getSequenceKey?(parameters: NodeParameters): string | undefined;
-	execute(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
-}
-
-/** The entry of an operation or a resource in its list. */
-interface ListEntry extends INodePropertyOptions {
-	value: string;
-}
-
-interface OperationDescription extends ListEntry {
-	/** Without the display condition for this operation, which is added. */
-	fields: INodeProperties[];
-}
-
-/** One resource of a node: its entry in the list, and its operations. */
-export interface NodeResource<O extends OperationDescription> extends ListEntry {
-	operations: readonly O[];
-	/** Value of the default operation. Default: the first. */
-	defaultOperation?: string;
-}
+import type { ListEntry, OperationDescription, NodeResource } from './operation';
 
 /** The operations of a node. */
 export interface OperationTable<O> {
@@ -85,20 +22,6 @@ export interface OperationTable<O> {
 
 /** Display condition: names of other fields, with the values that they must have. */
 type ShowCondition = Record<string, string[]>;
-
-/** Wraps records as items. */
-export function toOperationItems(records: readonly object[]): OperationItem[] {
-	return records.map((json) => ({ json }));
-}
-
-/** Converts to n8n's item, without undefined fields, which n8n would store. */
-export function toExecutionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
-	return {
-		json: omitUndefined(json),
-		...omitUndefined({ binary }),
-		pairedItem: Array.isArray(from) ? from.map((item) => ({ item })) : { item: from },
-	} as INodeExecutionData;
-}
 
 /**
  * The field Operation. The order is that of n8n's list of actions. The default must never change: workflows do not

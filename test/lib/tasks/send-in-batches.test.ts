@@ -2,19 +2,23 @@ import fc from 'fast-check';
 
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { processInBatches } from '../../../lib/tasks/batches';
-import type { BatchText } from '../../../lib/tasks/long-texts';
+import { sendInBatches } from '../../../lib/tasks/send-in-batches';
+import type { IndexedText } from '../../../lib/tasks/long-texts';
 import { parseTokenSizes, truncateToLimit } from '../../../lib/tasks/long-texts';
 
 const createError = (details: Partial<ServerError> = {}) =>
 	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', ...details });
 
 describe('texts in batches', () => {
-	const run = async (count: number, size: number, isRejected: (batch: BatchText[]) => boolean) => {
+	const run = async (
+		count: number,
+		batchSize: number,
+		isRejected: (batch: IndexedText[]) => boolean,
+	) => {
 		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: 'ab' }));
 		const sizes: number[] = [];
-		const { results } = await processInBatches(texts, {
-			size,
+		const { results } = await sendInBatches(texts, {
+			batchSize,
 			send: async (batch) => {
 				sizes.push(batch.length);
 				const isTruncated = batch[0]!.text.length < 2;
@@ -34,7 +38,7 @@ describe('texts in batches', () => {
 				fc.integer({ min: 1, max: 10 }),
 				fc.uniqueArray(fc.nat(39)),
 				async (count, size, badIndexes) => {
-					const isBad = (batch: BatchText[]) =>
+					const isBad = (batch: IndexedText[]) =>
 						batch.some(({ index }) => badIndexes.includes(index));
 					const { results } = await run(count, size, isBad);
 					const expected = Array.from({ length: count }, (_none, index) =>
@@ -56,12 +60,12 @@ describe('texts in batches', () => {
 		const send = jest.fn().mockRejectedValue(createError({ type: 'unauthorized' }));
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
 		const batchOptions = {
-			size: 2,
+			batchSize: 2,
 			send,
 			canTruncate: true,
 			toError: (error: ServerError) => error,
 		};
-		await expect(processInBatches(texts, batchOptions)).rejects.toMatchObject({
+		await expect(sendInBatches(texts, batchOptions)).rejects.toMatchObject({
 			type: 'unauthorized',
 		});
 		expect(send).toHaveBeenCalledTimes(1);

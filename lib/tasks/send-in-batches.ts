@@ -2,7 +2,7 @@
 import type { ErrorType } from '../errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { pushAll } from '../values/lists';
-import type { BatchText } from './long-texts';
+import type { IndexedText } from './long-texts';
 import { parseTokenSizes, truncateToLimit } from './long-texts';
 
 /** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
@@ -23,31 +23,31 @@ const BATCH_SPECIFIC_ERRORS: ReadonlySet<ErrorType> = new Set([
 export type OtherTextsStatus = 'accepted' | 'rejected' | 'none';
 
 /** What happens to a text that the server rejects. */
-export interface BatchRules {
+export interface RejectedTextRules {
 	/** Whether a text that is too long is sent again, each time shorter, until the server accepts it. */
 	canTruncate: boolean;
 	/** The error of a rejected text. */
-	toError(error: ServerError, text: BatchText, otherTexts: OtherTextsStatus): ServerError;
+	toError(error: ServerError, text: IndexedText, otherTexts: OtherTextsStatus): ServerError;
 }
 
 /** `Result`: of one text. */
-export interface BatchOptions<Result> extends BatchRules {
+export interface BatchSender<Result> extends RejectedTextRules {
 	/** Texts in one request. */
-	size: number;
+	batchSize: number;
 	/**
 	 * Sends one request.
 	 *
 	 * @returns the results in the order of the texts.
 	 * @throws a `ServerError`.
 	 */
-	send(batch: readonly BatchText[]): Promise<Result[]>;
+	send(batch: readonly IndexedText[]): Promise<Result[]>;
 }
 
-export interface BatchResults<Result> {
+export interface SentTexts<Result> {
 	/** In the order of the texts. */
 	results: Result[];
 	/** Number of truncated texts. */
-	truncated: number;
+	truncatedTexts: number;
 }
 
 /**
@@ -55,20 +55,20 @@ export interface BatchResults<Result> {
  *
  * @throws a `ServerError`, that of `toError` if it is about one text.
  */
-export async function processInBatches<Result>(
-	texts: readonly BatchText[],
-	{ size, send, canTruncate, toError }: BatchOptions<Result>,
-): Promise<BatchResults<Result>> {
-	let maxSize = size;
+export async function sendInBatches<Result>(
+	texts: readonly IndexedText[],
+	{ batchSize, send, canTruncate, toError }: BatchSender<Result>,
+): Promise<SentTexts<Result>> {
+	let currentSize = batchSize;
 	let hasAccepted = false;
-	let truncated = 0;
-	const sendBatch = async (batch: readonly BatchText[]) => {
+	let truncatedTexts = 0;
+	const sendBatch = async (batch: readonly IndexedText[]) => {
 		const results = await send(batch);
 		hasAccepted = true;
 		return results;
 	};
 	/** Sends some of the other texts alone, until the server accepts one. */
-	const sendOthersUntilAccepted = async (item: BatchText) => {
+	const sendOthersUntilAccepted = async (item: IndexedText) => {
 		const others = texts.filter((text) => text !== item).slice(-MAX_CHECKED_TEXTS);
 		if (!hasAccepted && others.length === 0) return 'none';
 		for (const other of others.reverse()) {
@@ -79,7 +79,7 @@ export async function processInBatches<Result>(
 	};
 	const sendTruncated = async (
 		error: ServerError,
-		item: BatchText,
+		item: IndexedText,
 		otherTexts: OtherTextsStatus,
 	) => {
 		const tokenSizes = parseTokenSizes(error);
@@ -88,10 +88,10 @@ export async function processInBatches<Result>(
 		const shorter = { ...item, text };
 		const result = await send([shorter]).catch(asServerErrorOrThrow);
 		if (result instanceof ServerError) return await sendTruncated(result, shorter, otherTexts);
-		truncated++;
+		truncatedTexts++;
 		return result;
 	};
-	const processBatch = async (batch: readonly BatchText[]): Promise<Result[]> => {
+	const processBatch = async (batch: readonly IndexedText[]): Promise<Result[]> => {
 		const result = await sendBatch(batch).catch(asServerErrorOrThrow);
 		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
@@ -102,17 +102,17 @@ export async function processInBatches<Result>(
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));
 		// All its texts were accepted, so the batch was too large.
-		maxSize = Math.min(maxSize, middle);
+		currentSize = Math.min(currentSize, middle);
 		return results;
 	};
 	const results: Result[] = [];
 	let sentCount = 0;
 	while (sentCount < texts.length) {
-		const batch = selectBatch(texts.slice(sentCount, sentCount + maxSize));
+		const batch = selectBatch(texts.slice(sentCount, sentCount + currentSize));
 		pushAll(results, await processBatch(batch));
 		sentCount += batch.length;
 	}
-	return { results, truncated };
+	return { results, truncatedTexts };
 }
 
 /** Whether a success response is not valid JSON: Python writes NaN, which JSON does not support. */
@@ -121,8 +121,8 @@ export function isInvalidJsonResponse({ type, status }: ServerError): boolean {
 }
 
 /** The first texts that fit into one request, at least one. */
-function selectBatch(texts: readonly BatchText[]) {
-	const batch: BatchText[] = [];
+function selectBatch(texts: readonly IndexedText[]) {
+	const batch: IndexedText[] = [];
 	let bytes = 0;
 	for (const item of texts) {
 		bytes += Buffer.byteLength(item.text);

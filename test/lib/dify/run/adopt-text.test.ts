@@ -1,7 +1,7 @@
 /** A closing text that replaces the streamed one: in linear time, also for texts that look like URLs of files. */
 import { MaskedStream } from '../../../../lib/errors/masked-stream';
 import { ReasoningSplitter } from '../../../../lib/text/reasoning';
-import { adoptText, isBeginning } from '../../../../lib/dify/run/closing-text';
+import { adoptText, isBeginning } from '../../../../lib/dify/run/adopt-text';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
 
 const parts = (text: string) => ({

@@ -9,7 +9,7 @@ import {
 	operationField,
 	operationFields,
 	createResourceTable,
-} from '../../../../nodes/shared/run/operations';
+} from '../../../../nodes/shared/run/operation-table';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
 	displayName: name,

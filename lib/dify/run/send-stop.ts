@@ -13,7 +13,7 @@ export interface StopRequest {
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Requests the stop of a run. Dify returns "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
-export async function requestStop(
+export async function sendStop(
 	client: DifyClient,
 	{ startPath, tasksPath = startPath }: RunRoute,
 	{ taskId, user }: StopRequest,
