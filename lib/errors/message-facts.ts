@@ -6,6 +6,7 @@
  */
 import type { ErrorType } from './error-types';
 import type { ErrorFacts } from './rows/error-facts';
+import { NO_TEMPLATE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
 	ErrorFacts,
@@ -15,6 +16,7 @@ type MessageFacts = Pick<
 	| 'isKeyExpired'
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
+	| 'hasNoTemplate'
 	| 'upstreamModel'
 >;
 
@@ -62,6 +64,8 @@ export function findMessageFacts(
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
 			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+		case 'templateRejected':
+			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
 		case 'modelNotFound':
 			return {
 				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,

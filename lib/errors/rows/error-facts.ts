@@ -51,6 +51,8 @@ export interface ErrorFacts {
 	isKeyExpired?: boolean;
 	/** The key, or its team, was switched off. */
 	isKeyBlocked?: boolean;
+	/** The model, a base model, has no chat template. */
+	hasNoTemplate?: boolean;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */

@@ -259,9 +259,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	templateRejected: {
-		title: 'The chat template of the model rejected this conversation',
-		suggestion:
-			'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+		title: ({ model, hasNoTemplate }) =>
+			hasNoTemplate
+				? `The model${quoted(model)} has no chat template`
+				: 'The chat template of the model rejected this conversation',
+		suggestion: ({ hasNoTemplate }) =>
+			hasNoTemplate
+				? 'Use a chat or instruct model (a base model only completes texts), or give this one a template (vLLM: --chat-template; llama-server: --chat-template-file).'
+				: 'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

@@ -277,6 +277,22 @@ test.each<[status: number, message: string, title: RegExp, suggestion: RegExp]>(
 		/^The server does not have the model "qwen3-8b"$/,
 		/list/,
 	],
+	...(
+		[
+			'As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the tokenizer does not define one.',
+			'Cannot use chat template functions because tokenizer.chat_template is not set and no template argument was passed!',
+			'Template error: template not found',
+		] as const
+	).map(
+		(message) =>
+			[400, message, /^The model "qwen3-8b" has no chat template$/, /--chat-template/] as [
+				number,
+				string,
+				RegExp,
+				RegExp,
+			],
+	),
+	[500, 'Jinja Exception: Conversation roles must alternate', /^The chat template of/, /alternat/],
 	[503, 'No running instances available', /^No instance of the model/, /GPUStack/],
 	[
 		400,
