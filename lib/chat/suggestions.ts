@@ -86,7 +86,9 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, chatRequest.signal, 'chat').catch(asServerErrorOrThrow);
+	const models = await listModels(server, { signal: chatRequest.signal, task: 'chat' }).catch(
+		asServerErrorOrThrow,
+	);
 	const ids = Array.isArray(models)
 		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
 		: [];
@@ -196,7 +198,9 @@ async function toNoChatError(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	if (serverType === other) {
-		const models = await listModels(server, chatRequest.signal).catch(asServerErrorOrThrow);
+		const models = await listModels(server, { signal: chatRequest.signal }).catch(
+			asServerErrorOrThrow,
+		);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
 	}
 	if (serverType.hasEveryRoute) return error;

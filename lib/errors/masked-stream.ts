@@ -31,7 +31,7 @@ function getUnfinishedLength(text: TextBuffer) {
 }
 
 /** Where a character of a layer begins in the text. */
-function toOuterIndex(layer: number, index: number) {
+function toOuterIndex({ layer, index }: { layer: number; index: number }) {
 	let outer = index;
 	for (let at = layer; at > 0; at--) [outer] = LAYERS[at]!.toSource(outer, outer);
 	return outer;
@@ -102,7 +102,7 @@ export class MaskedStream {
 		for (const [index, layer] of LAYERS.entries()) {
 			if (index > 0 && !layer.unescape(LAYERS[index - 1]!, relevant)) break;
 			layer.truncate(layer.length - getUnfinishedLength(layer));
-			start = Math.min(start, toOuterIndex(index, this.findStart(layer.slice())));
+			start = Math.min(start, toOuterIndex({ layer: index, index: this.findStart(layer.slice()) }));
 		}
 		return all.length - from - start;
 	}

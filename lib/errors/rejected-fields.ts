@@ -182,11 +182,11 @@ function readSentences(message: string, known: readonly KnownField[]): FieldIssu
 				(isInText(name) && createMention(name).test(text)) ||
 				(isInText(value) && createValueMention(name, value)?.test(text) === true),
 		)
-		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName(text, name) }));
+		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName({ text, name }) }));
 }
 
 /** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */
-function startsWithName(text: string, name: string) {
+function startsWithName({ text, name }: { text: string; name: string }) {
 	const start = /^(?:field |option )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(text);
 	return start?.[1] === name;
 }

@@ -192,7 +192,7 @@ async function updateRoutes<D>(
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await findApiRoot(server, '', http.signal).catch(() => undefined);
+	const found = await findApiRoot(server, { signal: http.signal }).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);

@@ -43,7 +43,7 @@ interface Rule {
 	): NextRequest<D> | undefined;
 }
 
-/** In this order; the first change is sent. */
+/** In this order; the request of the first rule that applies is sent. */
 export const RULES: readonly Rule[] = [
 	{ name: 'route', limit: 3, errorType: 'routeNotFound', toNextRequest: toOtherRoute },
 	{ name: 'field', limit: 7, toNextRequest: adaptBy('field') },

@@ -10,6 +10,7 @@ import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { asArray, isRecord } from '../values/records';
 import { isListMissing } from '../servers/probe';
+import { DEFAULT_TIMEOUT_MS } from './check-options';
 import type { CheckOptions } from './check-options';
 import type { ProbeResult } from './run-probe';
 import { runProbe, getJsonObject } from './run-probe';
@@ -75,13 +76,14 @@ export async function probeServer(
 	server: ModelServer,
 	options: CheckOptions,
 ): Promise<ServerSnapshot> {
+	const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
 	const identified = await identifyServer(server, options);
 	const { serverType, identity, models, checkedModel, hasModelProcesses } = identified;
 	const isReachable = identity.models.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
 		isReachable ? probeDetails(identified) : undefined,
 		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
-		models && serverType.enrichModels?.(identified.server, models, options.signal),
+		models && serverType.enrichModels?.(identified.server, models, { signal, timeoutMs }),
 	]);
 	const props = getJsonObject(hasModelProcesses ? details?.routedProps : identity.props);
 	return {

@@ -44,7 +44,7 @@ async function probeVoices(
 ): Promise<ProbeResponse> {
 	const response = await probe(server, toVoicesUrl(server.getApiUrl()), { signal });
 	if (response.status !== 404) return response;
-	const { apiUrl } = await findApiRoot(server, '', signal);
+	const { apiUrl } = await findApiRoot(server, { signal });
 	const url = toVoicesUrl(apiUrl);
 	return url === toVoicesUrl(server.url.api) ? response : await probe(server, url, { signal });
 }

@@ -200,7 +200,7 @@ class ServerProfile {
 		const cached = props.get(model);
 		if (cached !== undefined) return cached;
 		const { fetchProps } = await this.getType(signal);
-		const fetched = await fetchProps?.(this.server, model, signal);
+		const fetched = await fetchProps?.(this.server, model, { signal });
 		if (fetched !== undefined) props.set(model, fetched);
 		return fetched;
 	}
@@ -222,7 +222,7 @@ class ServerProfile {
 	/** Tokens of context that a model was trained for; Infinity if unknown. */
 	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
 		const { fetchModel } = await this.getType(signal);
-		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, signal));
+		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, { signal }));
 		return facts?.trainedContext ?? Infinity;
 	}
 

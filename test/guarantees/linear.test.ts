@@ -296,7 +296,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a reason why a response ended': findFinishFailure,
 	'IDs of calls': (text) => [
 		createToolCallIds([text]),
-		toServerToolCallId(text, 'get_weather'),
+		toServerToolCallId({ id: text, name: 'get_weather' }),
 		getResponseKey(text),
 	],
 	'the name of a tool': toValidName,
@@ -697,7 +697,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'toAlternatives',
 		'ServerError.withSuggestion',
 		'createInputError',
-		'createJsonError',
 		'assertDepth',
 		'isGatewayError',
 		'describeGatewayTimeout',

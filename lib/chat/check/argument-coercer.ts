@@ -19,6 +19,12 @@ interface CoercionOptions {
 	hasNullTexts?: boolean;
 }
 
+/** The schema of a value, and how deep the value is nested. */
+interface SchemaPlace {
+	schema: JsonRecord;
+	depth: number;
+}
+
 /** Maximum values and schema parts read per response: about 50 ms. */
 const MAX_STEPS = 100_000;
 
@@ -44,7 +50,7 @@ export class ArgumentCoercer {
 		{ hasNullTexts = false }: CoercionOptions = {},
 	): ParsedArguments {
 		this.hasNullTexts = hasNullTexts;
-		const value = this.coerceObject(args.value, schema, 0);
+		const value = this.coerceObject(args.value, { schema, depth: 0 });
 		const isChanged = !this.isLimitReached && value !== args.value;
 		return isChanged ? { json: JSON.stringify(value), value } : args;
 	}
@@ -54,7 +60,7 @@ export class ArgumentCoercer {
 	}
 
 	/** The same object if nothing changes. */
-	private coerceObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
+	private coerceObject(value: JsonRecord, { schema, depth }: SchemaPlace): JsonRecord {
 		const otherSchema = this.getOtherSchema(schema);
 		// Nothing is known of its properties: then it is not looked at.
 		if (!isRecord(schema.properties) && otherSchema === undefined) return value;
@@ -66,7 +72,9 @@ export class ArgumentCoercer {
 			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
 			if (fieldSchema === undefined) continue;
 			const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
-			const coerced = isOmitted ? undefined : this.coerceValue(fieldValue, fieldSchema, depth + 1);
+			const coerced = isOmitted
+				? undefined
+				: this.coerceValue(fieldValue, { schema: fieldSchema, depth: depth + 1 });
 			if (coerced === fieldValue) continue;
 			changed ??= new Map(Object.entries(value));
 			if (isOmitted) changed.delete(name);
@@ -76,10 +84,10 @@ export class ArgumentCoercer {
 	}
 
 	/** The same list if nothing changes. */
-	private coerceList(value: unknown[], schema: JsonRecord, depth: number): unknown[] {
+	private coerceList(value: unknown[], { schema, depth }: SchemaPlace): unknown[] {
 		let changed: unknown[] | undefined;
 		for (const [index, item] of value.entries()) {
-			const coerced = this.coerceValue(item, schema, depth + 1);
+			const coerced = this.coerceValue(item, { schema, depth: depth + 1 });
 			if (coerced === item) continue;
 			changed ??= [...value];
 			changed[index] = coerced;
@@ -104,17 +112,18 @@ export class ArgumentCoercer {
 		return !required.has(name) && this.excludes(fieldSchema, 'null');
 	}
 
-	private coerceValue(value: unknown, schema: JsonRecord, depth: number): unknown {
+	private coerceValue(value: unknown, place: SchemaPlace): unknown {
+		const { schema, depth } = place;
 		this.steps += 1;
 		if (this.isLimitReached || depth > MAX_DEPTH) return value;
 		if (this.isNullText(value, schema)) return null;
 		if (typeof value === 'string' && this.excludes(schema, 'string')) {
 			const parsed = this.parseText(value, schema);
-			return parsed === undefined ? value : this.coerceValue(parsed, schema, depth + 1);
+			return parsed === undefined ? value : this.coerceValue(parsed, { schema, depth: depth + 1 });
 		}
-		if (isRecord(value)) return this.coerceObject(value, schema, depth);
+		if (isRecord(value)) return this.coerceObject(value, place);
 		if (!Array.isArray(value) || (!isRecord(schema.items) && !this.hasNullTexts)) return value;
-		return this.coerceList(value, asRecord(schema.items), depth);
+		return this.coerceList(value, { schema: asRecord(schema.items), depth });
 	}
 
 	/** Whether a value is a text that stands for null. A schema that accepts no text leaves no doubt. */

@@ -215,7 +215,8 @@ class SchemaVisitor {
 		return undefined;
 	}
 
-	isConstant(constant: unknown, value: unknown): boolean {
+	/** Whether a value equals that of a `const`. */
+	isConstant({ value }: Target, constant: unknown): boolean {
 		const text = this.constants.get(constant) ?? this.toComparable(constant);
 		this.constants.set(constant, text);
 		return this.toComparable(value) === text;
@@ -288,7 +289,7 @@ function quoteChoices(choices: readonly unknown[]): string {
 	return `${quoted.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-function hasType(value: unknown, type: unknown): boolean {
+function hasType({ value }: Target, type: unknown): boolean {
 	return type === 'integer' ? Number.isInteger(value) : getType(value) === type;
 }
 
@@ -440,7 +441,7 @@ function checkCondition({ visitor, target, expected, schema }: Keyword): void {
 function checkType({ visitor, target, expected }: Keyword): void {
 	const types = [expected].flat();
 	visitor.step(types.length);
-	if (types.some((type) => hasType(target.value, type))) return;
+	if (types.some((type) => hasType(target, type))) return;
 	const actual = getType(target.value);
 	visitor.addIssue(
 		target,
@@ -455,7 +456,7 @@ function checkEnum({ visitor, target, expected }: Keyword): void {
 }
 
 function checkConst({ visitor, target, expected }: Keyword): void {
-	if (!visitor.isConstant(expected, target.value))
+	if (!visitor.isConstant(target, expected))
 		visitor.addIssue(target, `${quote(target.value)} is not ${quote(expected)}`);
 }
 
@@ -536,7 +537,7 @@ function toDecimal(value: number): [coefficient: bigint, exponent: number] {
 }
 
 /** Exact: 0.3 is a multiple of 0.1. */
-function isMultipleOf(value: number, divisor: number): boolean {
+function isMultiple({ value, divisor }: { value: number; divisor: number }): boolean {
 	if (!Number.isFinite(value) || !Number.isFinite(divisor) || divisor <= 0) return false;
 	const [coefficient, exponent] = toDecimal(value);
 	const [divisorCoefficient, divisorExponent] = toDecimal(divisor);
@@ -548,7 +549,7 @@ function isMultipleOf(value: number, divisor: number): boolean {
 }
 
 function checkMultipleOf({ visitor, target, expected }: Keyword): void {
-	if (!isMultipleOf(target.value as number, Number(expected)))
+	if (!isMultiple({ value: target.value as number, divisor: Number(expected) }))
 		visitor.addIssue(target, `${quote(target.value)} is not a multiple of ${quote(expected)}`);
 }
 

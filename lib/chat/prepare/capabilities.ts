@@ -30,7 +30,8 @@ export async function assertCapabilities(
 	const hasImage = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasImage || (await serverType.fetchModel?.(server, model, signal))?.vision !== false) return;
+	if (!hasImage || (await serverType.fetchModel?.(server, model, { signal }))?.vision !== false)
+		return;
 	throw createServerError('modalityUnsupported', context, {
 		title: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,

@@ -88,6 +88,13 @@ interface Reads {
 	left: number;
 }
 
+/** Where a name is in a text. */
+interface NamePlace {
+	at: number;
+	/** Where it is before that; 0 if it is not. */
+	previous: number;
+}
+
 /** One variant of the texts of a request. */
 class RequestText {
 	private letters: string | undefined;
@@ -117,7 +124,7 @@ class RequestText {
 		return names.some((name) => {
 			let previous = 0;
 			for (let at = this.text.indexOf(name); at >= 0; at = this.text.indexOf(name, at + 1)) {
-				if (this.readCallsAround(at, previous).some(isSame) || this.reads.left < 0) return true;
+				if (this.readCallsAround({ at, previous }).some(isSame) || this.reads.left < 0) return true;
 				previous = at;
 			}
 			return false;
@@ -125,11 +132,10 @@ class RequestText {
 	}
 
 	/**
-	 * The calls in which a name may be, from the nearest beginning on.
-	 *
-	 * @param previous the place of the name before it: the calls that begin before that were read there
+	 * The calls in which a name may be, from the nearest beginning on. Those that begin before the previous place were read
+	 * there.
 	 */
-	private readCallsAround(at: number, previous: number): CallCandidate[] {
+	private readCallsAround({ at, previous }: NamePlace): CallCandidate[] {
 		const from = Math.max(previous, at - MAX_BEFORE_NAME);
 		const before = this.text.slice(from, at);
 		const beginnings = [...before.matchAll(/[<[{]|\bfunctools/g)].slice(-MAX_BEGINNINGS);

@@ -308,7 +308,7 @@ const fail = (
 	type: ErrorType,
 	serverText = '',
 	hasShownOutput = false,
-): AttemptOutcome<string, string> => ({
+): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
@@ -339,7 +339,7 @@ describe('each rule', () => {
 
 	describe('serverFailure: the same request', () => {
 		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
-			...(fail(type) as FailedOutcome),
+			...fail(type),
 			...details,
 		});
 
