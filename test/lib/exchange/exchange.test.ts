@@ -304,11 +304,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 
 const REJECTION = { status: 400, isQuoted: false };
 
-const fail = (
-	type: ErrorType,
-	serverText = '',
-	hasShownOutput = false,
-): FailedOutcome => ({
+const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
@@ -485,9 +481,8 @@ describe('the error', () => {
 	test.each<ErrorType>(['modelNotFound', 'featureDisabled', 'promptTooLong'])(
 		'is the later one, if the changed request has a cause that the first did not name: %s',
 		(type) => {
-			const later = fail(type, 'other');
-			later.error = later.error.copyWith({ status: 404 });
-			expect(getError(fieldError, later)?.type).toBe(type);
+			const error = createServerError(type, {}, { status: 404 });
+			expect(getError(fieldError, { type: 'failed', error })?.type).toBe(type);
 		},
 	);
 
