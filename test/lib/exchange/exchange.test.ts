@@ -304,11 +304,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 
 const REJECTION = { status: 400, isQuoted: false };
 
-const fail = (
-	type: ErrorType,
-	serverText = '',
-	hasShownOutput = false,
-): FailedOutcome => ({
+const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
