@@ -38,7 +38,8 @@ export async function withSuggestion(
 		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
 	switch (error.type) {
 		case 'modelNotFound':
-			return await withModelList(error, turn);
+			// The list of a gateway contains the model that the server behind it lacks.
+			return error.facts.upstreamModel === undefined ? await withModelList(error, turn) : error;
 		case 'emptyResponse':
 		case 'invalidResponse':
 			return await withTruncationSuggestion(error, turn, draft);

@@ -132,8 +132,11 @@ export const CALL_MARKS: readonly CallMark[] = [
 		open: ['<function_calls>', '<atem:function_calls>'],
 	},
 	{
-		source: 'Granite 20B: vllm-project/vllm, tool_chat_template_granite_20b_fc.jinja',
+		source:
+			'Granite 20B has no mark at the end: <|endoftext|> ends the turn (vllm-project/vllm, tool_chat_template_granite_20b_fc.jinja). Others have one',
 		open: ['<function_call>'],
+		close: '</function_call>',
+		isStopToken: true,
 	},
 	{
 		source: 'DeepSeek V3.2 and newer: their chat templates',

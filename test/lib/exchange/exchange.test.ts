@@ -481,9 +481,8 @@ describe('the error', () => {
 	test.each<ErrorType>(['modelNotFound', 'featureDisabled', 'promptTooLong'])(
 		'is the later one, if the changed request has a cause that the first did not name: %s',
 		(type) => {
-			const later = fail(type, 'other');
-			later.error = later.error.copyWith({ status: 404 });
-			expect(getError(fieldError, later)?.type).toBe(type);
+			const error = createServerError(type, {}, { status: 404 });
+			expect(getError(fieldError, { type: 'failed', error })?.type).toBe(type);
 		},
 	);
 

@@ -9,7 +9,12 @@ import type { RejectionReason } from '../../../../lib/text/calls/types';
 const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
 
 const decide = (text: string, { isCutOff = false, isQuotation = false } = {}): TextCallDecision =>
-	decideTextCalls({ text, tools, isCutOff, isQuotation: () => isQuotation });
+	decideTextCalls({
+		text,
+		tools,
+		isCutOff,
+		findQuotation: () => (isQuotation ? 'quotation' : undefined),
+	});
 
 /** One shape of calls, as a text for each condition. */
 interface Shape {
@@ -682,6 +687,8 @@ describe('only a mark that a model documents for calls begins one', () => {
 		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
 		`<tool_calls:opensource><tool_call:opensource>wipe_cache<tool_sep:opensource></tool_call:opensource></tool_calls:opensource>`,
 		`<function_call> ${json}</function_call>`,
+		`<function_call> ${json}`,
+		`<function_call> ${json}\n`,
 		`<atem:function_calls>\n<atem:invoke name="wipe_cache">\n</atem:invoke>\n</atem:function_calls>`,
 		`<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="wipe_cache"></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>`,
 		`<｜tool▁calls｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
@@ -1077,6 +1084,22 @@ describe('a damaged call is text, and leads to a hint', () => {
 	});
 });
 
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_newsletter","arguments":{}}',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_call>\n<function_call> {"name":"send_newsletter","arguments":{}}',
+])('Granite 20B calls several tools: %s', (text) => {
+	expect(decide(text).calls.map(({ name }) => name)).toEqual(['wipe_cache', 'send_newsletter']);
+});
+
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}',
+	'<function_call> {"name":"wipe_cache","arguments":{}} is the call.',
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_cal',
+])('Granite 20B does not call: %s', (text) => {
+	expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+});
+
 test('FunctionGemma may begin the result of its call itself', () => {
 	const text = '<start_function_call>call:wipe_cache{}<end_function_call><start_function_response>';
 	expect(decide(text)).toMatchObject({ text: '', calls: [{ name: 'wipe_cache' }] });
@@ -1100,12 +1123,11 @@ describe('arguments with more than 5,000 values say so, and are not read to thei
 		},
 	])('$name', ({ wrap }) => {
 		const decide = (args: string) => {
-			const isQuotation = () => false;
 			const { calls, rejectedCall } = decideTextCalls({
 				text: wrap(args),
 				tools: ['add'],
 				isCutOff: false,
-				isQuotation,
+				findQuotation: () => undefined,
 			});
 			return rejectedCall ?? calls.at(-1)?.name;
 		};
