@@ -35,6 +35,14 @@ interface CacheEntry<V> {
 	expiresAt: number;
 }
 
+/** How long, and how much, a cache keeps. */
+interface CacheLimits {
+	/** Milliseconds for which a value is kept. Default: ten minutes. */
+	ttlMs?: number;
+	/** Default: 1,000. */
+	maxEntries?: number;
+}
+
 /**
  * A bounded cache that evicts the least recently used entry. Each process has its own, including each worker of n8n's
  * queue mode, so everything must work without it, too.
@@ -42,15 +50,17 @@ interface CacheEntry<V> {
 export class LruCache<V> {
 	private readonly entries = new Map<string, CacheEntry<V>>();
 
-	/** @param ttlMs - Milliseconds for which a value is kept. */
-	constructor(
-		private readonly ttlMs: number = TTL_MS,
-		private readonly maxEntries: number = MAX_ENTRIES,
-	) {}
+	private readonly ttlMs: number;
+	private readonly maxEntries: number;
+
+	constructor({ ttlMs = TTL_MS, maxEntries = MAX_ENTRIES }: CacheLimits = {}) {
+		this.ttlMs = ttlMs;
+		this.maxEntries = maxEntries;
+	}
 
 	/** A cache for the whole process. */
 	static createShared<V>(ttlMs?: number): LruCache<V> {
-		const cache = new LruCache<V>(ttlMs);
+		const cache = new LruCache<V>({ ttlMs });
 		sharedCaches.push(cache);
 		return cache;
 	}

@@ -2,6 +2,7 @@
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
+import { letOthersWork } from '../http/sleep';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -71,8 +72,17 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const { headers } = response;
 		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
 		this.currentReport.reasoningWarning = reasoningStart.storeStart(completion);
-		const errorContext = toErrorContext(turn.server, url, turn.settings.model);
-		return validateCompletion(turn, { completion, errorContext, draft: routedDraft.draft });
+		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
+		await this.letOthersWork();
+		const { draft } = routedDraft;
+		const outcome = validateCompletion(turn, { completion, errorContext, draft });
+		await this.letOthersWork();
+		return outcome;
+	}
+
+	/** Between the steps of the work on a long response. */
+	private async letOthersWork(): Promise<void> {
+		if (this.accumulator?.isLong === true) await letOthersWork();
 	}
 
 	getPartialOutput(): PartialOutput | undefined {

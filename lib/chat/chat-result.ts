@@ -24,11 +24,20 @@ export interface Usage {
 export type Timings = Record<string, number>;
 
 /** The JSON of a response; or, beside a call that nothing asked for, why its text is not the JSON. */
-export type RequestedJson = ValidJson | { type: 'invalid'; issues: string[] };
+export type RequestedJson = ValidJson | JsonMismatch;
 
 /** JSON that matches its format. */
 export interface ValidJson extends ExactJson {
 	type: 'valid';
+}
+
+/** Why a text is not the requested JSON. */
+export interface JsonMismatch {
+	type: 'invalid';
+	/** Sentences; at least one. */
+	issues: string[];
+	/** Whether the token limit ended the text. */
+	isCutOff: boolean;
 }
 
 /** The result of a turn: a usable response with its origin and times. */

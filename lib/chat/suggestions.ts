@@ -38,7 +38,8 @@ export async function withSuggestion(
 		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
 	switch (error.type) {
 		case 'modelNotFound':
-			return await withModelList(error, turn);
+			// The list of a gateway contains the model that the server behind it lacks.
+			return error.facts.upstreamModel === undefined ? await withModelList(error, turn) : error;
 		case 'emptyResponse':
 		case 'invalidResponse':
 			return await withTruncationSuggestion(error, turn, draft);
@@ -86,7 +87,9 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, chatRequest.signal, 'chat').catch(asServerErrorOrThrow);
+	const models = await listModels(server, { signal: chatRequest.signal, task: 'chat' }).catch(
+		asServerErrorOrThrow,
+	);
 	const ids = Array.isArray(models)
 		? models.filter((one) => !hasFailed(one)).map(({ id }) => id)
 		: [];
@@ -196,12 +199,14 @@ async function toNoChatError(
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
 	if (serverType === other) {
-		const models = await listModels(server, chatRequest.signal).catch(asServerErrorOrThrow);
+		const models = await listModels(server, { signal: chatRequest.signal }).catch(
+			asServerErrorOrThrow,
+		);
 		return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
 	}
 	if (serverType.hasEveryRoute) return error;
 	const { status, serverText, url = server.getApiUrl() } = error;
-	return createServerError('wrongModelType', toErrorContext(server, url, model), {
+	return createServerError('wrongModelType', toErrorContext(server, { url, model }), {
 		status,
 		serverText,
 	});

@@ -27,12 +27,11 @@ export async function traceTurn(
 	runTraced: (server: ModelServer) => Promise<ChatResult>,
 ): Promise<ChatResult> {
 	const { model, sampling, trace, priority } = settings;
-	return await withSpan(
-		server,
-		{ operation: 'chat', model, sampling, input: messages, trace, priority },
-		runTraced,
-		(result) => toResponseAttributes(result, startedAt),
-	);
+	return await withSpan(server, {
+		request: { operation: 'chat', model, sampling, input: messages, trace, priority },
+		work: runTraced,
+		toAttributes: (result) => toResponseAttributes(result, startedAt),
+	});
 }
 
 /**

@@ -64,9 +64,10 @@ const DOCUMENT_ENDINGS: ReadonlySet<string> = new Set(
 );
 
 function getType({ name, mimeType }: UploadCandidate): DifyFileType {
-	const ending = getExtension(name);
+	const extension = getExtension(name);
 	return (
-		detectMediaType(ending, mimeType) ?? (DOCUMENT_ENDINGS.has(ending) ? 'document' : 'custom')
+		detectMediaType({ extension, mimeType }) ??
+		(DOCUMENT_ENDINGS.has(extension) ? 'document' : 'custom')
 	);
 }
 

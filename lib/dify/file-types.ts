@@ -40,7 +40,7 @@ export function toDifyFileType(
 	allowedTypes: readonly unknown[] = FILE_TYPES,
 ): DifyFileType {
 	const extension = getExtension(name);
-	const mediaType = detectMediaType(extension, mimeType);
+	const mediaType = detectMediaType({ extension, mimeType });
 	const isUnknown = mediaType === undefined && mimeType === '' && !isFileExtension(extension);
 	const [onlyType, ...otherTypes] = allowedTypes;
 	const knownType = FILE_TYPES.find((type) => type === onlyType);
@@ -54,8 +54,16 @@ export function getExtension(name: string): string {
 	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
+/** What shows the type of a file. */
+interface TypeSigns {
+	/** In lower case, without its dot; may be empty. */
+	extension: string;
+	/** May be empty. */
+	mimeType: string;
+}
+
 /** The media type of a file by its extension, otherwise by its MIME type. */
-export function detectMediaType(extension: string, mimeType: string): MediaType | undefined {
+export function detectMediaType({ extension, mimeType }: TypeSigns): MediaType | undefined {
 	const byExtension = MEDIA_TYPES.find((media) => EXTENSIONS_BY_TYPE[media].includes(extension));
 	return byExtension ?? MEDIA_TYPES.find((media) => media === mimeType.split('/')[0]);
 }

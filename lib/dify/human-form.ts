@@ -48,10 +48,10 @@ const FIELD_MARK = /\{\{#\s{0,9}\$output\.([^#{}\s]{1,200})\s{0,9}#\}\}/g;
 /**
  * The text of a human input form with names in brackets where Dify's page shows its fields. Other marks stay.
  *
- * @param content Markdown; undefined if it is empty or no text
- * @param inputs the fields, as Dify sends them
+ * @param form as Dify sends it
+ * @returns Markdown; undefined if the text is empty or no text
  */
-export function withFieldNames(content: unknown, inputs: unknown): string | undefined {
+export function toFormContent({ form_content: content, inputs }: JsonRecord): string | undefined {
 	const names = new Set(asRecords(inputs).map((input) => input.output_variable_name));
 	return asNonEmptyString(content)?.replace(FIELD_MARK, (mark, name: string) =>
 		names.has(name) ? `[${name}]` : mark,

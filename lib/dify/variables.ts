@@ -1,6 +1,6 @@
 /** Values of conversation variables, which Dify returns as text of Python, by their `value_type`. */
 import type { JsonRecord } from '../values/records';
-import { parseJsonExactly, parseJsonToSend, toExactNumber } from '../values/exact-json';
+import { parseExactJson, parseJsonToSend, toExactNumber } from '../values/exact-json';
 import { parseBoolean, toText } from '../values/text';
 import { repairJson } from '../text/literals';
 import { parseExactNumber } from './input-values';
@@ -19,7 +19,8 @@ function parseValue(type: unknown, text: string) {
 	if (type === 'boolean') return parseBoolean(text);
 	if (NUMBER_TYPES.has(type)) return parseExactNumber(text);
 	const isStructured = typeof type === 'string' && /^(?:object|array)/.test(type);
-	return isStructured ? parseJsonExactly(repairJson(text) ?? '') : undefined;
+	const repaired = isStructured ? repairJson(text) : undefined;
+	return repaired && parseExactJson(repaired.json, repaired.value).value;
 }
 
 /** A value to send for a variable. Dify rejects text for another type, so numbers are sent with all digits. */

@@ -1,9 +1,10 @@
 /** From an error response, or an error inside a response, to its error. */
 import type { ServerError, ServerRejection } from './server-error';
 import type { ErrorContext } from './create-error';
+import type { ErrorFacts } from './rows/error-facts';
 import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
-import { isOneOf, isUnknownError } from './error-types';
+import { getErrorText, isOneOf, isUnknownError } from './error-types';
 import { TYPE_BY_CODE, TYPE_BY_WEAK_CODE } from './codes';
 import { suggestShorterResponse } from './context-overflow';
 import { removeEchoes } from './echoes';
@@ -15,6 +16,7 @@ import {
 	isGatewayError,
 } from './gateway-failure';
 import { isGatewayStatus } from './gateway-status';
+import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
 import { parseRetryAfter } from './retry-after';
 import { findTypeByText, NO_ACCESS_PATTERN, NO_INSTANCE_PATTERN } from './signals';
@@ -64,13 +66,17 @@ export function classifyErrorResponse(
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const effective = { ...response, status: effectiveStatus };
 	const type = toErrorType(effective, { ...errorBody, message });
-	const facts = { ...toTokenFacts(type, message), ...errorBody.facts };
+	const messageFacts = findMessageFacts(type, { message, outer: errorBody.wrapper ?? message });
+	const { upstreamModel } = messageFacts;
+	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
 	return createServerError(type, context, {
 		status,
 		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
 		suggestion:
-			type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined,
+			type === 'promptTooLong'
+				? suggestShorterResponse(findTokenCounts(message))
+				: suggestByFacts(type, { ...messageFacts, model: context.model }),
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		rejection: toRejection(type, response.status, errorBody),
 		about: {
@@ -85,11 +91,19 @@ export function classifyErrorResponse(
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			...messageFacts,
 			gateway:
 				type === 'modelUnreachable' ? findGatewayName({ ...effective, form, message }) : undefined,
 			...(isGatewayError(type) && describeGateway(type, { ...effective, form, message })),
 		},
 	});
+}
+
+/** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
+function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
+	const { isLoadTimeout, hasNoTemplate, upstreamModel } = facts;
+	const isChosen = isLoadTimeout === true || hasNoTemplate === true || upstreamModel !== undefined;
+	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
 /** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */
@@ -209,13 +223,14 @@ function typeFromProxy(
 
 const KEY_REJECTED = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
-/** A 401 always means a rejected key, whatever its text is. */
+/** A 401 always means a rejected key, whatever its text is, unless the key may not use this model (LiteLLM). */
 function typeFromKey(
 	{ status }: ErrorResponseInput,
 	errorBody: ParsedErrorBody,
 ): ErrorType | undefined {
 	// LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error".
 	const isUpstreamKey = /^litellm\.AuthenticationError:/.test(errorBody.message);
+	if (NO_ACCESS_PATTERN.test(errorBody.message)) return undefined;
 	if (status === 401) return isUpstreamKey ? 'upstreamKeyRejected' : 'unauthorized';
 	const text = [errorBody.message, ...errorBody.codes].join('\n');
 	return status === 403 && KEY_REJECTED.test(text) ? 'unauthorized' : undefined;

@@ -18,18 +18,18 @@ export function removeEchoes(message: string, requestTexts: readonly string[]): 
 		if (searched >= MAX_SEARCHED_TEXT) break;
 		const part = text.slice(0, MAX_SEARCHED_TEXT - searched);
 		searched += part.length;
-		if (part.length >= MIN_ECHO_LENGTH) rest = removeEchoesOf(part, rest);
+		if (part.length >= MIN_ECHO_LENGTH) rest = removeEchoesOf({ message: rest, text: part });
 	}
 	return rest;
 }
 
-function removeEchoesOf(text: string, message: string) {
+function removeEchoesOf({ message, text }: Pick<CommonSample, 'message' | 'text'>) {
 	const parts: string[] = [];
 	let endOfPrevious = 0;
 	let at = 0;
 	while (at + SAMPLE_LENGTH <= message.length) {
 		const found = text.indexOf(message.slice(at, at + SAMPLE_LENGTH));
-		const [from, to] = found < 0 ? [at, at] : extend({ text: message, at }, { text, at: found });
+		const [from, to] = found < 0 ? [at, at] : extendSample({ message, at, text, found });
 		if (to - from >= MIN_ECHO_LENGTH) {
 			parts.push(message.slice(endOfPrevious, Math.max(from, endOfPrevious)));
 			endOfPrevious = to;
@@ -39,17 +39,18 @@ function removeEchoesOf(text: string, message: string) {
 	return parts.join('') + message.slice(endOfPrevious);
 }
 
-/** A sample in a text. */
-interface Sample {
-	text: string;
+/** Characters that a message and a text of the request have in common. */
+interface CommonSample {
+	message: string;
+	/** Where it is in the message. */
 	at: number;
+	text: string;
+	/** Where it is in the text. */
+	found: number;
 }
 
 /** The stretch around a common sample that both texts have: where it begins and ends in the message. */
-function extend(
-	{ text: message, at }: Sample,
-	{ text, at: found }: Sample,
-): [from: number, to: number] {
+function extendSample({ message, at, text, found }: CommonSample): [from: number, to: number] {
 	let before = 0;
 	while (at > before && found > before && message[at - before - 1] === text[found - before - 1])
 		before += 1;

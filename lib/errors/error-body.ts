@@ -31,6 +31,8 @@ export interface ParsedErrorBody {
 	isError?: boolean;
 	/** The message was found in another one, behind words that may introduce what a model wrote. */
 	isQuoted?: boolean;
+	/** What stood before that message, such as the words of a gateway. */
+	wrapper?: string;
 }
 
 /** Whether a response is an error, by its status or its body: LM Studio sends errors with status 200. */
@@ -151,6 +153,7 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 		codes: [...errorBody.codes, ...nested.codes],
 		facts: { ...errorBody.facts, ...nested.facts },
 		status: nested.status ?? errorBody.status,
+		wrapper: errorBody.message.slice(0, start),
 		isQuoted: nested.isQuoted === true || start > getWrapperLength(errorBody.message),
 	};
 }

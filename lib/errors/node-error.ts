@@ -7,10 +7,6 @@ import { describeError } from './describe-error';
 import { ServerError } from './server-error';
 import { isRequestError, isUnknownError } from './error-types';
 
-export interface NodeErrorOptions {
-	itemIndex?: number;
-}
-
 /** The fields of an error for an error item or the error details: plain JSON, without any key. */
 export function toErrorDetails({
 	facts,
@@ -35,20 +31,18 @@ export function toErrorDetails({
  *
  * n8n replaces a message that contains a code such as ECONNREFUSED, or a host name with "eacces" in it, by a generic
  * sentence (docs/protocols/n8n.md 4.2), so the message is set again afterwards.
+ *
+ * The error has no `itemIndex`: n8n shows it behind the title and counts from 0, also for the first of one item and for a
+ * sub-node, which does not know the item.
  */
-export function toNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions = {},
-): NodeOperationError {
+export function toNodeError(node: INode, error: unknown): NodeOperationError {
 	if (error instanceof NodeOperationError) return withDescription(error);
 	if (!(error instanceof ServerError)) {
 		const cause = error instanceof Error ? error : String(error);
-		return withDescription(new NodeOperationError(node, cause, options));
+		return withDescription(new NodeOperationError(node, cause));
 	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describeError(error),
-		...options,
 	});
 	nodeError.message = toPlainText(error.message);
 	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);

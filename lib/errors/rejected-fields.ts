@@ -48,6 +48,12 @@ export const REJECTED_FIELD_PATTERNS: readonly RegExp[] = [
 		'gi',
 	),
 	/\b(?:parameter|argument|field|property) ['"\x60]([\w.]+(?:\[\])?)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+	// LiteLLM (seen: 1.108.7): vectors, images and chats of some providers
+	new RegExp(
+		String.raw`\bsetting (?:the )?${FIELD_NAMES}\s{0,2}[\]})]? (?:is|are) not supported`,
+		'gi',
+	),
+	/\bparameter (\w+(?:\[\])?) is not supported for model\b/gi,
 ];
 
 /** In a list such as `'a', 'b'`. In a Python dict, only the keys are names. */
@@ -176,11 +182,11 @@ function readSentences(message: string, known: readonly KnownField[]): FieldIssu
 				(isInText(name) && createMention(name).test(text)) ||
 				(isInText(value) && createValueMention(name, value)?.test(text) === true),
 		)
-		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName(text, name) }));
+		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName({ text, name }) }));
 }
 
 /** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */
-function startsWithName(text: string, name: string) {
+function startsWithName({ text, name }: { text: string; name: string }) {
 	const start = /^(?:field |option )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(text);
 	return start?.[1] === name;
 }

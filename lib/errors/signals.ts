@@ -10,7 +10,11 @@ import { END_OF_SENTENCE } from './message-title';
  * that failed several times pause.
  */
 export const NO_INSTANCE_PATTERN =
-	/^no running instances|^no deployments available for selected model\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+	/^no running instances|^no deployments available for selected model\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+
+/** A base model: vLLM, and Hugging Face's tokenizers in SGLang, mlx-lm and FastAPI servers; text-generation-inference. */
+export const NO_TEMPLATE_PATTERN =
+	/\bdefault chat template is no longer allowed\b|\bchat[_ ]template(?:['"`])? is not (?:set|defined)\b|\b(?:has no|without a|does not have a) chat[_ ]template\b|^template error: template not found\b/i;
 
 /** The server has the model, but not for this key: LiteLLM, One API, OpenAI's API. */
 export const NO_ACCESS_PATTERN =
@@ -64,6 +68,12 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|llm)\b/i,
 	],
 	[
+		'upstreamKeyRejected',
+		// OpenAI's client in LiteLLM (seen: 1.108.7) and in FastAPI servers; LiteLLM's own sentence
+		/\bapi_key client option must be set\b|\bmissing credentials\. please pass\b/i,
+		/\bmissing \w{1,40} api key - a call is being made\b/i,
+	],
+	[
 		'unauthorized',
 		// LiteLLM (seen: 1.109.1), with 400, if it has no database: for every key but its own
 		/^no connected db\b/i,
@@ -81,6 +91,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
+	['templateRejected', NO_TEMPLATE_PATTERN],
 	// Invalid requests that llama-server responds to with 500
 	[
 		'badRequest',
@@ -115,7 +126,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/\bdoes(?: not|n't) support (?:the )?param(?:eter)?s?: ?\[[^\]]{0,200}\btools\b/i,
 		/\bdoes(?: not|n't) support (?:the |any )?(?:tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\b/i,
 		/\b(?:tools|tool[ _](?:calls?|calling|use)|function[ _]call(?:ing|s)?)\W? (?:is|are) (?:not |un)(?:supported|enabled|available)\b/i,
-		/\b(?:unsupported|unrecognized) (?:parameter|argument|field)s?:? \W?tools\b/i,
+		/\b(?:unsupported|unrecognized) (?:param(?:eter)?|argument|field)s?:? \W?tools\b/i,
 		// FastAPI servers that reject unknown fields, or whose messages support every role except that of a tool result
 		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
 		/\bmessages\.\d+\.role\b(?=.{0,200}\buser\b)(?=.{0,200}\bassistant\b)(?=.{0,200}\bsystem\b)(?!.{0,200}\btool\b)/i,
@@ -126,6 +137,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
 		// llama-swap
+		/\bhealth check timed out\b/i,
 		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
 	],
 	[
@@ -140,6 +152,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/^model \S{1,200} is not installed locally/i,
 		// llama-swap, One API
 		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
+		// DeepSeek's API; speech servers; OpenRouter
+		/\bmodel not exists?\b|^invalid model(?: name| id)?\W?$|\bis not a valid model\b/i,
 		// LiteLLM
 		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
 		NO_ACCESS_PATTERN,
@@ -197,6 +211,13 @@ export const SIGNALS: readonly Signal[] = [
 			/\d/,
 		],
 	],
+	// vLLM, OpenAI's API, FastAPI servers: with 400 as well
+	[
+		'requestTooLarge',
+		[
+			/\b(?:file|content|body|payload|upload) size (?:limit )?(?:\([^()]{1,40}\) )?(?:is |was )?exceed|\b(?:file|payload|body|upload) (?:is |was )?too (?:large|big)\b|\bexceeds? the (?:maximum |allowed )?(?:file|upload|body|payload) size\b/i,
+		],
+	],
 	[
 		'fileUnreadable',
 		[
@@ -244,7 +265,7 @@ export const SIGNALS: readonly Signal[] = [
 		[
 			FAILURE,
 			/\bpars(?:e|ing)\b|\bdoes not match\b|\binvalid diff\b|\bXML syntax error\b/i,
-			/\b(?:tool calls?|function call|output|response|at pos \d+|element)\b/i,
+			/\b(?:tool calls?|function call|output|generated (?:text|content|tokens)|response|at pos \d+|element)\b/i,
 		],
 		[/\b(?:messages|tools):/i],
 	],
@@ -266,7 +287,7 @@ export const SIGNALS: readonly Signal[] = [
 		// A gateway and the server behind it
 		'badGateway',
 		[
-			/(?:^|- |: )connection (?:error|reset|aborted|closed)\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream connect error\b|\bno healthy upstream\b/i,
+			/(?:^|- |: )(?:server )?connection (?:error|reset|aborted|closed)\b|\ball connection attempts failed\b|\bconnection reset by peer\b|\bECONNRESET\b|\bsocket hang up\b|\bserver disconnected\b|\bpeer closed connection\b|\bupstream connect error\b|\bno healthy upstream\b/i,
 		],
 	],
 	[

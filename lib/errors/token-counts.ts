@@ -50,7 +50,7 @@ export function findTokenCounts(message: string): TokenCounts {
 		if (value === 0 || value > MAX_PLAUSIBLE_TOKENS) continue;
 		const end = index + digits.length;
 		const before = message.slice(Math.max(0, index - 45), index);
-		const label = findLabel(before, message.slice(end, end + 40));
+		const label = findLabel({ before, after: message.slice(end, end + 40) });
 		if (label !== undefined) first[label] ??= value;
 	}
 	return toCounts(first);
@@ -66,7 +66,8 @@ function toCounts({ prompt, limit, response, request }: Partial<Record<Label, nu
 	};
 }
 
-function findLabel(before: string, after: string): Label | undefined {
+/** What the text around a number says that it counts. */
+function findLabel({ before, after }: { before: string; after: string }): Label | undefined {
 	// The second part of a sum: `199759 + 8192`
 	if (/\d \+ $/.test(before)) return 'response';
 	const [label] = AFTER.find(([, pattern]) => pattern.test(after)) ?? [];

@@ -100,7 +100,7 @@ export async function exchange<D, V>(
 		}
 		partialOutput = maskDeep(getSomeOutput(attempt), server.secrets) ?? partialOutput;
 		if (signal?.aborted) {
-			const context = toErrorContext(server, server.getApiUrl(), model);
+			const context = toErrorContext(server, { url: server.getApiUrl(), model });
 			throw createServerError('aborted', context).withPartial(partialOutput);
 		}
 		if (step.type === 'fail') {
@@ -192,7 +192,7 @@ async function updateRoutes<D>(
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await findApiRoot(server, '', http.signal).catch(() => undefined);
+	const found = await findApiRoot(server, { signal: http.signal }).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);

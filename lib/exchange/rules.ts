@@ -1,7 +1,7 @@
 /** The table of reasons to send a request again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { isRetriedOnce } from '../errors/error-types';
+import { isRetriedOnce, isUnknownError } from '../errors/error-types';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
@@ -43,7 +43,7 @@ interface Rule {
 	): NextRequest<D> | undefined;
 }
 
-/** In this order; the first change is sent. */
+/** In this order; the request of the first rule that applies is sent. */
 export const RULES: readonly Rule[] = [
 	{ name: 'route', limit: 3, errorType: 'routeNotFound', toNextRequest: toOtherRoute },
 	{ name: 'field', limit: 7, toNextRequest: adaptBy('field') },
@@ -100,10 +100,14 @@ export function advance<D, V>(
 	};
 }
 
-/** The first error names the cause, unless it is a missing route or the server accepted a changed request since. */
+/**
+ * The first error names the cause, unless it is a missing route, the server accepted a changed request since, or what it
+ * rejected was changed and it now names another cause: without a field, LiteLLM asks for the model, which is missing.
+ */
 function pickMoreSpecificError(firstError: ServerError | undefined, error: ServerError) {
 	const isErrorResponse = (error.status ?? 0) >= 400;
-	return firstError && firstError.type !== 'routeNotFound' && isErrorResponse ? firstError : error;
+	if (!firstError || firstError.type === 'routeNotFound' || !isErrorResponse) return error;
+	return isUnknownError(firstError.type) && !isUnknownError(error.type) ? error : firstError;
 }
 
 function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {

@@ -97,7 +97,7 @@ export function identifyFile({ name, extension = '', mimeType, head }: DeclaredF
 	const sentName = toFittingName(declared, given, actual);
 	return {
 		name: sentName,
-		mimeType: toFittingType(declaredType, splitName(sentName).ending, actual),
+		mimeType: toFittingType(actual, { type: declaredType, ending: splitName(sentName).ending }),
 		warnings: mayBeChance(actual, head) ? [] : getContradictions(declared, actual, sentName),
 	};
 }
@@ -165,7 +165,16 @@ function toFittingName(
 	return isKnownEnding(ending) ? `${stem}.${newEnding}` : `${whole}.${newEnding}`;
 }
 
-function toFittingType(type: string, ending: string, actual: FileType): string {
+/** What was said about a file. */
+interface DeclaredType {
+	/** MIME type; may be empty. */
+	type: string;
+	/** Of its name, as it is sent. */
+	ending: string;
+}
+
+/** The declared MIME type if it fits the bytes, otherwise that of the ending, otherwise that of the bytes. */
+function toFittingType(actual: FileType, { type, ending }: DeclaredType): string {
 	if (type !== '' && fitsMimeType(actual, type)) return type;
 	const typeOfEnding = fitsEnding(actual, ending) ? TYPES_BY_ENDING[ending] : undefined;
 	const isText = actual.category === 'text' || actual.category === 'email';

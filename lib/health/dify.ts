@@ -104,7 +104,7 @@ function describeOffer({
 }
 
 /** Reasons that the API cannot be used. The first match is the only finding. */
-const BLOCKING_FINDINGS: FindingRules<DifyFacts> = {
+export const DIFY_BLOCKING_FINDINGS: FindingRules<DifyFacts> = {
 	noResponse: ({ keyTypeProbe, parameters }) => {
 		const timedOut = [keyTypeProbe, parameters].find(
 			(probe) => probe?.error?.type === 'totalTimeout',
@@ -156,9 +156,8 @@ const KEYS = {
 	knowledge: { name: 'a knowledge base key', source: 'Knowledge, API Access' },
 };
 
-/** Possible problems of a Dify that responds. */
+/** Possible problems of a Dify whose API can be used. */
 export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
-	...BLOCKING_FINDINGS,
 	difyWorkerDown: ({ documents }) => {
 		const { title, suggestion } = getErrorText('indexingStuck', { service: 'dify' });
 		return {
@@ -180,7 +179,7 @@ export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
 
 function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
-	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
+	const [cause] = evaluateRules(DIFY_BLOCKING_FINDINGS, facts);
 	const failed = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
 	if (cause !== undefined) return [cause];
 	if (failed !== undefined) return [findingFromProbe(failed)];

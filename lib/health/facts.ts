@@ -30,7 +30,7 @@ export interface CheckFacts {
 	/** What the user expects of the server. */
 	expected: Expectations;
 	/** The reason that the API cannot be used: nothing else is known then. */
-	failedProbe?: FailedProbe;
+	blocker?: Blocker;
 	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
 	isUnlisted: boolean;
 	/** Tasks that a server without a model list has endpoints for. */
@@ -46,7 +46,7 @@ export interface CheckFacts {
 }
 
 /** A probe that failed, and its error. */
-export interface FailedProbe {
+export interface Blocker {
 	probe: ProbeResult;
 	error: ServerError;
 }
@@ -65,7 +65,7 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
-		failedProbe: findFailedProbe(snapshot),
+		blocker: findBlocker(snapshot),
 		isUnlisted: snapshot.models === undefined,
 		tasks,
 		modelListProbe: identity.models,
@@ -106,12 +106,12 @@ function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot
 	return reported === undefined || NO_VERSION.test(reported) ? undefined : reported;
 }
 
-function findFailedProbe(snapshot: ServerSnapshot): FailedProbe | undefined {
+function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 	const { identity, serverType, server, details } = snapshot;
 	const { models, props } = identity;
-	const isListed = models.error === undefined || isListMissing(models);
+	const isListUsable = models.error === undefined || isListMissing(models);
 	const health = details?.health;
-	if (isListed && isUnready(health)) {
+	if (isListUsable && isUnready(health)) {
 		return {
 			probe: health,
 			error: health.error ?? toProbeError(server, health.url, { ...health, status: 503 }),

@@ -21,44 +21,43 @@ const LOADING_SUGGESTION =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
 /** Reasons that the API cannot be used. The first match is the only finding, since all others follow from it. */
-const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
-	difyDetected: ({ url, modelListProbe, failedProbe }) => ({
+export const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
+	difyDetected: ({ url, modelListProbe, blocker }) => ({
 		status: 'misconfigured',
 		observed:
-			failedProbe !== undefined && isDifyResponse(modelListProbe) && describeProbe(modelListProbe),
+			blocker !== undefined && isDifyResponse(modelListProbe) && describeProbe(modelListProbe),
 		detail: getErrorText('routeNotFound', { isDify: true }).title,
 		suggestion: `Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
 	}),
-	notReady: ({ failedProbe }) => ({
+	notReady: ({ blocker }) => ({
 		status: 'degraded',
 		observed:
-			failedProbe?.probe.url.endsWith('/health') &&
-			failedProbe.error.type !== 'modelLoading' &&
-			describeProbe(failedProbe.probe),
+			blocker?.probe.url.endsWith('/health') &&
+			blocker.error.type !== 'modelLoading' &&
+			describeProbe(blocker.probe),
 		detail: 'The server reports that it cannot respond to requests',
 		suggestion: 'Check the server log. If the state does not change, restart the server.',
 	}),
-	whisperPath: ({ modelListProbe, failedProbe }) => ({
+	whisperPath: ({ modelListProbe, blocker }) => ({
 		status: 'misconfigured',
 		observed:
-			failedProbe?.error.type === 'routeNotFound' &&
+			blocker?.error.type === 'routeNotFound' &&
 			/whisper\.cpp/i.test(modelListProbe.headers.server ?? '') &&
 			`${describeProbe(modelListProbe)}, from whisper.cpp`,
 		detail: 'whisper-server transcribes at its own path, not at that of the OpenAI API',
 		suggestion:
 			'Start it with --inference-path /v1/audio/transcriptions, and leave the model of Local Llama (Audio: Transcribe) empty.',
 	}),
-	noResponse: ({ url, timeoutMs, failedProbe }) => ({
+	noResponse: ({ url, timeoutMs, blocker }) => ({
 		status: 'unreachable',
-		observed: failedProbe?.error.type === 'totalTimeout' && describeProbe(failedProbe.probe),
+		observed: blocker?.error.type === 'totalTimeout' && describeProbe(blocker.probe),
 		detail: `No response from "${new URL(url).hostname}" within ${formatDuration(timeoutMs)}`,
 		suggestion: `${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).suggestion} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
 	}),
 };
 
-/** Possible problems of a server that responds. All matches are reported. */
+/** Possible problems of a server whose API can be used. All matches are reported. */
 export const FINDINGS: FindingRules<CheckFacts> = {
-	...BLOCKING_FINDINGS,
 	redirected: ({ modelListProbe }) => {
 		const { url, finalUrl } = modelListProbe;
 		return {
@@ -131,7 +130,7 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
 			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
 			suggestion:
-				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, lists for models do not offer it if there are others.',
+				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, model lists do not offer it if there are others.',
 		};
 	},
 	contextBelowExpected: (facts) => {
@@ -221,14 +220,12 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 
 /** The findings of a model server, most important first. */
 export function getFindings(facts: CheckFacts): FindingWithStatus[] {
-	const { failedProbe } = facts;
-	if (failedProbe === undefined) return evaluateRules(FINDINGS, facts);
+	const { blocker } = facts;
+	if (blocker === undefined) return evaluateRules(FINDINGS, facts);
 	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
 	const suggestion =
-		failedProbe.error.type === 'modelLoading' ? LOADING_SUGGESTION : failedProbe.error.suggestion;
-	return [
-		cause ?? findingFromError(failedProbe.error, describeProbe(failedProbe.probe), { suggestion }),
-	];
+		blocker.error.type === 'modelLoading' ? LOADING_SUGGESTION : blocker.error.suggestion;
+	return [cause ?? findingFromError(blocker.error, describeProbe(blocker.probe), { suggestion })];
 }
 
 /** Embedding and reranker models have short contexts by nature, and do not call tools. */

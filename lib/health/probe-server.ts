@@ -10,6 +10,7 @@ import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { asArray, isRecord } from '../values/records';
 import { isListMissing } from '../servers/probe';
+import { DEFAULT_TIMEOUT_MS } from './check-options';
 import type { CheckOptions } from './check-options';
 import type { ProbeResult } from './run-probe';
 import { runProbe, getJsonObject } from './run-probe';
@@ -52,8 +53,8 @@ interface IdentifiedServer {
 	models: ServerModel[] | undefined;
 	/** The model that the check is about: the expected one, or the only one that is loaded. */
 	checkedModel: ServerModel | undefined;
-	/** A router has a process for each model. */
-	isRouter: boolean;
+	/** Whether it has a process for each model, as a router does. */
+	hasModelProcesses: boolean;
 }
 
 /** All responses of a check. */
@@ -75,19 +76,22 @@ export async function probeServer(
 	server: ModelServer,
 	options: CheckOptions,
 ): Promise<ServerSnapshot> {
+	const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
 	const identified = await identifyServer(server, options);
-	const { serverType, identity, models, checkedModel, isRouter } = identified;
+	const { serverType, identity, models, checkedModel, hasModelProcesses } = identified;
 	const isReachable = identity.models.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
 		isReachable ? probeDetails(identified) : undefined,
 		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
-		models && serverType.enrichModels?.(identified.server, models, options.signal),
+		models && serverType.enrichModels?.(identified.server, models, { signal, timeoutMs }),
 	]);
-	const props = getJsonObject(isRouter ? details?.routedProps : identity.props);
+	const props = getJsonObject(hasModelProcesses ? details?.routedProps : identity.props);
 	return {
 		...identified,
 		models: (enriched ?? models)?.map((model) =>
-			isRouter && model.id === checkedModel?.id ? { ...model, ...parseProps(props) } : model,
+			hasModelProcesses && model.id === checkedModel?.id
+				? { ...model, ...parseProps(props) }
+				: model,
 		),
 		details,
 		tasks,
@@ -120,7 +124,7 @@ async function identifyServer(
 		serverType,
 		models: listedModels,
 		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
-		isRouter: isRouter(responses),
+		hasModelProcesses: isRouter(responses),
 	};
 }
 
@@ -131,7 +135,7 @@ async function probeDetails({
 	identity,
 	serverType,
 	checkedModel,
-	isRouter: hasModelProcesses,
+	hasModelProcesses,
 }: IdentifiedServer): Promise<DetailProbes> {
 	// Selects the loaded model of a router, so that a probe goes to it and loads nothing.
 	const query =

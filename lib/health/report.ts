@@ -167,8 +167,8 @@ function renderSpeed(model: string, runs: readonly SpeedRun[], isCertain: boolea
 		${drawChart('Single response, tokens per second', toPoints('tokensPerSecond'))}
 		${drawChart('All requests combined, tokens per second', toPoints('totalTokensPerSecond'))}
 		<p class="soft small">
-			A prompt of about 250 tokens, processed again each time. “All requests combined” counts from sending to the end of
-			the last response, including prompt processing.
+			A prompt of about 250 tokens, processed again each time. “Combined” counts from sending to the end of the last
+			response, including prompt processing.
 		</p>
 		<table>
 			<tr>${SPEED_COLUMNS.map(({ title }) => markup`<th>${title}</th>`)}</tr>

@@ -82,9 +82,9 @@ export function updateWatchState(
 	if (isSame(state, now)) {
 		return { memory: { state, candidate: updateCandidate(stored, state, confirmations) } };
 	}
-	const candidate = toCandidate(stored, state, now);
+	const candidate = toCandidate(stored, { state, now });
 	if (candidate.seen < confirmations) return { memory: { state, candidate } };
-	const event = getEvent(state, candidate.state);
+	const event = getEvent({ state, now: candidate.state });
 	const isWatched = events.includes(event);
 	const change = isWatched
 		? createChange({ event, previous: state, now: candidate.state, check })
@@ -108,8 +108,14 @@ export function toCurrentState(check: CheckResult): HealthChange {
 	return createChange({ event: 'firstState', now: toServerState(check), check });
 }
 
-function getEvent(previous: ServerState, now: ServerState): WatchedEvent {
-	if (now.healthy === previous.healthy) return 'problem';
+/** The known state of a server, and that of this check. */
+interface ComparedStates {
+	state: ServerState;
+	now: ServerState;
+}
+
+function getEvent({ state, now }: ComparedStates): WatchedEvent {
+	if (now.healthy === state.healthy) return 'problem';
 	return now.healthy ? 'healthy' : 'unhealthy';
 }
 
@@ -117,11 +123,7 @@ function getEvent(previous: ServerState, now: ServerState): WatchedEvent {
  * The unconfirmed next state. A server that is unhealthy for another reason at every check, or at every second one, is
  * unhealthy.
  */
-function toCandidate(
-	candidate: Candidate | undefined,
-	state: ServerState,
-	now: ServerState,
-): Candidate {
+function toCandidate(candidate: Candidate | undefined, { state, now }: ComparedStates): Candidate {
 	const isSameSide = candidate?.state.healthy === now.healthy;
 	const isContinued = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
 	if (!isContinued) return { state: now, seen: 1 };

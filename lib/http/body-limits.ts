@@ -34,12 +34,20 @@ export class TooMuchTextError extends BodyTooLargeError {}
 /** Characters. About 500,000 tokens, more than the context of most models. */
 const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
 
+/** Characters of a text whose work is done in one step. */
+const MAX_SHORT_LENGTH = 64 * 1024;
+
 /** Counts the text of one response. */
 export class TextCount {
 	private length = 0;
 
 	get isExceeded(): boolean {
 		return this.length > MAX_TEXT_LENGTH;
+	}
+
+	/** Whether reading or checking all of it takes more than some milliseconds. */
+	get isLong(): boolean {
+		return this.length > MAX_SHORT_LENGTH;
 	}
 
 	/** @throws a `TooMuchTextError` for more than 2 MB in total. */

@@ -18,12 +18,15 @@ import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import { collectTexts } from '../values/text';
 
-/**
- * Where an error of a request happened.
- *
- * @param url of the request, resolved
- */
-export function toErrorContext(endpoint: Endpoint, url: string, model?: string): ErrorContext {
+/** What an error says about its request. */
+interface NamedRequest {
+	/** Resolved. */
+	url: string;
+	model?: string;
+}
+
+/** Where an error of a request happened. */
+export function toErrorContext(endpoint: Endpoint, { url, model }: NamedRequest): ErrorContext {
 	const { root, typed } = endpoint.url;
 	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.errorContext, url };
 }
@@ -48,7 +51,7 @@ export function toTransportError(
 	error: unknown,
 	{ endpoint, options, watchdog, hasStarted }: FailedTransport,
 ): ServerError {
-	const context = toErrorContext(endpoint, options.url, options.model);
+	const context = toErrorContext(endpoint, options);
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
@@ -93,20 +96,28 @@ export function createQueueError(
 	options: RequestOptions,
 	watchdog: Watchdog,
 ): ServerError {
-	const context = toErrorContext(endpoint, options.url, options.model);
+	const context = toErrorContext(endpoint, options);
 	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
 	return createServerError(watchdog.expired, context, {
 		title: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
-		suggestion: suggestConcurrency(
-			endpoint.maxConcurrentRequests,
-			endpoint.getSlots(options.model),
-		),
+		suggestion: suggestConcurrency({
+			limit: endpoint.maxConcurrentRequests,
+			slots: endpoint.getSlots(options.model),
+		}),
 		facts: { queued: true },
 	});
 }
 
-function suggestConcurrency(limit: number, slots = 1) {
+/** What bounds the requests at the same time. */
+interface ConcurrencyLimits {
+	/** Of the credential; 0: that of the server. */
+	limit: number;
+	/** Of the server. */
+	slots: number | undefined;
+}
+
+function suggestConcurrency({ limit, slots = 1 }: ConcurrencyLimits) {
 	return limit > 0
 		? `All ${limit} concurrent requests of the credential were in use (Max Concurrent Requests). Raise the number if the server has more slots, send fewer requests at the same time, or raise the timeout.`
 		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
@@ -121,7 +132,7 @@ export function toResponseError(
 	const { status, url, headers } = response;
 	// Before the text is shortened, which could leave half a key.
 	const text = maskBody(response.text, endpoint.secrets);
-	const context = toErrorContext(endpoint, url, options.model);
+	const context = toErrorContext(endpoint, { url, model: options.model });
 	// The key was not sent to another origin, so it may still be right.
 	if (status === 401 && new URL(url).origin !== endpoint.url.origin)
 		return createServerError(

@@ -246,7 +246,7 @@ class RequestRun<T> {
 			...head,
 			headers: maskDeep(head.headers, endpoint.secrets),
 			queueStats,
-			errorContext: toErrorContext(endpoint, head.url, options.model),
+			errorContext: toErrorContext(endpoint, { url: head.url, model: options.model }),
 			toError,
 			text,
 			json: async () => {

@@ -94,7 +94,7 @@ function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	try {
 		endpoint.egressFilter?.validateRedirectSync(url);
 	} catch (error) {
-		throw toNetworkError(error, toErrorContext(endpoint, url));
+		throw toNetworkError(error, toErrorContext(endpoint, { url }));
 	}
 }
 
@@ -160,7 +160,7 @@ async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSi
 		async () => await egressFilter.validateUrl(url),
 	);
 	if (ok) return;
-	const context = toErrorContext(endpoint, url);
+	const context = toErrorContext(endpoint, { url });
 	throw !error || error.name.startsWith('Ssrf')
 		? createServerError('blockedByPolicy', context, { facts: { reason: error?.message } })
 		: toNetworkError(error, context);

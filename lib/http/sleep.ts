@@ -1,5 +1,6 @@
 import { sleep } from 'n8n-workflow';
 import { createServerError } from '../errors/create-error';
+import { setImmediate } from '../vendor';
 
 /** Long pauses are split, so that a canceled one leaves no long timer behind. */
 const SLEEP_STEP_MS = 250;
@@ -41,6 +42,11 @@ export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<
 		assertNotAborted(signal);
 	}
 	signal?.removeEventListener('abort', wake);
+}
+
+/** Lets n8n do its other work between two steps that may be long. */
+export async function letOthersWork(): Promise<void> {
+	await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 function assertNotAborted(signal: AbortSignal | undefined) {

@@ -79,11 +79,11 @@ function findShortName(
 	const prefix = node.replace(/[^a-zA-Z0-9]/g, '_');
 	const rests = [...name.matchAll(/_(?=[^_])/g)].map(({ index }) => name.slice(index + 1));
 	// A truncated prefix may end at several places: the longest one is assumed.
-	return rests.filter((rest) => mcpToolName(prefix, rest) === name).at(-1);
+	return rests.filter((rest) => buildMcpToolName({ prefix, toolName: rest }) === name).at(-1);
 }
 
 /** `buildMcpToolName` of n8n's MCP client (2.20 and 2.41). */
-function mcpToolName(prefix: string, toolName: string) {
+function buildMcpToolName({ prefix, toolName }: { prefix: string; toolName: string }) {
 	const fittingPrefix = prefix.slice(0, Math.max(0, MAX_NAME_LENGTH - toolName.length - 1));
 	return fittingPrefix ? `${fittingPrefix}_${toolName}` : toolName;
 }

@@ -1,4 +1,4 @@
-import { LruCache, TTL_MS } from '../lru-cache';
+import { LruCache } from '../lru-cache';
 import type { ServerModel } from './server-model';
 import { other } from './types/other';
 import type { ServerProps, ServerType } from './types/server-type';
@@ -10,16 +10,15 @@ export const MAX_ENTRIES = 50;
 /** What the responses of a server taught, which does not apply to its successor at the same address. */
 export class TaughtFacts {
 	/** By task and model. */
-	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>(TTL_MS, MAX_ENTRIES);
+	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>({ maxEntries: MAX_ENTRIES });
 	/** Failures that a repetition did not change, by task. */
-	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>(
-		TTL_MS,
-		MAX_ENTRIES,
-	);
+	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>({
+		maxEntries: MAX_ENTRIES,
+	});
 	/** By model. */
-	readonly contextSizes: LruCache<number> = new LruCache<number>(TTL_MS, MAX_ENTRIES);
+	readonly contextSizes: LruCache<number> = new LruCache<number>({ maxEntries: MAX_ENTRIES });
 	/** By model and thinking setting. */
-	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>(TTL_MS, MAX_ENTRIES);
+	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>({ maxEntries: MAX_ENTRIES });
 }
 
 /** The facts about one server, for one credential. Times are those of `performance.now()`. */
@@ -28,7 +27,7 @@ export class KnownFacts {
 	serverType: ServerType = other;
 	typeExpiresAt = 0;
 	/** Types that responses showed although the identification had another result, by both. */
-	readonly contradictions: LruCache<true> = new LruCache<true>(TTL_MS, MAX_ENTRIES);
+	readonly contradictions: LruCache<true> = new LruCache<true>({ maxEntries: MAX_ENTRIES });
 	/** The beginning of its list. */
 	models: readonly ServerModel[] = [];
 	identification: Promise<ServerType> | undefined;
@@ -37,9 +36,9 @@ export class KnownFacts {
 	/** Until then, the Base URL is Ollama's native API. */
 	nativeUntil = 0;
 	/** By model. */
-	props: LruCache<ServerProps> = new LruCache<ServerProps>(TTL_MS, MAX_ENTRIES);
+	props: LruCache<ServerProps> = new LruCache<ServerProps>({ maxEntries: MAX_ENTRIES });
 	taught: TaughtFacts = new TaughtFacts();
 }
 
 /** By the ID of the server, which contains address and credential. */
-export const factsByServer = LruCache.createShared<KnownFacts>(Infinity);
+export const factsByServer: LruCache<KnownFacts> = LruCache.createShared<KnownFacts>(Infinity);

@@ -11,24 +11,36 @@ import { isSameModelName, matchesModel } from './model-names';
 import { parseModels } from './parse-models';
 import type { ApiRoot } from './profile';
 import { getProfile } from './profile';
-import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
+import type {
+	ModelTask,
+	ProbeResponse,
+	QueryOptions,
+	ServerType,
+	ModelServer,
+} from './types/server-type';
 
 /** Longer lists are rejected: they would block n8n, and are too long to select from. */
 const MAX_MODELS = 5_000;
 
+/** Which models are listed, and how they are requested. */
+export interface ListOptions extends QueryOptions {
+	/**
+	 * Only models that have not failed and support it, as far as the server reports: by categories (GPUStack), the
+	 * arguments of a router, capabilities (Ollama), or types of input. All models if it reports nothing.
+	 */
+	task?: ModelTask;
+}
+
 /**
  * The models of a server, with the facts that it reports.
  *
- * @param task - Only models that have not failed and support it, as far as the server reports: by categories (GPUStack), the arguments of a
- *   router, capabilities (Ollama), or types of input. All models if it reports nothing.
  * @throws a `ServerError` if there is no list, or no model.
  */
 export async function listModels(
 	server: ModelServer,
-	signal?: AbortSignal,
-	task?: ModelTask,
+	{ task, ...options }: ListOptions = {},
 ): Promise<ServerModel[]> {
-	const { models: listedModels, serverType } = await fetchModelList(server, '', signal);
+	const { models: listedModels, serverType } = await fetchModelList(server, options);
 	if (task === undefined) return listedModels;
 	const models = withoutFailedModels(listedModels);
 	if (task === 'reranking') assertRerankSupported(server, serverType);
@@ -36,7 +48,7 @@ export async function listModels(
 	const categorized =
 		query === undefined
 			? undefined
-			: await fetchModelList(server, query, signal).catch(() => undefined);
+			: await fetchModelList(server, { ...options, query }).catch(() => undefined);
 	const candidates = withoutFailedModels(categorized?.models ?? models);
 	const matching = candidates.filter((model) => supportsTask(model, task));
 	// A chat may be tried with any model.
@@ -53,7 +65,7 @@ export async function listModels(
 export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
 	const { needs, suggestion } = texts.tasks.rerank;
 	if (needs === 'model') return;
-	throw createServerError('featureDisabled', toErrorContext(server, server.getApiUrl()), {
+	throw createServerError('featureDisabled', toErrorContext(server, { url: server.getApiUrl() }), {
 		title: `${label} does not support reranking`,
 		suggestion,
 	});
@@ -67,14 +79,14 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 	return generatesText && !(task === 'transcription' && audio === false);
 }
 
-async function fetchModelList(server: ModelServer, query: string, signal: AbortSignal | undefined) {
+async function fetchModelList(server: ModelServer, { query, ...options }: ListQuery) {
 	const profile = getProfile(server);
-	const { list: response } = await findApiRoot(server, query, signal);
+	const { list: response } = await findApiRoot(server, { ...options, query });
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
 	if (models.length === 0) {
-		const { texts } = await profile.getType(signal);
+		const { texts } = await profile.getType(options.signal);
 		const hasKey = Object.keys(server.headers).length > 0;
 		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
 		throw createListError(server, 'modelNotFound', {
@@ -87,29 +99,31 @@ async function fetchModelList(server: ModelServer, query: string, signal: AbortS
 		throw createListError(server, 'invalidResponse', {
 			title: `The server lists ${models.length} models, more than ${MAX_MODELS}`,
 		});
-	const enriched = await serverType.enrichModels?.(server, models, signal);
+	const enriched = await serverType.enrichModels?.(server, models, options);
 	return { models: enriched ?? models, serverType };
+}
+
+/** A request for a model list. */
+interface ListQuery extends QueryOptions {
+	/** Of the URL of the list. Default: none. */
+	query?: string;
 }
 
 /**
  * The model list, and where the API may be.
  *
- * @param query - Of the URL of the list.
  * @throws a `ServerError` if there is no response.
  */
 export async function findApiRoot(
 	server: ModelServer,
-	query = '',
-	signal?: AbortSignal,
+	{ query = '', ...options }: ListQuery = {},
 ): Promise<ApiRoot<ProbeResponse>> {
 	const profile = getProfile(server);
-	const list = await probe(server, toListUrl(server) + query, { signal }).catch(
-		(error: unknown) => {
-			profile.forgetApiRoot();
-			throw error;
-		},
-	);
-	return await profile.findApiRoot(list, (url) => tryProbe(server, url, { signal }));
+	const list = await probe(server, toListUrl(server) + query, options).catch((error: unknown) => {
+		profile.forgetApiRoot();
+		throw error;
+	});
+	return await profile.findApiRoot(list, (url) => tryProbe(server, url, options));
 }
 
 /** The text of an error about the list. */
@@ -128,7 +142,7 @@ function createListError(
 		suggestion === undefined
 			? 'Enter the model name with "By Name".'
 			: `${suggestion} You can also enter a name with "By Name".`;
-	const context = toErrorContext(server, toListUrl(server));
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	return createServerError(type, context, { title, suggestion: nameSuggestion });
 }
 

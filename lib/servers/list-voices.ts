@@ -29,7 +29,7 @@ export async function listVoices(server: ModelServer, signal?: AbortSignal): Pro
 		throw toProbeError(server, response.finalUrl, response);
 	const voices = isListMissing(response) ? undefined : parseVoices(response.json);
 	if (voices !== undefined && voices.length > 0) return voices;
-	const context = toErrorContext(server, response.finalUrl);
+	const context = toErrorContext(server, { url: response.finalUrl });
 	throw createServerError('featureDisabled', context, {
 		title: 'The server does not list its voices',
 		suggestion:
@@ -44,7 +44,7 @@ async function probeVoices(
 ): Promise<ProbeResponse> {
 	const response = await probe(server, toVoicesUrl(server.getApiUrl()), { signal });
 	if (response.status !== 404) return response;
-	const { apiUrl } = await findApiRoot(server, '', signal);
+	const { apiUrl } = await findApiRoot(server, { signal });
 	const url = toVoicesUrl(apiUrl);
 	return url === toVoicesUrl(server.url.api) ? response : await probe(server, url, { signal });
 }

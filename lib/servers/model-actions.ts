@@ -7,6 +7,7 @@ import { isListMissing, probe } from './probe';
 import { assertModelName } from './model-names';
 import { parseModels } from './parse-models';
 import { getProfile } from './profile';
+import { TimeLimit } from './time-limit';
 import { SERVER_TYPES } from './types';
 import type {
 	ModelAction,
@@ -49,6 +50,7 @@ export async function runModelAction(
 	options: ModelActionOptions,
 ): Promise<ModelActionReport> {
 	const startedAt = performance.now();
+	const limit = new TimeLimit(options.timeoutMs);
 	const model = options.model.trim();
 	assertModelName(model);
 	const profile = getProfile(server);
@@ -59,7 +61,7 @@ export async function runModelAction(
 		await assertReachable(server, options.signal);
 		throw createUnsupportedError(server, serverType, action);
 	}
-	const result = await runAction(server, { ...options, model }).catch(
+	const result = await runAction(server, { ...options, model, limit }).catch(
 		rethrowWith((error) =>
 			action === 'remove' && error.type === 'modelNotFound'
 				? error.withSuggestion('It may already be deleted. The list shows the existing models.')
@@ -80,7 +82,7 @@ export async function runModelAction(
 async function assertReachable(server: ModelServer, signal: AbortSignal | undefined) {
 	const response = await probe(server, `${server.getApiUrl()}/models`, { signal });
 	if (isListMissing(response) || parseModels(response.json) !== undefined) return;
-	await listModels(server, signal);
+	await listModels(server, { signal });
 }
 
 function createUnsupportedError(server: ModelServer, serverType: ServerType, action: ModelAction) {
@@ -90,7 +92,7 @@ function createUnsupportedError(server: ModelServer, serverType: ServerType, act
 	const supportedBy = `Only ${supportingTypes.map(({ label }) => label).join(', ')} support this.`;
 	const alternative =
 		action === 'load' || action === 'unload' ? serverType.texts.noModelActions : undefined;
-	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
 		title: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
 		suggestion: alternative === undefined ? supportedBy : `${supportedBy} ${alternative}`,
 	});

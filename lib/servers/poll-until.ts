@@ -1,4 +1,4 @@
-import type { ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { sleepWithAbort } from '../http/sleep';
 
 /** How long and how often to poll. */
@@ -22,9 +22,15 @@ export async function pollUntil<Seen>(
 ): Promise<Seen> {
 	const startedAt = performance.now();
 	for (;;) {
-		const result = await poll();
+		const result = await poll().catch(asServerErrorOrThrow);
+		const elapsedMs = performance.now() - startedAt;
+		if (result instanceof ServerError) {
+			// The last poll gets the rest of the time.
+			const isLast = result.type === 'totalTimeout' && elapsedMs + pauseMs > timeoutMs;
+			throw isLast ? toTimeoutError() : result;
+		}
 		if (result !== undefined) return result;
-		if (performance.now() - startedAt > timeoutMs) throw toTimeoutError();
+		if (elapsedMs > timeoutMs) throw toTimeoutError();
 		await sleepWithAbort(pauseMs, signal);
 	}
 }

@@ -11,9 +11,11 @@ import { parseJson } from '../values/json';
 import type { JsonRecord } from '../values/records';
 import type { ProbeResponse, ModelServer } from './types/server-type';
 import { toUrl } from './server-urls';
+import type { TimeLimit } from './time-limit';
 import { toTotalTimeout } from '../http/timeouts';
 
-const PROBE_TIMEOUT_MS = 10_000;
+/** Of a probe without a timeout of its own. */
+export const PROBE_TIMEOUT_MS = 10_000;
 
 /** Bytes: far more than a list of models. Several probes run at the same time. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -98,6 +100,29 @@ export async function tryProbe(
 	options?: ProbeOptions,
 ): Promise<ProbeResponse | undefined> {
 	return await probe(server, path, options).catch(() => undefined);
+}
+
+/** A probe within a timeout that it shares with other requests. */
+interface LimitedProbe {
+	limit: TimeLimit;
+	signal?: AbortSignal;
+}
+
+/**
+ * The response, whatever its status; undefined if there is none, although there was time for one.
+ *
+ * @throws a `ServerError` if the time is over: what is not known then must not look like a state of the server.
+ */
+export async function tryProbeWithin(
+	server: ModelServer,
+	path: string,
+	{ limit, signal }: LimitedProbe,
+): Promise<ProbeResponse | undefined> {
+	const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
+	return await probe(server, path, { signal, timeoutMs }).catch((error: unknown) => {
+		if (limit.isOver) throw error;
+		return undefined;
+	});
 }
 
 /** Whether the API of the server may exist without a model list. */

@@ -179,7 +179,8 @@ class ServerProfile {
 	checkType(origin: ResponseOrigin): void {
 		const shown = identifyByResponse(origin);
 		const known = this.server.configuredType === undefined ? this.getCachedType() : undefined;
-		if (shown === undefined || known === undefined || !isContradicted(known.name, shown)) return;
+		if (shown === undefined || known === undefined || !isContradicted({ known: known.name, shown }))
+			return;
 		const { contradictions } = this.facts;
 		const key = `${known.name} ${shown}`;
 		if (contradictions.get(key) === true) return;
@@ -199,7 +200,7 @@ class ServerProfile {
 		const cached = props.get(model);
 		if (cached !== undefined) return cached;
 		const { fetchProps } = await this.getType(signal);
-		const fetched = await fetchProps?.(this.server, model, signal);
+		const fetched = await fetchProps?.(this.server, model, { signal });
 		if (fetched !== undefined) props.set(model, fetched);
 		return fetched;
 	}
@@ -221,7 +222,7 @@ class ServerProfile {
 	/** Tokens of context that a model was trained for; Infinity if unknown. */
 	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
 		const { fetchModel } = await this.getType(signal);
-		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, signal));
+		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, { signal }));
 		return facts?.trainedContext ?? Infinity;
 	}
 
@@ -272,7 +273,7 @@ class ServerProfile {
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
 	forget(): void {
 		this.facts.typeExpiresAt = 0;
-		this.facts.props = new LruCache(TTL_MS, MAX_ENTRIES);
+		this.facts.props = new LruCache({ maxEntries: MAX_ENTRIES });
 	}
 }
 

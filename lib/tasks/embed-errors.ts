@@ -121,7 +121,7 @@ export function createDimensionsError(
 }
 
 function toContext(server: ModelServer, { model }: NamedSettings): ErrorContext {
-	return toErrorContext(server, `${server.getApiUrl()}/embeddings`, model);
+	return toErrorContext(server, { url: `${server.getApiUrl()}/embeddings`, model });
 }
 
 /** Explains an error that is about no single text. */

@@ -116,7 +116,7 @@ export async function generateImages(
 			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
 		},
 	});
-	const context = toErrorContext(server, server.getApiUrl(), model);
+	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0)
 		throw createServerError('emptyResponse', context, {

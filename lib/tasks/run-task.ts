@@ -199,14 +199,11 @@ async function traceAttempts<Value, Draft>({
 }: TracedTask<Value, Draft>) {
 	if (operation === undefined) return await sendAttempts(server);
 	const provider = getProfile(server).getRecognizedName() ?? 'openai_compatible';
-	return await withSpan(
-		server,
-		{ operation, model, priority, provider },
-		sendAttempts,
-		({ value }) => ({
-			usage: getUsage?.(value),
-		}),
-	);
+	return await withSpan(server, {
+		request: { operation, model, priority, provider },
+		work: sendAttempts,
+		toAttributes: ({ value }) => ({ usage: getUsage?.(value) }),
+	});
 }
 
 /** What an error may be about. */

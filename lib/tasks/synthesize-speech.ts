@@ -241,12 +241,12 @@ function detectAudioType(head: Buffer, { requested, declared }: ExpectedAudio): 
 	// Raw samples may begin with any two bytes, so those of MP3 and AAC count only if the server declares that type.
 	const isFrame = head[0] === 0xff;
 	const isCoincidence =
-		requestedType.extension === 'pcm' && isFrame && !isDeclaredAs(declared, mimeType);
+		requestedType.extension === 'pcm' && isFrame && !isDeclaredAs(mimeType, { declared });
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
 }
 
-/** @param declared - Also under the names that are not registered. */
-function isDeclaredAs(declared: string, mimeType: string) {
+/** Whether a server declares this type, also under names that are not registered. */
+function isDeclaredAs(mimeType: string, { declared }: { declared: string }) {
 	const [type = ''] = declared.toLowerCase().split(';');
 	const names: Readonly<Record<string, RegExp>> = {
 		'audio/mpeg': /^audio\/(?:x-)?(?:mpeg3?|mp3|mpga)$/,

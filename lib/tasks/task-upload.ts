@@ -5,6 +5,14 @@ import type { FileSource, FormBody, UploadProgress } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
 import type { JsonRecord } from '../values/records';
 
+/** Bytes: nginx accepts as much by default, and no proxy less. */
+const SMALLEST_BODY_LIMIT = 1_000_000;
+
+const OF_SMALL_FILE =
+	'The server may have no such endpoint, or have failed on the file: check its log, and whether it supports this task.';
+const OF_LARGE_FILE =
+	'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.';
+
 export class TaskUpload {
 	/** How much of the last form was sent, since only its attempt can have caused the error. */
 	private sent: UploadProgress | undefined;
@@ -29,8 +37,7 @@ export class TaskUpload {
 		if (!isConnectionClosed(error) || bytes === 0) return error;
 		return error.copyWith({
 			title: `The connection was closed during the file upload (${bytes} bytes sent)`,
-			suggestion:
-				'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
+			suggestion: this.file.size < SMALLEST_BODY_LIMIT ? OF_SMALL_FILE : OF_LARGE_FILE,
 		});
 	}
 }

@@ -1,9 +1,10 @@
 /** Finds the JSON in the text of a response. */
 import type { ExactJson } from '../values/exact-json';
-import { stringifyCanonical, parseJson } from '../values/json';
+import { stringifyCanonical } from '../values/json';
 import { parseExactJson } from '../values/exact-json';
 import { JsonBrackets } from '../values/json-brackets';
-import { repairJson } from './literals';
+import { repairJson, ValueBudget } from './literals';
+import type { RepairedJson } from './literals';
 
 /** JSON in a response. */
 export interface ExtractedJson extends ExactJson {
@@ -35,27 +36,31 @@ const MAX_CHARACTERS = 2_000_000;
  * examples and drafts. Order of search: the whole text, code blocks, JSON between sentences. Several different valid
  * values in one stage are ambiguous, which is an issue.
  *
- * `validate`: returns the issues of a value; empty if it is valid.
- * Returns the valid JSON, or the issues: an empty list if the text contains no JSON.
+ * @param validate returns the issues of a value; none if it is valid
+ * @returns the valid JSON, or the issues: none if the text contains no JSON
  */
 export function extractJson(text: string, validate: (value: unknown) => string[]): JsonExtraction {
 	let parsedCount = 0;
 	const issues: string[][] = [];
+	const budget = new ValueBudget();
+	const repair = createRepair(budget);
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
 	const contents = blocks
 		.slice(0, MAX_PARSED)
-		.map((block) => repairJson(block.replace(/^[^\n]*\n/, '').trim()));
-	for (const candidates of [[repairJson(text.trim())], contents, findJsonCandidates(text)]) {
-		const validValues = new Map<string, ExtractedJson>();
-		for (const json of candidates) {
+		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
+	const stages = [[text.trim()], contents, findJsonCandidates(text, repair)];
+	for (const candidates of stages) {
+		const validValues: ExtractedJson[] = [];
+		for (const candidate of candidates) {
 			if (++parsedCount > MAX_PARSED || issues.length >= MAX_VALIDATED) break;
-			if (json === undefined) continue;
-			const parsed = parseJson(json);
-			issues.push(validate(parsed));
+			const repaired = repair(candidate);
+			if (repaired === undefined) continue;
+			const { json, value } = repaired;
+			issues.push(validate(value));
 			if (issues.at(-1)?.length === 0)
-				validValues.set(stringifyCanonical(parsed), {
+				validValues.push({
 					type: 'valid',
-					...parseExactJson(json, parsed),
+					...parseExactJson(json, value),
 					// With the digits that the model wrote.
 					json,
 				});
@@ -63,20 +68,38 @@ export function extractJson(text: string, validate: (value: unknown) => string[]
 		const result = getOnlyValue(validValues);
 		if (result) return result;
 	}
-	return { type: 'invalid', issues: issues[0] ?? [] };
+	const [first = budget.isExhausted ? [TOO_MANY_VALUES] : []] = issues;
+	return { type: 'invalid', issues: first };
 }
 
-function getOnlyValue(validValues: Map<string, ExtractedJson>): JsonExtraction | undefined {
-	const [first] = validValues.values();
-	if (validValues.size <= 1) return first;
+/** Of a text that is no JSON as it is. */
+const TOO_MANY_VALUES =
+	'not valid JSON, and too long to be repaired: it has more than 100,000 values';
+
+type Repair = (text: string) => RepairedJson | undefined;
+
+/** Repairs each text once: the whole one is also the only code block, or the only object, and may be long. */
+function createRepair(budget: ValueBudget): Repair {
+	const repairedByText = new Map<string, RepairedJson | undefined>();
+	return (text) => {
+		if (!repairedByText.has(text)) repairedByText.set(text, repairJson(text, budget));
+		return repairedByText.get(text);
+	};
+}
+
+function getOnlyValue(validValues: readonly ExtractedJson[]): JsonExtraction | undefined {
+	const last = validValues.at(-1);
+	if (validValues.length <= 1) return last;
+	const { size } = new Set(validValues.map(({ value }) => stringifyCanonical(value)));
+	if (size === 1) return last;
 	return {
 		type: 'invalid',
-		issues: [`The response contains ${validValues.size} different JSON values instead of one`],
+		issues: [`The response contains ${size} different JSON values instead of one`],
 	};
 }
 
 /** Possible objects and arrays in a text, without nested ones. */
-function* findJsonCandidates(text: string): Generator<string | undefined> {
+function* findJsonCandidates(text: string, repair: Repair): Generator<string> {
 	let readCount = 0;
 	let end = 0;
 	for (const { index } of text.matchAll(/[{[]/g)) {
@@ -84,8 +107,7 @@ function* findJsonCandidates(text: string): Generator<string | undefined> {
 		if (index < end) continue;
 		const part = text.slice(index, new JsonBrackets().read(text, index));
 		readCount += part.length;
-		const json = repairJson(part);
-		yield json;
-		if (json !== undefined) end = index + part.length;
+		yield part;
+		if (repair(part) !== undefined) end = index + part.length;
 	}
 }

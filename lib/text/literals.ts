@@ -54,13 +54,29 @@ export function parseLiteralCalls(text: string): LiteralCall[] | undefined {
 	return readAll(text, (reader) => reader.readCalls());
 }
 
+/** Counts the values of texts that share one limit, because one may be a part of another. */
+export class ValueBudget {
+	private values = 0;
+
+	/** Whether no further value is read. */
+	get isExhausted(): boolean {
+		return this.values > MAX_VALUES;
+	}
+
+	take(): void {
+		this.values++;
+	}
+}
+
 /** A value written like Python or JavaScript, as JSON; undefined for anything else. Numbers keep their digits. */
-export function parseLiteral(text: string): string | undefined {
-	return readAll(text, (reader) => reader.readValue(0));
+export function parseLiteral(text: string, budget?: ValueBudget): string | undefined {
+	return readAll(text, (reader) => reader.readValue(0), budget);
 }
 
 /** What was read from a position of a text. */
 export interface ReadLiteral<T> {
+	/** The name of a call that has more members and elements than were asked for; undefined if none has. */
+	largeCall?: string;
 	/** Undefined if the text is something else. */
 	result: T | undefined;
 	/** The index after it, or the one at which it is something else. */
@@ -70,9 +86,15 @@ export interface ReadLiteral<T> {
 /**
  * Calls that begin at a position of a text, such as `get_weather(city="Rome")`, or several in a list. What follows them
  * does not matter.
+ *
+ * @param maxSigns - Members and elements that a call may have, counted by their colons and commas
  */
-export function readLiteralCallsAt(text: string, at: number): ReadLiteral<LiteralCall[]> {
-	return readAt(text, at, (reader) => reader.readCalls());
+export function readLiteralCallsAt(
+	text: string,
+	at: number,
+	maxSigns: number,
+): ReadLiteral<LiteralCall[]> {
+	return readAt(text, at, (reader) => reader.readCalls(maxSigns));
 }
 
 /**
@@ -84,14 +106,14 @@ export function readLiteralAt(text: string, at: number): ReadLiteral<string> {
 
 function readAt<T>(text: string, at: number, read: (reader: LiteralReader) => T): ReadLiteral<T> {
 	// Arguments of a call: a value that is lost would be another call.
-	const reader = new LiteralReader(text, at, false);
+	const reader = new LiteralReader(text, { at, acceptsNoNumber: false });
 	const result = tryOrUndefined(() => read(reader));
-	return { result, to: reader.at };
+	return { result, to: reader.at, largeCall: reader.largeCall };
 }
 
 /** Undefined if the text contains anything else. */
-function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
-	const reader = new LiteralReader(text);
+function readAll<T>(text: string, read: (reader: LiteralReader) => T, budget?: ValueBudget) {
+	const reader = new LiteralReader(text, { budget });
 	return tryOrUndefined(() => {
 		const result = read(reader);
 		reader.assertEnd();
@@ -99,12 +121,24 @@ function readAll<T>(text: string, read: (reader: LiteralReader) => T) {
 	});
 }
 
+/** JSON text and what it stands for. */
+export interface RepairedJson {
+	json: string;
+	/** The parsed text: a long one takes as much time as its repair. */
+	value: unknown;
+}
+
 /**
  * Text as JSON if it is JSON but for comments, quotation marks, unquoted names, commas at the end, raw line ends or
  * Python's constants; undefined if it is something else.
+ *
+ * @param budget - Of what is repaired. Default: its own.
  */
-export function repairJson(text: string): string | undefined {
-	return parseJson(text) === undefined ? parseLiteral(text) : text;
+export function repairJson(text: string, budget?: ValueBudget): RepairedJson | undefined {
+	const value = parseJson(text);
+	if (value !== undefined) return { json: text, value };
+	const json = parseLiteral(text, budget);
+	return json === undefined ? undefined : { json, value: parseJson(json) };
 }
 
 /** The text is something else. */
@@ -119,17 +153,36 @@ interface EntrySyntax {
 const PARENTHESES: EntrySyntax = { separator: '=', end: ')' };
 const BRACES: EntrySyntax = { separator: ':', end: '}' };
 
+interface ReaderOptions {
+	/** Where it begins to read. Default: at the beginning. */
+	at?: number;
+	/** Whether Python's NaN and Infinity are read, as null. Default: true. */
+	acceptsNoNumber?: boolean;
+	/** Default: its own. */
+	budget?: ValueBudget;
+}
+
 /** Reads from left to right, each character once. */
 class LiteralReader {
-	/** Values that were read. */
-	private values = 0;
+	at: number;
+	/** The name of a call that has too many members and elements. */
+	largeCall: string | undefined;
+	/** Of the call that is read. */
+	private callName = '';
+	/** Colons and commas of its arguments. */
+	private signs = 0;
+	private maxSigns = Infinity;
+	private readonly acceptsNoNumber: boolean;
+	private readonly budget: ValueBudget;
 
-	/** `acceptsNoNumber`: whether Python's NaN and Infinity are read, as null. */
 	constructor(
 		private readonly text: string,
-		public at = 0,
-		private readonly acceptsNoNumber = true,
-	) {}
+		{ at = 0, acceptsNoNumber = true, budget = new ValueBudget() }: ReaderOptions = {},
+	) {
+		this.at = at;
+		this.acceptsNoNumber = acceptsNoNumber;
+		this.budget = budget;
+	}
 
 	/** Throws a `SyntaxProblem` if the text continues. */
 	assertEnd() {
@@ -137,7 +190,8 @@ class LiteralReader {
 		if (this.at < this.text.length) throw new SyntaxProblem();
 	}
 
-	readCalls(): LiteralCall[] {
+	readCalls(maxSigns = Infinity): LiteralCall[] {
+		this.maxSigns = maxSigns;
 		const isList = this.skip('[');
 		const calls = [this.readCall()];
 		while (this.skip(',')) calls.push(this.readCall());
@@ -147,6 +201,8 @@ class LiteralReader {
 
 	private readCall(): LiteralCall {
 		const name = this.readName();
+		this.callName = name;
+		this.signs = 0;
 		if (this.skip('(')) return { name, arguments: this.readEntries(PARENTHESES, 0) };
 		this.expect('{');
 		return { name, arguments: this.readEntries(BRACES, 0) };
@@ -156,6 +212,7 @@ class LiteralReader {
 		const entries = this.readItems(end, () => {
 			const key = JSON.stringify(this.readQuoted() ?? this.readName());
 			this.expect(separator);
+			this.countSign();
 			return `${key}:${this.readValue(depth + 1)}`;
 		});
 		return `{${entries}}`;
@@ -167,14 +224,21 @@ class LiteralReader {
 		while (!this.skip(end)) {
 			if (items.length > 0) this.expect(',');
 			if (items.length > 0 && this.skip(end)) break;
+			if (items.length > 0) this.countSign();
 			items.push(readItem());
 		}
 		return items.join(',');
 	}
 
+	private countSign() {
+		if (++this.signs <= this.maxSigns) return;
+		this.largeCall = this.callName;
+		throw new SyntaxProblem();
+	}
+
 	readValue(depth: number): string {
-		this.values += 1;
-		if (depth > MAX_DEPTH || this.values > MAX_VALUES) throw new SyntaxProblem();
+		this.budget.take();
+		if (depth > MAX_DEPTH || this.budget.isExhausted) throw new SyntaxProblem();
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
 		if (this.skip('{')) return this.readEntries(BRACES, depth);

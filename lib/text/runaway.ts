@@ -76,7 +76,8 @@ export class RunawayDetector {
 	/** Continues the repetition of the checked output, or finds a new one at the end. */
 	private readRepetition() {
 		const text = this.tail + this.pending;
-		const isContinued = this.period > 0 && repeats(text, this.period, this.tail.length);
+		const isContinued =
+			this.period > 0 && repeats(text, { period: this.period, from: this.tail.length });
 		if (isContinued) this.repeated += this.pending.length;
 		else {
 			this.period = findPeriod(text.slice(-WINDOW));
@@ -100,7 +101,7 @@ export class RunawayDetector {
 }
 
 /** Whether a text repeats itself from a position on. */
-function repeats(text: string, period: number, from: number) {
+function repeats(text: string, { period, from }: { period: number; from: number }) {
 	for (let at = from; at < text.length; at++)
 		if (text.charCodeAt(at) !== text.charCodeAt(at - period)) return false;
 	return true;

@@ -26,22 +26,24 @@ const STATUS_ERROR = 2;
 /** Timeout for reading n8n's header, which n8n sets before it sends anything. */
 const HOST_TIMEOUT_MS = 1_000;
 
-/**
- * Runs work in a separate span, a child of n8n's span of the node, if n8n exports traces.
- *
- * @param work receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one
- * @param toAttributes the span's attributes from the result
- */
+/** Work that is traced, and how its span shows it. */
+interface TracedWork<T, S> {
+	request: RequestAttributes;
+	/** Receives the endpoint with the header `traceparent`, so that the server's own spans are children of this one. */
+	work(endpoint: S): Promise<T>;
+	/** The span's attributes from the result. */
+	toAttributes(result: T): ResponseAttributes;
+}
+
+/** Runs work in a separate span, a child of n8n's span of the node, if n8n exports traces. */
 export async function withSpan<T, S extends TracedEndpoint>(
 	endpoint: S,
-	request: RequestAttributes,
-	work: (endpoint: S) => Promise<T>,
-	toAttributes: (result: T) => ResponseAttributes,
+	{ request, work, toAttributes }: TracedWork<T, S>,
 ): Promise<T> {
 	const api = loadOpenTelemetry();
 	const headers = api && (await fetchTraceHeaders(endpoint));
 	const span = headers?.traceparent
-		? tryOrUndefined(() => startSpan(endpoint, request, api!, headers))
+		? tryOrUndefined(() => startSpan(endpoint, { request, api: api!, headers }))
 		: undefined;
 	if (!span) return await work(endpoint);
 	try {
@@ -55,13 +57,16 @@ export async function withSpan<T, S extends TracedEndpoint>(
 	}
 }
 
+/** What a span begins with. */
+interface SpanStart {
+	request: RequestAttributes;
+	api: OpenTelemetry;
+	/** Those of n8n's span of the node. */
+	headers: object;
+}
+
 /** Its methods never throw: the request matters more than its trace. */
-function startSpan<S extends TracedEndpoint>(
-	endpoint: S,
-	request: RequestAttributes,
-	api: OpenTelemetry,
-	headers: object,
-) {
+function startSpan<S extends TracedEndpoint>(endpoint: S, { request, api, headers }: SpanStart) {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const masked = (text: string) => mask(text, endpoint.secrets);
 	const observation: SpanData = {

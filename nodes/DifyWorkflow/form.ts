@@ -6,7 +6,7 @@ import {
 	humanFormPath,
 	parseHumanFormActions,
 	parseHumanFormFields,
-	withFieldNames,
+	toFormContent,
 } from '../../lib/dify/human-form';
 import { ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
@@ -114,7 +114,7 @@ export const forms: DifyResource = {
 				return {
 					json: toPlainObject({
 						formToken,
-						formContent: withFieldNames(form.form_content, form.inputs) ?? '',
+						formContent: toFormContent(form) ?? '',
 						inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
 						actions: parseHumanFormActions(form),
 						expirationTime: form.expiration_time,

@@ -95,21 +95,8 @@ const ownFields: INodeProperties[] = [
 	),
 ];
 
-const { options: sortedOptions = [], ...collection } = optionsCollection([
-	...generationOptionFields,
-	...requestFields,
-	...ownFields,
-	traceField,
-]);
-
-/** Common options, then timeouts, which slow hardware needs, before groups with a prefix and all others. */
-const commonNames = ['temperature', 'maxTokens', 'topP', 'contextSize', 'stop'];
-const timeoutNames = ['firstTokenTimeout', 'idleTimeout', 'totalTimeout'];
-const firstNames = [...commonNames, ...timeoutNames];
-
 export const optionsField: INodeProperties = {
-	...collection,
-	options: (sortedOptions as INodeProperties[]).toSorted((a, b) => getRank(a) - getRank(b)),
+	...optionsCollection([...generationOptionFields, ...requestFields, ...ownFields, traceField]),
 	description: 'Options that you do not add are not sent: the server settings apply',
 };
 
@@ -130,7 +117,3 @@ export const properties: INodeProperties[] = [
 	...responseFormatFields,
 	optionsField,
 ];
-
-function getRank({ name }: INodeProperties) {
-	return [...firstNames, name].indexOf(name);
-}

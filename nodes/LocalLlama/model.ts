@@ -123,7 +123,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['execute'] {
 
 /** @returns an empty list if the server has no models. */
 async function fetchModels(server: ModelServer, signal: AbortSignal) {
-	const modelList = await listModels(server, signal).catch(asServerErrorOrThrow);
+	const modelList = await listModels(server, { signal }).catch(asServerErrorOrThrow);
 	if (!(modelList instanceof ServerError)) return modelList;
 	if (modelList.type === 'modelNotFound') return [];
 	throw modelList;

@@ -11,5 +11,5 @@ export const check: HealthOperation = defineHealthOperation({
 	description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),
-	checkHealth: async ({ target, checkOptions: options }) => await checkServer(target, options),
+	fetchHealth: async ({ target, checkOptions: options }) => await checkServer(target, options),
 });

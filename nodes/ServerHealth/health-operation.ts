@@ -1,7 +1,6 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import type { NodeErrorOptions } from '../../lib/errors/node-error';
 import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
@@ -37,7 +36,7 @@ export interface HealthOperation extends Operation<HealthAccess> {
 
 interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
 	/** Checks or measures the server of the item. */
-	checkHealth(call: HealthCall): Promise<HealthOutput>;
+	fetchHealth(call: HealthCall): Promise<HealthOutput>;
 }
 
 /** Outputs of the node. */
@@ -50,7 +49,7 @@ const UNHEALTHY = 1;
  * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
 export function defineHealthOperation({
-	checkHealth,
+	fetchHealth,
 	...operation
 }: HealthDefinition): HealthOperation {
 	return {
@@ -59,7 +58,7 @@ export function defineHealthOperation({
 			const { parameters, signal, context, itemIndex } = call;
 			const checkOptions = { ...readCheckOptions(parameters), signal };
 			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await checkHealth({ ...call, checkOptions });
+			const { binary, ...health } = await fetchHealth({ ...call, checkOptions });
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);
@@ -86,12 +85,8 @@ const TOOL_FAILED_TEXT =
 	'The checked service could not be checked. The reason is only shown to the owner of the workflow.';
 
 /** n8n's error. As a tool, it says the same for all errors, and the details have its text. */
-export function toHealthNodeError(
-	node: INode,
-	error: unknown,
-	options: NodeErrorOptions,
-): NodeOperationError {
-	const nodeError = toNodeError(node, error, options);
+export function toHealthNodeError(node: INode, error: unknown): NodeOperationError {
+	const nodeError = toNodeError(node, error);
 	if (!isToolNode(node)) return nodeError;
 	const description = error instanceof ServerError ? describeError(error) : nodeError.description;
 	nodeError.context.data = { ...(nodeError.context.data as object | undefined), description };

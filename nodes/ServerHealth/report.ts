@@ -66,7 +66,7 @@ export const report: HealthOperation = defineHealthOperation({
 			outputFileField,
 		),
 	],
-	checkHealth: async (call) => {
+	fetchHealth: async (call) => {
 		const { parameters, context } = call;
 		const result = await checkAndMeasure(call);
 		const title = parameters.rawString('title').trim() || 'Server Health Report';

@@ -55,7 +55,7 @@ export const speedTest: HealthOperation = defineHealthOperation({
 		),
 		...checkFields(...timeoutFields),
 	],
-	checkHealth: async (call) => {
+	fetchHealth: async (call) => {
 		const options = readSpeed(call);
 		const health = await checkServer(call.target, call.checkOptions);
 		return await addSpeedTest(call.target, health, options);

@@ -36,7 +36,7 @@ export const toolTest: HealthOperation = defineHealthOperation({
 		),
 		...checkFields(streamingField),
 	],
-	checkHealth: async ({ target, parameters, signal, checkOptions, context, typing }) =>
+	fetchHealth: async ({ target, parameters, signal, checkOptions, context, typing }) =>
 		await addToolTest(target, await checkServer(target, checkOptions), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),

@@ -21,7 +21,7 @@ export const waitUntilReady: HealthOperation = defineHealthOperation({
 		}),
 		...checkFields(),
 	],
-	checkHealth: async ({ target, parameters, signal, checkOptions: options }) => {
+	fetchHealth: async ({ target, parameters, signal, checkOptions: options }) => {
 		const timeoutMs = parameters.milliseconds('waitTimeout');
 		const checkAgain = () => checkServer(target, options);
 		return await wait(checkAgain, { timeoutMs, signal });

@@ -163,18 +163,20 @@ export function collectionField(
 const COMMON = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
 
 /**
- * The collection "Options" of a node or an operation, the common ones first, the others by name. n8n's editor keeps the
- * order. Timeouts stay together.
+ * The collection "Options" of a node or an operation: the common ones, then timeouts, which slow hardware needs, then the
+ * others by name. n8n's editor keeps the order.
  */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
-	const getRank = ({ displayName }: INodeProperties) =>
-		[...COMMON, displayName].indexOf(displayName);
-	const getSortKey = ({ displayName }: INodeProperties) =>
-		displayName.endsWith('Timeout (Seconds)') ? `Timeouts: ${displayName}` : displayName;
 	const sorted = [...options].sort(
-		(a, b) => getRank(a) - getRank(b) || getSortKey(a).localeCompare(getSortKey(b)),
+		(a, b) => getRank(a) - getRank(b) || a.displayName.localeCompare(b.displayName),
 	);
 	return collectionField('Options', 'options', 'Option', { options: sorted });
+}
+
+function getRank({ displayName }: INodeProperties): number {
+	const rank = COMMON.indexOf(displayName);
+	if (rank !== -1) return rank;
+	return COMMON.length + Number(!displayName.endsWith('Timeout (Seconds)'));
 }
 
 /**

@@ -1,7 +1,10 @@
 /** The model of a node: its field, the searches in its list, and the model of an empty field. */
 import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { resourceLocatorField } from './field-builders';
+import type { ListOptions } from '../../lib/servers/list-models';
 import { listModels } from '../../lib/servers/list-models';
+import { PROBE_TIMEOUT_MS } from '../../lib/servers/probe';
+import { TimeLimit } from '../../lib/servers/time-limit';
 import { selectOnlyModel } from '../../lib/servers/model-selection';
 import { describeModel } from '../../lib/servers/describe-model';
 import { getDisplayNames } from '../../lib/servers/model-names';
@@ -74,7 +77,7 @@ function createModelSearch(task?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
 			const server = await openListedServer(this);
-			const models = await listModels(server, undefined, task);
+			const models = await listModels(server, { task });
 			const query = filter.trim().toLowerCase();
 			const names = getDisplayNames(models.map(({ id }) => id));
 			const matches = models.filter(({ id, aliases }) =>
@@ -142,14 +145,17 @@ export async function withResolvedModel<T extends ModelSettings>(
 ): Promise<T> {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
-	const endsAt = performance.now() + (timeouts?.firstTokenMs || Infinity);
+	const limit = new TimeLimit(timeouts?.firstTokenMs ?? 0);
 	const policy = new RetryPolicy(retries, true);
 	const resolve = async () => {
 		for (;;) {
-			const model = await resolveOnlyModel(server, task, signal).catch(asServerErrorOrThrow);
+			const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
+			const model = await resolveOnlyModel(server, { task, signal, timeoutMs }).catch(
+				asServerErrorOrThrow,
+			);
 			if (!(model instanceof ServerError)) return model;
-			const remainingMs = endsAt - performance.now();
-			await sleepWithAbort(policy.takeDelayMsOrThrow(model, remainingMs, server.onLoading), signal);
+			const delayMs = policy.takeDelayMsOrThrow(model, limit.remainingMs, server.onLoading);
+			await sleepWithAbort(delayMs, signal);
 		}
 	};
 	const resolveAndReport = async () => {
@@ -165,16 +171,13 @@ export async function withResolvedModel<T extends ModelSettings>(
 
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);
 
-async function resolveOnlyModel(
-	server: ModelServer,
-	task: ModelTask,
-	signal: AbortSignal | undefined,
-) {
-	const context = toErrorContext(server, toListUrl(server));
+async function resolveOnlyModel(server: ModelServer, options: ListOptions & { task: ModelTask }) {
+	const { task, signal } = options;
+	const context = toErrorContext(server, { url: toListUrl(server) });
 	if (!NAME_OPTIONAL_TASKS.has(task))
-		return selectOnlyModel(await listModels(server, signal, task), context);
+		return selectOnlyModel(await listModels(server, options), context);
 	// A server with one model for images or audio needs no name, and may have no list.
-	const models = await listModels(server, signal, task).catch(asServerErrorOrThrow);
+	const models = await listModels(server, options).catch(asServerErrorOrThrow);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
 	const { listQueries } = await getProfile(server).getType(signal);

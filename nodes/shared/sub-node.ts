@@ -79,7 +79,7 @@ export class SubNode {
 
 	/** The error as n8n shows it, naming the sub-node. */
 	toError(error: unknown): NodeOperationError {
-		const { context, itemIndex } = this.place;
-		return toPanelError(context, toNodeError(context.getNode(), error, { itemIndex }), error);
+		const { context } = this.place;
+		return toPanelError(context, toNodeError(context.getNode(), error), error);
 	}
 }

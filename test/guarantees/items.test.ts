@@ -66,7 +66,7 @@ describe('continue on fail', () => {
 		const failed = await failureOf(
 			run(server.url, 'text:chat', { ...prompts('good', 'bad'), parameters }),
 		);
-		expect(failed.context.itemIndex).toBe(1);
+		expect(failed.message).toMatch(/\(item 2 of 2\)$/);
 	});
 
 	test('Embed: a rejected text fails only its item', async () => {

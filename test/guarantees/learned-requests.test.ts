@@ -278,6 +278,19 @@ describe('a field that the server itself rejects', () => {
 			"litellm.UnsupportedParamsError: vertex_ai does not support parameters: ['seed'], for model=m",
 		],
 		[
+			'seed',
+			'litellm.UnsupportedParamsError: Setting `seed` is not supported by openai, smol. To drop it from the call, set `litellm.drop_params = True`.',
+		],
+		[
+			'top_k',
+			"litellm.UnsupportedParamsError: Setting {'top_k': 40} is not supported by ollama. To drop it from the call, set `litellm.drop_params = True`.",
+		],
+		['top_k', 'Setting top_k is not supported for this model.'],
+		[
+			'top_k',
+			"Parameter top_k is not supported for model m. Supported parameters are ['n']. Set drop_params=True to drop unsupported parameters.",
+		],
+		[
 			'max_tokens',
 			"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		],

@@ -10,7 +10,7 @@ describe('a bounded cache', () => {
 	});
 
 	it('may have its own limit', () => {
-		const memory = new LruCache<number>(1_000, 2);
+		const memory = new LruCache<number>({ ttlMs: 1_000, maxEntries: 2 });
 		for (const key of ['a', 'b', 'c']) memory.set(key, 1);
 		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([undefined, 1, 1]);
 	});
@@ -18,7 +18,7 @@ describe('a bounded cache', () => {
 	it('evicts expired entries', () => {
 		jest.useFakeTimers();
 		try {
-			const memory = new LruCache<number>(1_000);
+			const memory = new LruCache<number>({ ttlMs: 1_000 });
 			memory.set('a', 1);
 			jest.advanceTimersByTime(999);
 			expect(memory.get('a')).toBe(1);
@@ -42,7 +42,7 @@ afterEach(() => jest.restoreAllMocks());
 it.each([-86_400_000, 86_400_000])(
 	'a system clock that jumps by %d ms does not affect caches',
 	(jump) => {
-		const memory = new LruCache<number>(60_000);
+		const memory = new LruCache<number>({ ttlMs: 60_000 });
 		memory.set('a', 1);
 		const now = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(now + jump);

@@ -106,6 +106,28 @@ test('the finished fields of every node pass the official lint', async () => {
 	expect(found).toEqual([]);
 });
 
+test('timeouts are among the first options of every node and operation', async () => {
+	const common = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
+	const lists = (await allNodes()).flatMap(({ name, properties }) =>
+		properties
+			.filter((field) => field.name === 'options')
+			.map(({ options = [], displayOptions }) => ({
+				of: `${name} ${JSON.stringify(displayOptions?.show ?? {})}`,
+				labels: (options as INodeProperties[]).map(({ displayName }) => displayName),
+			})),
+	);
+	const late = lists.flatMap(({ of, labels }) => {
+		const others = labels.filter((label) => !common.includes(label));
+		const timeouts = others.filter((label) => /Timeout \(Seconds\)$/.test(label));
+		const first = others.slice(0, timeouts.length);
+		return first.join() === timeouts.join() ? [] : [`${of}: ${labels.join(', ')}`];
+	});
+	expect(late).toEqual([]);
+	expect(lists.filter(({ labels }) => labels.join().includes('Timeout')).length).toBeGreaterThan(
+		15,
+	);
+});
+
 test('actions are ordered by use: the main ones first, deletions last', async () => {
 	for (const { name, properties } of await allNodes()) {
 		const listsOf = (field: string) => properties.filter((one) => one.name === field);

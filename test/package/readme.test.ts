@@ -1,5 +1,5 @@
-import { DIFY_FINDINGS } from '../../lib/health/dify';
-import { FINDINGS } from '../../lib/health/findings';
+import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../lib/health/dify';
+import { BLOCKING_FINDINGS, FINDINGS } from '../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../lib/health/tool-test';
 import * as fs from 'node:fs';
@@ -92,6 +92,13 @@ it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 
 it('docs/troubleshooting.md: has every finding that only Server Health reports', () => {
 	const page = read('docs/troubleshooting.md');
-	const rules = { ...FINDINGS, ...DIFY_FINDINGS, ...SPEED_FINDINGS, ...TOOL_FINDINGS };
+	const rules = {
+		...BLOCKING_FINDINGS,
+		...FINDINGS,
+		...DIFY_BLOCKING_FINDINGS,
+		...DIFY_FINDINGS,
+		...SPEED_FINDINGS,
+		...TOOL_FINDINGS,
+	};
 	expect(Object.keys(rules).filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
 });

@@ -42,13 +42,6 @@ const FRACTION = { range: [0, 1] } as const;
 const PENALTY = { range: [-2, 2] } as const;
 const COUNT = { range: [0, MAX_INTEGER], isInteger: true } as const;
 
-const defineNumberOption = (
-	label: string,
-	defaultValue: number,
-	description: string,
-	fields: Partial<NumberOption>,
-): NumberOption => ({ type: 'number', label, defaultValue, description, ...fields });
-
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
  * are all derived from these rows.
@@ -56,112 +49,116 @@ const defineNumberOption = (
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */
 export const GENERATION_OPTIONS = {
-	temperature: defineNumberOption(
-		'Temperature',
-		0.7,
-		'Higher is more random; 0 always takes the most likely token',
-		{
-			range: [0, 100],
-		},
-	),
-	topP: defineNumberOption(
-		'Top P',
-		0.95,
-		'Considers only the most likely tokens whose probabilities add up to this value; 1 = all',
-		FRACTION,
-	),
-	topK: defineNumberOption(
-		'Sampling: Top K',
-		40,
-		'Considers only this many of the most likely tokens; 0 = all',
-		{
-			extension: 'anyServer',
-			...COUNT,
-		},
-	),
-	minP: defineNumberOption(
-		'Sampling: Min P',
-		0.05,
-		'Drops tokens less likely than this fraction of the most likely token',
-		{
-			extension: 'anyServer',
-			...FRACTION,
-		},
-	),
-	repeatPenalty: defineNumberOption(
-		'Sampling: Repeat Penalty',
-		1.1,
-		'Reduces repetition; 1 = off',
-		{
-			extension: 'anyServer',
-			range: [0, 100],
-		},
-	),
-	repeatLastN: defineNumberOption(
-		'Sampling: Repeat Last N',
-		64,
-		'How many recent tokens the repeat penalty considers; 0 = off',
-		{
-			extension: 'anyServer',
-			...COUNT,
-		},
-	),
-	presencePenalty: defineNumberOption(
-		'Sampling: Presence Penalty',
-		0,
-		'Positive values make words that already occurred less likely',
-		PENALTY,
-	),
-	frequencyPenalty: defineNumberOption(
-		'Sampling: Frequency Penalty',
-		0,
-		'Positive values make words less likely the more often they have occurred',
-		PENALTY,
-	),
-	mirostat: defineNumberOption(
-		'Sampling: Mirostat',
-		0,
-		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
-		{
-			extension: 'anyServer',
-			range: [0, 2],
-			isInteger: true,
-			choices: [
-				{ name: 'Off', value: 0 },
-				{ name: 'Version 1', value: 1 },
-				{ name: 'Version 2', value: 2 },
-			],
-		},
-	),
-	mirostatTau: defineNumberOption('Sampling: Mirostat Tau', 5, 'Target perplexity of the output', {
+	temperature: {
+		type: 'number',
+		label: 'Temperature',
+		defaultValue: 0.7,
+		description: 'Higher is more random; 0 always takes the most likely token',
+		range: [0, 100],
+	},
+	topP: {
+		type: 'number',
+		label: 'Top P',
+		defaultValue: 0.95,
+		description:
+			'Considers only the most likely tokens whose probabilities add up to this value; 1 = all',
+		...FRACTION,
+	},
+	topK: {
+		type: 'number',
+		label: 'Sampling: Top K',
+		defaultValue: 40,
+		description: 'Considers only this many of the most likely tokens; 0 = all',
 		extension: 'anyServer',
-	}),
-	mirostatEta: defineNumberOption('Sampling: Mirostat Eta', 0.1, 'How quickly Mirostat adapts', {
+		...COUNT,
+	},
+	minP: {
+		type: 'number',
+		label: 'Sampling: Min P',
+		defaultValue: 0.05,
+		description: 'Drops tokens less likely than this fraction of the most likely token',
 		extension: 'anyServer',
-	}),
-	seed: defineNumberOption(
-		'Sampling: Seed',
-		42,
-		'The same seed gives the same output where the server supports it; -1 = random',
-		{
-			isInteger: true,
-		},
-	),
+		...FRACTION,
+	},
+	repeatPenalty: {
+		type: 'number',
+		label: 'Sampling: Repeat Penalty',
+		defaultValue: 1.1,
+		description: 'Reduces repetition; 1 = off',
+		extension: 'anyServer',
+		range: [0, 100],
+	},
+	repeatLastN: {
+		type: 'number',
+		label: 'Sampling: Repeat Last N',
+		defaultValue: 64,
+		description: 'How many recent tokens the repeat penalty considers; 0 = off',
+		extension: 'anyServer',
+		...COUNT,
+	},
+	presencePenalty: {
+		type: 'number',
+		label: 'Sampling: Presence Penalty',
+		defaultValue: 0,
+		description: 'Positive values make words that already occurred less likely',
+		...PENALTY,
+	},
+	frequencyPenalty: {
+		type: 'number',
+		label: 'Sampling: Frequency Penalty',
+		defaultValue: 0,
+		description: 'Positive values make words less likely the more often they have occurred',
+		...PENALTY,
+	},
+	mirostat: {
+		type: 'number',
+		label: 'Sampling: Mirostat',
+		defaultValue: 0,
+		description: 'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
+		extension: 'anyServer',
+		range: [0, 2],
+		isInteger: true,
+		choices: [
+			{ name: 'Off', value: 0 },
+			{ name: 'Version 1', value: 1 },
+			{ name: 'Version 2', value: 2 },
+		],
+	},
+	mirostatTau: {
+		type: 'number',
+		label: 'Sampling: Mirostat Tau',
+		defaultValue: 5,
+		description: 'Target perplexity of the output',
+		extension: 'anyServer',
+	},
+	mirostatEta: {
+		type: 'number',
+		label: 'Sampling: Mirostat Eta',
+		defaultValue: 0.1,
+		description: 'How quickly Mirostat adapts',
+		extension: 'anyServer',
+	},
+	seed: {
+		type: 'number',
+		label: 'Sampling: Seed',
+		defaultValue: 42,
+		description: 'The same seed gives the same output where the server supports it; -1 = random',
+		isInteger: true,
+	},
 	stop: {
 		type: 'stringList',
 		label: 'Stop Sequences',
 		description: 'Sequences at which the model stops generating. Use \\n for a line break.',
 		addButton: 'Add Stop Sequence',
 	},
-	maxTokens: defineNumberOption(
-		'Maximum Tokens',
-		2048,
-		'Maximum number of tokens to generate, including thinking. -1 = no limit.',
-		{
-			range: [-1, MAX_INTEGER],
-			isInteger: true,
-		},
-	),
+	maxTokens: {
+		type: 'number',
+		label: 'Maximum Tokens',
+		defaultValue: 2048,
+		description: 'Maximum number of tokens to generate, including thinking. -1 = no limit.',
+		range: [-1, MAX_INTEGER],
+		isInteger: true,
+	},
 	parallelToolCalls: {
 		type: 'switch',
 		label: 'Tools: Parallel Calls',
@@ -169,17 +166,17 @@ export const GENERATION_OPTIONS = {
 			'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
 		extension: 'anyServer',
 	},
-	contextSize: defineNumberOption(
-		'Context Size',
-		8192,
-		'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
-		{
-			fieldName: 'num_ctx',
-			extension: 'listedServers',
-			range: [1, MAX_INTEGER],
-			isInteger: true,
-		},
-	),
+	contextSize: {
+		type: 'number',
+		label: 'Context Size',
+		defaultValue: 8192,
+		description:
+			'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
+		fieldName: 'num_ctx',
+		extension: 'listedServers',
+		range: [1, MAX_INTEGER],
+		isInteger: true,
+	},
 	keepAlive: {
 		type: 'duration',
 		label: 'Keep Alive',

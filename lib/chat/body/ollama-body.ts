@@ -74,18 +74,19 @@ function toWireMessage(message: ChatMessage): JsonRecord {
 /** The base64 of a data URL; the URL itself returns a 400: "illegal base64 data at input byte 4". */
 function getImageBase64(part: MediaPart) {
 	if (part.type === 'audio')
-		throw unsupported(
-			'The native API of this server does not accept audio',
-			'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server that accepts audio.',
-		);
+		throw createMediaError({
+			title: 'The native API of this server does not accept audio',
+			suggestion:
+				'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server that accepts audio.',
+		});
 	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];
 	if (data !== undefined) return data;
-	throw unsupported(
-		'The server does not fetch images from URLs',
-		'Download the image in the workflow (HTTP Request) and pass it as binary data.',
-	);
+	throw createMediaError({
+		title: 'The server does not fetch images from URLs',
+		suggestion: 'Download the image in the workflow (HTTP Request) and pass it as binary data.',
+	});
 }
 
-function unsupported(title: string, suggestion: string) {
-	return createServerError('modalityUnsupported', {}, { title, suggestion });
+function createMediaError(texts: { title: string; suggestion: string }) {
+	return createServerError('modalityUnsupported', {}, texts);
 }

@@ -107,21 +107,21 @@ function insertAssistantMessages(messages: JsonRecord[]) {
 function mergeSameRole(messages: JsonRecord[]) {
 	return mergeAdjacent(messages, (last, message) =>
 		canMerge(last, message)
-			? { ...last, ...message, content: joinContent(last.content, message.content) }
+			? { ...last, ...message, content: joinContents([last.content, message.content]) }
 			: undefined,
 	);
 }
 
-function canMerge(a: JsonRecord, b: JsonRecord) {
-	const hasCalls = a.tool_calls !== undefined || b.tool_calls !== undefined;
+function canMerge(last: JsonRecord, next: JsonRecord) {
+	const hasCalls = last.tool_calls !== undefined || next.tool_calls !== undefined;
 	// In Ollama's format, images are next to the text.
-	const haveImages = a.images !== undefined && b.images !== undefined;
-	return a.role === b.role && a.role !== 'tool' && !hasCalls && !haveImages;
+	const haveImages = last.images !== undefined && next.images !== undefined;
+	return last.role === next.role && last.role !== 'tool' && !hasCalls && !haveImages;
 }
 
-function joinContent(a: unknown, b: unknown): unknown {
-	if (typeof a === 'string' && typeof b === 'string') return joinTexts([a, b]);
-	return [...toParts(a), ...toParts(b)];
+function joinContents(contents: readonly unknown[]): unknown {
+	const texts = contents.filter((content) => typeof content === 'string');
+	return texts.length === contents.length ? joinTexts(texts) : contents.flatMap(toParts);
 }
 
 function toParts(content: unknown) {

@@ -4,7 +4,7 @@ import { repairJson } from '../../text/literals';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
-import { parseJsonExactly } from '../../values/exact-json';
+import { parseExactJson } from '../../values/exact-json';
 import type { ParsedArguments } from '../tools/arguments';
 
 /** Deeper values are not changed. */
@@ -17,6 +17,12 @@ const NULL_TEXT = /^(?:null|Null|NULL)$/;
 interface CoercionOptions {
 	/** Whether a text `null` is null wherever the schema allows it, because the call has only texts. Default: false. */
 	hasNullTexts?: boolean;
+}
+
+/** The schema of a value, and how deep the value is nested. */
+interface SchemaPlace {
+	schema: JsonRecord;
+	depth: number;
 }
 
 /** Maximum values and schema parts read per response: about 50 ms. */
@@ -36,22 +42,15 @@ export class ArgumentCoercer {
 	 * Changes only values that the schema excludes: booleans, numbers, lists, objects and null written as text, and `null` for
 	 * an optional field. A string stays a string if the schema accepts one, except for `null` in a call that has only texts.
 	 *
-	 * @param args JSON text of an object
-	 * @returns the same text if nothing changes, which keeps the notation of numbers, or if coercion takes too long
+	 * @returns the same arguments if nothing changes, which keeps the notation of numbers, or if coercion takes too long
 	 */
-	coerce(args: string, schema: JsonRecord, options?: CoercionOptions): string {
-		const value = parseJson(args);
-		return isRecord(value) ? this.coerceParsed({ json: args, value }, schema, options).json : args;
-	}
-
-	/** The same for arguments that were parsed. */
-	coerceParsed(
+	coerce(
 		args: ParsedArguments,
 		schema: JsonRecord,
 		{ hasNullTexts = false }: CoercionOptions = {},
 	): ParsedArguments {
 		this.hasNullTexts = hasNullTexts;
-		const value = this.coerceObject(args.value, schema, 0);
+		const value = this.coerceObject(args.value, { schema, depth: 0 });
 		const isChanged = !this.isLimitReached && value !== args.value;
 		return isChanged ? { json: JSON.stringify(value), value } : args;
 	}
@@ -62,7 +61,7 @@ export class ArgumentCoercer {
 	}
 
 	/** The same object if nothing changes. */
-	private coerceObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
+	private coerceObject(value: JsonRecord, { schema, depth }: SchemaPlace): JsonRecord {
 		const otherSchema = this.getOtherSchema(schema);
 		// Nothing is known of its properties: then it is not looked at.
 		if (!isRecord(schema.properties) && otherSchema === undefined) return value;
@@ -74,7 +73,9 @@ export class ArgumentCoercer {
 			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
 			if (fieldSchema === undefined) continue;
 			const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
-			const coerced = isOmitted ? undefined : this.coerceValue(fieldValue, fieldSchema, depth + 1);
+			const coerced = isOmitted
+				? undefined
+				: this.coerceValue(fieldValue, { schema: fieldSchema, depth: depth + 1 });
 			if (coerced === fieldValue) continue;
 			changed ??= new Map(Object.entries(value));
 			if (isOmitted) changed.delete(name);
@@ -84,10 +85,10 @@ export class ArgumentCoercer {
 	}
 
 	/** The same list if nothing changes. */
-	private coerceList(value: unknown[], schema: JsonRecord, depth: number): unknown[] {
+	private coerceList(value: unknown[], { schema, depth }: SchemaPlace): unknown[] {
 		let changed: unknown[] | undefined;
 		for (const [index, item] of value.entries()) {
-			const coerced = this.coerceValue(item, schema, depth + 1);
+			const coerced = this.coerceValue(item, { schema, depth: depth + 1 });
 			if (coerced === item) continue;
 			changed ??= [...value];
 			changed[index] = coerced;
@@ -112,17 +113,18 @@ export class ArgumentCoercer {
 		return !required.has(name) && this.excludes(fieldSchema, 'null');
 	}
 
-	private coerceValue(value: unknown, schema: JsonRecord, depth: number): unknown {
+	private coerceValue(value: unknown, place: SchemaPlace): unknown {
+		const { schema, depth } = place;
 		this.steps += 1;
 		if (this.isLimitReached || depth > MAX_DEPTH) return value;
 		if (this.isNullText(value, schema)) return null;
 		if (typeof value === 'string' && this.excludes(schema, 'string')) {
 			const parsed = this.parseText(value, schema);
-			return parsed === undefined ? value : this.coerceValue(parsed, schema, depth + 1);
+			return parsed === undefined ? value : this.coerceValue(parsed, { schema, depth: depth + 1 });
 		}
-		if (isRecord(value)) return this.coerceObject(value, schema, depth);
+		if (isRecord(value)) return this.coerceObject(value, place);
 		if (!Array.isArray(value) || (!isRecord(schema.items) && !this.hasNullTexts)) return value;
-		return this.coerceList(value, asRecord(schema.items), depth);
+		return this.coerceList(value, { schema: asRecord(schema.items), depth });
 	}
 
 	/** Whether a value is a text that stands for null. A schema that accepts no text leaves no doubt. */
@@ -138,12 +140,16 @@ export class ArgumentCoercer {
 		const word = trimmed.toLowerCase();
 		const isBoolean = word === 'true' || word === 'false';
 		if (isBoolean && !this.excludes(schema, 'boolean')) return word === 'true';
-		const json = /^[[{]/.test(trimmed) ? repairJson(trimmed) : trimmed;
-		const value = json === undefined ? undefined : parseJsonExactly(json);
+		const repaired = /^[[{]/.test(trimmed)
+			? repairJson(trimmed)
+			: { json: trimmed, value: parseJson(trimmed) };
+		if (repaired === undefined) return undefined;
+		const { json } = repaired;
+		const { value } = parseExactJson(json, repaired.value);
 		if (typeof value === 'number')
 			return this.acceptsNumber(value, trimmed, schema) ? value : undefined;
 		if (value === trimmed) this.noteInexactNumber(trimmed, schema);
-		if (json === undefined || typeof value !== 'object') return undefined;
+		if (typeof value !== 'object') return undefined;
 		// Of a key that occurs twice, one value would be lost.
 		if (hasDuplicateKeys(json, value)) return undefined;
 		if (Array.isArray(value)) return this.excludes(schema, 'array') ? undefined : value;

@@ -58,19 +58,19 @@ const MAX_FORMAT_LENGTH = 100_000;
  * @throws RangeError if the schema is recursive without end
  */
 export function checkSchema(resolved: ResolvedSchema, value: unknown): SchemaCheck {
-	const report = new IssueList(MAX_ISSUES);
+	const issueList = new IssueList(MAX_ISSUES);
 	try {
 		new SchemaVisitor(resolved).visit(resolved.schema, {
 			value,
 			path: '',
-			report,
+			issueList,
 			evaluated: new Set(),
 		});
 	} catch (error) {
-		if (error instanceof StepLimitError) return { issues: report.issues, isIncomplete: true };
+		if (error instanceof StepLimitError) return { issues: issueList.issues, isIncomplete: true };
 		if (!(error instanceof EnoughIssues)) throw error as Error;
 	}
-	return { issues: report.issues, isIncomplete: false };
+	return { issues: issueList.issues, isIncomplete: false };
 }
 
 class StepLimitError extends Error {}
@@ -101,24 +101,27 @@ interface Target {
 	value: unknown;
 	/** As in JavaScript; empty for the complete value. */
 	path: string;
-	report: IssueList;
+	/** Where its issues go. */
+	issueList: IssueList;
 	/** Names and indexes that a schema has evaluated, for `unevaluatedProperties` and `unevaluatedItems`. */
 	evaluated: Set<string | number>;
 	/** The schema that `$recursiveRef` refers to (2019-09). */
 	anchor?: JsonRecord;
 }
 
-/**
- * Checks one keyword.
- *
- * @param expected its value in the schema
- */
-type Check = (
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	schema: JsonRecord,
-) => void;
+/** A keyword of a schema, and the value that is compared with it. */
+interface Keyword {
+	/** Visits further schemas, and takes the issues. */
+	visitor: SchemaVisitor;
+	target: Target;
+	/** What the keyword has in its schema. */
+	expected: unknown;
+	/** The schema that the keyword is in. */
+	schema: JsonRecord;
+}
+
+/** Checks one keyword. */
+type Check = (keyword: Keyword) => void;
 
 type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
@@ -150,10 +153,10 @@ class SchemaVisitor {
 
 	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
 	matches(schema: unknown, target: Target): boolean {
-		const report = new IssueList(1);
+		const issueList = new IssueList(1);
 		const evaluated = new Set<string | number>();
 		try {
-			this.visit(schema, { ...target, report, evaluated });
+			this.visit(schema, { ...target, issueList, evaluated });
 		} catch (error) {
 			if (error instanceof EnoughIssues) return false;
 			throw error as Error;
@@ -178,8 +181,8 @@ class SchemaVisitor {
 		this.visit(schema, { ...target, value, path, evaluated: new Set() });
 	}
 
-	addIssue({ path, report }: Target, problem: string): void {
-		report.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
+	addIssue({ path, issueList }: Target, problem: string): void {
+		issueList.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
 	}
 
 	/** @throws StepLimitError */
@@ -212,7 +215,8 @@ class SchemaVisitor {
 		return undefined;
 	}
 
-	isConstant(constant: unknown, value: unknown): boolean {
+	/** Whether a value equals that of a `const`. */
+	isConstant({ value }: Target, constant: unknown): boolean {
 		const text = this.constants.get(constant) ?? this.toComparable(constant);
 		this.constants.set(constant, text);
 		return this.toComparable(value) === text;
@@ -252,7 +256,7 @@ class SchemaVisitor {
 		for (const [name, check] of checks) {
 			const expected = schema[name];
 			if (expected !== undefined && Object.hasOwn(schema, name))
-				check(this, target, expected, schema);
+				check({ visitor: this, target, expected, schema });
 		}
 	}
 }
@@ -285,7 +289,7 @@ function quoteChoices(choices: readonly unknown[]): string {
 	return `${quoted.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-function hasType(value: unknown, type: unknown): boolean {
+function hasType({ value }: Target, type: unknown): boolean {
 	return type === 'integer' ? Number.isInteger(value) : getType(value) === type;
 }
 
@@ -299,49 +303,44 @@ function withinCombination(target: Target, schema: JsonRecord): Target {
 }
 
 /** `properties` with a value, in the order of the schema. */
-function checkProperties(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkProperties({ visitor, target, expected }: Keyword): void {
 	for (const [name, schema] of Object.entries(isRecord(expected) ? expected : {})) {
 		visitor.step(1);
 		if (Object.hasOwn(target.value as JsonRecord, name)) visitor.descend(schema, target, name);
 	}
 }
 
-function checkAdditionalProperties(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	{ properties = {} }: JsonRecord,
-): void {
+function checkAdditionalProperties(keyword: Keyword): void {
+	const { properties = {} } = keyword.schema;
 	const isDeclared = (name: string) => isRecord(properties) && Object.hasOwn(properties, name);
-	checkRest(visitor, target, expected, isDeclared);
+	checkOtherProperties(keyword, isDeclared);
 }
 
-/** Checks the properties that are not known. */
-function checkRest(
-	visitor: SchemaVisitor,
-	target: Target,
-	schema: unknown,
+/** Checks the properties that are not known against the schema of the keyword. */
+function checkOtherProperties(
+	{ visitor, target, expected }: Keyword,
 	isKnown: (name: string) => boolean,
 ): void {
 	for (const name of Object.keys(target.value as JsonRecord)) {
 		visitor.step(1);
 		if (isKnown(name)) continue;
-		if (schema === false) visitor.addIssue(target, `has an unknown property ${quote(name)}`);
-		else visitor.descend(schema, target, name);
+		if (expected === false) visitor.addIssue(target, `has an unknown property ${quote(name)}`);
+		else visitor.descend(expected, target, name);
 	}
 }
 
 /** `dependencies` of the old drafts are names or a schema. */
-function checkDependencies(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkDependencies(keyword: Keyword): void {
+	const { visitor, target, expected } = keyword;
 	for (const [name, dependency] of Object.entries(isRecord(expected) ? expected : {})) {
 		visitor.step(1);
 		if (!Object.hasOwn(target.value as JsonRecord, name)) continue;
-		if (Array.isArray(dependency)) checkRequired(visitor, target, dependency);
+		if (Array.isArray(dependency)) checkRequired({ ...keyword, expected: dependency });
 		else visitor.apply(dependency, target);
 	}
 }
 
-function checkRequired(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkRequired({ visitor, target, expected }: Keyword): void {
 	for (const name of asList(expected)) {
 		visitor.step(1);
 		if (!Object.hasOwn(target.value as JsonRecord, String(name)))
@@ -349,52 +348,40 @@ function checkRequired(visitor: SchemaVisitor, target: Target, expected: unknown
 	}
 }
 
-function checkPropertyNames(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkPropertyNames({ visitor, target, expected }: Keyword): void {
 	for (const name of Object.keys(target.value as JsonRecord))
 		if (!visitor.matches(expected, { ...target, value: name, evaluated: new Set() }))
 			visitor.addIssue(target, `has a property with an invalid name: ${quote(name)}`);
 }
 
-/** Checks the items from `start` on. */
-function checkItemsFrom(
-	visitor: SchemaVisitor,
-	target: Target,
-	schema: unknown,
-	start: number,
-): void {
+/** Checks the items from `start` on against the schema of the keyword. */
+function checkItemsFrom({ visitor, target, expected }: Keyword, start: number): void {
 	const { length } = target.value as unknown[];
-	for (let index = start; index < length; index++) visitor.descend(schema, target, index);
+	for (let index = start; index < length; index++) visitor.descend(expected, target, index);
 }
 
 /** `prefixItems`, or a list in `items`: one schema for each of the first items. */
-function checkFirstItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkFirstItems({ visitor, target, expected }: Keyword): void {
 	const schemas = asList(expected);
 	const { length } = target.value as unknown[];
 	for (let index = 0; index < Math.min(schemas.length, length); index++)
 		visitor.descend(schemas[index], target, index);
 }
 
-function checkItems(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	{ prefixItems, additionalItems }: JsonRecord,
-): void {
+function checkItems(keyword: Keyword): void {
+	const { expected, schema } = keyword;
+	const { prefixItems, additionalItems } = schema;
 	if (!Array.isArray(expected)) {
-		checkItemsFrom(visitor, target, expected, asList(prefixItems).length);
+		checkItemsFrom(keyword, asList(prefixItems).length);
 		return;
 	}
-	checkFirstItems(visitor, target, expected);
+	checkFirstItems(keyword);
 	if (additionalItems !== undefined)
-		checkItemsFrom(visitor, target, additionalItems, expected.length);
+		checkItemsFrom({ ...keyword, expected: additionalItems }, expected.length);
 }
 
-function checkContains(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	{ minContains = 1, maxContains = Infinity }: JsonRecord,
-): void {
+function checkContains({ visitor, target, expected, schema }: Keyword): void {
+	const { minContains = 1, maxContains = Infinity } = schema;
 	let count = 0;
 	for (const [index, value] of (target.value as unknown[]).entries())
 		if (visitor.matches(expected, { ...target, value, evaluated: new Set() })) {
@@ -413,13 +400,13 @@ function checkContains(
 		);
 }
 
-function checkUniqueItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkUniqueItems({ visitor, target, expected }: Keyword): void {
 	const equal = expected === true ? visitor.findEqualItems(target.value as unknown[]) : undefined;
 	if (equal !== undefined)
 		visitor.addIssue(target, `has equal items (${equal.first} and ${equal.second})`);
 }
 
-function checkUnevaluatedItems(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkUnevaluatedItems({ visitor, target, expected }: Keyword): void {
 	const { length } = target.value as unknown[];
 	for (let index = 0; index < length; index++) {
 		visitor.step(1);
@@ -427,12 +414,7 @@ function checkUnevaluatedItems(visitor: SchemaVisitor, target: Target, expected:
 	}
 }
 
-function checkAnyOf(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	schema: JsonRecord,
-): void {
+function checkAnyOf({ visitor, target, expected, schema }: Keyword): void {
 	const within = withinCombination(target, schema);
 	const branches = asList(expected);
 	// All of them, because each branch that matches evaluates names.
@@ -442,12 +424,7 @@ function checkAnyOf(
 	for (const branch of branches) visitor.apply(branch, within);
 }
 
-function checkOneOf(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	schema: JsonRecord,
-): void {
+function checkOneOf({ visitor, target, expected, schema }: Keyword): void {
 	const within = withinCombination(target, schema);
 	const branches = asList(expected);
 	const { length } = branches.filter((branch) => visitor.matches(branch, within));
@@ -456,19 +433,15 @@ function checkOneOf(
 	if (length === 0) for (const branch of branches) visitor.apply(branch, within);
 }
 
-function checkCondition(
-	visitor: SchemaVisitor,
-	target: Target,
-	expected: unknown,
-	{ then: consequence = true, else: alternative = true }: JsonRecord,
-): void {
+function checkCondition({ visitor, target, expected, schema }: Keyword): void {
+	const { then: consequence = true, else: alternative = true } = schema;
 	visitor.apply(visitor.matches(expected, target) ? consequence : alternative, target);
 }
 
-function checkType(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkType({ visitor, target, expected }: Keyword): void {
 	const types = [expected].flat();
 	visitor.step(types.length);
-	if (types.some((type) => hasType(target.value, type))) return;
+	if (types.some((type) => hasType(target, type))) return;
 	const actual = getType(target.value);
 	visitor.addIssue(
 		target,
@@ -476,14 +449,14 @@ function checkType(visitor: SchemaVisitor, target: Target, expected: unknown): v
 	);
 }
 
-function checkEnum(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkEnum({ visitor, target, expected }: Keyword): void {
 	const choices = asList(expected);
 	if (!visitor.isChoice(choices, target.value))
 		visitor.addIssue(target, `${quote(target.value)} is none of ${quoteChoices(choices)}`);
 }
 
-function checkConst(visitor: SchemaVisitor, target: Target, expected: unknown): void {
-	if (!visitor.isConstant(expected, target.value))
+function checkConst({ visitor, target, expected }: Keyword): void {
+	if (!visitor.isConstant(target, expected))
 		visitor.addIssue(target, `${quote(target.value)} is not ${quote(expected)}`);
 }
 
@@ -509,7 +482,7 @@ function compare(
 	unit = '',
 ): Check {
 	const verb = unit === '' ? 'is' : 'has';
-	return (visitor, target, expected) => {
+	return ({ visitor, target, expected }) => {
 		if (typeof expected !== 'number') return;
 		const actual = getAmount(target.value, visitor);
 		if (!isWithin(actual, expected))
@@ -549,9 +522,10 @@ interface NumberLimit {
 
 function limitNumber({ inclusive, exclusive, exclusiveName }: NumberLimit): Check {
 	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
-	return (visitor, target, expected, schema) => {
+	return (keyword) => {
+		const { visitor, schema } = keyword;
 		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
-		(isStrict ? strictlyWithin : within)!(visitor, target, expected, schema);
+		(isStrict ? strictlyWithin : within)!(keyword);
 	};
 }
 
@@ -563,7 +537,7 @@ function toDecimal(value: number): [coefficient: bigint, exponent: number] {
 }
 
 /** Exact: 0.3 is a multiple of 0.1. */
-function isMultipleOf(value: number, divisor: number): boolean {
+function isMultiple({ value, divisor }: { value: number; divisor: number }): boolean {
 	if (!Number.isFinite(value) || !Number.isFinite(divisor) || divisor <= 0) return false;
 	const [coefficient, exponent] = toDecimal(value);
 	const [divisorCoefficient, divisorExponent] = toDecimal(divisor);
@@ -574,8 +548,8 @@ function isMultipleOf(value: number, divisor: number): boolean {
 		: coefficient % (divisorCoefficient * scale) === 0n;
 }
 
-function checkMultipleOf(visitor: SchemaVisitor, target: Target, expected: unknown): void {
-	if (!isMultipleOf(target.value as number, Number(expected)))
+function checkMultipleOf({ visitor, target, expected }: Keyword): void {
+	if (!isMultiple({ value: target.value as number, divisor: Number(expected) }))
 		visitor.addIssue(target, `${quote(target.value)} is not a multiple of ${quote(expected)}`);
 }
 
@@ -584,7 +558,7 @@ const formats = format as Readonly<Record<string, (text: string) => boolean>>;
 /** Models often write times without a time zone. */
 const WITHOUT_TIME_ZONE = new Set(['time', 'date-time']);
 
-function checkFormat(visitor: SchemaVisitor, target: Target, expected: unknown): void {
+function checkFormat({ visitor, target, expected }: Keyword): void {
 	const name = String(expected);
 	if (!Object.hasOwn(formats, name)) return;
 	const text = target.value as string;
@@ -602,7 +576,7 @@ const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
 	['enum', checkEnum],
 	[
 		'not',
-		(visitor, target, expected) => {
+		({ visitor, target, expected }) => {
 			if (visitor.matches(expected, { ...target, evaluated: new Set() }))
 				visitor.addIssue(target, 'matches the schema in "not"');
 		},
@@ -610,7 +584,7 @@ const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
 	['anyOf', checkAnyOf],
 	[
 		'allOf',
-		(visitor, target, expected, schema) => {
+		({ visitor, target, expected, schema }) => {
 			const within = withinCombination(target, schema);
 			for (const part of asList(expected)) visitor.apply(part, within);
 		},
@@ -632,8 +606,7 @@ const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = 
 		['additionalProperties', checkAdditionalProperties],
 		[
 			'unevaluatedProperties',
-			(visitor, target, expected) =>
-				checkRest(visitor, target, expected, (name) => target.evaluated.has(name)),
+			(keyword) => checkOtherProperties(keyword, (name) => keyword.target.evaluated.has(name)),
 		],
 	],
 	array: [

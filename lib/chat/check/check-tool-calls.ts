@@ -75,10 +75,10 @@ function checkArguments(
 	if (hasDuplicateKeys(args.json, args.value))
 		return { type: 'ambiguousArguments', details: findDuplicateKeys(args.json) };
 	const inexactBefore = coercer.inexactNumbers.length;
-	const { json, value } = coercer.coerceParsed(args, schema, { hasNullTexts });
-	const missing = findMissing(value, schema);
+	const { json, value } = coercer.coerce(args, schema, { hasNullTexts });
+	const missing = findMissing({ args: value, schema });
 	if (missing.length > 0) return { type: 'missingArguments', details: missing };
-	const unknown = findUnknown(value, schema);
+	const unknown = findUnknown({ args: value, schema });
 	if (unknown.length > 0 && unknown.length === Object.keys(value).length)
 		return { type: 'unknownArguments', details: unknown };
 	const inexact = coercer.inexactNumbers.slice(inexactBefore);
@@ -97,11 +97,18 @@ function checkFormatArguments(
 	return { type: 'invalidArguments', details: issues };
 }
 
+/** Arguments, and what a tool takes. */
+interface ArgumentsOfTool {
+	args: JsonRecord;
+	schema: JsonRecord;
+}
+
 /**
  * The names of required arguments that a call lacks. For an approval, n8n puts a tool's arguments into `toolParameters`,
  * and its own into the optional `hitlParameters` (n8n-core, `createHitlToolkit`).
  */
-function findMissing(args: JsonRecord, { required, properties }: JsonRecord): string[] {
+function findMissing({ args, schema }: ArgumentsOfTool): string[] {
+	const { required, properties } = schema;
 	const { toolParameters, hitlParameters } = asRecord(properties);
 	const missing = asArray(required).filter(
 		(name) => typeof name === 'string' && !Object.hasOwn(args, name),
@@ -109,7 +116,10 @@ function findMissing(args: JsonRecord, { required, properties }: JsonRecord): st
 	if (toolParameters === undefined || hitlParameters === undefined) return missing;
 	const missingForTool = missing.filter((name) => name !== 'hitlParameters');
 	if (missingForTool.includes('toolParameters')) return missingForTool;
-	const inner = findMissing(asRecord(args.toolParameters), asRecord(toolParameters));
+	const inner = findMissing({
+		args: asRecord(args.toolParameters),
+		schema: asRecord(toolParameters),
+	});
 	return [...missingForTool, ...inner.map((name) => `toolParameters.${name}`)];
 }
 
@@ -120,7 +130,7 @@ const OPEN_KEYWORDS = ['$ref', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperti
  * The names of arguments that a tool does not define. n8n drops them (`@n8n/json-schema-to-zod` and zod's objects), so a
  * call with nothing else would run without arguments. Empty for a tool that may have others, or defines none.
  */
-function findUnknown(args: JsonRecord, schema: JsonRecord): string[] {
+function findUnknown({ args, schema }: ArgumentsOfTool): string[] {
 	const { properties, additionalProperties = false } = schema;
 	if (!isRecord(properties) || Object.keys(properties).length === 0) return [];
 	if (additionalProperties !== false || OPEN_KEYWORDS.some((name) => Object.hasOwn(schema, name)))

@@ -7,7 +7,7 @@ import { describeRejectedCall } from './rejected-call';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionFailure } from '../completion';
 
-const TRUNCATED_BEFORE_TEXT =
+const CUT_OFF_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
 /** The error of a completion that cannot be used. */
@@ -35,22 +35,22 @@ export function toServerError(
 	{ settings: { sampling }, serverType }: TurnContext,
 	{ completion, errorContext, contentType = '' }: FailedCompletion,
 ): ServerError {
-	const { finishReason, usage, rejectedCall } = completion;
+	const { finishReason, isCutOff, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
 	const { maxTokens = 0 } = sampling;
-	const isTruncated = failure.errorType === 'emptyResponse' && finishReason === 'length';
+	const isCutOffBeforeText = failure.errorType === 'emptyResponse' && isCutOff;
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
 	return (
 		toPlainTextError(completion, contentType, errorContext) ??
 		createCompletionError(failure, errorContext, {
-			suggestion: callHint ?? (isTruncated ? TRUNCATED_BEFORE_TEXT : failure.suggestion),
+			suggestion: callHint ?? (isCutOffBeforeText ? CUT_OFF_BEFORE_TEXT : failure.suggestion),
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,
 				isThinkingOff: sampling.thinking?.mode === 'off',
 				maxTokens: maxTokens > 0 ? maxTokens : undefined,
-				hasModelEnded: finishReason === 'stop',
+				hasModelEnded: finishReason === 'stop' && !isCutOff,
 			},
 		})
 	);

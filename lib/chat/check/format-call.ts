@@ -2,7 +2,6 @@
 import { extractJson } from '../../text/extract-json';
 import type { RawToolCall } from '../../text/calls/types';
 import { asRecord, isRecord } from '../../values/records';
-import { parseJson } from '../../values/json';
 import type { ToolDefinition } from '../tool-definition';
 import { validateAgainstSchema } from './validate-against-schema';
 import { ArgumentCoercer } from './argument-coercer';
@@ -18,15 +17,22 @@ export function parseFormatCall(
 ): RawToolCall | undefined {
 	const tool = tools.find(({ name }) => name === FORMAT_TOOL_NAME);
 	if (!tool || !/[{[]/.test(text)) return undefined;
+	/** By the value that states them; a long one is fitted once. */
+	const known = new Map<unknown, string | undefined>();
 	const getArguments = (value: unknown) => {
-		const { name, arguments: args, parameters } = asRecord(value);
-		return fitFormatArguments(name === FORMAT_TOOL_NAME ? (args ?? parameters) : value, tool);
+		if (!known.has(value)) known.set(value, fitStatedArguments(value, tool));
+		return known.get(value);
 	};
 	const result = extractJson(text, (value) =>
 		getArguments(value) === undefined ? ['does not match'] : [],
 	);
 	const args = result.type === 'valid' ? getArguments(result.value) : undefined;
 	return args === undefined ? undefined : { name: FORMAT_TOOL_NAME, arguments: args };
+}
+
+function fitStatedArguments(value: unknown, tool: ToolDefinition): string | undefined {
+	const { name, arguments: args, parameters } = asRecord(value);
+	return fitFormatArguments(name === FORMAT_TOOL_NAME ? (args ?? parameters) : value, tool);
 }
 
 /**
@@ -38,8 +44,11 @@ export function fitFormatArguments(
 	{ schema }: ToolDefinition,
 	coercer = new ArgumentCoercer(),
 ): string | undefined {
-	return [args, { output: args }, asRecord(args).output]
-		.filter(isRecord)
-		.map((candidate) => coercer.coerce(JSON.stringify(candidate), schema))
-		.find((json) => validateAgainstSchema(schema, parseJson(json)).issues.length === 0);
+	for (const candidate of [args, { output: args }, asRecord(args).output]) {
+		if (!isRecord(candidate)) continue;
+		const received = { json: JSON.stringify(candidate), value: candidate };
+		const { json, value } = coercer.coerce(received, schema);
+		if (validateAgainstSchema(schema, value).issues.length === 0) return json;
+	}
+	return undefined;
 }

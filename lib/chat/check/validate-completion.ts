@@ -86,7 +86,7 @@ function validateCallsOrFailure(
 	if (issues.length === 0 && !failure) {
 		// Without tools, the text may be what was requested.
 		const { responseFormat } = turn.settings.sampling;
-		const json = tools.length === 0 ? validateJson(completion.text, responseFormat) : undefined;
+		const json = tools.length === 0 ? validateJson(completion, responseFormat) : undefined;
 		return accept(completion, { toolCalls: validCalls, json, warnings });
 	}
 	const cutOffCall = completion.isCutOff
@@ -168,7 +168,7 @@ function validateText(
 	// Another request would be refused, too.
 	if (completion.isRefusal && isJsonRequested(settings.sampling))
 		throw createServerError('modelRefused', errorContext, { serverText: completion.text });
-	const result = validateJson(completion.text, responseFormat);
+	const result = validateJson(completion, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const { json, value, unsafeNumbers, unchecked } = result;
@@ -179,8 +179,9 @@ function validateText(
 			warnings: unchecked,
 		});
 	}
-	const error = createJsonError(completion, errorContext, result.issues);
-	if (completion.finishReason === 'length') throw error;
+	const error = createJsonError(completion, errorContext, result);
+	// Another attempt would reach the limit, too.
+	if (result.isCutOff) throw error;
 	// The first attempt may have been sent without the response format.
 	const correctedDraft = draft.sampling.responseFormat
 		? withMessages(draft, buildFormatCorrection(completion.text, result.issues))

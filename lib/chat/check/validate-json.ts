@@ -5,7 +5,8 @@ import type { ErrorContext } from '../../errors/create-error';
 import { extractJson } from '../../text/extract-json';
 import type { ExtractedJson } from '../../text/extract-json';
 import type { ExactJson } from '../../values/exact-json';
-import type { ChatResult } from '../chat-result';
+import type { ChatResult, JsonMismatch } from '../chat-result';
+import type { Completion } from '../completion';
 import type { ResponseFormat } from '../settings';
 import { validateAgainstSchema } from './validate-against-schema';
 
@@ -15,19 +16,12 @@ interface ValidatedJson extends ExtractedJson {
 	unchecked: string[];
 }
 
-/** Why a text is not the requested JSON. */
-interface JsonMismatch {
-	type: 'invalid';
-	/** Sentences; at least one. */
-	issues: string[];
-}
-
 /**
  * Parses and validates JSON if the format requires it; otherwise undefined. Validated here, because a server may ignore
  * the format or not enforce the schema.
  */
 export function validateJson(
-	text: string,
+	{ text, isCutOff }: Pick<Completion, 'text' | 'isCutOff'>,
 	format: ResponseFormat | undefined,
 ): ValidatedJson | JsonMismatch | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
@@ -42,7 +36,7 @@ export function validateJson(
 	});
 	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
-	return { type: 'invalid', issues };
+	return { type: 'invalid', issues, isCutOff };
 }
 
 /**
@@ -53,10 +47,10 @@ export function validateJson(
 export function getJsonOrThrow(result: ChatResult): ExactJson | undefined {
 	const { json, url } = result;
 	if (json?.type !== 'invalid') return json;
-	throw createJsonError(result, { url }, json.issues);
+	throw createJsonError(result, { url }, json);
 }
 
-/** The error for a response whose JSON is truncated or invalid. */
+/** The error for a response whose JSON is cut off or invalid. */
 export function createJsonError(
 	{
 		text,
@@ -65,7 +59,7 @@ export function createJsonError(
 		usage,
 	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<ErrorContext>,
-	issues: readonly string[],
+	{ issues, isCutOff }: JsonMismatch,
 ): ServerError {
 	const invalidTexts = {
 		title: 'The response is not the requested JSON',
@@ -73,13 +67,13 @@ export function createJsonError(
 		suggestion:
 			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
 	};
-	const truncatedTexts = {
+	const cutOffTexts = {
 		title: 'The JSON was cut off at the token limit',
 		detail: 'The token limit was reached before the JSON was complete',
 		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
 	};
 	return createServerError('invalidResponse', context, {
-		...(finishReason === 'length' ? truncatedTexts : invalidTexts),
+		...(isCutOff ? cutOffTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
 		facts: { issues, finishReason, usage },

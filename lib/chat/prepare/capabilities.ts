@@ -21,7 +21,7 @@ export async function assertCapabilities(
 ): Promise<void> {
 	const { model } = settings;
 	const { tools = [], signal } = chatRequest;
-	const context = toErrorContext(server, server.getApiUrl(), model);
+	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	if (tools.length > 0 && props?.tools === false)
 		throw createServerError('toolsUnsupported', context, {
 			title: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
@@ -30,7 +30,8 @@ export async function assertCapabilities(
 	const hasImage = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasImage || (await serverType.fetchModel?.(server, model, signal))?.vision !== false) return;
+	if (!hasImage || (await serverType.fetchModel?.(server, model, { signal }))?.vision !== false)
+		return;
 	throw createServerError('modalityUnsupported', context, {
 		title: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,

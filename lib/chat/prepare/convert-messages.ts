@@ -152,7 +152,7 @@ function toAssistantDraft(
 	];
 	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content));
 	const toolCalls = calls.map((call, index) => ({
-		id: toServerToolCallId(call.id ?? '', call.name),
+		id: toServerToolCallId({ id: call.id ?? '', name: call.name }),
 		name: call.name,
 		arguments: cachedCalls[index]?.arguments ?? JSON.stringify(stripInjectedArguments(call)),
 	}));

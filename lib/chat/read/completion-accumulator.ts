@@ -140,6 +140,11 @@ export class CompletionAccumulator {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
 	}
 
+	/** Whether the output is so long that each step of the work on it counts. */
+	get isLong(): boolean {
+		return this.textCount.isLong;
+	}
+
 	/** Output received so far. */
 	get partial(): TextAndReasoning {
 		const { text: rest, reasoning } = this.reasoningSplitter.rest;

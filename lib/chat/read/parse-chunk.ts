@@ -18,10 +18,18 @@ export function parseEvent(data: string): JsonRecord | undefined {
 	return asRecords([parseExactJson(json, parsed).value].flat())[0];
 }
 
-/** The names of the token limit in other APIs; some servers send an object. */
+/**
+ * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens` (Anthropic),
+ * `MAX_TOKENS` (Gemini), `max_output_tokens` (OpenAI's Responses), `model_length` (Mistral),
+ * `model_context_window_exceeded` (Z.ai, Anthropic), `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
+ */
+const TOKEN_LIMIT =
+	/^(?=.*(?:tokens?|length|context))(?:max|model|output|completion|new|predicted|tokens?|length|context|window|limit|exceeded|reached|[-_ ])+$/i;
+
+/** The finish reason, where the token limit is always `length`; some servers send an object. */
 export function parseFinishReason(value: unknown): string | undefined {
 	const reason = asNonEmptyString(value) ?? asNonEmptyString(asRecord(value).type);
-	return reason?.replace(/^(?:max_(?:output_)?tokens|model_length|length)$/i, 'length');
+	return reason !== undefined && TOKEN_LIMIT.test(reason) ? 'length' : reason;
 }
 
 /** Finish reasons that mean an error. */

@@ -6,24 +6,40 @@ import { estimateTokens } from '../../values/tokens';
 import type { Completion } from '../completion';
 import type { ChatResult, Timings, Usage } from '../chat-result';
 
+/** Counts as a server reports them. */
+interface ReportedCounts {
+	/** Tokens of the prompt. */
+	prompt: unknown;
+	/** Tokens of the response. */
+	completion: unknown;
+	/** Default: both together. */
+	total?: unknown;
+	/** Tokens of the prompt that were in the cache. */
+	cached?: unknown;
+	/** Tokens of the thinking. */
+	reasoning?: unknown;
+}
+
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
  * count send zeros.
  */
-function createUsage(
-	prompt: unknown,
-	completion: unknown,
-	details: Record<string, unknown>,
-): Usage | undefined {
+function createUsage({
+	prompt,
+	completion,
+	total,
+	cached,
+	reasoning,
+}: ReportedCounts): Usage | undefined {
 	const promptTokens = parseCount(prompt) ?? 0;
 	const completionTokens = parseCount(completion) ?? 0;
 	if (promptTokens + completionTokens === 0) return undefined;
 	return {
 		promptTokens,
 		completionTokens,
-		totalTokens: parseCount(details.total) ?? promptTokens + completionTokens,
-		cachedTokens: parseCount(details.cached),
-		reasoningTokens: parseCount(details.reasoning),
+		totalTokens: parseCount(total) ?? promptTokens + completionTokens,
+		cachedTokens: parseCount(cached),
+		reasoningTokens: parseCount(reasoning),
 	};
 }
 
@@ -37,7 +53,9 @@ function parseCount(value: unknown) {
 /** OpenAI's `usage`. */
 export function parseOpenAiUsage(usage: unknown): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
-	return createUsage(usage.prompt_tokens, usage.completion_tokens, {
+	return createUsage({
+		prompt: usage.prompt_tokens,
+		completion: usage.completion_tokens,
 		total: usage.total_tokens,
 		cached: asRecord(usage.prompt_tokens_details).cached_tokens,
 		reasoning: asRecord(usage.completion_tokens_details).reasoning_tokens,
@@ -62,11 +80,11 @@ export function usageFromTimings({
 	prompt_n: promptTokens,
 	predicted_n: completionTokens,
 }: Timings = {}): Usage | undefined {
-	return createUsage(
-		promptTokens === undefined ? undefined : (cached ?? 0) + promptTokens,
-		completionTokens,
-		{ cached },
-	);
+	return createUsage({
+		prompt: promptTokens === undefined ? undefined : (cached ?? 0) + promptTokens,
+		completion: completionTokens,
+		cached,
+	});
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */

@@ -36,17 +36,25 @@ export function createToolCallIds(serverIds: ReadonlyArray<string | undefined>):
 	});
 }
 
+/** What identifies a call. */
+interface IdentifiedCall {
+	/** As n8n has it. */
+	id: string;
+	/** Of the tool. */
+	name: string;
+}
+
 /**
  * The ID that is sent to the server, the same in each round. Kimi's templates need their own ID, which contains the
  * tool's name. Every other ID becomes one that Mistral's templates accept.
  */
-export function toServerToolCallId(id: string, toolName: string): string {
+export function toServerToolCallId({ id, name }: IdentifiedCall): string {
 	const [, , escapedId] = OWN_ID.exec(id) ?? [];
 	const serverId =
 		escapedId === undefined
 			? id
 			: tryOrUndefined(() => decodeURIComponent(escapedId.replace(/-/g, '%')));
-	if (toolName && serverId?.includes(toolName)) return serverId;
+	if (name && serverId?.includes(name)) return serverId;
 	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
 	return createHash('sha256').update(id).digest('hex').slice(0, ID_LENGTH);
 }

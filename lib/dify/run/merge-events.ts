@@ -6,7 +6,7 @@ import { asFiniteNumber } from '../../values/numbers';
 import { truncate } from '../../values/text';
 import { toReadableText } from '../readable-text';
 import { getFileKeys } from '../output-files';
-import { withFieldNames } from '../human-form';
+import { toFormContent } from '../human-form';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
 
@@ -51,15 +51,15 @@ export function addFile(
 		.map((name) => fileIndex.get(name))
 		.find((candidate) => candidate !== undefined);
 	if (existing === undefined) files.push(file);
-	else merge(existing, file);
+	else copyNonEmpty({ from: file, to: existing });
 	const mergedFile = existing ?? file;
 	for (const name of getFileKeys(mergedFile)) fileIndex.set(name, mergedFile);
 }
 
 /** Copies only non-empty values, so that a later, emptier version keeps earlier values. */
-function merge(target: JsonRecord, source: JsonRecord) {
-	for (const [key, value] of Object.entries(source)) {
-		if (isNonEmpty(value) || !(key in target)) target[key] = value;
+function copyNonEmpty({ from, to }: { from: JsonRecord; to: JsonRecord }) {
+	for (const [key, value] of Object.entries(from)) {
+		if (isNonEmpty(value) || !(key in to)) to[key] = value;
 	}
 }
 
@@ -84,7 +84,8 @@ export function addThought(
 		thoughtIndex.set(id, thought);
 		thoughts.push(thought);
 	}
-	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
+	const from = Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key)));
+	copyNonEmpty({ from, to: thought });
 }
 
 /** A field of an event. A missing value changes nothing. */
@@ -135,20 +136,22 @@ function parseNodeFiles(value: unknown): JsonRecord[] | undefined {
 	return files.length > 0 ? files.map((file) => ({ ...file })) : undefined;
 }
 
-/**
- * Copies fields of an event.
- *
- * @param kept what does not fit into it is left out
- */
-function readFields<T>(
+/** What is copied of an event. */
+interface EventFields<T> {
+	data: JsonRecord;
+	fields: Fields<T>;
+	/** What does not fit into it is left out. Default: without a limit. */
+	budget?: MemoryBudget;
+}
+
+/** Copies fields of an event. */
+function copyFields<T>(
 	target: T,
-	data: JsonRecord,
-	fields: Fields<T>,
-	kept = new MemoryBudget(Infinity),
+	{ data, fields, budget = new MemoryBudget(Infinity) }: EventFields<T>,
 ): void {
 	for (const { name, key, parse } of fields) {
 		const value = parse(data[key]);
-		if (value !== undefined && kept.take(value)) target[name] = value as T[typeof name];
+		if (value !== undefined && budget.take(value)) target[name] = value as T[typeof name];
 	}
 }
 
@@ -182,8 +185,9 @@ interface NodeEvent {
 }
 
 function updateNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
-	readFields(node, data, NODE_FIELDS, run.partsBudget);
-	if (run.keepsNodeValues) readFields(node, data, NODE_VALUES, run.partsBudget);
+	const budget = run.partsBudget;
+	copyFields(node, { data, fields: NODE_FIELDS, budget });
+	if (run.keepsNodeValues) copyFields(node, { data, fields: NODE_VALUES, budget });
 	if (name.endsWith('_next')) {
 		node.passes = (asFiniteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
@@ -210,13 +214,14 @@ export function ensureWorkflow(run: CollectedParts): WorkflowRun {
 
 /** Applies the end of a node, or of one of its attempts. */
 function endNode(run: CollectedParts, node: WorkflowNode, { name, data }: NodeEvent): void {
+	const budget = run.partsBudget;
 	if (name === 'node_retry') {
 		node.retries = asFiniteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	}
 	node.status = asNonEmptyString(data.status) ?? 'succeeded';
 	if (node.status === 'succeeded') node.error = undefined;
-	readFields(node, data, ENDED_NODE_FIELDS, run.partsBudget);
-	if (run.keepsNodeValues) readFields(node, data, ENDED_NODE_VALUES, run.partsBudget);
+	copyFields(node, { data, fields: ENDED_NODE_FIELDS, budget });
+	if (run.keepsNodeValues) copyFields(node, { data, fields: ENDED_NODE_VALUES, budget });
 }
 
 const RUN_FIELDS: Fields<RunSummary> = [
@@ -236,7 +241,7 @@ const RUN_FIELDS: Fields<RunSummary> = [
 
 /** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
 export function updateWorkflow(workflow: RunSummary, data: JsonRecord): void {
-	readFields(workflow, data, RUN_FIELDS);
+	copyFields(workflow, { data, fields: RUN_FIELDS });
 }
 
 /** More forms than a person can submit. */
@@ -261,7 +266,7 @@ export function addForm(
 		formId,
 		nodeId,
 		nodeTitle: asNonEmptyString(data.node_title),
-		formContent: withFieldNames(data.form_content, asArray(data.inputs)),
+		formContent: toFormContent(data),
 		inputs: asArray(data.inputs),
 		actions: asArray(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,

@@ -138,7 +138,7 @@ export async function readRun(
 		secrets,
 	});
 	run.workflowRunId = runId;
-	return await new RunReader(client, requestOptions, run, options).read();
+	return await new RunReader({ client, requestOptions, run, options }).read();
 }
 
 /** Whether an event ended the reading because it is too large, or has too many values. */
@@ -146,7 +146,21 @@ function isTooLargeEvent(error: ServerError | undefined): error is ServerError {
 	return error?.type === 'invalidResponse';
 }
 
+/** A run, and where it is read from. */
+interface RunToRead {
+	client: DifyClient;
+	/** The request whose response has its events. */
+	requestOptions: RequestOptions;
+	/** Its state, which the reader changes. */
+	run: RunState;
+	options: RunReaderOptions;
+}
+
 class RunReader {
+	private readonly client: DifyClient;
+	private readonly requestOptions: RequestOptions;
+	private readonly run: RunState;
+	private readonly options: RunReaderOptions;
 	private readonly abortController = new AbortController();
 	private readonly timeouts: RunTimeouts;
 	private difyVersion: string | undefined;
@@ -165,12 +179,11 @@ class RunReader {
 	private silentRecord: RunRecord | undefined;
 	private readonly silence = new SilenceWatch(async () => await this.lookUpSilentRun());
 
-	constructor(
-		private readonly client: DifyClient,
-		private readonly requestOptions: RequestOptions,
-		private readonly run: RunState,
-		private readonly options: RunReaderOptions,
-	) {
+	constructor({ client, requestOptions, run, options }: RunToRead) {
+		this.client = client;
+		this.requestOptions = requestOptions;
+		this.run = run;
+		this.options = options;
 		this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
 	}
 
@@ -450,7 +463,7 @@ class RunReader {
 		await this.emitDeltas(setFinalText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
-		const context = toErrorContext(this.client.endpoint, this.requestOptions.url);
+		const context = toErrorContext(this.client.endpoint, { url: this.requestOptions.url });
 		if (error !== undefined) throw createRunError({ ...result, error }, context, this.difyVersion);
 		return { ...result, warnings: warning === undefined ? warnings : [...warnings, warning] };
 	}

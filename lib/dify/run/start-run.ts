@@ -54,10 +54,9 @@ export async function startRun(
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const policy = new RetryPolicy(request.retries ?? 0, false);
 	for (;;) {
-		const result = await withSpan(
-			client.endpoint,
-			{ operation: route.operation, provider: 'dify' },
-			async (endpoint) =>
+		const result = await withSpan(client.endpoint, {
+			request: { operation: route.operation, provider: 'dify' },
+			work: async (endpoint) =>
 				await readRun(
 					new DifyClient(endpoint, client.signal),
 					{ url: client.buildUrl(route.startPath), json },
@@ -71,7 +70,7 @@ export async function startRun(
 							),
 					},
 				),
-			({ conversationId, messageId: id, status: finishReason, usage }) => ({
+			toAttributes: ({ conversationId, messageId: id, status: finishReason, usage }) => ({
 				conversationId,
 				id,
 				finishReason,
@@ -80,7 +79,7 @@ export async function startRun(
 					completionTokens: asFiniteNumber(usage?.completion_tokens),
 				},
 			}),
-		).catch(asServerErrorOrThrow);
+		}).catch(asServerErrorOrThrow);
 		if (!(result instanceof ServerError)) return await withMissingForms(client, result, request);
 		const error = result;
 		if (error.type === 'invalidInputs') throw await explainInputError(error, client);

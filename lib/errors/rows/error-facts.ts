@@ -41,6 +41,22 @@ export interface ErrorFacts {
 	isKeyMissing?: boolean;
 	/** No instance of the model responds to its gateway. */
 	hasNoInstance?: boolean;
+	/** A gateway paused all deployments of the model after they failed. */
+	isPaused?: boolean;
+	/** A limit of requests or tokens in a time, not of what runs at once. */
+	isRateLimit?: boolean;
+	/** Whose budget is used up, if it is not that of the key. */
+	budgetOwner?: string;
+	/** The key was valid once. */
+	isKeyExpired?: boolean;
+	/** The key, or its team, was switched off. */
+	isKeyBlocked?: boolean;
+	/** The model, a base model, has no chat template. */
+	hasNoTemplate?: boolean;
+	/** The model did not fail, but took longer than its server waits. */
+	isLoadTimeout?: boolean;
+	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */
+	upstreamModel?: string;
 	/** A process failed to allocate memory. */
 	isOutOfMemory?: boolean;
 	/** The response had no body. */

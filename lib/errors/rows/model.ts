@@ -16,6 +16,55 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Error
 		: `Raise Maximum Tokens${optional(' (now ', maxTokens, ')')}, set a thinking token budget, or turn thinking off.`;
 }
 
+function describeRejectedKey({ isKeyMissing, isKeyExpired, isKeyBlocked }: ErrorFacts) {
+	if (isKeyMissing) return 'The server requires an API key, but the credential has none';
+	if (isKeyExpired) return 'The API key has expired';
+	return isKeyBlocked
+		? 'The API key, or its team or user, is blocked'
+		: 'The server rejected the API key';
+}
+
+function describeMissingModel({ model, hasNoAccess, upstreamModel }: ErrorFacts) {
+	if (upstreamModel !== undefined)
+		return `The server behind the gateway does not have the model "${upstreamModel}"`;
+	return hasNoAccess
+		? `The API key has no access to the model${quoted(model)}`
+		: `The server does not have the model${quoted(model)}`;
+}
+
+function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
+	if (upstreamModel !== undefined)
+		return `The gateway has the model${quoted(model)}, but the server behind it lacks "${upstreamModel}": download it there (Ollama: ollama pull ${upstreamModel}), or correct the name in the gateway (LiteLLM: model in litellm_params).`;
+	return hasNoAccess
+		? 'Select a model that the key may use, or allow this one for the key in the gateway (LiteLLM: models of the key or its team).'
+		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
+}
+
+function describeBusy({ model, hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
+	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
+	return isRateLimit
+		? 'The rate limit is reached: no more requests or tokens for now'
+		: 'The server is busy and rejects further requests';
+}
+
+function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+	if (isPaused)
+		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
+	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
+	return isRateLimit
+		? 'Wait until the limit resets, or raise it in the gateway (LiteLLM: rpm and tpm of the model, rpm_limit and tpm_limit of the key or its team).'
+		: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.';
+}
+
+function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
+	const others: Readonly<Record<string, string>> = {
+		key: 'use another key',
+		model: 'select another model',
+	};
+	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+}
+
 /** The response also needs room, so a prompt may be too long although it fits. */
 function describeOverflow(facts: ErrorFacts) {
 	const { promptTokens, contextTokens, responseTokens, isSlot } = facts;
@@ -101,14 +150,15 @@ const OLLAMA_HOSTS =
  */
 export const MODEL_ERRORS = {
 	unauthorized: {
-		title: ({ isKeyMissing }) =>
-			isKeyMissing
-				? 'The server requires an API key, but the credential has none'
-				: 'The server rejected the API key',
-		suggestion: ({ isKeyMissing }) =>
-			isKeyMissing
-				? `Enter the API Key in the credential: ${KEYS}.`
-				: `Check the API Key in the credential: ${KEYS}. Some servers expect another header: change Authentication. A gateway may have a wrong key itself.`,
+		title: describeRejectedKey,
+		suggestion: ({ isKeyMissing, isKeyExpired, isKeyBlocked }) => {
+			if (isKeyMissing) return `Enter the API Key in the credential: ${KEYS}.`;
+			if (isKeyExpired)
+				return 'Create a new key on the server or the gateway, or prolong this one, and enter it in the credential.';
+			if (isKeyBlocked)
+				return 'Unblock it on the server or the gateway (LiteLLM: /key/unblock, /team/unblock), or enter another key in the credential.';
+			return `Check the API Key in the credential: ${KEYS}. Some servers expect another header: change Authentication. A gateway may have a wrong key itself.`;
+		},
 		health: 'unauthorized',
 		cause: 'server',
 		retry: 'never',
@@ -137,14 +187,8 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	modelNotFound: {
-		title: ({ model, hasNoAccess }) =>
-			hasNoAccess
-				? `The API key has no access to the model${quoted(model)}`
-				: `The server does not have the model${quoted(model)}`,
-		suggestion: ({ hasNoAccess }) =>
-			hasNoAccess
-				? 'Select a model that the key may use, or allow this one for the key in the gateway (LiteLLM: models of the key or its team).'
-				: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.',
+		title: describeMissingModel,
+		suggestion: suggestModel,
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -215,9 +259,14 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	templateRejected: {
-		title: 'The chat template of the model rejected this conversation',
-		suggestion:
-			'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+		title: ({ model, hasNoTemplate }) =>
+			hasNoTemplate
+				? `The model${quoted(model)} has no chat template`
+				: 'The chat template of the model rejected this conversation',
+		suggestion: ({ hasNoTemplate }) =>
+			hasNoTemplate
+				? 'Use a chat or instruct model (a base model only completes texts), or give this one a template (vLLM: --chat-template; llama-server: --chat-template-file).'
+				: 'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
@@ -283,22 +332,15 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	busy: {
-		title: ({ model, hasNoInstance }) =>
-			hasNoInstance
-				? `No instance of the model${quoted(model)} responds`
-				: 'The server is busy and rejects further requests',
-		suggestion: ({ hasNoInstance }) =>
-			hasNoInstance
-				? 'Start an instance (GPUStack: Deployments), or check its log. LiteLLM pauses a model after several failures: check the server behind it.'
-				: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.',
+		title: describeBusy,
+		suggestion: suggestLessLoad,
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
 	},
 	keyBudgetExceeded: {
-		title: 'The budget of the API key is used up',
-		suggestion:
-			'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it resets, or use another key.',
+		title: ({ budgetOwner = 'API key' }) => `The budget of the ${budgetOwner} is used up`,
+		suggestion: suggestBudget,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
@@ -313,9 +355,14 @@ export const MODEL_ERRORS = {
 		retry: 'same',
 	},
 	modelLoadFailed: {
-		title: ({ model }) => `The server could not load the model${quoted(model)}`,
-		suggestion:
-			'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
+		title: ({ model, isLoadTimeout }) =>
+			isLoadTimeout
+				? `The model${quoted(model)} took longer to load than its server waits`
+				: `The server could not load the model${quoted(model)}`,
+		suggestion: ({ isLoadTimeout }) =>
+			isLoadTimeout
+				? 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.'
+				: 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

@@ -102,8 +102,14 @@ export function identifyByResponse({
 /** Types that forward the responses of other servers. */
 const GATEWAYS: readonly ServerTypeName[] = ['gpustack', 'litellm'];
 
+/** What was known of a server, and what its response shows. */
+interface ComparedTypes {
+	known: ServerTypeName;
+	shown: ServerTypeName;
+}
+
 /** Whether a response that shows one type cannot be of a server of another type. */
-export function isContradicted(known: ServerTypeName, shown: ServerTypeName): boolean {
+export function isContradicted({ known, shown }: ComparedTypes): boolean {
 	return known !== shown && !GATEWAYS.includes(known);
 }
 

@@ -25,15 +25,15 @@ export const llamaServer: ServerType = {
 	ignoresModelName: true,
 	hasEveryRoute: true,
 	// A router would load the model for this request.
-	fetchProps: async (server, model, signal) => {
+	fetchProps: async (server, model, options) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
-		const all = await tryProbeObject(server, `/props${query}`, { signal });
+		const all = await tryProbeObject(server, `/props${query}`, options);
 		return all === undefined ? undefined : toServerProps(all);
 	},
-	enrichModels: async (server, models, signal) => {
+	enrichModels: async (server, models, options) => {
 		const [only] = models;
 		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
-		const all = await tryProbeObject(server, '/props', { signal });
+		const all = await tryProbeObject(server, '/props', options);
 		if (all === undefined) return models;
 		const props = parseProps(all);
 		// Inputs of the list take precedence; its context is that of all slots together.

@@ -43,9 +43,10 @@ export const lmStudio: ServerType = {
  * @param field - That of the model's name.
  */
 function createAction(action: 'load' | 'unload', field: string): ModelActions['load'] {
-	return async (server, options) => {
-		const json = { [field]: options.model };
-		await sendCommand(server, `/api/v1/models/${action}`, { ...options, json });
+	return async (server, { model, signal, timeoutMs }) => {
+		const json = { [field]: model };
+		const command = { model, signal, timeoutMs, json };
+		await sendCommand(server, `/api/v1/models/${action}`, command);
 		return { before: 'unknown', state: `${action}ed` };
 	};
 }

@@ -17,26 +17,25 @@ import type {
 	ModelActions,
 	ModelServer,
 	PullProgress,
+	RunningAction,
 } from './server-type';
+import { tryProbeWithin } from '../probe';
 import { sendCommand } from '../send-command';
 import { pollUntil } from '../poll-until';
-import { fetchRunningModel } from './ollama-models';
+import { findRunningModel } from './ollama-models';
 
 const REMOVE_TIMEOUT_MS = 60_000;
 
 export const ollamaActions: ModelActions = { load, unload, pull, remove };
 
-async function load(server: ModelServer, options: ModelActionOptions) {
+async function load(server: ModelServer, options: RunningAction) {
 	const before = await getState(server, options);
 	if (before === 'unloaded') await generateEmpty(server, options);
 	return { before, state: 'loaded' };
 }
 
-async function unload(
-	server: ModelServer,
-	options: ModelActionOptions,
-): Promise<ModelActionResult> {
-	const { model, timeoutMs } = options;
+async function unload(server: ModelServer, options: RunningAction): Promise<ModelActionResult> {
+	const { model, timeoutMs, limit } = options;
 	const before = await getState(server, options);
 	const result = { before, state: 'unloaded' };
 	if (before === 'unloaded') return result;
@@ -46,7 +45,7 @@ async function unload(
 	const toTimeoutError = () =>
 		createServerError(
 			'modelLoading',
-			toErrorContext(server, `${server.url.root}/api/generate`, model),
+			toErrorContext(server, { url: `${server.url.root}/api/generate`, model }),
 			{
 				title: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
 				suggestion:
@@ -55,22 +54,24 @@ async function unload(
 		);
 	const pollUnloaded = async () =>
 		(await getState(server, options)) === 'unloaded' ? result : undefined;
-	return await pollUntil(options, pollUnloaded, toTimeoutError);
+	const pollOptions = { ...options, timeoutMs: limit.remainingMs };
+	return await pollUntil(pollOptions, pollUnloaded, toTimeoutError);
 }
 
-async function getState(server: ModelServer, { model, signal }: ModelActionOptions) {
-	const running = await fetchRunningModel(server, model, signal);
-	return running === undefined ? 'unloaded' : 'loaded';
+/** @throws a `ServerError` if the time is over. */
+async function getState(server: ModelServer, { model, signal, limit }: RunningAction) {
+	const running = await tryProbeWithin(server, '/api/ps', { limit, signal });
+	return findRunningModel(running?.json, model) === undefined ? 'unloaded' : 'loaded';
 }
 
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
 async function generateEmpty(
 	server: ModelServer,
-	options: ModelActionOptions,
+	{ model, signal, timeoutMs, limit }: RunningAction,
 	fields: JsonRecord = {},
 ) {
-	const json = { model: options.model, stream: false, ...fields };
-	const command = { ...options, json };
+	const json = { model, stream: false, ...fields };
+	const command = { model, signal, json, timeoutMs: timeoutMs && limit.remainingMs };
 	await sendCommand(server, '/api/generate', command).catch(async (error: unknown) => {
 		const { serverText = '' } = asServerErrorOrThrow(error);
 		if (!/does not support generate/i.test(serverText)) throw error;
@@ -129,7 +130,7 @@ async function followPull(
 	response: HttpResponse,
 ) {
 	const layers = new Map<string, Layer>();
-	const context = toErrorContext(server, response.url, model);
+	const context = toErrorContext(server, { url: response.url, model });
 	let lastLine = '';
 	for await (const lines of response.events()) {
 		for (const data of lines) {

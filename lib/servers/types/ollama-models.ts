@@ -1,7 +1,7 @@
 /** Models of Ollama: their names, and those in memory. */
 import type { JsonRecord } from '../../values/records';
-import { asRecords, asString } from '../../values/records';
-import type { ModelServer } from './server-type';
+import { asRecord, asRecords, asString } from '../../values/records';
+import type { ModelServer, QueryOptions } from './server-type';
 import { tryProbeObject } from '../probe';
 import { matchesModelId } from '../model-names';
 
@@ -20,10 +20,14 @@ export function isSameOllamaName(id: string, name: string): boolean {
 export async function fetchRunningModel(
 	server: ModelServer,
 	model: string,
-	signal?: AbortSignal,
+	options?: QueryOptions,
 ): Promise<JsonRecord | undefined> {
-	const running = await tryProbeObject(server, '/api/ps', { signal });
-	return asRecords(running?.models).find(({ name }) =>
+	return findRunningModel(await tryProbeObject(server, '/api/ps', options), model);
+}
+
+/** The facts about a model in a response of `/api/ps`. */
+export function findRunningModel(response: unknown, model: string): JsonRecord | undefined {
+	return asRecords(asRecord(response).models).find(({ name }) =>
 		isSameOllamaName(asString(name) ?? '', model),
 	);
 }

@@ -10,7 +10,7 @@ import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import type { ServerModel } from '../server-model';
 import { toStrings, asPositiveNumber } from '../parse-models';
-import type { ModelServer, ServerType } from './server-type';
+import type { ModelServer, QueryOptions, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';
 import { DEFAULT_TEXTS } from './other';
@@ -40,8 +40,8 @@ export const ollama: ServerType = {
 		isCloudModel(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
-	fetchModel: async (server, model, signal) => {
-		const details = await tryProbeObject(server, '/api/show', { json: { model }, signal });
+	fetchModel: async (server, model, options) => {
+		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
 		return parseOllamaModel(model, { shown: details });
 	},
 	enrichModels: addTags,
@@ -98,10 +98,10 @@ function isCloudModel(model: string) {
 }
 
 /** Adds the facts of `/api/tags` and `/api/ps`, which load nothing. Releases before 0.35 list no capabilities there. */
-async function addTags(server: ModelServer, models: ServerModel[], signal?: AbortSignal) {
+async function addTags(server: ModelServer, models: ServerModel[], options?: QueryOptions) {
 	const [tags, running] = await Promise.all([
-		tryProbeObject(server, '/api/tags', { signal }).then(indexOllamaEntries),
-		tryProbeObject(server, '/api/ps', { signal }).then(indexOllamaEntries),
+		tryProbeObject(server, '/api/tags', options).then(indexOllamaEntries),
+		tryProbeObject(server, '/api/ps', options).then(indexOllamaEntries),
 	]);
 	return models.map((model) => {
 		const tag = tags.get(model.id);

@@ -5,7 +5,7 @@ import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
-import { tryProbe } from '../probe';
+import { tryProbeWithin } from '../probe';
 import { sendCommand } from '../send-command';
 import { toListUrl } from '../server-urls';
 import { pollUntil } from '../poll-until';
@@ -18,6 +18,7 @@ import type {
 	ModelActionResult,
 	ModelActions,
 	ModelServer,
+	RunningAction,
 } from './server-type';
 
 const COMMAND_TIMEOUT_MS = 15_000;
@@ -32,7 +33,7 @@ const UNLOADED_STATES = ['unloaded', 'downloaded'];
 
 export const routerActions: ModelActions = { load, unload, pull, remove };
 
-async function load(server: ModelServer, options: ModelActionOptions) {
+async function load(server: ModelServer, options: RunningAction) {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
 	const actionOptions = { ...options, model };
 	const isActive = ACTIVE_STATES.has(before);
@@ -45,7 +46,7 @@ async function load(server: ModelServer, options: ModelActionOptions) {
 	};
 }
 
-async function unload(server: ModelServer, options: ModelActionOptions) {
+async function unload(server: ModelServer, options: RunningAction) {
 	const { id: model, state: before = 'unknown' } = await findModel(server, options);
 	if (!ACTIVE_STATES.has(before)) return { model, before, state: before };
 	const result: ModelActionResult = { model, before, state: 'unloaded' };
@@ -58,8 +59,8 @@ async function unload(server: ModelServer, options: ModelActionOptions) {
 }
 
 /** @throws a `ServerError` of type `modelNotFound`. */
-async function findModel(server: ModelServer, { model, signal }: ModelActionOptions) {
-	const models = await fetchModels(server, signal);
+async function findModel(server: ModelServer, { model, signal, limit }: RunningAction) {
+	const models = await fetchModels(server, limit.capMs(COMMAND_TIMEOUT_MS), signal);
 	// Only a router reports states, and has these routes.
 	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server);
 	const listed = models.find((candidate) => matchesModel(candidate, model));
@@ -67,20 +68,24 @@ async function findModel(server: ModelServer, { model, signal }: ModelActionOpti
 	const ids = models.map(({ id }) => id);
 	const usableIds = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
 	const alternative = 'put its GGUF file into the folder of --models-dir and restart the router.';
-	throw createServerError('modelNotFound', toErrorContext(server, toListUrl(server), model), {
-		title: `The server does not offer the model "${model}"`,
-		suggestion: suggestModels(usableIds, alternative),
-		facts: { models: ids },
-	});
+	throw createServerError(
+		'modelNotFound',
+		toErrorContext(server, { url: toListUrl(server), model }),
+		{
+			title: `The server does not offer the model "${model}"`,
+			suggestion: suggestModels(usableIds, alternative),
+			facts: { models: ids },
+		},
+	);
 }
 
-async function fetchModels(server: ModelServer, signal?: AbortSignal) {
-	const options = { signal, timeoutMs: COMMAND_TIMEOUT_MS };
-	return parseModels(await sendCommand(server, toListUrl(server), options)) ?? [];
+async function fetchModels(server: ModelServer, timeoutMs: number, signal?: AbortSignal) {
+	const list = await sendCommand(server, toListUrl(server), { signal, timeoutMs });
+	return parseModels(list) ?? [];
 }
 
 function createNotRouterError(server: ModelServer) {
-	return createServerError('featureDisabled', toErrorContext(server, server.url.root), {
+	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
 		title:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		suggestion:
@@ -88,30 +93,27 @@ function createNotRouterError(server: ModelServer) {
 	});
 }
 
-async function changeState(
-	server: ModelServer,
-	action: 'load' | 'unload',
-	options: ModelActionOptions,
-) {
-	await sendCommand(server, `/models/${action}`, toCommand(options)).catch((error: unknown) => {
+async function changeState(server: ModelServer, action: 'load' | 'unload', options: RunningAction) {
+	const command = toCommand(options, options.limit.capMs(COMMAND_TIMEOUT_MS));
+	await sendCommand(server, `/models/${action}`, command).catch((error: unknown) => {
 		const { serverText = '' } = asServerErrorOrThrow(error);
 		// Another client was faster: the model is already in this state.
 		if (!/is already running|is not running/.test(serverText)) throw error;
 	});
 }
 
-function toCommand(options: ModelActionOptions) {
-	return { ...options, json: { model: options.model }, timeoutMs: COMMAND_TIMEOUT_MS };
+function toCommand({ model, signal }: ModelActionOptions, timeoutMs: number) {
+	return { model, signal, json: { model }, timeoutMs };
 }
 
 /** Polls the list until the state is final. */
 async function waitForFinalState(
 	server: ModelServer,
 	action: 'load' | 'unload',
-	options: ModelActionOptions,
+	options: RunningAction,
 ) {
-	const { model, timeoutMs } = options;
-	const context = toErrorContext(server, `${server.url.root}/models/${action}`, model);
+	const { model, timeoutMs, limit } = options;
+	const context = toErrorContext(server, { url: `${server.url.root}/models/${action}`, model });
 	const pollState = async () => {
 		const { state, exitCode } = await findModel(server, options);
 		// A killed process may count as failed.
@@ -129,7 +131,8 @@ async function waitForFinalState(
 			suggestion:
 				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
-	return await pollUntil(options, pollState, toTimeoutError);
+	const pollOptions = { ...options, timeoutMs: limit.remainingMs };
+	return await pollUntil(pollOptions, pollState, toTimeoutError);
 }
 
 /**
@@ -138,11 +141,11 @@ async function waitForFinalState(
  *
  * @returns false if the server shows neither slots nor metrics.
  */
-async function waitForRunningRequests(server: ModelServer, options: ModelActionOptions) {
-	const { model, wait, timeoutMs } = options;
+async function waitForRunningRequests(server: ModelServer, options: RunningAction) {
+	const { model, wait, timeoutMs, limit } = options;
 	let running: number | undefined;
 	const createBusyError = (text: { title: string; suggestion: string }) =>
-		createServerError('busy', toErrorContext(server, server.url.root, model), {
+		createServerError('busy', toErrorContext(server, { url: server.url.root, model }), {
 			...text,
 			facts: { running },
 		});
@@ -156,27 +159,28 @@ async function waitForRunningRequests(server: ModelServer, options: ModelActionO
 				'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
 		});
 	};
-	return await pollUntil(options, pollIdle, () =>
+	const pollOptions = { ...options, timeoutMs: limit.remainingMs };
+	return await pollUntil(pollOptions, pollIdle, () =>
 		createBusyError({
-			title: `The model "${model}" is still processing ${formatRequests(running)} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
+			title: `The model "${model}" ${running === undefined ? 'may still be processing requests' : `is still processing ${formatRequests(running)}`} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
 			suggestion:
 				'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
 		}),
 	);
 }
 
-function formatRequests(count = 0) {
+function formatRequests(count: number) {
 	return `${count} ${count === 1 ? 'request' : 'requests'}`;
 }
 
 /** Requests that a model processes or has queued; undefined if unknown. */
-async function countRunningRequests(server: ModelServer, { model, signal }: ModelActionOptions) {
+async function countRunningRequests(server: ModelServer, { model, signal, limit }: RunningAction) {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
-	const response = await tryProbe(server, `/metrics${query}`, { signal });
+	const response = await tryProbeWithin(server, `/metrics${query}`, { limit, signal });
 	const metrics = parseMetrics(response?.status === 200 ? response.text : '');
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
-	const slots = await tryProbe(server, `/slots${query}`, { signal });
+	const slots = await tryProbeWithin(server, `/slots${query}`, { limit, signal });
 	return Array.isArray(slots?.json)
 		? asRecords(slots.json).filter(({ is_processing: isBusy }) => isBusy === true).length
 		: undefined;
@@ -185,28 +189,34 @@ async function countRunningRequests(server: ModelServer, { model, signal }: Mode
 /** The router downloads in the background; its list shows the state. */
 async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, signal, timeoutMs } = options;
-	await sendCommand(server, '/models', toCommand(options)).catch(
+	const requestMs = Math.min(COMMAND_TIMEOUT_MS, timeoutMs || Infinity);
+	await sendCommand(server, '/models', toCommand(options, requestMs)).catch(
 		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
 	);
 	if (!wait) return { state: 'downloading' };
-	const context = toErrorContext(server, `${server.url.root}/models`, model);
+	const context = toErrorContext(server, { url: `${server.url.root}/models`, model });
 	return await pollUntil(
 		{ timeoutMs: timeoutMs || Infinity, pauseMs: PULL_POLL_INTERVAL_MS, signal },
-		createDownloadPoll(server, options, context),
+		createDownloadPoll(server, { ...options, requestMs }, context),
 		() => createServerError('idleTimeout', context, { about: { timeoutMs } }),
 	);
+}
+
+interface Download extends ModelActionOptions {
+	/** Timeout of each request, in milliseconds. */
+	requestMs: number;
 }
 
 /** Checks whether the download has ended. It may take a moment to appear in the list. */
 function createDownloadPoll(
 	server: ModelServer,
-	{ model, signal, onProgress }: ModelActionOptions,
+	{ model, signal, onProgress, requestMs }: Download,
 	context: ErrorContext,
 ) {
 	const startedAt = performance.now();
 	let wasListed = false;
 	return async () => {
-		const models = await fetchModels(server, signal);
+		const models = await fetchModels(server, requestMs, signal);
 		// The router adds the quantization that it chose.
 		const listed = models.find(
 			(candidate) => matchesModel(candidate, model) || candidate.id.startsWith(`${model}:`),

@@ -1,4 +1,5 @@
 /** A server type: its capabilities, fields and texts. */
+import type { TimeLimit } from '../time-limit';
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../server-model';
@@ -138,12 +139,15 @@ export interface ModelActionOptions {
 	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
+/** An action that has begun. */
+export interface RunningAction extends ModelActionOptions {
+	/** The rest of the timeout of a load or an unload, for all its requests together. */
+	limit: TimeLimit;
+}
+
 /** Actions on models. Missing ones are not supported. */
 export type ModelActions = Partial<
-	Record<
-		ModelAction,
-		(server: ModelServer, options: ModelActionOptions) => Promise<ModelActionResult>
-	>
+	Record<ModelAction, (server: ModelServer, action: RunningAction) => Promise<ModelActionResult>>
 >;
 
 /** Complete sentences about a server type. */
@@ -168,11 +172,18 @@ export interface ServerTexts {
 	getModelSuggestion?(errorType: ErrorType, model: string): string | undefined;
 }
 
+/** How facts are requested. */
+export interface QueryOptions {
+	signal?: AbortSignal;
+	/** Of each request, in milliseconds. Default: 10 s. */
+	timeoutMs?: number;
+}
+
 /** Requests facts about a model. */
 type ModelQuery<Facts> = (
 	server: ModelServer,
 	model: string,
-	signal?: AbortSignal,
+	options?: QueryOptions,
 ) => Promise<Facts>;
 
 /** One row of the table of server types. Callers check a member, never a name. */
@@ -222,7 +233,7 @@ export interface ServerType {
 	enrichModels?(
 		server: ModelServer,
 		models: ServerModel[],
-		signal?: AbortSignal,
+		options?: QueryOptions,
 	): Promise<ServerModel[]>;
 	/** Queries that reduce its list to the models for a task. */
 	listQueries?: Readonly<Partial<Record<ModelTask, string>>>;

@@ -2,6 +2,7 @@
 import { pushAll } from '../../values/lists';
 import { readLiteralCallsAt } from '../literals';
 import { findArgumentsProblem } from './json-calls';
+import { MAX_VALUES } from './limits';
 import type { TextCursor } from './cursor';
 import type { CallCandidate } from './types';
 
@@ -18,7 +19,7 @@ export function readLiteralCalls(cursor: TextCursor): CallCandidate[] | undefine
 	const from = cursor.at;
 	const isInBlock = cursor.match(FENCE) !== undefined;
 	const candidates: CallCandidate[] = readLiterals(cursor) ?? [];
-	while (isInBlock && candidates.length > 0) {
+	while (isInBlock && candidates.length > 0 && candidates.at(-1)!.problems.length === 0) {
 		if (cursor.match(FENCE_END) !== undefined) return candidates;
 		cursor.match(SEPARATOR);
 		const next = readLiterals(cursor);
@@ -34,8 +35,20 @@ function readLiterals(cursor: TextCursor): CallCandidate[] | undefined {
 	const from = cursor.at;
 	if (cursor.match(START) === undefined) return undefined;
 	cursor.skip(CALL_WORD);
-	const literal = readLiteralCallsAt(cursor.text, cursor.at);
+	const literal = readLiteralCallsAt(cursor.text, cursor.at, MAX_VALUES);
 	cursor.charge(literal.to - cursor.at);
+	if (literal.largeCall !== undefined) {
+		cursor.at = literal.to;
+		return [
+			{
+				syntax: 'literal',
+				name: literal.largeCall,
+				arguments: undefined,
+				range: { from, to: cursor.at },
+				problems: ['tooLarge'],
+			},
+		];
+	}
 	if (literal.result === undefined) {
 		cursor.at = from;
 		return undefined;

@@ -39,7 +39,7 @@ export function readTextCalls(response: string): TextCallReading {
 		return { candidates: complete, text, range, allowsTextAfter: false };
 	}
 	const visible = text.search(BEGINNING) < 0 ? '' : blankOutQuotedLines(blankOutCode(text));
-	return readBlocks(text, visible, (at) => isInOpenElement(text, at));
+	return readBlocks({ text, visible, isExcluded: (at) => isInOpenElement(text, at) });
 }
 
 /**
@@ -49,17 +49,19 @@ export function readTextCalls(response: string): TextCallReading {
  */
 export function readQuotedCalls(text: string, isInCode: boolean): readonly CallCandidate[] {
 	if (text.search(BEGINNING) < 0) return [];
-	return readBlocks(text, isInCode ? text : blankOutCode(text)).candidates;
+	return readBlocks({ text, visible: isInCode ? text : blankOutCode(text) }).candidates;
 }
 
-/**
- * @param visible the text, with blanks where no call begins
- */
-function readBlocks(
-	text: string,
-	visible: string,
-	isExcluded: (at: number) => boolean = () => false,
-): TextCallReading {
+/** A text, and where calls may begin in it. */
+interface SearchedText {
+	text: string;
+	/** The text, with blanks where no call begins. */
+	visible: string;
+	/** Whether no call begins at a place. Default: at none. */
+	isExcluded?(at: number): boolean;
+}
+
+function readBlocks({ text, visible, isExcluded = () => false }: SearchedText): TextCallReading {
 	const cursor = new TextCursor(text);
 	let failedBeginnings = 0;
 	for (const { index: from } of visible.matchAll(BEGINNING)) {

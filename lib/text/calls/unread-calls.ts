@@ -101,13 +101,13 @@ function findCalledName(text: string, tools: readonly string[]): string | undefi
 		for (let at = prose.indexOf(name); at >= 0; at = prose.indexOf(name, at + name.length)) {
 			occurrences += 1;
 			if (occurrences > MAX_OCCURRENCES) return undefined;
-			if (isCalledAt(prose, at, name.length)) return name;
+			if (isCalledAt(prose, { at, length: name.length })) return name;
 		}
 	}
 	return undefined;
 }
 
-function isCalledAt(text: string, at: number, length: number): boolean {
+function isCalledAt(text: string, { at, length }: { at: number; length: number }): boolean {
 	// Blanks and line breaks were folded: a line break counts as a blank where the syntax allows either.
 	const allBefore = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
@@ -115,24 +115,30 @@ function isCalledAt(text: string, at: number, length: number): boolean {
 	const before = allBefore.replace(NAMESPACE, '');
 	const name = text.slice(at, at + length);
 	return (
-		(isElement(before, after) && NO_TAG_OF_HTML.test(name)) ||
+		(isElement({ before, after }) && NO_TAG_OF_HTML.test(name)) ||
 		BARE_ARGUMENTS.test(after) ||
 		HEADERS.some(([start, end]) => start.test(before) && end.test(after)) ||
 		IN_TAG.test(before.replaceAll('\n', ' ')) ||
-		hasCallSyntax(before.replaceAll('\n', ' '), after)
+		hasCallSyntax({ before: before.replaceAll('\n', ' '), after })
 	);
+}
+
+/** The text around a name. */
+interface NameContext {
+	before: string;
+	after: string;
 }
 
 /** HTML's own tags are words. */
 const NO_TAG_OF_HTML = /[_.-]/;
 
 /** Whether an element has the name of the tool: `<N/>`, or `<N>` with elements or nothing in it. */
-function isElement(before: string, after: string): boolean {
+function isElement({ before, after }: NameContext): boolean {
 	return before.endsWith('<') && /^ ?(?:\/>|>\s?<)/.test(after);
 }
 
 /** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
-function hasCallSyntax(before: string, after: string): boolean {
+function hasCallSyntax({ before, after }: NameContext): boolean {
 	const hasArguments = ARGUMENTS.test(after);
 	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
 	if (/[{[(:=]/.test(opened)) return true;
@@ -160,19 +166,17 @@ function findNameInMarks(text: string, tools: readonly string[]): string | undef
 		if (mark === undefined || OTHER_MARK.test(mark)) continue;
 		marks += 1;
 		if (marks > MAX_MARKS || read > MAX_CONTENTS) return undefined;
-		const content = getContent(
-			text.slice(index + mark.length, index + mark.length + MAX_CONTENT),
-			mark,
-		);
+		const start = index + mark.length;
+		const content = getContent({ mark, text: text.slice(start, start + MAX_CONTENT) });
 		read += content.length;
-		const name = tools.find((tool) => isNamedIn(content, tool, isCallMark(mark)));
+		const name = tools.find((tool) => isNamedIn(content, { tool, isInCallMark: isCallMark(mark) }));
 		if (name !== undefined) return name;
 	}
 	return undefined;
 }
 
-/** The text before the end of a mark; the complete text if it has none, and is no prose. */
-function getContent(text: string, mark: string): string {
+/** The text between a mark and its end; the complete text after it if it has none, and is no prose. */
+function getContent({ mark, text }: { mark: string; text: string }): string {
 	const end = text.indexOf(getClosingMark(mark));
 	if (getClosingMark(mark) !== mark && end >= 0) return text.slice(0, end);
 	if (getBlockEnd(mark).isStopToken === true) return text;
@@ -184,7 +188,10 @@ function isCallMark(mark: string): boolean {
 	return mark.startsWith('[') || BLOCK_MARK.test(mark);
 }
 
-function isNamedIn(content: string, tool: string, isInCallMark: boolean): boolean {
+function isNamedIn(
+	content: string,
+	{ tool, isInCallMark }: { tool: string; isInCallMark: boolean },
+): boolean {
 	const at = content.indexOf(tool);
 	const before = content.slice(0, at);
 	const after = content.slice(at + tool.length);

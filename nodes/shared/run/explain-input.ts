@@ -20,48 +20,60 @@ interface FailedInput {
 	itemIndex: number;
 }
 
+/** An error with what its value says about the cause. */
+export interface ExplainedInput {
+	reason: unknown;
+	/** Whether the value is written in the node, so that every item fails alike. */
+	isOfNode: boolean;
+}
+
 /**
- * The error about a value that an expression returned: nothing in the node is wrong, so it names the item, and what the
- * item lacks.
+ * The error about a value that an expression returned: nothing in the node is wrong, so it names what the item lacks.
  *
  * @returns other errors unchanged.
  */
 export function explainInput(
 	error: unknown,
 	{ context, properties, itemIndex }: FailedInput,
-): unknown {
+): ExplainedInput {
+	const unchanged = { reason: error, isOfNode: false };
 	const { type, parameters } = context.getNode();
 	// A model fills in the fields of a tool.
-	if (!(error instanceof ServerError) || isToolType(type)) return error;
+	if (!(error instanceof ServerError) || isToolType(type)) return unchanged;
 	const [, words = ''] = FIELD_ERROR.exec(error.message) ?? [];
-	const field = findExpression(properties, asRecord(parameters), words);
-	if (field === undefined) return error;
-	const items = context.getInputData();
-	// From 1, as the texts of an item, and only if there are others.
-	const position = items.length > 1 ? ` (item ${itemIndex + 1} of ${items.length})` : '';
+	const field = findField(properties, asRecord(parameters), words);
+	if (field === undefined) return unchanged;
+	if (!hasExpression(field.value)) return { reason: error, isOfNode: true };
+	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
-	const missingName = findMissingName(field.expression, asRecord(items[itemIndex]?.json));
-	if (missingName !== undefined)
-		return error.copyWith({
-			title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}${position}`,
-			suggestion: suggest(
-				`${advise(missingName, context)}, or change the expression in "${field.label}".`,
-			),
-		});
-	return error.copyWith({
-		title: error.message + position,
-		suggestion: suggest(
-			error.message.endsWith('is empty')
-				? `Fill in the value, ${context.continueOnFail() ? 'or ' : ''}remove such items before this node (Filter)${context.continueOnFail() ? '' : ', or set On Error to Continue'}.`
-				: 'Correct the value in the item, or the expression.',
-		),
-	});
+	const missingName = findMissingName(
+		field.value as string,
+		asRecord(context.getInputData()[itemIndex]?.json),
+	);
+	const reason =
+		missingName === undefined
+			? error.withSuggestion(suggest(adviseOnValue(error, context)))
+			: error.copyWith({
+					title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}`,
+					suggestion: suggest(
+						`${adviseOnField(missingName, context)}, or change the expression in "${field.label}".`,
+					),
+				});
+	return { reason, isOfNode: false };
+}
+
+/** What to do about a value of an item. */
+function adviseOnValue({ message }: ServerError, context: FailedInput['context']): string {
+	if (!message.endsWith('is empty')) return 'Correct the value in the item, or the expression.';
+	return context.continueOnFail()
+		? 'Fill in the value, or remove such items before this node (Filter).'
+		: 'Fill in the value, remove such items before this node (Filter), or set Settings → On Error to Continue.';
 }
 
 /** How the item gets the field; for the field of a chat, only what is not done yet. */
-function advise(missingName: string, context: FailedInput['context']): string {
+function adviseOnField(missingName: string, context: FailedInput['context']): string {
 	if (missingName !== 'chatInput') return 'Pass on a field with this name';
 	const trigger = getStartingChatTrigger(context);
 	return trigger === undefined
@@ -69,33 +81,49 @@ function advise(missingName: string, context: FailedInput['context']): string {
 		: `Pass on this field of "${trigger.name}"`;
 }
 
-/** A field with an expression. */
-interface ExpressionField {
+/** A field of the node. */
+interface NodeField {
 	/** As the editor shows it. */
 	label: string;
-	expression: string;
+	/** As the workflow stores it, or the default. */
+	value: unknown;
 }
 
 /**
- * The expression in a field, also of a collection.
+ * The field that an error is about, also of a collection.
  *
  * @param label - in upper or lower case, since a title may use it as a word of its sentence
  */
-function findExpression(
+function findField(
 	properties: readonly INodeProperties[],
 	values: JsonRecord,
 	label: string,
-): ExpressionField | undefined {
-	for (const { displayName, name, type, options, default: defaultValue } of properties) {
-		const value = values[name] ?? defaultValue;
-		if (type === 'collection') {
-			const field = findExpression(options as INodeProperties[], asRecord(value), label);
-			if (field !== undefined) return field;
-		} else if (displayName.toLowerCase() === label.toLowerCase() && isExpression(value)) {
-			return { label: displayName, expression: value as string };
-		}
-	}
-	return undefined;
+): NodeField | undefined {
+	const fields: NodeField[] = properties.flatMap(
+		({ displayName, name, type, options, default: defaultValue }) => {
+			const value = asPlain(values[name] ?? defaultValue);
+			if (type !== 'collection')
+				return displayName.toLowerCase() === label.toLowerCase()
+					? { label: displayName, value }
+					: [];
+			return findField(options as INodeProperties[], asRecord(value), label) ?? [];
+		},
+	);
+	// Variants of a field, of which the operation shows one, have the same label.
+	return fields.find(({ value }) => isExpression(value)) ?? fields[0];
+}
+
+/** Whether a value, or one in it, is an expression. */
+function hasExpression(value: unknown): boolean {
+	return typeof value === 'object' && value !== null
+		? Object.values(value).some(hasExpression)
+		: isExpression(value);
+}
+
+/** The value of a resource locator, and any other value unchanged. */
+function asPlain(value: unknown): unknown {
+	const { __rl: isLocator, value: inner } = asRecord(value);
+	return isLocator === true ? inner : value;
 }
 
 /** The first field that an expression reads from the item, and that the item does not have. */

@@ -1,15 +1,27 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { getErrorMessage } from '../../../lib/values/text';
 
+/** What is known about the error of an item. */
+export interface ItemErrorDetails {
+	/** Further fields of the failed item. */
+	facts?: object;
+	/** Whether a value of the node is wrong, so that every item fails alike. Default: no. */
+	isOfNode?: boolean;
+}
+
 /** The error of one item, in an operation that processes all items together. */
 export class ItemError extends Error {
-	/** @param facts - Further fields of the failed item. */
+	readonly facts: object;
+	readonly isOfNode: boolean;
+
 	constructor(
 		readonly itemIndex: number,
 		readonly reason: unknown,
-		readonly facts: object = {},
+		{ facts = {}, isOfNode = false }: ItemErrorDetails = {},
 	) {
 		super(getErrorMessage(reason));
+		this.facts = facts;
+		this.isOfNode = isOfNode;
 	}
 }
 
@@ -38,7 +50,7 @@ export function toItemErrorOrThrow(
 	{ context, signal }: ItemRun,
 	{ itemIndex, reason, facts }: ItemFailure,
 ): ItemError {
-	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, facts);
+	const error = reason instanceof ItemError ? reason : new ItemError(itemIndex, reason, { facts });
 	if (context.continueOnFail() && !signal.aborted) return error;
 	throw error;
 }

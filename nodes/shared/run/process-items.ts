@@ -1,11 +1,13 @@
 /** Processes the items of a node, several at the same time. */
-import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { isToolType, NodeOperationError } from 'n8n-workflow';
 import { anySignal } from '../../../lib/http/sleep';
 import { tryOrUndefined } from '../../../lib/values/attempt';
 import { ItemError } from './item-error';
 import { toPanelError } from './panel-error';
 import { getVisitorMessage } from './visitor-message';
 import { toChatMessage } from '../../../lib/errors/describe-error';
+import { ServerError } from '../../../lib/errors/server-error';
 import { CancelPoller } from '../cancel-poller';
 
 /**
@@ -81,7 +83,24 @@ export async function processItems<T>(
 	// After the first error, the others are aborts.
 	const [firstError] = errors;
 	if (firstError === undefined) return results;
-	throw toPanelError(context, options.toNodeError(firstError), firstError.reason);
+	const nodeError = toPanelError(context, options.toNodeError(firstError), firstError.reason);
+	nodeError.message += getPosition(firstError, context);
+	throw nodeError;
+}
+
+/**
+ * Which item failed, behind the title in the panel: counted from 1, as texts and documents are, and only if there are others.
+ * n8n's own errors have their own count.
+ */
+function getPosition(
+	{ itemIndex, reason, isOfNode }: ItemError,
+	context: Pick<IExecuteFunctions, 'getNode' | 'getInputData'>,
+): string {
+	const count = context.getInputData().length;
+	// "Text 2" of the second item says it already.
+	const isNamed = reason instanceof ServerError && reason.facts.index === itemIndex;
+	const isOther = reason instanceof NodeOperationError || isToolType(context.getNode().type);
+	return count < 2 || isOfNode || isNamed || isOther ? '' : ` (item ${itemIndex + 1} of ${count})`;
 }
 
 /** Indexes of the items, grouped by their key. */

@@ -4,7 +4,6 @@ import type {
 	INodeExecutionData,
 	NodeOperationError,
 } from 'n8n-workflow';
-import type { NodeErrorOptions } from '../../../lib/errors/node-error';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values/attempt';
@@ -25,7 +24,7 @@ export interface RunOperationsOptions<Access extends object> {
 	/** Creates the clients from the credential of an item. */
 	getAccess(itemIndex: number, signal: AbortSignal): Promise<Access>;
 	/** Creates n8n's error, with its details in `context.data`. */
-	createNodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
+	createNodeError?(node: INode, error: unknown): NodeOperationError;
 	/** Number of outputs of the node; failed items are sent to the last one. Default: 1. */
 	outputs?: number;
 }
@@ -36,8 +35,7 @@ export async function runOperations<Access extends object>(
 	{ table, getAccess, createNodeError = toNodeError, outputs = 1 }: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
 	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
-	const toItemNodeError = ({ reason, itemIndex }: ItemError) =>
-		createNodeError(context.getNode(), reason, { itemIndex });
+	const toItemNodeError = ({ reason }: ItemError) => createNodeError(context.getNode(), reason);
 	const getGroup = memoize((operation: Operation<never>) =>
 		collectGroup(context, getOperation, operation),
 	);
@@ -70,7 +68,8 @@ export async function runOperations<Access extends object>(
 			};
 			const explain = ({ itemIndex: index, reason, facts }: ItemError) => {
 				const input = { context, properties: operation.fields, itemIndex: index };
-				return new ItemError(index, explainInput(reason, input), facts);
+				const explained = explainInput(reason, input);
+				return new ItemError(index, explained.reason, { facts, isOfNode: explained.isOfNode });
 			};
 			const result = await operation.execute(call).catch(async (error: unknown) => {
 				await typing?.breakLine();

@@ -126,7 +126,7 @@ testLimit('lib/chat/tools/tool-call-ids.ts#MAX_SERVER_ID', {
 	outcome: (length) => {
 		const id = `f${'1'.repeat(length - 1)}`;
 		const [own] = createToolCallIds([id]);
-		return toServerToolCallId(own!, 'f') === id;
+		return toServerToolCallId({ id: own!, name: 'f' }) === id;
 	},
 	within: true,
 	beyond: false,

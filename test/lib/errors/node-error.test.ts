@@ -32,14 +32,13 @@ describe('toNodeError', () => {
 			text: 'Once upon',
 			reasoning: 'hm',
 		});
-		const error = toNodeError(NODE, serverError, { itemIndex: 3 });
+		const error = toNodeError(NODE, serverError);
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The connection was lost during the response');
 		expect(error.description).toBe(
 			`The connection was lost during the response. Server message: "boom". ${serverError.suggestion} URL: ${REQUEST_URL}`,
 		);
 		expect(error.context).toMatchObject({
-			itemIndex: 3,
 			data: {
 				type: 'connectionLost',
 				url: REQUEST_URL,
@@ -103,11 +102,10 @@ describe('toNodeError', () => {
 		expect(
 			toNodeError(NODE, new NodeOperationError(NODE, 'known', { description: 'more' })).description,
 		).toBe('more');
-		expect(toNodeError(NODE, new TypeError('a bug'), { itemIndex: 1 })).toMatchObject({
+		expect(toNodeError(NODE, new TypeError('a bug'))).toMatchObject({
 			message: 'a bug',
 			// Shown in the chat.
 			description: 'a bug',
-			context: { itemIndex: 1 },
 		});
 		expect(toNodeError(NODE, 'a text').message).toBe('a text');
 	});

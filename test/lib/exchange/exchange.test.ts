@@ -304,11 +304,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 
 const REJECTION = { status: 400, isQuoted: false };
 
-const fail = (
-	type: ErrorType,
-	serverText = '',
-	hasShownOutput = false,
-): AttemptOutcome<string, string> => ({
+const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
@@ -339,7 +335,7 @@ describe('each rule', () => {
 
 	describe('serverFailure: the same request', () => {
 		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
-			...(fail(type) as FailedOutcome),
+			...fail(type),
 			...details,
 		});
 
@@ -480,6 +476,19 @@ describe('the error', () => {
 
 	test('is the first one, if the changed request is rejected, too', () => {
 		expect(getError(fieldError, fail('badRequest', 'other'))?.serverText).toContain('top_k');
+	});
+
+	test.each<ErrorType>(['modelNotFound', 'featureDisabled', 'promptTooLong'])(
+		'is the later one, if the changed request has a cause that the first did not name: %s',
+		(type) => {
+			const error = createServerError(type, {}, { status: 404 });
+			expect(getError(fieldError, { type: 'failed', error })?.type).toBe(type);
+		},
+	);
+
+	test('is the first one, if both name a cause', () => {
+		const first = fail('toolsUnsupported', "Unknown parameter: 'top_k'");
+		expect(getError(first, fail('badRequest', 'other'))?.type).toBe('toolsUnsupported');
 	});
 
 	test('is the later one, if the first is a missing route', () => {

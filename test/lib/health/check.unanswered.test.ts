@@ -5,7 +5,8 @@ import {
 	rawServer,
 } from '../../support/servers/raw-http-server';
 import type { RawHandler } from '../../support/servers/raw-http-server';
-import { check, finding, ids, json, routes } from './support';
+import { withDeadline } from '../../support/waiting/deadline';
+import { check, checkDify, finding, ids, json, routes } from './support';
 
 afterEach(closeRawServers);
 
@@ -41,6 +42,55 @@ describe('a /health without a response', () => {
 		expect(ids(result)).not.toContain('healthUnanswered');
 		expect(result.status).toBe<HealthStatus>('healthy');
 	});
+});
+
+describe('a request for details that hangs', () => {
+	/** Shorter than the timeout of a request that has none of its own. */
+	const DEADLINE_MS = 8_000;
+	const OLLAMA_LIST = json('200 OK', {
+		object: 'list',
+		data: [{ id: 'qwen3:8b', object: 'model', owned_by: 'library' }],
+	});
+	const OLLAMA = {
+		'/v1/models': OLLAMA_LIST,
+		'/api/version': json('200 OK', { version: '0.35.0' }),
+		'/api/tags': json('200 OK', { models: [{ name: 'qwen3:8b' }] }),
+		'/api/ps': json('200 OK', { models: [] }),
+	};
+	const LLAMA_LIST = json(
+		'200 OK',
+		{ object: 'list', data: [{ id: 'a', object: 'model', owned_by: 'llamacpp' }] },
+		{ Server: 'llama.cpp' },
+	);
+
+	test.each<[string, Record<string, RawHandler>]>([
+		['the models on the disk of Ollama', { ...OLLAMA, '/api/tags': hang }],
+		['the models in the memory of Ollama', { ...OLLAMA, '/api/ps': hang }],
+		['both', { ...OLLAMA, '/api/tags': hang, '/api/ps': hang }],
+		['the properties of a llama-server', { '/v1/models': LLAMA_LIST, '/props': hang }],
+		['the metrics', { '/v1/models': LLAMA_LIST, '/metrics': hang }],
+		['the health', { '/v1/models': LIST, '/health': hang }],
+		['a task of a server without a list', { '/v1/embeddings': hang }],
+	])('ends with the timeout of the check: %s', async (name, known) => {
+		const url = await rawServer(routes(known));
+		const result = await withDeadline(check(url, { timeoutMs: 300 }), () => name, DEADLINE_MS);
+		expect(result.server.url).toBe(url);
+	});
+
+	test.each(['/parameters', '/workflows/logs?page=1&limit=1', '/datasets?page=1&limit=1'])(
+		'of Dify ends with it, too: %s',
+		async (path) => {
+			const app = json(
+				'200 OK',
+				{ name: 'a', mode: 'chat' },
+				{ 'X-Version': '1.16.0', 'X-Env': 'PRODUCTION' },
+			);
+			const url = await rawServer(routes({ '/v1/info': app, [`/v1${path}`]: hang }));
+			const checking = checkDify(url, { apiKey: 'app-1', keyType: 'app' }, { timeoutMs: 300 });
+			const result = await withDeadline(checking, () => path, DEADLINE_MS);
+			expect(result.server.type).toBe('dify');
+		},
+	);
 });
 
 describe('401 on every route', () => {

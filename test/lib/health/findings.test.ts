@@ -1,5 +1,5 @@
 import { sleep } from 'n8n-workflow';
-import { FINDINGS } from '../../../lib/health/findings';
+import { BLOCKING_FINDINGS, FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/servers/listen';
@@ -11,7 +11,7 @@ import {
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { httpFixture } from '../../support/servers/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
-import { DIFY_FINDINGS } from '../../../lib/health/dify';
+import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../../lib/health/dify';
 import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
 import { readRows } from '../../support/files/rows';
@@ -228,7 +228,9 @@ test.each([
 const OTHERS = ['redirected', 'slowResponse'];
 
 test('every finding has a test case', () => {
-	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual(Object.keys(FINDINGS).sort());
+	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual(
+		Object.keys({ ...BLOCKING_FINDINGS, ...FINDINGS }).sort(),
+	);
 });
 
 test('a good server has no findings', async () => {
@@ -453,8 +455,8 @@ describe('the API cannot be used', () => {
 });
 
 const tables: Record<string, object> = {
-	modelServer: FINDINGS,
-	dify: DIFY_FINDINGS,
+	modelServer: { ...BLOCKING_FINDINGS, ...FINDINGS },
+	dify: { ...DIFY_BLOCKING_FINDINGS, ...DIFY_FINDINGS },
 	speed: SPEED_FINDINGS,
 	tools: TOOL_FINDINGS,
 	// Findings from errors with a suggestion of Server Health

@@ -180,6 +180,9 @@ describe('a report', () => {
 		const page = render({ speed: { model: 'm', runs } });
 		expect(page.match(/<svg/g) ?? []).toHaveLength(charts);
 		expect(page).toContain('<table>');
+		// The remark below explains a column of the table, which is there without charts, too.
+		const [, explained] = /“([^”]+)” counts/.exec(page)!;
+		expect(page).toContain(`<th>${explained}, tokens/s</th>`);
 	});
 
 	it('lets a browser load and run nothing but its own style', () => {

@@ -97,7 +97,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		sim.script(reply.toolCalls([{ name: 'get_time', arguments: { tz: 'UTC' }, id: 'idA' }]));
 		const bound = fallback().bindTools([time]);
 		const first = await bound.invoke('What time is it?');
-		const id = toServerToolCallId(first.tool_calls![0]!.id!, 'get_time');
+		const id = toServerToolCallId({ id: first.tool_calls![0]!.id!, name: 'get_time' });
 		await bound.invoke([
 			{ role: 'user', content: 'What time is it?' },
 			first,

@@ -1,13 +1,18 @@
 import { listModels } from '../../../lib/servers/list-models';
 import { runModelAction } from '../../../lib/servers/model-actions';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import { getError } from '../../support/jest/get-error';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedRequest } from '../../support/servers/scripted-server';
+import { withDeadline } from '../../support/waiting/deadline';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const serveScript = useSimulator(startScripted);
 
 type Answers = Record<string, unknown>;
+
+/** No response. */
+const HANG = Symbol('hang');
 
 /**
  * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
@@ -19,6 +24,7 @@ async function serve(answers: Answers, headers: Record<string, string> = {}) {
 		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
 		const answer: unknown =
 			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
+		if (answer === HANG) return;
 		if (answer === undefined)
 			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
 		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
@@ -120,5 +126,87 @@ describe('model actions', () => {
 			'POST /api/v1/models/load',
 			'POST /api/v1/models/unload',
 		]);
+	});
+});
+
+describe('a request that hangs ends with the timeout of the action', () => {
+	/** Shorter than the timeout of a request that has none of its own. */
+	const DEADLINE_MS = 8_000;
+	const hanging = { wait: true, timeoutMs: 400, pauseMs: 1 };
+	const running = { models: [{ name: 'qwen3:8b' }] };
+	/** The first responses, then none. */
+	const thenHang = (...first: unknown[]) => {
+		const rest = [...first];
+		return () => rest.shift() ?? HANG;
+	};
+	const router = (state: string) =>
+		list({ id: 'a', owned_by: 'llamacpp', status: { value: state } });
+
+	test.each<{ name: string; answers: Answers; action?: 'load' | 'unload'; headers?: object }>([
+		{
+			name: 'Ollama, the models in memory before a load',
+			answers: { 'GET /v1/models': OLLAMA, 'GET /api/ps': HANG },
+		},
+		{
+			name: 'Ollama, the models in memory before an unload',
+			answers: { 'GET /v1/models': OLLAMA, 'GET /api/ps': HANG },
+			action: 'unload',
+		},
+		{
+			name: 'Ollama, the models in memory after an unload',
+			answers: {
+				'GET /v1/models': OLLAMA,
+				'GET /api/ps': thenHang(running),
+				'POST /api/generate': { done: true },
+			},
+			action: 'unload',
+		},
+		{
+			name: 'Ollama, the load itself',
+			answers: {
+				'GET /v1/models': OLLAMA,
+				'GET /api/ps': { models: [] },
+				'POST /api/generate': HANG,
+			},
+		},
+		{
+			name: 'a router, its list before a load',
+			answers: { 'GET /v1/models': thenHang(router('unloaded')) },
+			headers: LLAMA,
+		},
+		{
+			name: 'a router, the load itself',
+			answers: { 'GET /v1/models': router('unloaded'), 'POST /models/load': HANG },
+			headers: LLAMA,
+		},
+		{
+			name: 'a router, its list after a load',
+			answers: {
+				'GET /v1/models': thenHang(router('unloaded'), router('unloaded')),
+				'POST /models/load': { success: true },
+			},
+			headers: LLAMA,
+		},
+		{
+			name: 'a router, the requests of a model before an unload',
+			answers: { 'GET /v1/models': router('loaded'), 'GET /metrics': HANG, 'GET /slots': HANG },
+			action: 'unload',
+			headers: LLAMA,
+		},
+		{
+			name: 'LM Studio, the load itself',
+			answers: {
+				'GET /v1/models': list({ id: 'qwen3:8b', owned_by: 'organization_owner' }),
+				'POST /api/v1/models/load': HANG,
+			},
+		},
+	])('$name', async ({ name, answers, action = 'load', headers = {} }) => {
+		const { server, requested } = await serve(answers, headers as Record<string, string>);
+		const model = headers === LLAMA ? 'a' : 'qwen3:8b';
+		const acting = runModelAction(server, action, { ...hanging, model });
+		const error = await withDeadline(getError(acting), () => name, DEADLINE_MS);
+		expect(error).toMatchObject({ type: expect.stringMatching(/totalTimeout|modelLoading|busy/) });
+		// What hangs says nothing about the model: it is not cut off.
+		expect(requested()).not.toContain('POST /models/unload');
 	});
 });

@@ -39,6 +39,23 @@ const startOther = async (body: object) => {
 	return sim;
 };
 
+test.each([
+	// LiteLLM 1.108.7, as a real one sent it
+	'litellm.UnsupportedParamsError: Setting `response_format` is not supported by openai, smol. To drop it from the call, set `litellm.drop_params = True`.',
+	"Setting {'response_format': 'b64_json'} is not supported by x",
+	'Setting response_format is not supported',
+	'Parameter response_format is not supported for model gpt-image-1.',
+])('the form of the image is left out where the server rejects it: %s', async (message) => {
+	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
+	sim.route('POST /v1/images/generations', (request) =>
+		'response_format' in (request.body as object)
+			? reply.error(400, message)
+			: reply.json({ data: [{ b64_json: PNG }] }),
+	);
+	const { images, warnings } = await run(sim, { model: 'flux' });
+	expect([images, warnings]).toEqual([[IMAGE], []]);
+});
+
 test('first-token timeout: the error names the option to raise', async () => {
 	const sim = await startSd();
 	const silentReply = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };

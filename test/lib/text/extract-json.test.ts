@@ -133,3 +133,16 @@ describe('a response with several JSON values', () => {
 		},
 	);
 });
+
+test.each([
+	{ name: 'a list of objects', json: `[${"{'a':1},".repeat(60_000)}]` },
+	{ name: 'nested lists', json: `{'a':[${"[['x']],".repeat(40_000)}]}` },
+	{ name: 'after a sentence', json: `Here: {'list':[${"'a',".repeat(110_000)}]}` },
+	{ name: 'in a code block', json: `\`\`\`\n[${"'a',".repeat(110_000)}]\n\`\`\`` },
+	{ name: 'in two parts', json: `[${"'a',".repeat(60_000)}} and `.repeat(2) },
+])('$name with too many values to be repaired: the issue says so', ({ json }) => {
+	expect(extractJson(json, () => ['no'])).toEqual({
+		type: 'invalid',
+		issues: ['not valid JSON, and too long to be repaired: it has more than 100,000 values'],
+	});
+});

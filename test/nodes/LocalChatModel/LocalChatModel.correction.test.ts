@@ -98,6 +98,8 @@ describe('a wrong call is reported to the model, which calls again', () => {
 
 	test.each([
 		['by its finish reason', 'length', {}],
+		['by the end of the context', 'model_context_window_exceeded', {}],
+		['by its finish reason in other APIs', 'max_output_tokens', {}],
 		['by the number of its tokens', 'tool_calls', { maxTokens: 8 }],
 	])(
 		'a call that the token limit cut off %s is an error at once',
@@ -139,6 +141,25 @@ describe('JSON and tools', () => {
 		expect(second).toHaveProperty('response_format');
 	});
 
+	test.each([
+		['its finish reason', 'length', {}],
+		['the end of the context', 'model_context_window_exceeded', {}],
+		['the number of its tokens', 'stop', { maxTokens: 8 }],
+	])(
+		'one that the token limit cut off, by %s, is an error at once',
+		async (_what, finish, options) => {
+			for (const tools of [[WEATHER], []]) {
+				const before = chatRequests().length;
+				server().script(reply.text('{"n":', { finish, completionTokens: 8 }));
+				const { model } = await supplied({ ...asJson, options });
+				await expect(invokeModel(model, tools)).rejects.toThrow(
+					'The JSON was cut off at the token limit',
+				);
+				expect(chatRequests()).toHaveLength(before + 1);
+			}
+		},
+	);
+
 	test('nothing is typed before it was checked', async () => {
 		server().script(reply.text('It is four.'), reply.text('{"n":4}'));
 		const { model } = await supplied(asJson);
@@ -149,6 +170,49 @@ describe('JSON and tools', () => {
 
 const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
 const parser = openAiTool('format_final_json_response', { output }, { required: ['output'] });
+
+test.each([
+	['its finish reason', 'length', {}],
+	['the end of the context', 'model_context_window_exceeded', {}],
+	['the number of its tokens', 'stop', { maxTokens: 8 }],
+])(
+	'a formatted response that the token limit cut off, by %s, is an error at once',
+	async (_what, finish, options) => {
+		const args = '{"output":{"n":';
+		server().script(
+			reply.toolCalls([{ name: 'format_final_json_response', arguments: args }], {
+				finish,
+				completionTokens: 8,
+			}),
+		);
+		const { model } = await supplied({ options });
+		await expect(invokeModel(model, [parser])).rejects.toThrow(
+			'A tool call was cut off at the token limit',
+		);
+		expect(chatRequests()).toHaveLength(1);
+	},
+);
+
+test.each([
+	['its finish reason', 'length', {}],
+	['the end of the context', 'model_context_window_exceeded', {}],
+	['the number of its tokens', 'stop', { maxTokens: 8 }],
+])(
+	'an empty response that the token limit cut off, by %s, says so',
+	async (_what, finish, options) => {
+		for (const given of [
+			reply.text('', { finish, completionTokens: 8 }),
+			reply.reasoning('Hm', '', { finish, completionTokens: 8 }),
+		]) {
+			server().script(given);
+			const { model } = await supplied({ options });
+			await expect(invokeModel(model, [])).rejects.toMatchObject({
+				description: expect.stringContaining('Raise Maximum Tokens') as string,
+			});
+		}
+		expect(chatRequests()).toHaveLength(2);
+	},
+);
 
 test("n8n's Structured Output Parser: it is streamed if a callback handles tokens, otherwise parsed, as in agent 1.9", async () => {
 	const text = 'Here it is: {"output":{"n":4}}';

@@ -27,10 +27,9 @@ const prompts = (...texts: string[]) => ({
 	parameters: CHAT,
 });
 
-test('every field is shown only for its resource and operation; options are sorted by label, common ones first', () => {
+test('every field is shown only for its resource and operation; options are sorted by label, common ones and timeouts first', () => {
 	const common = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
-	const getSortKey = (label: string) =>
-		label.endsWith('Timeout (Seconds)') ? `Timeouts: ${label}` : label;
+	const isTimeout = (label: string) => label.endsWith('Timeout (Seconds)');
 	const { properties } = new LocalLlama().description;
 	for (const { name, displayOptions, options, type } of properties) {
 		if (name === 'resource') continue;
@@ -39,7 +38,7 @@ test('every field is shown only for its resource and operation; options are sort
 		if (type !== 'collection') continue;
 		const labels = (options as INodeProperties[]).map(({ displayName }) => displayName);
 		const otherLabels = labels.filter((label) => !common.includes(label));
-		otherLabels.sort((a, b) => getSortKey(a).localeCompare(getSortKey(b)));
+		otherLabels.sort((a, b) => Number(isTimeout(b)) - Number(isTimeout(a)) || a.localeCompare(b));
 		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...otherLabels]);
 		expect(new Set(labels).size).toBe(labels.length);
 	}

@@ -164,7 +164,7 @@ describe('Check', () => {
 			description: expect.stringMatching(
 				/^(?!The server rejected).*--api-key.*Observed: GET .*HTTP 401/,
 			) as string,
-			context: { itemIndex: 0, data: { status: 'unauthorized' } },
+			context: { data: { status: 'unauthorized' } },
 			// n8n would log it, too.
 			cause: undefined,
 		});

@@ -8,6 +8,7 @@ import {
 } from '../../../nodes/shared/model-selection';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { editorContext } from '../../support/n8n/editor-context';
+import { withDeadline } from '../../support/waiting/deadline';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -180,6 +181,26 @@ describe('a model that is not set', () => {
 			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
 		);
 	});
+
+	it.each<ModelTask>(['chat', 'embeddings', 'transcription'])(
+		'the First Token Timeout ends a list for %s that hangs',
+		async (use) => {
+			const sim = await startServer({ alias: 'only-one' });
+			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
+			const settings = { model: '', timeouts: { firstTokenMs: 300 } };
+			const choosing = withResolvedModel(settings, { server: at(sim.url), task: use });
+			const ended = choosing.then(
+				({ model }) => model,
+				(error: unknown) => error,
+			);
+			const what = () => `the model for ${use}`;
+			// Shorter than the timeout of a list without one of its own.
+			const result = await withDeadline(ended, what, 8_000);
+			// Images and audio may do without a name.
+			if (use === 'transcription') expect(result).toBe('');
+			else expect(result).toMatchObject({ type: 'totalTimeout' });
+		},
+	);
 
 	it.each<ModelTask>(['chat', 'embeddings', 'images'])(
 		'Stop ends the request of %s',

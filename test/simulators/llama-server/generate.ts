@@ -232,7 +232,8 @@ function ollamaEnding(job: Job): object {
 	const completion = job.steps.flatMap(toDelta).length + 1;
 	return {
 		done: true,
-		done_reason: finishOf(job) === 'length' ? 'length' : 'stop',
+		// Ollama has no reason for calls.
+		done_reason: finishOf(job)?.replace('tool_calls', 'stop') ?? 'stop',
 		load_duration: 25_000_000,
 		prompt_eval_count: job.promptTokens,
 		prompt_eval_duration: 1_000_000,

@@ -4,6 +4,19 @@ import { parseFormatCall } from '../../../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../../../lib/chat/check/argument-coercer';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
+import { asRecord } from '../../../../lib/values/records';
+import type { JsonRecord } from '../../../../lib/values/records';
+
+/** Coerced arguments as JSON text. */
+function coerceText(
+	json: string,
+	schema: JsonRecord,
+	options?: Parameters<ArgumentCoercer['coerce']>[2],
+	coercer: ArgumentCoercer = new ArgumentCoercer(),
+): string {
+	const value = asRecord(JSON.parse(json));
+	return coercer.coerce({ json, value }, schema, options).json;
+}
 
 const schema = {
 	type: 'object',
@@ -33,7 +46,7 @@ test.each([
 	{ args: '{"level":"2"}', expected: '{"level":2}' },
 	{ args: '{"flag":null}', expected: '{}' },
 ])('the arguments $args become $expected', ({ args, expected }) => {
-	expect(new ArgumentCoercer().coerce(args, schema)).toBe(expected);
+	expect(coerceText(args, schema)).toBe(expected);
 });
 
 test.each([
@@ -51,9 +64,8 @@ test.each([
 	'{"any":"5"}',
 	'{"unknown":"true"}',
 	'{"count":12345678901234567890}',
-	'no JSON',
 ])('the arguments %s stay as they are', (args) => {
-	expect(new ArgumentCoercer().coerce(args, schema)).toBe(args);
+	expect(coerceText(args, schema)).toBe(args);
 });
 
 interface CoercedValue {
@@ -155,7 +167,7 @@ test.each<CoercedValue>([
 	},
 	{ name: 'a text null without a type', field: {}, given: 'null', expected: 'null' },
 ])('$name: $given becomes $expected', ({ field, isRequired, given, expected }) => {
-	const coerced = new ArgumentCoercer().coerce(JSON.stringify({ a: given }), {
+	const coerced = coerceText(JSON.stringify({ a: given }), {
 		type: 'object',
 		properties: { a: field },
 		required: isRequired ? ['a'] : [],
@@ -170,7 +182,7 @@ test.each<CoercedValue>([
 describe('a call that has only texts', () => {
 	const coerce = (value: unknown, field: object, others: object = {}) =>
 		JSON.parse(
-			new ArgumentCoercer().coerce(
+			coerceText(
 				JSON.stringify({ a: value }),
 				{ type: 'object', properties: { a: field }, ...others },
 				{ hasNullTexts: true },
@@ -220,14 +232,14 @@ test('values of more than twenty levels are not changed', () => {
 			? { type: 'integer' }
 			: { type: 'object', properties: { a: nestSchema(levels - 1) } };
 	const coerce = (levels: number) =>
-		new ArgumentCoercer().coerce(JSON.stringify(nest(levels, '5')), nestSchema(levels));
+		coerceText(JSON.stringify(nest(levels, '5')), nestSchema(levels));
 	expect(JSON.parse(coerce(20))).toEqual(nest(20, 5));
 	expect(JSON.parse(coerce(21))).toEqual(nest(21, '5'));
 
 	const lists = (levels: number): object =>
 		levels === 0 ? { type: 'integer' } : { items: lists(levels - 1) };
 	const coerceLists = (levels: number) =>
-		new ArgumentCoercer().coerce(`{"a":${'['.repeat(levels)}"5"${']'.repeat(levels)}}`, {
+		coerceText(`{"a":${'['.repeat(levels)}"5"${']'.repeat(levels)}}`, {
 			properties: { a: lists(levels) },
 		});
 	expect(coerceLists(19)).not.toContain('"5"');
@@ -479,9 +491,7 @@ describe('calls and the connected tools', () => {
 
 test('names of prototype properties are ignored', () => {
 	const args = '{"__proto__":"5","constructor":"5"}';
-	expect(
-		new ArgumentCoercer().coerce(args, { type: 'object', properties: { a: { type: 'integer' } } }),
-	).toBe(args);
+	expect(coerceText(args, { type: 'object', properties: { a: { type: 'integer' } } })).toBe(args);
 });
 
 test('for any schema and arguments, valid strings are unchanged and nothing throws', () => {
@@ -489,8 +499,8 @@ test('for any schema and arguments, valid strings are unchanged and nothing thro
 		fc.property(fc.jsonValue(), fc.object(), (value, any) => {
 			const args = JSON.stringify(value);
 			const texts = { type: 'object', additionalProperties: { type: 'string' } };
-			expect(new ArgumentCoercer().coerce(args, texts)).toBe(args);
-			expect(() => new ArgumentCoercer().coerce(args, any)).not.toThrow();
+			expect(coerceText(args, texts)).toBe(args);
+			expect(() => coerceText(args, any)).not.toThrow();
 		}),
 	);
 });
@@ -506,18 +516,18 @@ describe('the number of steps per response', () => {
 		const branches = {
 			properties: { list: { items: { anyOf: anyOf.map((one) => ({ ...one })) } } },
 		};
-		const coerced = new ArgumentCoercer().coerce(listOf(3000), branches);
+		const coerced = coerceText(listOf(3000), branches);
 		expect(isNumbers(coerced, 3000)).toBe(true);
 	});
 
 	test('has a limit, after which arguments are unchanged', () => {
 		const coercer = new ArgumentCoercer();
-		expect(coercer.coerce(listOf(60_000), schema)).toBe(listOf(60_000));
-		expect(coercer.coerce('{"flag":"true"}', schema)).toBe('{"flag":"true"}');
+		expect(coerceText(listOf(60_000), schema, {}, coercer)).toBe(listOf(60_000));
+		expect(coerceText('{"flag":"true"}', schema, {}, coercer)).toBe('{"flag":"true"}');
 		const anyOf = Array.from({ length: 100_000 }, () => ({ type: 'integer' }));
 		const branches = { properties: { n: { anyOf } } };
-		expect(new ArgumentCoercer().coerce('{"n":"5"}', branches)).toBe('{"n":"5"}');
-		expect(isNumbers(new ArgumentCoercer().coerce(listOf(30_000), schema), 30_000)).toBe(true);
+		expect(coerceText('{"n":"5"}', branches)).toBe('{"n":"5"}');
+		expect(isNumbers(coerceText(listOf(30_000), schema), 30_000)).toBe(true);
 	});
 
 	describe('is exceeded', () => {

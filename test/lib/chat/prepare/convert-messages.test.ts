@@ -66,13 +66,13 @@ function memoryOf(calls: Record<string, Partial<CachedToolCall>>): CallLookup {
 }
 
 const wireCall = (id: string, args = `{"city":"${labelOf(id)}"}`) => ({
-	id: toServerToolCallId(id, 'get_weather'),
+	id: toServerToolCallId({ id, name: 'get_weather' }),
 	name: 'get_weather',
 	arguments: args,
 });
 const wireResult = (id: string): ChatMessage => ({
 	role: 'tool',
-	toolCallId: toServerToolCallId(id, 'get_weather'),
+	toolCallId: toServerToolCallId({ id, name: 'get_weather' }),
 	name: 'get_weather',
 	content: `result of ${labelOf(id)}`,
 });

@@ -304,9 +304,26 @@ test.each<[string, object]>([
 	expect(completion).toMatchObject({ reasoning: 'Hm', text: 'Hello' });
 });
 
-test.each([
-	['MAX_TOKENS', { finishReason: 'length' }],
-	['model_length', { finishReason: 'length' }],
+test.each<[unknown, object]>([
+	...[
+		'length',
+		'max_tokens',
+		'MAX_TOKENS',
+		'maxTokens',
+		'max_output_tokens',
+		'max_completion_tokens',
+		'max_new_tokens',
+		'max_length',
+		'model_length',
+		'model_context_window_exceeded',
+		'context_length_exceeded',
+		'contextLengthReached',
+		'maxPredictedTokensReached',
+		'token_limit',
+	].map((reason): [string, object] => [reason, { finishReason: 'length', isCutOff: true }]),
+	...['stop', 'eos', 'stop_token', 'tool_calls', 'model', 'max', 'limit', 'exceeded'].map(
+		(reason): [string, object] => [reason, { finishReason: reason, isCutOff: false }],
+	),
 	[{ type: 'abort', message: 'restarted' }, { failure: { errorType: 'streamError' } }],
 	['network_error', { failure: { errorType: 'streamError' } }],
 	['insufficient_system_resource', { failure: { errorType: 'streamError' } }],

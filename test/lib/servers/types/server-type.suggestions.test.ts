@@ -5,7 +5,7 @@ import type { ServerTypeName } from '../../../../lib/servers/types/server-type';
 
 function suggestionFor(serverType: ServerTypeName, model: string, status: number, text: string) {
 	const server = createModelServer({ baseUrl: 'http://10.0.0.5:1234', serverType });
-	const context = toErrorContext(server, server.getApiUrl(), model);
+	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const body = JSON.stringify({ error: text });
 	return classifyErrorResponse({ status, body }, context).suggestion;
 }

@@ -1104,3 +1104,35 @@ test('FunctionGemma may begin the result of its call itself', () => {
 	const text = '<start_function_call>call:wipe_cache{}<end_function_call><start_function_response>';
 	expect(decide(text)).toMatchObject({ text: '', calls: [{ name: 'wipe_cache' }] });
 });
+
+describe('arguments with more than 5,000 values say so, and are not read to their end', () => {
+	const list = (count: number) => `[${'1,'.repeat(count - 1)}1]`;
+	const objects = (count: number) => `[${"{'a':1},".repeat(count / 2)}{}]`;
+
+	test.each([
+		{ name: 'LFM2', wrap: (a: string) => `<|tool_call_start|>[add(list=${a})]<|tool_call_end|>` },
+		{ name: 'Gemma 4', wrap: (a: string) => `<|tool_call>call:add{list:${a}}<tool_call|>` },
+		{
+			name: 'a second call',
+			wrap: (a: string) => `<tool_call>[add(a=1), add(list=${a})]</tool_call>`,
+		},
+		{
+			name: 'MiniCPM 4',
+			wrap: (a: string) =>
+				`<|tool_call_start|>\n\`\`\`python\nadd(list=${a})\n\`\`\`\n<|tool_call_end|>`,
+		},
+	])('$name', ({ wrap }) => {
+		const decide = (args: string) => {
+			const { calls, rejectedCall } = decideTextCalls({
+				text: wrap(args),
+				tools: ['add'],
+				isCutOff: false,
+				findQuotation: () => undefined,
+			});
+			return rejectedCall ?? calls.at(-1)?.name;
+		};
+		const tooLarge = { name: 'add', reason: 'tooLarge' };
+		const sizes = [list(5_000), list(5_001), objects(4_998), objects(5_000), objects(300_000)];
+		expect(sizes.map(decide)).toEqual(['add', tooLarge, 'add', tooLarge, tooLarge]);
+	});
+});

@@ -187,6 +187,33 @@ test('JSON is parsed in the item and validated by the node: llama.cpp with llgui
 	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: '[1]' });
 });
 
+test.each([
+	['model_context_window_exceeded', {}],
+	['max_output_tokens', {}],
+	['stop', { maxTokens: 8 }],
+])('JSON that the token limit cut off is an error at once: %s', async (finish, limit) => {
+	const sim = await serve();
+	for (const responseFormat of ['jsonSchema', 'jsonObject']) {
+		const before = getChats().length;
+		sim.script(reply.text('{"n":', { finish, completionTokens: 8 }));
+		const options = { responseFormat, jsonSchema: JSON.stringify(SCHEMA), ...limit };
+		const error = await getError({ ...CHAT, options });
+		expect(error.message).toBe('The JSON was cut off at the token limit');
+		expect(getChats()).toHaveLength(before + 1);
+	}
+});
+
+test('JSON that was cut off beside a call that nothing asked for is an error that says so', async () => {
+	const sim = await serve();
+	const given = { text: '{"n":', finish: 'stop', completionTokens: 8 };
+	sim.script(reply.toolCalls([{ name: 'any', arguments: '{}' }], given));
+	const options = { responseFormat: 'jsonObject', maxTokens: 8 };
+	expect((await getError({ ...CHAT, options })).message).toBe(
+		'The JSON was cut off at the token limit',
+	);
+	expect(getChats()).toHaveLength(1);
+});
+
 test('warnings are shown at the node once each, also for a truncated response', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));

@@ -1,5 +1,6 @@
 import type { Usage } from '../../../../lib/chat/chat-result';
 import { reply } from '../../../simulators/llama-server';
+import type { GenerationOptions } from '../../../simulators/llama-server/reply';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, getError, getBodies } = useLocalLlama();
@@ -95,15 +96,56 @@ test('invalid data is never returned: wrong each time is an error with the respo
 	expect(getChats()).toHaveLength(3);
 });
 
-test('a response truncated by the token limit is reported as truncated', async () => {
-	const sim = await serve();
-	sim.script(
-		reply.text('{"number":', { finish: 'length' }),
-		reply.text('{"number":', { finish: 'length' }),
+describe('a response that the token limit cut off is an error at once', () => {
+	test.each<[name: string, options: object, given: GenerationOptions]>([
+		['the limit of tokens', {}, { finish: 'length' }],
+		['its name in other APIs', {}, { finish: 'MAX_TOKENS' }],
+		['the end of the context', {}, { finish: 'model_context_window_exceeded' }],
+		['the end of the context of LM Studio', {}, { finish: 'contextLengthReached' }],
+		['the number of tokens', { maxTokens: 8 }, { finish: 'stop', completionTokens: 8 }],
+		[
+			'the number of tokens, without a reason',
+			{ maxTokens: 8 },
+			{ finish: '', completionTokens: 9 },
+		],
+	])('by %s', async (_name, options, given) => {
+		const sim = await serve();
+		for (const text of ['{"number":', 'The number is', '{"number":"sev'])
+			sim.script(reply.text(text, given));
+		const error = await getError({ ...EXTRACT, fields: FIELDS, options });
+		expect(error.message).toBe('The JSON was cut off at the token limit');
+		expect(error.description).toContain('Raise Maximum Tokens');
+		expect(error.context.data).toMatchObject({ partialText: '{"number":' });
+		expect(getChats()).toHaveLength(1);
+	});
+
+	test.each(['length', 'max_tokens', 'model_context_window_exceeded'])(
+		"by Ollama's done_reason %s",
+		async (finish) => {
+			const sim = await serve({ profile: 'ollama' });
+			sim.script(reply.text('{"number":', { finish }), reply.text(RIGHT));
+			const options = { contextSize: 2048 };
+			const error = await getError({ ...EXTRACT, fields: FIELDS, options });
+			expect(error.message).toBe('The JSON was cut off at the token limit');
+			expect(getBodies('/api/chat')).toHaveLength(1);
+		},
 	);
-	expect((await getError({ ...EXTRACT, fields: FIELDS })).description).toContain(
-		'Raise Maximum Tokens',
-	);
+
+	test('valid JSON that used all tokens is the result', async () => {
+		const sim = await serve();
+		sim.script(reply.text(RIGHT, { finish: 'length' }));
+		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual(JSON.parse(RIGHT));
+	});
+
+	test('below the limit, it is corrected', async () => {
+		const sim = await serve();
+		sim.script(
+			reply.text('{"number":', { finish: 'stop', completionTokens: 7 }),
+			reply.text(RIGHT),
+		);
+		const options = { maxTokens: 8 };
+		expect((await json({ ...EXTRACT, fields: FIELDS, options })).output).toEqual(JSON.parse(RIGHT));
+	});
 });
 
 describe('a server that rejects response formats', () => {

@@ -78,7 +78,7 @@ describe('one text of each item', () => {
 	it('that causes an error fails the node, and the item is named', async () => {
 		await serve({ embeddings: true });
 		const failedItem = await getError(EMBED, texts('a', ' ', 'c'));
-		expect(failedItem).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
+		expect(failedItem.message).toBe('Text 2 is empty');
 		expect(inputs()).toEqual([]);
 	});
 
@@ -143,6 +143,12 @@ describe('an array of texts', () => {
 		});
 		expect(getTexts(items)).toEqual([undefined, 'c', 'd', 'e']);
 		expect(items[0]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
+	});
+
+	it('names the item of a text, whose number counts the texts of all items', async () => {
+		await serve({ embeddings: true });
+		const { message } = await getError(EMBED, arrays(['a', 'b'], ['c', ' ']));
+		expect(message).toBe('Text 4 is empty (item 2 of 2)');
 	});
 
 	it('that is empty or contains something else is an error before anything is sent', async () => {

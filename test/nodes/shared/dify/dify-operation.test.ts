@@ -28,8 +28,7 @@ async function workOnDifyItems(
 	work: ItemHandler<INodeExecutionData[]>,
 	options: Omit<ItemsOptions, 'toNodeError'> = {},
 ): Promise<INodeExecutionData[]> {
-	const toNodeError = ({ reason, itemIndex }: ItemError) =>
-		toDifyNodeError(context.getNode(), reason, { itemIndex });
+	const toNodeError = ({ reason }: ItemError) => toDifyNodeError(context.getNode(), reason);
 	const results = await processItems(context, work, { ...options, toNodeError });
 	return results
 		.flat()

@@ -109,7 +109,7 @@ test('an empty cell: the item, and what to do with such items', async () => {
 });
 
 test.each([
-	{ continueOnFail: false, advice: /Filter\), or set On Error to Continue\.$/ },
+	{ continueOnFail: false, advice: /Filter\), or set Settings → On Error to Continue\.$/ },
 	{
 		continueOnFail: true,
 		advice: /^Fill in the value, or remove such items before this node \(Filter\)\.$/,
@@ -154,4 +154,125 @@ test('a fixed value is an error of the node, and a tool keeps the words for its 
 		written: { prompt: PROMPT },
 	});
 	expect(tool.message).toContain('The field "Prompt" is empty');
+});
+
+describe('which item failed', () => {
+	const TWO = [{ json: { question: 'x' } }, { json: {} }];
+	const EMPTY_SECOND = [{ prompt: 'x' }, { prompt: '' }];
+
+	test.each([
+		{
+			what: 'a field that the item lacks',
+			setup: { written: { prompt: '={{ $json.question }}' }, perItem: EMPTY_SECOND, items: TWO },
+			title: 'This item has no question (item 2 of 2)',
+		},
+		{
+			what: 'an empty cell',
+			setup: {
+				written: { prompt: '={{ $json.question }}' },
+				perItem: EMPTY_SECOND,
+				items: [{ json: { question: 'x' } }, { json: { question: '' } }],
+			},
+			title: 'The field "Prompt" is empty (item 2 of 2)',
+		},
+		{
+			what: 'the model of a resource locator',
+			setup: {
+				written: { prompt: 'Hi', model: { __rl: true, mode: 'id', value: '={{ $json.model }}' } },
+				parameters: { prompt: 'Hi', model: ' ' },
+				items: TWO,
+			},
+			title: /\(item [12] of 2\)$/,
+		},
+		{
+			what: 'an option with a wrong value of the item',
+			setup: {
+				written: { prompt: 'Hi', options: { temperature: '={{ $json.heat }}' } },
+				parameters: { prompt: 'Hi', options: { temperature: 'hot' } },
+				items: [{ json: { heat: 'hot' } }, { json: { heat: 'hot' } }],
+			},
+			title: /"Temperature" must be .*\(item [12] of 2\)$/,
+		},
+		{
+			what: 'a server that does not respond',
+			setup: { written: { prompt: 'Hi' }, parameters: { prompt: 'Hi' }, items: TWO },
+			title: /\(item [12] of 2\)$/,
+		},
+		{
+			what: 'an error of n8n about an expression',
+			setup: {
+				written: { prompt: '={{ $("Gone").item.json.a }}' },
+				perItem: [{ prompt: new Error('Referenced node does not exist') }],
+				items: TWO,
+			},
+			title: 'Referenced node does not exist (item 1 of 2)',
+		},
+		{
+			what: 'a fixed value, with which every item fails',
+			setup: { written: { prompt: '' }, parameters: { prompt: '' }, items: TWO },
+			title: 'The field "Prompt" is empty',
+		},
+		{
+			what: 'a fixed option',
+			setup: {
+				written: { prompt: 'Hi', options: { temperature: 'hot' } },
+				parameters: { prompt: 'Hi', options: { temperature: 'hot' } },
+				items: TWO,
+			},
+			title: /"hot"$/,
+		},
+		{
+			what: 'no label at all',
+			setup: {
+				written: { text: 'Hi', labels: {} },
+				parameters: { operation: 'classify', text: 'Hi', labels: {} },
+				items: TWO,
+			},
+			title: 'The field "Labels" is empty',
+		},
+		{
+			what: 'a label of the item',
+			setup: {
+				written: { text: 'Hi', labels: { label: [{ name: '={{ $json.kind }}' }] } },
+				parameters: { operation: 'classify', text: 'Hi', labels: { label: [] } },
+				items: TWO,
+			},
+			title: 'The field "Labels" is empty (item 1 of 2)',
+		},
+		{
+			what: 'the only item',
+			setup: { written: { prompt: '={{ $json.question }}' }, parameters: { prompt: '' } },
+			title: 'This item has no question',
+		},
+		{
+			what: 'a tool',
+			setup: {
+				type: 'n8n-nodes-local-llama.localLlamaTool',
+				written: { prompt: '' },
+				parameters: { prompt: '' },
+				items: TWO,
+			},
+			title: /is empty[^(]*$/,
+		},
+	])('$what', async ({ setup, title }) => {
+		const { message, context } = await failureOf('chat', setup as Partial<ExecuteSetup>);
+		if (typeof title === 'string') expect(message).toBe(title);
+		else expect(message).toMatch(title);
+		// n8n would show it behind the title, counted from 0.
+		expect(context.itemIndex).toBeUndefined();
+	});
+
+	test('error items have the same title for the same reason', async () => {
+		const { context } = executeContext({
+			type: 'localLlama',
+			credentials: NOWHERE,
+			continueOnFail: true,
+			written: { prompt: '={{ $json.question }}' },
+			parameters: { resource: 'text', operation: 'chat', model: 'm', prompt: '' },
+			items: [{ json: { question: '' } }, { json: { question: '' } }],
+		});
+		const [items] = await new LocalLlama().execute.call(context);
+		const titles = items!.map(({ json }) => (json.error as Record<string, string>).message);
+		expect(titles).toEqual(['The field "Prompt" is empty', 'The field "Prompt" is empty']);
+	});
 });

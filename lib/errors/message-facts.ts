@@ -1,0 +1,76 @@
+/**
+ * What the message of a server says about an error beyond its type. Each fact changes the advice: a rate limit is no queue, a
+ * budget of a team is not that of a key, and a model that loads too slowly has enough memory.
+ *
+ * Sources: LiteLLM (proxy/auth/auth_checks.py, router_utils), One API (middleware/auth.go), Ollama (llm/server.go), llama-swap.
+ */
+import type { ErrorType } from './error-types';
+import type { ErrorFacts } from './rows/error-facts';
+import { NO_TEMPLATE_PATTERN } from './signals';
+
+type MessageFacts = Pick<
+	ErrorFacts,
+	| 'isPaused'
+	| 'isRateLimit'
+	| 'budgetOwner'
+	| 'isKeyExpired'
+	| 'isKeyBlocked'
+	| 'isLoadTimeout'
+	| 'hasNoTemplate'
+	| 'upstreamModel'
+>;
+
+const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
+const RATE_LIMIT =
+	/\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
+const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
+const KEY_EXPIRED =
+	/\bexpired (?:api )?(?:key|token)\b|\b(?:key|token|signature)\b(?: (?:has|have|is|was|already)){0,2} expired\b|令牌已过期/i;
+const KEY_BLOCKED =
+	/\b(?:key|team|user|token|account|project)\b(?:=\S{1,100})? (?:is|has been|was) (?:blocked|disabled|revoked|suspended|deactivated|banned)\b|令牌状态不可用|用户已被封禁/i;
+const LOAD_TIMEOUT =
+	/\btimed out waiting for \w+ runner to start\b|\bhealth check timed out\b|\btimed? ?out waiting for (?:the )?(?:model|server|upstream)\b.{0,60}\b(?:load|ready|start|health)/i;
+
+/** In this order: a member of a team has a budget of its own. */
+const BUDGET_OWNERS: ReadonlyArray<readonly [owner: string, words: RegExp]> = [
+	['user', /\bteam ?member=|\b(?:end )?user(?:=| \S{1,100} (?:over|has exceeded)\b)/i],
+	['project', /\bproject=/i],
+	['organization', /\borganization=/i],
+	['team', /\bteam=/i],
+	['model', /\bbudget for deployment\b/i],
+	['provider', /\bbudget for provider\b/i],
+	['tag', /\bbudget for tag\b/i],
+];
+
+/** LiteLLM passes on what the server behind it lacks; for its own list it says "Invalid model name". */
+const UPSTREAM_LACKS = /^litellm\.NotFoundError: (?:\w{1,60}: ){0,2}\w{0,60}Exception\b/;
+const LACKED_MODEL =
+	/\bmodels? [\\"'`]{0,3}([\w./:@-]{1,200})[\\"'`]{0,3},? (?:was )?(?:not found|does not exist)\b/i;
+
+/** @param message without what it repeats of the request; `outer`: with the words of gateways around it */
+export function findMessageFacts(
+	type: ErrorType,
+	{ message, outer }: { message: string; outer: string },
+): MessageFacts {
+	switch (type) {
+		case 'busy':
+			return {
+				isPaused: PAUSED.test(message),
+				isRateLimit: RATE_LIMIT.test(message) && !AT_ONCE.test(message),
+			};
+		case 'keyBudgetExceeded':
+			return { budgetOwner: BUDGET_OWNERS.find(([, words]) => words.test(message))?.[0] };
+		case 'unauthorized':
+			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
+		case 'modelLoadFailed':
+			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+		case 'templateRejected':
+			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
+		case 'modelNotFound':
+			return {
+				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,
+			};
+		default:
+			return {};
+	}
+}

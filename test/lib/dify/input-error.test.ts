@@ -1,0 +1,72 @@
+import { explainInputError } from '../../../lib/dify/input-error';
+import { createDifyError } from '../../../lib/dify/create-error';
+import type { DifyClient } from '../../../lib/dify/client';
+
+const PARAMETERS = {
+	user_input_form: [
+		{ 'text-input': { variable: 'q', label: 'Question', max_length: 48 } },
+		{ number: { variable: 'age', label: 'Age in Years' } },
+		{ select: { variable: 'lang', label: 'Language', options: ['en', 'de'] } },
+		{ 'file-list': { variable: 'docs', label: 'Documents', max_length: 20 } },
+	],
+};
+const explain = async (serverText: string, parameters: object = PARAMETERS) =>
+	await explainInputError(createDifyError('invalidInputs', { serverText, title: serverText }), {
+		get: async () => await Promise.resolve(parameters),
+	} as unknown as DifyClient);
+
+interface RejectedInput {
+	/** From Dify. */
+	message: string;
+	title: string;
+	/** Part of the detail. */
+	fact: string;
+}
+
+test.each<RejectedInput>([
+	{
+		message: 'q in input form must be less than 48 characters',
+		title: 'The input "Question" must be less than 48 characters',
+		fact: 'maximum 48 characters',
+	},
+	{
+		message: "(type 'text-input') q in input form must be a string",
+		title: 'The input "Question" must be a string',
+		fact: 'type text-input',
+	},
+	{
+		message: 'age is required in input form',
+		title: 'The input "Age in Years" is required',
+		fact: 'type number',
+	},
+	{
+		message: "lang in input form must be one of the following: ['en', 'de']",
+		title: "The input \"Language\" must be one of the following: ['en', 'de']",
+		fact: 'one of en, de',
+	},
+	{
+		message: 'docs in input form must be less than 10 files',
+		title: 'The input "Documents" must be less than 10 files',
+		fact: 'maximum 20 files',
+	},
+])('"$message" has the title "$title" and the fact "$fact"', async ({ message, title, fact }) => {
+	const error = await explain(message);
+	expect(error.message).toBe(title);
+	expect(error.detail).toContain(fact);
+});
+
+test('a message that names no field of the form stays', async () => {
+	expect((await explain('other in input form must be a file')).message).toBe(
+		'other in input form must be a file',
+	);
+	expect((await explain('Some new text')).message).toBe('Some new text');
+});
+
+test.each(['text-input', 'paragraph', 'select'])(
+	'a number in a %s is put in quotes',
+	async (type) => {
+		const error = await explain(`(type '${type}') q in input form must be a string`);
+		expect(error.suggestion).toContain('quotation marks');
+		expect((await explain('q is required in input form')).suggestion).not.toContain('quotation');
+	},
+);
