@@ -24,7 +24,7 @@ const LEFT_MARK = new RegExp(`${CALL_TAG_ANYWHERE.source}|${ELEMENT_END.source}`
 
 /** Blocks that end with the turn, or with a mark that is not that of their beginning. */
 const OPEN_BLOCKS: ReadonlyArray<readonly [open: RegExp, close: RegExp | undefined]> = [
-	[/\[TOOL_CALLS\]\s*(?:[[{]|[\w.-]{1,128}\s*(?:[[{]|$))/y, undefined],
+	[/\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|[\w.-]{1,128}(?:\[(?:ARGS|CALL_ID)\]|\s*\{|$))/y, undefined],
 	[/<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]/y, /<\|(?:call|end)\|>/g],
 ];
 
