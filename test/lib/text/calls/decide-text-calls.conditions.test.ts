@@ -1136,3 +1136,54 @@ describe('arguments with more than 5,000 values say so, and are not read to thei
 		expect(sizes.map(decide)).toEqual(['add', tooLarge, 'add', tooLarge, tooLarge]);
 	});
 });
+
+/** What did not run must not be imitated. */
+describe('markup of a call that did not run does not go back to the model', () => {
+	test.each([
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"},"reason":"asked"}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","args":{"city":"Rome"}}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}}\n</tool_call>',
+		'<tool_call>\n<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}\n</tool_call>\n</tool_call>',
+		'<tool_call>\n<function=get_weather>\nNow\n<parameter=city>\nRome\n</parameter>\n</function>\n</tool_call>',
+		'<function=get_weather>\n<parameter=city>\nRome\n</function>\n</tool_call>',
+		'<function=get_weather> now <parameter=city>Rome</parameter></function>',
+		'<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome\n</tool_call>',
+		'<minimax:tool_call>\n<invoke name="get_weather">\n<parameter name="city">Rome</parameter>!\n</invoke>\n</minimax:tool_call>',
+		'<minimax:tool_call><invoke name="get_weather"><parameter name="city">Rome</parameter></invoke></tool_call>',
+		'<tool_calls>\n{"name":"wipe_cache","arguments":{}}\n{"name":"get_weather","arguments":{"city": \n</tool_calls>',
+		'[TOOL_CALLS] [{"name":"get_weather","arguments":{"city":"Rome"}}',
+		'[TOOL_CALLS]get_weather[ARGS]{"city":"Rome"',
+		'[TOOL_CALLS]wipe_cache[ARGS]{}[TOOL_CALLS]get_weather',
+		'<|channel|>commentary to=get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
+		'<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city":"Ro',
+	])('%s', (markup) => {
+		expect(withoutCallMarkup(`I look.\n${markup}`)).toBe('I look.');
+	});
+
+	test.each([
+		{
+			text: '<tool_call>\n{"name":"get_weather","args":{}}\n</tool_call>\nIt is warm.',
+			rest: 'It is warm.',
+		},
+		{
+			text: 'A.\n<tool_call>{"name":"x","a":1}\nB.\n<tool_call>{"name":"x","arguments":{}}</tool_call>\nC.',
+			rest: 'A.\n\nB.\n\nC.',
+		},
+		{
+			text: '<tool_call>{"name":"x","a":1}</tool_call>\nSee `</tool_call>`.',
+			rest: 'See `</tool_call>`.',
+		},
+	])('but the text around it does: $text', ({ text, rest }) => {
+		expect(withoutCallMarkup(text)).toBe(rest);
+	});
+
+	test.each([
+		'The tag is <tool_call>, as always.',
+		'Mistral writes [TOOL_CALLS] before them.',
+		'See `[TOOL_CALLS]get_weather[ARGS]{}`.',
+		'<channel>to=all</channel>',
+	])('text about marks stays: %s', (text) => {
+		expect(withoutCallMarkup(text)).toBe(text);
+	});
+});
