@@ -61,16 +61,26 @@ class StringFinder {
 	/** Where the current string begins or the text outside of strings continues. */
 	private at = 0;
 	private isInString = false;
+	/** The next quote, which may be far away: it is looked for once. */
+	private quote: number;
 
-	constructor(private readonly json: string) {}
+	constructor(private readonly json: string) {
+		this.quote = this.findQuote();
+	}
 
 	contains(index: number): boolean {
-		for (;;) {
-			const quote = this.json.indexOf('"', this.at);
-			if (quote < 0 || quote >= index) return this.isInString;
+		while (this.quote < index) {
+			const { quote } = this;
 			if (!this.isInString || !this.isEscaped(quote)) this.isInString = !this.isInString;
 			this.at = quote + 1;
+			this.quote = this.findQuote();
 		}
+		return this.isInString;
+	}
+
+	private findQuote(): number {
+		const quote = this.json.indexOf('"', this.at);
+		return quote < 0 ? Infinity : quote;
 	}
 
 	/** Whether an odd number of backslashes is before a quote. */
@@ -137,12 +147,21 @@ export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 /** Digits that `toPrecision` can write. */
 const MAX_DIGITS = 100;
 
+const INTEGER = /^-?[1-9]\d*$/;
+
+/** Characters of an integer that JavaScript writes in all of its digits. */
+const MAX_INTEGER_LENGTH = 21;
+
 /** Whether a number keeps all of its digits. */
 function isExact(token: string) {
 	const number = Number(token);
+	const written = String(number);
+	if (written === token) return true;
+	// What follows takes ten times as long, and a list may have 100,000 long numbers.
+	if (token.length <= MAX_INTEGER_LENGTH && INTEGER.test(token)) return false;
 	const digits = significantDigits(token);
 	if (!Number.isFinite(number)) return false;
-	if (significantDigits(String(number)) === digits) return true;
+	if (significantDigits(written) === digits) return true;
 	if (!/[.e]/i.test(token) || digits.length > MAX_DIGITS) return false;
 	return significantDigits(number.toPrecision(digits.length)) === digits;
 }
