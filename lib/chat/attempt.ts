@@ -135,7 +135,7 @@ function createAccumulator(
 	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
 	return new CompletionAccumulator({
 		offeredTools: [...toolByName.keys()],
-		isQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
+		findQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
 		isJson: isJsonRequested(settings.sampling),
 		...reasoningOptions,
 		maxTokens: settings.sampling.maxTokens,

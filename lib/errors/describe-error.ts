@@ -14,7 +14,7 @@ const MAX_CHAT_LENGTH = 40;
  * The full text of an error: what happened, the server message, the suggestion, and where. The likeliest cause comes
  * first.
  *
- * `displayedUrl`: how the address is shown; default: the URL without user, password and query. Empty: not shown.
+ * @param displayedUrl how the address is shown, empty for not at all; default: the URL without user, password and query
  */
 export function describeError(error: ServerError, displayedUrl?: string): string {
 	return joinParts(Object.values(toParts(error, displayedUrl)));

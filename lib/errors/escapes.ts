@@ -18,7 +18,7 @@ export class TextBuffer {
 
 	/** Copies a part of a text. */
 	load(text: string, from: number, to: number): void {
-		this.reserve(to - from);
+		this.clear(to - from);
 		this.bytes.write(text.slice(from, to), 'utf16le');
 		this.length = to - from;
 		this.codes[this.length] = 0;
@@ -33,8 +33,7 @@ export class TextBuffer {
 	unescape(source: TextBuffer, isRelevant?: CharacterSet): boolean {
 		const first = findEscape(source);
 		if (first === source.length) return false;
-		this.reserve(source.length);
-		this.width = undefined;
+		this.clear(source.length);
 		const { codes, length } = source;
 		const { codes: written, starts } = this;
 		let hasRelevant = isRelevant === undefined;
@@ -63,7 +62,7 @@ export class TextBuffer {
 	 * @returns whether they may contain a secret, and not only a word or a file that looks like base64.
 	 */
 	decodeBase64(source: TextBuffer, from: number, to: number): boolean {
-		this.reserve(to - from);
+		this.clear(to - from);
 		this.width = 2;
 		let [bits, value, readable, isReadable] = [0, 0, 0, false];
 		for (let at = from; at < to; at++) {
@@ -116,15 +115,21 @@ export class TextBuffer {
 	}
 
 	/** Makes room for so many characters, and forgets the text. */
-	private reserve(length: number) {
+	clear(length: number): void {
 		this.length = 0;
+		this.width = undefined;
 		if (this.codes.length > length) return;
 		this.codes = new Uint16Array(length + 1);
 		this.bytes = Buffer.from(this.codes.buffer);
 		this.starts = new Uint32Array(length + 1);
 	}
 
-	private finish(end: number, length = this.length) {
+	/**
+	 * Ends the text.
+	 *
+	 * @param end - Where its last character ends in the source
+	 */
+	finish(end: number, length: number = this.length): void {
 		this.length = length;
 		this.codes[length] = 0;
 		this.starts[length] = end;
@@ -185,14 +190,16 @@ export function toRelevantCharacters(secrets: readonly string[]): CharacterSet {
 
 const DOTS = [...'…•'].map(toCode);
 
+const AT_END_OF_LINE: ReadonlySet<number> = new Set([...'=\r,0123456789'].map(toCode));
+
 /** Whether an escape stood for a relevant character, or for none, so that it joined two. */
 function isRelevantAfter({ codes, length }: TextBuffer, from: number, set: CharacterSet) {
 	if (from === length) return true;
 	const code = codes[from]!;
 	if (code >= 128) return set.hasOthers || DOTS.includes(code);
-	// An escape in an escape may end a line of an email, which joins it with the next line.
+	// An escape in an escape may end a line of an email, which joins it with the next line. So does a number in a list.
 	if (code === NEWLINE || code === RETURN)
-		return set.ascii[code] === 1 || codes[from - 1] === EQUALS || codes[from - 1] === RETURN;
+		return set.ascii[code] === 1 || AT_END_OF_LINE.has(codes[from - 1]!);
 	return set.ascii[code] === 1;
 }
 
@@ -271,10 +278,16 @@ function readBackslash(codes: Uint16Array, at: number, target: TextBuffer) {
 	}
 	if (next === LOWER_U || next === UPPER_U) return readUnit(codes, at, target);
 	if ((next | 0x20) === LOWER_X) return writeDigits(codes, at, target, { skip: 2, count: 2 });
-	const octal = next >= 0x30 && next <= 0x33 ? readDigits(codes, at + 1, 3, 8) : -1;
-	if (octal < 0) return at;
-	target.write(octal, at);
-	return at + 4;
+	return readOctal(codes, at, target);
+}
+
+/** `\053`, and `\53` where no third digit follows that makes a byte. */
+function readOctal(codes: Uint16Array, at: number, target: TextBuffer) {
+	const max = codes[at + 1]! <= 0x33 ? 3 : 2;
+	const end = skipDigits(codes, at + 1, max, 8);
+	if (end === at + 1) return at;
+	target.write(readDigits(codes, at + 1, end - at - 1, 8), at);
+	return end;
 }
 
 /** `\u002b`, `\u{2b}`, Python's `\U0000002b`. */
@@ -397,7 +410,7 @@ export function unescapeText(text: string): string | undefined {
 
 /** The beginning of an escape at the end of a text. */
 export const UNFINISHED_ESCAPE =
-	/(?:\\(?:u[0-9a-f]{0,7}|u\{[0-9a-f]{0,14}|x[0-9a-f]?|[0-3][0-7]?)?|%(?:u[0-9a-f]{0,3}|[0-9a-f]?)|&(?:#x?[0-9a-f]{0,14}|[a-z]{0,6})|=(?:[0-9a-f]|\r)?)$/i;
+	/(?:\\(?:u[0-9a-f]{0,7}|u\{[0-9a-f]{0,14}|x[0-9a-f]?|[0-3][0-7]?|[4-7])?|%(?:u[0-9a-f]{0,3}|[0-9a-f]?)|&(?:#x?[0-9a-f]{0,14}|[a-z]{0,6})|=(?:[0-9a-f]|\r)?)$/i;
 
 /** In both alphabets; -1 for other characters. */
 const BASE64_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_';

@@ -3,6 +3,7 @@ import { memoize } from '../lru-cache';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 import { findBase64Runs, TextBuffer } from './escapes';
+import { BYTE_READERS, findByteRuns, trimSeparators } from './written-bytes';
 import { compileSecrets } from './secret-patterns';
 import type { Range, SecretPatterns } from './secret-patterns';
 
@@ -83,10 +84,18 @@ export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS):
 		// The others would be searched once more.
 		if (next === merged.length || merged[next]![0] >= at + literal.length) return literal;
 		const value = JSON.parse(literal) as unknown;
+		// One of the bytes of a key, in a list.
+		const isByte = typeof value === 'number' && isWithin(merged[next]!, [at, at + literal.length]);
+		if (isByte) return JSON.stringify(MASK);
 		const text = typeof value === 'string' ? value : literal;
 		const masked = mask(text, secrets);
 		return masked === text ? literal : JSON.stringify(masked);
 	});
+}
+
+/** Whether a longer range contains a part of a text. */
+function isWithin([first, last]: Range, [from, to]: Range): boolean {
+	return first <= from && last >= to && last - first > to - from;
 }
 
 /** A string or a number, which a key may be as well. */
@@ -108,7 +117,7 @@ export function maskedExcerpt(
 /** Masks all texts of a value, and the names of its fields. */
 export function maskDeep<T>(value: T, secrets: readonly string[] = NO_SECRETS): T {
 	if (typeof value === 'string') return mask(value, secrets) as T;
-	if (Array.isArray(value)) return value.map((entry: unknown) => maskDeep(entry, secrets)) as T;
+	if (Array.isArray(value)) return maskList(value, secrets) as T;
 	if (!isRecord(value)) return value;
 	const entries = Object.entries(value).map(([name, entry]) => [
 		mask(name, secrets),
@@ -116,6 +125,30 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = NO_SECRETS): 
 	]);
 	return Object.fromEntries(entries) as T;
 }
+
+function maskList(list: readonly unknown[], secrets: readonly string[]): unknown[] {
+	if (list.length < MIN_LISTED || !list.every(isByte))
+		return list.map((entry) => maskDeep(entry, secrets));
+	// With separators of its own in the range of a key.
+	const text = list.join(',');
+	const ranges = mergeRanges(findSecrets(text, getPatterns(secrets)));
+	let [next, end] = [0, -1];
+	return list.map((byte) => {
+		const from = end + 1;
+		end = from + String(byte).length;
+		while (next < ranges.length && ranges[next]![1] <= from) next++;
+		return next < ranges.length && isWithin(ranges[next]!, [from, end]) ? MASK : byte;
+	});
+}
+
+/** Bytes of the shortest list that may contain a key. */
+const MIN_LISTED = 8;
+
+const isByte = (value: unknown) =>
+	Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+
+/** What a secret is replaced by. */
+const MASK = '***';
 
 /** Escapes in escapes: those of the body, and of three texts in it. */
 const MAX_LAYERS = 4;
@@ -188,10 +221,10 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 	const ranges = patterns.find(source);
 	const target = BUFFERS[layer + 1];
 	if (target === undefined) return ranges;
-	const addInner = () => {
+	const addInner = (trim: (range: Range) => Range = (range) => range) => {
 		if (target.length < patterns.minLength) return;
-		for (const [from, to] of findInLayer(layer + 1, patterns))
-			ranges.push(target.toSource(from, to));
+		for (const inner of findInLayer(layer + 1, patterns))
+			ranges.push(trim(target.toSource(...inner)));
 	};
 	if (target.unescape(source, patterns.relevant)) addInner();
 	const runs = findBase64Runs(source);
@@ -199,6 +232,12 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 		// Where base64 begins in a run is not known.
 		for (let skip = 0; skip < 4; skip++)
 			if (target.decodeBase64(source, runs[index]! + skip, runs[index + 1]!)) addInner();
+	const byteRuns = findByteRuns(source);
+	for (let index = 0; index < byteRuns.length; index += 2)
+		for (const read of BYTE_READERS) {
+			const run = { from: byteRuns[index]!, to: byteRuns[index + 1]! };
+			if (read(source, target, run)) addInner((range) => trimSeparators(source, range));
+		}
 	return ranges;
 }
 
@@ -207,7 +246,7 @@ function replaceRanges(text: string, ranges: readonly Range[]) {
 	const parts: string[] = [];
 	let end = 0;
 	for (const [from, to] of mergeRanges(ranges)) {
-		parts.push(text.slice(end, from), '***');
+		parts.push(text.slice(end, from), MASK);
 		end = to;
 	}
 	return parts.join('') + text.slice(end);

@@ -1,6 +1,7 @@
 /** Masks a text that arrives in parts: a secret may begin in one and end in another. */
 import { TextBuffer, UNFINISHED_ESCAPE } from './escapes';
 import { findSecrets, getPatterns, mergeRanges, MIN_REMEMBERED, NO_SECRETS } from './mask';
+import { BYTE_READERS, findLastRun } from './written-bytes';
 import type { SecretPatterns } from './secret-patterns';
 
 /** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
@@ -20,6 +21,15 @@ const LAYERS: readonly TextBuffer[] = Array.from(
 	{ length: MAX_LAYERS + 1 },
 	() => new TextBuffer(),
 );
+
+/** The bytes that the end of a layer may be. */
+const BYTES = new TextBuffer();
+
+/** Bytes of the shortest beginning of a key that is held back: one byte may be any number. */
+const MIN_PENDING_BYTES = 2;
+
+/** Characters that two bytes have at least. */
+const MIN_PENDING_BYTES_LENGTH = 4;
 
 /** A longer beginning of an escape is none. */
 const MAX_UNFINISHED_LENGTH = 20;
@@ -102,9 +112,24 @@ export class MaskedStream {
 		for (const [index, layer] of LAYERS.entries()) {
 			if (index > 0 && !layer.unescape(LAYERS[index - 1]!, relevant)) break;
 			layer.truncate(layer.length - getUnfinishedLength(layer));
-			start = Math.min(start, toOuterIndex({ layer: index, index: this.findStart(layer.slice()) }));
+			const first = Math.min(this.findStart(layer.slice()), this.findStartOfBytes(layer));
+			start = Math.min(start, toOuterIndex({ layer: index, index: first }));
 		}
 		return all.length - from - start;
+	}
+
+	/** The same for bytes that are written as numbers. */
+	private findStartOfBytes(layer: TextBuffer) {
+		const range = { from: findLastRun(layer), to: layer.length, isOpen: true };
+		let first = layer.length;
+		if (range.to - range.from < MIN_PENDING_BYTES_LENGTH) return first;
+		for (const read of BYTE_READERS) {
+			read(layer, BYTES, range);
+			const start = this.findStart(BYTES.slice());
+			if (BYTES.length - start >= MIN_PENDING_BYTES)
+				first = Math.min(first, BYTES.toSource(start, start)[0]);
+		}
+		return first;
 	}
 
 	/** Where the end of a text begins that is the beginning, or a stretch, of a secret; its length if there is none. */

@@ -46,7 +46,11 @@ function toErrorType(code: string) {
 	return TYPE_BY_CODE.find(([pattern]) => pattern.test(code))?.[1];
 }
 
-/** Turns a low-level network error (undici, Node) into a `ServerError`. `hasStarted`: part of the response had arrived. */
+/**
+ * Turns a low-level network error (undici, Node) into a `ServerError`.
+ *
+ * @param hasStarted whether part of the response had arrived
+ */
 export function toNetworkError(
 	error: unknown,
 	context: ErrorContext,

@@ -92,7 +92,7 @@ function toForms(secrets: readonly string[]): Form[] {
 		const isPair = secrets.some((other) => other !== secret && secret.endsWith(`:${other}`));
 		const isKey = !isPair && !/\s/.test(secret);
 		for (const text of toPlainForms(secret)) stretchableByText.set(text, isKey);
-		for (const text of toBase64Forms(secret))
+		for (const text of [...toOtherCases(secret), ...toBase64Forms(secret)])
 			if (!stretchableByText.has(text)) stretchableByText.set(text, false);
 	}
 	return [...stretchableByText]
@@ -114,6 +114,14 @@ function toPlainForms(secret: string): string[] {
 	if (secret.includes(' ')) forms.push(secret.replaceAll(' ', '+'));
 	forms.push(Buffer.from(secret).toString('latin1'));
 	return forms;
+}
+
+/**
+ * A key in other letter case, as a whole. Not a value of words: a text may have them in any case.
+ */
+function toOtherCases(secret: string): string[] {
+	if (!/\d/.test(secret) || /\s/.test(secret)) return [];
+	return [secret.toLowerCase(), secret.toUpperCase()];
 }
 
 /** The secret at each of the three offsets in base64, in both alphabets, as UTF-8 and as in a header. */

@@ -1,8 +1,8 @@
 /** One check of a server: probes → facts → findings → result. */
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { ModelServer } from '../servers/types/server-type';
-import type { DifyServer } from './dify';
-import { checkDify } from './dify';
+import type { DifyServer } from './check-dify';
+import { checkDify } from './check-dify';
 import type { CheckFacts } from './facts';
 import { toCheckFacts, toModelFacts } from './facts';
 import { getFindings } from './findings';

@@ -36,8 +36,8 @@ const MAX_CHARACTERS = 2_000_000;
  * examples and drafts. Order of search: the whole text, code blocks, JSON between sentences. Several different valid
  * values in one stage are ambiguous, which is an issue.
  *
- * `validate`: returns the issues of a value; empty if it is valid.
- * Returns the valid JSON, or the issues: an empty list if the text contains no JSON.
+ * @param validate returns the issues of a value; none if it is valid
+ * @returns the valid JSON, or the issues: none if the text contains no JSON
  */
 export function extractJson(text: string, validate: (value: unknown) => string[]): JsonExtraction {
 	let parsedCount = 0;

@@ -46,7 +46,7 @@ export function opensReasoningInPrompt(model: string): boolean {
 /**
  * Splits a complete response.
  *
- * `mayBeInside`: whether the prompt may contain the opening tag.
+ * @param mayBeInside whether the prompt may contain the opening tag
  */
 export function splitReasoning(response: string, mayBeInside = false): TextAndReasoning {
 	const splitter = new ReasoningSplitter(mayBeInside);

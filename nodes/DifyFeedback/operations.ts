@@ -3,6 +3,7 @@ import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { defineListOperation } from '../shared/dify/define-operation';
 import { messageField, readId } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
+import type { OperationTable } from '../shared/run/operation-table';
 import { createOperationTable } from '../shared/run/operation-table';
 import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { ServerError } from '../../lib/errors/server-error';
@@ -36,6 +37,7 @@ const ignoreNotRated = booleanField(
 	'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
 );
 
+/** `none` removes the rating. */
 type Rating = 'like' | 'dislike' | 'none';
 
 const rate: DifyOperation = {
@@ -99,6 +101,7 @@ async function revokeRating({ client, parameters }: DifyCall) {
 	}
 }
 
+/** What is sent. */
 interface Feedback {
 	/** Null revokes the rating. */
 	rating: Rating | null;
@@ -132,4 +135,9 @@ function readRating(parameters: NodeParameters): Rating {
 	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
 }
 
-export const operations = createOperationTable([rate, feedbackGetAll, revoke]);
+/** In the order of n8n's list of actions. */
+export const operations: OperationTable<DifyOperation> = createOperationTable([
+	rate,
+	feedbackGetAll,
+	revoke,
+]);

@@ -1,14 +1,15 @@
 /** Fields of Dify Trigger. */
+import type { INodeProperties } from 'n8n-workflow';
 import { booleanField, choiceField, optionsCollection } from '../shared/field-builders';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
-export const rating = choiceField('Trigger On', 'rating', 'any', [
+export const rating: INodeProperties = choiceField('Trigger On', 'rating', 'any', [
 	{ name: 'Any Rating', value: 'any', action: 'When a message is rated' },
 	{ name: 'Dislike', value: 'dislike', action: 'When a message is disliked' },
 	{ name: 'Like', value: 'like', action: 'When a message is liked' },
 ]);
 
-export const properties = [
+export const properties: INodeProperties[] = [
 	rating,
 	optionsCollection([
 		booleanField(

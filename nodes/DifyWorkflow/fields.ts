@@ -1,21 +1,24 @@
 /** Fields of the operations that run or follow a workflow. */
+import type { INodeProperties } from 'n8n-workflow';
 import { fetchFilesFromField, onPauseField, RUN_OPTIONS } from '../shared/dify/dify-fields';
 import { SAME_USER, userField } from '../shared/dify/dify-user';
 import { booleanField, choiceField, multiChoiceField, stringField } from '../shared/field-builders';
 
-export const runUserField = {
+export const runUserField: INodeProperties = {
 	...userField,
 	description: `The user who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
 };
 
-export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
+export const runIdField: INodeProperties = stringField('Workflow Run ID', 'workflowRunId', {
 	default: '={{ $json.workflowRunId }}',
 	required: true,
 	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 	description: 'The run ID that Execute returns. Not the task ID.',
 });
 
-export const onPause = onPauseField('What to do when the workflow pauses for human input');
+export const onPause: INodeProperties = onPauseField(
+	'What to do when the workflow pauses for human input',
+);
 
 /** Like `onPause`, for operations that can also wait for the submission. */
 export const onPauseWaiting = {
@@ -31,7 +34,7 @@ export const onPauseWaiting = {
 	],
 };
 
-export const onFailure = choiceField(
+export const onFailure: INodeProperties = choiceField(
 	'When Run Fails',
 	'onFailure',
 	'error',
@@ -45,7 +48,7 @@ export const onFailure = choiceField(
 	'What to do if the workflow run fails',
 );
 
-export const include = multiChoiceField(
+export const include: INodeProperties = multiChoiceField(
 	'Include',
 	'include',
 	{

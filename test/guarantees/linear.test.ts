@@ -189,7 +189,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			text,
 			tools: ['a', 'get_weather'],
 			isCutOff: false,
-			isQuotation: () => false,
+			findQuotation: () => undefined,
 		}),
 	'calls like Python': parseLiteralCalls,
 	'JSON like Python': repairJson,

@@ -1,4 +1,4 @@
-import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../lib/health/dify';
+import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../lib/health/dify-findings';
 import { BLOCKING_FINDINGS, FINDINGS } from '../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../lib/health/tool-test';

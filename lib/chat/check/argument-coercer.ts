@@ -55,7 +55,8 @@ export class ArgumentCoercer {
 		return isChanged ? { json: JSON.stringify(value), value } : args;
 	}
 
-	private get isLimitReached() {
+	/** Whether the arguments of the last call, and those after it, stay as they are because there are too many values. */
+	get isLimitReached(): boolean {
 		return this.steps > MAX_STEPS;
 	}
 

@@ -82,7 +82,8 @@ function checkArguments(
 	if (unknown.length > 0 && unknown.length === Object.keys(value).length)
 		return { type: 'unknownArguments', details: unknown };
 	const inexact = coercer.inexactNumbers.slice(inexactBefore);
-	return { json, warnings: getArgumentWarnings(name, { unknown, inexact }) };
+	const { isLimitReached: isTooLarge } = coercer;
+	return { json, warnings: getArgumentWarnings(name, { unknown, inexact, isTooLarge }) };
 }
 
 function checkFormatArguments(
@@ -140,9 +141,19 @@ function findUnknown({ args, schema }: ArgumentsOfTool): string[] {
 /** Names or numbers in a warning. */
 const MAX_NAMED = 5;
 
+/** What n8n may do differently with the arguments of a call. */
+interface ArgumentDoubts {
+	/** Names that the tool does not define. */
+	unknown: readonly string[];
+	/** Numbers that stay texts. */
+	inexact: readonly string[];
+	/** Whether there are too many values to convert texts. */
+	isTooLarge: boolean;
+}
+
 function getArgumentWarnings(
 	toolName: string,
-	{ unknown, inexact }: { unknown: readonly string[]; inexact: readonly string[] },
+	{ unknown, inexact, isTooLarge }: ArgumentDoubts,
 ): string[] {
 	const tool = toSafeName(toolName);
 	const list = (names: readonly string[]) =>
@@ -154,5 +165,7 @@ function getArgumentWarnings(
 			`The model called the tool "${tool}" with arguments that it does not define (${list(unknown)}). n8n may ignore them.`,
 		inexact.length > 0 &&
 			`The model called the tool "${tool}" with ${list(inexact)}, which exceeds number precision and was kept as text, so n8n may reject it. Let the tool accept a string for this argument.`,
+		isTooLarge &&
+			`The arguments of the tool "${tool}" are too large to convert all texts in them to the types of its schema. n8n may reject them.`,
 	].filter((warning) => warning !== false);
 }

@@ -19,6 +19,7 @@ const REASONS: Readonly<Record<RejectionReason, string>> = {
 	inCodeBlock: 'it is in code, a quotation or a list',
 	tooManyCalls: 'the response contains more than 100 calls',
 	quotation: 'the same text appears in the input',
+	notCompared: 'the input is too large to rule out that it contains the same call',
 	otherCalls: 'the server sent other calls separately from the text',
 };
 

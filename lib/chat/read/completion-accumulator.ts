@@ -38,7 +38,7 @@ export interface AccumulatorOptions {
 	/** Names by which a text may call tools; empty if calls in text are ignored. */
 	offeredTools?: readonly string[];
 	/** Whether a call is quoted from the request. Default: none is. */
-	isQuotation?: QuotationCheck;
+	findQuotation?: QuotationCheck;
 	/** Whether the prompt may contain the opening tag of the thinking. */
 	mayStartInReasoning?: boolean;
 	/** Whether the request mentions the tags of thinking. Then a tag after separate thinking is text. */
@@ -263,7 +263,7 @@ export class CompletionAccumulator {
 
 	/** Parses tool calls in the text if the response contains no others. */
 	private parseTextCalls(): TextCallDecision {
-		const { offeredTools: tools = [], isQuotation = () => false } = this.options;
+		const { offeredTools: tools = [], findQuotation = () => undefined } = this.options;
 		const { partial, toolCalls, reasoning, isTruncated: isCutOff } = this;
 		const text = this.options.isRaw ? partial.text : withoutEndMarks(partial.text);
 		if (toolCalls.calls.length > 0) {
@@ -273,9 +273,9 @@ export class CompletionAccumulator {
 			return { text, calls: [], rejectedCall };
 		}
 		if (tools.length === 0) return { text, calls: [] };
-		if (text.trim() !== '') return decideTextCalls({ text, tools, isCutOff, isQuotation });
+		if (text.trim() !== '') return decideTextCalls({ text, tools, isCutOff, findQuotation });
 		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
-		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, isQuotation });
+		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, findQuotation });
 		return { ...decision, text };
 	}
 

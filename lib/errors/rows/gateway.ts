@@ -40,7 +40,11 @@ export const GATEWAY_ERRORS = {
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 
-/** Who stopped waiting, and after how long. `server`: what it waited for. */
+/**
+ * Who stopped waiting, and after how long.
+ *
+ * @param server what it waited for, in a sentence
+ */
 export function describeGatewayTimeout(
 	{ gateway, limitSeconds, ...facts }: ErrorFacts,
 	server: string,

@@ -11,6 +11,7 @@
  */
 import { MAX_CALLS } from './limits';
 import { readQuotedCalls, readTextCalls } from './read-text-calls';
+import type { QuotationCheck } from './quotations';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
 import { findCodeContents, withoutOuterFence } from '../code-blocks';
@@ -23,12 +24,8 @@ export interface TextResponse {
 	tools: readonly string[];
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
-	/**
-	 * Whether the request contains a call.
-	 *
-	 * @param source the text of the call, with its marks
-	 */
-	isQuotation(source: string, call: RawToolCall): boolean;
+	/** Compares a call with the request. */
+	findQuotation: QuotationCheck;
 }
 
 /** What of a response is text, and what runs. */
@@ -102,10 +99,12 @@ function findRejection(
 	if (incomplete !== undefined) return reject(incomplete, incomplete.problems[0]!);
 	if (hasOtherMarkup(reading, tools)) return reject(first, 'otherMarkup');
 	if (!isTextAfterAllowed(reading)) return reject(candidates.at(-1), 'textAfter');
-	const quoted = candidates.find((call) =>
-		response.isQuotation(reading.text.slice(call.range.from, call.range.to), toRawToolCall(call)),
-	);
-	return reject(quoted, 'quotation');
+	for (const call of candidates) {
+		const source = reading.text.slice(call.range.from, call.range.to);
+		const reason = response.findQuotation(source, toRawToolCall(call));
+		if (reason !== undefined) return reject(call, reason);
+	}
+	return undefined;
 }
 
 /** Whether there is markup of a call that was not read, before or after the calls. */

@@ -56,13 +56,16 @@ const CALL_MARK_REST = String.raw`[|｜/]{0,2}${ANY_PREFIX}(?:[\w▁]{0,20}?${CA
 export const CALL_MARK = new RegExp(
 	[
 		`<${CALL_MARK_REST}`,
-		String.raw`<\|(?:start|channel)\|>[^\n]{0,60}?to=functions\.`,
+		String.raw`<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]`,
 		String.raw`\[(?:TOOL_CALLS|CALL_ID|ARGS)\]`,
 		String.raw`\bfunctools\[`,
 		String.raw`\]<\]\w{1,20}\[>\[`,
 	].join('|'),
 	'i',
 );
+
+/** A complete mark with such a name, at either end of a block. */
+export const CALL_TAG_ANYWHERE = new RegExp(`<${CALL_MARK_REST}[^<>\\n]{0,80}>`, 'i');
 
 /** The end of an element of a call, which HTML has not. */
 export const ELEMENT_END = /<\/(?:function|param|parameter)>/i;
@@ -132,8 +135,11 @@ export const CALL_MARKS: readonly CallMark[] = [
 		open: ['<function_calls>', '<atem:function_calls>'],
 	},
 	{
-		source: 'Granite 20B: vllm-project/vllm, tool_chat_template_granite_20b_fc.jinja',
+		source:
+			'Granite 20B has no mark at the end: <|endoftext|> ends the turn (vllm-project/vllm, tool_chat_template_granite_20b_fc.jinja). Others have one',
 		open: ['<function_call>'],
+		close: '</function_call>',
+		isStopToken: true,
 	},
 	{
 		source: 'DeepSeek V3.2 and newer: their chat templates',

@@ -6,34 +6,43 @@
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
-import { normalizeLetters } from '../../values/text';
+import { collectTexts, normalizeLetters } from '../../values/text';
 import { readLiteralCalls } from './literal-calls';
 import { readBlock } from './read-text-calls';
 import { readMarkedJson } from './marked-json';
 import { TextCursor } from './cursor';
-import type { CallCandidate, RawToolCall } from './types';
+import type { CallCandidate, RawToolCall, RejectionReason } from './types';
 import { decodeEntities } from '../../values/html-entities';
 
-/** Characters of the request that may be read for the calls of a response. Calls after that count as quotations. */
-const MAX_READS = 1_000_000;
-/** Longer requests, which no context holds, contain every call. */
+/** Characters of the request that may be read for the calls of a response. Calls after that are not compared. */
+const MAX_READS = 2_000_000;
+/** Longer requests, which no context holds, are not compared. */
 const MAX_LENGTH = 2_000_000;
 /** What precedes a name in a call: marks, brackets and keys. */
 const MAX_BEFORE_NAME = 400;
+/** What follows a name in the same call in another syntax: escapes are up to so many times as long as what they stand for. */
+const MIN_AFTER_NAME = 1_000;
+const AFTER_NAME_PER_CHARACTER = 8;
 /** Beginnings of a call before its name that are tried, each of which costs as much as reading so many characters. */
 const MAX_BEGINNINGS = 12;
 const READS_PER_BEGINNING = 128;
+/** What it costs to compare the surroundings of a name with those of the one before it. */
+const READS_PER_WINDOW = 64;
+
+/** Why a call does not run: the request contains it, or is too large to say so. */
+export type QuotationReason = Extract<RejectionReason, 'quotation' | 'notCompared'>;
 
 /**
- * Whether the request contains a call.
+ * Compares a call with the request.
  *
  * @param source the text of the call, with its marks
+ * @returns undefined if the request does not contain it
  */
-export type QuotationCheck = (source: string, call: RawToolCall) => boolean;
+export type QuotationCheck = (source: string, call: RawToolCall) => QuotationReason | undefined;
 
 /**
- * Returns a function that checks whether the texts of a request contain a call. The texts are joined, so that a call that is
- * split over two of them is found.
+ * Returns a function that finds out whether the texts of a request contain a call. The texts are joined, so that a call that
+ * is split over two of them is found.
  *
  * @param toolByName the names by which each tool can be called: its full name, and the one without the prefix of its MCP client
  */
@@ -45,14 +54,17 @@ export function createQuotationCheck(
 	let variants: RequestText[] | undefined;
 	const reads = { left: MAX_READS };
 	return (source, call) => {
-		if (length > MAX_LENGTH) return true;
+		if (length > MAX_LENGTH) return 'notCompared';
 		variants ??= toVariants(texts.join('\n')).map((text) => new RequestText(text, reads));
+		if (variants.some((variant) => variant.containsSource(source, call))) return 'quotation';
 		const tool = toolByName.get(call.name);
 		const aliases = [...toolByName.keys()].filter((name) => toolByName.get(name) === tool);
 		const names = tool === undefined ? [call.name] : aliases;
-		return variants.some(
-			(variant) => variant.containsSource(source, call) || variant.containsCall(names, call),
-		);
+		const maxAfter = MIN_AFTER_NAME + AFTER_NAME_PER_CHARACTER * source.length;
+		const wanted = { names, values: toComparableValues(call.arguments), maxAfter };
+		const word = findLongestWord(call.arguments);
+		if (variants.some((variant) => variant.containsCall(wanted, word))) return 'quotation';
+		return reads.left < 0 ? 'notCompared' : undefined;
 	};
 }
 
@@ -83,16 +95,19 @@ function decodeJsonEscapes(text: string): string {
 	);
 }
 
+/** A call to look for in the request. */
+interface WantedCall {
+	/** All names of its tool. */
+	names: readonly string[];
+	/** Its arguments, as `toComparableValues` returns them. */
+	values: string;
+	/** Characters after a name that may belong to it. */
+	maxAfter: number;
+}
+
 /** Characters that may still be read, for all calls of a response. */
 interface Reads {
 	left: number;
-}
-
-/** Where a name is in a text. */
-interface NamePlace {
-	at: number;
-	/** Where it is before that; 0 if it is not. */
-	previous: number;
 }
 
 /** One variant of the texts of a request. */
@@ -114,40 +129,73 @@ class RequestText {
 		return this.letters.includes(letters);
 	}
 
-	/** Whether the readers find a call with the same name and the same values in the text. */
-	containsCall(names: readonly string[], call: RawToolCall): boolean {
-		const values = toComparableValues(call.arguments);
-		const isSame = (found: CallCandidate) =>
-			names.includes(found.name) &&
-			found.arguments !== undefined &&
-			toComparableValues(found.arguments) === values;
-		return names.some((name) => {
+	/**
+	 * Whether the readers find a call with the same name and the same values in the text. Where the longest word of the values
+	 * is not, nothing is read: after many beginnings of calls, only those that matter are.
+	 */
+	containsCall(wanted: WantedCall, word: string | undefined): boolean {
+		return wanted.names.some((name) => {
+			if (name === '') return false;
+			const isNear = this.createProximityCheck(word);
 			let previous = 0;
+			let lastWindow = '';
 			for (let at = this.text.indexOf(name); at >= 0; at = this.text.indexOf(name, at + 1)) {
-				if (this.readCallsAround({ at, previous }).some(isSame) || this.reads.left < 0) return true;
+				if (this.reads.left < 0) return false;
+				const from = Math.max(previous, at - MAX_BEFORE_NAME);
+				const to = at + name.length + wanted.maxAfter;
 				previous = at;
+				if (!isNear(Math.max(0, at - MAX_BEFORE_NAME), to)) continue;
+				const window = this.text.slice(from, to);
+				this.reads.left -= READS_PER_WINDOW;
+				// A model that repeats itself repeats its beginnings, too.
+				if (window === lastWindow) continue;
+				lastWindow = window;
+				if (this.readCallsAround(window, at - from).some((call) => isSame(call, wanted)))
+					return true;
 			}
 			return false;
 		});
 	}
 
 	/**
-	 * The calls in which a name may be, from the nearest beginning on. Those that begin before the previous place were read
-	 * there.
+	 * Whether a range of the text may contain a word, asked from left to right. Escapes and entities may stand for any letter.
 	 */
-	private readCallsAround({ at, previous }: NamePlace): CallCandidate[] {
-		const from = Math.max(previous, at - MAX_BEFORE_NAME);
-		const before = this.text.slice(from, at);
-		const beginnings = [...before.matchAll(/[<[{]|\bfunctools/g)].slice(-MAX_BEGINNINGS);
-		const calls = beginnings.flatMap(({ index }) => this.readCallsAt(from + index));
+	private createProximityCheck(word: string | undefined): (from: number, to: number) => boolean {
+		if (word === undefined) return () => true;
+		const isNext = [word, '\\', '&'].map((part) => this.createNextCheck(part));
+		return (from, to) => isNext.some((isBetween) => isBetween(from, to));
+	}
+
+	private createNextCheck(part: string): (from: number, to: number) => boolean {
+		let next = -1;
+		return (from, to) => {
+			if (next < from && next < this.text.length) {
+				const found = this.text.indexOf(part, from);
+				next = found < 0 ? this.text.length : found;
+			}
+			return next < to && next < this.text.length;
+		};
+	}
+
+	/**
+	 * The calls in which a name may be, from the nearest beginning on.
+	 *
+	 * @param window begins at the name before it at the latest: the calls that begin before that were read there
+	 * @param at the place of the name in the window
+	 */
+	private readCallsAround(window: string, at: number): CallCandidate[] {
+		const beginnings = [...window.slice(0, at).matchAll(/[<[{]|\bfunctools/g)].slice(
+			-MAX_BEGINNINGS,
+		);
+		const calls = beginnings.flatMap(({ index }) => this.readCallsAt(window, index));
 		// Descriptions of tools mention `N()`.
-		const unmarked = this.readCallsAt(at).filter(({ arguments: args }) => args !== '{}');
+		const unmarked = this.readCallsAt(window, at).filter(({ arguments: args }) => args !== '{}');
 		return [...calls, ...unmarked];
 	}
 
-	private readCallsAt(position: number): readonly CallCandidate[] {
+	private readCallsAt(window: string, position: number): readonly CallCandidate[] {
 		if (this.reads.left < 0) return [];
-		const cursor = new TextCursor(this.text, position, this.reads.left);
+		const cursor = new TextCursor(window, position, this.reads.left);
 		const calls =
 			readBlock(cursor)?.candidates ?? readMarkedJson(cursor) ?? readLiteralCalls(cursor) ?? [];
 		this.reads.left -= READS_PER_BEGINNING + cursor.charged;
@@ -162,6 +210,31 @@ function countLetters(value: unknown): number {
 	return Object.entries(value).reduce(
 		(sum, [key, field]) => sum + normalizeLetters(key).length + countLetters(field),
 		0,
+	);
+}
+
+function isSame(call: CallCandidate, { names, values }: WantedCall): boolean {
+	return (
+		names.includes(call.name) &&
+		call.arguments !== undefined &&
+		toComparableValues(call.arguments) === values
+	);
+}
+
+/** Letters that have only one notation: another character becomes a `K` when it is normalized. */
+const WORD = /[A-JL-Za-jl-z]{3,}/g;
+/** Values with several notations: `True` and `true`. */
+const CONSTANT = /^(?:true|false|null)$/i;
+
+/** The longest word in the texts of arguments, which each notation of them contains; undefined if there is none. */
+function findLongestWord(args: string): string | undefined {
+	const texts = collectTexts([parseJson(args)]).filter(
+		(text) => !CONSTANT.test(text.trim()) && !Number.isFinite(Number(text)),
+	);
+	const words = texts.flatMap((text) => text.normalize().match(WORD) ?? []);
+	return words.reduce<string | undefined>(
+		(longest, word) => (word.length > (longest?.length ?? 0) ? word : longest),
+		undefined,
 	);
 }
 

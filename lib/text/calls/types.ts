@@ -81,6 +81,8 @@ export type RejectionReason =
 	| 'tooManyCalls'
 	/** The request contains the same call. */
 	| 'quotation'
+	/** The request is too large to find out whether it contains the same call. */
+	| 'notCompared'
 	/** The server sent other calls separately from the text. */
 	| 'otherCalls';
 

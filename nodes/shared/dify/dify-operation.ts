@@ -8,8 +8,11 @@ interface DifyAccess {
 	client: DifyClient;
 }
 
+/** Arguments of an operation: the item, and a client for its credential. */
 export type DifyCall = OperationCall<DifyAccess>;
 
+/** One operation, with or without a list entry of its own. */
 export type DifyOperation = Operation<DifyAccess>;
 
+/** A resource of a Dify node, with its operations. */
 export type DifyResource = NodeResource<DifyOperation>;

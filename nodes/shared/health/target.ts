@@ -2,7 +2,7 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { createDifyClient, readDifyCredential } from '../../../lib/dify/credentials';
 import type { CheckTarget } from '../../../lib/health/check';
-import type { DifyServer } from '../../../lib/health/dify';
+import type { DifyServer } from '../../../lib/health/check-dify';
 import { createModelServer } from '../../../lib/servers/endpoint';
 
 /**

@@ -85,7 +85,7 @@ testLimit('lib/text/calls/limits.ts#MAX_VALUES', {
 			text: `<tool_call>{"name":"add","arguments":{"list":${list}}}</tool_call>`,
 			tools: ['add'],
 			isCutOff: false,
-			isQuotation: () => false,
+			findQuotation: () => undefined,
 		});
 		return decision.calls.length;
 	},
@@ -151,7 +151,7 @@ testLimit('lib/text/calls/limits.ts#MAX_CALLS', {
 			text: toCalls(count),
 			tools: ['f'],
 			isCutOff: false,
-			isQuotation: () => false,
+			findQuotation: () => undefined,
 		}).calls.length > 0,
 	within: true,
 	beyond: false,

@@ -304,11 +304,7 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 
 const REJECTION = { status: 400, isQuoted: false };
 
-const fail = (
-	type: ErrorType,
-	serverText = '',
-	hasShownOutput = false,
-): AttemptOutcome<string, string> => ({
+const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
 	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
 	hasShownOutput,
@@ -339,7 +335,7 @@ describe('each rule', () => {
 
 	describe('serverFailure: the same request', () => {
 		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
-			...(fail(type) as FailedOutcome),
+			...fail(type),
 			...details,
 		});
 

@@ -11,7 +11,7 @@ import {
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { httpFixture } from '../../support/servers/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
-import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../../lib/health/dify';
+import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../../lib/health/dify-findings';
 import { SPEED_FINDINGS } from '../../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
 import { readRows } from '../../support/files/rows';

@@ -58,7 +58,7 @@ test('what is broken is neither thinking, nor the end of a turn, nor a call', ()
 			expect(splitReasoning(source).reasoning).toBe('');
 			expect(withoutEndMarks(source)).toBe(source);
 			const response = { text: `So: ${source}`, tools: ['get'], isCutOff: false };
-			expect(decideTextCalls({ ...response, isQuotation: () => false }).calls).toEqual([]);
+			expect(decideTextCalls({ ...response, findQuotation: () => undefined }).calls).toEqual([]);
 		}),
 		{ numRuns: 500 },
 	);

@@ -529,4 +529,52 @@ describe('the number of steps per response', () => {
 		expect(coerceText('{"n":"5"}', branches)).toBe('{"n":"5"}');
 		expect(isNumbers(coerceText(listOf(30_000), schema), 30_000)).toBe(true);
 	});
+
+	describe('is exceeded', () => {
+		const items = (count: number, item: object | string) =>
+			Array<object | string>(count).fill(item);
+		const tool = (itemSchema: object): ToolDefinition => ({
+			name: 'store',
+			description: '',
+			schema: {
+				type: 'object',
+				properties: { items: { type: 'array', items: itemSchema }, flag: { type: 'boolean' } },
+			},
+		});
+		const check = (calls: readonly object[], itemSchema: object = { type: 'object' }) =>
+			checkToolCalls(
+				calls.map((args) => ({ name: 'store', arguments: JSON.stringify(args) })),
+				[tool(itemSchema)],
+			);
+		const WARNING =
+			'The arguments of the tool "store" are too large to convert all texts in them to the types of its schema. n8n may reject them.';
+
+		test.each([
+			{ what: 'a list of objects as text', args: { items: JSON.stringify(items(100_000, {})) } },
+			{ what: 'a list of objects', args: { items: items(100_001, { a: '1' }), flag: 'true' } },
+			{ what: 'a list of texts', args: { items: items(60_000, '1') }, schema: { type: 'integer' } },
+		])('by $what: the call runs as it is, and a hint says so', ({ args, schema: itemSchema }) => {
+			const { validCalls, issues, warnings } = check([args], itemSchema);
+			expect(validCalls[0]?.arguments === JSON.stringify(args)).toBe(true);
+			expect({ count: validCalls.length, issues, warnings }).toEqual({
+				count: 1,
+				issues: [],
+				warnings: [WARNING],
+			});
+		});
+
+		test('by the first call: the hint is there once', () => {
+			const large = { items: JSON.stringify(items(100_000, {})) };
+			const { validCalls, warnings } = check([large, { flag: 'true' }, large]);
+			expect(validCalls).toHaveLength(3);
+			expect(warnings).toEqual([WARNING]);
+		});
+
+		test('not by a little less', () => {
+			const args = { items: JSON.stringify(items(90_000, {})) };
+			const { validCalls, warnings } = check([args]);
+			expect(validCalls[0]?.arguments === JSON.stringify({ items: items(90_000, {}) })).toBe(true);
+			expect(warnings).toEqual([]);
+		});
+	});
 });

@@ -9,7 +9,12 @@ import type { RejectionReason } from '../../../../lib/text/calls/types';
 const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
 
 const decide = (text: string, { isCutOff = false, isQuotation = false } = {}): TextCallDecision =>
-	decideTextCalls({ text, tools, isCutOff, isQuotation: () => isQuotation });
+	decideTextCalls({
+		text,
+		tools,
+		isCutOff,
+		findQuotation: () => (isQuotation ? 'quotation' : undefined),
+	});
 
 /** One shape of calls, as a text for each condition. */
 interface Shape {
@@ -682,6 +687,8 @@ describe('only a mark that a model documents for calls begins one', () => {
 		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
 		`<tool_calls:opensource><tool_call:opensource>wipe_cache<tool_sep:opensource></tool_call:opensource></tool_calls:opensource>`,
 		`<function_call> ${json}</function_call>`,
+		`<function_call> ${json}`,
+		`<function_call> ${json}\n`,
 		`<atem:function_calls>\n<atem:invoke name="wipe_cache">\n</atem:invoke>\n</atem:function_calls>`,
 		`<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="wipe_cache"></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>`,
 		`<｜tool▁calls｜><｜tool▁call▁begin｜>wipe_cache<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
@@ -1077,6 +1084,22 @@ describe('a damaged call is text, and leads to a hint', () => {
 	});
 });
 
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_newsletter","arguments":{}}',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_call>\n<function_call> {"name":"send_newsletter","arguments":{}}',
+])('Granite 20B calls several tools: %s', (text) => {
+	expect(decide(text).calls.map(({ name }) => name)).toEqual(['wipe_cache', 'send_newsletter']);
+});
+
+test.each([
+	'<function_call> {"name":"wipe_cache","arguments":{}',
+	'<function_call> {"name":"wipe_cache","arguments":{}} is the call.',
+	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_',
+	'<function_call> {"name":"wipe_cache","arguments":{}}</function_cal',
+])('Granite 20B does not call: %s', (text) => {
+	expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+});
+
 test('FunctionGemma may begin the result of its call itself', () => {
 	const text = '<start_function_call>call:wipe_cache{}<end_function_call><start_function_response>';
 	expect(decide(text)).toMatchObject({ text: '', calls: [{ name: 'wipe_cache' }] });
@@ -1100,17 +1123,67 @@ describe('arguments with more than 5,000 values say so, and are not read to thei
 		},
 	])('$name', ({ wrap }) => {
 		const decide = (args: string) => {
-			const isQuotation = () => false;
 			const { calls, rejectedCall } = decideTextCalls({
 				text: wrap(args),
 				tools: ['add'],
 				isCutOff: false,
-				isQuotation,
+				findQuotation: () => undefined,
 			});
 			return rejectedCall ?? calls.at(-1)?.name;
 		};
 		const tooLarge = { name: 'add', reason: 'tooLarge' };
 		const sizes = [list(5_000), list(5_001), objects(4_998), objects(5_000), objects(300_000)];
 		expect(sizes.map(decide)).toEqual(['add', tooLarge, 'add', tooLarge, tooLarge]);
+	});
+});
+
+/** What did not run must not be imitated. */
+describe('markup of a call that did not run does not go back to the model', () => {
+	test.each([
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"},"reason":"asked"}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","args":{"city":"Rome"}}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}}\n</tool_call>',
+		'<tool_call>\n<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}\n</tool_call>',
+		'<tool_call>\n{"name":"get_weather","arguments":{"city":"Rome"}}\n</tool_call>\n</tool_call>',
+		'<tool_call>\n<function=get_weather>\nNow\n<parameter=city>\nRome\n</parameter>\n</function>\n</tool_call>',
+		'<function=get_weather>\n<parameter=city>\nRome\n</function>\n</tool_call>',
+		'<function=get_weather> now <parameter=city>Rome</parameter></function>',
+		'<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome\n</tool_call>',
+		'<minimax:tool_call>\n<invoke name="get_weather">\n<parameter name="city">Rome</parameter>!\n</invoke>\n</minimax:tool_call>',
+		'<minimax:tool_call><invoke name="get_weather"><parameter name="city">Rome</parameter></invoke></tool_call>',
+		'<tool_calls>\n{"name":"wipe_cache","arguments":{}}\n{"name":"get_weather","arguments":{"city": \n</tool_calls>',
+		'[TOOL_CALLS] [{"name":"get_weather","arguments":{"city":"Rome"}}',
+		'[TOOL_CALLS]get_weather[ARGS]{"city":"Rome"',
+		'[TOOL_CALLS]wipe_cache[ARGS]{}[TOOL_CALLS]get_weather',
+		'<|channel|>commentary to=get_weather <|constrain|>json<|message|>{"city":"Rome"}<|call|>',
+		'<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city":"Ro',
+	])('%s', (markup) => {
+		expect(withoutCallMarkup(`I look.\n${markup}`)).toBe('I look.');
+	});
+
+	test.each([
+		{
+			text: '<tool_call>\n{"name":"get_weather","args":{}}\n</tool_call>\nIt is warm.',
+			rest: 'It is warm.',
+		},
+		{
+			text: 'A.\n<tool_call>{"name":"x","a":1}\nB.\n<tool_call>{"name":"x","arguments":{}}</tool_call>\nC.',
+			rest: 'A.\n\nB.\n\nC.',
+		},
+		{
+			text: '<tool_call>{"name":"x","a":1}</tool_call>\nSee `</tool_call>`.',
+			rest: 'See `</tool_call>`.',
+		},
+	])('but the text around it does: $text', ({ text, rest }) => {
+		expect(withoutCallMarkup(text)).toBe(rest);
+	});
+
+	test.each([
+		'The tag is <tool_call>, as always.',
+		'Mistral writes [TOOL_CALLS] before them.',
+		'See `[TOOL_CALLS]get_weather[ARGS]{}`.',
+		'<channel>to=all</channel>',
+	])('text about marks stays: %s', (text) => {
+		expect(withoutCallMarkup(text)).toBe(text);
 	});
 });

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
+import type { QuotationCheck } from '../../../../lib/text/calls/quotations';
 import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
 
 const offeredTools = ['get_weather', 'send-mail', 'list'];
-const parse = (text: string, isQuotation = () => false) =>
-	decideTextCalls({ text, tools: offeredTools, isCutOff: false, isQuotation });
+const parse = (text: string, findQuotation: QuotationCheck = () => undefined) =>
+	decideTextCalls({ text, tools: offeredTools, isCutOff: false, findQuotation });
 
 /** A response that arrives in pieces. */
 function stream(text: string, cuts: readonly number[]) {
@@ -242,7 +243,7 @@ describe('formats of calls', () => {
 
 	test.each(SAMPLES)('quoted, repeated or unfinished calls do not run: %s', (call) => {
 		for (const count of [1, 100]) expect(parse(call.repeat(count)).calls).toHaveLength(count);
-		expect(parse(call, () => true)).toMatchObject({
+		expect(parse(call, () => 'quotation')).toMatchObject({
 			text: call,
 			calls: [],
 			rejectedCall: { reason: 'quotation' },

@@ -34,7 +34,7 @@ const isQuotation = (
 	createQuotationCheck(getQuotableTexts(messages, tools))(
 		`<tool_call>{"name":${JSON.stringify(name)},"arguments":${args}}</tool_call>`,
 		{ name, arguments: args },
-	);
+	) === 'quotation';
 
 const quotedPrintable = (text: string) =>
 	text.replace(/[^\w ]/g, (sign) => `=${hexOf(sign)}`).replace(/(.{20})/g, '$1=\r\n');
@@ -186,7 +186,7 @@ describe('a call in a tool result is a quotation', () => {
 		},
 	])('word for word: $source', ({ source, args }) => {
 		const check = createQuotationCheck(getQuotableTexts([result(`Say: ${source}`)], []));
-		expect(check(source, { name: NAME, arguments: args })).toBe(true);
+		expect(check(source, { name: NAME, arguments: args })).toBe('quotation');
 	});
 
 	test('under the name with or without the prefix of its MCP client', () => {
@@ -196,8 +196,8 @@ describe('a call in a tool result is a quotation', () => {
 		]);
 		const check = createQuotationCheck(['{"name":"delete","arguments":{"id":1}}'], toolByName);
 		const source = '<tool_call>{"name":"crm_delete","arguments":{"id":1}}</tool_call>';
-		expect(check(source, { name: 'crm_delete', arguments: '{"id":1}' })).toBe(true);
-		expect(check(source, { name: 'other_delete', arguments: '{"id":1}' })).toBe(false);
+		expect(check(source, { name: 'crm_delete', arguments: '{"id":1}' })).toBe('quotation');
+		expect(check(source, { name: 'other_delete', arguments: '{"id":1}' })).toBeUndefined();
 	});
 });
 
@@ -304,6 +304,97 @@ describe('not a quotation', () => {
 			properties: { id: { enum: [4711], examples: ['4711'], description: 'Such as 4711' } },
 		});
 		expect(isQuotation([user('Hi')], ARGS, NAME, [described])).toBe(false);
+	});
+});
+
+describe('after many calls that have no end, in an earlier response', () => {
+	const call = (args: object, name = NAME) =>
+		`<tool_call>{"name":"${name}","arguments":${JSON.stringify(args)}}</tool_call>`;
+	const find = (flood: string, args: object) =>
+		createQuotationCheck([flood])(call(args), { name: NAME, arguments: JSON.stringify(args) });
+	const numbers = [...Array(9_000).keys()];
+	const FLOODS = [
+		{
+			what: 'the same one',
+			flood: `<tool_call>{"name":"${NAME}","arguments":{"id":`.repeat(9_000),
+		},
+		{
+			what: 'numbered ones',
+			flood: numbers.map((at) => `<tool_call>{"name":"${NAME}","arguments":{"id":${at}, `).join(''),
+		},
+		{
+			what: 'ones with texts',
+			flood: numbers.map((at) => `[TOOL_CALLS]${NAME}[ARGS]{"to":"customer ${at}"`).join('\n'),
+		},
+		{ what: 'functions', flood: `<function=${NAME}>\n<parameter=id>\n`.repeat(9_000) },
+		{ what: 'names', flood: `${NAME} `.repeat(30_000) },
+		{ what: 'names in brackets', flood: numbers.map((at) => `{[{[${at}{${NAME}(`).join('') },
+	];
+
+	test.each(FLOODS)('a call with words of its own runs: $what', ({ flood }) => {
+		expect(find(flood, { to: 'Paderborn', id: 7 })).toBeUndefined();
+	});
+
+	test.each(FLOODS)('a quoted one is found: $what', ({ flood }) => {
+		const quoted = `<function=${NAME}>\n<parameter=to>Paderborn</parameter>\n</function>`;
+		for (const text of [`${flood}\n${quoted}`, `${quoted}\n${flood}`, `${flood}${quoted}${flood}`])
+			expect(find(text, { to: 'Paderborn' })).toBe('quotation');
+	});
+
+	test.each([
+		{ what: 'ones with texts', flood: FLOODS[2]!.flood },
+		{ what: 'names in brackets', flood: FLOODS[5]!.flood },
+		{ what: 'escapes', flood: numbers.map((at) => `{"name":"${NAME}","a":"\\x${at}`).join('') },
+	])(
+		'one without words of its own is not compared with all of them, and says so: $what',
+		({ flood }) => {
+			expect(find(flood, { id: 4711 })).toBe('notCompared');
+		},
+	);
+
+	test('nothing is compared with a request that no context holds', () => {
+		expect(find('x'.repeat(2_000_001), { id: 1 })).toBe('notCompared');
+		expect(find('x'.repeat(2_000_000), { id: 1 })).toBeUndefined();
+	});
+
+	test.each([
+		{
+			what: 'escapes of JSON',
+			sent: '{"name":"delete_customer","arguments":{"to":"\\u0050aderborn"}}',
+		},
+		{ what: 'escapes of Python', sent: '[delete_customer(to="\\x50aderborn")]' },
+		{
+			what: 'entities of XML',
+			sent: '<function name="delete_customer"><param name="to">Paderborn</param></function>',
+		},
+		{
+			what: 'many blanks in other marks',
+			sent: `<function=delete_customer>${' '.repeat(900)}<parameter=to>Paderborn</parameter></function>`,
+		},
+		{ what: 'the value first', sent: '{"arguments":{"to":"Paderborn"},"name":"delete_customer"}' },
+	])('a quoted call is found in another notation: $what', ({ sent }) => {
+		expect(find(`${FLOODS[4]!.flood}\n${sent}`, { to: 'Paderborn' })).toBe('quotation');
+	});
+
+	test.each([
+		{
+			what: 'a word that Python writes otherwise',
+			args: { all: 'true' },
+			sent: '[delete_customer(all=True)]',
+		},
+		{
+			what: 'a sign that is normalized',
+			args: { unit: 'Kelvin' },
+			sent: '[delete_customer(unit="\u212aelvin")]',
+		},
+		{ what: 'a number as text', args: { id: '4711' }, sent: '[delete_customer(id=4.711e3)]' },
+		{
+			what: 'composed letters',
+			args: { to: 'Zürich' },
+			sent: '[delete_customer(to="Zu\u0308rich")]',
+		},
+	])('the words of a quoted call may differ: $what', ({ args, sent }) => {
+		expect(find(sent, args)).toBe('quotation');
 	});
 });
 

@@ -1,33 +1,18 @@
-/** Probes and findings of a Dify check: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
+/** Possible problems of Dify, and how to fix them. */
 import { toErrorType } from '../dify/error-types';
 import type { ErrorType } from '../errors/error-types';
 import { getErrorText, getHealth, isOneOf } from '../errors/error-types';
-import type { Endpoint } from '../http/types';
-import {
-	isRecord,
-	asNonEmptyString,
-	asRecord,
-	asRecords,
-	omitEmpty,
-	omitUndefined,
-} from '../values/records';
+import { isRecord, asNonEmptyString, asRecord, asRecords } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import { isDifyResponse } from './facts';
-import type { FindingRules, FindingWithStatus, CheckOutcome } from './check-result';
-import { pluralize, evaluateRules, findingFromError } from './check-result';
+import type { FindingRules, FindingWithStatus } from './check-result';
+import { evaluateRules, findingFromError } from './check-result';
 import type { ProbeResult } from './run-probe';
-import type { CheckOptions } from './check-options';
-import { runProbe, getJsonObject, describeProbe, getLatency } from './run-probe';
+import { getJsonObject, describeProbe } from './run-probe';
 
-type KeyType = 'app' | 'knowledge';
-
-/** Dify with an app key or a knowledge base key. Its `root` is the base of the Service API. */
-export interface DifyServer extends Endpoint {
-	keyType: KeyType;
-}
+export type KeyType = 'app' | 'knowledge';
 
 /** All responses of a check: the input of the findings. */
-interface DifyFacts {
+export interface DifyFacts {
 	keyType: KeyType;
 	/** Response of the route for this type of key. */
 	keyTypeProbe: ProbeResult;
@@ -39,68 +24,6 @@ interface DifyFacts {
 	runs: ProbeResult | undefined;
 	/** Documents of the first knowledge bases; empty for an app key. */
 	documents: ProbeResult[];
-}
-
-/** Knowledge bases that are searched for waiting documents. */
-const MAX_DATASETS = 5;
-
-/**
- * Probes the routes of both types of key: Dify rejects a key of the wrong type with the same message as an unknown one
- * (docs/protocols/dify.md 1.3, A3), and only the route of the other type distinguishes them.
- *
- * @throws a `ServerError` only of type `aborted`
- */
-export async function checkDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
-	const facts = await probeDify(server, options);
-	const { keyTypeProbe, otherTypeProbe, parameters, runs, documents } = facts;
-	const probes = [keyTypeProbe, otherTypeProbe, ...documents, parameters, runs];
-	const dify = probes.find((result) => result && isDifyResponse(result));
-	const version = dify?.headers['x-version'] || undefined;
-	return {
-		findings: getDifyFindings(facts),
-		server: {
-			url: server.url.root,
-			type: dify === undefined ? 'unknown' : 'dify',
-			...omitUndefined({ version, latencyMs: getLatency(probes) }),
-		},
-		name: version === undefined ? 'Dify' : `Dify ${version}`,
-		...describeOffer(facts),
-	};
-}
-
-async function probeDify(server: DifyServer, options: CheckOptions): Promise<DifyFacts> {
-	const { keyType } = server;
-	const isApp = keyType === 'app';
-	const probe = async (path: string) => await runProbe(server, path, options);
-	const [app, datasets, parameters, runs] = await Promise.all([
-		probe('/info'),
-		probe(`/datasets?page=1&limit=${isApp ? 1 : MAX_DATASETS}`),
-		isApp ? probe('/parameters') : undefined,
-		isApp ? probe('/workflows/logs?page=1&limit=1') : undefined,
-	]);
-	const ids = isApp ? [] : asRecords(getJsonObject(datasets).data).map(({ id }) => String(id));
-	return {
-		keyType,
-		keyTypeProbe: isApp ? app : datasets,
-		otherTypeProbe: isApp ? datasets : app,
-		parameters,
-		runs,
-		documents: await Promise.all(
-			ids.map((id) => probe(`/datasets/${encodeURIComponent(id)}/documents?page=1&limit=20`)),
-		),
-	};
-}
-
-function describeOffer({
-	keyType,
-	keyTypeProbe,
-}: DifyFacts): Pick<CheckOutcome, 'offerText' | 'app'> {
-	const { total, name, mode } = getJsonObject(keyTypeProbe);
-	if (keyType === 'knowledge') {
-		return { offerText: pluralize(asFiniteNumber(total) ?? 0, 'knowledge base') };
-	}
-	const app = omitUndefined({ name: asNonEmptyString(name), mode: asNonEmptyString(mode) });
-	return { offerText: `the app "${app.name}" (${app.mode})`, ...omitEmpty({ app }) };
 }
 
 /** Reasons that the API cannot be used. The first match is the only finding. */
@@ -177,7 +100,7 @@ export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
 	}),
 };
 
-function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
+export function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
 	const [cause] = evaluateRules(DIFY_BLOCKING_FINDINGS, facts);
 	const failed = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
