@@ -66,6 +66,20 @@ describe('audio: transcribe', () => {
 		['photo.mp3', 'audio/mpeg', '\u00ff\u00d8\u00ff\u00e0', '"photo.mp3" is an image'],
 		['log.gz', '', '\u001f\u008b\u0008\0', '"log.gz" is a file of type application/gzip'],
 		['list.csv', 'text/csv', 'name;city', '"list.csv" is a text (text/csv)'],
+		// The errors of a download
+		...(
+			[
+				['call.mp3', 'audio/mpeg', '{"error":"expired"}'],
+				['call.wav', 'audio/wav', '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'],
+				['call.m4a', 'audio/mp4', '\n<!DOCTYPE html><html><body>Login</body></html>'],
+				['call.ogg', '', '[{"code":404}]'],
+			] as const
+		).map(([name, type, content]) => [
+			name,
+			type,
+			content,
+			`"${name}" is a text by its content (markup or JSON)`,
+		]),
 	])('%s (%s) with %j is rejected before it is sent', async (name, mimeType, content, title) => {
 		const sim = await startChatApp({ speechToText: true });
 		const items = [createBinaryItem(name, mimeType, Buffer.from(content, 'latin1'))];
