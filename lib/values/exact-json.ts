@@ -48,7 +48,7 @@ function quoteUnsafeNumbers(json: string, unsafeNumbers: string[]): string {
 	const strings = new StringFinder(json);
 	let end = 0;
 	for (const { 0: number, index } of json.matchAll(LARGE_NUMBER)) {
-		if (isExact(number) || strings.contains(index)) continue;
+		if (strings.contains(index) || isExact(number)) continue;
 		unsafeNumbers.push(number);
 		parts.push(json.slice(end, index), JSON.stringify(number));
 		end = index + number.length;
@@ -166,7 +166,18 @@ function isExact(token: string) {
 	return significantDigits(number.toPrecision(digits.length)) === digits;
 }
 
+/** The digits of a number from the first one on that is not 0, without its exponent. */
 function significantDigits(token: string) {
-	const [mantissa = ''] = token.toLowerCase().split('e');
-	return mantissa.replace(/[-.]/g, '').replace(/^0+/, '');
+	const exponent = token.search(EXPONENT);
+	const end = exponent < 0 ? token.length : exponent;
+	const start = Math.max(token.search(SIGNIFICANT), 0);
+	const point = token.indexOf('.', start);
+	if (start >= end) return '';
+	return point < 0
+		? token.slice(start, end)
+		: token.slice(start, point) + token.slice(point + 1, end);
 }
+
+const EXPONENT = /e/i;
+
+const SIGNIFICANT = /[1-9]|$/;
