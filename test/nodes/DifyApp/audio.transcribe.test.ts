@@ -66,6 +66,19 @@ describe('audio: transcribe', () => {
 		['photo.mp3', 'audio/mpeg', '\u00ff\u00d8\u00ff\u00e0', '"photo.mp3" is an image'],
 		['log.gz', '', '\u001f\u008b\u0008\0', '"log.gz" is a file of type application/gzip'],
 		['list.csv', 'text/csv', 'name;city', '"list.csv" is a text (text/csv)'],
+		// Documents inside a container, and tables that declare themselves one
+		...(
+			[
+				['sums.ods', 'application/vnd.oasis.opendocument.spreadsheet', 'PK\u0003\u0004'],
+				['essay.pages', 'application/vnd.apple.pages', 'PK\u0003\u0004'],
+				[
+					'table.xls',
+					'application/vnd.ms-excel',
+					'\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1',
+				],
+				['export.csv', 'application/vnd.ms-excel', 'Name;Stadt\n\u00c4nne;K\u00f6ln\n'],
+			] as const
+		).map(([name, type, content]) => [name, type, content, `"${name}" is a file of type ${type}`]),
 		// The errors of a download
 		...(
 			[
