@@ -27,6 +27,8 @@ export interface FileIdentity {
 	mimeType: string;
 	/** What the file declared and its bytes contradict. */
 	warnings: readonly string[];
+	/** The bytes are markup or JSON, whatever the name says: often the error of a download. */
+	isMarkup?: boolean;
 }
 
 /** MIME types of any file. */
@@ -99,16 +101,21 @@ export function identifyFile({ name, extension = '', mimeType, head }: DeclaredF
 		name: sentName,
 		mimeType: toFittingType(actual, { type: declaredType, ending: splitName(sentName).ending }),
 		warnings: mayBeChance(actual, head) ? [] : getContradictions(declared, actual, sentName),
+		...(isMarkup(actual, head) && { isMarkup: true }),
 	};
 }
 
 /** A shorter text may be the bytes of another format by chance, unless it is markup or JSON. */
 const MIN_TEXT_BYTES = 64;
 
-function mayBeChance({ category }: FileType, head: Uint8Array) {
-	if (category !== 'text') return false;
+function mayBeChance(actual: FileType, head: Uint8Array) {
+	const isShort = actual.category === 'text' && head.length < MIN_TEXT_BYTES;
+	return isShort && !isMarkup(actual, head);
+}
+
+function isMarkup({ category }: FileType, head: Uint8Array) {
 	const start = Buffer.from(head.subarray(0, MIN_TEXT_BYTES)).toString('latin1');
-	return head.length < MIN_TEXT_BYTES && !/^(?:\xef\xbb\xbf)?\s*[<{[]/.test(start);
+	return category === 'text' && /^(?:\xef\xbb\xbf)?\s*[<{[]/.test(start);
 }
 
 interface DeclaredName {

@@ -325,10 +325,16 @@ function getFormat(mimeType: string) {
 	return FORMATS.find((format) => format.mimeType === mimeType);
 }
 
-/** What a file is if its MIME type is that of a document with a signature: "a file of type application/pdf". */
+/**
+ * What a file is if its MIME type is that of a document with a signature, or of one inside a container, such as a table in a
+ * ZIP archive: "a file of type application/pdf".
+ */
 export function describeDocument(mimeType: string): string | undefined {
-	const format = getFormat(mimeType);
-	const isDocument = format !== undefined && toFileType(format).category === 'document';
+	const isDocument = FORMATS.some(
+		(format) =>
+			toFileType(format).category === 'document' &&
+			(format.mimeType === mimeType || format.mimeTypes?.test(mimeType) === true),
+	);
 	return isDocument ? `a file of type ${mimeType}` : undefined;
 }
 

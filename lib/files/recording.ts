@@ -10,6 +10,8 @@ interface SentFile {
 	declaredName?: string;
 	/** By its bytes, as far as they show it. */
 	mimeType: string;
+	/** The bytes are markup or JSON, whatever the name says. */
+	isMarkup?: boolean;
 }
 
 /**
@@ -23,14 +25,20 @@ export function assertRecording(file: SentFile): void {
 	if (description !== undefined)
 		throw createInputError(
 			`"${file.declaredName ?? file.name}" is ${description}`,
-			'Enter the field that contains the recording.',
+			file.isMarkup === true
+				? 'Check the node that created it: it may be the error of a download, for example of an expired link. Enter the field that contains the recording.'
+				: 'Enter the field that contains the recording.',
 		);
 }
 
-function describeNonRecording({ name, mimeType }: SentFile) {
+function describeNonRecording({ name, mimeType, isMarkup = false }: SentFile) {
 	if (mimeType.startsWith('image/')) return 'an image';
+
 	const ending = name.split('.').at(-1)!.toLowerCase();
+	const isAudioByName = AUDIO_EXTENSIONS.has(ending);
+	if (isMarkup && (isAudioByName || !isTextType(mimeType)))
+		return 'a text by its content (markup or JSON)';
 	// Audio without a signature may have any declared type.
-	if (isTextType(mimeType) && !AUDIO_EXTENSIONS.has(ending)) return `a text (${mimeType})`;
+	if (isTextType(mimeType) && !isAudioByName) return `a text (${mimeType})`;
 	return describeDocument(mimeType);
 }

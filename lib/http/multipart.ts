@@ -18,6 +18,8 @@ export interface FileSource {
 	open(): AsyncIterable<Uint8Array>;
 	/** What the file declared and its bytes contradict. */
 	warnings?: readonly string[];
+	/** The bytes are markup or JSON, whatever the name says. */
+	isMarkup?: boolean;
 }
 
 /** The state of a form's file while it is sent. */

@@ -90,6 +90,22 @@ const ROWS: readonly Row[] = [
 		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE],
 	},
 	{
+		title: 'the error of a download under the name of a recording',
+		file: {
+			bytes: Buffer.from('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'),
+			fileName: 'call.mp3',
+			mimeType: 'audio/mpeg',
+		},
+		sent: { fileName: 'call.mp3', mimeType: 'audio/mpeg' },
+		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE],
+	},
+	{
+		title: 'plain words under the name of a recording, which may be chance',
+		file: { bytes: Buffer.from('lalala'), fileName: 'song.mp3', mimeType: 'audio/mpeg' },
+		sent: { fileName: 'song.mp3', mimeType: 'audio/mpeg' },
+		retyped: { [DIFY_TRANSCRIBE]: 'audio/mp3' },
+	},
+	{
 		title: 'a recording of a browser without a name',
 		file: { bytes: Buffer.from('\x1aE\xdf\xa3', 'latin1'), fileName: '', mimeType: 'audio/webm' },
 		sent: { fileName: 'data.webm', mimeType: 'audio/webm' },

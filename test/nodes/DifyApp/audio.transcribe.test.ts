@@ -66,6 +66,33 @@ describe('audio: transcribe', () => {
 		['photo.mp3', 'audio/mpeg', '\u00ff\u00d8\u00ff\u00e0', '"photo.mp3" is an image'],
 		['log.gz', '', '\u001f\u008b\u0008\0', '"log.gz" is a file of type application/gzip'],
 		['list.csv', 'text/csv', 'name;city', '"list.csv" is a text (text/csv)'],
+		// Documents inside a container, and tables that declare themselves one
+		...(
+			[
+				['sums.ods', 'application/vnd.oasis.opendocument.spreadsheet', 'PK\u0003\u0004'],
+				['essay.pages', 'application/vnd.apple.pages', 'PK\u0003\u0004'],
+				[
+					'table.xls',
+					'application/vnd.ms-excel',
+					'\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1',
+				],
+				['export.csv', 'application/vnd.ms-excel', 'Name;Stadt\n\u00c4nne;K\u00f6ln\n'],
+			] as const
+		).map(([name, type, content]) => [name, type, content, `"${name}" is a file of type ${type}`]),
+		// The errors of a download
+		...(
+			[
+				['call.mp3', 'audio/mpeg', '{"error":"expired"}'],
+				['call.wav', 'audio/wav', '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'],
+				['call.m4a', 'audio/mp4', '\n<!DOCTYPE html><html><body>Login</body></html>'],
+				['call.ogg', '', '[{"code":404}]'],
+			] as const
+		).map(([name, type, content]) => [
+			name,
+			type,
+			content,
+			`"${name}" is a text by its content (markup or JSON)`,
+		]),
 	])('%s (%s) with %j is rejected before it is sent', async (name, mimeType, content, title) => {
 		const sim = await startChatApp({ speechToText: true });
 		const items = [createBinaryItem(name, mimeType, Buffer.from(content, 'latin1'))];

@@ -311,7 +311,7 @@ test.each([
 	],
 	[
 		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
-		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
+		'The request is too large for the server or a proxy in front of it',
 		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
 	],
 ])(
