@@ -3,7 +3,7 @@ import { memoize } from '../lru-cache';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 import { findBase64Runs, TextBuffer } from './escapes';
-import { BYTE_READERS, findByteRuns, trimSeparators } from './written-bytes';
+import { findByteRuns, getByteReaders, trimSeparators } from './written-bytes';
 import { compileSecrets } from './secret-patterns';
 import type { Range, SecretPatterns } from './secret-patterns';
 
@@ -233,11 +233,11 @@ function findInLayer(layer: number, patterns: SecretPatterns): Range[] {
 		for (let skip = 0; skip < 4; skip++)
 			if (target.decodeBase64(source, runs[index]! + skip, runs[index + 1]!)) addInner();
 	const byteRuns = findByteRuns(source);
-	for (let index = 0; index < byteRuns.length; index += 2)
-		for (const read of BYTE_READERS) {
-			const run = { from: byteRuns[index]!, to: byteRuns[index + 1]! };
+	for (let index = 0; index < byteRuns.length; index += 2) {
+		const run = { from: byteRuns[index]!, to: byteRuns[index + 1]! };
+		for (const { read } of getByteReaders(source, run))
 			if (read(source, target, run)) addInner((range) => trimSeparators(source, range));
-		}
+	}
 	return ranges;
 }
 

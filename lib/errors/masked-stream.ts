@@ -1,7 +1,7 @@
 /** Masks a text that arrives in parts: a secret may begin in one and end in another. */
 import { TextBuffer, UNFINISHED_ESCAPE } from './escapes';
 import { findSecrets, getPatterns, mergeRanges, MIN_REMEMBERED, NO_SECRETS } from './mask';
-import { BYTE_READERS, findLastRun } from './written-bytes';
+import { findLastRun, getByteReaders } from './written-bytes';
 import type { SecretPatterns } from './secret-patterns';
 
 /** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
@@ -123,7 +123,7 @@ export class MaskedStream {
 		const range = { from: findLastRun(layer), to: layer.length, isOpen: true };
 		let first = layer.length;
 		if (range.to - range.from < MIN_PENDING_BYTES_LENGTH) return first;
-		for (const read of BYTE_READERS) {
+		for (const { read } of getByteReaders(layer, range)) {
 			read(layer, BYTES, range);
 			const start = this.findStart(BYTES.slice());
 			if (BYTES.length - start >= MIN_PENDING_BYTES)

@@ -5,8 +5,13 @@
 import type { TextBuffer } from './escapes';
 import type { Range } from './secret-patterns';
 
-/** Reads a part of a text as bytes; returns whether they may contain a secret. */
-export type ByteReader = (source: TextBuffer, target: TextBuffer, range: ByteRange) => boolean;
+/** A way to read a part of a text as bytes. */
+export interface ByteReader {
+	/** Digits of the longest number, at least: without one, the part has no such bytes. */
+	minDigits: number;
+	/** @returns whether the bytes may contain a secret */
+	read(source: TextBuffer, target: TextBuffer, range: ByteRange): boolean;
+}
 
 /** A part of a text, of digits and of what may be between numbers. */
 export interface ByteRange {
@@ -18,11 +23,21 @@ export interface ByteRange {
 }
 
 /** All ways to read a part: hexadecimal digits in pairs, from the first one and from the second, and decimal numbers. */
-export const BYTE_READERS: readonly ByteReader[] = [
-	(source, target, range) => readHex(source, target, { ...range, skip: 0 }),
-	(source, target, range) => readHex(source, target, { ...range, skip: 1 }),
-	readDecimals,
+const BYTE_READERS: readonly ByteReader[] = [
+	{ minDigits: 2, read: (source, target, range) => readHex(source, target, { ...range, skip: 0 }) },
+	{ minDigits: 4, read: (source, target, range) => readHex(source, target, { ...range, skip: 1 }) },
+	{ minDigits: 2, read: readDecimals },
 ];
+
+/** The ways to read a part of a text: most lists of numbers need none of them. */
+export function getByteReaders({ codes }: TextBuffer, { from, to }: ByteRange): ByteReader[] {
+	let [longest, length] = [0, 0];
+	for (let at = from; at < to; at++) {
+		length = isHexDigit(getKind(codes[at]!)) ? length + 1 : 0;
+		if (length > longest) longest = length;
+	}
+	return BYTE_READERS.filter(({ minDigits }) => longest >= minDigits);
+}
 
 /** Characters of the shortest part that may contain a secret: two digits for each of eight bytes. */
 const MIN_RUN_LENGTH = 16;

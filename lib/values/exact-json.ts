@@ -48,7 +48,7 @@ function quoteUnsafeNumbers(json: string, unsafeNumbers: string[]): string {
 	const strings = new StringFinder(json);
 	let end = 0;
 	for (const { 0: number, index } of json.matchAll(LARGE_NUMBER)) {
-		if (isExact(number) || strings.contains(index)) continue;
+		if (strings.contains(index) || isExact(number)) continue;
 		unsafeNumbers.push(number);
 		parts.push(json.slice(end, index), JSON.stringify(number));
 		end = index + number.length;
@@ -61,16 +61,26 @@ class StringFinder {
 	/** Where the current string begins or the text outside of strings continues. */
 	private at = 0;
 	private isInString = false;
+	/** The next quote, which may be far away: it is looked for once. */
+	private quote: number;
 
-	constructor(private readonly json: string) {}
+	constructor(private readonly json: string) {
+		this.quote = this.findQuote();
+	}
 
 	contains(index: number): boolean {
-		for (;;) {
-			const quote = this.json.indexOf('"', this.at);
-			if (quote < 0 || quote >= index) return this.isInString;
+		while (this.quote < index) {
+			const { quote } = this;
 			if (!this.isInString || !this.isEscaped(quote)) this.isInString = !this.isInString;
 			this.at = quote + 1;
+			this.quote = this.findQuote();
 		}
+		return this.isInString;
+	}
+
+	private findQuote(): number {
+		const quote = this.json.indexOf('"', this.at);
+		return quote < 0 ? Infinity : quote;
 	}
 
 	/** Whether an odd number of backslashes is before a quote. */
@@ -137,17 +147,37 @@ export function getUnsafeNumberWarnings(numbers: readonly string[]): string[] {
 /** Digits that `toPrecision` can write. */
 const MAX_DIGITS = 100;
 
+const INTEGER = /^-?[1-9]\d*$/;
+
+/** Characters of an integer that JavaScript writes in all of its digits. */
+const MAX_INTEGER_LENGTH = 21;
+
 /** Whether a number keeps all of its digits. */
 function isExact(token: string) {
 	const number = Number(token);
+	const written = String(number);
+	if (written === token) return true;
+	// What follows takes ten times as long, and a list may have 100,000 long numbers.
+	if (token.length <= MAX_INTEGER_LENGTH && INTEGER.test(token)) return false;
 	const digits = significantDigits(token);
 	if (!Number.isFinite(number)) return false;
-	if (significantDigits(String(number)) === digits) return true;
+	if (significantDigits(written) === digits) return true;
 	if (!/[.e]/i.test(token) || digits.length > MAX_DIGITS) return false;
 	return significantDigits(number.toPrecision(digits.length)) === digits;
 }
 
+/** The digits of a number from the first one on that is not 0, without its exponent. */
 function significantDigits(token: string) {
-	const [mantissa = ''] = token.toLowerCase().split('e');
-	return mantissa.replace(/[-.]/g, '').replace(/^0+/, '');
+	const exponent = token.search(EXPONENT);
+	const end = exponent < 0 ? token.length : exponent;
+	const start = Math.max(token.search(SIGNIFICANT), 0);
+	const point = token.indexOf('.', start);
+	if (start >= end) return '';
+	return point < 0
+		? token.slice(start, end)
+		: token.slice(start, point) + token.slice(point + 1, end);
 }
+
+const EXPONENT = /e/i;
+
+const SIGNIFICANT = /[1-9]|$/;

@@ -920,6 +920,8 @@ const STREAMS: Record<string, (count: number) => void> = {
 		const args = Object.fromEntries(names.map((name) => [name, null]));
 		coerceText(JSON.stringify(args), { properties, required: names });
 	},
+	'a list of numbers that JavaScript cannot represent': (count) =>
+		void parseExactJson(`[${'90071992547409931,'.repeat(20 * count)}0]`),
 	'nested lists': (count) => void parseJson('['.repeat(100 * count) + ']'.repeat(100 * count)),
 };
 
