@@ -1,6 +1,5 @@
 /** Whatever operation reads a response: JSON without an end is not read further than its limit, and the connection is closed. */
-import * as http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { startScripted } from '../support/servers/scripted-server';
 import { withDeadline } from '../support/waiting/deadline';
 import { createCredential } from './harness';
 import { listOperations } from './operations';
@@ -20,7 +19,7 @@ interface Endless {
 	url: string;
 	/** Bytes of the response that took most. */
 	getSent(): number;
-	close(): void;
+	close(): Promise<void>;
 }
 
 /** Those that wait for a state would wait for it until their limit. */
@@ -30,8 +29,7 @@ const READERS =
 async function startEndless({ start, rest }: (typeof FORMS)[number]): Promise<Endless> {
 	const bytes = Buffer.from(rest);
 	let most = 0;
-	const server = http.createServer((request, response) => {
-		request.resume();
+	const server = await startScripted((_request, response) => {
 		response.writeHead(200, { 'content-type': 'application/json' });
 		response.write(start);
 		let sent = 0;
@@ -47,16 +45,7 @@ async function startEndless({ start, rest }: (typeof FORMS)[number]): Promise<En
 		};
 		send();
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
-	return {
-		url: `http://127.0.0.1:${port}`,
-		getSent: () => most,
-		close: () => {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
+	return { url: server.url, getSent: () => most, close: server.close };
 }
 
 test.each(FORMS)('$title without end', async (form) => {
@@ -70,7 +59,7 @@ test.each(FORMS)('$title without end', async (form) => {
 			() => `the end of ${operation.name}`,
 		);
 		if (server.getSent() > MAX_SENT) problems.push(`${operation.name}: ${server.getSent()} bytes`);
-		server.close();
+		await server.close();
 	}
 	expect(problems).toEqual([]);
 });
