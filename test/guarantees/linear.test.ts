@@ -94,6 +94,8 @@ import { toTitle } from '../../lib/errors/message-title';
 import { readFieldIssues } from '../../lib/errors/rejected-fields';
 import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
+import { ERROR_TYPES } from '../../lib/errors/error-types';
+import { findMessageFacts } from '../../lib/errors/message-facts';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
@@ -269,6 +271,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 		parseValueLimit(text, 'a'),
 		parseValueLimit(text, ['a', 'b']),
 	],
+	'facts of a message': (text) =>
+		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
