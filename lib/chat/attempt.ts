@@ -70,7 +70,10 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		this.currentReport = { ...this.currentReport, url, isHeldBack: reasoningStart.isHeldBack };
 		const completion = await this.receive(response, reasoningStart);
 		const { headers } = response;
-		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
+		getProfile(turn.server).forgetContradictedType({
+			headers,
+			fingerprint: completion.fingerprint,
+		});
 		this.currentReport.reasoningWarning = reasoningStart.storeStart(completion);
 		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
 		await this.letOthersWork();

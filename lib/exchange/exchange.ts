@@ -7,7 +7,7 @@ import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { RequestOptions } from '../http/types';
-import { findApiRoot } from '../servers/list-models';
+import { probeApiRoot } from '../servers/list-models';
 import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
@@ -86,7 +86,7 @@ export async function exchange<D, V>(
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
 			forgetRoot(store, state, outcome.error);
-			state = await updateRoutes(server, options, { state, error: outcome.error });
+			state = await probeForRoutes(server, options, { state, error: outcome.error });
 		} else {
 			storeLessons(store, state);
 			state = { ...state, lastingFailure: undefined };
@@ -167,7 +167,7 @@ async function sendAttempt<D, V>(
 		server,
 		{ ...http, ...content, url, streamFormat, retryPolicy },
 		async (response) => {
-			getProfile(server).checkType({ headers: response.headers });
+			getProfile(server).forgetContradictedType({ headers: response.headers });
 			return await attempt.toOutcome(response);
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
@@ -182,8 +182,8 @@ async function sendAttempt<D, V>(
 	});
 }
 
-/** After a missing route. If the server has none of them, the API may be at another URL. */
-async function updateRoutes<D>(
+/** The state after a missing route. If the server has none of them, probes whether the API is at another URL. */
+async function probeForRoutes<D>(
 	server: ModelServer,
 	{ routes: names, http }: ExchangeOptions<D, unknown>,
 	{ state, error }: { state: ExchangeState<D>; error: ServerError },
@@ -192,7 +192,7 @@ async function updateRoutes<D>(
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await findApiRoot(server, { signal: http.signal }).catch(() => undefined);
+	const found = await probeApiRoot(server, { signal: http.signal }).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);

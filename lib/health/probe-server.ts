@@ -112,7 +112,7 @@ async function identifyServer(
 		probeUrl('/version'),
 	]);
 	const profile = getProfile(server);
-	const { list: modelsProbe, apiUrl } = await profile.findApiRoot(models, probeUrl);
+	const { list: modelsProbe, apiUrl } = await profile.probeApiRoot(models, probeUrl);
 	const responses = { models: modelsProbe, version: apiVersion };
 	const listedModels = parseListedModels(modelsProbe);
 	if (listedModels !== undefined) profile.learnType(modelsProbe);

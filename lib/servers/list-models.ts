@@ -81,12 +81,12 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 
 async function fetchModelList(server: ModelServer, { query, ...options }: ListQuery) {
 	const profile = getProfile(server);
-	const { list: response } = await findApiRoot(server, { ...options, query });
+	const { list: response } = await probeApiRoot(server, { ...options, query });
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
 	if (models.length === 0) {
-		const { texts } = await profile.getType(options.signal);
+		const { texts } = await profile.identifyType(options.signal);
 		const hasKey = Object.keys(server.headers).length > 0;
 		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
 		throw createListError(server, 'modelNotFound', {
@@ -114,7 +114,7 @@ interface ListQuery extends QueryOptions {
  *
  * @throws a `ServerError` if there is no response.
  */
-export async function findApiRoot(
+export async function probeApiRoot(
 	server: ModelServer,
 	{ query = '', ...options }: ListQuery = {},
 ): Promise<ApiRoot<ProbeResponse>> {
@@ -123,7 +123,7 @@ export async function findApiRoot(
 		profile.forgetApiRoot();
 		throw error;
 	});
-	return await profile.findApiRoot(list, (url) => tryProbe(server, url, options));
+	return await profile.probeApiRoot(list, (url) => tryProbe(server, url, options));
 }
 
 /** The text of an error about the list. */
@@ -165,7 +165,7 @@ export async function findOtherModel(
 ): Promise<string | undefined> {
 	if (isSameName(reported, requested)) return undefined;
 	const profile = getProfile(server);
-	const { isGateway, isSameModel } = await profile.getType(signal);
+	const { isGateway, isSameModel } = await profile.identifyType(signal);
 	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
 	const list = await tryProbe(server, toListUrl(server), { signal });
 	const models = parseModels(list?.json) ?? [];

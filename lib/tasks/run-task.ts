@@ -115,7 +115,7 @@ interface SentBody {
 
 /** Fetches the number of slots of the server, which the profile keeps, if the credential leaves the number of concurrent requests to it. */
 async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
-	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
+	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
 }
 
 function toExchangeOptions<Value, Draft>(
