@@ -168,7 +168,7 @@ async function sendAttempt<D, V>(
 		{ ...http, ...content, url, streamFormat, retryPolicy },
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
-			return await attempt.toOutcome(response);
+			return await attempt.receiveOutcome(response);
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
 		const hasShownOutput = getShownLength() > shownLength;

@@ -224,7 +224,7 @@ async function measureOnce(
 			const startedAt = performance.now();
 			return {
 				toBody: () => body,
-				toOutcome: async (response) => ({
+				receiveOutcome: async (response) => ({
 					type: 'usable',
 					value: await readSample(response, startedAt),
 				}),

@@ -94,8 +94,8 @@ export async function completeText(
 				throw createServerError('streamEndedEarly', response.errorContext);
 			return completion;
 		},
-		getPartialOutput: () => accumulator?.partial,
-		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
+		getPartialOutput: () => accumulator?.output,
+		getShownLength: () => (onDelta ? (accumulator?.output.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(
 				error,

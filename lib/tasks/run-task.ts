@@ -165,7 +165,8 @@ function toAttempt<Value, Draft>(
 			sent.body = body;
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
-		toOutcome: async (response) => validateValue(task, await task.readResponse(response), draft),
+		receiveOutcome: async (response) =>
+			validateValue(task, await task.readResponse(response), draft),
 		getPartialOutput: () => task.getPartialOutput?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
 	};
