@@ -1,4 +1,4 @@
-import { rejectOnAbort } from '../http/sleep';
+import { rejectOnAbort } from '../http/abort';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
 import { asRecord } from '../values/records';

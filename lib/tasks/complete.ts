@@ -7,7 +7,7 @@ import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
-import { COMPLETION_FIELDS } from '../chat/body/request-fields';
+import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';

@@ -126,7 +126,7 @@ import { asRecord } from '../../lib/values/records';
 import type { JsonRecord } from '../../lib/values/records';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';

@@ -2,7 +2,7 @@
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
-import { letOthersWork } from '../http/sleep';
+import { letOthersWork } from '../http/let-others-work';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
