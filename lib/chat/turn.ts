@@ -7,7 +7,7 @@ import { isJsonRequested } from './settings';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
-import { toLogFields } from './log-fields';
+import { countCorrections, toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
@@ -122,6 +122,8 @@ async function completeTurn(
 		serverType: profile.getRecognizedName(),
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
+		corrections: countCorrections(appliedRules),
+		timesPreempted: queueStats.timesPreempted || undefined,
 		logFields: toLogFields({ queueStats, appliedRules, isHeldBack }),
 	};
 }
