@@ -75,7 +75,7 @@ async function createTurnContext(
 	const showsThinking = settings.showThinking && !isJsonRequested(settings.sampling);
 	return {
 		server,
-		serverType: await getProfile(server).identifyType(signal),
+		serverType: await getProfile(server).fetchType(signal),
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
