@@ -65,7 +65,7 @@ export function isRetriedOnce(type: ErrorType): boolean {
  *
  * @param service - `dify`: as the rows for Dify say.
  */
-export function getHealth(type: ErrorType, service?: 'dify'): ErrorHealth {
+export function getHealthStatus(type: ErrorType, service?: 'dify'): ErrorHealth {
 	return getRow(type, service).health;
 }
 

@@ -2,7 +2,7 @@
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/server-model';
 import type { ServerError } from '../errors/server-error';
-import { getHealth } from '../errors/error-types';
+import { getHealthStatus } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 
 /** Worst first. */
@@ -143,7 +143,7 @@ export function findingFromError(
 	observed: string,
 	overrides: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
-	const status = getHealth(type);
+	const status = getHealthStatus(type);
 	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
 }
 

@@ -20,13 +20,13 @@ import {
 interface ModelServerTarget {
 	service: 'modelServer';
 	/** @throws a `ServerError` if the URL or the key cannot be used at all */
-	open(): ModelServer;
+	createServer(): ModelServer;
 }
 
 interface DifyTarget {
 	service: 'dify';
 	/** @throws a `ServerError` if the URL or the key cannot be used at all */
-	open(): DifyServer;
+	createServer(): DifyServer;
 }
 
 export type CheckTarget = ModelServerTarget | DifyTarget;
@@ -41,14 +41,14 @@ export async function checkServer(
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
 	const { name, offerText, findings, ...facts } = await runCheck(target, options);
-	const outcome = summarizeFindings(findings);
+	const health = summarizeFindings(findings);
 	const latencyMs = Math.round(facts.server.latencyMs ?? 0);
 	return {
 		// n8n's views show the first fields, so the summary and the findings come before facts.
-		summary: outcome.healthy
-			? summarizeStatus(`${name} responds in ${latencyMs} ms with ${offerText}`, outcome)
-			: summarizeStatus(`${name} is ${outcome.status}`, outcome),
-		...outcome,
+		summary: health.healthy
+			? summarizeStatus(`${name} responds in ${latencyMs} ms with ${offerText}`, health)
+			: summarizeStatus(`${name} is ${health.status}`, health),
+		...health,
 		...facts,
 		checkedAt: new Date().toISOString(),
 	};
@@ -63,18 +63,20 @@ async function runCheck(target: CheckTarget, options: CheckOptions): Promise<Che
 }
 
 async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
-	if (target.service === 'dify') return await checkDify(target.open(), options);
-	return await checkModelServer(target.open(), options);
+	if (target.service === 'dify') return await checkDify(target.createServer(), options);
+	return await checkModelServer(target.createServer(), options);
 }
 
 async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = toCheckFacts(await probeServer(server, options));
-	const { server: serverFacts, models, isUnlisted, tasks } = facts;
+	const { server: serverFacts, models, hasModelList, tasks } = facts;
 	return {
 		findings: getFindings(facts),
 		server: serverFacts,
 		name: formatServerName(facts),
-		offerText: isUnlisted ? `endpoints for ${joinNames(tasks)}` : pluralize(models.length, 'model'),
+		offerText: hasModelList
+			? pluralize(models.length, 'model')
+			: `endpoints for ${joinNames(tasks)}`,
 		models: models.map(toModelFacts),
 	};
 }

@@ -1,7 +1,7 @@
 /** Possible problems of Dify, and how to fix them. */
 import { toErrorType } from '../dify/error-types';
 import type { ErrorType } from '../errors/error-types';
-import { getErrorText, getHealth, isOneOf } from '../errors/error-types';
+import { getErrorText, getHealthStatus, isOneOf } from '../errors/error-types';
 import { isRecord, asNonEmptyString, asRecord, asRecords } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { FindingRules, FindingWithStatus } from './check-result';
@@ -27,7 +27,7 @@ export interface DifyFacts {
 }
 
 /** Reasons that the API cannot be used. The first match is the only finding. */
-export const DIFY_BLOCKING_FINDINGS: FindingRules<DifyFacts> = {
+export const DIFY_BLOCKING_RULES: FindingRules<DifyFacts> = {
 	noResponse: ({ keyTypeProbe, parameters }) => {
 		const timedOut = [keyTypeProbe, parameters].find(
 			(probe) => probe?.error?.type === 'totalTimeout',
@@ -80,7 +80,7 @@ const KEYS = {
 };
 
 /** Possible problems of a Dify whose API can be used. */
-export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
+export const DIFY_FINDING_RULES: FindingRules<DifyFacts> = {
 	difyWorkerDown: ({ documents }) => {
 		const { title, suggestion } = getErrorText('indexingStuck', { service: 'dify' });
 		return {
@@ -102,11 +102,11 @@ export const DIFY_FINDINGS: FindingRules<DifyFacts> = {
 
 export function getDifyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { keyTypeProbe, parameters } = facts;
-	const [cause] = evaluateRules(DIFY_BLOCKING_FINDINGS, facts);
+	const [cause] = evaluateRules(DIFY_BLOCKING_RULES, facts);
 	const failed = [keyTypeProbe, parameters].find((probe) => probe?.error !== undefined);
 	if (cause !== undefined) return [cause];
 	if (failed !== undefined) return [findingFromProbe(failed)];
-	return [...getLastRunFindings(facts), ...evaluateRules(DIFY_FINDINGS, facts)];
+	return [...getLastRunFindings(facts), ...evaluateRules(DIFY_FINDING_RULES, facts)];
 }
 
 function findingFromProbe(probe: ProbeResult) {
@@ -117,7 +117,7 @@ function findingFromProbe(probe: ProbeResult) {
 	if (probe.status === 0) return findingFromError(error, observed);
 	return findingFromError(error, observed, {
 		id: toDifyFindingId(type),
-		status: getHealth(type, 'dify'),
+		status: getHealthStatus(type, 'dify'),
 	});
 }
 

@@ -31,8 +31,8 @@ export interface CheckFacts {
 	expected: Expectations;
 	/** The reason that the API cannot be used: nothing else is known then. */
 	blocker?: Blocker;
-	/** The server has no model list. If no probe failed, it has endpoints for tasks. */
-	isUnlisted: boolean;
+	/** Whether the server has a model list. If not, and if no probe failed, it has endpoints for tasks. */
+	hasModelList: boolean;
 	/** Tasks that a server without a model list has endpoints for. */
 	tasks: string[];
 	modelListProbe: ProbeResult;
@@ -66,9 +66,9 @@ export function toCheckFacts(snapshot: ServerSnapshot): CheckFacts {
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
 		blocker: findBlocker(snapshot),
-		isUnlisted: snapshot.models === undefined,
+		hasModelList: snapshot.models !== undefined,
 		tasks,
-		modelListProbe: identity.models,
+		modelListProbe: identity.modelList,
 		healthProbe: details?.health,
 		models,
 		checkedModel: checked,
@@ -81,7 +81,7 @@ function getReportedType(snapshot: ServerSnapshot): ServerFacts['type'] {
 	if (serverType !== other) return serverType.name;
 	if (Object.values(identity).some(isDifyResponse)) return 'dify';
 	// Error format of FastAPI.
-	const isErrorResponse = 'detail' in asRecord(identity.models.json);
+	const isErrorResponse = 'detail' in asRecord(identity.modelList.json);
 	return isErrorResponse || hasApi(snapshot) ? 'openAiCompatible' : 'unknown';
 }
 
@@ -108,8 +108,8 @@ function getVersion({ identity: { props, apiVersion, version } }: ServerSnapshot
 
 function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 	const { identity, serverType, server, details } = snapshot;
-	const { models, props } = identity;
-	const isListUsable = models.error === undefined || isListMissing(models);
+	const { modelList, props } = identity;
+	const isListUsable = modelList.error === undefined || isListMissing(modelList);
 	const health = details?.health;
 	if (isListUsable && isUnready(health)) {
 		return {
@@ -118,7 +118,10 @@ function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 		};
 	}
 	if (!hasApi(snapshot)) {
-		return { probe: models, error: models.error ?? toProbeError(server, models.url, models) };
+		return {
+			probe: modelList,
+			error: modelList.error ?? toProbeError(server, modelList.url, modelList),
+		};
 	}
 	// The model list may need no key.
 	const keyProbes = [serverType.fetchProps === undefined ? undefined : props, details?.chats];

@@ -21,7 +21,7 @@ const LOADING_SUGGESTION =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
 /** Reasons that the API cannot be used. The first match is the only finding, since all others follow from it. */
-export const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
+export const BLOCKING_RULES: FindingRules<CheckFacts> = {
 	difyDetected: ({ url, modelListProbe, blocker }) => ({
 		status: 'misconfigured',
 		observed:
@@ -57,7 +57,7 @@ export const BLOCKING_FINDINGS: FindingRules<CheckFacts> = {
 };
 
 /** Possible problems of a server whose API can be used. All matches are reported. */
-export const FINDINGS: FindingRules<CheckFacts> = {
+export const FINDING_RULES: FindingRules<CheckFacts> = {
 	redirected: ({ modelListProbe }) => {
 		const { url, finalUrl } = modelListProbe;
 		return {
@@ -76,10 +76,10 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 		suggestion:
 			'Run a generation, for example Server Health (Speed Test). If it does not respond either, restart the server and check its log: its engine may hang while its API responds.',
 	}),
-	noModels: ({ models, isUnlisted, modelListProbe, hasKey, serverType: { texts } }) => ({
+	noModels: ({ models, hasModelList, modelListProbe, hasKey, serverType: { texts } }) => ({
 		status: 'misconfigured',
 		observed:
-			models.length === 0 && !isUnlisted && `${describeProbe(modelListProbe)}, an empty list`,
+			models.length === 0 && hasModelList && `${describeProbe(modelListProbe)}, an empty list`,
 		detail: hasKey
 			? 'The server has no models, or the key has no access to any of them'
 			: 'The server has no models',
@@ -209,9 +209,9 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 		suggestion:
 			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
 	}),
-	unrecognizedServer: ({ isUnlisted, modelListProbe, tasks }) => ({
+	unrecognizedServer: ({ hasModelList, modelListProbe, tasks }) => ({
 		severity: 'info',
-		observed: isUnlisted && describeProbe(modelListProbe),
+		observed: !hasModelList && describeProbe(modelListProbe),
 		detail: `The server has no model list, but it has endpoints for ${joinNames(tasks)}`,
 		suggestion:
 			'If requests work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
@@ -221,8 +221,8 @@ export const FINDINGS: FindingRules<CheckFacts> = {
 /** The findings of a model server, most important first. */
 export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	const { blocker } = facts;
-	if (blocker === undefined) return evaluateRules(FINDINGS, facts);
-	const [cause] = evaluateRules(BLOCKING_FINDINGS, facts);
+	if (blocker === undefined) return evaluateRules(FINDING_RULES, facts);
+	const [cause] = evaluateRules(BLOCKING_RULES, facts);
 	const suggestion =
 		blocker.error.type === 'modelLoading' ? LOADING_SUGGESTION : blocker.error.suggestion;
 	return [cause ?? findingFromError(blocker.error, describeProbe(blocker.probe), { suggestion })];

@@ -19,7 +19,7 @@ import { probeTasks } from './probe-tasks';
 /** Probes of the first round. */
 interface IdentityProbes {
 	/** The model list. */
-	models: ProbeResult;
+	modelList: ProbeResult;
 	/** `/props` of llama-server. */
 	props: ProbeResult;
 	/** `/api/version` of Ollama. */
@@ -79,10 +79,10 @@ export async function probeServer(
 	const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
 	const identified = await identifyServer(server, options);
 	const { serverType, identity, models, checkedModel, hasModelProcesses } = identified;
-	const isReachable = identity.models.status > 0;
+	const isReachable = identity.modelList.status > 0;
 	const [details, tasks, enriched] = await Promise.all([
 		isReachable ? probeDetails(identified) : undefined,
-		isListMissing(identity.models) ? probeTasks(identified.server, options) : [],
+		isListMissing(identity.modelList) ? probeTasks(identified.server, options) : [],
 		models && serverType.enrichModels?.(identified.server, models, { signal, timeoutMs }),
 	]);
 	const props = getJsonObject(hasModelProcesses ? details?.routedProps : identity.props);
@@ -105,22 +105,22 @@ async function identifyServer(
 	options: CheckOptions,
 ): Promise<IdentifiedServer> {
 	const probeUrl = (url: string) => runProbe(server, url, options);
-	const [models, props, apiVersion, version] = await Promise.all([
+	const [list, props, apiVersion, version] = await Promise.all([
 		probeUrl(toListUrl(server)),
 		probeUrl('/props'),
 		probeUrl('/api/version'),
 		probeUrl('/version'),
 	]);
 	const profile = getProfile(server);
-	const { list: modelsProbe, apiUrl } = await profile.probeApiRoot(models, probeUrl);
-	const responses = { models: modelsProbe, version: apiVersion };
-	const listedModels = parseListedModels(modelsProbe);
-	if (listedModels !== undefined) profile.learnType(modelsProbe);
+	const { list: modelList, apiUrl } = await profile.probeApiRoot(list, probeUrl);
+	const responses = { models: modelList, apiVersion };
+	const listedModels = parseListedModels(modelList);
+	if (listedModels !== undefined) profile.learnType(modelList);
 	const serverType = SERVER_TYPES[server.configuredType ?? identifyServerType(responses)];
 	return {
 		server: { ...server, getApiUrl: () => apiUrl },
 		options,
-		identity: { models: modelsProbe, props, apiVersion, version },
+		identity: { modelList, props, apiVersion, version },
 		serverType,
 		models: listedModels,
 		checkedModel: selectCheckedModel(listedModels ?? [], serverType, options),
@@ -145,16 +145,17 @@ async function probeDetails({
 	const probeIf = async (isUseful: boolean, path: string, json?: JsonRecord) =>
 		isUseful ? await runProbe(server, path, { ...options, json }) : undefined;
 	// `/props` of a llama-server shows that by itself.
-	const { models: list, ...otherProbes } = identity;
+	const { modelList, ...otherProbes } = identity;
 	const areRejected =
-		list.error === undefined &&
+		modelList.error === undefined &&
 		serverType.fetchProps === undefined &&
 		Object.values(otherProbes).every(({ status }) => status === 401);
 	const isAwake = getJsonObject(identity.props).is_sleeping === false;
 	const [metrics, embeddings, routedProps, health, chats] = await Promise.all([
 		probeIf(true, `/metrics${query}`),
 		// llama-server rejects an empty body before it queues a task: with 501 if the feature is off, with 400 if it is on.
-		// All routes except those of the first round wake a llama-server that sleeps.
+		// Like most routes, this one wakes a llama-server that sleeps: only the model list, `/props`, `/metrics` and `/health`
+		// do not (docs/protocols/llama-server.md 2.11).
 		probeIf(isAwake, `${server.getApiUrl()}/embeddings`, {}),
 		probeIf(query !== '', `/props${query}`),
 		probeIf(serverType.isGateway !== true, '/health'),

@@ -91,7 +91,7 @@ export async function addSpeedTest(
 	options: SpeedOptions,
 ): Promise<SpeedCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health)) return health;
-	const server = target.open();
+	const server = target.createServer();
 	const model = selectTestModel(health, options.model);
 	// The limits of the queue apply here too: further requests would be measured one after another.
 	const slots = server.getSlots(model) ?? health.server.slots ?? Infinity;
@@ -110,7 +110,7 @@ export async function addSpeedTest(
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const findings = [
 		...[...errorsByType.values()].map(findingFromGenerationError),
-		...evaluateRules(SPEED_FINDINGS, {
+		...evaluateRules(SPEED_RULES, {
 			run: first.run,
 			size,
 			uncertainty: findUncertainty(runs, health),
@@ -343,7 +343,7 @@ export const UNCERTAIN_SPEED = 'speedUncertain';
 const GPU_SUGGESTION =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
-export const SPEED_FINDINGS: FindingRules<SpeedFacts> = {
+export const SPEED_RULES: FindingRules<SpeedFacts> = {
 	[UNCERTAIN_SPEED]: ({ uncertainty }) => ({
 		severity: 'info',
 		observed: uncertainty,

@@ -114,13 +114,13 @@ export async function addToolTest(
 ): Promise<ToolCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health)) return health;
 	const model = selectTestModel(health, options.model);
-	const { toolTest, error } = await runCases(target.open(), { ...options, model });
+	const { toolTest, error } = await runCases(target.createServer(), { ...options, model });
 	// A template without tool support is a result, not an outage.
 	const isUnsupported = error?.type === 'toolsUnsupported';
 	const isOutage = toolTest.completed === 0 && error !== undefined && !isUnsupported;
 	const findings = isOutage
 		? [findingFromGenerationError(error)]
-		: evaluateRules(TOOL_FINDINGS, { ...toolTest, isUnsupported });
+		: evaluateRules(TOOL_RULES, { ...toolTest, isUnsupported });
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const { passed, completed, skipped } = toolTest;
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
@@ -148,7 +148,7 @@ function listProblems({ passed, completed, cases: results }: ToolFacts) {
 	return `${passed} of ${completed} passed; ${problems.join('; ')}`;
 }
 
-export const TOOL_FINDINGS: FindingRules<ToolFacts> = {
+export const TOOL_RULES: FindingRules<ToolFacts> = {
 	toolsUnusable: (facts) => ({
 		status: 'misconfigured',
 		observed: cannotUseTools(facts) && (listProblems(facts) ?? facts.cases[0]?.called),

@@ -15,8 +15,8 @@ export async function fetchIdentity(
 	if (models === undefined || SERVER_TYPES[identifyServerType({ models })] !== other)
 		return models && { models };
 	if ([401, 403, 407].includes(models.status) || isTransient(models)) return undefined;
-	const version = await tryProbe(server, '/api/version', options);
-	return version === undefined || isTransient(version) ? undefined : { models, version };
+	const apiVersion = await tryProbe(server, '/api/version', options);
+	return apiVersion === undefined || isTransient(apiVersion) ? undefined : { models, apiVersion };
 }
 
 function isTransient({ status }: ProbeResponse) {

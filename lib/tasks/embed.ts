@@ -116,6 +116,7 @@ export class Embedder {
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
 		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
+			task: 'embed',
 			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',
@@ -128,7 +129,7 @@ export class Embedder {
 			...totals.warnings,
 			...getOtherModelWarnings(otherModel, settings),
 			...compareResult('embed', {
-				body: { dimensions: settings.dimensions },
+				requestedFields: { dimensions: settings.dimensions },
 				result: { dimensions: this.receivedDimensions },
 				warnings: totals.warnings,
 			}),
@@ -177,7 +178,7 @@ export class Embedder {
 			maxBytes: getMaxResponseBytes(batch.length),
 			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);
-				const received = this.readVectors(json, batch);
+				const received = this.parseVectorsOrThrow(json, batch);
 				const results = received.map((vector) => truncateVector(vector, dimensions));
 				for (const vector of results) this.assertDimensions(vector);
 				const model = asNonEmptyString(asRecord(json).model);
@@ -187,7 +188,10 @@ export class Embedder {
 	}
 
 	/** @throws a `ServerError` naming the text whose vector is not usable. */
-	private readVectors(json: JsonRecord | unknown[], batch: readonly IndexedText[]): number[][] {
+	private parseVectorsOrThrow(
+		json: JsonRecord | unknown[],
+		batch: readonly IndexedText[],
+	): number[][] {
 		const vectors = parseVectors(json, {
 			count: batch.length,
 			dimensions: this.receivedDimensions,
@@ -195,7 +199,7 @@ export class Embedder {
 		if (!Array.isArray(vectors))
 			throw createUnusableError(this.server, this.settings, {
 				issue: vectors,
-				text: batch[vectors.index ?? -1],
+				text: batch[vectors.position ?? -1],
 			});
 		this.receivedDimensions ??= vectors[0]!.length;
 		return vectors;

@@ -124,7 +124,11 @@ export async function generateImages(
 			suggestion:
 				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 		});
-	const differences = compareResult('images', { body, result: { images }, warnings });
+	const differences = compareResult('images', {
+		requestedFields: body,
+		result: { images },
+		warnings,
+	});
 	return { images, warnings: [...warnings, ...differences] };
 }
 

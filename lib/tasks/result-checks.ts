@@ -53,7 +53,7 @@ interface ResultCheck<Result> {
 	/** Label of its option. */
 	label: string;
 	/** Sentences about the difference; none if the result is as requested, or does not show it. */
-	compare(requested: unknown, result: Result, body: JsonRecord): string[];
+	compare(requested: unknown, result: Result, requestedFields: JsonRecord): string[];
 }
 
 const RESULT_CHECKS: {
@@ -76,7 +76,7 @@ const RESULT_CHECKS: {
 /** A request and its result. */
 export interface ComparedResult<Operation extends CheckedOperation> {
 	/** Fields of the request, with those of Extra Body. */
-	body: JsonRecord;
+	requestedFields: JsonRecord;
 	result: Results[Operation];
 	/** Hints so far: a field that one of them names was not sent. */
 	warnings: readonly string[];
@@ -85,14 +85,14 @@ export interface ComparedResult<Operation extends CheckedOperation> {
 /** Hints about what a server did not do, at most one for each field. */
 export function compareResult<Operation extends CheckedOperation>(
 	operation: Operation,
-	{ body, result, warnings }: ComparedResult<Operation>,
+	{ requestedFields, result, warnings }: ComparedResult<Operation>,
 ): string[] {
 	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
-		const requested = body[field];
+		const requested = requestedFields[field];
 		const isOmitted = warnings.some((warning) =>
 			[field, label].some((name) => namesOption(warning, name)),
 		);
-		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, body);
+		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, requestedFields);
 	});
 }
 
@@ -106,10 +106,10 @@ function namesOption(warning: string, name: string) {
 function compareTranscriptFormat(
 	format: unknown,
 	{ extraFields, subtitles }: ReceivedTranscript,
-	body: JsonRecord,
+	requestedFields: JsonRecord,
 ): string[] {
 	if (format === 'verbose_json')
-		return getTimedLists(extraFields).length > 0 || hasGranularities(body)
+		return getTimedLists(extraFields).length > 0 || hasGranularities(requestedFields)
 			? []
 			: ['The server returned only the text, without segments.'];
 	if (format !== 'srt' && format !== 'vtt') return [];
@@ -123,8 +123,8 @@ function compareTranscriptFormat(
 			];
 }
 
-function hasGranularities(body: JsonRecord) {
-	return asArray(body['timestamp_granularities[]']).length > 0;
+function hasGranularities(requestedFields: JsonRecord) {
+	return asArray(requestedFields['timestamp_granularities[]']).length > 0;
 }
 
 /** Names of the lists with times, by the value that requests them. */

@@ -78,7 +78,7 @@ export async function runTask<Value, Draft = undefined>(
 	task: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertValues(task);
-	await fetchSlotCount(server, settings);
+	await cacheSlotCount(server, settings);
 	const upload = task.file && new TaskUpload(task.file);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, task, { upload, sent });
@@ -113,15 +113,15 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Fetches the number of slots of the server, which the profile keeps, if the credential leaves the number of concurrent requests to it. */
-async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
+/** Fetches the number of slots for the queue, if the credential leaves the number of concurrent requests to the server. */
+async function cacheSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
 	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
 }
 
 function toExchangeOptions<Value, Draft>(
 	{ model, timeouts, retries, priority, signal }: TaskSettings,
 	task: TaskRequest<Value, Draft>,
-	shared: Pick<TaskAttempt<Draft>, 'upload' | 'sent'>,
+	shared: Pick<TaskAttemptOptions<Draft>, 'upload' | 'sent'>,
 ): ExchangeOptions<Draft, Value> {
 	const { adaptations, extraBody, fields } = task;
 	const modelField = model === '' ? {} : { model };
@@ -148,8 +148,8 @@ function toExchangeOptions<Value, Draft>(
 	};
 }
 
-/** An attempt's request, and what all attempts of a task share. */
-interface TaskAttempt<Draft> extends RoutedDraft<Draft> {
+/** What an attempt is made of: its request, and what all attempts of a task share. */
+interface TaskAttemptOptions<Draft> extends RoutedDraft<Draft> {
 	modelField: JsonRecord;
 	upload: TaskUpload | undefined;
 	sent: SentBody;
@@ -157,7 +157,7 @@ interface TaskAttempt<Draft> extends RoutedDraft<Draft> {
 
 function toAttempt<Value, Draft>(
 	task: TaskRequest<Value, Draft>,
-	{ draft, route, modelField, upload, sent }: TaskAttempt<Draft>,
+	{ draft, route, modelField, upload, sent }: TaskAttemptOptions<Draft>,
 ): Attempt<Draft, Value> {
 	return {
 		toBody: () => ({ ...modelField, ...task.toBody(route, draft) }),

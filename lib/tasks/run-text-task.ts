@@ -1,8 +1,9 @@
 /** Runs a task for many texts, as several requests: each is a task of its own. */
+import { LruCache, memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
-import type { ModelServer } from '../servers/types/server-type';
+import type { ModelServer, RoutedTask } from '../servers/types/server-type';
 import { pushAll } from '../values/lists';
-import type { RejectedTextRules } from './send-in-batches';
+import type { BatchLimit, RejectedTextRules } from './send-in-batches';
 import { sendInBatches } from './send-in-batches';
 import type { IndexedText } from './long-texts';
 import type { TaskRequest, TaskSettings } from './run-task';
@@ -37,6 +38,8 @@ export interface BatchRequest<Result> extends TaskRequest<BatchResponse<Result>>
 }
 
 export interface TextTask<Result> extends RejectedTextRules {
+	/** Each task has its own limit of texts in one request. */
+	task: RoutedTask;
 	texts: readonly IndexedText[];
 	createRequest(batch: readonly IndexedText[]): Promise<BatchRequest<Result>>;
 }
@@ -61,7 +64,7 @@ export interface TextTaskSettings extends TaskSettings {
 export async function runTextTask<Result>(
 	server: ModelServer,
 	settings: TextTaskSettings,
-	{ texts: allTexts, createRequest, ...rules }: TextTask<Result>,
+	{ task, texts: allTexts, createRequest, ...rules }: TextTask<Result>,
 ): Promise<TextTaskResult<Result>> {
 	const responses: Array<BatchResponse<Result>> = [];
 	const warnings: string[] = [];
@@ -89,6 +92,7 @@ export async function runTextTask<Result>(
 	const { results, truncatedTexts } = await sendInBatches(allTexts, {
 		...rules,
 		batchSize: settings.batchSize,
+		limit: getBatchLimit(server, task, settings.model),
 		send,
 	});
 	return {
@@ -99,6 +103,17 @@ export async function runTextTask<Result>(
 		warnings,
 		responseModel: responses.find(({ model }) => model !== undefined)?.model,
 	};
+}
+
+/** The limits of a server by task and model. Each run has its own server, so the next run tries larger batches again. */
+const getBatchLimits = memoize<ModelServer, LruCache<BatchLimit>>(() => new LruCache());
+
+function getBatchLimit(server: ModelServer, task: RoutedTask, model: string) {
+	const limits = getBatchLimits(server);
+	const key = JSON.stringify([task, model]);
+	const limit = limits.get(key) ?? { maxTexts: Infinity };
+	limits.set(key, limit);
+	return limit;
 }
 
 /** Undefined if no response counts its tokens. */

@@ -30,10 +30,18 @@ export interface RejectedTextRules {
 	toError(error: ServerError, text: IndexedText, otherTexts: OtherTextsStatus): ServerError;
 }
 
+/** What requests showed about the batches that a server accepts, for all calls of a run. */
+export interface BatchLimit {
+	/** Texts in one request: the size that worked after a larger one was rejected. Infinity: no batch was too large. */
+	maxTexts: number;
+}
+
 /** `Result`: of one text. */
 export interface BatchSender<Result> extends RejectedTextRules {
-	/** Texts in one request. */
+	/** Texts in one request, if the limit allows as many. */
 	batchSize: number;
+	/** Reduced if a batch was too large. */
+	limit: BatchLimit;
 	/**
 	 * Sends one request.
 	 *
@@ -57,9 +65,8 @@ export interface SentTexts<Result> {
  */
 export async function sendInBatches<Result>(
 	texts: readonly IndexedText[],
-	{ batchSize, send, canTruncate, toError }: BatchSender<Result>,
+	{ batchSize, limit, send, canTruncate, toError }: BatchSender<Result>,
 ): Promise<SentTexts<Result>> {
-	let currentSize = batchSize;
 	let hasAccepted = false;
 	let truncatedTexts = 0;
 	const sendBatch = async (batch: readonly IndexedText[]) => {
@@ -99,16 +106,18 @@ export async function sendInBatches<Result>(
 		if (!isBatchSpecific) throw result;
 		if (!second) return await sendTruncated(result, text!, await sendOthersUntilAccepted(text!));
 		const middle = Math.ceil(batch.length / 2);
+		const truncatedBefore = truncatedTexts;
 		const results = await processBatch(batch.slice(0, middle));
 		pushAll(results, await processBatch(batch.slice(middle)));
-		// All its texts were accepted, so the batch was too large.
-		currentSize = Math.min(currentSize, middle);
+		// All its texts were accepted as they are, so the batch was too large.
+		if (truncatedTexts === truncatedBefore) limit.maxTexts = Math.min(limit.maxTexts, middle);
 		return results;
 	};
 	const results: Result[] = [];
 	let sentCount = 0;
 	while (sentCount < texts.length) {
-		const batch = selectBatch(texts.slice(sentCount, sentCount + currentSize));
+		const size = Math.min(batchSize, limit.maxTexts);
+		const batch = selectBatch(texts.slice(sentCount, sentCount + size));
 		pushAll(results, await processBatch(batch));
 		sentCount += batch.length;
 	}

@@ -142,7 +142,7 @@ export async function synthesizeSpeech<Stored>(
 			});
 		},
 	});
-	const differences = compareResult('speak', { body, result: value, warnings });
+	const differences = compareResult('speak', { requestedFields: body, result: value, warnings });
 	return { ...value, input, warnings: [...warnings, ...differences] };
 }
 

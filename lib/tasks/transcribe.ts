@@ -110,7 +110,7 @@ export async function transcribe(
 			...getTranscriptHints(transcript),
 			...timeHints,
 			...compareResult('transcribe', {
-				body,
+				requestedFields: body,
 				result: { ...transcript, isTranslated: transcribeRequest.translate },
 				warnings,
 			}),

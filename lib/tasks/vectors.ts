@@ -11,7 +11,7 @@ export interface VectorIssue {
 	/** Default: to check the server and the model. */
 	suggestion?: string;
 	/** Position of the text in the request, if the issue is about one. */
-	index?: number;
+	position?: number;
 }
 
 /** What is known about the vectors before they arrive. */
@@ -44,7 +44,7 @@ export function parseVectors(
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
-	return readVectors(ordered, dimensions);
+	return parseEntries(ordered, dimensions);
 }
 
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
@@ -65,16 +65,19 @@ export const LIST_NAMES: string[] = [
 	'dense',
 ];
 
-function readVectors(entries: unknown[], dimensions: number | undefined): number[][] | VectorIssue {
+function parseEntries(
+	entries: unknown[],
+	dimensions: number | undefined,
+): number[][] | VectorIssue {
 	const vectors: number[][] = [];
-	for (const [index, entry] of entries.entries()) {
+	for (const [position, entry] of entries.entries()) {
 		const value = isRecord(entry)
 			? (asNonEmptyString(entry.embedding) ?? findList(entry, LIST_NAMES))
 			: entry;
-		const vector = readVector(value);
-		if (!Array.isArray(vector)) return { ...vector, index };
+		const vector = parseVector(value);
+		if (!Array.isArray(vector)) return { ...vector, position };
 		const issue = findVectorIssue(vector, dimensions ?? vectors[0]?.length ?? vector.length);
-		if (issue) return { ...issue, index };
+		if (issue) return { ...issue, position };
 		vectors.push(vector);
 	}
 	return vectors;
@@ -89,8 +92,8 @@ function sortByIndex(list: unknown[]) {
 	return isComplete ? list.map((_entry, at) => ordered.get(at)) : undefined;
 }
 
-function readVector(value: unknown): number[] | VectorIssue {
-	if (typeof value === 'string' && value.startsWith('[')) return readVector(parseJson(value));
+function parseVector(value: unknown): number[] | VectorIssue {
+	if (typeof value === 'string' && value.startsWith('[')) return parseVector(parseJson(value));
 	if (typeof value === 'string')
 		return decodeVector(value) ?? { message: 'a vector is neither an array of numbers nor base64' };
 	if (asArray(value).some(Array.isArray))

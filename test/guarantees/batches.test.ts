@@ -354,3 +354,175 @@ describe('Local Reranker', () => {
 		);
 	});
 });
+
+describe('a server that accepts at most 4 texts: the size that it accepted is kept for the rest of the run', () => {
+	const MAX_TEXTS = 4;
+	let limited: ScriptedServer;
+	/** Numbers of texts in the requests that the server rejected. */
+	let rejectedSizes: number[];
+	beforeEach(async () => {
+		rejectedSizes = [];
+		const limit =
+			(toBody: (texts: string[]) => unknown): Answer =>
+			(request, response) => {
+				const texts = [request.body.input ?? request.body.documents].flat() as string[];
+				if (texts.length <= MAX_TEXTS) {
+					answerWith(toBody)(request, response);
+					return;
+				}
+				rejectedSizes.push(texts.length);
+				sendJson(
+					response,
+					{ error: `batch size ${texts.length} > maximum allowed batch size ${MAX_TEXTS}` },
+					413,
+				);
+			};
+		limited = await startScripted({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': limit((texts) => ({
+				data: texts.map((text, index) => ({ index, embedding: vectorOf(text) })),
+			})),
+			'POST /v1/rerank': limit((texts) => ({
+				results: texts.map((text, index) => ({ index, relevance_score: scoreOf(text) })),
+			})),
+		});
+	});
+	afterEach(async () => await limited.close());
+
+	const texts = Array.from({ length: 40 }, (_none, at) => `good ${at}`);
+	const documents = texts.map((pageContent) => ({ pageContent, metadata: {} }));
+	/** The first batch, and its halves. */
+	const ONCE = [16, 8, 8];
+
+	const ROWS: ReadonlyArray<{ name: string; execute(): Promise<void> }> = [
+		{
+			name: 'Embed, a text of each item',
+			execute: async () => {
+				const items = await run(limited.url, 'vector:embed', {
+					items: texts.map(() => ({ json: {} })),
+					perItem: texts.map((text) => ({ text })),
+					parameters: toParameters(16),
+				});
+				expect(items.map(({ json }) => json.output)).toEqual(texts.map(vectorOf));
+			},
+		},
+		{
+			name: 'Embed, an array',
+			execute: async () => {
+				const items = await run(limited.url, 'vector:embed', {
+					parameters: { text: texts, ...toParameters(16) },
+				});
+				expect(items.map(({ json }) => json.output)).toEqual(texts.map(vectorOf));
+			},
+		},
+		{
+			name: 'Embed, with items of both roles',
+			execute: async () => {
+				await run(limited.url, 'vector:embed', {
+					items: texts.map(() => ({ json: {} })),
+					perItem: texts.map((text, at) => ({ text, role: at < 20 ? 'query' : 'document' })),
+					parameters: toParameters(16),
+				});
+			},
+		},
+		{
+			name: 'Embed, with a text that fails',
+			execute: async () => {
+				const others = texts.with(20, 'refused');
+				const items = await run(limited.url, 'vector:embed', {
+					items: others.map(() => ({ json: {} })),
+					perItem: others.map((text) => ({ text })),
+					parameters: toParameters(16),
+					continueOnFail: true,
+				});
+				expect(items.filter(({ json }) => json.error !== undefined)).toHaveLength(1);
+			},
+		},
+		{
+			name: 'Local Embeddings, with a call for each part of the documents',
+			execute: async () => {
+				const { supplied } = await embeddings(limited.url, { parameters: toParameters(16) });
+				await supplied.embedDocuments(texts.slice(0, 20));
+				await supplied.embedDocuments(texts.slice(20));
+			},
+		},
+		{
+			name: 'Rerank, the documents of all items',
+			execute: async () => {
+				await run(limited.url, 'vector:rerank', {
+					items: texts.map(() => ({ json: {} })),
+					perItem: texts.map((document) => ({ document })),
+					parameters: { query: 'q', ...toParameters(16) },
+				});
+			},
+		},
+		{
+			name: 'Rerank, an array in each item',
+			execute: async () => {
+				await run(limited.url, 'vector:rerank', {
+					items: [{ json: {} }, { json: {} }],
+					perItem: [{ document: texts }, { document: texts }],
+					parameters: {
+						query: 'q',
+						options: { batchSize: 16, maxRetries: 0, maxConcurrentItems: 1 },
+					},
+				});
+			},
+		},
+		{
+			name: 'Local Reranker, with two queries',
+			execute: async () => {
+				const { supplied } = await reranker(limited.url, { parameters: toParameters(16) });
+				await supplied.compressDocuments(documents, 'first');
+				await supplied.compressDocuments(documents, 'second');
+			},
+		},
+	];
+	test.each(ROWS)('$name', async ({ execute }) => {
+		await execute();
+		expect(rejectedSizes).toEqual(ONCE);
+	});
+
+	test('another model is asked with the full size', async () => {
+		await run(limited.url, 'vector:embed', {
+			items: [{ json: {} }, { json: {} }],
+			perItem: ['one', 'two'].map((name) => ({
+				text: texts.slice(0, 16),
+				model: { __rl: true, mode: 'id', value: name },
+			})),
+			parameters: toParameters(16),
+		});
+		expect(rejectedSizes).toEqual([...ONCE, ...ONCE]);
+	});
+
+	test('the next run begins with the full size', async () => {
+		for (const round of [1, 2]) {
+			await run(limited.url, 'vector:embed', { parameters: { text: texts, ...toParameters(16) } });
+			expect(rejectedSizes).toEqual(Array(round).fill(ONCE).flat());
+		}
+	});
+
+	test('a text that is truncated reduces nothing', async () => {
+		const sizes: number[] = [];
+		const server = await startScripted({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': ({ body }, response) => {
+				const inputs = [body.input].flat() as string[];
+				sizes.push(inputs.length);
+				if (inputs.some((text) => text.length > 512)) sendJson(response, TOO_LONG, 400);
+				else
+					sendJson(response, {
+						data: inputs.map((text, index) => ({ index, embedding: vectorOf(text) })),
+					});
+			},
+		});
+		await run(server.url, 'vector:embed', {
+			parameters: {
+				text: texts.with(3, 'x'.repeat(900)),
+				options: { batchSize: 16, maxRetries: 0, longTexts: 'truncate' },
+			},
+		});
+		await server.close();
+		expect(sizes.slice(-2)).toEqual([16, 8]);
+	});
+});

@@ -1,7 +1,7 @@
-import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../lib/health/dify-findings';
-import { BLOCKING_FINDINGS, FINDINGS } from '../../lib/health/findings';
-import { SPEED_FINDINGS } from '../../lib/health/speed';
-import { TOOL_FINDINGS } from '../../lib/health/tool-test';
+import { DIFY_BLOCKING_RULES, DIFY_FINDING_RULES } from '../../lib/health/dify-findings';
+import { BLOCKING_RULES, FINDING_RULES } from '../../lib/health/findings';
+import { SPEED_RULES } from '../../lib/health/speed';
+import { TOOL_RULES } from '../../lib/health/tool-test';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -93,12 +93,12 @@ it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
 it('docs/troubleshooting.md: has every finding that only Server Health reports', () => {
 	const page = read('docs/troubleshooting.md');
 	const rules = {
-		...BLOCKING_FINDINGS,
-		...FINDINGS,
-		...DIFY_BLOCKING_FINDINGS,
-		...DIFY_FINDINGS,
-		...SPEED_FINDINGS,
-		...TOOL_FINDINGS,
+		...BLOCKING_RULES,
+		...FINDING_RULES,
+		...DIFY_BLOCKING_RULES,
+		...DIFY_FINDING_RULES,
+		...SPEED_RULES,
+		...TOOL_RULES,
 	};
 	expect(Object.keys(rules).filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
 });

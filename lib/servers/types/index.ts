@@ -37,14 +37,14 @@ const IDENTITY_RULES = {
 		(isRecord(error) &&
 			error.message === 'Invalid API Key' &&
 			error.type === 'authentication_error'),
-	ollama: ({ entries, models, version }) =>
+	ollama: ({ entries, models, apiVersion }) =>
 		entries.length > 0
 			? entries.every(isOllamaEntry)
-			: isOllamaVersion(version) && mayHaveNoModels(models),
+			: isOllamaVersion(apiVersion) && mayHaveNoModels(models),
 	vllm: ({ entries, body: { error } }) => isOwnedBy(entries, 'vllm') || error === 'Unauthorized',
-	lmStudio: ({ entries, body, version }) =>
+	lmStudio: ({ entries, body, apiVersion }) =>
 		isOwnedBy(entries, 'organization_owner') ||
-		[body, asRecord(version?.json)].some(({ error }) =>
+		[body, asRecord(apiVersion?.json)].some(({ error }) =>
 			/^Unexpected endpoint or method/i.test(asString(error) ?? ''),
 		),
 } satisfies Record<Exclude<ServerTypeName, 'other'>, (evidence: Evidence) => boolean>;
@@ -59,13 +59,13 @@ interface Evidence extends IdentityResponses {
 	headers: Record<string, string>;
 }
 
-function toEvidence({ models, version }: IdentityResponses): Evidence {
+function toEvidence({ models, apiVersion }: IdentityResponses): Evidence {
 	return {
 		models,
-		version,
+		apiVersion,
 		entries: getListEntries({ models }),
 		body: asRecord(models?.json),
-		headers: { ...version?.headers, ...models?.headers },
+		headers: { ...apiVersion?.headers, ...models?.headers },
 	};
 }
 

@@ -73,7 +73,7 @@ export interface IdentityResponses {
 	/** Response to `GET /v1/models`. */
 	models?: ProbeResponse;
 	/** Response to `GET /api/version`, which is sent only if the list is not conclusive. */
-	version?: ProbeResponse;
+	apiVersion?: ProbeResponse;
 }
 
 /** The properties that a server reports about itself and its model. */

@@ -9,7 +9,7 @@ import { withFileNames } from '../../../lib/files/file-errors';
 import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../run-local-llama';
-import { countTokens } from '../count-tokens';
+import { addTokenUsage } from '../add-token-usage';
 import type { ModelRequestSettings } from '../model-request-settings';
 import { resolveModelRequestSettings } from '../model-request-settings';
 import { readGeneration } from '../../shared/chat/generation-options';
@@ -88,5 +88,5 @@ export function reportResult(
 	const { warnings, usage } = result;
 	warnings.forEach(call.hint);
 	addTokenTotals(call.context, result);
-	if (usage) countTokens(call, usage);
+	if (usage) addTokenUsage(call, usage);
 }

@@ -17,7 +17,7 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { countTokens } from '../count-tokens';
+import { addTokenUsage } from '../add-token-usage';
 import { withOutput } from '../output';
 
 const fields = [
@@ -72,13 +72,14 @@ export const vectorEmbed: LocalLlamaOperation = withOutput({
 	execute: embedItems,
 });
 
-/** Options of one item: expressions may differ. */
-interface ItemEmbedOptions {
-	settings: EmbedSettings;
+/** What the fields of one item set: expressions may differ. */
+interface ItemSettings {
+	embedSettings: EmbedSettings;
 	role: keyof Prefixes;
 	/** Whether to return one item with all vectors instead of one per vector. */
 	isSingleItem: boolean;
-	asBase64: boolean;
+	/** Of the vectors in the items; the server type decides what is requested. */
+	shouldEncodeAsBase64: boolean;
 }
 
 /** A text of an item, and its vector. */
@@ -97,7 +98,7 @@ interface InputText {
 /** Texts with the same server and settings. */
 interface EmbedGroup {
 	server: ModelServer;
-	options: ItemEmbedOptions;
+	itemSettings: ItemSettings;
 	texts: InputText[];
 }
 
@@ -111,29 +112,30 @@ type EmbedResults = Array<ResultItem | ItemError>;
 async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 	const groups = new Map<string, EmbedGroup>();
 	const results: EmbedResults = [];
-	let textCount = 0;
+	/** An item that cannot be read counts as one text. */
+	let nextTextIndex = 0;
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const { server, priority } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
 			const settings = { ...readEmbeddingSettings(parameters), priority };
-			const options: ItemEmbedOptions = {
-				settings: await withResolvedModel(settings, {
+			const itemSettings: ItemSettings = {
+				embedSettings: await withResolvedModel(settings, {
 					server,
 					task: 'embeddings',
 					signal: call.signal,
 				}),
 				role: parameters.choice('role', 'document'),
 				isSingleItem: parameters.boolean('options.singleItem', false),
-				asBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
+				shouldEncodeAsBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
 			};
-			const key = JSON.stringify([server.id, server.configuredType, options]);
-			const group = groups.get(key) ?? { server, options, texts: [] };
+			const key = JSON.stringify([server.id, server.configuredType, itemSettings]);
+			const group = groups.get(key) ?? { server, itemSettings, texts: [] };
 			groups.set(key, group);
 			for (const text of readTexts(parameters))
-				group.texts.push({ itemIndex, textIndex: textCount++, ...text });
+				group.texts.push({ itemIndex, textIndex: nextTextIndex++, ...text });
 		} catch (error) {
-			textCount++;
+			nextTextIndex++;
 			results.push(toItemErrorOrThrow(call, { itemIndex, reason: error }));
 		}
 	for (const group of groups.values()) pushAll(results, await embedGroup(call, group));
@@ -155,25 +157,25 @@ function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | '
 
 async function embedGroup(
 	call: LlamaCall,
-	{ server, options, texts }: EmbedGroup,
+	{ server, itemSettings, texts }: EmbedGroup,
 ): Promise<EmbedResults> {
-	const { settings, role } = options;
-	const embedder = new Embedder(server, settings);
+	const { embedSettings, role } = itemSettings;
+	const embedder = new Embedder(server, embedSettings);
 	const failures = new Map<number, ItemError>();
 	let tokens = 0;
 	let truncatedTexts = 0;
 	let dimensions = 0;
-	let { model } = settings;
-	// Calls of one batch each, so that a failed item repeats few texts.
+	let { model } = embedSettings;
+	// Calls of one batch each, so that a failed item repeats few texts. The embedder reduces a batch that is too large.
 	let pending = texts;
 	for (let start = 0; start < pending.length;) {
-		const nextTexts = pending.slice(start, start + settings.batchSize);
+		const nextTexts = pending.slice(start, start + embedSettings.batchSize);
 		const textIndexes = nextTexts.map(({ textIndex }) => textIndex);
 		try {
 			const contents = nextTexts.map(({ text }) => text);
 			const result = await embedder.embed(contents, role, { signal: call.signal, textIndexes });
 			for (const [at, vector] of result.vectors.entries())
-				nextTexts[at]!.vector = encodeVector(vector, options);
+				nextTexts[at]!.vector = encodeVector(vector, itemSettings);
 			dimensions = result.vectors[0]!.length;
 			model = result.otherModel ?? model;
 			tokens += result.tokens ?? 0;
@@ -188,13 +190,13 @@ async function embedGroup(
 			start = 0;
 		}
 	}
-	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
+	addTokenUsage(call, { promptTokens: tokens, completionTokens: 0 });
 	if (truncatedTexts > 0)
 		call.hint(
 			`${truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,
 		);
 	const embeddedTexts = texts.filter(({ itemIndex }) => !failures.has(itemIndex));
-	const results = toResultItems(embeddedTexts, options.isSingleItem);
+	const results = toResultItems(embeddedTexts, itemSettings.isSingleItem);
 	// Servers count the tokens of a request, not of each text.
 	const usage = results.length === 1 && tokens > 0 ? { tokens } : {};
 	const metadata = { dimensions, model, ...usage };
@@ -235,8 +237,8 @@ function toResultItems(texts: InputText[], isSingleItem: boolean): ResultItem[] 
 }
 
 /** Encodes a vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encodeVector(vector: number[], { asBase64 }: ItemEmbedOptions) {
-	return asBase64
+function encodeVector(vector: number[], { shouldEncodeAsBase64 }: ItemSettings) {
+	return shouldEncodeAsBase64
 		? Buffer.from(new Float32Array(vector).buffer).toString('base64')
 		: vector.map(roundFloat);
 }

@@ -31,8 +31,8 @@ export function toCheckTarget(
 	helpers?: object,
 ): CheckTarget {
 	return service === 'dify'
-		? { service, open: () => createDifyServer(data, helpers) }
-		: { service, open: () => createModelServer(data, helpers) };
+		? { service, createServer: () => createDifyServer(data, helpers) }
+		: { service, createServer: () => createModelServer(data, helpers) };
 }
 
 /** @throws a `ServerError` of type `invalidUrl` or `invalidInput` */

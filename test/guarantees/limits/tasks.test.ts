@@ -12,6 +12,7 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 		[first, second].map((text, index) => ({ index, text })),
 		{
 			batchSize: 10,
+			limit: { maxTexts: Infinity },
 			send: async (batch) => {
 				sizes.push(batch.length);
 				return await Promise.resolve(batch.map(() => 1));
@@ -48,6 +49,7 @@ testLimit('lib/tasks/send-in-batches.ts#MAX_CHECKED_TEXTS', {
 			texts.map((text, index) => ({ index, text })),
 			{
 				batchSize: 100,
+				limit: { maxTexts: Infinity },
 				send: async (batch) => {
 					if (batch.some(({ text }) => text === 'bad'))
 						throw new ServerError({ type: 'badRequest', title: 'no', suggestion: '' });

@@ -93,6 +93,36 @@ describe('a server without a model list is healthy if it has endpoints for tasks
 	});
 });
 
+test.each([
+	{ isSleeping: false, probed: ['POST /v1/embeddings'] },
+	// What wakes nothing: docs/protocols/llama-server.md 2.11. It has no route for versions.
+	{ isSleeping: true, probed: [] },
+])('wakes no llama-server: sleeping $isSleeping', async ({ isSleeping, probed }) => {
+	const paths = new Set<string>();
+	const llamaServer = routes({
+		'/v1/models': list('llamacpp'),
+		'/props': json('200 OK', { is_sleeping: isSleeping, total_slots: 1, build_info: 'b9982-a' }),
+		'/health': json('200 OK', { status: 'ok' }),
+		'/metrics': completeResponse('200 OK', 'llamacpp:requests_deferred 0\n'),
+	});
+	const url = await rawServer((path, socket, head) => {
+		paths.add(`${head.split(' ')[0]} ${path}`);
+		llamaServer(path, socket, head);
+	});
+	expect(await check(url)).toMatchObject({ server: { type: 'llamaServer', sleeping: isSleeping } });
+	expect([...paths].sort()).toEqual(
+		[
+			'GET /api/version',
+			'GET /health',
+			'GET /metrics',
+			'GET /props',
+			'GET /v1/models',
+			'GET /version',
+			...probed,
+		].sort(),
+	);
+});
+
 test.each<[string, RawHandler]>([
 	[
 		'nginx',

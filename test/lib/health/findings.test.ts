@@ -1,5 +1,5 @@
 import { sleep } from 'n8n-workflow';
-import { BLOCKING_FINDINGS, FINDINGS } from '../../../lib/health/findings';
+import { BLOCKING_RULES, FINDING_RULES } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import type { HealthStatus } from '../../../lib/health/check-result';
 import { closedPort } from '../../support/servers/listen';
@@ -11,9 +11,9 @@ import {
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { httpFixture } from '../../support/servers/streams';
 import { check, finding, ids, json, movedTo, replayRecording, routes } from './support';
-import { DIFY_BLOCKING_FINDINGS, DIFY_FINDINGS } from '../../../lib/health/dify-findings';
-import { SPEED_FINDINGS } from '../../../lib/health/speed';
-import { TOOL_FINDINGS } from '../../../lib/health/tool-test';
+import { DIFY_BLOCKING_RULES, DIFY_FINDING_RULES } from '../../../lib/health/dify-findings';
+import { SPEED_RULES } from '../../../lib/health/speed';
+import { TOOL_RULES } from '../../../lib/health/tool-test';
 import { readRows } from '../../support/files/rows';
 
 afterEach(closeRawServers);
@@ -229,7 +229,7 @@ const OTHERS = ['redirected', 'slowResponse'];
 
 test('every finding has a test case', () => {
 	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual(
-		Object.keys({ ...BLOCKING_FINDINGS, ...FINDINGS }).sort(),
+		Object.keys({ ...BLOCKING_RULES, ...FINDING_RULES }).sort(),
 	);
 });
 
@@ -455,10 +455,10 @@ describe('the API cannot be used', () => {
 });
 
 const tables: Record<string, object> = {
-	modelServer: { ...BLOCKING_FINDINGS, ...FINDINGS },
-	dify: { ...DIFY_BLOCKING_FINDINGS, ...DIFY_FINDINGS },
-	speed: SPEED_FINDINGS,
-	tools: TOOL_FINDINGS,
+	modelServer: { ...BLOCKING_RULES, ...FINDING_RULES },
+	dify: { ...DIFY_BLOCKING_RULES, ...DIFY_FINDING_RULES },
+	speed: SPEED_RULES,
+	tools: TOOL_RULES,
 	// Findings from errors with a suggestion of Server Health
 	error: { generationStuck: true, speedNotMeasured: true },
 };

@@ -5,7 +5,7 @@ const WORDS = [{ start: 0, end: 1, word: 'Hi' }];
 
 const compareTranscript = (body: object, result: object = {}, warnings: string[] = []) =>
 	compareResult('transcribe', {
-		body: body as Record<string, unknown>,
+		requestedFields: body as Record<string, unknown>,
 		result: { extraFields: {}, isTranslated: false, ...result },
 		warnings,
 	});
@@ -96,7 +96,7 @@ describe('images', () => {
 	const png = { extension: 'png', width: 512, height: 512 };
 	const compareImages = (body: object, images: object[], warnings: string[] = []) =>
 		compareResult('images', {
-			body: body as Record<string, unknown>,
+			requestedFields: body as Record<string, unknown>,
 			result: { images: images as (typeof png)[] },
 			warnings,
 		});
@@ -139,7 +139,9 @@ test.each([
 	['flac', 'wav', 1],
 ])('speech: %s requested, %s returned', (format, extension, count) => {
 	const body = { response_format: format };
-	expect(compareResult('speak', { body, result: { extension }, warnings: [] })).toHaveLength(count);
+	expect(
+		compareResult('speak', { requestedFields: body, result: { extension }, warnings: [] }),
+	).toHaveLength(count);
 });
 
 test.each([
@@ -149,7 +151,7 @@ test.each([
 	[256, undefined, 0],
 ])('vectors: %p dimensions requested, %p returned', (requested, dimensions, count) => {
 	const body = { dimensions: requested };
-	expect(compareResult('embed', { body, result: { dimensions }, warnings: [] })).toHaveLength(
-		count,
-	);
+	expect(
+		compareResult('embed', { requestedFields: body, result: { dimensions }, warnings: [] }),
+	).toHaveLength(count);
 });

@@ -19,6 +19,7 @@ describe('texts in batches', () => {
 		const sizes: number[] = [];
 		const { results } = await sendInBatches(texts, {
 			batchSize,
+			limit: { maxTexts: Infinity },
 			send: async (batch) => {
 				sizes.push(batch.length);
 				const isTruncated = batch[0]!.text.length < 2;
@@ -61,6 +62,7 @@ describe('texts in batches', () => {
 		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
 		const batchOptions = {
 			batchSize: 2,
+			limit: { maxTexts: Infinity },
 			send,
 			canTruncate: true,
 			toError: (error: ServerError) => error,

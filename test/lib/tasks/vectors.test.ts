@@ -224,14 +224,14 @@ describe('vectors that no store may receive', () => {
 		['more than 32 bits hold', { data: [{ embedding: A }, { embedding: [1e39, 1] }] }],
 	])('a vector that no store may receive is an issue: %s', (_case, json) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
-			index: 1,
+			position: 1,
 			message: expect.stringContaining('not 32-bit numbers') as string,
 		});
 	});
 
 	test('zeros, as a reranker returns them, have a suggestion', () => {
 		expect(readEmbeddings({ embeddings: [A, [0, 0]] }, 2)).toMatchObject({
-			index: 1,
+			position: 1,
 			suggestion: expect.stringContaining('reranker') as string,
 		});
 	});
@@ -269,8 +269,8 @@ describe('vectors that no store may receive', () => {
 	});
 
 	test('different lengths, within a request and between requests', () => {
-		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ index: 1 });
-		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ index: 0 });
+		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ position: 1 });
+		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ position: 0 });
 		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 2)).toEqual([[1, 2]]);
 	});
 });
