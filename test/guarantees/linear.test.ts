@@ -714,7 +714,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',
 		'DisplayedText.new',
-		'buildExtractMessages',
 		'withSubtitles',
 		'getUnsafeNumberWarnings',
 	],
