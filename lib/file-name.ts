@@ -1,5 +1,5 @@
 /** Names and MIME types of files that come from outside. */
-import { tryOrUndefined } from './values/attempt';
+import { tryOrUndefined } from './values/try-or-undefined';
 import { withoutEnds } from './values/text';
 
 /** Characters; file systems allow 255 bytes. */

@@ -42,6 +42,8 @@ export interface JsonMismatch {
 
 /** The result of a turn: a usable response with its origin and times. */
 export interface ChatResult extends TextAndReasoning {
+	/** All that was shown: with the thinking if that is shown, and with the text of attempts that failed or were corrected. */
+	text: string;
 	/** The JSON of the text, if the response format requires JSON. */
 	json?: RequestedJson;
 	toolCalls: ToolCall[];

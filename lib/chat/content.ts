@@ -6,7 +6,7 @@ import type { ChatMessage } from './chat-message';
 import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 import { createInputError } from '../errors/create-error';
 
 /** The text of a content, without images, audio and video. */

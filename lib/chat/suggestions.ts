@@ -8,7 +8,7 @@ import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { listModels } from '../servers/list-models';
 import { hasFailed, suggestModels } from '../servers/model-selection';
-import { getTruncationWarnings } from '../servers/truncation';
+import { collectTruncationWarnings } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import type { ServerType } from '../servers/types/server-type';
 import { asRecord } from '../values/records';
@@ -71,7 +71,7 @@ async function withTruncationSuggestion(
 ) {
 	const processedTokens = asFiniteNumber(asRecord(error.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => getText(content));
-	const [warning] = await getTruncationWarnings(server, { texts, processedTokens, model });
+	const [warning] = await collectTruncationWarnings(server, { texts, processedTokens, model });
 	if (warning === undefined) return error;
 	if (error.type === 'invalidResponse')
 		return error.withSuggestion(`${warning} ${error.suggestion}`);
@@ -128,8 +128,8 @@ export async function withContextSuggestion(
 	if (shorterResponse !== undefined) return error.withSuggestion(shorterResponse);
 	if (counts.promptTokens === undefined) return withShorterPrompt(error, shorter);
 	const profile = getProfile(server);
-	const props = await profile.getProps(model, signal);
-	const trained = await profile.getTrainedContext(model, signal);
+	const props = await profile.fetchProps(model, signal);
+	const trained = await profile.fetchTrainedContext(model, signal);
 	const current = counts.contextTokens ?? props?.context ?? 0;
 	const larger = suggestLargerContext(overflow.serverType, {
 		needed: getNeededTokens(counts),

@@ -6,7 +6,7 @@ import type { ToolNames } from './tools/tool-names';
 import type { ChatRequest } from './chat-request';
 import { isJsonRequested } from './settings';
 
-/** What all attempts of a turn share. Nothing of it changes during the turn. */
+/** What all attempts of a turn share. Nothing of it is replaced during the turn; only the display gets more text. */
 export interface TurnContext {
 	readonly server: ModelServer;
 	readonly serverType: ServerType;

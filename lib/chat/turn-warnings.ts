@@ -1,6 +1,6 @@
 /** What users should know about a response that was accepted. */
 import { getOnlyModelWarnings } from '../servers/only-model';
-import { getInputWarnings } from '../servers/truncation';
+import { collectInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
 import type { TurnContext } from './turn-context';
@@ -15,7 +15,7 @@ export interface AcceptedResponse {
 }
 
 /** The warnings about a response: truncated output or input, another model, a call that was not executed. */
-export async function getResponseWarnings(
+export async function collectResponseWarnings(
 	{ server, serverType, settings }: TurnContext,
 	{ completion, reasoningWarning, texts }: AcceptedResponse,
 ): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function getResponseWarnings(
 		completion.rejectedCall && describeRejectedCall(completion.rejectedCall, serverType),
 		getImitatedCallWarning(completion.text),
 		reasoningWarning,
-		...(await getInputWarnings(server, {
+		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
 			model,

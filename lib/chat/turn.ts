@@ -19,7 +19,7 @@ import { cacheToolCalls } from './tools/tool-call-cache';
 import { createToolCallIds } from './tools/tool-call-ids';
 import { createToolNames } from './tools/tool-names';
 import { traceTurn } from './trace-turn';
-import { getResponseWarnings } from './turn-warnings';
+import { collectResponseWarnings } from './turn-warnings';
 import type { TurnContext } from './turn-context';
 import type { ChatRequest } from './chat-request';
 import type { ChatResult } from './chat-result';
@@ -75,7 +75,7 @@ async function createTurnContext(
 	const showsThinking = settings.showThinking && !isJsonRequested(settings.sampling);
 	return {
 		server,
-		serverType: await getProfile(server).getType(signal),
+		serverType: await getProfile(server).identifyType(signal),
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
@@ -92,13 +92,13 @@ async function completeTurn(
 ): Promise<ChatResult> {
 	const { server, settings, chatRequest, display, startedAt } = turn;
 	const profile = getProfile(server);
-	const props = await profile.getProps(settings.model, chatRequest.signal);
+	const props = await profile.fetchProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
 	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages);
 	const result = await requestCompletion(turn, draft);
 	const { value: completion, reports, queueStats, appliedRules } = result;
 	const { url, firstTokenMs, isHeldBack, reasoningWarning } = reports.at(-1)!;
-	showRest(turn, completion);
+	finishDisplay(turn, completion);
 	const toolCalls = toOwnCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
 	const texts = messages.map(({ content }) => getText(content));
@@ -116,7 +116,7 @@ async function completeTurn(
 			...draftWarnings,
 			...result.warnings,
 			...completion.warnings,
-			...(await getResponseWarnings(turn, { completion, reasoningWarning, texts })),
+			...(await collectResponseWarnings(turn, { completion, reasoningWarning, texts })),
 		],
 		url,
 		serverType: profile.getRecognizedName(),
@@ -126,8 +126,8 @@ async function completeTurn(
 	};
 }
 
-/** Shows what users have not seen of the text. */
-function showRest(turn: TurnContext, completion: ValidatedCompletion): void {
+/** Ends the display of the last attempt. A text that had to wait until it was complete and valid is shown before. */
+function finishDisplay(turn: TurnContext, completion: ValidatedCompletion): void {
 	if (showsTextAtEnd(turn)) turn.display.push(completion);
 	turn.display.endAttempt();
 }

@@ -19,12 +19,12 @@ export interface Attempt<D, V> {
 	/** How the changed body is sent. Default: as JSON. */
 	toContent?(body: JsonRecord): RequestContent;
 	/**
-	 * Reads the response. It may be called again, since `lib/http` repeats a request whose connection was lost, so it keeps
-	 * nothing of a response before.
+	 * Reads the response to its end, and decides what it means. It may be called again, since `lib/http` repeats a request
+	 * whose connection was lost, so it keeps nothing of a response before.
 	 *
 	 * @throws {ServerError} if the response is of no use
 	 */
-	toOutcome(response: HttpResponse): Promise<AttemptOutcome<D, V>>;
+	receiveOutcome(response: HttpResponse): Promise<AttemptOutcome<D, V>>;
 	/** Output received so far. Default: none. */
 	getPartialOutput?(): PartialOutput | undefined;
 	/**

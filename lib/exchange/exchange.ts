@@ -86,7 +86,7 @@ export async function exchange<D, V>(
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
 			forgetRoot(store, state, outcome.error);
-			state = await updateRoutes(server, options, { state, error: outcome.error });
+			state = await probeForRoutes(server, options, { state, error: outcome.error });
 		} else {
 			storeLessons(store, state);
 			state = { ...state, lastingFailure: undefined };
@@ -167,8 +167,8 @@ async function sendAttempt<D, V>(
 		server,
 		{ ...http, ...content, url, streamFormat, retryPolicy },
 		async (response) => {
-			getProfile(server).checkType({ headers: response.headers });
-			return await attempt.toOutcome(response);
+			getProfile(server).forgetContradictedType({ headers: response.headers });
+			return await attempt.receiveOutcome(response);
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
 		const hasShownOutput = getShownLength() > shownLength;
@@ -182,8 +182,8 @@ async function sendAttempt<D, V>(
 	});
 }
 
-/** After a missing route. If the server has none of them, the API may be at another URL. */
-async function updateRoutes<D>(
+/** The state after a missing route. If the server has none of them, probes whether the API is at another URL. */
+async function probeForRoutes<D>(
 	server: ModelServer,
 	{ routes: names, http }: ExchangeOptions<D, unknown>,
 	{ state, error }: { state: ExchangeState<D>; error: ServerError },

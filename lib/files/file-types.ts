@@ -4,7 +4,7 @@
  */
 
 import { parseMimeType } from '../file-name';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 
 /** Bytes that are inspected. */
 const HEAD_BYTES = 8192;

@@ -1,6 +1,6 @@
 /** Files as text: base64, or a data URL (RFC 2397). */
 import { parseMimeType } from '../file-name';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 
 /** A decoded file. */
 export interface InlineData {

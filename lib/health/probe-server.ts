@@ -112,7 +112,7 @@ async function identifyServer(
 		probeUrl('/version'),
 	]);
 	const profile = getProfile(server);
-	const { list: modelList, apiUrl } = await profile.findApiRoot(list, probeUrl);
+	const { list: modelList, apiUrl } = await profile.probeApiRoot(list, probeUrl);
 	const responses = { models: modelList, apiVersion };
 	const listedModels = parseListedModels(modelList);
 	if (listedModels !== undefined) profile.learnType(modelList);

@@ -7,7 +7,7 @@ import type { Completion, CompletionFailure } from '../chat/completion';
 import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
-import { getChatFields } from '../chat/body/request-fields';
+import { getChatFields } from '../chat/body/generation-fields';
 import { omitStreamOptions } from '../exchange/adaptations';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { RequestField } from '../exchange/request-fields';
@@ -224,7 +224,7 @@ async function measureOnce(
 			const startedAt = performance.now();
 			return {
 				toBody: () => body,
-				toOutcome: async (response) => ({
+				receiveOutcome: async (response) => ({
 					type: 'usable',
 					value: await readSample(response, startedAt),
 				}),

@@ -1,7 +1,7 @@
 import type { Endpoint, LookupCallback, SecureLookup } from './types';
 import type { Dispatcher } from '../vendor';
 import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 
 /** The connection pools for one origin with one credential. */
 interface ConnectionPools {

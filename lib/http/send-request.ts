@@ -2,7 +2,7 @@
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { decompress } from './response-body';
 import { toErrorContext } from './request-errors';
-import { rejectOnAbort } from './sleep';
+import { rejectOnAbort } from './abort';
 import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';

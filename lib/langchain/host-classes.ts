@@ -3,7 +3,7 @@ import type { ISupplyDataFunctions } from 'n8n-workflow';
 import { LoggerProxy } from 'n8n-workflow';
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecord } from '../values/records';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 import { getErrorMessage } from '../values/text';
 import { describeUnsupportedN8n } from '../supported-n8n';
 

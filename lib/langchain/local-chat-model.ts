@@ -12,7 +12,7 @@ import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecord, asRecords, omitUndefined } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import { FORMAT_TOOL_NAME } from '../chat/tools/format-tool';
-import { anySignal } from '../http/sleep';
+import { anySignal } from '../http/abort';
 import {
 	toToolChoice,
 	toToolDefinition,

@@ -4,7 +4,7 @@ import type {
 	StreamChunk as SdkChunk,
 	Tool as SdkTool,
 } from '@n8n/ai-node-sdk';
-import { anySignal } from '../http/sleep';
+import { anySignal } from '../http/abort';
 import { parseObject } from '../values/json';
 import type { AiNodeSdk } from './host-classes';
 import { toToolDefinition } from './host-data';

@@ -9,9 +9,9 @@ export const MAX_ENTRIES = 50;
 
 /** What the responses of a server taught, which does not apply to its successor at the same address. */
 export class TaughtFacts {
-	/** By task and model. */
+	/** By learning scope and model. */
 	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>({ maxEntries: MAX_ENTRIES });
-	/** Failures that a repetition did not change, by task. */
+	/** Failures that a repetition did not change, by learning scope and model. */
 	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>({
 		maxEntries: MAX_ENTRIES,
 	});

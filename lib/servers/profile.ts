@@ -1,4 +1,4 @@
-import { rejectOnAbort } from '../http/sleep';
+import { rejectOnAbort } from '../http/abort';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
 import { asRecord } from '../values/records';
@@ -56,7 +56,7 @@ class ServerProfile {
 		return (isNative ? toOllamaAddress(typedUrl) : undefined) ?? typedUrl;
 	}
 
-	/** The URL of the API, without a version if `findApiRoot` found its list there. */
+	/** The URL of the API, without a version if `probeApiRoot` found its list there. */
 	getApiUrl(): string {
 		const { root, api } = this.server.url;
 		return this.facts.unversionedUntil > performance.now() ? root : api;
@@ -67,7 +67,7 @@ class ServerProfile {
 	 * route. All requests use an API that was found by its list from then on: any other response may be that of a gateway
 	 * that restarts.
 	 */
-	async findApiRoot<A extends Pick<ProbeResponse, 'status' | 'json'>>(
+	async probeApiRoot<A extends Pick<ProbeResponse, 'status' | 'json'>>(
 		list: A,
 		probeUrl: (url: string) => Promise<A | undefined>,
 	): Promise<ApiRoot<A>> {
@@ -125,12 +125,12 @@ class ServerProfile {
 		return this.facts.typeExpiresAt > performance.now();
 	}
 
-	/** The server type. Concurrent callers share the identification, so it does not end with the signal of one of them. */
-	async getType(signal?: AbortSignal): Promise<ServerType> {
+	/** The server type; requests it if it is unknown. Concurrent callers share the identification, so it does not end with the signal of one of them. */
+	async identifyType(signal?: AbortSignal): Promise<ServerType> {
 		const cached = this.getCachedType();
 		if (cached !== undefined) return cached;
 		const { facts } = this;
-		facts.identification ??= this.identify().finally(() => {
+		facts.identification ??= this.fetchType().finally(() => {
 			facts.identification = undefined;
 		});
 		const { identification } = facts;
@@ -141,7 +141,7 @@ class ServerProfile {
 		});
 	}
 
-	private async identify() {
+	private async fetchType() {
 		const { facts } = this;
 		const responses = await this.fetchIdentity();
 		if (responses?.models === undefined || !hasModels(responses.models)) this.forgetApiRoot();
@@ -156,7 +156,7 @@ class ServerProfile {
 		const probeUrl = async (url: string) => await tryProbe(server, url, options);
 		const list = await probeUrl(`${this.getApiUrl()}/models`);
 		const isNative = list?.status === 404 && toOllamaAddress(server.url) !== undefined;
-		const models = isNative ? (await this.findApiRoot(list, probeUrl)).list : list;
+		const models = isNative ? (await this.probeApiRoot(list, probeUrl)).list : list;
 		return await fetchIdentity(server, models);
 	}
 
@@ -173,10 +173,10 @@ class ServerProfile {
 	}
 
 	/**
-	 * Ends the knowledge of the type if a response shows another one: a server was replaced at its address. Once, if the
-	 * identification finds the same type again, as behind a proxy.
+	 * Forgets the type if a response shows another one: a server was replaced at its address. Once, if the identification
+	 * finds the same type again, as behind a proxy.
 	 */
-	checkType(origin: ResponseOrigin): void {
+	forgetContradictedType(origin: ResponseOrigin): void {
 		const shown = identifyByResponse(origin);
 		const known = this.server.configuredType === undefined ? this.getCachedType() : undefined;
 		if (shown === undefined || known === undefined || !isContradicted({ known: known.name, shown }))
@@ -194,12 +194,12 @@ class ServerProfile {
 		return this.getCachedType() ?? other;
 	}
 
-	/** The properties that the server reports for a model. */
-	async getProps(model = '', signal?: AbortSignal): Promise<ServerProps | undefined> {
+	/** The properties that the server reports for a model; requests them if they are unknown. */
+	async fetchProps(model = '', signal?: AbortSignal): Promise<ServerProps | undefined> {
 		const { props } = this.facts;
 		const cached = props.get(model);
 		if (cached !== undefined) return cached;
-		const { fetchProps } = await this.getType(signal);
+		const { fetchProps } = await this.identifyType(signal);
 		const fetched = await fetchProps?.(this.server, model, { signal });
 		if (fetched !== undefined) props.set(model, fetched);
 		return fetched;
@@ -219,30 +219,30 @@ class ServerProfile {
 		return props.get(model)?.context ?? listedModel?.context;
 	}
 
-	/** Tokens of context that a model was trained for; Infinity if unknown. */
-	async getTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
-		const { fetchModel } = await this.getType(signal);
+	/** Tokens of context that a model was trained for, as the server responds; Infinity if it does not tell. */
+	async fetchTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
+		const { fetchModel } = await this.identifyType(signal);
 		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, { signal }));
 		return facts?.trainedContext ?? Infinity;
 	}
 
-	/** @param task - Also names the model. */
-	getLessons(task: string): Lessons {
-		return this.facts.taught.lessons.get(task) ?? { changes: [], missingUrls: [] };
+	/** @param key - Learning scope and model of an exchange, as of the following. */
+	getLessons(key: string): Lessons {
+		return this.facts.taught.lessons.get(key) ?? { changes: [], missingUrls: [] };
 	}
 
-	storeLessons(task: string, lessons: Lessons): void {
-		this.facts.taught.lessons.set(task, lessons);
+	storeLessons(key: string, lessons: Lessons): void {
+		this.facts.taught.lessons.set(key, lessons);
 	}
 
 	/** The failure that the repetition of a request did not change. */
-	getLastingFailure(task: string): string | undefined {
-		return this.facts.taught.lastingFailures.get(task);
+	getLastingFailure(key: string): string | undefined {
+		return this.facts.taught.lastingFailures.get(key);
 	}
 
 	/** @param failure - Undefined: the server has responded */
-	storeLastingFailure(task: string, failure: string | undefined): void {
-		this.facts.taught.lastingFailures.set(task, failure);
+	storeLastingFailure(key: string, failure: string | undefined): void {
+		this.facts.taught.lastingFailures.set(key, failure);
 	}
 
 	/**
@@ -260,14 +260,14 @@ class ServerProfile {
 	/**
 	 * Whether the last response started inside the thinking.
 	 *
-	 * @param setting - The model and its thinking setting.
+	 * @param key - The model and its thinking setting.
 	 */
-	startsInReasoning(setting: string): boolean {
-		return this.facts.taught.reasoningStarts.get(setting) === true;
+	startsInReasoning(key: string): boolean {
+		return this.facts.taught.reasoningStarts.get(key) === true;
 	}
 
-	storeReasoningStart(setting: string, starts: boolean): void {
-		this.facts.taught.reasoningStarts.set(setting, starts);
+	storeReasoningStart(key: string, starts: boolean): void {
+		this.facts.taught.reasoningStarts.set(key, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */

@@ -27,7 +27,7 @@ interface ProcessedInput {
 }
 
 /** Warns if the server processed too few tokens for the input, or as many as its truncation leaves. */
-export async function getTruncationWarnings(
+export async function collectTruncationWarnings(
 	server: ModelServer,
 	input: ProcessedInput,
 ): Promise<string[]> {
@@ -38,7 +38,7 @@ export async function getTruncationWarnings(
 const MAX_CONTEXT_SHARE = 0.9;
 
 /** Warns also if the prompt fits, but leaves little of the context. */
-export async function getInputWarnings(
+export async function collectInputWarnings(
 	server: ModelServer,
 	input: ProcessedInput,
 ): Promise<string[]> {
@@ -73,7 +73,7 @@ async function checkTruncation(
 	if (processedTokens <= 0 || characters < MIN_CHARACTERS) return { warnings: [] };
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const lettersPerToken = letters / processedTokens;
-	const serverType = await getProfile(server).getType();
+	const serverType = await getProfile(server).identifyType();
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
@@ -101,8 +101,8 @@ async function suggestContext(
 	{ model, requiredTokens, context = -Infinity }: SmallContext,
 ) {
 	const profile = getProfile(server);
-	const { texts } = await profile.getType();
-	const trainedContext = await profile.getTrainedContext(model);
+	const { texts } = await profile.identifyType();
+	const trainedContext = await profile.fetchTrainedContext(model);
 	return context >= trainedContext
 		? 'The model does not support a larger context: choose a model that does.'
 		: texts.context(Math.min(requiredTokens, trainedContext), profile.getCachedSlots(model));

@@ -1,7 +1,7 @@
 /** The requests of a classification: their messages, and the fields that constrain a response to labels. */
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { toOpenAiBody } from '../chat/body/openai-body';
-import { getChatFields } from '../chat/body/request-fields';
+import { getChatFields } from '../chat/body/generation-fields';
 import type { CompletionRequest } from '../chat/completion';
 import type { InputMessage } from '../chat/input-message';
 import type { ChatMessage } from '../chat/chat-message';

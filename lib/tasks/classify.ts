@@ -18,7 +18,7 @@ import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
-import { getTruncationWarnings } from '../servers/truncation';
+import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
 import { maxOf, minOf } from '../values/numbers';
 import type { ClassifyRequest, LabelDraft } from './classify-request';
@@ -77,7 +77,7 @@ export async function classify(
 	assertLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	assertModelName(settings.model);
 	const { signal } = settings;
-	const serverType = await getProfile(server).getType(signal);
+	const serverType = await getProfile(server).identifyType(signal);
 	const allLabels = allowNone ? [...labels, createNoneLabel(labels)] : labels;
 	const options = new LabelSet(allLabels, isMultiLabel);
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };
@@ -153,7 +153,7 @@ async function requestLabels(
 	});
 	const { messages, first } = result.draft;
 	const completion = result.value;
-	const truncationWarnings = await getTruncationWarnings(server, {
+	const truncationWarnings = await collectTruncationWarnings(server, {
 		texts: messages.map(({ content }) => getText(content)),
 		// Images count too, but not as text.
 		processedTokens: messages.some(hasMedia) ? undefined : completion.usage?.promptTokens,

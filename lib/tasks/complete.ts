@@ -7,7 +7,7 @@ import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
-import { COMPLETION_FIELDS } from '../chat/body/request-fields';
+import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
 import { withContextSuggestion } from '../chat/suggestions';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
@@ -17,7 +17,7 @@ import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
-import { getInputWarnings } from '../servers/truncation';
+import { collectInputWarnings } from '../servers/truncation';
 import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
@@ -53,7 +53,7 @@ export async function completeText(
 ): Promise<CompletedText> {
 	const { model, sampling } = settings;
 	assertModelName(model);
-	const serverType = await getProfile(server).getType(settings.signal);
+	const serverType = await getProfile(server).identifyType(settings.signal);
 	const settingWarnings = [
 		...getIgnoredWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
@@ -94,8 +94,8 @@ export async function completeText(
 				throw createServerError('streamEndedEarly', response.errorContext);
 			return completion;
 		},
-		getPartialOutput: () => accumulator?.partial,
-		getShownLength: () => (onDelta ? (accumulator?.partial.text.length ?? 0) : 0),
+		getPartialOutput: () => accumulator?.output,
+		getShownLength: () => (onDelta ? (accumulator?.output.text.length ?? 0) : 0),
 		explain: async (error) => {
 			const contextError = await withContextSuggestion(
 				error,
@@ -107,7 +107,7 @@ export async function completeText(
 		getUsage: ({ usage }) => usage ?? {},
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
-	const inputWarnings = await getInputWarnings(server, {
+	const inputWarnings = await collectInputWarnings(server, {
 		texts,
 		processedTokens: value.usage?.promptTokens,
 		model,

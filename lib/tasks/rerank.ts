@@ -92,7 +92,7 @@ export async function rerank(
 			'Check the expression of the query, in a vector store that of its prompt.',
 		);
 	const { topN, minimumScore, model, signal } = settings;
-	const serverType = await getProfile(server).getType(signal);
+	const serverType = await getProfile(server).identifyType(signal);
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
@@ -122,7 +122,7 @@ export async function rerank(
 	const warnings = new Set([
 		...totals.warnings,
 		...getScoreWarnings(scores, documents, settings),
-		...(await getOtherModelWarnings(server, settings, responseModel)),
+		...(await collectOtherModelWarnings(server, settings, responseModel)),
 	]);
 	return {
 		...totals,
@@ -132,7 +132,7 @@ export async function rerank(
 }
 
 /** llama-server repeats the requested name (docs/protocols/llama-server.md 4.3); others name the model that they used. */
-async function getOtherModelWarnings(
+async function collectOtherModelWarnings(
 	server: ModelServer,
 	{ model, signal }: RerankSettings,
 	reported: string | undefined,

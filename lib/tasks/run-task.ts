@@ -115,7 +115,7 @@ interface SentBody {
 
 /** Fetches the number of slots of the server for the queue, if the credential leaves the number of concurrent requests to the server. */
 async function cacheSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
-	if (server.maxConcurrentRequests === 0) await getProfile(server).getProps(model, signal);
+	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
 }
 
 function toExchangeOptions<Value, Draft>(
@@ -165,7 +165,8 @@ function toAttempt<Value, Draft>(
 			sent.body = body;
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
-		toOutcome: async (response) => validateValue(task, await task.readResponse(response), draft),
+		receiveOutcome: async (response) =>
+			validateValue(task, await task.readResponse(response), draft),
 		getPartialOutput: () => task.getPartialOutput?.(),
 		getShownLength: () => task.getShownLength?.() ?? 0,
 	};

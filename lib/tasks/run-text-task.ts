@@ -1,6 +1,6 @@
 /** Runs a task for many texts, as several requests: each is a task of its own. */
 import { LruCache, memoize } from '../lru-cache';
-import { getTruncationWarnings } from '../servers/truncation';
+import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, RoutedTask } from '../servers/types/server-type';
 import { pushAll } from '../values/lists';
 import type { BatchLimit, RejectedTextRules } from './send-in-batches';
@@ -80,7 +80,7 @@ export async function runTextTask<Result>(
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
 		const response = result.value;
-		const truncationWarnings = await getTruncationWarnings(server, {
+		const truncationWarnings = await collectTruncationWarnings(server, {
 			texts,
 			processedTokens: response.tokens,
 			model: settings.model,

@@ -1,6 +1,6 @@
 /** Converts values and calls that are written like Python or JavaScript to JSON. */
 import { parseJson } from '../values/json';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;

@@ -3,9 +3,9 @@ import { ServerError } from '../errors/server-error';
 import { isUnknownError } from '../errors/error-types';
 import { mask } from '../errors/mask';
 import type { Endpoint } from '../http/types';
-import { rejectOnAbort } from '../http/sleep';
+import { rejectOnAbort } from '../http/abort';
 import { omitUndefined } from '../values/records';
-import { tryOrUndefined } from '../values/attempt';
+import { tryOrUndefined } from '../values/try-or-undefined';
 import type { RequestAttributes, ResponseAttributes, SpanData } from './attributes';
 import { toSpanAttributes } from './attributes';
 

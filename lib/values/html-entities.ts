@@ -1,5 +1,5 @@
 /** Entities of HTML in text. */
-import { tryOrUndefined } from './attempt';
+import { tryOrUndefined } from './try-or-undefined';
 
 /** Characters of ASCII by their names in HTML, in small letters. */
 export const ENTITY_CHARACTERS: Readonly<Record<string, string>> = {

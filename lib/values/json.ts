@@ -1,6 +1,6 @@
 /** JSON text. */
 import { isParsable } from '../json-memory';
-import { tryOrUndefined } from './attempt';
+import { tryOrUndefined } from './try-or-undefined';
 import { JsonBrackets } from './json-brackets';
 import { isRecord } from './records';
 import type { JsonRecord } from './records';

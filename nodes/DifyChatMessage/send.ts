@@ -31,7 +31,7 @@ import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { getChatFiles } from '../shared/run/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { parseOptionalUuid } from '../../lib/dify/ids';
 import {
 	choiceField,

@@ -6,7 +6,7 @@ import {
 	retrieve,
 	truncateQuery,
 } from '../../lib/dify/knowledge/retrieval';
-import { anySignal } from '../../lib/http/sleep';
+import { anySignal } from '../../lib/http/abort';
 import type { JsonRecord } from '../../lib/values/records';
 import type { SubNodeLog } from '../shared/sub-node-log';
 

@@ -1,7 +1,7 @@
 /** The fields of Local Chat Model. */
 import type { INodeProperties } from 'n8n-workflow';
 import { generationOptionFields } from '../shared/chat/generation-options';
-import { requestFields } from '../shared/chat/request-fields';
+import { requestOptionFields } from '../shared/chat/request-options';
 import { thinkingFields } from '../shared/chat/thinking';
 import { responseFormatFields } from '../shared/chat/response-format';
 import {
@@ -96,7 +96,12 @@ const ownFields: INodeProperties[] = [
 ];
 
 export const optionsField: INodeProperties = {
-	...optionsCollection([...generationOptionFields, ...requestFields, ...ownFields, traceField]),
+	...optionsCollection([
+		...generationOptionFields,
+		...requestOptionFields,
+		...ownFields,
+		traceField,
+	]),
 	description: 'Options that you do not add are not sent: the server settings apply',
 };
 

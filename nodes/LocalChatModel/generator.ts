@@ -4,7 +4,7 @@ import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator } from '../../lib/chat/chat-request';
 import type { ChatResult } from '../../lib/chat/chat-result';
 import type { ChatSettings } from '../../lib/chat/settings';
-import { anySignal } from '../../lib/http/sleep';
+import { anySignal } from '../../lib/http/abort';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import type { HostGenerator } from '../../lib/langchain/host-generator';
 import type { ModelServer } from '../../lib/servers/types/server-type';

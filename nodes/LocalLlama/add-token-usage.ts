@@ -1,6 +1,6 @@
 import * as workflow from 'n8n-workflow';
 import type { Usage } from '../../lib/chat/chat-result';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import type { LlamaCall } from './run-local-llama';
 
 /**

@@ -5,7 +5,7 @@ import type { NodeParameters } from '../shared/parameters';
 import type { OperationItem } from '../shared/run/operation';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { booleanField, optionsCollection, stringField } from '../shared/field-builders';
 import { ItemError } from '../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';

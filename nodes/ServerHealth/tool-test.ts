@@ -7,7 +7,7 @@ import { defineHealthOperation } from './health-operation';
 import { modelField } from '../shared/model-selection';
 import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 
 const DEFAULT_TOKENS = 1_024;
 const DEFAULT_TIMEOUT_SECONDS = 600;

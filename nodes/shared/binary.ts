@@ -2,7 +2,7 @@ import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { decodeInlineData } from '../../lib/files/inline-data';
 import { Readable } from '../../lib/vendor';

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { anySignal } from '../../lib/http/sleep';
+import { anySignal } from '../../lib/http/abort';
 import { setUnrefTimeout } from '../../lib/http/timeouts';
 
 /** A slot should be free ten seconds after Stop, even with a slow database. */

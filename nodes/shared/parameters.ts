@@ -14,7 +14,7 @@ import { isRecord, asRecord, isUnset } from '../../lib/values/records';
 import { getErrorMessage, parseBoolean, truncate } from '../../lib/values/text';
 import { parseJsonToSend } from '../../lib/values/exact-json';
 import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
 import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';

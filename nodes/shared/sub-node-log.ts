@@ -5,7 +5,7 @@ import type {
 	NodeConnectionType,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { addHintOnce } from './run/hints';
 
 /** Where a supplied object belongs. */

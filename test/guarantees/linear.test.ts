@@ -126,7 +126,7 @@ import { asRecord } from '../../lib/values/records';
 import type { JsonRecord } from '../../lib/values/records';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';
-import { tryOrUndefined } from '../../lib/values/attempt';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
@@ -345,7 +345,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an event of a stream': (text) => new CompletionAccumulator().push(text),
 	'an event that is too large': (text) => new CompletionAccumulator().pushBeginning(text),
 	'a text of a stream': (text) => {
-		const reader = new CompletionAccumulator({ offeredTools: ['a'], mayStartInReasoning: true });
+		const reader = new CompletionAccumulator({ callableNames: ['a'], mayStartInReasoning: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
 	'an error response': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
@@ -857,12 +857,12 @@ const STREAMS: Record<string, (count: number) => void> = {
 		),
 	'a text with tools': (count) =>
 		streamDeltas(
-			{ offeredTools: ['a'] },
+			{ callableNames: ['a'] },
 			times(count, () => ({ content: `${WORDS}<` })),
 		),
 	'a possible tool call': (count) =>
 		streamDeltas(
-			{ offeredTools: ['a'] },
+			{ callableNames: ['a'] },
 			times(count, () => ({ content: `<tool_call>${WORDS}` })),
 		),
 	thinking: (count) =>

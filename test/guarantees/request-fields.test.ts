@@ -1,5 +1,5 @@
 /** The rows of what operations send: complete, with the labels of the nodes, and what follows from them for a user. */
-import { COMPLETION_FIELDS, getChatFields } from '../../lib/chat/body/request-fields';
+import { COMPLETION_FIELDS, getChatFields } from '../../lib/chat/body/generation-fields';
 import { GENERATION_OPTION_LIST } from '../../lib/chat/body/generation-options';
 import { toOllamaBody } from '../../lib/chat/body/ollama-body';
 import { toOpenAiBody } from '../../lib/chat/body/openai-body';

@@ -150,12 +150,12 @@ function toToolCallError(
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
-	const offeredTools = tools.map(({ name }) => name);
-	if (unknownIssue) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
+	const connectedNames = tools.map(({ name }) => name);
+	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
 	return createServerError('invalidToolCall', errorContext, {
 		title: sentences.join('. '),
 		suggestion: texts[0]!.suggestion,
-		facts: unknownIssue ? { offeredTools } : { [issue.type]: issue.details },
+		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
 		about: { tool: toSafeName(issue.toolCall.name) },
 	});
 }

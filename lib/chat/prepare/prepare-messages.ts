@@ -25,7 +25,8 @@ export function prepareMessages(
 	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
 ): PreparedMessages {
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
-	const history = toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnreadCalls);
+	const history =
+		toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnexecutedCalls);
 	const allMessages = history.map(withBrokenControlTokens);
 	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
 	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
@@ -38,7 +39,7 @@ export function prepareMessages(
 }
 
 /** A response without markup of calls that did not run. No message if nothing is left of it. */
-function withoutUnreadCalls(message: ChatMessage): ChatMessage[] {
+function withoutUnexecutedCalls(message: ChatMessage): ChatMessage[] {
 	if (message.role !== 'assistant') return [message];
 	const content = withoutCallMarkup(message.content);
 	const isEmpty = content === '' && !message.toolCalls?.length;

@@ -35,8 +35,11 @@ import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** What is known about a response before it arrives. */
 export interface AccumulatorOptions {
-	/** Names by which a text may call tools; empty if calls in text are ignored. */
-	offeredTools?: readonly string[];
+	/**
+	 * Names by which a text may call tools, also unoffered ones and without the prefix of an MCP client; empty if calls in
+	 * text are ignored.
+	 */
+	callableNames?: readonly string[];
 	/** Whether a call is quoted from the request. Default: none is. */
 	findQuotation?: QuotationCheck;
 	/** Whether the prompt may contain the opening tag of the thinking. */
@@ -145,8 +148,8 @@ export class CompletionAccumulator {
 		return this.textCount.isLong;
 	}
 
-	/** Output received so far. */
-	get partial(): TextAndReasoning {
+	/** Text and thinking until now: at the end, all of them. */
+	get output(): TextAndReasoning {
 		const { text: rest, reasoning } = this.reasoningSplitter.rest;
 		return {
 			text: this.releasedText + this.undecidedText + rest,
@@ -154,12 +157,12 @@ export class CompletionAccumulator {
 		};
 	}
 
-	/** Output received so far, for an error: with the marks of thinking if there is nothing else, and with the calls. */
-	get received(): PartialOutput {
-		const { partial, receivedText, receivedReasoning } = this;
-		const isOnlyMarks = (partial.text + partial.reasoning).trim() === '';
+	/** The same for the error of a response that fails: with the marks of thinking if there is nothing else, and the calls. */
+	get partialOutput(): PartialOutput {
+		const { output, receivedText, receivedReasoning } = this;
+		const isOnlyMarks = (output.text + output.reasoning).trim() === '';
 		return {
-			...(isOnlyMarks ? { text: '', reasoning: receivedReasoning + receivedText } : partial),
+			...(isOnlyMarks ? { text: '', reasoning: receivedReasoning + receivedText } : output),
 			toolCalls: this.toolCalls.calls.map(({ name, arguments: args }) => ({
 				name,
 				arguments: args,
@@ -228,7 +231,7 @@ export class CompletionAccumulator {
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;
 		const completion: Completion = {
-			...this.partial,
+			...this.output,
 			usage,
 			timings,
 			model,
@@ -258,14 +261,14 @@ export class CompletionAccumulator {
 	/** Whether a call beside text has neither a name nor arguments: then it is not a call. */
 	private isEmptyCall({ name, arguments: args }: RawToolCall) {
 		const isBlank = name === '' && args === '';
-		return isBlank && !this.isTruncated && this.partial.text.trim() !== '';
+		return isBlank && !this.isTruncated && this.output.text.trim() !== '';
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
 	private parseTextCalls(): TextCallDecision {
-		const { offeredTools: tools = [], findQuotation = () => undefined } = this.options;
-		const { partial, toolCalls, reasoning, isTruncated: isCutOff } = this;
-		const text = this.options.isRaw ? partial.text : withoutEndMarks(partial.text);
+		const { callableNames: tools = [], findQuotation = () => undefined } = this.options;
+		const { output, toolCalls, reasoning, isTruncated: isCutOff } = this;
+		const text = this.options.isRaw ? output.text : withoutEndMarks(output.text);
 		if (toolCalls.calls.length > 0) {
 			const name = findIgnoredCall(text, tools, toolCalls.calls);
 			const rejectedCall =
@@ -388,7 +391,7 @@ export class CompletionAccumulator {
 	private takeDisplayableText() {
 		if (this.isHoldingToolCall) return '';
 		const isFirst = this.releasedText === '';
-		const hasTools = isNonEmpty(this.options.offeredTools);
+		const hasTools = isNonEmpty(this.options.callableNames);
 		const length = getDisplayableLength(this.undecidedText, { isFirst, hasTools });
 		const text = this.undecidedText.slice(0, length);
 		this.undecidedText = this.undecidedText.slice(length);
@@ -442,7 +445,7 @@ export class CompletionAccumulator {
 
 	/** A text without a chat template may be empty. */
 	private get hasContent() {
-		return this.options.isRaw || this.calls.length > 0 || this.partial.text.trim() !== '';
+		return this.options.isRaw || this.calls.length > 0 || this.output.text.trim() !== '';
 	}
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */

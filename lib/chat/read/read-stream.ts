@@ -1,10 +1,10 @@
 /** Reads the stream of a response into a completion. */
 import { asServerErrorOrThrow } from '../../errors/server-error';
 import { BodyTooLargeError } from '../../http/body-limits';
-import { letOthersWork } from '../../http/sleep';
+import { letOthersWork } from '../../http/let-others-work';
 import type { HttpResponse } from '../../http/types';
 import type { TextAndReasoning } from '../../text/reasoning';
-import { tryOrUndefined } from '../../values/attempt';
+import { tryOrUndefined } from '../../values/try-or-undefined';
 import { maskCompletion, MaskedOutput } from './masked-output';
 import type { CompletionAccumulator, EndedResponse } from './completion-accumulator';
 

@@ -12,12 +12,15 @@ export interface ReasoningStart {
 	options: Pick<AccumulatorOptions, 'mentionsTags' | 'mayStartInReasoning'>;
 	/** Whether the last response began inside its thinking, so that this one is held back until its thinking ends. */
 	isHeldBack: boolean;
+	/** The warning about the first response that began inside its thinking, which users saw as text. */
+	getWarning(completion: Completion): string | undefined;
 	/**
-	 * Stores whether the response began inside its thinking.
+	 * Stores for the next responses whether this one began inside its thinking. Where that makes no difference, nothing is
+	 * stored.
 	 *
-	 * @returns a warning about the first response that did, for the user
+	 * @param warning that about this response
 	 */
-	storeStart(completion: Completion): string | undefined;
+	storeStart(completion: Completion, warning: string | undefined): void;
 }
 
 const WARNING =
@@ -41,7 +44,8 @@ export function getReasoningStart(
 		return {
 			options: { mentionsTags, mayStartInReasoning },
 			isHeldBack: false,
-			storeStart: () => undefined,
+			getWarning: () => undefined,
+			storeStart: () => {},
 		};
 	const profile = getProfile(server);
 	const key = JSON.stringify([model, sampling.thinking]);
@@ -49,11 +53,10 @@ export function getReasoningStart(
 	return {
 		options: { mentionsTags, mayStartInReasoning: isHeldBack },
 		isHeldBack,
-		storeStart: ({ text, reasoning, hasEmptyReasoning }) => {
-			const isShown = !isHeldBack && hasUnopenedReasoning(text);
-			const starts = isHeldBack ? reasoning !== '' : isShown;
+		getWarning: ({ text }) => (!isHeldBack && hasUnopenedReasoning(text) ? WARNING : undefined),
+		storeStart: ({ reasoning, hasEmptyReasoning }, warning) => {
+			const starts = isHeldBack ? reasoning !== '' : warning !== undefined;
 			profile.storeReasoningStart(key, starts || hasEmptyReasoning);
-			return isShown ? WARNING : undefined;
 		},
 	};
 }

@@ -1,5 +1,5 @@
 /** IDs of tool calls: ours for n8n, and those that servers accept. */
-import { tryOrUndefined } from '../../values/attempt';
+import { tryOrUndefined } from '../../values/try-or-undefined';
 import { createHash, randomInt } from 'node:crypto';
 
 /** Longer server IDs are not kept. */

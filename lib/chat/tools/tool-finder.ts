@@ -23,8 +23,8 @@ function getShortNames({ shortName }: ToolDefinition): string[] {
 	return shortName === undefined ? [] : [...new Set([shortName, toValidName(shortName)])];
 }
 
-/** All names by which a call can name one of the tools, each with the full name of its tool. */
-export function getCallableNames(tools: readonly ToolDefinition[]): Map<string, string> {
+/** The full name of a tool by each of the names by which a call can name it. */
+export function getFullNames(tools: readonly ToolDefinition[]): Map<string, string> {
 	const findTool = createToolFinder(tools);
 	const names = tools.flatMap((tool) => [tool.name, ...getShortNames(tool)]);
 	return new Map(

@@ -1,5 +1,5 @@
 /** Follows a run that was started elsewhere, past the pauses whose forms were already submitted. */
-import { rejectOnAbort } from '../../http/sleep';
+import { rejectOnAbort } from '../../http/abort';
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';

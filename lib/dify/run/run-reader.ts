@@ -8,7 +8,7 @@ import { MAX_RECEIVED_LENGTH, TooManyValuesError } from '../../http/body-limits'
 import type { RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { setUnrefTimeout } from '../../http/timeouts';
-import { rejectOnAbort } from '../../http/sleep';
+import { rejectOnAbort } from '../../http/abort';
 import { JsonMemory } from '../../json-memory';
 import { isNonEmpty, isRecord, omitUndefined } from '../../values/records';
 import { parseJsonExactly } from '../../values/exact-json';

@@ -44,11 +44,11 @@ export type QuotationCheck = (source: string, call: RawToolCall) => QuotationRea
  * Returns a function that finds out whether the texts of a request contain a call. The texts are joined, so that a call that
  * is split over two of them is found.
  *
- * @param toolByName the names by which each tool can be called: its full name, and the one without the prefix of its MCP client
+ * @param fullNameByCallableName a tool can be called by its full name, and by the one without the prefix of its MCP client
  */
 export function createQuotationCheck(
 	texts: readonly string[],
-	toolByName: ReadonlyMap<string, string> = new Map(),
+	fullNameByCallableName: ReadonlyMap<string, string> = new Map(),
 ): QuotationCheck {
 	const length = texts.reduce((sum, text) => sum + text.length, 0);
 	let variants: RequestText[] | undefined;
@@ -57,8 +57,10 @@ export function createQuotationCheck(
 		if (length > MAX_LENGTH) return 'notCompared';
 		variants ??= toVariants(texts.join('\n')).map((text) => new RequestText(text, reads));
 		if (variants.some((variant) => variant.containsSource(source, call))) return 'quotation';
-		const tool = toolByName.get(call.name);
-		const aliases = [...toolByName.keys()].filter((name) => toolByName.get(name) === tool);
+		const tool = fullNameByCallableName.get(call.name);
+		const aliases = [...fullNameByCallableName.keys()].filter(
+			(name) => fullNameByCallableName.get(name) === tool,
+		);
 		const names = tool === undefined ? [call.name] : aliases;
 		const maxAfter = MIN_AFTER_NAME + AFTER_NAME_PER_CHARACTER * source.length;
 		const wanted = { names, values: toComparableValues(call.arguments), maxAfter };

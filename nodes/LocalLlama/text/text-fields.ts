@@ -1,6 +1,6 @@
 /** Fields of several operations that generate text. */
 import { generationOptionFields } from '../../shared/chat/generation-options';
-import { requestFields } from '../../shared/chat/request-fields';
+import { requestOptionFields } from '../../shared/chat/request-options';
 import { DEFAULT_THINKING_BUDGET, thinkingFields } from '../../shared/chat/thinking';
 import { toOptionFields } from '../../shared/chat/optional-fields';
 import { longTextField, streamingField } from '../../shared/field-builders';
@@ -17,13 +17,13 @@ function selectOptions(names: string[]) {
 /** Options of operations with a short, most likely response. Extra Body accepts all others. */
 export const shortTextOptions: INodeProperties[] = [
 	...selectOptions(SHORT_TEXT_OPTIONS),
-	...requestFields,
+	...requestOptionFields,
 ];
 
 /** Options of operations that generate text. */
 export const textOptions: INodeProperties[] = [
 	...selectOptions(TEXT_OPTIONS),
-	...requestFields,
+	...requestOptionFields,
 	streamingField,
 ];
 

@@ -15,7 +15,7 @@ import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asArray, asNonEmptyString } from '../../../lib/values/records';
-import { tryOrUndefined } from '../../../lib/values/attempt';
+import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { pushAll } from '../../../lib/values/lists';
 import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
 import { buildConversationList } from '../../../lib/dify/app';

@@ -1,6 +1,6 @@
 /** The Chat Trigger that started an execution. */
 import type { INode, ISupplyDataFunctions } from 'n8n-workflow';
-import { tryOrUndefined } from '../../../lib/values/attempt';
+import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'>;
 

@@ -1,8 +1,8 @@
 /** Processes the items of a node, several at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { isToolType, NodeOperationError } from 'n8n-workflow';
-import { anySignal } from '../../../lib/http/sleep';
-import { tryOrUndefined } from '../../../lib/values/attempt';
+import { anySignal } from '../../../lib/http/abort';
+import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { ItemError } from './item-error';
 import { toPanelError } from './panel-error';
 import { getVisitorMessage } from './visitor-message';

@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
-import { tryOrUndefined } from '../../../lib/values/attempt';
+import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { NodeParameters } from '../parameters';
 import { ChatStream } from './chat-stream';
 import { ItemError } from './item-error';

@@ -1,5 +1,5 @@
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { getTruncationWarnings } from '../../../lib/servers/truncation';
+import { collectTruncationWarnings } from '../../../lib/servers/truncation';
 import { json, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedServer } from '../../support/servers/scripted-server';
 import { suggestModels } from '../../../lib/servers/model-selection';
@@ -27,7 +27,7 @@ describe('a text of which the server processed too few tokens', () => {
 	const textOf = (pair: string, length: number) => pair.repeat(length).slice(0, length);
 
 	const isTruncated = async (text: string, processedTokens: number) => {
-		const warnings = await getTruncationWarnings(createModelServer({ baseUrl: server.url }), {
+		const warnings = await collectTruncationWarnings(createModelServer({ baseUrl: server.url }), {
 			texts: [text],
 			processedTokens,
 			model: 'm',

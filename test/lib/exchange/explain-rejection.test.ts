@@ -1,6 +1,6 @@
 /** Rejected values and fields: by the label of the option, with the limit, in every form of an error body. */
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/request-fields';
+import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/generation-fields';
 import { explainRejection } from '../../../lib/exchange/explain-rejection';
 import type { RequestField } from '../../../lib/exchange/request-fields';
 import { CLASSIFY_FIELDS } from '../../../lib/tasks/classify-request';

@@ -41,7 +41,7 @@ export async function runExchange(
 				draft.corrections === 0
 					? draft.fields
 					: { ...draft.fields, corrections: draft.corrections },
-			toOutcome: async (response) => await readReply(response, draft),
+			receiveOutcome: async (response) => await readReply(response, draft),
 			getPartialOutput,
 		}),
 		adaptations,

@@ -43,7 +43,7 @@ test('the properties of at most 50 models per server are cached', async () => {
 	);
 	const countFor = async (model: string) => {
 		const before = requested().length;
-		await getProfile(server).getProps(model);
+		await getProfile(server).fetchProps(model);
 		return requested().length - before;
 	};
 	await countFor('first');

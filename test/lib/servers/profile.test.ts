@@ -42,11 +42,11 @@ describe('two items that share a profile', () => {
 	test('both get the type if one forgets it during the identification', async () => {
 		const deferred = createDeferred();
 		const { connect, requested, arrived } = await startServer({ '/v1/models': deferred.wait });
-		const first = getProfile(connect()).getType();
+		const first = getProfile(connect()).identifyType();
 		await arrived('/v1/models');
 		const second = getProfile(connect());
 		second.forget();
-		const types = Promise.all([first, second.getType()]);
+		const types = Promise.all([first, second.identifyType()]);
 		deferred.open();
 		expect((await types).map(({ name }) => name)).toEqual(['llamaServer', 'llamaServer']);
 		expect(requested()).toEqual(['GET /v1/models']);
@@ -55,13 +55,13 @@ describe('two items that share a profile', () => {
 	test('properties that were requested before one forgets them are not kept', async () => {
 		const deferred = createDeferred();
 		const { connect, requested, arrived } = await startServer({ '/props': deferred.wait });
-		const first = getProfile(connect()).getProps();
+		const first = getProfile(connect()).fetchProps();
 		await arrived('/props');
 		getProfile(connect()).forget();
 		deferred.open();
 		expect(await first).toMatchObject({ slots: 2 });
 		expect(getProfile(connect()).getCachedSlots()).toBeUndefined();
-		expect(await getProfile(connect()).getProps()).toMatchObject({ slots: 2 });
+		expect(await getProfile(connect()).fetchProps()).toMatchObject({ slots: 2 });
 		expect(requested().filter((path) => path === 'GET /props')).toHaveLength(2);
 	});
 });
@@ -74,7 +74,7 @@ describe('what is known of a server', () => {
 		const { connect } = await startServer({}, '');
 		const server = connect();
 		await listModels(server);
-		await getProfile(server).getProps('a');
+		await getProfile(server).fetchProps('a');
 		getProfile(server).storeLessons('rerank', lessons);
 		getProfile(server).replaceContextSize('a', 4096);
 		const same = connect();
@@ -102,7 +102,7 @@ describe('what is known of a server', () => {
 		const { connect } = await startServer({}, '');
 		const server = connect();
 		await listModels(server);
-		await getProfile(server).getProps('a');
+		await getProfile(server).fetchProps('a');
 		getProfile(server).storeLessons('rerank', lessons);
 		getProfile(server).replaceContextSize('a', 4096);
 		pass(10 * MINUTES);
@@ -119,11 +119,11 @@ describe('what is known of a server', () => {
 		const { connect } = await startServer();
 		const profile = getProfile(connect());
 		for (let at = 0; at < 51; at++) {
-			profile.storeLessons(`task ${at}`, lessons);
+			profile.storeLessons(`key ${at}`, lessons);
 			profile.replaceContextSize(`model ${at}`, 4096);
 		}
-		expect(profile.getLessons('task 0')).toEqual(NOTHING);
-		expect(profile.getLessons('task 50')).toEqual(lessons);
+		expect(profile.getLessons('key 0')).toEqual(NOTHING);
+		expect(profile.getLessons('key 50')).toEqual(lessons);
 		expect(profile.replaceContextSize('model 0', 1)).toBeUndefined();
 	});
 });

@@ -8,9 +8,6 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import { createServerError } from '../../../lib/errors/create-error';
 
-export const { rejectOnAbort, anySignal } =
-	jest.requireActual<typeof import('../../../lib/http/sleep')>('../../../lib/http/sleep');
-
 const { now } = performance;
 let skippedMs = 0;
 performance.now = () => now.call(performance) + skippedMs;

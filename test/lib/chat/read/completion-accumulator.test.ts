@@ -35,13 +35,13 @@ const inPieces = (text: string, cuts: readonly number[]) => {
 	return [...pieces.map((content) => chunk({ content })), chunk({}, 'stop'), '[DONE]'];
 };
 const cuts = fc.array(fc.nat(200), { maxLength: 30 });
-const offeredTools = ['get_weather'];
+const callableNames = ['get_weather'];
 const CALL = '{"name": "get_weather", "arguments": {"city": "Zürich"}}';
 
 test('a text after any number of blanks is displayed while it arrives, also with tools', () => {
 	fc.assert(
 		fc.property(fc.nat(200), fc.constantFrom('', '`', '``'), (blanks, quotes) => {
-			const accumulator = new CompletionAccumulator({ offeredTools });
+			const accumulator = new CompletionAccumulator({ callableNames });
 			const pieces = [...' '.repeat(blanks), ...quotes, 'Hello', ' there'];
 			const texts = pieces.map((content) => accumulator.push(chunk({ content })).text);
 			expect(texts.join('').trim()).toBe(`${quotes}Hello there`);
@@ -107,7 +107,7 @@ describe('reasoning', () => {
 
 test('tool calls in the text: after a text, which is shown', () => {
 	const text = `I look it up. <tool_call>${CALL}</tool_call>`;
-	expect(accumulate(inPieces(text, [20, 30]), { offeredTools })).toMatchObject({
+	expect(accumulate(inPieces(text, [20, 30]), { callableNames })).toMatchObject({
 		completion: { text: 'I look it up.', toolCalls: [{ name: 'get_weather' }] },
 	});
 });
@@ -218,7 +218,7 @@ describe('end of a stream', () => {
 			fc.property(fc.array(odd, { maxLength: 5 }), (events) => {
 				const outcome = accumulate(
 					events.map((event) => JSON.stringify(event)),
-					{ offeredTools },
+					{ callableNames },
 				);
 				const { text, reasoning, toolCalls, failure } = outcome.completion;
 				const hasOutput = text.trim() !== '' || toolCalls.length > 0;

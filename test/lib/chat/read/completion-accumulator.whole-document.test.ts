@@ -5,7 +5,7 @@ const read = (received: string) => {
 	const parse = jest.spyOn(JSON, 'parse');
 	try {
 		accumulator.pushBeginning(received);
-		return { text: accumulator.partial.text, parsed: parse.mock.calls.length };
+		return { text: accumulator.output.text, parsed: parse.mock.calls.length };
 	} finally {
 		parse.mockRestore();
 	}

@@ -104,7 +104,7 @@ test('without an index, one after another, with their own IDs', () => {
 });
 
 test('more than 1,000 calls end the response, with an error that says so', () => {
-	const accumulator = new CompletionAccumulator({ offeredTools: ['a'] });
+	const accumulator = new CompletionAccumulator({ callableNames: ['a'] });
 	const calls = Array.from({ length: 1_001 }, (_none, index) => ({
 		index,
 		id: `c${index}`,

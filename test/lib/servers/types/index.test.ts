@@ -127,17 +127,20 @@ describe('identification of the server type', () => {
 		{ label: 'An OpenAI-compatible server', name: 'nothing', responses: {} },
 	])('$label is identified by $name', async ({ label, responses, headers }) => {
 		const { server } = await serve(responses, headers);
-		const type = await getProfile(server).getType();
+		const type = await getProfile(server).identifyType();
 		expect({ responses, label: type.label }).toEqual({ responses, label });
 	});
 
 	test('takes one request, or two if the first is not sufficient, and is cached', async () => {
 		const llama = await serve({ 'GET /v1/models': list({ id: 'a' }) }, LLAMA);
-		await Promise.all([getProfile(llama.server).getType(), getProfile(llama.server).getType()]);
-		await getProfile(llama.server).getType();
+		await Promise.all([
+			getProfile(llama.server).identifyType(),
+			getProfile(llama.server).identifyType(),
+		]);
+		await getProfile(llama.server).identifyType();
 		expect(llama.requested()).toEqual(['GET /v1/models']);
 		const unknown = await serve({ 'GET /v1/models': list({ id: 'a' }) });
-		await getProfile(unknown.server).getType();
+		await getProfile(unknown.server).identifyType();
 		expect(unknown.requested()).toEqual(['GET /v1/models', 'GET /api/version']);
 	});
 });

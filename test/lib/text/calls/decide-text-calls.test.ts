@@ -4,13 +4,13 @@ import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import type { QuotationCheck } from '../../../../lib/text/calls/quotations';
 import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
 
-const offeredTools = ['get_weather', 'send-mail', 'list'];
+const callableNames = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, findQuotation: QuotationCheck = () => undefined) =>
-	decideTextCalls({ text, tools: offeredTools, isCutOff: false, findQuotation });
+	decideTextCalls({ text, tools: callableNames, isCutOff: false, findQuotation });
 
 /** A response that arrives in pieces. */
 function stream(text: string, cuts: readonly number[]) {
-	const accumulator = new CompletionAccumulator({ offeredTools });
+	const accumulator = new CompletionAccumulator({ callableNames });
 	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
 	let shownText = '';
 	for (const [index, end] of [...ends, text.length].entries()) {
@@ -185,7 +185,7 @@ describe('formats of calls', () => {
 		'%s at the end of the thinking is a call, if the response has no text',
 		(call) => {
 			const complete = (text: string, finish_reason = 'stop') => {
-				const accumulator = new CompletionAccumulator({ offeredTools });
+				const accumulator = new CompletionAccumulator({ callableNames });
 				for (const delta of [{ reasoning_content: `I look. ${call}` }, { content: text }])
 					accumulator.push(JSON.stringify({ choices: [{ delta }] }));
 				accumulator.push(JSON.stringify({ choices: [{ delta: {}, finish_reason }] }));
@@ -416,7 +416,7 @@ describe('parameters in tags', () => {
 describe('markup that nothing reads', () => {
 	/** A response with this text and a call that the server parsed. */
 	const streamBeside = (content: string, args = '{"city":"Bern"}') => {
-		const accumulator = new CompletionAccumulator({ offeredTools });
+		const accumulator = new CompletionAccumulator({ callableNames });
 		const toolCall = { index: 0, id: 'a', function: { name: 'get_weather', arguments: args } };
 		for (const delta of [{ content }, { tool_calls: [toolCall] }])
 			accumulator.push(JSON.stringify({ choices: [{ delta }] }));
@@ -450,9 +450,9 @@ describe('markup that nothing reads', () => {
 			{ name: 'get_weather', arguments: '{"city":"Bern"}' },
 		];
 		const repeated = '<tool_call>{"name":"get_weather","arguments":{"city":"Bern"}}</tool_call>';
-		expect(findIgnoredCall(repeated, offeredTools, calls)).toBeUndefined();
+		expect(findIgnoredCall(repeated, callableNames, calls)).toBeUndefined();
 		const other = repeated.replace('get_weather', 'send-mail');
-		expect(findIgnoredCall(other, offeredTools, calls)).toBe('send-mail');
+		expect(findIgnoredCall(other, callableNames, calls)).toBe('send-mail');
 	});
 
 	test.each([

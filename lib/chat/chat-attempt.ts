@@ -2,7 +2,7 @@
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
-import { letOthersWork } from '../http/sleep';
+import { letOthersWork } from '../http/let-others-work';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -21,7 +21,7 @@ import { readStream } from './read/read-stream';
 import type { ReasoningStart } from './read/reasoning-start';
 import { getReasoningStart } from './read/reasoning-start';
 import { addUsage } from './read/usage';
-import { getCallableNames } from './tools/tool-finder';
+import { getFullNames } from './tools/tool-finder';
 import type { TurnContext } from './turn-context';
 import type { Completion, CompletionRequest } from './completion';
 import type { Usage } from './chat-result';
@@ -61,32 +61,37 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	}
 
 	/** @throws {ServerError} for a completion that the model cannot correct */
-	async toOutcome(
+	async receiveOutcome(
 		response: HttpResponse,
 	): Promise<AttemptOutcome<CompletionRequest, ValidatedCompletion>> {
 		const { turn, routedDraft } = this;
 		const { url } = response;
 		const reasoningStart = getReasoningStart(turn, routedDraft.draft);
 		this.currentReport = { ...this.currentReport, url, isHeldBack: reasoningStart.isHeldBack };
-		const completion = await this.receive(response, reasoningStart);
+		const completion = await this.receiveCompletion(response, reasoningStart);
 		const { headers } = response;
-		getProfile(turn.server).checkType({ headers, fingerprint: completion.fingerprint });
-		this.currentReport.reasoningWarning = reasoningStart.storeStart(completion);
+		getProfile(turn.server).forgetContradictedType({
+			headers,
+			fingerprint: completion.fingerprint,
+		});
+		const reasoningWarning = reasoningStart.getWarning(completion);
+		reasoningStart.storeStart(completion, reasoningWarning);
+		this.currentReport.reasoningWarning = reasoningWarning;
 		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
-		await this.letOthersWork();
+		await this.letOthersWorkIfLong();
 		const { draft } = routedDraft;
 		const outcome = validateCompletion(turn, { completion, errorContext, draft });
-		await this.letOthersWork();
+		await this.letOthersWorkIfLong();
 		return outcome;
 	}
 
 	/** Between the steps of the work on a long response. */
-	private async letOthersWork(): Promise<void> {
+	private async letOthersWorkIfLong(): Promise<void> {
 		if (this.accumulator?.isLong === true) await letOthersWork();
 	}
 
 	getPartialOutput(): PartialOutput | undefined {
-		return this.accumulator?.received;
+		return this.accumulator?.partialOutput;
 	}
 
 	getShownLength(): number {
@@ -94,7 +99,10 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	}
 
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
-	private async receive(response: HttpResponse, { options }: ReasoningStart): Promise<Completion> {
+	private async receiveCompletion(
+		response: HttpResponse,
+		{ options }: ReasoningStart,
+	): Promise<Completion> {
 		const { turn, currentReport } = this;
 		const { display, chatRequest, startedAt } = turn;
 		const isShown = !showsTextAtEnd(turn);
@@ -131,11 +139,11 @@ function createAccumulator(
 	const callableTools = ignoresTextCalls
 		? []
 		: selectCallableTools([...draft.tools, ...wireTools], draft.toolChoice);
-	const toolByName = getCallableNames(callableTools);
+	const fullNameByCallableName = getFullNames(callableTools);
 	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
 	return new CompletionAccumulator({
-		offeredTools: [...toolByName.keys()],
-		findQuotation: createQuotationCheck([...quotableTexts, ...corrected], toolByName),
+		callableNames: [...fullNameByCallableName.keys()],
+		findQuotation: createQuotationCheck([...quotableTexts, ...corrected], fullNameByCallableName),
 		isJson: isJsonRequested(settings.sampling),
 		...reasoningOptions,
 		maxTokens: settings.sampling.maxTokens,

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { GENERATION_RETRIES, secondsField, priorityField } from '../timeout-fields';
 
 /** Request options of every generation: extra request fields, timeouts and retries. */
-export const requestFields: INodeProperties[] = [
+export const requestOptionFields: INodeProperties[] = [
 	jsonField(
 		'Extra Body',
 		'extraBody',
