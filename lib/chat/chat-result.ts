@@ -63,6 +63,10 @@ export interface ChatResult extends TextAndReasoning {
 	firstTokenMs: number;
 	/** Milliseconds from the call to the end. */
 	totalMs: number;
-	/** Further fields for the execution log. */
+	/** How often the model corrected its response; undefined if it never had to. */
+	corrections?: number;
+	/** How often the request gave way to interactive ones; undefined if it never did. */
+	timesPreempted?: number;
+	/** Further fields for the execution log, which nothing else reads. */
 	logFields?: JsonRecord;
 }

@@ -17,13 +17,17 @@ export interface TurnHistory {
 export function toLogFields({ queueStats, appliedRules, isHeldBack }: TurnHistory): JsonRecord {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
-	const corrections = appliedRules.filter(({ rule }) => rule === 'correction').length;
 	return {
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
-		corrections: corrections || undefined,
+		corrections: countCorrections(appliedRules),
 		delayedBecause: isHeldBack ? 'the last response began inside its thinking' : undefined,
 		resentBecause: appliedRules.length > 0 ? appliedRules.map(({ because }) => because) : undefined,
 	};
+}
+
+/** How often the model corrected its response; undefined if it never had to. */
+export function countCorrections(appliedRules: readonly AppliedRule[]): number | undefined {
+	return appliedRules.filter(({ rule }) => rule === 'correction').length || undefined;
 }

@@ -7,7 +7,7 @@ import { isJsonRequested } from './settings';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
-import { toLogFields } from './log-fields';
+import { countCorrections, toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
@@ -75,7 +75,7 @@ async function createTurnContext(
 	const showsThinking = settings.showThinking && !isJsonRequested(settings.sampling);
 	return {
 		server,
-		serverType: await getProfile(server).identifyType(signal),
+		serverType: await getProfile(server).fetchType(signal),
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
@@ -122,6 +122,8 @@ async function completeTurn(
 		serverType: profile.getRecognizedName(),
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
+		corrections: countCorrections(appliedRules),
+		timesPreempted: queueStats.timesPreempted || undefined,
 		logFields: toLogFields({ queueStats, appliedRules, isHeldBack }),
 	};
 }

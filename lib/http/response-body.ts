@@ -1,4 +1,5 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
+import { letOthersWork } from './let-others-work';
 import { setUnrefTimeout } from './timeouts';
 import type { Transform } from '../vendor';
 import { pipeline, Readable, zlib } from '../vendor';
@@ -59,6 +60,9 @@ function pipeThrough(body: AsyncIterable<Uint8Array>, transform: Transform) {
 	return transform as AsyncIterable<Uint8Array>;
 }
 
+/** How long readers of chunks work until n8n does its other work. */
+const MAX_WORK_MS = 20;
+
 /** Detects that a body is complete, although its connection may stay open. */
 export interface EndDetector {
 	/** Cheap: called for each chunk. */
@@ -79,6 +83,7 @@ export async function* readChunks(
 ): AsyncGenerator<Uint8Array> {
 	const source = body[Symbol.asyncIterator]();
 	let size = 0;
+	let workMs = 0;
 	for (;;) {
 		const next = source.next();
 		const isPaused = endDetector?.mayHaveEnded() && (await raceWithPause(next)) === undefined;
@@ -91,7 +96,14 @@ export async function* readChunks(
 		if (result.done === true) return;
 		size += result.value.byteLength;
 		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+		const startedAt = performance.now();
 		yield result.value;
+		workMs += performance.now() - startedAt;
+		// Chunks that have arrived follow each other without a pause, however long their readers work.
+		if (workMs > MAX_WORK_MS) {
+			await letOthersWork();
+			workMs = 0;
+		}
 	}
 }
 

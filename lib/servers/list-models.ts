@@ -86,7 +86,7 @@ async function fetchModelList(server: ModelServer, { query, ...options }: ListQu
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
 	if (models.length === 0) {
-		const { texts } = await profile.identifyType(options.signal);
+		const { texts } = await profile.fetchType(options.signal);
 		const hasKey = Object.keys(server.headers).length > 0;
 		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
 		throw createListError(server, 'modelNotFound', {
@@ -165,7 +165,7 @@ export async function findOtherModel(
 ): Promise<string | undefined> {
 	if (isSameName(reported, requested)) return undefined;
 	const profile = getProfile(server);
-	const { isGateway, isSameModel } = await profile.identifyType(signal);
+	const { isGateway, isSameModel } = await profile.fetchType(signal);
 	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
 	const list = await tryProbe(server, toListUrl(server), { signal });
 	const models = parseModels(list?.json) ?? [];

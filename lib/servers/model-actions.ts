@@ -55,7 +55,7 @@ export async function runModelAction(
 	assertModelName(model);
 	const profile = getProfile(server);
 	profile.forget();
-	const serverType = await profile.identifyType(options.signal);
+	const serverType = await profile.fetchType(options.signal);
 	const runAction = serverType.modelActions?.[action];
 	if (runAction === undefined) {
 		await assertReachable(server, options.signal);

@@ -126,11 +126,11 @@ class ServerProfile {
 	}
 
 	/** The server type; requests it if it is unknown. Concurrent callers share the identification, so it does not end with the signal of one of them. */
-	async identifyType(signal?: AbortSignal): Promise<ServerType> {
+	async fetchType(signal?: AbortSignal): Promise<ServerType> {
 		const cached = this.getCachedType();
 		if (cached !== undefined) return cached;
 		const { facts } = this;
-		facts.identification ??= this.fetchType().finally(() => {
+		facts.identification ??= this.startIdentification().finally(() => {
 			facts.identification = undefined;
 		});
 		const { identification } = facts;
@@ -141,7 +141,7 @@ class ServerProfile {
 		});
 	}
 
-	private async fetchType() {
+	private async startIdentification() {
 		const { facts } = this;
 		const responses = await this.fetchIdentity();
 		if (responses?.models === undefined || !hasModels(responses.models)) this.forgetApiRoot();
@@ -199,7 +199,7 @@ class ServerProfile {
 		const { props } = this.facts;
 		const cached = props.get(model);
 		if (cached !== undefined) return cached;
-		const { fetchProps } = await this.identifyType(signal);
+		const { fetchProps } = await this.fetchType(signal);
 		const fetched = await fetchProps?.(this.server, model, { signal });
 		if (fetched !== undefined) props.set(model, fetched);
 		return fetched;
@@ -221,7 +221,7 @@ class ServerProfile {
 
 	/** Tokens of context that a model was trained for, as the server responds; Infinity if it does not tell. */
 	async fetchTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
-		const { fetchModel } = await this.identifyType(signal);
+		const { fetchModel } = await this.fetchType(signal);
 		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, { signal }));
 		return facts?.trainedContext ?? Infinity;
 	}

@@ -73,7 +73,7 @@ async function checkTruncation(
 	if (processedTokens <= 0 || characters < MIN_CHARACTERS) return { warnings: [] };
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
 	const lettersPerToken = letters / processedTokens;
-	const serverType = await getProfile(server).identifyType();
+	const serverType = await getProfile(server).fetchType();
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
@@ -101,7 +101,7 @@ async function suggestContext(
 	{ model, requiredTokens, context = -Infinity }: SmallContext,
 ) {
 	const profile = getProfile(server);
-	const { texts } = await profile.identifyType();
+	const { texts } = await profile.fetchType();
 	const trainedContext = await profile.fetchTrainedContext(model);
 	return context >= trainedContext
 		? 'The model does not support a larger context: choose a model that does.'

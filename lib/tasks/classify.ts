@@ -77,7 +77,7 @@ export async function classify(
 	assertLabels(labels, allowNone ? MAX_LABELS - 1 : MAX_LABELS);
 	assertModelName(settings.model);
 	const { signal } = settings;
-	const serverType = await getProfile(server).identifyType(signal);
+	const serverType = await getProfile(server).fetchType(signal);
 	const allLabels = allowNone ? [...labels, createNoneLabel(labels)] : labels;
 	const options = new LabelSet(allLabels, isMultiLabel);
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };

@@ -53,7 +53,7 @@ export async function completeText(
 ): Promise<CompletedText> {
 	const { model, sampling } = settings;
 	assertModelName(model);
-	const serverType = await getProfile(server).identifyType(settings.signal);
+	const serverType = await getProfile(server).fetchType(settings.signal);
 	const settingWarnings = [
 		...getIgnoredWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),

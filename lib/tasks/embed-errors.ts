@@ -135,7 +135,7 @@ export async function explainEmbedError(
 	if (error.type === 'aborted' || isExplainedRejection(error)) return error;
 	const rejectedOption = explainRejectedOption(error, settings);
 	if (rejectedOption) return rejectedOption;
-	const serverType = await getProfile(server).identifyType();
+	const serverType = await getProfile(server).fetchType();
 	const { routes, hasEveryRoute, texts } = serverType;
 	if (/pooling type 'none'/i.test(error.serverText ?? ''))
 		return error.copyWith({

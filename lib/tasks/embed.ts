@@ -159,7 +159,7 @@ export class Embedder {
 	): Promise<BatchRequest<number[]>> {
 		const { server, settings } = this;
 		const { dimensions, keepAlive } = settings;
-		const serverType = await getProfile(server).identifyType(signal);
+		const serverType = await getProfile(server).fetchType(signal);
 		const texts = batch.map(({ text }) => text);
 		const encoding = serverType.supportsBase64 ? 'base64' : 'float';
 		return {
@@ -216,7 +216,7 @@ export class Embedder {
 	private async getKeepAliveWarnings(signal: AbortSignal | undefined): Promise<string[]> {
 		const { keepAlive } = this.settings;
 		if (keepAlive === undefined) return [];
-		return getIgnoredWarnings({ keepAlive }, await getProfile(this.server).identifyType(signal));
+		return getIgnoredWarnings({ keepAlive }, await getProfile(this.server).fetchType(signal));
 	}
 
 	/** The model of the response, if it is another one than was requested. */

@@ -92,7 +92,7 @@ export async function rerank(
 			'Check the expression of the query, in a vector store that of its prompt.',
 		);
 	const { topN, minimumScore, model, signal } = settings;
-	const serverType = await getProfile(server).identifyType(signal);
+	const serverType = await getProfile(server).fetchType(signal);
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');

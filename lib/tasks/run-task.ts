@@ -113,7 +113,7 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Fetches the number of slots of the server for the queue, if the credential leaves the number of concurrent requests to the server. */
+/** Fetches the number of slots for the queue, if the credential leaves the number of concurrent requests to the server. */
 async function cacheSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
 	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
 }

@@ -25,7 +25,7 @@ export async function explainUnsupportedTask(
 ): Promise<ServerError> {
 	// The server type may still be unknown, and Stop must not wait for it.
 	if (error.type === 'aborted') return error;
-	const serverType = await getProfile(server).identifyType();
+	const serverType = await getProfile(server).fetchType();
 	const { texts, label } = serverType;
 	const suggestion = texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
@@ -52,7 +52,7 @@ export async function explainLongTexts(
 	server: ModelServer,
 ): Promise<ServerError> {
 	if (error.type !== 'promptTooLong') return error;
-	const { texts } = await getProfile(server).identifyType();
+	const { texts } = await getProfile(server).fetchType();
 	return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
 }
 

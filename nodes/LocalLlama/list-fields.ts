@@ -12,7 +12,7 @@ import { createInputError } from '../../lib/errors/create-error';
  * @returns undefined if none was added.
  * @throws a `ServerError` of type `invalidInput` if several were added.
  */
-export function findReplacement<Name extends string>(
+export function findReplacingOption<Name extends string>(
 	parameters: NodeParameters,
 	names: readonly Name[],
 ): Name | undefined {

@@ -180,6 +180,6 @@ async function resolveOnlyModel(server: ModelServer, options: ListOptions & { ta
 	const models = await listModels(server, options).catch(asServerErrorOrThrow);
 	signal?.throwIfAborted();
 	if (models instanceof ServerError) return '';
-	const { listQueries } = await getProfile(server).identifyType(signal);
+	const { listQueries } = await getProfile(server).fetchType(signal);
 	return models.length === 1 || listQueries !== undefined ? selectOnlyModel(models, context) : '';
 }

@@ -4,10 +4,10 @@ import { toOptionFields } from '../../shared/chat/optional-fields';
 import { modelField } from '../../shared/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { createOptionsField } from '../operation-fields';
-import { findReplacement } from '../list-fields';
+import { findReplacingOption } from '../list-fields';
 import { withOutput } from '../output';
 import type { Conversation } from './generate-text';
-import { generateText, readTextSettings } from './generate-text';
+import { generateText, resolveTextSettings } from './generate-text';
 import { toMetadata } from './result-metadata';
 import { binaryFieldsField, readItemFiles } from './item-files';
 import { textOptions, thinkingOptions } from './text-fields';
@@ -89,7 +89,7 @@ export const textChat: LocalLlamaOperation = withOutput({
 	execute: async (call) => {
 		const responseFormat = readResponseFormat(call.parameters, 'options.');
 		const thinking = readThinking(call.parameters, 'options.');
-		const settings = await readTextSettings(call, omitUndefined({ responseFormat, thinking }));
+		const settings = await resolveTextSettings(call, omitUndefined({ responseFormat, thinking }));
 		const conversation = await readMessages(call);
 		const textSettings = { ...settings, thinkingHistory: 'toolTurns' } as const;
 		const result = await generateText(call, textSettings, conversation);
@@ -117,7 +117,7 @@ async function readMessages(call: LlamaCall): Promise<Conversation> {
 function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
 	const system = parameters.rawString('system');
 	const systemMessages: InputMessage[] = system.trim() ? [{ type: 'system', content: system }] : [];
-	const option = findReplacement(parameters, ['messages', 'messagesJson']);
+	const option = findReplacingOption(parameters, ['messages', 'messagesJson']);
 	if (option === undefined) return [...systemMessages, ...readPrompt(parameters)];
 	const path = `options.${option}`;
 	const value = parameters.value(path);

@@ -18,7 +18,7 @@ import { createOptionsField } from '../operation-fields';
 import { readRows } from '../list-fields';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
-import { reportResult, readTextSettings } from './generate-text';
+import { reportResult, resolveTextSettings } from './generate-text';
 import { binaryFieldsField, readPromptInput } from './item-files';
 import { shortTextOptions, instructionsField, textField } from './text-fields';
 
@@ -77,7 +77,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 		const labels = readLabels(parameters);
 		const isMultiLabel = parameters.boolean('options.multiLabel', false);
 		const { input, files } = await readPromptInput(call);
-		const settings = await readTextSettings(call, { temperature: 0 });
+		const settings = await resolveTextSettings(call, { temperature: 0 });
 		const request = {
 			input,
 			labels,

@@ -7,7 +7,7 @@ import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
-import { reportResult, readTextSettings } from './generate-text';
+import { reportResult, resolveTextSettings } from './generate-text';
 import { toUsageMetadata } from './result-metadata';
 import { textOptions } from './text-fields';
 
@@ -38,7 +38,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 	],
 	execute: async (call) => {
 		const { parameters, server, chatStream } = call;
-		const settings = await readTextSettings(call);
+		const settings = await resolveTextSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
 		const onDelta = chatStream ? async (delta: string) => await chatStream.write(delta) : undefined;

@@ -2,12 +2,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { ResponseFormat } from '../../../lib/chat/settings';
 import { getJsonOrThrow } from '../../../lib/chat/check/validate-json';
 import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
-import type { ExtractField, FieldType } from '../../../lib/tasks/extract';
-import {
-	buildExtractMessages,
-	buildTableSchema,
-	buildValidationSchema,
-} from '../../../lib/tasks/extract';
+import type { ExtractField, FieldType } from './extract-prompt';
+import { buildExtractMessages, buildObjectSchema, buildValidationSchema } from './extract-prompt';
 import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
 import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
@@ -27,10 +23,10 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import { createOptionsField } from '../operation-fields';
-import { findReplacement, readRows } from '../list-fields';
+import { findReplacingOption, readRows } from '../list-fields';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
-import { generateText, readTextSettings } from './generate-text';
+import { generateText, resolveTextSettings } from './generate-text';
 import { toMetadata } from './result-metadata';
 import { binaryFieldsField, readPromptInput } from './item-files';
 import {
@@ -50,8 +46,8 @@ const LABEL_BY_TYPE = {
 	integer: 'Whole Number',
 } as const satisfies Record<FieldType, unknown>;
 
-/** Columns of a form row, the name first. */
-const tableFields: INodeProperties[] = [
+/** Columns of a row of the form, the name first. */
+const formRowFields: INodeProperties[] = [
 	stringField('Name', 'name', { placeholder: 'e.g. invoiceNumber' }),
 	choiceField('Type', 'type', 'text', LABEL_BY_TYPE),
 	stringField('Choices', 'choices', {
@@ -95,7 +91,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	fields: [
 		modelField('The model that reads the text'),
 		textField,
-		fixedCollectionField('Fields', 'fields', 'Field', tableFields, {
+		fixedCollectionField('Fields', 'fields', 'Field', formRowFields, {
 			typeOptions: { multipleValues: true, sortable: true },
 			description: 'The values to extract',
 		}),
@@ -109,12 +105,13 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	],
 	execute: async (call) => {
 		const { parameters } = call;
-		const replacement = findReplacement(parameters, ['fieldList', 'jsonSchema']);
-		const fields = replacement === 'jsonSchema' ? undefined : readFields(parameters);
-		const schema = fields
-			? buildTableSchema(fields)
+		const replacingOption = findReplacingOption(parameters, ['fieldList', 'jsonSchema']);
+		const extractFields =
+			replacingOption === 'jsonSchema' ? undefined : readExtractFields(parameters);
+		const schema = extractFields
+			? buildObjectSchema(extractFields)
 			: readSchema(parameters, 'options.jsonSchema').schema;
-		const validationSchema = fields ? buildValidationSchema(fields) : schema;
+		const validationSchema = extractFields ? buildValidationSchema(extractFields) : schema;
 		assertSchema(schema);
 		const { input, files } = await readPromptInput(call);
 		const messages = buildExtractMessages(
@@ -131,35 +128,38 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		};
 		// Most likely response by default.
 		const defaults = { temperature: 0, ...omitUndefined({ thinking }), responseFormat };
-		const settings = await readTextSettings(call, defaults);
-		const textSettings = { ...settings, thinkingHistory: 'never' } as const;
-		const result = await generateText(call, textSettings, { messages, files });
+		const settings = await resolveTextSettings(call, defaults);
+		const chatSettings = { ...settings, thinkingHistory: 'never' } as const;
+		const result = await generateText(call, chatSettings, { messages, files });
 		const { value: extracted, unsafeNumbers } = getJsonOrThrow(result)!;
-		const hasNumbers = fields?.some(({ type }) => type === 'number');
-		const lostNumbers = unsafeNumbers.filter(
-			(text) => !hasNumbers || toNearestNumber(text) === text,
+		const hasNumbers = extractFields?.some(({ type }) => type === 'number');
+		const numbersKeptAsText = unsafeNumbers.filter(
+			(text) => !hasNumbers || roundNumberText(text) === text,
 		);
-		getUnsafeNumberWarnings(lostNumbers).forEach(call.hint);
+		getUnsafeNumberWarnings(numbersKeptAsText).forEach(call.hint);
 		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;
-			return [name, type === 'number' ? toNearestNumber(value) : value];
+			return [name, type === 'number' ? roundNumberText(value) : value];
 		};
-		const output = fields ? Object.fromEntries(fields.map(toEntry)) : extracted;
-		const isCorrected = (result.logFields?.corrections ?? 0) !== 0;
+		const output = extractFields ? Object.fromEntries(extractFields.map(toEntry)) : extracted;
+		const isCorrected = result.corrections !== undefined;
 		const metadata = { ...toMetadata(result), ...(isCorrected ? { repaired: true } : {}) };
 		return [{ output, metadata }];
 	},
 });
 
-/** The number of a text that was kept because of its digits, if the lost ones are below a 10^15th of it. */
-function toNearestNumber(value: unknown) {
+/**
+ * Rounds a number that was kept as text because of its digits, if the lost ones are below a 10^15th of it. Other values
+ * stay as they are.
+ */
+function roundNumberText(value: unknown) {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
 
 /** Reads the fields to extract from the form or a list. */
-function readFields(parameters: NodeParameters): ExtractField[] {
+function readExtractFields(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
 	if (rows.length === 0)
 		throw createFieldError(

@@ -14,17 +14,17 @@ import type { ModelRequestSettings } from '../model-request-settings';
 import { resolveModelRequestSettings } from '../model-request-settings';
 import { readGeneration } from '../../shared/chat/generation-options';
 
-/** Settings of a task that generates text. */
+/** Settings of an operation that generates text. */
 export interface TextSettings extends ModelRequestSettings {
 	sampling: SamplingSettings;
 }
 
 /**
- * Reads the settings of a task that generates text.
+ * Reads the settings of an operation that generates text. Without a selected model, it asks the server for its models.
  *
  * @param defaults - Those of the operation, which the options of the item overwrite.
  */
-export async function readTextSettings(
+export async function resolveTextSettings(
 	call: LlamaCall,
 	defaults: SamplingSettings = {},
 ): Promise<TextSettings> {

@@ -22,21 +22,21 @@ export interface ResultMetadata extends UsageMetadata {
 	/** Undefined if the server was not recognized. */
 	server: ServerTypeName | undefined;
 	/** How often the request gave way to interactive ones, if it did. */
-	timesPreempted: unknown;
+	timesPreempted: number | undefined;
 }
 
 /** Metadata of a result for its item. */
 export function toMetadata(
 	result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>,
 ): ResultMetadata {
-	const { reasoning, finishReason, model, serverType, logFields } = result;
+	const { reasoning, finishReason, model, serverType, timesPreempted } = result;
 	return {
 		...(reasoning !== '' && { reasoning }),
 		finishReason,
 		...toUsageMetadata(result),
 		model,
 		server: serverType,
-		timesPreempted: logFields?.timesPreempted,
+		timesPreempted,
 	};
 }
 

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
-import { readBuffer, readText } from '../../../lib/http/response-body';
+import { readBuffer, readChunks, readText } from '../../../lib/http/response-body';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { BodyTooLargeError, TooManyValuesError } from '../../../lib/http/body-limits';
 import { cpuMilliseconds } from '../../support/measures/cpu-time';
 import { measureUsedBytes } from '../../support/measures/memory';
 import { fixtureFolders, fixtureNames, httpFixture } from '../../support/servers/streams';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -246,3 +247,33 @@ describe('bodies have a limit in memory beside that in bytes', () => {
 		);
 	});
 });
+
+/** How often n8n can do other work while a reader works for some time on each of 20 chunks that have arrived. */
+async function countTurns(workMs: number): Promise<number> {
+	async function* body() {
+		for (let at = 0; at < 20; at++) yield bytesOf('x');
+	}
+	let now = 0;
+	const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+	let turns = 0;
+	const count = () => {
+		turns++;
+		next = setImmediate(count);
+	};
+	let next = setImmediate(count);
+	for await (const { length } of readChunks(body(), 100)) now += length * workMs;
+	clearImmediate(next);
+	clock.mockRestore();
+	return turns;
+}
+
+test.each([
+	{ workMs: 1, turns: 0 },
+	{ workMs: 3, turns: 2 },
+	{ workMs: 25, turns: 20 },
+])(
+	'n8n does its other work after 20 ms of work on chunks: $workMs ms for each of 20',
+	async ({ workMs, turns }) => {
+		expect(await countTurns(workMs)).toBe(turns);
+	},
+);

@@ -26,13 +26,13 @@ describe('the native API of Ollama as Base URL, on any port', () => {
 	test.each(TYPED)('%s: lists, type, root', async (path) => {
 		const { sim, server } = await connect(path);
 		expect((await listModels(server)).map(({ id }) => id)).toEqual(['qwen3:8b']);
-		expect((await getProfile(server).identifyType()).name).toBe('ollama');
+		expect((await getProfile(server).fetchType()).name).toBe('ollama');
 		expect([server.url.root, server.getApiUrl()]).toEqual([sim.url, `${sim.url}/v1`]);
 	});
 
 	test.each(TYPED)('%s: the type without a list, and texts', async (path) => {
 		const { server } = await connect(path);
-		expect((await getProfile(server).identifyType()).name).toBe('ollama');
+		expect((await getProfile(server).fetchType()).name).toBe('ollama');
 		const settings = { ...SETTINGS, sampling: {} };
 		const { text } = await completeText(server, settings, { prompt: 'Once upon a time' });
 		expect(text).toBe(' there was');

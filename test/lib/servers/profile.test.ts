@@ -42,11 +42,11 @@ describe('two items that share a profile', () => {
 	test('both get the type if one forgets it during the identification', async () => {
 		const deferred = createDeferred();
 		const { connect, requested, arrived } = await startServer({ '/v1/models': deferred.wait });
-		const first = getProfile(connect()).identifyType();
+		const first = getProfile(connect()).fetchType();
 		await arrived('/v1/models');
 		const second = getProfile(connect());
 		second.forget();
-		const types = Promise.all([first, second.identifyType()]);
+		const types = Promise.all([first, second.fetchType()]);
 		deferred.open();
 		expect((await types).map(({ name }) => name)).toEqual(['llamaServer', 'llamaServer']);
 		expect(requested()).toEqual(['GET /v1/models']);

@@ -127,20 +127,17 @@ describe('identification of the server type', () => {
 		{ label: 'An OpenAI-compatible server', name: 'nothing', responses: {} },
 	])('$label is identified by $name', async ({ label, responses, headers }) => {
 		const { server } = await serve(responses, headers);
-		const type = await getProfile(server).identifyType();
+		const type = await getProfile(server).fetchType();
 		expect({ responses, label: type.label }).toEqual({ responses, label });
 	});
 
 	test('takes one request, or two if the first is not sufficient, and is cached', async () => {
 		const llama = await serve({ 'GET /v1/models': list({ id: 'a' }) }, LLAMA);
-		await Promise.all([
-			getProfile(llama.server).identifyType(),
-			getProfile(llama.server).identifyType(),
-		]);
-		await getProfile(llama.server).identifyType();
+		await Promise.all([getProfile(llama.server).fetchType(), getProfile(llama.server).fetchType()]);
+		await getProfile(llama.server).fetchType();
 		expect(llama.requested()).toEqual(['GET /v1/models']);
 		const unknown = await serve({ 'GET /v1/models': list({ id: 'a' }) });
-		await getProfile(unknown.server).identifyType();
+		await getProfile(unknown.server).fetchType();
 		expect(unknown.requested()).toEqual(['GET /v1/models', 'GET /api/version']);
 	});
 });

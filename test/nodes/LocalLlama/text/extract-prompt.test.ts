@@ -1,7 +1,7 @@
-import { toGrammarSchema } from '../../../lib/chat/body/grammar-schema';
-import { buildTableSchema } from '../../../lib/tasks/extract';
-import type { ExtractField } from '../../../lib/tasks/extract';
-import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
+import { toGrammarSchema } from '../../../../lib/chat/body/grammar-schema';
+import { buildObjectSchema } from '../../../../nodes/LocalLlama/text/extract-prompt';
+import type { ExtractField } from '../../../../nodes/LocalLlama/text/extract-prompt';
+import { validateAgainstSchema } from '../../../../lib/chat/check/validate-against-schema';
 
 const findSchemaIssues = (schema: Record<string, unknown>, value: unknown) =>
 	validateAgainstSchema(schema, value).issues;
@@ -26,8 +26,8 @@ const ALL = [
 	field('g', 'choice', { choices: ['x', 'y'] }),
 ];
 
-test('a table of fields as a JSON schema', () => {
-	expect(buildTableSchema(ALL)).toEqual({
+test('the fields to extract as a JSON schema', () => {
+	expect(buildObjectSchema(ALL)).toEqual({
 		type: 'object',
 		properties: {
 			a: { type: ['string', 'null'], description: 'The name' },
@@ -45,15 +45,15 @@ test('a table of fields as a JSON schema', () => {
 
 test('null is valid for missing values, but not in required fields', () => {
 	const emptyValues = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
-	expect(findSchemaIssues(buildTableSchema(ALL), emptyValues)).toEqual([]);
-	expect(findSchemaIssues(buildTableSchema(ALL), { ...emptyValues, c: null }).join()).toContain(
+	expect(findSchemaIssues(buildObjectSchema(ALL), emptyValues)).toEqual([]);
+	expect(findSchemaIssues(buildObjectSchema(ALL), { ...emptyValues, c: null }).join()).toContain(
 		'c: ',
 	);
-	expect(findSchemaIssues(buildTableSchema(ALL), { ...emptyValues, c: 1.5 }).join()).toContain(
+	expect(findSchemaIssues(buildObjectSchema(ALL), { ...emptyValues, c: 1.5 }).join()).toContain(
 		'c: ',
 	);
 });
 
 test('llama.cpp can convert the whole schema to a grammar', () => {
-	expect(toGrammarSchema(buildTableSchema(ALL)).removedPaths).toEqual([]);
+	expect(toGrammarSchema(buildObjectSchema(ALL)).removedPaths).toEqual([]);
 });

@@ -1,6 +1,6 @@
-/** Prompt and schema for extracting typed data from a text. */
-import type { InputMessage } from '../chat/input-message';
-import type { JsonRecord } from '../values/records';
+/** Prompt and schemas of Extract, which is a chat: typed data from a text. */
+import type { InputMessage } from '../../../lib/chat/input-message';
+import type { JsonRecord } from '../../../lib/values/records';
 
 /** `date`: as `2026-11-28`; `list`: of texts; `choice`: one of `choices`. */
 export type FieldType = 'text' | 'number' | 'integer' | 'boolean' | 'date' | 'list' | 'choice';
@@ -15,8 +15,8 @@ export interface ExtractField {
 	required: boolean;
 }
 
-/** JSON schema of an object with the fields of a table. */
-export interface TableSchema extends JsonRecord {
+/** JSON schema of an object with the fields to extract. */
+export interface ObjectSchema extends JsonRecord {
 	type: 'object';
 	/** Schema of each field, by its name. */
 	properties: Record<string, JsonRecord>;
@@ -26,10 +26,10 @@ export interface TableSchema extends JsonRecord {
 }
 
 /**
- * JSON schema of a table of fields. Every response contains every field, so that all items have the same fields; unknown
+ * The schema that is sent. Every response contains every field, so that all items have the same fields; unknown
  * values are null. Models that must write each name also omit fewer fields.
  */
-export function buildTableSchema(fields: readonly ExtractField[]): TableSchema {
+export function buildObjectSchema(fields: readonly ExtractField[]): ObjectSchema {
 	return {
 		type: 'object',
 		properties: Object.fromEntries(fields.map((field) => [field.name, buildFieldSchema(field)])),
@@ -39,9 +39,9 @@ export function buildTableSchema(fields: readonly ExtractField[]): TableSchema {
 }
 
 /** Schema for validating a response: an omitted optional field counts as null. */
-export function buildValidationSchema(fields: readonly ExtractField[]): TableSchema {
+export function buildValidationSchema(fields: readonly ExtractField[]): ObjectSchema {
 	const required = fields.filter((field) => field.required).map(({ name }) => name);
-	return { ...buildTableSchema(fields), required };
+	return { ...buildObjectSchema(fields), required };
 }
 
 /** The type of a field as JSON schema names it. */
