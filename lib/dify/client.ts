@@ -131,7 +131,7 @@ export class DifyClient {
 			isIdempotent = method === 'GET',
 		}: DifyRequestOptions = {},
 	): Promise<unknown> {
-		return await this.open(
+		return await this.sendAndRead(
 			{
 				method,
 				url: this.buildUrl(path, query),
@@ -157,7 +157,7 @@ export class DifyClient {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
 		const timeouts = { firstTokenMs: idleMs, idleMs };
-		const uploading = this.open({ url: this.buildUrl(path), upload, timeouts }, readJson);
+		const uploading = this.sendAndRead({ url: this.buildUrl(path), upload, timeouts }, readJson);
 		const json = await uploading.catch((error: unknown) => {
 			throw explainUploadError(error, file, { ...upload.sent, idleMs });
 		});
@@ -169,7 +169,7 @@ export class DifyClient {
 	 *
 	 * @throws {ServerError}
 	 */
-	async open<T>(
+	async sendAndRead<T>(
 		requestOptions: RequestOptions,
 		read: (response: HttpResponse) => Promise<T>,
 	): Promise<T> {

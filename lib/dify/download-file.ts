@@ -47,7 +47,7 @@ export async function openSignedFile<T>(
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
 	const originError = rejectRedirect(href);
 	if (originError !== undefined) throw originError;
-	return await client.open({ url: href, timeouts: FILE_TIMEOUTS, rejectRedirect }, read);
+	return await client.sendAndRead({ url: href, timeouts: FILE_TIMEOUTS, rejectRedirect }, read);
 }
 
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */

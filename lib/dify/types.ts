@@ -12,13 +12,13 @@ export type DifyAppMode =
 
 /**
  * One change of the text, for a live display. All changes in order give the text of the result, apart from blanks and
- * signatures of file URLs. `replace`: Dify took the text back, for the reason. `correct`: the complete text, as Dify
- * says it at the end, differs from the parts; a display that cannot remove text adds it as a paragraph.
+ * signatures of file URLs. `replace`: Dify took the text back, for the reason. `restate`: the complete text, as
+ * Dify says it at the end, differs from the parts; a display that cannot remove text adds it as a paragraph.
  */
 export type TextDelta =
 	| { type: 'append'; text: string }
 	| { type: 'replace'; text: string; reason: string }
-	| { type: 'correct'; text: string };
+	| { type: 'restate'; text: string };
 
 export interface WorkflowNode extends Pick<
 	RunSummary,

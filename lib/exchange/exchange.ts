@@ -7,7 +7,7 @@ import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
 import type { RequestOptions } from '../http/types';
-import { probeApiRoot } from '../servers/list-models';
+import { fetchApiRoot } from '../servers/list-models';
 import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
@@ -192,7 +192,7 @@ async function probeForRoutes<D>(
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
-	const found = await probeApiRoot(server, { signal: http.signal }).catch(() => undefined);
+	const found = await fetchApiRoot(server, { signal: http.signal }).catch(() => undefined);
 	if (found === undefined) return { ...state, missingUrls };
 	const { list, apiUrl } = found;
 	getProfile(server).learnType(list);

@@ -81,7 +81,7 @@ function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: Mode
 
 async function fetchModelList(server: ModelServer, { query, ...options }: ListQuery) {
 	const profile = getProfile(server);
-	const { list: response } = await probeApiRoot(server, { ...options, query });
+	const { list: response } = await fetchApiRoot(server, { ...options, query });
 	const models = isErrorResponse(response) ? undefined : parseModels(response.json);
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
@@ -114,7 +114,7 @@ interface ListQuery extends QueryOptions {
  *
  * @throws a `ServerError` if there is no response.
  */
-export async function probeApiRoot(
+export async function fetchApiRoot(
 	server: ModelServer,
 	{ query = '', ...options }: ListQuery = {},
 ): Promise<ApiRoot<ProbeResponse>> {

@@ -3,7 +3,7 @@ import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
 import { asNonEmptyString, asRecord, findList } from '../values/records';
-import { probeApiRoot } from './list-models';
+import { fetchApiRoot } from './list-models';
 import { isListMissing, probe, toProbeError } from './probe';
 import type { ModelServer, ProbeResponse } from './types/server-type';
 
@@ -44,7 +44,7 @@ async function probeVoices(
 ): Promise<ProbeResponse> {
 	const response = await probe(server, toVoicesUrl(server.getApiUrl()), { signal });
 	if (response.status !== 404) return response;
-	const { apiUrl } = await probeApiRoot(server, { signal });
+	const { apiUrl } = await fetchApiRoot(server, { signal });
 	const url = toVoicesUrl(apiUrl);
 	return url === toVoicesUrl(server.url.api) ? response : await probe(server, url, { signal });
 }

@@ -121,7 +121,7 @@ export const audio: DifyResource = {
 				const name = baseName(parameters.string('options.fileName'), 'speech');
 				const json = { ...input, voice, user: readUser(parameters) };
 				const url = client.buildUrl('/text-to-audio');
-				const speaking = client.open({ url, json, timeouts: TIMEOUTS }, async (response) => {
+				const speaking = client.sendAndRead({ url, json, timeouts: TIMEOUTS }, async (response) => {
 					const mimeType = parseMimeType(response.headers['content-type']);
 					// Dify returns `null` if there is no text to speak.
 					if (!/^audio\/|octet-stream$/.test(mimeType)) {

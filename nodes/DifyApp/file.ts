@@ -57,7 +57,7 @@ export const files: DifyResource = {
 				const { client, parameters } = call;
 				const fileId = readId(parameters, 'fileId');
 				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
-				const { facts, binary } = await client.open(
+				const { facts, binary } = await client.sendAndRead(
 					{ url, timeouts: FILE_TIMEOUTS },
 					async (response) => {
 						const { headers } = response;

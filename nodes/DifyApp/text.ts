@@ -10,7 +10,7 @@ import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { reportRun } from '../shared/dify/report-run';
 import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
 import { userField, readUser } from '../shared/dify/dify-user';
-import { buildRunRequest } from '../shared/dify/run-request';
+import { prepareRun } from '../shared/dify/prepare-run';
 import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
 import { toPlainObject } from '../shared/dify/run-output';
@@ -55,7 +55,7 @@ export const texts: DifyResource = {
 				const { client, parameters } = call;
 				const user = readUser(parameters);
 				const text = parameters.rawString('text');
-				const request = await buildRunRequest(call, { user });
+				const request = await prepareRun(call, { user });
 				const inputs = await addText(call, request.inputs, text);
 				const result = await sendCompletionMessage(client, { ...request, inputs });
 				reportRun(call, result);

@@ -2,7 +2,7 @@
 import { withAbsoluteUrl } from '../../lib/dify/output-files';
 import type { ConversationChoice } from '../../lib/dify/run/send-chat-message';
 import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
-import { buildRunRequest } from '../shared/dify/run-request';
+import { prepareRun } from '../shared/dify/prepare-run';
 import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
@@ -226,7 +226,7 @@ async function sendMessage(call: DifyCall) {
 	const query = parameters.rawString('query');
 	const conversation = readConversation(parameters);
 	const chatFiles = getChatFiles(call);
-	const runRequest = await buildRunRequest(call, { user: options.user, chatFiles });
+	const runRequest = await prepareRun(call, { user: options.user, chatFiles });
 	const keepsNodeValues = options.include.includes('workflow');
 	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };
 	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);

@@ -1,6 +1,6 @@
 /** Operation Execute of a run. */
 import { runWorkflow } from '../../lib/dify/run/run-workflow';
-import { buildRunRequest } from '../shared/dify/run-request';
+import { prepareRun } from '../shared/dify/prepare-run';
 import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
 import type { DifyOperation } from '../shared/dify/dify-operation';
@@ -46,7 +46,7 @@ export const runExecute: DifyOperation = {
 	execute: async (call) => {
 		const user = readUser(call.parameters);
 		const output = readOutputOptions(call, user);
-		const request = await buildRunRequest(call, { user, filesPath: 'options.files' });
+		const request = await prepareRun(call, { user, filesPath: 'options.files' });
 		const running = runWorkflow(call.client, { ...request, ...getKeptValues(output) });
 		return await toRunItem(call, { running, output, inputWarnings: request.warnings });
 	},

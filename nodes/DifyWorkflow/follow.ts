@@ -23,17 +23,17 @@ export const runFollow: DifyOperation = {
 		optionsCollection([...common, followTotalTimeout, onPauseWaiting]),
 	],
 	execute: async (call) => {
-		const { client, parameters, typing } = call;
+		const { client, parameters, chatStream } = call;
 		const user = readUser(parameters);
 		const runId = readId(parameters, 'workflowRunId');
 		const { timeouts } = readRequestSettings(parameters);
 		const output = readOutputOptions(call, user);
 		const continueAfterPause = output.onPause === 'wait';
-		await typing?.begin();
+		await chatStream?.begin();
 		const following = followRun(client, {
 			runId,
 			user,
-			onDeltas: typing?.show,
+			onDeltas: chatStream?.show,
 			// Human input may take any time.
 			timeouts: continueAfterPause ? { ...timeouts, idleMs: 0 } : timeouts,
 			continueAfterPause,

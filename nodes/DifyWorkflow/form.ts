@@ -132,18 +132,18 @@ interface Submission {
 
 /** Follows the run of a submission to its outputs or its next form; undefined if the node returns after the submission. */
 function readFollow(call: DifyCall, { user, formToken }: Submission) {
-	const { client, parameters, typing } = call;
+	const { client, parameters, chatStream } = call;
 	const output = readOutputOptions(call, user);
 	const { timeouts } = readRequestSettings(parameters);
 	const returnsImmediately = parameters.boolean('options.returnImmediately', false);
 	if (returnsImmediately || parameters.string('workflowRunId') === '') return undefined;
 	const runId = readId(parameters, 'workflowRunId');
 	return async () => {
-		await typing?.begin();
+		await chatStream?.begin();
 		const running = followRun(client, {
 			runId,
 			user,
-			onDeltas: typing?.show,
+			onDeltas: chatStream?.show,
 			timeouts,
 			submittedToken: formToken,
 			...getKeptValues(output),

@@ -62,7 +62,7 @@ const MIN_PAUSE_MS = 500;
 
 /** Streams progress to the chat, at most twice per second: the step, and the percentage of each layer. */
 export function createProgressReporter(
-	{ typing }: { typing: Pick<ChatStream, 'write'> | undefined },
+	{ chatStream }: { chatStream: Pick<ChatStream, 'write'> | undefined },
 	now: () => number = () => performance.now(),
 ): (progress: PullProgress) => Promise<void> {
 	let lastAt = -Infinity;
@@ -74,7 +74,7 @@ export function createProgressReporter(
 		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
 		lastAt = now();
 		lastLine = line;
-		await typing?.write(`${line}\n`);
+		await chatStream?.write(`${line}\n`);
 	};
 }
 

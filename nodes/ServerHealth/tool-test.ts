@@ -36,7 +36,7 @@ export const toolTest: HealthOperation = defineHealthOperation({
 		),
 		...checkFields(streamingField),
 	],
-	fetchHealth: async ({ target, parameters, signal, checkOptions, context, typing }) =>
+	fetchHealth: async ({ target, parameters, signal, checkOptions, context, chatStream }) =>
 		await addToolTest(target, await checkServer(target, checkOptions), {
 			model: parameters.string('model'),
 			maxTokens: parameters.number('maxTokens'),
@@ -46,7 +46,7 @@ export const toolTest: HealthOperation = defineHealthOperation({
 				const progress = `Case ${number} of ${CASES.length}, ${name}: ${passed ? 'passed' : 'not passed'}`;
 				// The console of the browser.
 				tryOrUndefined(() => context.sendMessageToUI(progress));
-				await typing?.write(`${progress}\n`);
+				await chatStream?.write(`${progress}\n`);
 			},
 		}),
 });

@@ -32,7 +32,7 @@ export function adoptText(run: TextParts, completeText: string): TextDelta[] {
 	run.textReasoning = reasoning || run.textReasoning;
 	const rest = findRest({ shownText: previousText, completeText: text });
 	if (rest === '') return [];
-	return [rest === undefined ? { type: 'correct', text } : { type: 'append', text: rest }];
+	return [rest === undefined ? { type: 'restate', text } : { type: 'append', text: rest }];
 }
 
 /** Splits the thinking off as in the stream, which may have had it in events of its own. */

@@ -12,7 +12,7 @@ import { getExpiryWarning } from './run-result';
 
 export interface FollowRequest extends Omit<
 	RunReaderOptions,
-	'stop' | 'runId' | 'awaitedForms' | 'areFormsOpen'
+	'stop' | 'followedRunId' | 'awaitedFormKeys' | 'areFormsOpen'
 > {
 	runId: string;
 	/** The user who started the run. */
@@ -55,7 +55,7 @@ export async function followRun(
 			{
 				...options,
 				timeouts: { ...options.timeouts, totalMs: remainingMs },
-				runId,
+				followedRunId: runId,
 				awaitedFormKeys,
 				areFormsOpen,
 			},

@@ -39,7 +39,7 @@ export interface CollectedParts extends Pick<
 	readonly partsBudget: MemoryBudget;
 }
 
-/** Adds or merges a file: chatflows list their files in two closing events. */
+/** Adds or merges a file: chatflows list their files in both end events. */
 export function addFile(
 	{ files, fileIndex, partsBudget }: Pick<CollectedParts, 'files' | 'fileIndex' | 'partsBudget'>,
 	source: JsonRecord,

@@ -21,16 +21,16 @@ import { createRunError } from './run-error';
 import { createDifyError } from '../create-error';
 import type { HumanForm, RunResult, TextDelta } from '../types';
 import { adoptText } from './adopt-text';
-import { setFinalText } from './final-text';
+import { finalizeText } from './finalize-text';
 import type { RunState } from './run-state';
-import { applyEvent, createRunState, flushText, hasLastEvent, hasClosingEvent } from './run-state';
+import { applyEvent, createRunState, flushText, hasLastEvent, hasEndEvent } from './run-state';
 import { getOutputText } from './output-text';
 import type { RunRecord, WaitOptions } from './run-record';
 import {
 	applyRunRecord,
 	pollAndApplyMessage,
 	pollAndApplyRunRecord,
-	fetchStoredAnswer,
+	fetchAndKeepStoredText,
 	fetchRunRecord,
 	fetchEndedRunRecord,
 } from './run-record';
@@ -59,8 +59,8 @@ export interface RunReaderOptions {
 	 * @returns whether Dify accepted the stop
 	 */
 	stop?: (taskId: string) => Promise<boolean>;
-	/** An existing run to follow. */
-	runId?: string;
+	/** The existing run to follow, which may have started before its first event is read. Default: the request starts a run. */
+	followedRunId?: string;
 	/** Keep reading after the first pause: the run continues after its form is submitted. */
 	continueAfterPause?: boolean;
 	/** Whether the result contains the inputs and outputs of nodes, which may be large. */
@@ -127,8 +127,8 @@ export async function readRun(
 	requestOptions: RequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
-	const { runId, continueAfterPause, awaitedFormKeys, keepsNodeValues } = options;
-	const mayLackText = runId !== undefined;
+	const { followedRunId, continueAfterPause, awaitedFormKeys, keepsNodeValues } = options;
+	const mayLackText = followedRunId !== undefined;
 	const { secrets } = client.endpoint;
 	const run = createRunState({
 		mayLackText,
@@ -137,7 +137,7 @@ export async function readRun(
 		keepsNodeValues,
 		secrets,
 	});
-	run.workflowRunId = runId;
+	run.workflowRunId = followedRunId;
 	return await new RunReader({ client, requestOptions, run, options }).read();
 }
 
@@ -194,7 +194,7 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.cancel, { once: true });
-		if (this.options.runId !== undefined) this.silence.onEvent();
+		if (this.options.followedRunId !== undefined) this.silence.onEvent();
 		const error = await this.readEvents().then(() => undefined, asServerErrorOrThrow);
 		this.silence.stop();
 		signal?.removeEventListener('abort', this.cancel);
@@ -213,12 +213,12 @@ class RunReader {
 		switch (streamEnd.type) {
 			case 'runEnded':
 				if (streamEnd.missing === 'status') await this.fetchMissingStatus();
-				return await this.completeResult(
+				return await this.finishRun(
 					streamEnd.missing === 'finalEvent' ? MISSING_FINAL_EVENT : undefined,
 				);
 			case 'silent':
 				await this.emitDeltas(applyRunRecord(this.run, streamEnd.record));
-				return await this.completeResult(RECOVERED_AFTER_SILENCE);
+				return await this.finishRun(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
 				return await this.recoverStoredRun(
@@ -242,7 +242,7 @@ class RunReader {
 			maxBytes: MAX_STREAM_BYTES,
 			timeouts: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
-		await this.client.open(streamOptions, async (response) => {
+		await this.client.sendAndRead(streamOptions, async (response) => {
 			this.hasResponse = true;
 			this.difyVersion = response.headers['x-version'];
 			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
@@ -256,12 +256,12 @@ class RunReader {
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
 					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
 				}
-				if (this.options.runId !== undefined) this.silence.onEvent();
+				if (this.options.followedRunId !== undefined) this.silence.onEvent();
 				if (this.cancellation !== undefined) this.stopInDify();
 				else await this.emitDeltas(deltas);
 				if (hasLastEvent(run)) return;
 				response.markContent();
-				if (hasClosingEvent(run)) response.expectEnd();
+				if (hasEndEvent(run)) response.expectEnd();
 			}
 			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
@@ -270,7 +270,7 @@ class RunReader {
 	/** Ends the reading of a silent run that has ended, or paused again. */
 	private async lookUpSilentRun() {
 		const { client, options, run } = this;
-		const record = await fetchEndedRunRecord(client, options.runId!);
+		const record = await fetchEndedRunRecord(client, options.followedRunId!);
 		if (record === undefined) return undefined;
 		// Its record says so all the time.
 		const isAwaited = record.status === 'paused' && options.continueAfterPause === true;
@@ -401,11 +401,11 @@ class RunReader {
 		});
 		const user = this.requestOptions.json?.user;
 		if (user !== undefined) {
-			await fetchStoredAnswer(client, run, user).catch(() => undefined);
+			await fetchAndKeepStoredText(client, run, user).catch(() => undefined);
 		}
 		pushAll(deltas, flushText(run));
 		await this.emitDeltas(deltas);
-		return await this.completeResult(
+		return await this.finishRun(
 			warning ?? (workflowRunId === undefined ? RECOVERED_FROM_MESSAGE : RECOVERED_FROM_RUN_RECORD),
 		);
 	}
@@ -423,7 +423,7 @@ class RunReader {
 
 	/** A new run that sent only pings. */
 	private get isQueued() {
-		const isNew = this.options.runId === undefined;
+		const isNew = this.options.followedRunId === undefined;
 		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
@@ -446,21 +446,21 @@ class RunReader {
 
 	/** Adds that a run may have started, after errors of proxies and connections. */
 	private withMayHaveStarted(error: ServerError) {
-		const isOpen = this.options.runId === undefined && mayHaveStarted(error.type);
+		const isOpen = this.options.followedRunId === undefined && mayHaveStarted(error.type);
 		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
 	}
 
 	/**
-	 * Emits the rest of the text, and returns the result.
+	 * Fetches the outputs that a stopped run may lack, emits the rest of the text, and returns the result.
 	 *
 	 * @param warning about how it was obtained
 	 * @throws {ServerError} for a run that failed in Dify
 	 */
-	private async completeResult(warning?: string) {
+	private async finishRun(warning?: string) {
 		const { run } = this;
 		if (run.reportedEnd?.status === 'stopped' && this.silentRecord === undefined)
 			await this.fetchStoppedOutputs();
-		await this.emitDeltas(setFinalText(run));
+		await this.emitDeltas(finalizeText(run));
 		const result = toRunResult(run);
 		const { error, warnings } = result;
 		const context = toErrorContext(this.client.endpoint, { url: this.requestOptions.url });

@@ -232,11 +232,11 @@ export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord
 }
 
 /**
- * Fetches the text of a chatflow whose stream was lost from its stored message, as the closing text, if its run record may lack a replacement:
- * that of a stopped run has no text, and that of an app with moderation has the unmoderated one
+ * Fetches the text of a chatflow whose stream was lost from its stored message, and keeps it as the closing text. Only if
+ * its run record may lack a replacement: that of a stopped run has no text, and that of an app with moderation has the unmoderated one
  * (docs/protocols/dify.md 3.9).
  */
-export async function fetchStoredAnswer(
+export async function fetchAndKeepStoredText(
 	client: DifyClient,
 	run: RunState,
 	user: unknown,

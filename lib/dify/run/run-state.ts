@@ -73,7 +73,7 @@ export interface RunState
 	hasMessageEnd: boolean;
 	/** Set by `workflow_finished`, or the error of a stop. */
 	reportedEnd?: ReportedEnd;
-	/** The last non-empty text that Dify said at the end (`final-text.ts`). */
+	/** The last non-empty text that Dify said at the end (`finalize-text.ts`). */
 	closingText?: ClosingText;
 	/** Dify replaced the response: this text stays, also against the closing one. */
 	isReplaced: boolean;
@@ -303,8 +303,8 @@ export function hasLastEvent(run: RunState): boolean {
 	return reportedEnd.isLastEvent || hasMessageEnd;
 }
 
-/** Whether at most one more event follows: chatflows end with two, in any order. */
-export function hasClosingEvent({ reportedEnd, hasMessageEnd }: RunState): boolean {
+/** Whether an event of the end arrived, so at most one more follows: chatflows end with two, in any order. */
+export function hasEndEvent({ reportedEnd, hasMessageEnd }: RunState): boolean {
 	return reportedEnd !== undefined || hasMessageEnd;
 }
 
@@ -375,7 +375,7 @@ function applyMessage(run: RunState, { answer }: { answer?: unknown }): TextDelt
 	return isDisplayed ? rest : [...rest, ...deltas];
 }
 
-/** Keeps the text of the outputs. Which text the run has is decided at its end (`final-text.ts`). */
+/** Keeps the text of the outputs. Which text the run has is decided at its end (`finalize-text.ts`). */
 function addClosingText(run: RunState, finishedAt: number | undefined) {
 	const { workflow, mayLackText } = run;
 	const text = workflow && getOutputText(run, workflow.outputs);

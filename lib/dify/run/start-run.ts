@@ -80,7 +80,8 @@ export async function startRun(
 				},
 			}),
 		}).catch(asServerErrorOrThrow);
-		if (!(result instanceof ServerError)) return await withMissingForms(client, result, request);
+		if (!(result instanceof ServerError))
+			return await followForMissingForms(client, result, request);
 		const error = result;
 		if (error.type === 'invalidInputs') throw await explainInputError(error, client);
 		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
@@ -88,8 +89,13 @@ export async function startRun(
 	}
 }
 
-/** Reads the forms of a run whose stream was lost before its pause: its record has none, but its events repeat them. */
-async function withMissingForms(
+/**
+ * Follows a run whose stream was lost before its pause, to read its forms: its record has none, but its events repeat
+ * them.
+ *
+ * @returns the followed result, with what only the first one has; the first one if it lacks no form.
+ */
+async function followForMissingForms(
 	client: DifyClient,
 	result: RunResult,
 	{ user, onDeltas, timeouts, keepsNodeValues }: RunRequest,

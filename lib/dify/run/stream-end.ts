@@ -43,13 +43,13 @@ interface Broken {
 }
 
 /** Dify or a proxy returned an error response. */
-interface ErrorResponse {
+interface ErrorResponseEnd {
 	type: 'errorResponse';
 	error: ServerError;
 }
 
 /** How the events of a run ended, unless this client cancelled it. */
-export type StreamEnd = RunEnded | TextTooLong | Silent | TimedOut | Broken | ErrorResponse;
+export type StreamEnd = RunEnded | TextTooLong | Silent | TimedOut | Broken | ErrorResponseEnd;
 
 /**
  * How the events of a run ended that this client did not cancel.

@@ -111,7 +111,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 			granularities: parameters.choices('options.timestamps'),
 			extraBody: parameters.objectToSend('options.extraBody', {}),
 		});
-		await call.typing?.write(transcript.text);
+		await call.chatStream?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);
 		const { text, extraFields, subtitles } = transcript;
 		// The text, or an object with its times; other fields of the server are metadata.

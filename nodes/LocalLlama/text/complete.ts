@@ -37,15 +37,15 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		createOptionsField(options),
 	],
 	execute: async (call) => {
-		const { parameters, server, typing } = call;
+		const { parameters, server, chatStream } = call;
 		const settings = await resolveTextSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
-		const onDelta = typing ? async (delta: string) => await typing.write(delta) : undefined;
+		const onDelta = chatStream ? async (delta: string) => await chatStream.write(delta) : undefined;
 		const items: ResultItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
-				if (items.length > 0) await typing?.write('\n\n');
+				if (items.length > 0) await chatStream?.write('\n\n');
 				const copySettings = withSeedOffset(settings, copy);
 				const completion = await completeText(server, copySettings, { prompt, onDelta });
 				if (!completion.text) completion.warnings = ['The model generated no text.'];

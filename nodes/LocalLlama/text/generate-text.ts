@@ -49,14 +49,14 @@ export async function generateText(
 	settings: Omit<ChatSettings, 'showThinking'>,
 	{ messages, files }: Conversation,
 ): Promise<ChatResult> {
-	const { server, typing } = call;
+	const { server, chatStream } = call;
 	const closedChat = new AbortController();
 	let writes = Promise.resolve();
 	const onDelta = (delta: string) => {
-		writes = writes.then(async () => await typing?.write(delta));
+		writes = writes.then(async () => await chatStream?.write(delta));
 		writes.catch(() => closedChat.abort());
 	};
-	const isNeededOnlyAtEnd = typing === undefined;
+	const isNeededOnlyAtEnd = chatStream === undefined;
 	const signal = isNeededOnlyAtEnd
 		? call.signal
 		: AbortSignal.any([call.signal, closedChat.signal]);

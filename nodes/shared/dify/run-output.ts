@@ -114,10 +114,10 @@ const PAUSED = 'This request waits for human input, so there is no response yet.
 
 /** Tells a chat of a run that waits and has no text: n8n would show that the workflow is set up wrongly. */
 export async function showPause(
-	{ typing }: Pick<DifyCall, 'typing'>,
+	{ chatStream }: Pick<DifyCall, 'chatStream'>,
 	{ status, text }: RunResult,
 ): Promise<void> {
-	if (status === 'paused' && text.trim() === '') await typing?.write(PAUSED);
+	if (status === 'paused' && text.trim() === '') await chatStream?.write(PAUSED);
 }
 
 /** Error for a run that unexpectedly pauses for human input. */

@@ -3,7 +3,7 @@ import { isToolType } from 'n8n-workflow';
 
 /** A change of a response: text to append, a text that replaces it, or the complete text that differs from its parts. */
 interface TextDelta {
-	type: 'append' | 'replace' | 'correct';
+	type: 'append' | 'replace' | 'restate';
 	text: string;
 }
 
@@ -39,7 +39,7 @@ export class ChatStream {
 		}
 		let message = '';
 		for (const { type, text } of deltas.slice(Math.max(from, 0))) {
-			const isParagraph = type === 'correct' && (this.hasText || message !== '');
+			const isParagraph = type === 'restate' && (this.hasText || message !== '');
 			message += isParagraph ? `\n\n${text}` : text;
 		}
 		await this.write(message);

@@ -23,7 +23,7 @@ export type OperationCall<Access extends object = object> = Access & {
 	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
 	signal: AbortSignal;
 	/** The chat to stream the response into, if there is one. */
-	typing: ChatStream | undefined;
+	chatStream: ChatStream | undefined;
 	/** Shows a hint at the node, once per run. */
 	hint(message: string): void;
 };

@@ -53,7 +53,7 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (index: number) => readParameters(index, operation);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
-			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
+			const chatStream = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
 			const call = {
 				...(await openFirst(itemIndexes, async (index) => await getAccess(index, signal))),
 				context,
@@ -63,7 +63,7 @@ export async function runOperations<Access extends object>(
 				parametersOf,
 				accessOf: async (index: number) => await getAccess(index, signal),
 				signal,
-				typing,
+				chatStream,
 				hint: (message: string) => addHintOnce(context, message),
 			};
 			const explain = ({ itemIndex: index, reason, facts }: ItemError) => {
@@ -72,10 +72,10 @@ export async function runOperations<Access extends object>(
 				return new ItemError(index, explained.reason, { facts, isOfNode: explained.isOfNode });
 			};
 			const result = await operation.execute(call).catch(async (error: unknown) => {
-				await typing?.breakLine();
+				await chatStream?.breakLine();
 				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
 			});
-			await typing?.end();
+			await chatStream?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
 			return [result]
 				.flat()

@@ -1,5 +1,5 @@
 import { applyEvent, createRunState, hasLastEvent } from '../../../lib/dify/run/run-state';
-import { setFinalText } from '../../../lib/dify/run/final-text';
+import { finalizeText } from '../../../lib/dify/run/finalize-text';
 import { toRunResult } from '../../../lib/dify/run/run-result';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { sampleContext, transcript, wireText } from '../../simulators/dify';
@@ -28,7 +28,7 @@ export function playEvents(...events: unknown[]): PlayedRun {
 			displayedText = delta.type === 'append' ? displayedText + delta.text : delta.text;
 	};
 	for (const event of events) display(applyEvent(run, event));
-	display(setFinalText(run));
+	display(finalizeText(run));
 	return { result: toRunResult(run), displayedText, isFinished: hasLastEvent(run) };
 }
 

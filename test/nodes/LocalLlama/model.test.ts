@@ -238,7 +238,7 @@ describe('Pull', () => {
 		const chatText: string[] = [];
 		let time = 0;
 		const type = createProgressReporter(
-			{ typing: { write: async (text) => void chatText.push(text) } },
+			{ chatStream: { write: async (text) => void chatText.push(text) } },
 			() => time,
 		);
 		for (let completed = 0; completed <= 100; completed++) {

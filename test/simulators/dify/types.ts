@@ -75,7 +75,7 @@ export interface Script {
 	stopped?: string;
 	/** Nodes that failed and were handled: the run is `partial-succeeded`. */
 	exceptions?: number;
-	/** Files of the closing events. */
+	/** Files of the end events. */
 	files?: Json[];
 	/** Seconds. */
 	elapsed?: number;

@@ -235,7 +235,7 @@ describe('a stream that breaks off', () => {
 
 	test('of an existing run is completed from its record, although its message is complete', async () => {
 		const { result } = await read(stream([started, flowText('lo'), flowEnd]), {
-			runId: RUN,
+			followedRunId: RUN,
 			routes: { [RECORD]: json(done) },
 		});
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Hello' });
@@ -259,7 +259,7 @@ describe('a stream that breaks off', () => {
 		['of an existing run is not', pings(), RUN, 'streamEndedEarly'],
 	])('a stream that breaks off %s', async (_name, answer, runId, type) => {
 		const routes = { [RECORD]: json({ code: 'unauthorized', message: 'x', status: 401 }, 401) };
-		expect((await read(answer, { runId, routes })).error!.type).toBe(type);
+		expect((await read(answer, { followedRunId: runId, routes })).error!.type).toBe(type);
 	});
 });
 
@@ -314,7 +314,7 @@ describe('a request without a stream', () => {
 	])(
 		'the error of a request without a stream: %s',
 		async (_name, answer, runId, type, mayHaveStarted) => {
-			const { error, paths } = await read(answer, { runId });
+			const { error, paths } = await read(answer, { followedRunId: runId });
 			expect(error!.type).toBe(type);
 			expect(paths).toEqual([]);
 			expect(error!.suggestion.includes(MAY_HAVE_STARTED)).toBe(mayHaveStarted);

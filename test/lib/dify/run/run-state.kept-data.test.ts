@@ -1,6 +1,6 @@
 /** What a run keeps of its events: only what the item needs, in linear time, and up to a limit in memory. */
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
-import { setFinalText } from '../../../../lib/dify/run/final-text';
+import { finalizeText } from '../../../../lib/dify/run/finalize-text';
 import { toRunResult } from '../../../../lib/dify/run/run-result';
 import type { RunState } from '../../../../lib/dify/run/run-state';
 import type { RunResult } from '../../../../lib/dify/types';
@@ -20,7 +20,7 @@ const END = {
 function play(events: Iterable<object>, options = {}): { run: RunState; result: RunResult } {
 	const run = createRunState(options);
 	for (const event of events) applyEvent(run, event);
-	setFinalText(run);
+	finalizeText(run);
 	return { run, result: toRunResult(run) };
 }
 

@@ -23,7 +23,7 @@ function play(events: object[], error?: typeof LOST, mayLackText = false) {
 }
 
 test.each<[string, object[], typeof LOST | undefined, object]>([
-	['both closing events', [STARTED, TEXT, FINISHED, MESSAGE_END], undefined, { type: 'runEnded' }],
+	['both end events', [STARTED, TEXT, FINISHED, MESSAGE_END], undefined, { type: 'runEnded' }],
 	['an error after the end', [STARTED, MESSAGE_END, FINISHED], LOST, { type: 'runEnded' }],
 	['an end without message_end', [STARTED, TEXT, FINISHED], LOST, { missing: 'finalEvent' }],
 	['a failure without message_end', [STARTED, FAILED], LOST, { missing: undefined }],

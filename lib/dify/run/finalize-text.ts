@@ -5,13 +5,15 @@ import type { RunState } from './run-state';
 import { flushText } from './run-state';
 
 /**
- * Sets the final text of a run that ended, and returns the last changes of its display.
+ * Ends the text of a run: what was held back is added, and the closing text may win.
  *
  * The closing text of a succeeded run wins wherever it differs from the streamed one. Replaced responses, and what
  * failed and stopped runs streamed, stay; so does the text of a run with handled errors, if all of it was streamed. The
  * record of a stopped run only completes what a lost stream lacks.
+ *
+ * @returns the last changes of its display.
  */
-export function setFinalText(run: RunState): TextDelta[] {
+export function finalizeText(run: RunState): TextDelta[] {
 	const deltas = [...flushText(run), ...removeUnopenedReasoning(run)];
 	const { closingText } = run;
 	return closingText !== undefined && winsOverStreamed(run, closingText)

@@ -1,4 +1,4 @@
-/** The request of a run from the fields of a node: inputs, files, options. */
+/** Prepares a run from the fields of a node: begins its chat message, reads its inputs, and uploads its files. */
 import type { RunRequest } from '../../../lib/dify/run/start-run';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
@@ -29,21 +29,22 @@ export interface PreparedRun extends RunRequest {
 }
 
 /**
- * The request of a run, with its options. Files are uploaded after all checks, also those of the caller.
+ * Prepares the request of a run, with its options: hints are shown, the form of the app is fetched if there are files, and
+ * files are uploaded after all checks, also those of the caller.
  *
  * @throws {ServerError} also for an app that accepts no files
  */
-export async function buildRunRequest(
+export async function prepareRun(
 	call: DifyCall,
 	{ user, filesPath = 'files', chatFiles = [] }: RequestSource,
 ): Promise<PreparedRun> {
-	const { client, parameters, typing } = call;
+	const { client, parameters, chatStream } = call;
 	const options = {
 		...readRequestSettings(parameters, GENERATION_RETRIES),
 		traceId: parseTraceId(parameters.value('options.traceId')),
 		workflowId: parameters.string('options.workflowId') || undefined,
 	};
-	await typing?.begin();
+	await chatStream?.begin();
 	const selected = await readRequestedFiles(call, filesPath);
 	const { values, files: formFiles, warnings } = await readInputs(call);
 	warnings.forEach(call.hint);
@@ -56,5 +57,5 @@ export async function buildRunRequest(
 	});
 	const inputs = { ...values, ...(await formFiles.upload(user)) };
 	const files = await sendFiles([...selected, ...added], user, allowedTypes);
-	return { ...options, inputs, files, user, warnings, onDeltas: typing?.show };
+	return { ...options, inputs, files, user, warnings, onDeltas: chatStream?.show };
 }
