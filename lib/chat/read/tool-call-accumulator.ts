@@ -141,7 +141,7 @@ function findRepeatedObject(text: string): string | undefined {
 		objects.push(text.slice(from, to));
 		from = to;
 	}
-	if (objects.length <= 1) return undefined;
+	if (objects.length <= 1 || objects.length > MAX_REPETITIONS) return undefined;
 	const values = objects.map((json) => stringifyCanonical(parseJson(json)));
 	const isRepeated = values.every((value) => value === values[0]);
 	return isRepeated && isRecord(parseJson(objects[0]!)) ? objects[0] : undefined;

@@ -1,3 +1,4 @@
+import type { TextCount } from '../../../../lib/http/body-limits';
 import { ToolCallAccumulator } from '../../../../lib/chat/read/tool-call-accumulator';
 
 const call = (name: string | undefined, args: unknown, more: object = {}) => ({
@@ -134,4 +135,150 @@ describe('deltas of calls', () => {
 			accumulator.add([call(undefined, ' '.repeat(1000), { index: 0 })]);
 		expect(accumulator.runaway.state).not.toBe('normal');
 	});
+});
+
+describe('arguments that a server sends again when they are complete', () => {
+	interface Case {
+		name: string;
+		/** Arguments, one delta each. */
+		deltas: string[];
+		/** Those of the ended call. */
+		args: string;
+	}
+
+	test.each<Case>([
+		{ name: 'the last delta has all', deltas: ['{"a"', ':1}', '{"a":1}'], args: '{"a":1}' },
+		{ name: 'the second delta has all', deltas: ['{"a"', '{"a":1}'], args: '{"a":1}' },
+		{ name: 'blanks follow', deltas: ['{"a"', '{"a":1}', ' '], args: '{"a":1}' },
+		{
+			name: 'something else follows',
+			deltas: ['{"a"', '{"a":1}', '}'],
+			args: '{"a"{"a":1}}',
+		},
+		{
+			name: 'what follows begins in another way',
+			deltas: ['{"a"', '{"b":1}'],
+			args: '{"a"{"b":1}',
+		},
+		{ name: 'what follows is no object', deltas: ['[', '[1]'], args: '[[1]' },
+		{ name: 'only blanks came before', deltas: [' ', ' {"a":1}'], args: '  {"a":1}' },
+		{ name: 'in other pieces', deltas: ['{"a":1}{"a":', '1}'], args: '{"a":1}' },
+		{
+			name: 'with the keys in another order',
+			deltas: ['{"a":1,"b":2}{"b":2,', '"a":1}'],
+			args: '{"a":1,"b":2}',
+		},
+		{ name: 'another object', deltas: ['{"a":1}{"a":', '2}'], args: '{"a":1}{"a":2}' },
+		{ name: 'a list', deltas: ['[1][', '1]'], args: '[1][1]' },
+		{
+			name: 'ten times the same object',
+			deltas: ['{"a":1}'.repeat(10)],
+			args: '{"a":1}',
+		},
+		{
+			name: 'eleven times the same object',
+			deltas: ['{"a":1}'.repeat(11)],
+			args: '{"a":1}'.repeat(11),
+		},
+		{ name: 'an object after half of it', deltas: ['{"a":1}{"a"'], args: '{"a":1}{"a"' },
+	])('$name', ({ deltas, args }) => {
+		const accumulator = new ToolCallAccumulator();
+		for (const [at, delta] of deltas.entries())
+			accumulator.add(call(at === 0 ? 'store' : undefined, delta, { index: 0 }));
+		expect(accumulator.end().map((one) => one.arguments)).toEqual([args]);
+	});
+
+	test('what its reader understands stays as it came', () => {
+		const accumulator = new ToolCallAccumulator();
+		accumulator.add(call('store', '{"a":1}{"a":1}'));
+		expect(accumulator.end((args) => args)).toMatchObject([{ arguments: '{"a":1}{"a":1}' }]);
+	});
+});
+
+test.each([
+	{
+		what: 'an index as text is that number',
+		deltas: [call('a', '{', { index: 0 }), call(undefined, '}', { index: '0' })],
+		calls: ['a {}'],
+	},
+	{
+		what: 'a long text is no index',
+		deltas: [call('a', '{', { index: '0'.repeat(21) }), call('b', '{}', { index: '0'.repeat(21) })],
+		calls: ['a {', 'b {}'],
+	},
+	{
+		what: 'an object is no index',
+		deltas: [call('a', '{}', { index: {} }), call('b', '{}', { index: {} })],
+		calls: ['a {}', 'b {}'],
+	},
+	{
+		what: 'a complete call is repeated with its ID',
+		deltas: [
+			call('a', '{"b":1}', { index: 0, id: 'x' }),
+			call('a', '{"b":1}', { index: 0, id: 'x' }),
+		],
+		calls: ['a {"b":1}{"b":1}'],
+	},
+	{
+		what: 'other arguments after a complete call with its ID are another call',
+		deltas: [
+			call('a', '{"b":1}', { index: 0, id: 'x' }),
+			call('a', '{"b":2}', { index: 0, id: 'x' }),
+		],
+		calls: ['a {"b":1}', 'a {"b":2}'],
+	},
+	{
+		what: 'a name after a complete call without an ID, with arguments, is another call',
+		deltas: [call('a', '{}', { index: 0 }), call('b', '{"c":1}', { index: 0 })],
+		calls: ['a {}', 'b {"c":1}'],
+	},
+	{
+		what: 'a name that comes later',
+		deltas: [call(undefined, '{', { index: 0 }), call('a', '}', { index: 0 })],
+		calls: ['a {}'],
+	},
+	{
+		what: "gpt-oss's tokens behind a name",
+		deltas: [call(' ls <|channel|>commentary', '{}')],
+		calls: ['ls {}'],
+	},
+	{
+		what: 'arguments after an empty object',
+		deltas: [call('a', '{}', { index: 0 }), call(undefined, '{"b":1}', { index: 0 })],
+		calls: ['a {"b":1}'],
+	},
+	{
+		what: 'blanks after an empty object',
+		deltas: [call('a', '{}', { index: 0 }), call(undefined, ' ', { index: 0 })],
+		calls: ['a {} '],
+	},
+	{
+		what: 'arguments as an object, under other names, and none',
+		deltas: [
+			{ function: { name: 'a', parameters: { b: 1 } } },
+			{ name: 'c', input: { d: 2 } },
+			call('e', null),
+		],
+		calls: ['a {"b":1}', 'c {"d":2}', 'e '],
+	},
+])('$what', ({ deltas, calls }) => {
+	expect(collect(...deltas)).toEqual(calls);
+});
+
+test('an ID that comes later finds its call, and the first one stays', () => {
+	const accumulator = new ToolCallAccumulator();
+	accumulator.add(call('a', '{', { index: 0 }));
+	accumulator.add(call(undefined, '"b"', { index: 0, id: 'x' }));
+	accumulator.add(call(undefined, ':1', { id: 'x' }));
+	accumulator.add(call(undefined, '}', { index: 0, id: 'y' }));
+	expect(accumulator.calls).toEqual([{ id: 'x', name: 'a', arguments: '{"b":1}' }]);
+});
+
+test('all of a call counts as text of the response', () => {
+	const counted: number[] = [];
+	const textCount = { add: (length: number) => void counted.push(length) } as unknown as TextCount;
+	const accumulator = new ToolCallAccumulator(textCount);
+	accumulator.add(call('store', '{"a"', { index: 0, id: 'xy' }));
+	accumulator.add(call(undefined, ':1}', { index: 0 }));
+	expect(counted).toEqual([11, 3]);
 });
