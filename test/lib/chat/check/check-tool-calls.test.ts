@@ -406,6 +406,7 @@ describe('calls and the connected tools', () => {
 	test.each([
 		{ args: '{"folder":"x","foldr":"y"}', names: 'foldr' },
 		{ args: '{"folder":"x","__proto__":{"dry":false}}', names: '__proto__' },
+		{ args: '{"folder":"x","a":1,"b":2,"c":3,"d":4,"e":5}', names: 'a, b, c, d, e' },
 		{ args: '{"folder":"x","a":1,"b":2,"c":3,"d":4,"e":5,"f":6}', names: 'a, b, c, d, e, …' },
 	])('$args runs, and a hint names $names', ({ args, names }) => {
 		expect(checkMails(args)).toEqual({
@@ -577,4 +578,29 @@ describe('the number of steps per response', () => {
 			expect(warnings).toEqual([]);
 		});
 	});
+});
+
+const order: ToolDefinition = {
+	name: 'order',
+	schema: { type: 'object', properties: { id: { type: 'integer' } } },
+};
+const warningsOf = (...calls: string[]) => {
+	const toolCalls = calls.map((args) => ({ name: 'order', arguments: args }));
+	return checkToolCalls(toolCalls, [order]).warnings;
+};
+
+test('each call has the hint about its own numbers', () => {
+	const warnings = warningsOf('{"id":9007199254740993}', '{"id":7,"note":"x"}');
+	expect(warnings).toEqual([
+		expect.stringContaining('with 9007199254740993, which exceeds'),
+		expect.stringContaining('that it does not define (note)'),
+	]);
+});
+
+test.each([
+	{ calls: 10, shown: 10 },
+	{ calls: 11, shown: 10 },
+])('of the hints of $calls calls, $shown are shown', ({ calls, shown }) => {
+	const args = Array.from({ length: calls }, (_none, at) => `{"id":1,"n${at}":1}`);
+	expect(warningsOf(...args)).toHaveLength(shown);
 });
