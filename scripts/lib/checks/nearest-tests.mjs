@@ -35,14 +35,16 @@ const folder = (source) => ownPlace(source).replace(/[^/]*$/, '');
 /**
  * @param {string} source a file
  * @param {string[]} related all test files that use it, from the root
- * @returns {string[]} those of its name, and those of the nearest folder that has some: sources of one folder work together
+ * @returns {string[]} those of its name; without any, those of the nearest folder that has some
  */
 export const nearestTests = (source, related) => {
 	const ownFile = ownPlace(source).replace(/^.*\//, '/');
+	const own = related.filter((file) => file.includes(ownFile));
+	if (own.length > 0) return own;
 	let place = folder(source);
 	while (place !== '' && !related.some((file) => file.startsWith(place)))
 		place = place.replace(/[^/]*\/$/, '');
-	return related.filter((file) => file.includes(ownFile) || file.startsWith(place));
+	return related.filter((file) => file.startsWith(place));
 };
 
 /**
