@@ -104,9 +104,9 @@ const MAY_HAVE_STARTED =
 	'A run may have started: check the logs of the app before you send the request again.';
 
 const RECOVERED_FROM_RUN_RECORD =
-	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
+	"The stream ended before the run finished. The result was read from Dify's run record, which lacks the node events after that point and, for a chat, token counts and sources.";
 const RECOVERED_AFTER_SILENCE =
-	"Dify sent only pings although the run had ended. The result was read from Dify's run record, without the node events after that point.";
+	"Dify sent only pings although the run had ended. The result was read from Dify's run record, which lacks the node events after that point and, for a chat, token counts and sources.";
 const RECOVERED_FROM_LARGE_EVENT =
 	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
 const TOO_LARGE_SUGGESTION =
