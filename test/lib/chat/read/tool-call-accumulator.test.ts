@@ -207,6 +207,14 @@ test.each([
 		calls: ['a {', 'b {}'],
 	},
 	{
+		what: 'a text of twenty characters is an index',
+		deltas: [
+			call('a', '{', { index: '0'.repeat(20) }),
+			call(undefined, '}', { index: '0'.repeat(20) }),
+		],
+		calls: ['a {}'],
+	},
+	{
 		what: 'an object is no index',
 		deltas: [call('a', '{}', { index: {} }), call('b', '{}', { index: {} })],
 		calls: ['a {}', 'b {}'],
@@ -231,6 +239,16 @@ test.each([
 		what: 'a name after a complete call without an ID, with arguments, is another call',
 		deltas: [call('a', '{}', { index: 0 }), call('b', '{"c":1}', { index: 0 })],
 		calls: ['a {}', 'b {"c":1}'],
+	},
+	{
+		what: 'the same call again without an ID is another call',
+		deltas: [call('a', '{"b":1}', { index: 0 }), call('a', '{"b":1}', { index: 0 })],
+		calls: ['a {"b":1}', 'a {"b":1}'],
+	},
+	{
+		what: 'a name and blanks after a complete call continue it',
+		deltas: [call('a', '{}', { index: 0, id: 'x' }), call('a', ' ', { index: 0 })],
+		calls: ['a {} '],
 	},
 	{
 		what: 'a name that comes later',
@@ -258,8 +276,9 @@ test.each([
 			{ function: { name: 'a', parameters: { b: 1 } } },
 			{ name: 'c', input: { d: 2 } },
 			call('e', null),
+			{ name: 'f', input: null },
 		],
-		calls: ['a {"b":1}', 'c {"d":2}', 'e '],
+		calls: ['a {"b":1}', 'c {"d":2}', 'e ', 'f '],
 	},
 ])('$what', ({ deltas, calls }) => {
 	expect(collect(...deltas)).toEqual(calls);
@@ -281,4 +300,17 @@ test('all of a call counts as text of the response', () => {
 	accumulator.add(call('store', '{"a"', { index: 0, id: 'xy' }));
 	accumulator.add(call(undefined, ':1}', { index: 0 }));
 	expect(counted).toEqual([11, 3]);
+});
+
+test('digits without end in arguments are runaway', () => {
+	const accumulator = new ToolCallAccumulator();
+	accumulator.add(call('a', `{"n":${'1'.repeat(1_200)}`));
+	expect(accumulator.runaway.state).toBe('runaway');
+});
+
+test('equal arguments of many calls are no repetition', () => {
+	const accumulator = new ToolCallAccumulator();
+	const args = JSON.stringify({ text: 'x1'.repeat(500) });
+	for (let index = 0; index < 200; index++) accumulator.add(call('a', args, { index }));
+	expect(accumulator.runaway.state).toBe('normal');
 });
