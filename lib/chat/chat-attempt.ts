@@ -2,7 +2,7 @@
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
-import { letOthersWork } from '../http/let-others-work';
+import { yieldToEventLoop } from '../http/yield-to-event-loop';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -78,16 +78,16 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		reasoningStart.storeStart(completion, reasoningWarning);
 		this.currentReport.reasoningWarning = reasoningWarning;
 		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
-		await this.letOthersWorkIfLong();
+		await this.yieldIfLong();
 		const { draft } = routedDraft;
 		const outcome = validateCompletion(turn, { completion, errorContext, draft });
-		await this.letOthersWorkIfLong();
+		await this.yieldIfLong();
 		return outcome;
 	}
 
 	/** Between the steps of the work on a long response. */
-	private async letOthersWorkIfLong(): Promise<void> {
-		if (this.accumulator?.isLong === true) await letOthersWork();
+	private async yieldIfLong(): Promise<void> {
+		if (this.accumulator?.isLong === true) await yieldToEventLoop();
 	}
 
 	getPartialOutput(): PartialOutput | undefined {
