@@ -1,45 +1,13 @@
 import { listModels } from '../../../lib/servers/list-models';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { sendJson, startScripted } from '../../support/servers/scripted-server';
-import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect } from '../tasks/media';
 import { getError } from '../../support/jest/get-error';
-
-const serveScript = useSimulator(startScripted);
-
-type Answers = Record<string, unknown>;
-
-/**
- * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
- * refusal. Anything else is 404.
- */
-async function serve(answers: Answers, headers: Record<string, string> = {}) {
-	const scripted = await serveScript((request, response) => {
-		const { method, path } = request;
-		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
-		const answer: unknown =
-			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
-		if (answer === undefined)
-			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
-		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
-		return sendJson(response, answer, 200, headers);
-	});
-	const server = createModelServer({
-		baseUrl: scripted.url,
-		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
-	});
-	return {
-		server,
-		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
-	};
-}
-
-const list = (...models: object[]) => ({ object: 'list', data: models });
-const LLAMA = { server: 'llama.cpp' };
+import { LLAMA, list, serve } from './json-server';
+import type { Answers } from './json-server';
 
 describe('lists of models', () => {
 	const tags = {
