@@ -25,7 +25,7 @@ function show(deltas: ReadonlyArray<{ reasoning?: string; text?: string }>) {
 	return parts;
 }
 
-const pieces = fc.array(fc.constantFrom('s', 'sk', 'k ', ' a', '文', 'so '), { minLength: 1 });
+const pieces = fc.array(fc.constantFrom('s', 'sk', 'k ', ' a', '文', 'so '));
 
 test('in any parts, thinking and text are complete, and the thinking comes first', () => {
 	fc.assert(
@@ -34,12 +34,22 @@ test('in any parts, thinking and text are complete, and the thinking comes first
 				...thinking.map((reasoning) => ({ reasoning })),
 				...texts.map((text) => ({ text })),
 			];
-			expect(show(deltas)).toEqual([
+			const parts = [
 				['thinking', thinking.join('')],
 				['text', texts.join('')],
-			]);
+			].filter(([, text]) => text !== '');
+			expect(show(deltas)).toEqual(parts);
 		}),
 	);
+});
+
+test('what is held back to the end is shown then, in the text and in the thinking', () => {
+	expect(show([{ reasoning: 'Who asks' }])).toEqual([['thinking', 'Who asks']]);
+	expect(show([{ text: 'Who asks' }, { reasoning: 'He asks' }])).toEqual([
+		['text', 'Who ask'],
+		['thinking', 'He asks'],
+		['text', 's'],
+	]);
 });
 
 test('thinking and text that arrive in one event, or take turns, keep their order', () => {
