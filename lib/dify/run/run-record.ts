@@ -203,9 +203,9 @@ interface RecordWait extends WaitOptions {
 }
 
 /**
- * Polls the record of a run until the run has ended, and applies it like an event. The answer of a
- * finished run becomes only its closing text: `finalizeText` decides later which text counts. That of a paused run becomes
- * the text, if it is newer.
+ * Polls the record of a run until the run has ended, and applies it like an event. The answer of a finished run becomes
+ * only its closing text: `finalizeText` decides later which text counts. That of a paused run becomes the text, if it is
+ * newer.
  *
  * @returns the changes of the text until then; the closing text is not among them
  * @throws {ServerError} of type `runTimeout` if the run has not ended in time
