@@ -9,6 +9,7 @@ import { CompletionAccumulator } from '../../lib/chat/read/completion-accumulato
 import { parseFormatCall } from '../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
+import { scoreTools } from '../../lib/chat/prepare/score-tools';
 import { ToolCallAccumulator } from '../../lib/chat/read/tool-call-accumulator';
 import { toValidName } from '../../lib/chat/tools/tool-names';
 import {
@@ -221,6 +222,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'entities of HTML': decodeEntities,
 	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
 	'a model name': opensReasoningInPrompt,
+	'questions and descriptions of tools': (text) =>
+		scoreTools([text], [{ name: text, description: text, schema: {} }]),
 	'a repetition': (text) => new RunawayDetector().push(text),
 	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
