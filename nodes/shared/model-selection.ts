@@ -10,8 +10,10 @@ import { describeModel } from '../../lib/servers/describe-model';
 import { getDisplayNames } from '../../lib/servers/model-names';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/endpoint';
-import { lacksHeaders } from '../../lib/servers/credential';
+import { withResolvedHeaders } from '../../lib/servers/credential';
+import { withEditorCredentials } from './editor-credential';
 import { toListEntries, createListError } from './list-entries';
+import { isConnectionError } from '../../lib/errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
@@ -99,14 +101,19 @@ function createModelSearch(modelTask?: ModelTask): ListSearch {
 
 /** The server of a list. Extra headers that need the workflow are missing here, which an error of the list says. */
 export async function openListedServer(context: ILoadOptionsFunctions): Promise<ModelServer> {
-	const credentials = await context.getCredentials('localLlamaApi');
-	if (!lacksHeaders(credentials)) return createModelServer(credentials, context.helpers);
-	const server = createModelServer({ ...credentials, extraHeaders: {} }, context.helpers);
+	const credentials = await withEditorCredentials(context).getCredentials('localLlamaApi');
+	const resolved = withResolvedHeaders(credentials);
+	const server = createModelServer(resolved, context.helpers);
+	if (resolved === credentials) return server;
 	const { getSuggestion } = server.errorContext;
 	const errorContext: ModelServer['errorContext'] = {
 		...server.errorContext,
-		getSuggestion: (type, model) =>
-			[LACKS_HEADERS, getSuggestion?.(type, model)].filter((text) => text !== undefined).join(' '),
+		getSuggestion(type, model) {
+			const suggestion = getSuggestion?.(type, model);
+			// No header helps where nothing listens.
+			if (isConnectionError(type)) return suggestion;
+			return suggestion === undefined ? LACKS_HEADERS : `${LACKS_HEADERS} ${suggestion}`;
+		},
 	};
 	return Object.defineProperty(server, 'errorContext', { value: errorContext });
 }
