@@ -118,9 +118,9 @@ import {
 	isSilentSegment,
 	stripLineMarks,
 	stripMarks,
-	stripReasoning,
 	stripSilence,
 } from '../../lib/tasks/transcript-marks';
+import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { asRecord } from '../../lib/values/records';
