@@ -6,7 +6,7 @@
  */
 import type { ErrorType } from './error-types';
 import type { ErrorFacts } from './rows/error-facts';
-import { NO_TEMPLATE_PATTERN } from './signals';
+import { NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
 	ErrorFacts,
@@ -17,6 +17,7 @@ type MessageFacts = Pick<
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
 	| 'hasNoTemplate'
+	| 'isInstanceStarting'
 	| 'upstreamModel'
 >;
 
@@ -64,6 +65,8 @@ export function findMessageFacts(
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
 			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+		case 'modelLoading':
+			return { isInstanceStarting: STARTING_INSTANCE_PATTERN.test(message) };
 		case 'templateRejected':
 			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
 		case 'modelNotFound':

@@ -2,6 +2,7 @@
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
+import { describeRateLimit, suggestHigherRate } from './rate-limit';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
@@ -40,21 +41,21 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
 }
 
-function describeBusy({ model, hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function describeBusy({ model, hasNoInstance, isPaused, isRateLimit, gateway }: ErrorFacts) {
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
 	return isRateLimit
-		? 'The rate limit is reached: no more requests or tokens for now'
+		? describeRateLimit(gateway)
 		: 'The server is busy and rejects further requests';
 }
 
-function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit, gateway }: ErrorFacts) {
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
 	return isRateLimit
-		? 'Wait until the limit resets, or raise it in the gateway (LiteLLM: rpm and tpm of the model, rpm_limit and tpm_limit of the key or its team).'
-		: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.';
+		? suggestHigherRate(gateway)
+		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
 }
 
 function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
@@ -348,8 +349,10 @@ export const MODEL_ERRORS = {
 	modelLoading: {
 		title: ({ timeoutMs }) =>
 			`The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
-		suggestion:
-			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
+		suggestion: ({ isInstanceStarting }) =>
+			isInstanceStarting
+				? 'Wait until an instance of the model is running, or raise "First Token Timeout". If that takes long, check the state and the log of the instance (GPUStack: Deployments).'
+				: 'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 		health: 'loading',
 		cause: 'server',
 		retry: 'same',

@@ -1,45 +1,13 @@
 import { listModels } from '../../../lib/servers/list-models';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { sendJson, startScripted } from '../../support/servers/scripted-server';
-import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect } from '../tasks/media';
 import { getError } from '../../support/jest/get-error';
-
-const serveScript = useSimulator(startScripted);
-
-type Answers = Record<string, unknown>;
-
-/**
- * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
- * refusal. Anything else is 404.
- */
-async function serve(answers: Answers, headers: Record<string, string> = {}) {
-	const scripted = await serveScript((request, response) => {
-		const { method, path } = request;
-		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
-		const answer: unknown =
-			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
-		if (answer === undefined)
-			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
-		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
-		return sendJson(response, answer, 200, headers);
-	});
-	const server = createModelServer({
-		baseUrl: scripted.url,
-		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
-	});
-	return {
-		server,
-		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
-	};
-}
-
-const list = (...models: object[]) => ({ object: 'list', data: models });
-const LLAMA = { server: 'llama.cpp' };
+import { LLAMA, list, serve } from './json-server';
+import type { Answers } from './json-server';
 
 describe('lists of models', () => {
 	const tags = {
@@ -97,7 +65,7 @@ describe('lists of models', () => {
 		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
 	])('by use: %s for %s', async (_by, use, answers, expected) => {
 		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
-		expect((await listModels(server, { task: use })).map(({ id }) => id)).toEqual(expected);
+		expect((await listModels(server, { modelTask: use })).map(({ id }) => id)).toEqual(expected);
 	});
 
 	test('that fail report the reason', async () => {
@@ -116,7 +84,7 @@ describe('lists of models', () => {
 			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
 			LLAMA,
 		);
-		expect(await listModels(chatOnly.server, { task: 'chat' })).toHaveLength(1);
+		expect(await listModels(chatOnly.server, { modelTask: 'chat' })).toHaveLength(1);
 		const endless = await serve({
 			'GET /v1/models': list(
 				...Array.from({ length: 5_001 }, (_one, index) => ({ id: `m${index}` })),
@@ -145,8 +113,8 @@ describe('lists of models', () => {
 const startLlama = useSimulator(startLlamaServerSim);
 const startKokoro = useSimulator(startKokoroSim);
 
-const idsOf = async (sim: { url: string }, task: ModelTask) =>
-	(await listModels(connect(sim.url), { task })).map(({ id }) => id);
+const idsOf = async (sim: { url: string }, modelTask: ModelTask) =>
+	(await listModels(connect(sim.url), { modelTask })).map(({ id }) => id);
 
 test('other servers: all models except those for other tasks', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);

@@ -5,6 +5,7 @@ import { createDeferred } from '../../support/waiting/deferred';
 import { setImmediate } from 'node:timers';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { LLAMA, list, serve } from './json-server';
 
 const serveScript = useSimulator(startScripted);
 
@@ -164,4 +165,22 @@ test('what a server taught does not apply to its successor at the same address',
 		startsInReasoning: false,
 	});
 	expect(profile.replaceContextSize('m', 8192)).toBeUndefined();
+});
+
+test('the properties of at most 50 models per server are cached', async () => {
+	const { server, requested } = await serve(
+		{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
+		LLAMA,
+	);
+	const countFor = async (model: string) => {
+		const before = requested().length;
+		await getProfile(server).fetchProps(model);
+		return requested().length - before;
+	};
+	await countFor('first');
+	for (let at = 0; at < 49; at++) await countFor(`m${at}`);
+	expect(await countFor('first')).toBe(0);
+	await countFor('one more');
+	expect(await countFor('first')).toBe(0);
+	expect(await countFor('m0')).toBeGreaterThan(0);
 });

@@ -1,42 +1,8 @@
 import { getProfile } from '../../../../lib/servers/profile';
 import { identifyServerType } from '../../../../lib/servers/types';
-import { createModelServer } from '../../../../lib/servers/endpoint';
-import { sendJson, startScripted } from '../../../support/servers/scripted-server';
-import type { ScriptedRequest } from '../../../support/servers/scripted-server';
 import { recordedExchanges } from '../../../support/files/recorded-exchanges';
-import { useSimulator } from '../../../simulators/use-simulator';
-
-const serveScript = useSimulator(startScripted);
-
-type Answers = Record<string, unknown>;
-
-/**
- * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
- * refusal. Anything else is 404.
- */
-async function serve(answers: Answers, headers: Record<string, string> = {}) {
-	const scripted = await serveScript((request, response) => {
-		const { method, path } = request;
-		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
-		const answer: unknown =
-			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
-		if (answer === undefined)
-			return sendJson(response, { error: { message: 'File Not Found' } }, 404, headers);
-		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
-		return sendJson(response, answer, 200, headers);
-	});
-	const server = createModelServer({
-		baseUrl: scripted.url,
-		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
-	});
-	return {
-		server,
-		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
-	};
-}
-
-const list = (...models: object[]) => ({ object: 'list', data: models });
-const LLAMA = { server: 'llama.cpp' };
+import { LLAMA, list, serve } from '../json-server';
+import type { Answers } from '../json-server';
 
 describe('identification of the server type', () => {
 	test.each([
