@@ -102,7 +102,12 @@ import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { decodeInlineData, isDataUrl } from '../../lib/files/inline-data';
-import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
+import {
+	contradictsType,
+	getAudioExtension,
+	getFileType,
+	decodeText,
+} from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
@@ -374,6 +379,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	nameInDisposition: (text) => parseDispositionFileName(`attachment; filename=${text}`),
 	mimeTypeIn: parseMimeType,
 	declaredType: (text) => getFileType(Buffer.of(), text),
+	'the contradiction of a type': (text) => [
+		contradictsType(Buffer.from(text), 'image/png'),
+		contradictsType(Buffer.of(...Buffer.alloc(8)), `image/${text}`),
+	],
 	fileTypeOf: (text) => getFileType(Buffer.from(text), 'text/plain'),
 	'binary data as text': (text) => [isDataUrl(text), decodeInlineData(text)],
 	'data of a data URL': (text) => decodeInlineData(`data:${text};base64,${text}`),
