@@ -1,4 +1,5 @@
 /** Explains a rejected value or field by the label of its option, with the limit that the server named. */
+import { findBatchLimit } from '../errors/batch-limit';
 import { removeEchoes } from '../errors/echoes';
 import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
@@ -69,7 +70,13 @@ export function explainRejection(
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
-	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
+	const longText =
+		rejected.length === 0
+			? [...findLongBatch(message, fields, body), ...findLongText(message, fields, body)].slice(
+					0,
+					1,
+				)
+			: [];
 	const all = [...rejected, ...longText].filter(
 		({ limit, issue }) =>
 			isUnknownError(type) ||
@@ -133,6 +140,32 @@ function selectEntry(value: unknown, { path, text }: FieldIssue): unknown {
 
 function getLongest(values: readonly unknown[]): unknown {
 	return [...values].sort((a, b) => (getLength(b) ?? 0) - (getLength(a) ?? 0))[0];
+}
+
+/** A message about the number of texts in one request, for an operation that sends several. */
+function findLongBatch(
+	message: string,
+	{ rows }: RequestFields,
+	body: JsonRecord,
+): RejectedField[] {
+	const batch = findBatchLimit(message);
+	if (batch === undefined) return [];
+	return rows.flatMap((row): RejectedField[] => {
+		if (row.countLabel === undefined) return [];
+		const field = { name: row.field, row };
+		const value = getSentValue(field, body);
+		const { max } = batch;
+		const sent = [value].flat().length;
+		return [
+			{
+				field,
+				label: row.countLabel,
+				limit: max === undefined ? undefined : { type: 'length', max, sent, unit: 'entries' },
+				value,
+				issue: { path: [row.field], text: message, isStructured: true },
+			},
+		];
+	});
 }
 
 /** A message about the length of the text that is sent, in other words than the name of its field. */
@@ -287,6 +320,8 @@ function toSuggestion({ field, label = '', limit }: RejectedField): string {
 	if (limit?.type === 'choices' && row?.valueNoun !== undefined)
 		return `Set the option ${label} to ${describeLimit(limit)}.`;
 	const place = row ? `"${label}"` : `${name} in "Extra Body"`;
+	if (label === row?.countLabel && row !== undefined && limit === undefined)
+		return `Lower ${place}.`;
 	if (limit === undefined) return `Change ${place}.`;
 	switch (limit.type) {
 		case 'length': {

@@ -263,6 +263,20 @@ test.each([
 		'Temperature: at most 2',
 	],
 	['Transcribe', "timestamp_granularities must be one of ['segment']", 'Timestamps: only segment'],
+	['Embed', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
+	['Rerank', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
+	[
+		'Embed',
+		'Value error, batch size is invalid, it should not be larger than 10.: input.contents',
+		'Batch Size: at most 10',
+	],
+	['Rerank', 'too many documents: at most 96 are allowed', 'Batch Size: at most 96'],
+	[
+		'Embed',
+		'Too many inputs in request, split into more batches.',
+		'Batch Size: Too many inputs in request, split into more batches',
+	],
+	['Embed', 'input数组最大不得超过64条', 'Batch Size: at most 64'],
 ] as const)('%s has its own title for the rejection "%s"', (operation, said, title) => {
 	const text =
 		title.startsWith('The text') && said.startsWith('String') ? `body.input: ${said}` : said;
@@ -289,6 +303,8 @@ describe('not a limit of an option', () => {
 		['Embed', 'the input is at most 512 tokens long'],
 		['Speak', 'model must be loaded first'],
 		['Complete', 'Server stop requested: the limit is 3'],
+		['Complete', 'batch size 64 > maximum allowed batch size 32'],
+		['Embed', 'input is too large to process. increase the physical batch size (current 512)'],
 	] as const)('%s finds no limit of an option in "%s"', (operation, message) => {
 		const { isComplete = false } = explain(json({ error: { message } }), operation, {}, 400) ?? {};
 		expect(isComplete).toBe(false);
