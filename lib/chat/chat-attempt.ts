@@ -2,7 +2,7 @@
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { toErrorContext } from '../http/request-errors';
-import { letOthersWork } from '../http/let-others-work';
+import { yieldToEventLoop } from '../http/yield-to-event-loop';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
@@ -18,8 +18,8 @@ import { showsTextAtEnd } from './turn-context';
 import { CompletionAccumulator } from './read/completion-accumulator';
 import { toOpenAiChunk } from './read/ollama-chunk';
 import { readStream } from './read/read-stream';
-import type { ReasoningStart } from './read/reasoning-start';
-import { getReasoningStart } from './read/reasoning-start';
+import type { ReasoningStartTracker } from './read/reasoning-start-tracker';
+import { createReasoningStartTracker } from './read/reasoning-start-tracker';
 import { addUsage } from './read/usage';
 import { getFullNames } from './tools/tool-finder';
 import type { TurnContext } from './turn-context';
@@ -34,8 +34,8 @@ export interface AttemptReport {
 	firstTokenMs: number;
 	/** Also of responses that could not be used. */
 	usage?: Usage;
-	/** Whether the response was held back until its thinking ended, because the last one began inside its thinking. */
-	isHeldBack: boolean;
+	/** Whether the last response began inside its thinking, so that this one was held back until its thinking ended. */
+	lastStartedInReasoning: boolean;
 	/** The warning about a response whose thinking was shown. */
 	reasoningWarning?: string;
 }
@@ -43,7 +43,11 @@ export interface AttemptReport {
 /** One request of a turn: the exchange calls its methods in this order. */
 export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
 	private accumulator: CompletionAccumulator | undefined;
-	private currentReport: AttemptReport = { url: '', firstTokenMs: 0, isHeldBack: false };
+	private currentReport: AttemptReport = {
+		url: '',
+		firstTokenMs: 0,
+		lastStartedInReasoning: false,
+	};
 
 	constructor(
 		private readonly turn: TurnContext,
@@ -66,28 +70,32 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	): Promise<AttemptOutcome<CompletionRequest, ValidatedCompletion>> {
 		const { turn, routedDraft } = this;
 		const { url } = response;
-		const reasoningStart = getReasoningStart(turn, routedDraft.draft);
-		this.currentReport = { ...this.currentReport, url, isHeldBack: reasoningStart.isHeldBack };
-		const completion = await this.receiveCompletion(response, reasoningStart);
+		const startTracker = createReasoningStartTracker(turn, routedDraft.draft);
+		this.currentReport = {
+			...this.currentReport,
+			url,
+			lastStartedInReasoning: startTracker.lastStartedInReasoning,
+		};
+		const completion = await this.receiveCompletion(response, startTracker);
 		const { headers } = response;
 		getProfile(turn.server).forgetContradictedType({
 			headers,
 			fingerprint: completion.fingerprint,
 		});
-		const reasoningWarning = reasoningStart.getWarning(completion);
-		reasoningStart.storeStart(completion, reasoningWarning);
+		const reasoningWarning = startTracker.getWarning(completion);
+		startTracker.storeStart(completion, reasoningWarning);
 		this.currentReport.reasoningWarning = reasoningWarning;
 		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
-		await this.letOthersWorkIfLong();
+		await this.yieldIfLong();
 		const { draft } = routedDraft;
 		const outcome = validateCompletion(turn, { completion, errorContext, draft });
-		await this.letOthersWorkIfLong();
+		await this.yieldIfLong();
 		return outcome;
 	}
 
 	/** Between the steps of the work on a long response. */
-	private async letOthersWorkIfLong(): Promise<void> {
-		if (this.accumulator?.isLong === true) await letOthersWork();
+	private async yieldIfLong(): Promise<void> {
+		if (this.accumulator?.isLong === true) await yieldToEventLoop();
 	}
 
 	getPartialOutput(): PartialOutput | undefined {
@@ -101,7 +109,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
 	private async receiveCompletion(
 		response: HttpResponse,
-		{ options }: ReasoningStart,
+		{ options }: ReasoningStartTracker,
 	): Promise<Completion> {
 		const { turn, currentReport } = this;
 		const { display, chatRequest, startedAt } = turn;
@@ -130,7 +138,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 function createAccumulator(
 	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
 	{ draft, route }: RoutedDraft<CompletionRequest>,
-	reasoningOptions: ReasoningStart['options'],
+	reasoningOptions: ReasoningStartTracker['options'],
 ): CompletionAccumulator {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const last = draft.messages.at(-1);

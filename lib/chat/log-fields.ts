@@ -9,12 +9,16 @@ export interface TurnHistory {
 	queueStats: QueueStats;
 	/** Why requests were sent again. */
 	appliedRules: readonly AppliedRule[];
-	/** Whether the response was held back until its thinking ended. */
-	isHeldBack: boolean;
+	/** Whether the last response began inside its thinking, so that this one was held back until its thinking ended. */
+	lastStartedInReasoning: boolean;
 }
 
 /** Execution log fields for the queue, and for responses that were held back or requested again. */
-export function toLogFields({ queueStats, appliedRules, isHeldBack }: TurnHistory): JsonRecord {
+export function toLogFields({
+	queueStats,
+	appliedRules,
+	lastStartedInReasoning,
+}: TurnHistory): JsonRecord {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	return {
@@ -22,7 +26,9 @@ export function toLogFields({ queueStats, appliedRules, isHeldBack }: TurnHistor
 		preemptedBatch: hasPreemptedBatch || undefined,
 		timesPreempted: timesPreempted || undefined,
 		corrections: countCorrections(appliedRules),
-		delayedBecause: isHeldBack ? 'the last response began inside its thinking' : undefined,
+		delayedBecause: lastStartedInReasoning
+			? 'the last response began inside its thinking'
+			: undefined,
 		resentBecause: appliedRules.length > 0 ? appliedRules.map(({ because }) => because) : undefined,
 	};
 }

@@ -97,7 +97,7 @@ async function completeTurn(
 	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages);
 	const result = await requestCompletion(turn, draft);
 	const { value: completion, reports, queueStats, appliedRules } = result;
-	const { url, firstTokenMs, isHeldBack, reasoningWarning } = reports.at(-1)!;
+	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;
 	finishDisplay(turn, completion);
 	const toolCalls = toOwnCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
@@ -124,7 +124,7 @@ async function completeTurn(
 		totalMs: performance.now() - startedAt,
 		corrections: countCorrections(appliedRules),
 		timesPreempted: queueStats.timesPreempted || undefined,
-		logFields: toLogFields({ queueStats, appliedRules, isHeldBack }),
+		logFields: toLogFields({ queueStats, appliedRules, lastStartedInReasoning }),
 	};
 }
 

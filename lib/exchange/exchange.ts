@@ -1,5 +1,4 @@
 /** Gets one usable response: sends a request, and sends it again as a table of rules says: why, how often, and how changed. */
-import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { maskDeep } from '../errors/mask';
@@ -13,7 +12,12 @@ import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { applyChanges } from './body-changes';
 import type { Attempt, RoutedDraft, PartialOutput } from './attempt';
-import { forgetRoot, storeLastingFailure, openLessonStore, storeLessons } from './lessons';
+import {
+	forgetUnconfirmedRoot,
+	updateLastingFailure,
+	openLessonStore,
+	storeLessons,
+} from './lessons';
 import { describeOvercomeFailure, withBothTries } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
@@ -85,13 +89,14 @@ export async function exchange<D, V>(
 		state = { ...state, body };
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
-			forgetRoot(store, state, outcome.error);
-			state = await probeForRoutes(server, options, { state, error: outcome.error });
+			forgetUnconfirmedRoot(store, state, outcome.error);
+			if (outcome.error.type === 'routeNotFound')
+				state = await replaceMissingRoute(server, options, state);
 		} else {
 			storeLessons(store, state);
 			state = { ...state, lastingFailure: undefined };
 		}
-		storeLastingFailure(store, state, outcome);
+		updateLastingFailure(store, state, outcome);
 		const step = decide(state, outcome);
 		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
@@ -182,13 +187,12 @@ async function sendAttempt<D, V>(
 	});
 }
 
-/** The state after a missing route. If the server has none of them, probes whether the API is at another URL. */
-async function probeForRoutes<D>(
+/** The state without the route that is missing. If no other is left, probes whether the API is at another URL. */
+async function replaceMissingRoute<D>(
 	server: ModelServer,
 	{ routes: names, http }: ExchangeOptions<D, unknown>,
-	{ state, error }: { state: ExchangeState<D>; error: ServerError },
+	state: ExchangeState<D>,
 ): Promise<ExchangeState<D>> {
-	if (error.type !== 'routeNotFound') return state;
 	const missingUrls = [...state.missingUrls, state.request.route.url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };

@@ -34,9 +34,9 @@ export function openLessonStore(
 
 /**
  * Stores a failure that the repetition of its request did not change, so that a broken server is not asked twice for
- * each of many items. A response that arrives ends that knowledge.
+ * each of many items, and deletes it after a response that arrives. Other outcomes change nothing.
  */
-export function storeLastingFailure(
+export function updateLastingFailure(
 	{ server, key, lastingFailure }: LessonStore,
 	{ appliedRules }: ExchangeState<unknown>,
 	outcome: AttemptOutcome<unknown, unknown>,
@@ -66,10 +66,10 @@ export function storeLessons(
 }
 
 /**
- * The API may be at the Base URL again, unless the server read the request: a gateway that restarts sends its requests
- * elsewhere for a moment.
+ * Forgets that the API is at another URL than the Base URL says, unless the server read the request there: a gateway that
+ * restarts sends its requests elsewhere for a moment.
  */
-export function forgetRoot(
+export function forgetUnconfirmedRoot(
 	{ server, key, lessons }: LessonStore,
 	{ apiUrl }: ExchangeState<unknown>,
 	{ rejection }: ServerError,

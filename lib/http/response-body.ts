@@ -1,5 +1,5 @@
 /** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
-import { letOthersWork } from './let-others-work';
+import { yieldToEventLoop } from './yield-to-event-loop';
 import { setUnrefTimeout } from './timeouts';
 import type { Transform } from '../vendor';
 import { pipeline, Readable, zlib } from '../vendor';
@@ -101,7 +101,7 @@ export async function* readChunks(
 		workMs += performance.now() - startedAt;
 		// Chunks that have arrived follow each other without a pause, however long their readers work.
 		if (workMs > MAX_WORK_MS) {
-			await letOthersWork();
+			await yieldToEventLoop();
 			workMs = 0;
 		}
 	}

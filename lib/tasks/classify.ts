@@ -3,7 +3,7 @@
  * supports it, so a response has one or two tokens. The confidence comes from their probabilities.
  */
 import { getContextWarnings } from '../chat/body/context-warnings';
-import { getIgnoredWarnings } from '../chat/body/ignored-options';
+import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import { enforceStrictRoles } from '../chat/body/strict-roles';
 import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';
@@ -93,7 +93,7 @@ export async function classify(
 		model: completion.model,
 		server: getProfile(server).getRecognizedName(),
 		warnings: [
-			...getIgnoredWarnings(settings.sampling, serverType),
+			...getIgnoredOptionWarnings(settings.sampling, serverType),
 			...getContextWarnings(serverType, server, settings),
 			...warnings,
 			...getOnlyModelWarnings(server, { requested: settings.model, reported: completion.model }),

@@ -5,7 +5,7 @@ import { createCompletionError } from '../chat/check/completion-error';
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
-import { getIgnoredWarnings } from '../chat/body/ignored-options';
+import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
 import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
 import { withContextSuggestion } from '../chat/suggestions';
@@ -55,7 +55,7 @@ export async function completeText(
 	assertModelName(model);
 	const serverType = await getProfile(server).fetchType(settings.signal);
 	const settingWarnings = [
-		...getIgnoredWarnings(sampling, serverType),
+		...getIgnoredOptionWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
 	];
 	let accumulator: CompletionAccumulator | undefined;

@@ -1,6 +1,6 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
-import { getIgnoredWarnings } from '../chat/body/ignored-options';
+import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
@@ -24,7 +24,7 @@ import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
-import { compareResult } from './result-checks';
+import { getDifferenceWarnings } from './result-checks';
 import type { TaskSettings } from './run-task';
 import { parseTokenCount, parseVectors, truncateVector } from './vectors';
 
@@ -116,7 +116,7 @@ export class Embedder {
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
 		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
-			task: 'embed',
+			routedTask: 'embed',
 			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',
@@ -128,12 +128,12 @@ export class Embedder {
 		const warnings = [
 			...totals.warnings,
 			...getOtherModelWarnings(otherModel, settings),
-			...compareResult('embed', {
+			...getDifferenceWarnings('embed', {
 				requestedFields: { dimensions: settings.dimensions },
 				result: { dimensions: this.receivedDimensions },
 				warnings: totals.warnings,
 			}),
-			...(await this.getKeepAliveWarnings(signal)),
+			...(await this.collectKeepAliveWarnings(signal)),
 		];
 		return {
 			...totals,
@@ -212,11 +212,11 @@ export class Embedder {
 			throw createDimensionsError(this.server, this.settings, vector.length);
 	}
 
-	/** Only Ollama has this option. */
-	private async getKeepAliveWarnings(signal: AbortSignal | undefined): Promise<string[]> {
+	/** The warning about Keep Alive on a server other than Ollama, which ignores it. May fetch the server type. */
+	private async collectKeepAliveWarnings(signal: AbortSignal | undefined): Promise<string[]> {
 		const { keepAlive } = this.settings;
 		if (keepAlive === undefined) return [];
-		return getIgnoredWarnings({ keepAlive }, await getProfile(this.server).fetchType(signal));
+		return getIgnoredOptionWarnings({ keepAlive }, await getProfile(this.server).fetchType(signal));
 	}
 
 	/** The model of the response, if it is another one than was requested. */
@@ -237,14 +237,14 @@ export class Embedder {
 /** Bytes of a vector as text: 16,384 numbers with 24 characters each. */
 const MAX_VECTOR_BYTES = 384 * 1024;
 
-/** Bytes of a response without its vectors. */
-const MIN_RESPONSE_BYTES = 4 * 1024 * 1024;
+/** Bytes of a response besides its vectors. */
+const MAX_BYTES_BESIDES_VECTORS = 4 * 1024 * 1024;
 
 /** Bytes of a response with many vectors. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 function getMaxResponseBytes(count: number) {
-	return Math.min(MIN_RESPONSE_BYTES + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
+	return Math.min(MAX_BYTES_BESIDES_VECTORS + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
 }
 
 function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {

@@ -21,7 +21,7 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
-import { compareResult } from './result-checks';
+import { getDifferenceWarnings } from './result-checks';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
@@ -124,7 +124,7 @@ export async function generateImages(
 			suggestion:
 				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 		});
-	const differences = compareResult('images', {
+	const differences = getDifferenceWarnings('images', {
 		requestedFields: body,
 		result: { images },
 		warnings,

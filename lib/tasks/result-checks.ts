@@ -1,6 +1,6 @@
 /**
  * What was requested and what came: one row for each field whose value the result shows. A server that ignores a field is
- * reported once, by one hint. Pure.
+ * reported once, by one warning. Pure.
  */
 import type { JsonRecord } from '../values/records';
 import { asArray, asRecords, asString, isNonEmpty } from '../values/records';
@@ -78,12 +78,16 @@ export interface ComparedResult<Operation extends CheckedOperation> {
 	/** Fields of the request, with those of Extra Body. */
 	requestedFields: JsonRecord;
 	result: Results[Operation];
-	/** Hints so far: a field that one of them names was not sent. */
+	/** Warnings so far: a field that one of them names was not sent. */
 	warnings: readonly string[];
 }
 
-/** Hints about what a server did not do, at most one for each field. */
-export function compareResult<Operation extends CheckedOperation>(
+/**
+ * Compares a result with what was requested.
+ *
+ * @returns warnings about what the server did not do; none if the result is as requested
+ */
+export function getDifferenceWarnings<Operation extends CheckedOperation>(
 	operation: Operation,
 	{ requestedFields, result, warnings }: ComparedResult<Operation>,
 ): string[] {
@@ -193,7 +197,7 @@ function compareCount(requested: unknown, { images }: ReceivedImages): string[] 
 	];
 }
 
-/** One hint for each size that was not requested. */
+/** One warning for each size that was not requested. */
 function compareSizes(size: unknown, { images }: ReceivedImages): string[] {
 	const sizes = images.flatMap(({ width, height }) =>
 		width === undefined || height === undefined ? [] : [`${width}x${height}`],

@@ -12,7 +12,7 @@ import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { compareResult } from './result-checks';
+import { getDifferenceWarnings } from './result-checks';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
@@ -142,7 +142,11 @@ export async function synthesizeSpeech<Stored>(
 			});
 		},
 	});
-	const differences = compareResult('speak', { requestedFields: body, result: value, warnings });
+	const differences = getDifferenceWarnings('speak', {
+		requestedFields: body,
+		result: value,
+		warnings,
+	});
 	return { ...value, input, warnings: [...warnings, ...differences] };
 }
 

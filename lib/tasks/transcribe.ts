@@ -18,7 +18,7 @@ import { getTranscriptHints, requestSegments, withSubtitles } from './transcript
 import type { TranscriptFormat } from './transcript';
 import { parseTranscript, MAX_MEMORY } from './transcript';
 import { correctTimes } from './transcript-times';
-import { compareResult } from './result-checks';
+import { getDifferenceWarnings } from './result-checks';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -109,7 +109,7 @@ export async function transcribe(
 		pushAll(warnings, [
 			...getTranscriptHints(transcript),
 			...timeHints,
-			...compareResult('transcribe', {
+			...getDifferenceWarnings('transcribe', {
 				requestedFields: body,
 				result: { ...transcript, isTranslated: transcribeRequest.translate },
 				warnings,

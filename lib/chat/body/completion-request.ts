@@ -5,7 +5,7 @@ import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './context-warnings';
-import { getIgnoredWarnings } from './ignored-options';
+import { getIgnoredOptionWarnings } from './ignored-options';
 import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';
 import type { TurnContext } from '../turn-context';
@@ -35,7 +35,7 @@ export function buildCompletionRequest(
 	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
 	const warnings = [
-		...getIgnoredWarnings(sampling, serverType),
+		...getIgnoredOptionWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
 	];
 	const wireTools = tools.map((tool) => {

@@ -5,7 +5,10 @@ import { GENERATION_OPTION_LIST } from './generation-options';
 import { supportsOption } from './sampling-fields';
 
 /** A warning about the set options that this server type ignores. */
-export function getIgnoredWarnings(sampling: SamplingSettings, serverType: ServerType): string[] {
+export function getIgnoredOptionWarnings(
+	sampling: SamplingSettings,
+	serverType: ServerType,
+): string[] {
 	const ignored = getIgnoredOptions(sampling, serverType);
 	if (ignored.length === 0) return [];
 	return [

@@ -1,7 +1,7 @@
 /** Reads the stream of a response into a completion. */
 import { asServerErrorOrThrow } from '../../errors/server-error';
 import { BodyTooLargeError } from '../../http/body-limits';
-import { letOthersWork } from '../../http/let-others-work';
+import { yieldToEventLoop } from '../../http/yield-to-event-loop';
 import type { HttpResponse } from '../../http/types';
 import type { TextAndReasoning } from '../../text/reasoning';
 import { tryOrUndefined } from '../../values/try-or-undefined';
@@ -45,11 +45,11 @@ export async function readStream(
 			tryOrUndefined(() => accumulator.pushBeginning(error.received));
 		if (!accumulator.isFinished || signal?.aborted) throw asServerErrorOrThrow(error);
 	}
-	if (accumulator.isLong) await letOthersWork();
+	if (accumulator.isLong) await yieldToEventLoop();
 	const { rest, completion } = accumulator.end({
 		nonEventLines: response.getNonEventLines(),
 		isDocument: response.isDocument(),
 	});
-	if (accumulator.isLong) await letOthersWork();
+	if (accumulator.isLong) await yieldToEventLoop();
 	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

@@ -1,10 +1,10 @@
-import { compareResult } from '../../../lib/tasks/result-checks';
+import { getDifferenceWarnings } from '../../../lib/tasks/result-checks';
 
 const SEGMENTS = [{ start: 0, end: 1, text: 'Hi' }];
 const WORDS = [{ start: 0, end: 1, word: 'Hi' }];
 
 const compareTranscript = (body: object, result: object = {}, warnings: string[] = []) =>
-	compareResult('transcribe', {
+	getDifferenceWarnings('transcribe', {
 		requestedFields: body as Record<string, unknown>,
 		result: { extraFields: {}, isTranslated: false, ...result },
 		warnings,
@@ -95,7 +95,7 @@ describe('transcripts', () => {
 describe('images', () => {
 	const png = { extension: 'png', width: 512, height: 512 };
 	const compareImages = (body: object, images: object[], warnings: string[] = []) =>
-		compareResult('images', {
+		getDifferenceWarnings('images', {
 			requestedFields: body as Record<string, unknown>,
 			result: { images: images as (typeof png)[] },
 			warnings,
@@ -140,7 +140,7 @@ test.each([
 ])('speech: %s requested, %s returned', (format, extension, count) => {
 	const body = { response_format: format };
 	expect(
-		compareResult('speak', { requestedFields: body, result: { extension }, warnings: [] }),
+		getDifferenceWarnings('speak', { requestedFields: body, result: { extension }, warnings: [] }),
 	).toHaveLength(count);
 });
 
@@ -152,6 +152,6 @@ test.each([
 ])('vectors: %p dimensions requested, %p returned', (requested, dimensions, count) => {
 	const body = { dimensions: requested };
 	expect(
-		compareResult('embed', { requestedFields: body, result: { dimensions }, warnings: [] }),
+		getDifferenceWarnings('embed', { requestedFields: body, result: { dimensions }, warnings: [] }),
 	).toHaveLength(count);
 });

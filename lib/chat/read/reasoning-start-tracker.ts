@@ -1,4 +1,4 @@
-/** Whether a response may begin inside its thinking, which some servers do not mark. */
+/** Whether responses begin inside their thinking, which some servers do not mark: learned from one for the next. */
 import { getProfile } from '../../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../../text/reasoning';
 import { isJsonRequested } from '../settings';
@@ -7,11 +7,15 @@ import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionRequest } from '../completion';
 import type { AccumulatorOptions } from './completion-accumulator';
 
-/** What is known before a response about the beginning of its thinking. */
-export interface ReasoningStart {
+/** How one response may begin, and what its beginning teaches about the next ones of the same model. */
+export interface ReasoningStartTracker {
+	/** How the accumulator of the response treats its beginning. */
 	options: Pick<AccumulatorOptions, 'mentionsTags' | 'mayStartInReasoning'>;
-	/** Whether the last response began inside its thinking, so that this one is held back until its thinking ends. */
-	isHeldBack: boolean;
+	/**
+	 * Whether the last response began inside its thinking, so that this one is held back until its thinking ends. False
+	 * also where the response waits for another reason, or where the last one makes no difference.
+	 */
+	lastStartedInReasoning: boolean;
 	/** The warning about the first response that began inside its thinking, which users saw as text. */
 	getWarning(completion: Completion): string | undefined;
 	/**
@@ -26,11 +30,11 @@ export interface ReasoningStart {
 const WARNING =
 	'The response ended its thinking with </think> but had not begun it, so the thinking was shown as text. The next responses of this model are shown when their thinking has ended. Start the server with a reasoning parser to avoid this.';
 
-/** Looks up how the response to a request may begin. */
-export function getReasoningStart(
+/** Looks up how the response to a request may begin, by the last one of the model. */
+export function createReasoningStartTracker(
 	{ server, settings, chatRequest }: TurnContext,
 	{ model, messages, sampling }: CompletionRequest,
-): ReasoningStart {
+): ReasoningStartTracker {
 	const mentionsTags = messages.some(
 		({ role, content }) => role !== 'assistant' && getText(content).includes('think>'),
 	);
@@ -43,19 +47,20 @@ export function getReasoningStart(
 	if (mayStartInReasoning || isNeededOnlyAtEnd || mentionsTags || isThinkingOff)
 		return {
 			options: { mentionsTags, mayStartInReasoning },
-			isHeldBack: false,
+			lastStartedInReasoning: false,
 			getWarning: () => undefined,
 			storeStart: () => {},
 		};
 	const profile = getProfile(server);
 	const key = JSON.stringify([model, sampling.thinking]);
-	const isHeldBack = profile.startsInReasoning(key);
+	const lastStartedInReasoning = profile.startsInReasoning(key);
 	return {
-		options: { mentionsTags, mayStartInReasoning: isHeldBack },
-		isHeldBack,
-		getWarning: ({ text }) => (!isHeldBack && hasUnopenedReasoning(text) ? WARNING : undefined),
+		options: { mentionsTags, mayStartInReasoning: lastStartedInReasoning },
+		lastStartedInReasoning,
+		getWarning: ({ text }) =>
+			!lastStartedInReasoning && hasUnopenedReasoning(text) ? WARNING : undefined,
 		storeStart: ({ reasoning, hasEmptyReasoning }, warning) => {
-			const starts = isHeldBack ? reasoning !== '' : warning !== undefined;
+			const starts = lastStartedInReasoning ? reasoning !== '' : warning !== undefined;
 			profile.storeReasoningStart(key, starts || hasEmptyReasoning);
 		},
 	};
