@@ -315,34 +315,41 @@ function quote(value: unknown): string {
 
 const MAX_QUOTED_VALUE = 60;
 
-function toSuggestion({ field, label = '', limit }: RejectedField): string {
+function toSuggestion(rejected: RejectedField): string {
+	const { field, label = '', limit } = rejected;
 	const { row, name } = field;
 	if (limit?.type === 'choices' && row?.valueNoun !== undefined)
 		return `Set the option ${label} to ${describeLimit(limit)}.`;
 	const place = row ? `"${label}"` : `${name} in "Extra Body"`;
-	if (label === row?.countLabel && row !== undefined && limit === undefined)
-		return `Lower ${place}.`;
-	if (limit === undefined) return `Change ${place}.`;
+	if (limit === undefined) return suggestOtherValue(rejected, place);
 	switch (limit.type) {
-		case 'length': {
-			const { max, unit } = limit;
-			const isLong = max !== undefined;
-			if (isLong && unit === 'entries' && row?.countLabel !== undefined)
-				return `Set "${row.countLabel}" to at most ${format(max)}.`;
-			if (isLong && row?.shorten !== undefined) return row.shorten;
-			return isLong ? `Shorten ${place}.` : `Enter more in ${place}.`;
-		}
+		case 'unsupportedValue':
+			return suggestOtherValue(rejected, place);
+		case 'length':
+			return suggestLength(row, limit, place);
 		case 'required':
 			return `Fill in ${place}.`;
 		case 'unsupportedField':
 			return row && !row.canOmit
 				? `This operation needs ${place}: use a server or a model that accepts it.`
 				: `Remove ${row ? place : `${name} from "Extra Body"`}.`;
-		case 'unsupportedValue':
-			return `Change ${place}.`;
 		default:
 			return `Set ${place} to ${toTarget(limit)}.`;
 	}
+}
+
+/** The server does not say which values it accepts. */
+function suggestOtherValue({ field: { row }, label, limit }: RejectedField, place: string) {
+	if (row?.accepted !== undefined) return `Set ${place} to ${row.accepted}.`;
+	const isCount = row !== undefined && label === row.countLabel && limit === undefined;
+	return `${isCount ? 'Lower' : 'Change'} ${place}.`;
+}
+
+function suggestLength(row: RequestField | undefined, { max, unit }: LengthLimit, place: string) {
+	if (max === undefined) return `Enter more in ${place}.`;
+	return unit === 'entries' && row?.countLabel !== undefined
+		? `Set "${row.countLabel}" to at most ${format(max)}.`
+		: (row?.shorten ?? `Shorten ${place}.`);
 }
 
 function toTarget(limit: NamedLimit): string {
