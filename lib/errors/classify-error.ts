@@ -39,6 +39,8 @@ interface ErrorResponseInput {
 	isKeyMissing?: boolean;
 	/** The texts of the request, which the message may repeat. */
 	getRequestTexts?(): readonly string[];
+	/** Whether the request contained files; undefined without a body. */
+	hasFiles?(): boolean | undefined;
 }
 
 /** What frameworks send instead of a message. */
@@ -93,6 +95,7 @@ export function classifyErrorResponse(
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			...messageFacts,
 			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
 			...(type === 'busy' && isGatewayRateLimit(place) && { isRateLimit: true }),
@@ -106,9 +109,10 @@ const hasGateway = isOneOf('modelUnreachable', 'busy');
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, upstreamModel } = facts;
-	const isChosen = isLoadTimeout === true || hasNoTemplate === true || upstreamModel !== undefined;
-	return isChosen ? getErrorText(type, facts).suggestion : undefined;
+	const { isLoadTimeout, hasNoTemplate, upstreamModel, missingBackend, unknownPart } = facts;
+	const isStated = isLoadTimeout === true || hasNoTemplate === true;
+	const isChosen = [upstreamModel, missingBackend, unknownPart].some((fact) => fact !== undefined);
+	return isStated || isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
 /** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */
@@ -258,6 +262,8 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	405: 'routeNotFound',
 	// After the text: Text Embeddings Inference also sends it for too many tokens.
 	413: 'requestTooLarge',
+	// text-generation-inference and text-embeddings-inference: the process that runs the model failed.
+	424: 'serverError',
 	429: 'busy',
 	503: 'busy',
 };

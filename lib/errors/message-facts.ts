@@ -6,6 +6,7 @@
  */
 import type { ErrorType } from './error-types';
 import type { ErrorFacts } from './rows/error-facts';
+import { findMissingBackend, findUnknownPart } from './load-failure';
 import { NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
@@ -16,6 +17,8 @@ type MessageFacts = Pick<
 	| 'isKeyExpired'
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
+	| 'missingBackend'
+	| 'unknownPart'
 	| 'hasNoTemplate'
 	| 'isInstanceStarting'
 	| 'upstreamModel'
@@ -64,7 +67,11 @@ export function findMessageFacts(
 		case 'unauthorized':
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
-			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+			return {
+				isLoadTimeout: LOAD_TIMEOUT.test(message),
+				missingBackend: findMissingBackend(message),
+				unknownPart: findUnknownPart(message),
+			};
 		case 'modelLoading':
 			return { isInstanceStarting: STARTING_INSTANCE_PATTERN.test(message) };
 		case 'templateRejected':

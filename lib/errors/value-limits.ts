@@ -332,14 +332,22 @@ const KINDS: readonly ValueKind[] = [
 	},
 	{
 		noun: 'an object',
-		names: 'dict(?:ionary)?|object|mapping',
+		names: 'dict(?:ionary)?|object|mapping|map',
 		matches: (value) => typeof value === 'object' && !Array.isArray(value),
 	},
 ];
 
+/** What Go reads as a duration. */
+export const DURATION_EXAMPLE = 'a duration such as 30m or 2h';
+
+/** Go, for example Ollama's keep_alive: `time: missing unit in duration "5"` */
+const DURATION =
+	/\btime: (?:invalid duration|missing unit in duration|unknown unit)\b|\binvalid duration\b|\bof type (?:api|time)\.Duration\b/i;
+
 const KIND_START = String.raw`(?:\bvalid |\bmust be (?:of type )?(?:an? )?(?:valid )?|\bexpected (?:an? )?(?:type )?|\bnot (?:of type |an? (?:valid )?)['"\x60]?|\bshould be (?:an? )?(?:valid )?|\bof type )['"\x60<]?`;
 
 function parseKind(message: string, value: unknown): KindLimit | undefined {
+	if (DURATION.test(message)) return { type: 'kind', kind: DURATION_EXAMPLE };
 	for (const { noun, names, matches } of KINDS) {
 		const isNamed = new RegExp(
 			String.raw`${KIND_START}(?:${names})s?\b(?! (?:with|between))`,

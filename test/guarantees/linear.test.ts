@@ -96,6 +96,8 @@ import { readFieldIssues } from '../../lib/errors/rejected-fields';
 import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
+import { findBatchLimit } from '../../lib/errors/batch-limit';
+import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
 import { findMessageFacts } from '../../lib/errors/message-facts';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
@@ -282,6 +284,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'facts of a message': (text) =>
 		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
+	'the size of a batch': findBatchLimit,
+	'a model that cannot be loaded': (text) => [findMissingBackend(text), findUnknownPart(text)],
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
