@@ -6,7 +6,7 @@
  */
 import type { ErrorType } from './error-types';
 import type { ErrorFacts } from './rows/error-facts';
-import { NO_TEMPLATE_PATTERN } from './signals';
+import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
 	ErrorFacts,
@@ -17,6 +17,7 @@ type MessageFacts = Pick<
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
 	| 'hasNoTemplate'
+	| 'isNotFetched'
 	| 'upstreamModel'
 >;
 
@@ -30,6 +31,9 @@ const KEY_BLOCKED =
 	/\b(?:key|team|user|token|account|project)\b(?:=\S{1,100})? (?:is|has been|was) (?:blocked|disabled|revoked|suspended|deactivated|banned)\b|令牌状态不可用|用户已被封禁/i;
 const LOAD_TIMEOUT =
 	/\btimed out waiting for \w+ runner to start\b|\bhealth check timed out\b|\btimed? ?out waiting for (?:the )?(?:model|server|upstream)\b.{0,60}\b(?:load|ready|start|health)/i;
+
+/** A file that was fetched, or would have been. */
+const TOO_LARGE = /\bsize\b|\btoo (?:large|big)\b/i;
 
 /** In this order: a member of a team has a budget of its own. */
 const BUDGET_OWNERS: ReadonlyArray<readonly [owner: string, words: RegExp]> = [
@@ -66,6 +70,8 @@ export function findMessageFacts(
 			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
 		case 'templateRejected':
 			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
+		case 'fileUnreadable':
+			return { isNotFetched: NOT_FETCHED_PATTERN.test(message) && !TOO_LARGE.test(message) };
 		case 'modelNotFound':
 			return {
 				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,

@@ -53,6 +53,8 @@ export interface ErrorFacts {
 	isKeyBlocked?: boolean;
 	/** The model, a base model, has no chat template. */
 	hasNoTemplate?: boolean;
+	/** The server was given the URL of a file, and did not get the file. */
+	isNotFetched?: boolean;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */

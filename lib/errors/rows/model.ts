@@ -296,14 +296,19 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	fileUnreadable: {
-		title: ({ modality }) =>
-			modality === 'audio'
+		title: ({ modality, isNotFetched }) => {
+			if (isNotFetched) return 'The server did not get a file from its URL';
+			return modality === 'audio'
 				? 'The server cannot read the audio'
-				: 'The server cannot read a file in the request',
-		suggestion: ({ modality }) =>
-			modality === 'audio'
+				: 'The server cannot read a file in the request';
+		},
+		suggestion: ({ modality, isNotFetched }) => {
+			if (isNotFetched)
+				return 'Download the file in the workflow (HTTP Request), and pass it on as binary data. Or check that the machine of the model server reaches the URL, and that the server may fetch files.';
+			return modality === 'audio'
 				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
-				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.';
+		},
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
