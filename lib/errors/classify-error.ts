@@ -101,8 +101,10 @@ export function classifyErrorResponse(
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, upstreamModel } = facts;
-	const isChosen = isLoadTimeout === true || hasNoTemplate === true || upstreamModel !== undefined;
+	const { isLoadTimeout, hasNoTemplate, isNotFetched, upstreamModel, schemaIssue } = facts;
+	const isChosen = [isLoadTimeout, hasNoTemplate, isNotFetched, upstreamModel, schemaIssue].some(
+		(fact) => fact !== undefined && fact !== false,
+	);
 	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 

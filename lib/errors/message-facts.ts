@@ -5,6 +5,7 @@
  * Sources: LiteLLM (proxy/auth/auth_checks.py, router_utils), One API (middleware/auth.go), Ollama (llm/server.go), llama-swap.
  */
 import type { ErrorType } from './error-types';
+import { toTitle } from './message-title';
 import type { ErrorFacts } from './rows/error-facts';
 import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN } from './signals';
 
@@ -18,6 +19,7 @@ type MessageFacts = Pick<
 	| 'isLoadTimeout'
 	| 'hasNoTemplate'
 	| 'isNotFetched'
+	| 'schemaIssue'
 	| 'upstreamModel'
 >;
 
@@ -34,6 +36,17 @@ const LOAD_TIMEOUT =
 
 /** A file that was fetched, or would have been. */
 const TOO_LARGE = /\bsize\b|\btoo (?:large|big)\b/i;
+
+/** What is wrong with a schema, and where: llama-server, in its sentence about templates; older versions; SGLang; vLLM. */
+const SCHEMA_ISSUE =
+	/\b(?:json schema error(?: at #?([\w/.$~%-]{0,200}))?|json schema conversion failed|failed to compile (?:the )?json schema|grammar error):\s{0,4}([^\n]{1,400})/i;
+
+function findSchemaIssue(message: string): string | undefined {
+	const [, place = '', issue = ''] = SCHEMA_ISSUE.exec(message) ?? [];
+	const title = toTitle(issue);
+	if (!/\w/.test(title)) return undefined;
+	return place === '' ? title : `${title} (at ${place})`;
+}
 
 /** In this order: a member of a team has a budget of its own. */
 const BUDGET_OWNERS: ReadonlyArray<readonly [owner: string, words: RegExp]> = [
@@ -72,6 +85,8 @@ export function findMessageFacts(
 			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
 		case 'fileUnreadable':
 			return { isNotFetched: NOT_FETCHED_PATTERN.test(message) && !TOO_LARGE.test(message) };
+		case 'grammarRejected':
+			return { schemaIssue: findSchemaIssue(message) };
 		case 'modelNotFound':
 			return {
 				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,

@@ -55,6 +55,8 @@ export interface ErrorFacts {
 	hasNoTemplate?: boolean;
 	/** The server was given the URL of a file, and did not get the file. */
 	isNotFetched?: boolean;
+	/** What is wrong with the schema, in the words of the server. */
+	schemaIssue?: string;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */

@@ -273,8 +273,10 @@ export const MODEL_ERRORS = {
 	},
 	grammarRejected: {
 		title: 'The server cannot convert the schema or grammar into generation rules',
-		suggestion:
-			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+		suggestion: ({ schemaIssue }) =>
+			schemaIssue === undefined
+				? 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.'
+				: `Correct or remove this in the JSON schema, or in that of a tool: ${schemaIssue}.`,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

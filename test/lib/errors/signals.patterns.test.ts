@@ -149,6 +149,57 @@ describe('a file that a server does not get from its URL', () => {
 	});
 });
 
+describe('what is wrong with a schema', () => {
+	const LLAMA_SERVER =
+		'Unable to generate parser for this template. Automatic parser generation failed: JSON schema error at ';
+	test.each<{ message: string; issue: string }>([
+		{ message: `${LLAMA_SERVER}#: unrecognized type money`, issue: 'unrecognized type money' },
+		{
+			message: `${LLAMA_SERVER}#/properties/a/items: unrecognized type money`,
+			issue: 'unrecognized type money (at /properties/a/items)',
+		},
+		{
+			message: `${LLAMA_SERVER}#/properties/a: minItems must be a non-negative integer`,
+			issue: 'minItems must be a non-negative integer (at /properties/a)',
+		},
+		{
+			message: `${LLAMA_SERVER}#/properties/a: unsupported $ref https://example.com/x.json, only references into the same document are supported`,
+			issue:
+				'unsupported $ref … only references into the same document are supported (at /properties/a)',
+		},
+		{
+			message: 'JSON schema conversion failed:\nUnrecognized schema: {"description":"x"}',
+			issue: 'Unrecognized schema: {"description":"x"}',
+		},
+		{
+			message: 'Failed to compile json schema: unsupported keyword patternProperties',
+			issue: 'unsupported keyword patternProperties',
+		},
+		{
+			message: 'Grammar error: Unimplemented keys: ["propertyNames"]',
+			issue: 'Unimplemented keys: ["propertyNames"]',
+		},
+	])('is named: $message', ({ message, issue }) => {
+		const error = classify(message);
+		expect([error.type, error.suggestion]).toEqual([
+			'grammarRejected',
+			`Correct or remove this in the JSON schema, or in that of a tool: ${issue}.`,
+		]);
+	});
+	test.each([
+		'Failed to initialize samplers: failed to parse grammar',
+		'The provided JSON schema contains features not supported by xgrammar.',
+		'invalid JSON schema in format',
+		`${LLAMA_SERVER}#`,
+	])('is not known: %s', (message) => {
+		const error = classify(message);
+		expect([error.type, error.suggestion]).toEqual([
+			'grammarRejected',
+			expect.stringMatching(/^Simplify the JSON schema/),
+		]);
+	});
+});
+
 describe('a prompt that is too long, whatever is counted and quoted', () => {
 	test.each<Row>([
 		{
