@@ -13,6 +13,7 @@ type MessageFacts = Pick<
 	ErrorFacts,
 	| 'isPaused'
 	| 'isRateLimit'
+	| 'isConcurrencyLimit'
 	| 'budgetOwner'
 	| 'isKeyExpired'
 	| 'isKeyBlocked'
@@ -27,6 +28,8 @@ const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
 const RATE_LIMIT =
 	/\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
 const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
+/** LiteLLM (proxy/hooks): a limit of the key, its user or its team, not of the server. */
+const CONCURRENCY_LIMIT = /\bmax[_ ]parallel[_ ]requests?\b/i;
 const KEY_EXPIRED =
 	/\bexpired (?:api )?(?:key|token)\b|\b(?:key|token|signature)\b(?: (?:has|have|is|was|already)){0,2} expired\b|令牌已过期/i;
 const KEY_BLOCKED =
@@ -48,8 +51,9 @@ function findSchemaIssue(message: string): string | undefined {
 	return place === '' ? title : `${title} (at ${place})`;
 }
 
-/** In this order: a member of a team has a budget of its own. */
+/** In this order: a key, a user or a team may have a budget for each model, and a member of a team has a budget of its own. */
 const BUDGET_OWNERS: ReadonlyArray<readonly [owner: string, words: RegExp]> = [
+	['model', /\bexceeded budget for model=/i],
 	['user', /\bteam ?member=|\b(?:end )?user(?:=| \S{1,100} (?:over|has exceeded)\b)/i],
 	['project', /\bproject=/i],
 	['organization', /\borganization=/i],
@@ -73,6 +77,7 @@ export function findMessageFacts(
 		case 'busy':
 			return {
 				isPaused: PAUSED.test(message),
+				isConcurrencyLimit: CONCURRENCY_LIMIT.test(message),
 				isRateLimit: RATE_LIMIT.test(message) && !AT_ONCE.test(message),
 			};
 		case 'keyBudgetExceeded':

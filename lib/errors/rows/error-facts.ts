@@ -45,6 +45,8 @@ export interface ErrorFacts {
 	isPaused?: boolean;
 	/** A limit of requests or tokens in a time, not of what runs at once. */
 	isRateLimit?: boolean;
+	/** A limit of requests at the same time that a gateway sets for a key, not that of the server. */
+	isConcurrencyLimit?: boolean;
 	/** Whose budget is used up, if it is not that of the key. */
 	budgetOwner?: string;
 	/** The key was valid once. */

@@ -40,18 +40,23 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
 }
 
-function describeBusy({ model, hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function describeBusy(facts: ErrorFacts) {
+	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit } = facts;
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
+	if (isConcurrencyLimit) return 'The limit of requests at the same time is reached';
 	return isRateLimit
 		? 'The rate limit is reached: no more requests or tokens for now'
 		: 'The server is busy and rejects further requests';
 }
 
-function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function suggestLessLoad(facts: ErrorFacts) {
+	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit } = facts;
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
+	if (isConcurrencyLimit)
+		return 'Lower Max Concurrent Requests in the credential to that limit, or raise the limit in the gateway (LiteLLM: max_parallel_requests of the key, its user or its team).';
 	return isRateLimit
 		? 'Wait until the limit resets, or raise it in the gateway (LiteLLM: rpm and tpm of the model, rpm_limit and tpm_limit of the key or its team).'
 		: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.';
@@ -62,7 +67,9 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 		key: 'use another key',
 		model: 'select another model',
 	};
-	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+	const setting =
+		budgetOwner === 'model' ? 'max_budget, or model_max_budget of the key' : 'max_budget';
+	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: ${setting}; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
