@@ -87,7 +87,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, { signal: chatRequest.signal, task: 'chat' }).catch(
+	const models = await listModels(server, { signal: chatRequest.signal, modelTask: 'chat' }).catch(
 		asServerErrorOrThrow,
 	);
 	const ids = Array.isArray(models)

@@ -14,6 +14,7 @@ import {
 	findGatewayName,
 	hasStoppedWaiting,
 	isGatewayError,
+	isGatewayRateLimit,
 } from './gateway-failure';
 import { isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
@@ -66,6 +67,7 @@ export function classifyErrorResponse(
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const effective = { ...response, status: effectiveStatus };
 	const type = toErrorType(effective, { ...errorBody, message });
+	const place = { ...effective, form, message };
 	const messageFacts = findMessageFacts(type, { message, outer: errorBody.wrapper ?? message });
 	const { upstreamModel } = messageFacts;
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
@@ -92,12 +94,15 @@ export function classifyErrorResponse(
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 			hasNoAccess: NO_ACCESS_PATTERN.test(message),
 			...messageFacts,
-			gateway:
-				type === 'modelUnreachable' ? findGatewayName({ ...effective, form, message }) : undefined,
-			...(isGatewayError(type) && describeGateway(type, { ...effective, form, message })),
+			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
+			...(type === 'busy' && isGatewayRateLimit(place) && { isRateLimit: true }),
+			...(isGatewayError(type) && describeGateway(type, place)),
 		},
 	});
 }
+
+/** What may be said about a gateway although it is not its failure: whom it does not reach, whose limit is reached. */
+const hasGateway = isOneOf('modelUnreachable', 'busy');
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
@@ -205,6 +210,7 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 		(hasStoppedWaiting(place) ? 'gatewayTimeout' : undefined) ??
 		findTypeByText(message) ??
 		findByCode(TYPE_BY_WEAK_CODE, codes) ??
+		(isGatewayRateLimit(place) ? 'busy' : undefined) ??
 		findGatewayErrorByStatus(place) ??
 		typeFromStatus(response.status, errorBody)
 	);

@@ -7,7 +7,7 @@
 import type { ErrorType } from './error-types';
 import { toTitle } from './message-title';
 import type { ErrorFacts } from './rows/error-facts';
-import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN } from './signals';
+import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
 	ErrorFacts,
@@ -21,6 +21,7 @@ type MessageFacts = Pick<
 	| 'hasNoTemplate'
 	| 'isNotFetched'
 	| 'schemaIssue'
+	| 'isInstanceStarting'
 	| 'upstreamModel'
 >;
 
@@ -86,6 +87,8 @@ export function findMessageFacts(
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
 			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+		case 'modelLoading':
+			return { isInstanceStarting: STARTING_INSTANCE_PATTERN.test(message) };
 		case 'templateRejected':
 			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
 		case 'fileUnreadable':

@@ -6,11 +6,16 @@ import type { ErrorType } from './error-types';
 import { END_OF_SENTENCE } from './message-title';
 
 /**
- * GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). LiteLLM: deployments
- * that failed several times pause.
+ * GPUStack (seen: 2.3.0; routes/openai.py, routes/benchmarks.py): a model that is stopped, or whose worker is gone, and one
+ * whose server is down (aiohttp's message). LiteLLM: deployments that failed several times pause. Routers of SGLang, vLLM,
+ * Dynamo and Ray Serve name workers, engines or replicas.
  */
 export const NO_INSTANCE_PATTERN =
-	/^no running instances|^no deployments available for selected model\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+
+/** An instance that will run: the states of GPUStack before it does (ModelInstanceStateEnum in schemas/models.py). */
+export const STARTING_INSTANCE_PATTERN =
+	/\b(?:model )?(?:instances?|replicas?|deployments?|endpoints?)\b.{0,200}?\b(?:is|are|status|state|currently|still|in)\b\W{1,4}(?:(?:is|in|now|still|currently|being|state|status)\W{1,3}){0,3}(?:pending|analyzing|scheduled(?! (?:for|to|at)\b)|initiali[sz]ing|downloading|starting)(?: state\b| up\b)?(?![\w-])/i;
 
 /** A base model: vLLM, and Hugging Face's tokenizers in SGLang, mlx-lm and FastAPI servers; text-generation-inference. */
 export const NO_TEMPLATE_PATTERN =
@@ -54,6 +59,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoading',
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+		STARTING_INSTANCE_PATTERN,
 	],
 	[
 		'modalityUnsupported',

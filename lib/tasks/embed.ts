@@ -116,7 +116,7 @@ export class Embedder {
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
 		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
-			task: 'embed',
+			routedTask: 'embed',
 			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',

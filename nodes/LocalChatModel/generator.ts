@@ -53,7 +53,7 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 function createTurnGenerator({ server, settings }: GeneratorOptions): ChatGenerator {
 	return async (chatRequest, onDelta) => {
 		const { signal } = chatRequest;
-		const resolved = await withResolvedModel(settings, { server, task: 'chat', signal });
+		const resolved = await withResolvedModel(settings, { server, modelTask: 'chat', signal });
 		return await runTurn({ server, settings: resolved, chatRequest, onDelta });
 	};
 }

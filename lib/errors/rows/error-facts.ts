@@ -41,6 +41,8 @@ export interface ErrorFacts {
 	isKeyMissing?: boolean;
 	/** No instance of the model responds to its gateway. */
 	hasNoInstance?: boolean;
+	/** An instance of the model will run, but does not yet. */
+	isInstanceStarting?: boolean;
 	/** A gateway paused all deployments of the model after they failed. */
 	isPaused?: boolean;
 	/** A limit of requests or tokens in a time, not of what runs at once. */
@@ -73,7 +75,7 @@ export interface ErrorFacts {
 	isDify?: boolean;
 	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
 	isNodePage?: boolean;
-	/** The gateway that failed, if the response names it. */
+	/** The gateway that failed, or whose limit is reached, if the response names it. */
 	gateway?: GatewayName;
 	/** A gateway waited for the rest of the request, not for the response. */
 	isRequestSlow?: boolean;

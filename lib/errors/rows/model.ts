@@ -2,6 +2,7 @@
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
+import { describeRateLimit, suggestHigherRate } from './rate-limit';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
@@ -41,25 +42,25 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 }
 
 function describeBusy(facts: ErrorFacts) {
-	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit } = facts;
+	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
 	if (isConcurrencyLimit) return 'The limit of requests at the same time is reached';
 	return isRateLimit
-		? 'The rate limit is reached: no more requests or tokens for now'
+		? describeRateLimit(gateway)
 		: 'The server is busy and rejects further requests';
 }
 
 function suggestLessLoad(facts: ErrorFacts) {
-	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit } = facts;
+	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
 	if (isConcurrencyLimit)
 		return 'Lower Max Concurrent Requests in the credential to that limit, or raise the limit in the gateway (LiteLLM: max_parallel_requests of the key, its user or its team).';
 	return isRateLimit
-		? 'Wait until the limit resets, or raise it in the gateway (LiteLLM: rpm and tpm of the model, rpm_limit and tpm_limit of the key or its team).'
-		: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.';
+		? suggestHigherRate(gateway)
+		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
 }
 
 function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
@@ -362,8 +363,10 @@ export const MODEL_ERRORS = {
 	modelLoading: {
 		title: ({ timeoutMs }) =>
 			`The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
-		suggestion:
-			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
+		suggestion: ({ isInstanceStarting }) =>
+			isInstanceStarting
+				? 'Wait until an instance of the model is running, or raise "First Token Timeout". If that takes long, check the state and the log of the instance (GPUStack: Deployments).'
+				: 'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 		health: 'loading',
 		cause: 'server',
 		retry: 'same',
