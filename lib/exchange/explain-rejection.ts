@@ -91,15 +91,12 @@ export function explainRejection(
 function suggestExtraFields(message: string, extraBody: JsonRecord = {}): string | undefined {
 	const places = Object.entries(extraBody).flatMap(([name, value]) => {
 		if (findMentions(message, [name]).length > 0) return [name];
-		const inner = findMentions(message, collectNames(value).slice(0, MAX_INNER_NAMES));
+		const inner = findMentions(message, collectNames(value));
 		return inner.slice(0, 1).map((innerName) => `${name} (${innerName})`);
 	});
 	if (places.length === 0) return undefined;
 	return `Change ${places.slice(0, MAX_FIELDS).join(' or ')} in "Extra Body".`;
 }
-
-/** Names inside of one value. */
-const MAX_INNER_NAMES = 100;
 
 /** The names inside of a value, those outside first. */
 function collectNames(value: unknown): string[] {
