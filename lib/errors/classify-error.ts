@@ -109,10 +109,17 @@ const hasGateway = isOneOf('modelUnreachable', 'busy');
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, upstreamModel, missingBackend, unknownPart } = facts;
-	const isStated = isLoadTimeout === true || hasNoTemplate === true;
-	const isChosen = [upstreamModel, missingBackend, unknownPart].some((fact) => fact !== undefined);
-	return isStated || isChosen ? getErrorText(type, facts).suggestion : undefined;
+	const chosen = [
+		facts.isLoadTimeout,
+		facts.hasNoTemplate,
+		facts.isNotFetched,
+		facts.upstreamModel,
+		facts.schemaIssue,
+		facts.missingBackend,
+		facts.unknownPart,
+	];
+	const isChosen = chosen.some((fact) => fact !== undefined && fact !== false);
+	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
 /** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */

@@ -92,7 +92,7 @@ import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
-import { readFieldIssues } from '../../lib/errors/rejected-fields';
+import { findMentions, readFieldIssues } from '../../lib/errors/rejected-fields';
 import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
@@ -276,6 +276,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			{ name: 'n', value: text.slice(0, 50) },
 			{ name: 'top_logprobs', value: 4 },
 		]),
+	'names in a message': (text) => findMentions(text, ['n', 'top_logprobs', text.slice(0, 50)]),
 	'limits of values': (text) => [
 		parseValueLimit(text, 4),
 		parseValueLimit(text, 'a'),
