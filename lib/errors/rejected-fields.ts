@@ -201,15 +201,19 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 		forms.find((form) => form !== undefined),
 	).slice(0, MAX_QUOTATIONS);
 	const isQuoted = (value: unknown): boolean => {
-		if (Array.isArray(value)) return value.some(isQuoted);
-		if (typeof value === 'object' && value !== null)
-			return Object.entries(value).flat().some(isQuoted);
+		if (isObject(value)) return Object.values(value).some(isQuoted);
 		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));
 	const [field, other] = quoted.length > 0 ? quoted : findByType(message, fields);
 	if (field === undefined || other !== undefined) return [];
-	return [{ path: [field.name], text: withoutInput(message), isStructured: true }];
+	// What the message says of a value inside of an object is not true of the object.
+	const isInside = isObject(field.value) && !Array.isArray(field.value);
+	return [{ path: [field.name], text: isInside ? '' : withoutInput(message), isStructured: true }];
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
 }
 
 /** nlohmann's words: `[json.exception.type_error.302] type must be number, but is string` */

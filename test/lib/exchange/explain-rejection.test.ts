@@ -269,7 +269,13 @@ describe('a value of Extra Body that a server quotes without the name of its fie
 			server: 'vLLM',
 			extra: { logit_bias: { abc: 5 } },
 			said: "invalid literal for int() with base 10: 'abc'",
-			title: "logit_bias (Extra Body): invalid literal for int() with base 10: 'abc'",
+			title: "invalid literal for int() with base 10: 'abc'",
+		},
+		{
+			server: 'a value inside of an object',
+			extra: { chat_template_kwargs: { reasoning_effort: 'huge' } },
+			said: 'Invalid value "huge": must be a number',
+			title: 'The server rejected the option chat_template_kwargs (Extra Body)',
 		},
 		{
 			server: 'another server',
