@@ -75,11 +75,11 @@ export const searchRerankers: ListSearch = modelSearches.searchRerankers;
 /** A search of the editor in a list. Without a filter, it returns the whole list. */
 type ListSearch = (this: ILoadOptionsFunctions, filter?: string) => Promise<INodeListSearchResult>;
 
-function createModelSearch(task?: ModelTask): ListSearch {
+function createModelSearch(modelTask?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
 			const server = await openListedServer(this);
-			const models = await listModels(server, { task });
+			const models = await listModels(server, { modelTask });
 			const query = filter.trim().toLowerCase();
 			const names = getDisplayNames(models.map(({ id }) => id));
 			const matches = models.filter(({ id, aliases }) =>
@@ -134,7 +134,7 @@ interface ModelSettings {
 export interface ModelLookup {
 	server: ModelServer;
 	/** What the model is for. */
-	task: ModelTask;
+	modelTask: ModelTask;
 	signal?: AbortSignal;
 }
 
@@ -148,7 +148,7 @@ const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => n
  */
 export async function withResolvedModel<T extends ModelSettings>(
 	settings: T,
-	{ server, task, signal }: ModelLookup,
+	{ server, modelTask, signal }: ModelLookup,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
@@ -157,7 +157,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 	const resolve = async () => {
 		for (;;) {
 			const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
-			const model = await resolveOnlyModel(server, { task, signal, timeoutMs }).catch(
+			const model = await resolveOnlyModel(server, { modelTask, signal, timeoutMs }).catch(
 				asServerErrorOrThrow,
 			);
 			if (!(model instanceof ServerError)) return model;
@@ -173,15 +173,18 @@ export async function withResolvedModel<T extends ModelSettings>(
 		server.onLoaded?.();
 		return model;
 	};
-	return { ...settings, model: await fetchOnce(modelCache(server), task, resolveAndReport) };
+	return { ...settings, model: await fetchOnce(modelCache(server), modelTask, resolveAndReport) };
 }
 
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);
 
-async function resolveOnlyModel(server: ModelServer, options: ListOptions & { task: ModelTask }) {
-	const { task, signal } = options;
+async function resolveOnlyModel(
+	server: ModelServer,
+	options: ListOptions & { modelTask: ModelTask },
+) {
+	const { modelTask, signal } = options;
 	const context = toErrorContext(server, { url: toListUrl(server) });
-	if (!NAME_OPTIONAL_TASKS.has(task))
+	if (!NAME_OPTIONAL_TASKS.has(modelTask))
 		return selectOnlyModel(await listModels(server, options), context);
 	// A server with one model for images or audio needs no name, and may have no list.
 	const models = await listModels(server, options).catch(asServerErrorOrThrow);
