@@ -134,6 +134,9 @@ const LIMIT_PHRASE =
 const SERVER_LOAD =
 	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|\bconcurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
 
+/** llama-swap (seen: 0bdb372), for what it lets run at the same time. Go's own phrase, as of Traefik, has capitals. */
+const LLAMA_SWAP_LOAD = 'Too many requests';
+
 /**
  * Whether a gateway rejects the request because of its rate limit. Model servers say with JSON that they are busy; a page, a
  * plain text or nothing at all with 429 is a gateway's.
@@ -144,7 +147,9 @@ export function isGatewayRateLimit(response: GatewayResponse): boolean {
 	if (findLimitingGateway(response) !== undefined && status === 429) return true;
 	if (GATEWAY_LIMIT.test(message)) return true;
 	const isWordless = form !== 'json' || LIMIT_PHRASE.test(message);
-	return status === 429 && isWordless && !SERVER_LOAD.test(message);
+	const isServerLoad =
+		SERVER_LOAD.test(message) || (form === 'text' && message === LLAMA_SWAP_LOAD);
+	return status === 429 && isWordless && !isServerLoad;
 }
 
 function findLimitingGateway({ headers = {} }: GatewayResponse): GatewayName | undefined {

@@ -93,7 +93,7 @@ export function readFieldIssues(
 
 /** `json: cannot unmarshal string into Go struct field ChatRequest.options.num_ctx of type int` */
 const GO_FIELD =
-	/\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
+	/(?:\bcannot unmarshal [\w. -]{1,60} into )?\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
 
 function readGoFields(message: string): FieldIssue[] {
 	return Array.from(message.matchAll(GO_FIELD), ([text, path = '']) => ({
