@@ -69,7 +69,7 @@ export function classifyErrorResponse(
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const effective = { ...response, status: effectiveStatus };
 	const type = toErrorType(effective, { ...errorBody, message });
-	const place = { ...effective, form, message };
+	const place = { ...effective, form, message, codes: errorBody.codes };
 	const messageFacts = findMessageFacts(type, { message, outer: errorBody.wrapper ?? message });
 	const { upstreamModel } = messageFacts;
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
@@ -109,10 +109,17 @@ const hasGateway = isOneOf('modelUnreachable', 'busy');
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, upstreamModel, missingBackend, unknownPart } = facts;
-	const isStated = isLoadTimeout === true || hasNoTemplate === true;
-	const isChosen = [upstreamModel, missingBackend, unknownPart].some((fact) => fact !== undefined);
-	return isStated || isChosen ? getErrorText(type, facts).suggestion : undefined;
+	const chosen = [
+		facts.isLoadTimeout,
+		facts.hasNoTemplate,
+		facts.isNotFetched,
+		facts.upstreamModel,
+		facts.schemaIssue,
+		facts.missingBackend,
+		facts.unknownPart,
+	];
+	const isChosen = chosen.some((fact) => fact !== undefined && fact !== false);
+	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
 /** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */
@@ -201,7 +208,7 @@ function withTemplateErrorFirst(message: string) {
 /** Connection, gateway or model server is decided first; then by codes, sentences and status, in this order. */
 function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
 	const { form, message, codes } = errorBody;
-	const place = { ...response, form, message };
+	const place = { ...response, form, message, codes };
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??

@@ -20,6 +20,8 @@ export interface GatewayFacts {
 
 /** What decides who speaks. */
 interface GatewayResponse extends Pick<ParsedErrorBody, 'form' | 'message'> {
+	/** Type and code of the error: llama-swap (seen: 0bdb372) names its limit there, `concurrency_limit`. */
+	codes?: readonly string[];
 	status: number;
 	/** Names in lower case. */
 	headers?: Readonly<Record<string, string>>;
@@ -132,9 +134,9 @@ const LIMIT_PHRASE =
 
 /** Words for what a model server can take at once, which is no rate. */
 const SERVER_LOAD =
-	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|\bconcurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
+	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|concurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
 
-/** llama-swap (seen: 0bdb372), for what it lets run at the same time. Go's own phrase, as of Traefik, has capitals. */
+/** An older llama-swap, for what it lets run at the same time. Go's own phrase, as of Traefik, has capitals. */
 const LLAMA_SWAP_LOAD = 'Too many requests';
 
 /**
@@ -148,7 +150,8 @@ export function isGatewayRateLimit(response: GatewayResponse): boolean {
 	if (GATEWAY_LIMIT.test(message)) return true;
 	const isWordless = form !== 'json' || LIMIT_PHRASE.test(message);
 	const isServerLoad =
-		SERVER_LOAD.test(message) || (form === 'text' && message === LLAMA_SWAP_LOAD);
+		[message, ...(response.codes ?? [])].some((text) => SERVER_LOAD.test(text)) ||
+		(form === 'text' && message === LLAMA_SWAP_LOAD);
 	return status === 429 && isWordless && !isServerLoad;
 }
 

@@ -202,8 +202,6 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 	).slice(0, MAX_QUOTATIONS);
 	const isQuoted = (value: unknown): boolean => {
 		if (Array.isArray(value)) return value.some(isQuoted);
-		if (typeof value === 'object' && value !== null)
-			return Object.entries(value).flat().some(isQuoted);
 		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));
@@ -236,6 +234,8 @@ const ANY_SUBJECT =
 
 const QUOTES = `['"\\x60‘’“”]`;
 
+const QUOTED_NAME = new RegExp(`${QUOTES}(\\w{1,80})(?=${QUOTES})`, 'g');
+
 /** What follows a name that a sentence is about. */
 const PREDICATE = String.raw`(?:must|should|has to|have to|is|are|was|cannot|can't|can only|may not|exceeds?|needs?|does not|only|out of|too|not|=)(?![\w])`;
 
@@ -256,6 +256,22 @@ function readSentences(message: string, known: readonly KnownField[]): FieldIssu
 				(isInText(value) && createValueMention(name, value)?.test(text) === true),
 		)
 		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName({ text, name }) }));
+}
+
+/**
+ * Finds the names that a message contains, whatever it says of them: in quotation marks, or as no ordinary word.
+ *
+ * @returns in the given order
+ */
+export function findMentions(message: string, names: readonly string[]): string[] {
+	const words = new Set(Array.from(message.matchAll(/\w+/g), ([word]) => word));
+	const quoted = new Set(Array.from(message.matchAll(QUOTED_NAME), ([, name]) => name!));
+	return names.filter((name) => {
+		if (quoted.has(name)) return true;
+		if (ORDINARY_WORD.test(name) || ANY_SUBJECT.test(name)) return false;
+		// "Unknown reasoning format: …" (llama-server)
+		return words.has(name) || (name.includes('_') && message.includes(name.replaceAll('_', ' ')));
+	});
 }
 
 /** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */

@@ -27,6 +27,16 @@ export const NO_ACCESS_PATTERN =
 	/\b(?:key|user|team|project|organization)\b.{0,200}(?:\bnot allowed to access model\b|\bdoes not have access to model\b)|无权访问模型/i;
 
 /**
+ * A file that is sent as a URL: not fetched (llama-server, also with its client's words; vLLM with aiohttp's; SGLang with those of
+ * requests; OpenAI's API; LiteLLM), not allowed (llama-server, vLLM), or no URLs at all (Ollama, LM Studio).
+ */
+export const NOT_FETCHED_PATTERN =
+	/\b(?:failed|unable|cannot|could not|couldn't) (?:to )?(?:download|fetch|retrieve)(?: (?:the|an?|remote|input|media|\d{1,4})){0,3} (?:images?|audios?|videos?|media|files?)\b|\b(?:error|timeout) while (?:downloading|fetching)\b|\bcannot make GET request\b|\b\d{3}, message='.{0,200}\burl=|\b\d{3} (?:client|server) error: .{0,200} for url\b|\bfile:\/\/ urls are not allowed\b|\bcannot load local files without\b|\burl must be (?:either a http|from one of the allowed)|\bimage urls? (?:is|are) not (?:currently )?supported\b|\b(?:url|image)['"`]? (?:field )?must be a base64[ -]encoded image\b/i;
+
+/** The same words about a model that the server downloads. */
+const MODEL_DOWNLOAD = /\b(?:models?|manifest|registry|repositor(?:y|ies)|tokenizer|gguf)\b/i;
+
+/**
  * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
  * 500. The first matching row counts.
  */
@@ -227,6 +237,7 @@ export const SIGNALS: readonly Signal[] = [
 			/\b(?:file|content|body|payload|upload) size (?:limit )?(?:\([^()]{1,40}\) )?(?:is |was )?exceed|\b(?:file|payload|body|upload) (?:is |was )?too (?:large|big)\b|\bexceeds? the (?:maximum |allowed )?(?:file|upload|body|payload) size\b/i,
 		],
 	],
+	['fileUnreadable', [NOT_FETCHED_PATTERN], [MODEL_DOWNLOAD]],
 	[
 		'fileUnreadable',
 		[

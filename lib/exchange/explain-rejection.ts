@@ -5,7 +5,7 @@ import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
 import { toTitle } from '../errors/message-title';
 import type { FieldIssue } from '../errors/rejected-fields';
-import { readFieldIssues } from '../errors/rejected-fields';
+import { findMentions, readFieldIssues } from '../errors/rejected-fields';
 import type { ServerError } from '../errors/server-error';
 import type {
 	ChoicesLimit,
@@ -16,7 +16,7 @@ import type {
 } from '../errors/value-limits';
 import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
-import { asNonEmptyString, isUnset } from '../values/records';
+import { asNonEmptyString, isRecord, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
 import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
@@ -84,9 +84,32 @@ export function explainRejection(
 	);
 	const labelled = all.filter(({ label }) => label !== undefined).slice(0, MAX_FIELDS);
 	if (labelled.length > 0) return describeFields(error, labelled);
+	if (type !== 'badRequest') return undefined;
 	const [own] = all;
-	if (!own || !own.issue.isStructured || type !== 'badRequest') return undefined;
-	return { error: error.withSuggestion(describeOwnField(own.field)), isComplete: false };
+	const suggestion = own?.issue.isStructured
+		? describeOwnField(own.field)
+		: suggestExtraFields(message, fields.extraBody);
+	return suggestion === undefined
+		? undefined
+		: { error: error.withSuggestion(suggestion), isComplete: false };
+}
+
+/** What to change if a message, in words of its own, contains names of Extra Body: that is what differs from other requests. */
+function suggestExtraFields(message: string, extraBody: JsonRecord = {}): string | undefined {
+	const places = Object.entries(extraBody).flatMap(([name, value]) => {
+		if (findMentions(message, [name]).length > 0) return [name];
+		const inner = findMentions(message, collectNames(value));
+		return inner.slice(0, 1).map((innerName) => `${name} (${innerName})`);
+	});
+	if (places.length === 0) return undefined;
+	return `Change ${places.slice(0, MAX_FIELDS).join(' or ')} in "Extra Body".`;
+}
+
+/** The names inside of a value, those outside first. */
+function collectNames(value: unknown): string[] {
+	if (Array.isArray(value)) return value.flatMap(collectNames);
+	if (!isRecord(value)) return [];
+	return [...Object.keys(value), ...Object.values(value).flatMap(collectNames)];
 }
 
 /** Prompt and response share the context, so that a limit of one of them is not the limit of its option. */

@@ -47,6 +47,8 @@ export interface ErrorFacts {
 	isPaused?: boolean;
 	/** A limit of requests or tokens in a time, not of what runs at once. */
 	isRateLimit?: boolean;
+	/** A limit of requests at the same time that a gateway sets for a key, not that of the server. */
+	isConcurrencyLimit?: boolean;
 	/** Whose budget is used up, if it is not that of the key. */
 	budgetOwner?: string;
 	/** The key was valid once. */
@@ -55,6 +57,10 @@ export interface ErrorFacts {
 	isKeyBlocked?: boolean;
 	/** The model, a base model, has no chat template. */
 	hasNoTemplate?: boolean;
+	/** The server was given the URL of a file, and did not get the file. */
+	isNotFetched?: boolean;
+	/** What is wrong with the schema, in the words of the server. */
+	schemaIssue?: string;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */

@@ -41,18 +41,23 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
 }
 
-function describeBusy({ model, hasNoInstance, isPaused, isRateLimit, gateway }: ErrorFacts) {
+function describeBusy(facts: ErrorFacts) {
+	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
+	if (isConcurrencyLimit) return 'The limit of requests at the same time is reached';
 	return isRateLimit
 		? describeRateLimit(gateway)
 		: 'The server is busy and rejects further requests';
 }
 
-function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit, gateway }: ErrorFacts) {
+function suggestLessLoad(facts: ErrorFacts) {
+	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
+	if (isConcurrencyLimit)
+		return 'Lower Max Concurrent Requests in the credential to that limit, or raise the limit in the gateway (LiteLLM: max_parallel_requests of the key, its user or its team).';
 	return isRateLimit
 		? suggestHigherRate(gateway)
 		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
@@ -82,7 +87,9 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 		key: 'use another key',
 		model: 'select another model',
 	};
-	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+	const setting =
+		budgetOwner === 'model' ? 'max_budget, or model_max_budget of the key' : 'max_budget';
+	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: ${setting}; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
@@ -293,8 +300,10 @@ export const MODEL_ERRORS = {
 	},
 	grammarRejected: {
 		title: 'The server cannot convert the schema or grammar into generation rules',
-		suggestion:
-			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+		suggestion: ({ schemaIssue }) =>
+			schemaIssue === undefined
+				? 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.'
+				: `Correct or remove this in the JSON schema, or in that of a tool: ${schemaIssue}.`,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
@@ -316,14 +325,19 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	fileUnreadable: {
-		title: ({ modality }) =>
-			modality === 'audio'
+		title: ({ modality, isNotFetched }) => {
+			if (isNotFetched) return 'The server did not get a file from its URL';
+			return modality === 'audio'
 				? 'The server cannot read the audio'
-				: 'The server cannot read a file in the request',
-		suggestion: ({ modality }) =>
-			modality === 'audio'
+				: 'The server cannot read a file in the request';
+		},
+		suggestion: ({ modality, isNotFetched }) => {
+			if (isNotFetched)
+				return 'Download the file in the workflow (HTTP Request), and pass it on as binary data. Or check that the machine of the model server reaches the URL, and that the server may fetch files.';
+			return modality === 'audio'
 				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
-				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.';
+		},
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',

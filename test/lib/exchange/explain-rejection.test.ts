@@ -266,12 +266,6 @@ describe('a value of Extra Body that a server quotes without the name of its fie
 			title: 'mirostat (Extra Body): must be a number',
 		},
 		{
-			server: 'vLLM',
-			extra: { logit_bias: { abc: 5 } },
-			said: "invalid literal for int() with base 10: 'abc'",
-			title: "logit_bias (Extra Body): invalid literal for int() with base 10: 'abc'",
-		},
-		{
 			server: 'another server',
 			extra: { service_tier: 'gold', user: 'x' },
 			said: 'Unsupported value: `gold`',
@@ -420,6 +414,109 @@ describe('not a limit of an option', () => {
 			{},
 		);
 		expect(explainRejection(error, { rows: IMAGE_FIELDS }, { prompt: text, n: 5 })).toBeUndefined();
+	});
+});
+
+describe('a message in its own words that contains a name of Extra Body', () => {
+	const suggest = (operation: string, extraBody: JsonRecord, message: string) => {
+		const { rows, body } = OPERATIONS[operation]!;
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const explained = explainRejection(error, { rows, extraBody }, { ...body, ...extraBody });
+		expect(explained?.error.message ?? error.message).toBe(error.message);
+		return explained?.error.suggestion;
+	};
+
+	it.each<{ operation: string; extraBody: JsonRecord; message: string; change: string }>([
+		{
+			operation: 'Chat',
+			extraBody: { json_schema: {}, grammar: 'root ::= "a"' },
+			message: 'Cannot use both json_schema and grammar',
+			change: 'json_schema',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { response_format: { type: 'nope' } },
+			message: 'response_format type must be one of "text" or "json_object", but got: nope',
+			change: 'response_format',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { top_logprobs: 5 },
+			message: 'top_logprobs requires logprobs to be set to true',
+			change: 'top_logprobs',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { tool_choice: 'nope' },
+			message: 'Invalid tool_choice: nope',
+			change: 'tool_choice',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { tools: { a: 1 } },
+			message: "Failed to parse tools: Expected 'tools' to be an array, got {}",
+			change: 'tools',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { chat_template_kwargs: { enable_thinking: 'yes' } },
+			message: 'invalid type for "enable_thinking" (expected boolean, got string)',
+			change: 'chat_template_kwargs (enable_thinking)',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { reasoning_format: 'nope' },
+			message: 'Unknown reasoning format: nope',
+			change: 'reasoning_format',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { messages: 'x' },
+			message: "Expected 'messages' to be an array",
+			change: 'messages',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { messages: [{ role: 'user', content: 5 }] },
+			message: "Expected 'content' to be a string or an array",
+			change: 'messages (content)',
+		},
+		{
+			operation: 'Complete',
+			extraBody: { best_of: 2, echo: true },
+			message: 'best_of needs a temperature, and `echo` is off then',
+			change: 'best_of or echo',
+		},
+		{
+			operation: 'Embed',
+			extraBody: { input_type: 'x' },
+			message: 'No such input type in this deployment',
+			change: 'input_type',
+		},
+		{
+			operation: 'Rerank',
+			extraBody: { max_chunks_per_doc: 0 },
+			message: 'No chunks left (max_chunks_per_doc)',
+			change: 'max_chunks_per_doc',
+		},
+		{
+			operation: 'Generate Images',
+			extraBody: { sampling_options: { guidance_scale: 90 } },
+			message: 'guidance_scale makes no sense here',
+			change: 'sampling_options (guidance_scale)',
+		},
+	])('$operation: change $change after "$message"', ({ operation, extraBody, message, change }) => {
+		expect(suggest(operation, extraBody, message)).toBe(`Change ${change} in "Extra Body".`);
+	});
+
+	it.each<{ extraBody: JsonRecord; message: string }>([
+		{ extraBody: {}, message: 'Cannot use both json_schema and grammar' },
+		{ extraBody: { user: 'ann' }, message: 'The user has no such project' },
+		{ extraBody: { tools: [] }, message: 'Remote tools failed to start' },
+		{ extraBody: { stream: true }, message: 'The stream was closed' },
+		{ extraBody: { top_k: 5 }, message: 'Nothing to do: desktop_key' },
+	])('not after "$message"', ({ extraBody, message }) => {
+		expect(suggest('Chat', extraBody, message)).toBeUndefined();
 	});
 });
 
