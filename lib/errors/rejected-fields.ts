@@ -93,7 +93,7 @@ export function readFieldIssues(
 
 /** `json: cannot unmarshal string into Go struct field ChatRequest.options.num_ctx of type int` */
 const GO_FIELD =
-	/\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
+	/(?:\bcannot unmarshal [\w. -]{1,60} into )?\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
 
 function readGoFields(message: string): FieldIssue[] {
 	return Array.from(message.matchAll(GO_FIELD), ([text, path = '']) => ({
@@ -201,19 +201,13 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 		forms.find((form) => form !== undefined),
 	).slice(0, MAX_QUOTATIONS);
 	const isQuoted = (value: unknown): boolean => {
-		if (isObject(value)) return Object.values(value).some(isQuoted);
+		if (Array.isArray(value)) return value.some(isQuoted);
 		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));
 	const [field, other] = quoted.length > 0 ? quoted : findByType(message, fields);
 	if (field === undefined || other !== undefined) return [];
-	// What the message says of a value inside of an object is not true of the object.
-	const isInside = isObject(field.value) && !Array.isArray(field.value);
-	return [{ path: [field.name], text: isInside ? '' : withoutInput(message), isStructured: true }];
-}
-
-function isObject(value: unknown): value is object {
-	return typeof value === 'object' && value !== null;
+	return [{ path: [field.name], text: withoutInput(message), isStructured: true }];
 }
 
 /** nlohmann's words: `[json.exception.type_error.302] type must be number, but is string` */
