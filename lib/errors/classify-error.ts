@@ -39,6 +39,8 @@ interface ErrorResponseInput {
 	isKeyMissing?: boolean;
 	/** The texts of the request, which the message may repeat. */
 	getRequestTexts?(): readonly string[];
+	/** Whether the request contained files; undefined without a body. */
+	hasFiles?(): boolean | undefined;
 }
 
 /** What frameworks send instead of a message. */
@@ -93,6 +95,7 @@ export function classifyErrorResponse(
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			...messageFacts,
 			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
 			...(type === 'busy' && isGatewayRateLimit(place) && { isRateLimit: true }),
@@ -106,10 +109,16 @@ const hasGateway = isOneOf('modelUnreachable', 'busy');
 
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, isNotFetched, upstreamModel, schemaIssue } = facts;
-	const isChosen = [isLoadTimeout, hasNoTemplate, isNotFetched, upstreamModel, schemaIssue].some(
-		(fact) => fact !== undefined && fact !== false,
-	);
+	const chosen = [
+		facts.isLoadTimeout,
+		facts.hasNoTemplate,
+		facts.isNotFetched,
+		facts.upstreamModel,
+		facts.schemaIssue,
+		facts.missingBackend,
+		facts.unknownPart,
+	];
+	const isChosen = chosen.some((fact) => fact !== undefined && fact !== false);
 	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
@@ -260,6 +269,8 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	405: 'routeNotFound',
 	// After the text: Text Embeddings Inference also sends it for too many tokens.
 	413: 'requestTooLarge',
+	// text-generation-inference and text-embeddings-inference: the process that runs the model failed.
+	424: 'serverError',
 	429: 'busy',
 	503: 'busy',
 };

@@ -7,6 +7,7 @@
 import type { ErrorType } from './error-types';
 import { toTitle } from './message-title';
 import type { ErrorFacts } from './rows/error-facts';
+import { findMissingBackend, findUnknownPart } from './load-failure';
 import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
@@ -18,6 +19,8 @@ type MessageFacts = Pick<
 	| 'isKeyExpired'
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
+	| 'missingBackend'
+	| 'unknownPart'
 	| 'hasNoTemplate'
 	| 'isNotFetched'
 	| 'schemaIssue'
@@ -86,7 +89,11 @@ export function findMessageFacts(
 		case 'unauthorized':
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
-			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+			return {
+				isLoadTimeout: LOAD_TIMEOUT.test(message),
+				missingBackend: findMissingBackend(message),
+				unknownPart: findUnknownPart(message),
+			};
 		case 'modelLoading':
 			return { isInstanceStarting: STARTING_INSTANCE_PATTERN.test(message) };
 		case 'templateRejected':

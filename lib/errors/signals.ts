@@ -3,6 +3,7 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
+import { MISSING_BACKEND_PATTERN, UNKNOWN_PART_PATTERN } from './load-failure';
 import { END_OF_SENTENCE } from './message-title';
 
 /**
@@ -151,7 +152,9 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoadFailed',
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
+		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start/i,
+		MISSING_BACKEND_PATTERN,
+		UNKNOWN_PART_PATTERN,
 		// llama-swap
 		/\bhealth check timed out\b/i,
 		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
@@ -274,7 +277,7 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'modelCrashed',
 		[
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
+			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:backend|engine\w*|runner|worker|model|inference server) is (?:currently |now )?(?:unhealthy|not healthy)\b|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
 		],
 	],
 	[

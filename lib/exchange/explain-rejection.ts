@@ -1,4 +1,5 @@
 /** Explains a rejected value or field by the label of its option, with the limit that the server named. */
+import { findBatchLimit } from '../errors/batch-limit';
 import { removeEchoes } from '../errors/echoes';
 import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
@@ -69,7 +70,13 @@ export function explainRejection(
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
-	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
+	const longText =
+		rejected.length === 0
+			? [...findLongBatch(message, fields, body), ...findLongText(message, fields, body)].slice(
+					0,
+					1,
+				)
+			: [];
 	const all = [...rejected, ...longText].filter(
 		({ limit, issue }) =>
 			isUnknownError(type) ||
@@ -156,6 +163,32 @@ function selectEntry(value: unknown, { path, text }: FieldIssue): unknown {
 
 function getLongest(values: readonly unknown[]): unknown {
 	return [...values].sort((a, b) => (getLength(b) ?? 0) - (getLength(a) ?? 0))[0];
+}
+
+/** A message about the number of texts in one request, for an operation that sends several. */
+function findLongBatch(
+	message: string,
+	{ rows }: RequestFields,
+	body: JsonRecord,
+): RejectedField[] {
+	const batch = findBatchLimit(message);
+	if (batch === undefined) return [];
+	return rows.flatMap((row): RejectedField[] => {
+		if (row.countLabel === undefined) return [];
+		const field = { name: row.field, row };
+		const value = getSentValue(field, body);
+		const { max } = batch;
+		const sent = [value].flat().length;
+		return [
+			{
+				field,
+				label: row.countLabel,
+				limit: max === undefined ? undefined : { type: 'length', max, sent, unit: 'entries' },
+				value,
+				issue: { path: [row.field], text: message, isStructured: true },
+			},
+		];
+	});
 }
 
 /** A message about the length of the text that is sent, in other words than the name of its field. */
@@ -305,32 +338,41 @@ function quote(value: unknown): string {
 
 const MAX_QUOTED_VALUE = 60;
 
-function toSuggestion({ field, label = '', limit }: RejectedField): string {
+function toSuggestion(rejected: RejectedField): string {
+	const { field, label = '', limit } = rejected;
 	const { row, name } = field;
 	if (limit?.type === 'choices' && row?.valueNoun !== undefined)
 		return `Set the option ${label} to ${describeLimit(limit)}.`;
 	const place = row ? `"${label}"` : `${name} in "Extra Body"`;
-	if (limit === undefined) return `Change ${place}.`;
+	if (limit === undefined) return suggestOtherValue(rejected, place);
 	switch (limit.type) {
-		case 'length': {
-			const { max, unit } = limit;
-			const isLong = max !== undefined;
-			if (isLong && unit === 'entries' && row?.countLabel !== undefined)
-				return `Set "${row.countLabel}" to at most ${format(max)}.`;
-			if (isLong && row?.shorten !== undefined) return row.shorten;
-			return isLong ? `Shorten ${place}.` : `Enter more in ${place}.`;
-		}
+		case 'unsupportedValue':
+			return suggestOtherValue(rejected, place);
+		case 'length':
+			return suggestLength(row, limit, place);
 		case 'required':
 			return `Fill in ${place}.`;
 		case 'unsupportedField':
 			return row && !row.canOmit
 				? `This operation needs ${place}: use a server or a model that accepts it.`
 				: `Remove ${row ? place : `${name} from "Extra Body"`}.`;
-		case 'unsupportedValue':
-			return `Change ${place}.`;
 		default:
 			return `Set ${place} to ${toTarget(limit)}.`;
 	}
+}
+
+/** The server does not say which values it accepts. */
+function suggestOtherValue({ field: { row }, label, limit }: RejectedField, place: string) {
+	if (row?.accepted !== undefined) return `Set ${place} to ${row.accepted}.`;
+	const isCount = row !== undefined && label === row.countLabel && limit === undefined;
+	return `${isCount ? 'Lower' : 'Change'} ${place}.`;
+}
+
+function suggestLength(row: RequestField | undefined, { max, unit }: LengthLimit, place: string) {
+	if (max === undefined) return `Enter more in ${place}.`;
+	return unit === 'entries' && row?.countLabel !== undefined
+		? `Set "${row.countLabel}" to at most ${format(max)}.`
+		: (row?.shorten ?? `Shorten ${place}.`);
 }
 
 function toTarget(limit: NamedLimit): string {

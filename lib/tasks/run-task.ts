@@ -78,7 +78,7 @@ export async function runTask<Value, Draft = undefined>(
 	taskRequest: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertFieldInputs(taskRequest);
-	await cacheSlotCount(server, settings);
+	if (server.maxConcurrentRequests === 0) await fetchSlotCount(server, settings);
 	const upload = taskRequest.file && new TaskUpload(taskRequest.file);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, taskRequest, { upload, sent });
@@ -113,9 +113,9 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Fetches the number of slots for the queue, if the credential leaves the number of concurrent requests to the server. */
-async function cacheSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
-	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
+/** Fetches the number of slots for the queue: the credential leaves the number of concurrent requests to the server. */
+async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
+	await getProfile(server).fetchProps(model, signal);
 }
 
 function toExchangeOptions<Value, Draft>(

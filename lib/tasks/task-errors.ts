@@ -61,11 +61,15 @@ function suggestUpstreamStart(
 		: undefined;
 }
 
-/** Adds how a server accepts longer texts for embeddings or reranking. Other errors are returned unchanged. */
+const SMALLER_BATCHES =
+	'Lower "Batch Size", or split the texts into smaller parts. Or raise the limit of the server (text-embeddings-inference: --payload-limit) or of the proxy in front of it (nginx: client_max_body_size).';
+
+/** Adds how a server accepts longer texts for embeddings or reranking, or a smaller request. Other errors are unchanged. */
 export async function explainLongTexts(
 	error: ServerError,
 	server: ModelServer,
 ): Promise<ServerError> {
+	if (error.type === 'requestTooLarge') return error.withSuggestion(SMALLER_BATCHES);
 	if (error.type !== 'promptTooLong') return error;
 	const { texts } = await getProfile(server).fetchType();
 	return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());

@@ -1,5 +1,5 @@
 /** The generator of Local Chat Model: runs turns within the limits of its settings, and reports each to n8n. */
-import { withToolLimit } from '../../lib/chat/prepare/tool-selection';
+import { withToolLimit } from '../../lib/chat/prepare/tool-limit';
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator } from '../../lib/chat/chat-request';
 import type { ChatResult } from '../../lib/chat/chat-result';

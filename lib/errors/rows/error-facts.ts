@@ -67,6 +67,12 @@ export interface ErrorFacts {
 	upstreamModel?: string;
 	/** A process failed to allocate memory. */
 	isOutOfMemory?: boolean;
+	/** The request contained files. Undefined: not known. */
+	hasFiles?: boolean;
+	/** The backend of the server that a model needs and that is not installed, or its name is unknown: empty. */
+	missingBackend?: string;
+	/** What the server does not know of a model, such as `architecture "qwen35"`. */
+	unknownPart?: string;
 	/** The response had no body. */
 	isEmpty?: boolean;
 	/** The response was a web page. */

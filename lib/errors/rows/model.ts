@@ -63,6 +63,25 @@ function suggestLessLoad(facts: ErrorFacts) {
 		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
 }
 
+function describeFailedLoad({ model, isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+	if (isLoadTimeout) return `The model${quoted(model)} took longer to load than its server waits`;
+	if (missingBackend !== undefined)
+		return `The server lacks the backend${quoted(missingBackend)} for the model${quoted(model)}`;
+	return unknownPart === undefined
+		? `The server could not load the model${quoted(model)}`
+		: `The server does not support the ${unknownPart} of the model${quoted(model)}`;
+}
+
+function suggestLoad({ isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+	if (isLoadTimeout)
+		return 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.';
+	if (missingBackend !== undefined)
+		return 'Install the backend on the server (LocalAI: Backends in its web interface, or "local-ai backends install"), or correct its name in the configuration of the model (LocalAI: backend).';
+	return unknownPart === undefined
+		? 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.'
+		: 'Memory is not the cause. Update the server, since a newer version may support it, or select another model or another file of it.';
+}
+
 function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 	const others: Readonly<Record<string, string>> = {
 		key: 'use another key',
@@ -345,7 +364,14 @@ export const MODEL_ERRORS = {
 	},
 	requestTooLarge: {
 		title: 'The request is too large for the server or a proxy in front of it',
-		suggestion: 'Send smaller or fewer files. In nginx, raise client_max_body_size.',
+		suggestion: ({ hasFiles }) => {
+			const smaller = hasFiles ? 'Send smaller or fewer files.' : 'Send less text in one request.';
+			const limit =
+				'Raise the limit of the server, or of the proxy in front of it (nginx: client_max_body_size).';
+			return hasFiles === undefined
+				? limit
+				: `${smaller} Or ${limit.charAt(0).toLowerCase()}${limit.slice(1)}`;
+		},
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -376,14 +402,8 @@ export const MODEL_ERRORS = {
 		retry: 'same',
 	},
 	modelLoadFailed: {
-		title: ({ model, isLoadTimeout }) =>
-			isLoadTimeout
-				? `The model${quoted(model)} took longer to load than its server waits`
-				: `The server could not load the model${quoted(model)}`,
-		suggestion: ({ isLoadTimeout }) =>
-			isLoadTimeout
-				? 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.'
-				: 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
+		title: describeFailedLoad,
+		suggestion: suggestLoad,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { findTokenCounts } from '../../../lib/errors/token-counts';
 
 test.each([
@@ -15,5 +16,26 @@ test.each([
 ])('the numbers of: %s', (message, promptTokens, contextTokens) => {
 	expect(findTokenCounts(message)).toEqual(
 		JSON.parse(JSON.stringify({ promptTokens, contextTokens })),
+	);
+});
+
+const WRITTEN: ReadonlyArray<(count: number) => string> = [
+	String,
+	(count) => count.toLocaleString('en-US'),
+];
+
+test.each([
+	'You passed P input tokens, and the context length is only L tokens',
+	'prompt is too long: P tokens > L maximum',
+	'context length exceeded: P > L',
+	'the prompt has P tokens, the limit is L.',
+])('numbers of any size, with and without commas: %s', (sentence) => {
+	const count = fc.integer({ min: 1, max: 1_000_000_000 });
+	fc.assert(
+		fc.property(count, count, fc.constantFrom(...WRITTEN), (promptTokens, contextTokens, write) => {
+			const message = sentence.replace('P', write(promptTokens)).replace('L', write(contextTokens));
+			const counts = findTokenCounts(message);
+			expect({ message, ...counts }).toEqual({ message, promptTokens, contextTokens });
+		}),
 	);
 });

@@ -385,8 +385,10 @@ describe('waiting until a server is ready', () => {
 	it.each(['unauthorized', 'misconfigured'] as const)(
 		'does not wait if waiting does not help: %s',
 		async (status) => {
-			const result = await waitUntilReady(played(status), QUICK);
-			expect(result).toMatchObject({ status, wait: { checks: 1 } });
+			jest.useFakeTimers();
+			const waiting = waitUntilReady(played(status), { timeoutMs: 20_000 });
+			await jest.advanceTimersByTimeAsync(20_000);
+			expect(await waiting).toMatchObject({ status, wait: { checks: 1, waitedMs: 0 } });
 		},
 	);
 

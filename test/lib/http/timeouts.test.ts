@@ -24,6 +24,24 @@ describe('Watchdog', () => {
 		expect(watchdog.expired).toBe('firstTokenTimeout');
 	});
 
+	test('each sent chunk of an upload restarts the wait for the first content', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
+		for (let chunks = 0; chunks < 5; chunks++) {
+			clock.pass(300);
+			watchdog.onUpload();
+		}
+		expect([watchdog.expired, clock.msUntilExpiry(watchdog)]).toEqual([undefined, 400]);
+		expect(watchdog.expired).toBe('firstTokenTimeout');
+	});
+
+	test('a chunk that is sent after the first content restarts nothing', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
+		watchdog.onContent();
+		clock.pass(300);
+		watchdog.onUpload();
+		expect([clock.msUntilExpiry(watchdog), watchdog.expired]).toEqual([700, 'idleTimeout']);
+	});
+
 	test('the idle timeout does not apply before the first token', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
 		clock.pass(1000);

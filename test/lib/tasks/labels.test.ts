@@ -287,6 +287,25 @@ describe('probabilities', () => {
 		expect(computeScores(tokens, 'invoice', 0)).toBeUndefined();
 	});
 
+	test('from the token of the label, whatever is before it', () => {
+		const before = fc.array(fc.constantFrom('A', 'B', ' A', 'AB', '\n', 'so', '</think>', '文'));
+		fc.assert(
+			fc.property(before, fc.constantFrom('B', ' B', '"B'), (texts, token) => {
+				const tokens = texts.map((text) => ({
+					token: text,
+					logprob: 0,
+					top_logprobs: top([text, 0.9], ['A', 0.05], ['B', 0.05]),
+				}));
+				const label = { token, logprob: 0, top_logprobs: top([token, 0.6], ['A', 0.4]) };
+				const scores = computeScores([...tokens, label], 'B', 1);
+				expect({ texts, scores }).toEqual({
+					texts,
+					scores: [[expect.closeTo(0.4), expect.closeTo(0.6)]],
+				});
+			}),
+		);
+	});
+
 	test('from JSON, as with Ollama: the quote may be part of the token', () => {
 		const quotedTokens = [
 			{ token: '"', logprob: 0, top_logprobs: [] },

@@ -75,6 +75,25 @@ describe('feedback', () => {
 		expect(getJson(await poll())).toHaveLength(1);
 	});
 
+	it.each([
+		{ what: 'a copy of its workflow, whose node has the same ID', other: { workflowId: 'copy' } },
+		{ what: 'another node of its workflow', other: { nodeId: 'other' } },
+	])('is returned by each trigger, also if both poll at once: $what', async ({ other }) => {
+		const { sim, messageId } = await startWithMessage();
+		const ids = { workflowId: 'first', nodeId: 'trigger' };
+		const triggers = [ids, { ...ids, ...other }].map((place) =>
+			polling(new DifyTrigger(), {
+				credentials: () => ({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' }),
+				...place,
+			}),
+		);
+		for (const { poll } of triggers) await poll();
+		await executeFeedback(sim, { messageId, rating: 'like' });
+		const results = await Promise.all(triggers.map(async ({ poll }) => await poll()));
+		const rating = { rating: 'like' };
+		expect(results.map(getJson)).toMatchObject([[rating], [rating]]);
+	});
+
 	it('in the editor, the three newest ratings are shown, oldest first, and no state is stored', async () => {
 		const ids = ['a', 'b', 'c', 'd'];
 		const newest = ids.map((id) => ({ id, rating: 'like' })).reverse();

@@ -1,6 +1,7 @@
 import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { CancelPoller } from '../../../nodes/shared/cancel-poller';
+import { until } from '../../support/servers/scripted-server';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The execution in n8n's database after Stop. */
@@ -54,13 +55,20 @@ function startWatch({
 }
 
 const aborted = async ({ signal }: CancelPoller): Promise<void> =>
-	await new Promise((resolve) =>
-		signal!.aborted ? resolve() : signal!.addEventListener('abort', () => resolve()),
+	await until(
+		() => signal!.aborted,
+		() => 'the end of the work, because its execution has ended in the database',
 	);
 
-const looksAtLeast = async (count: number, looks: () => number): Promise<void> => {
-	while (looks() < count) await delay(1);
-};
+/** Until there were so many polls; a poller that has aborted polls no more. */
+const looksAtLeast = async (
+	count: number,
+	{ watch, looks }: Pick<ReturnType<typeof startWatch>, 'watch' | 'looks'>,
+): Promise<void> =>
+	await until(
+		() => looks() >= count || watch.signal?.aborted === true,
+		() => `${count} polls; there were ${looks()}`,
+	);
 
 describe('polling for a stop that n8n records only in its database', () => {
 	it.each([
@@ -89,7 +97,7 @@ describe('polling for a stop that n8n records only in its database', () => {
 		],
 	])('continues %s', async (_when, records) => {
 		const { watch, looks, isOver } = startWatch({ records });
-		await looksAtLeast(4, looks);
+		await looksAtLeast(4, { watch, looks });
 		expect(watch.signal?.aborted).toBe(false);
 		isOver();
 	});
@@ -97,11 +105,11 @@ describe('polling for a stop that n8n records only in its database', () => {
 	it('polls only while there is work', async () => {
 		const { watch, looks, isOver: one } = startWatch();
 		const other = watch.begin();
-		await looksAtLeast(1, looks);
+		await looksAtLeast(1, { watch, looks });
 		one();
 		one();
 		const before = looks();
-		await looksAtLeast(before + 1, looks);
+		await looksAtLeast(before + 1, { watch, looks });
 		other();
 		// A look may be under way.
 		await delay(20);
@@ -109,7 +117,7 @@ describe('polling for a stop that n8n records only in its database', () => {
 		await delay(50);
 		expect(looks()).toBe(after);
 		const stopSecond = watch.begin();
-		await looksAtLeast(after + 1, looks);
+		await looksAtLeast(after + 1, { watch, looks });
 		stopSecond();
 	});
 
@@ -137,15 +145,15 @@ describe('polling for a stop that n8n records only in its database', () => {
 
 	it('polls less often if a query is slow: the database holds all results of the execution', async () => {
 		const [slow, quick] = [startWatch({ lookMs: 400 }), startWatch()];
-		await looksAtLeast(1, slow.looks);
-		await looksAtLeast(quick.looks() + 8, quick.looks);
+		await looksAtLeast(1, slow);
+		await looksAtLeast(quick.looks() + 8, quick);
 		expect(slow.looks()).toBe(1);
 		for (const { isOver } of [slow, quick]) isOver();
 	});
 
 	it('ends with the node, even if a reader did not close its stream', async () => {
 		const { watch, looks, isOver: left } = startWatch();
-		await looksAtLeast(1, looks);
+		await looksAtLeast(1, { watch, looks });
 		watch.close();
 		// A look may be under way.
 		await delay(20);
@@ -155,7 +163,7 @@ describe('polling for a stop that n8n records only in its database', () => {
 		// A late result of the old work does not end the new one.
 		const isOver = watch.begin();
 		left();
-		await looksAtLeast(after + 2, looks);
+		await looksAtLeast(after + 2, { watch, looks });
 		isOver();
 	});
 });

@@ -14,6 +14,10 @@ export interface PollSetup {
 	credentials: () => ICredentialDataDecryptedObject;
 	/** `manual`: a test run in the editor. */
 	mode?: 'trigger' | 'manual';
+	/** Default: a new one. */
+	workflowId?: string;
+	/** Copies of a workflow keep the IDs of its nodes. Default: the same for all. */
+	nodeId?: string;
 }
 
 export interface Polling {
@@ -34,9 +38,14 @@ let workflows = 0;
  */
 export function polling(
 	node: INodeType,
-	{ parameters = {}, credentials, mode = 'trigger' }: PollSetup,
+	{
+		parameters = {},
+		credentials,
+		mode = 'trigger',
+		workflowId = `w${++workflows}`,
+		nodeId = '1',
+	}: PollSetup,
 ): Polling {
-	const workflowId = `w${++workflows}`;
 	let stored: IDataObject = {};
 	let staged: IDataObject = {};
 	let saved = '{}';
@@ -45,7 +54,7 @@ export function polling(
 		getMode: () => mode,
 		getWorkflow: () => ({ id: workflowId, name: 'Watch', active: true }),
 		getNode: () => ({
-			id: '1',
+			id: nodeId,
 			name: 'Trigger',
 			type: 't',
 			typeVersion: 1,

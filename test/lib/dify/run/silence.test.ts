@@ -1,10 +1,12 @@
 /** A followed run whose stream sends only pings is looked up by its record. */
+import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import { followRun } from '../../../../lib/dify/run/follow-run';
 import type { RunResult } from '../../../../lib/dify/types';
 import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import { useClock } from '../../../guarantees/support/fake-clock';
+import { openStream, send } from '../../../guarantees/support/responses';
 import { json } from '../../../support/servers/scripted-server';
 import type { Answer } from '../../../support/servers/scripted-server';
 import { events, RUN, stream, useDify } from './scripted-dify';
@@ -114,3 +116,25 @@ test('a run that is told by its stream is not looked up', async () => {
 		lookups: 0,
 	});
 });
+
+test.each(['succeeded', 'failed', 'stopped', 'paused'])(
+	'an event that arrives during a look-up counts, not the older record: %s',
+	async (status) => {
+		let run: http.ServerResponse | undefined;
+		const held: Answer = (_request, response) => {
+			run = response;
+			openStream(response);
+			send(response, started);
+		};
+		const lateRecord: Answer = async (request, response) => {
+			send(run!, events.flowText('It goes on. '));
+			await clock.pass(1_000);
+			await record(status, { outputs: '{"answer":"Older"}' })(request, response);
+			await clock.pass(1_000);
+			send(run!, events.flowText('Done.'), finished('succeeded', { outputs: {} }), events.flowEnd);
+			run!.end();
+		};
+		const { outcome } = await follow(3, { stream: held, record: lateRecord });
+		expect(outcome).toMatchObject({ status: 'succeeded', text: 'It goes on. Done.' });
+	},
+);
