@@ -140,7 +140,7 @@ function selectFields(
 		// Beside a place, a sentence may mention other fields.
 		if (!field || (hasPlace && !issue.isStructured)) continue;
 		const value = selectEntry(getSentValue(field, body), issue);
-		const limit = parseValueLimit(issue.text, value);
+		const limit = issue.isInside === true ? undefined : parseValueLimit(issue.text, value);
 		const key = getLabel(field) ?? field.name;
 		const known = rejected.get(key);
 		if (known && (known.limit !== undefined || limit === undefined)) continue;
