@@ -204,6 +204,8 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 	).slice(0, MAX_QUOTATIONS);
 	const isQuoted = (value: unknown): boolean => {
 		if (Array.isArray(value)) return value.some(isQuoted);
+		if (typeof value === 'object' && value !== null)
+			return Object.entries(value).flat().some(isQuoted);
 		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));
