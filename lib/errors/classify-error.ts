@@ -69,7 +69,7 @@ export function classifyErrorResponse(
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const effective = { ...response, status: effectiveStatus };
 	const type = toErrorType(effective, { ...errorBody, message });
-	const place = { ...effective, form, message };
+	const place = { ...effective, form, message, codes: errorBody.codes };
 	const messageFacts = findMessageFacts(type, { message, outer: errorBody.wrapper ?? message });
 	const { upstreamModel } = messageFacts;
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
@@ -208,7 +208,7 @@ function withTemplateErrorFirst(message: string) {
 /** Connection, gateway or model server is decided first; then by codes, sentences and status, in this order. */
 function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
 	const { form, message, codes } = errorBody;
-	const place = { ...response, form, message };
+	const place = { ...response, form, message, codes };
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??

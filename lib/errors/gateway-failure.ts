@@ -20,6 +20,8 @@ export interface GatewayFacts {
 
 /** What decides who speaks. */
 interface GatewayResponse extends Pick<ParsedErrorBody, 'form' | 'message'> {
+	/** Type and code of the error: llama-swap (seen: 0bdb372) names its limit there, `concurrency_limit`. */
+	codes?: readonly string[];
 	status: number;
 	/** Names in lower case. */
 	headers?: Readonly<Record<string, string>>;
@@ -132,7 +134,10 @@ const LIMIT_PHRASE =
 
 /** Words for what a model server can take at once, which is no rate. */
 const SERVER_LOAD =
-	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|\bconcurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
+	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|concurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
+
+/** An older llama-swap, for what it lets run at the same time. Go's own phrase, as of Traefik, has capitals. */
+const LLAMA_SWAP_LOAD = 'Too many requests';
 
 /**
  * Whether a gateway rejects the request because of its rate limit. Model servers say with JSON that they are busy; a page, a
@@ -144,7 +149,10 @@ export function isGatewayRateLimit(response: GatewayResponse): boolean {
 	if (findLimitingGateway(response) !== undefined && status === 429) return true;
 	if (GATEWAY_LIMIT.test(message)) return true;
 	const isWordless = form !== 'json' || LIMIT_PHRASE.test(message);
-	return status === 429 && isWordless && !SERVER_LOAD.test(message);
+	const isServerLoad =
+		[message, ...(response.codes ?? [])].some((text) => SERVER_LOAD.test(text)) ||
+		(form === 'text' && message === LLAMA_SWAP_LOAD);
+	return status === 429 && isWordless && !isServerLoad;
 }
 
 function findLimitingGateway({ headers = {} }: GatewayResponse): GatewayName | undefined {

@@ -95,7 +95,7 @@ export function readFieldIssues(
 
 /** `json: cannot unmarshal string into Go struct field ChatRequest.options.num_ctx of type int` */
 const GO_FIELD =
-	/\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
+	/(?:\bcannot unmarshal [\w. -]{1,60} into )?\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
 
 function readGoFields(message: string): FieldIssue[] {
 	return Array.from(message.matchAll(GO_FIELD), ([text, path = '']) => ({
@@ -204,8 +204,6 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 	).slice(0, MAX_QUOTATIONS);
 	const isQuoted = (value: unknown): boolean => {
 		if (Array.isArray(value)) return value.some(isQuoted);
-		if (typeof value === 'object' && value !== null)
-			return Object.entries(value).flat().some(isQuoted);
 		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));

@@ -203,6 +203,20 @@ test.each<Row>([
 });
 
 test.each([
+	{
+		name: 'llama-swap',
+		status: 429,
+		body: {
+			src: 'llama-swap',
+			error: {
+				message: 'Too many requests',
+				type: 'rate_limit_error',
+				param: null,
+				code: 'concurrency_limit',
+			},
+		},
+	},
+	{ name: 'an older llama-swap', status: 429, body: 'Too many requests' },
 	{ name: 'llama-swap', status: 503, body: 'llama-swap: Too many requests' },
 	{ name: 'TEI', status: 429, body: { error: 'Model is overloaded', error_type: 'overloaded' } },
 	{ name: 'SGLang', status: 503, body: { message: 'The request queue is full.' } },
