@@ -14,6 +14,8 @@ export interface FieldIssue {
 	text: string;
 	/** The place names the field, not a word of a sentence. */
 	isStructured: boolean;
+	/** About something inside of the object that was sent, so that a limit is not that of the field. */
+	isInside?: boolean;
 }
 
 /** A field that the request contains. */
@@ -207,7 +209,8 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 	const quoted = fields.filter(({ value }) => isQuoted(value));
 	const [field, other] = quoted.length > 0 ? quoted : findByType(message, fields);
 	if (field === undefined || other !== undefined) return [];
-	return [{ path: [field.name], text: withoutInput(message), isStructured: true }];
+	const isInside = quoted.length > 0 && getJsonType(field.value) === 'object';
+	return [{ path: [field.name], text: withoutInput(message), isStructured: true, isInside }];
 }
 
 /** nlohmann's words: `[json.exception.type_error.302] type must be number, but is string` */

@@ -96,10 +96,11 @@ export function explainRejection(
 
 /** What to change if a message, in words of its own, contains names of Extra Body: that is what differs from other requests. */
 function suggestExtraFields(message: string, extraBody: JsonRecord = {}): string | undefined {
+	const mentions = new Set(findMentions(message, [...new Set(collectNames(extraBody))]));
 	const places = Object.entries(extraBody).flatMap(([name, value]) => {
-		if (findMentions(message, [name]).length > 0) return [name];
-		const inner = findMentions(message, collectNames(value));
-		return inner.slice(0, 1).map((innerName) => `${name} (${innerName})`);
+		if (mentions.has(name)) return [name];
+		const innerName = collectNames(value).find((inner) => mentions.has(inner));
+		return innerName === undefined ? [] : [`${name} (${innerName})`];
 	});
 	if (places.length === 0) return undefined;
 	return `Change ${places.slice(0, MAX_FIELDS).join(' or ')} in "Extra Body".`;
@@ -139,7 +140,7 @@ function selectFields(
 		// Beside a place, a sentence may mention other fields.
 		if (!field || (hasPlace && !issue.isStructured)) continue;
 		const value = selectEntry(getSentValue(field, body), issue);
-		const limit = parseValueLimit(issue.text, value);
+		const limit = issue.isInside === true ? undefined : parseValueLimit(issue.text, value);
 		const key = getLabel(field) ?? field.name;
 		const known = rejected.get(key);
 		if (known && (known.limit !== undefined || limit === undefined)) continue;

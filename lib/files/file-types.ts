@@ -60,7 +60,8 @@ const FORMATS: readonly FileFormat[] = [
 	{ signature: /^BM[^]{4}\0{4}/, mimeType: 'image/bmp', endings: 'dib', mimeTypes: /bmp/ },
 	{ signature: /^RIFF[^]{4}WEBP/, mimeType: 'image/webp' },
 	{
-		signature: /^(?:II\*\0|MM\0\*)/,
+		// TIFF, and BigTIFF.
+		signature: /^(?:II[*+]\0|MM\0[*+])/,
 		mimeType: 'image/tiff',
 		// Raw photos of cameras have the same beginning.
 		endings: 'tif dng nef arw cr2 pef',
@@ -446,8 +447,7 @@ export function contradictsType(bytes: Uint8Array, mimeType: string): boolean {
 	if (!isMedia || bytes.length < MIN_JUDGED_BYTES) return false;
 	const actual = detectFileType(bytes, category);
 	const isImage = category === 'image';
-	if (actual === undefined)
-		return isImage && getFormat(declaredType.replace(JPG, '$1jpeg')) !== undefined;
+	if (actual === undefined) return isImage && SIGNED_IMAGE.test(declaredType);
 	if (actual.category !== 'text' && actual.category !== 'email') return false;
 	return isImage || isFormatType(declaredType);
 }
@@ -457,7 +457,8 @@ const MIN_JUDGED_BYTES = 8;
 
 const PDF_TYPE = /^application\/(?:x-)?pdf$/;
 
-const JPG = /^(image\/)p?jpg$/;
+/** Bitmaps, icons and raw photos have further beginnings. */
+const SIGNED_IMAGE = /^image\/(?:png|p?jpe?g|gif|webp|tiff|hei[cf]|avif)$/;
 
 /** Whether a MIME type is that of a format with a signature. */
 function isFormatType(mimeType: string) {

@@ -3,7 +3,7 @@ import { isOneOf } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
-import type { ModelServer } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { ServerTask } from '../servers/task-advice';
 import { describeLackingTask } from '../servers/task-advice';
 
@@ -42,8 +42,23 @@ export async function explainUnsupportedTask(
 	return error.copyWith({
 		type: 'featureDisabled',
 		title: describeLackingTask(task, known),
-		suggestion: `${urlSuggestion}${texts.tasks[task].suggestion}`,
+		suggestion:
+			suggestUpstreamStart(error, serverType) ?? `${urlSuggestion}${texts.tasks[task].suggestion}`,
 	});
+}
+
+/** llama-server names the option that it lacks. */
+const MISSING_OPTION = /\bstart it with ['"`]?(--[a-z][a-z-]{1,40})/i;
+
+/** A gateway that passes on such a sentence has the model already: the server behind it lacks the option. */
+function suggestUpstreamStart(
+	{ serverText = '' }: ServerError,
+	{ isGateway, label }: ServerType,
+): string | undefined {
+	const option = MISSING_OPTION.exec(serverText)?.[1];
+	return isGateway === true && option !== undefined
+		? `Start the server behind ${label} with ${option} and a model for it, or select a model of another server.`
+		: undefined;
 }
 
 const SMALLER_BATCHES =

@@ -24,6 +24,7 @@ import type { ChatModel } from './support/node-runner';
 import { json, until, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
 import type * as http from 'node:http';
+import { setTimeout } from 'node:timers';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>
@@ -382,8 +383,8 @@ describe('Stop', () => {
 		},
 	);
 
-	test('of the call, and a reader that disconnects, close it, too', async () => {
-		const server = await serve(silence, stuckAfter(word('a'), word('b')));
+	test('of the call closes it, too', async () => {
+		const server = await serve(silence);
 		const { supplied } = await chatModel(server.url);
 		const stop = new AbortController();
 		const failed = failureOf(supplied.invoke('Hi', { signal: stop.signal }));
@@ -391,13 +392,32 @@ describe('Stop', () => {
 		stop.abort();
 		await first!.cut;
 		await failed;
-		const left = new AbortController();
-		const reader = (await supplied.stream('Hi', { signal: left.signal }))[Symbol.asyncIterator]();
+		expect(server.sent(CHAT)).toHaveLength(1);
+	});
+
+	test.each([
+		{ how: 'whose call is aborted', hasSignal: true, isAborted: true },
+		{ how: 'that stops reading', hasSignal: false, isAborted: false },
+		{ how: 'that stops reading, while its call has a signal', hasSignal: true, isAborted: false },
+	])('a reader $how closes it, too', async ({ hasSignal, isAborted }) => {
+		const server = await serve(async (_request, response) => {
+			openStream(response);
+			// A stream notices at its next text that nobody reads it.
+			while (!response.destroyed) {
+				send(response, word('a'));
+				await new Promise((resolve) => setTimeout(resolve, 10));
+			}
+		});
+		const { supplied } = await chatModel(server.url);
+		const ofCall = new AbortController();
+		const options = hasSignal ? { signal: ofCall.signal } : undefined;
+		const reader = (await supplied.stream('Hi', options))[Symbol.asyncIterator]();
 		await reader.next();
-		left.abort();
-		const [, second] = await server.arrived(CHAT, 2);
-		await second!.cut;
-		expect(server.sent(CHAT)).toHaveLength(2);
+		if (isAborted) ofCall.abort();
+		else void reader.return?.();
+		const [request] = await server.arrived(CHAT);
+		await request!.cut;
+		expect(server.sent(CHAT)).toHaveLength(1);
 	});
 
 	test.each([

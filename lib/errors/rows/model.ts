@@ -87,9 +87,13 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 		key: 'use another key',
 		model: 'select another model',
 	};
-	const setting =
-		budgetOwner === 'model' ? 'max_budget, or model_max_budget of the key' : 'max_budget';
-	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: ${setting}; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+	const settings: Readonly<Record<string, string>> = {
+		key: 'LiteLLM: max_budget; One API: quota of the user and the token',
+		user: 'LiteLLM: max_budget; One API: quota',
+		model: 'LiteLLM: max_budget, or model_max_budget of the key',
+	};
+	const setting = settings[budgetOwner] ?? 'LiteLLM: max_budget';
+	return `Raise the budget of the ${budgetOwner} in the gateway (${setting}), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */

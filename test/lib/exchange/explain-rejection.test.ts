@@ -459,12 +459,6 @@ describe('a message in its own words that contains a name of Extra Body', () => 
 		},
 		{
 			operation: 'Chat',
-			extraBody: { chat_template_kwargs: { enable_thinking: 'yes' } },
-			message: 'invalid type for "enable_thinking" (expected boolean, got string)',
-			change: 'chat_template_kwargs (enable_thinking)',
-		},
-		{
-			operation: 'Chat',
 			extraBody: { reasoning_format: 'nope' },
 			message: 'Unknown reasoning format: nope',
 			change: 'reasoning_format',
@@ -517,6 +511,30 @@ describe('a message in its own words that contains a name of Extra Body', () => 
 		{ extraBody: { top_k: 5 }, message: 'Nothing to do: desktop_key' },
 	])('not after "$message"', ({ extraBody, message }) => {
 		expect(suggest('Chat', extraBody, message)).toBeUndefined();
+	});
+});
+
+describe('a message about something inside of an object in Extra Body', () => {
+	it.each<{ extraBody: JsonRecord; message: string }>([
+		{
+			extraBody: { chat_template_kwargs: { enable_thinking: 'yes' } },
+			message: 'invalid type for "enable_thinking" (expected boolean, got string)',
+		},
+		{
+			extraBody: { stream_options: { include_usage: 5 } },
+			message: "invalid value for 'include_usage': must be a boolean",
+		},
+		{
+			extraBody: { lora_request: { scale: 'big' } },
+			message: '"big" is not a valid number',
+		},
+	])('is no limit of the object: $message', ({ extraBody, message }) => {
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const rows = getChatFields({});
+		const explained = explainRejection(error, { rows, extraBody }, { ...extraBody })?.error;
+		const [name] = Object.keys(extraBody);
+		expect(explained?.message).toBe(`${name} (Extra Body): ${message}`);
+		expect(explained?.suggestion).toBe(`Change ${name} in "Extra Body".`);
 	});
 });
 

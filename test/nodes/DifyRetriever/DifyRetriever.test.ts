@@ -6,7 +6,8 @@ import type { DifySim, SimDataset } from '../../simulators/dify';
 import { countRequests, startSim } from '../../lib/dify/client';
 import { editorContext } from '../../support/n8n/editor-context';
 import { fakeContext } from '../../support/n8n/context';
-import { setImmediate } from 'node:timers';
+import { until } from '../../support/servers/scripted-server';
+import { withDeadline } from '../../support/waiting/deadline';
 import { getNodeError } from '../dify';
 
 async function startScene() {
@@ -65,19 +66,27 @@ describe('Dify Retriever', () => {
 		expect(await retriever.invoke('nothing')).toEqual([]);
 	});
 
-	test('an abort ends the request, and its error is not cached', async () => {
-		const { sim, addFilledDataset, supply } = await startScene();
-		const { retriever } = await supply([addFilledDataset('Papers', ['llama'])]);
-		sim.fail({ path: /retrieve$/, how: 'silence' });
-		const stop = new AbortController();
-		const aborted = getNodeError(retriever.invoke('llama', { signal: stop.signal }));
-		while (countRequests(sim, /retrieve$/) === 0)
-			await new Promise((resolve) => setImmediate(resolve));
-		stop.abort();
-		expect((await aborted).message).toBeTruthy();
-		// Errors are not cached.
-		expect(await retriever.invoke('llama')).toHaveLength(1);
-	});
+	test.each([
+		{ what: 'of the call', hasSignal: true, isStop: false },
+		{ what: 'of the execution', hasSignal: false, isStop: true },
+		{ what: 'of the execution, while the call has a signal', hasSignal: true, isStop: true },
+	])(
+		'an abort $what ends the request, and its error is not cached',
+		async ({ hasSignal, isStop }) => {
+			const { sim, addFilledDataset, supply } = await startScene();
+			const { retriever, cancel } = await supply([addFilledDataset('Papers', ['llama'])]);
+			sim.fail({ path: /retrieve$/, how: 'silence' });
+			const ofCall = new AbortController();
+			const config = hasSignal ? { signal: ofCall.signal } : undefined;
+			const aborted = getNodeError(retriever.invoke('llama', config));
+			await until(() => countRequests(sim, /retrieve$/) > 0);
+			(isStop ? cancel : ofCall).abort();
+			const error = await withDeadline(aborted, () => 'the end of the search');
+			expect(error.message).toMatch(/cancel|stop/i);
+			// Errors are not cached.
+			expect(await retriever.invoke('llama')).toHaveLength(1);
+		},
+	);
 
 	test('results of several knowledge bases are sorted by score, keyword results last, up to the limit', async () => {
 		const { addFilledDataset, supply } = await startScene();

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../support/waiting/deadline';
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { embeddings } from '../../guarantees/support/node-runner';
@@ -126,7 +127,10 @@ describe('supply', () => {
 		const { supplied } = await embeddings(server.url, { credentials });
 		const documents = supplied.embedDocuments(['document']);
 		const [first] = await server.arrived('/embeddings');
-		expect(await supplied.embedQuery('search')).toEqual([1, 2]);
+		const search = supplied.embedQuery('search');
+		expect(await withDeadline(search, () => 'a search while documents are being inserted')).toEqual(
+			[1, 2],
+		);
 		await first!.cut;
 		expect(await documents).toEqual([[1, 2]]);
 		const inputs = server.sent('/embeddings').map(({ input }) => input);
