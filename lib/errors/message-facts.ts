@@ -30,7 +30,7 @@ type MessageFacts = Pick<
 
 const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
 const RATE_LIMIT =
-	/\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
 const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
 /** LiteLLM (proxy/hooks): a limit of the key, its user or its team, not of the server. */
 const CONCURRENCY_LIMIT = /\bmax[_ ]parallel[_ ]requests?\b/i;

@@ -12,7 +12,7 @@ import { END_OF_SENTENCE } from './message-title';
  * Dynamo and Ray Serve name workers, engines or replicas.
  */
 export const NO_INSTANCE_PATTERN =
-	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|\b(?:endpoint|deployment|model|instance) (?:\S{1,200} )?(?:is |has been )?(?:currently )?(?:paused|stopped|suspended|scaled (?:down )?to zero)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
 
 /** An instance that will run: the states of GPUStack before it does (ModelInstanceStateEnum in schemas/models.py). */
 export const STARTING_INSTANCE_PATTERN =
@@ -61,6 +61,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
 		STARTING_INSTANCE_PATTERN,
+		// KServe, Triton, Kokoro-FastAPI
+		/\bmodel\b(?: \S{1,200}){0,3} (?:is )?not (?:yet )?(?:ready|initiali[sz]ed)\b/i,
 	],
 	[
 		'modalityUnsupported',
@@ -157,6 +159,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		UNKNOWN_PART_PATTERN,
 		// llama-swap
 		/\bhealth check timed out\b/i,
+		// LocalAI: its backend ended while it started
+		/^(?:could not load model: )?grpc service not ready\b/i,
 		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
 	],
 	[
@@ -165,7 +169,9 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// Hugging Face's client in mlx-lm and others
 		/^repository not found|\brepository not found for url\b/i,
 		// Triton
-		/^unknown model\W{0,3} ?[\w./:@-]{1,200}\W{0,2}$/i,
+		/^unknown model\W{0,3} ?[\w./:@-]{1,200}\W{0,2}$|^request for unknown model\b/i,
+		// Azure
+		/\bdeployment\b(?: \S{1,100}){0,4} does not exist\b/i,
 		/model (?:.{0,200} )?does not exist/i,
 		// speaches
 		/^model \S{1,200} is not installed locally/i,
@@ -202,7 +208,7 @@ const CONTEXT = /\b(?:context|n_ctx|max_seq_len|max_model_len)\b/i;
 const CONTEXT_SIZE = /\bcontext (?:length|size|window)\b/i;
 const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
-	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
 const MEDIA_FILE = /\b(?:image|audio|video)[ -]?(?:file|codec)s?\b/i;
 const UNREADABLE =
@@ -253,8 +259,8 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'keyBudgetExceeded',
 		[
-			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b/i,
-			/\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
+			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b|余额|额度|配额|欠费/i,
+			/不足|用尽|用完|超出|欠费|\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
 		],
 	],
 	['busy', [RATE]],
@@ -300,7 +306,7 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'modelNotLoaded',
 		[
-			/\bmodels?\b.{0,200}\b(?:unloaded|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
+			/\bmodels?\b.{0,200}\b(?:unloaded|sleeping|asleep|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
 		],
 	],
 	[

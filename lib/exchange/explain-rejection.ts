@@ -159,7 +159,9 @@ function selectEntry(value: unknown, { path, text }: FieldIssue): unknown {
 	const index = path.findIndex((segment) => /^\[?\d+\]?$/.test(segment));
 	const entry: unknown = value[Number(path[index]?.replace(/\D/g, ''))];
 	if (entry !== undefined) return entry;
-	return /\b(?:string|characters?|chars)\b/i.test(text) ? getLongest(value) : value;
+	// "of type string" is about the list itself (Go).
+	const isAboutLength = /\b(?:string|characters?|chars)\b/i.test(text);
+	return isAboutLength && !/\bof type \S{1,60}$/.test(text) ? getLongest(value) : value;
 }
 
 function getLongest(values: readonly unknown[]): unknown {

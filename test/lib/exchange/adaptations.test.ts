@@ -107,6 +107,18 @@ describe('a rejected request is sent again', () => {
 		expect(warnings).toEqual([]);
 	});
 
+	test.each([
+		"Unsupported parameter: 'max_tokens'",
+		"Unknown parameter: 'max_tokens'.",
+		"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_new_tokens' instead.",
+	])('without a field whose other name the server does not say: %s', async (message) => {
+		const { sent, warnings } = await sendTo(message.replace(/\W/g, ''), { max_tokens: 5 }, (body) =>
+			'max_tokens' in body ? message : undefined,
+		);
+		expect(sent.at(-1)).toEqual({});
+		expect(warnings).toEqual(['This server rejects the field max_tokens, so it was omitted.']);
+	});
+
 	test.each(['model', 'messages', 'tools', 'response_format', 'kept'])(
 		'never without %s',
 		async (name) => {

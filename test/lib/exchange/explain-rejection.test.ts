@@ -514,6 +514,19 @@ describe('a message in its own words that contains a name of Extra Body', () => 
 	});
 });
 
+describe('a list where the server wants a text', () => {
+	it.each([
+		'json: cannot unmarshal array into Go struct field GenerateRequest.prompt of type string',
+		'json: cannot unmarshal array into Go struct field CompletionRequest.prompt of type string',
+	])('is not measured: %s', (message) => {
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const body = { prompt: ['a', 'b'] };
+		expect(explainRejection(error, { rows: COMPLETION_FIELDS }, body)?.error.message).toBe(
+			'Prompt: must be a text',
+		);
+	});
+});
+
 describe('a message about something inside of an object in Extra Body', () => {
 	it.each<{ extraBody: JsonRecord; message: string }>([
 		{

@@ -96,6 +96,26 @@ test('below the budget, answers are passed on', async () => {
 	expect(await ask({}, 1000)).toBe(ANSWER);
 });
 
+test.each([
+	{ tokensIn: 900, tokensOut: 99, isSent: true },
+	{ tokensIn: 900, tokensOut: 100, isSent: false },
+	{ tokensIn: 900, tokensOut: 101, isSent: false },
+	{ tokensIn: 999, tokensOut: 0, isSent: true },
+	{ tokensIn: 1000, tokensOut: 0, isSent: false },
+	{ tokensIn: 0, tokensOut: 1000, isSent: false },
+])(
+	'of a budget of 1,000: after $tokensIn + $tokensOut tokens, a request is sent: $isSent',
+	async (row) => {
+		let requests = 0;
+		const count: ChatGenerator = async () => {
+			requests++;
+			return await Promise.resolve(ANSWER);
+		};
+		await ask(contextWith(row.tokensIn, row.tokensOut), 1000, count).catch(() => undefined);
+		expect({ requests }).toEqual({ requests: row.isSent ? 1 : 0 });
+	},
+);
+
 test('when it is spent, nothing is sent, and the error says what was spent', async () => {
 	await expect(ask(contextWith(900, 150), 1000)).rejects.toMatchObject({
 		type: 'invalidInput',

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 
 import { trimHistory } from '../../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
+import type { MediaPart } from '../../../../lib/files/read-file';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
@@ -12,11 +13,28 @@ const turn = (size: number): ChatMessage[] => [
 	{ role: 'assistant', content: 'word'.repeat(size - 1) },
 ];
 
-test('images count', () => {
-	const image: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
-	const response: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(trimHistory([image, response, user('Now?')], 500).omittedTurns).toBe(1);
-});
+test.each(['image', 'audio', 'video'] as const)(
+	'each file of a message counts a thousand tokens: %s',
+	(type) => {
+		const part = { type, url: 'data:,', data: '', format: 'wav' } as MediaPart;
+		for (const count of [1, 2, 5]) {
+			const content = Array<MediaPart>(count).fill(part);
+			const messages: ChatMessage[] = [
+				{ role: 'user', content },
+				{ role: 'assistant', content: 'A cat.' },
+				user('Now?'),
+			];
+			const fits = [-1, 1].map((side) => {
+				const budget = 1_000 * count + side * 500;
+				return { budget, omittedTurns: trimHistory(messages, budget).omittedTurns };
+			});
+			expect(fits).toEqual([
+				{ budget: 1_000 * count - 500, omittedTurns: 1 },
+				{ budget: 1_000 * count + 500, omittedTurns: 0 },
+			]);
+		}
+	},
+);
 
 test('any history is trimmed to the budget, by at most a quarter more, and keeps the system message and last turn', () => {
 	fc.assert(
