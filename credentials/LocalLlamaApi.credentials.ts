@@ -63,8 +63,9 @@ const ERROR_STATUSES = {
 /** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */
 const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	forbidden:
-		'The server, or a proxy in front of it (Cloudflare Access, a firewall), does not allow this request (403). A proxy may require its own login headers: add them to Extra Headers',
-	unauthorized: 'The server rejected the API key. If API Key is empty, the server requires one',
+		'The server, or a proxy in front of it (Cloudflare Access, a firewall), does not allow this request (403). A proxy may require its own login headers: add them to Extra Headers. This test omits them if an expression needs the workflow',
+	unauthorized:
+		'The server rejected the API key. If API Key is empty, the server requires one. Extra Headers are not part of this test if an expression needs the workflow',
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:

@@ -5,16 +5,16 @@
  */
 
 /** Of a list or an object, without its entries. */
-const CONTAINER_BYTES = 64;
+export const CONTAINER_BYTES = 64;
 
 /** Of a property: its name and place, also in objects whose names are all different. */
-const PROPERTY_BYTES = 64;
+export const PROPERTY_BYTES = 64;
 
 /** Of a string, without its characters. */
-const STRING_BYTES = 32;
+export const STRING_BYTES = 32;
 
 /** Of an entry of a list. */
-const ENTRY_BYTES = 8;
+export const ENTRY_BYTES = 8;
 
 /**
  * The largest JSON that is parsed at once: about 900,000 empty objects, 400,000 with one property, or 8,000,000 numbers.
@@ -33,7 +33,7 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
 /** The only bit in which square and curly brackets differ. */
-const CASE = 0x20;
+const CURLY_BIT = 0x20;
 
 /** Characters from one index up to another. */
 interface TextRange {
@@ -54,6 +54,7 @@ export class JsonMemory {
 	/** Backslashes at the end of the last chunk, within a string. */
 	private backslashes = 0;
 
+	/** Adds the memory of the next part of the text, which may end anywhere. */
 	add(chunk: string): void {
 		for (let at = 0; at < chunk.length; at++)
 			if (this.isInString) at = this.skipString(chunk, at);
@@ -69,11 +70,11 @@ export class JsonMemory {
 			this.bytes += STRING_BYTES;
 			this.isInString = true;
 			this.backslashes = 0;
-		} else if ((code | CASE) === OPENING) {
+		} else if ((code | CURLY_BIT) === OPENING) {
 			this.bytes += CONTAINER_BYTES;
 			this.depth++;
 			if (this.depth > this.deepest) this.deepest = this.depth;
-		} else if ((code | CASE) === CLOSING) this.depth--;
+		} else if ((code | CURLY_BIT) === CLOSING) this.depth--;
 	}
 
 	/** @returns the index of the closing quote, or the last index. */
@@ -115,51 +116,4 @@ export function isParsable(
 	const memory = new JsonMemory();
 	memory.add(source);
 	return memory.deepest <= maxDepth && memory.bytes <= maxMemory;
-}
-
-/**
- * Memory of a parsed value.
- *
- * @param max - A larger value is not read to its end.
- */
-export function estimateMemory(value: unknown, max: number = Infinity): number {
-	if (typeof value === 'string') return STRING_BYTES + value.length;
-	if (typeof value !== 'object' || value === null) return ENTRY_BYTES;
-	let bytes = CONTAINER_BYTES;
-	if (Array.isArray(value)) {
-		for (let index = 0; index < value.length && bytes <= max; index++)
-			bytes += estimateMemory(value[index], max - bytes);
-		return bytes;
-	}
-	// `for … in` takes four times as long for an empty object.
-	for (const name of Object.keys(value)) {
-		if (bytes > max) break;
-		const entry = (value as Record<string, unknown>)[name];
-		bytes += PROPERTY_BYTES + name.length + estimateMemory(entry, max - bytes);
-	}
-	return bytes;
-}
-
-/** Counts what is kept of a response in parts, up to a limit. */
-export class MemoryBudget {
-	/** How often there was no room. */
-	omissions = 0;
-	private bytes = 0;
-
-	constructor(readonly maxBytes: number = MAX_JSON_MEMORY) {}
-
-	/** Whether there is room for a value, which then counts. */
-	take(value: unknown): boolean {
-		return this.takeBytes(estimateMemory(value, this.maxBytes - this.bytes));
-	}
-
-	takeBytes(count: number): boolean {
-		const bytes = this.bytes + count;
-		if (bytes > this.maxBytes) {
-			this.omissions++;
-			return false;
-		}
-		this.bytes = bytes;
-		return true;
-	}
 }

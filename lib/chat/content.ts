@@ -6,7 +6,7 @@ import type { ChatMessage } from './chat-message';
 import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
-import { tryOrUndefined } from '../values/try-or-undefined';
+import { getErrorMessage } from '../values/text';
 import { createInputError } from '../errors/create-error';
 
 /** The text of a content, without images, audio and video. */
@@ -61,14 +61,17 @@ export function blockToText(block: unknown): string {
  */
 export function parseToolResult(content: unknown): { text: string; images: ContentPart[] } {
 	const images: ContentPart[] = [];
+	let hasFiles = false;
 	const texts = collectBlocks(content).map((block) => {
 		const image = parseImage(block);
-		if (!image) return blockToText(block);
+		if (image === undefined) return blockToText(block);
+		hasFiles = true;
+		if (typeof image === 'string') return image;
 		images.push(image);
 		return `[Image ${images.length}, below]`;
 	});
-	// Text without images stays unchanged.
-	const text = typeof content === 'string' && images.length === 0 ? content : texts.join('\n');
+	// Text without files stays unchanged.
+	const text = typeof content === 'string' && !hasFiles ? content : texts.join('\n');
 	return { text, images };
 }
 
@@ -83,12 +86,30 @@ function collectBlocks(result: unknown): unknown[] {
 	});
 }
 
-/** Accepts only data: a URL would be fetched by the model server inside its network, past n8n's egress filter. */
-function parseImage(block: unknown): ContentPart | undefined {
+/**
+ * Accepts only data: a URL would be fetched by the model server inside its network, past n8n's egress filter.
+ *
+ * @returns a text instead of a file that no model server reads; undefined for data that only looks like an image
+ */
+function parseImage(block: unknown): ContentPart | string | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
-	// Undefined for data that only looks like an image.
-	const part = tryOrUndefined(() => parseContentPart(block));
-	return part?.type === 'image' && part.url.startsWith('data:') ? part : undefined;
+	try {
+		const part = parseContentPart(block);
+		return part?.type === 'image' && part.url.startsWith('data:') ? part : undefined;
+	} catch (error) {
+		return hasLargeData(block) ? `[Image left out: ${getErrorMessage(error)}]` : undefined;
+	}
+}
+
+/** Characters of base64 that a model may read as text; a file has more. */
+const MAX_DATA_AS_TEXT = 200;
+
+function hasLargeData({ data, url, image_url: link }: JsonRecord) {
+	const text = [data, url, link, asRecord(link).url]
+		.map(asString)
+		.find((value) => value !== undefined);
+	const isLarge = text !== undefined && text.length > MAX_DATA_AS_TEXT;
+	return isLarge && decodeInlineData(text) !== undefined;
 }
 
 /** Types of blocks that are not content: tool calls and the thinking of the message are sent in separate fields. */
@@ -182,6 +203,10 @@ function parseData({ data, mimeType, name }: BlockFile): ContentPart {
 	}
 	const inline = decodeInlineData(data);
 	if (inline === undefined) throw createContentError('The data of a file is not base64');
+	if (inline.bytes.length === 0)
+		throw createContentError(
+			`${name === undefined ? 'A file' : `The file "${name}"`} has no content`,
+		);
 	return toContentPart({
 		name,
 		// The type of a data URL overrides that of its block.

@@ -49,6 +49,8 @@ export async function withSuggestion(
 				{ ...turn, model: turn.settings.model, signal: turn.chatRequest.signal },
 				describeLargestPart(draft.messages, draft.tools) ?? SHORTER_PROMPT,
 			);
+		case 'requestTooLarge':
+			return draft.messages.some(hasMedia) ? error : withShorterBody(error, draft);
 		case 'busy':
 		case 'modelUnreachable':
 			return withRetriesAdvice(error, turn.settings.retries);
@@ -61,6 +63,12 @@ export async function withSuggestion(
 		default:
 			return error;
 	}
+}
+
+/** A request without files that a server or a proxy finds too large. */
+function withShorterBody(error: ServerError, { messages, tools }: CompletionRequest) {
+	const part = describeLargestPart(messages, tools);
+	return part === undefined ? error : error.withSuggestion(`${part} ${error.suggestion}`);
 }
 
 /** Ollama truncates a single message that exceeds the context, and returns an empty response (docs/protocols/ollama.md 4.1). */
@@ -87,7 +95,7 @@ async function withModelList(
 	error: ServerError,
 	{ server, serverType, settings: { model }, chatRequest }: TurnContext,
 ) {
-	const models = await listModels(server, { signal: chatRequest.signal, task: 'chat' }).catch(
+	const models = await listModels(server, { signal: chatRequest.signal, modelTask: 'chat' }).catch(
 		asServerErrorOrThrow,
 	);
 	const ids = Array.isArray(models)

@@ -99,7 +99,7 @@ async function completeTurn(
 	const { value: completion, reports, queueStats, appliedRules } = result;
 	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;
 	finishDisplay(turn, completion);
-	const toolCalls = toOwnCalls(turn, completion);
+	const toolCalls = toOriginalCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
 	const texts = messages.map(({ content }) => getText(content));
 	return {
@@ -134,8 +134,11 @@ function finishDisplay(turn: TurnContext, completion: ValidatedCompletion): void
 	turn.display.endAttempt();
 }
 
-/** The calls with the tools' own names, and IDs that are unique in n8n. */
-function toOwnCalls({ toolNames }: TurnContext, { toolCalls }: ValidatedCompletion): ToolCall[] {
+/** The calls with the original names of the tools, and IDs that are unique in n8n. */
+function toOriginalCalls(
+	{ toolNames }: TurnContext,
+	{ toolCalls }: ValidatedCompletion,
+): ToolCall[] {
 	const ids = createToolCallIds(toolCalls.map(({ id }) => id));
 	return toolCalls.map((toolCall, index) => ({
 		id: ids[index]!,

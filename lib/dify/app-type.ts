@@ -3,9 +3,10 @@ import type { ServerError } from '../errors/server-error';
 import { asNonEmptyString } from '../values/records';
 import type { DifyAppMode } from './types';
 
+/** A type of apps, and what users need to know of it. */
 interface AppType {
 	mode: DifyAppMode;
-	/** As in Dify's interface. */
+	/** As in Dify's interface, with its article. */
 	name: string;
 	/** The node for it. */
 	node: string;

@@ -1,6 +1,6 @@
 /** Lists of Dify, page by page. */
 import { formatMegabytes } from '../http/body-limits';
-import { MemoryBudget } from '../json-memory';
+import { MemoryBudget } from '../memory-budget';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecords } from '../values/records';
 import { pushAll } from '../values/lists';

@@ -14,6 +14,7 @@ import {
 	findGatewayName,
 	hasStoppedWaiting,
 	isGatewayError,
+	isGatewayRateLimit,
 } from './gateway-failure';
 import { isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
@@ -38,6 +39,8 @@ interface ErrorResponseInput {
 	isKeyMissing?: boolean;
 	/** The texts of the request, which the message may repeat. */
 	getRequestTexts?(): readonly string[];
+	/** Whether the request contained files; undefined without a body. */
+	hasFiles?(): boolean | undefined;
 }
 
 /** What frameworks send instead of a message. */
@@ -66,6 +69,7 @@ export function classifyErrorResponse(
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const effective = { ...response, status: effectiveStatus };
 	const type = toErrorType(effective, { ...errorBody, message });
+	const place = { ...effective, form, message, codes: errorBody.codes };
 	const messageFacts = findMessageFacts(type, { message, outer: errorBody.wrapper ?? message });
 	const { upstreamModel } = messageFacts;
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
@@ -91,18 +95,30 @@ export function classifyErrorResponse(
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
 			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			...messageFacts,
-			gateway:
-				type === 'modelUnreachable' ? findGatewayName({ ...effective, form, message }) : undefined,
-			...(isGatewayError(type) && describeGateway(type, { ...effective, form, message })),
+			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
+			...(type === 'busy' && isGatewayRateLimit(place) && { isRateLimit: true }),
+			...(isGatewayError(type) && describeGateway(type, place)),
 		},
 	});
 }
 
+/** What may be said about a gateway although it is not its failure: whom it does not reach, whose limit is reached. */
+const hasGateway = isOneOf('modelUnreachable', 'busy');
+
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
-	const { isLoadTimeout, hasNoTemplate, upstreamModel } = facts;
-	const isChosen = isLoadTimeout === true || hasNoTemplate === true || upstreamModel !== undefined;
+	const chosen = [
+		facts.isLoadTimeout,
+		facts.hasNoTemplate,
+		facts.isNotFetched,
+		facts.upstreamModel,
+		facts.schemaIssue,
+		facts.missingBackend,
+		facts.unknownPart,
+	];
+	const isChosen = chosen.some((fact) => fact !== undefined && fact !== false);
 	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
@@ -192,7 +208,7 @@ function withTemplateErrorFirst(message: string) {
 /** Connection, gateway or model server is decided first; then by codes, sentences and status, in this order. */
 function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
 	const { form, message, codes } = errorBody;
-	const place = { ...response, form, message };
+	const place = { ...response, form, message, codes };
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
@@ -203,6 +219,7 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 		(hasStoppedWaiting(place) ? 'gatewayTimeout' : undefined) ??
 		findTypeByText(message) ??
 		findByCode(TYPE_BY_WEAK_CODE, codes) ??
+		(isGatewayRateLimit(place) ? 'busy' : undefined) ??
 		findGatewayErrorByStatus(place) ??
 		typeFromStatus(response.status, errorBody)
 	);
@@ -252,6 +269,8 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	405: 'routeNotFound',
 	// After the text: Text Embeddings Inference also sends it for too many tokens.
 	413: 'requestTooLarge',
+	// text-generation-inference and text-embeddings-inference: the process that runs the model failed.
+	424: 'serverError',
 	429: 'busy',
 	503: 'busy',
 };

@@ -16,4 +16,6 @@ export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
 	model_not_found: 'modelNotFound',
 	ModelNotFoundError: 'modelNotFound',
+	// Azure
+	DeploymentNotFound: 'modelNotFound',
 };

@@ -203,9 +203,15 @@ function isRelevantAfter({ codes, length }: TextBuffer, from: number, set: Chara
 	return set.ascii[code] === 1;
 }
 
-const [UPPER_U, LOWER_U, LOWER_X, BRACE, END_BRACE, SEMICOLON, NUMBER_SIGN, NEWLINE, RETURN] = [
-	...'Uux{};#\n\r',
-].map(toCode) as [number, number, number, number, number, number, number, number, number];
+const UPPER_U = toCode('U');
+const LOWER_U = toCode('u');
+const LOWER_X = toCode('x');
+const BRACE = toCode('{');
+const END_BRACE = toCode('}');
+const SEMICOLON = toCode(';');
+const NUMBER_SIGN = toCode('#');
+const NEWLINE = toCode('\n');
+const RETURN = toCode('\r');
 
 /** Values of hexadecimal digits; -1 for other characters. */
 const DIGITS = Int8Array.from({ length: 128 }, (_one, code) => {

@@ -5,13 +5,18 @@ export type GatewayErrorType = 'gatewayTimeout' | 'badGateway' | 'tunnelDown';
 
 /** Gateways that say who they are. */
 export type GatewayName =
+	| 'APISIX'
+	| 'AWS'
 	| 'Apache'
+	| 'Azure'
 	| 'Caddy'
 	| 'Cloudflare'
 	| 'Envoy'
 	| 'HAProxy'
+	| 'Kong'
 	| 'LiteLLM'
 	| 'nginx'
+	| 'ngrok'
 	| 'Traefik';
 
 /** Statuses by what a gateway means with them: HTTP, and Cloudflare's (developers.cloudflare.com/support/troubleshooting). */

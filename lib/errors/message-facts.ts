@@ -5,25 +5,35 @@
  * Sources: LiteLLM (proxy/auth/auth_checks.py, router_utils), One API (middleware/auth.go), Ollama (llm/server.go), llama-swap.
  */
 import type { ErrorType } from './error-types';
+import { toTitle } from './message-title';
 import type { ErrorFacts } from './rows/error-facts';
-import { NO_TEMPLATE_PATTERN } from './signals';
+import { findMissingBackend, findUnknownPart } from './load-failure';
+import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } from './signals';
 
 type MessageFacts = Pick<
 	ErrorFacts,
 	| 'isPaused'
 	| 'isRateLimit'
+	| 'isConcurrencyLimit'
 	| 'budgetOwner'
 	| 'isKeyExpired'
 	| 'isKeyBlocked'
 	| 'isLoadTimeout'
+	| 'missingBackend'
+	| 'unknownPart'
 	| 'hasNoTemplate'
+	| 'isNotFetched'
+	| 'schemaIssue'
+	| 'isInstanceStarting'
 	| 'upstreamModel'
 >;
 
 const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
 const RATE_LIMIT =
-	/\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
 const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
+/** LiteLLM (proxy/hooks): a limit of the key, its user or its team, not of the server. */
+const CONCURRENCY_LIMIT = /\bmax[_ ]parallel[_ ]requests?\b/i;
 const KEY_EXPIRED =
 	/\bexpired (?:api )?(?:key|token)\b|\b(?:key|token|signature)\b(?: (?:has|have|is|was|already)){0,2} expired\b|令牌已过期/i;
 const KEY_BLOCKED =
@@ -31,8 +41,23 @@ const KEY_BLOCKED =
 const LOAD_TIMEOUT =
 	/\btimed out waiting for \w+ runner to start\b|\bhealth check timed out\b|\btimed? ?out waiting for (?:the )?(?:model|server|upstream)\b.{0,60}\b(?:load|ready|start|health)/i;
 
-/** In this order: a member of a team has a budget of its own. */
+/** A file that was fetched, or would have been. */
+const TOO_LARGE = /\bsize\b|\btoo (?:large|big)\b/i;
+
+/** What is wrong with a schema, and where: llama-server, in its sentence about templates; older versions; SGLang; vLLM. */
+const SCHEMA_ISSUE =
+	/\b(?:json schema error(?: at #?([\w/.$~%-]{0,200}))?|json schema conversion failed|failed to compile (?:the )?json schema|grammar error):\s{0,4}([^\n]{1,400})/i;
+
+function findSchemaIssue(message: string): string | undefined {
+	const [, place = '', issue = ''] = SCHEMA_ISSUE.exec(message) ?? [];
+	const title = toTitle(issue);
+	if (!/\w/.test(title)) return undefined;
+	return place === '' ? title : `${title} (at ${place})`;
+}
+
+/** In this order: a key, a user or a team may have a budget for each model, and a member of a team has a budget of its own. */
 const BUDGET_OWNERS: ReadonlyArray<readonly [owner: string, words: RegExp]> = [
+	['model', /\bexceeded budget for model=/i],
 	['user', /\bteam ?member=|\b(?:end )?user(?:=| \S{1,100} (?:over|has exceeded)\b)/i],
 	['project', /\bproject=/i],
 	['organization', /\borganization=/i],
@@ -56,6 +81,7 @@ export function findMessageFacts(
 		case 'busy':
 			return {
 				isPaused: PAUSED.test(message),
+				isConcurrencyLimit: CONCURRENCY_LIMIT.test(message),
 				isRateLimit: RATE_LIMIT.test(message) && !AT_ONCE.test(message),
 			};
 		case 'keyBudgetExceeded':
@@ -63,9 +89,19 @@ export function findMessageFacts(
 		case 'unauthorized':
 			return { isKeyExpired: KEY_EXPIRED.test(message), isKeyBlocked: KEY_BLOCKED.test(message) };
 		case 'modelLoadFailed':
-			return { isLoadTimeout: LOAD_TIMEOUT.test(message) };
+			return {
+				isLoadTimeout: LOAD_TIMEOUT.test(message),
+				missingBackend: findMissingBackend(message),
+				unknownPart: findUnknownPart(message),
+			};
+		case 'modelLoading':
+			return { isInstanceStarting: STARTING_INSTANCE_PATTERN.test(message) };
 		case 'templateRejected':
 			return { hasNoTemplate: NO_TEMPLATE_PATTERN.test(message) };
+		case 'fileUnreadable':
+			return { isNotFetched: NOT_FETCHED_PATTERN.test(message) && !TOO_LARGE.test(message) };
+		case 'grammarRejected':
+			return { schemaIssue: findSchemaIssue(message) };
 		case 'modelNotFound':
 			return {
 				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,

@@ -21,7 +21,7 @@ function collectErrors(error: unknown, depth = 0): JsonRecord[] {
 const INVALID_EOF = 'HPE_INVALID_EOF_STATE';
 
 /** Codes of Node, undici and OpenSSL. The first match counts. */
-const TYPE_BY_CODE: ReadonlyArray<[RegExp, ErrorType]> = [
+const TYPE_BY_CODE: ReadonlyArray<readonly [code: RegExp, type: ErrorType]> = [
 	// musl, the C library of n8n's Docker image, has more EAI codes than glibc. The last: the lookup returned something
 	// that is not an IP address.
 	[/^(?:ENOTFOUND|EAI_.*|ERR_INVALID_IP_ADDRESS)$/, 'dnsLookupFailed'],

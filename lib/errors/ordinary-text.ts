@@ -4,8 +4,8 @@
  * Whether a part of a key is ordinary text: one word, the name of a model or a product, the beginning of an address, or one
  * character repeated. Other parts with a digit or a sign are the key's, even if they are words that signs join.
  */
-export function isOrdinaryText(stretch: string): boolean {
-	const text = stretch.replace(ADDRESS, '');
+export function isOrdinaryText(part: string): boolean {
+	const text = part.replace(ADDRESS, '');
 	const name = text.replace(/^[-_.:/]/, '').replace(/[-_.:/]$/, '');
 	return isWord(name) || isOneCharacter(name) || PRODUCT.test(name) || isModelName(name);
 }
@@ -40,15 +40,18 @@ function isWord(text: string) {
 }
 
 /**
- * Of a model: "llama-3.1-8b", "Qwen2.5-7B". Its family is known: any word with versions and sizes could be the key's.
+ * Whether a name is that of a model: "llama-3.1-8b", "Qwen2.5-7B". Its family must be known, since any other word with
+ * versions and sizes could be the key's.
  */
 function isModelName(name: string) {
-	const [family = '', ...parts] = name.split(/[-_.:]/);
-	return FAMILY.test(family) && parts.every((part) => VERSION.test(part));
+	const [family = '', ...versions] = name.split(/[-_.:]/);
+	return FAMILY.test(family) && versions.every((version) => VERSION.test(version));
 }
 
+/** Families of models, with the number of a version. */
 const FAMILY =
 	/^(?:deepseek|devstral|falcon|gemma|glm|gpt|granite|kimi|llama|magistral|ministral|mistral|mixtral|phi|qwen|smollm|whisper)\d?$/i;
 
+/** Versions, sizes and purposes in the name of a model. */
 const VERSION =
 	/^(?:[vr]?\d{1,2}|\d{1,3}[bm]|oss|instruct|chat|coder|embed|large|medium|small|mini|turbo|it)?$/i;

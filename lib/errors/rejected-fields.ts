@@ -2,7 +2,8 @@
  * Finds the fields that a server names in an error message, and what it says about each.
  *
  * Sources: FastAPI (`detail: [{loc, msg}]`, which `error-body.ts` joins to `body.n: …`), pydantic 1 and 2 as text, vLLM and
- * LiteLLM (lists in Python's notation), OpenAI's API (`param`), llama-server (`Field 'n': …`), Ollama (`option "num_ctx" …`).
+ * LiteLLM (lists in Python's notation), OpenAI's API (`param`), llama-server (`Field 'n': …`), Ollama (`option "num_ctx" …`,
+ * Go's `struct field ChatRequest.keep_alive`), nlohmann's JSON in llama-server (the type of a value only).
  */
 import { withoutEnds } from '../values/text';
 /** What a message says about one field. */
@@ -13,6 +14,8 @@ export interface FieldIssue {
 	text: string;
 	/** The place names the field, not a word of a sentence. */
 	isStructured: boolean;
+	/** About something inside of the object that was sent, so that a limit is not that of the field. */
+	isInside?: boolean;
 }
 
 /** A field that the request contains. */
@@ -20,6 +23,8 @@ export interface KnownField {
 	name: string;
 	/** As sent. */
 	value: unknown;
+	/** The user added the field: no option checks its value. */
+	isAdded?: boolean;
 }
 
 /** What is searched. */
@@ -73,10 +78,31 @@ export function readFieldIssues(
 		...readLocations(message),
 		...readPaths(message),
 		...readValidationText(message),
+		...readGoFields(message),
 		...readParam(message, param),
 		...readRejectedNames(message),
 	];
-	return [...structured, ...readSentences(message, known)];
+	const named = [...structured, ...readSentences(message, known)];
+	const [quoted] = readQuotedValue(message, known);
+	if (quoted === undefined) return named;
+	const names = new Set(known.map(({ name }) => name));
+	// A field that the message names, in place or as word, is the one that it is about.
+	const isNamed = named.some(({ path, isStructured }) =>
+		path.some((segment) => names.has(segment) && (isStructured || segment !== quoted.path[0])),
+	);
+	return isNamed ? named : [quoted];
+}
+
+/** `json: cannot unmarshal string into Go struct field ChatRequest.options.num_ctx of type int` */
+const GO_FIELD =
+	/(?:\bcannot unmarshal [\w. -]{1,60} into )?\bGo (?:struct field|value of type) (?:[\w.]{0,60}\.)?\w{1,60}\.([\w.]{1,80}) of type \S{1,60}/g;
+
+function readGoFields(message: string): FieldIssue[] {
+	return Array.from(message.matchAll(GO_FIELD), ([text, path = '']) => ({
+		path: path.split('.').toReversed(),
+		text,
+		isStructured: true,
+	}));
 }
 
 /** Fields that the server does not support at all. */
@@ -153,6 +179,56 @@ function withoutInput(text: string) {
 	return withoutEnds(end < 0 ? text : text.slice(0, end), /[\s]/, /[;,\s]/);
 }
 
+/** What a server says about a value whose field it does not name. */
+const ABOUT_VALUE =
+	/\b(?:invalid|illegal|unknown|unsupported|unrecogni[sz]ed|malformed|missing unit|cannot (?:parse|convert|unmarshal|be parsed)|could not (?:parse|convert)|unable to parse|failed to parse|not (?:a )?(?:valid|supported|allowed)|must be|expected)\b/i;
+
+/** Fields whose texts a message may quote for other reasons. */
+const TEXT_FIELD =
+	/^(?:model|options|input|inputs|prompt|query|documents|texts?|messages|tools|instructions|stop)$/;
+
+/** Quoted parts of a message that are looked at. */
+const MAX_QUOTATIONS = 20;
+
+const QUOTATION = /"((?:[^"\\]|\\.){1,100})"|'([^'\n]{1,100})'|`([^`\n]{1,100})`/g;
+
+/** The field whose value the message quotes, or whose value alone has the type that it names. Other fields have other values. */
+function readQuotedValue(message: string, known: readonly KnownField[]): FieldIssue[] {
+	if (!ABOUT_VALUE.test(message)) return [];
+	// A field of Extra Body replaces the one of an option.
+	const fields = [
+		...new Map(known.toReversed().map((field) => [field.name, field])).values(),
+	].filter(({ name, value }) => !TEXT_FIELD.test(name) && value !== undefined);
+	const quotations = Array.from(message.matchAll(QUOTATION), ([, ...forms]) =>
+		forms.find((form) => form !== undefined),
+	).slice(0, MAX_QUOTATIONS);
+	const isQuoted = (value: unknown): boolean => {
+		if (Array.isArray(value)) return value.some(isQuoted);
+		if (typeof value === 'object' && value !== null)
+			return Object.entries(value).flat().some(isQuoted);
+		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
+	};
+	const quoted = fields.filter(({ value }) => isQuoted(value));
+	const [field, other] = quoted.length > 0 ? quoted : findByType(message, fields);
+	if (field === undefined || other !== undefined) return [];
+	const isInside = quoted.length > 0 && getJsonType(field.value) === 'object';
+	return [{ path: [field.name], text: withoutInput(message), isStructured: true, isInside }];
+}
+
+/** nlohmann's words: `[json.exception.type_error.302] type must be number, but is string` */
+const WRONG_TYPE = /\btype must be (\w{1,20}), but is (\w{1,20})\b/;
+
+function findByType(message: string, fields: readonly KnownField[]): KnownField[] {
+	const [, , type] = WRONG_TYPE.exec(message) ?? [];
+	if (type === undefined) return [];
+	return fields.filter(({ value, isAdded = false }) => isAdded && getJsonType(value) === type);
+}
+
+function getJsonType(value: unknown) {
+	if (value === null) return 'null';
+	return Array.isArray(value) ? 'array' : typeof value;
+}
+
 /** Names that are ordinary words as well: without a mark, a sentence with them may be about anything. */
 const ORDINARY_WORD =
 	/^(?:[a-z]{1,4}|input|prompt|voice|model|query|format|documents|texts?|messages|language|instructions|dimensions|tools|stream|options|grammar|images?)$/;
@@ -162,6 +238,8 @@ const ANY_SUBJECT =
 	/^(?:n|input|prompt|voice|model|size|query|documents|texts?|messages|tools|stream|images?|options)$/;
 
 const QUOTES = `['"\\x60‘’“”]`;
+
+const QUOTED_NAME = new RegExp(`${QUOTES}(\\w{1,80})(?=${QUOTES})`, 'g');
 
 /** What follows a name that a sentence is about. */
 const PREDICATE = String.raw`(?:must|should|has to|have to|is|are|was|cannot|can't|can only|may not|exceeds?|needs?|does not|only|out of|too|not|=)(?![\w])`;
@@ -185,6 +263,22 @@ function readSentences(message: string, known: readonly KnownField[]): FieldIssu
 		.map(({ name }) => ({ path: [name], text, isStructured: startsWithName({ text, name }) }));
 }
 
+/**
+ * Finds the names that a message contains, whatever it says of them: in quotation marks, or as no ordinary word.
+ *
+ * @returns in the given order
+ */
+export function findMentions(message: string, names: readonly string[]): string[] {
+	const words = new Set(Array.from(message.matchAll(/\w+/g), ([word]) => word));
+	const quoted = new Set(Array.from(message.matchAll(QUOTED_NAME), ([, name]) => name!));
+	return names.filter((name) => {
+		if (quoted.has(name)) return true;
+		if (ORDINARY_WORD.test(name) || ANY_SUBJECT.test(name)) return false;
+		// "Unknown reasoning format: …" (llama-server)
+		return words.has(name) || (name.includes('_') && message.includes(name.replaceAll('_', ' ')));
+	});
+}
+
 /** `n: …`, with or without quotation marks, and with the words of llama-server and Ollama. */
 function startsWithName({ text, name }: { text: string; name: string }) {
 	const start = /^(?:field |option )?['"`]?([\w.-]{1,80})(?:\[\])?['"`]?(?=: )/i.exec(text);
@@ -197,7 +291,7 @@ function createValueMention(name: string, value: unknown): RegExp | undefined {
 	const quoted = QUOTES + value.replace(/[^\w\s]/g, String.raw`\$&`) + QUOTES;
 	const word = name.replaceAll('_', '[ _]').replaceAll('.', String.raw`\.`);
 	return new RegExp(
-		String.raw`\b${word}(?: name| id| code)?\s{0,2}[:=]?\s{0,2}${quoted}|\b(?:invalid|unsupported|unknown|illegal|unrecogni[sz]ed)(?: value| option| choice)?:? ${quoted}|${quoted} is not (?:a |an )?(?:valid |supported |known )?${word}\b`,
+		String.raw`\b${word}(?: name| id| code| value)?\s{0,2}[:=]?\s{0,2}${quoted}|\b(?:invalid|unsupported|unknown|illegal|unrecogni[sz]ed)(?: value| option| choice)?:? ${quoted}|${quoted} is not (?:a |an )?(?:valid |supported |known )?${word}\b`,
 		'i',
 	);
 }

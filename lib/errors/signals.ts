@@ -3,14 +3,20 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
+import { MISSING_BACKEND_PATTERN, UNKNOWN_PART_PATTERN } from './load-failure';
 import { END_OF_SENTENCE } from './message-title';
 
 /**
- * GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down (aiohttp's message). LiteLLM: deployments
- * that failed several times pause.
+ * GPUStack (seen: 2.3.0; routes/openai.py, routes/benchmarks.py): a model that is stopped, or whose worker is gone, and one
+ * whose server is down (aiohttp's message). LiteLLM: deployments that failed several times pause. Routers of SGLang, vLLM,
+ * Dynamo and Ray Serve name workers, engines or replicas.
  */
 export const NO_INSTANCE_PATTERN =
-	/^no running instances|^no deployments available for selected model\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|\b(?:endpoint|deployment|model|instance) (?:\S{1,200} )?(?:is |has been )?(?:currently )?(?:paused|stopped|suspended|scaled (?:down )?to zero)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+
+/** An instance that will run: the states of GPUStack before it does (ModelInstanceStateEnum in schemas/models.py). */
+export const STARTING_INSTANCE_PATTERN =
+	/\b(?:model )?(?:instances?|replicas?|deployments?|endpoints?)\b.{0,200}?\b(?:is|are|status|state|currently|still|in)\b\W{1,4}(?:(?:is|in|now|still|currently|being|state|status)\W{1,3}){0,3}(?:pending|analyzing|scheduled(?! (?:for|to|at)\b)|initiali[sz]ing|downloading|starting)(?: state\b| up\b)?(?![\w-])/i;
 
 /** A base model: vLLM, and Hugging Face's tokenizers in SGLang, mlx-lm and FastAPI servers; text-generation-inference. */
 export const NO_TEMPLATE_PATTERN =
@@ -19,6 +25,16 @@ export const NO_TEMPLATE_PATTERN =
 /** The server has the model, but not for this key: LiteLLM, One API, OpenAI's API. */
 export const NO_ACCESS_PATTERN =
 	/\b(?:key|user|team|project|organization)\b.{0,200}(?:\bnot allowed to access model\b|\bdoes not have access to model\b)|无权访问模型/i;
+
+/**
+ * A file that is sent as a URL: not fetched (llama-server, also with its client's words; vLLM with aiohttp's; SGLang with those of
+ * requests; OpenAI's API; LiteLLM), not allowed (llama-server, vLLM), or no URLs at all (Ollama, LM Studio).
+ */
+export const NOT_FETCHED_PATTERN =
+	/\b(?:failed|unable|cannot|could not|couldn't) (?:to )?(?:download|fetch|retrieve)(?: (?:the|an?|remote|input|media|\d{1,4})){0,3} (?:images?|audios?|videos?|media|files?)\b|\b(?:error|timeout) while (?:downloading|fetching)\b|\bcannot make GET request\b|\b\d{3}, message='.{0,200}\burl=|\b\d{3} (?:client|server) error: .{0,200} for url\b|\bfile:\/\/ urls are not allowed\b|\bcannot load local files without\b|\burl must be (?:either a http|from one of the allowed)|\bimage urls? (?:is|are) not (?:currently )?supported\b|\b(?:url|image)['"`]? (?:field )?must be a base64[ -]encoded image\b/i;
+
+/** The same words about a model that the server downloads. */
+const MODEL_DOWNLOAD = /\b(?:models?|manifest|registry|repositor(?:y|ies)|tokenizer|gguf)\b/i;
 
 /**
  * Messages that no signal can tell apart, whatever the status is: llama-server responds to many invalid requests with
@@ -44,6 +60,9 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoading',
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+		STARTING_INSTANCE_PATTERN,
+		// KServe, Triton, Kokoro-FastAPI
+		/\bmodel\b(?: \S{1,200}){0,3} (?:is )?not (?:yet )?(?:ready|initiali[sz]ed)\b/i,
 	],
 	[
 		'modalityUnsupported',
@@ -135,9 +154,13 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoadFailed',
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start|\b(?:unsupported|unknown)\b.{0,20}\barchitecture\b/i,
+		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start/i,
+		MISSING_BACKEND_PATTERN,
+		UNKNOWN_PART_PATTERN,
 		// llama-swap
 		/\bhealth check timed out\b/i,
+		// LocalAI: its backend ended while it started
+		/^(?:could not load model: )?grpc service not ready\b/i,
 		/^(?:llama-swap: )?unable to start process\b|upstream command exited prematurely|failed to start command/i,
 	],
 	[
@@ -146,7 +169,9 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// Hugging Face's client in mlx-lm and others
 		/^repository not found|\brepository not found for url\b/i,
 		// Triton
-		/^unknown model\W{0,3} ?[\w./:@-]{1,200}\W{0,2}$/i,
+		/^unknown model\W{0,3} ?[\w./:@-]{1,200}\W{0,2}$|^request for unknown model\b/i,
+		// Azure
+		/\bdeployment\b(?: \S{1,100}){0,4} does not exist\b/i,
 		/model (?:.{0,200} )?does not exist/i,
 		// speaches
 		/^model \S{1,200} is not installed locally/i,
@@ -183,7 +208,7 @@ const CONTEXT = /\b(?:context|n_ctx|max_seq_len|max_model_len)\b/i;
 const CONTEXT_SIZE = /\bcontext (?:length|size|window)\b/i;
 const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
-	/\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
 const MEDIA_FILE = /\b(?:image|audio|video)[ -]?(?:file|codec)s?\b/i;
 const UNREADABLE =
@@ -218,6 +243,7 @@ export const SIGNALS: readonly Signal[] = [
 			/\b(?:file|content|body|payload|upload) size (?:limit )?(?:\([^()]{1,40}\) )?(?:is |was )?exceed|\b(?:file|payload|body|upload) (?:is |was )?too (?:large|big)\b|\bexceeds? the (?:maximum |allowed )?(?:file|upload|body|payload) size\b/i,
 		],
 	],
+	['fileUnreadable', [NOT_FETCHED_PATTERN], [MODEL_DOWNLOAD]],
 	[
 		'fileUnreadable',
 		[
@@ -233,8 +259,8 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'keyBudgetExceeded',
 		[
-			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b/i,
-			/\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
+			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b|余额|额度|配额|欠费/i,
+			/不足|用尽|用完|超出|欠费|\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
 		],
 	],
 	['busy', [RATE]],
@@ -257,7 +283,7 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'modelCrashed',
 		[
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
+			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:backend|engine\w*|runner|worker|model|inference server) is (?:currently |now )?(?:unhealthy|not healthy)\b|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
 		],
 	],
 	[
@@ -280,7 +306,7 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'modelNotLoaded',
 		[
-			/\bmodels?\b.{0,200}\b(?:unloaded|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
+			/\bmodels?\b.{0,200}\b(?:unloaded|sleeping|asleep|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
 		],
 	],
 	[

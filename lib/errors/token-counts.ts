@@ -14,7 +14,7 @@ export interface TokenCounts {
 type Label = 'prompt' | 'limit' | 'response' | 'request' | 'other';
 
 /** Words directly after a number, which are clearer than those before it. */
-const AFTER: ReadonlyArray<readonly [Label, RegExp]> = [
+const AFTER: ReadonlyArray<readonly [label: Label, words: RegExp]> = [
 	// vLLM counts characters if that suffices to reject a prompt.
 	['other', /^[)`'" ]*(?:input |prompt )?(?:characters|chars|words|bytes)\b/i],
 	[

@@ -39,6 +39,15 @@ export interface PlainLimit {
 
 export type ValueLimit = RangeLimit | LengthLimit | ChoicesLimit | KindLimit | PlainLimit;
 
+/** A type that a validator demands. */
+interface ValueKind {
+	/** What users call it. */
+	noun: string;
+	/** Pattern of the names that validators use. */
+	names: string;
+	matches(value: unknown): boolean;
+}
+
 /** A larger number in a message is no limit of an option. */
 const MAX_PLAUSIBLE_LIMIT = 1e9;
 
@@ -307,31 +316,44 @@ function readList(text: string, entry: RegExp): string[] {
 	return [...new Set(values.filter((value) => value !== ''))];
 }
 
-/** Types as validators name them, and what users call them. */
-const KINDS: ReadonlyArray<
-	readonly [noun: string, names: string, isKind: (value: unknown) => boolean]
-> = [
-	['a whole number', 'int(?:eger|\\d{1,2})?', Number.isInteger],
-	['a number', 'number|float(?:\\d{2})?|double', (value) => typeof value === 'number'],
-	['a text', 'str(?:ing)?|text', (value) => typeof value === 'string'],
-	['a list', 'list|array|sequence|tuple', Array.isArray],
-	['true or false', 'bool(?:ean)?', (value) => typeof value === 'boolean'],
-	[
-		'an object',
-		'dict(?:ionary)?|object|mapping',
-		(value) => typeof value === 'object' && !Array.isArray(value),
-	],
+const KINDS: readonly ValueKind[] = [
+	{ noun: 'a whole number', names: 'int(?:eger|\\d{1,2})?', matches: Number.isInteger },
+	{
+		noun: 'a number',
+		names: 'number|float(?:\\d{2})?|double',
+		matches: (value) => typeof value === 'number',
+	},
+	{ noun: 'a text', names: 'str(?:ing)?|text', matches: (value) => typeof value === 'string' },
+	{ noun: 'a list', names: 'list|array|sequence|tuple', matches: Array.isArray },
+	{
+		noun: 'true or false',
+		names: 'bool(?:ean)?',
+		matches: (value) => typeof value === 'boolean',
+	},
+	{
+		noun: 'an object',
+		names: 'dict(?:ionary)?|object|mapping|map',
+		matches: (value) => typeof value === 'object' && !Array.isArray(value),
+	},
 ];
+
+/** What Go reads as a duration. */
+export const DURATION_EXAMPLE = 'a duration such as 30m or 2h';
+
+/** Go, for example Ollama's keep_alive: `time: missing unit in duration "5"` */
+const DURATION =
+	/\btime: (?:invalid duration|missing unit in duration|unknown unit)\b|\binvalid duration\b|\bof type (?:api|time)\.Duration\b/i;
 
 const KIND_START = String.raw`(?:\bvalid |\bmust be (?:of type )?(?:an? )?(?:valid )?|\bexpected (?:an? )?(?:type )?|\bnot (?:of type |an? (?:valid )?)['"\x60]?|\bshould be (?:an? )?(?:valid )?|\bof type )['"\x60<]?`;
 
 function parseKind(message: string, value: unknown): KindLimit | undefined {
-	for (const [kind, names, isKind] of KINDS) {
+	if (DURATION.test(message)) return { type: 'kind', kind: DURATION_EXAMPLE };
+	for (const { noun, names, matches } of KINDS) {
 		const isNamed = new RegExp(
 			String.raw`${KIND_START}(?:${names})s?\b(?! (?:with|between))`,
 			'i',
 		).test(message);
-		if (isNamed && (value === undefined || !isKind(value))) return { type: 'kind', kind };
+		if (isNamed && (value === undefined || !matches(value))) return { type: 'kind', kind: noun };
 	}
 	return undefined;
 }

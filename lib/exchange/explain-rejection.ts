@@ -1,10 +1,11 @@
 /** Explains a rejected value or field by the label of its option, with the limit that the server named. */
+import { findBatchLimit } from '../errors/batch-limit';
 import { removeEchoes } from '../errors/echoes';
 import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
 import { toTitle } from '../errors/message-title';
 import type { FieldIssue } from '../errors/rejected-fields';
-import { readFieldIssues } from '../errors/rejected-fields';
+import { findMentions, readFieldIssues } from '../errors/rejected-fields';
 import type { ServerError } from '../errors/server-error';
 import type {
 	ChoicesLimit,
@@ -15,7 +16,7 @@ import type {
 } from '../errors/value-limits';
 import { getLength, parseValueLimit } from '../errors/value-limits';
 import type { JsonRecord } from '../values/records';
-import { asNonEmptyString, isUnset } from '../values/records';
+import { asNonEmptyString, isRecord, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
 import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
@@ -69,7 +70,13 @@ export function explainRejection(
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
-	const longText = rejected.length === 0 ? findLongText(message, fields, body) : [];
+	const longText =
+		rejected.length === 0
+			? [...findLongBatch(message, fields, body), ...findLongText(message, fields, body)].slice(
+					0,
+					1,
+				)
+			: [];
 	const all = [...rejected, ...longText].filter(
 		({ limit, issue }) =>
 			isUnknownError(type) ||
@@ -77,9 +84,33 @@ export function explainRejection(
 	);
 	const labelled = all.filter(({ label }) => label !== undefined).slice(0, MAX_FIELDS);
 	if (labelled.length > 0) return describeFields(error, labelled);
+	if (type !== 'badRequest') return undefined;
 	const [own] = all;
-	if (!own || !own.issue.isStructured || type !== 'badRequest') return undefined;
-	return { error: error.withSuggestion(describeOwnField(own.field)), isComplete: false };
+	const suggestion = own?.issue.isStructured
+		? describeOwnField(own.field)
+		: suggestExtraFields(message, fields.extraBody);
+	return suggestion === undefined
+		? undefined
+		: { error: error.withSuggestion(suggestion), isComplete: false };
+}
+
+/** What to change if a message, in words of its own, contains names of Extra Body: that is what differs from other requests. */
+function suggestExtraFields(message: string, extraBody: JsonRecord = {}): string | undefined {
+	const mentions = new Set(findMentions(message, [...new Set(collectNames(extraBody))]));
+	const places = Object.entries(extraBody).flatMap(([name, value]) => {
+		if (mentions.has(name)) return [name];
+		const innerName = collectNames(value).find((inner) => mentions.has(inner));
+		return innerName === undefined ? [] : [`${name} (${innerName})`];
+	});
+	if (places.length === 0) return undefined;
+	return `Change ${places.slice(0, MAX_FIELDS).join(' or ')} in "Extra Body".`;
+}
+
+/** The names inside of a value, those outside first. */
+function collectNames(value: unknown): string[] {
+	if (Array.isArray(value)) return value.flatMap(collectNames);
+	if (!isRecord(value)) return [];
+	return [...Object.keys(value), ...Object.values(value).flatMap(collectNames)];
 }
 
 /** Prompt and response share the context, so that a limit of one of them is not the limit of its option. */
@@ -109,7 +140,7 @@ function selectFields(
 		// Beside a place, a sentence may mention other fields.
 		if (!field || (hasPlace && !issue.isStructured)) continue;
 		const value = selectEntry(getSentValue(field, body), issue);
-		const limit = parseValueLimit(issue.text, value);
+		const limit = issue.isInside === true ? undefined : parseValueLimit(issue.text, value);
 		const key = getLabel(field) ?? field.name;
 		const known = rejected.get(key);
 		if (known && (known.limit !== undefined || limit === undefined)) continue;
@@ -128,11 +159,39 @@ function selectEntry(value: unknown, { path, text }: FieldIssue): unknown {
 	const index = path.findIndex((segment) => /^\[?\d+\]?$/.test(segment));
 	const entry: unknown = value[Number(path[index]?.replace(/\D/g, ''))];
 	if (entry !== undefined) return entry;
-	return /\b(?:string|characters?|chars)\b/i.test(text) ? getLongest(value) : value;
+	// "of type string" is about the list itself (Go).
+	const isAboutLength = /\b(?:string|characters?|chars)\b/i.test(text);
+	return isAboutLength && !/\bof type \S{1,60}$/.test(text) ? getLongest(value) : value;
 }
 
 function getLongest(values: readonly unknown[]): unknown {
 	return [...values].sort((a, b) => (getLength(b) ?? 0) - (getLength(a) ?? 0))[0];
+}
+
+/** A message about the number of texts in one request, for an operation that sends several. */
+function findLongBatch(
+	message: string,
+	{ rows }: RequestFields,
+	body: JsonRecord,
+): RejectedField[] {
+	const batch = findBatchLimit(message);
+	if (batch === undefined) return [];
+	return rows.flatMap((row): RejectedField[] => {
+		if (row.countLabel === undefined) return [];
+		const field = { name: row.field, row };
+		const value = getSentValue(field, body);
+		const { max } = batch;
+		const sent = [value].flat().length;
+		return [
+			{
+				field,
+				label: row.countLabel,
+				limit: max === undefined ? undefined : { type: 'length', max, sent, unit: 'entries' },
+				value,
+				issue: { path: [row.field], text: message, isStructured: true },
+			},
+		];
+	});
 }
 
 /** A message about the length of the text that is sent, in other words than the name of its field. */
@@ -282,32 +341,41 @@ function quote(value: unknown): string {
 
 const MAX_QUOTED_VALUE = 60;
 
-function toSuggestion({ field, label = '', limit }: RejectedField): string {
+function toSuggestion(rejected: RejectedField): string {
+	const { field, label = '', limit } = rejected;
 	const { row, name } = field;
 	if (limit?.type === 'choices' && row?.valueNoun !== undefined)
 		return `Set the option ${label} to ${describeLimit(limit)}.`;
 	const place = row ? `"${label}"` : `${name} in "Extra Body"`;
-	if (limit === undefined) return `Change ${place}.`;
+	if (limit === undefined) return suggestOtherValue(rejected, place);
 	switch (limit.type) {
-		case 'length': {
-			const { max, unit } = limit;
-			const isLong = max !== undefined;
-			if (isLong && unit === 'entries' && row?.countLabel !== undefined)
-				return `Set "${row.countLabel}" to at most ${format(max)}.`;
-			if (isLong && row?.shorten !== undefined) return row.shorten;
-			return isLong ? `Shorten ${place}.` : `Enter more in ${place}.`;
-		}
+		case 'unsupportedValue':
+			return suggestOtherValue(rejected, place);
+		case 'length':
+			return suggestLength(row, limit, place);
 		case 'required':
 			return `Fill in ${place}.`;
 		case 'unsupportedField':
 			return row && !row.canOmit
 				? `This operation needs ${place}: use a server or a model that accepts it.`
 				: `Remove ${row ? place : `${name} from "Extra Body"`}.`;
-		case 'unsupportedValue':
-			return `Change ${place}.`;
 		default:
 			return `Set ${place} to ${toTarget(limit)}.`;
 	}
+}
+
+/** The server does not say which values it accepts. */
+function suggestOtherValue({ field: { row }, label, limit }: RejectedField, place: string) {
+	if (row?.accepted !== undefined) return `Set ${place} to ${row.accepted}.`;
+	const isCount = row !== undefined && label === row.countLabel && limit === undefined;
+	return `${isCount ? 'Lower' : 'Change'} ${place}.`;
+}
+
+function suggestLength(row: RequestField | undefined, { max, unit }: LengthLimit, place: string) {
+	if (max === undefined) return `Enter more in ${place}.`;
+	return unit === 'entries' && row?.countLabel !== undefined
+		? `Set "${row.countLabel}" to at most ${format(max)}.`
+		: (row?.shorten ?? `Shorten ${place}.`);
 }
 
 function toTarget(limit: NamedLimit): string {

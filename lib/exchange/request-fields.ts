@@ -29,6 +29,8 @@ export interface RequestField {
 	noun?: string;
 	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */
 	valueNoun?: string;
+	/** What every server accepts, as a noun phrase, for an error that does not say it. */
+	accepted?: string;
 	/** Label of the option for the number of entries of a list. */
 	countLabel?: string;
 	/** What to do about a text that is too long. Default: to shorten it. */
@@ -69,6 +71,7 @@ export function getSentFields({ rows, extraBody }: RequestFields, body: JsonReco
 	return fields.map((field) => ({
 		name: toPlainName(field.name),
 		value: getSentValue(field, body),
+		isAdded: field.row === undefined,
 	}));
 }
 

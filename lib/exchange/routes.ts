@@ -36,8 +36,8 @@ const DEFAULT_ROUTES: Record<RoutedTask, readonly RouteName[]> = {
 };
 
 /** The routes of a server type for a task, best first. */
-export function getRoutes({ routes }: ServerType, task: RoutedTask): readonly RouteName[] {
-	return routes?.[task] ?? DEFAULT_ROUTES[task];
+export function getRoutes({ routes }: ServerType, routedTask: RoutedTask): readonly RouteName[] {
+	return routes?.[routedTask] ?? DEFAULT_ROUTES[routedTask];
 }
 
 /** A route with its URL now. */

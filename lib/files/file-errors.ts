@@ -59,3 +59,14 @@ export function describeFile({ name, mimeType, size, head }: SentFile): string {
 	const type = actual === declared ? declared : `${actual} by its content`;
 	return `"${name}" (${type}, ${formatBytes(size)})`;
 }
+
+/** A file without a name: `a file of type image/jpeg (image/heic by its content)`. */
+export function describeUnnamedFile({
+	mimeType,
+	head,
+}: Pick<SentFile, 'mimeType' | 'head'>): string {
+	const declared = parseMimeType(mimeType) || 'unknown';
+	const actual = detectFileType(head)?.mimeType ?? declared;
+	const content = actual === declared ? '' : ` (${actual} by its content)`;
+	return `a file of type ${declared}${content}`;
+}

@@ -2,6 +2,7 @@
 import { parseMimeType } from '../file-name';
 import type { FileType } from './file-types';
 import {
+	contradictsType,
 	detectFileType,
 	fitsEnding,
 	fitsMimeType,
@@ -95,22 +96,30 @@ export function identifyFile({ name, extension = '', mimeType, head }: DeclaredF
 	const declared = { ...splitName(name), type: declaredType };
 	const given = extension.trim().replace(/^\./, '').toLowerCase();
 	const actual = detectFileType(head, /^text\//.test(declaredType) ? 'text' : undefined);
-	if (actual === undefined) return identifyByDeclaration(declared, given);
+	if (actual === undefined) return identifyByDeclaration(declared, given, head);
 	const sentName = toFittingName(declared, given, actual);
 	return {
 		name: sentName,
 		mimeType: toFittingType(actual, { type: declaredType, ending: splitName(sentName).ending }),
-		warnings: mayBeChance(actual, head) ? [] : getContradictions(declared, actual, sentName),
+		warnings: mayBeChance(actual, declared, head)
+			? []
+			: getContradictions(declared, actual, sentName),
 		...(isMarkup(actual, head) && { isMarkup: true }),
 	};
 }
 
-/** A shorter text may be the bytes of another format by chance, unless it is markup or JSON. */
+/** A shorter text may be the bytes of another format by chance, unless it is markup or JSON. No image looks like text. */
 const MIN_TEXT_BYTES = 64;
 
-function mayBeChance(actual: FileType, head: Uint8Array) {
+function mayBeChance(actual: FileType, { type, ending }: DeclaredName, head: Uint8Array) {
 	const isShort = actual.category === 'text' && head.length < MIN_TEXT_BYTES;
-	return isShort && !isMarkup(actual, head);
+	const isImage = getDeclaredType(type, ending).startsWith('image/');
+	return isShort && !isImage && !isMarkup(actual, head);
+}
+
+/** The MIME type of the declaration, otherwise that of its ending; may be empty. */
+function getDeclaredType(type: string, ending: string) {
+	return type || (TYPES_BY_ENDING[ending] ?? '');
 }
 
 function isMarkup({ category }: FileType, head: Uint8Array) {
@@ -143,13 +152,24 @@ function toDeclaredType(mimeType: string) {
 	return GENERAL_TYPES.test(type) ? '' : type;
 }
 
-/** Bytes without a signature that are no text: nothing contradicts what the file declares. */
-function identifyByDeclaration(declared: DeclaredName, given: string): FileIdentity {
+/** Bytes without a signature that are no text: nothing contradicts what the file declares, unless it is an image. */
+function identifyByDeclaration(
+	declared: DeclaredName,
+	given: string,
+	head: Uint8Array,
+): FileIdentity {
 	const { whole, stem, ending, type } = declared;
 	const added = given || getEndingOfType(type) || 'bin';
 	const name = ending === '' ? `${stem || 'file'}.${added}` : whole;
 	const mimeType = type || TYPES_BY_ENDING[ending || added] || 'application/octet-stream';
-	return { name, mimeType, warnings: [] };
+	const isDamaged =
+		head.length > 0 && contradictsType(head, getDeclaredType(type, ending || added));
+	const warnings = isDamaged
+		? [
+				`The file "${whole}" does not begin like ${mimeType}, so it may be damaged. Check the node that created it.`,
+			]
+		: [];
+	return { name, mimeType, warnings };
 }
 
 function toFittingName(
@@ -168,6 +188,8 @@ function toFittingName(
 		// `call.wav.tmp`
 		return fitsEnding(actual, splitName(stem).ending) ? stem : `${stem || 'file'}.${newEnding}`;
 	}
+	// `photo.png.jpg`
+	if (isKnownEnding(ending) && fitsEnding(actual, splitName(stem).ending)) return stem;
 	// An ending that no format has says nothing about the bytes, but servers may need one that does.
 	return isKnownEnding(ending) ? `${stem}.${newEnding}` : `${whole}.${newEnding}`;
 }

@@ -60,11 +60,18 @@ const FORMATS: readonly FileFormat[] = [
 	{ signature: /^BM[^]{4}\0{4}/, mimeType: 'image/bmp', endings: 'dib', mimeTypes: /bmp/ },
 	{ signature: /^RIFF[^]{4}WEBP/, mimeType: 'image/webp' },
 	{
-		signature: /^(?:II\*\0|MM\0\*)/,
+		// TIFF, and BigTIFF.
+		signature: /^(?:II[*+]\0|MM\0[*+])/,
 		mimeType: 'image/tiff',
 		// Raw photos of cameras have the same beginning.
 		endings: 'tif dng nef arw cr2 pef',
 		mimeTypes: /^image\/x-/,
+	},
+	{
+		// The main brand of some is that of any such container, followed by a version and further brands.
+		signature: /^[^]{4}ftyp(?:avi[fs]|m[is]f1[^]{4}(?:[^]{4}){0,10}avi[fs])/,
+		mimeType: 'image/avif',
+		endings: 'avifs',
 	},
 	{
 		signature: /^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/,
@@ -72,7 +79,6 @@ const FORMATS: readonly FileFormat[] = [
 		endings: 'heif hif heics',
 		mimeTypes: /^image\/hei[cf]/,
 	},
-	{ signature: /^[^]{4}ftypavi[fs]/, mimeType: 'image/avif' },
 	{
 		signature: /^(?:\xef\xbb\xbf)?\s*<(?:svg|(?:\?xml|!--|!DOCTYPE svg)[^]{0,4000}<svg)[\s/>]/i,
 		mimeType: 'image/svg+xml',
@@ -114,6 +120,12 @@ const FORMATS: readonly FileFormat[] = [
 		mimeType: 'audio/aac',
 		endings: 'adts',
 		mimeTypes: /^audio\/(?:x-|vnd\.dlna\.)?(?:aac|adts)$/,
+	},
+	{
+		// A raw photo of Canon.
+		signature: /^[^]{4}ftypcrx /,
+		mimeType: 'image/x-canon-cr3',
+		extension: 'cr3',
 	},
 	{
 		signature: /^[^]{4}ftypqt/,
@@ -185,6 +197,20 @@ const FORMATS: readonly FileFormat[] = [
 		mimeTypes: ZIP_MIME_TYPES,
 	},
 	{
+		signature: /^PK[^ -~]{2}[^]{0,90}opendocument\.spreadsheet/,
+		mimeType: 'application/vnd.oasis.opendocument.spreadsheet',
+		extension: 'ods',
+		endings: ZIP_ENDINGS,
+		mimeTypes: ZIP_MIME_TYPES,
+	},
+	{
+		signature: /^PK[^ -~]{2}[^]{0,90}opendocument\.presentation/,
+		mimeType: 'application/vnd.oasis.opendocument.presentation',
+		extension: 'odp',
+		endings: ZIP_ENDINGS,
+		mimeTypes: ZIP_MIME_TYPES,
+	},
+	{
 		signature: /^PK[^ -~]{2}/,
 		mimeType: 'application/zip',
 		endings: ZIP_ENDINGS,
@@ -250,6 +276,13 @@ const FORMATS: readonly FileFormat[] = [
 	},
 	{ signature: /^GGUF/, mimeType: 'application/x-gguf', extension: 'gguf' },
 	{ signature: /^\x7fELF/, mimeType: 'application/x-elf', extension: 'elf', endings: 'so o bin' },
+	{
+		// Readers accept other bytes before it (ISO 32000-1, annex H, note 13): blanks, or headers of a download. The comment
+		// of bytes above ASCII sets it apart from a text about the format.
+		signature:
+			/^(?:\xef\xbb\xbf)?(?:\s{0,100}%PDF-\d|[^]{0,1000}?%PDF-\d\.\d\s{1,4}%[\x80-\xff]{3})/,
+		mimeType: 'application/pdf',
+	},
 ];
 
 function toFileType({
@@ -282,14 +315,17 @@ export const UNSUPPORTED_FILE_SUGGESTIONS: Record<string, string> = {
 	heic: PHOTO_SUGGESTION,
 	heif: PHOTO_SUGGESTION,
 	avif: PHOTO_SUGGESTION,
+	cr3: PHOTO_SUGGESTION,
 	svg: 'SVG is a vector format: convert the file to PNG first, or pass its source as text.',
 	pdf: `${suggestExtract('Extract From PDF')} A scan contains no text: set the scanner to save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
 	rtf: suggestExtract('Extract From RTF'),
 	mht: `Save the page as HTML. ${suggestExtract('Extract From HTML')}`,
 	xlsx: suggestExtract('Extract From XLSX'),
+	ods: suggestExtract('Extract From ODS'),
 	docx: OFFICE_SUGGESTION,
 	pptx: OFFICE_SUGGESTION,
 	odt: OFFICE_SUGGESTION,
+	odp: OFFICE_SUGGESTION,
 	doc: `For an old workbook: ${suggestExtract('Extract From XLS')} For an old document: ${OFFICE_SUGGESTION}`,
 	zip: UNPACK_SUGGESTION,
 	epub: UNPACK_SUGGESTION,
@@ -397,6 +433,38 @@ export function getFileType(bytes: Uint8Array, mimeType: string): FileType {
 	if (actual?.category === 'text' && declared?.category === 'image') return declared;
 	if (actual === undefined && declared?.category === 'text' && isBinary(bytes)) return UNKNOWN;
 	return actual ?? declared ?? UNKNOWN;
+}
+
+/**
+ * Whether bytes cannot be what their MIME type says: a text under the type of an image, of a format with a signature, or
+ * of a PDF; or an image without the signature of its format. Audio and video may lack theirs, and exports of tables and
+ * documents are often texts under the type of an office format.
+ */
+export function contradictsType(bytes: Uint8Array, mimeType: string): boolean {
+	const declaredType = parseMimeType(mimeType);
+	const category = toMediaCategory(declaredType);
+	const isMedia = category !== undefined || PDF_TYPE.test(declaredType);
+	if (!isMedia || bytes.length < MIN_JUDGED_BYTES) return false;
+	const actual = detectFileType(bytes, category);
+	const isImage = category === 'image';
+	if (actual === undefined) return isImage && SIGNED_IMAGE.test(declaredType);
+	if (actual.category !== 'text' && actual.category !== 'email') return false;
+	return isImage || isFormatType(declaredType);
+}
+
+/** A shorter file may end within the signature of any format. */
+const MIN_JUDGED_BYTES = 8;
+
+const PDF_TYPE = /^application\/(?:x-)?pdf$/;
+
+/** Bitmaps, icons and raw photos have further beginnings. */
+const SIGNED_IMAGE = /^image\/(?:png|p?jpe?g|gif|webp|tiff|hei[cf]|avif)$/;
+
+/** Whether a MIME type is that of a format with a signature. */
+function isFormatType(mimeType: string) {
+	return FORMATS.some(
+		(format) => format.mimeType === mimeType || format.mimeTypes?.test(mimeType) === true,
+	);
 }
 
 /** Bytes that may be a text with a few control characters. */

@@ -6,7 +6,12 @@ export interface ImageSize {
 	height: number;
 }
 
-/** Undefined for other formats, and for a header that is not complete. */
+/**
+ * Reads the size of an image.
+ *
+ * @param image its first bytes, or all of them
+ * @returns undefined for other formats, and for a header that is not complete
+ */
 export function getImageSize(image: Buffer): ImageSize | undefined {
 	if (image.toString('latin1', 1, 4) === 'PNG') return getPngSize(image);
 	if (image[0] === 0xff && image[1] === 0xd8) return getJpegSize(image);
@@ -15,6 +20,7 @@ export function getImageSize(image: Buffer): ImageSize | undefined {
 	return isWebp ? getWebpSize(image) : undefined;
 }
 
+/** W3C PNG, IHDR: the first chunk begins with the width and the height. */
 function getPngSize(image: Buffer) {
 	if (image.byteLength <= 24) return undefined;
 	return { width: image.readUInt32BE(16), height: image.readUInt32BE(20) };

@@ -1,9 +1,14 @@
 /** From the bytes of a file to a part of a message. */
 import { createInputError } from '../errors/create-error';
-import { parseMimeType } from '../file-name';
-import { describeFile } from './file-errors';
+import { describeFile, describeUnnamedFile } from './file-errors';
 import type { FileType } from './file-types';
-import { getFileType, UNSUPPORTED_FILE_SUGGESTIONS, decodeText } from './file-types';
+import { identifyFile } from './file-identity';
+import {
+	contradictsType,
+	getFileType,
+	UNSUPPORTED_FILE_SUGGESTIONS,
+	decodeText,
+} from './file-types';
 import { readMail } from './mail';
 
 /** One part of a message's content, independent of wire protocols. */
@@ -55,19 +60,27 @@ export async function readFile(file: InputFile & { name: string }): Promise<Read
 		return { part: { type: 'text', text }, warnings };
 	}
 	const warnings = type.extension === 'jpg' ? getJpegWarnings(file) : [];
+	// Of other files, the name is not sent.
+	if (type.category === 'text')
+		warnings.push(...identifyFile({ ...file, head: file.bytes }).warnings);
 	return { part: toPart(file, type), warnings };
 }
 
 function getSupportedType({ name, mimeType, bytes }: InputFile) {
 	const type = getFileType(bytes, mimeType);
-	const suggestion = UNSUPPORTED_FILE_SUGGESTIONS[type.extension];
+	const suggestion =
+		UNSUPPORTED_FILE_SUGGESTIONS[type.extension] ??
+		(contradictsType(bytes, mimeType) ? NOT_ITS_TYPE_SUGGESTION : undefined);
 	if (suggestion === undefined) return type;
 	const description =
 		name === undefined
-			? `a file of type ${parseMimeType(mimeType) || 'unknown'}`
+			? describeUnnamedFile({ mimeType, head: bytes })
 			: `the file ${describeFile({ name, mimeType, size: bytes.byteLength, head: bytes })}`;
 	throw createInputError(`Model servers cannot read ${description}`, suggestion);
 }
+
+const NOT_ITS_TYPE_SUGGESTION =
+	'Its content is not of that type. Check the node that created it: it may be the error of a download, for example of an expired link, or base64 that was not decoded.';
 
 function toPart({ bytes }: InputFile, { category, mimeType, extension }: FileType): ContentPart {
 	if (category === 'audio')

@@ -14,6 +14,10 @@ interface SentFile {
 	isMarkup?: boolean;
 }
 
+/** For markup or JSON under the name of another format. */
+export const DOWNLOAD_ERROR_HINT =
+	'Check the node that created it: it may be the error of a download, for example of an expired link.';
+
 /**
  * Rejects files that contain no sound. With a model for images and audio, llama-server would transcribe the text in an
  * image.
@@ -26,7 +30,7 @@ export function assertRecording(file: SentFile): void {
 		throw createInputError(
 			`"${file.declaredName ?? file.name}" is ${description}`,
 			file.isMarkup === true
-				? 'Check the node that created it: it may be the error of a download, for example of an expired link. Enter the field that contains the recording.'
+				? `${DOWNLOAD_ERROR_HINT} Enter the field that contains the recording.`
 				: 'Enter the field that contains the recording.',
 		);
 }

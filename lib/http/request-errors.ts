@@ -16,6 +16,8 @@ import { formatDuration } from '../values/duration';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
+import type { JsonRecord } from '../values/records';
+import { asArray, asRecords, isNonEmpty } from '../values/records';
 import { collectTexts } from '../values/text';
 
 /** What an error says about its request. */
@@ -154,9 +156,24 @@ export function toResponseError(
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
 				getRequestTexts: () => collectTexts(options.json),
+				hasFiles: () => hasFiles(options),
 				isKeyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},
 			context,
 		)
 	);
+}
+
+/** Whether a request contains files; undefined without a body. Only forms with files are sent unchanged. */
+function hasFiles({ json, upload }: RequestOptions): boolean | undefined {
+	if (upload !== undefined) return true;
+	return json && hasMediaParts(json);
+}
+
+/** Whether JSON contains files: parts of messages that are no text, and the images of Ollama. */
+function hasMediaParts({ messages, images, image }: JsonRecord): boolean {
+	const isMedia = ({ type }: JsonRecord) => type !== undefined && type !== 'text';
+	const hasMedia = (message: JsonRecord) =>
+		isNonEmpty(message.images) || asRecords(asArray(message.content)).some(isMedia);
+	return isNonEmpty(images) || isNonEmpty(image) || asRecords(messages).some(hasMedia);
 }

@@ -75,6 +75,24 @@ export function lacksHeaders(data: ICredentialDataDecryptedObject): boolean {
 	return isComplete && !('extraHeaders' in data);
 }
 
+/**
+ * The data for a list in the editor: without the extra headers whose expressions have no value there. Of a failed one,
+ * n8n leaves out all headers; one such as `$execution.id` has no value.
+ *
+ * @returns the same object if nothing is missing
+ */
+export function withResolvedHeaders(
+	data: ICredentialDataDecryptedObject,
+): ICredentialDataDecryptedObject {
+	if (lacksHeaders(data)) return { ...data, extraHeaders: {} };
+	const rows = readHeaderRows(data);
+	const resolved = rows.filter((row) =>
+		[row.name, row.value].every((text) => text !== undefined && text !== null),
+	);
+	const header = resolved as ICredentialDataDecryptedObject[];
+	return resolved.length === rows.length ? data : { ...data, extraHeaders: { header } };
+}
+
 function readHeaderRows(data: ICredentialDataDecryptedObject) {
 	return asRecords(asRecord(data.extraHeaders).header);
 }

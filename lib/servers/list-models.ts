@@ -28,7 +28,7 @@ export interface ListOptions extends QueryOptions {
 	 * Only models that have not failed and support it, as far as the server reports: by categories (GPUStack), the
 	 * arguments of a router, capabilities (Ollama), or types of input. All models if it reports nothing.
 	 */
-	task?: ModelTask;
+	modelTask?: ModelTask;
 }
 
 /**
@@ -38,25 +38,26 @@ export interface ListOptions extends QueryOptions {
  */
 export async function listModels(
 	server: ModelServer,
-	{ task, ...options }: ListOptions = {},
+	{ modelTask, ...options }: ListOptions = {},
 ): Promise<ServerModel[]> {
 	const { models: listedModels, serverType } = await fetchModelList(server, options);
-	if (task === undefined) return listedModels;
+	if (modelTask === undefined) return listedModels;
 	const models = withoutFailedModels(listedModels);
-	if (task === 'reranking') assertRerankSupported(server, serverType);
-	const query = serverType.listQueries?.[task];
+	if (modelTask === 'reranking') assertRerankSupported(server, serverType);
+	const query = serverType.listQueries?.[modelTask];
 	const categorized =
 		query === undefined
 			? undefined
 			: await fetchModelList(server, { ...options, query }).catch(() => undefined);
 	const candidates = withoutFailedModels(categorized?.models ?? models);
-	const matching = candidates.filter((model) => supportsTask(model, task));
+	const matching = candidates.filter((model) => supportsTask(model, modelTask));
 	// A chat may be tried with any model.
-	if (task === 'chat') return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
+	if (modelTask === 'chat')
+		return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
-	const { suggestion } = serverType.texts.tasks[task === 'reranking' ? 'rerank' : task];
+	const { suggestion } = serverType.texts.tasks[modelTask === 'reranking' ? 'rerank' : modelTask];
 	throw createListError(server, 'modelNotFound', {
-		title: `The server has no model for ${task}`,
+		title: `The server has no model for ${modelTask}`,
 		suggestion,
 	});
 }
@@ -71,12 +72,12 @@ export function assertRerankSupported(server: ModelServer, { label, texts }: Ser
 	});
 }
 
-function supportsTask({ embeddings, isReranker, audio }: ServerModel, task: ModelTask) {
-	if (task === 'embeddings') return embeddings !== false && isReranker !== true;
-	if (task === 'reranking') return isReranker ?? embeddings !== false;
+function supportsTask({ embeddings, isReranker, audio }: ServerModel, modelTask: ModelTask) {
+	if (modelTask === 'embeddings') return embeddings !== false && isReranker !== true;
+	if (modelTask === 'reranking') return isReranker ?? embeddings !== false;
 	// Embedding models generate no text, images or audio.
 	const generatesText = embeddings !== true && isReranker !== true;
-	return generatesText && !(task === 'transcription' && audio === false);
+	return generatesText && !(modelTask === 'transcription' && audio === false);
 }
 
 async function fetchModelList(server: ModelServer, { query, ...options }: ListQuery) {

@@ -20,7 +20,6 @@ interface NamedSettings {
 	model: string;
 	dimensions?: number;
 	expectedDimensions?: number;
-	keepAlive?: string | number;
 }
 
 /**
@@ -160,24 +159,15 @@ export async function explainEmbedError(
 /** The error that names the option whose value a server rejects; undefined if it is about something else. */
 function explainRejectedOption(
 	error: ServerError,
-	{ model, dimensions, keepAlive }: NamedSettings,
+	{ model, dimensions }: NamedSettings,
 ): ServerError | undefined {
 	const { type, serverText = '' } = error;
-	const isUnknown = isUnknownError(type);
 	// Matryoshka: training that lets vectors be shortened.
-	if (isUnknown && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
+	if (isUnknownError(type) && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
 		return error.copyWith({
 			title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
 			suggestion:
 				'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
 		});
-	const isDurationNamed = /duration|keep_alive/i.test(serverText);
-	if (!isUnknown || !keepAlive || !isDurationNamed || !serverText.includes(String(keepAlive)))
-		return undefined;
-	return error.copyWith({
-		type: 'badRequest',
-		title: `The server does not accept the Keep Alive "${keepAlive}"`,
-		suggestion:
-			'Enter a duration such as 30m or 2h in the option Keep Alive, or seconds; -1 keeps the model loaded.',
-	});
+	return undefined;
 }

@@ -1,5 +1,6 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import type { ServerError } from '../errors/server-error';
+import { DURATION_EXAMPLE } from '../errors/value-limits';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
@@ -59,7 +60,7 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 	// Longer vectors are shortened by the node.
 	{ field: 'dimensions', label: 'Dimensions', canOmit: true },
 	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
-	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true },
+	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true, accepted: DURATION_EXAMPLE },
 	// Ollama: without it, long texts are truncated silently.
 	{ field: 'truncate', label: undefined, canOmit: false },
 ];
@@ -116,7 +117,7 @@ export class Embedder {
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
 		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
-			task: 'embed',
+			routedTask: 'embed',
 			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',

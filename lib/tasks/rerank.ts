@@ -102,7 +102,7 @@ export async function rerank(
 		responseModel,
 		...totals
 	} = await runTextTask(server, settings, {
-		task: 'rerank',
+		routedTask: 'rerank',
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',

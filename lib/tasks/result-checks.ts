@@ -113,7 +113,7 @@ function compareTranscriptFormat(
 	requestedFields: JsonRecord,
 ): string[] {
 	if (format === 'verbose_json')
-		return getTimedLists(extraFields).length > 0 || hasGranularities(requestedFields)
+		return hasLists(extraFields) || hasGranularities(requestedFields)
 			? []
 			: ['The server returned only the text, without segments.'];
 	if (format !== 'srt' && format !== 'vtt') return [];
@@ -125,6 +125,10 @@ function compareTranscriptFormat(
 		: [
 				`The server returned ${actual} instead of the requested ${format}. The file name shows the actual format.`,
 			];
+}
+
+function hasLists({ segments, words }: JsonRecord) {
+	return asRecords(segments).length > 0 || asRecords(words).length > 0;
 }
 
 function hasGranularities(requestedFields: JsonRecord) {
@@ -139,12 +143,19 @@ type TimedList = keyof typeof LIST_LABELS;
 function getTimedLists({ segments, words }: JsonRecord): TimedList[] {
 	const segmentRecords = asRecords(segments);
 	const hasWords =
-		asRecords(words).length > 0 ||
-		segmentRecords.some((segment) => asRecords(segment.words).length > 0);
+		asRecords(words).some(hasTimes) ||
+		segmentRecords.some((segment) => asRecords(segment.words).some(hasTimes));
 	return [
-		...(segmentRecords.length > 0 ? (['segment'] as const) : []),
+		...(segmentRecords.some(hasTimes) ? (['segment'] as const) : []),
 		...(hasWords ? (['word'] as const) : []),
 	];
+}
+
+/** Servers have several names for them. */
+function hasTimes(entry: JsonRecord) {
+	return Object.entries(entry).some(
+		([name, value]) => /^(?:start|end|begin|from|time|offset|t0)/i.test(name) && isNonEmpty(value),
+	);
 }
 
 function compareTimes(granularities: unknown, { extraFields }: ReceivedTranscript): string[] {

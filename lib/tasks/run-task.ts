@@ -75,33 +75,33 @@ export interface TaskRequest<Value, Draft = undefined>
 export async function runTask<Value, Draft = undefined>(
 	server: ModelServer,
 	settings: TaskSettings,
-	task: TaskRequest<Value, Draft>,
+	taskRequest: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
-	assertValues(task);
-	await cacheSlotCount(server, settings);
-	const upload = task.file && new TaskUpload(task.file);
+	assertFieldInputs(taskRequest);
+	if (server.maxConcurrentRequests === 0) await fetchSlotCount(server, settings);
+	const upload = taskRequest.file && new TaskUpload(taskRequest.file);
 	const sent: SentBody = { body: {} };
-	const options = toExchangeOptions(settings, task, { upload, sent });
+	const options = toExchangeOptions(settings, taskRequest, { upload, sent });
 	const sendAttempts = async (target: ModelServer) =>
 		await exchange<Draft, Value>(target, options).catch((error: unknown) => {
 			throw upload ? upload.explain(error) : error;
 		});
-	return await traceAttempts({ server, settings, task, sendAttempts }).catch(
+	return await traceAttempts({ server, settings, taskRequest, sendAttempts }).catch(
 		async (error: unknown) => {
-			throw await explainError(task, error, { retries: settings.retries ?? 0, sent });
+			throw await explainError(taskRequest, error, { retries: settings.retries ?? 0, sent });
 		},
 	);
 }
 
-/** @throws a `ServerError` of type `invalidInput` for a value that its row does not allow. */
-function assertValues<Value, Draft>(task: TaskRequest<Value, Draft>) {
-	const { fields, routes, draft, extraBody = {} } = task;
+/** @throws a `ServerError` of type `invalidInput` if the row of a field does not allow what would be sent in it. */
+function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
+	const { fields, routes, draft, extraBody = {} } = taskRequest;
 	// What the user added is sent as it is.
 	const checkedFields = fields.filter(
 		({ field, getInputIssue }) => getInputIssue && !(field in extraBody),
 	);
 	if (checkedFields.length === 0) return;
-	const body = task.toBody(routes[0]!, draft as Draft);
+	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, getInputIssue } of checkedFields) {
 		const issue = getInputIssue?.(body[field]);
 		if (issue) throw createInputError(issue.title, issue.suggestion);
@@ -113,32 +113,32 @@ interface SentBody {
 	body: JsonRecord;
 }
 
-/** Fetches the number of slots for the queue, if the credential leaves the number of concurrent requests to the server. */
-async function cacheSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
-	if (server.maxConcurrentRequests === 0) await getProfile(server).fetchProps(model, signal);
+/** Fetches the number of slots for the queue: the credential leaves the number of concurrent requests to the server. */
+async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
+	await getProfile(server).fetchProps(model, signal);
 }
 
 function toExchangeOptions<Value, Draft>(
 	{ model, timeouts, retries, priority, signal }: TaskSettings,
-	task: TaskRequest<Value, Draft>,
+	taskRequest: TaskRequest<Value, Draft>,
 	shared: Pick<TaskAttemptOptions<Draft>, 'upload' | 'sent'>,
 ): ExchangeOptions<Draft, Value> {
-	const { adaptations, extraBody, fields } = task;
+	const { adaptations, extraBody, fields } = taskRequest;
 	const modelField = model === '' ? {} : { model };
 	const omitRejected = omitRejectedField({ rows: [MODEL_FIELD, ...fields], extraBody });
 	return {
-		learningScope: task.routes[0]!,
-		routes: task.routes,
-		draft: task.draft as Draft,
-		startAttempt: (request) => toAttempt(task, { ...request, ...shared, modelField }),
-		isRepeatable: task.isRepeatable,
+		learningScope: taskRequest.routes[0]!,
+		routes: taskRequest.routes,
+		draft: taskRequest.draft as Draft,
+		startAttempt: (request) => toAttempt(taskRequest, { ...request, ...shared, modelField }),
+		isRepeatable: taskRequest.isRepeatable,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
 		http: {
-			headers: task.headers,
-			isIdempotent: task.isIdempotent,
-			isPreemptible: task.isPreemptible,
-			maxBytes: task.maxBytes,
-			maxMemory: task.maxMemory,
+			headers: taskRequest.headers,
+			isIdempotent: taskRequest.isIdempotent,
+			isPreemptible: taskRequest.isPreemptible,
+			maxBytes: taskRequest.maxBytes,
+			maxMemory: taskRequest.maxMemory,
 			...modelField,
 			timeouts,
 			maxRetries: retries,
@@ -156,24 +156,24 @@ interface TaskAttemptOptions<Draft> extends RoutedDraft<Draft> {
 }
 
 function toAttempt<Value, Draft>(
-	task: TaskRequest<Value, Draft>,
+	taskRequest: TaskRequest<Value, Draft>,
 	{ draft, route, modelField, upload, sent }: TaskAttemptOptions<Draft>,
 ): Attempt<Draft, Value> {
 	return {
-		toBody: () => ({ ...modelField, ...task.toBody(route, draft) }),
+		toBody: () => ({ ...modelField, ...taskRequest.toBody(route, draft) }),
 		toContent: (body) => {
 			sent.body = body;
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
 		receiveOutcome: async (response) =>
-			validateValue(task, await task.readResponse(response), draft),
-		getPartialOutput: () => task.getPartialOutput?.(),
-		getShownLength: () => task.getShownLength?.() ?? 0,
+			toAttemptOutcome(taskRequest, await taskRequest.readResponse(response), draft),
+		getPartialOutput: () => taskRequest.getPartialOutput?.(),
+		getShownLength: () => taskRequest.getShownLength?.() ?? 0,
 	};
 }
 
-/** Whether the value is the result, or is corrected first. */
-function validateValue<Value, Draft>(
+/** Usable, unless the task asks for a correction of the value: `readResponse` has already rejected what is invalid. */
+function toAttemptOutcome<Value, Draft>(
 	{ correct }: TaskRequest<Value, Draft>,
 	value: Value,
 	draft: Draft,
@@ -187,7 +187,7 @@ function validateValue<Value, Draft>(
 interface TracedTask<Value, Draft> {
 	server: ModelServer;
 	settings: TaskSettings;
-	task: TaskRequest<Value, Draft>;
+	taskRequest: TaskRequest<Value, Draft>;
 	/** Sends the requests, with the headers of the span. */
 	sendAttempts(target: ModelServer): Promise<ExchangeResult<Draft, Value>>;
 }
@@ -195,7 +195,7 @@ interface TracedTask<Value, Draft> {
 async function traceAttempts<Value, Draft>({
 	server,
 	settings: { model, priority },
-	task: { operation, getUsage },
+	taskRequest: { operation, getUsage },
 	sendAttempts,
 }: TracedTask<Value, Draft>) {
 	if (operation === undefined) return await sendAttempts(server);

@@ -39,7 +39,7 @@ export interface BatchRequest<Result> extends TaskRequest<BatchResponse<Result>>
 
 export interface TextTask<Result> extends RejectedTextRules {
 	/** Each task has its own limit of texts in one request. */
-	task: RoutedTask;
+	routedTask: RoutedTask;
 	texts: readonly IndexedText[];
 	createRequest(batch: readonly IndexedText[]): Promise<BatchRequest<Result>>;
 }
@@ -64,7 +64,7 @@ export interface TextTaskSettings extends TaskSettings {
 export async function runTextTask<Result>(
 	server: ModelServer,
 	settings: TextTaskSettings,
-	{ task, texts: allTexts, createRequest, ...rules }: TextTask<Result>,
+	{ routedTask, texts: allTexts, createRequest, ...rules }: TextTask<Result>,
 ): Promise<TextTaskResult<Result>> {
 	const responses: Array<BatchResponse<Result>> = [];
 	const warnings: string[] = [];
@@ -92,7 +92,7 @@ export async function runTextTask<Result>(
 	const { results, truncatedTexts } = await sendInBatches(allTexts, {
 		...rules,
 		batchSize: settings.batchSize,
-		limit: getBatchLimit(server, task, settings.model),
+		limit: getBatchLimit(server, routedTask, settings.model),
 		send,
 	});
 	return {
@@ -108,9 +108,9 @@ export async function runTextTask<Result>(
 /** The limits of a server by task and model. Each run has its own server, so the next run tries larger batches again. */
 const getBatchLimits = memoize<ModelServer, LruCache<BatchLimit>>(() => new LruCache());
 
-function getBatchLimit(server: ModelServer, task: RoutedTask, model: string) {
+function getBatchLimit(server: ModelServer, routedTask: RoutedTask, model: string) {
 	const limits = getBatchLimits(server);
-	const key = JSON.stringify([task, model]);
+	const key = JSON.stringify([routedTask, model]);
 	const limit = limits.get(key) ?? { maxTexts: Infinity };
 	limits.set(key, limit);
 	return limit;

@@ -69,6 +69,7 @@ export async function sendInBatches<Result>(
 ): Promise<SentTexts<Result>> {
 	let hasAccepted = false;
 	let truncatedTexts = 0;
+	/** Sends texts as they are, and remembers that the server accepted some. */
 	const sendBatch = async (batch: readonly IndexedText[]) => {
 		const results = await send(batch);
 		hasAccepted = true;
@@ -84,7 +85,8 @@ export async function sendInBatches<Result>(
 		}
 		return hasAccepted ? 'accepted' : 'rejected';
 	};
-	const sendTruncated = async (
+	/** Sends a rejected text shorter, if it was too long and may be truncated. Otherwise its error is thrown. */
+	const sendShorterOrThrow = async (
 		error: ServerError,
 		item: IndexedText,
 		otherTexts: OtherTextsStatus,
@@ -94,21 +96,23 @@ export async function sendInBatches<Result>(
 		if (!canTruncate || !text.trim()) throw toError(error, item, otherTexts);
 		const shorter = { ...item, text };
 		const result = await send([shorter]).catch(asServerErrorOrThrow);
-		if (result instanceof ServerError) return await sendTruncated(result, shorter, otherTexts);
+		if (result instanceof ServerError) return await sendShorterOrThrow(result, shorter, otherTexts);
 		truncatedTexts++;
 		return result;
 	};
-	const processBatch = async (batch: readonly IndexedText[]): Promise<Result[]> => {
+	/** Sends a batch, or its halves if it is rejected. */
+	const sendOrHalve = async (batch: readonly IndexedText[]): Promise<Result[]> => {
 		const result = await sendBatch(batch).catch(asServerErrorOrThrow);
 		if (!(result instanceof ServerError)) return result;
 		const [text, second] = batch;
 		const isBatchSpecific = BATCH_SPECIFIC_ERRORS.has(result.type) || isInvalidJsonResponse(result);
 		if (!isBatchSpecific) throw result;
-		if (!second) return await sendTruncated(result, text!, await sendOthersUntilAccepted(text!));
+		if (!second)
+			return await sendShorterOrThrow(result, text!, await sendOthersUntilAccepted(text!));
 		const middle = Math.ceil(batch.length / 2);
 		const truncatedBefore = truncatedTexts;
-		const results = await processBatch(batch.slice(0, middle));
-		pushAll(results, await processBatch(batch.slice(middle)));
+		const results = await sendOrHalve(batch.slice(0, middle));
+		pushAll(results, await sendOrHalve(batch.slice(middle)));
 		// All its texts were accepted as they are, so the batch was too large.
 		if (truncatedTexts === truncatedBefore) limit.maxTexts = Math.min(limit.maxTexts, middle);
 		return results;
@@ -118,7 +122,7 @@ export async function sendInBatches<Result>(
 	while (sentCount < texts.length) {
 		const size = Math.min(batchSize, limit.maxTexts);
 		const batch = selectBatch(texts.slice(sentCount, sentCount + size));
-		pushAll(results, await processBatch(batch));
+		pushAll(results, await sendOrHalve(batch));
 		sentCount += batch.length;
 	}
 	return { results, truncatedTexts };

@@ -3,7 +3,7 @@ import { isOneOf } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
-import type { ModelServer } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { ServerTask } from '../servers/task-advice';
 import { describeLackingTask } from '../servers/task-advice';
 
@@ -42,15 +42,34 @@ export async function explainUnsupportedTask(
 	return error.copyWith({
 		type: 'featureDisabled',
 		title: describeLackingTask(task, known),
-		suggestion: `${urlSuggestion}${texts.tasks[task].suggestion}`,
+		suggestion:
+			suggestUpstreamStart(error, serverType) ?? `${urlSuggestion}${texts.tasks[task].suggestion}`,
 	});
 }
 
-/** Adds how a server accepts longer texts for embeddings or reranking. Other errors are returned unchanged. */
+/** llama-server names the option that it lacks. */
+const MISSING_OPTION = /\bstart it with ['"`]?(--[a-z][a-z-]{1,40})/i;
+
+/** A gateway that passes on such a sentence has the model already: the server behind it lacks the option. */
+function suggestUpstreamStart(
+	{ serverText = '' }: ServerError,
+	{ isGateway, label }: ServerType,
+): string | undefined {
+	const option = MISSING_OPTION.exec(serverText)?.[1];
+	return isGateway === true && option !== undefined
+		? `Start the server behind ${label} with ${option} and a model for it, or select a model of another server.`
+		: undefined;
+}
+
+const SMALLER_BATCHES =
+	'Lower "Batch Size", or split the texts into smaller parts. Or raise the limit of the server (text-embeddings-inference: --payload-limit) or of the proxy in front of it (nginx: client_max_body_size).';
+
+/** Adds how a server accepts longer texts for embeddings or reranking, or a smaller request. Other errors are unchanged. */
 export async function explainLongTexts(
 	error: ServerError,
 	server: ModelServer,
 ): Promise<ServerError> {
+	if (error.type === 'requestTooLarge') return error.withSuggestion(SMALLER_BATCHES);
 	if (error.type !== 'promptTooLong') return error;
 	const { texts } = await getProfile(server).fetchType();
 	return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());

@@ -1,13 +1,12 @@
 /**
- * Marks and thinking that models write around a transcript. The same characters in the middle of a sentence are speech
- * about them, so a mark counts only at the place where a model writes it. Pure.
+ * Marks that models write around a transcript. The same characters in the middle of a sentence are speech about them, so a
+ * mark counts only at the place where a model writes it. Pure.
  */
-import { splitReasoning } from '../text/reasoning';
 
 /** A text without marks. */
 export interface UnmarkedText {
 	text: string;
-	/** Of the first mark that names one. */
+	/** That of the first mark that names one, in the words or the code of the model. */
 	language?: string;
 }
 
@@ -84,7 +83,7 @@ export function stripSilence(text: string): string {
 	return text.replace(SILENT_PART, '');
 }
 
-/** A text without its first marks. */
+/** A text without the marks at its beginning. */
 interface LeadingMarks extends UnmarkedText {
 	/** The marks that may follow between its parts. */
 	inner: RegExp[];
@@ -122,30 +121,4 @@ function stripTrailing(marked: string): string {
 		if (mark === undefined) return text;
 		text = content.slice(0, -mark.length);
 	}
-}
-
-/**
- * The end of thinking in a channel whose start is in the prompt (Gemma 4): at the beginning, behind a sentence, a line or
- * the name of the channel, and not in the middle of a sentence.
- */
-const CHANNEL_END = /<channel\|>/;
-
-const CHANNEL_NAME = /^\s*thought\s*\n/;
-
-const SENTENCE_END = /(?:^|[.!?。！？…][ \t]*|\n[ \t]*)$/;
-
-const SENTENCE_REST = /^(?:["'`”’»,;:)]|[ \t]+\p{Ll})/u;
-
-/** Models that answer with speech and text may think. A text that is only thinking stays. */
-export function stripReasoning(response: string): string {
-	const { text } = splitReasoning(response, true);
-	if (text !== response) return !text.trim() && !/<\/think>\s*$/.test(response) ? response : text;
-	const end = CHANNEL_END.exec(response);
-	if (!end) return response;
-	const before = response.slice(0, end.index);
-	const after = response.slice(end.index + end[0].length);
-	const isEnd =
-		(CHANNEL_NAME.test(before) || SENTENCE_END.test(before.slice(-MAX_MARK_LENGTH))) &&
-		!SENTENCE_REST.test(after.slice(0, MAX_MARK_LENGTH));
-	return isEnd && after.trim() ? after : response;
 }

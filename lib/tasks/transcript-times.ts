@@ -35,7 +35,7 @@ const MAX_TIME = 360_000;
  */
 export function correctTimes(transcript: Transcript): TimedTranscript {
 	const { extraFields, subtitles } = transcript;
-	const duration = asFiniteNumber(extraFields.duration);
+	const duration = asFiniteNumber(toTime(extraFields.duration));
 	const segments = asRecords(extraFields.segments);
 	const lists = [
 		segments,
@@ -99,10 +99,13 @@ function checkTimes(entries: readonly JsonRecord[], duration: number | undefined
 	return { inNanoseconds: inNanoseconds && !isImpossible, isImpossible };
 }
 
-/** Infinite for a number of hundreds of digits, which cannot be a time. */
-function toTime(value: unknown) {
-	return typeof value === 'number' ? value : asFiniteNumber(value);
+/** Also from a text, as OpenAI writes a duration. Infinite for hundreds of digits, which cannot be a time. */
+function toTime(value: unknown): number | undefined {
+	if (typeof value === 'number') return value;
+	return typeof value === 'string' && NUMBER.test(value) ? Number(value) : undefined;
 }
+
+const NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 function fitInNanoseconds(ranges: readonly TimeRange[], duration = 0) {
 	const times = ranges
@@ -146,9 +149,9 @@ function toSeconds<Entry extends object>(
 ): Entry {
 	if (!inNanoseconds) return entry;
 	const times = Object.entries(entry).filter(
-		([name, value]) => (name === 'start' || name === 'end') && typeof value === 'number',
+		([name, value]) => (name === 'start' || name === 'end') && toTime(value) !== undefined,
 	);
-	const seconds = times.map(([name, value]) => [name, (value as number) / NANOSECONDS]);
+	const seconds = times.map(([name, value]) => [name, toTime(value)! / NANOSECONDS]);
 	return { ...entry, ...Object.fromEntries(seconds) };
 }
 

@@ -6,13 +6,8 @@ import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../value
 import { parseJson } from '../values/json';
 import { joinSplitSegments, joinSplitText } from './split-text';
 import type { SubtitleFormat, Transcript } from './transcript-hints';
-import {
-	isSilentSegment,
-	stripLineMarks,
-	stripMarks,
-	stripReasoning,
-	stripSilence,
-} from './transcript-marks';
+import { isSilentSegment, stripLineMarks, stripMarks, stripSilence } from './transcript-marks';
+import { stripReasoning } from './transcript-reasoning';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';

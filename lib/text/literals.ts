@@ -2,6 +2,14 @@
 import { parseJson } from '../values/json';
 import { tryOrUndefined } from '../values/try-or-undefined';
 
+/** A kind of quotation marks. */
+interface Quotation {
+	/** The mark at its end. */
+	close: string;
+	/** What may be between the marks. */
+	body: RegExp;
+}
+
 /** How deep values may be nested. */
 const MAX_DEPTH = 50;
 /** Values of a text, which are read in less than 0.1 s. */
@@ -20,11 +28,11 @@ const NO_NUMBER = /^(?:NaN|Infinity)$/;
 /** Control characters by the letter of their escape. */
 export const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
-/** Quotation marks, the mark at the end, and what may be between them. */
-const QUOTES: ReadonlyMap<string, readonly [close: string, body: RegExp]> = new Map([
-	['"', ['"', /[^"\\]*(?:\\[^][^"\\]*)*/y]],
-	["'", ["'", /[^'\\]*(?:\\[^][^'\\]*)*/y]],
-	['“', ['”', /[^”\\]*(?:\\[^][^”\\]*)*/y]],
+/** Quotations by the mark at their beginning. */
+const QUOTES: ReadonlyMap<string, Quotation> = new Map([
+	['"', { close: '"', body: /[^"\\]*(?:\\[^][^"\\]*)*/y }],
+	["'", { close: "'", body: /[^'\\]*(?:\\[^][^'\\]*)*/y }],
+	['“', { close: '”', body: /[^”\\]*(?:\\[^][^”\\]*)*/y }],
 ]);
 /** Blanks and comments. */
 const BLANKS = /(?:[\s\u200B]|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
@@ -258,12 +266,11 @@ class LiteralReader {
 			const token = QUOTE_TOKENS.find((mark) => this.skip(mark));
 			return token === undefined ? undefined : this.readUntil(token);
 		}
-		const quote = QUOTES.get(first);
-		if (!quote) return undefined;
-		const [close, pattern] = quote;
+		const quotation = QUOTES.get(first);
+		if (!quotation) return undefined;
 		this.at += first.length;
-		const body = this.match(pattern);
-		if (this.text[this.at] !== close) throw new SyntaxProblem();
+		const body = this.match(quotation.body);
+		if (this.text[this.at] !== quotation.close) throw new SyntaxProblem();
 		this.at += 1;
 		return body.includes('\\') ? body.replace(ESCAPE, toCharacter) : body;
 	}

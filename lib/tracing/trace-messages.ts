@@ -1,21 +1,41 @@
 /** Messages as an attribute of a span. */
 
+/** A part of a message. Without a text, a trace shows only its type. */
+export interface TracedPart {
+	/** As in OpenAI's API. */
+	type: string;
+	text?: string;
+}
+
+/** A tool call of a message. */
+export interface TracedToolCall {
+	id: string;
+	name: string;
+	/** JSON text. */
+	arguments: string;
+}
+
 /** A message of a conversation, as far as a trace shows it. */
 export interface TracedMessage {
+	/** As in OpenAI's API. */
 	role: string;
-	/** Text, or parts; other parts than text appear by their type only. */
-	content: string | ReadonlyArray<{ type: string; text?: string }>;
+	content: string | readonly TracedPart[];
 	reasoning?: string;
-	toolCalls?: ReadonlyArray<{ id: string; name: string; arguments: string }>;
+	toolCalls?: readonly TracedToolCall[];
 	/** In a tool's result: the ID of its call. */
 	toolCallId?: string;
+	/** Of a response: why it ended, in the server's words. */
 	finishReason?: string;
 }
 
 /** Characters of a conversation in a trace: exporters and servers reject longer attributes. */
 const MAX_CHARACTERS = 100_000;
 
-/** Messages as JSON in the form of the GenAI conventions. If it is too long, only the end of the conversation is kept. */
+/**
+ * Messages as JSON in the form of OpenTelemetry's conventions for generative AI.
+ *
+ * @returns a list; of a conversation that is too long, only its end
+ */
 export function stringifyMessages(messages: readonly TracedMessage[]): string {
 	const newest: object[] = [];
 	let characters = 0;
@@ -49,6 +69,7 @@ function getTextEnd({ content }: TracedMessage, max: number) {
 	return text.length <= max ? text : text.slice(-max).replace(CUT_BEGINNING, '').trimStart();
 }
 
+/** The parts of a message by the conventions. */
 function toParts({ content, reasoning = '', toolCalls = [], toolCallId }: TracedMessage): object[] {
 	const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 	const texts = parts.flatMap(({ type, text }): object[] => {

@@ -5,7 +5,13 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
-import { operations } from './operations';
+import { createOperationTable } from '../shared/run/operation-table';
+import { feedbackGetAll } from './get-all';
+import { feedbackRate } from './rate';
+import { feedbackRevoke } from './revoke';
+
+/** In the order of n8n's list of actions. */
+const operations = createOperationTable([feedbackRate, feedbackGetAll, feedbackRevoke]);
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {

@@ -17,6 +17,7 @@ import { documentField, keywordField, readTextList, datasetField } from './field
 const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
 const documentFields = [datasetField, documentField];
 
+/** Paths, whose names in braces are fields. */
 const CHUNKS = '/datasets/{difyDatasetId}/documents/{documentId}/segments';
 const CHUNK = `${CHUNKS}/{chunkId}` as const;
 
@@ -27,7 +28,8 @@ const contentField = longTextField(
 	'The text of the chunk; in a Q&A knowledge base, the question',
 );
 
-const values = [
+/** What a chunk may have besides its content. */
+const optionalFields = [
 	longTextField('Answer', 'answer', 3, 'Required in a Q&A knowledge base, ignored in others'),
 	stringField(
 		'Keywords',
@@ -36,7 +38,8 @@ const values = [
 	),
 ];
 
-function readValues(parameters: NodeParameters) {
+/** The values of `optionalFields`, by the names of Dify. */
+function readOptionalValues(parameters: NodeParameters) {
 	return omitUndefined({
 		answer: parameters.textOption('options.answer'),
 		keywords: readTextList(parameters, 'options.keywords'),
@@ -68,10 +71,14 @@ export const chunks: DifyResource = {
 			name: 'Create',
 			value: 'create',
 			action: 'Create a chunk',
-			fields: [...documentFields, { ...contentField, required: true }, optionsCollection(values)],
+			fields: [
+				...documentFields,
+				{ ...contentField, required: true },
+				optionsCollection(optionalFields),
+			],
 			request: `POST ${CHUNKS}`,
 			getValues: (parameters) => ({
-				segments: [{ content: parameters.rawString('content'), ...readValues(parameters) }],
+				segments: [{ content: parameters.rawString('content'), ...readOptionalValues(parameters) }],
 			}),
 			toItems: ({ data }) => asRecords(data),
 		}),
@@ -83,7 +90,7 @@ export const chunks: DifyResource = {
 				...documentFields,
 				chunkField,
 				optionsCollection([
-					...values,
+					...optionalFields,
 					contentField,
 					booleanField(
 						'Enabled',
@@ -106,7 +113,7 @@ export const chunks: DifyResource = {
 							enabled: parameters.boolean('options.enabled', undefined),
 							// Otherwise searches still find the old child chunks.
 							regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
-							...readValues(parameters),
+							...readOptionalValues(parameters),
 						},
 					},
 				});

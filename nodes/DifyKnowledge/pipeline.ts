@@ -4,6 +4,7 @@ import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
 import { apiPath } from '../../lib/dify/api-path';
 import { parseRecords } from '../../lib/dify/pages';
+import { assertDocument } from '../../lib/files/document';
 import { asNonEmptyString, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { readFile, readId } from '../shared/dify/dify-fields';
@@ -74,7 +75,7 @@ export const pipelines: DifyResource = {
 				const selectedNode = parameters.string('datasourceNode');
 				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
 				const inputs = readExactObject(parameters, 'inputs');
-				const source = await readFile(call);
+				const source = await readFile(call, assertDocument);
 				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
 				const id = String(uploaded.id);
 				const name = asNonEmptyString(uploaded.name) ?? source.name;

@@ -4,6 +4,7 @@ import { fetchAllPages } from '../../lib/dify/pages';
 import { openDifyClient } from '../../lib/dify/credentials';
 import { buildDatasetList } from '../../lib/dify/knowledge/datasets';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
+import { withEditorCredentials } from '../shared/editor-credential';
 import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
 
 /** All searchable knowledge bases; if the list fails, an entry with the reason. */
@@ -11,7 +12,7 @@ export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
 	try {
-		const client = await openDifyClient(this, 'knowledge');
+		const client = await openDifyClient(withEditorCredentials(this), 'knowledge');
 		const datasets = await fetchAllPages(client, buildDatasetList());
 		const options = datasets
 			// Dify's API does not search external ones.

@@ -1,5 +1,5 @@
 /** The generator of Local Chat Model: runs turns within the limits of its settings, and reports each to n8n. */
-import { withToolLimit } from '../../lib/chat/prepare/tool-selection';
+import { withToolLimit } from '../../lib/chat/prepare/tool-limit';
 import { runTurn } from '../../lib/chat/turn';
 import type { ChatGenerator } from '../../lib/chat/chat-request';
 import type { ChatResult } from '../../lib/chat/chat-result';
@@ -53,7 +53,7 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 function createTurnGenerator({ server, settings }: GeneratorOptions): ChatGenerator {
 	return async (chatRequest, onDelta) => {
 		const { signal } = chatRequest;
-		const resolved = await withResolvedModel(settings, { server, task: 'chat', signal });
+		const resolved = await withResolvedModel(settings, { server, modelTask: 'chat', signal });
 		return await runTurn({ server, settings: resolved, chatRequest, onDelta });
 	};
 }

@@ -1,6 +1,6 @@
 /** The hint about a chat that could stream and does not. */
 import type { ISupplyDataFunctions } from 'n8n-workflow';
-import { NOTICEABLE_WAIT_MS } from '../shared/run/hints';
+import { NOTICEABLE_WAIT_MS } from '../shared/run/watch-loading';
 import { asRecord } from '../../lib/values/records';
 import { getStartingChatTrigger } from '../shared/run/chat-trigger';
 

@@ -41,7 +41,7 @@ export async function supplyEmbeddings(
 		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
-			task: 'embeddings',
+			modelTask: 'embeddings',
 			signal: subNode.signal,
 		});
 		return {

@@ -17,15 +17,15 @@ export interface ModelRequestSettings extends RequestSettings {
 /**
  * Reads the options of a request and the model. Without a selected model, it asks the server for its models.
  *
- * @param task - What the model is for, if none is selected.
+ * @param modelTask - What the model is for, if none is selected.
  * @throws a `ServerError` naming the field, or listing the models, if there are several.
  */
 export async function resolveModelRequestSettings(
 	call: LlamaCall,
-	task: ModelTask,
+	modelTask: ModelTask,
 ): Promise<ModelRequestSettings> {
 	const { parameters, server, priority, signal } = call;
 	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
 	const settings = { model: parameters.string('model'), ...requestSettings, priority, signal };
-	return await withResolvedModel(settings, { server, task, signal });
+	return await withResolvedModel(settings, { server, modelTask, signal });
 }

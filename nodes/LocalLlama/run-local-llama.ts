@@ -9,7 +9,7 @@ import { readPriority } from '../shared/timeout-fields';
 import type { Operation, OperationCall } from '../shared/run/operation';
 import type { RunOperationsOptions } from '../shared/run/run-operations';
 import { runOperations } from '../shared/run/run-operations';
-import { watchLoading } from '../shared/run/hints';
+import { watchLoading } from '../shared/run/watch-loading';
 
 /** Model server and priority of an item. */
 interface LlamaAccess {

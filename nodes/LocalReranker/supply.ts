@@ -46,7 +46,7 @@ export async function supplyReranker(
 		const settings = { ...readRerankSettings(parameters), priority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
-			task: 'reranking',
+			modelTask: 'reranking',
 			signal: subNode.signal,
 		});
 		return { response: createLoggedReranker(server, resolvedSettings, subNode.log) };

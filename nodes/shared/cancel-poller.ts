@@ -1,5 +1,5 @@
+/** Stop of an execution that a webhook process of n8n started. */
 import type { IExecuteFunctions } from 'n8n-workflow';
-
 import { anySignal } from '../../lib/http/abort';
 import { setUnrefTimeout } from '../../lib/http/timeouts';
 
@@ -10,7 +10,7 @@ const POLL_INTERVAL_MS = 4000;
  * Maximum share of time for polls: each loads and parses the whole execution (the webhook's body, and with "save
  * progress" every result so far).
  */
-const MAX_SHARE = 0.02;
+const MAX_TIME_SHARE = 0.02;
 
 /** One slow poll, during a restart of the database, must not be the last. */
 const MAX_POLL_INTERVAL_MS = 60_000;
@@ -25,13 +25,15 @@ type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutio
  * if the queue considers a worker dead that had lost Redis for a while. So the database is polled during work.
  */
 export class CancelPoller {
-	/** Aborts when the execution is stopped. */
+	/** Aborts when the execution is stopped; undefined if n8n has no signal for it. */
 	readonly signal: AbortSignal | undefined;
 	private readonly isNeeded: boolean;
 	private readonly controller = new AbortController();
+	/** An object for each work that has begun and is not over. */
 	private readonly working = new Set<object>();
 	private clearTimer: (() => void) | undefined;
 
+	/** @param clock milliseconds */
 	constructor(
 		private readonly context: Context,
 		private readonly intervalMs: number = POLL_INTERVAL_MS,
@@ -65,11 +67,12 @@ export class CancelPoller {
 		this.clearTimer?.();
 	}
 
+	/** Plans the next poll: the longer the last one took, the later. */
 	private schedule(lastPollMs = 0) {
 		this.clearTimer?.();
 		const delayMs = Math.max(
 			this.intervalMs,
-			Math.min(lastPollMs / MAX_SHARE, MAX_POLL_INTERVAL_MS),
+			Math.min(lastPollMs / MAX_TIME_SHARE, MAX_POLL_INTERVAL_MS),
 		);
 		this.clearTimer = setUnrefTimeout(Math.round(delayMs), () => void this.poll());
 	}

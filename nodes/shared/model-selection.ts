@@ -10,8 +10,10 @@ import { describeModel } from '../../lib/servers/describe-model';
 import { getDisplayNames } from '../../lib/servers/model-names';
 import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { createModelServer } from '../../lib/servers/endpoint';
-import { lacksHeaders } from '../../lib/servers/credential';
+import { withResolvedHeaders } from '../../lib/servers/credential';
+import { withEditorCredentials } from './editor-credential';
 import { toListEntries, createListError } from './list-entries';
+import { isConnectionError } from '../../lib/errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
@@ -73,11 +75,11 @@ export const searchRerankers: ListSearch = modelSearches.searchRerankers;
 /** A search of the editor in a list. Without a filter, it returns the whole list. */
 type ListSearch = (this: ILoadOptionsFunctions, filter?: string) => Promise<INodeListSearchResult>;
 
-function createModelSearch(task?: ModelTask): ListSearch {
+function createModelSearch(modelTask?: ModelTask): ListSearch {
 	return async function (this: ILoadOptionsFunctions, filter = ''): Promise<INodeListSearchResult> {
 		try {
 			const server = await openListedServer(this);
-			const models = await listModels(server, { task });
+			const models = await listModels(server, { modelTask });
 			const query = filter.trim().toLowerCase();
 			const names = getDisplayNames(models.map(({ id }) => id));
 			const matches = models.filter(({ id, aliases }) =>
@@ -99,14 +101,19 @@ function createModelSearch(task?: ModelTask): ListSearch {
 
 /** The server of a list. Extra headers that need the workflow are missing here, which an error of the list says. */
 export async function openListedServer(context: ILoadOptionsFunctions): Promise<ModelServer> {
-	const credentials = await context.getCredentials('localLlamaApi');
-	if (!lacksHeaders(credentials)) return createModelServer(credentials, context.helpers);
-	const server = createModelServer({ ...credentials, extraHeaders: {} }, context.helpers);
+	const credentials = await withEditorCredentials(context).getCredentials('localLlamaApi');
+	const resolved = withResolvedHeaders(credentials);
+	const server = createModelServer(resolved, context.helpers);
+	if (resolved === credentials) return server;
 	const { getSuggestion } = server.errorContext;
 	const errorContext: ModelServer['errorContext'] = {
 		...server.errorContext,
-		getSuggestion: (type, model) =>
-			[LACKS_HEADERS, getSuggestion?.(type, model)].filter((text) => text !== undefined).join(' '),
+		getSuggestion(type, model) {
+			const suggestion = getSuggestion?.(type, model);
+			// No header helps where nothing listens.
+			if (isConnectionError(type)) return suggestion;
+			return suggestion === undefined ? LACKS_HEADERS : `${LACKS_HEADERS} ${suggestion}`;
+		},
 	};
 	return Object.defineProperty(server, 'errorContext', { value: errorContext });
 }
@@ -127,7 +134,7 @@ interface ModelSettings {
 export interface ModelLookup {
 	server: ModelServer;
 	/** What the model is for. */
-	task: ModelTask;
+	modelTask: ModelTask;
 	signal?: AbortSignal;
 }
 
@@ -141,7 +148,7 @@ const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => n
  */
 export async function withResolvedModel<T extends ModelSettings>(
 	settings: T,
-	{ server, task, signal }: ModelLookup,
+	{ server, modelTask, signal }: ModelLookup,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
@@ -150,7 +157,7 @@ export async function withResolvedModel<T extends ModelSettings>(
 	const resolve = async () => {
 		for (;;) {
 			const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
-			const model = await resolveOnlyModel(server, { task, signal, timeoutMs }).catch(
+			const model = await resolveOnlyModel(server, { modelTask, signal, timeoutMs }).catch(
 				asServerErrorOrThrow,
 			);
 			if (!(model instanceof ServerError)) return model;
@@ -166,15 +173,18 @@ export async function withResolvedModel<T extends ModelSettings>(
 		server.onLoaded?.();
 		return model;
 	};
-	return { ...settings, model: await fetchOnce(modelCache(server), task, resolveAndReport) };
+	return { ...settings, model: await fetchOnce(modelCache(server), modelTask, resolveAndReport) };
 }
 
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);
 
-async function resolveOnlyModel(server: ModelServer, options: ListOptions & { task: ModelTask }) {
-	const { task, signal } = options;
+async function resolveOnlyModel(
+	server: ModelServer,
+	options: ListOptions & { modelTask: ModelTask },
+) {
+	const { modelTask, signal } = options;
 	const context = toErrorContext(server, { url: toListUrl(server) });
-	if (!NAME_OPTIONAL_TASKS.has(task))
+	if (!NAME_OPTIONAL_TASKS.has(modelTask))
 		return selectOnlyModel(await listModels(server, options), context);
 	// A server with one model for images or audio needs no name, and may have no list.
 	const models = await listModels(server, options).catch(asServerErrorOrThrow);

@@ -5,7 +5,7 @@ import type { Priority } from '../../lib/http/queue';
 import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
-import { watchLoading } from './run/hints';
+import { watchLoading } from './run/watch-loading';
 import { toPanelError } from './run/panel-error';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';

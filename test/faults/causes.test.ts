@@ -27,6 +27,7 @@ const page = (text: string, more = '') =>
 	`<html><head><title>${text}</title></head><body>${more}</body></html>`;
 
 const TIMED_OUT = ['gatewayTimeout', 'difyGatewayTimeout'];
+const RATE_LIMITED = ['busy', 'difyBusy'];
 const UNREACHABLE = ['badGateway', 'difyBadGateway'];
 
 const CAUSES: readonly Cause[] = [
@@ -111,6 +112,53 @@ const CAUSES: readonly Cause[] = [
 		isModel: true,
 	},
 	{
+		name: "Cloudflare's rate limit",
+		status: 429,
+		body: 'error code: 1015',
+		types: RATE_LIMITED,
+	},
+	{
+		name: 'the rate limit of a proxy',
+		status: 429,
+		body: 'Too Many Requests',
+		types: RATE_LIMITED,
+	},
+	{
+		name: 'an instance that does not run (GPUStack)',
+		status: 503,
+		body: json("Model instance 'a-1' not in RUNNING state"),
+		types: ['busy'],
+		isModel: true,
+	},
+	{
+		name: 'a missing backend (LocalAI)',
+		status: 500,
+		body: json('could not load model: backend not found: llama-cpp'),
+		types: ['modelLoadFailed'],
+		isModel: true,
+	},
+	{
+		name: 'an unknown architecture',
+		status: 500,
+		body: json("error loading model: unknown model architecture: 'qwen35'"),
+		types: ['modelLoadFailed'],
+		isModel: true,
+	},
+	{
+		name: 'a failure behind the server (424)',
+		status: 424,
+		body: json('Backend error: cannot reshape the batch', { type: 'Backend' }),
+		types: ['serverError'],
+		isModel: true,
+	},
+	{
+		name: 'a batch that is too large',
+		status: 413,
+		body: json('batch size 64 > maximum allowed batch size 32', { type: 'Validation' }),
+		types: ['requestTooLarge', 'badRequest'],
+		isModel: true,
+	},
+	{
 		name: 'a file that is too large',
 		status: 413,
 		body: json('Payload too large'),
@@ -146,6 +194,10 @@ const OWN_TITLES: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
 		/a prompt that is too long: .*(?:rerank|embed|LocalEmbeddings|LocalReranker)/i,
 		'names the text',
 	],
+	[
+		/a batch that is too large: .*(?:rerank|embed|LocalEmbeddings|LocalReranker)/i,
+		'names Batch Size',
+	],
 ];
 
 /** Operations for which the response means something else. */
@@ -166,7 +218,14 @@ const NAMED_LABELS = [
 	'Response Format',
 	'Keep Alive',
 	'Max Concurrent Items',
+	'Batch Size',
 ];
+
+/** Advice about files, for operations without them. */
+const ABOUT_FILES = /\bfiles?\b/i;
+
+/** Labels of fields with files. */
+const FILE_LABEL = /\b(?:files?|images?|audio|binary)\b/i;
 
 /** Servers that were not recognized and that no message names. */
 const FOREIGN = /\bUse (?:GPUStack|vLLM|LiteLLM|Ollama|LM Studio)\b/;
@@ -267,6 +326,9 @@ test.each(CAUSES)('$name: one title, and advice that can be followed', async (ca
 		for (const label of NAMED_LABELS)
 			if (suggestion.includes(label) && !labels.includes(label))
 				problems.push(`${name} has no option ${label}: ${suggestion}`);
+		const isAboutFiles = type === 'requestTooLarge' && ABOUT_FILES.test(suggestion);
+		if (isAboutFiles && !labels.some((label) => FILE_LABEL.test(label)))
+			problems.push(`${name} has no files: ${suggestion}`);
 		if (FOREIGN.test(suggestion)) problems.push(`${name}: ${suggestion}`);
 	}
 	expectNoProblems(problems);

@@ -23,15 +23,15 @@ interface Row {
 const TRANSCRIBE = 'Local Llama audio transcribe';
 const DIFY_TRANSCRIBE = 'Dify Apps audio transcribe';
 
-/** Operations whose file is part of a form; files of messages and of input forms go through `Dify Apps file upload`. */
-const SENDERS = [
-	TRANSCRIBE,
-	DIFY_TRANSCRIBE,
-	'Dify Apps file upload',
+/** Operations whose file replaces a document, or becomes one. */
+const KNOWLEDGE = [
 	'Dify Knowledge document sync',
 	'Dify Knowledge document upsertFile',
 	'Dify Knowledge pipeline run',
 ];
+
+/** Operations whose file is part of a form; files of messages and of input forms go through `Dify Apps file upload`. */
+const SENDERS = [TRANSCRIBE, DIFY_TRANSCRIBE, 'Dify Apps file upload', ...KNOWLEDGE];
 
 const ROWS: readonly Row[] = [
 	{
@@ -97,6 +97,30 @@ const ROWS: readonly Row[] = [
 			mimeType: 'audio/mpeg',
 		},
 		sent: { fileName: 'call.mp3', mimeType: 'audio/mpeg' },
+		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE, ...KNOWLEDGE],
+	},
+	...[
+		{ fileName: 'invoice.pdf', mimeType: 'application/pdf' },
+		{ fileName: 'photo.png', mimeType: 'image/png' },
+		{ fileName: 'book.epub', mimeType: 'application/epub+zip' },
+		{
+			fileName: 'report.docx',
+			mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+		},
+	].map((sent) => ({
+		title: `the error of a download under the name ${sent.fileName}`,
+		file: { bytes: Buffer.from('<!DOCTYPE html><title>Sign in</title>'), ...sent },
+		sent,
+		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE, ...KNOWLEDGE],
+	})),
+	{
+		title: 'a table that a program exported as HTML',
+		file: {
+			bytes: Buffer.from('<table><tr><td>1</td></tr></table>'),
+			fileName: 'sums.xls',
+			mimeType: 'application/vnd.ms-excel',
+		},
+		sent: { fileName: 'sums.xls', mimeType: 'application/vnd.ms-excel' },
 		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE],
 	},
 	{

@@ -9,6 +9,7 @@ import { CompletionAccumulator } from '../../lib/chat/read/completion-accumulato
 import { parseFormatCall } from '../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
+import { scoreTools } from '../../lib/chat/prepare/score-tools';
 import { ToolCallAccumulator } from '../../lib/chat/read/tool-call-accumulator';
 import { toValidName } from '../../lib/chat/tools/tool-names';
 import {
@@ -91,17 +92,24 @@ import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
-import { readFieldIssues } from '../../lib/errors/rejected-fields';
+import { findMentions, readFieldIssues } from '../../lib/errors/rejected-fields';
 import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
+import { findBatchLimit } from '../../lib/errors/batch-limit';
+import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
 import { findMessageFacts } from '../../lib/errors/message-facts';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
 import { decodeInlineData, isDataUrl } from '../../lib/files/inline-data';
-import { getAudioExtension, getFileType, decodeText } from '../../lib/files/file-types';
+import {
+	contradictsType,
+	getAudioExtension,
+	getFileType,
+	decodeText,
+} from '../../lib/files/file-types';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { stringifyBody } from '../../lib/http/send-request';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
@@ -117,9 +125,9 @@ import {
 	isSilentSegment,
 	stripLineMarks,
 	stripMarks,
-	stripReasoning,
 	stripSilence,
 } from '../../lib/tasks/transcript-marks';
+import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { asRecord } from '../../lib/values/records';
@@ -221,6 +229,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'entities of HTML': decodeEntities,
 	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
 	'a model name': opensReasoningInPrompt,
+	'questions and descriptions of tools': (text) =>
+		scoreTools([text], [{ name: text, description: text, schema: {} }]),
 	'a repetition': (text) => new RunawayDetector().push(text),
 	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
@@ -266,6 +276,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			{ name: 'n', value: text.slice(0, 50) },
 			{ name: 'top_logprobs', value: 4 },
 		]),
+	'names in a message': (text) => findMentions(text, ['n', 'top_logprobs', text.slice(0, 50)]),
 	'limits of values': (text) => [
 		parseValueLimit(text, 4),
 		parseValueLimit(text, 'a'),
@@ -274,6 +285,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'facts of a message': (text) =>
 		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
+	'the size of a batch': findBatchLimit,
+	'a model that cannot be loaded': (text) => [findMissingBackend(text), findUnknownPart(text)],
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
@@ -371,6 +384,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	nameInDisposition: (text) => parseDispositionFileName(`attachment; filename=${text}`),
 	mimeTypeIn: parseMimeType,
 	declaredType: (text) => getFileType(Buffer.of(), text),
+	'the contradiction of a type': (text) => [
+		contradictsType(Buffer.from(text), 'image/png'),
+		contradictsType(Buffer.of(...Buffer.alloc(8)), `image/${text}`),
+	],
 	fileTypeOf: (text) => getFileType(Buffer.from(text), 'text/plain'),
 	'binary data as text': (text) => [isDataUrl(text), decodeInlineData(text)],
 	'data of a data URL': (text) => decodeInlineData(`data:${text};base64,${text}`),

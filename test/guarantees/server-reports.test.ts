@@ -292,8 +292,9 @@ test.each([
 	const target = await reject('library', 400, { error: text });
 	const embedder = embedderOf(target, { keepAlive });
 	const error = await getError(embedder.embed(['a', 'b'], 'document'));
-	expect(error.message).toBe(`The server does not accept the Keep Alive "${keepAlive}"`);
-	expect(error.suggestion).toContain('30m');
+	expect(error.message).toMatch(/^Keep Alive: /);
+	expect(error.detail).toContain(`"${keepAlive}"`);
+	expect(error.suggestion).toBe('Set "Keep Alive" to a duration such as 30m or 2h.');
 });
 
 /** A recorded response of a real server. */

@@ -1,4 +1,5 @@
 /** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
+import { DURATION_EXAMPLE } from '../../errors/value-limits';
 import type { RequestField } from '../../exchange/request-fields';
 import { SERVER_TYPES } from '../../servers/types/index';
 import type { SamplingSettings } from '../settings';
@@ -9,7 +10,7 @@ const TOKEN_NAMES = ['max_completion_tokens', 'n_predict', 'num_predict'];
 
 /** A row for each option. */
 const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
-	({ name, fieldName, label }) => ({
+	({ name, fieldName, label, type }) => ({
 		field: fieldName,
 		otherNames: [
 			...Object.values(SERVER_TYPES).flatMap(({ fieldNames = {} }) => fieldNames[name] ?? []),
@@ -17,6 +18,7 @@ const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
 		],
 		label,
 		canOmit: true,
+		...(type === 'duration' && { accepted: DURATION_EXAMPLE }),
 	}),
 );
 

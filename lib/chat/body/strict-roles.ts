@@ -7,7 +7,7 @@
 import type { Adaptation } from '../../exchange/find-change';
 import { mergeAdjacent } from '../content';
 import type { JsonRecord } from '../../values/records';
-import { asArray, asRecord, asRecords, asString } from '../../values/records';
+import { asArray, asRecord, asRecords, asString, isUnset } from '../../values/records';
 
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';
@@ -21,12 +21,23 @@ const STRICT_ROLES_WARNING =
 /** Sends a rejected conversation again in its strict form, once. */
 export const enforceStrictRoles: Adaptation = (rejection, body) => {
 	const isPossible = rejection.type === 'badRequest' || rejection.type === 'templateRejected';
-	if (!isPossible || body.messages === undefined) return undefined;
+	if (!isPossible || !isConversation(body.messages)) return undefined;
 	const hasSystem = rejection.matches(REJECTED_SYSTEM_ROLE).length === 0;
 	const apply = (requestBody: JsonRecord) => toStrictBody(requestBody, hasSystem);
 	if (apply(body) === body) return undefined;
 	return { name: hasSystem ? 'strict' : 'strict, no system', apply, warning: STRICT_ROLES_WARNING };
 };
+
+/** Whether all of it can be in a strict form: Extra Body may contain anything as messages, and nothing of it may be lost. */
+function isConversation(messages: unknown): boolean {
+	return Array.isArray(messages) && messages.length > 0 && messages.every(isMessage);
+}
+
+function isMessage(message: unknown): boolean {
+	const { role, content } = asRecord(message);
+	const hasContent = typeof content === 'string' || Array.isArray(content) || isUnset(content);
+	return typeof role === 'string' && hasContent;
+}
 
 /** @returns the same body if it is already strict */
 function toStrictBody(body: JsonRecord, hasSystem: boolean) {

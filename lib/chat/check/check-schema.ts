@@ -123,6 +123,13 @@ interface Keyword {
 /** Checks one keyword. */
 type Check = (keyword: Keyword) => void;
 
+/** A keyword that is checked where a schema has it. */
+interface KeywordCheck {
+	/** Its name in the schema. */
+	name: string;
+	check: Check;
+}
+
 type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
 class SchemaVisitor {
@@ -248,12 +255,8 @@ class SchemaVisitor {
 		return this.draft === '4' || this.draft === '7';
 	}
 
-	private runChecks(
-		checks: ReadonlyArray<[string, Check]>,
-		schema: JsonRecord,
-		target: Target,
-	): void {
-		for (const [name, check] of checks) {
+	private runChecks(checks: readonly KeywordCheck[], schema: JsonRecord, target: Target): void {
+		for (const { name, check } of checks) {
 			const expected = schema[name];
 			if (expected !== undefined && Object.hasOwn(schema, name))
 				check({ visitor: this, target, expected, schema });
@@ -521,31 +524,43 @@ interface NumberLimit {
 }
 
 function limitNumber({ inclusive, exclusive, exclusiveName }: NumberLimit): Check {
-	const [within, strictlyWithin] = [inclusive, exclusive].map((one) => compare(one, getNumber));
+	const checkWithin = compare(inclusive, getNumber);
+	const checkStrictlyWithin = compare(exclusive, getNumber);
 	return (keyword) => {
 		const { visitor, schema } = keyword;
 		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
-		(isStrict ? strictlyWithin : within)!(keyword);
+		const check = isStrict ? checkStrictlyWithin : checkWithin;
+		check(keyword);
 	};
 }
 
-/** The coefficient of a number as an integer, and its power of ten: 0.25 is 25 and -2. */
-function toDecimal(value: number): [coefficient: bigint, exponent: number] {
+/** An exact number: 0.25 is 25 and -2. */
+interface Decimal {
+	coefficient: bigint;
+	/** Power of ten. */
+	exponent: number;
+}
+
+/** The absolute value of a number, exactly. */
+function toDecimal(value: number): Decimal {
 	const [digits = '', exponent = '0'] = Math.abs(value).toString().split('e');
 	const [, fraction = ''] = digits.split('.');
-	return [BigInt(digits.replace('.', '')), Number(exponent) - fraction.length];
+	return {
+		coefficient: BigInt(digits.replace('.', '')),
+		exponent: Number(exponent) - fraction.length,
+	};
 }
 
 /** Exact: 0.3 is a multiple of 0.1. */
 function isMultiple({ value, divisor }: { value: number; divisor: number }): boolean {
 	if (!Number.isFinite(value) || !Number.isFinite(divisor) || divisor <= 0) return false;
-	const [coefficient, exponent] = toDecimal(value);
-	const [divisorCoefficient, divisorExponent] = toDecimal(divisor);
-	const difference = exponent - divisorExponent;
+	const decimal = toDecimal(value);
+	const decimalDivisor = toDecimal(divisor);
+	const difference = decimal.exponent - decimalDivisor.exponent;
 	const scale = 10n ** BigInt(Math.abs(difference));
 	return difference >= 0
-		? (coefficient * scale) % divisorCoefficient === 0n
-		: coefficient % (divisorCoefficient * scale) === 0n;
+		? (decimal.coefficient * scale) % decimalDivisor.coefficient === 0n
+		: decimal.coefficient % (decimalDivisor.coefficient * scale) === 0n;
 }
 
 function checkMultipleOf({ visitor, target, expected }: Keyword): void {
@@ -570,70 +585,79 @@ function checkFormat({ visitor, target, expected }: Keyword): void {
 }
 
 /** In the order of the drafts: what evaluates names comes before `unevaluated…`. */
-const GENERAL_CHECKS: ReadonlyArray<[string, Check]> = [
-	['type', checkType],
-	['const', checkConst],
-	['enum', checkEnum],
-	[
-		'not',
-		({ visitor, target, expected }) => {
+const GENERAL_CHECKS: readonly KeywordCheck[] = [
+	{ name: 'type', check: checkType },
+	{ name: 'const', check: checkConst },
+	{ name: 'enum', check: checkEnum },
+	{
+		name: 'not',
+		check: ({ visitor, target, expected }) => {
 			if (visitor.matches(expected, { ...target, evaluated: new Set() }))
 				visitor.addIssue(target, 'matches the schema in "not"');
 		},
-	],
-	['anyOf', checkAnyOf],
-	[
-		'allOf',
-		({ visitor, target, expected, schema }) => {
+	},
+	{ name: 'anyOf', check: checkAnyOf },
+	{
+		name: 'allOf',
+		check: ({ visitor, target, expected, schema }) => {
 			const within = withinCombination(target, schema);
 			for (const part of asList(expected)) visitor.apply(part, within);
 		},
-	],
-	['oneOf', checkOneOf],
-	['if', checkCondition],
+	},
+	{ name: 'oneOf', check: checkOneOf },
+	{ name: 'if', check: checkCondition },
 ];
 
-const TYPE_CHECKS: Partial<Record<ValueType, ReadonlyArray<[string, Check]>>> = {
+const TYPE_CHECKS: Partial<Record<ValueType, readonly KeywordCheck[]>> = {
 	object: [
-		['required', checkRequired],
-		['minProperties', compare(MINIMUM, getPropertyCount, ' properties')],
-		['maxProperties', compare(MAXIMUM, getPropertyCount, ' properties')],
-		['propertyNames', checkPropertyNames],
-		['dependentRequired', checkDependencies],
-		['dependentSchemas', checkDependencies],
-		['dependencies', checkDependencies],
-		['properties', checkProperties],
-		['additionalProperties', checkAdditionalProperties],
-		[
-			'unevaluatedProperties',
-			(keyword) => checkOtherProperties(keyword, (name) => keyword.target.evaluated.has(name)),
-		],
+		{ name: 'required', check: checkRequired },
+		{ name: 'minProperties', check: compare(MINIMUM, getPropertyCount, ' properties') },
+		{ name: 'maxProperties', check: compare(MAXIMUM, getPropertyCount, ' properties') },
+		{ name: 'propertyNames', check: checkPropertyNames },
+		{ name: 'dependentRequired', check: checkDependencies },
+		{ name: 'dependentSchemas', check: checkDependencies },
+		{ name: 'dependencies', check: checkDependencies },
+		{ name: 'properties', check: checkProperties },
+		{ name: 'additionalProperties', check: checkAdditionalProperties },
+		{
+			name: 'unevaluatedProperties',
+			check: (keyword) =>
+				checkOtherProperties(keyword, (name) => keyword.target.evaluated.has(name)),
+		},
 	],
 	array: [
-		['minItems', compare(MINIMUM, getItemCount, ' items')],
-		['maxItems', compare(MAXIMUM, getItemCount, ' items')],
-		['uniqueItems', checkUniqueItems],
-		['prefixItems', checkFirstItems],
-		['items', checkItems],
-		['contains', checkContains],
-		['unevaluatedItems', checkUnevaluatedItems],
+		{ name: 'minItems', check: compare(MINIMUM, getItemCount, ' items') },
+		{ name: 'maxItems', check: compare(MAXIMUM, getItemCount, ' items') },
+		{ name: 'uniqueItems', check: checkUniqueItems },
+		{ name: 'prefixItems', check: checkFirstItems },
+		{ name: 'items', check: checkItems },
+		{ name: 'contains', check: checkContains },
+		{ name: 'unevaluatedItems', check: checkUnevaluatedItems },
 	],
 	number: [
-		[
-			'minimum',
-			limitNumber({ inclusive: MINIMUM, exclusive: ABOVE, exclusiveName: 'exclusiveMinimum' }),
-		],
-		[
-			'maximum',
-			limitNumber({ inclusive: MAXIMUM, exclusive: BELOW, exclusiveName: 'exclusiveMaximum' }),
-		],
-		['exclusiveMinimum', compare(ABOVE, getNumber)],
-		['exclusiveMaximum', compare(BELOW, getNumber)],
-		['multipleOf', checkMultipleOf],
+		{
+			name: 'minimum',
+			check: limitNumber({
+				inclusive: MINIMUM,
+				exclusive: ABOVE,
+				exclusiveName: 'exclusiveMinimum',
+			}),
+		},
+		{
+			name: 'maximum',
+			check: limitNumber({
+				inclusive: MAXIMUM,
+				exclusive: BELOW,
+				exclusiveName: 'exclusiveMaximum',
+			}),
+		},
+		{ name: 'exclusiveMinimum', check: compare(ABOVE, getNumber) },
+		{ name: 'exclusiveMaximum', check: compare(BELOW, getNumber) },
+		{ name: 'multipleOf', check: checkMultipleOf },
 	],
 	string: [
-		['minLength', compare(MINIMUM, countCharacters, ' characters')],
-		['maxLength', compare(MAXIMUM, countCharacters, ' characters')],
-		['format', checkFormat],
+		{ name: 'minLength', check: compare(MINIMUM, countCharacters, ' characters') },
+		{ name: 'maxLength', check: compare(MAXIMUM, countCharacters, ' characters') },
+		{ name: 'format', check: checkFormat },
 	],
 };

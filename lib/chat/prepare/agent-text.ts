@@ -14,6 +14,7 @@ const RESULT = ', Result: ';
  * calling tools. Only exact matches are removed.
  *
  * @param calls the calls of the same message
+ * @returns the text of the model; empty if the agent wrote all of it
  */
 export function stripAgentText(text: string, calls: readonly InputToolCall[]): string {
 	const trimmed = text.trim();
@@ -30,7 +31,7 @@ export function stripAgentText(text: string, calls: readonly InputToolCall[]): s
 
 /**
  * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
- * result. A text with nothing else is kept. What is left may be a part of a tool's result.
+ * result. A text with nothing else is kept. What is left may be a part of a tool's result, so its control tokens are broken.
  */
 function stripUsedTools(text: string) {
 	if (!text.startsWith(USED_TOOLS)) return text;

@@ -9,7 +9,7 @@ import { flushText } from './run-state';
  *
  * The closing text of a succeeded run wins wherever it differs from the streamed one. Replaced responses, and what
  * failed and stopped runs streamed, stay; so does the text of a run with handled errors, if all of it was streamed. The
- * record of a stopped run only completes what a lost stream lacks.
+ * record of a stopped run only completes what a broken stream lacks.
  *
  * @returns the last changes of its display.
  */

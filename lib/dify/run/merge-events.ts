@@ -1,5 +1,5 @@
 /** Merges events into the parts of a run: nodes, files, thoughts, forms. */
-import { MemoryBudget } from '../../json-memory';
+import { MemoryBudget } from '../../memory-budget';
 import type { JsonRecord } from '../../values/records';
 import { asRecords, isRecord, asArray, isNonEmpty, asNonEmptyString } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';

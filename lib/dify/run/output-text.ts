@@ -11,7 +11,10 @@ export interface OutputContext {
 
 /**
  * The text in the outputs of a run: the response of a chatflow, which alone belongs to a conversation, or the only text
- * of a workflow. With several outputs, a lost stream is rebuilt as Dify streams texts and numbers: line by line.
+ * of a workflow. With several outputs, a broken stream is rebuilt as Dify streams texts and numbers: line by line.
+ *
+ * @param outputs as received
+ * @returns undefined if the outputs do not say which text is that of the run
  */
 export function getOutputText(
 	{ conversationId, mayLackText }: OutputContext,

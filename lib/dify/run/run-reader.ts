@@ -34,7 +34,7 @@ import {
 	fetchRunRecord,
 	fetchEndedRunRecord,
 } from './run-record';
-import type { Cancelled, StreamEnd } from './stream-end';
+import type { StreamEnd } from './stream-end';
 import { SilenceWatch } from './silence';
 import { toRunResult } from './run-result';
 import { getStreamEnd, hasReceivedNothing, isRecoverable } from './stream-end';
@@ -93,14 +93,14 @@ const MAX_PARSED_BYTES = 128 * 1024 * 1024;
 /** The beginning of an event that only adds details. Dify writes its name first. */
 const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
-/** Errors after which Dify may have started the run. */
-const mayHaveStarted = isOneOf(
+/** Errors that leave open whether Dify started the run. */
+const leavesStartOpen = isOneOf(
 	'closedBeforeResponse',
 	'connectionLost',
 	'badGateway',
 	'gatewayTimeout',
 );
-const MAY_HAVE_STARTED =
+const CHECK_LOGS_ADVICE =
 	'A run may have started: check the logs of the app before you send the request again.';
 
 const RECOVERED_FROM_RUN_RECORD =
@@ -146,6 +146,12 @@ function isTooLargeEvent(error: ServerError | undefined): error is ServerError {
 	return error?.type === 'invalidResponse';
 }
 
+/** This client ended the run: the execution was stopped, or the text could not be displayed. */
+interface Cancellation {
+	/** Why the text could not be displayed. */
+	reason?: string;
+}
+
 /** A run, and where it is read from. */
 interface RunToRead {
 	client: DifyClient;
@@ -169,7 +175,7 @@ class RunReader {
 	/** The response had lines that are not events, such as a proxy's page. */
 	private hasNonEventLines = false;
 	/** Set once this client ends the run. */
-	private cancellation: Cancelled | undefined;
+	private cancellation: Cancellation | undefined;
 	/** Whether Dify accepted the stop; undefined before it is sent. */
 	private stopAcceptance: Promise<boolean> | undefined;
 	/** Memory of all large events, read or not. */
@@ -204,10 +210,11 @@ class RunReader {
 		const streamEnd = getStreamEnd(run, error, this.silentRecord);
 		if (streamEnd.type === 'textTooLong') throw await this.createTooLongError(streamEnd.error);
 		await this.emitDeltas(deltas);
-		return await this.toResult(streamEnd);
+		return await this.finishOrRecover(streamEnd);
 	}
 
-	private async toResult(
+	/** Finishes a run whose end is known, and completes another one from what Dify stores, which may take until its end. */
+	private async finishOrRecover(
 		streamEnd: Exclude<StreamEnd, { type: 'textTooLong' }>,
 	): Promise<RunResult> {
 		switch (streamEnd.type) {
@@ -228,7 +235,7 @@ class RunReader {
 			case 'broken':
 				return await this.recoverBrokenRun(streamEnd.error);
 			case 'errorResponse':
-				throw this.withMayHaveStarted(streamEnd.error);
+				throw this.withCheckLogsAdvice(streamEnd.error);
 		}
 	}
 
@@ -318,10 +325,7 @@ class RunReader {
 	}
 
 	private readonly cancel = (reason?: unknown) => {
-		this.cancellation ??= {
-			type: 'cancelled',
-			reason: typeof reason === 'string' ? reason : undefined,
-		};
+		this.cancellation ??= { reason: typeof reason === 'string' ? reason : undefined };
 		if (this.options.stop === undefined) this.abortController.abort();
 		else if (this.run.taskId !== undefined) this.stopInDify();
 		else this.closeAfter(TASK_ID_WAIT_MS);
@@ -343,7 +347,7 @@ class RunReader {
 		});
 	}
 
-	private async createCancelledError({ reason }: Pick<Cancelled, 'reason'> = {}) {
+	private async createCancelledError({ reason }: Cancellation = {}) {
 		return await this.createErrorWithResult('aborted', {
 			detail: reason && `The run was cancelled: ${reason}`,
 		});
@@ -377,7 +381,7 @@ class RunReader {
 		const warning = isTooLargeEvent(error) ? RECOVERED_FROM_LARGE_EVENT : undefined;
 		return await this.recoverStoredRun(
 			{ timeoutMs, warning },
-			async () => await this.createLostError(error),
+			async () => await this.createBrokenError(error),
 		);
 	}
 
@@ -427,10 +431,10 @@ class RunReader {
 		return isNew && this.hasResponse && !this.hasNonEventLines && hasReceivedNothing(this.run);
 	}
 
-	/** A run whose end is unknown. */
-	private async createLostError(error: ServerError | undefined) {
+	/** The error of a run whose stream broke, and whose end is unknown. */
+	private async createBrokenError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
-			return this.withMayHaveStarted(error);
+			return this.withCheckLogsAdvice(error);
 		}
 		if (isTooLargeEvent(error)) {
 			const { message: title, serverText } = error;
@@ -445,9 +449,12 @@ class RunReader {
 	}
 
 	/** Adds that a run may have started, after errors of proxies and connections. */
-	private withMayHaveStarted(error: ServerError) {
-		const isOpen = this.options.followedRunId === undefined && mayHaveStarted(error.type);
-		return isOpen ? error.withSuggestion(`${error.suggestion} ${MAY_HAVE_STARTED}`) : error;
+	private withCheckLogsAdvice(error: ServerError) {
+		const isNew = this.options.followedRunId === undefined;
+		const mayHaveStarted = isNew && leavesStartOpen(error.type);
+		return mayHaveStarted
+			? error.withSuggestion(`${error.suggestion} ${CHECK_LOGS_ADVICE}`)
+			: error;
 	}
 
 	/**

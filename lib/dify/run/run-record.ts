@@ -203,9 +203,11 @@ interface RecordWait extends WaitOptions {
 }
 
 /**
- * Polls the record of a run until the run has ended, and applies it like an event. The outputs become the text.
+ * Polls the record of a run until the run has ended, and applies it like an event. The answer of a finished run becomes
+ * only its closing text: `finalizeText` decides later which text counts. That of a paused run becomes the text, if it is
+ * newer.
  *
- * @returns the changes of the text
+ * @returns the changes of the text until then; the closing text is not among them
  * @throws {ServerError} of type `runTimeout` if the run has not ended in time
  */
 export async function pollAndApplyRunRecord(
@@ -216,7 +218,11 @@ export async function pollAndApplyRunRecord(
 	return applyRunRecord(run, await pollRunRecord(client, runId, options));
 }
 
-/** Applies the end of a run from its record. */
+/**
+ * Applies the end or pause of a run from its record, as an event that says the same.
+ *
+ * @returns changes of the text as for `pollAndApplyRunRecord`
+ */
 export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord): TextDelta[] {
 	const { files } = asRecord(outputs);
 	run.mayLackText = true;
@@ -232,9 +238,9 @@ export function applyRunRecord(run: RunState, { runId, outputs, raw }: RunRecord
 }
 
 /**
- * Fetches the text of a chatflow whose stream was lost from its stored message, and keeps it as the closing text. Only if
- * its run record may lack a replacement: that of a stopped run has no text, and that of an app with moderation has the unmoderated one
- * (docs/protocols/dify.md 3.9).
+ * Fetches the text of a chatflow whose stream broke from its stored message, and keeps it as the closing text. Only if
+ * its run record may lack a replacement: that of a stopped run has no text, and that of an app with moderation has the
+ * unmoderated one (docs/protocols/dify.md 3.9).
  */
 export async function fetchAndKeepStoredText(
 	client: DifyClient,

@@ -1,4 +1,4 @@
-/** From the state of a run to its result, or to the received part of a lost run. */
+/** From the state of a run to its result, or to the received part of one that failed. */
 import { formatMegabytes } from '../../http/body-limits';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
@@ -6,7 +6,7 @@ import { getRunFailureText, NO_REASON } from './failure-text';
 import type { RunState } from './run-state';
 import { isSuccessStatus } from './run-state';
 
-/** The result of a run, or the received part of a lost one. */
+/** The result of a run, or the received part of one that failed. */
 export function toRunResult(run: RunState): RunResult {
 	const { status, error } = toStatus(run);
 	const {

@@ -14,7 +14,7 @@ import { asFiniteNumber } from '../../values/numbers';
 import { ReasoningSplitter } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
-import { MemoryBudget } from '../../json-memory';
+import { MemoryBudget } from '../../memory-budget';
 import type { DifyEvent, HumanForm, RunFailure, RunResult, TextDelta } from '../types';
 import { adoptText, isBeginning } from './adopt-text';
 import type { TextParts } from './adopt-text';

@@ -90,7 +90,7 @@ export async function startRun(
 }
 
 /**
- * Follows a run whose stream was lost before its pause, to read its forms: its record has none, but its events repeat
+ * Follows a run whose stream broke before its pause, to read its forms: its record has none, but its events repeat
  * them.
  *
  * @returns the followed result, with what only the first one has; the first one if it lacks no form.

@@ -11,13 +11,6 @@ interface RunEnded {
 	missing?: 'finalEvent' | 'status';
 }
 
-/** This client ended the run: the execution was stopped, or the text could not be displayed. */
-export interface Cancelled {
-	type: 'cancelled';
-	/** Why the text could not be displayed. */
-	reason?: string;
-}
-
 /** The text of the run was too long. */
 interface TextTooLong {
 	type: 'textTooLong';
@@ -48,7 +41,7 @@ interface ErrorResponseEnd {
 	error: ServerError;
 }
 
-/** How the events of a run ended, unless this client cancelled it. */
+/** How the events of a run ended that this client did not cancel. */
 export type StreamEnd = RunEnded | TextTooLong | Silent | TimedOut | Broken | ErrorResponseEnd;
 
 /**

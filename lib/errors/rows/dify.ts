@@ -7,6 +7,7 @@ import { isCloudflareStatus } from '../gateway-status';
 import type { GATEWAY_ERRORS } from './gateway';
 import { describeGatewayTimeout } from './gateway';
 import { describeRedirect, describeRedirectTarget } from './network';
+import { describeRateLimit, suggestHigherRate } from './rate-limit';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
@@ -447,9 +448,14 @@ export const DIFY_VARIANTS = {
 			'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.',
 	},
 	busy: {
-		title: 'The app has reached its limit of concurrent requests',
-		suggestion:
-			'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
+		title: ({ isRateLimit, gateway }) =>
+			isRateLimit
+				? describeRateLimit(gateway)
+				: 'The app has reached its limit of concurrent requests',
+		suggestion: ({ isRateLimit, gateway }) =>
+			isRateLimit
+				? suggestHigherRate(gateway)
+				: 'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
 	},
 	streamEndedEarly: {
 		title: 'The response from Dify ended before it was complete',

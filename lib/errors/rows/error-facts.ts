@@ -41,10 +41,14 @@ export interface ErrorFacts {
 	isKeyMissing?: boolean;
 	/** No instance of the model responds to its gateway. */
 	hasNoInstance?: boolean;
+	/** An instance of the model will run, but does not yet. */
+	isInstanceStarting?: boolean;
 	/** A gateway paused all deployments of the model after they failed. */
 	isPaused?: boolean;
 	/** A limit of requests or tokens in a time, not of what runs at once. */
 	isRateLimit?: boolean;
+	/** A limit of requests at the same time that a gateway sets for a key, not that of the server. */
+	isConcurrencyLimit?: boolean;
 	/** Whose budget is used up, if it is not that of the key. */
 	budgetOwner?: string;
 	/** The key was valid once. */
@@ -53,12 +57,22 @@ export interface ErrorFacts {
 	isKeyBlocked?: boolean;
 	/** The model, a base model, has no chat template. */
 	hasNoTemplate?: boolean;
+	/** The server was given the URL of a file, and did not get the file. */
+	isNotFetched?: boolean;
+	/** What is wrong with the schema, in the words of the server. */
+	schemaIssue?: string;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */
 	upstreamModel?: string;
 	/** A process failed to allocate memory. */
 	isOutOfMemory?: boolean;
+	/** The request contained files. Undefined: not known. */
+	hasFiles?: boolean;
+	/** The backend of the server that a model needs and that is not installed, or its name is unknown: empty. */
+	missingBackend?: string;
+	/** What the server does not know of a model, such as `architecture "qwen35"`. */
+	unknownPart?: string;
 	/** The response had no body. */
 	isEmpty?: boolean;
 	/** The response was a web page. */
@@ -67,7 +81,7 @@ export interface ErrorFacts {
 	isDify?: boolean;
 	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
 	isNodePage?: boolean;
-	/** The gateway that failed, if the response names it. */
+	/** The gateway that failed, or whose limit is reached, if the response names it. */
 	gateway?: GatewayName;
 	/** A gateway waited for the rest of the request, not for the response. */
 	isRequestSlow?: boolean;

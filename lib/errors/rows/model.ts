@@ -2,6 +2,7 @@
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
+import { describeRateLimit, suggestHigherRate } from './rate-limit';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
@@ -40,21 +41,45 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
 }
 
-function describeBusy({ model, hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function describeBusy(facts: ErrorFacts) {
+	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
+	if (isConcurrencyLimit) return 'The limit of requests at the same time is reached';
 	return isRateLimit
-		? 'The rate limit is reached: no more requests or tokens for now'
+		? describeRateLimit(gateway)
 		: 'The server is busy and rejects further requests';
 }
 
-function suggestLessLoad({ hasNoInstance, isPaused, isRateLimit }: ErrorFacts) {
+function suggestLessLoad(facts: ErrorFacts) {
+	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
+	if (isConcurrencyLimit)
+		return 'Lower Max Concurrent Requests in the credential to that limit, or raise the limit in the gateway (LiteLLM: max_parallel_requests of the key, its user or its team).';
 	return isRateLimit
-		? 'Wait until the limit resets, or raise it in the gateway (LiteLLM: rpm and tpm of the model, rpm_limit and tpm_limit of the key or its team).'
-		: 'Try again later, or lower Max Concurrent Requests in the credential to the number of slots.';
+		? suggestHigherRate(gateway)
+		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
+}
+
+function describeFailedLoad({ model, isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+	if (isLoadTimeout) return `The model${quoted(model)} took longer to load than its server waits`;
+	if (missingBackend !== undefined)
+		return `The server lacks the backend${quoted(missingBackend)} for the model${quoted(model)}`;
+	return unknownPart === undefined
+		? `The server could not load the model${quoted(model)}`
+		: `The server does not support the ${unknownPart} of the model${quoted(model)}`;
+}
+
+function suggestLoad({ isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+	if (isLoadTimeout)
+		return 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.';
+	if (missingBackend !== undefined)
+		return 'Install the backend on the server (LocalAI: Backends in its web interface, or "local-ai backends install"), or correct its name in the configuration of the model (LocalAI: backend).';
+	return unknownPart === undefined
+		? 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.'
+		: 'Memory is not the cause. Update the server, since a newer version may support it, or select another model or another file of it.';
 }
 
 function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
@@ -62,7 +87,13 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 		key: 'use another key',
 		model: 'select another model',
 	};
-	return `Raise the budget of the ${budgetOwner} in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+	const settings: Readonly<Record<string, string>> = {
+		key: 'LiteLLM: max_budget; One API: quota of the user and the token',
+		user: 'LiteLLM: max_budget; One API: quota',
+		model: 'LiteLLM: max_budget, or model_max_budget of the key',
+	};
+	const setting = settings[budgetOwner] ?? 'LiteLLM: max_budget';
+	return `Raise the budget of the ${budgetOwner} in the gateway (${setting}), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */
@@ -273,8 +304,10 @@ export const MODEL_ERRORS = {
 	},
 	grammarRejected: {
 		title: 'The server cannot convert the schema or grammar into generation rules',
-		suggestion:
-			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+		suggestion: ({ schemaIssue }) =>
+			schemaIssue === undefined
+				? 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.'
+				: `Correct or remove this in the JSON schema, or in that of a tool: ${schemaIssue}.`,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
@@ -296,14 +329,19 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	fileUnreadable: {
-		title: ({ modality }) =>
-			modality === 'audio'
+		title: ({ modality, isNotFetched }) => {
+			if (isNotFetched) return 'The server did not get a file from its URL';
+			return modality === 'audio'
 				? 'The server cannot read the audio'
-				: 'The server cannot read a file in the request',
-		suggestion: ({ modality }) =>
-			modality === 'audio'
+				: 'The server cannot read a file in the request';
+		},
+		suggestion: ({ modality, isNotFetched }) => {
+			if (isNotFetched)
+				return 'Download the file in the workflow (HTTP Request), and pass it on as binary data. Or check that the machine of the model server reaches the URL, and that the server may fetch files.';
+			return modality === 'audio'
 				? 'Most servers read wav, mp3 and flac. whisper-server reads other audio than 16-bit WAV only if it is started with --convert and finds ffmpeg. Convert the file to WAV, and check that it is complete.'
-				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.',
+				: 'Servers accept JPEG and PNG, most also wav, mp3 and flac, and few video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and check that it is complete.';
+		},
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -326,7 +364,14 @@ export const MODEL_ERRORS = {
 	},
 	requestTooLarge: {
 		title: 'The request is too large for the server or a proxy in front of it',
-		suggestion: 'Send smaller or fewer files. In nginx, raise client_max_body_size.',
+		suggestion: ({ hasFiles }) => {
+			const smaller = hasFiles ? 'Send smaller or fewer files.' : 'Send less text in one request.';
+			const limit =
+				'Raise the limit of the server, or of the proxy in front of it (nginx: client_max_body_size).';
+			return hasFiles === undefined
+				? limit
+				: `${smaller} Or ${limit.charAt(0).toLowerCase()}${limit.slice(1)}`;
+		},
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -348,21 +393,17 @@ export const MODEL_ERRORS = {
 	modelLoading: {
 		title: ({ timeoutMs }) =>
 			`The model is still loading${timeoutMs === undefined ? '' : ` after ${formatDuration(timeoutMs)}`}`,
-		suggestion:
-			'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
+		suggestion: ({ isInstanceStarting }) =>
+			isInstanceStarting
+				? 'Wait until an instance of the model is running, or raise "First Token Timeout". If that takes long, check the state and the log of the instance (GPUStack: Deployments).'
+				: 'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 		health: 'loading',
 		cause: 'server',
 		retry: 'same',
 	},
 	modelLoadFailed: {
-		title: ({ model, isLoadTimeout }) =>
-			isLoadTimeout
-				? `The model${quoted(model)} took longer to load than its server waits`
-				: `The server could not load the model${quoted(model)}`,
-		suggestion: ({ isLoadTimeout }) =>
-			isLoadTimeout
-				? 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.'
-				: 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
+		title: describeFailedLoad,
+		suggestion: suggestLoad,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

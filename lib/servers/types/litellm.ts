@@ -1,3 +1,7 @@
+import type { JsonRecord } from '../../values/records';
+import { asRecord, asRecords } from '../../values/records';
+import { tryProbeObject } from '../probe';
+import type { ServerModel } from '../server-model';
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 import { needsModel, OTHER_SERVERS } from '../task-advice';
@@ -8,8 +12,18 @@ export const litellm: ServerType = {
 	name: 'litellm',
 	label: 'LiteLLM',
 	isGateway: true,
+	fetchModel: async (server, model, options) => ({
+		id: model,
+		aliases: [],
+		...readCapabilities(await tryProbeObject(server, '/model/info', options), model),
+	}),
 	texts: {
 		...DEFAULT_TEXTS,
+		suggestions: {
+			...DEFAULT_TEXTS.suggestions,
+			modalityUnsupported:
+				'Use a model that supports it, or correct the entry of this one in LiteLLM (model_info: supports_vision). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		},
 		tasks: {
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(
@@ -32,3 +46,16 @@ export const litellm: ServerType = {
 		},
 	},
 };
+
+/**
+ * Only a declaration says what a model lacks: an unknown model has null there (seen: 1.108.7). A name with several entries
+ * lacks it if each does.
+ */
+function readCapabilities(
+	info: JsonRecord | undefined,
+	model: string,
+): Pick<ServerModel, 'vision'> {
+	const entries = asRecords(info?.data).filter(({ model_name: name }) => name === model);
+	const isDeclared = (entry: JsonRecord) => asRecord(entry.model_info).supports_vision === false;
+	return entries.length > 0 && entries.every(isDeclared) ? { vision: false } : {};
+}

@@ -4,20 +4,26 @@
  */
 import { toAlternatives } from '../mark-patterns';
 
-/** Prefixes of tags, each with the model that writes them. */
-const PREFIXES: ReadonlyArray<readonly [prefix: string, source: string]> = [
-	['seed:', 'Seed-OSS: its chat template'],
-	['minimax:', 'MiniMax M2: its chat template'],
-	['steptml:', 'Step 3: lightseekorg/smg, step3.rs'],
-	['atem:', 'Glimmer: ollama/ollama, model/parsers/glimmer.go'],
-	['longcat_', 'LongCat: mlx-lm, tool_parsers/longcat.py'],
-	['ifm|', 'K2 Horizon: its chat template'],
-	['｜DSML｜', 'DeepSeek V3.2: its chat template'],
-	['｜DSML｜ ', 'DeepSeek V4.1: its chat template'],
+/** A prefix of tags. */
+interface TagPrefix {
+	prefix: string;
+	/** The model that writes it, and where it is described. */
+	source: string;
+}
+
+const PREFIXES: readonly TagPrefix[] = [
+	{ prefix: 'seed:', source: 'Seed-OSS: its chat template' },
+	{ prefix: 'minimax:', source: 'MiniMax M2: its chat template' },
+	{ prefix: 'steptml:', source: 'Step 3: lightseekorg/smg, step3.rs' },
+	{ prefix: 'atem:', source: 'Glimmer: ollama/ollama, model/parsers/glimmer.go' },
+	{ prefix: 'longcat_', source: 'LongCat: mlx-lm, tool_parsers/longcat.py' },
+	{ prefix: 'ifm|', source: 'K2 Horizon: its chat template' },
+	{ prefix: '｜DSML｜', source: 'DeepSeek V3.2: its chat template' },
+	{ prefix: '｜DSML｜ ', source: 'DeepSeek V4.1: its chat template' },
 ];
 
 /** A prefix of tags, or none. */
-export const PREFIX = `(?:${toAlternatives(PREFIXES.map(([prefix]) => prefix))})?`;
+export const PREFIX = `(?:${toAlternatives(PREFIXES.map(({ prefix }) => prefix))})?`;
 
 /** The token before each tag of MiniMax M3 (sgl-project/sglang, minimax_m3.py). */
 export const NAMESPACE_TOKEN = String.raw`(?:\]<\]minimax\[>\[)?`;

@@ -13,6 +13,14 @@ import {
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
+/** What is around the name of a tool that a text calls without a mark. */
+interface CallHeader {
+	/** Directly before the name. */
+	before: RegExp;
+	/** Directly after it. */
+	after: RegExp;
+}
+
 /** Characters compared on either side of a name. */
 const MAX_BEFORE = 100;
 const MAX_AFTER = 60;
@@ -46,26 +54,30 @@ const BARE_ARGUMENTS =
 const NAME_KEY = /["']?\b(?:name|tool|tool_name|function|action)["']? ?[:=]? ?["']?$/;
 const NEXT_KEY =
 	/^["']? ?,? ?["']?(?:arguments|parameters|args|input|tool_input|action_input)["']? ?[:=]? ?["']?\{ ?(?:\}|["'](?!(?:type|properties|\$schema)["']))/;
-/** Functionary's header before JSON in the next line (its chat template, v3.2), and Gemma's without its marks. */
-const HEADERS: ReadonlyArray<readonly [before: RegExp, after: RegExp]> = [
-	[/(?:^|\n|>>>)$/, /^\n\{ ?["'}]/],
-	[/\bcall:$/, /^\{/],
+/** What is around the names in calls without a mark. */
+const HEADERS: readonly CallHeader[] = [
+	// Functionary's header before JSON in the next line (its chat template, v3.2), and Gemma's without its marks.
+	{ before: /(?:^|\n|>>>)$/, after: /^\n\{ ?["'}]/ },
+	{ before: /\bcall:$/, after: /^\{/ },
 	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
-	[/^\[ ?\n?\{ ?\n?["']$/, /^["'] ?: ?\{/],
+	{ before: /^\[ ?\n?\{ ?\n?["']$/, after: /^["'] ?: ?\{/ },
 	// The complete response is `N()` or `[N]`.
-	[/^$/, /^\(\)(?: ?<|$)/],
-	[/^\[ ?$/, /^ ?\]$/],
-	[NAME_KEY, NEXT_KEY],
+	{ before: /^$/, after: /^\(\)(?: ?<|$)/ },
+	{ before: /^\[ ?$/, after: /^ ?\]$/ },
+	{ before: NAME_KEY, after: NEXT_KEY },
 	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
-	[/(?:^|\n)Action: ?$/, /^\n ?Action Input ?:/],
-	[/✿FUNCTION✿: ?$/, /^/],
+	{ before: /(?:^|\n)Action: ?$/, after: /^\n ?Action Input ?:/ },
+	{ before: /✿FUNCTION✿: ?$/, after: /^/ },
 	// Labels before the name and JSON, as in documents about tools, but with values.
-	[
-		/(?:^|\n)(?:(?:function|tool)(?:[ _](?:call|name))?|name): ?["']?$/i,
-		/^["']?\n(?:arguments|args|parameters|input): ?\n?\{ ?["'}]/i,
-	],
+	{
+		before: /(?:^|\n)(?:(?:function|tool)(?:[ _](?:call|name))?|name): ?["']?$/i,
+		after: /^["']?\n(?:arguments|args|parameters|input): ?\n?\{ ?["'}]/i,
+	},
 	// Directly after a mark that only calls have.
-	[/<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i, /^/],
+	{
+		before: /<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i,
+		after: /^/,
+	},
 ];
 
 const BLANKS = /[^\S\n]+/g;
@@ -117,7 +129,7 @@ function isCalledAt(text: string, { at, length }: { at: number; length: number }
 	return (
 		(isElement({ before, after }) && NO_TAG_OF_HTML.test(name)) ||
 		BARE_ARGUMENTS.test(after) ||
-		HEADERS.some(([start, end]) => start.test(before) && end.test(after)) ||
+		HEADERS.some((header) => header.before.test(before) && header.after.test(after)) ||
 		IN_TAG.test(before.replaceAll('\n', ' ')) ||
 		hasCallSyntax({ before: before.replaceAll('\n', ' '), after })
 	);

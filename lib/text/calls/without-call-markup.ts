@@ -13,6 +13,13 @@ import {
 import { findBeginnings, readBlock } from './read-text-calls';
 import type { CallBlock } from './types';
 
+/** A block that ends with the turn, or with a mark that is not that of its beginning. */
+interface OpenBlock {
+	open: RegExp;
+	/** Undefined: it ends with the turn. */
+	close: RegExp | undefined;
+}
+
 /** A text with more marks is about them. */
 const MAX_MARKS = 100;
 /** A mark at one position. */
@@ -22,10 +29,12 @@ const ELEMENT = /<([\w:|｜]{0,20}(?:function|invoke))[\s=]/iy;
 /** What is left of a block of which a part was removed. */
 const LEFT_MARK = new RegExp(`${CALL_TAG_ANYWHERE.source}|${ELEMENT_END.source}`, 'gi');
 
-/** Blocks that end with the turn, or with a mark that is not that of their beginning. */
-const OPEN_BLOCKS: ReadonlyArray<readonly [open: RegExp, close: RegExp | undefined]> = [
-	[/\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|[\w.-]{1,128}(?:\[(?:ARGS|CALL_ID)\]|\s*\{|$))/y, undefined],
-	[/<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]/y, /<\|(?:call|end)\|>/g],
+const OPEN_BLOCKS: readonly OpenBlock[] = [
+	{
+		open: /\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|[\w.-]{1,128}(?:\[(?:ARGS|CALL_ID)\]|\s*\{|$))/y,
+		close: undefined,
+	},
+	{ open: /<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]/y, close: /<\|(?:call|end)\|>/g },
 ];
 
 /**
@@ -90,7 +99,7 @@ function findEndOfBlock(cursor: TextCursor, { block, from }: ReadBlock): number 
 
 /** The end of a block that needs no mark at its end; undefined if none begins here. */
 function findEndOfOpenBlock({ text }: TextCursor, from: number): number | undefined {
-	for (const [open, close] of OPEN_BLOCKS) {
+	for (const { open, close } of OPEN_BLOCKS) {
 		open.lastIndex = from;
 		const { length = 0 } = open.exec(text)?.[0] ?? {};
 		if (length === 0) continue;

@@ -10,6 +10,7 @@ import {
 } from '../../../lib/dify/knowledge/sync';
 import { fetchAllPages } from '../../../lib/dify/pages';
 import { ServerError } from '../../../lib/errors/server-error';
+import { assertDocument } from '../../../lib/files/document';
 import { isNonEmpty } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
 import { createFileSource } from '../../shared/binary';
@@ -163,6 +164,7 @@ async function readSyncItem(
 		parameters.choice('contentType') === 'text'
 			? undefined
 			: await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+	if (file !== undefined) assertDocument(file);
 	file?.warnings?.forEach(hint);
 	const text = parameters.rawString('text');
 	return {

@@ -2,6 +2,7 @@
 import type { DocumentContent, CreateOptions } from '../../../lib/dify/knowledge/write-document';
 import { upsertDocument } from '../../../lib/dify/knowledge/write-document';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { assertDocument } from '../../../lib/files/document';
 import { omitEmpty } from '../../../lib/values/records';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { readFile, readId } from '../../shared/dify/dify-fields';
@@ -218,7 +219,8 @@ export const upsertOperations: DifyOperation[] = [
 		action: 'Create or update a document from a file',
 		description: 'Create a document, or update the one with the same name',
 		fields: [datasetField, documentBinaryField, options],
-		execute: async (call) => await upsert(call, { type: 'file', file: await readFile(call) }),
+		execute: async (call) =>
+			await upsert(call, { type: 'file', file: await readFile(call, assertDocument) }),
 	},
 	{
 		name: 'Create or Update From Text',

@@ -1,3 +1,4 @@
+/** Speak: a text becomes an audio file. */
 import type { SpeechAudio } from '../../../lib/tasks/synthesize-speech';
 import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import { omitEmpty } from '../../../lib/values/records';
@@ -83,15 +84,18 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 			instructions: parameters.rawString('options.instructions'),
 			isPlainText: parameters.boolean('options.plainText', false),
 			extraBody: parameters.objectToSend('options.extraBody', {}),
-			store: async ({ content, mimeType, extension }: SpeechAudio) =>
-				await storeFile(call, 'options.binaryPropertyOutput', {
-					content,
-					fileName: `${name}.${extension}`,
-					mimeType,
-				}),
 		};
 		const name = baseName(parameters.string('options.fileName'), 'speech');
-		const { stored, input, warnings } = await synthesizeSpeech(server, settings, speechRequest);
+		const store = async ({ content, mimeType, extension }: SpeechAudio) =>
+			await storeFile(call, 'options.binaryPropertyOutput', {
+				content,
+				fileName: `${name}.${extension}`,
+				mimeType,
+			});
+		const { stored, input, warnings } = await synthesizeSpeech(server, settings, {
+			...speechRequest,
+			store,
+		});
 		warnings.forEach(call.hint);
 		const metadata = {
 			...omitEmpty({ model: settings.model, voice }),

@@ -122,7 +122,7 @@ async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 			const itemSettings: ItemSettings = {
 				embedSettings: await withResolvedModel(settings, {
 					server,
-					task: 'embeddings',
+					modelTask: 'embeddings',
 					signal: call.signal,
 				}),
 				role: parameters.choice('role', 'document'),
@@ -183,7 +183,7 @@ async function embedGroup(
 			result.warnings.forEach(call.hint);
 			start += nextTexts.length;
 		} catch (error) {
-			for (const itemIndex of getFailedItems(error, nextTexts))
+			for (const itemIndex of getFailedItemIndexes(error, nextTexts))
 				failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason: error }));
 			// The other texts of a failed call are sent again without those of the failed item.
 			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
@@ -206,8 +206,8 @@ async function embedGroup(
 	];
 }
 
-/** Items whose texts caused the error, otherwise all items of the call. */
-function getFailedItems(error: unknown, sentTexts: InputText[]) {
+/** Indexes of the items whose texts caused the error, otherwise of all items of the call. */
+function getFailedItemIndexes(error: unknown, sentTexts: InputText[]): Set<number> {
 	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
 	const failedTexts = sentTexts.filter(({ textIndex }) => textIndex === failedIndex);
 	const texts = failedTexts.length > 0 ? failedTexts : sentTexts;

@@ -112,7 +112,7 @@ async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ran
 	const { parameters, server, priority, signal } = call;
 	const settings = await withResolvedModel(
 		{ ...readRerankSettings(parameters), priority, signal },
-		{ server, task: 'reranking', signal },
+		{ server, modelTask: 'reranking', signal },
 	);
 	const query = parameters.rawString('query');
 	const result = await rerank(server, settings, { query, documents: texts });

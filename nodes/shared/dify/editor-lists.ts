@@ -24,6 +24,7 @@ import { buildDatasetList } from '../../../lib/dify/knowledge/datasets';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import type { AppFormField, AppFormFieldType } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
+import { withEditorCredentials } from '../editor-credential';
 import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-node-error';
 
@@ -52,7 +53,7 @@ export function createListSearch(
 		try {
 			const { results, ...rest } = await list({
 				context: this,
-				client: await openDifyClient(this, keyType),
+				client: await openDifyClient(withEditorCredentials(this), keyType),
 				filter: filter.trim(),
 				token,
 			});
@@ -214,7 +215,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };
 	}
 	try {
-		const client = await openDifyClient(this, 'app');
+		const client = await openDifyClient(withEditorCredentials(this), 'app');
 		return {
 			fields: parseAppForm(await client.get('/parameters'))
 				.filter(({ variable }) => !isExpression(variable))

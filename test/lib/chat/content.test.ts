@@ -91,8 +91,47 @@ it('the image is sent in a user message after the results of the turn', () => {
 	expect(JSON.stringify(messages.slice(0, -1))).not.toContain(DATA);
 });
 
+/** Files of a tool that no model server reads as an image. */
+const UNREADABLE = {
+	HEIC: Buffer.concat([
+		Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
+		Buffer.alloc(400),
+	]),
+	AVIF: Buffer.concat([Buffer.from('\0\0\0\x1cftypavif\0\0\0\0avif', 'latin1'), Buffer.alloc(400)]),
+	PDF: Buffer.from(`%PDF-1.7\n${'1 0 obj\n'.repeat(60)}`),
+	SVG: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${'<g/>'.repeat(99)}</svg>`),
+	'a web page': Buffer.from(`<!DOCTYPE html>${'<p>Sign in</p>'.repeat(30)}`),
+	'damaged bytes': Buffer.alloc(400, 7),
+};
+
+describe.each(Object.entries(UNREADABLE))('%s as the image of a tool', (_, bytes) => {
+	const data = bytes.toString('base64');
+
+	it.each([
+		{ type: 'image', data, mimeType: 'image/png' },
+		{ type: 'image_url', image_url: { url: `data:image/jpeg;base64,${data}` } },
+		{ type: 'image_url', image_url: `data:image/png;base64,${data}` },
+		{ type: 'image', source_type: 'base64', mime_type: 'image/png', data },
+	])('is named, and its data are no text for the model: $type', (block) => {
+		const { text, images } = parseToolResult(JSON.stringify({ content: [block] }));
+		expect(images).toEqual([]);
+		expect(text).toMatch(/^\[Image left out: Model servers cannot read a file of type image\/\w+/);
+		expect(text).not.toContain(data.slice(0, 40));
+	});
+});
+
+it.each([
+	{ type: 'image_url', image_url: { url: 'data:image/png;base64,' } },
+	{ type: 'image', source_type: 'base64', mime_type: 'image/jpeg', data: '' },
+	{ type: 'file', mime_type: 'text/plain', data: '', metadata: { filename: 'a.txt' } },
+	{ type: 'input_audio', input_audio: { data: '', format: 'wav' } },
+])('a file without content is rejected: $type', (block) => {
+	expect(() => parseContentPart(block)).toThrow(/has no content$/);
+});
+
 it.each([
 	'{"type":"image","alt":"no data"}',
+	JSON.stringify({ type: 'image', data: 'the cat sits on the mat' }),
 	'[{"type":"image_url"}]',
 	'The word "image" in a text',
 	'"image',

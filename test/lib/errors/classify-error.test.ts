@@ -145,8 +145,26 @@ test.each<[status: number, message: string, title: RegExp, suggestion: RegExp]>(
 	[
 		429,
 		'Rate limit exceeded for api_key: 3757. Limit type: max_parallel_requests. Current limit: 0',
-		/^The server is busy/,
-		/Max Concurrent Requests/,
+		/^The limit of requests at the same time is reached$/,
+		/Max Concurrent Requests.*max_parallel_requests of the key/,
+	],
+	[
+		429,
+		'Rate limit exceeded for team: research. Limit type: max_parallel_requests. Current limit: 2, Remaining: 0',
+		/^The limit of requests at the same time is reached$/,
+		/max_parallel_requests/,
+	],
+	[
+		429,
+		'Max parallel request limit reached Hit limit for api_key: 3757. tpm_limit: 5, rpm_limit: 5 , max_parallel_requests: 1',
+		/^The limit of requests at the same time is reached$/,
+		/max_parallel_requests/,
+	],
+	[
+		429,
+		'Deployment over user-defined ratelimit: max_parallel_requests = 1',
+		/^The limit of requests at the same time is reached$/,
+		/max_parallel_requests/,
 	],
 	[429, 'Too many concurrent requests', /^The server is busy/, /Max Concurrent Requests/],
 	[
@@ -172,6 +190,11 @@ test.each<[status: number, message: string, title: RegExp, suggestion: RegExp]>(
 			],
 			['provider', 'crossed budget: Exceeded budget for provider openai: 1.2 >= 1.0'],
 			['API key', 'ExceededBudget: Key over 1d budget. Spend=$3.0000, Limit=$2.00'],
+			['model', 'LiteLLM Virtual Key: 1234, key_alias: None, exceeded budget for model=ok'],
+			['model', 'LiteLLM User: ann, exceeded budget for model=ok'],
+			['model', 'LiteLLM End User: ann, exceeded budget for model=ok'],
+			['model', 'LiteLLM Team: research, exceeded budget for model=ok'],
+			['model', 'LiteLLM Team Member: user=ann, team=research, exceeded budget for model=ok'],
 		] as const
 	).map(
 		([owner, message]) =>

@@ -95,6 +95,111 @@ describe('audio that a server cannot read', () => {
 	});
 });
 
+describe('a file that a server does not get from its URL', () => {
+	test.each<{ message: string; status?: number }>([
+		{ message: 'error: cannot make GET request', status: 500 },
+		{ message: 'Failed to download image', status: 500 },
+		{ message: 'file:// URLs are not allowed unless --media-path is specified' },
+		{ message: "404, message='Not Found', url='https://example.com/a.png'" },
+		{ message: 'Cannot load local files without `--allowed-local-media-path`.' },
+		{ message: 'The URL must be either a HTTP, data or file URL.' },
+		{
+			message: "The URL must be from one of the allowed domains: ['example.com']. Input URL: x.com",
+		},
+		{
+			message:
+				'An exception occurred while loading multimodal data: 403 Client Error: Forbidden for url: https://example.com/a.png',
+			status: 500,
+		},
+		{ message: 'Error while downloading https://example.com/a.png.' },
+		{ message: 'Timeout while downloading https://example.com/a.png.' },
+		{ message: 'Failed to fetch remote image' },
+		{
+			message:
+				'litellm.ImageFetchError: Error: Unable to fetch image from URL. Status code: 403, url=https://example.com/a.png',
+		},
+		{ message: 'image URLs are not currently supported, please use base64 encoded data instead' },
+		{ message: "'url' field must be a base64 encoded image." },
+	])('the file is to be downloaded in the workflow: $message', ({ message, status }) => {
+		const error = classify(message, status);
+		expect([error.type, error.message]).toEqual([
+			'fileUnreadable',
+			'The server did not get a file from its URL',
+		]);
+		expect(error.suggestion).toMatch(/^Download the file in the workflow/);
+		expect(error.suggestion).not.toMatch(/JPEG|--mmproj/);
+	});
+	test.each<Row>([
+		{
+			message: 'Failed to download image: maximum size of 20 MB exceeded',
+			type: 'fileUnreadable',
+			suggestion: /JPEG/,
+		},
+		{ message: 'Failed to decode image data', type: 'fileUnreadable', suggestion: /JPEG/ },
+		{ message: 'Failed to fetch file of the model from the repository', type: 'badRequest' },
+		{
+			message: '404 Client Error: Not Found for url: http://127.0.0.1/models/x',
+			type: 'badRequest',
+		},
+		{ message: 'The url must be a text', type: 'badRequest' },
+	])('not: $message', ({ message, type, suggestion = /./ }) => {
+		const error = classify(message);
+		expect([error.type, error.suggestion]).toEqual([type, expect.stringMatching(suggestion)]);
+		expect(error.message).not.toContain('from its URL');
+	});
+});
+
+describe('what is wrong with a schema', () => {
+	const LLAMA_SERVER =
+		'Unable to generate parser for this template. Automatic parser generation failed: JSON schema error at ';
+	test.each<{ message: string; issue: string }>([
+		{ message: `${LLAMA_SERVER}#: unrecognized type money`, issue: 'unrecognized type money' },
+		{
+			message: `${LLAMA_SERVER}#/properties/a/items: unrecognized type money`,
+			issue: 'unrecognized type money (at /properties/a/items)',
+		},
+		{
+			message: `${LLAMA_SERVER}#/properties/a: minItems must be a non-negative integer`,
+			issue: 'minItems must be a non-negative integer (at /properties/a)',
+		},
+		{
+			message: `${LLAMA_SERVER}#/properties/a: unsupported $ref https://example.com/x.json, only references into the same document are supported`,
+			issue:
+				'unsupported $ref … only references into the same document are supported (at /properties/a)',
+		},
+		{
+			message: 'JSON schema conversion failed:\nUnrecognized schema: {"description":"x"}',
+			issue: 'Unrecognized schema: {"description":"x"}',
+		},
+		{
+			message: 'Failed to compile json schema: unsupported keyword patternProperties',
+			issue: 'unsupported keyword patternProperties',
+		},
+		{
+			message: 'Grammar error: Unimplemented keys: ["propertyNames"]',
+			issue: 'Unimplemented keys: ["propertyNames"]',
+		},
+	])('is named: $message', ({ message, issue }) => {
+		const error = classify(message);
+		expect([error.type, error.suggestion]).toEqual([
+			'grammarRejected',
+			`Correct or remove this in the JSON schema, or in that of a tool: ${issue}.`,
+		]);
+	});
+	test.each([
+		'Failed to initialize samplers: failed to parse grammar',
+		'The provided JSON schema contains features not supported by xgrammar.',
+		'invalid JSON schema in format',
+		`${LLAMA_SERVER}#`,
+	])('is not known: %s', (message) => {
+		const error = classify(message);
+		expect([error.type, error.suggestion]).toEqual([
+			'grammarRejected',
+			expect.stringMatching(/^Simplify the JSON schema/),
+		]);
+	});
+});
+
 describe('a prompt that is too long, whatever is counted and quoted', () => {
 	test.each<Row>([
 		{

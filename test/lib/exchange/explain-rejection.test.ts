@@ -202,6 +202,103 @@ describe('a field of Extra Body is named as such', () => {
 	});
 });
 
+describe('a value of Extra Body that a server quotes without the name of its field', () => {
+	const DURATION = 'must be a duration such as 30m or 2h';
+	test.each([
+		{
+			server: 'Ollama',
+			extra: { keep_alive: '5' },
+			said: 'time: missing unit in duration "5"',
+			title: `keep_alive (Extra Body): ${DURATION}`,
+		},
+		{
+			server: 'Ollama',
+			extra: { keep_alive: 'always', user: 'x' },
+			said: 'time: invalid duration "always"',
+			title: `keep_alive (Extra Body): ${DURATION}`,
+		},
+		{
+			server: 'Ollama',
+			extra: { keep_alive: '5min' },
+			said: 'time: unknown unit "min" in duration "5min"',
+			title: `keep_alive (Extra Body): ${DURATION}`,
+		},
+		{
+			server: 'Ollama, Go 1.23',
+			extra: { keep_alive: {} },
+			said: 'json: cannot unmarshal object into Go struct field ChatRequest.keep_alive of type api.Duration',
+			title: `keep_alive (Extra Body): ${DURATION}`,
+		},
+		{
+			server: 'Ollama',
+			extra: { options: { num_gpu: 'all' } },
+			said: 'json: cannot unmarshal string into Go struct field ChatRequest.options.num_gpu of type int',
+			title: 'num_gpu (Extra Body): must be a whole number',
+		},
+		{
+			server: 'Ollama',
+			extra: { options: { num_gpu: 'all' } },
+			said: 'option "num_gpu" must be of type integer',
+			title: 'num_gpu (Extra Body): must be a whole number',
+		},
+		{
+			server: 'Ollama',
+			extra: { think: 'low' },
+			said: 'think value "low" is not supported for this model',
+			title: 'think (Extra Body): the server does not support "low"',
+		},
+		{
+			server: 'Ollama',
+			extra: { think: 'tiny' },
+			said: 'invalid think value: "tiny" (must be "high", "medium", "low", true, or false)',
+			title: 'think (Extra Body): one of high, medium, low',
+		},
+		{
+			server: 'Ollama',
+			extra: { format: 'xml' },
+			said: 'invalid format: "xml"; expected "json" or a valid JSON Schema object',
+			title: 'format (Extra Body): the server does not support "xml"',
+		},
+		{
+			server: 'llama-server',
+			extra: { mirostat: 'on', grammar_lazy: true },
+			said: '[json.exception.type_error.302] type must be number, but is string',
+			title: 'mirostat (Extra Body): must be a number',
+		},
+		{
+			server: 'another server',
+			extra: { service_tier: 'gold', user: 'x' },
+			said: 'Unsupported value: `gold`',
+			title: 'service_tier (Extra Body): the server does not support "gold"',
+		},
+		{
+			server: 'another server, in Chinese',
+			extra: { service_tier: 'gold' },
+			said: 'invalid 参数值 "gold"',
+			title: 'service_tier (Extra Body): the server does not support "gold"',
+		},
+	] as const)('$server: $said', ({ extra, said, title }) => {
+		for (const operation of ['Chat', 'Complete', 'Classify'] as const) {
+			const explained = explain(json({ error: { message: said } }), operation, extra, 400);
+			expect([operation, explained?.error.message]).toEqual([operation, title]);
+			expect(explained?.error.suggestion).toMatch(/"Extra Body"/);
+		}
+	});
+
+	test.each([
+		{ extra: { a: 'x', b: 'x' }, said: 'invalid value "x"', reason: 'two fields have the value' },
+		{ extra: { a: 'y' }, said: 'invalid value "x"', reason: 'no field has the value' },
+		{
+			extra: { a: 'x', b: 'y' },
+			said: 'type must be number, but is string',
+			reason: 'two fields have the type',
+		},
+		{ extra: { a: 'x' }, said: 'The tenant "x" is archived', reason: 'it is not about a value' },
+	])('names no field if $reason: $said', ({ extra, said }) => {
+		expect(explain(json({ error: { message: said } }), 'Complete', extra, 400)).toBeUndefined();
+	});
+});
+
 /** Real sentences, and titles. */
 test.each([
 	[
@@ -263,6 +360,20 @@ test.each([
 		'Temperature: at most 2',
 	],
 	['Transcribe', "timestamp_granularities must be one of ['segment']", 'Timestamps: only segment'],
+	['Embed', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
+	['Rerank', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
+	[
+		'Embed',
+		'Value error, batch size is invalid, it should not be larger than 10.: input.contents',
+		'Batch Size: at most 10',
+	],
+	['Rerank', 'too many documents: at most 96 are allowed', 'Batch Size: at most 96'],
+	[
+		'Embed',
+		'Too many inputs in request, split into more batches.',
+		'Batch Size: Too many inputs in request, split into more batches',
+	],
+	['Embed', 'input数组最大不得超过64条', 'Batch Size: at most 64'],
 ] as const)('%s has its own title for the rejection "%s"', (operation, said, title) => {
 	const text =
 		title.startsWith('The text') && said.startsWith('String') ? `body.input: ${said}` : said;
@@ -289,6 +400,8 @@ describe('not a limit of an option', () => {
 		['Embed', 'the input is at most 512 tokens long'],
 		['Speak', 'model must be loaded first'],
 		['Complete', 'Server stop requested: the limit is 3'],
+		['Complete', 'batch size 64 > maximum allowed batch size 32'],
+		['Embed', 'input is too large to process. increase the physical batch size (current 512)'],
 	] as const)('%s finds no limit of an option in "%s"', (operation, message) => {
 		const { isComplete = false } = explain(json({ error: { message } }), operation, {}, 400) ?? {};
 		expect(isComplete).toBe(false);
@@ -301,6 +414,140 @@ describe('not a limit of an option', () => {
 			{},
 		);
 		expect(explainRejection(error, { rows: IMAGE_FIELDS }, { prompt: text, n: 5 })).toBeUndefined();
+	});
+});
+
+describe('a message in its own words that contains a name of Extra Body', () => {
+	const suggest = (operation: string, extraBody: JsonRecord, message: string) => {
+		const { rows, body } = OPERATIONS[operation]!;
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const explained = explainRejection(error, { rows, extraBody }, { ...body, ...extraBody });
+		expect(explained?.error.message ?? error.message).toBe(error.message);
+		return explained?.error.suggestion;
+	};
+
+	it.each<{ operation: string; extraBody: JsonRecord; message: string; change: string }>([
+		{
+			operation: 'Chat',
+			extraBody: { json_schema: {}, grammar: 'root ::= "a"' },
+			message: 'Cannot use both json_schema and grammar',
+			change: 'json_schema',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { response_format: { type: 'nope' } },
+			message: 'response_format type must be one of "text" or "json_object", but got: nope',
+			change: 'response_format',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { top_logprobs: 5 },
+			message: 'top_logprobs requires logprobs to be set to true',
+			change: 'top_logprobs',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { tool_choice: 'nope' },
+			message: 'Invalid tool_choice: nope',
+			change: 'tool_choice',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { tools: { a: 1 } },
+			message: "Failed to parse tools: Expected 'tools' to be an array, got {}",
+			change: 'tools',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { reasoning_format: 'nope' },
+			message: 'Unknown reasoning format: nope',
+			change: 'reasoning_format',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { messages: 'x' },
+			message: "Expected 'messages' to be an array",
+			change: 'messages',
+		},
+		{
+			operation: 'Chat',
+			extraBody: { messages: [{ role: 'user', content: 5 }] },
+			message: "Expected 'content' to be a string or an array",
+			change: 'messages (content)',
+		},
+		{
+			operation: 'Complete',
+			extraBody: { best_of: 2, echo: true },
+			message: 'best_of needs a temperature, and `echo` is off then',
+			change: 'best_of or echo',
+		},
+		{
+			operation: 'Embed',
+			extraBody: { input_type: 'x' },
+			message: 'No such input type in this deployment',
+			change: 'input_type',
+		},
+		{
+			operation: 'Rerank',
+			extraBody: { max_chunks_per_doc: 0 },
+			message: 'No chunks left (max_chunks_per_doc)',
+			change: 'max_chunks_per_doc',
+		},
+		{
+			operation: 'Generate Images',
+			extraBody: { sampling_options: { guidance_scale: 90 } },
+			message: 'guidance_scale makes no sense here',
+			change: 'sampling_options (guidance_scale)',
+		},
+	])('$operation: change $change after "$message"', ({ operation, extraBody, message, change }) => {
+		expect(suggest(operation, extraBody, message)).toBe(`Change ${change} in "Extra Body".`);
+	});
+
+	it.each<{ extraBody: JsonRecord; message: string }>([
+		{ extraBody: {}, message: 'Cannot use both json_schema and grammar' },
+		{ extraBody: { user: 'ann' }, message: 'The user has no such project' },
+		{ extraBody: { tools: [] }, message: 'Remote tools failed to start' },
+		{ extraBody: { stream: true }, message: 'The stream was closed' },
+		{ extraBody: { top_k: 5 }, message: 'Nothing to do: desktop_key' },
+	])('not after "$message"', ({ extraBody, message }) => {
+		expect(suggest('Chat', extraBody, message)).toBeUndefined();
+	});
+});
+
+describe('a list where the server wants a text', () => {
+	it.each([
+		'json: cannot unmarshal array into Go struct field GenerateRequest.prompt of type string',
+		'json: cannot unmarshal array into Go struct field CompletionRequest.prompt of type string',
+	])('is not measured: %s', (message) => {
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const body = { prompt: ['a', 'b'] };
+		expect(explainRejection(error, { rows: COMPLETION_FIELDS }, body)?.error.message).toBe(
+			'Prompt: must be a text',
+		);
+	});
+});
+
+describe('a message about something inside of an object in Extra Body', () => {
+	it.each<{ extraBody: JsonRecord; message: string }>([
+		{
+			extraBody: { chat_template_kwargs: { enable_thinking: 'yes' } },
+			message: 'invalid type for "enable_thinking" (expected boolean, got string)',
+		},
+		{
+			extraBody: { stream_options: { include_usage: 5 } },
+			message: "invalid value for 'include_usage': must be a boolean",
+		},
+		{
+			extraBody: { lora_request: { scale: 'big' } },
+			message: '"big" is not a valid number',
+		},
+	])('is no limit of the object: $message', ({ extraBody, message }) => {
+		const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+		const rows = getChatFields({});
+		const explained = explainRejection(error, { rows, extraBody }, { ...extraBody })?.error;
+		const [name] = Object.keys(extraBody);
+		expect(explained?.message).toBe(`${name} (Extra Body): ${message}`);
+		expect(explained?.suggestion).toBe(`Change ${name} in "Extra Body".`);
 	});
 });
 

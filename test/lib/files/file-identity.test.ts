@@ -23,6 +23,18 @@ const BYTES = {
 	csv: Buffer.from('name;city\nAnna;Köln\n'),
 	html: Buffer.from('<!DOCTYPE html><html><body>Please log in</body></html>'),
 	unknown: latin1('\0\x01\x02\x03'),
+	ods: latin1('PK\x03\x04\x14\0....mimetypeapplication/vnd.oasis.opendocument.spreadsheet'),
+	odp: latin1('PK\x03\x04\x14\0....mimetypeapplication/vnd.oasis.opendocument.presentation'),
+	avif: latin1('\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf'),
+	avifs: latin1('\0\0\0\x20ftypmsf1\0\0\0\0msf1miafavis'),
+	heic: latin1('\0\0\0\x18ftypmif1\0\0\0\0mif1heic'),
+	raw: latin1('\0\0\0\x18ftypcrx \0\0\0\x01crx isom'),
+	pdfAfterBlanks: latin1('\n\n\r\n%PDF-1.7\n1 0 obj\n'),
+	pdfAfterMark: latin1('\xef\xbb\xbf%PDF-1.7\n1 0 obj\n'),
+	pdfAfterHeaders: latin1(
+		'Content-Type: application/pdf\r\n\r\n%PDF-1.4\r\n%\xe2\xe3\xcf\xd3\r\n\0',
+	),
+	notFound: latin1('Not Found'),
 	nothing: latin1(''),
 };
 
@@ -58,6 +70,12 @@ const KEPT: readonly Row[] = [
 	row('a voice note', 'opus', 'PTT-1.opus', 'audio/opus'),
 	row('a photo', 'jpeg', 'photo.JPEG', 'image/jpeg'),
 	row('bytes of no known format', 'unknown', 'scene.blend', 'application/x-blender'),
+	row('a picture of a phone', 'avif', 'photo.avif', 'image/avif'),
+	row('an animation of a phone', 'avifs', 'photo.avif', 'image/avif'),
+	row('a photo of a phone', 'heic', 'photo.heic', 'image/heic'),
+	row('a raw photo', 'raw', 'IMG_1.CR3', 'image/x-canon-cr3'),
+	row('a PDF after blanks', 'pdfAfterBlanks', 'offer.pdf', 'application/pdf'),
+	row('a PDF after headers', 'pdfAfterHeaders', 'offer.pdf', 'application/pdf'),
 	row('a name with a version', 'pdf', 'report v1.2.pdf', 'application/pdf'),
 ];
 
@@ -78,6 +96,34 @@ const COMPLETED: readonly Row[] = [
 	{
 		title: 'a download without any ending',
 		bytes: 'pdf',
+		name: 'download',
+		mimeType: OCTETS,
+		sent: { name: 'download.pdf', mimeType: 'application/pdf' },
+	},
+	{
+		title: 'a table of LibreOffice',
+		bytes: 'ods',
+		name: 'sums',
+		mimeType: OCTETS,
+		sent: { name: 'sums.ods', mimeType: 'application/vnd.oasis.opendocument.spreadsheet' },
+	},
+	{
+		title: 'slides of LibreOffice',
+		bytes: 'odp',
+		name: 'talk',
+		mimeType: 'application/zip',
+		sent: { name: 'talk.odp', mimeType: 'application/zip' },
+	},
+	{
+		title: 'a PDF after a byte-order mark',
+		bytes: 'pdfAfterMark',
+		name: 'download',
+		mimeType: OCTETS,
+		sent: { name: 'download.pdf', mimeType: 'application/pdf' },
+	},
+	{
+		title: 'a PDF after the headers of a response',
+		bytes: 'pdfAfterHeaders',
 		name: 'download',
 		mimeType: OCTETS,
 		sent: { name: 'download.pdf', mimeType: 'application/pdf' },
@@ -177,6 +223,30 @@ const CONTRADICTED: readonly Row[] = [
 		mimeType: 'audio/ogg',
 		sent: { name: 'voice.m4a', mimeType: 'audio/mp4' },
 		warning: 'The file "voice.ogg" is audio/mp4 by its content, so it was sent as "voice.m4a".',
+	},
+	{
+		title: 'a picture under two endings',
+		bytes: 'png',
+		name: 'photo.png.jpg',
+		mimeType: 'image/jpeg',
+		sent: { name: 'photo.png', mimeType: 'image/png' },
+		warning: 'so it was sent as "photo.png"',
+	},
+	{
+		title: 'a short text under the name of a picture',
+		bytes: 'notFound',
+		name: 'photo.png',
+		mimeType: 'image/png',
+		sent: { name: 'photo.png', mimeType: 'image/png' },
+		warning: 'is text/plain by its content, which its name does not say',
+	},
+	{
+		title: 'a short text under the ending of a picture',
+		bytes: 'notFound',
+		name: 'photo.webp',
+		mimeType: OCTETS,
+		sent: { name: 'photo.webp', mimeType: 'text/plain' },
+		warning: 'is text/plain by its content, which its name does not say',
 	},
 	{
 		title: 'WAV under the name of MP3',
@@ -303,5 +373,23 @@ describe('the first bytes of a file', () => {
 
 	it('are empty if it cannot be read, which its upload reports', async () => {
 		expect(await readFirstChunk(broken)).toEqual(new Uint8Array());
+	});
+});
+
+describe('bytes without the signature of a picture', () => {
+	const bytes = Buffer.from(Array.from({ length: 64 }, (_, at) => (at * 73 + 41) % 256));
+
+	test.each([
+		{ name: 'photo.png', mimeType: 'image/png', isTold: true },
+		{ name: 'photo.jpeg', mimeType: OCTETS, isTold: true },
+		{ name: 'photo', mimeType: 'image/gif', isTold: true },
+		{ name: 'IMG_1.heic', mimeType: 'image/heic', isTold: true },
+		{ name: 'favicon.ico', mimeType: 'image/x-icon', isTold: false },
+		{ name: 'photo.jxl', mimeType: 'image/jxl', isTold: false },
+		{ name: 'call.mp3', mimeType: 'audio/mpeg', isTold: false },
+		{ name: 'data.bin', mimeType: OCTETS, isTold: false },
+	])('$name ($mimeType) is told: $isTold', ({ name, mimeType, isTold }) => {
+		const { warnings } = identifyFile({ name, mimeType, head: bytes });
+		expect(warnings).toEqual(isTold ? [expect.stringContaining('may be damaged')] : []);
 	});
 });

@@ -99,6 +99,96 @@ describe('files whose declared type no model server supports, by content', () =>
 	});
 });
 
+const PICTURE = latin1('\x89PNG\r\n\x1a\n\0\0\0\rIHDR');
+const RANDOM = Buffer.from(Array.from({ length: 64 }, (_, at) => (at * 73 + 41) % 256));
+
+/** Files whose bytes cannot be what they declare. */
+const CONTRADICTING: ReadonlyArray<{ name: string; mimeType: string; content: string | Buffer }> = [
+	{ name: 'photo.png', mimeType: 'image/png', content: '<!DOCTYPE html><title>Sign in</title>' },
+	{ name: 'photo.jpg', mimeType: 'image/jpeg', content: '{"error":"expired"}' },
+	{ name: 'photo.webp', mimeType: 'image/webp', content: 'Not Found' },
+	{ name: 'photo.png', mimeType: 'image/png', content: PICTURE.toString('base64') },
+	{
+		name: 'photo.png',
+		mimeType: 'image/png',
+		content: `data:image/png;base64,${PICTURE.toString('base64')}`,
+	},
+	{ name: 'photo.png', mimeType: 'image/png', content: PICTURE.toString('hex') },
+	{ name: 'photo.jxl', mimeType: 'image/jxl', content: 'Too many requests' },
+	{ name: 'photo.png', mimeType: 'image/png', content: RANDOM },
+	{ name: 'photo.jpg', mimeType: 'image/jpg', content: Buffer.alloc(64) },
+	{ name: 'photo.gif', mimeType: 'image/gif', content: Buffer.from(PICTURE.toString('utf8')) },
+	{ name: 'note.ogg', mimeType: 'audio/ogg', content: '<?xml version="1.0"?><Error/>' },
+	{ name: 'call.mp3', mimeType: 'audio/mp3', content: 'Too many requests' },
+	{ name: 'memo.m4a', mimeType: 'audio/x-m4a', content: '{"message":"Forbidden"}' },
+	{ name: 'film.mp4', mimeType: 'video/mp4', content: 'Link expired' },
+	{ name: 'film.webm', mimeType: 'video/webm; codecs=vp9', content: '<html></html>' },
+	{
+		name: 'offer.pdf',
+		mimeType: 'application/pdf',
+		content: '<!DOCTYPE html><title>Sign in</title>',
+	},
+	{ name: 'offer.pdf', mimeType: 'application/x-pdf', content: '{"error":"expired"}' },
+];
+
+describe.each(CONTRADICTING)(
+	'$name ($mimeType) with other content',
+	({ name, mimeType, content }) => {
+		const bytes = Buffer.from(content as string);
+
+		it('is rejected by name', async () => {
+			const rejection = readFile({ name, mimeType, bytes });
+			await expect(rejection).rejects.toMatchObject({
+				message: expect.stringContaining(`cannot read the file "${name}"`) as string,
+				suggestion: expect.stringContaining('the error of a download') as string,
+			});
+		});
+
+		it('is rejected without a name', () => {
+			expect(() => toContentPart({ mimeType, bytes })).toThrow(/cannot read a file of type \w/);
+		});
+	},
+);
+
+it.each([
+	[
+		'an icon, whose format has no signature here',
+		'image/x-icon',
+		'\0\0\x01\0\x01\0\x10\x10\0\0',
+		'image',
+	],
+	['BigTIFF', 'image/tiff', 'II+\0\b\0\0\0\x10\0\0\0', 'image'],
+	['BigTIFF of another processor', 'image/tiff', 'MM\0+\0\b\0\0', 'image'],
+	['a bitmap of a scanner', 'image/bmp', 'BM\x46\0\0\0\x01\x02\x03\x04\x36\0', 'image'],
+	['JPEG XL', 'image/jxl', '\xff\x0a\xfa\x7f\x01\x90\x08\x06\x01\0', 'image'],
+	['a playlist', 'audio/x-mpegurl', '#EXTM3U\nhttp://a/b.mp3\n', 'text'],
+	['an exported table', 'application/vnd.ms-excel', '<table><tr><td>1</td></tr></table>', 'text'],
+	['audio without its beginning', 'audio/mpeg', '\0\x01\x02\x03\x04\x05\x06\x07', 'audio'],
+	['TypeScript', 'video/mp2t', '{ "a": 1 } // a block of more than a few bytes', 'text'],
+])('%s is read as before', (_, mimeType, content, type) => {
+	expect(toContentPart({ mimeType, bytes: latin1(content) }).type).toBe(type);
+});
+
+it('names the bytes of a file without a name', () => {
+	expect(() => toPart({ mime: 'image/jpeg', data: HEIC })).toThrow(
+		'a file of type image/jpeg (image/heic by its content)',
+	);
+});
+
+it.each([
+	['a.docx', 'application/octet-stream', '{"error":"expired"}', true],
+	['report.xls', 'application/vnd.ms-excel', '<table><tr><td>1</td></tr></table>', true],
+	['talk.mp3', 'application/octet-stream', '<html>404</html>', true],
+	['list.csv', 'application/vnd.ms-excel', 'name;city\nAnna;Köln', false],
+	['page.html', 'text/html', '<html></html>', false],
+	['notes', '', 'some notes', false],
+])('a text under the name of another format is sent with a hint: %s', async (...row) => {
+	const [name, mimeType, content, isTold] = row;
+	const { part, warnings } = await readFile({ name, mimeType, bytes: Buffer.from(content) });
+	expect(part).toEqual({ type: 'text', text: content });
+	expect(warnings).toEqual(isTold ? [expect.stringContaining(`"${name}" is text/plain`)] : []);
+});
+
 it.each([
 	['image/heic', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
 	['image/jpeg', HEIC, 'foto.jpg', 'Convert it to JPEG or PNG first'],

@@ -65,7 +65,7 @@ describe('lists of models', () => {
 		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
 	])('by use: %s for %s', async (_by, use, answers, expected) => {
 		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
-		expect((await listModels(server, { task: use })).map(({ id }) => id)).toEqual(expected);
+		expect((await listModels(server, { modelTask: use })).map(({ id }) => id)).toEqual(expected);
 	});
 
 	test('that fail report the reason', async () => {
@@ -84,7 +84,7 @@ describe('lists of models', () => {
 			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
 			LLAMA,
 		);
-		expect(await listModels(chatOnly.server, { task: 'chat' })).toHaveLength(1);
+		expect(await listModels(chatOnly.server, { modelTask: 'chat' })).toHaveLength(1);
 		const endless = await serve({
 			'GET /v1/models': list(
 				...Array.from({ length: 5_001 }, (_one, index) => ({ id: `m${index}` })),
@@ -113,8 +113,8 @@ describe('lists of models', () => {
 const startLlama = useSimulator(startLlamaServerSim);
 const startKokoro = useSimulator(startKokoroSim);
 
-const idsOf = async (sim: { url: string }, task: ModelTask) =>
-	(await listModels(connect(sim.url), { task })).map(({ id }) => id);
+const idsOf = async (sim: { url: string }, modelTask: ModelTask) =>
+	(await listModels(connect(sim.url), { modelTask })).map(({ id }) => id);
 
 test('other servers: all models except those for other tasks', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);

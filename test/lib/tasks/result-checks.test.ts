@@ -24,6 +24,24 @@ describe('transcripts', () => {
 			/no times for words, only for segments/,
 		],
 		['words are missing', timesOf('word', 'segment'), { segments: SEGMENTS }, /no times for words/],
+		[
+			'words have no times',
+			timesOf('word'),
+			{ segments: SEGMENTS, words: [{ word: 'Hi', probability: 0.9 }] },
+			/no times for words, only for segments/,
+		],
+		[
+			'words in segments have no times',
+			timesOf('word'),
+			{ segments: [{ ...SEGMENTS[0], words: [{ word: 'Hi', start: null, end: null }] }] },
+			/no times for words, only for segments/,
+		],
+		[
+			'segments have no times',
+			timesOf('word', 'segment'),
+			{ segments: [{ id: 0, text: 'Hi', speaker: 'A' }], words: WORDS },
+			/no times for segments, only for words/,
+		],
 		['words are empty', timesOf('word'), { segments: SEGMENTS, words: [] }, /no times for words/],
 		[
 			'segments are missing',

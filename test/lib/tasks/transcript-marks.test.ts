@@ -69,18 +69,6 @@ test('a silent segment is also removed from the text', () => {
 	expect(parseTranscript(JSON.stringify(body), 'verbose_json')?.text).toBe('One.  Two.');
 });
 
-test.each([
-	['channel', 'Some noise, then a voice.<channel|>Hello.', 'Hello.'],
-	['channel with its name', 'thought\nTwo people<channel|>Hello.', 'Hello.'],
-	['channel on a line', 'They greet\n<channel|>\nHello.', 'Hello.'],
-	['empty channel', '<channel|>Hello.', 'Hello.'],
-	['tag', 'They greet.</think>hello', 'hello'],
-	['Chinese', '两个人在说话。</think>你好', '你好'],
-])('thinking of which only the end arrives: %s', (_name, response, text) => {
-	expect(readText(response)).toBe(text);
-	expect(parseTranscript(JSON.stringify({ text: response }), 'json')?.text).toBe(text);
-});
-
 const LENGTH_HINT = expect.stringContaining('stopped at its token limit') as string;
 
 test.each([

@@ -40,6 +40,13 @@ describe('nanoseconds become seconds', () => {
 		]);
 	});
 
+	test('a duration as text (OpenAI), and times as text', () => {
+		const segments = [{ start: '0', end: '9640000000' }];
+		const { transcript, hints } = correct({ duration: '9.64', segments });
+		expect(transcript.extraFields.segments).toEqual([{ start: 0, end: 9.64 }]);
+		expect(hints).toEqual([expect.stringContaining('nanoseconds')]);
+	});
+
 	test('words only', () => {
 		const segments = [{ start: 0, end: 9.64, text: 'One. Two.' }];
 		const { transcript, hints } = correct({ duration: 9.64, segments, words: WORDS });
@@ -56,6 +63,18 @@ const HINT = [expect.stringMatching(/^The times of the transcript cannot be righ
 
 test.each<[string, object]>([
 	['without a duration', { segments: SEGMENTS }],
+	[
+		'texts that run backwards',
+		{
+			segments: [
+				{ start: '5.0', end: '6.0' },
+				{ start: '1.0', end: '2.0' },
+			],
+		},
+	],
+	['an end of 400 digits as text', { segments: [{ start: 0, end: '9'.repeat(400) }] }],
+	['a duration of 400 digits as text', { duration: '9'.repeat(400), segments: [] }],
+	['a text before zero', { words: [{ start: '-5', end: '1' }] }],
 	// What JSON makes of a number of 400 digits.
 	['an end of 400 digits', { duration: 9.64, segments: [{ start: 0, end: Infinity }] }],
 	['a start of 400 digits', { segments: [{ start: -Infinity, end: 1 }] }],
@@ -150,4 +169,14 @@ describe('subtitles of the server', () => {
 		const transcript = subtitlesOf(times, format);
 		expect(correctTimes(transcript)).toEqual({ transcript, hints: [] });
 	});
+});
+
+test.each<[string, object]>([
+	['minus zero', { segments: [{ start: -0, end: 1 }] }],
+	['a duration as text', { duration: '8.47', segments: [{ start: 0, end: 8.4 }] }],
+	['clocks, which are not read', { segments: [{ start: '00:00:05.000', end: '00:00:06.000' }] }],
+	['times as text', { duration: 9, segments: [{ start: '1.5', end: '2.5' }] }],
+])('%s: no hint, and nothing changes', (_name, extraFields) => {
+	const { transcript, hints } = correct(extraFields);
+	expect([transcript.extraFields, hints]).toEqual([extraFields, []]);
 });

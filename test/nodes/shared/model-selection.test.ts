@@ -72,7 +72,9 @@ describe('listed models', () => {
 		const expected = ['qwen3-8b', 'budge-it', 'bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m'];
 		expect((await search(sim.url)).results.map(({ value }) => value)).toEqual(expected);
 		const server = createModelServer({ baseUrl: sim.url, apiKey: KEY });
-		await expect(withResolvedModel({ model: '' }, { server, task: 'chat' })).rejects.toMatchObject({
+		await expect(
+			withResolvedModel({ model: '' }, { server, modelTask: 'chat' }),
+		).rejects.toMatchObject({
 			suggestion: expect.stringContaining(`Use one of: ${expected.join(', ')}.`) as string,
 		});
 	});
@@ -102,7 +104,7 @@ describe('a model that is not set', () => {
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
 	const chosen = async (server: ModelServer, use: ModelTask = 'chat') =>
-		(await withResolvedModel({ model: '' }, { server, task: use })).model;
+		(await withResolvedModel({ model: '' }, { server, modelTask: use })).model;
 	const at = (baseUrl: string) => createModelServer({ baseUrl });
 
 	it('the list is requested once for all items, and again after an error', async () => {
@@ -128,9 +130,9 @@ describe('a model that is not set', () => {
 				return reply.error(status, { error: 'too many requests' });
 			});
 			const settings = { model: '', retries: 1 };
-			expect((await withResolvedModel(settings, { server: at(sim.url), task: 'chat' })).model).toBe(
-				'only-one',
-			);
+			expect(
+				(await withResolvedModel(settings, { server: at(sim.url), modelTask: 'chat' })).model,
+			).toBe('only-one');
 		},
 	);
 
@@ -188,7 +190,7 @@ describe('a model that is not set', () => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
 			const settings = { model: '', timeouts: { firstTokenMs: 300 } };
-			const choosing = withResolvedModel(settings, { server: at(sim.url), task: use });
+			const choosing = withResolvedModel(settings, { server: at(sim.url), modelTask: use });
 			const ended = choosing.then(
 				({ model }) => model,
 				(error: unknown) => error,
@@ -210,7 +212,7 @@ describe('a model that is not set', () => {
 			const stop = new AbortController();
 			const choosing = withResolvedModel(
 				{ model: '' },
-				{ server: at(sim.url), task: use, signal: stop.signal },
+				{ server: at(sim.url), modelTask: use, signal: stop.signal },
 			);
 			choosing.catch(() => {});
 			await sleepWithAbort(200);

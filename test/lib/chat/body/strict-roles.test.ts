@@ -128,6 +128,23 @@ describe('strict conversation', () => {
 		expect(transport.sent).toHaveLength(1);
 	});
 
+	// Extra Body may contain anything as messages: llama-server answers an empty conversation, about anything.
+	test.each<{ name: string; given: unknown }>([
+		{ name: 'a text', given: 'x' },
+		{ name: 'JSON text', given: JSON.stringify(messages) },
+		{ name: 'one message', given: user('A') },
+		{ name: 'an empty list', given: [] },
+		{ name: 'a list of texts', given: ['A', 'B'] },
+		{ name: 'a message without a role', given: [user('A'), { content: 'B' }] },
+		{ name: 'a message whose content is a number', given: [user('A'), user(5)] },
+		{ name: 'a message whose content is an object', given: [user('A'), user({ text: 'B' })] },
+		{ name: 'null between messages', given: [user('A'), null, user('B')] },
+	])('is not sent if a part of it would be lost: $name', async ({ name, given }) => {
+		serveTemplate("Expected 'messages' to be an array", () => false);
+		await expect(send(`lost ${name}`, { messages: given })).rejects.toThrow();
+		expect(transport.sent.map(({ body }) => body)).toEqual([{ messages: given }]);
+	});
+
 	test('has no system message if the server does not support it', async () => {
 		serveTemplate(
 			'System role not supported',

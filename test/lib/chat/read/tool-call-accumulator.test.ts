@@ -151,6 +151,11 @@ describe('arguments that a server sends again when they are complete', () => {
 		{ name: 'the second delta has all', deltas: ['{"a"', '{"a":1}'], args: '{"a":1}' },
 		{ name: 'blanks follow', deltas: ['{"a"', '{"a":1}', ' '], args: '{"a":1}' },
 		{
+			name: 'blanks follow, after no more than the same again',
+			deltas: ['{"a":1}', '{"a":1}', ' '],
+			args: '{"a":1}',
+		},
+		{
 			name: 'something else follows',
 			deltas: ['{"a"', '{"a":1}', '}'],
 			args: '{"a"{"a":1}}',
@@ -210,9 +215,10 @@ test.each([
 		what: 'a text of twenty characters is an index',
 		deltas: [
 			call('a', '{', { index: '0'.repeat(20) }),
+			call('b', '[]', { index: 1 }),
 			call(undefined, '}', { index: '0'.repeat(20) }),
 		],
-		calls: ['a {}'],
+		calls: ['a {}', 'b []'],
 	},
 	{
 		what: 'an object is no index',

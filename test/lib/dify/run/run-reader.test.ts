@@ -54,6 +54,7 @@ describe('a run that ends in its stream', () => {
 				stream([started, flowText('Hi'), finished(), flowEnd], how),
 			);
 			expect(result).toMatchObject({ status: 'succeeded', text: 'Hi', taskId: TASK, warnings: [] });
+			expect(result!.warnings).toHaveLength(0);
 			expect(deltas).toEqual(append('Hi'));
 			expect(paths).toEqual([]);
 		},
@@ -93,6 +94,7 @@ describe('a run that ends in its stream', () => {
 		const { error } = await read(answer);
 		expect(error).toMatchObject({
 			message: 'broken',
+			url: expect.stringMatching(/\/v1\/run$/) as string,
 			partialText: 'Hi',
 			facts: { difyVersion: '1.16.1', taskId: TASK, workflowRunId: RUN },
 			retryable: false,
@@ -116,6 +118,20 @@ describe('a complete message whose run has not ended', () => {
 		expect(result).toMatchObject({ ...expected, text: 'Hi' });
 		expect(paths[0]).toBe(RECORD);
 	});
+
+	test.each([
+		{ idleMs: 600_000, looks: 5 },
+		{ idleMs: 0, looks: 5 },
+		{ idleMs: 4_000, looks: 4 },
+	])(
+		'is looked up $looks times in a row with an idle timeout of $idleMs ms',
+		async ({ idleMs, looks }) => {
+			const routes = { [RECORD]: json({ id: RUN, status: 'running' }) };
+			const { result, paths } = await read(answer, { routes, timeouts: { idleMs } });
+			expect(result!.status).toBe('succeeded');
+			expect(paths).toEqual(Array.from({ length: looks }, () => RECORD));
+		},
+	);
 
 	test('fails if its record has failed', async () => {
 		const record = json({ id: RUN, status: 'failed', error: 'broken' });
@@ -187,6 +203,32 @@ describe('a stream that breaks off', () => {
 		expect(paths).toEqual(['GET /v1/messages?conversation_id=c&user=u']);
 	});
 
+	test.each([
+		{ timeouts: { idleMs: 4_000 }, looks: 4 },
+		{ timeouts: { idleMs: 4_000, totalMs: 1_500 }, looks: 3 },
+	])(
+		'of an agent whose message does not change is an error after $looks looks, with $timeouts',
+		async ({ timeouts, looks }) => {
+			const unfinished = { id: 'm', agent_thoughts: [{ id: 'a1', thought: '', tool: 'clock' }] };
+			const { error, paths } = await read(stream([thought('I look'), text('I')], 'break'), {
+				routes: { 'GET /v1/messages': json({ data: [unfinished] }) },
+				timeouts,
+			});
+			expect(error).toMatchObject({ type: 'streamEndedEarly', partialText: 'I' });
+			expect(paths).toHaveLength(looks);
+		},
+	);
+
+	test('of a workflow is waited for longer than its idle timeout', async () => {
+		const running = json({ ...done, status: 'running' });
+		const { result, paths } = await read(broken, {
+			routes: { [RECORD]: [...Array.from({ length: 8 }, () => running), json(done)] },
+			timeouts: { idleMs: 4_000 },
+		});
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Hello' });
+		expect(paths).toHaveLength(9);
+	});
+
 	const MESSAGES = 'GET /v1/messages';
 	const stored = (answer: unknown) => json({ data: [{ id: 'other' }, { id: 'm', answer }] });
 	const moderation = (enabled: boolean) => json({ sensitive_word_avoidance: { enabled } });
@@ -248,6 +290,10 @@ describe('a stream that breaks off', () => {
 			openStream(response);
 			response.end(`event: ping\n\n${more}`);
 		};
+	const pingsAndReset: Answer = (_request, response) => {
+		openStream(response);
+		response.write('event: ping\n\n', () => response.destroy());
+	};
 	test.each([
 		['that had only pings is waiting in a queue', pings(), undefined, 'runQueued'],
 		[
@@ -257,6 +303,7 @@ describe('a stream that breaks off', () => {
 			'streamEndedEarly',
 		],
 		['of an existing run is not', pings(), RUN, 'streamEndedEarly'],
+		['with its connection is not', pingsAndReset, undefined, 'streamEndedEarly'],
 	])('a stream that breaks off %s', async (_name, answer, runId, type) => {
 		const routes = { [RECORD]: json({ code: 'unauthorized', message: 'x', status: 401 }, 401) };
 		expect((await read(answer, { followedRunId: runId, routes })).error!.type).toBe(type);
@@ -326,6 +373,13 @@ describe('a request without a stream', () => {
 		const { error } = await read(json(REJECTION));
 		expect(error).toMatchObject({ type: 'conversationNotFound', status: 404, retryable: false });
 		expect(error!.partialText).toBeUndefined();
+		expect(error!.result).toBeUndefined();
+	});
+
+	test('an event with a code and a message is not the error of its run', async () => {
+		const warning = { event: 'warning', code: 'low_credit', message: 'Low credit', status: 402 };
+		const { result } = await read(stream([warning, text('Hi'), messageEnd]));
+		expect(result).toMatchObject({ text: 'Hi', warnings: ['Dify warns: "Low credit"'] });
 	});
 
 	test('the same after the first event is the error of a run that has started', async () => {
@@ -389,7 +443,7 @@ describe('Stop', () => {
 
 	test('before the request is the end', async () => {
 		const { error, server } = await read(stream([]), { signal: AbortSignal.abort() });
-		expect(error!.type).toBe('aborted');
+		expect(error).toMatchObject({ type: 'aborted', url: `${server.url}/v1/run` });
 		expect(server.requests).toEqual([]);
 	});
 
@@ -531,6 +585,24 @@ describe('a run that was stopped elsewhere', () => {
 	test('with outputs is complete', async () => {
 		const { result, paths } = await read(stopped({ outputs: { note: 'There' } }));
 		expect(result).toMatchObject({ workflow: { outputs: { note: 'There' } } });
+		expect(paths).toEqual([]);
+	});
+
+	test('keeps its text if its record has another one', async () => {
+		const record = json({ id: RUN, status: 'stopped', outputs: { answer: 'Late' } });
+		const answer = stream([started, flowText('Hi'), finished('stopped'), flowEnd]);
+		const { result, deltas } = await read(answer, { routes: { [RECORD]: record } });
+		expect(result).toMatchObject({ text: 'Hi', workflow: { outputs: { answer: 'Late' } } });
+		expect(deltas).toEqual(append('Hi'));
+	});
+
+	test.each([
+		{ which: 'a chatbot', said: text('Hi') },
+		{ which: 'a flow of whose beginning nothing arrived', said: flowText('Hi') },
+	])('has no outputs if it is $which', async ({ said }) => {
+		const end = { event: 'error', message: 'Workflow execution aborted: user' };
+		const { result, paths } = await read(stream([said, end]));
+		expect(result).toMatchObject({ status: 'stopped', text: 'Hi' });
 		expect(paths).toEqual([]);
 	});
 

@@ -6,6 +6,8 @@ import {
 	pollAndApplyMessage,
 	pollAndApplyRunRecord,
 	createStillRunningError,
+	fetchAndKeepStoredText,
+	fetchEndedRunRecord,
 	fetchRunRecord,
 	getPollInterval,
 	pollRunRecord,
@@ -13,8 +15,9 @@ import {
 import type { WaitOptions } from '../../../../lib/dify/run/run-record';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
 import type { ServerError } from '../../../../lib/errors/server-error';
-
-const RUN = '11111111-2222-4333-8444-555555555555';
+import { getError } from '../../../support/jest/get-error';
+import { json } from '../../../support/servers/scripted-server';
+import { events, RUN, useDify } from './scripted-dify';
 
 type Response = object | ServerError;
 
@@ -182,6 +185,7 @@ describe('a record', () => {
 		[undefined, {}],
 		['plain text', 'plain text'],
 		['[1]', [1]],
+		[[1], [1]],
 		[{ a: 1 }, { a: 1 }],
 	])('with the values %j has %j', async (stored, values) => {
 		const { inputs, outputs } = await read({ status: 'failed', inputs: stored, outputs: stored });
@@ -194,6 +198,39 @@ describe('a record', () => {
 			retryable: false,
 			facts: { workflowRunId: RUN },
 		});
+	});
+});
+
+describe('the record of a silent run', () => {
+	const start = useDify();
+	const ROUTE = `GET /v1/workflows/run/${RUN}`;
+
+	test.each([
+		{ status: 'running', ended: undefined },
+		{ status: 'scheduled', ended: undefined },
+		{ status: 'paused', ended: { status: 'paused', runId: RUN } },
+		{ status: 'stopped', ended: { status: 'stopped', runId: RUN } },
+		{ status: 'succeeded', ended: { status: 'succeeded', runId: RUN, outputs: { text: 'Hi' } } },
+	])('tells whether the run has ended with the status $status', async ({ status, ended }) => {
+		const { client } = await start({ [ROUTE]: json({ ...DONE, status }) });
+		const record = await fetchEndedRunRecord(client, RUN);
+		if (ended === undefined) expect(record).toBeUndefined();
+		else expect(record).toMatchObject(ended);
+	});
+
+	test.each([
+		{ what: 'a gateway without a server', status: 503, body: '<html></html>', type: 'badGateway' },
+		{
+			what: 'no such run',
+			status: 404,
+			body: { code: 'not_found', message: 'Workflow run not found', status: 404 },
+			type: 'runNotFound',
+		},
+		{ what: 'no status', status: 200, body: { message: 'x' }, type: 'runNotFound' },
+	])('is asked for once, also after $what', async ({ status, body, type }) => {
+		const { server, client } = await start({ [ROUTE]: json(body, status) });
+		expect(await getError(fetchEndedRunRecord(client, RUN))).toMatchObject({ type });
+		expect(server.requests.map(({ path }) => path)).toEqual([`/v1/workflows/run/${RUN}`]);
 	});
 });
 
@@ -233,6 +270,89 @@ describe('a run is completed from its record', () => {
 			expect(run.reportedEnd).toBeUndefined();
 		},
 	);
+});
+
+describe('the text that is stored of a chatflow', () => {
+	const start = useDify();
+	const STORED = {
+		data: [
+			{ id: 'other', answer: 'Other' },
+			{ id: 'm', answer: 'Removed.' },
+		],
+	};
+	const withoutConversation = { ...events.flowText('Hel'), conversation_id: undefined };
+	const withoutMessage = { ...events.flowText('Hel'), message_id: undefined };
+	/** An end in a record, which has neither conversation nor message. */
+	const ended = (status: string) => ({ event: 'workflow_finished', data: { id: RUN, status } });
+
+	async function keep(list: object[], moderation?: unknown, messages: object = STORED) {
+		const run = createRunState();
+		for (const event of list) applyEvent(run, event);
+		const { server, client } = await start({
+			'GET /v1/messages': json(messages),
+			'GET /v1/parameters': json({ sensitive_word_avoidance: moderation }),
+		});
+		await fetchAndKeepStoredText(client, run, 'anna');
+		return { closingText: run.closingText, paths: server.requests.map(({ path }) => path) };
+	}
+
+	const PARAMETERS = '/v1/parameters';
+	const MESSAGES = '/v1/messages?conversation_id=c&user=anna';
+
+	test.each([
+		{ of: 'a stopped run', status: 'stopped', moderation: undefined, paths: [MESSAGES] },
+		{
+			of: 'a run of an app with moderation',
+			status: 'succeeded',
+			moderation: { enabled: true },
+			paths: [PARAMETERS, MESSAGES],
+		},
+		{
+			of: 'a failed run of an app with moderation',
+			status: 'failed',
+			moderation: { enabled: true },
+			paths: [PARAMETERS, MESSAGES],
+		},
+	])('is kept as the closing text of $of', async ({ status, moderation, paths }) => {
+		expect(await keep([events.flowText('Hel'), ended(status)], moderation)).toEqual({
+			closingText: { text: 'Removed.', status, mayBeOlder: true, isMessage: true },
+			paths,
+		});
+	});
+
+	test.each([
+		{ moderation: { enabled: false } },
+		{ moderation: {} },
+		{ moderation: undefined },
+		{ moderation: null },
+	])('is not fetched for an app with the moderation $moderation', async ({ moderation }) => {
+		expect(await keep([events.flowText('Hel'), ended('succeeded')], moderation)).toEqual({
+			closingText: undefined,
+			paths: [PARAMETERS],
+		});
+	});
+
+	test.each([
+		{ lacks: 'a conversation', list: [withoutConversation, ended('stopped')] },
+		{ lacks: 'a message', list: [withoutMessage, ended('stopped')] },
+		{ lacks: 'an end', list: [events.flowText('Hel')] },
+	])('is not fetched for a run that lacks $lacks', async ({ list }) => {
+		expect(await keep(list, { enabled: true })).toEqual({ closingText: undefined, paths: [] });
+	});
+
+	test.each([
+		{ are: 'none', data: [] },
+		{ are: 'those of another message', data: [{ id: 'other', answer: 'Other' }] },
+		{ are: 'empty', data: [{ id: 'm', answer: '' }] },
+		{ are: 'not a text', data: [{ id: 'm', answer: null }] },
+		{ are: 'without an answer', data: [{ id: 'm' }] },
+	])('is not there if the stored messages are $are', async ({ data }) => {
+		const run = [events.flowText('Hel'), ended('stopped')];
+		expect(await keep(run, undefined, { data })).toEqual({
+			closingText: undefined,
+			paths: [MESSAGES],
+		});
+	});
 });
 
 describe('the response of an agent is completed from its message', () => {

@@ -8,6 +8,9 @@ import { ServerError } from '../../../../lib/errors/server-error';
 import { json } from '../../../support/servers/scripted-server';
 import type { Answer } from '../../../support/servers/scripted-server';
 import { getError } from '../../../support/jest/get-error';
+import { useTraces } from '../../../support/n8n/traces';
+import { createDifyClient } from '../../../../lib/dify/credentials';
+import type { TextDelta } from '../../../../lib/dify/types';
 import { events, IDS, RUN, stream, TASK, useDify } from './scripted-dify';
 
 jest.mock('../../../../lib/http/sleep', () =>
@@ -129,6 +132,203 @@ describe('a run that Dify rejects', () => {
 		const info = { 'GET /v1/info': json({ mode }) };
 		const { outcome } = await chat(rejection(400, 'app_unavailable'), {}, info);
 		expect(outcome).toMatchObject({ type, ...(message === undefined ? {} : { message }) });
+	});
+});
+
+describe('a run that pauses after its stream was lost', () => {
+	const FOLLOWED = `GET /v1/workflow/${RUN}/events`;
+	const FORM = { form_id: 'f', node_id: 'n', form_token: null, form_content: 'Approve?' };
+	const REASON = { TYPE: 'human_input_required', ...FORM };
+	const pausedEvent = (data: object = {}) => ({
+		event: 'workflow_paused',
+		workflow_run_id: RUN,
+		task_id: 'of the follower',
+		created_at: 99,
+		data: { reasons: [REASON], ...data },
+	});
+	const said = (answer: string) => ({ ...events.flowText(answer), conversation_id: undefined });
+	const WARNED = { event: 'warning', message: 'Low credit', workflow_run_id: RUN };
+	const OTHER_WARNING = { ...WARNED, message: 'Slow node' };
+	const RECORDED = expect.stringContaining("read from Dify's run record") as string;
+
+	/** What a chatflow returns whose stream was lost after "Hel", and whose record has paused with "Hello?". */
+	async function pause(
+		follow: Answer | Answer[],
+		request: Partial<ChatMessageRequest> = {},
+		first: object[] = [events.started, events.flowText('Hel')],
+	) {
+		const deltas: TextDelta[] = [];
+		const onDeltas = async (list: TextDelta[]) => await Promise.resolve(void deltas.push(...list));
+		const { outcome, requests } = await chat(
+			stream(first, 'break'),
+			{ onDeltas, ...request },
+			{
+				[`GET /v1/workflows/run/${RUN}`]: json({
+					id: RUN,
+					status: 'paused',
+					outputs: { answer: 'Hello?' },
+				}),
+				[FOLLOWED]: follow,
+			},
+		);
+		if (outcome instanceof Error) throw outcome;
+		const followed = requests.filter(({ path }) => path.includes('/events'));
+		return { ...outcome, deltas, followed: followed.map(({ path }) => path) };
+	}
+
+	test('has the forms that only its events have, and the IDs of its start', async () => {
+		const { result, followed } = await pause(stream([pausedEvent()], 'open'));
+		expect(followed).toEqual([`/v1/workflow/${RUN}/events?user=u&include_state_snapshot=true`]);
+		expect(result).toMatchObject({
+			status: 'paused',
+			conversationId: IDS.conversation_id,
+			messageId: IDS.message_id,
+			taskId: TASK,
+			createdAt: IDS.created_at,
+			workflowRunId: RUN,
+			pause: { forms: [{ formId: 'f', nodeId: 'n' }], reasons: [REASON] },
+		});
+	});
+
+	test.each([
+		{ events: 'have no text', list: [], text: 'Hello?', rest: [] },
+		{ events: 'have the same text', list: [said('Hello?')], text: 'Hello?', rest: [] },
+		{
+			events: 'have more text',
+			list: [said('Hello? Say yes.')],
+			text: 'Hello? Say yes.',
+			rest: [{ type: 'append', text: ' Say yes.' }],
+		},
+		{ events: 'have another text', list: [said('Say yes.')], text: 'Say yes.', rest: [] },
+	])('has the last text, and shows the rest of it, if its events $events', async (row) => {
+		const { result, deltas } = await pause(stream([...row.list, pausedEvent()], 'open'));
+		expect(result.text).toBe(row.text);
+		expect(deltas).toEqual([
+			{ type: 'append', text: 'Hel' },
+			{ type: 'append', text: 'lo?' },
+			...row.rest,
+		]);
+	});
+
+	test('needs no display for the rest of its text', async () => {
+		const answer = stream([said('Hello? Say yes.'), pausedEvent()], 'open');
+		const { result } = await pause(answer, { onDeltas: undefined });
+		expect(result.text).toBe('Hello? Say yes.');
+	});
+
+	test('is not lost with a display that fails at the rest of its text', async () => {
+		const shown: string[] = [];
+		const onDeltas = async (list: TextDelta[]) => {
+			shown.push(...list.map(({ text }) => text));
+			await (shown.length > 2 ? Promise.reject(new Error('chat closed')) : Promise.resolve());
+		};
+		const answer = stream([said('Hello? Say yes.'), pausedEvent()], 'open');
+		const { result } = await pause(answer, { onDeltas });
+		expect(result).toMatchObject({ status: 'paused', text: 'Hello? Say yes.' });
+		expect(shown).toEqual(['Hel', 'lo?', ' Say yes.']);
+	});
+
+	test('has each warning of both readings once', async () => {
+		const first = [events.started, WARNED, events.flowText('Hel')];
+		const answer = stream([WARNED, OTHER_WARNING, pausedEvent()], 'open');
+		expect((await pause(answer, {}, first)).result.warnings).toEqual([
+			'Dify warns: "Low credit"',
+			RECORDED,
+			'Dify warns: "Slow node"',
+		]);
+	});
+
+	test.each([
+		{ follow: 'are missing', answer: json({ code: 'not_found', message: 'x' }, 404) },
+		{ follow: 'are those of another user', answer: json({ code: 'not_found' }, 403) },
+		{ follow: 'fail', answer: stream([{ event: 'error', message: 'broken', code: 'x' }]) },
+	])('stays as its record has it if its events $follow', async ({ answer }) => {
+		const { result, deltas } = await pause(answer);
+		expect(result).toMatchObject({
+			status: 'paused',
+			text: 'Hello?',
+			pause: { forms: [], reasons: [] },
+			warnings: [RECORDED],
+		});
+		expect(deltas.map(({ text }) => text)).toEqual(['Hel', 'lo?']);
+	});
+
+	test('is an error if the execution is stopped while its events are read', async () => {
+		const controller = new AbortController();
+		const { client } = await start(
+			{
+				[CHAT]: stream([events.started, events.flowText('Hel')], 'break'),
+				[`GET /v1/workflows/run/${RUN}`]: json({ id: RUN, status: 'paused' }),
+				[FOLLOWED]: stream([said('Hel')], 'open', () => controller.abort()),
+			},
+			controller.signal,
+		);
+		const message = { inputs: {}, user: 'u', query: 'x', conversation: { type: 'new' } } as const;
+		expect(await getError(sendChatMessage(client, message))).toMatchObject({ type: 'aborted' });
+	});
+
+	test.each([
+		{ which: 'has its forms', list: [events.started, pausedEvent()], forms: 1 },
+		{
+			which: 'has no ID, so that its events cannot be read',
+			list: [{ event: 'workflow_paused', ...IDS, data: {} }],
+			forms: 0,
+		},
+	])('is not read again if its pause $which', async ({ list, forms }) => {
+		const { result, followed } = await pause(json({}), {}, list);
+		expect(result).toMatchObject({ status: 'paused', warnings: [] });
+		expect(result.pause?.forms).toHaveLength(forms);
+		expect(followed).toEqual([]);
+	});
+});
+
+describe('the span of a run', () => {
+	const traces = useTraces();
+	const USAGE = { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 };
+
+	test.each([
+		{
+			usage: USAGE,
+			counts: { 'gen_ai.usage.input_tokens': 11, 'gen_ai.usage.output_tokens': 5 },
+		},
+		{ usage: undefined, counts: {} },
+		{
+			usage: { prompt_tokens: 'many', completion_tokens: 5 },
+			counts: { 'gen_ai.usage.output_tokens': 5 },
+		},
+	])('has its IDs, its status, and the counts of $usage', async ({ usage, counts }) => {
+		const end = { ...events.messageEnd, metadata: { usage } };
+		const { server } = await start({ [CHAT]: stream([events.text('Hi'), end]) });
+		const client = createDifyClient({ baseUrl: `${server.url}/v1` }, traces.helpers);
+		const message = { inputs: {}, user: 'u', query: 'x', conversation: { type: 'new' } } as const;
+		const { result } = await sendChatMessage(client, message);
+		expect(result.text).toBe('Hi');
+		const [span] = traces.spans();
+		expect(span).toMatchObject({
+			name: 'chat',
+			parentSpanContext: { spanId: traces.nodeSpanId() },
+		});
+		const attributes = Object.entries(span!.attributes).filter(([name]) =>
+			name.startsWith('gen_ai.'),
+		);
+		expect(Object.fromEntries(attributes)).toEqual({
+			'gen_ai.operation.name': 'chat',
+			'gen_ai.provider.name': 'dify',
+			'gen_ai.conversation.id': IDS.conversation_id,
+			'gen_ai.response.id': IDS.message_id,
+			'gen_ai.response.finish_reasons': ['succeeded'],
+			...counts,
+		});
+	});
+
+	test('is named for the error of a run that failed', async () => {
+		const { server } = await start({ [CHAT]: rejection(401, 'unauthorized') });
+		const client = createDifyClient({ baseUrl: `${server.url}/v1` }, traces.helpers);
+		const message = { inputs: {}, user: 'u', query: 'x', conversation: { type: 'new' } } as const;
+		await getError(sendChatMessage(client, message));
+		expect(traces.spans()).toMatchObject([
+			{ name: 'chat', attributes: { 'error.type': 'unauthorized' }, status: { code: 2 } },
+		]);
 	});
 });
 
