@@ -1,4 +1,4 @@
-import { clearSharedCaches, LruCache } from '../../lib/lru-cache';
+import { clearSharedCaches, fetchOnce, LruCache } from '../../lib/lru-cache';
 
 describe('a bounded cache', () => {
 	it('evicts the least recently used of more than 1,000 entries', () => {
@@ -49,3 +49,47 @@ it.each([-86_400_000, 86_400_000])(
 		expect(memory.get('a')).toBe(1);
 	},
 );
+
+describe('one request for each key', () => {
+	/** The results of calls one after another, or at once; a request fails if its row says so. */
+	async function call(outcomes: boolean[], calls: number, isAtOnce: boolean) {
+		const cache = new Map<string, Promise<number>>();
+		let requests = 0;
+		const fetch = async () => {
+			const isFailure = outcomes[requests++] === false;
+			await Promise.resolve();
+			if (isFailure) throw new Error(`request ${requests} failed`);
+			return requests;
+		};
+		const results: string[] = [];
+		const ask = async () => {
+			const result = await fetchOnce(cache, 'key', fetch).then(
+				String,
+				({ message }: Error) => message,
+			);
+			results.push(result);
+		};
+		if (isAtOnce) await Promise.all(Array.from({ length: calls }, ask));
+		else for (let at = 0; at < calls; at++) await ask();
+		return results;
+	}
+
+	it.each([
+		{ what: 'a result is kept', outcomes: [true], isAtOnce: false, results: ['1', '1', '1'] },
+		{ what: 'a result is shared', outcomes: [true], isAtOnce: true, results: ['1', '1', '1'] },
+		{
+			what: 'an error is shared',
+			outcomes: [false],
+			isAtOnce: true,
+			results: ['request 1 failed', 'request 1 failed', 'request 1 failed'],
+		},
+		{
+			what: 'an error is not kept',
+			outcomes: [false, false, true],
+			isAtOnce: false,
+			results: ['request 1 failed', 'request 2 failed', '3'],
+		},
+	])('$what', async ({ outcomes, isAtOnce, results }) => {
+		expect(await call(outcomes, 3, isAtOnce)).toEqual(results);
+	});
+});

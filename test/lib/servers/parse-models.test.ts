@@ -111,6 +111,10 @@ describe('formats of a model list', () => {
 	it.each<[number | string | undefined, number | undefined]>([
 		['8.0B', 8e9],
 		['134.52M', 134_520_000],
+		['8b', 8e9],
+		['7 B', 7e9],
+		['1.5t', 1.5e12],
+		['350k', 350_000],
 		['500', 500],
 		[7e9, 7e9],
 		['many', undefined],

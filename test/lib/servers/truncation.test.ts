@@ -1,5 +1,6 @@
 import { runTurn } from '../../../lib/chat/turn';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import { collectTruncationWarnings } from '../../../lib/servers/truncation';
 import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
@@ -66,3 +67,19 @@ test.each<[string, Record<string, unknown>, number]>([
 ])('no hint for %s', async (_name, routes, tokens) => {
 	expect(await chat(routes, tokens, 'Hi')).toEqual([]);
 });
+
+test.each([
+	{ what: 'emoji', text: '😀😁'.repeat(1_000), tokens: 600 },
+	{ what: 'letters beyond the first 65,536 code points', text: '𝒜𝒞'.repeat(1_000), tokens: 600 },
+	{ what: 'Latin letters', text: 'word '.repeat(800), tokens: 600 },
+])(
+	'no hint about truncation for 4,000 characters in $tokens tokens: $what',
+	async ({ text, tokens }) => {
+		const scripted = await serveScript((_request, response) => sendJson(response, {}, 404));
+		const server = createModelServer({ baseUrl: scripted.url });
+		const input = { texts: [text], processedTokens: tokens, model: 'm' };
+		expect(await collectTruncationWarnings(server, input)).toEqual([]);
+		const few = { ...input, processedTokens: Math.floor(tokens / 4) };
+		expect(await collectTruncationWarnings(server, few)).toHaveLength(1);
+	},
+);

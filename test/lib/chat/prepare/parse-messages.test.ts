@@ -26,6 +26,17 @@ test('OpenAI messages as a list, as JSON text, or as a complete request', () => 
 	});
 });
 
+test.each([
+	['User', 'human'],
+	[' USER ', 'human'],
+	['Assistant', 'ai'],
+	['SYSTEM\n', 'system'],
+	['Developer', 'system'],
+	['Tool', 'tool'],
+])('the role %j is %s, in any letters', (role, type) => {
+	expect(parseMessages([{ role, content: 'Hi' }])).toMatchObject([{ type }]);
+});
+
 test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
 	for (const args of ['{"a":1}', { a: 1 }]) {
 		const messages = parseMessages([

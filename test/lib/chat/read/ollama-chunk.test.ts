@@ -1,0 +1,44 @@
+/** Ollama sends each call whole, and in some releases all with the index 0: calls of several lines stay apart. */
+import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import { toOpenAiChunk } from '../../../../lib/chat/read/ollama-chunk';
+import { readStream } from '../../../../lib/chat/read/read-stream';
+import type { HttpResponse } from '../../../../lib/http/types';
+
+const line = (second: number, names: string[], isDone = false) => ({
+	model: 'm',
+	created_at: `2026-01-01T00:00:0${second}Z`,
+	message: {
+		role: 'assistant',
+		content: '',
+		tool_calls: names.map((name) => ({ function: { index: 0, name, arguments: { city: name } } })),
+	},
+	done: isDone,
+});
+
+async function readCalls(lines: object[]) {
+	const response = {
+		events: async function* () {
+			yield lines.map((one) => JSON.stringify(one));
+		},
+		errorContext: {},
+		markContent: () => {},
+		expectEnd: () => {},
+		getNonEventLines: () => [],
+		isDocument: () => false,
+	} as unknown as HttpResponse;
+	const accumulator = new CompletionAccumulator({ decode: toOpenAiChunk });
+	const { completion } = await readStream(response, accumulator, {});
+	return completion.toolCalls.map(({ name, arguments: args }) => [name, args]);
+}
+
+const toCalls = (names: string[]) => names.map((name) => [name, JSON.stringify({ city: name })]);
+
+test.each([
+	{ what: 'one line', lines: [line(1, ['a', 'b', 'c'])] },
+	{ what: 'a line each', lines: [line(1, ['a']), line(2, ['b']), line(3, ['c'])] },
+	{ what: 'two lines', lines: [line(1, ['a', 'b']), line(2, ['c'])] },
+	{ what: 'the last line, too', lines: [line(1, ['a', 'b']), line(2, ['c'], true)] },
+])('three calls in $what', async ({ lines }) => {
+	const end = { ...line(9, [], true), done_reason: 'stop' };
+	expect(await readCalls([...lines, end])).toEqual(toCalls(['a', 'b', 'c']));
+});
