@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+	toGenerationInfo,
 	toInputMessage,
 	toUsageMetadata,
 	toToolChoice,
@@ -128,6 +129,22 @@ describe('token counts with LangChain’s names', () => {
 	])('the usage with LangChain’s names: %j', (details, expected) => {
 		expect(convert({ ...counts, ...details })).toEqual(expected);
 	});
+
+	it.each([
+		{ ofUsage: 7, ofTimings: undefined, cachedTokens: 7 },
+		{ ofUsage: undefined, ofTimings: 5, cachedTokens: 5 },
+		{ ofUsage: 7, ofTimings: 5, cachedTokens: 7 },
+		{ ofUsage: 0, ofTimings: 5, cachedTokens: 0 },
+		{ ofUsage: undefined, ofTimings: undefined, cachedTokens: undefined },
+	])(
+		'cached tokens in the log: $ofUsage and $ofTimings',
+		({ ofUsage, ofTimings, cachedTokens }) => {
+			const usage = { ...counts, ...(ofUsage !== undefined && { cachedTokens: ofUsage }) };
+			const timings = ofTimings === undefined ? {} : { cache_n: ofTimings };
+			const result = { usage, timings, reasoning: '', firstTokenMs: 1, totalMs: 2 } as ChatResult;
+			expect({ cachedTokens: toGenerationInfo(result).cachedTokens }).toEqual({ cachedTokens });
+		},
+	);
 
 	it('are missing without usage', () => {
 		expect(convert(undefined)).toBeUndefined();

@@ -62,6 +62,18 @@ describe('lists of models', () => {
 			},
 			['voice'],
 		],
+		...[404, 400, 500].map((status): [string, ModelTask, Answers, string[]] => [
+			`nothing, where GPUStack rejects the question for marks (${status})`,
+			'speech',
+			{
+				'GET /v1/models?categories=text_to_speech': [status, { error: { message: 'no' } }],
+				'GET /v1/models': list(
+					{ id: 'chat', owned_by: 'gpustack' },
+					{ id: 'voice', owned_by: 'gpustack' },
+				),
+			},
+			['chat', 'voice'],
+		]),
 		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
 	])('by use: %s for %s', async (_by, use, answers, expected) => {
 		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
