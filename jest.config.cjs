@@ -6,6 +6,9 @@ if (parseInt(process.versions.node) < parseInt(devDependencies.node)) {
 	throw Object.assign(new Error(message), { stack: message });
 }
 
+// No zone of a server, and not of whole hours: a time that is read or written in local time by mistake is wrong at once.
+process.env.TZ = 'Asia/Kathmandu';
+
 /** @type {import('jest').Config} */
 module.exports = {
 	testEnvironment: '<rootDir>/test/support/jest/jest-environment.cjs',

@@ -73,6 +73,8 @@ describe("undici's options", () => {
 		acquireAndRelease(KEY);
 		acquireAndRelease({ ...KEY, id: 'b', ignoreSslIssues: true });
 		const options = EnvHttpProxyAgent.mock.calls.map(([callOptions]) => callOptions);
+		// Two pools for each credential.
+		expect({ agents: options.length }).toEqual({ agents: 4 });
 		expect(options[0]).toMatchObject({
 			connect: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },
 			proxyTls: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },

@@ -133,9 +133,17 @@ describe('the maximum is that of one event, however long the stream is', () => {
 			const body = bytesOf(data.map((one) => start + one + end).join(''));
 			const cuts = Array.from({ length: Math.floor(body.length / bytes) }, (_, at) => at * bytes);
 			const parser = new StreamParser(framing, MAX);
-			const events = splitAt(body, cuts).flatMap((chunk) => parser.push(chunk));
-			parser.assertSmall();
-			expect([...events, ...parser.end()]).toEqual(data);
+			const events: string[] = [];
+			let error: unknown;
+			try {
+				for (const chunk of splitAt(body, cuts)) events.push(...parser.push(chunk));
+				parser.assertSmall();
+				events.push(...parser.end());
+			} catch (thrown) {
+				error = thrown;
+			}
+			// An error says little without the events before it.
+			expect({ error, events }).toEqual({ error: undefined, events: data });
 			const tooLong = bytesOf(`${start}{"a":"${'é'.repeat(MAX)}"`);
 			expect(() => parser.push(tooLong)).toThrow('more than');
 		},

@@ -56,8 +56,15 @@ describe('whisper.cpp', () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		for (const format of ['json', 'srt', 'verbose_json'] as const)
 			await run(sim, { format, granularities: ['word', 'segment'] });
-		const sent = sim.forms.map(({ fields }) => 'timestamp_granularities[]' in fields);
-		expect(sent).toEqual([false, false, true]);
+		const sent = sim.forms.map(({ fields }) => [
+			fields.response_format,
+			'timestamp_granularities[]' in fields ? 'with times' : 'without',
+		]);
+		expect(sent).toEqual([
+			['json', 'without'],
+			['srt', 'without'],
+			['verbose_json', 'with times'],
+		]);
 	});
 
 	test.each([

@@ -35,7 +35,10 @@ async function upload(pause: () => Promise<void> = async () => {}) {
 	Object.assign(fake.context.helpers, { getBinaryStream });
 	const state = { isOver: false };
 	const items = executePrepared('difyApp', fake).finally(() => (state.isOver = true));
-	const [request] = await server.arrived('/files/upload');
+	const early = items.then(([item]) => {
+		throw new Error(`The upload ended before its file was sent: ${JSON.stringify(item!.json)}`);
+	});
+	const [request] = await Promise.race([server.arrived('/files/upload'), early]);
 	return { items, state, request: request!, answer: () => sendJson(response, STORED, 201) };
 }
 

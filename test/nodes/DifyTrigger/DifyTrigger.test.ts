@@ -151,6 +151,22 @@ describe('feedback', () => {
 			expect(await pollLists(known, late, late)).toEqual([undefined, [['late', true]], undefined]);
 		});
 
+		it.each([
+			{ form: 'without a zone', write: (time: string) => time.slice(0, -1) },
+			{ form: 'with Z', write: (time: string) => time },
+			{ form: 'with an offset', write: (time: string) => time.replace('Z', '+00:00') },
+			{ form: 'without milliseconds', write: (time: string) => time.replace('.000Z', '') },
+		])('is in UTC, in whatever form it is written: $form', async ({ form, write }) => {
+			const known = { ...record('known', 120), created_at: at(120) };
+			const later = [70, 130].map((second) => ({
+				...record(`${form} ${second}`, second),
+				created_at: write(at(second)),
+			}));
+			const ids = later.map(({ id }) => [id, true]);
+			const lists = await pollLists([known], [later[1]!, known, later[0]!]);
+			expect(lists).toEqual([undefined, ids]);
+		});
+
 		it('starts the workflow only if it is new, also after an empty list', async () => {
 			const older = record('older', 10);
 			expect(
