@@ -86,7 +86,7 @@ it('a report of the real server is a file', async () => {
 		status: 'healthy',
 		speed: {
 			model: 'test-model',
-			runs: [1, 4].map((concurrentRequests) => ({
+			runs: [1, 2, 4].map((concurrentRequests) => ({
 				concurrentRequests,
 				failures: [],
 			})),
