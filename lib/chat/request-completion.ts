@@ -24,7 +24,7 @@ import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
-import { withSuggestion } from './suggestions';
+import { explainTurnError } from './suggestions';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import type { Usage } from './chat-result';
@@ -123,7 +123,7 @@ async function toTurnError(
 	const explanation = body && explainRejection(error, getRequestFields(turn), body);
 	const suggested = explanation?.isComplete
 		? explanation.error
-		: await withSuggestion(error, turn, draft);
+		: await explainTurnError(error, turn, draft);
 	const hasAdvice = suggested.suggestion !== error.suggestion;
 	const explained = explanation && !hasAdvice ? explanation.error : suggested;
 	return explained.copyWith({ facts: { ...explained.facts, usage } });

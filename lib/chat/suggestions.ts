@@ -28,8 +28,13 @@ const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
 const TRY_WITHOUT_MEDIA =
 	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
 
-/** Adds a suggestion for this server to an error, if there is one. */
-export async function withSuggestion(
+/**
+ * What is known of the turn and its server explains the error: a suggestion, or an error of another type. May send requests,
+ * such as for the list of models.
+ *
+ * @returns the same error if nothing is known
+ */
+export async function explainTurnError(
 	error: ServerError,
 	turn: TurnContext,
 	draft: CompletionRequest,

@@ -91,7 +91,7 @@ export async function exchange<D, V>(
 		if (outcome.type === 'failed') {
 			forgetUnconfirmedRoot(store, state, outcome.error);
 			if (outcome.error.type === 'routeNotFound')
-				state = await replaceMissingRoute(server, options, state);
+				state = await withoutMissingRoute(server, options, state);
 		} else {
 			storeLessons(store, state);
 			state = { ...state, lastingFailure: undefined };
@@ -188,7 +188,7 @@ async function sendAttempt<D, V>(
 }
 
 /** The state without the route that is missing. If no other is left, probes whether the API is at another URL. */
-async function replaceMissingRoute<D>(
+async function withoutMissingRoute<D>(
 	server: ModelServer,
 	{ routes: names, http }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,

@@ -59,11 +59,13 @@ export async function readFile(file: InputFile & { name: string }): Promise<Read
 		const { text, warnings } = await readMail(file.name, file.bytes);
 		return { part: { type: 'text', text }, warnings };
 	}
-	const warnings = type.extension === 'jpg' ? getJpegWarnings(file) : [];
+	return { part: toPart(file, type), warnings: getTypeWarnings(file, type) };
+}
+
+function getTypeWarnings(file: InputFile & { name: string }, type: FileType): string[] {
+	if (type.extension === 'jpg') return getJpegWarnings(file);
 	// Of other files, the name is not sent.
-	if (type.category === 'text')
-		warnings.push(...identifyFile({ ...file, head: file.bytes }).warnings);
-	return { part: toPart(file, type), warnings };
+	return type.category === 'text' ? [...identifyFile({ ...file, head: file.bytes }).warnings] : [];
 }
 
 function getSupportedType({ name, mimeType, bytes }: InputFile) {

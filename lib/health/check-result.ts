@@ -196,7 +196,7 @@ export function summarizeFindings(
  *
  * @param clause - Without period
  */
-export function summarizeStatus(
+export function summarizeWithFindingCounts(
 	clause: string,
 	{ findings }: Pick<CheckResult, 'findings'>,
 ): string {

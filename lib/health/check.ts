@@ -11,7 +11,7 @@ import { probeServer } from './probe-server';
 import type { CheckResult, CheckOutcome } from './check-result';
 import {
 	summarizeFindings,
-	summarizeStatus,
+	summarizeWithFindingCounts,
 	joinNames,
 	pluralize,
 	findingFromError,
@@ -46,8 +46,8 @@ export async function checkServer(
 	return {
 		// n8n's views show the first fields, so the summary and the findings come before facts.
 		summary: health.healthy
-			? summarizeStatus(`${name} responds in ${latencyMs} ms with ${offerText}`, health)
-			: summarizeStatus(`${name} is ${health.status}`, health),
+			? summarizeWithFindingCounts(`${name} responds in ${latencyMs} ms with ${offerText}`, health)
+			: summarizeWithFindingCounts(`${name} is ${health.status}`, health),
 		...health,
 		...facts,
 		checkedAt: new Date().toISOString(),

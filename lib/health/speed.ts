@@ -22,7 +22,7 @@ import type { CheckResult, FindingRules } from './check-result';
 import {
 	pluralize,
 	summarizeFindings,
-	summarizeStatus,
+	summarizeWithFindingCounts,
 	evaluateRules,
 	findingFromGenerationError,
 } from './check-result';
@@ -119,7 +119,7 @@ export async function addSpeedTest(
 	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
 	const summary = outcome.healthy
 		? formatSpeed(model, first.run)
-		: summarizeStatus(`The server is ${outcome.status}`, outcome);
+		: summarizeWithFindingCounts(`The server is ${outcome.status}`, outcome);
 	return { ...health, ...outcome, summary, speed: { model, runs } };
 }
 

@@ -16,7 +16,7 @@ import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	summarizeFindings,
-	summarizeStatus,
+	summarizeWithFindingCounts,
 	evaluateRules,
 	findingFromGenerationError,
 } from './check-result';
@@ -125,7 +125,7 @@ export async function addToolTest(
 	const { passed, completed, skipped } = toolTest;
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
 	const summary = isOutage
-		? summarizeStatus(`The server is ${outcome.status}`, outcome)
+		? summarizeWithFindingCounts(`The server is ${outcome.status}`, outcome)
 		: `${model}: ${passed} of ${completed} tool cases passed${skippedText}.`;
 	return { ...health, ...outcome, summary, toolTest };
 }

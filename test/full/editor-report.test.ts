@@ -19,6 +19,8 @@ import { itemsOf } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
 import { workflowOf } from '../e2e/support/workflows';
 
+const MODEL = 'smollm2-135m-instruct';
+
 /** Screenshot for the documents: the whole report. */
 const PICTURE = { width: 900, height: 1180 };
 
@@ -31,6 +33,8 @@ beforeAll(async () => {
 	n8n = await startN8n();
 	server = await startLlamaServer({
 		model: parts().smolLm2,
+		// The name that the picture shows.
+		alias: MODEL,
 		contextSize: 8192,
 		parallel: 4,
 		args: ['--metrics'],
@@ -85,8 +89,8 @@ it('a report of the real server is a file', async () => {
 	expect(result).toMatchObject({
 		status: 'healthy',
 		speed: {
-			model: 'test-model',
-			runs: [1, 4].map((concurrentRequests) => ({
+			model: MODEL,
+			runs: [1, 2, 4].map((concurrentRequests) => ({
 				concurrentRequests,
 				failures: [],
 			})),

@@ -200,6 +200,7 @@ describe('text files', () => {
 
 describe('large amounts', () => {
 	const MEGABYTE = 1024 * 1024;
+	const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 	/** CPU time, which other processes do not change. */
 	async function cpuSeconds(work: () => Promise<unknown>): Promise<number> {
 		const before = process.cpuUsage();
@@ -215,7 +216,7 @@ describe('large amounts', () => {
 			return (heap + external) / MEGABYTE;
 		};
 		const look = async (picture: number) => {
-			const bytes = Buffer.alloc(MEGABYTE, picture);
+			const bytes = Buffer.concat([PNG_SIGNATURE, Buffer.alloc(MEGABYTE, picture)]);
 			const url = `data:image/png;base64,${bytes.toString('base64')}`;
 			const { supplied, close } = await chatModel(server.url);
 			await supplied.invoke([new HumanMessage([{ type: 'image_url', image_url: { url } }])]);

@@ -208,7 +208,10 @@ class RunReader {
 		const deltas = flushText(run);
 		if (this.cancellation !== undefined) throw await this.createCancelledError(this.cancellation);
 		const streamEnd = getStreamEnd(run, error, this.silentRecord);
-		if (streamEnd.type === 'textTooLong') throw await this.createTooLongError(streamEnd.error);
+		if (streamEnd.type === 'textTooLong') {
+			this.stopInDify();
+			throw await this.createTooLongError(streamEnd.error);
+		}
 		await this.emitDeltas(deltas);
 		return await this.finishOrRecover(streamEnd);
 	}
@@ -228,10 +231,10 @@ class RunReader {
 				return await this.finishRun(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
 				// The stream may have hung after the end of its run, so Dify's record is polled once.
-				return await this.recoverStoredRun(
-					{ once: true },
-					async () => await this.createTimeoutError(streamEnd.error),
-				);
+				return await this.recoverStoredRun({ once: true }, async () => {
+					this.stopInDify();
+					return await this.createTimeoutError(streamEnd.error);
+				});
 			case 'broken':
 				return await this.recoverBrokenRun(streamEnd.error);
 			case 'errorResponse':
@@ -354,7 +357,6 @@ class RunReader {
 	}
 
 	private async createTooLongError({ message: title, suggestion }: ServerError) {
-		this.stopInDify();
 		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
 	}
 
@@ -415,7 +417,6 @@ class RunReader {
 	}
 
 	private async createTimeoutError({ type }: ServerError) {
-		this.stopInDify();
 		const isTotal = type === 'totalTimeout';
 		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
 			detail: isTotal

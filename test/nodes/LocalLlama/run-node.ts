@@ -23,7 +23,7 @@ export const file = (bytes: Buffer, fileName: string, mimeType: string): INodeEx
 export function useLocalLlama(): {
 	/** Starts the server of this test. */
 	serve: (options?: SimOptions) => Promise<LlamaServerSim>;
-	prepare: ({ parameters, ...setup }?: Setup) => ExecuteFake;
+	prepare: (setup?: Setup) => ExecuteFake;
 	executeIn: (fake: ExecuteFake) => Promise<INodeExecutionData[]>;
 	execute: (setup?: Setup) => Promise<INodeExecutionData[]>;
 	/** JSON of the only output item. */
