@@ -44,7 +44,7 @@ export interface JsonMismatch {
 export interface ChatResult extends TextAndReasoning {
 	/** All that was shown: with the thinking if that is shown, and with the text of attempts that failed or were corrected. */
 	text: string;
-	/** The JSON of the text, if the response format requires JSON. */
+	/** The JSON of the text, or why it is none, if the response format requires JSON. */
 	json?: RequestedJson;
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */

@@ -54,7 +54,7 @@ export async function runTurn(options: TurnOptions): Promise<ChatResult> {
 	});
 }
 
-/** The settings with the stop texts of this call. */
+/** The settings with the stop texts of this call, and the name of the model without blanks around it. */
 function toTurnSettings(settings: ChatSettings, chatRequest: ChatRequest): ChatSettings {
 	const { model, sampling } = settings;
 	const stop = [...new Set([...(sampling.stop ?? []), ...(chatRequest.stop ?? [])])];

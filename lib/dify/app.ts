@@ -64,8 +64,8 @@ export function buildConversationList({
 	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
 }
 
-/** The conversation that the user last used; undefined if there is none. */
-export async function findLatestConversation(
+/** The ID of the conversation that the user last used; undefined if there is none. */
+export async function findLatestConversationId(
 	client: DifyClient,
 	user: string,
 ): Promise<string | undefined> {

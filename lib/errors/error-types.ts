@@ -56,7 +56,7 @@ export function isRetryable(type: ErrorType): boolean {
 }
 
 /** Errors of a server that failed while it generated: the same request may be sent once more. */
-export function isRetriedOnce(type: ErrorType): boolean {
+export function mayBeRetriedOnce(type: ErrorType): boolean {
 	return ROWS[type].retry === 'once';
 }
 

@@ -1,5 +1,5 @@
 /** What an exchange learns from its responses, for later ones with the same model. */
-import { isRetriedOnce } from '../errors/error-types';
+import { mayBeRetriedOnce } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
@@ -44,7 +44,7 @@ export function updateLastingFailure(
 	const profile = getProfile(server);
 	const isRepeated = appliedRules.at(-1)?.rule === 'serverFailure';
 	if (outcome.type === 'failed') {
-		if (isRepeated && isRetriedOnce(outcome.error.type))
+		if (isRepeated && mayBeRetriedOnce(outcome.error.type))
 			profile.storeLastingFailure(key, toFailureKey(outcome.error));
 	} else if (lastingFailure !== undefined) {
 		profile.storeLastingFailure(key, undefined);

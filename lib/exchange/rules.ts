@@ -1,7 +1,7 @@
 /** The table of reasons to send a request again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { isRetriedOnce, isUnknownError } from '../errors/error-types';
+import { mayBeRetriedOnce, isUnknownError } from '../errors/error-types';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
@@ -144,7 +144,7 @@ function repeatAfterServerFailure<D>(
 	outcome: AttemptOutcome<D, unknown>,
 ): NextRequest<D> | undefined {
 	if (!isRepeatable || outcome.type !== 'failed') return undefined;
-	if (!isRetriedOnce(outcome.error.type)) return undefined;
+	if (!mayBeRetriedOnce(outcome.error.type)) return undefined;
 	if (outcome.hasEverShownOutput || lastingFailure === toFailureKey(outcome.error))
 		return undefined;
 	// The same tokens would fail in the same way. llama-server discards those that its parser cannot read.

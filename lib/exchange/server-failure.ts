@@ -1,6 +1,6 @@
 /** What users learn about a server that failed, and got the same request once more. */
 import type { ServerError } from '../errors/server-error';
-import { isRetriedOnce } from '../errors/error-types';
+import { mayBeRetriedOnce } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
 
@@ -21,6 +21,6 @@ export function describeOvercomeFailure({ status = 200, serverText = '' }: Serve
 
 /** The error of a second try that failed as well. Another error than one of a failing server is returned unchanged. */
 export function withBothTries(error: ServerError): ServerError {
-	if (!isRetriedOnce(error.type)) return error;
+	if (!mayBeRetriedOnce(error.type)) return error;
 	return error.withSuggestion(`${error.suggestion} A second try failed as well.`);
 }

@@ -165,9 +165,10 @@ export function findingFromGenerationError(error: ServerError): FindingWithStatu
  * Sorts findings, most important first, as plain text.
  *
  * @param initial - A status that the server has at least
- * @returns also the worst status of the findings and `initial`
+ * @returns also the worst status of the findings and `initial`: a finding without a status, such as a warning, makes no server
+ *   unhealthy
  */
-export function summarizeFindings(
+export function concludeHealth(
 	findings: readonly FindingWithStatus[],
 	initial: HealthStatus = 'healthy',
 ): Pick<CheckResult, 'status' | 'healthy' | 'findings'> {

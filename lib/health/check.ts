@@ -10,7 +10,7 @@ import type { CheckOptions } from './check-options';
 import { probeServer } from './probe-server';
 import type { CheckResult, CheckOutcome } from './check-result';
 import {
-	summarizeFindings,
+	concludeHealth,
 	summarizeWithFindingCounts,
 	joinNames,
 	pluralize,
@@ -41,7 +41,7 @@ export async function checkServer(
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
 	const { name, offerText, findings, ...facts } = await runCheck(target, options);
-	const health = summarizeFindings(findings);
+	const health = concludeHealth(findings);
 	const latencyMs = Math.round(facts.server.latencyMs ?? 0);
 	return {
 		// n8n's views show the first fields, so the summary and the findings come before facts.

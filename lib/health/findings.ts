@@ -218,7 +218,7 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 	}),
 };
 
-/** The findings of a model server, most important first. */
+/** The findings of a model server, in the order of the rules. If something makes all else unknown, only that. */
 export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	const { blocker } = facts;
 	if (blocker === undefined) return evaluateRules(FINDING_RULES, facts);

@@ -21,7 +21,7 @@ import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
 	pluralize,
-	summarizeFindings,
+	concludeHealth,
 	summarizeWithFindingCounts,
 	evaluateRules,
 	findingFromGenerationError,
@@ -116,7 +116,7 @@ export async function addSpeedTest(
 			uncertainty: findUncertainty(runs, health),
 		}),
 	];
-	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
+	const outcome = concludeHealth([...findings, ...health.findings], health.status);
 	const summary = outcome.healthy
 		? formatSpeed(model, first.run)
 		: summarizeWithFindingCounts(`The server is ${outcome.status}`, outcome);

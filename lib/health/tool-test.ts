@@ -15,7 +15,7 @@ import type { CheckTarget } from './check';
 import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
 import {
-	summarizeFindings,
+	concludeHealth,
 	summarizeWithFindingCounts,
 	evaluateRules,
 	findingFromGenerationError,
@@ -121,7 +121,7 @@ export async function addToolTest(
 	const findings = isOutage
 		? [findingFromGenerationError(error)]
 		: evaluateRules(TOOL_RULES, { ...toolTest, isUnsupported });
-	const outcome = summarizeFindings([...findings, ...health.findings], health.status);
+	const outcome = concludeHealth([...findings, ...health.findings], health.status);
 	const { passed, completed, skipped } = toolTest;
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
 	const summary = isOutage

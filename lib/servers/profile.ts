@@ -125,7 +125,12 @@ class ServerProfile {
 		return this.facts.typeExpiresAt > performance.now();
 	}
 
-	/** The server type; requests it if it is unknown. Concurrent callers share the identification, so it does not end with the signal of one of them. */
+	/**
+	 * The server type; requests it if it is unknown. Concurrent callers share the identification, so it does not end with the
+	 * signal of one of them.
+	 *
+	 * @returns the last known type if it cannot be identified now, or the signal is aborted; at first `other`
+	 */
 	async fetchType(signal?: AbortSignal): Promise<ServerType> {
 		const cached = this.getCachedType();
 		if (cached !== undefined) return cached;
@@ -194,7 +199,11 @@ class ServerProfile {
 		return this.getCachedType() ?? other;
 	}
 
-	/** The properties that the server reports for a model; requests them if they are unknown. */
+	/**
+	 * The properties that the server reports for a model; requests them if they are unknown.
+	 *
+	 * @returns undefined if the server reports none, or does not respond
+	 */
 	async fetchProps(model = '', signal?: AbortSignal): Promise<ServerProps | undefined> {
 		const { props } = this.facts;
 		const cached = props.get(model);

@@ -5,7 +5,7 @@ import { CancelPoller } from '../shared/cancel-poller';
 import { addHintOnce } from '../shared/run/hints';
 import type { SubNode } from '../shared/sub-node';
 import type { TokenTotals } from '../shared/token-totals';
-import { addFailedTokenTotals, addTokenTotals, readTokenTotals } from '../shared/token-totals';
+import { addFailedTokenTotals, storeTokenTotals, readTokenTotals } from '../shared/token-totals';
 import { getStreamingHint } from './streaming-hint';
 
 /** All that generating needs of n8n. */
@@ -42,7 +42,7 @@ export class ChatExecution {
 	 */
 	report(result: ChatResult, summary: string): void {
 		const { context } = this.subNode;
-		addTokenTotals(context, result);
+		storeTokenTotals(context, result);
 		for (const message of [...result.warnings, getStreamingHint(context, result.totalMs)])
 			if (message) addHintOnce(context, message);
 		if (summary) addHintOnce(context, summary, 'info');

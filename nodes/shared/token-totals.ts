@@ -33,7 +33,7 @@ const MAX_LENGTH = 255;
  * Adds a generation to the totals of its execution, for later nodes and the list of executions (docs/protocols/n8n.md
  * 4.10). Stored in n8n, which creates a new model for each round of an agent. Never throws.
  */
-export function addTokenTotals(context: object, generation: GenerationUsage): void {
+export function storeTokenTotals(context: object, generation: GenerationUsage): void {
 	const { customData } = context as ExecutionContext;
 	if (customData === undefined) return;
 	try {
@@ -86,5 +86,5 @@ function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: Generatio
 /** Counts a failed generation, if its usage is known. */
 export function addFailedTokenTotals(context: object, error: unknown): void {
 	const usage = error instanceof ServerError ? error.facts.usage : undefined;
-	if (isRecord(usage)) addTokenTotals(context, { usage: usage as unknown as Usage });
+	if (isRecord(usage)) storeTokenTotals(context, { usage: usage as unknown as Usage });
 }

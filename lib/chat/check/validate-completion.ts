@@ -25,11 +25,11 @@ import { isJsonRequested } from '../settings';
 import { toServerError } from './completion-error';
 import { showsTextAtEnd } from '../turn-context';
 
-/** A usable completion: what was checked. */
+/** A completion that the turn can return: its calls are checked, and its JSON is valid or beside a call. */
 export interface ValidatedCompletion extends Completion {
 	/** Warnings for the user. */
 	warnings: string[];
-	/** The JSON of the text, if the response format requires JSON. */
+	/** The JSON of the text, or why it is none, if the response format requires JSON. */
 	json?: RequestedJson;
 }
 

@@ -18,7 +18,13 @@ interface StreamHandlers {
 	maxEventLength?: number;
 }
 
-/** Errors of a stream that breaks after its last output are ignored: the completion has arrived. */
+/**
+ * Reads a stream to its end. Errors of a stream that breaks after its last output are ignored: the completion has arrived.
+ *
+ * @returns the completion, and as `rest` the text and thinking that no delta contained, because they were held back until the
+ *   end. Secrets are masked in all of it.
+ * @throws a `ServerError` for a stream that breaks before its last output, or was stopped
+ */
 export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,

@@ -133,7 +133,11 @@ export function addUsage(earlier: Usage | undefined, next: Usage | undefined): U
 	};
 }
 
-/** Estimates the usage for minimal servers, which report neither token counts nor a finish reason. */
+/**
+ * Estimates the usage for minimal servers, which report neither token counts nor a finish reason.
+ *
+ * @returns undefined for a server with a finish reason
+ */
 export function estimateUsage(
 	{ finishReason, text, reasoning }: Completion,
 	texts: readonly string[],

@@ -43,7 +43,10 @@ import { getStreamEnd, hasReceivedNothing, isRecoverable } from './stream-end';
 interface RunTimeouts {
 	/** Between two events. Pings do not count, because a hung run pings forever (docs/protocols/dify.md 3.8). */
 	idleMs: number;
-	/** From sending to the end. Dify ends a run after 20 minutes by default. */
+	/**
+	 * From sending to the end, and anew for a run whose stream broke and whose record is polled. Dify ends a run after 20
+	 * minutes by default.
+	 */
 	totalMs: number;
 }
 
@@ -387,7 +390,12 @@ class RunReader {
 		);
 	}
 
-	/** Completes a run from what Dify stores: its record, or the message of an agent. */
+	/**
+	 * Completes a run from what Dify stores: its record, or the message of an agent. Stops the run in Dify if that takes too
+	 * long, or the execution was stopped.
+	 *
+	 * @throws the error of `createError` if nothing is stored or it cannot be read in time; `aborted` after Stop
+	 */
 	private async recoverStoredRun(
 		{ warning, ...options }: WaitOptions & { warning?: string },
 		createError: () => Promise<ServerError>,

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { findLatestConversation } from '../app';
+import { findLatestConversationId } from '../app';
 import type { DifyClient } from '../client';
 import { createLocalError } from '../create-error';
 import { hasRunStarted, getPartialResult } from '../partial-result';
@@ -63,7 +63,7 @@ export async function sendChatMessage(
 		});
 	const id =
 		conversation.type === 'latest'
-			? await findLatestConversation(client, request.user)
+			? await findLatestConversationId(client, request.user)
 			: conversation.id;
 	if (id === undefined) return { result: await sendTo(), conversationRestarted: false };
 	try {

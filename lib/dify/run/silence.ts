@@ -9,7 +9,7 @@ const SILENCE_MS = 50_000;
 /** Between two look-ups. */
 const LOOK_UP_INTERVAL_MS = 60_000;
 
-/** Calls for a look-up after every stretch of silence. */
+/** Calls for a look-up after every stretch of silence. Only for a run that is followed. */
 export class SilenceWatch {
 	private clearTimer = () => {};
 	private lastLookUpAt = -Infinity;

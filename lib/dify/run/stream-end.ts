@@ -7,7 +7,7 @@ import type { ServerError } from '../../errors/server-error';
 /** The run has ended. */
 interface RunEnded {
 	type: 'runEnded';
-	/** An event after its end, or the end after its complete message. */
+	/** `finalEvent`: the run reported its end, but not the event that follows it. `status`: the message is complete, but how the run ended was not reported. */
 	missing?: 'finalEvent' | 'status';
 }
 

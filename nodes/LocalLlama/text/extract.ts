@@ -134,13 +134,13 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const { value: extracted, unsafeNumbers } = getJsonOrThrow(result)!;
 		const hasNumbers = extractFields?.some(({ type }) => type === 'number');
 		const numbersKeptAsText = unsafeNumbers.filter(
-			(text) => !hasNumbers || roundNumberText(text) === text,
+			(text) => !hasNumbers || toNumberIfSafe(text) === text,
 		);
 		getUnsafeNumberWarnings(numbersKeptAsText).forEach(call.hint);
 		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
 			const value = Object.hasOwn(record, name) ? record[name] : null;
-			return [name, type === 'number' ? roundNumberText(value) : value];
+			return [name, type === 'number' ? toNumberIfSafe(value) : value];
 		};
 		const output = extractFields ? Object.fromEntries(extractFields.map(toEntry)) : extracted;
 		const isCorrected = result.corrections !== undefined;
@@ -150,10 +150,10 @@ export const textExtract: LocalLlamaOperation = withOutput({
 });
 
 /**
- * Rounds a number that was kept as text because of its digits, if the lost ones are below a 10^15th of it. Other values
- * stay as they are.
+ * A number that was kept as text because of its digits becomes the nearest number, if that is not larger than the largest safe
+ * integer: what is lost is then far below its last place. Other values stay as they are.
  */
-function roundNumberText(value: unknown) {
+function toNumberIfSafe(value: unknown) {
 	const number = typeof value === 'string' ? Number(value) : NaN;
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }

@@ -7,9 +7,9 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';
 import type { GenerationUsage } from '../../shared/token-totals';
-import { addFailedTokenTotals, addTokenTotals } from '../../shared/token-totals';
+import { addFailedTokenTotals, storeTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../run-local-llama';
-import { addTokenUsage } from '../add-token-usage';
+import { showTokenUsage } from '../show-token-usage';
 import type { ModelRequestSettings } from '../model-request-settings';
 import { resolveModelRequestSettings } from '../model-request-settings';
 import { readGeneration } from '../../shared/chat/generation-options';
@@ -40,7 +40,8 @@ export interface Conversation {
 }
 
 /**
- * Generates a response and streams it to the chat. If the chat is closed, the generation is canceled.
+ * Generates a response and streams it to the chat, if there is one. If the chat is closed, the generation is canceled. Warnings
+ * become hints of the node, and the tokens are counted.
  *
  * @throws a `ServerError`, with the files that may have caused it.
  */
@@ -87,6 +88,6 @@ export function reportResult(
 ): void {
 	const { warnings, usage } = result;
 	warnings.forEach(call.hint);
-	addTokenTotals(call.context, result);
-	if (usage) addTokenUsage(call, usage);
+	storeTokenTotals(call.context, result);
+	if (usage) showTokenUsage(call, usage);
 }

@@ -17,7 +17,7 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { addTokenUsage } from '../add-token-usage';
+import { showTokenUsage } from '../show-token-usage';
 import { withOutput } from '../output';
 
 const fields = [
@@ -190,7 +190,7 @@ async function embedGroup(
 			start = 0;
 		}
 	}
-	addTokenUsage(call, { promptTokens: tokens, completionTokens: 0 });
+	showTokenUsage(call, { promptTokens: tokens, completionTokens: 0 });
 	if (truncatedTexts > 0)
 		call.hint(
 			`${truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,

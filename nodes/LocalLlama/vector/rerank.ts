@@ -11,7 +11,7 @@ import type { ItemError } from '../../shared/run/item-error';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { addTokenUsage } from '../add-token-usage';
+import { showTokenUsage } from '../show-token-usage';
 import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
 
@@ -116,7 +116,7 @@ async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ran
 	);
 	const query = parameters.rawString('query');
 	const result = await rerank(server, settings, { query, documents: texts });
-	addTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
+	showTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);
 	if (result.truncatedTexts > 0)
 		call.hint(

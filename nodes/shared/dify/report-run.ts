@@ -1,7 +1,7 @@
 import { parseOpenAiUsage } from '../../../lib/chat/read/usage';
 import type { RunResult } from '../../../lib/dify/types';
 import { asFiniteNumber } from '../../../lib/values/numbers';
-import { addTokenTotals } from '../token-totals';
+import { storeTokenTotals } from '../token-totals';
 import type { DifyCall } from './dify-operation';
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */
@@ -11,5 +11,5 @@ export function reportRun(
 ): void {
 	warnings.forEach(hint);
 	const totalMs = (asFiniteNumber(usage?.latency) ?? 0) * 1000;
-	if (status !== 'paused') addTokenTotals(context, { usage: parseOpenAiUsage(usage), totalMs });
+	if (status !== 'paused') storeTokenTotals(context, { usage: parseOpenAiUsage(usage), totalMs });
 }

@@ -4,7 +4,7 @@ import { createServerError } from '../../../lib/errors/create-error';
 import {
 	ERROR_TYPES,
 	isConnectionError,
-	isRetriedOnce,
+	mayBeRetriedOnce,
 	isRetryable,
 } from '../../../lib/errors/error-types';
 import { describeError } from '../../../lib/errors/describe-error';
@@ -117,7 +117,7 @@ describe('createServerError', () => {
 test('only requests that were not started can be retried: others may have run, or would fail again', () => {
 	const retryable = ERROR_TYPES.filter(isRetryable).sort();
 	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading', 'modelUnreachable']);
-	const once = ERROR_TYPES.filter(isRetriedOnce).sort();
+	const once = ERROR_TYPES.filter(mayBeRetriedOnce).sort();
 	expect(once).toEqual(['outputParseFailed', 'serverError', 'streamError']);
 });
 

@@ -4,7 +4,7 @@ import { anyCodePoint } from '../../support/texts/code-points';
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
-import { summarizeFindings, findingFromError } from '../../../lib/health/check-result';
+import { concludeHealth, findingFromError } from '../../../lib/health/check-result';
 import type { Finding } from '../../../lib/health/check-result';
 import { addHintOnce } from '../../../nodes/shared/run/hints';
 
@@ -54,7 +54,7 @@ test('errors, hints and findings that quote a server are plain text', () => {
 			const hints: string[] = [];
 			const addExecutionHints = ({ message: hint }: { message: string }) => void hints.push(hint);
 			addHintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
-			const [{ observed, detail, suggestion }] = summarizeFindings([findingFromError(failed, text)])
+			const [{ observed, detail, suggestion }] = concludeHealth([findingFromError(failed, text)])
 				.findings as [Finding];
 			for (const quoted of [message, description, ...hints, observed, detail, suggestion])
 				expect(quoted).not.toMatch(MARKS);

@@ -1,5 +1,5 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import { addFailedTokenTotals, addTokenTotals } from '../../../nodes/shared/token-totals';
+import { addFailedTokenTotals, storeTokenTotals } from '../../../nodes/shared/token-totals';
 import type { GenerationUsage } from '../../../nodes/shared/token-totals';
 
 /** n8n's custom data: ten keys, values of 512 characters, and in manual runs an error for values that it does not accept. */
@@ -70,7 +70,7 @@ test.each([
 		const { values, context } = customData();
 		for (const [completionTokens = 0, seconds = 0] of list) {
 			const usage = { promptTokens: 1, completionTokens, totalTokens: completionTokens + 1 };
-			addTokenTotals(context, generation({ usage, totalMs: seconds * 1000 }));
+			storeTokenTotals(context, generation({ usage, totalMs: seconds * 1000 }));
 		}
 		expect(totalsIn(values).usage).toMatchObject({ tokensPerSecond: speed });
 	},
@@ -78,9 +78,9 @@ test.each([
 
 test('a generation without usage or time does not count for the speed', () => {
 	const { values, context } = customData();
-	addTokenTotals(context, generation());
-	addTokenTotals(context, generation({ usage: undefined, model: 'other' }));
-	addTokenTotals(context, generation({ totalMs: undefined }));
+	storeTokenTotals(context, generation());
+	storeTokenTotals(context, generation({ usage: undefined, model: 'other' }));
+	storeTokenTotals(context, generation({ totalMs: undefined }));
 	expect(totalsIn(values)).toMatchObject({
 		in: '200',
 		out: '40',
@@ -96,9 +96,9 @@ test('a generation without usage or time does not count for the speed', () => {
 
 test('if n8n accepts no more keys, or throws, nothing happens', () => {
 	const full = customData({ taken: 10 });
-	addTokenTotals(full.context, generation());
+	storeTokenTotals(full.context, generation());
 	expect(totalsIn(full.values)).toEqual({ in: undefined, out: undefined, usage: null });
-	expect(() => addTokenTotals(customData({ throws: true }).context, generation())).not.toThrow();
+	expect(() => storeTokenTotals(customData({ throws: true }).context, generation())).not.toThrow();
 });
 
 test('with any number of models and any usage, n8n neither truncates the value nor logs a warning', () => {
@@ -110,7 +110,7 @@ test('with any number of models and any usage, n8n neither truncates the value n
 			totalTokens: 2e15,
 			cachedTokens: 1e15,
 		};
-		addTokenTotals(
+		storeTokenTotals(
 			context,
 			generation({ model: `${'long-'.repeat(at)}${at}`, usage, totalMs: 1e9 / 7 }),
 		);
@@ -122,7 +122,7 @@ test('with any number of models and any usage, n8n neither truncates the value n
 });
 
 test('a host without custom data', () => {
-	expect(() => addTokenTotals({}, generation())).not.toThrow();
+	expect(() => storeTokenTotals({}, generation())).not.toThrow();
 });
 
 test('the usage of a failed generation counts; a server error does not', () => {

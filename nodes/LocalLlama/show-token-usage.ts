@@ -7,7 +7,7 @@ import type { LlamaCall } from './run-local-llama';
  * Adds tokens to the usage that n8n shows at the node. n8n before 2.41 does not sum them, and a tool's context may lack
  * the method: errors are ignored.
  */
-export function addTokenUsage(
+export function showTokenUsage(
 	{ context }: LlamaCall,
 	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
 ): void {
