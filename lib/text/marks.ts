@@ -707,12 +707,3 @@ export const TAG_FORMS: readonly MarkForm[] = [
 	{ start: /functools/, rest: /\[/ },
 	{ start: /to=/, rest: /functions\./ },
 ];
-
-/** Characters at the end of a text that may be the beginning of a mark. */
-export function getPartialMarkLength(text: string, marks: readonly string[]): number {
-	return marks.reduce((longest, mark) => {
-		for (let length = Math.min(mark.length - 1, text.length); length > longest; length--)
-			if (text.endsWith(mark.slice(0, length))) return length;
-		return longest;
-	}, 0);
-}

@@ -1,10 +1,12 @@
 /** Thinking that a server sends in a field of its own, without the tags that some leave in it. */
 import { toAlternatives } from './mark-patterns';
-import { getPartialMarkLength, THINKING_TAGS, toEndTag } from './marks';
+import { THINKING_TAGS, toEndTag } from './marks';
+import { createPartialMarkFinder } from './partial-marks';
 
 const END_TAGS = THINKING_TAGS.map(toEndTag);
 const START = new RegExp(String.raw`^\s*(?:${toAlternatives(THINKING_TAGS)})`);
 const END = new RegExp(toAlternatives(END_TAGS));
+const getPartialEndTagLength = createPartialMarkFinder(END_TAGS);
 
 /**
  * Reads the deltas of such a field. vLLM leaves the tags of the thinking in it (seen: 0.32.0): the one at its beginning,
@@ -49,5 +51,5 @@ function getUndecidedLength(text: string): number {
 	const end = text.trimEnd();
 	const tag = END_TAGS.find((mark) => end.endsWith(mark));
 	if (tag !== undefined) return text.length - end.length + tag.length;
-	return END.test(text.slice(-1)) ? 0 : getPartialMarkLength(text, END_TAGS);
+	return END.test(text.slice(-1)) ? 0 : getPartialEndTagLength(text);
 }

@@ -1,6 +1,8 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
 import { toAlternatives } from './mark-patterns';
-import { getPartialMarkLength, THINKING_TAGS, toEndTag } from './marks';
+import { THINKING_TAGS, toEndTag } from './marks';
+import type { PartialMarkFinder } from './partial-marks';
+import { createPartialMarkFinder } from './partial-marks';
 
 /** A tag that opens thinking, with or without a prefix. Other tags are in the table of marks. */
 const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;
@@ -61,13 +63,16 @@ export interface TextAndReasoning {
 
 /** Marks that end a part. */
 interface Ends {
-	marks: readonly string[];
 	/** Matches the first of them: a search for each of them would read to the end of the text in every part. */
 	pattern: RegExp;
+	getPartialLength: PartialMarkFinder;
 }
 
 function toEnds(marks: readonly string[]): Ends {
-	return { marks, pattern: new RegExp(toAlternatives(marks)) };
+	return {
+		pattern: new RegExp(toAlternatives(marks)),
+		getPartialLength: createPartialMarkFinder(marks),
+	};
 }
 
 /** A part of a response that a mark opens. */
@@ -298,10 +303,10 @@ interface PartEnd {
 	length: number;
 }
 
-function findEnd(text: string, { marks, pattern }: Ends): PartEnd {
+function findEnd(text: string, { pattern, getPartialLength }: Ends): PartEnd {
 	const match = pattern.exec(text);
 	if (match !== null) return { at: match.index, length: match[0].length };
-	return { at: text.length - getPartialMarkLength(text, marks), length: 0 };
+	return { at: text.length - getPartialLength(text), length: 0 };
 }
 
 /**

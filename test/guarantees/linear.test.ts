@@ -31,7 +31,8 @@ import { breakControlTokens } from '../../lib/text/control-tokens';
 import { ReasoningField } from '../../lib/text/reasoning-field';
 import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities } from '../../lib/values/html-entities';
-import { getMarks, getPartialMarkLength } from '../../lib/text/marks';
+import { getMarks } from '../../lib/text/marks';
+import { createPartialMarkFinder } from '../../lib/text/partial-marks';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
 import { extractJson } from '../../lib/text/extract-json';
@@ -227,7 +228,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutControlTokens: breakControlTokens,
 	'marks at the end': withoutEndMarks,
 	'entities of HTML': decodeEntities,
-	'a mark that may begin': (text) => getPartialMarkLength(text, getMarks()),
+	'a mark that may begin': createPartialMarkFinder(getMarks()),
 	'a model name': opensReasoningInPrompt,
 	'questions and descriptions of tools': (text) =>
 		scoreTools([text], [{ name: text, description: text, schema: {} }]),

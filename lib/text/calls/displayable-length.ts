@@ -1,10 +1,12 @@
 /** How much of a text can be shown while more of it may arrive: what may become a call waits. */
 import { END_MARKS, withoutEnd } from '../end-marks';
-import { getPartialMarkLength } from '../marks';
+import { createPartialMarkFinder } from '../partial-marks';
 import { MARK_BEGINNING } from './marks';
 
 /** A mark that has not arrived completely. */
 const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
+
+const getPartialEndMarkLength = createPartialMarkFinder(END_MARKS);
 
 /** Up to this length, the start of a response may still become a call. */
 export const MAX_UNDECIDED_LENGTH = 64;
@@ -32,5 +34,5 @@ export function getDisplayableLength(
 	const end = withoutEnd(pending);
 	if (end.length < pending.length) return end.length;
 	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
-	return pending.length - Math.max(partial, getPartialMarkLength(pending, END_MARKS));
+	return pending.length - Math.max(partial, getPartialEndMarkLength(pending));
 }
