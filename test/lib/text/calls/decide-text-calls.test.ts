@@ -57,6 +57,28 @@ describe('formats of calls', () => {
 			],
 		},
 		{
+			name: 'Laguna, JSON after the name',
+			response: 'Sure.<tool_call>get_weather\n{"city":"Rome"}\n</tool_call>',
+			text: 'Sure.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'JSON after the name, several, in another mark',
+			response:
+				'<tool_calls><tool_call>list {}</tool_call><tool_call>get_weather{"city":"Bern"}</tool_call></tool_calls>',
+			text: '',
+			calls: [
+				{ name: 'list', args: {} },
+				{ name: 'get_weather', args: { city: 'Bern' } },
+			],
+		},
+		{
+			name: 'JSON after the name, with a key "name"',
+			response: '<seed:tool_call>send-mail\n{"name":"a","to":"b"}</seed:tool_call>',
+			text: '',
+			calls: [{ name: 'send-mail', args: { name: 'a', to: 'b' } }],
+		},
+		{
 			name: 'LFM2.5',
 			response: '<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
 			text: '',
@@ -395,6 +417,16 @@ describe('parameters in tags', () => {
 	])('of GLM: %j', (content, args) => {
 		const [call] = parse(`<tool_call>list${content}</tool_call>`).calls;
 		expect(JSON.parse(call!.arguments)).toEqual(args);
+	});
+
+	test.each([
+		'<tool_call>list\n{"a":1}\n<tool_call>list\n{"a":1}</tool_call>',
+		'<tool_call>list\n{"name":"list","arguments":{"a":1}}</tool_call>',
+		'<tool_call>list\n{"name":"get_weather","parameters":{"city":"Rome"}}</tool_call>',
+		'<tool_call>list\n{"a":1} or so</tool_call>',
+		'<tool_call>list\n{"a":1</tool_call>',
+	])('after a name that are no complete object, or a call themselves: %j', (text) => {
+		expect(parse(text)).toMatchObject({ calls: [], rejectedCall: { name: 'list' } });
 	});
 
 	test.each([
