@@ -561,7 +561,7 @@ const FAMILIES: readonly Family[] = [
 	{
 		source: 'Tool results and calls of agents in several templates',
 		toolResult: ['<tool_result>', '</tool_result>', '<tool_results>', '</tool_results>'],
-		call: ['[TOOL_CALL]', '[/TOOL_CALL]'],
+		call: ['[TOOL_CALL]', '[/TOOL_CALL]', '[TOOL_REQUEST]', '[END_TOOL_REQUEST]'],
 	},
 	{
 		source: 'Ends of turns by which servers stop: llama-vocab.cpp, mlx-vlm issue 1932',
