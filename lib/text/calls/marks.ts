@@ -90,7 +90,7 @@ export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 
 /** The beginning of any of these marks, perhaps not complete: what follows it is not shown while more may arrive. */
 export const MARK_BEGINNING =
-	/<(?:[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[TOOL_(?:CALLS|REQUEST)\]|\]<\]\w|\bfunctools\[/i;
+	/<(?:\/?[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[(?:TOOL_CALLS|(?:END_)?TOOL_REQUEST)\]|\]<\]\w|\bfunctools\[/i;
 
 /** Marks that begin no call: those around results, examples and definitions, and those at the end of a block, `<|x_end|>` and `<x|>`. */
 export const OTHER_MARK =
@@ -273,6 +273,8 @@ const CLOSING_RULES: ReadonlyArray<readonly [open: RegExp, close: string]> = [
 	[/(?<=[_▁ :<|｜])(?:begin|start)(?=[_▁ :>|｜])/, 'end'],
 	// <|START_ACTION|>
 	[/(?<=[_<|])(?:BEGIN|START)(?=[_>|])/, 'END'],
+	// <|open|>think<|sep|>
+	[/(?<=^<\|)open(?=\|>)/, 'close'],
 	// <|tools_prefix|>
 	[/(?<=_)prefix(?=\|>)/, 'suffix'],
 	// <|x>
