@@ -27,6 +27,8 @@ export interface ScriptedTransport {
 	/** Requests for output, without lists of models. */
 	sent: SentRequest[];
 	reply(request: SentRequest): Reply;
+	/** The JSON at a URL that is read, such as a list of models; undefined: 404. Default: nothing is there. */
+	read?(url: string): object | undefined;
 }
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
@@ -35,7 +37,10 @@ export async function sendRequest({
 	options: { url, json },
 }: Pick<OutgoingRequest, 'options'>): Promise<RawResponse> {
 	const request = { url, body: json ?? {} };
-	if (json === undefined) return await Promise.resolve(toResponse(url, 404, {}));
+	if (json === undefined) {
+		const value = transport.read?.(url);
+		return await Promise.resolve(toResponse(url, value === undefined ? 404 : 200, value ?? {}));
+	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
 	if (reply.type === 'lost') throw Object.assign(new Error('reset'), { code: 'ECONNREFUSED' });
