@@ -212,7 +212,7 @@ describe('an API without a version in its path', () => {
 	const isVersioned = (url: string) => url.includes('/v1/');
 
 	beforeEach(() => {
-		transport.read = (url) => (url.endsWith('/models') && !isVersioned(url) ? models : undefined);
+		transport.read = (url) => (url.endsWith('/models') && !isVersioned(url) ? models : 404);
 		transport.reply = ({ url }) =>
 			isVersioned(url) ? reject('Not Found', 404) : { type: 'usable' };
 	});
@@ -222,6 +222,15 @@ describe('an API without a version in its path', () => {
 	});
 
 	test('is found by its list, and used at once by later requests', async () => {
+		const server = newServer();
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/v1/chat/completions', '/chat/completions']);
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/chat/completions']);
+	});
+
+	test('without a list is found by its chat route, which is remembered', async () => {
+		transport.read = (url) => (url.endsWith('/chat/completions') && !isVersioned(url) ? 405 : 404);
 		const server = newServer();
 		await runExchange(server, body);
 		expect(paths()).toEqual(['/v1/chat/completions', '/chat/completions']);
@@ -239,7 +248,7 @@ describe('an API without a version in its path', () => {
 		const read: string[] = [];
 		transport.read = (url) => {
 			read.push(url);
-			return undefined;
+			return 404;
 		};
 		transport.reply = ({ url }) =>
 			url.endsWith('/api/chat') ? reject('Not Found', 404) : { type: 'usable' };
@@ -361,6 +370,22 @@ describe('what a server taught', () => {
 		expect(await send(newServer())).toBe(2);
 	});
 
+	test('expires, however many requests it has changed since', async () => {
+		const now = jest.spyOn(performance, 'now');
+		rejectTopK();
+		const server = newServer();
+		try {
+			const counts: number[] = [];
+			for (const minutes of [0, 9, 11]) {
+				now.mockReturnValue(minutes * 60_000);
+				counts.push(await send(server));
+			}
+			expect(counts).toEqual([2, 1, 2]);
+		} finally {
+			now.mockRestore();
+		}
+	});
+
 	test('excludes a change for output that ran away', async () => {
 		const replies: Reply[] = [{ type: 'output', errorType: 'runawayOutput' }, { type: 'usable' }];
 		transport.reply = () => replies[transport.sent.length - 1]!;
@@ -439,6 +464,13 @@ describe('a server that fails', () => {
 		const server = newServer();
 		await send(server, failed, failed);
 		expect(await send(server)).toEqual({ isUsable: true, requests: 1 });
+		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
+	});
+
+	test('gets a second request for later items if the failure was not repeated', async () => {
+		const server = newServer();
+		transport.reply = () => failed;
+		await runExchange(server, body, { isRepeatable: false }).catch(asServerErrorOrThrow);
 		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
 	});
 

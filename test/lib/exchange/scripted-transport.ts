@@ -27,8 +27,8 @@ export interface ScriptedTransport {
 	/** Requests for output, without lists of models. */
 	sent: SentRequest[];
 	reply(request: SentRequest): Reply;
-	/** The JSON at a URL that is read, such as a list of models; undefined: 404. Default: nothing is there. */
-	read?(url: string): object | undefined;
+	/** The JSON at a URL that is read, such as a list of models, or only a status. Default: 404 everywhere. */
+	read?(url: string): object | number;
 }
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
@@ -38,8 +38,10 @@ export async function sendRequest({
 }: Pick<OutgoingRequest, 'options'>): Promise<RawResponse> {
 	const request = { url, body: json ?? {} };
 	if (json === undefined) {
-		const value = transport.read?.(url);
-		return await Promise.resolve(toResponse(url, value === undefined ? 404 : 200, value ?? {}));
+		const found = transport.read?.(url) ?? 404;
+		return await Promise.resolve(
+			typeof found === 'number' ? toResponse(url, found, {}) : toResponse(url, 200, found),
+		);
 	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
