@@ -15,7 +15,7 @@ import {
 	isGatewayError,
 } from './gateway-failure';
 import { findGatewayName } from './gateway-name';
-import { isGatewayStatus } from './gateway-status';
+import { findRepeatedError, isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
 import { findRequestLimit, isGatewayRateLimit } from './request-limit';
@@ -237,6 +237,7 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 		findByCode(TYPE_BY_WEAK_CODE, codes) ??
 		(isGatewayRateLimit(place) ? 'busy' : undefined) ??
 		findGatewayErrorByStatus(place) ??
+		findRepeatedError(place) ??
 		typeFromStatus(response.status, errorBody)
 	);
 }
@@ -318,11 +319,13 @@ export function classifyStreamError(
 ): ServerError {
 	const error = classifyErrorResponse({ status: 200, body }, context);
 	// In the middle of a response, these only mean that the server reported an error.
-	if (!isUnknownError(error.type) && error.type !== 'routeNotFound') return error;
-	const { serverText, facts, status } = error;
+	const { serverText = '', facts, status } = error;
+	const isRouteByStatus =
+		error.type === 'routeNotFound' && findTypeByText(serverText) !== 'routeNotFound';
+	if (!isUnknownError(error.type) && !isRouteByStatus) return error;
 	return createServerError('streamError', context, {
-		title: isUnknownError(error.type) ? error.message : undefined,
-		serverText,
+		title: isRouteByStatus ? toTitle(serverText) || undefined : error.message,
+		serverText: serverText || undefined,
 		facts,
 		status: status === 200 ? undefined : status,
 	});

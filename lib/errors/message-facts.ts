@@ -40,6 +40,7 @@ type MessageFacts = Pick<
 	| 'isUpstreamRoute'
 	| 'forbiddenReason'
 	| 'isAddressBanned'
+	| 'isProgramFault'
 >;
 
 const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
@@ -58,6 +59,10 @@ const LOAD_TIMEOUT =
  */
 const TEMPLATE_BROKEN =
 	/\b(?:something that is not a function|is not callable|callee is not a function)\b|\bUndefinedValue\b|\bunknown (?:test|filter|statement|function|method|operator)\b|\b(?:no (?:filter|test) named|encountered unknown tag)\b|\bparser error\b|\bexpected closing\b|\bcan't evaluate field\b|\bfunction "\w{1,60}" not defined\b|\bcannot read propert(?:y|ies) of\b/i;
+
+/** What JavaScript, Python and Go say about a fault in a program: words in quotation marks in it are no fields of the request. */
+const PROGRAM_FAULT =
+	/\bcannot read propert(?:y|ies) of (?:null|undefined)\b|\bis not (?:iterable|a function|subscriptable|callable)\b|\bobject has no attribute\b|\b(?:list|string) index out of range\b|\bunhashable type\b|'NoneType' object|\bnil pointer dereference\b/i;
 
 /** Words for who asks, and with which right. */
 const ABOUT_KEY =
@@ -124,6 +129,8 @@ export function findMessageFacts(
 				isKeyBlocked: KEY_BLOCKED.test(message),
 				isAddressBanned: ADDRESS_BANNED_PATTERN.test(message),
 			};
+		case 'badRequest':
+			return { isProgramFault: PROGRAM_FAULT.test(message) };
 		case 'forbidden':
 			return { forbiddenReason: findForbiddenReason(message) };
 		case 'modelUnreachable':

@@ -91,6 +91,8 @@ export interface ErrorFacts {
 	missingBackend?: string;
 	/** What the server does not know of a model, such as `architecture "qwen35"`. */
 	unknownPart?: string;
+	/** The message is that of a fault in the program of the server. */
+	isProgramFault?: boolean;
 	/** The response had no body. */
 	isEmpty?: boolean;
 	/** The response was a web page. */

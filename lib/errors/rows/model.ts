@@ -348,7 +348,9 @@ export const MODEL_ERRORS = {
 			isEmpty && !isPage
 				? `The server rejected the request${withoutReason(status)}`
 				: 'The server rejected the request',
-		suggestion: ({ isPage, isEmpty, status }) => {
+		suggestion: ({ isPage, isEmpty, status, isProgramFault }) => {
+			if (isProgramFault)
+				return 'This is a fault in the program of the server, not the value of an option: update the server, and check its log.';
 			if (isPage)
 				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
 			if (isEmpty) return CHECK_LOGS;

@@ -539,3 +539,92 @@ describe('codes that say more than the words', () => {
 		expect(event.type).toBe(type);
 	});
 });
+
+describe('a route that LM Studio does not have, with status 200', () => {
+	test.each([
+		'Unexpected endpoint or method. (POST /chat/completions)',
+		'Unexpected endpoint or method. (GET /v1/rerank)',
+		'Unexpected endpoint or method. (POST /v1/audio/speech). Returning 200 anyway',
+	])('the path is the cause: %s', (error) => {
+		expect(classifyStreamError(json({ error }), { model: 'm' }).type).toBe('routeNotFound');
+		expect(classify(200, json({ error })).type).toBe('routeNotFound');
+	});
+
+	test.each(['Not Found', 'Method Not Allowed', 'no such route'])(
+		'the status of an error in the middle of a response is not that of its route: %s',
+		(message) => {
+			const error = classifyStreamError(json({ error: { message, code: 404 } }), { model: 'm' });
+			expect([error.type, error.message]).toEqual(['streamError', message]);
+		},
+	);
+});
+
+describe('the status of a gateway in the words of another one', () => {
+	test.each<[source: string, status: number, body: string, type: ErrorType]>([
+		['Traefik, middleware Errors', 404, 'Bad Gateway', 'badGateway'],
+		['Traefik, middleware Errors', 403, 'Bad Gateway\n', 'badGateway'],
+		['a program behind it', 500, json({ detail: 'Gateway Timeout' }), 'gatewayTimeout'],
+		[
+			'httpx in LiteLLM',
+			500,
+			json({
+				error: {
+					message:
+						"litellm.APIConnectionError: OllamaException - Server error '502 Bad Gateway' for url 'http://localhost:11434/api/generate'",
+				},
+			}),
+			'badGateway',
+		],
+		[
+			'requests',
+			500,
+			json({ detail: '504 Server Error: Gateway Time-out for url: http://gpu/v1' }),
+			'gatewayTimeout',
+		],
+		['its own status counts more', 404, '404 page not found', 'routeNotFound'],
+		['a message about something else', 400, json({ detail: 'The field 502 is bad' }), 'badRequest'],
+	])('%s (%d)', (_source, status, body, type) => {
+		expect(classify(status, body).type).toBe(type);
+	});
+});
+
+describe('a fault in the program of the server', () => {
+	test.each([
+		"Cannot read properties of null (reading 'type')",
+		'messages is not iterable',
+		"'NoneType' object has no attribute 'strip'",
+		'list index out of range',
+	])('no option is its cause: %s', (message) => {
+		const error = classify(400, json({ error: message }));
+		expect([error.type, error.message]).toEqual(['badRequest', message]);
+		expect(error.suggestion).toMatch(/^This is a fault in the program/);
+	});
+
+	test('a field is named by its value', () => {
+		expect(classify(422, json({ detail: 'top_k is not an integer' })).suggestion).toContain(
+			'field',
+		);
+	});
+});
+
+test.each<[status: number, body: string, not: RegExp]>([
+	[
+		503,
+		'<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>',
+		/nginx/,
+	],
+	[
+		429,
+		json({ detail: 'Rate limit reached for the model. Request limit 1 for the model: m' }),
+		/proxy|gateway/,
+	],
+])('a suggestion for status %d names no program that is not there', (status, body, not) => {
+	expect(classify(status, body).suggestion).not.toMatch(not);
+});
+
+test('the numbers of SGLang are the title', () => {
+	const message = 'Input length 131393 exceeds the maximum allowed input length of 131040 tokens.';
+	expect(classify(400, json({ object: 'error', message })).message).toBe(
+		'The prompt needs 131393 tokens, but the context has 131040',
+	);
+});
