@@ -10,6 +10,12 @@ type Explanation = (text: string) => Texts | undefined;
 
 const always = (title: string, suggestion: string) => (): Texts => ({ title, suggestion });
 
+/** Of Dify's service, not of an app. */
+const BLOCKED_EXTENSION = /extension\b.{1,100}\bfor security reasons/;
+
+const ALLOW_EXTENSION =
+	'Dify blocks files with this extension for all apps. Send another format, or remove the extension from UPLOAD_FILE_EXTENSION_BLACKLIST in the Dify settings.';
+
 /** By code or type. */
 const EXPLANATIONS = new Map<string, Explanation>(
 	Object.entries({
@@ -42,6 +48,37 @@ const EXPLANATIONS = new Map<string, Explanation>(
 					'Enter the ID or label of one of its buttons: Get (resource Form) and the paused run (forms, actions) list them.',
 			};
 		},
+		appInactive: (text) =>
+			/^Tenant\b|\bworkspace's status\b/.test(text)
+				? {
+						title: 'The workspace of this key is not active in Dify',
+						suggestion:
+							'It was deleted or archived, or has no owner. Use a key of an active workspace.',
+					}
+				: undefined,
+		documentBusy: (text) =>
+			/^Another\b/.test(text)
+				? {
+						title: truncate(text.replace(/\.$/, ''), 160),
+						suggestion:
+							'Dify makes such changes one after another: try again in a moment. Nothing was changed.',
+					}
+				: undefined,
+		nameTaken: (text) =>
+			/\bBuilt-in fields\b/i.test(text)
+				? {
+						title: 'A built-in metadata field of Dify has this name',
+						suggestion:
+							'Choose another name: built-in fields have values of their own, and cannot be replaced.',
+					}
+				: undefined,
+		forbidden: (text) =>
+			/\bpermission\b/i.test(text)
+				? {
+						suggestion:
+							'The key is valid, but its owner may not do this. Check who has permission in Dify (Permissions in the settings of the knowledge base).',
+					}
+				: undefined,
 		invalid_action: (text) => {
 			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
 			if (name === undefined) return undefined;
@@ -64,6 +101,7 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			return { title, detail: text };
 		},
 		fileRejected: (text) => {
+			if (BLOCKED_EXTENSION.test(text)) return { suggestion: ALLOW_EXTENSION };
 			const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
 			if (name === undefined) return undefined;
 			return {
@@ -114,8 +152,13 @@ interface DifyMessage {
  * Texts of an error that say more than Dify's message.
  */
 export function explainMessage({ type, code, text }: DifyMessage): Texts {
-	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
-	return explain?.(text) ?? explainFileCount(text) ?? explainVariableType(text) ?? {};
+	return (
+		EXPLANATIONS.get(code ?? '')?.(text) ??
+		EXPLANATIONS.get(type)?.(text) ??
+		explainFileCount(text) ??
+		explainVariableType(text) ??
+		{}
+	);
 }
 
 function explainFileCount(text: string) {
