@@ -92,6 +92,7 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			title: `The agent reached ${findAgentLimit(text)}`,
 			detail: text === '' ? undefined : text,
 		}),
+		runFailed: (text) => findAdvice(text),
 		providerUnreachable: (text) => {
 			const address = findAddress(text);
 			if (address === undefined) return undefined;
@@ -112,6 +113,31 @@ const EXPLANATIONS = new Map<string, Explanation>(
 		},
 	}),
 );
+
+/** A limit of Dify that a run reached, and its setting. */
+interface RunLimit {
+	pattern: RegExp;
+	suggestion: string;
+}
+
+/** Settings of Dify for nodes and runs. */
+const RUN_LIMITS: readonly RunLimit[] = [
+	{
+		pattern: /\bMaximum execution steps exceeded\b/i,
+		suggestion:
+			'Each node counts, in loops and iterations once per pass. Split the workflow, process fewer items in a run, or raise WORKFLOW_MAX_EXECUTION_STEPS in the Dify settings.',
+	},
+	{
+		pattern: /\bMaximum execution time exceeded\b/i,
+		suggestion:
+			'Split the workflow, process less in a run, or raise WORKFLOW_MAX_EXECUTION_TIME (seconds) in the Dify settings.',
+	},
+];
+
+function findAdvice(text: string): Texts | undefined {
+	const row = RUN_LIMITS.find(({ pattern }) => pattern.test(text));
+	return row && { suggestion: row.suggestion };
+}
 
 /** A limit of an agent, by what Dify says of it. */
 interface AgentLimit {
