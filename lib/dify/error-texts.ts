@@ -92,7 +92,6 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			title: `The agent reached ${findAgentLimit(text)}`,
 			detail: text === '' ? undefined : text,
 		}),
-		runFailed: (text) => findAdvice(text),
 		providerUnreachable: (text) => {
 			const address = findAddress(text);
 			if (address === undefined) return undefined;
@@ -114,14 +113,17 @@ const EXPLANATIONS = new Map<string, Explanation>(
 	}),
 );
 
-/** A limit of Dify that a run reached, and its setting. */
-interface RunLimit {
+/** A suggestion for what a message says, whatever its type is. */
+interface Advice {
 	pattern: RegExp;
 	suggestion: string;
 }
 
-/** Settings of Dify for nodes and runs. */
-const RUN_LIMITS: readonly RunLimit[] = [
+const TOOL_ADVICE =
+	'The app and its model work, but a tool failed: check its settings and credentials in Dify (Tools, Plugins), and open the run in the logs of the app.';
+
+/** Limits of runs, of code nodes and of models, and tools. */
+const ADVICE: readonly Advice[] = [
 	{
 		pattern: /\bMaximum execution steps exceeded\b/i,
 		suggestion:
@@ -132,11 +134,44 @@ const RUN_LIMITS: readonly RunLimit[] = [
 		suggestion:
 			'Split the workflow, process less in a run, or raise WORKFLOW_MAX_EXECUTION_TIME (seconds) in the Dify settings.',
 	},
+	{
+		pattern: /\blength of output variable\b.{1,200}\bcharacters\b/,
+		suggestion:
+			'Let the code node return less text, or raise CODE_MAX_STRING_LENGTH in the Dify settings.',
+	},
+	{
+		pattern: /\blength of output variable\b.{1,200}\belements\b/,
+		suggestion:
+			'Let the code node return a shorter list, or raise the limit for its type in the Dify settings: CODE_MAX_STRING_ARRAY_LENGTH, CODE_MAX_OBJECT_ARRAY_LENGTH or CODE_MAX_NUMBER_ARRAY_LENGTH.',
+	},
+	{
+		pattern: /\bOutput variable\b.{1,200}\bout of range\b/,
+		suggestion:
+			'Return the number as text, or raise CODE_MAX_NUMBER and CODE_MIN_NUMBER in the Dify settings.',
+	},
+	{
+		pattern: /\bOutput variable\b.{1,200}\btoo high precision\b/,
+		suggestion:
+			'Round the number in the code node, or raise CODE_MAX_PRECISION in the Dify settings.',
+	},
+	{
+		pattern: /\bDepth limit \$?\d{1,9} reached\b/,
+		suggestion:
+			'Let the code node return a flatter object, or raise CODE_MAX_DEPTH in the Dify settings.',
+	},
+	{
+		pattern:
+			/\bmaximum context length\b|\bcontext_length_exceeded\b|\bexceeds?\b.{0,40}\bcontext (?:length|size|window)\b|\bprompt is too long\b/i,
+		suggestion:
+			'The prompt is too long for the model: shorten the query, the inputs and files, let the app send less (memory, retrieved chunks), or select a model with a larger context.',
+	},
+	{ pattern: /\binvoke tool\b/, suggestion: TOOL_ADVICE },
 ];
 
-function findAdvice(text: string): Texts | undefined {
-	const row = RUN_LIMITS.find(({ pattern }) => pattern.test(text));
-	return row && { suggestion: row.suggestion };
+function findAdvice({ type, text, nodeType }: DifyMessage): Texts | undefined {
+	const row = ADVICE.find(({ pattern }) => pattern.test(text));
+	if (row !== undefined) return { suggestion: row.suggestion };
+	return type === 'runFailed' && nodeType === 'tool' ? { suggestion: TOOL_ADVICE } : undefined;
 }
 
 /** A limit of an agent, by what Dify says of it. */
@@ -172,17 +207,21 @@ interface DifyMessage {
 	code: string | undefined;
 	/** Without secrets. */
 	text: string;
+	/** Type of the node that failed, if it is known. */
+	nodeType?: string;
 }
 
 /**
  * Texts of an error that say more than Dify's message.
  */
-export function explainMessage({ type, code, text }: DifyMessage): Texts {
+export function explainMessage(message: DifyMessage): Texts {
+	const { type, code, text } = message;
 	return (
 		EXPLANATIONS.get(code ?? '')?.(text) ??
 		EXPLANATIONS.get(type)?.(text) ??
 		explainFileCount(text) ??
 		explainVariableType(text) ??
+		findAdvice(message) ??
 		{}
 	);
 }

@@ -77,6 +77,11 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 			/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
 		type: 'pluginDaemonError',
 	},
+	// Tools and models are plugins with the same errors.
+	{
+		pattern: /\binvoke tool failed\b|^(?:Run failed: ?)?Failed to invoke tool\b/,
+		type: 'runFailed',
+	},
 	{ pattern: /\bProvider \S+ does not exist/, type: 'providerNotInstalled' },
 	{
 		pattern: /\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
