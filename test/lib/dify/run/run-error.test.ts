@@ -146,7 +146,7 @@ describe('a prompt that is too long for the model is shortened', () => {
 		['Query or prefix prompt is too long, you can reduce the prefix prompt', 'Query or prefix'],
 	])('%s', (message, title) => {
 		for (const error of [failNode(message, 'llm'), failChat(message)]) {
-			expect(error.message.startsWith(title)).toBe(true);
+			expect(error.message.slice(0, title.length)).toBe(title);
 			expect(error.suggestion).toMatch(/^The prompt is too long for the model/);
 			expect(error.suggestion).not.toMatch(KEY_ADVICE);
 		}
