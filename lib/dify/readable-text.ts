@@ -48,7 +48,16 @@ function unwrapMessage(raw: string, depth = 0): string {
 		return bare.replace(PYTHON_ERROR, (_all, quoted?: string, text?: string) => quoted ?? text!);
 	}
 	const { message, args, error, detail } = json;
-	const texts = [message, asRecord(args).description, asRecord(error).message, error, detail];
+	const description = asString(asRecord(args).description) ?? '';
+	// The message may be only the beginning of it.
+	const isWhole = typeof message === 'string' && description.startsWith(message);
+	const texts = [
+		isWhole ? description : message,
+		description,
+		asRecord(error).message,
+		error,
+		detail,
+	];
 	const inner = texts.map(asString).find(Boolean);
 	if (inner === undefined) return bare;
 	return bare.slice(0, start).replace(INNER_WRAPPER, '') + unwrapMessage(inner, depth + 1);

@@ -31,6 +31,9 @@ const BLOB = JSON.stringify({
 
 test.each([
 	[`req_id: 5f02b7f4a3 PluginInvokeError: ${BLOB}`],
+	[
+		`PluginInvokeError: ${BLOB.replace(/\}$/, ',"message":"[models] Error: API request failed with status code 404"}')}`,
+	],
 	[`[openai_api_compatible] Error: PluginInvokeError: ${BLOB}`],
 	[`[models] Bad Request Error, Error code: 404 - {'error': {'message': '${INNER}', 'type': 'x'}}`],
 ])('is the innermost message of the model: %s', async (error) => {
