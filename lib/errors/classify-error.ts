@@ -11,14 +11,14 @@ import { removeEchoes } from './echoes';
 import {
 	describeGateway,
 	findGatewayErrorByStatus,
-	findGatewayName,
 	hasStoppedWaiting,
 	isGatewayError,
-	isGatewayRateLimit,
 } from './gateway-failure';
+import { findGatewayName } from './gateway-name';
 import { isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
+import { findRequestLimit, isGatewayRateLimit } from './request-limit';
 import { parseRetryAfter } from './retry-after';
 import { findTypeByText, NO_ACCESS_PATTERN, NO_INSTANCE_PATTERN } from './signals';
 import { findTokenCounts } from './token-counts';
@@ -98,7 +98,7 @@ export function classifyErrorResponse(
 			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			...messageFacts,
 			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
-			...(type === 'busy' && isGatewayRateLimit(place) && { isRateLimit: true }),
+			requestLimit: type === 'busy' ? findRequestLimit(place) : undefined,
 			...(isGatewayError(type) && describeGateway(type, place)),
 		},
 	});

@@ -1,6 +1,6 @@
 /**
- * What the message of a server says about an error beyond its type. Each fact changes the advice: a rate limit is no queue, a
- * budget of a team is not that of a key, and a model that loads too slowly has enough memory.
+ * What the message of a server says about an error beyond its type. Each fact changes the advice: a budget of a team
+ * is not that of a key, and a model that loads too slowly has enough memory.
  *
  * Sources: LiteLLM (proxy/auth/auth_checks.py, router_utils), One API (middleware/auth.go), Ollama (llm/server.go), llama-swap.
  */
@@ -13,7 +13,6 @@ import { NOT_FETCHED_PATTERN, NO_TEMPLATE_PATTERN, STARTING_INSTANCE_PATTERN } f
 type MessageFacts = Pick<
 	ErrorFacts,
 	| 'isPaused'
-	| 'isRateLimit'
 	| 'isConcurrencyLimit'
 	| 'budgetOwner'
 	| 'isKeyExpired'
@@ -29,9 +28,6 @@ type MessageFacts = Pick<
 >;
 
 const PAUSED = /\bin cooldown\b|\bcooldown_list=\[[^\]]/i;
-const RATE_LIMIT =
-	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
-const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
 /** LiteLLM (proxy/hooks): a limit of the key, its user or its team, not of the server. */
 const CONCURRENCY_LIMIT = /\bmax[_ ]parallel[_ ]requests?\b/i;
 const KEY_EXPIRED =
@@ -82,7 +78,6 @@ export function findMessageFacts(
 			return {
 				isPaused: PAUSED.test(message),
 				isConcurrencyLimit: CONCURRENCY_LIMIT.test(message),
-				isRateLimit: RATE_LIMIT.test(message) && !AT_ONCE.test(message),
 			};
 		case 'keyBudgetExceeded':
 			return { budgetOwner: BUDGET_OWNERS.find(([, words]) => words.test(message))?.[0] };

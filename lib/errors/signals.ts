@@ -3,7 +3,7 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
-import { MISSING_BACKEND_PATTERN, UNKNOWN_PART_PATTERN } from './load-failure';
+import { LOAD_FAILURE_PATTERNS } from './load-failure';
 import { END_OF_SENTENCE } from './message-title';
 
 /**
@@ -155,8 +155,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start/i,
-		MISSING_BACKEND_PATTERN,
-		UNKNOWN_PART_PATTERN,
+		...LOAD_FAILURE_PATTERNS,
 		// llama-swap
 		/\bhealth check timed out\b/i,
 		// LocalAI: its backend ended while it started

@@ -1,5 +1,6 @@
 /** The facts of an error that its sentences may include. */
 import type { GatewayName } from '../gateway-status';
+import type { RequestLimit } from './request-limit';
 
 /** Facts that a sentence may include. All optional: a sentence is complete without them. */
 export interface ErrorFacts {
@@ -45,8 +46,8 @@ export interface ErrorFacts {
 	isInstanceStarting?: boolean;
 	/** A gateway paused all deployments of the model after they failed. */
 	isPaused?: boolean;
-	/** A limit of requests or tokens in a time, not of what runs at once. */
-	isRateLimit?: boolean;
+	/** Which limit a server that accepts no more requests has reached. */
+	requestLimit?: RequestLimit;
 	/** A limit of requests at the same time that a gateway sets for a key, not that of the server. */
 	isConcurrencyLimit?: boolean;
 	/** Whose budget is used up, if it is not that of the key. */

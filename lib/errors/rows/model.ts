@@ -2,7 +2,8 @@
 import type { ErrorRow, ErrorText } from './error-row';
 import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
-import { describeRateLimit, suggestHigherRate } from './rate-limit';
+import type { RequestLimit } from './request-limit';
+import { describeRateLimit, getLimitPlace, suggestHigherRate } from './request-limit';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
@@ -41,26 +42,39 @@ function suggestModel({ hasNoAccess, upstreamModel, model }: ErrorFacts) {
 		: 'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack and Open WebUI, the key must have access to it.';
 }
 
+/** What is said of each limit. A busy server that no response reported, such as a router, has reached its load. */
+const LIMITS: Readonly<Record<RequestLimit, (facts: ErrorFacts) => ErrorText>> = {
+	rate: ({ gateway }) => ({
+		title: describeRateLimit(gateway),
+		suggestion: suggestHigherRate(gateway),
+	}),
+	load: () => ({
+		title: 'The server is busy and rejects further requests',
+		suggestion:
+			'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).',
+	}),
+	unknown: ({ gateway }) => ({
+		title: 'The server, or a proxy in front of it, rejects further requests for now',
+		suggestion: `Try again later, or lower Max Concurrent Requests in the credential. If only a few requests run at the same time, the limit may be one of requests in a time: raise it ${getLimitPlace(gateway)}.`,
+	}),
+};
+
 function describeBusy(facts: ErrorFacts) {
-	const { model, hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
+	const { model, hasNoInstance, isPaused, isConcurrencyLimit, requestLimit = 'load' } = facts;
 	if (isPaused) return `The gateway paused the model${quoted(model)} after it failed`;
 	if (hasNoInstance) return `No instance of the model${quoted(model)} responds`;
 	if (isConcurrencyLimit) return 'The limit of requests at the same time is reached';
-	return isRateLimit
-		? describeRateLimit(gateway)
-		: 'The server is busy and rejects further requests';
+	return LIMITS[requestLimit](facts).title;
 }
 
 function suggestLessLoad(facts: ErrorFacts) {
-	const { hasNoInstance, isPaused, isConcurrencyLimit, isRateLimit, gateway } = facts;
+	const { hasNoInstance, isPaused, isConcurrencyLimit, requestLimit = 'load' } = facts;
 	if (isPaused)
 		return 'Check the model server behind the gateway, and its address in the gateway (LiteLLM: api_base of the model). It is tried again after a pause (LiteLLM: cooldown_time).';
 	if (hasNoInstance) return 'Start an instance (GPUStack: Deployments), or check its log.';
 	if (isConcurrencyLimit)
 		return 'Lower Max Concurrent Requests in the credential to that limit, or raise the limit in the gateway (LiteLLM: max_parallel_requests of the key, its user or its team).';
-	return isRateLimit
-		? suggestHigherRate(gateway)
-		: 'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).';
+	return LIMITS[requestLimit](facts).suggestion;
 }
 
 function describeFailedLoad({ model, isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
