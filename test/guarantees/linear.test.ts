@@ -717,6 +717,7 @@ test.each(Object.entries(READERS))('%s: texts of the literals of its code', (nam
 const EXCEPTIONS: Record<string, readonly string[]> = {
 	'the texts are names or texts of this package': [
 		'findList',
+		'getValueByName',
 		'toEndTag',
 		'toAlternatives',
 		'ServerError.withSuggestion',
