@@ -548,6 +548,10 @@ describe('markup that nothing reads', () => {
 		'<｜｜GCML｜｜tool_calls><｜｜GCML｜｜invoke name="get_weather"></｜｜GCML｜｜invoke></｜｜GCML｜｜tool_calls>',
 		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
 		'I look.\n[get_weather] {"city": "Rome"}',
+		'[TOOL_CALL]{tool => "get_weather", args => {"city":"Rome"}}[/TOOL_CALL]',
+		'I look.\n[TOOL_CALL]\n{tool => "get_weather", args => {\n  --city "Rome"\n}}\n[/TOOL_CALL]',
+		"[TOOL_CALL]{tool => 'get_weather', args => {",
+		'{:name=>"get_weather", :arguments=>{"city"=>"Rome"}}',
 		'-> tool/get_weather\n{"city": "Rome"}',
 		'Tool: get_weather\n{"city":"Rome"}',
 		'analysisI look.assistantcommentary to=functions.get_weatherjson{"city":"Rome"}',
@@ -569,6 +573,7 @@ describe('markup that nothing reads', () => {
 		'The tool [get_weather] needs a city.',
 		'Tool: get_weather\nIt returns {"city": "Rome"}.',
 		'See tool/get_weather for details.',
+		'The hash {tool => "get_weather", count => 2} has two keys.',
 		'- get_weather: the weather\n- list: all files',
 		'Use <tool> and get_weather Rome.',
 	])('is not reported in prose about a tool: %s', (text) => {
