@@ -10,6 +10,12 @@ type Explanation = (text: string) => Texts | undefined;
 
 const always = (title: string, suggestion: string) => (): Texts => ({ title, suggestion });
 
+/** Of Dify's service, not of an app. */
+const BLOCKED_EXTENSION = /extension\b.{1,100}\bfor security reasons/;
+
+const ALLOW_EXTENSION =
+	'Dify blocks files with this extension for all apps. Send another format, or remove the extension from UPLOAD_FILE_EXTENSION_BLACKLIST in the Dify settings.';
+
 /** By code or type. */
 const EXPLANATIONS = new Map<string, Explanation>(
 	Object.entries({
@@ -42,6 +48,37 @@ const EXPLANATIONS = new Map<string, Explanation>(
 					'Enter the ID or label of one of its buttons: Get (resource Form) and the paused run (forms, actions) list them.',
 			};
 		},
+		appInactive: (text) =>
+			/^Tenant\b|\bworkspace's status\b/.test(text)
+				? {
+						title: 'The workspace of this key is not active in Dify',
+						suggestion:
+							'It was deleted or archived, or has no owner. Use a key of an active workspace.',
+					}
+				: undefined,
+		documentBusy: (text) =>
+			/^Another\b/.test(text)
+				? {
+						title: truncate(text.replace(/\.$/, ''), 160),
+						suggestion:
+							'Dify makes such changes one after another: try again in a moment. Nothing was changed.',
+					}
+				: undefined,
+		nameTaken: (text) =>
+			/\bBuilt-in fields\b/i.test(text)
+				? {
+						title: 'A built-in metadata field of Dify has this name',
+						suggestion:
+							'Choose another name: built-in fields have values of their own, and cannot be replaced.',
+					}
+				: undefined,
+		forbidden: (text) =>
+			/\bpermission\b/i.test(text)
+				? {
+						suggestion:
+							'The key is valid, but its owner may not do this. Check who has permission in Dify (Permissions in the settings of the knowledge base).',
+					}
+				: undefined,
 		invalid_action: (text) => {
 			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
 			if (name === undefined) return undefined;
@@ -64,6 +101,7 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			return { title, detail: text };
 		},
 		fileRejected: (text) => {
+			if (BLOCKED_EXTENSION.test(text)) return { suggestion: ALLOW_EXTENSION };
 			const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
 			if (name === undefined) return undefined;
 			return {
@@ -74,6 +112,67 @@ const EXPLANATIONS = new Map<string, Explanation>(
 		},
 	}),
 );
+
+/** A suggestion for what a message says, whatever its type is. */
+interface Advice {
+	pattern: RegExp;
+	suggestion: string;
+}
+
+const TOOL_ADVICE =
+	'The app and its model work, but a tool failed: check its settings and credentials in Dify (Tools, Plugins), and open the run in the logs of the app.';
+
+/** Limits of runs, of code nodes and of models, and tools. */
+const ADVICE: readonly Advice[] = [
+	{
+		pattern: /\bMaximum execution steps exceeded\b/i,
+		suggestion:
+			'Each node counts, in loops and iterations once per pass. Split the workflow, process fewer items in a run, or raise WORKFLOW_MAX_EXECUTION_STEPS in the Dify settings.',
+	},
+	{
+		pattern: /\bMaximum execution time exceeded\b/i,
+		suggestion:
+			'Split the workflow, process less in a run, or raise WORKFLOW_MAX_EXECUTION_TIME (seconds) in the Dify settings.',
+	},
+	{
+		pattern: /\blength of output variable\b.{1,200}\bcharacters\b/,
+		suggestion:
+			'Let the code node return less text, or raise CODE_MAX_STRING_LENGTH in the Dify settings.',
+	},
+	{
+		pattern: /\blength of output variable\b.{1,200}\belements\b/,
+		suggestion:
+			'Let the code node return a shorter list, or raise the limit for its type in the Dify settings: CODE_MAX_STRING_ARRAY_LENGTH, CODE_MAX_OBJECT_ARRAY_LENGTH or CODE_MAX_NUMBER_ARRAY_LENGTH.',
+	},
+	{
+		pattern: /\bOutput variable\b.{1,200}\bout of range\b/,
+		suggestion:
+			'Return the number as text, or raise CODE_MAX_NUMBER and CODE_MIN_NUMBER in the Dify settings.',
+	},
+	{
+		pattern: /\bOutput variable\b.{1,200}\btoo high precision\b/,
+		suggestion:
+			'Round the number in the code node, or raise CODE_MAX_PRECISION in the Dify settings.',
+	},
+	{
+		pattern: /\bDepth limit \$?\d{1,9} reached\b/,
+		suggestion:
+			'Let the code node return a flatter object, or raise CODE_MAX_DEPTH in the Dify settings.',
+	},
+	{
+		pattern:
+			/\bmaximum context length\b|\bcontext_length_exceeded\b|\bexceeds?\b.{0,40}\bcontext (?:length|size|window)\b|\bprompt is too long\b/i,
+		suggestion:
+			'The prompt is too long for the model: shorten the query, the inputs and files, let the app send less (memory, retrieved chunks), or select a model with a larger context.',
+	},
+	{ pattern: /\binvoke tool\b/, suggestion: TOOL_ADVICE },
+];
+
+function findAdvice({ type, text, nodeType }: DifyMessage): Texts | undefined {
+	const row = ADVICE.find(({ pattern }) => pattern.test(text));
+	if (row !== undefined) return { suggestion: row.suggestion };
+	return type === 'runFailed' && nodeType === 'tool' ? { suggestion: TOOL_ADVICE } : undefined;
+}
 
 /** A limit of an agent, by what Dify says of it. */
 interface AgentLimit {
@@ -108,14 +207,23 @@ interface DifyMessage {
 	code: string | undefined;
 	/** Without secrets. */
 	text: string;
+	/** Type of the node that failed, if it is known. */
+	nodeType?: string;
 }
 
 /**
  * Texts of an error that say more than Dify's message.
  */
-export function explainMessage({ type, code, text }: DifyMessage): Texts {
-	const explain = EXPLANATIONS.get(code ?? '') ?? EXPLANATIONS.get(type);
-	return explain?.(text) ?? explainFileCount(text) ?? explainVariableType(text) ?? {};
+export function explainMessage(message: DifyMessage): Texts {
+	const { type, code, text } = message;
+	return (
+		EXPLANATIONS.get(code ?? '')?.(text) ??
+		EXPLANATIONS.get(type)?.(text) ??
+		explainFileCount(text) ??
+		explainVariableType(text) ??
+		findAdvice(message) ??
+		{}
+	);
 }
 
 function explainFileCount(text: string) {

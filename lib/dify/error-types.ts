@@ -4,7 +4,6 @@ import type { DifyErrorType } from '../errors/error-types';
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
 const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 	Object.entries({
-		unauthorized: 'unauthorized',
 		app_not_found: 'appInactive',
 		app_abnormal_status: 'appInactive',
 		app_api_disabled: 'appDisabled',
@@ -36,6 +35,7 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 		no_file_uploaded: 'fileRejected',
 		too_many_files: 'fileRejected',
 		filename_not_exists_error: 'fileRejected',
+		file_extension_blocked: 'fileRejected',
 		no_audio_uploaded: 'fileRejected',
 		request_entity_too_large: 'requestTooLarge',
 		file_too_large: 'requestTooLarge',
@@ -49,6 +49,9 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 		dataset_not_initialized: 'documentNotIndexed',
 		archived_document_immutable: 'documentArchived',
 		invalid_action: 'documentBusy',
+		document_indexing: 'documentBusy',
+		dataset_indexing_in_progress: 'documentBusy',
+		document_already_finished: 'datasetRejected',
 		pipeline_run_error: 'runFailed',
 	} as const),
 );
@@ -73,6 +76,11 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 		pattern:
 			/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
 		type: 'pluginDaemonError',
+	},
+	// Tools and models are plugins with the same errors.
+	{
+		pattern: /\binvoke tool failed\b|^(?:Run failed: ?)?Failed to invoke tool\b/,
+		type: 'runFailed',
 	},
 	{ pattern: /\bProvider \S+ does not exist/, type: 'providerNotInstalled' },
 	{
@@ -111,13 +119,15 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 		type: 'fileRejected',
 	},
 	{
-		pattern: /Suggested Questions Is Disabled|Text is not enabled|TTS is not enabled|no voice/,
+		pattern:
+			/Suggested Questions Is Disabled|\b(?:TTS|speech to text|text to speech) is not enabled|no voice/i,
 		type: 'appFeatureDisabled',
 	},
 	{ pattern: /^Run failed/, type: 'runFailed' },
 	{ pattern: /API service has been disabled/, type: 'appDisabled' },
 	{
-		pattern: /app no longer exists|status is abnormal|status is archived|^Tenant does not/,
+		pattern:
+			/app no longer exists|status is abnormal|status is archived|^Tenant (?:does not|owner account)/,
 		type: 'appInactive',
 	},
 	{ pattern: /^Dataset api access is not enabled/, type: 'datasetApiDisabled' },
@@ -127,9 +137,13 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 		type: 'planLimitReached',
 	},
 	{ pattern: /^(?:Dataset|Metadata) name already exists/, type: 'nameTaken' },
-	{ pattern: /^Dataset not found/, type: 'datasetNotFound' },
+	{ pattern: /^Dataset (?:not found|does not exist)/, type: 'datasetNotFound' },
 	{ pattern: /^Pipeline not found/, type: 'pipelineNotFound' },
-	{ pattern: /^(?:Document|Segment) is (?:not completed|indexing|deleting)/, type: 'documentBusy' },
+	{
+		pattern:
+			/^(?:Document|Segment) is (?:not completed|indexing|deleting)|^Another \S[\w ]{0,40} operation is running/,
+		type: 'documentBusy',
+	},
 	{
 		pattern: /^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
 		type: 'datasetRejected',
@@ -141,6 +155,7 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 /** For codes with many causes, also of plugins and models whose errors Dify passes on, if the text shows no other type. */
 const ERROR_TYPE_BY_AMBIGUOUS_CODE = new Map<string | undefined, DifyErrorType>(
 	Object.entries({
+		unauthorized: 'unauthorized',
 		forbidden: 'forbidden',
 		completion_request_error: 'providerError',
 		provider_not_initialize: 'providerKeyInvalid',

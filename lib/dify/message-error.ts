@@ -36,6 +36,8 @@ interface MessageErrorOptions {
 	/** The message with its code. */
 	body: DifyErrorBody;
 	context: Partial<ErrorContext>;
+	/** Type of the node that failed, if it is known. */
+	nodeType?: string;
 	/** What else is known. The `detail` takes the place of the message. */
 	overrides: ErrorOverrides;
 }
@@ -45,15 +47,16 @@ export function createMessageError({
 	type,
 	body: { code, message = '' },
 	context,
+	nodeType,
 	overrides: { about, ...overrides },
 }: MessageErrorOptions): ServerError {
 	const serverText = toReadableText(message, context.secrets);
-	const title = truncate(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
+	const title = toTitle(serverText);
 	const isEmpty = title === '';
 	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
 	const isTrace = type.startsWith('provider') && isPythonTrace(title);
 	const hasOwnTitle = isEmpty || isTrace || hasBetterTitle(type);
-	const explanation = explainMessage({ type, code, text: serverText });
+	const explanation = explainMessage({ type, code, text: serverText, nodeType });
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },
@@ -64,4 +67,9 @@ export function createMessageError({
 		detail:
 			overrides.detail ?? explanation.detail ?? (hasOwnTitle && !isTrace ? undefined : serverText),
 	});
+}
+
+/** The beginning of a message, as the title of an error. */
+export function toTitle(text: string): string {
+	return truncate(text.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 }

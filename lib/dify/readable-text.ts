@@ -32,17 +32,35 @@ export function toReadableText(message: string, secrets?: readonly string[]): st
 const WRAPPERS =
 	/^(?:Run failed:\s*)?(?:req_id: ?\w{0,40} {1,3})?(?:plugin daemon: ?)?Plugin\w{0,40}Error: ?/;
 
+/** The same behind the name of a provider or a node: "[deepseek] Error: PluginInvokeError: {…}". */
+const INNER_WRAPPER = /(?:req_id: ?\w{0,40} {1,3})?Plugin\w{0,40}Error: ?$/;
+
+/** The JSON of a model as Python prints it: "Error code: 400 - {'error': {'message': "…", 'type': …}}". */
+const PYTHON_ERROR = /\{'error': \{'message': (?:"([^"]+)"|'([^']+)')[\s\S]*$/;
+
 /** The innermost of nested messages: plugin, exception, JSON of the model. */
 function unwrapMessage(raw: string, depth = 0): string {
 	const bare = raw.replace(WRAPPERS, '');
 	const start = bare.indexOf('{');
 	const json =
 		depth < MAX_DEPTH ? parseObject(bare.slice(start, bare.lastIndexOf('}') + 1)) : undefined;
-	if (json === undefined) return bare;
+	if (json === undefined) {
+		return bare.replace(PYTHON_ERROR, (_all, quoted?: string, text?: string) => quoted ?? text!);
+	}
 	const { message, args, error, detail } = json;
-	const texts = [message, asRecord(args).description, asRecord(error).message, error, detail];
+	const description = asString(asRecord(args).description) ?? '';
+	// The message may be only the beginning of it.
+	const isWhole = typeof message === 'string' && description.startsWith(message);
+	const texts = [
+		isWhole ? description : message,
+		description,
+		asRecord(error).message,
+		error,
+		detail,
+	];
 	const inner = texts.map(asString).find(Boolean);
-	return inner === undefined ? bare : bare.slice(0, start) + unwrapMessage(inner, depth + 1);
+	if (inner === undefined) return bare;
+	return bare.slice(0, start).replace(INNER_WRAPPER, '') + unwrapMessage(inner, depth + 1);
 }
 
 /** Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2). */

@@ -10,7 +10,7 @@ import { runProbe, getJsonObject, getLatency } from './run-probe';
 import type { KeyType, DifyFacts } from './dify-findings';
 import { getDifyFindings } from './dify-findings';
 
-/** Dify with an app key or a knowledge base key. Its `root` is the base of the Service API. */
+/** Dify with an app key or a knowledge base key. */
 export interface DifyServer extends Endpoint {
 	keyType: KeyType;
 }
@@ -33,7 +33,7 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 	return {
 		findings: getDifyFindings(facts),
 		server: {
-			url: server.url.root,
+			url: server.url.api,
 			type: dify === undefined ? 'unknown' : 'dify',
 			...omitUndefined({ version, latencyMs: getLatency(probes) }),
 		},
@@ -45,7 +45,7 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 async function probeDify(server: DifyServer, options: CheckOptions): Promise<DifyFacts> {
 	const { keyType } = server;
 	const isApp = keyType === 'app';
-	const probe = async (path: string) => await runProbe(server, path, options);
+	const probe = async (path: string) => await runProbe(server, server.url.api + path, options);
 	const [app, datasets, parameters, runs] = await Promise.all([
 		probe('/info'),
 		probe(`/datasets?page=1&limit=${isApp ? 1 : MAX_DATASETS}`),

@@ -7,6 +7,8 @@ import { apiPath, PathSegment } from '../api-path';
 import { parseRecords } from '../pages';
 import { createDifyError } from '../create-error';
 import { toErrorType } from '../error-types';
+import { toTitle } from '../message-error';
+import { toReadableText } from '../readable-text';
 import { getPollInterval } from '../run/run-record';
 import type { DocumentRef } from './documents';
 
@@ -28,6 +30,7 @@ export interface IndexingProgress {
 	done: number;
 	/** All document chunks; 0 before the text is split. */
 	total: number;
+	/** Readable, without keys. */
 	error: string | undefined;
 	/** Dify's code. Only some errors have one. */
 	code: string | undefined;
@@ -45,7 +48,8 @@ async function getIndexingProgress(
 	const status = String(record.indexing_status);
 	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
-	const error = asNonEmptyString(record.error);
+	const message = asNonEmptyString(record.error);
+	const error = message && toReadableText(message, client.endpoint.secrets);
 	const code = asNonEmptyString(record.error_code);
 	return { status, done, total, error, code };
 }
@@ -114,7 +118,8 @@ function createUnfinishedError(
 		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
 			facts,
 			code,
-			title: error,
+			title: error && toTitle(error),
+			detail: error,
 			serverText: error,
 		});
 	}

@@ -1,10 +1,11 @@
 import type { ErrorContext } from '../../errors/create-error';
+import type { DifyErrorType } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
 import { explainFailedRequest } from '../error-texts';
 import type { RunFailure, RunResult, WorkflowNode } from '../types';
 import { toErrorType } from '../error-types';
 import { toReadableText } from '../readable-text';
-import { getRunIds, toPartialDetails } from '../partial-result';
+import { getRunIds, hasRunStarted, toPartialDetails } from '../partial-result';
 import { createMessageError } from '../message-error';
 
 const NOT_A_RUN =
@@ -28,11 +29,12 @@ export function createRunError(
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
 	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
 	const failedRequest = node && explainFailedRequest(node, message);
-	const type = failedRequest === undefined ? toErrorType(error, error.status) : 'runFailed';
+	const type = failedRequest === undefined ? getType(result, node) : 'runFailed';
 	const serverError = createMessageError({
 		type,
 		body: error,
 		context,
+		nodeType: node?.type,
 		overrides: {
 			status: error.status ?? 200,
 			...toPartialDetails(result),
@@ -53,18 +55,40 @@ export function createRunError(
 		: serverError;
 }
 
+/** The type of what Dify reports, and of the node that failed. */
+function getType(result: FailedRunResult, node: WorkflowNode | undefined): DifyErrorType {
+	const { error } = result;
+	const type = toErrorType(error, error.status);
+	// Dify checks the values of a request before it starts a run.
+	if (type === 'invalidParam' && hasRunStarted(result)) return 'runFailed';
+	const isOfTool = node?.type === 'tool' && type.startsWith('provider');
+	return isOfTool ? 'runFailed' : type;
+}
+
 /**
  * The node that ended the run. Earlier failures may have been handled, such as in an iteration that continues after
- * errors (docs/protocols/dify.md 12.1).
+ * errors (docs/protocols/dify.md 12.1). An iteration that ends with its node repeats the error of that node.
  */
 function findFailedNode({ workflow, error }: RunResult) {
 	const failedNodes = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
 	const message = error?.message ?? '';
-	const quotedNode = failedNodes.find(
+	const quotedNodes = failedNodes.filter(
 		(node) => node.error !== undefined && message.includes(node.error),
 	);
-	const isOutside = (node: WorkflowNode) => (node.iterationId ?? node.loopId) === undefined;
-	return quotedNode ?? failedNodes.find(isOutside) ?? failedNodes[0];
+	const outerNode = quotedNodes.find(isOutside) ?? failedNodes.find(isOutside);
+	const innerNode = quotedNodes.find(
+		(node) => outerNode !== undefined && getPlace(node) === outerNode.nodeId,
+	);
+	return innerNode ?? quotedNodes.find(isOutside) ?? quotedNodes[0] ?? outerNode ?? failedNodes[0];
+}
+
+/** The iteration or loop that a node is in. */
+function getPlace({ iterationId, loopId }: WorkflowNode) {
+	return iterationId ?? loopId;
+}
+
+function isOutside(node: WorkflowNode) {
+	return getPlace(node) === undefined;
 }
 
 function describeNode({ title, nodeId, id, type }: WorkflowNode) {

@@ -38,6 +38,7 @@ import type { StreamEnd } from './stream-end';
 import { SilenceWatch } from './silence';
 import { toRunResult } from './run-result';
 import { getStreamEnd, hasReceivedNothing, isRecoverable } from './stream-end';
+import { toEvents } from './whole-response';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
 interface RunTimeouts {
@@ -267,7 +268,9 @@ class RunReader {
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
 					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
 					if (isErrorBody && hasReceivedNothing(run)) throw response.toError(data);
-					pushAll(deltas, applyEvent(run, isErrorBody ? { ...event, event: 'error' } : event));
+					const namedEvent = isErrorBody ? { ...event, event: 'error' } : event;
+					const events = hasReceivedNothing(run) ? toEvents(namedEvent) : [namedEvent];
+					for (const each of events) pushAll(deltas, applyEvent(run, each));
 				}
 				if (this.options.followedRunId !== undefined) this.silence.onEvent();
 				if (this.cancellation !== undefined) this.stopInDify();

@@ -129,9 +129,12 @@ function getStopWarning({ isModerated, workflow }: RunState) {
 	if (isModerated) {
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
 	}
-	// Dify also stops runs itself; 1.16 even those with a submitted form.
-	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;
-	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
+	const { error } = workflow ?? {};
+	// Dify also stops runs itself; 1.16 even those with a submitted form. It names the user after its timeout, too.
+	const isByUser = error === undefined || /\buser\b/i.test(error);
+	const source = isByUser ? ' by a user or by a Dify timeout' : '';
+	const reason = error === undefined ? '' : ` Dify reports: "${error}".`;
+	return `The run was stopped${source}, so the response may be incomplete.${reason}`;
 }
 
 function getHandledErrorsWarning({ workflow }: RunState) {

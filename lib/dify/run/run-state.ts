@@ -15,7 +15,7 @@ import { ReasoningSplitter } from '../../text/reasoning';
 import { MaskedStream } from '../../errors/masked-stream';
 import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../memory-budget';
-import type { DifyEvent, HumanForm, RunFailure, RunResult, TextDelta } from '../types';
+import type { DifyEvent, HumanForm, RunFailure, RunResult, RunSummary, TextDelta } from '../types';
 import { adoptText, isBeginning } from './adopt-text';
 import type { TextParts } from './adopt-text';
 import { FormList } from './form-list';
@@ -173,13 +173,17 @@ const HANDLER_BY_EVENT: { readonly [Event in DifyEvent as Event['event']]: Handl
 		);
 		addFile(run, Object.fromEntries(keys.map((key) => [key, event[key]])));
 	},
-	/** Applies the moderation text; without a reason, the start of the response as Dify stored it, possibly empty. */
+	/**
+	 * Applies the moderation text; without a reason, or after Dify ended the run, the start of the response as Dify stored
+	 * it, possibly empty.
+	 */
 	message_replace: (run, event) => {
 		const reason = asNonEmptyString(event.reason);
 		const answer = asString(event.answer) ?? '';
 		if (answer.length > run.comparedText.length) run.comparedText = run.text;
-		const isSnapshot = run.mayLackText && reason === undefined;
-		if (isSnapshot && run.comparedText.startsWith(answer)) return [];
+		const isSnapshot = reason === undefined ? run.mayLackText : STORED_TEXT.test(reason);
+		const isKnown = run.comparedText.startsWith(answer) || answer.trim() === '';
+		if (isSnapshot && isKnown) return [];
 		// An empty one without a reason says nothing about the closing text.
 		run.isReplaced ||= !isSnapshot && (reason !== undefined || answer.trim() !== '');
 		run.isModerated ||= reason === 'output_moderation';
@@ -211,7 +215,7 @@ const HANDLER_BY_EVENT: { readonly [Event in DifyEvent as Event['event']]: Handl
 	workflow_finished: (run, event, data) => {
 		const workflow = ensureWorkflow(run);
 		updateWorkflow(workflow, data);
-		if (isStopMessage(workflow.error)) workflow.status = 'stopped';
+		workflow.status = getEndStatus(workflow);
 		for (const file of asRecords(data.files)) addFile(run, file);
 		if (workflow.status === 'paused') return applyPause(run, data);
 		// The replay of a finished run has no conversation and no message_end (docs/protocols/dify.md 2.4).
@@ -447,7 +451,22 @@ function removeForm(run: RunState, data: JsonRecord) {
 	run.forms.removeNode(asNonEmptyString(data.node_id));
 }
 
-/** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */
-function isStopMessage(reason: string | undefined) {
-	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
+/** Reasons of `message_replace` with the text that Dify stored of a run that it ended itself (docs/protocols/dify.md 3.3). */
+const STORED_TEXT = /^workflow_\w+_terminal$/;
+
+/** A stop may be reported as a failure (docs/protocols/dify.md 3.6, 12.3), and a limit as a stop (5.2). */
+function getEndStatus({ status, error }: RunSummary) {
+	if (isStopMessage(error)) return 'stopped';
+	return status === 'stopped' && isLimitMessage(error) ? 'failed' : status;
+}
+
+function isStopMessage(reason = '') {
+	return (
+		/^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason) && !isLimitMessage(reason)
+	);
+}
+
+/** Dify ended the run because it was too long. */
+function isLimitMessage(reason = '') {
+	return /\bMaximum execution (?:steps|time) exceeded\b/i.test(reason);
 }

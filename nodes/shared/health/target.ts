@@ -39,5 +39,5 @@ export function toCheckTarget(
 function createDifyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const { endpoint } = createDifyClient(data, helpers);
 	const { keyType } = readDifyCredential(data);
-	return { ...endpoint, keyType, url: { ...endpoint.url, root: endpoint.url.api } };
+	return { ...endpoint, keyType };
 }

@@ -102,3 +102,99 @@ test.each([
 		expect.stringMatching(suggestion),
 	]);
 });
+
+const post = (code: string, message: string, status = 400, path = 'datasets/d/documents') =>
+	fail(`${OWN}/${path}`, status, { code, message, status });
+
+describe('what Dify is still working on is tried again later', () => {
+	test.each([
+		['document_indexing', 'Cannot delete document during indexing.', 400],
+		['document_indexing', 'Cannot update document during indexing.', 400],
+		[
+			'dataset_indexing_in_progress',
+			'Some documents in this dataset are still being indexed.',
+			409,
+		],
+		['invalid_param', 'Another document metadata operation is running, please wait a moment.', 400],
+		[
+			'invalid_param',
+			'Another knowledge base metadata operation is running, please wait a moment.',
+			400,
+		],
+		['bad_request', 'Document is not completed.', 404],
+	])('%s "%s"', (code, message, status) => {
+		const error = post(code, message, status);
+		expect([error.type, error.message]).toEqual(['documentBusy', message.replace(/\.$/, '')]);
+		expect(error.suggestion).toMatch(/\btry again\b/);
+	});
+
+	test('a document that is finished cannot be processed again', () => {
+		const error = post('document_already_finished', 'The document has been processed.');
+		expect(error).toMatchObject({ type: 'datasetRejected' });
+	});
+});
+
+test.each([
+	['invalid_param', 'Dataset does not exist.', 'datasetNotFound', /Select it again/],
+	['invalid_param', 'Dataset not found', 'datasetNotFound', /Select it again/],
+	['not_found', 'Dataset not found.', 'datasetNotFound', /Select it again/],
+	['invalid_param', 'Metadata name already exists in Built-in fields.', 'nameTaken', /built-in/],
+	['invalid_param', 'Metadata name already exists.', 'nameTaken', /.+/],
+	['invalid_param', 'Speech to text is not enabled', 'appFeatureDisabled', /^Enable the feature/],
+	['invalid_param', 'Text to Speech is not enabled', 'appFeatureDisabled', /^Enable the feature/],
+	['invalid_param', 'TTS is not enabled', 'appFeatureDisabled', /^Enable the feature/],
+] as const)('%s "%s" is %s', (code, message, type, suggestion) => {
+	const error = post(code, message);
+	expect([error.type, error.suggestion]).toEqual([type, expect.stringMatching(suggestion)]);
+});
+
+test.each([
+	['file_extension_blocked', 'The file extension is blocked for security reasons.'],
+	['invalid_param', "File extension '.exe' is not allowed for security reasons"],
+	['invalid_param', "File extension '.html' is not allowed for security reasons"],
+	['bad_request', "File extension '.svg' is not allowed for security reasons"],
+])('a blocked extension names the setting: %s "%s"', (code, message) => {
+	for (const path of ['files/upload', 'datasets/d/document/create-by-file'])
+		expect(post(code, message, 400, path)).toMatchObject({
+			type: 'fileRejected',
+			suggestion: expect.stringContaining('UPLOAD_FILE_EXTENSION_BLACKLIST') as string,
+		});
+});
+
+test.each([
+	['unauthorized', 'Tenant owner account not found or tenant is not active.', 401],
+	['unauthorized', 'Tenant does not exist.', 401],
+	['unauthorized', 'Tenant owner account does not exist.', 401],
+	['invalid_param', 'Tenant does not exist.', 400],
+	['forbidden', "The workspace's status is archived.", 403],
+])('a workspace that is gone is not a wrong key: %s "%s"', (code, message, status) => {
+	for (const path of ['info', 'datasets']) {
+		const error = post(code, message, status, path);
+		expect(error).toMatchObject({
+			type: 'appInactive',
+			message: 'The workspace of this key is not active in Dify',
+		});
+		expect(error.suggestion).not.toMatch(/Copy the API key/);
+	}
+});
+
+test.each(['Access token is invalid', "Authorization scheme must be 'Bearer'"])(
+	'a wrong key stays one: %s',
+	(message) => {
+		expect(post('unauthorized', message, 401)).toMatchObject({
+			type: 'unauthorized',
+			message: 'Dify rejected the API key',
+		});
+	},
+);
+
+test.each([
+	['datasets/d/retrieve', 'You do not have permission to access this dataset.'],
+	['datasets/d', 'You do not have permission to access this dataset.'],
+	['datasets/d/documents', "You don't have the permission to access the requested resource."],
+])('403 of %s: "%s" is about the members of the knowledge base, not the plan', (path, message) => {
+	const error = post('forbidden', message, 403, path);
+	expect(error).toMatchObject({ type: 'forbidden', message: message.replace(/\.$/, '') });
+	expect(error.suggestion).toMatch(/permission/i);
+	expect(error.suggestion).not.toMatch(/plan/);
+});

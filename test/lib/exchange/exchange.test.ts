@@ -8,6 +8,8 @@ import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
 import type { ExchangeState, FailedOutcome, AttemptOutcome } from '../../../lib/exchange/types';
+import type { PartialOutput } from '../../../lib/exchange/attempt';
+import { getProfile } from '../../../lib/servers/profile';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
@@ -96,7 +98,8 @@ test('nothing is sent after Stop, whenever it comes', async () => {
 				}).catch(asServerErrorOrThrow);
 				expect(transport.sent.length).toBeLessThanOrEqual(stopAt);
 				const isStopped = result instanceof ServerError && signal.aborted;
-				if (isStopped) expect(result.type).toBe('aborted');
+				if (isStopped)
+					expect(result).toMatchObject({ type: 'aborted', url: expect.stringContaining('/v1') });
 			},
 		),
 		{ numRuns: 300 },
@@ -132,6 +135,145 @@ test('output that had arrived is in the error, also if a later request got none'
 	await expect(
 		runExchange(newServer(), body, { getPartialOutput: () => partial }),
 	).rejects.toMatchObject({ type: 'connectionRefused', partialText: 'begun' });
+});
+
+describe('partial output', () => {
+	const calls = [{ name: 'get_time', arguments: '{"zo' }];
+
+	/** Two attempts that fail with these outputs. */
+	const failWith = async (...outputs: PartialOutput[]) => {
+		const replies: Reply[] = [
+			{ type: 'output', errorType: 'runawayOutput' },
+			{ type: 'output', errorType: 'emptyResponse' },
+		];
+		transport.reply = () => replies[transport.sent.length - 1]!;
+		return await runExchange(newServer(), body, {
+			getPartialOutput: () => outputs[transport.sent.length - 1],
+		}).catch(asServerErrorOrThrow);
+	};
+
+	test('of tool calls only is kept', async () => {
+		const nothing = { text: '', reasoning: '' };
+		const error = await failWith({ ...nothing, toolCalls: calls }, nothing);
+		expect(error).toMatchObject({ type: 'runawayOutput', partialToolCalls: calls });
+	});
+
+	test.each([
+		{ name: 'blanks', output: { text: ' \n', reasoning: '\n' } },
+		{ name: 'an empty list of calls', output: { text: '', reasoning: '', toolCalls: [] } },
+	])('of a later attempt does not replace it if it is $name', async ({ output }) => {
+		const error = await failWith({ text: 'begun', reasoning: 'thought' }, output);
+		expect(error).toMatchObject({ partialText: 'begun', partialReasoning: 'thought' });
+	});
+});
+
+describe('output that users saw', () => {
+	const failed = reject('Internal error', 500);
+
+	test.each<{ name: string; replies: Reply[]; shown: (sent: number) => number; requests: number }>([
+		{
+			name: 'of the failed attempt: nothing is sent again',
+			replies: [reject("Unknown parameter: 'top_k'"), { type: 'usable' }],
+			shown: (sent) => sent * 5,
+			requests: 1,
+		},
+		{
+			name: 'of an attempt before: a rejected field is left out',
+			replies: [{ type: 'correctable' }, reject("Unknown parameter: 'top_k'"), { type: 'usable' }],
+			shown: (sent) => Math.min(sent, 1) * 5,
+			requests: 3,
+		},
+		{
+			name: 'of an attempt before: the request on which the server failed is not repeated',
+			replies: [{ type: 'correctable' }, failed, { type: 'usable' }],
+			shown: (sent) => Math.min(sent, 1) * 5,
+			requests: 2,
+		},
+		{
+			name: 'none: that request is repeated',
+			replies: [{ type: 'correctable' }, failed, { type: 'usable' }],
+			shown: () => 0,
+			requests: 3,
+		},
+	])('$name', async ({ replies, shown, requests }) => {
+		transport.reply = () => replies[transport.sent.length - 1]!;
+		const getShownLength = () => shown(transport.sent.length);
+		await runExchange(newServer(), body, { adaptations, getShownLength }).catch(
+			asServerErrorOrThrow,
+		);
+		expect(transport.sent).toHaveLength(requests);
+	});
+});
+
+describe('an API without a version in its path', () => {
+	const models = { data: [{ id: 'm', owned_by: 'vllm' }] };
+	const paths = () =>
+		transport.sent.map(({ url }) => new URL(url).pathname.replace(/^\/[^/]+/, ''));
+	const isVersioned = (url: string) => url.includes('/v1/');
+
+	beforeEach(() => {
+		transport.read = (url) => (url.endsWith('/models') && !isVersioned(url) ? models : 404);
+		transport.reply = ({ url }) =>
+			isVersioned(url) ? reject('Not Found', 404) : { type: 'usable' };
+	});
+
+	afterEach(() => {
+		delete transport.read;
+	});
+
+	test('is found by its list, and used at once by later requests', async () => {
+		const server = newServer();
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/v1/chat/completions', '/chat/completions']);
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/chat/completions']);
+	});
+
+	test('without a list is found by its chat route, which is remembered', async () => {
+		transport.read = (url) => (url.endsWith('/chat/completions') && !isVersioned(url) ? 405 : 404);
+		const server = newServer();
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/v1/chat/completions', '/chat/completions']);
+		await runExchange(server, body);
+		expect(paths()).toEqual(['/chat/completions']);
+	});
+
+	test('tells the type of the server', async () => {
+		const server = scriptedServer(`server-${++count}`, 'auto');
+		await runExchange(server, body);
+		expect(getProfile(server).getCachedType()?.name).toBe('vllm');
+	});
+
+	test('is not looked for as long as another route is left', async () => {
+		const read: string[] = [];
+		transport.read = (url) => {
+			read.push(url);
+			return 404;
+		};
+		transport.reply = ({ url }) =>
+			url.endsWith('/api/chat') ? reject('Not Found', 404) : { type: 'usable' };
+		await runExchange(newServer(), body, { routes });
+		expect(read).toEqual([]);
+	});
+
+	test('that nobody has leaves the missing route as the error', async () => {
+		delete transport.read;
+		await expect(runExchange(newServer(), body)).rejects.toMatchObject({ type: 'routeNotFound' });
+		expect(paths()).toEqual(['/v1/chat/completions']);
+	});
+
+	test.each([
+		{ status: 500, path: '/v1/chat/completions' },
+		{ status: 400, path: '/chat/completions' },
+		{ status: 422, path: '/chat/completions' },
+	])('after $status there, the next request goes to $path', async ({ status, path }) => {
+		const server = newServer();
+		await runExchange(server, body);
+		transport.reply = () => reject('other', status);
+		await runExchange(server, body, { isRepeatable: false }).catch(asServerErrorOrThrow);
+		await runExchange(server, body, { isRepeatable: false }).catch(asServerErrorOrThrow);
+		expect(paths()[0]).toBe(path);
+	});
 });
 
 describe('routes', () => {
@@ -228,6 +370,22 @@ describe('what a server taught', () => {
 		expect(await send(newServer())).toBe(2);
 	});
 
+	test('expires, however many requests it has changed since', async () => {
+		const now = jest.spyOn(performance, 'now');
+		rejectTopK();
+		const server = newServer();
+		try {
+			const counts: number[] = [];
+			for (const minutes of [0, 9, 11]) {
+				now.mockReturnValue(minutes * 60_000);
+				counts.push(await send(server));
+			}
+			expect(counts).toEqual([2, 1, 2]);
+		} finally {
+			now.mockRestore();
+		}
+	});
+
 	test('excludes a change for output that ran away', async () => {
 		const replies: Reply[] = [{ type: 'output', errorType: 'runawayOutput' }, { type: 'usable' }];
 		transport.reply = () => replies[transport.sent.length - 1]!;
@@ -248,6 +406,47 @@ describe('a server that fails', () => {
 		return { isUsable: !(result instanceof ServerError), requests: transport.sent.length };
 	};
 
+	test('is named in a warning, or in the advice if it failed twice', async () => {
+		transport.reply = () => (transport.sent.length === 1 ? failed : { type: 'usable' });
+		const { warnings } = await runExchange(newServer(), body);
+		expect(warnings).toEqual([
+			'The server failed once with status 500 and responded at the second try: "Internal error".',
+		]);
+		transport.reply = () => failed;
+		await expect(runExchange(newServer(), body)).rejects.toMatchObject({
+			suggestion: expect.stringMatching(/ A second try failed as well\.$/),
+		});
+	});
+
+	test('without a failure there is no warning', async () => {
+		transport.reply = () => ({ type: 'usable' });
+		expect((await runExchange(newServer(), body)).warnings).toEqual([]);
+	});
+
+	test.each([
+		{ isRepeatable: false, requests: 1 },
+		{ isRepeatable: true, requests: 2 },
+		{ isRepeatable: undefined, requests: 2 },
+	])(
+		'gets $requests requests if isRepeatable is $isRepeatable',
+		async ({ isRepeatable, requests }) => {
+			transport.reply = () => failed;
+			await runExchange(newServer(), body, { isRepeatable }).catch(asServerErrorOrThrow);
+			expect(transport.sent).toHaveLength(requests);
+		},
+	);
+
+	test.each([
+		{ name: 'text', output: { text: 'begun', reasoning: '' }, requests: 1 },
+		{ name: 'blanks', output: { text: ' ', reasoning: '' }, requests: 2 },
+		{ name: 'nothing', output: undefined, requests: 2 },
+	])('after $name of a fixed seed gets $requests requests', async ({ output, requests }) => {
+		transport.reply = () => ({ type: 'output', errorType: 'streamError' });
+		const getPartialOutput = () => output;
+		await runExchange(newServer(), { seed: 7 }, { getPartialOutput }).catch(asServerErrorOrThrow);
+		expect(transport.sent).toHaveLength(requests);
+	});
+
 	test('gets the same request once more, and the second response counts', async () => {
 		const server = newServer();
 		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
@@ -265,6 +464,13 @@ describe('a server that fails', () => {
 		const server = newServer();
 		await send(server, failed, failed);
 		expect(await send(server)).toEqual({ isUsable: true, requests: 1 });
+		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
+	});
+
+	test('gets a second request for later items if the failure was not repeated', async () => {
+		const server = newServer();
+		transport.reply = () => failed;
+		await runExchange(server, body, { isRepeatable: false }).catch(asServerErrorOrThrow);
 		expect(await send(server, failed)).toEqual({ isUsable: true, requests: 2 });
 	});
 

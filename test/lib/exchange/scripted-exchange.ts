@@ -13,6 +13,7 @@ import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
 
+/** @param serverType as in the credential; `auto`: by its responses */
 export const scriptedServer = (path = '', serverType = 'other'): ModelServer =>
 	createModelServer({ baseUrl: `http://model.test/${path}`, serverType });
 
@@ -22,14 +23,21 @@ interface Draft {
 }
 
 type ScriptedOptions = CommonHttpOptions &
-	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations'>> &
-	Pick<Attempt<Draft, string>, 'getPartialOutput'>;
+	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations' | 'isRepeatable'>> &
+	Pick<Attempt<Draft, string>, 'getPartialOutput' | 'getShownLength'>;
 
 /** The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
 export async function runExchange(
 	server: ModelServer,
 	fields: JsonRecord,
-	{ getPartialOutput, routes = ['openAiChat'], adaptations, ...http }: ScriptedOptions = {},
+	{
+		getPartialOutput,
+		getShownLength,
+		routes = ['openAiChat'],
+		adaptations,
+		isRepeatable,
+		...http
+	}: ScriptedOptions = {},
 ): Promise<ExchangeResult<Draft, string>> {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
@@ -43,7 +51,9 @@ export async function runExchange(
 					: { ...draft.fields, corrections: draft.corrections },
 			receiveOutcome: async (response) => await readReply(response, draft),
 			getPartialOutput,
+			getShownLength,
 		}),
+		isRepeatable,
 		adaptations,
 		http,
 	});

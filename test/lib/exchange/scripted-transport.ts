@@ -27,6 +27,8 @@ export interface ScriptedTransport {
 	/** Requests for output, without lists of models. */
 	sent: SentRequest[];
 	reply(request: SentRequest): Reply;
+	/** The JSON at a URL that is read, such as a list of models, or only a status. Default: 404 everywhere. */
+	read?(url: string): object | number;
 }
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
@@ -35,7 +37,12 @@ export async function sendRequest({
 	options: { url, json },
 }: Pick<OutgoingRequest, 'options'>): Promise<RawResponse> {
 	const request = { url, body: json ?? {} };
-	if (json === undefined) return await Promise.resolve(toResponse(url, 404, {}));
+	if (json === undefined) {
+		const found = transport.read?.(url) ?? 404;
+		return await Promise.resolve(
+			typeof found === 'number' ? toResponse(url, found, {}) : toResponse(url, 200, found),
+		);
+	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
 	if (reply.type === 'lost') throw Object.assign(new Error('reset'), { code: 'ECONNREFUSED' });

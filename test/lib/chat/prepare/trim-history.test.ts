@@ -177,10 +177,32 @@ describe('old tool results are shortened before turns are omitted', () => {
 		expect([messages, shortenedResults]).toEqual([current, 0]);
 	});
 
-	test('a character of two units stays whole', () => {
-		const history = question('A', `${'x'.repeat(499)}${'😀'.repeat(2_000)}`);
+	test('only results are shortened, not long messages of users or the model', () => {
+		const long = [
+			user('x'.repeat(4_000)),
+			{ role: 'assistant', content: 'y'.repeat(4_000) },
+		] as const;
+		const history = [...long, ...question('A', result(4_000))];
+		const trimmed = trimHistory([...history, user('Now?')], 2_500);
+		expect(trimmed).toMatchObject({ omittedTurns: 0, shortenedResults: 1 });
+		expect(trimmed.messages.slice(0, 2)).toEqual(long);
+	});
+
+	test.each([
+		{ length: 1_000, shortenedResults: 0 },
+		{ length: 1_001, shortenedResults: 1 },
+	])('a result of $length characters: $shortenedResults', ({ length, shortenedResults }) => {
+		const history = question('A', 'x'.repeat(length));
+		expect(trimHistory([...history, user('Now?')], 240)).toMatchObject({ shortenedResults });
+	});
+
+	test.each([
+		{ name: 'cut', text: `${'x'.repeat(499)}${'😀'.repeat(2_000)}`, start: /^x{499}\n\[Shortened/ },
+		{ name: 'before the cut', text: `😀${'x'.repeat(2_000)}`, start: /^😀x{498}\n\[Shortened/ },
+	])('a character of two units stays whole: $name', ({ text, start }) => {
+		const history = question('A', text);
 		const [content = ''] = getResults(trimHistory([...history, user('Now?')], 400).messages);
-		expect(content).toMatch(/^x{499}\n\[Shortened/);
+		expect(content).toMatch(start);
 	});
 
 	test('the beginning of a growing conversation stays the same between the steps', () => {

@@ -1,4 +1,4 @@
-/** Whose limit is reached: that of a gateway for requests in a time, or what a model server processes at the same time. */
+/** Whose limit is reached: that of a gateway for requests in a time, what a model server processes at once, or not known. */
 import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
 
 interface Row {
@@ -87,16 +87,6 @@ test.each<Row>([
 		gateway: 'HAProxy',
 		place: /deny_status/,
 	},
-	{ name: 'Traefik', status: 429, body: 'Too Many Requests', place: UNKNOWN },
-	{ name: 'Caddy', status: 429, body: '', place: UNKNOWN },
-	{
-		name: 'Caddy with its header',
-		status: 429,
-		body: '',
-		headers: { server: 'Caddy' },
-		gateway: 'Caddy',
-		place: /rate_limit/,
-	},
 	{
 		name: 'Kong',
 		status: 429,
@@ -174,12 +164,6 @@ test.each<Row>([
 		place: UNKNOWN,
 	},
 	{
-		name: 'express-rate-limit',
-		status: 429,
-		body: 'Too many requests, please try again later.',
-		place: UNKNOWN,
-	},
-	{
 		name: 'LiteLLM',
 		status: 429,
 		body: {
@@ -200,6 +184,37 @@ test.each<Row>([
 	expect(suggestion).toMatch(/^Wait until the limit resets/);
 	expect(suggestion).toMatch(place);
 	expect(suggestion).not.toMatch(/slot|Max Concurrent/);
+});
+
+test.each([
+	{ name: 'Traefik, or any server in Go', status: 429, body: 'Too Many Requests' },
+	{ name: 'Caddy, or any server without a body', status: 429, body: '' },
+	{ name: 'behind a proxy', status: 429, body: '', headers: { server: 'Caddy' }, place: /Caddy/ },
+	{
+		name: 'through nginx, which writes pages itself',
+		status: 429,
+		body: 'Too Many Requests',
+		headers: { server: 'nginx/1.29.1' },
+		place: /nginx/,
+	},
+	{
+		name: 'express-rate-limit, or any server with its words',
+		status: 429,
+		body: 'Too many requests, please try again later.',
+	},
+	{ name: 'JSON with the phrase', status: 429, body: { message: 'Too Many Requests' } },
+	{ name: 'JSON without words', status: 429, body: {} },
+	{ name: 'French JSON', status: 429, body: { message: 'Limite de débit dépassée' } },
+	{ name: 'Korean JSON', status: 429, body: { error: '요청 한도를 초과했습니다' } },
+	{ name: 'Spanish text', status: 429, body: 'Demasiadas solicitudes' },
+])('a 429 that does not say which limit it is: $name', ({ place = UNKNOWN, ...response }) => {
+	const { type, message, suggestion } = classify(response);
+	expect({ type, message }).toEqual({
+		type: 'busy',
+		message: 'The server, or a proxy in front of it, rejects further requests for now',
+	});
+	expect(suggestion).toMatch(/Max Concurrent Requests.*may be one of requests in a time/);
+	expect(suggestion).toMatch(place);
 });
 
 test.each([
@@ -250,7 +265,7 @@ test.each([
 	{ name: 'as a text', body: JSON.stringify({ error: 'local_rate_limited' }) },
 	{
 		name: 'with a status',
-		body: JSON.stringify({ error: { message: 'Too Many Requests', code: 429 } }),
+		body: JSON.stringify({ error: { message: 'Rate limit exceeded', code: 429 } }),
 	},
 ])('the rate limit of a gateway inside a response, $name', ({ body }) => {
 	const { type, message } = classifyStreamError(body);
@@ -261,10 +276,16 @@ test("Dify's limit and that of a proxy in front of it have their own titles", ()
 	const classifyForDify = (body: string) =>
 		classifyErrorResponse({ status: 429, body }, { service: 'dify' }).message;
 	expect(
-		['error code: 1015', 'Too Many Requests', '{"message":"busy"}'].map(classifyForDify),
+		[
+			'error code: 1015',
+			'{"message":"Rate limit exceeded"}',
+			'Too Many Requests',
+			'{"message":"busy"}',
+		].map(classifyForDify),
 	).toEqual([
 		'The rate limit is reached in Cloudflare: no more requests or tokens for now',
 		'The rate limit is reached: no more requests or tokens for now',
+		'Dify, or a proxy in front of it, rejects further requests for now',
 		'The app has reached its limit of concurrent requests',
 	]);
 });

@@ -1,13 +1,19 @@
-/** The texts of a rate limit: whose it is, and where it is set. */
+/** The texts of a limit of requests: whose it is, and where it is set. */
 import type { GatewayName } from '../gateway-status';
 import { optional } from './optional-facts';
 
+/**
+ * What a server that accepts no more requests has reached. `rate`: a limit of requests or tokens in a time; `load`: what it
+ * can run or queue at once; `unknown`: it does not say which.
+ */
+export type RequestLimit = 'rate' | 'load' | 'unknown';
+
 /** @param gateway undefined if the response does not name it */
-export function describeRateLimit(gateway: GatewayName | undefined): string {
+export function describeRateLimit(gateway?: GatewayName): string {
 	return `The rate limit is reached${optional(' in ', gateway)}: no more requests or tokens for now`;
 }
 
-/** Where the rate limit of a gateway is set, after "raise it". */
+/** Where each gateway sets its rate limit. */
 const PLACES: Readonly<Partial<Record<GatewayName, string>>> = {
 	APISIX: 'in APISIX (plugins limit-req, limit-count)',
 	AWS: 'in AWS (API Gateway: throttling of the stage, usage plan of the key)',
@@ -25,7 +31,12 @@ const PLACES: Readonly<Partial<Record<GatewayName, string>>> = {
 
 /** What to do about a rate limit, with the words of the gateway that has it. */
 export function suggestHigherRate(gateway: GatewayName | undefined): string {
-	const place =
-		(gateway && PLACES[gateway]) ?? 'in the gateway or proxy in front of the server that has it';
-	return `Wait until the limit resets, send fewer requests, or raise it ${place}.`;
+	return `Wait until the limit resets, send fewer requests, or raise it ${getLimitPlace(gateway)}.`;
+}
+
+/** Where a limit of requests in a time is set, after "raise it". */
+export function getLimitPlace(gateway: GatewayName | undefined): string {
+	return (
+		(gateway && PLACES[gateway]) ?? 'in the gateway or proxy in front of the server that has it'
+	);
 }

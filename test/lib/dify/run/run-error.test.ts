@@ -1,0 +1,173 @@
+/** What the error of a run says and advises: who failed, and whether the request is to blame. */
+import { createRunError } from '../../../../lib/dify/run/run-error';
+import type { ServerError } from '../../../../lib/errors/server-error';
+import { EVENT_IDS, playEvents } from '../play-events';
+
+const CONTEXT = { url: 'http://dify/v1/workflows/run', service: 'dify', secrets: [] } as const;
+const RUN = { task_id: 't', workflow_run_id: 'r' };
+const KEY_ADVICE = /key, quota and model/;
+
+function play(...events: object[]): ServerError {
+	const { result } = playEvents(...events);
+	return createRunError({ ...result, error: result.error! }, CONTEXT);
+}
+
+const ended = (data: object) => ({
+	event: 'node_finished',
+	...RUN,
+	data: { id: 'e', node_id: 'n', node_type: 'llm', title: 'Node', status: 'failed', ...data },
+});
+const finished = (error: string) => ({
+	event: 'workflow_finished',
+	...RUN,
+	data: { id: 'r', status: 'failed', outputs: null, error },
+});
+const failNode = (error: string, type: string) =>
+	play(ended({ node_type: type, title: 'Step', error }), finished(error));
+const failChat = (message: string, fields: object = {}) =>
+	play(
+		{ event: 'agent_message', ...EVENT_IDS, answer: 'Let me look' },
+		{ event: 'error', ...EVENT_IDS, code: 'invalid_param', status: 400, message, ...fields },
+	);
+
+describe('what fails after a run began is not the fault of a value in the request', () => {
+	test.each([
+		['Extra data: line 1 column 208 (char 207)', {}],
+		["Expecting ',' delimiter: line 1 column 300 (char 299)", { code: undefined }],
+		["'NoneType' object has no attribute 'content'", {}],
+		['Ollama 响应格式错误', { code: 'bad_request' }],
+	])('%s', (message, fields) => {
+		const error = failChat(message, fields);
+		expect(error).toMatchObject({ type: 'runFailed', message, partialText: 'Let me look' });
+		expect(error.suggestion).toMatch(/logs of the app/);
+	});
+
+	test.each([
+		['internal_server_error', 500, 'serverError'],
+		['too_many_requests', 429, 'busy'],
+		['provider_quota_exceeded', 400, 'providerQuotaExceeded'],
+		['completion_request_error', 400, 'providerError'],
+	])('%s stays what its code says', (code, status, type) => {
+		expect(failChat('x', { code, status }).type).toBe(type);
+	});
+
+	test('what fails before a run began still is', () => {
+		const error = play({ event: 'error', code: 'invalid_param', status: 400, message: 'Bad x' });
+		expect(error.type).toBe('invalidParam');
+	});
+});
+
+describe('the node that is named failed first, not the iteration around it', () => {
+	const around = (event: string, data: object) => ({
+		event,
+		...RUN,
+		data: { id: 'i', node_id: 'each', title: 'Each row', ...data },
+	});
+	const inner = { id: 'f', node_type: 'http-request', title: 'Fetch' };
+
+	test.each([
+		['iteration', { iteration_id: 'each' }],
+		['loop', { loop_id: 'each' }],
+	])('in a failed %s', (event, place) => {
+		const message = 'Request failed with status code 404';
+		const failure = { status: 'failed', error: message };
+		const error = play(
+			around(`${event}_started`, {}),
+			ended({ ...inner, ...place, error: message }),
+			around(`${event}_completed`, failure),
+			finished(message),
+		);
+		expect(error.facts).toMatchObject({ failedNode: 'Fetch', failedNodeType: 'http-request' });
+		expect(error.detail).toContain('The node "Fetch"');
+	});
+
+	test('the iteration, if only its own error ended the run', () => {
+		const error = play(
+			ended({ ...inner, iteration_id: 'each', error: 'Other' }),
+			around('iteration_completed', { status: 'failed', error: 'Invalid iterator value' }),
+			finished('Invalid iterator value'),
+		);
+		expect(error.facts).toMatchObject({ failedNode: 'Each row' });
+	});
+
+	test('not one in an iteration that continued, whose error a later node repeats', () => {
+		const error = play(
+			ended({ ...inner, iteration_id: 'each', error: 'timeout' }),
+			around('iteration_completed', { status: 'succeeded' }),
+			ended({ id: 'g', title: 'Last', error: 'timeout' }),
+			finished('timeout'),
+		);
+		expect(error.facts).toMatchObject({ failedNode: 'Last' });
+	});
+});
+
+const TOOL_FAILURE = String.raw`{"args":{},"error_type":"Exception","message":"invoke tool failed: request failed with status code: 500 and respond with: {\n \"message\": \"Internal Server Error\",\n \"code\": \"unknown\"\n}\n"}`;
+
+describe('a tool that fails is not the model', () => {
+	test.each([
+		[`Failed to transform agent message: PluginInvokeError: ${TOOL_FAILURE}`, 'agent'],
+		[
+			'Failed to invoke tool: PluginInvokeError: {"error_type":"HTTPError","message":"403 Client Error"}',
+			'tool',
+		],
+		['req_id: 1 PluginInvokeError: {"error_type":"ValueError","message":"no results"}', 'tool'],
+		['Failed to invoke tool bb: User not found', 'tool'],
+	])('%s (%s)', (message, type) => {
+		const error = failNode(message, type);
+		expect(error.type).toBe('runFailed');
+		expect(error.suggestion).toMatch(/\btool\b/);
+		expect(error.suggestion).not.toMatch(KEY_ADVICE);
+	});
+
+	test('the same plugin error of a model is', () => {
+		const message = 'req_id: 1 PluginInvokeError: {"error_type":"ValueError","message":"x"}';
+		expect(failNode(message, 'llm').type).toBe('providerError');
+	});
+});
+
+const TOO_LONG =
+	"This model's maximum context length is 65536 tokens. However, you requested 76651";
+const ARGS = JSON.stringify({
+	args: {
+		description: `[models] Error: API request failed with status code 400: {"error":{"message":"${TOO_LONG}"}}`,
+	},
+	error_type: 'InvokeError',
+});
+
+describe('a prompt that is too long for the model is shortened', () => {
+	test.each([
+		[`[deepseek] Error: PluginInvokeError: ${ARGS}`, `[deepseek] Error: [models] Error`],
+		[`req_id: 12ab PluginInvokeError: ${ARGS}`, '[models] Error: API request failed'],
+		[
+			`Run failed: [models] Bad Request Error, Error code: 400 - {'error': {'message': "${TOO_LONG} (request id: 2)", 'type': 'invalid_request_error'}}`,
+			`Run failed: [models] Bad Request Error, Error code: 400 - ${TOO_LONG}`,
+		],
+		['[models] Error: request (9012 tokens) exceeds the available context size (4096)', '[models]'],
+		['Query or prefix prompt is too long, you can reduce the prefix prompt', 'Query or prefix'],
+	])('%s', (message, title) => {
+		for (const error of [failNode(message, 'llm'), failChat(message)]) {
+			expect(error.message.slice(0, title.length)).toBe(title);
+			expect(error.suggestion).toMatch(/^The prompt is too long for the model/);
+			expect(error.suggestion).not.toMatch(KEY_ADVICE);
+		}
+	});
+});
+
+test.each([
+	[
+		'The length of output variable `result` must be less than 80000 characters',
+		'CODE_MAX_STRING_LENGTH',
+	],
+	[
+		'The length of output variable `a.b` must be less than 30 elements.',
+		'CODE_MAX_STRING_ARRAY_LENGTH',
+	],
+	[
+		'Output variable `n` is out of range, it must be between -9223372036854775808 and 9223372036854775807.',
+		'CODE_MAX_NUMBER',
+	],
+	['Depth limit 5 reached, object too deep.', 'CODE_MAX_DEPTH'],
+	['Run failed: Depth limit 5 reached, object too deep.', 'CODE_MAX_DEPTH'],
+])('a limit of code nodes names its setting: %s', (message, setting) => {
+	expect(failNode(message, 'code').suggestion).toContain(setting);
+});
