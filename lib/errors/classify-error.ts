@@ -15,7 +15,7 @@ import {
 	isGatewayError,
 } from './gateway-failure';
 import { findGatewayName } from './gateway-name';
-import { isGatewayStatus } from './gateway-status';
+import { findRepeatedError, isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
 import { findRequestLimit, isGatewayRateLimit } from './request-limit';
@@ -78,9 +78,12 @@ export function classifyErrorResponse(
 		title: toUnknownTitle(type, message, form),
 		serverText: toServerText(type, errorBody),
 		suggestion:
-			type === 'promptTooLong'
-				? suggestShorterResponse(findTokenCounts(message))
-				: suggestByFacts(type, { ...messageFacts, model: context.model }),
+			(type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined) ??
+			suggestByFacts(type, {
+				...messageFacts,
+				isSignInRequired: errorBody.hasSignIn,
+				model: context.model,
+			}),
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
 		rejection: toRejection(type, response.status, errorBody),
 		about: {
@@ -94,7 +97,9 @@ export function classifyErrorResponse(
 			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
 			isKeyMissing: response.isKeyMissing,
 			hasNoInstance: NO_INSTANCE_PATTERN.test(message),
-			hasNoAccess: NO_ACCESS_PATTERN.test(message),
+			// GPUStack: a model that the key may not use is not found, with 403.
+			hasNoAccess: NO_ACCESS_PATTERN.test(message) || status === 403,
+			isSignInRequired: errorBody.hasSignIn,
 			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			...messageFacts,
 			gateway: hasGateway(type) ? findGatewayName(place) : undefined,
@@ -110,6 +115,13 @@ const hasGateway = isOneOf('modelUnreachable', 'busy');
 /** The suggestion of the row, if a fact chose it: it counts more than the general one of a server type. */
 function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined {
 	const chosen = [
+		facts.isTemplateBroken,
+		facts.loadCause,
+		facts.isMemoryLimit,
+		facts.unreachedHost,
+		facts.isUpstreamRoute,
+		facts.isAddressBanned,
+		facts.isSignInRequired,
 		facts.isLoadTimeout,
 		facts.hasNoTemplate,
 		facts.isNotFetched,
@@ -180,11 +192,12 @@ function findModality(type: ErrorType, message: string) {
 
 /** Whether the numbers are those of a slot, which only llama-server has. */
 function isSlotMessage({ codes, message }: ParsedErrorBody) {
-	return (
-		codes.includes('exceed_context_size_error') ||
-		/\bavailable context size\b|\bslot\b/i.test(message)
-	);
+	return codes.includes('exceed_context_size_error') || SLOT.test(message);
 }
+
+/** The sentences of llama-server; TabbyAPI also speaks of the "available context size". */
+const SLOT =
+	/^(?:the )?request (?:\(\d{1,9} tokens\) )?exceeds the available context size\b|\bslot\b/i;
 
 /** With the names of llama-server. */
 function toTokenFacts(type: ErrorType, message: string): JsonRecord {
@@ -209,6 +222,9 @@ function withTemplateErrorFirst(message: string) {
 function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): ErrorType {
 	const { form, message, codes } = errorBody;
 	const place = { ...response, form, message, codes };
+	const textType = findTypeByText(message);
+	// A server that waited for a model says so with the words of a gateway.
+	const isGateway = textType !== 'modelLoadFailed' && hasStoppedWaiting(place);
 	return (
 		typeFromProxy(response, errorBody) ??
 		typeFromKey(response, errorBody) ??
@@ -216,11 +232,12 @@ function toErrorType(response: ErrorResponseInput, errorBody: ParsedErrorBody): 
 		// The words of a page are those of a proxy.
 		(form === 'page' ? findGatewayErrorByStatus(place) : undefined) ??
 		typeFromCode(errorBody) ??
-		(hasStoppedWaiting(place) ? 'gatewayTimeout' : undefined) ??
-		findTypeByText(message) ??
+		(isGateway ? 'gatewayTimeout' : undefined) ??
+		textType ??
 		findByCode(TYPE_BY_WEAK_CODE, codes) ??
 		(isGatewayRateLimit(place) ? 'busy' : undefined) ??
 		findGatewayErrorByStatus(place) ??
+		findRepeatedError(place) ??
 		typeFromStatus(response.status, errorBody)
 	);
 }
@@ -245,6 +262,8 @@ function typeFromKey(
 	{ status }: ErrorResponseInput,
 	errorBody: ParsedErrorBody,
 ): ErrorType | undefined {
+	// Its own account at ollama.com, not the key of the credential
+	if (errorBody.hasSignIn) return 'upstreamKeyRejected';
 	// LiteLLM (seen: 1.106.2) names the exception of its client; for its own key it sends "Authentication Error".
 	const isUpstreamKey = /^litellm\.AuthenticationError:/.test(errorBody.message);
 	if (NO_ACCESS_PATTERN.test(errorBody.message)) return undefined;
@@ -300,11 +319,13 @@ export function classifyStreamError(
 ): ServerError {
 	const error = classifyErrorResponse({ status: 200, body }, context);
 	// In the middle of a response, these only mean that the server reported an error.
-	if (!isUnknownError(error.type) && error.type !== 'routeNotFound') return error;
-	const { serverText, facts, status } = error;
+	const { serverText = '', facts, status } = error;
+	const isRouteByStatus =
+		error.type === 'routeNotFound' && findTypeByText(serverText) !== 'routeNotFound';
+	if (!isUnknownError(error.type) && !isRouteByStatus) return error;
 	return createServerError('streamError', context, {
-		title: isUnknownError(error.type) ? error.message : undefined,
-		serverText,
+		title: isRouteByStatus ? toTitle(serverText) || undefined : error.message,
+		serverText: serverText || undefined,
 		facts,
 		status: status === 200 ? undefined : status,
 	});

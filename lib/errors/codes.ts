@@ -15,6 +15,9 @@ export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 /** Types by codes that count after the text: LM Studio sends this one if embeddings are requested from a chat model. */
 export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
 	model_not_found: 'modelNotFound',
+	// LocalAI (core/http/middleware), Lemonade (error_types.h)
+	model_loading: 'modelLoading',
+	model_not_loaded: 'modelNotLoaded',
 	ModelNotFoundError: 'modelNotFound',
 	// Azure
 	DeploymentNotFound: 'modelNotFound',

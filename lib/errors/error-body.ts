@@ -31,6 +31,8 @@ export interface ParsedErrorBody {
 	isError?: boolean;
 	/** The message was found in another one, behind words that may introduce what a model wrote. */
 	isQuoted?: boolean;
+	/** Ollama (server/cloud_proxy.go) offers a page to sign in to ollama.com. */
+	hasSignIn?: boolean;
 	/** What stood before that message, such as the words of a gateway. */
 	wrapper?: string;
 }
@@ -103,6 +105,7 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 			.map(parseNumber)
 			.find((status = 0) => status >= 400 && status < 600),
 		isError: isErrorBody(json),
+		...(asNonEmptyString(json.signin_url) !== undefined && { hasSignIn: true }),
 	});
 }
 
@@ -153,6 +156,7 @@ function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
 		codes: [...errorBody.codes, ...nested.codes],
 		facts: { ...errorBody.facts, ...nested.facts },
 		status: nested.status ?? errorBody.status,
+		...(nested.hasSignIn === true && { hasSignIn: true }),
 		wrapper: errorBody.message.slice(0, start),
 		isQuoted: nested.isQuoted === true || start > getWrapperLength(errorBody.message),
 	};

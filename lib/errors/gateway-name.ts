@@ -27,7 +27,11 @@ const GATEWAY_WORDS: readonly GatewayWords[] = [
 	{ gateway: 'nginx', pattern: /\b(?:nginx|openresty)\b/i },
 	{ gateway: 'Cloudflare', pattern: /\bcloudflare\b|\berror (?:code: )?1015\b/i },
 	// Its page of a 504
-	{ gateway: 'HAProxy', pattern: /\bserver didn't respond in time\b|\bhaproxy\b/i },
+	{
+		gateway: 'HAProxy',
+		pattern:
+			/\bserver didn't respond in time\b|\bno server is available to handle this request\b|\bhaproxy\b/i,
+	},
 	{
 		gateway: 'Envoy',
 		pattern:

@@ -16,7 +16,9 @@ const GATEWAY_SENTENCE =
 const RATE =
 	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\brate exceeded\b|\bthrottl(?:ed|ing)\b|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
 
-const AT_ONCE = /parallel|\bconcurren|\bat once\b|\bqueue\b/i;
+/** Xinference counts with its "rate limit" what a model runs at once (core/model.py: request_limits). */
+const AT_ONCE =
+	/\brequest limit \d{1,9} for the model\b|parallel|\bconcurren|\bat once\b|\bqueue\b/i;
 
 /** Words for what a model server can take at once, which is no rate. */
 const LOAD =

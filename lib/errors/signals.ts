@@ -3,6 +3,7 @@
  * understood as well. `test/lib/errors/messages.tsv` has messages for each signal, and its counter-examples.
  */
 import type { ErrorType } from './error-types';
+import { LOAD_CAUSE_PATTERNS } from './load-cause';
 import { LOAD_FAILURE_PATTERNS } from './load-failure';
 import { END_OF_SENTENCE } from './message-title';
 
@@ -12,19 +13,23 @@ import { END_OF_SENTENCE } from './message-title';
  * Dynamo and Ray Serve name workers, engines or replicas.
  */
 export const NO_INSTANCE_PATTERN =
-	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|\b(?:endpoint|deployment|model|instance) (?:\S{1,200} )?(?:is |has been )?(?:currently )?(?:paused|stopped|suspended|scaled (?:down )?to zero)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
+	/\bno (?:running|available|ready|healthy|active|online|live) (?:model )?(?:instances?|replicas?|workers?|deployments?|pods?|engines?|nodes?|(?:\w{1,20} )?targets?)\b|\bno (?:model )?(?:instances?|replicas?|workers?|pods?|engines?) (?:is |are |was |were )?(?:currently |yet )?(?:available|running|ready|healthy|active|online|registered)\b|\b(?:all|the) (?:model )?(?:instances|replicas|workers|pods|engines) are (?:unavailable|unhealthy|down|stopped|offline)\b|\b(?:endpoint|deployment|model|instance) (?:\S{1,200} )?(?:is |has been )?(?:currently )?(?:paused|stopped|suspended|scaled (?:down )?to zero)\b|^no deployments available for selected model\b|\b(?:model )?instances? (?:\S{1,200} )?(?:is |are |was )?not (?:in (?:an? |the )?(?:running|ready|active) state|running|ready|assigned to a worker)\b|\bmodel instance (?:\S{1,200} )?(?:(?:is |has )?(?:now |currently )?(?:in (?:an? |the )?)?(?:state:? )?(?:error|failed|unreachable|stopped|offline|down)\b|not found\b)|^(?:model instance's worker|worker with ID \d{1,9}) not found\b|^service unavailable\. please retry your requests after a brief wait\b|^an unexpected error occurred: (?:cannot connect to host|server disconnected|all connection attempts failed)/i;
 
 /** An instance that will run: the states of GPUStack before it does (ModelInstanceStateEnum in schemas/models.py). */
 export const STARTING_INSTANCE_PATTERN =
 	/\b(?:model )?(?:instances?|replicas?|deployments?|endpoints?)\b.{0,200}?\b(?:is|are|status|state|currently|still|in)\b\W{1,4}(?:(?:is|in|now|still|currently|being|state|status)\W{1,3}){0,3}(?:pending|analyzing|scheduled(?! (?:for|to|at)\b)|initiali[sz]ing|downloading|starting)(?: state\b| up\b)?(?![\w-])/i;
 
-/** A base model: vLLM, and Hugging Face's tokenizers in SGLang, mlx-lm and FastAPI servers; text-generation-inference. */
-export const NO_TEMPLATE_PATTERN =
-	/\bdefault chat template is no longer allowed\b|\bchat[_ ]template(?:['"`])? is not (?:set|defined)\b|\b(?:has no|without a|does not have a) chat[_ ]template\b|^template error: template not found\b/i;
+/** oMLX (scheduler, process_memory_enforcer): it refuses or stops a prompt, and continues to run. */
+export const MEMORY_LIMIT_PATTERN =
+	/\bprefill\b.{0,300}\b(?:memory|ceiling)\b|\bmemory (?:limit|guard)\b.{0,300}\b(?:prefill|prompt|reduce context)\b/is;
 
-/** The server has the model, but not for this key: LiteLLM, One API, OpenAI's API. */
+/** A base model: vLLM, and Hugging Face's tokenizers in SGLang, mlx-lm and FastAPI servers; text-generation-inference; TabbyAPI; Xinference. */
+export const NO_TEMPLATE_PATTERN =
+	/\bdefault chat template is no longer allowed\b|\b(?:chat|prompt)[_ ]template(?:['"`])? is (?:not (?:set|defined)|required for model)\b|\b(?:has no|without a|does not have a) chat[_ ]template\b|^template error: template not found\b/i;
+
+/** The server has the model, but not for this key: LiteLLM, One API, OpenAI's API, LocalAI; TabbyAPI, which would have to load it. */
 export const NO_ACCESS_PATTERN =
-	/\b(?:key|user|team|project|organization)\b.{0,200}(?:\bnot allowed to access model\b|\bdoes not have access to model\b)|无权访问模型/i;
+	/\b(?:key|user|team|project|organization)\b.{0,200}(?:\bnot allowed to access model\b|\bdoes not have access to model\b)|\baccess denied to model\b|\bno access to (?:the |this )?model\b|\bunable to switch model\b.{0,200}\bkey isn't provided\b|无权访问模型/i;
 
 /**
  * A file that is sent as a URL: not fetched (llama-server, also with its client's words; vLLM with aiohttp's; SGLang with those of
@@ -32,6 +37,10 @@ export const NO_ACCESS_PATTERN =
  */
 export const NOT_FETCHED_PATTERN =
 	/\b(?:failed|unable|cannot|could not|couldn't) (?:to )?(?:download|fetch|retrieve)(?: (?:the|an?|remote|input|media|\d{1,4})){0,3} (?:images?|audios?|videos?|media|files?)\b|\b(?:error|timeout) while (?:downloading|fetching)\b|\bcannot make GET request\b|\b\d{3}, message='.{0,200}\burl=|\b\d{3} (?:client|server) error: .{0,200} for url\b|\bfile:\/\/ urls are not allowed\b|\bcannot load local files without\b|\burl must be (?:either a http|from one of the allowed)|\bimage urls? (?:is|are) not (?:currently )?supported\b|\b(?:url|image)['"`]? (?:field )?must be a base64[ -]encoded image\b/i;
+
+/** Xinference (api/oauth2), with 429: a repetition prolongs the ban. */
+export const ADDRESS_BANNED_PATTERN =
+	/\btoo many (?:failed|invalid|wrong|unsuccessful) (?:\w{1,20} ){0,2}(?:attempts|logins|keys)\b|\b(?:IP|address)(?: address)?(?: \S{1,100})? (?:is |was |has been )?(?:temporarily )?banned\b/i;
 
 /** The same words about a model that the server downloads. */
 const MODEL_DOWNLOAD = /\b(?:models?|manifest|registry|repositor(?:y|ies)|tokenizer|gguf)\b/i;
@@ -58,14 +67,17 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	['routeNotFound', /^unexpected endpoint or method/i],
 	[
 		'modelLoading',
-		/(?<!\berror |\bfailed )\bloading model\b/i,
+		// LocalAI writes a failure as "loading model NAME on node NODE: REASON".
+		/(?<!\berror |\bfailed )\bloading model\b(?! \S{1,200} on node \S{1,200}: )/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
 		STARTING_INSTANCE_PATTERN,
-		// KServe, Triton, Kokoro-FastAPI
-		/\bmodel\b(?: \S{1,200}){0,3} (?:is )?not (?:yet )?(?:ready|initiali[sz]ed)\b/i,
+		// KServe, Triton, Kokoro-FastAPI; llama-swap
+		/\bmodel\b(?: \S{1,200}){0,3} (?:is )?not (?:yet )?(?:ready|initiali[sz]ed)\b|\b(?:process|runner|engine|backend) is not (?:yet )?ready\b/i,
 	],
 	[
 		'modalityUnsupported',
+		// mlx-lm (server.py): content parts
+		/\bonly \W?text\W? (?:content|inputs?|messages?|prompts?)(?: types?| parts?)? (?:is|are) (?:currently )?(?:supported|allowed)\b/i,
 		// FastAPI servers whose messages contain only text
 		/\bmessages\b\W{0,2}\d+\W{0,2}content\S{0,20}: (?:Input should be a valid string|invalid type: \w+, expected a string)/i,
 	],
@@ -79,7 +91,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// llama-server: a chat with an embedding model
 		/context does not (?:support )?logits computation/i,
 		// Ollama, vLLM
-		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b|$|\.)/i,
+		// Lemonade: "Whisper models do not support chat completion."
+		/\bdo(?:es)? not support (?:the )?[`'"]?(?:(?:chat|text|audio|image) )?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b|$|\.)/i,
 		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
 		// LocalAI, TEI
 		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
@@ -99,8 +112,14 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// FastAPI, if the header of the key is missing or has another name; Google
 		/^header\.\S{0,40}(?:auth|key|token)|^(?:incorrect|invalid) api.?key\b|^api key not valid\b/i,
 	],
+	['unauthorized', ADDRESS_BANNED_PATTERN],
 	['featureDisabled', /^litellm\.\w+: .{0,200}unsupported provider:/i],
-	['busy', NO_INSTANCE_PATTERN],
+	// Ollama (llm/llama_server.go), LocalAI (core/services/nodes)
+	[
+		'busy',
+		NO_INSTANCE_PATTERN,
+		/^no slots available\b|\ball (?:models|slots|workers|nodes) (?:are )?busy\b/i,
+	],
 	// ngrok, Cloudflare's tunnels (1033), dev tunnels
 	[
 		'tunnelDown',
@@ -110,7 +129,9 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 	['badGateway', /^(?:server )?connection error\b|^all connection attempts failed\b/i],
 	// Ollama: its runner died
 	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
-	['templateRejected', NO_TEMPLATE_PATTERN],
+	// Ollama: Go's template engine
+	['templateRejected', NO_TEMPLATE_PATTERN, /^template: \S{0,100}:\d{1,6}:\d{1,6}: executing\b/i],
+	['promptTooLong', MEMORY_LIMIT_PATTERN],
 	// Invalid requests that llama-server responds to with 500
 	[
 		'badRequest',
@@ -129,6 +150,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		/unable to generate parser for this template/i,
 		// llama-server's own engine, LM Studio
 		/\bjinja (?:exception|template)\b|\bTemplateError\b|\bwhile executing \w+ at line \d|\bat row \d{1,6}, column \d/i,
+		// Jinja2 in vLLM, SGLang and mlx-lm: a template that needs another version of it
+		/^no (?:filter|test) named \W?\w|^encountered unknown tag \W?\w/i,
 		/conversation roles must alternate|system message must be|no user query found|expected last role/i,
 		// Gemma's template
 		/\bsystem role (?:is )?not supported\b/i,
@@ -140,6 +163,8 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// Together, OpenRouter; gateways in Chinese
 		/\btool_choice\b.{0,20} is not supported (?:for|by|with) this model\b/i,
 		/^no endpoints found that support (?:tool use|the provided \W?tool_choice)\b/i,
+		// Xinference
+		/^only .{1,400} supports? (?:tool|function)[ _-]?(?:calls?|calling|messages|use)\b/i,
 		/不支持.{0,10}(?:工具|函数|tool|function ?call)/i,
 		// LiteLLM, for a model whose provider has no tools; then other gateways
 		/\bdoes(?: not|n't) support (?:the )?param(?:eter)?s?: ?\[[^\]]{0,200}\btools\b/i,
@@ -154,8 +179,13 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoadFailed',
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for \w+ runner to start/i,
+		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for (?:\w+ runner|llama-server) to start/i,
 		...LOAD_FAILURE_PATTERNS,
+		...LOAD_CAUSE_PATTERNS,
+		// Docker Model Runner
+		/\bunable to load runner\b/i,
+		// LocalAI (core/services/nodes, pkg/model): on a node, too slow, or failed before
+		/\bloading model \S{1,200} on node \S{1,200}: |\bmodel load budget\b|\bload is in cooldown\b/i,
 		// llama-swap
 		/\bhealth check timed out\b/i,
 		// LocalAI: its backend ended while it started
@@ -175,11 +205,13 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		// speaches
 		/^model \S{1,200} is not installed locally/i,
 		// llama-swap, One API
-		/no router for requested model|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
+		/\bno (?:\w{1,20} )?(?:router|server|peer|provider|route)s? (?:found |configured )?for (?:the )?(?:requested )?model\b|could not find (?:real modelID|suitable handler) for|\bno available channels? for model\b|模型.{0,200}无可用渠道/i,
 		// DeepSeek's API; speech servers; OpenRouter
 		/\bmodel not exists?\b|^invalid model(?: name| id)?\W?$|\bis not a valid model\b/i,
 		// LiteLLM
 		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
+		// Lemonade
+		/\bmodels? (?:\S{1,200} )?(?:is |are |has |have )?not (?:been )?(?:yet )?downloaded\b/i,
 		NO_ACCESS_PATTERN,
 	],
 ];
@@ -198,7 +230,7 @@ const OTHER_UNITS =
 const MEDIA_UNITS = /\b(?:images?|audios?|videos?|pixels?|batch(?:es)?|per request|arrays?)\b/i;
 /** The message is about one field, whatever else its sentence mentions. */
 const FIELD =
-	/\b(?:body|query)\.\w|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b(?:field|option|parameter|argument|invalid) ["'`]?\w[\w.]{0,60}["'`]?:|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
+	/\b(?:body|query)\.\w|^(?:input validation error: )?\W?[a-z]\w{0,60}\W? must be [<>]=? ?\d|\b(?:field|option|parameter|argument|invalid) ["'`]\w|\b(?:field|option|parameter|argument|invalid) ["'`]?\w[\w.]{0,60}["'`]?:|\b[a-z]\w*['"`]? must be (?:a|an|at (?:least|most)|between|one of|in|non-?negative|positive|greater|less|of type)\b|^(?:dimensions|n|top_k|stop)\b|\bvalidation errors? for \w|\binput should be (?!.{0,60}\btokens?\b)/i;
 
 const SUBJECT_OF_CONTEXT = /\b(?:\w*tokens?|context|prompt|length|inputs?|n_ctx)\b|上下文/i;
 const EXCESS =
@@ -207,7 +239,7 @@ const CONTEXT = /\b(?:context|n_ctx|max_seq_len|max_model_len)\b/i;
 const CONTEXT_SIZE = /\bcontext (?:length|size|window)\b/i;
 const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
-	/\bqps\b|速率限制|频率限制|请求频率|限流|\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many tokens, please wait\b|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
 const MEDIA_FILE = /\b(?:image|audio|video)[ -]?(?:file|codec)s?\b/i;
 const UNREADABLE =
@@ -231,9 +263,10 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'tooManyFiles',
 		[
-			/\b(?:at most|more than|too many|only|number of)(?: send| accepts?)? (?:\d+ )?(?:images?|audios?|videos?)\b/i,
-			/\d/,
+			/\b(?:at most|more than|too many|only|number of)(?: send| accepts?| supports?)? (?:(?:\d+|one|two) )?(?:images?|audios?|videos?)\b/i,
+			/\d|\bone\b|\btwo\b/i,
 		],
+		[/\bformats?\b/i],
 	],
 	// vLLM, OpenAI's API, FastAPI servers: with 400 as well
 	[

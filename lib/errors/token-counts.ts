@@ -32,7 +32,7 @@ const AFTER: ReadonlyArray<readonly [label: Label, words: RegExp]> = [
 
 /** Words before a number; the nearest one counts. */
 const BEFORE =
-	/(?<response>outputs?|completion|max_(?:new_|completion_)?tokens)|(?<other>by|at least|got|total)|(?<limit>context|n_ctx|max\w*(?: (?:input|prompt|model|sequence))*|limit|only|than|available|window|size|<=|>|最大|上下文|限制|上限)|(?<request>request\w*)|(?<prompt>prompt|inputs?|keep|passed|messages?|contains|given|number of tokens|token count|输入)/gi;
+	/(?<response>outputs?|completion|max_(?:new_|completion_)?tokens)|(?<other>by|at least|got|total)|(?<limit>context|n_ctx|max\w*(?: (?:allowed|supported|input|prompt|model|sequence|token))*|limit|only|than|available|window|size|<=|>|最大|上下文|限制|上限)|(?<request>request\w*)|(?<prompt>prompt|inputs?|keep|passed|messages?|contains|given|number of tokens|token count|输入)/gi;
 
 /** A number, and what directly follows it: then it is a part of a word or a version. */
 const NUMBER = /(?<![\w.-])(\d[\d,]*)([\w.]*)/g;

@@ -20,6 +20,7 @@ import { asNonEmptyString, isRecord, isUnset } from '../values/records';
 import { collectTexts, toText, truncate } from '../values/text';
 import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getLabel, getSentFields, getSentValue } from './request-fields';
+import { findSentenceSubjects } from './sentence-subject';
 
 /** Types that a server's words about a value may look like. */
 const MISTAKEN_TYPES: readonly ErrorType[] = [
@@ -29,6 +30,7 @@ const MISTAKEN_TYPES: readonly ErrorType[] = [
 	'grammarRejected',
 	'featureDisabled',
 	'requestTooLarge',
+	'tooManyFiles',
 ];
 
 /** Values with which servers reject what a body contains; 200 for an error inside a response. */
@@ -70,14 +72,12 @@ export function explainRejection(
 	const param = asNonEmptyString(error.facts.param);
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
-	const longText =
-		rejected.length === 0
-			? [...findLongBatch(message, fields, body), ...findLongText(message, fields, body)].slice(
-					0,
-					1,
-				)
-			: [];
-	const all = [...rejected, ...longText].filter(
+	const others = () => [
+		...findLongBatch(message, fields, body),
+		...findSubjectFields(message, fields, body),
+		...findLongText(message, fields, body),
+	];
+	const all = (rejected.length > 0 ? rejected : others().slice(0, 1)).filter(
 		({ limit, issue }) =>
 			isUnknownError(type) ||
 			(limit !== undefined && (issue.isStructured || type === 'promptTooLong')),
@@ -192,6 +192,32 @@ function findLongBatch(
 			},
 		];
 	});
+}
+
+/** A sentence about a field, in words of people: those with a limit that the value does not keep first. */
+function findSubjectFields(
+	message: string,
+	fields: RequestFields,
+	body: JsonRecord,
+): RejectedField[] {
+	const found = findSentenceSubjects(message, fields, body).flatMap(
+		({ field, text, isExact, isRejectedValue }): RejectedField[] => {
+			const value = getSentValue(field, body);
+			const entry = selectEntry(value, { path: [field.name], text, isStructured: false });
+			if (entry === undefined) return [];
+			const limit = parseValueLimit(text, entry);
+			const isComplete = limit !== undefined && !isVague(limit);
+			// A number keeps the limit that its sentence names, so the sentence is about something else.
+			const isDemand =
+				isExact &&
+				(isRejectedValue || (typeof entry !== 'number' && /\b(?:must|should)\b/i.test(text)));
+			if (limit?.type === 'unsupportedField' || !(isComplete || isDemand)) return [];
+			const issue = { path: [field.name], text, isStructured: isExact && isComplete };
+			return [{ field, label: getLabel(field), limit, value: entry, issue }];
+		},
+	);
+	const isLimited = ({ limit }: RejectedField) => limit !== undefined && !isVague(limit);
+	return [...found.filter(isLimited), ...found.filter((field) => !isLimited(field))];
 }
 
 /** A message about the length of the text that is sent, in other words than the name of its field. */

@@ -8,7 +8,7 @@ import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
-import { asNonEmptyString, asRecord, findList, isRecord } from '../values/records';
+import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
 import type { IndexedText } from './long-texts';
@@ -18,7 +18,7 @@ import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
 import type { TaskSettings } from './run-task';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
-import { LIST_NAMES, matchTextIndexes, parseTokenCount } from './vectors';
+import { findEntries, getValueByName, matchTextIndexes, parseTokenCount } from './vectors';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
@@ -176,7 +176,7 @@ function createRequest(
 					suggestion:
 						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 				});
-			const missingWarning = `The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`;
+			const missingWarning = `The server returned ${scores.length} ${scores.length === 1 ? 'score' : 'scores'} for ${batch.length} documents. Documents without a score were omitted.`;
 			return {
 				results: scores.map(({ index, score }) => ({ index: batch[index]!.index, score })),
 				tokens: parseTokenCount(json),
@@ -195,7 +195,7 @@ function createRequest(
  * @returns the scores in the order of the response, or what is wrong with them, as text after "an unusable ranking: ".
  */
 export function parseScores(json: unknown, count: number): ScoredDocument[] | string {
-	const list = findList(json, LIST_NAMES);
+	const list = findEntries(json);
 	if (!list) return 'the response contains no scores';
 	const scores = new Map<number, number>();
 	const indexes = matchTextIndexes(list, count);
@@ -206,19 +206,22 @@ export function parseScores(json: unknown, count: number): ScoredDocument[] | st
 			? `document ${index + 1} has two scores`
 			: findIndexIssue({ index, count });
 		if (issue !== undefined) return issue;
-		const value = parseScore(entry);
+		const received = getScores(entry);
+		// Classifiers with two classes: which one means "relevant" is not known.
+		if (received.length > 1) return `document ${index + 1} has several scores`;
+		const value = parseNumber(received[0]);
 		if (value === undefined) return `the score of document ${index + 1} is not a number`;
 		scores.set(index, value);
 	}
 	return [...scores].map(([index, score]) => ({ index, score }));
 }
 
-/** The score of an entry under the name of its server, or the entry itself; some servers send a list of one. */
-function parseScore(entry: unknown) {
-	const { relevance_score: relevance, score, logit, similarity } = asRecord(entry);
-	const [number] = [relevance ?? score ?? logit ?? similarity ?? entry].flat();
-	return parseNumber(number);
+/** The scores of an entry under the name of its server, or the entry itself; some servers send a list of one. */
+function getScores(entry: unknown): unknown[] {
+	return [getValueByName(asRecord(entry), SCORE_NAMES) ?? entry].flat();
 }
+
+const SCORE_NAMES = ['relevancescore', 'score', 'logit', 'similarity'];
 
 function findIndexIssue({ index, count }: { index: number; count: number }) {
 	if (!Number.isInteger(index)) return 'a score has no document index';

@@ -31,7 +31,7 @@ export function parseVectors(
 	json: JsonRecord | unknown[],
 	{ count, dimensions }: ExpectedVectors,
 ): number[][] | VectorIssue {
-	const found = findList(json, LIST_NAMES);
+	const found = findEntries(json);
 	if (!found) return { message: 'the response contains no embeddings' };
 	const list = typeof found[0] === 'number' ? [found] : found;
 	if (list.length !== count)
@@ -47,8 +47,31 @@ export function parseVectors(
 	return parseEntries(ordered, dimensions);
 }
 
+/**
+ * The entries of a response: the list under a known name, otherwise its only list of objects or lists (Elasticsearch names
+ * it after the task).
+ *
+ * @returns undefined if there is none, or if one of several cannot be told from the others
+ */
+export function findEntries(json: unknown): unknown[] | undefined {
+	const named = findList(json, LIST_NAMES);
+	if (named) return named;
+	const [only, ...others] = collectLists(json);
+	return others.length === 0 ? only : undefined;
+}
+
+/** Lists of objects or of lists, which may be inside of objects. */
+function collectLists(value: unknown, depth = 3): unknown[][] {
+	if (Array.isArray(value)) {
+		const hasEntries = value.every((entry) => isRecord(entry) || Array.isArray(entry));
+		return value.length > 0 && hasEntries ? [value as unknown[]] : [];
+	}
+	if (!isRecord(value) || depth === 0) return [];
+	return Object.values(value).flatMap((inner) => collectLists(inner, depth - 1));
+}
+
 /** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
-export const LIST_NAMES: string[] = [
+const LIST_NAMES: string[] = [
 	'data',
 	'results',
 	'embeddings',
@@ -101,6 +124,12 @@ function parseVector(value: unknown): number[] | VectorIssue {
 			message: 'a text has a list of vectors instead of one vector',
 			suggestion:
 				'Choose an embedding model with one vector per text: this is a multi-vector model, or the server does not pool its token vectors (--pooling mean, cls or last).',
+		};
+	if (asArray(value).some(isRecord))
+		return {
+			message: 'a vector is a list of objects instead of numbers',
+			suggestion:
+				'Choose a model or an endpoint with dense vectors: this one seems to return sparse ones.',
 		};
 	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0
@@ -176,11 +205,23 @@ export function matchTextIndexes(
 	entries: readonly unknown[],
 	count: number,
 ): (number | undefined)[] {
-	const indexes = entries.map((entry) => {
-		const { index, text_index, document_index, corpus_id } = asRecord(entry);
-		return parseNumber(index ?? text_index ?? document_index ?? corpus_id);
-	});
+	const indexes = entries.map((entry) => parseNumber(getValueByName(asRecord(entry), INDEX_NAMES)));
 	// Counting from 1 is assumed only if the response is complete: otherwise a too large index is an error.
 	const isFromOne = indexes.length === count && indexes.includes(count) && !indexes.includes(0);
 	return indexes.map((index) => (isFromOne && index !== undefined ? index - 1 : index));
+}
+
+const INDEX_NAMES = ['index', 'textindex', 'documentindex', 'corpusid'];
+
+/**
+ * The value under the first of several names, in snake case, camel case (Bedrock, servers in Java) or capitals (in C#).
+ *
+ * @param names - In lower case, without underscores.
+ * @returns undefined if the record has none of them, or null there
+ */
+export function getValueByName(record: JsonRecord, names: readonly string[]): unknown {
+	const values = new Map(
+		Object.entries(record).map(([name, value]) => [name.replaceAll('_', '').toLowerCase(), value]),
+	);
+	return names.map((name) => values.get(name) ?? undefined).find((value) => value !== undefined);
 }

@@ -4,6 +4,10 @@ import { getMarks } from './marks';
 
 /** Marks that end a turn, and tokens that begin the next one, which the model was not stopped from writing. */
 export const END_MARKS: readonly string[] = [
+	// Gemma 4 may end a response with thinking that it leaves empty, or with the mark at its end (llama.cpp, test-chat.cpp).
+	'<|channel>thought',
+	'<|channel>',
+	'<channel|>',
 	...getMarks(['turnEnd']),
 	...getMarks(['role']).filter((mark) => /^<\|\w+\|>$/.test(mark)),
 ];

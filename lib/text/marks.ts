@@ -10,7 +10,7 @@
  * (StarCoder). None of them leaves the turn or the tool result that it is in, as long as the marks around it are broken.
  */
 
-import { READABLE_MARK_RESTS } from './calls/marks';
+import { getClosingMark, READABLE_MARK_RESTS } from './calls/marks';
 
 /**
  * `turnEnd`: ends a turn or a text. `role`: begins a turn. `thinking`: begins or ends thinking. `toolResult`, `call`:
@@ -33,11 +33,15 @@ export interface Mark {
 	source: string;
 }
 
-/** The marks of one source by their type. `thinkingTags`: those that begin thinking; a tag with a slash ends it. */
+/** The marks of one source by their type. */
 type Family = Readonly<
-	{ source: string; thinkingTags?: readonly string[] } & Partial<
-		Record<MarkType, readonly string[]>
-	>
+	{
+		source: string;
+		/** Those that begin thinking, which ends with the mark that follows from them (`toEndTag`). */
+		thinkingTags?: readonly string[];
+		/** Those that begin the text for the user, which ends likewise. */
+		textTags?: readonly string[];
+	} & Partial<Record<MarkType, readonly string[]>>
 >;
 
 /** A mark that several families have is in the row of the first one. Sources without a project are of llama.cpp. */
@@ -132,7 +136,7 @@ const FAMILIES: readonly Family[] = [
 			'Gemma 4: google-gemma-4-31B-it.jinja, llama.cpp issues 21316 and 21338, mlx-vlm issue 899',
 		turnEnd: ['<turn|>'],
 		role: ['<|turn>'],
-		thinking: ['<|channel>', '<channel|>', '<|think|>'],
+		thinking: ['<|channel>thought', '<|channel>', '<channel|>', '<|think|>'],
 		toolResult: ['<|tool_response>', '<tool_response|>'],
 		call: ['<|tool_call>', '<tool_call|>', '<|tool>', '<tool|>', '<|"|>'],
 		media: ['<|audio|>', '<|video|>'],
@@ -149,6 +153,8 @@ const FAMILIES: readonly Family[] = [
 		turnEnd: ['<|flush|>', '<|calls|>'],
 		role: ['<|begin|>', '<|content|>'],
 		thinking: ['<|/think|>'],
+		// Solar Open 2: vLLM solar_open2_tool_parser.py
+		thinkingTags: ['<|think:start|>'],
 		toolResult: ['<|tool_response:begin|>', '<|tool_response:end|>', '<|tool_response:result|>'],
 		call: [
 			'<|tools:begin|>',
@@ -205,8 +211,11 @@ const FAMILIES: readonly Family[] = [
 		media: ['<|media_begin|>', '<|media_content|>', '<|media_pad|>', '<|media_end|>'],
 	},
 	{
-		source: 'Kimi K3: lightseekorg/smg kimi_k3.rs',
+		source: 'Kimi K3: lightseekorg/smg kimi_k3.rs, sgl-project/sglang kimik3_format.py',
+		turnEnd: ['<|close|>message<|sep|>'],
 		role: ['<|open|>', '<|close|>', '<|sep|>'],
+		thinkingTags: ['<|open|>think<|sep|>'],
+		textTags: ['<|open|>response<|sep|>'],
 	},
 	{
 		source: 'Kimi-VL: lightseekorg/smg kimi.rs',
@@ -232,7 +241,7 @@ const FAMILIES: readonly Family[] = [
 		source: 'LongCat: model cards of LongCat-Flash, mlx-lm tool_parsers/longcat.py',
 		turnEnd: ['</longcat_s>'],
 		role: ['<longcat_s>', '<longcat_system>', '<longcat_user>', '<longcat_assistant>'],
-		thinking: ['<longcat_think>', '</longcat_think>'],
+		thinkingTags: ['<longcat_think>'],
 		toolResult: ['<longcat_tool_response>', '</longcat_tool_response>'],
 		call: [
 			'<longcat_tool_declare>',
@@ -340,17 +349,16 @@ const FAMILIES: readonly Family[] = [
 	},
 	{
 		source: 'Command R and A: CohereForAI-c4ai-command-r7b-12-2024-tool_use.jinja',
-		turnEnd: ['<|END_OF_TURN_TOKEN|>', '<EOS_TOKEN>', '<|END_RESPONSE|>', '<|END_TEXT|>'],
+		turnEnd: ['<|END_OF_TURN_TOKEN|>', '<EOS_TOKEN>'],
 		role: [
 			'<BOS_TOKEN>',
 			'<|START_OF_TURN_TOKEN|>',
 			'<|SYSTEM_TOKEN|>',
 			'<|USER_TOKEN|>',
 			'<|CHATBOT_TOKEN|>',
-			'<|START_RESPONSE|>',
-			'<|START_TEXT|>',
 		],
-		thinking: ['<|START_THINKING|>', '<|END_THINKING|>'],
+		thinkingTags: ['<|START_THINKING|>'],
+		textTags: ['<|START_RESPONSE|>', '<|START_TEXT|>'],
 		toolResult: ['<|START_TOOL_RESULT|>', '<|END_TOOL_RESULT|>'],
 		call: ['<|START_ACTION|>', '<|END_ACTION|>', '<cofl:tool_calls>', '</cofl:tool_calls>'],
 		sequence: ['<CLS>', '<MASK_TOKEN>', '<EOP_TOKEN>'],
@@ -408,7 +416,7 @@ const FAMILIES: readonly Family[] = [
 		source: 'Apertus: Apertus-8B-Instruct.jinja',
 		turnEnd: ['<|assistant_end|>', '<|user_end|>', '<|system_end|>', '<|developer_end|>'],
 		role: ['<|assistant_start|>', '<|user_start|>', '<|system_start|>', '<|developer_start|>'],
-		thinking: ['<|inner_prefix|>', '<|inner_suffix|>'],
+		thinkingTags: ['<|inner_prefix|>'],
 		call: ['<|tools_prefix|>', '<|tools_suffix|>'],
 	},
 	{
@@ -502,9 +510,10 @@ const FAMILIES: readonly Family[] = [
 		sequence: ['[MASK]'],
 	},
 	{
-		source: 'PLaMo: llama-vocab.cpp',
-		turnEnd: ['<|plamo:eos|>'],
+		source: 'PLaMo: llama-vocab.cpp, vLLM plamo3_tool_parser.py',
+		turnEnd: ['<|plamo:eos|>', '<|plamo:tag|>'],
 		role: ['<|plamo:bos|>'],
+		thinkingTags: ['<|plamo:begin_think:plamo|>'],
 	},
 	{
 		source: 'Inkling: lightseekorg/smg inkling.rs',
@@ -561,7 +570,7 @@ const FAMILIES: readonly Family[] = [
 	{
 		source: 'Tool results and calls of agents in several templates',
 		toolResult: ['<tool_result>', '</tool_result>', '<tool_results>', '</tool_results>'],
-		call: ['[TOOL_CALL]', '[/TOOL_CALL]'],
+		call: ['[TOOL_CALL]', '[/TOOL_CALL]', '[TOOL_REQUEST]', '[END_TOOL_REQUEST]'],
 	},
 	{
 		source: 'Ends of turns by which servers stop: llama-vocab.cpp, mlx-vlm issue 1932',
@@ -621,15 +630,24 @@ export const THINKING_TAGS: readonly string[] = FAMILIES.flatMap(
 	({ thinkingTags = [] }) => thinkingTags,
 );
 
-/** The tag that ends the thinking of another one. */
+/** Tags that begin the text for the user. */
+export const TEXT_TAGS: readonly string[] = FAMILIES.flatMap(({ textTags = [] }) => textTags);
+
+/** The tag that ends the thinking or the text that another one begins. */
 export function toEndTag(tag: string): string {
-	return `${tag[0]}/${tag.slice(1)}`;
+	const end = getClosingMark(tag);
+	return end === tag ? `${tag[0]}/${tag.slice(1)}` : end;
 }
 
 export const MARKS: readonly Mark[] = FAMILIES.flatMap(
-	({ source, thinkingTags = [], ...marks }) => {
+	({ source, thinkingTags = [], textTags = [], ...marks }) => {
 		const tags = thinkingTags.flatMap((tag) => [tag, toEndTag(tag)]);
-		const byType = { ...marks, thinking: [...tags, ...(marks.thinking ?? [])] };
+		const byType = {
+			...marks,
+			role: [...(marks.role ?? []), ...textTags],
+			turnEnd: [...(marks.turnEnd ?? []), ...textTags.map(toEndTag)],
+			thinking: [...tags, ...(marks.thinking ?? [])],
+		};
 		return MARK_TYPES.flatMap((type) =>
 			(byType[type] ?? []).map((mark) => ({ mark, type, source })),
 		);

@@ -1,6 +1,6 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
 import { toAlternatives } from './mark-patterns';
-import { THINKING_TAGS, toEndTag } from './marks';
+import { TEXT_TAGS, THINKING_TAGS, toEndTag } from './marks';
 import type { PartialMarkFinder } from './partial-marks';
 import { createPartialMarkFinder } from './partial-marks';
 
@@ -8,17 +8,26 @@ import { createPartialMarkFinder } from './partial-marks';
 const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;
 const PARTIAL_TAG = /^<[\w:]{0,26}$/;
 
-/** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). */
+/** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). It may write its mark twice (test-chat.cpp). */
+const GEMMA_MARK = '<|channel>';
 const GEMMA_START = '<|channel>thought';
 const GEMMA_OPEN = /^<\|channel>(?:thought|(?=\s))/;
+const GEMMA_REPEATED = /^(?:<\|channel>){1,9}(?=<\|channel>)/;
 const GEMMA_ENDS = toEnds(['<channel|>']);
 
-/** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578), and of Solar Open. */
+/**
+ * Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578), of Solar Open, and of Glimmer
+ * (ollama/ollama, `glimmer.go`), whose thinking is for itself. Servers may remove the first token.
+ */
 const HARMONY_STARTS = ['<|start|>', '<|channel|>', '<|begin|>', '<|think|>', '<|content|>'];
 const HARMONY_HEADER =
-	/^(?:<\|(?:start|begin)\|>assistant)?(?:<\|channel\|>(?:(analysis)|commentary|final))?(?: ?<\|constrain\|>\w{1,20})?<\|(?:message|content|(think))\|>/;
+	/^(?:<\|(?:start|begin)\|>assistant)?(?:(?:<\|channel\|>)?(?:(analysis)|commentary|final)| ?to=(?:(self)|user))?(?: ?<\|constrain\|>\w{1,20})?<\|(?:message|content|(think))\|>/;
+/** Headers without the first token, complete. */
+const BARE_HARMONY_STARTS = ['analysis', 'commentary', 'final', 'to=self', 'to=user'].map(
+	(word) => `${word}<|message|>`,
+);
 const HARMONY_MESSAGE = /<\|(?:message|content|think)\|>/;
-const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>', '<|/think|>']);
+const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>', '<|eom|>', '<|/think|>']);
 const MAX_HEADER_LENGTH = 160;
 
 /**
@@ -27,12 +36,16 @@ const MAX_HEADER_LENGTH = 160;
  */
 const BARE_HEADER = /^analysis(?=[A-Z"'“(\n])/;
 const BARE_START = 'analysis';
-/** The word is one token: a shorter beginning is another one, and is shown at once. */
-const MIN_BARE_LENGTH = 4;
 const BARE_ENDS = toEnds(['assistantfinal']);
 
 /** Beginnings of marks, at which the response is not yet decided. */
-const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...THINKING_TAGS];
+const STARTS = [
+	GEMMA_START,
+	...HARMONY_STARTS,
+	...BARE_HARMONY_STARTS,
+	...THINKING_TAGS,
+	...TEXT_TAGS,
+];
 
 /** The end of thinking that the prompt began and left empty, as the first token of a response. */
 const END_TAGS = THINKING_TAGS.map(toEndTag);
@@ -75,14 +88,17 @@ function toEnds(marks: readonly string[]): Ends {
 	};
 }
 
+/** Which parts may follow another one: any, or text in a mark of its own. */
+type FollowingPart = 'any' | 'text';
+
 /** A part of a response that a mark opens. */
 interface Part {
 	/** Length of the mark. */
 	length: number;
 	isReasoning: boolean;
 	ends: Ends;
-	/** Whether another part may follow. */
-	hasNext: boolean;
+	/** What may follow besides text without a mark. Undefined: nothing. */
+	next?: FollowingPart;
 	/** Whether it is thinking only if its end arrives. Then its mark is read with it. */
 	isAssumed?: true;
 	/** Length of the mark of an assumed part. */
@@ -93,28 +109,40 @@ interface Part {
 function parsePart(text: string): Part | 'undecided' | undefined {
 	const tag = OPEN_TAG.exec(text)?.[0] ?? THINKING_TAGS.find((mark) => text.startsWith(mark));
 	if (tag !== undefined)
-		return {
-			length: tag.length,
-			isReasoning: true,
-			ends: toEnds([toEndTag(tag)]),
-			hasNext: false,
-		};
-	const gemma = GEMMA_OPEN.exec(text)?.[0];
-	if (gemma !== undefined)
-		return { length: gemma.length, isReasoning: true, ends: GEMMA_ENDS, hasNext: true };
+		return { length: tag.length, isReasoning: true, ends: toEnds([toEndTag(tag)]), next: 'text' };
+	const textPart = parseTextPart(text) ?? parseGemmaPart(text);
+	if (textPart !== undefined && textPart !== 'undecided') return textPart;
 	const header = HARMONY_HEADER.exec(text);
 	if (header !== null) {
-		const isReasoning = (header[1] ?? header[2]) !== undefined;
-		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, hasNext: true };
+		const isReasoning = (header[1] ?? header[2] ?? header[3]) !== undefined;
+		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, next: 'any' };
 	}
 	if (BARE_HEADER.test(text)) return BARE;
 	const isHeader = HARMONY_STARTS.some((start) => text.startsWith(start));
 	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
 	const isPartial =
-		PARTIAL_TAG.test(text) ||
-		[...STARTS, ...END_TAGS].some((start) => start.startsWith(text)) ||
-		(text.length >= MIN_BARE_LENGTH && BARE_START.startsWith(text));
-	return mayBeHeader || isPartial ? 'undecided' : undefined;
+		PARTIAL_TAG.test(text) || [...STARTS, ...END_TAGS].some((start) => start.startsWith(text));
+	return mayBeHeader || isPartial ? 'undecided' : textPart;
+}
+
+/** The same for text in a mark of its own. */
+function parseTextPart(text: string): Part | 'undecided' | undefined {
+	const tag = TEXT_TAGS.find((mark) => text.startsWith(mark));
+	if (tag !== undefined) return TEXT_PARTS.get(tag);
+	return TEXT_TAGS.some((mark) => mark.startsWith(text)) ? 'undecided' : undefined;
+}
+
+/** The same for thinking of Gemma 4. */
+function parseGemmaPart(text: string): Part | 'undecided' | undefined {
+	const repeated = GEMMA_REPEATED.exec(text)?.[0].length ?? 0;
+	const rest = text.slice(repeated);
+	if (!rest.startsWith(GEMMA_MARK)) return undefined;
+	const open = GEMMA_OPEN.exec(rest)?.[0];
+	if (open !== undefined)
+		return { length: repeated + open.length, isReasoning: true, ends: GEMMA_ENDS, next: 'any' };
+	const isPartial =
+		GEMMA_START.startsWith(rest) || GEMMA_MARK.startsWith(rest.slice(GEMMA_MARK.length));
+	return isPartial ? 'undecided' : undefined;
 }
 
 /** Thinking whose tag is in the prompt. */
@@ -122,11 +150,25 @@ const ASSUMED: Part = {
 	length: 0,
 	isReasoning: true,
 	ends: toEnds(END_TAGS),
-	hasNext: false,
+	next: 'text',
 	isAssumed: true,
 };
-const BARE: Part = { ...ASSUMED, ends: BARE_ENDS, headerLength: BARE_START.length };
-const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]), hasNext: false };
+const BARE: Part = {
+	length: 0,
+	isReasoning: true,
+	ends: BARE_ENDS,
+	next: 'text',
+	isAssumed: true,
+	headerLength: BARE_START.length,
+};
+const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]) };
+/** Text in a mark of its own, by that mark. */
+const TEXT_PARTS: ReadonlyMap<string, Part> = new Map(
+	TEXT_TAGS.map((tag) => [
+		tag,
+		{ length: tag.length, isReasoning: false, ends: toEnds([toEndTag(tag)]), next: 'text' },
+	]),
+);
 
 const FENCE = /^ {0,3}```/;
 const MAX_FENCE_LENGTH = 6;
@@ -147,8 +189,12 @@ const MAX_SPLIT_LENGTH = 120;
  * end of its parts. Other marks are plain text.
  */
 export class ReasoningSplitter {
-	/** Undefined until the start of the response is decided. */
+	/** Undefined until the start of the response, or of its next part, is decided. */
 	private part: Part | undefined;
+	/** What may begin where the next part is not decided. */
+	private next: FollowingPart = 'any';
+	/** Whether the last part was thinking: blanks after it belong to nothing. */
+	private isAfterReasoning = false;
 	/** Text already searched: leading spaces, or thinking that may be the response. Only its end is read again. */
 	private searched = '';
 	/** Text that may be the beginning of a mark. */
@@ -205,21 +251,26 @@ export class ReasoningSplitter {
 	}
 
 	/** Consumes the mark that opens a part. Undefined if more text is required. */
-	private parseStart() {
+	private parseStart(): Part | undefined {
 		const trimmed = this.pending.trimStart();
-		const emptyEnd = this.isSplitByServer ? undefined : findEmptyEnd(trimmed);
+		if (this.isAfterReasoning) this.pending = trimmed;
+		const mayBeEmpty = !this.isSplitByServer && this.next === 'any';
+		const emptyEnd = mayBeEmpty ? findEmptyEnd(trimmed) : undefined;
 		if (emptyEnd === 'undecided') return undefined;
 		if (emptyEnd !== undefined) {
 			this.searched = '';
-			this.pending = trimmed.slice(emptyEnd).trimStart();
+			this.pending = trimmed.slice(emptyEnd);
 			this.hasEmptyReasoning = true;
-			return PLAIN;
+			this.isAfterReasoning = true;
+			this.mayBeInside = false;
+			this.next = 'text';
+			return this.parseStart();
 		}
-		const part = parsePart(trimmed);
+		const part = this.next === 'any' ? parsePart(trimmed) : parseTextPart(trimmed);
 		if (part === undefined || part === 'undecided') {
 			this.keep(this.pending.length - trimmed.length);
 			if (part === 'undecided' || !trimmed) return undefined;
-		} else if (!this.isSplitByServer) {
+		} else if (!this.isSplitByServer || TEXT_TAGS.some((tag) => trimmed.startsWith(tag))) {
 			this.searched = '';
 			this.pending = trimmed.slice(part.length);
 			return part;
@@ -242,10 +293,13 @@ export class ReasoningSplitter {
 		const content = this.searched.slice(part.headerLength ?? 0);
 		this.searched = '';
 		if (end.length === 0) return content;
-		const rest = this.pending.slice(end.length);
-		this.pending = part.isReasoning ? rest.trimStart() : rest;
+		this.pending = this.pending.slice(end.length);
+		this.isAfterReasoning = part.isReasoning;
 		this.mayBeInside = false;
-		this.part = part.hasNext ? undefined : PLAIN;
+		this.part = part.next === undefined ? PLAIN : undefined;
+		this.next = part.next ?? 'any';
+		this.mentions = this.fencesReadTo = 0;
+		this.isFenceOpen = false;
 		return content;
 	}
 

@@ -59,6 +59,7 @@ import {
 	splitJson,
 } from '../../lib/text/json-members';
 import { withoutCallMarkup } from '../../lib/text/calls/without-call-markup';
+import { withoutStrayEnds } from '../../lib/text/calls/stray-ends';
 import {
 	blankOutCode,
 	blankOutQuotedLines,
@@ -236,6 +237,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
 	'text without calls': withoutCallMarkup,
+	'ends of calls at the end': withoutStrayEnds,
 	'a call that nothing reads': (text) => findUnreadCall(text, ['a', 'get_weather']),
 	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
@@ -715,6 +717,7 @@ test.each(Object.entries(READERS))('%s: texts of the literals of its code', (nam
 const EXCEPTIONS: Record<string, readonly string[]> = {
 	'the texts are names or texts of this package': [
 		'findList',
+		'getValueByName',
 		'toEndTag',
 		'toAlternatives',
 		'ServerError.withSuggestion',

@@ -10,6 +10,7 @@ import { decideTextCalls } from '../../text/calls/decide-text-calls';
 import type { TextCallDecision } from '../../text/calls/decide-text-calls';
 import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../../text/calls/displayable-length';
 import type { QuotationCheck } from '../../text/calls/quotations';
+import { withoutStrayEnds } from '../../text/calls/stray-ends';
 import type { RawToolCall } from '../../text/calls/types';
 import { findIgnoredCall } from '../../text/calls/unread-calls';
 import type { JsonRecord } from '../../values/records';
@@ -276,7 +277,11 @@ export class CompletionAccumulator {
 			return { text, calls: [], rejectedCall };
 		}
 		if (tools.length === 0) return { text, calls: [] };
-		if (text.trim() !== '') return decideTextCalls({ text, tools, isCutOff, findQuotation });
+		if (text.trim() !== '') {
+			const decision = decideTextCalls({ text, tools, isCutOff, findQuotation });
+			const hasNoCall = decision.calls.length === 0 && decision.rejectedCall === undefined;
+			return hasNoCall ? { ...decision, text: withoutStrayEnds(text) } : decision;
+		}
 		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
 		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, findQuotation });
 		return { ...decision, text };

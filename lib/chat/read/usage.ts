@@ -50,15 +50,20 @@ function parseCount(value: unknown) {
 	return isCount ? count : undefined;
 }
 
-/** OpenAI's `usage`. */
+/**
+ * OpenAI's `usage`. SGLang counts the thinking beside the details (seen: Kimi K3, 2026), Moonshot the cached tokens, DeepSeek
+ * those under a name of its own.
+ */
 export function parseOpenAiUsage(usage: unknown): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
+	const promptDetails = asRecord(usage.prompt_tokens_details);
+	const completionDetails = asRecord(usage.completion_tokens_details);
 	return createUsage({
 		prompt: usage.prompt_tokens,
 		completion: usage.completion_tokens,
 		total: usage.total_tokens,
-		cached: asRecord(usage.prompt_tokens_details).cached_tokens,
-		reasoning: asRecord(usage.completion_tokens_details).reasoning_tokens,
+		cached: promptDetails.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens,
+		reasoning: completionDetails.reasoning_tokens ?? usage.reasoning_tokens,
 	});
 }
 

@@ -1,5 +1,6 @@
 /** The facts of an error that its sentences may include. */
 import type { GatewayName } from '../gateway-status';
+import type { LoadCause } from '../load-cause';
 import type { RequestLimit } from './request-limit';
 
 /** Facts that a sentence may include. All optional: a sentence is complete without them. */
@@ -60,10 +61,26 @@ export interface ErrorFacts {
 	hasNoTemplate?: boolean;
 	/** The server was given the URL of a file, and did not get the file. */
 	isNotFetched?: boolean;
+	/** The chat template cannot run on this server, whatever the conversation is. */
+	isTemplateBroken?: boolean;
 	/** What is wrong with the schema, in the words of the server. */
 	schemaIssue?: string;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
+	/** What was missing to load the model, if the server names it. */
+	loadCause?: LoadCause;
+	/** The memory for a prompt is exceeded, not the context. */
+	isMemoryLimit?: boolean;
+	/** The host that the server could not connect to; undefined: a process on its own machine, or not known. */
+	unreachedHost?: string;
+	/** A server behind the gateway lacks the path. */
+	isUpstreamRoute?: boolean;
+	/** What a rejection is about: the key or its owner, or something else; undefined: it gives no reason. */
+	forbiddenReason?: 'key' | 'other';
+	/** The server needs an account of its own elsewhere: Ollama, for the models of ollama.com. */
+	isSignInRequired?: boolean;
+	/** The address of n8n is blocked after it sent wrong keys. */
+	isAddressBanned?: boolean;
 	/** The model that a server behind the gateway lacks; the gateway has the one that was requested. */
 	upstreamModel?: string;
 	/** A process failed to allocate memory. */
@@ -74,6 +91,8 @@ export interface ErrorFacts {
 	missingBackend?: string;
 	/** What the server does not know of a model, such as `architecture "qwen35"`. */
 	unknownPart?: string;
+	/** The message is that of a fault in the program of the server. */
+	isProgramFault?: boolean;
 	/** The response had no body. */
 	isEmpty?: boolean;
 	/** The response was a web page. */

@@ -16,7 +16,9 @@ export const GATEWAY_ERRORS = {
 			if (isCloudflareStatus(status))
 				return 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.';
 			const rateLimit =
-				status === 503 ? ' The proxy may also limit the request rate (nginx: limit_req).' : '';
+				status === 503 && (gateway === undefined || gateway === 'nginx')
+					? ' The proxy may also limit the request rate (nginx: limit_req).'
+					: '';
 			return `Check that the model server is running, and test it without the proxy.${rateLimit}`;
 		},
 		health: 'unreachable',

@@ -4,6 +4,7 @@ import type { ErrorFacts } from './error-facts';
 import { optional, quoted } from './optional-facts';
 import type { RequestLimit } from './request-limit';
 import { describeRateLimit, getLimitPlace, suggestHigherRate } from './request-limit';
+import type { LoadCause } from '../load-cause';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
@@ -18,7 +19,9 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Error
 		: `Raise Maximum Tokens${optional(' (now ', maxTokens, ')')}, set a thinking token budget, or turn thinking off.`;
 }
 
-function describeRejectedKey({ isKeyMissing, isKeyExpired, isKeyBlocked }: ErrorFacts) {
+function describeRejectedKey(facts: ErrorFacts) {
+	const { isKeyMissing, isKeyExpired, isKeyBlocked, isAddressBanned } = facts;
+	if (isAddressBanned) return 'The server blocks n8n after requests with wrong keys';
 	if (isKeyMissing) return 'The server requires an API key, but the credential has none';
 	if (isKeyExpired) return 'The API key has expired';
 	return isKeyBlocked
@@ -77,20 +80,44 @@ function suggestLessLoad(facts: ErrorFacts) {
 	return LIMITS[requestLimit](facts).suggestion;
 }
 
-function describeFailedLoad({ model, isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+/** Title and suggestion for a cause that the server names: no other one is suggested beside it. */
+const LOAD_CAUSES: Readonly<Record<LoadCause, (model: string) => ErrorText>> = {
+	memory: (model) => ({
+		title: `The model${model} does not fit into the memory of the server`,
+		suggestion:
+			'Use a smaller model, quantization or context, or free memory on the machine of the server (unload other models). The server message has the sizes, if it knows them.',
+	}),
+	disk: (model) => ({
+		title: `The server has no disk space for the model${model}`,
+		suggestion:
+			'Free disk space on the machine of the server (delete models that are not used), or select a smaller model. Memory is not the cause.',
+	}),
+	version: (model) => ({
+		title: `The model${model} and the version of the server do not match`,
+		suggestion:
+			'Update the server, or download the model again (Ollama: ollama pull). Memory is not the cause.',
+	}),
+};
+
+function describeFailedLoad(facts: ErrorFacts) {
+	const { model, isLoadTimeout, missingBackend, unknownPart, loadCause } = facts;
 	if (isLoadTimeout) return `The model${quoted(model)} took longer to load than its server waits`;
 	if (missingBackend !== undefined)
 		return `The server lacks the backend${quoted(missingBackend)} for the model${quoted(model)}`;
+	if (loadCause !== undefined && unknownPart === undefined)
+		return LOAD_CAUSES[loadCause](quoted(model)).title;
 	return unknownPart === undefined
 		? `The server could not load the model${quoted(model)}`
 		: `The server does not support the ${unknownPart} of the model${quoted(model)}`;
 }
 
-function suggestLoad({ isLoadTimeout, missingBackend, unknownPart }: ErrorFacts) {
+function suggestLoad({ isLoadTimeout, missingBackend, unknownPart, loadCause }: ErrorFacts) {
 	if (isLoadTimeout)
 		return 'Raise that limit (Ollama: OLLAMA_LOAD_TIMEOUT, by default 5 minutes; llama-swap: healthCheckTimeout), or try again: the disk may have the model in its cache now. The server log says what it waited for.';
 	if (missingBackend !== undefined)
 		return 'Install the backend on the server (LocalAI: Backends in its web interface, or "local-ai backends install"), or correct its name in the configuration of the model (LocalAI: backend).';
+	if (loadCause !== undefined && unknownPart === undefined)
+		return LOAD_CAUSES[loadCause]('').suggestion;
 	return unknownPart === undefined
 		? 'The usual causes are insufficient memory (lower --ctx-size or -ngl, or use a smaller quantization) and a server version that does not know the model yet (update the server). Check the server log for details.'
 		: 'Memory is not the cause. Update the server, since a newer version may support it, or select another model or another file of it.';
@@ -112,7 +139,8 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 
 /** The response also needs room, so a prompt may be too long although it fits. */
 function describeOverflow(facts: ErrorFacts) {
-	const { promptTokens, contextTokens, responseTokens, isSlot } = facts;
+	const { promptTokens, contextTokens, responseTokens, isSlot, isMemoryLimit } = facts;
+	if (isMemoryLimit) return 'The prompt needs more memory than the server allows';
 	if (promptTokens === undefined || contextTokens === undefined)
 		return 'The prompt exceeds the context of the server';
 	if (promptTokens > contextTokens)
@@ -126,7 +154,13 @@ function describeOverflow(facts: ErrorFacts) {
 
 /** Title and suggestion for a path that a server does not have. */
 function describeMissingRoute(facts: ErrorFacts): ErrorText {
-	const { root = '', url = '', typed = '', port, isDify, isNodePage } = facts;
+	const { root = '', url = '', typed = '', port, isDify, isNodePage, isUpstreamRoute } = facts;
+	if (isUpstreamRoute)
+		return {
+			title: 'The server behind the gateway has no such path',
+			suggestion:
+				'The Base URL is right, since the gateway responds. Correct the address of the model in the gateway (LiteLLM: api_base, which usually ends in /v1).',
+		};
 	if (isDify)
 		return {
 			title: 'This address is Dify, not a model server',
@@ -196,7 +230,9 @@ const OLLAMA_HOSTS =
 export const MODEL_ERRORS = {
 	unauthorized: {
 		title: describeRejectedKey,
-		suggestion: ({ isKeyMissing, isKeyExpired, isKeyBlocked }) => {
+		suggestion: ({ isKeyMissing, isKeyExpired, isKeyBlocked, isAddressBanned }) => {
+			if (isAddressBanned)
+				return 'Correct the API Key in the credential, and send nothing until the ban ends: further requests may prolong it.';
 			if (isKeyMissing) return `Enter the API Key in the credential: ${KEYS}.`;
 			if (isKeyExpired)
 				return 'Create a new key on the server or the gateway, or prolong this one, and enter it in the credential.';
@@ -209,17 +245,30 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	upstreamKeyRejected: {
-		title: 'The gateway has no valid key for the server behind it',
-		suggestion:
-			'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
+		title: ({ isSignInRequired }) =>
+			isSignInRequired
+				? 'Ollama is not signed in to ollama.com'
+				: 'The gateway has no valid key for the server behind it',
+		suggestion: ({ isSignInRequired }) =>
+			isSignInRequired
+				? 'Run "ollama signin" on the machine of Ollama, since this model runs at ollama.com, or select a local model. The key of the credential is not used for that.'
+				: 'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
 	},
 	forbidden: {
 		title: 'The server does not allow this request',
-		suggestion: ({ isEmpty }) =>
-			`The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty ? OLLAMA_HOSTS : ''}`,
+		suggestion: ({ isEmpty, forbiddenReason }) => {
+			switch (forbiddenReason) {
+				case 'key':
+					return 'The server message says what is missing: a right of the key in the credential, or of a key or an account on the server.';
+				case 'other':
+					return 'The server message has the reason: change that setting on the server, or send another request.';
+				case undefined:
+					return `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${isEmpty ? OLLAMA_HOSTS : ''}`;
+			}
+		},
 		health: 'unauthorized',
 		cause: 'server',
 		retry: 'never',
@@ -247,14 +296,20 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	modelUnreachable: {
-		title: ({ model, gateway }) =>
-			gateway === undefined
+		title: ({ model, gateway, unreachedHost }) => {
+			if (gateway === undefined && unreachedHost !== undefined)
+				return `The server does not reach the host "${unreachedHost}"`;
+			return gateway === undefined
 				? `The server does not reach the process that runs the model${quoted(model)}`
-				: `${gateway} does not reach the server of the model${quoted(model)}`,
-		suggestion: ({ gateway }) =>
-			gateway === undefined
+				: `${gateway} does not reach the server of the model${quoted(model)}`;
+		},
+		suggestion: ({ gateway, unreachedHost }) => {
+			if (gateway === undefined && unreachedHost !== undefined)
+				return `Check that "${unreachedHost}" is running, and that the machine of the server reaches it (address, DNS, firewall, internet access).`;
+			return gateway === undefined
 				? 'The process may be starting or restarting: try again. If this does not help, check the server log.'
-				: `Check that this server is running, and its address in ${gateway}${gateway === 'LiteLLM' ? ' (api_base of the model)' : ''}.`,
+				: `Check that this server is running, and its address in ${gateway}${gateway === 'LiteLLM' ? ' (api_base of the model)' : ''}.`;
+		},
 		health: 'degraded',
 		cause: 'server',
 		retry: 'same',
@@ -272,8 +327,10 @@ export const MODEL_ERRORS = {
 	},
 	promptTooLong: {
 		title: describeOverflow,
-		suggestion:
-			'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
+		suggestion: ({ isMemoryLimit }) =>
+			isMemoryLimit
+				? 'Shorten the input, free memory on the machine of the server, or raise the limit that the server message names. A larger context does not help.'
+				: 'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',
@@ -281,7 +338,7 @@ export const MODEL_ERRORS = {
 	kvCacheFull: {
 		title: 'The context of the server is full',
 		suggestion:
-			'All slots share one context pool, which is exhausted: start llama-server with a larger --ctx-size, give each slot its own share with -np N, or lower Max Concurrent Requests in the credential.',
+			'Give the server a larger context (llama-server: --ctx-size), or lower Max Concurrent Requests in the credential. Requests that run at the same time share the context, which is exhausted; with -np N, each slot of llama-server has its own share.',
 		health: 'degraded',
 		cause: 'request',
 		retry: 'never',
@@ -291,7 +348,9 @@ export const MODEL_ERRORS = {
 			isEmpty && !isPage
 				? `The server rejected the request${withoutReason(status)}`
 				: 'The server rejected the request',
-		suggestion: ({ isPage, isEmpty, status }) => {
+		suggestion: ({ isPage, isEmpty, status, isProgramFault }) => {
+			if (isProgramFault)
+				return 'This is a fault in the program of the server, not the value of an option: update the server, and check its log.';
 			if (isPage)
 				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
 			if (isEmpty) return CHECK_LOGS;
@@ -304,14 +363,19 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	templateRejected: {
-		title: ({ model, hasNoTemplate }) =>
-			hasNoTemplate
-				? `The model${quoted(model)} has no chat template`
-				: 'The chat template of the model rejected this conversation',
-		suggestion: ({ hasNoTemplate }) =>
-			hasNoTemplate
-				? 'Use a chat or instruct model (a base model only completes texts), or give this one a template (vLLM: --chat-template; llama-server: --chat-template-file).'
-				: 'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+		title: ({ model, hasNoTemplate, isTemplateBroken }) => {
+			if (hasNoTemplate) return `The model${quoted(model)} has no chat template`;
+			return isTemplateBroken
+				? `The server cannot run the chat template of the model${quoted(model)}`
+				: 'The chat template of the model rejected this conversation';
+		},
+		suggestion: ({ hasNoTemplate, isTemplateBroken }) => {
+			if (hasNoTemplate)
+				return 'Use a chat or instruct model (a base model only completes texts), or give this one a template (vLLM: --chat-template; llama-server: --chat-template-file).';
+			return isTemplateBroken
+				? 'The template contains something that this version of the server does not support, or an error: update the server, download a newer file of the model, or give it another template (LM Studio: Prompt Template; llama-server: --chat-template-file).'
+				: 'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.';
+		},
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',
@@ -337,7 +401,7 @@ export const MODEL_ERRORS = {
 	modalityUnsupported: {
 		title: ({ modality = 'image or audio' }) => `The server does not support ${modality} input`,
 		suggestion:
-			'Start llama-server with --mmproj FILE (the mmproj GGUF of the model), or use a model that supports it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+			'Use a model that supports it (llama-server: with --mmproj FILE, the mmproj GGUF of the model). If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 		health: 'misconfigured',
 		cause: 'request',
 		retry: 'never',

@@ -4,7 +4,7 @@ import { createPartialMarkFinder } from '../partial-marks';
 import { MARK_BEGINNING } from './marks';
 
 /** A mark that has not arrived completely. */
-const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,12}|\bf[a-z]{0,8})$/;
+const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,17}|\bf[a-z]{0,8})$/;
 
 const getPartialEndMarkLength = createPartialMarkFinder(END_MARKS);
 
@@ -30,9 +30,9 @@ export function getDisplayableLength(
 	// The blanks leave room for the backticks: a start of only blanks would never be decided.
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
 	const marker = hasTools ? pending.search(MARK_BEGINNING) : -1;
-	if (marker >= 0) return marker;
-	const end = withoutEnd(pending);
-	if (end.length < pending.length) return end.length;
+	if (marker >= 0) return withoutEnd(pending.slice(0, marker)).length;
 	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
-	return pending.length - Math.max(partial, getPartialEndMarkLength(pending));
+	const length = pending.length - Math.max(partial, getPartialEndMarkLength(pending));
+	// What may be a mark may follow another one, which then is one at the end.
+	return Math.min(withoutEnd(pending).length, withoutEnd(pending.slice(0, length)).length);
 }

@@ -1,5 +1,5 @@
 /** Shape (d): a header with the name, and JSON. */
-import { findArgumentsProblem } from './json-calls';
+import { findArgumentsProblem, parseJsonCall } from './json-calls';
 import { toCandidates } from './marked-json';
 import type { TextCursor } from './cursor';
 import type { CallBlock, CallCandidate, CallProblem } from './types';
@@ -14,17 +14,27 @@ const HEADER =
 const TYPE_HEADER =
 	/function\s*<[|｜]tool[\w▁ \\]{0,20}sep[|｜]>\s*([\w.-]{1,128})\s*\n```(?:json)?\s*\n?(?=\{)/y;
 const FENCE_END = /\s*```/y;
+/** Laguna: `N` and JSON in the next line (ollama/ollama, `laguna.go`). */
+const NAME_HEADER = /([\w.-]{1,128})\s*(?=\{)/y;
 
 /** Reads a header between marks, and its JSON. */
 export function readHeaderCalls(cursor: TextCursor): CallCandidate[] | undefined {
 	const from = cursor.at;
 	const header = cursor.match(HEADER);
 	const typeHeader = header === undefined ? cursor.match(TYPE_HEADER) : undefined;
-	const name = (header ?? typeHeader)?.[1];
+	const nameHeader = (header ?? typeHeader) === undefined ? cursor.match(NAME_HEADER) : undefined;
+	const name = (header ?? typeHeader ?? nameHeader)?.[1];
 	if (name === undefined) return undefined;
 	const json = cursor.readJson();
 	const isCut = typeHeader !== undefined && cursor.match(FENCE_END) === undefined;
-	return [toCandidate({ name, json, problem: isCut ? 'noEnd' : undefined, from, to: cursor.at })];
+	const isCall = nameHeader !== undefined && json !== undefined && statesCall(json);
+	const problem = isCut ? 'noEnd' : isCall ? 'ambiguous' : undefined;
+	return [toCandidate({ name, json, problem, from, to: cursor.at })];
+}
+
+/** Whether JSON after a name states a call itself, so that it is not the arguments. */
+function statesCall(json: string): boolean {
+	return parseJsonCall(json)?.arguments !== undefined;
 }
 
 interface HeaderCall {

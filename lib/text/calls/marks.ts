@@ -49,7 +49,7 @@ const BEGINNINGS = [
 	MARK_OF_TOOLS.source,
 	`${ANY_NAMESPACE_TOKEN}<${ANY_PREFIX}(?:function|invoke)[\\s=]`,
 	String.raw`<\|(?:start|channel)\|>`,
-	String.raw`\[TOOL_CALLS\]`,
+	String.raw`\[TOOL_(?:CALLS|REQUEST)\]`,
 	String.raw`\bfunctools\[`,
 ];
 export const BEGINNING = new RegExp(BEGINNINGS.join('|'), 'gi');
@@ -63,7 +63,7 @@ export const CALL_MARK = new RegExp(
 	[
 		`<${CALL_MARK_REST}`,
 		String.raw`<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]`,
-		String.raw`\[(?:TOOL_CALLS|CALL_ID|ARGS)\]`,
+		String.raw`\[(?:TOOL_CALLS|CALL_ID|ARGS|(?:END_)?TOOL_REQUEST)\]`,
 		String.raw`\bfunctools\[`,
 		String.raw`\]<\]\w{1,20}\[>\[`,
 	].join('|'),
@@ -90,7 +90,7 @@ export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 
 /** The beginning of any of these marks, perhaps not complete: what follows it is not shown while more may arrive. */
 export const MARK_BEGINNING =
-	/<(?:[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[TOOL_CALLS\]|\]<\]\w|\bfunctools\[/i;
+	/<(?:\/?[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[(?:TOOL_CALLS|(?:END_)?TOOL_REQUEST)\]|\]<\]\w|\bfunctools\[/i;
 
 /** Marks that begin no call: those around results, examples and definitions, and those at the end of a block, `<|x_end|>` and `<x|>`. */
 export const OTHER_MARK =
@@ -185,6 +185,11 @@ export const CALL_MARKS: readonly CallMark[] = [
 		source: 'Kimi K2: vllm-project/vllm, kimi_k2_tool_parser.py, with both spellings',
 		open: ['<|tool_calls_section_begin|>', '<|tool_call_section_begin|>', '<|tool_call_begin|>'],
 	},
+	{
+		source: "LM Studio's syntax for models without one of their own (lmstudio.ai/docs, tool use)",
+		open: ['[TOOL_REQUEST]'],
+		close: '[END_TOOL_REQUEST]',
+	},
 	{ source: 'Solar Open: its chat template', open: ['<|tool_call:begin|>'] },
 	{
 		source: 'Solar Open: its chat template, which ends the turn with <|calls|>',
@@ -268,6 +273,8 @@ const CLOSING_RULES: ReadonlyArray<readonly [open: RegExp, close: string]> = [
 	[/(?<=[_▁ :<|｜])(?:begin|start)(?=[_▁ :>|｜])/, 'end'],
 	// <|START_ACTION|>
 	[/(?<=[_<|])(?:BEGIN|START)(?=[_>|])/, 'END'],
+	// <|open|>think<|sep|>
+	[/(?<=^<\|)open(?=\|>)/, 'close'],
 	// <|tools_prefix|>
 	[/(?<=_)prefix(?=\|>)/, 'suffix'],
 	// <|x>

@@ -14,10 +14,10 @@ const NAME = String.raw`(?:[ \t]{0,4}=[ \t]{0,4}|[ \t]{1,4}name[ \t]{0,4}=[ \t]{
 /**
  * `<function=N>` (Qwen3-Coder, Seed-OSS, Step 3.5), `<function name="N">` (MiniCPM 5), `<invoke name="N">` (MiniMax M2,
  * dots), `<｜DSML｜invoke name="N">` (DeepSeek V3.2 and newer): vllm-project/vllm, `tool_parsers`. Step 3 puts the type of the
- * call before it.
+ * call before it, and may put the name there, too.
  */
 const CALL_TAG = new RegExp(
-	`(?:function\\s*<[|｜]tool[\\w▁ ]{0,20}sep[|｜]>\\s*)?(${NAMESPACE_TOKEN})<(${PREFIX})(function|invoke)${NAME}[ \\t]{0,4}>`,
+	`(?:function\\s*<[|｜]tool[\\w▁ ]{0,20}sep[|｜]>\\s*(?:([\\w.-]{1,128})\\s*)?)?(${NAMESPACE_TOKEN})<(${PREFIX})(function|invoke)${NAME}[ \\t]{0,4}>`,
 	'iy',
 );
 /** DeepSeek's attribute `string` tells texts from JSON. */
@@ -42,17 +42,19 @@ export function readNamedCall(cursor: TextCursor, mark: string): CallCandidate[]
 	const from = cursor.at;
 	const tag = cursor.match(CALL_TAG);
 	if (tag === undefined) return undefined;
-	const [, namespace = '', prefix = '', word = '', ...names] = tag;
+	const [, header, namespace = '', prefix = '', word = '', ...names] = tag;
 	const end = `${namespace}</${prefix}${word}>`;
 	cursor.skipBlanks();
 	const json = cursor.readJson();
 	const args = json === undefined ? readArguments(cursor, namespace) : undefined;
 	cursor.skipBlanks();
 	const isUnread = args?.problem === undefined && !cursor.skip(end);
-	const problem = isUnread ? getEndProblem(cursor) : args?.problem;
+	const name = getFirst(names);
+	const hasOtherName = header !== undefined && header !== name;
+	const ownProblem = hasOtherName ? 'ambiguous' : args?.problem;
+	const problem = isUnread ? getEndProblem(cursor) : ownProblem;
 	if (mark === '') skipStrayEnd(cursor);
 	const source = json ?? toObject(args?.list ?? []);
-	const name = getFirst(names);
 	const isTyped = json !== undefined || args?.isTyped === true;
 	return [toCandidate({ name, args: source, isTyped, problem, from, to: cursor.at })];
 }
@@ -92,7 +94,10 @@ function readParameters(cursor: TextCursor): NamedArguments {
 		if (section === undefined && STRUCTURE.test(value)) return { list, problem: 'unreadText' };
 		const key = getFirst([doubleQuoted, quoted, bare]);
 		const hasEntities = word.toLowerCase() === 'param' && section === undefined;
-		const json = toJson(hasEntities ? decodeXmlEntities(value) : value, isText);
+		const text = hasEntities ? decodeXmlEntities(value) : value;
+		const isOnOwnLines =
+			isText === undefined && (section !== undefined || hasOwnLines(tag[0], text));
+		const json = toJson(isOnOwnLines ? withoutOwnLines(text) : text, isText);
 		if (json === undefined) return { list, problem: 'brokenArguments' };
 		list.push({ key, json });
 	}
@@ -127,16 +132,28 @@ function readSection(cursor: TextCursor, end: string): string | undefined {
 }
 
 /**
+ * Whether a value is on lines of its own. Qwen3-Coder puts each value of `<parameter=K>` there, and may leave out one of both
+ * line breaks. A value of `<parameter name="K">` begins after the tag, so that a single line break belongs to it
+ * (vllm-project/vllm, `step3_tool_parser.py` and `minimax_m2_tool_parser.py`).
+ */
+function hasOwnLines(tag: string, value: string): boolean {
+	const isBareName = /^<[^\s=]{1,60}[ \t]{0,4}=/.test(tag);
+	return isBareName || /^\n[^]*\n$/.test(value);
+}
+
+function withoutOwnLines(value: string): string {
+	return value.replace(/^\n/, '').replace(/\n$/, '');
+}
+
+/**
  * A value as JSON. A text is converted later to the type that the schema of the tool requires, so that a text stays as the
  * model wrote it where the schema requires a text.
  *
- * @param isText DeepSeek's attribute, whether the value is a text or JSON; undefined for other models, which put a text on
- * lines of its own
+ * @param isText DeepSeek's attribute, whether the value is a text or JSON; undefined for other models
  * @returns undefined if the value must be JSON and is not
  */
 function toJson(value: string, isText: string | undefined): string | undefined {
-	if (isText === 'true') return JSON.stringify(value);
-	if (isText === undefined) return JSON.stringify(value.replace(/^\n/, '').replace(/\n$/, ''));
+	if (isText !== 'false') return JSON.stringify(value);
 	return parseJson(value) === undefined ? undefined : value;
 }
 

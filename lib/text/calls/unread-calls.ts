@@ -58,6 +58,13 @@ const NEXT_KEY =
 const HEADERS: readonly CallHeader[] = [
 	// Functionary's header before JSON in the next line (its chat template, v3.2), and Gemma's without its marks.
 	{ before: /(?:^|\n|>>>)$/, after: /^\n\{ ?["'}]/ },
+	// The same in brackets (LM Studio with models that imitate its syntax), or after a word and a sign (HyperCLOVA X).
+	{ before: /(?:^|\n)\[$/, after: /^\][ \n]?\{ ?["'}]/ },
+	{ before: /(?:^|\n)(?:-> ?)?\w{1,20} ?[/:] ?$/, after: /^\n\{ ?["'}]/ },
+	// CWM (vllm-project/vllm, `cwm_tool_parser.py`), with and without the end of its mark.
+	{ before: /<tool: ?(?:\w{1,40}>[ \n]?)?$/, after: /^[ \n]/ },
+	// VCP puts its values between signs of its own.
+	{ before: /\[TOOL_REQUEST\][^[\]]{0,60}$/, after: /^/ },
 	{ before: /\bcall:$/, after: /^\{/ },
 	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
 	{ before: /^\[ ?\n?\{ ?\n?["']$/, after: /^["'] ?: ?\{/ },
@@ -79,6 +86,10 @@ const HEADERS: readonly CallHeader[] = [
 		after: /^/,
 	},
 ];
+
+/** gpt-oss whose special tokens a server removed: the format of the arguments follows the name directly. */
+const GLUED_BEFORE = /\bto=functions\.$/;
+const GLUED_AFTER = /^[a-z]{1,12} ?\n?\{ ?\n?["'}]/;
 
 const BLANKS = /[^\S\n]+/g;
 /** After blanks were folded. */
@@ -123,6 +134,7 @@ function isCalledAt(text: string, { at, length }: { at: number; length: number }
 	// Blanks and line breaks were folded: a line break counts as a blank where the syntax allows either.
 	const allBefore = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
+	if (GLUED_BEFORE.test(allBefore) && GLUED_AFTER.test(after)) return true;
 	if (/[\w-]$/.test(allBefore) || /^[\w-]/.test(after)) return false;
 	const before = allBefore.replace(NAMESPACE, '');
 	const name = text.slice(at, at + length);
@@ -245,7 +257,10 @@ function isCalledIn(text: string, tool: string): boolean {
 }
 
 /** A mark before JSON. */
-const JSON_MARK = new RegExp(`(?:${MARK_OF_TOOLS.source}|\\[TOOL_CALLS\\]|functools)\\s*`, 'iy');
+const JSON_MARK = new RegExp(
+	`(?:${MARK_OF_TOOLS.source}|\\[TOOL_(?:CALLS|REQUEST)\\]|functools)\\s*`,
+	'iy',
+);
 /** The name in JSON of a call, which may be cut off at any place after its first letter. */
 const JSON_NAME = /\[?\s*\{[^]{0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
 /** A text with more marks is about them. */

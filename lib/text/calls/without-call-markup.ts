@@ -34,6 +34,7 @@ const OPEN_BLOCKS: readonly OpenBlock[] = [
 		open: /\[TOOL_CALLS\]\s*(?:\[\s*\{|\{|[\w.-]{1,128}(?:\[(?:ARGS|CALL_ID)\]|\s*\{|$))/y,
 		close: undefined,
 	},
+	{ open: /\[TOOL_REQUEST\](?=\s*[{>])/y, close: /\[END_TOOL_REQUEST\](?:>{3})?/g },
 	{ open: /<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]/y, close: /<\|(?:call|end)\|>/g },
 ];
 

@@ -2,9 +2,18 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest } from '../../../lib/chat/chat-request';
 import { createModelServer } from '../../../lib/servers/endpoint';
-import { called, CHAT, delta, LLAMA_SERVER, streamed } from '../../guarantees/support/responses';
+import {
+	called,
+	calls,
+	CHAT,
+	delta,
+	LLAMA_SERVER,
+	streamed,
+	usage,
+} from '../../guarantees/support/responses';
 import { useServers } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { playTurn } from './scripted-turn';
 
 const start = useServers();
 
@@ -55,4 +64,87 @@ test.each([
 		called('1', expected, '{}'),
 	);
 	expect(result.toolCalls.map((call) => call.name)).toEqual([name]);
+});
+
+const thought = streamed(
+	delta({ reasoning_content: 'Hm.' }),
+	delta({ content: '{"a":' }),
+	delta({ content: '1}' }),
+	delta({}, 'stop'),
+	usage(),
+);
+
+test.each([
+	{
+		name: 'as it arrives',
+		details: {},
+		shown: ['{"a":', '1}'],
+	},
+	{
+		name: 'with thinking',
+		details: { settings: { showThinking: true } },
+		shown: ['<think>\nHm.', '\n</think>\n\n', '{"a":', '1}'],
+	},
+	{
+		name: 'only when it is complete, if it is needed only at its end',
+		details: { chatRequest: { isNeededOnlyAtEnd: true } },
+		shown: ['{"a":1}'],
+	},
+	{
+		name: 'only when it is valid, and without thinking, if JSON is requested',
+		details: {
+			settings: { showThinking: true, sampling: { responseFormat: { type: 'jsonObject' } } },
+		},
+		shown: ['{"a":1}'],
+	},
+] as const)('a text is shown $name', async ({ details, shown }) => {
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: thought });
+	const played = await playTurn(server.url, details);
+	expect(played.shown).toEqual(shown);
+	expect(played.result).toMatchObject({ text: shown.join(''), reasoning: 'Hm.' });
+});
+
+test('a model without a name is an error before anything is sent', async () => {
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: thought });
+	const { error } = await playTurn(server.url, { settings: { model: ' ' } });
+	expect(error?.type).toBe('invalidInput');
+	expect(server.requests).toEqual([]);
+});
+
+test.each([
+	{
+		name: 'of the server',
+		answer: streamed(delta({ content: 'Hi' }), delta({}, 'stop'), usage()),
+		counts: { promptTokens: 11, completionTokens: 5, totalTokens: 16 },
+	},
+	{
+		name: 'estimated, if a server reports neither counts nor an end',
+		answer: streamed({ choices: [{ index: 0, delta: { content: 'Hi' } }] }),
+		counts: { promptTokens: 1, completionTokens: 1, totalTokens: 2, estimated: true },
+	},
+])('the counts are $name', async ({ answer, counts }) => {
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
+	const { result } = await playTurn(server.url);
+	expect(result?.usage).toEqual(counts);
+});
+
+test('calls with the same ID get different ones', async () => {
+	const answer = calls(['1', 'first', '{}'], ['1', 'second', '{}']);
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
+	const { result } = await playTurn(server.url, {
+		chatRequest: { tools: [tool('first'), tool('second')] },
+	});
+	const ids = result?.toolCalls.map(({ id }) => id) ?? [];
+	expect(ids).toHaveLength(2);
+	expect(new Set(ids).size).toBe(2);
+});
+
+test('the time is that of the whole turn, and nothing waited for others', async () => {
+	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: thought });
+	const startedAt = performance.now();
+	const { result } = await playTurn(server.url);
+	const totalMs = result?.totalMs ?? 0;
+	expect(totalMs).toBeGreaterThan(0);
+	expect(totalMs).toBeLessThanOrEqual(performance.now() - startedAt);
+	expect(result?.timesPreempted).toBeUndefined();
 });

@@ -255,7 +255,7 @@ test.each<[status: number, message: string, title: RegExp, suggestion: RegExp]>(
 	[
 		500,
 		'model requires more system memory (9 GiB) than is available',
-		/^The server could not load/,
+		/^The model "qwen3-8b" does not fit into the memory/,
 		/memory/,
 	],
 	[

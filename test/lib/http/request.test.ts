@@ -63,6 +63,8 @@ const loading = (response: http.ServerResponse) =>
 	);
 const busy = (response: http.ServerResponse) =>
 	sendJson(response, { error: { message: 'Too many requests' } }, 429);
+const missing = (response: http.ServerResponse) =>
+	sendJson(response, { error: { message: 'model "m" not found' } }, 404);
 const broken = (response: http.ServerResponse) => response.destroy();
 
 describe('a request', () => {
@@ -225,7 +227,152 @@ describe('a request', () => {
 	});
 });
 
+describe('a loading model', () => {
+	const play = async (
+		first: Array<(response: http.ServerResponse) => void>,
+		options: Partial<RequestOptions> = {},
+	) => {
+		const calls: string[] = [];
+		const { send } = await serve(respondFirst(...first), {
+			onLoading: () => void calls.push('loading'),
+			onLoaded: (error) => void calls.push(error === undefined ? 'loaded' : error.type),
+		});
+		await send(options, readJson).catch(() => undefined);
+		return calls;
+	};
+
+	test.each<[string, Array<(response: http.ServerResponse) => void>, string[]]>([
+		['that loads', [loading, loading], ['loading', 'loading', 'loaded']],
+		['that cannot be loaded', [loading, missing], ['loading', 'modelNotFound']],
+		['that is there', [], []],
+		['of a busy server', [busy], []],
+	])('%s is reported: %j', async (_name, first, expected) => {
+		expect(await play(first)).toEqual(expected);
+	});
+
+	test('is no longer waited for after its request was stopped', async () => {
+		const calls: string[] = [];
+		const stop = new AbortController();
+		const { send } = await serve(respondFirst(loading, loading, loading, loading), {
+			onLoading: () => {
+				calls.push('loading');
+				stop.abort();
+			},
+			onLoaded: (error) => void calls.push(String(error?.type)),
+		});
+		await getError(send({ signal: stop.signal }, readJson));
+		expect(calls).toEqual(['loading', 'aborted']);
+	});
+});
+
+describe('an error response', () => {
+	const notFound: Answer = (_sent, response) => sendJson(response, { here: false }, 404);
+
+	test('is read if it may have any status, otherwise thrown', async () => {
+		const { send } = await serve(notFound);
+		const read = async (answer: HttpResponse) => [answer.status, await answer.text()];
+		expect(await send({ allowErrorStatus: true }, read)).toEqual([404, '{"here":false}']);
+		expect(await getError(send({}, read))).toMatchObject({ status: 404 });
+		expect(await getError(send({ allowErrorStatus: false }, read))).toMatchObject({ status: 404 });
+	});
+
+	test.each([299, 300])('begins with the status 300: %d', async (status) => {
+		const { send } = await serve((_sent, response) => sendJson(response, { ok: true }, status));
+		const isUsable = await send({}, readJson).then(
+			() => true,
+			() => false,
+		);
+		expect(isUsable).toBe(status < 300);
+	});
+
+	test('without an end says what arrived of it', async () => {
+		const { send } = await serve((_sent, response) => {
+			response.writeHead(500, { 'content-type': 'text/plain' });
+			response.write(`out of memory ${'x'.repeat(2_000_000)}`);
+		});
+		const error = await getError(send({ json: {} }, readJson));
+		expect(error.serverText).toMatch(/^out of memory/);
+	});
+});
+
+describe('bytes', () => {
+	const readBytes = async (answer: HttpResponse) => {
+		const chunks: Uint8Array[] = [];
+		for await (const chunk of answer.bytes()) chunks.push(chunk);
+		return Buffer.concat(chunks).toString('latin1');
+	};
+
+	test('are those of the response', async () => {
+		const { send } = await serve((_sent, response) => response.end(Buffer.from([0, 255, 10])));
+		expect(await send({}, readBytes)).toBe('\0ÿ\n');
+	});
+
+	test('are not read beyond the maximum size', async () => {
+		const { send } = await serve((_sent, response) => response.end('x'.repeat(1000)));
+		expect(await getError(send({ maxBytes: 999 }, readBytes))).toMatchObject({
+			message: expect.stringContaining('reading was stopped'),
+		});
+		expect(await send({ maxBytes: 1000 }, readBytes)).toHaveLength(1000);
+	});
+
+	test('that stop for longer than the idle timeout are an error, those that go on are not', async () => {
+		const { send } = await serve((_sent, response) => void response.write('x'));
+		const timeouts = { firstTokenMs: 40, idleMs: 80 };
+		expect((await getError(send({ timeouts }, readBytes))).type).toBe('idleTimeout');
+	});
+});
+
 describe('a stream', () => {
+	test('of lines has one JSON value in each', async () => {
+		const { send } = await serve((_sent, response) => response.end('{"a":1}\n{"b":2}\n'));
+		expect(await send({ json: {}, streamFormat: 'lines' }, readEvents)).toEqual([
+			'{"a":1}',
+			'{"b":2}',
+		]);
+	});
+
+	test.each([
+		['{"a":1}', true],
+		['data: {"a":1}\n\n', false],
+	])('%j is one document: %s', async (body, isDocument) => {
+		const { send } = await serve((_sent, response) => response.end(body));
+		const read = async (answer: HttpResponse) => {
+			await readEvents(answer);
+			return answer.isDocument();
+		};
+		expect(await send({ json: {} }, read)).toBe(isDocument);
+	});
+
+	test('has no key in its events, nor in lines outside of them', async () => {
+		const { send } = await serve((_sent, response) =>
+			response.end(`data: {"key":"${KEY}"}\n\nproxy error: ${KEY}\n\n`),
+		);
+		const read = async (answer: HttpResponse) => [
+			...(await readEvents(answer)),
+			...answer.getNonEventLines(),
+		];
+		expect(await send({ json: {} }, read)).toEqual(['{"key":"***"}', 'proxy error: ***']);
+	});
+
+	test('is not read beyond the maximum size', async () => {
+		const { send } = await serve((_sent, response) => response.end('data: {"a":1}\n\n'.repeat(50)));
+		expect(await getError(send({ json: {}, maxBytes: 100 }, readEvents))).toMatchObject({
+			message: expect.stringContaining('reading was stopped'),
+		});
+	});
+
+	test('whose bytes hold no whole event yet gives no empty list of them', async () => {
+		const { send } = await serve((_sent, response) => {
+			response.write('data: {"a"', () => setImmediate(() => response.end(':1}\n\n')));
+		});
+		const read = async (answer: HttpResponse) => {
+			const lengths: number[] = [];
+			for await (const events of answer.events()) lengths.push(events.length);
+			return lengths;
+		};
+		expect(await send({ json: {} }, read)).toEqual([1]);
+	});
+
 	test('is one event for a JSON response, and an error for an HTML page', async () => {
 		const server = await serve((_sent, response) => sendJson(response, { choices: [] }));
 		expect(await server.send({ json: {} }, readEvents)).toEqual(['{"choices":[]}']);
@@ -259,8 +406,11 @@ describe('the queue', () => {
 		const arrivals = async (count: number) => {
 			while (pending.length < count) await new Promise<void>((resolve) => (arrived = resolve));
 		};
-		const run = async (name: string, priority: 'interactive' | 'batch') =>
-			await server.send({ json: { name }, priority }, readJson);
+		const run = async (
+			name: string,
+			priority: 'interactive' | 'batch' | undefined,
+			more: Partial<RequestOptions> = {},
+		) => await server.send({ json: { name }, priority, ...more }, readJson);
 		return { waiting: pending, arrivals, run };
 	}
 
@@ -304,6 +454,67 @@ describe('the queue', () => {
 		await arrivals(6);
 		waiting.at(-1)!.answer();
 		expect(await Promise.all(interactive)).toEqual([{ of: 'one' }, { of: 'two' }, { of: 'three' }]);
+	});
+
+	test.each<[string, 'interactive' | 'batch', Partial<RequestOptions>]>([
+		['an interactive request', 'interactive', {}],
+		['a batch request that may not be canceled', 'batch', { isPreemptible: false }],
+	])('does not preempt %s', async (_name, priority, more) => {
+		const { waiting, arrivals, run } = await slowServer({ maxConcurrentRequests: 1 });
+		const stats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+		const first = run('first', priority, { ...more, queueStats: stats });
+		await arrivals(1);
+		const second = run('second', 'interactive');
+		// A request without a priority does not wait, and comes after the other one was asked.
+		const other = run('other', undefined);
+		await arrivals(2);
+		expect(waiting.map(({ sent }) => sent.body.name)).toEqual(['first', 'other']);
+		waiting.forEach(({ answer }) => answer());
+		await Promise.all([first, other]);
+		await arrivals(3);
+		waiting[2]!.answer();
+		expect(await second).toEqual({ of: 'second' });
+		expect(stats.timesPreempted).toBe(0);
+	});
+
+	test('counts how often a batch request gave way, and for whom', async () => {
+		const { waiting, arrivals, run } = await slowServer({ maxConcurrentRequests: 1 });
+		const [batchStats, stats] = [0, 0].map(() => ({
+			waitedMs: 0,
+			hasPreemptedBatch: false,
+			timesPreempted: 0,
+		}));
+		const batch = run('batch', 'batch', { queueStats: batchStats });
+		await arrivals(1);
+		const interactive = run('interactive', 'interactive', { queueStats: stats });
+		await arrivals(2);
+		waiting[1]!.answer();
+		await interactive;
+		await arrivals(3);
+		waiting[2]!.answer();
+		await batch;
+		expect([batchStats, stats]).toMatchObject([
+			{ timesPreempted: 1, hasPreemptedBatch: false },
+			{ timesPreempted: 0, hasPreemptedBatch: true },
+		]);
+	});
+
+	test('is another one for each model, if the slots are those of the server', async () => {
+		const slots = (model?: string) => (model === 'free' ? undefined : 1);
+		const { waiting, arrivals, run } = await slowServer({ getSlots: slots });
+		const names = ['a', 'a', 'b', 'free', 'free'];
+		const all = names.map((model, at) => run(`${model}${at}`, 'interactive', { model }));
+		await arrivals(4);
+		expect(waiting.map(({ sent }) => sent.body.name).toSorted()).toEqual([
+			'a0',
+			'b2',
+			'free3',
+			'free4',
+		]);
+		waiting.forEach(({ answer }) => answer());
+		await arrivals(5);
+		waiting[4]!.answer();
+		expect(await Promise.all(all)).toHaveLength(5);
 	});
 
 	test('reports a first-token timeout that expires in the queue', async () => {

@@ -100,6 +100,42 @@ describe('responses of rerank routes', () => {
 				},
 			},
 		},
+		{
+			name: 'Bedrock, in camel case',
+			response: {
+				results: [
+					{ index: 1, relevanceScore: 0.9 },
+					{ index: 0, relevanceScore: -2 },
+				],
+			},
+		},
+		{
+			name: 'indexes in camel case',
+			response: {
+				results: [
+					{ documentIndex: 1, relevance_score: 0.9 },
+					{ documentIndex: 0, relevance_score: -2 },
+				],
+			},
+		},
+		{
+			name: 'names in capitals',
+			response: {
+				Results: [
+					{ Index: 1, RelevanceScore: 0.9 },
+					{ Index: 0, RelevanceScore: -2 },
+				],
+			},
+		},
+		{
+			name: 'Elasticsearch, the only list',
+			response: {
+				rerank: [
+					{ index: 1, relevance_score: 0.9, text: 'b' },
+					{ index: 0, relevance_score: -2, text: 'a' },
+				],
+			},
+		},
 	])('scores are read from $name', ({ response }) => {
 		const input = JSON.stringify(response);
 		expect({ input, scores: parseScores(response, 2) }).toEqual({ input, scores: SCORES });
@@ -144,6 +180,29 @@ describe('responses of rerank routes', () => {
 		},
 		{ name: 'a missing score', response: [{ index: 0, score: null }], issue: 'not a number' },
 		{ name: 'a response without a list', response: { object: 'list' }, issue: 'no scores' },
+		// Classifiers with two classes: which one means "relevant" is not known.
+		...[
+			[
+				[0.1, 0.9],
+				[0.8, 0.2],
+			],
+			{
+				results: [
+					{ index: 0, score: [0.1, 0.9] },
+					{ index: 1, score: [0.8, 0.2] },
+				],
+			},
+			{
+				data: [
+					{ index: 0, relevance_score: ['0.1', '0.9'] },
+					{ index: 1, relevance_score: 0.2 },
+				],
+			},
+		].map((response) => ({
+			name: 'several scores of a document',
+			response,
+			issue: 'document 1 has several scores',
+		})),
 	])('$name is an issue: $issue', ({ response, issue }) => {
 		const input = JSON.stringify(response);
 		expect({ input, issue: parseScores(response, 2) }).toEqual({

@@ -96,6 +96,24 @@ describe('responses of embedding routes', () => {
 		},
 		{ name: 'other names', response: { result: [{ vector: A }, { embedding: { dense: B } }] } },
 		{
+			name: 'Elasticsearch, the only list',
+			response: { text_embedding: [{ embedding: A }, { embedding: B }] },
+		},
+		{ name: 'the only list of vectors', response: { model: 'm', sentence_embeddings: [A, B] } },
+		{
+			name: 'the only list within data',
+			response: { data: { items: [{ vector: A }, { vector: B }] } },
+		},
+		{
+			name: 'indexes in camel case, in another order',
+			response: {
+				data: [
+					{ textIndex: 1, embedding: B },
+					{ textIndex: 0, embedding: A },
+				],
+			},
+		},
+		{
 			name: 'JSON as text',
 			response: { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] },
 		},
@@ -181,6 +199,26 @@ describe('responses of embedding routes', () => {
 			name: 'a text that is not a list',
 			response: { data: [{ embedding: '[1,' }, { embedding: '[1,' }] },
 			issue: 'not an array',
+		},
+		// Text Embeddings Inference (/embed_sparse), Pinecone, Vespa
+		...[
+			[[{ index: 1, value: 0.5 }], [{ index: 3, value: 0.2 }]],
+			{ data: [{ embedding: [{ indices: [1], values: [0.5] }] }, { embedding: A }] },
+			{ embeddings: [[{ token: 'a', weight: 0.5 }], [{ token: 'b', weight: 0.2 }]] },
+		].map((response) => ({
+			name: 'a sparse vector',
+			response,
+			issue: 'objects instead of numbers',
+		})),
+		{
+			name: 'one of two unknown lists',
+			response: { first: [A, B], second: [B, A] },
+			issue: 'contains no embeddings',
+		},
+		{
+			name: 'an only list of texts',
+			response: { warnings: ['AAAAAAAAAAAAAAAA', 'AAAAAAAAAAAAAAAA'] },
+			issue: 'contains no embeddings',
 		},
 	])('$name is an issue: $issue', ({ response, issue }) => {
 		const input = JSON.stringify(response);

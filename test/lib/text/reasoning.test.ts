@@ -111,6 +111,99 @@ describe('channels', () => {
 			reasoning: 'Hm.',
 		},
 		{
+			name: 'Gemma 4 with its mark twice',
+			response: '<|channel><|channel>thought\n<channel|>Sunny',
+			text: 'Sunny',
+			reasoning: '\n',
+		},
+		{
+			name: 'Command A',
+			response:
+				'<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>Yes<|END_RESPONSE|><|END_OF_TURN_TOKEN|>',
+			text: 'Yes<|END_OF_TURN_TOKEN|>',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Command A without thinking',
+			response: '<|START_TEXT|>Yes<|END_TEXT|>',
+			text: 'Yes',
+			reasoning: '',
+		},
+		{
+			name: 'Command A with empty thinking that the prompt began',
+			response: '<|END_THINKING|><|START_TEXT|>Yes<|END_TEXT|>',
+			text: 'Yes',
+			reasoning: '',
+		},
+		{
+			name: 'Command A before its calls',
+			response: '<|START_THINKING|>Hm.<|END_THINKING|><|START_ACTION|>[]<|END_ACTION|>',
+			text: '<|START_ACTION|>[]<|END_ACTION|>',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Solar Open 2',
+			response: '<|think:start|>Hm.<|think:end|>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'PLaMo 3',
+			response: '<|plamo:begin_think:plamo|>Hm.<|plamo:end_think:plamo|>\nYes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Apertus',
+			response: '<|inner_prefix|>Hm.<|inner_suffix|>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'LongCat',
+			response: '<longcat_think>\nHm.\n</longcat_think>\nYes',
+			text: 'Yes',
+			reasoning: '\nHm.\n',
+		},
+		{
+			name: 'Kimi K3',
+			response:
+				'<|open|>think<|sep|>Hm.<|close|>think<|sep|><|open|>response<|sep|>Yes<|close|>response<|sep|><|close|>message<|sep|>',
+			text: 'Yes<|close|>message<|sep|>',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Kimi K3 before its calls',
+			response:
+				'<|open|>response<|sep|>On it.<|close|>response<|sep|><|open|>tools<|sep|><|open|>call',
+			text: 'On it.<|open|>tools<|sep|><|open|>call',
+			reasoning: '',
+		},
+		{
+			name: 'Glimmer',
+			response: ' to=self<|message|>Hm.<|eom|><|start|>assistant to=user<|message|>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Harmony without its first token',
+			response: 'final<|message|>Yes',
+			text: 'Yes',
+			reasoning: '',
+		},
+		{
+			name: 'Harmony without its first tokens, with thinking',
+			response: 'analysis<|message|>Hm.<|end|>final<|message|>Yes',
+			text: 'Yes',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Harmony without any token',
+			response: 'analysisHm.assistantcommentary to=functions.a json{}assistantfinalYes',
+			text: 'Yes',
+			reasoning: 'Hm.assistantcommentary to=functions.a json{}',
+		},
+		{
 			name: 'Solar Open',
 			response: '<|think|>Hm.<|end|><|begin|>assistant<|content|>Yes<|end|>',
 			text: 'Yes',
@@ -137,6 +230,14 @@ describe('channels', () => {
 		'<thinking>Hm.</thinking>Yes',
 		'<|channel>weather<channel|>',
 		'<|content|',
+		'<|channel><|channel>weather',
+		'analysis of the data',
+		'final score: 3',
+		'to=user is a header',
+		'to be or not to be',
+		'<|START_TEXT> is no mark',
+		'Yes<|START_TEXT|>No<|END_TEXT|>',
+		'<|open|>tools<|sep|>',
 		'<| is an operator of F#',
 	])('%s is text', (text) => {
 		fc.assert(

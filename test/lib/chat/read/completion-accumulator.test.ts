@@ -638,10 +638,7 @@ describe('tags where a server left them', () => {
 	])('tags are removed from the text: %s', (_title, text, reasoning, expected) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				// The bare header is one token.
-				const isHeader = text.startsWith('analysis');
-				const tokens = places.filter((place) => !isHeader || place % (text.length + 1) >= 8);
-				const { completion, shownText } = accumulate(inPieces(text, tokens));
+				const { completion, shownText } = accumulate(inPieces(text, places));
 				expect({ ...completion, shownText }).toMatchObject({
 					reasoning,
 					text: expected,
@@ -650,6 +647,41 @@ describe('tags where a server left them', () => {
 			}),
 			{ numRuns: 30 },
 		);
+	});
+
+	it.each<[string, string, string]>([
+		['an answer and the end of a call', 'Done.\n]<]minimax[>[</tool_call>', 'Done.'],
+		['an answer and the end of a section', 'Done.<|tool_calls_section_end|>', 'Done.'],
+		['an answer and the end of thinking', '<|channel>thought\n<channel|>Done.<channel|>', 'Done.'],
+		['an answer and empty thinking', 'Done.<|channel>thought\n<channel|><channel|>', 'Done.'],
+		['text in marks of its own', '<|START_TEXT|>Done.<|END_TEXT|><|END_OF_TURN_TOKEN|>', 'Done.'],
+		[
+			'text in marks of several tokens',
+			'<|open|>response<|sep|>Done.<|close|>response<|sep|><|close|>message<|sep|>',
+			'Done.',
+		],
+		['two marks after each other', 'Done.<|im_end|>\n<|im_start|>', 'Done.'],
+	])('marks at either end of the text are not shown: %s', (_title, text, expected) => {
+		fc.assert(
+			fc.property(cuts, (places) => {
+				const { completion, shownText } = accumulate(inPieces(text, places), { callableNames });
+				expect({ text: completion.text, shownText: shownText.trimEnd() }).toEqual({
+					text: expected,
+					shownText: expected,
+				});
+				expect(completion.rejectedCall).toBeUndefined();
+			}),
+			{ numRuns: 30 },
+		);
+	});
+
+	it('the end of a second call is not taken from the first one', () => {
+		const call = '<tool_call>{"name":"get_weather","arguments":{}}</tool_call>';
+		const [one, two] = [call, `${call}</tool_call>`].map(
+			(text) => accumulate(wholeText(text), { callableNames }).completion,
+		);
+		expect(one!.toolCalls).toHaveLength(1);
+		expect(two).toMatchObject({ toolCalls: [], rejectedCall: { reason: 'otherMarkup' } });
 	});
 
 	it('token counts as text are counts', () => {

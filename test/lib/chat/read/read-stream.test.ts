@@ -1,21 +1,47 @@
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import { readStream } from '../../../../lib/chat/read/read-stream';
+import { ServerError } from '../../../../lib/errors/server-error';
+import { BodyTooLargeError } from '../../../../lib/http/body-limits';
+import type { TextAndReasoning } from '../../../../lib/text/reasoning';
 import type { HttpResponse } from '../../../../lib/http/types';
 import { setImmediate } from 'node:timers';
 
-/** A response whose events are all there. */
-function responseOf(events: string[]): HttpResponse {
+/** What a response is and does, beyond its events. */
+interface ResponseDetails {
+	/** Thrown after the events. */
+	error?: Error;
+	secrets?: string[];
+	nonEventLines?: string[];
+	isDocument?: boolean;
+	/** Receives what is done with the response, in order. */
+	log?: string[];
+}
+
+/** A response whose events arrive in these batches. */
+function responseOf(
+	batches: string[][],
+	{ error, secrets, nonEventLines = [], isDocument = false, log = [] }: ResponseDetails = {},
+): HttpResponse {
 	return {
 		events: async function* () {
-			yield events;
+			for (const [at, batch] of batches.entries()) {
+				log.push(`batch ${at}`);
+				yield await Promise.resolve(batch);
+			}
+			if (error) throw error;
+			log.push('end');
 		},
-		errorContext: {},
-		markContent: () => {},
-		expectEnd: () => {},
-		getNonEventLines: () => [],
-		isDocument: () => false,
+		errorContext: { secrets },
+		markContent: () => log.push('markContent'),
+		expectEnd: () => log.push('expectEnd'),
+		getNonEventLines: () => nonEventLines,
+		isDocument: () => isDocument,
 	} as unknown as HttpResponse;
 }
+
+/** An event with a delta. */
+const event = (delta: object, finishReason: string | null = null) =>
+	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finishReason }] });
 
 const text = (content: string) => ({ content });
 const thinking = (content: string) => ({ reasoning_content: content });
@@ -34,15 +60,149 @@ test.each([
 ])(
 	'n8n works on between the steps of a response with $name: $isLong',
 	async ({ delta, isLong }) => {
-		const chunk = { choices: [{ index: 0, delta, finish_reason: 'stop' }] };
 		let turns = 0;
 		const count = () => {
 			turns++;
 			next = setImmediate(count);
 		};
 		let next = setImmediate(count);
-		await readStream(responseOf([JSON.stringify(chunk)]), new CompletionAccumulator());
+		await readStream(responseOf([[event(delta, 'stop')]]), new CompletionAccumulator());
 		clearImmediate(next);
 		expect(turns > 1).toBe(isLong);
 	},
 );
+
+describe('events', () => {
+	const read = async (
+		batches: string[][],
+		details: ResponseDetails = {},
+		onDelta: (delta: TextAndReasoning) => Promise<void> | void = () => {},
+	) => {
+		const log: string[] = [];
+		const { completion, rest } = await readStream(
+			responseOf(batches, { ...details, log }),
+			new CompletionAccumulator(),
+			{ onDelta, onContent: () => log.push('onContent') },
+		);
+		return { log, completion, rest };
+	};
+
+	test('with output count as content, others do not', async () => {
+		const { log } = await read([
+			[event({ role: 'assistant', content: null })],
+			[event(text('Hello')), event(text(' you'))],
+			[event({}, 'stop')],
+		]);
+		expect(log).toEqual([
+			'batch 0',
+			'batch 1',
+			'markContent',
+			'onContent',
+			'batch 2',
+			'expectEnd',
+			'end',
+		]);
+	});
+
+	test.each([
+		{ name: 'thinking', delta: thinking('Hm') },
+		{ name: 'a call', delta: call('x') },
+	])('with $name count as content', async ({ delta }) => {
+		expect((await read([[event(delta)], [event({}, 'stop')]])).log).toContain('onContent');
+	});
+
+	test('after the end marker are not read', async () => {
+		const { log, completion } = await read([
+			[event(text('Hello')), event({}, 'stop'), '[DONE]'],
+			[event(text('more'))],
+		]);
+		expect(log).not.toContain('batch 1');
+		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
+	});
+
+	test('between the finish reason and the end are read, such as the usage', async () => {
+		const usage = { prompt_tokens: 3, completion_tokens: 1 };
+		const { completion } = await read([
+			[event(text('Hello'), 'stop')],
+			[JSON.stringify({ choices: [], usage })],
+		]);
+		expect(completion.usage).toMatchObject({ promptTokens: 3, completionTokens: 1 });
+	});
+
+	test('are shown one after another, each when the one before was taken', async () => {
+		const shown: string[] = [];
+		await read(
+			[[event(text('x')), event(text('y'))], [event(text('z'), 'stop')]],
+			{},
+			async (delta) => {
+				if (delta.text === '') return;
+				shown.push(`<${delta.text}`);
+				await Promise.resolve();
+				shown.push(`${delta.text}>`);
+			},
+		);
+		expect(shown).toEqual(['<x', 'x>', '<y', 'y>', '<z', 'z>']);
+	});
+});
+
+describe('a stream that breaks', () => {
+	const lost = new ServerError({ type: 'connectionLost', title: 'Lost', suggestion: 'Retry' });
+	const read = async (events: string[], error: Error, signal?: AbortSignal) =>
+		await readStream(responseOf([events], { error }), new CompletionAccumulator(), { signal });
+
+	test('before its last output is an error', async () => {
+		await expect(read([event(text('Hel'))], lost)).rejects.toBe(lost);
+	});
+
+	test('after its last output is complete', async () => {
+		const { completion } = await read([event(text('Hello'), 'stop')], lost);
+		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
+	});
+
+	test('after its last output is an error if it was stopped', async () => {
+		const signal = AbortSignal.abort();
+		await expect(read([event(text('Hello'), 'stop')], lost, signal)).rejects.toBe(lost);
+	});
+
+	test.each([
+		{ name: 'too large', received: event(text('beginning')).slice(0, -20), text: 'beginning' },
+		{ name: 'too large, and nothing of it can be read', received: '<html>', text: '' },
+	])('at an event that is $name keeps what was received', async ({ received, ...kept }) => {
+		const error = new BodyTooLargeError(100).withReceived(received);
+		const accumulator = new CompletionAccumulator();
+		const response = responseOf([[]], { error });
+		await expect(readStream(response, accumulator)).rejects.toBeInstanceOf(Error);
+		expect(accumulator.partialOutput.text).toBe(kept.text);
+	});
+});
+
+describe('the completion', () => {
+	test('has the failure that a line outside of the events reports', async () => {
+		const nonEventLines = ['error: {"error":{"message":"out of memory"}}'];
+		const response = responseOf([[event(text('Hel'))]], { nonEventLines });
+		const { completion } = await readStream(response, new CompletionAccumulator());
+		expect(JSON.stringify(completion.failure)).toContain('out of memory');
+	});
+
+	test.each([true, false])('of one document, without a finish reason: %s', async (isDocument) => {
+		const document = JSON.stringify({ choices: [{ message: text('Hello'), finish_reason: null }] });
+		const response = responseOf([[document]], { isDocument });
+		const { completion } = await readStream(response, new CompletionAccumulator());
+		expect(completion.failure === undefined).toBe(isDocument);
+	});
+
+	test('and all that is shown of it have no secret, also one that was split', async () => {
+		const secret = 'sk-0123456789abcdef';
+		const events = [event(text('Key sk-01234')), event(text('56789abcdef.'), 'stop')];
+		let shown = '';
+		const { completion, rest } = await readStream(
+			responseOf([events], { secrets: [secret] }),
+			new CompletionAccumulator(),
+			{ onDelta: (delta) => void (shown += delta.text) },
+		);
+		const texts = [completion.text, shown + rest.text];
+		expect(texts).toEqual([texts[0], texts[0]]);
+		expect(texts[0]).toMatch(/^Key .*\.$/);
+		expect(texts[0]).not.toMatch(/sk-01234|56789abcdef/);
+	});
+});

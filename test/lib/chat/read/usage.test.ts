@@ -67,6 +67,41 @@ test.each([
 		given: { prompt_tokens: '5' },
 		usage: { promptTokens: 5, completionTokens: 0, totalTokens: 5 },
 	},
+	{
+		given: {
+			prompt_tokens: 96,
+			completion_tokens: 111,
+			prompt_tokens_details: { cached_tokens: 64 },
+			reasoning_tokens: 91,
+		},
+		usage: {
+			promptTokens: 96,
+			completionTokens: 111,
+			totalTokens: 207,
+			cachedTokens: 64,
+			reasoningTokens: 91,
+		},
+	},
+	{
+		given: {
+			prompt_tokens: 120,
+			completion_tokens: 7,
+			prompt_cache_hit_tokens: 64,
+			prompt_cache_miss_tokens: 56,
+			completion_tokens_details: { reasoning_tokens: 0 },
+		},
+		usage: {
+			promptTokens: 120,
+			completionTokens: 7,
+			totalTokens: 127,
+			cachedTokens: 64,
+			reasoningTokens: 0,
+		},
+	},
+	{
+		given: { prompt_tokens: 9, completion_tokens: 1, cached_tokens: 8 },
+		usage: { promptTokens: 9, completionTokens: 1, totalTokens: 10, cachedTokens: 8 },
+	},
 	{ given: { prompt_tokens: '5.5' }, usage: undefined },
 	{ given: null, usage: undefined },
 ])("OpenAI's usage $given is read as $usage", ({ given, usage }) => {

@@ -57,6 +57,45 @@ describe('formats of calls', () => {
 			],
 		},
 		{
+			name: 'LM Studio, models without a syntax of their own',
+			response:
+				'Sure.\n[TOOL_REQUEST]{"name": "get_weather", "arguments": {"city": "Rome"}}[END_TOOL_REQUEST]',
+			text: 'Sure.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'LM Studio, several, with line breaks',
+			response:
+				'[TOOL_REQUEST]\n{"name":"list","arguments":{}}\n[END_TOOL_REQUEST]\n[TOOL_REQUEST]{"arguments":{"city":"[END_TOOL_REQUEST]"},"name":"get_weather"}[END_TOOL_REQUEST]',
+			text: '',
+			calls: [
+				{ name: 'list', args: {} },
+				{ name: 'get_weather', args: { city: '[END_TOOL_REQUEST]' } },
+			],
+		},
+		{
+			name: 'Laguna, JSON after the name',
+			response: 'Sure.<tool_call>get_weather\n{"city":"Rome"}\n</tool_call>',
+			text: 'Sure.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'JSON after the name, several, in another mark',
+			response:
+				'<tool_calls><tool_call>list {}</tool_call><tool_call>get_weather{"city":"Bern"}</tool_call></tool_calls>',
+			text: '',
+			calls: [
+				{ name: 'list', args: {} },
+				{ name: 'get_weather', args: { city: 'Bern' } },
+			],
+		},
+		{
+			name: 'JSON after the name, with a key "name"',
+			response: '<seed:tool_call>send-mail\n{"name":"a","to":"b"}</seed:tool_call>',
+			text: '',
+			calls: [{ name: 'send-mail', args: { name: 'a', to: 'b' } }],
+		},
+		{
 			name: 'LFM2.5',
 			response: '<|tool_call_start|>[get_weather(city="Rome")]<|tool_call_end|>',
 			text: '',
@@ -398,6 +437,16 @@ describe('parameters in tags', () => {
 	});
 
 	test.each([
+		'<tool_call>list\n{"a":1}\n<tool_call>list\n{"a":1}</tool_call>',
+		'<tool_call>list\n{"name":"list","arguments":{"a":1}}</tool_call>',
+		'<tool_call>list\n{"name":"get_weather","parameters":{"city":"Rome"}}</tool_call>',
+		'<tool_call>list\n{"a":1} or so</tool_call>',
+		'<tool_call>list\n{"a":1</tool_call>',
+	])('after a name that are no complete object, or a call themselves: %j', (text) => {
+		expect(parse(text)).toMatchObject({ calls: [], rejectedCall: { name: 'list' } });
+	});
+
+	test.each([
 		'<arg_key>a</arg_key>',
 		'<arg_key>a</arg_key><arg_value>x</arg_value> or so',
 		'<arg_key><b>a</arg_key><arg_value>x</arg_value>',
@@ -466,6 +515,17 @@ describe('markup that nothing reads', () => {
 		'>>>get_weather\n{"city":"Rome"}',
 		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
 		'{"name":"get_weather","args":{"city":"Rome"}}',
+		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
+		'I look.\n[get_weather] {"city": "Rome"}',
+		'-> tool/get_weather\n{"city": "Rome"}',
+		'Tool: get_weather\n{"city":"Rome"}',
+		'analysisI look.assistantcommentary to=functions.get_weatherjson{"city":"Rome"}',
+		'I look.\n\nassistantcommentary to=functions.get_weatherjson{\n  "city": "Rome"\n}',
+		'commentary to=functions.get_weathercode {"city":"Rome"}',
+		'<tool: function>\nget_weather Rome --days 3\n</tool>',
+		'I look.\n<tool: get_weather Rome </tool>',
+		'<<<[TOOL_REQUEST]>>>\ntool_name:<<<get_weather>>>\ncity:<<<Rome>>>\n<<<[END_TOOL_REQUEST]>>>',
+		'<<<[TOOL_REQUEST]>>>\ntool_name:「始」get_weather「末」,\ncity:「始」Rome「末」\n<<<[END_TOOL_REQUEST]>>>',
 	])('is reported without marks: %s', (text) => {
 		expect(parse(text)).toMatchObject({
 			text,
@@ -475,7 +535,18 @@ describe('markup that nothing reads', () => {
 	});
 
 	test.each([
+		'The tool [get_weather] needs a city.',
+		'Tool: get_weather\nIt returns {"city": "Rome"}.',
+		'See tool/get_weather for details.',
+		'- get_weather: the weather\n- list: all files',
+		'Use <tool> and get_weather Rome.',
+	])('is not reported in prose about a tool: %s', (text) => {
+		expect(parse(text)).toEqual({ text, calls: [], rejectedCall: undefined });
+	});
+
+	test.each([
 		['<tool_call>{"name":"wipe_cache"', 'wipe_cache'],
+		['[TOOL_REQUEST]{"name":"wipe_cache","arguments":{"a":1}', 'wipe_cache'],
 		['I wait. <tool_call>{"name":"wipe_cache","arguments":{}', 'wipe_cache'],
 		['<tool_call>\n{"name": "wipe_', 'wipe_'],
 		['<tool_call>{"name":"x"', 'x'],

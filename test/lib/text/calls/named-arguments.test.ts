@@ -79,6 +79,36 @@ describe('a call in a tag with its name', () => {
 			args: { a: '1\n2\n3' },
 		},
 		{
+			has: 'a line break at the end of a value after its tag',
+			text: '<invoke name="ls"><parameter name="a">return 1\n</parameter></invoke>',
+			args: { a: 'return 1\n' },
+		},
+		{
+			has: 'a line break at the beginning of a value after its tag',
+			text: '<steptml:invoke name="ls"><steptml:parameter name="a">\n  if x:</steptml:parameter></steptml:invoke>',
+			args: { a: '\n  if x:' },
+		},
+		{
+			has: 'a line break at the end of XML',
+			text: '<function name="ls"><param name="a">x &amp; y\n</param></function>',
+			args: { a: 'x & y\n' },
+		},
+		{
+			has: 'values on lines of their own after tags with attributes',
+			text: '<invoke name="ls">\n<parameter name="a">\nRome\n</parameter>\n</invoke>',
+			args: { a: 'Rome' },
+		},
+		{
+			has: 'line breaks around a text of DeepSeek',
+			text: '<｜DSML｜invoke name="ls"><｜DSML｜parameter name="a" string="true">\nx\n</｜DSML｜parameter></｜DSML｜invoke>',
+			args: { a: '\nx\n' },
+		},
+		{
+			has: 'its name beside its type',
+			text: 'function<｜tool_sep｜>ls\n<steptml:invoke name="ls"><steptml:parameter name="a"> 4 </steptml:parameter></steptml:invoke>',
+			args: { a: ' 4 ' },
+		},
+		{
 			has: 'its names in double quotes',
 			text: '<invoke name="ls"><parameter name="a b">1</parameter></invoke>',
 			args: { 'a b': '1' },

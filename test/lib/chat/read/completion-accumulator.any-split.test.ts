@@ -1,0 +1,89 @@
+/** A response is the same completion, and shows the same, however its text arrives. */
+import * as fc from 'fast-check';
+import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
+
+const TOKEN = ']<]minimax[>[';
+
+/** Parts of responses that a reader looks for, and others like them. */
+const PARTS: readonly string[] = [
+	'<think>Hm.</think>',
+	'<|START_THINKING|>Hm.<|END_THINKING|><|START_TEXT|>',
+	'<|END_TEXT|>',
+	'<|channel>thought\n',
+	'<channel|>',
+	'<|open|>response<|sep|>',
+	'<|close|>response<|sep|><|close|>message<|sep|>',
+	'analysisI look.',
+	'assistantfinal',
+	'final<|message|>',
+	' to=self<|message|>Hm.<|eom|>',
+	'<|start|>assistant<|channel|>commentary to=functions.list<|message|>{}<|call|>',
+	'<tool_call>{"name":"list","arguments":{}}</tool_call>',
+	'<tool_call>list\n{"a":1}</tool_call>',
+	'</tool_call>',
+	`${TOKEN}</tool_call>`,
+	'<|tool_calls_section_end|>',
+	'[TOOL_REQUEST]{"name":"list","arguments":{}}[END_TOOL_REQUEST]',
+	'[END_TOOL_REQUEST]',
+	'[TOOL_CALLS]list[ARGS]{"a":1}',
+	'{"name":"list","arguments":{"a":1}}',
+	'<|im_end|>',
+	'<|im_end|>\n<|im_start|>',
+	'[e~[',
+	'</s>',
+	'```json\n{"a":1}\n```',
+	'Hello',
+	' ',
+	'\n',
+	'a < b [c',
+	'<',
+	'[',
+	']',
+];
+
+/** The completion of a response in pieces, and all that was shown of it. */
+function accumulate(pieces: readonly string[], options: AccumulatorOptions) {
+	const accumulator = new CompletionAccumulator(options);
+	const shown = pieces.map((content) =>
+		accumulator.push(JSON.stringify({ choices: [{ delta: { content } }] })),
+	);
+	accumulator.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
+	const { rest, completion } = accumulator.end();
+	const outputs = [...shown, rest];
+	return {
+		completion,
+		shownText: outputs.map(({ text }) => text).join(''),
+		shownReasoning: outputs.map(({ reasoning }) => reasoning).join(''),
+	};
+}
+
+test.each<{ title: string; options: AccumulatorOptions }>([
+	{ title: 'with tools', options: { callableNames: ['list'] } },
+	{ title: 'without tools', options: {} },
+	{ title: 'where the prompt may begin the thinking', options: { mayStartInReasoning: true } },
+])('any split of a response gives the same completion: $title', ({ options }) => {
+	const responses = fc.array(fc.constantFrom(...PARTS), { maxLength: 4 });
+	const cuts = fc.array(fc.nat(300), { maxLength: 20 });
+	fc.assert(
+		fc.property(responses, cuts, fc.boolean(), (parts, places, isEachCharacter) => {
+			const text = parts.join('');
+			const ends = isEachCharacter
+				? Array.from({ length: text.length }, (_, index) => index + 1)
+				: [...new Set(places.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
+			const pieces = [...ends, text.length].map((end, index) =>
+				text.slice(ends[index - 1] ?? 0, end),
+			);
+			const whole = accumulate([text], options);
+			const split = accumulate(pieces, options);
+			expect({ response: text, ...split.completion }).toEqual({
+				response: text,
+				...whole.completion,
+			});
+			// Blanks at the end of what was shown before a call or a mark are not taken back.
+			expect(split.shownText.trimEnd()).toBe(split.completion.text.trimEnd());
+			expect(split.shownReasoning).toBe(split.completion.reasoning);
+		}),
+		{ numRuns: 1000 },
+	);
+});
