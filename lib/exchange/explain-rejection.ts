@@ -4,7 +4,7 @@ import { removeEchoes } from '../errors/echoes';
 import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
 import { toTitle } from '../errors/message-title';
-import type { FieldIssue } from '../errors/rejected-fields';
+import type { FieldIssue, RejectionText } from '../errors/rejected-fields';
 import { findMentions, readFieldIssues } from '../errors/rejected-fields';
 import type { ServerError } from '../errors/server-error';
 import type {
@@ -88,7 +88,8 @@ export function explainRejection(
 	const [own] = all;
 	const suggestion = own?.issue.isStructured
 		? describeOwnField(own.field)
-		: suggestExtraFields(message, fields.extraBody);
+		: (suggestExtraFields(message, fields.extraBody) ??
+			suggestMissingField({ message, param }, fields));
 	return suggestion === undefined
 		? undefined
 		: { error: error.withSuggestion(suggestion), isComplete: false };
@@ -104,6 +105,28 @@ function suggestExtraFields(message: string, extraBody: JsonRecord = {}): string
 	});
 	if (places.length === 0) return undefined;
 	return `Change ${places.slice(0, MAX_FIELDS).join(' or ')} in "Extra Body".`;
+}
+
+/** `chunking_strategy is required for diarization models`, `body.reference_id: Field required` */
+const MISSING_FIELD =
+	/(?:^|[.:;=] {0,2}|\bbody\.)['"`]?([a-z][a-z0-9]{0,40}(?:_[a-z0-9]{1,40}){0,6})['"`]?(?: is (?:a )?required| (?:must be|is not|was not) (?:provided|specified|set)| is missing|: (?:field|this field is) required)\b|\bmissing (?:the )?(?:required )?(?:field|parameter|argument|property):? ['"`]?([a-z][a-z0-9]{0,40}(?:_[a-z0-9]{1,40}){0,6})\b/i;
+
+/** Files are sent in forms, not in Extra Body. */
+const FILE_FIELD = /^(?:file|image|audio|video|mask)$|_(?:file|image|audio|video)$/;
+
+/** What to add if a server requires a field that the operation does not send. Only operations with Extra Body can add it. */
+function suggestMissingField(
+	{ message, param }: RejectionText,
+	{ rows, extraBody }: RequestFields,
+): string | undefined {
+	if (extraBody === undefined) return undefined;
+	const [, before, after] = MISSING_FIELD.exec(message) ?? [];
+	const name = before ?? after;
+	if (name === undefined || FILE_FIELD.test(name)) return undefined;
+	// An ordinary word may be about anything, unless the place names it.
+	if (!name.includes('_') && name !== param) return undefined;
+	if (findField({ rows, extraBody }, [name])) return undefined;
+	return `Add the field "${name}" to "Extra Body": the documentation of the server lists its values.`;
 }
 
 /** The names inside of a value, those outside first. */
@@ -140,17 +163,26 @@ function selectFields(
 		// Beside a place, a sentence may mention other fields.
 		if (!field || (hasPlace && !issue.isStructured)) continue;
 		const value = selectEntry(getSentValue(field, body), issue);
-		const limit = issue.isInside === true ? undefined : parseValueLimit(issue.text, value);
+		const isPart = issue.isInside === true || field.row?.parts?.includes(field.name) === true;
+		const limit = isPart ? undefined : parseValueLimit(issue.text, value);
 		const key = getLabel(field) ?? field.name;
 		const known = rejected.get(key);
 		if (known && (known.limit !== undefined || limit === undefined)) continue;
 		rejected.set(key, { field, label: getLabel(field), limit, value, issue });
 	}
 	return [...rejected.values()].filter(
-		({ limit, issue }) =>
+		({ field, limit, issue }) =>
 			issue.isStructured ||
-			(limit !== undefined && !isVague(limit) && limit.type !== 'unsupportedField'),
+			(limit !== undefined &&
+				!isVague(limit) &&
+				limit.type !== 'unsupportedField' &&
+				!isAboutTasks(field, limit, issue)),
 	);
+}
+
+/** Infinity: "model=`…` does not support `embed`. … options are {'rerank'}", which are no models. */
+function isAboutTasks({ row }: NamedField, { type }: ValueLimit, { text }: FieldIssue): boolean {
+	return row?.field === 'model' && type === 'choices' && !/\bmodels\b/i.test(text);
 }
 
 /** For an issue about an entry of a list: the entry, or the longest if it is about a length. */

@@ -25,7 +25,8 @@ export function omitRejectedField(fields: RequestFields): Adaptation {
 	return (rejection, body) => {
 		for (const rejectedName of findRejectedFields(rejection)) {
 			const field = findField(fields, [rejectedName]);
-			const names = field?.row?.canOmit === true ? getSentNames(field, body) : [];
+			const sentNames = field?.row?.canOmit === true ? getSentNames(field, body) : [];
+			const names = sentNames.filter((sentName) => !(sentName in (fields.extraBody ?? {})));
 			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
 			if (!field || name === undefined) continue;
 			const newName = OTHER_NAMES[name];

@@ -15,6 +15,8 @@ export interface RequestField {
 	field: string;
 	/** Names on other routes and servers, also those that only messages of servers use. */
 	otherNames?: readonly string[];
+	/** What servers call parts of the value. What they say about a part is not the limit of the value. */
+	parts?: readonly string[];
 	/** Label of the option as the nodes show it; undefined: no option, the operation sets the field itself. */
 	label: string | undefined;
 	/** Whether a server that rejects the field gets the request without it. */
@@ -66,7 +68,9 @@ export function getNames({ field, otherNames = [] }: RequestField): readonly str
 export function getSentFields({ rows, extraBody }: RequestFields, body: JsonRecord): KnownField[] {
 	const fields: NamedField[] = [
 		...getExtraNames(extraBody).map((name) => ({ name, row: undefined })),
-		...rows.flatMap((row) => getNames(row).map((name) => ({ name, row }))),
+		...rows.flatMap((row) =>
+			[...getNames(row), ...(row.parts ?? [])].map((name) => ({ name, row })),
+		),
 	];
 	return fields.map((field) => ({
 		name: toPlainName(field.name),
@@ -93,7 +97,9 @@ export function findField(
 	for (const segment of path.map(toPlainName)) {
 		const extraName = extraNames.find((name) => toPlainName(name) === segment);
 		if (extraName !== undefined) return { name: extraName, row: undefined };
-		const row = rows.find((candidate) => getNames(candidate).map(toPlainName).includes(segment));
+		const row = rows.find((candidate) =>
+			[...getNames(candidate), ...(candidate.parts ?? [])].map(toPlainName).includes(segment),
+		);
 		if (row) return { name: segment, row };
 	}
 	return undefined;

@@ -38,7 +38,7 @@ const STATEMENT = new RegExp(`${START}${ARTICLES}${PHRASE}${VALUE},? ${PREDICATE
 
 /** `Unsupported response format: srt`, `invalid value for 'size'` */
 const REJECTION = new RegExp(
-	String.raw`\b(?:unsupported|invalid|illegal|unknown|unrecogni[sz]ed) ${ARTICLES}${PHRASE}(?:\s?[:=]\s?['"\x60]?([^\s'"\x60,;]{1,60}?)['"\x60]?(?=[.,;)]?(?:\s|$))|(?=\s{0,2}(?:[.,;)]|$)))`,
+	String.raw`\b(?:unsupported|invalid|illegal|unknown|unrecogni[sz]ed) ${ARTICLES}${PHRASE}(?:(?:\s?[:=]\s?|\s(?=['"\x60]))['"\x60]?([^\s'"\x60,;]{1,60}?)['"\x60]?(?=[.,;)]?(?:\s|$))|(?=\s{0,2}(?:[.,;)]|$)))`,
 	'gi',
 );
 

@@ -1,5 +1,7 @@
 /** Facts from the responses to a check. Pure. */
 import { hasDifyHeaders } from '../errors/classify-error';
+import { createServerError } from '../errors/create-error';
+import { toErrorContext } from '../http/request-errors';
 import { other } from '../servers/types/other';
 import { isListMissing, toProbeError } from '../servers/probe';
 import type { ServerModel } from '../servers/server-model';
@@ -114,7 +116,9 @@ function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 	if (isListUsable && isUnready(health)) {
 		return {
 			probe: health,
-			error: health.error ?? toProbeError(server, health.url, { ...health, status: 503 }),
+			error: isLoading(health)
+				? createServerError('modelLoading', toErrorContext(server, { url: health.url }))
+				: (health.error ?? toProbeError(server, health.url, { ...health, status: 503 })),
 		};
 	}
 	if (!hasApi(snapshot)) {
@@ -130,14 +134,25 @@ function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 }
 
 const UNREADY_STATE =
-	/^(?:un(?:healthy|available)|error|fail|down$|dead|(?:down)?loading|starting|not[ _]ready)/i;
+	/^(?:un(?:healthy|available)|error|fail|down$|dead|(?:down)?loading|starting|initiali[sz]ing|warming|not[ _]ready)/i;
+
+/** States of a server that will be ready: chatterbox-tts-api responds with 200 while it loads its model. */
+const LOADING_STATE = /^(?:(?:down)?loading|starting|initiali[sz]ing|warming)/i;
 
 /** Whether the server itself reports that it cannot respond: pages of proxies do not count. */
 function isUnready(health: ProbeResult | undefined): health is ProbeResult {
 	if (health === undefined || isPage(health)) return false;
 	if (health.status !== 200) return health.status === 500 || health.status === 503;
-	const { status, healthy, ready } = asRecord(health.json);
-	return UNREADY_STATE.test(asString(status) ?? '') || healthy === false || ready === false;
+	const { status, healthy, ready, status_code: code } = asRecord(health.json);
+	// GPUStack's vox-box returns an exception of FastAPI, which becomes a response with status 200.
+	const isErrorInside = code === 500 || code === 503;
+	const isUnreadyState = UNREADY_STATE.test(asString(status) ?? '');
+	return isErrorInside || isUnreadyState || healthy === false || ready === false;
+}
+
+function isLoading({ json }: ProbeResult): boolean {
+	const { status, detail } = asRecord(json);
+	return [status, detail].some((state) => LOADING_STATE.test(asString(state) ?? ''));
 }
 
 function toServerFacts(snapshot: ServerSnapshot): ServerFacts {

@@ -42,15 +42,26 @@ async function probeVoices(
 	server: ModelServer,
 	signal: AbortSignal | undefined,
 ): Promise<ProbeResponse> {
-	const response = await probe(server, toVoicesUrl(server.getApiUrl()), { signal });
+	const response = await probeRoutes(server, server.getApiUrl(), signal);
 	if (response.status !== 404) return response;
 	const { apiUrl } = await fetchApiRoot(server, { signal });
-	const url = toVoicesUrl(apiUrl);
-	return url === toVoicesUrl(server.url.api) ? response : await probe(server, url, { signal });
+	return apiUrl === server.url.api ? response : await probeRoutes(server, apiUrl, signal);
 }
 
-function toVoicesUrl(apiUrl: string) {
-	return `${apiUrl}/audio/voices`;
+/** Kokoro-FastAPI, speaches and vLLM-Omni; GPUStack's vox-box. */
+const ROUTES = ['/audio/voices', '/voices'] as const;
+
+/** The first route that exists, otherwise the response of the first one. */
+async function probeRoutes(
+	server: ModelServer,
+	apiUrl: string,
+	signal: AbortSignal | undefined,
+): Promise<ProbeResponse> {
+	const [first, second] = ROUTES;
+	const response = await probe(server, apiUrl + first, { signal });
+	if (response.status !== 404) return response;
+	const other = await probe(server, apiUrl + second, { signal });
+	return isErrorResponse(other) ? response : other;
 }
 
 /**

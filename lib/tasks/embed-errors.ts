@@ -13,6 +13,7 @@ import { isInvalidJsonResponse } from './send-in-batches';
 import type { IndexedText } from './long-texts';
 import { excerpt, explainTooLong, numberLongText } from './long-texts';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
+import { explainNan, NAN_SUGGESTION } from './nan-errors';
 import type { VectorIssue } from './vectors';
 
 /** The settings that an error may be about. */
@@ -54,17 +55,13 @@ export function explainRejectedText(
 	if (numbered) return numbered;
 	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
 	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
-	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
-	if (isNan || (isInvalidJsonResponse(error) && otherTexts !== 'rejected'))
+	const nan = explainNan(error, item, { noun: 'Text', result: 'vector' });
+	if (nan) return nan;
+	if (isInvalidJsonResponse(error) && otherTexts !== 'rejected')
 		return error.copyWith({
-			title: isNan
-				? `The vector of text ${index + 1} contains no numbers`
-				: `The server response for text ${index + 1} cannot be parsed`,
-			detail: isNan
-				? `The vector of ${quoted} contains values that are not numbers`
-				: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
-			suggestion:
-				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
+			title: `The server response for text ${index + 1} cannot be parsed`,
+			detail: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
+			suggestion: NAN_SUGGESTION,
 			facts: { index },
 		});
 	if (otherTexts !== 'accepted') return error;

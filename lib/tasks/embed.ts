@@ -58,7 +58,13 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		shorten: 'Split the text into smaller parts.',
 	},
 	// Longer vectors are shortened by the node.
-	{ field: 'dimensions', label: 'Dimensions', canOmit: true },
+	{
+		field: 'dimensions',
+		// Infinity; Voyage and Gemini behind a gateway
+		otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
+		label: 'Dimensions',
+		canOmit: true,
+	},
 	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
 	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true, accepted: DURATION_EXAMPLE },
 	// Ollama: without it, long texts are truncated silently.

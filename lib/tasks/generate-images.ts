@@ -1,11 +1,14 @@
 /** Generates images. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
+import { isUnknownError } from '../errors/error-types';
+import type { ServerError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/find-change';
 import { omitFields } from '../exchange/body-changes';
+import { isExplainedRejection } from '../exchange/explain-rejection';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -22,7 +25,8 @@ import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
 import { getDifferenceWarnings } from './result-checks';
-import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
+import type { NoOutputTexts } from './task-errors';
+import { explainFirstTokenTimeout, explainNoOutput, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
 	prompt: string;
@@ -63,7 +67,14 @@ export interface ImageResult {
 export const IMAGE_FIELDS: readonly RequestField[] = [
 	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', getInputIssue: checkPrompt },
 	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
-	{ field: 'size', label: 'Size', canOmit: true, getInputIssue: checkSize },
+	{
+		field: 'size',
+		otherNames: ['resolution', 'image_size', 'image_dimensions'],
+		parts: ['width', 'height'],
+		label: 'Size',
+		canOmit: true,
+		getInputIssue: checkSize,
+	},
 	{ field: 'output_format', label: 'File Format', canOmit: true },
 	{ field: 'seed', label: 'Seed', canOmit: true },
 	// Without it, servers may return the URL of an image, which is not fetched.
@@ -112,24 +123,55 @@ export async function generateImages(
 			const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
 			const imageError = isEmpty
 				? error.copyWith({ type: 'featureDisabled' })
-				: explainFirstTokenTimeout(error);
+				: (explainNoOutput(error, NO_IMAGE) ??
+					explainRejectedSize(error, body) ??
+					explainFirstTokenTimeout(error));
 			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
 		},
 	});
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const images = entries.map((entry) => toImage(entry, context));
-	if (images.length === 0)
-		throw createServerError('emptyResponse', context, {
-			title: 'The server returned no image',
-			suggestion:
-				'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
-		});
+	if (images.length === 0) throw createServerError('emptyResponse', context, NO_IMAGE);
 	const differences = getDifferenceWarnings('images', {
 		requestedFields: body,
 		result: { images },
 		warnings,
 	});
 	return { images, warnings: [...warnings, ...differences] };
+}
+
+/** The error of a response without an image. */
+const NO_IMAGE: NoOutputTexts = {
+	title: 'The server returned no image',
+	suggestion:
+		'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
+};
+
+/** Words of servers about the size of the image, in which no field is named. */
+const ABOUT_SIZE =
+	/\b(?:image|requested|output) (?:size|dimensions?|resolution|width|height)\b|\b(?:width|height|aspect ratio|pixels)\b|\bimage (?:is )?too (?:large|big|small)\b/i;
+
+/** PyTorch, for a size that the steps of the model do not divide. */
+const ABOUT_TENSORS = /\bsizes of tensors must match\b/i;
+
+/** Models halve the size several times: by 64, if they are old. */
+const SIZE_STEP = 64;
+
+/** The error that is about the size, in the words of the server; undefined if it is about something else. */
+function explainRejectedSize(error: ServerError, { size }: JsonRecord): ServerError | undefined {
+	const { type, serverText = '' } = error;
+	if (typeof size !== 'string' || !isUnknownError(type) || isExplainedRejection(error))
+		return undefined;
+	const isIndivisible = size.split('x').some((length) => Number(length) % SIZE_STEP !== 0);
+	const isAboutSize =
+		ABOUT_SIZE.test(serverText) || (isIndivisible && ABOUT_TENSORS.test(serverText));
+	return isAboutSize
+		? error.copyWith({
+				type: 'badRequest',
+				title: `Size: ${error.message}`,
+				suggestion: `Change "Size" (${size})${isIndivisible ? `: most models need multiples of ${SIZE_STEP}` : ''}.`,
+			})
+		: undefined;
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */

@@ -13,6 +13,7 @@ import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakControlTokens } from '../text/control-tokens';
 import type { IndexedText } from './long-texts';
 import { explainTooLong, numberLongText } from './long-texts';
+import { explainNan } from './nan-errors';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
@@ -107,7 +108,10 @@ export async function rerank(
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
 		toError: (error, item) =>
-			explainTooLong(error, item, TOO_LONG) ?? numberLongText(error, item, 'Document') ?? error,
+			explainTooLong(error, item, TOO_LONG) ??
+			numberLongText(error, item, 'Document') ??
+			explainNan(error, item, { noun: 'Document', result: 'score' }) ??
+			error,
 	}).catch(async (error: ServerError) => {
 		const longError = await explainLongTexts(error, server);
 		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });

@@ -13,7 +13,8 @@ import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import { getDifferenceWarnings } from './result-checks';
-import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
+import type { NoOutputTexts } from './task-errors';
+import { explainFirstTokenTimeout, explainNoOutput, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 
@@ -64,9 +65,21 @@ export const SPEECH_FIELDS: readonly RequestField[] = [
 		noun: 'text',
 		shorten: 'Shorten "Text", or split it into several items.',
 	},
-	{ field: 'voice', label: 'Voice', canOmit: true, valueNoun: 'voice' },
+	{
+		field: 'voice',
+		otherNames: ['voice_id', 'speaker', 'speaker_id'],
+		label: 'Voice',
+		canOmit: true,
+		valueNoun: 'voice',
+	},
 	// The received format is checked, and another one is reported.
-	{ field: 'response_format', label: 'File Format', canOmit: true, default: 'mp3' },
+	{
+		field: 'response_format',
+		otherNames: ['audio_format', 'output_format'],
+		label: 'File Format',
+		canOmit: true,
+		default: 'mp3',
+	},
 	{ field: 'speed', label: 'Speed', canOmit: true, default: 1 },
 	{ field: 'instructions', label: 'Instructions', canOmit: true },
 ];
@@ -84,6 +97,13 @@ const MIME_TYPE_BY_FORMAT: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 	flac: 'audio/flac',
 	opus: 'audio/ogg',
 	aac: 'audio/aac',
+};
+
+/** The error of a response without audio. */
+const NO_AUDIO: NoOutputTexts = {
+	title: 'The server returned no audio',
+	suggestion:
+		'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
 };
 
 /** @throws a `ServerError`, also if the response contains no audio. */
@@ -109,10 +129,8 @@ export async function synthesizeSpeech<Stored>(
 			const { head, chunks } = await readAudio(response);
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createServerError('emptyResponse', response.errorContext, {
-					title: 'The server returned no audio',
-					detail: `The server returned no audio: its response has ${head.byteLength} bytes`,
-					suggestion:
-						'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
+					...NO_AUDIO,
+					detail: `${NO_AUDIO.title}: its response has ${head.byteLength} bytes`,
 				});
 			const type = detectAudioType(head, {
 				requested: format,
@@ -125,6 +143,8 @@ export async function synthesizeSpeech<Stored>(
 			return { stored: await store({ ...type, content }), ...type };
 		},
 		explain: async (error) => {
+			const silence = explainNoOutput(error, NO_AUDIO);
+			if (silence) return silence;
 			const { type, status = 0, serverText = '' } = error;
 			const isVoiceError =
 				status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);

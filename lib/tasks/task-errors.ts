@@ -1,5 +1,5 @@
 /** Explains errors that several tasks have: a server that lacks a feature, and one that is silent for long. */
-import { isOneOf } from '../errors/error-types';
+import { isOneOf, isUnknownError } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
@@ -15,8 +15,39 @@ export interface RequiredTask {
 	model: string;
 }
 
-/** The route, the feature or the model for a task is missing. */
-const isLackOfTask = isOneOf('routeNotFound', 'featureDisabled', 'wrongModelType');
+/**
+ * The route, the feature or the model for a task is missing. Tasks send no images, so a server without images lacks the task
+ * ("image generation models are not currently supported", Ollama).
+ */
+const isLackOfTask = isOneOf(
+	'routeNotFound',
+	'featureDisabled',
+	'wrongModelType',
+	'modalityUnsupported',
+);
+
+/** What servers call a task. */
+const TASK_WORDS: Readonly<Record<ServerTask, string>> = {
+	completion: String.raw`completions?|text generation`,
+	embeddings: String.raw`embed(?:dings?)?`,
+	rerank: String.raw`rerank(?:ing|ers?)?`,
+	images: String.raw`images? generations?|text[- ]to[- ]image`,
+	transcription: String.raw`transcri(?:be|bing|ptions?)|speech[- ]to[- ]text|stt|asr`,
+	translation: String.raw`translat(?:e|ing|ions?)`,
+	speech: String.raw`speech(?: synthesis)?|tts|text[- ]to[- ]speech`,
+};
+
+/** What may follow the word for a task; not the name of one of its options. */
+const TASK_NOUN = String.raw`['"\x60]?(?: models?| apis?| endpoints?| requests?| backends?)?`;
+
+/** Whether a server says that it, or its model, lacks the task: Infinity ("cannot fullyfill"), LocalAI, gateways. */
+function isLackReported({ type, serverText = '' }: ServerError, task: ServerTask): boolean {
+	if (!isUnknownError(type)) return false;
+	const words = `['"\x60]?(?:${TASK_WORDS[task]})${TASK_NOUN}`;
+	const before = String.raw`\b(?:(?:does not|doesn't|do not|cannot|can't|can not) (?:support|fullyfill|fulfil|perform|handle)|no support for|not capable of) (?:the )?${words}(?=[\s.,;:]{0,2}(?:$|[.,;:]|for\b|by\b|with this\b|options\b))`;
+	const after = String.raw`\b${words} (?:(?:is|are) )?(?:currently )?(?:not (?:currently )?(?:supported|available|enabled|implemented)|unsupported|disabled)\b`;
+	return new RegExp(`${before}|${after}`, 'i').test(serverText);
+}
 
 /** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */
 export async function explainUnsupportedTask(
@@ -30,10 +61,11 @@ export async function explainUnsupportedTask(
 	const suggestion = texts.missingModel?.(model);
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
-	if (!isLackOfTask(error.type)) return error;
+	const isReported = isLackReported(error, task);
+	if (!isLackOfTask(error.type) && !isReported) return error;
 	const isRecognized = serverType !== other;
 	// The URL of an unrecognized server may be wrong, unless the server itself names the model.
-	const isModelNamed = error.type === 'wrongModelType';
+	const isModelNamed = error.type === 'wrongModelType' || isReported;
 	const mayBeWrongUrl = !isRecognized && !isModelNamed;
 	const urlSuggestion = mayBeWrongUrl ? 'If other requests fail too, check the Base URL. ' : '';
 	const { status } = error;
@@ -59,6 +91,27 @@ function suggestUpstreamStart(
 	return isGateway === true && option !== undefined
 		? `Start the server behind ${label} with ${option} and a model for it, or select a model of another server.`
 		: undefined;
+}
+
+/** What an error about a missing output says. */
+export interface NoOutputTexts {
+	title: string;
+	suggestion: string;
+}
+
+/** vLLM-Omni, stable-diffusion.cpp, mlx-audio, Chatterbox */
+const NO_OUTPUT =
+	/\bno (?:audio|images?|output|results?|speech)\b(?: \w{1,20}){0,2} (?:generated|produced|returned|created)\b|\b(?:generated|generation|returned|produced|resulted in)\b(?: \w{1,20}){0,2} (?:no|empty) (?:audio|images?|output|results?)\b|\bempty (?:audio|image|output)\b/i;
+
+/** Explains the error of a server that says itself that nothing came out; undefined if it is about something else. */
+export function explainNoOutput(error: ServerError, texts: NoOutputTexts): ServerError | undefined {
+	const { type, serverText = '' } = error;
+	if (!isUnknownError(type) || !NO_OUTPUT.test(serverText)) return undefined;
+	return error.copyWith({
+		...texts,
+		type: 'emptyResponse',
+		detail: `${texts.title}: ${serverText.trim()}`,
+	});
 }
 
 const SMALLER_BATCHES =

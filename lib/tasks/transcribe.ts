@@ -40,7 +40,13 @@ export interface TranscribeRequest {
 /** What the form of a transcription contains besides the file. */
 export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
 	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
-	{ field: 'language', label: 'Language', canOmit: true, valueNoun: 'language' },
+	{
+		field: 'language',
+		otherNames: ['lang', 'language_code'],
+		label: 'Language',
+		canOmit: true,
+		valueNoun: 'language',
+	},
 	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
 	{ field: 'temperature', label: 'Temperature', canOmit: true },
 	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
@@ -120,7 +126,11 @@ export async function transcribe(
 
 /** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
 const UNREADABLE_PATTERN =
-	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed|\b(?:invalid|corrupt(?:ed)?|unsupported|empty) (?:or (?:invalid|corrupt(?:ed)?|unsupported) )?audio(?: file| data| format)?\b|\bno audio (?:data|stream)\b/i;
+	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed|\bunsupported (?:file|media) (?:format|type)\b|\b(?:invalid|corrupt(?:ed)?|unsupported|empty) (?:or (?:invalid|corrupt(?:ed)?|unsupported) )?audio(?: file| data| format)?\b|\bno audio (?:data|stream)\b/i;
+
+/** Errors about recordings that are too short: OpenAI's API, servers for NVIDIA's models. */
+const TOO_SHORT_PATTERN =
+	/\b(?:audio|recording|file)\b.{0,60}\btoo short\b|\bminimum audio length\b|\bat least \d[\d.]{0,8} ?(?:ms|milliseconds?|s|sec|seconds?)\b.{0,30}\baudio\b/i;
 
 /** Explains a language or a format that the server does not support. */
 function explainRejectedOption(
@@ -173,6 +183,13 @@ async function explainRejectedAudio(
 	const audioError = isAudioUnsupported
 		? error.copyWith({ type: 'featureDisabled' })
 		: explainFirstTokenTimeout(error);
+	if (TOO_SHORT_PATTERN.test(serverText))
+		return error.copyWith({
+			type: 'badRequest',
+			title: `The recording "${file.name}" is too short for the server`,
+			detail: serverText,
+			suggestion: 'Filter out such recordings, or add silence to their end.',
+		});
 	const fileError = isUnreadable
 		? error.copyWith({
 				type: 'badRequest',

@@ -521,3 +521,50 @@ describe('a number that the server computed', () => {
 		expect(explained?.error.message).toBe('Maximum Tokens: at least 1');
 	});
 });
+
+describe('a field that the server requires and the operation does not send', () => {
+	it.each<{ body: object; name: string }>([
+		{
+			body: {
+				error: {
+					message: 'chunking_strategy is required for diarization models',
+					param: 'chunking_strategy',
+				},
+			},
+			name: 'chunking_strategy',
+		},
+		{ body: { detail: [{ loc: ['body', 'ref_text'], msg: 'Field required' }] }, name: 'ref_text' },
+		{ body: { error: 'Missing required parameter: voice_prompt' }, name: 'voice_prompt' },
+		{ body: { detail: 'reference_id must be provided' }, name: 'reference_id' },
+	])('$name is added in Extra Body', ({ body, name }) => {
+		const { error, isComplete } = explain(json(body), 'Transcribe', {}, 400)!;
+		expect(error.suggestion).toBe(
+			`Add the field "${name}" to "Extra Body": the documentation of the server lists its values.`,
+		);
+		expect(isComplete).toBe(false);
+	});
+
+	it.each([
+		{ detail: [{ loc: ['body', 'audio_file'], msg: 'field required' }] },
+		{ detail: [{ loc: ['body', 'file'], msg: 'Field required' }] },
+		{ error: 'A license is required' },
+	])('nothing is added for a file, or for what may be no field: %j', (body) => {
+		expect(explain(json(body), 'Transcribe', {}, 400)?.error.suggestion ?? '').not.toMatch(/^Add/);
+	});
+
+	test('nor in an operation without Extra Body', () => {
+		const error = classifyErrorResponse(
+			{ status: 400, body: json({ error: 'input_type is required' }) },
+			{},
+		);
+		expect(explainRejection(error, OPERATIONS.Embed!, OPERATIONS.Embed!.body)).toBeUndefined();
+	});
+});
+
+test('tasks of a model are no models', () => {
+	const message =
+		"ModelNotDeployedError: model=`BAAI/bge-reranker` does not support `embed`. Reason: options are {'rerank'}.";
+	const error = classifyErrorResponse({ status: 400, body: json({ error: { message } }) }, {});
+	const rows = [{ field: 'model', label: 'Model', canOmit: false }];
+	expect(explainRejection(error, { rows }, { model: 'BAAI/bge-reranker' })).toBeUndefined();
+});

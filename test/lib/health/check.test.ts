@@ -171,6 +171,34 @@ describe('/health reports that the server is not ready', () => {
 	});
 
 	test.each([
+		// chatterbox-tts-api, and states of other servers
+		[{ status: 'initializing', model_loaded: false }, 'loading'],
+		[{ status: 'starting' }, 'loading'],
+		[{ status: 'warming up' }, 'loading'],
+		[{ status: 'error', initialization_error: 'CUDA out of memory' }, 'degraded'],
+		// vox-box, which returns an exception of FastAPI
+		[{ status_code: 503, detail: 'Loading model', headers: null }, 'loading'],
+		[{ status_code: 500, detail: 'No model', headers: null }, 'degraded'],
+	] as const)('with status 200: %j', async (health, status) => {
+		const models = list('sglang');
+		const result = await check(
+			await rawServer(routes({ '/v1/models': models, '/health': json('200 OK', health) })),
+		);
+		expect(result).toMatchObject({ healthy: false, status });
+	});
+
+	test.each([{ status: 'healthy' }, { status_code: 200 }, { message: 'OK' }, { unix: 1.5 }])(
+		'ready with status 200: %j',
+		async (health) => {
+			const models = list('sglang');
+			const result = await check(
+				await rawServer(routes({ '/v1/models': models, '/health': json('200 OK', health) })),
+			);
+			expect(result.status).not.toMatch(/loading|degraded/);
+		},
+	);
+
+	test.each([
 		['the page of a proxy', page('503 Service Unavailable')],
 		['no such endpoint', json('501 Not Implemented', {})],
 	])('%s does not count', async (_name, health) => {

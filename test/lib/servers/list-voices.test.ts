@@ -66,3 +66,11 @@ test.each<[string, string, unknown, number, object]>([
 ])('voices cannot be listed: %s', async (_name, path, body, status, error) => {
 	await expect(listVoices(await serve(path, body, status))).rejects.toMatchObject(error);
 });
+
+test('vox-box lists its voices at another route', async () => {
+	const listed = await listVoices(await serve('/v1/voices', { voices: ['Anna', 'Ben'] }));
+	expect(listed.map(({ id }) => id)).toEqual(['Anna', 'Ben']);
+	await expect(
+		listVoices(await serve('/v1/voices', { detail: 'Loading model' }, 503)),
+	).rejects.toMatchObject({ message: 'The server does not list its voices' });
+});

@@ -136,3 +136,84 @@ test('llama-server has no route: the error names servers that can', async () => 
 	expect([error.message, error.status]).toEqual(['llama-server cannot generate images', 404]);
 	expect(error.suggestion).toContain('GPUStack');
 });
+
+describe('errors about the size, in the words of the server', () => {
+	const fail = async (size: string, message: string, status = 400) => {
+		const sim = await startOther({});
+		sim.route('POST /v1/images/generations', reply.error(status, message));
+		return await getError(run(sim, { model: 'flux', size }));
+	};
+
+	it.each<{ size: string; message: string }>([
+		{ size: '250x250', message: 'image dimensions must be multiples of 64' },
+		{ size: '1365x768', message: 'image too large, 1081344>1048576 pixels' },
+		// diffusers
+		{
+			size: '500x500',
+			message: '`height` and `width` have to be divisible by 8 but are 500 and 500.',
+		},
+		// Runware, and Azure behind LiteLLM
+		{
+			size: '64x64',
+			message:
+				"Invalid value for 'width' parameter. Image width must be an integer value between 256 and 16383, in multiples of '1'.",
+		},
+		{
+			size: '512x512',
+			message:
+				"Model does not support request parameter value supplied: 'width' must be at least 768 pixels.",
+		},
+		// vLLM-Omni
+		{
+			size: '2048x2048',
+			message:
+				'Requested image size 2048x2048 exceeds the maximum allowed size of 1048576 pixels. You can reduce the requested size.',
+		},
+		// PyTorch
+		{
+			size: '300x300',
+			message:
+				'Sizes of tensors must match except in dimension 1. Expected size 38 but got size 37 for tensor number 1 in the list.',
+		},
+	])('$size: $message', async ({ size, message }) => {
+		const error = await fail(size, message);
+		expect(error.message).toMatch(/^Size: /);
+		expect(error.suggestion).toMatch(/^Change "Size"/);
+		// Advice that is followed already is not given.
+		expect(error.suggestion.includes('multiples of 64')).toBe(/^(?:250|1365|500|300)x/.test(size));
+	});
+
+	it.each<{ size: string; message: string }>([
+		{ size: '', message: 'image too large, 1081344>1048576 pixels' },
+		{ size: '512x512', message: 'Sizes of tensors must match except in dimension 1.' },
+		{ size: '512x512', message: 'The batch size is too large for this model' },
+		{ size: '512x512', message: 'The sampler is not known' },
+	])('something else with $size: $message', async ({ size, message }) => {
+		expect((await fail(size, message)).message).not.toMatch(/^Size: /);
+	});
+
+	test('a field of Extra Body that is a part of the size stays', async () => {
+		const sim = await startOther({});
+		const bodies: unknown[] = [];
+		sim.route('POST /v1/images/generations', (request) => {
+			bodies.push(request.body);
+			return 'size' in (request.body as object)
+				? reply.error(400, "Unknown parameter: 'size'.")
+				: reply.json({ data: [{ b64_json: PNG }] });
+		});
+		await run(sim, { model: 'flux', size: '64x64', extraBody: { image_size: '1K' } });
+		expect(bodies.at(-1)).toMatchObject({ image_size: '1K' });
+		expect(bodies.at(-1)).not.toHaveProperty('size');
+	});
+
+	test('a server without models for images: Ollama', async () => {
+		const error = await fail('', 'image generation models are not currently supported');
+		expect(error.message).toMatch(/cannot generate images/);
+		expect(error.suggestion).not.toMatch(/mmproj/);
+	});
+
+	test('a server that made nothing says no image', async () => {
+		const error = await fail('', 'generate_image returned no results', 500);
+		expect(error).toMatchObject({ type: 'emptyResponse', message: 'The server returned no image' });
+	});
+});

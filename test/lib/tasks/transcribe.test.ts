@@ -340,3 +340,27 @@ test('segments', () => {
 	const others = ['roses', 'are', 'red'].map((text) => ({ text }));
 	expect(joinSplitSegments(others)).toEqual(others);
 });
+
+it.each([
+	'Invalid audio data provided. Must be at least 300ms of 16kHz audio.',
+	'Audio file is too short. Minimum audio length is 0.1 seconds.',
+	'The recording is too short',
+])('a recording that is too short is not called unreadable: %s', async (message) => {
+	const server = await startServer((_request, response) =>
+		sendJson(response, { error: { message } }, 400),
+	);
+	const error = await getError(run(server, { model: 'm' }));
+	expect(error.message).toBe('The recording "note.wav" is too short for the server');
+	expect(error.detail).toBe(message);
+});
+
+it.each([
+	'Unsupported file format: audio/wav',
+	'Unsupported media type: audio/x-wav',
+	'Failed to decode audio. The provided file type is not supported.',
+	'Failed to decode audio. The provided file is likely empty.',
+])('a file that the server cannot read: %s', async (detail) => {
+	const server = await startServer((_request, response) => sendJson(response, { detail }, 400));
+	const error = await getError(run(server, { model: 'm' }));
+	expect(error.message).toBe('The server cannot read the audio of "note.wav"');
+});
