@@ -11,7 +11,7 @@ export type PartialMarkFinder = (text: string) => number;
  */
 export function createPartialMarkFinder(marks: readonly string[]): PartialMarkFinder {
 	const firstCharacters = new Set(marks.map((mark) => mark.charAt(0)));
-	const maxLength = Math.max(0, ...marks.map((mark) => mark.length - 1));
+	const maxLength = marks.reduce((longest, mark) => Math.max(longest, mark.length - 1), 0);
 	return (text) => {
 		for (let at = Math.max(0, text.length - maxLength); at < text.length; at++) {
 			if (!firstCharacters.has(text.charAt(at))) continue;
